@@ -1,0 +1,32 @@
+//! Write an AI agent as one annotated async function and run it as a production server.
+// Generated code names this crate `dooers`, also in this crate's own tests and examples.
+extern crate self as dooers;
+
+mod agent;
+mod error;
+mod extract;
+pub mod protocol;
+mod reply;
+mod store;
+mod turn;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use agent::{Agent, AgentDefinition, AgentFuture};
+pub use error::{AgentError, Result};
+pub use extract::FromTurn;
+pub use reply::{Answer, IntoReply, Reply, ReplyStream, StreamedReply, ToolCall};
+pub use store::ThreadPatch;
+pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse};
+
+pub use dooers_macros::agent;
+
+/// What an agent's source file needs.
+pub mod prelude {
+    pub use crate::{
+        AgentError, FromTurn, IntoReply, Reply, Result, ToolCall, Turn, WorkerRequest,
+        WorkerResponse,
+    };
+}

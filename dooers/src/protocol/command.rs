@@ -1,0 +1,581 @@
+//! What a client may ask for.
+
+use super::user::null_as_default;
+use super::{ContentPart, ErrorBody, MAX_CLIENT_ID_BYTES, User, scan};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The verbs, by their name on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum IncomingKind {
+    #[serde(rename = "connect")]
+    Connect,
+    #[serde(rename = "ping")]
+    Ping,
+    #[serde(rename = "thread.list")]
+    ThreadList,
+    #[serde(rename = "thread.subscribe")]
+    ThreadSubscribe,
+    #[serde(rename = "thread.unsubscribe")]
+    ThreadUnsubscribe,
+    #[serde(rename = "thread.delete")]
+    ThreadDelete,
+    #[serde(rename = "event.create")]
+    EventCreate,
+    #[serde(rename = "event.list")]
+    EventList,
+    #[serde(rename = "feedback")]
+    Feedback,
+    #[serde(rename = "analytics.subscribe")]
+    AnalyticsSubscribe,
+    #[serde(rename = "analytics.unsubscribe")]
+    AnalyticsUnsubscribe,
+    #[serde(rename = "settings.subscribe")]
+    SettingsSubscribe,
+    #[serde(rename = "settings.unsubscribe")]
+    SettingsUnsubscribe,
+    #[serde(rename = "settings.patch")]
+    SettingsPatch,
+    #[serde(rename = "settings.public_schema")]
+    SettingsPublicSchema,
+    #[serde(rename = "run.cancel")]
+    RunCancel,
+}
+
+impl IncomingKind {
+    /// Whether a client may send it before `connect`.
+    pub(crate) fn is_allowed_before_connect(self) -> bool {
+        matches!(
+            self,
+            Self::Connect | Self::Ping | Self::SettingsPublicSchema
+        )
+    }
+}
+
+/// A frame whose payload has not been read yet.
+#[derive(Debug)]
+pub(crate) struct Envelope {
+    pub(crate) id: String,
+    pub(crate) kind: IncomingKind,
+    payload: Option<Box<RawValue>>,
+    /// Some clients put a new thread's metadata beside the payload.
+    metadata: Option<Value>,
+}
+
+/// A refusal together with the id of the frame it answers, `""` where that could not be read.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) ack_id: String,
+    pub(crate) error: ErrorBody,
+}
+
+#[derive(Deserialize)]
+struct RawEnvelope<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(default)]
+    payload: Option<Box<RawValue>>,
+    #[serde(default)]
+    metadata: Option<Value>,
+}
+
+impl Envelope {
+    /// Reads a frame's outer members.
+    pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
+        let unreadable = |error| Refusal {
+            ack_id: String::new(),
+            error,
+        };
+        let text = scan::checked(text).map_err(unreadable)?;
+        if !text.trim_start().starts_with('{') {
+            return Err(unreadable(ErrorBody::invalid_frame(
+                "a frame is one JSON object: {\"id\": …, \"type\": …, \"payload\": {…}}",
+            )));
+        }
+        let raw: RawEnvelope<'_> = serde_json::from_str(&text).map_err(|error| {
+            unreadable(ErrorBody::invalid_frame(format!(
+                "the frame is not readable JSON: {error}"
+            )))
+        })?;
+        let Some(id) = raw.id.and_then(as_text) else {
+            return Err(unreadable(ErrorBody::invalid_frame(
+                "the frame's `id` must be a text",
+            )));
+        };
+        let refused = |error| Refusal {
+            ack_id: id.clone(),
+            error,
+        };
+        let Some(name) = raw.kind.and_then(as_text) else {
+            return Err(refused(ErrorBody::invalid_frame(
+                "the frame's `type` must be a text",
+            )));
+        };
+        let name_input = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&name);
+        let Ok(kind) = IncomingKind::deserialize(name_input) else {
+            return Err(refused(ErrorBody::invalid_frame(format!(
+                "there is no frame type `{}`",
+                shortened(&name)
+            ))));
+        };
+        clean_id("id", &id).map_err(refused)?;
+        Ok(Self {
+            kind,
+            payload: raw.payload,
+            metadata: raw.metadata,
+            id,
+        })
+    }
+
+    /// Reads the payload. The verbs of features that this agent has not are [`Command::Unavailable`].
+    pub(crate) fn command(self) -> Result<Command, ErrorBody> {
+        Ok(match self.kind {
+            IncomingKind::Connect => Command::Connect(Box::new(self.payload()?)),
+            IncomingKind::Ping => {
+                self.payload::<Empty>()?;
+                Command::Ping
+            }
+            IncomingKind::ThreadList => Command::ThreadList(self.payload()?),
+            IncomingKind::ThreadSubscribe => {
+                let payload: ThreadSubscribePayload = self.payload()?;
+                Command::ThreadSubscribe {
+                    thread_id: payload.thread_id,
+                    after_event_id: payload.after_event_id,
+                }
+            }
+            IncomingKind::ThreadUnsubscribe => {
+                Command::ThreadUnsubscribe(self.payload::<ThreadPayload>()?.thread_id)
+            }
+            IncomingKind::ThreadDelete => {
+                Command::ThreadDelete(self.payload::<ThreadPayload>()?.thread_id)
+            }
+            IncomingKind::EventCreate => {
+                let mut draft: EventDraft = self.payload()?;
+                draft.metadata = draft.metadata.or(self.metadata);
+                Command::EventCreate(Box::new(draft))
+            }
+            IncomingKind::EventList => Command::EventList(self.payload()?),
+            IncomingKind::Feedback
+            | IncomingKind::AnalyticsSubscribe
+            | IncomingKind::AnalyticsUnsubscribe
+            | IncomingKind::SettingsSubscribe
+            | IncomingKind::SettingsUnsubscribe
+            | IncomingKind::SettingsPatch
+            | IncomingKind::SettingsPublicSchema
+            | IncomingKind::RunCancel => {
+                self.payload::<Empty>()?;
+                Command::Unavailable
+            }
+        })
+    }
+
+    fn payload<T: DeserializeOwned>(&self) -> Result<T, ErrorBody> {
+        let text = self.payload.as_deref().map_or("{}", RawValue::get);
+        if !text.starts_with('{') {
+            return Err(ErrorBody::invalid_payload("`payload` must be an object"));
+        }
+        let mut input = serde_json::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(&mut input).map_err(|error| {
+            let path = error.path().to_string();
+            let problem = error.into_inner();
+            // The position counts from the payload's own start, which tells a client nothing.
+            let problem = problem.to_string();
+            let problem = problem
+                .split_once(" at line ")
+                .map_or(problem.as_str(), |(what, _)| what);
+            ErrorBody::invalid_payload(if path == "." {
+                format!("`payload`: {problem}")
+            } else {
+                format!("`payload.{path}`: {problem}")
+            })
+        })
+    }
+}
+
+/// What a client asks for, with its payload.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// Say who one is.
+    Connect(Box<ConnectPayload>),
+    /// Ask whether the server is there.
+    Ping,
+    /// List the threads one may see.
+    ThreadList(ThreadListPayload),
+    /// Get a thread's events and all that follow.
+    ThreadSubscribe {
+        /// Which thread.
+        thread_id: String,
+        /// The last event the client has already.
+        after_event_id: Option<String>,
+    },
+    /// Get no more of a thread.
+    ThreadUnsubscribe(String),
+    /// Delete a thread and all in it.
+    ThreadDelete(String),
+    /// Send a message, or the answer to a form.
+    EventCreate(Box<EventDraft>),
+    /// Get older events.
+    EventList(EventListPayload),
+    /// A verb of a feature that is not there.
+    Unavailable,
+}
+
+#[derive(Deserialize)]
+struct Empty {}
+
+#[derive(Deserialize)]
+struct ThreadPayload {
+    thread_id: String,
+}
+
+#[derive(Deserialize)]
+struct ThreadSubscribePayload {
+    thread_id: String,
+    #[serde(default)]
+    after_event_id: Option<String>,
+}
+
+/// The payload of `thread.list`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ThreadListPayload {
+    /// Where the last page ended.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many threads at the most.
+    #[serde(default)]
+    pub limit: Option<i64>,
+}
+
+/// The payload of `event.list`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventListPayload {
+    /// Which thread.
+    pub thread_id: String,
+    /// Only what is older than this event.
+    #[serde(default)]
+    pub before_event_id: Option<String>,
+    /// How many events at the most.
+    #[serde(default)]
+    pub limit: Option<i64>,
+}
+
+/// The payload of `event.create`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventDraft {
+    /// The thread to write in; none begins a new one.
+    #[serde(default)]
+    pub thread_id: Option<String>,
+    /// The client's own id for this event, by which a repeated sending is known.
+    #[serde(default)]
+    pub client_event_id: Option<String>,
+    /// The event itself.
+    pub event: EventDraftBody,
+    /// Kept with a new thread.
+    #[serde(default)]
+    pub metadata: Option<Value>,
+}
+
+/// What a client may say of an event of its own.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventDraftBody {
+    /// `message` or `form.response`.
+    #[serde(rename = "type")]
+    pub kind: DraftKind,
+    /// Always the user.
+    #[serde(rename = "actor")]
+    _actor: DraftActor,
+    /// What is said.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub content: Vec<ContentPart>,
+    /// The answers to a form, or what the client sends with a message.
+    #[serde(default)]
+    pub data: Option<Value>,
+}
+
+/// The kinds of event that a client may create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub enum DraftKind {
+    /// Something said.
+    #[serde(rename = "message")]
+    Message,
+    /// The answers to a form.
+    #[serde(rename = "form.response")]
+    FormResponse,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum DraftActor {
+    #[serde(rename = "user")]
+    User,
+}
+
+/// The payload of `connect`, in any of its three shapes.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ConnectPayload {
+    #[serde(default)]
+    worker_id: Option<String>,
+    #[serde(default)]
+    agent_id: Option<String>,
+    /// What the authenticator looks at.
+    #[serde(default)]
+    pub auth_token: Option<String>,
+    #[serde(default)]
+    organization_id: Option<String>,
+    #[serde(default)]
+    workspace_id: Option<String>,
+    #[serde(default)]
+    user: Option<User>,
+    #[serde(default)]
+    metadata: Option<ConnectMetadata>,
+    #[serde(default)]
+    user_id: Option<String>,
+    #[serde(default)]
+    user_name: Option<String>,
+    #[serde(default)]
+    user_email: Option<String>,
+    /// Additions to the protocol that the client understands.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub capabilities: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct ConnectMetadata {
+    #[serde(default)]
+    organization_id: Option<String>,
+    #[serde(default)]
+    workspace_id: Option<String>,
+    #[serde(default)]
+    user_id: Option<String>,
+    #[serde(default)]
+    user_name: Option<String>,
+    #[serde(default)]
+    user_email: Option<String>,
+    #[serde(default)]
+    user_role: Option<String>,
+}
+
+impl ConnectPayload {
+    /// The worker, under either of its names.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_PAYLOAD` if there is none.
+    pub fn worker_id(&self) -> Result<&str, ErrorBody> {
+        self.agent_id
+            .as_deref()
+            .or(self.worker_id.as_deref())
+            .filter(|id| !id.is_empty())
+            .ok_or_else(|| {
+                ErrorBody::invalid_payload(
+                    "`payload.worker_id` (or `payload.agent_id`) is missing: name the worker to talk to",
+                )
+            })
+    }
+
+    /// Whether the client keeps its list of events when it resumes, as those do that say `agent_id`.
+    #[must_use]
+    pub fn keeps_its_events(&self) -> bool {
+        self.agent_id.is_some()
+    }
+
+    /// The organization that the client names, or `""`.
+    #[must_use]
+    pub fn organization_id(&self) -> &str {
+        let nested = self.metadata.as_ref();
+        self.organization_id
+            .as_deref()
+            .or(nested.and_then(|metadata| metadata.organization_id.as_deref()))
+            .unwrap_or_default()
+    }
+
+    /// The workspace that the client names, or `""`.
+    #[must_use]
+    pub fn workspace_id(&self) -> &str {
+        let nested = self.metadata.as_ref();
+        self.workspace_id
+            .as_deref()
+            .or(nested.and_then(|metadata| metadata.workspace_id.as_deref()))
+            .unwrap_or_default()
+    }
+
+    /// The person that the client names; an empty id is nobody.
+    #[must_use]
+    pub fn user(&self) -> User {
+        if let Some(user) = &self.user {
+            return user.clone();
+        }
+        let nested = self.metadata.clone().unwrap_or_default();
+        let mut user = User::new(self.user_id.clone().or(nested.user_id).unwrap_or_default());
+        user.user_name = self.user_name.clone().or(nested.user_name);
+        user.user_email = self.user_email.clone().or(nested.user_email);
+        if let Some(role) = nested.user_role {
+            user.organization_role = role;
+        }
+        user
+    }
+}
+
+/// Refuses an id of the client's own making that is too long.
+pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
+    if id.len() <= MAX_CLIENT_ID_BYTES {
+        return Ok(());
+    }
+    Err(ErrorBody::invalid_payload(format!(
+        "`{member}` is {} bytes long; at most {MAX_CLIENT_ID_BYTES} are allowed",
+        id.len()
+    )))
+}
+
+fn as_text(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ErrorCode;
+
+    fn refusal(text: &str) -> (String, ErrorCode) {
+        let refusal = Envelope::parse(text).expect_err(text);
+        (refusal.ack_id, refusal.error.code)
+    }
+
+    fn payload_error(kind: &str, payload: &str) -> String {
+        let text = format!(r#"{{"id":"1","type":"{kind}","payload":{payload}}}"#);
+        let error = Envelope::parse(&text).unwrap().command().unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidPayload);
+        error.message
+    }
+
+    fn connect(payload: &str) -> ConnectPayload {
+        serde_json::from_str(payload).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_frame_is_refused_without_an_id() {
+        for text in [
+            "",
+            "nonsense",
+            "[]",
+            "null",
+            "5",
+            "{}",
+            r#"{"id":5,"type":"ping"}"#,
+        ] {
+            assert_eq!(
+                refusal(text),
+                (String::new(), ErrorCode::InvalidFrame),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_or_missing_type_is_refused_with_the_frames_id() {
+        for text in [
+            r#"{"id":"7","type":"dance"}"#,
+            r#"{"id":"7"}"#,
+            r#"{"id":"7","type":3}"#,
+        ] {
+            assert_eq!(
+                refusal(text),
+                ("7".to_owned(), ErrorCode::InvalidFrame),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_clients_own_making_has_128_bytes_at_most() {
+        let ping = |id: String| format!(r#"{{"id":"{id}","type":"ping"}}"#);
+        assert!(Envelope::parse(&ping("x".repeat(128))).is_ok());
+        assert_eq!(refusal(&ping("x".repeat(129))).1, ErrorCode::InvalidPayload);
+    }
+
+    #[test]
+    fn a_payload_may_be_absent_or_null_but_is_nothing_else_than_an_object() {
+        for text in [
+            r#"{"id":"1","type":"ping"}"#,
+            r#"{"id":"1","type":"ping","payload":null}"#,
+        ] {
+            assert!(matches!(
+                Envelope::parse(text).unwrap().command(),
+                Ok(Command::Ping)
+            ));
+        }
+        assert_eq!(
+            payload_error("ping", r#""x""#),
+            "`payload` must be an object"
+        );
+        assert_eq!(payload_error("ping", "[]"), "`payload` must be an object");
+    }
+
+    #[test]
+    fn a_payload_error_names_the_member() {
+        assert_eq!(
+            payload_error("thread.subscribe", r#"{"thread_id":5}"#),
+            "`payload.thread_id`: invalid type: integer `5`, expected a string"
+        );
+        assert_eq!(
+            payload_error("thread.subscribe", "{}"),
+            "`payload`: missing field `thread_id`"
+        );
+        let message = r#"{"event":{"type":"message","actor":"assistant","content":[]}}"#;
+        assert_eq!(
+            payload_error("event.create", message),
+            "`payload.event.actor`: unknown variant `assistant`, expected `user`"
+        );
+        let part = r#"{"event":{"type":"message","actor":"user","content":[{"type":"video"}]}}"#;
+        assert!(
+            payload_error("event.create", part).starts_with("`payload.event.content[0]"),
+            "{}",
+            payload_error("event.create", part)
+        );
+    }
+
+    #[test]
+    fn the_three_shapes_of_an_identity_mean_the_same() {
+        let shapes = [
+            r#"{"agent_id":"w","organization_id":"o","workspace_id":"s","user":{"user_id":"u","user_name":"U","identity_ids":null}}"#,
+            r#"{"worker_id":"w","metadata":{"organization_id":"o","workspace_id":"s","user_id":"u","user_name":"U"}}"#,
+            r#"{"worker_id":"w","organization_id":"o","workspace_id":"s","user_id":"u","user_name":"U","user_email":null}"#,
+        ];
+        for shape in shapes {
+            let payload = connect(shape);
+            assert_eq!(payload.worker_id().unwrap(), "w", "{shape}");
+            assert_eq!(payload.organization_id(), "o", "{shape}");
+            assert_eq!(payload.workspace_id(), "s", "{shape}");
+            let mut user = User::new("u");
+            user.user_name = Some("U".to_owned());
+            assert_eq!(payload.user(), user, "{shape}");
+        }
+        assert!(connect(shapes[0]).keeps_its_events());
+        assert!(!connect(shapes[1]).keeps_its_events());
+    }
+
+    #[test]
+    fn a_connect_without_a_worker_is_refused() {
+        assert!(connect("{}").worker_id().is_err());
+        assert!(connect(r#"{"worker_id":""}"#).worker_id().is_err());
+    }
+
+    #[test]
+    fn metadata_of_a_new_thread_may_stand_beside_the_payload() {
+        let text = r#"{"id":"1","type":"event.create","metadata":{"a":1},
+            "payload":{"event":{"type":"message","actor":"user","content":[]}}}"#;
+        let Ok(Command::EventCreate(draft)) = Envelope::parse(text).unwrap().command() else {
+            panic!("not an event.create");
+        };
+        assert_eq!(draft.metadata, Some(serde_json::json!({"a": 1})));
+    }
+}

@@ -1,0 +1,40 @@
+//! The wire types and their JSON, as `docs/protocol.md` describes them.
+//!
+//! Nothing here does I/O or knows another module of this crate.
+
+mod command;
+mod content;
+mod error;
+mod event;
+mod form;
+mod frame;
+mod run;
+mod scan;
+mod thread;
+mod user;
+
+pub(crate) use command::{
+    Command, ConnectPayload, DraftKind, EventDraft, EventListPayload, ThreadListPayload,
+};
+pub use content::ContentPart;
+pub(crate) use content::joined_text;
+pub use error::{ErrorBody, ErrorCode};
+pub use event::{Actor, EventType, ThreadEvent};
+pub use form::{ChoiceVariant, Form, FormChoice, FormElement, FormInput, FormSize, TextInputType};
+pub use frame::{ServerFrame, ServerInfo};
+pub use run::{Run, RunStatus};
+pub use thread::Thread;
+pub use user::User;
+
+pub(crate) use command::{Envelope, IncomingKind, clean_id};
+pub(crate) use form::FormAnswer;
+pub(crate) use frame::timestamp;
+pub(crate) use scan::strip_nul;
+
+/// Ids longer than this many bytes are refused when a client makes them up.
+pub const MAX_CLIENT_ID_BYTES: usize = 128;
+
+/// A new id: a UUIDv7, so that ids made later sort later.
+pub(crate) fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}

@@ -1,0 +1,54 @@
+//! One attempt of an agent to answer a message.
+
+use super::frame::{optional_timestamp, timestamp};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RunStatus {
+    /// The agent works.
+    Running,
+    /// The agent is done.
+    Succeeded,
+    /// The agent failed, or its process ended.
+    Failed,
+    /// Somebody stopped it.
+    Canceled,
+}
+
+impl RunStatus {
+    /// The name on the wire and in the store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// The events of one turn belong to one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Unique id.
+    pub id: String,
+    /// The thread it belongs to.
+    pub thread_id: String,
+    /// The name of the agent that runs.
+    pub agent_id: Option<String>,
+    /// How it stands.
+    pub status: RunStatus,
+    /// When it began. Never changes.
+    #[serde(with = "timestamp")]
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    #[serde(with = "optional_timestamp")]
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Why it failed, in words that may be shown.
+    pub error: Option<String>,
+}

@@ -1,0 +1,39 @@
+//! A conversation.
+
+use super::User;
+use super::frame::timestamp;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A conversation between users and one agent of one worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Thread {
+    /// Unique id.
+    pub id: String,
+    /// The deployed worker whose thread it is.
+    pub worker_id: String,
+    /// The same id, under the name that newer clients read.
+    pub agent_id: String,
+    /// The organization it belongs to.
+    pub organization_id: String,
+    /// The workspace it belongs to.
+    pub workspace_id: String,
+    /// Who began it.
+    pub owner: User,
+    /// Everyone who has written in it. Clients drop a thread without this array.
+    pub users: Vec<User>,
+    /// The title to show.
+    pub title: Option<String>,
+    /// Whatever the program or the client keeps with it.
+    pub metadata: Option<Value>,
+    /// When it was made.
+    #[serde(with = "timestamp")]
+    pub created_at: DateTime<Utc>,
+    /// When its own row changed last.
+    #[serde(with = "timestamp")]
+    pub updated_at: DateTime<Utc>,
+    /// When the last event came.
+    #[serde(with = "timestamp")]
+    pub last_event_at: DateTime<Utc>,
+}

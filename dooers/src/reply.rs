@@ -1,0 +1,315 @@
+//! What a handler may return.
+
+use crate::AgentError;
+use crate::protocol::{Actor, ContentPart, EventType, Form};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use serde_json::{Value, json};
+use std::fmt;
+
+/// One event of an answer: a text, a picture, a tool call …
+///
+/// A handler returns one, returns a stream of them ([`Reply::stream`]), or sends them itself with
+/// [`WorkerResponse::send`](crate::WorkerResponse::send).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    pub(crate) kind: EventType,
+    pub(crate) actor: Actor,
+    pub(crate) author: Option<String>,
+    pub(crate) content: Option<Vec<ContentPart>>,
+    pub(crate) data: Option<Value>,
+}
+
+impl Reply {
+    /// A message of plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::message(vec![ContentPart::text(text)])
+    }
+
+    /// A picture at this address.
+    pub fn image(url: impl Into<String>) -> Self {
+        Self::message(vec![ContentPart::image(url)])
+    }
+
+    /// A sound at this address.
+    pub fn audio(url: impl Into<String>) -> Self {
+        Self::message(vec![ContentPart::audio(url)])
+    }
+
+    /// A file of this name at this address.
+    pub fn document(url: impl Into<String>, filename: impl Into<String>) -> Self {
+        Self::message(vec![ContentPart::document(url, filename)])
+    }
+
+    /// A message of any parts.
+    #[must_use]
+    pub fn message(content: Vec<ContentPart>) -> Self {
+        Self::of(EventType::Message, Actor::Assistant, Some(content), None)
+    }
+
+    /// What the model thought on its way to the answer.
+    pub fn reasoning(text: impl Into<String>) -> Self {
+        let content = vec![ContentPart::text(text)];
+        Self::of(EventType::Reasoning, Actor::Assistant, Some(content), None)
+    }
+
+    /// A call of a tool. Its result names the same `id`.
+    pub fn tool_call(call: ToolCall) -> Self {
+        Self::of(
+            EventType::ToolCall,
+            Actor::Assistant,
+            None,
+            Some(call.data()),
+        )
+    }
+
+    /// The result of a call.
+    pub fn tool_result(call: ToolCall, result: impl Into<Value>) -> Self {
+        let data = call.data_with(result.into());
+        Self::of(EventType::ToolResult, Actor::Tool, None, Some(data))
+    }
+
+    /// A call and its result in one event.
+    pub fn tool_transaction(call: ToolCall, result: impl Into<Value>) -> Self {
+        let data = call.data_with(result.into());
+        Self::of(
+            EventType::ToolTransaction,
+            Actor::Assistant,
+            None,
+            Some(data),
+        )
+    }
+
+    /// Questions to the user. The answers come as a message of their own, which
+    /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads.
+    #[must_use]
+    pub fn form(form: &Form) -> Self {
+        let data = serde_json::to_value(form).unwrap_or_default();
+        Self::of(EventType::Form, Actor::Assistant, None, Some(data))
+    }
+
+    /// An answer that comes event by event.
+    ///
+    /// Its items are replies, or `Result`s of them; the first error ends the turn.
+    pub fn stream<S>(replies: S) -> ReplyStream
+    where
+        S: Stream + Send + 'static,
+        S::Item: StreamedReply,
+    {
+        ReplyStream(replies.map(StreamedReply::into_result).boxed())
+    }
+
+    /// The same event under another name than the assistant's.
+    #[must_use]
+    pub fn author(mut self, author: impl Into<String>) -> Self {
+        self.author = Some(author.into());
+        self
+    }
+
+    /// The text of its text parts, joined by line breaks.
+    #[must_use]
+    pub fn as_text(&self) -> String {
+        crate::protocol::joined_text(self.content.as_deref().unwrap_or_default())
+    }
+
+    /// What kind of event it is.
+    #[must_use]
+    pub fn kind(&self) -> EventType {
+        self.kind
+    }
+
+    /// Its parts; none for tool calls and forms.
+    #[must_use]
+    pub fn content(&self) -> &[ContentPart] {
+        self.content.as_deref().unwrap_or_default()
+    }
+
+    /// What belongs to its kind: a tool's arguments, a form's elements.
+    #[must_use]
+    pub fn data(&self) -> Option<&Value> {
+        self.data.as_ref()
+    }
+
+    fn of(
+        kind: EventType,
+        actor: Actor,
+        content: Option<Vec<ContentPart>>,
+        data: Option<Value>,
+    ) -> Self {
+        Self {
+            kind,
+            actor,
+            author: None,
+            content,
+            data,
+        }
+    }
+}
+
+/// A tool and the arguments it is called with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall {
+    id: String,
+    name: String,
+    display_name: Option<String>,
+    args: Value,
+}
+
+impl ToolCall {
+    /// A call of this tool. The id pairs it with its result.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, args: impl Into<Value>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            display_name: None,
+            args: args.into(),
+        }
+    }
+
+    /// The tool's name for people.
+    #[must_use]
+    pub fn display_name(mut self, name: impl Into<String>) -> Self {
+        self.display_name = Some(name.into());
+        self
+    }
+
+    fn data(self) -> Value {
+        let display_name = self.display_name.unwrap_or_else(|| self.name.clone());
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "display_name": display_name,
+            "args": self.args,
+        })
+    }
+
+    fn data_with(self, result: Value) -> Value {
+        let mut data = self.data();
+        data["result"] = result;
+        data
+    }
+}
+
+/// Replies that come one after the other. Made by [`Reply::stream`].
+pub struct ReplyStream(BoxStream<'static, Result<Reply, AgentError>>);
+
+impl fmt::Debug for ReplyStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReplyStream(..)")
+    }
+}
+
+/// What a [`Reply::stream`] may consist of.
+#[diagnostic::on_unimplemented(
+    message = "a stream of `{Self}` is no reply",
+    note = "`Reply::stream` takes a stream of `Reply`, of text, or of `Result`s of these"
+)]
+pub trait StreamedReply {
+    /// The reply, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// The error that the stream gave.
+    fn into_result(self) -> Result<Reply, AgentError>;
+}
+
+impl StreamedReply for Reply {
+    fn into_result(self) -> Result<Reply, AgentError> {
+        Ok(self)
+    }
+}
+
+impl StreamedReply for String {
+    fn into_result(self) -> Result<Reply, AgentError> {
+        Ok(Reply::text(self))
+    }
+}
+
+impl StreamedReply for &'static str {
+    fn into_result(self) -> Result<Reply, AgentError> {
+        Ok(Reply::text(self))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: StreamedReply, E: Into<AgentError>> StreamedReply for Result<T, E> {
+    fn into_result(self) -> Result<Reply, AgentError> {
+        self.map_err(Into::into)?.into_result()
+    }
+}
+
+/// What a handler's return value comes to: nothing, one event, or many.
+#[derive(Debug, Default)]
+pub struct Answer(AnswerKind);
+
+#[derive(Debug, Default)]
+pub(crate) enum AnswerKind {
+    #[default]
+    Nothing,
+    One(Box<Reply>),
+    Stream(ReplyStream),
+}
+
+impl Answer {
+    pub(crate) fn into_kind(self) -> AnswerKind {
+        self.0
+    }
+}
+
+impl ReplyStream {
+    pub(crate) async fn next(&mut self) -> Option<Result<Reply, AgentError>> {
+        self.0.next().await
+    }
+}
+
+/// A type that a handler can return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned by an agent",
+    label = "not a reply",
+    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, the stream of `Reply::stream`, or a `Result` of any of these whose error converts into `AgentError`"
+)]
+pub trait IntoReply {
+    /// What is to be sent.
+    ///
+    /// # Errors
+    ///
+    /// The error that the handler returned.
+    fn into_reply(self) -> Result<Answer, AgentError>;
+}
+
+impl IntoReply for () {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Ok(Answer(AnswerKind::Nothing))
+    }
+}
+
+impl IntoReply for Reply {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Ok(Answer(AnswerKind::One(Box::new(self))))
+    }
+}
+
+impl IntoReply for String {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Reply::text(self).into_reply()
+    }
+}
+
+impl IntoReply for &'static str {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Reply::text(self).into_reply()
+    }
+}
+
+impl IntoReply for ReplyStream {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Ok(Answer(AnswerKind::Stream(self)))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: IntoReply, E: Into<AgentError>> IntoReply for Result<T, E> {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        self.map_err(Into::into)?.into_reply()
+    }
+}

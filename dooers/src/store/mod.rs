@@ -1,0 +1,3 @@
+//! Where conversations are kept.
+mod patch;
+pub use patch::ThreadPatch;

@@ -1,0 +1,52 @@
+//! What a handler sent, for a unit test to look at.
+
+use super::outbox::{Draft, Outbox};
+use crate::reply::Reply;
+use crate::store::ThreadPatch;
+use std::sync::Arc;
+
+/// Reads what was sent to the response of [`WorkerResponse::recorder`](crate::WorkerResponse::recorder).
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    outbox: Arc<Outbox>,
+}
+
+impl Recorder {
+    pub(super) fn new(outbox: Arc<Outbox>) -> Self {
+        Self { outbox }
+    }
+
+    /// The events sent so far, in order.
+    #[must_use]
+    pub fn replies(&self) -> Vec<Reply> {
+        let reply_of = |draft| match draft {
+            Draft::Event { reply, .. } => Some(*reply),
+            Draft::Thread(_) | Draft::RunStarted { .. } | Draft::RunEnded { .. } => None,
+        };
+        self.outbox
+            .recorded()
+            .into_iter()
+            .filter_map(reply_of)
+            .collect()
+    }
+
+    /// The texts of the events sent so far, in order.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        self.replies().iter().map(Reply::as_text).collect()
+    }
+
+    /// The changes of the thread made so far, in order.
+    #[must_use]
+    pub fn thread_updates(&self) -> Vec<ThreadPatch> {
+        let patch_of = |draft| match draft {
+            Draft::Thread(patch) => Some(patch),
+            Draft::Event { .. } | Draft::RunStarted { .. } | Draft::RunEnded { .. } => None,
+        };
+        self.outbox
+            .recorded()
+            .into_iter()
+            .filter_map(patch_of)
+            .collect()
+    }
+}

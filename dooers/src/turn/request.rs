@@ -1,0 +1,137 @@
+//! What the user sent.
+
+use crate::protocol::{ContentPart, FormAnswer, Thread, User, joined_text, new_id, timestamp};
+use serde_json::{Map, Value};
+
+/// What the user sent, and where.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WorkerRequest {
+    /// The text of the message: its text parts, joined by line breaks.
+    pub message: String,
+    /// The message's parts.
+    pub content: Vec<ContentPart>,
+    /// The thread it was written in.
+    pub thread: Thread,
+    /// The id of the message's event.
+    pub event_id: String,
+    /// Who wrote it.
+    pub user: User,
+    /// The organization of who wrote it.
+    pub organization_id: String,
+    /// The workspace of who wrote it.
+    pub workspace_id: String,
+    /// What the client sent with the message.
+    pub data: Option<Value>,
+    /// What is kept with the thread.
+    pub metadata: Option<Value>,
+    /// Which attempt to answer it this is, from 1.
+    pub(crate) attempt: u32,
+}
+
+impl WorkerRequest {
+    /// A request as a unit test needs it: this text, written by nobody in a thread of its own.
+    ///
+    /// The fields can be set to whatever the test is about.
+    pub fn new(message: impl Into<String>) -> Self {
+        let now = timestamp::now();
+        let thread = Thread {
+            id: new_id(),
+            worker_id: "worker".to_owned(),
+            agent_id: "worker".to_owned(),
+            organization_id: String::new(),
+            workspace_id: String::new(),
+            owner: User::new(""),
+            users: Vec::new(),
+            title: None,
+            metadata: None,
+            created_at: now,
+            updated_at: now,
+            last_event_at: now,
+        };
+        let content = vec![ContentPart::text(message)];
+        Self::of(thread, new_id(), User::new(""), content, None, 1)
+    }
+
+    pub(crate) fn of(
+        thread: Thread,
+        event_id: String,
+        user: User,
+        content: Vec<ContentPart>,
+        data: Option<Value>,
+        attempt: u32,
+    ) -> Self {
+        Self {
+            message: joined_text(&content),
+            content,
+            event_id,
+            user,
+            organization_id: thread.organization_id.clone(),
+            workspace_id: thread.workspace_id.clone(),
+            data,
+            metadata: thread.metadata.clone(),
+            attempt,
+            thread,
+        }
+    }
+
+    /// The first `chars` characters of the message, as for a title.
+    #[must_use]
+    pub fn message_prefix(&self, chars: usize) -> &str {
+        let end = self.message.char_indices().nth(chars);
+        end.map_or(self.message.as_str(), |(at, _)| &self.message[..at])
+    }
+
+    /// The answers to a form, where the message is such.
+    #[must_use]
+    pub fn form(&self) -> Option<FormResponse> {
+        let answer: FormAnswer = serde_json::from_value(self.data.clone()?).ok()?;
+        Some(FormResponse {
+            form_event_id: answer.form_event_id,
+            cancelled: answer.cancelled,
+            values: answer.values,
+        })
+    }
+
+    /// Which attempt to answer the message this is: 1, and more after a crash.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+}
+
+/// The answers to a form.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FormResponse {
+    /// The event of the form.
+    pub form_event_id: String,
+    /// Whether the user cancelled it.
+    pub cancelled: bool,
+    /// The answers by the elements' names.
+    pub values: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_prefix_counts_characters_and_never_cuts_one() {
+        let request = WorkerRequest::new("größer");
+        assert_eq!(request.message_prefix(3), "grö");
+        assert_eq!(request.message_prefix(60), "größer");
+    }
+
+    #[test]
+    fn a_form_is_read_from_the_data() {
+        let mut request = WorkerRequest::new("");
+        assert_eq!(request.form(), None);
+        request.data = Some(json!({"form_event_id": "f", "values": {"name": "Ada"}}));
+        let form = request.form().unwrap();
+        assert_eq!(form.form_event_id, "f");
+        assert!(!form.cancelled);
+        assert_eq!(form.values["name"], "Ada");
+    }
+}

@@ -1,0 +1,198 @@
+//! Where the answer goes.
+
+use super::outbox::Outbox;
+use super::recorder::Recorder;
+use crate::AgentError;
+use crate::protocol::{ContentPart, Form, RunStatus};
+use crate::reply::{Reply, ToolCall};
+use crate::store::ThreadPatch;
+use serde_json::Value;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::sync::oneshot;
+
+/// Sends events to the thread of a turn.
+///
+/// Each method takes its event at once, in the order of the calls; the returned [`Sent`] can be awaited to know
+/// that it is stored. What a handler sends without waiting in between is stored in one transaction. A clone sends
+/// to the same turn.
+#[derive(Clone)]
+pub struct WorkerResponse {
+    outbox: Arc<Outbox>,
+    author: Option<String>,
+}
+
+impl WorkerResponse {
+    pub(crate) fn new(outbox: Arc<Outbox>) -> Self {
+        Self {
+            outbox,
+            author: None,
+        }
+    }
+
+    /// A response for a unit test, and where to read what was sent to it.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    ///
+    /// #[dooers::agent]
+    /// async fn greeter(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    ///     response.text(format!("Hello, {}!", request.message)).await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let (response, sent) = WorkerResponse::recorder();
+    /// greeter(WorkerRequest::new("Ada"), response).await?;
+    /// assert_eq!(sent.texts(), ["Hello, Ada!"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn recorder() -> (Self, Recorder) {
+        let outbox = Arc::new(Outbox::recording());
+        (Self::new(Arc::clone(&outbox)), Recorder::new(outbox))
+    }
+
+    /// The same response, whose events carry this name instead of the assistant's.
+    #[must_use]
+    pub fn author(&self, name: impl Into<String>) -> Self {
+        Self {
+            outbox: Arc::clone(&self.outbox),
+            author: Some(name.into()),
+        }
+    }
+
+    /// Sends an event of any kind.
+    pub fn send(&self, mut reply: Reply) -> Sent {
+        reply.author = reply.author.or_else(|| self.author.clone());
+        let (id, stored) = self.outbox.send(reply);
+        Sent { id, stored }
+    }
+
+    /// Sends a message of plain text.
+    pub fn text(&self, text: impl Into<String>) -> Sent {
+        self.send(Reply::text(text))
+    }
+
+    /// Sends a picture at this address.
+    pub fn image(&self, url: impl Into<String>) -> Sent {
+        self.send(Reply::image(url))
+    }
+
+    /// Sends a sound at this address.
+    pub fn audio(&self, url: impl Into<String>) -> Sent {
+        self.send(Reply::audio(url))
+    }
+
+    /// Sends a file of this name at this address.
+    pub fn document(&self, url: impl Into<String>, filename: impl Into<String>) -> Sent {
+        self.send(Reply::document(url, filename))
+    }
+
+    /// Sends a message of several parts.
+    pub fn message(&self, content: Vec<ContentPart>) -> Sent {
+        self.send(Reply::message(content))
+    }
+
+    /// Sends what the model thought on its way to the answer.
+    pub fn reasoning(&self, text: impl Into<String>) -> Sent {
+        self.send(Reply::reasoning(text))
+    }
+
+    /// Sends a call of a tool.
+    pub fn tool_call(&self, call: ToolCall) -> Sent {
+        self.send(Reply::tool_call(call))
+    }
+
+    /// Sends the result of a call.
+    pub fn tool_result(&self, call: ToolCall, result: impl Into<Value>) -> Sent {
+        self.send(Reply::tool_result(call, result))
+    }
+
+    /// Sends a call and its result in one event.
+    pub fn tool_transaction(&self, call: ToolCall, result: impl Into<Value>) -> Sent {
+        self.send(Reply::tool_transaction(call, result))
+    }
+
+    /// Asks the user something. The answers start a turn of their own, whose
+    /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads them.
+    pub fn form(&self, form: &Form) -> Sent {
+        self.send(Reply::form(form))
+    }
+
+    /// Changes the thread's title or metadata. The result is `""`.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # async fn f(response: WorkerResponse) -> Result<()> {
+    /// response.update_thread(|thread| thread.title("A better title")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update_thread(&self, change: impl FnOnce(ThreadPatch) -> ThreadPatch) -> Sent {
+        let stored = self.outbox.patch(change(ThreadPatch::default()));
+        Sent {
+            id: String::new(),
+            stored,
+        }
+    }
+
+    /// Starts a run, in an agent of `run = "manual"`; the result is the run's id. Events that follow belong to it.
+    pub fn run_start(&self) -> Sent {
+        let (id, stored) = self.outbox.start_run();
+        Sent { id, stored }
+    }
+
+    /// Ends the open run as succeeded, or as failed with a text that users may read.
+    pub fn run_end(&self, outcome: Result<(), String>) -> Sent {
+        let (status, error) = match outcome {
+            Ok(()) => (RunStatus::Succeeded, None),
+            Err(text) => (RunStatus::Failed, Some(text)),
+        };
+        let (id, stored) = self.outbox.end_run(status, error);
+        Sent { id, stored }
+    }
+}
+
+impl fmt::Debug for WorkerResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerResponse")
+            .field("author", &self.author)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something that was sent. Awaiting it gives its id once it is stored; it is sent whether or not it is awaited,
+/// and a failure to store it fails the turn.
+#[derive(Debug)]
+pub struct Sent {
+    id: String,
+    stored: oneshot::Receiver<Result<(), AgentError>>,
+}
+
+impl Sent {
+    /// The id of what was sent, before it is stored.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Future for Sent {
+    type Output = Result<String, AgentError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match Pin::new(&mut self.stored).poll(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(Ok(()))) => Poll::Ready(Ok(std::mem::take(&mut self.id))),
+            Poll::Ready(Ok(Err(error))) => Poll::Ready(Err(error)),
+            Poll::Ready(Err(_)) => Poll::Ready(Err(AgentError::from(
+                "the turn ended before this was stored",
+            ))),
+        }
+    }
+}
