@@ -7,7 +7,7 @@ mod error;
 mod extract;
 pub mod protocol;
 mod reply;
-mod store;
+pub mod store;
 mod turn;
 
 #[doc(hidden)]
@@ -18,7 +18,7 @@ pub use agent::{Agent, AgentDefinition, AgentFuture};
 pub use error::{AgentError, Result};
 pub use extract::FromTurn;
 pub use reply::{Answer, IntoReply, Reply, ReplyStream, StreamedReply, ToolCall};
-pub use store::ThreadPatch;
+
 pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse};
 
 pub use dooers_macros::agent;

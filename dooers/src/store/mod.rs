@@ -1,3 +1,169 @@
 //! Where conversations are kept.
+//!
+//! [`Store`] is what the server needs of a database, in its own words: begin a turn, write in it, finish it, read
+//! a thread. Every change of a thread takes the next `rev` of that thread in the transaction that makes it.
+
+mod change;
+mod claim;
+mod error;
+mod memory;
+mod message;
+mod page;
 mod patch;
+mod scope;
+
+pub use change::{Change, ChangeBody, ThreadRecord};
+pub use claim::{Claim, Recovered, Start, TurnChange, TurnKey, Waiting, Written};
+pub use error::StoreError;
+pub use memory::MemoryStore;
+pub use message::{Begun, NewMessage, ThreadTarget};
+pub use page::{CatchUp, EventPage, Position, Snapshot, SnapshotFrom, ThreadCursor, ThreadPage};
 pub use patch::ThreadPatch;
+pub use scope::{Participant, Scope, Viewer};
+
+use async_trait::async_trait;
+
+/// A snapshot shows this many events at the most, unless a client of the oldest kind missed more.
+pub const SNAPSHOT_EVENTS: usize = 100;
+
+/// What the server needs of a database.
+///
+/// Each method is one transaction: it happens whole or not at all, and what it reports as done is durable.
+/// A method that touches a thread takes the [`Scope`] of who asks; what lies outside answers
+/// [`StoreError::NotFound`], as if it did not exist.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Stores a user's message, with its thread if that is new, and the turn that will answer it.
+    ///
+    /// If no other turn of the thread waits or runs, the turn is claimed at once, as by
+    /// [`claim_turn`](Store::claim_turn).
+    ///
+    /// A message whose `client_event_id` is known already changes nothing: the answer is the stored event, with
+    /// [`Begun::is_repeated`].
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
+    /// `client_event_id` that was used for something else or a form that is answered already, `Invalid` for an
+    /// answer that leaves a required question open.
+    async fn begin_turn(
+        &self,
+        scope: &Scope,
+        message: NewMessage,
+        start: &Start,
+    ) -> Result<Begun, StoreError>;
+
+    /// Claims the oldest waiting turn of a thread that has none running, and starts its run.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    async fn claim_turn(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        start: &Start,
+    ) -> Result<Option<Claim>, StoreError>;
+
+    /// Writes what a running turn did.
+    ///
+    /// # Errors
+    ///
+    /// `StaleFence` if the turn is no longer this claim's, `NotFound` for a thread outside the scope.
+    async fn write_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+    ) -> Result<Vec<Change>, StoreError>;
+
+    /// Writes the last of a turn, ends it, and claims the thread's next waiting turn, all in one.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_turn`](Store::write_turn).
+    async fn finish_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        next: &Start,
+    ) -> Result<Written, StoreError>;
+
+    /// Ends the turns that a dead process left running, and tells which threads have turns that wait.
+    ///
+    /// The run of such a turn becomes `failed` with the error `interrupted`, and a system event says so. Call it
+    /// once, before any other method of a turn.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn recover(&self) -> Result<Recovered, StoreError>;
+
+    /// A thread as it stands.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError>;
+
+    /// A page of the scope's threads, those with the newest events first.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn threads(
+        &self,
+        scope: &Scope,
+        after: Option<&ThreadCursor>,
+        limit: usize,
+    ) -> Result<ThreadPage, StoreError>;
+
+    /// A thread with its newest events, or with those after a known one, read at one `rev`.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    async fn snapshot(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        from: &SnapshotFrom,
+    ) -> Result<Snapshot, StoreError>;
+
+    /// A page of a thread's events: the newest, or those before a known one.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope, or an event that is not in it.
+    async fn events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        before_event_id: Option<&str>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError>;
+
+    /// What a reader at this position has not got, up to `limit` new events.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    async fn catch_up(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        position: &Position,
+        limit: usize,
+    ) -> Result<CatchUp, StoreError>;
+
+    /// Deletes a thread with its events, runs and turns. The change that tells of it is the thread's last.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError>;
+
+    /// Waits until all that was begun is written, and gives the database free.
+    async fn close(&self);
+}

@@ -1,0 +1,147 @@
+//! Turns: who answers which message.
+
+use super::{Change, Scope, ThreadPatch, ThreadRecord};
+use crate::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id};
+use chrono::{DateTime, Utc};
+
+/// How a turn is to be started once it is claimed.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The process that will run it.
+    pub node: String,
+    /// The id of its run; none if the handler starts its runs itself.
+    pub run_id: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl Start {
+    /// The run that begins with the turn.
+    pub(crate) fn run(&self, agent: &str, thread_id: &str) -> Option<Run> {
+        Some(Run {
+            id: self.run_id.clone()?,
+            thread_id: thread_id.to_owned(),
+            agent_id: Some(agent.to_owned()),
+            status: RunStatus::Running,
+            started_at: self.at,
+            ended_at: None,
+            error: None,
+        })
+    }
+}
+
+/// The right to write in a turn, until another process takes it over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnKey {
+    /// The thread.
+    pub thread_id: String,
+    /// The message that is answered.
+    pub event_id: String,
+    /// Raised each time that the turn is claimed: a late writer has an old one.
+    pub fence: u64,
+}
+
+/// A turn that this process runs.
+#[derive(Debug)]
+pub struct Claim {
+    /// The right to write in it.
+    pub key: TurnKey,
+    /// Its thread.
+    pub thread: ThreadRecord,
+    /// The message that is answered.
+    pub event: ThreadEvent,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// Its run, if the server starts it.
+    pub run: Option<Run>,
+    /// What changed by claiming: the run. Empty in [`Begun`](super::Begun), which has it among its own.
+    pub changes: Vec<Change>,
+}
+
+/// One thing that a turn did.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum TurnChange {
+    /// A new event; its `seq` is given by the store.
+    Event(Box<ThreadEvent>),
+    /// The thread's title or metadata.
+    Patch {
+        /// The new values.
+        patch: ThreadPatch,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The thread's `last_event_at`, told once a turn.
+    Touch(DateTime<Utc>),
+    /// A run that is new, or has ended. Its `started_at` stays.
+    Run(Run),
+}
+
+/// A turn that is finished.
+#[derive(Debug)]
+pub struct Written {
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// The thread's next turn.
+    pub next: Option<Claim>,
+}
+
+/// What a dead process left.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// How many turns were ended as interrupted.
+    pub interrupted: usize,
+    /// The threads that have turns that wait.
+    pub waiting: Vec<Waiting>,
+}
+
+/// A thread that has turns that wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Where it lies.
+    pub scope: Scope,
+    /// Its id.
+    pub thread_id: String,
+}
+
+/// The `error` of a run whose process died.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
+/// An event of the server itself. Its `seq` is given by the store.
+pub(crate) fn system_event(
+    thread_id: &str,
+    run_id: Option<String>,
+    text: &str,
+    at: DateTime<Utc>,
+) -> ThreadEvent {
+    ThreadEvent {
+        id: new_id(),
+        thread_id: thread_id.to_owned(),
+        run_id,
+        kind: EventType::Message,
+        actor: Actor::System,
+        author: None,
+        user: None,
+        content: Some(vec![ContentPart::text(text)]),
+        data: None,
+        created_at: at,
+        streaming: None,
+        finalized: None,
+        client_event_id: None,
+        seq: 0,
+    }
+}
+
+/// What the thread says of a turn that a dead process left.
+pub(crate) fn interrupted_event(
+    thread_id: &str,
+    run_id: Option<String>,
+    at: DateTime<Utc>,
+) -> ThreadEvent {
+    system_event(
+        thread_id,
+        run_id,
+        "The answer was interrupted because the server stopped. Please send the message again.",
+        at,
+    )
+}

@@ -1,0 +1,33 @@
+//! Why a store did not do what it was asked.
+
+use std::error::Error;
+
+/// Why a store did not do what it was asked. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such thing in the scope.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// It contradicts what is stored.
+    #[error("{0}")]
+    Conflict(String),
+    /// It cannot be stored as it is.
+    #[error("{0}")]
+    Invalid(String),
+    /// The turn was taken over, ended or deleted meanwhile.
+    #[error("the turn is no longer this process's")]
+    StaleFence,
+    /// The database cannot be opened; the text says what to do.
+    #[error("{0}")]
+    Open(String),
+    /// The database failed.
+    #[error("the database failed to {what}")]
+    Failed {
+        /// What it was doing.
+        what: &'static str,
+        /// What it says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}

@@ -1,0 +1,291 @@
+//! A store that keeps everything in memory and loses it with the process.
+
+mod reading;
+mod thread;
+
+use super::{
+    Begun, CatchUp, Change, Claim, EventPage, NewMessage, Participant, Position, Recovered, Scope,
+    Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadPage, ThreadRecord,
+    ThreadTarget, TurnChange, TurnKey, Waiting, Written, message,
+};
+use crate::protocol::timestamp;
+use async_trait::async_trait;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use thread::ThreadState;
+
+/// A store that keeps everything in memory and loses it with the process: for tests and trials.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    threads: HashMap<String, ThreadState>,
+    sent: HashMap<SentKey, SentEvent>,
+}
+
+/// Under which a repeated message is known: worker, organization, workspace, who, and the client's id.
+type SentKey = (String, String, String, Participant, String);
+
+#[derive(Debug, Clone)]
+struct SentEvent {
+    thread_id: String,
+    event_id: String,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No method panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn thread(&self, scope: &Scope, thread_id: &str) -> Result<&ThreadState, StoreError> {
+        self.threads
+            .get(thread_id)
+            .filter(|thread| thread.is_visible_in(scope))
+            .ok_or(StoreError::NotFound("thread"))
+    }
+
+    fn thread_mut(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+    ) -> Result<&mut ThreadState, StoreError> {
+        self.threads
+            .get_mut(thread_id)
+            .filter(|thread| thread.is_visible_in(scope))
+            .ok_or(StoreError::NotFound("thread"))
+    }
+
+    /// The stored event of a message that was sent before.
+    fn repeated(
+        &self,
+        scope: &Scope,
+        key: &SentKey,
+        new: &NewMessage,
+    ) -> Result<Option<Begun>, StoreError> {
+        let Some(sent) = self.sent.get(key) else {
+            return Ok(None);
+        };
+        let thread = self.thread(scope, &sent.thread_id)?;
+        let event = thread
+            .event(&sent.event_id)
+            .ok_or(StoreError::NotFound("thread"))?;
+        new.must_repeat(event)?;
+        Ok(Some(Begun {
+            event: event.clone(),
+            is_repeated: true,
+            changes: Vec::new(),
+            claim: None,
+        }))
+    }
+
+    fn begin(
+        &mut self,
+        scope: &Scope,
+        new: &NewMessage,
+        start: &Start,
+    ) -> Result<Begun, StoreError> {
+        let key = new.client_event_id.clone().map(|client_event_id| {
+            (
+                scope.worker_id.clone(),
+                scope.organization_id.clone(),
+                scope.workspace_id.clone(),
+                new.participant.clone(),
+                client_event_id,
+            )
+        });
+        if let Some(key) = &key
+            && let Some(begun) = self.repeated(scope, key, new)?
+        {
+            return Ok(begun);
+        }
+        let answer = new.form_answer()?;
+        let thread_id = new.thread.id();
+        let mut changes = Vec::new();
+        let thread = match &new.thread {
+            ThreadTarget::Existing(id) => {
+                let thread = self.thread_mut(scope, id)?;
+                if let Some(answer) = &answer {
+                    let form = thread.event(&answer.form_event_id);
+                    let is_answered = thread.has_answer_to(&answer.form_event_id);
+                    message::check_answer(form, is_answered, answer)?;
+                }
+                changes.extend(thread.meet(new));
+                thread
+            }
+            ThreadTarget::New { id, metadata } => {
+                if answer.is_some() {
+                    return Err(StoreError::NotFound("form in this thread"));
+                }
+                if self.threads.contains_key(id) {
+                    return Err(StoreError::Conflict(format!(
+                        "there is a thread `{id}` already"
+                    )));
+                }
+                let record = new.new_thread(scope, metadata.clone());
+                let (thread, created) =
+                    ThreadState::new(record, scope.agent.clone(), new.participant.clone());
+                changes.push(created);
+                self.threads.entry(id.clone()).or_insert(thread)
+            }
+        };
+        let (event, change) = thread.append_message(new);
+        changes.push(change);
+        let mut claim = thread.claim(start);
+        if let Some(claim) = &mut claim {
+            changes.append(&mut claim.changes);
+        }
+        if let Some(key) = key {
+            let sent = SentEvent {
+                thread_id: thread_id.to_owned(),
+                event_id: new.event_id.clone(),
+            };
+            self.sent.insert(key, sent);
+        }
+        Ok(Begun {
+            event,
+            is_repeated: false,
+            changes,
+            claim,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin_turn(
+        &self,
+        scope: &Scope,
+        message: NewMessage,
+        start: &Start,
+    ) -> Result<Begun, StoreError> {
+        self.state().begin(scope, &message, start)
+    }
+
+    async fn claim_turn(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        start: &Start,
+    ) -> Result<Option<Claim>, StoreError> {
+        Ok(self.state().thread_mut(scope, thread_id)?.claim(start))
+    }
+
+    async fn write_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut state = self.state();
+        let thread = state.thread_mut(scope, &turn.thread_id)?;
+        thread.check_fence(turn)?;
+        Ok(thread.apply(turn, changes))
+    }
+
+    async fn finish_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        next: &Start,
+    ) -> Result<Written, StoreError> {
+        let mut state = self.state();
+        let thread = state.thread_mut(scope, &turn.thread_id)?;
+        thread.check_fence(turn)?;
+        let mut changes = thread.apply(turn, changes);
+        thread.end_turn(&turn.event_id);
+        let mut next = thread.claim(next);
+        if let Some(next) = &mut next {
+            changes.append(&mut next.changes);
+        }
+        Ok(Written { changes, next })
+    }
+
+    async fn recover(&self) -> Result<Recovered, StoreError> {
+        let mut recovered = Recovered::default();
+        for thread in self.state().threads.values_mut() {
+            recovered.interrupted += thread.interrupt(timestamp::now());
+            if thread.has_waiting_turn() {
+                let record = thread.record();
+                recovered.waiting.push(Waiting {
+                    scope: record.scope(),
+                    thread_id: record.thread.id,
+                });
+            }
+        }
+        Ok(recovered)
+    }
+
+    async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
+        Ok(self.state().thread(scope, thread_id)?.record())
+    }
+
+    async fn threads(
+        &self,
+        scope: &Scope,
+        after: Option<&ThreadCursor>,
+        limit: usize,
+    ) -> Result<ThreadPage, StoreError> {
+        let state = self.state();
+        let visible = state
+            .threads
+            .values()
+            .filter(|thread| thread.is_visible_in(scope));
+        Ok(reading::page_of(visible, after, limit))
+    }
+
+    async fn snapshot(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        from: &SnapshotFrom,
+    ) -> Result<Snapshot, StoreError> {
+        Ok(self.state().thread(scope, thread_id)?.snapshot(from))
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        before_event_id: Option<&str>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        self.state()
+            .thread(scope, thread_id)?
+            .events_before(before_event_id, limit)
+    }
+
+    async fn catch_up(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        position: &Position,
+        limit: usize,
+    ) -> Result<CatchUp, StoreError> {
+        Ok(self
+            .state()
+            .thread(scope, thread_id)?
+            .catch_up(position, limit))
+    }
+
+    async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
+        let mut state = self.state();
+        let record = state.thread(scope, thread_id)?.record();
+        state.threads.remove(thread_id);
+        Ok(Change::of_deletion(record))
+    }
+
+    async fn close(&self) {}
+}

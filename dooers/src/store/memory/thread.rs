@@ -1,0 +1,282 @@
+//! One thread in memory, and what writing does to it.
+
+use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
+use crate::store::claim::{INTERRUPTED, interrupted_event};
+use crate::store::{
+    Change, Claim, NewMessage, Participant, Scope, Start, StoreError, ThreadRecord, TurnChange,
+    TurnKey,
+};
+use chrono::{DateTime, Utc};
+use std::collections::VecDeque;
+
+/// One thread with all that is in it.
+#[derive(Debug)]
+pub(super) struct ThreadState {
+    pub(super) thread: Thread,
+    pub(super) agent: String,
+    pub(super) participants: Vec<Participant>,
+    /// The number of the last change.
+    pub(super) rev: u64,
+    /// The number of the last change of the thread's own row.
+    pub(super) row_rev: u64,
+    /// In the order of their `seq`, which begins with 1.
+    pub(super) events: Vec<KeptEvent>,
+    pub(super) runs: Vec<KeptRun>,
+    /// In the order of their messages; only the first can be running.
+    turns: VecDeque<TurnRow>,
+}
+
+#[derive(Debug)]
+pub(super) struct KeptEvent {
+    pub(super) event: ThreadEvent,
+    /// The number of the change that made it.
+    pub(super) first_rev: u64,
+    /// The number of its last change.
+    pub(super) rev: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct KeptRun {
+    pub(super) run: Run,
+    /// The message that it answers.
+    event_id: String,
+    pub(super) rev: u64,
+}
+
+#[derive(Debug)]
+struct TurnRow {
+    event_id: String,
+    is_running: bool,
+    fence: u64,
+    attempt: u32,
+}
+
+impl ThreadState {
+    pub(super) fn new(thread: Thread, agent: String, owner: Participant) -> (Self, Change) {
+        let state = Self {
+            thread,
+            agent,
+            participants: vec![owner],
+            rev: 1,
+            row_rev: 1,
+            events: Vec::new(),
+            runs: Vec::new(),
+            turns: VecDeque::new(),
+        };
+        let created = Change::of_thread(state.record(), 1);
+        (state, created)
+    }
+
+    pub(super) fn record(&self) -> ThreadRecord {
+        ThreadRecord {
+            thread: self.thread.clone(),
+            agent: self.agent.clone(),
+            participants: self.participants.clone(),
+            rev: self.rev,
+        }
+    }
+
+    pub(super) fn is_visible_in(&self, scope: &Scope) -> bool {
+        self.agent == scope.agent
+            && self.thread.worker_id == scope.worker_id
+            && self.thread.organization_id == scope.organization_id
+            && self.thread.workspace_id == scope.workspace_id
+            && scope.admits(&self.participants)
+    }
+
+    pub(super) fn event(&self, event_id: &str) -> Option<&ThreadEvent> {
+        self.kept_event(event_id).map(|kept| &kept.event)
+    }
+
+    pub(super) fn kept_event(&self, event_id: &str) -> Option<&KeptEvent> {
+        self.events.iter().find(|kept| kept.event.id == event_id)
+    }
+
+    pub(super) fn has_answer_to(&self, form_event_id: &str) -> bool {
+        self.events.iter().any(|kept| {
+            kept.event.kind == crate::protocol::EventType::FormResponse
+                && kept
+                    .event
+                    .data
+                    .as_ref()
+                    .and_then(|data| data.get("form_event_id"))
+                    .is_some_and(|id| id == form_event_id)
+        })
+    }
+
+    /// Adds who writes to those who take part.
+    pub(super) fn meet(&mut self, new: &NewMessage) -> Option<Change> {
+        let mut is_changed = false;
+        if !self.participants.contains(&new.participant) {
+            self.participants.push(new.participant.clone());
+        }
+        if let Some(user) = new.shown_user() {
+            let users = &mut self.thread.users;
+            match users.iter_mut().find(|known| known.user_id == user.user_id) {
+                Some(known) if known == user => {}
+                Some(known) => {
+                    *known = user.clone();
+                    is_changed = true;
+                }
+                None => {
+                    users.push(user.clone());
+                    is_changed = true;
+                }
+            }
+        }
+        is_changed.then(|| {
+            self.thread.updated_at = new.at;
+            self.change_row()
+        })
+    }
+
+    /// Appends a user's message and queues the turn that will answer it.
+    pub(super) fn append_message(&mut self, new: &NewMessage) -> (ThreadEvent, Change) {
+        self.thread.last_event_at = new.at;
+        let change = self.append(new.event(0));
+        self.turns.push_back(TurnRow {
+            event_id: new.event_id.clone(),
+            is_running: false,
+            fence: 0,
+            attempt: 0,
+        });
+        let event = self.events.last().map(|kept| kept.event.clone());
+        (event.unwrap_or_else(|| new.event(0)), change)
+    }
+
+    /// Claims the oldest turn, if none is running, and starts its run.
+    pub(super) fn claim(&mut self, start: &Start) -> Option<Claim> {
+        let turn = self.turns.front_mut().filter(|turn| !turn.is_running)?;
+        turn.is_running = true;
+        turn.fence += 1;
+        turn.attempt += 1;
+        let attempt = turn.attempt;
+        let key = TurnKey {
+            thread_id: self.thread.id.clone(),
+            event_id: turn.event_id.clone(),
+            fence: turn.fence,
+        };
+        let event = self.event(&key.event_id)?.clone();
+        let run = start.run(&self.agent, &self.thread.id);
+        let changes = run
+            .clone()
+            .map(|run| self.upsert_run(run, &key.event_id))
+            .into_iter()
+            .collect();
+        Some(Claim {
+            key,
+            thread: self.record(),
+            event,
+            attempt,
+            run,
+            changes,
+        })
+    }
+
+    pub(super) fn check_fence(&self, turn: &TurnKey) -> Result<(), StoreError> {
+        let is_held = self
+            .turns
+            .iter()
+            .any(|row| row.is_running && row.event_id == turn.event_id && row.fence == turn.fence);
+        if is_held {
+            Ok(())
+        } else {
+            Err(StoreError::StaleFence)
+        }
+    }
+
+    pub(super) fn apply(&mut self, turn: &TurnKey, changes: Vec<TurnChange>) -> Vec<Change> {
+        changes
+            .into_iter()
+            .map(|change| match change {
+                TurnChange::Event(event) => self.append(*event),
+                TurnChange::Patch { patch, at } => {
+                    self.thread.title = patch.title.or(self.thread.title.take());
+                    self.thread.metadata = patch.metadata.or(self.thread.metadata.take());
+                    self.thread.updated_at = at;
+                    self.change_row()
+                }
+                TurnChange::Touch(at) => {
+                    self.thread.last_event_at = at;
+                    self.change_row()
+                }
+                TurnChange::Run(run) => self.upsert_run(run, &turn.event_id),
+            })
+            .collect()
+    }
+
+    pub(super) fn end_turn(&mut self, event_id: &str) {
+        self.turns.retain(|turn| turn.event_id != event_id);
+    }
+
+    /// Ends the turn that a dead process left running. The result is how many there were.
+    pub(super) fn interrupt(&mut self, at: DateTime<Utc>) -> usize {
+        let Some(turn) = self.turns.front().filter(|turn| turn.is_running) else {
+            return 0;
+        };
+        let event_id = turn.event_id.clone();
+        let open: Vec<Run> = self
+            .runs
+            .iter()
+            .filter(|kept| kept.event_id == event_id && kept.run.status == RunStatus::Running)
+            .map(|kept| kept.run.clone())
+            .collect();
+        let run_id = open.first().map(|run| run.id.clone());
+        self.append(interrupted_event(&self.thread.id.clone(), run_id, at));
+        self.thread.last_event_at = at;
+        self.change_row();
+        for run in open {
+            let ended = Run {
+                status: RunStatus::Failed,
+                ended_at: Some(at),
+                error: Some(INTERRUPTED.to_owned()),
+                ..run
+            };
+            self.upsert_run(ended, &event_id);
+        }
+        self.end_turn(&event_id);
+        1
+    }
+
+    pub(super) fn has_waiting_turn(&self) -> bool {
+        self.turns.front().is_some_and(|turn| !turn.is_running)
+    }
+
+    fn next_rev(&mut self) -> u64 {
+        self.rev += 1;
+        self.rev
+    }
+
+    fn change_row(&mut self) -> Change {
+        self.row_rev = self.next_rev();
+        Change::of_thread(self.record(), self.row_rev)
+    }
+
+    fn append(&mut self, mut event: ThreadEvent) -> Change {
+        event.seq = self.events.len() as u64 + 1;
+        let rev = self.next_rev();
+        self.events.push(KeptEvent {
+            event: event.clone(),
+            first_rev: rev,
+            rev,
+        });
+        Change::of_event(event, rev)
+    }
+
+    fn upsert_run(&mut self, mut run: Run, event_id: &str) -> Change {
+        let rev = self.next_rev();
+        match self.runs.iter_mut().find(|kept| kept.run.id == run.id) {
+            Some(kept) => {
+                run.started_at = kept.run.started_at;
+                kept.run = run.clone();
+                kept.rev = rev;
+            }
+            None => self.runs.push(KeptRun {
+                run: run.clone(),
+                event_id: event_id.to_owned(),
+                rev,
+            }),
+        }
+        Change::of_run(run, rev)
+    }
+}

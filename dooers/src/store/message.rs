@@ -1,0 +1,171 @@
+//! A user's message on its way into the store.
+
+use super::{Change, Claim, Participant, Scope, StoreError};
+use crate::protocol::{ContentPart, EventType, Form, FormAnswer, Thread, ThreadEvent, User};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// A user's message.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// Where it goes.
+    pub thread: ThreadTarget,
+    /// The id of its event.
+    pub event_id: String,
+    /// `message` or `form.response`.
+    pub kind: EventType,
+    /// What it says.
+    pub content: Vec<ContentPart>,
+    /// What came with it; the answers of a `form.response`.
+    pub data: Option<Value>,
+    /// The client's own id for it.
+    pub client_event_id: Option<String>,
+    /// Who wrote it.
+    pub user: User,
+    /// As whom they take part.
+    pub participant: Participant,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The thread that a message goes to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ThreadTarget {
+    /// One that is there.
+    Existing(String),
+    /// A new one.
+    New {
+        /// Its id.
+        id: String,
+        /// Kept with it.
+        metadata: Option<Value>,
+    },
+}
+
+impl ThreadTarget {
+    /// The thread's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Existing(id) | Self::New { id, .. } => id,
+        }
+    }
+}
+
+/// A message that is stored.
+#[derive(Debug)]
+pub struct Begun {
+    /// Its event, as it is stored.
+    pub event: ThreadEvent,
+    /// Whether it was stored before and nothing has changed now.
+    pub is_repeated: bool,
+    /// What changed: the thread if it is new or has a new user, the event, the run if the turn was claimed.
+    pub changes: Vec<Change>,
+    /// The turn, if it was claimed.
+    pub claim: Option<Claim>,
+}
+
+impl NewMessage {
+    /// The event, at this place in its thread.
+    pub(crate) fn event(&self, seq: u64) -> ThreadEvent {
+        ThreadEvent {
+            id: self.event_id.clone(),
+            thread_id: self.thread.id().to_owned(),
+            run_id: None,
+            kind: self.kind,
+            actor: crate::protocol::Actor::User,
+            author: None,
+            user: Some(self.user.clone()),
+            content: Some(self.content.clone()),
+            data: self.data.clone(),
+            created_at: self.at,
+            streaming: None,
+            finalized: None,
+            client_event_id: self.client_event_id.clone(),
+            seq,
+        }
+    }
+
+    /// Who wrote it, as clients show them; nobody for an empty id.
+    pub(crate) fn shown_user(&self) -> Option<&User> {
+        Some(&self.user).filter(|user| !user.user_id.is_empty())
+    }
+
+    /// A new thread of this message, in this scope.
+    pub(crate) fn new_thread(&self, scope: &Scope, metadata: Option<Value>) -> Thread {
+        Thread {
+            id: self.thread.id().to_owned(),
+            worker_id: scope.worker_id.clone(),
+            agent_id: scope.worker_id.clone(),
+            organization_id: scope.organization_id.clone(),
+            workspace_id: scope.workspace_id.clone(),
+            owner: self.user.clone(),
+            users: self.shown_user().cloned().into_iter().collect(),
+            title: None,
+            metadata,
+            created_at: self.at,
+            updated_at: self.at,
+            last_event_at: self.at,
+        }
+    }
+
+    /// The form that is answered, with the answers.
+    pub(crate) fn form_answer(&self) -> Result<Option<FormAnswer>, StoreError> {
+        if self.kind != EventType::FormResponse {
+            return Ok(None);
+        }
+        let data = self.data.clone().unwrap_or_default();
+        let answer = serde_json::from_value(data).map_err(|error| {
+            StoreError::Invalid(format!(
+                "`payload.event.data` of a `form.response` is {{\"form_event_id\", \"cancelled\", \"values\"}}: {error}"
+            ))
+        })?;
+        Ok(Some(answer))
+    }
+
+    /// Refuses a message that is not the stored one of the same `client_event_id`.
+    pub(crate) fn must_repeat(&self, stored: &ThreadEvent) -> Result<(), StoreError> {
+        let names_its_thread = match &self.thread {
+            ThreadTarget::Existing(id) => *id == stored.thread_id,
+            ThreadTarget::New { .. } => true,
+        };
+        let is_same = names_its_thread
+            && self.kind == stored.kind
+            && Some(&self.content) == stored.content.as_ref()
+            && self.data == stored.data;
+        if is_same {
+            return Ok(());
+        }
+        Err(StoreError::Conflict(
+            "this `client_event_id` was used for another message; make a new one for each message"
+                .to_owned(),
+        ))
+    }
+}
+
+/// Refuses an answer that the form's event does not allow.
+pub(crate) fn check_answer(
+    form_event: Option<&ThreadEvent>,
+    is_answered: bool,
+    answer: &FormAnswer,
+) -> Result<(), StoreError> {
+    let form_event = form_event
+        .filter(|event| event.kind == EventType::Form)
+        .ok_or(StoreError::NotFound("form in this thread"))?;
+    if is_answered {
+        return Err(StoreError::Conflict(
+            "this form has been answered".to_owned(),
+        ));
+    }
+    let form: Option<Form> = form_event
+        .data
+        .clone()
+        .and_then(|data| serde_json::from_value(data).ok());
+    match form.as_ref().and_then(|form| answer.missing(form)) {
+        None => Ok(()),
+        Some(name) => Err(StoreError::Invalid(format!(
+            "`payload.event.data.values.{name}` is missing, and the form requires it"
+        ))),
+    }
+}
