@@ -5,8 +5,10 @@ extern crate self as dooers;
 mod agent;
 mod error;
 mod extract;
+mod hub;
 pub mod protocol;
 mod reply;
+mod server;
 pub mod store;
 mod turn;
 
@@ -19,6 +21,7 @@ pub use error::{AgentError, Result};
 pub use extract::FromTurn;
 pub use reply::{Answer, IntoReply, Reply, ReplyStream, StreamedReply, ToolCall};
 
+pub use server::{ConfigError, Limits, ServerError, WorkerConfig, WorkerServer};
 pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse};
 
 pub use dooers_macros::agent;
@@ -26,7 +29,7 @@ pub use dooers_macros::agent;
 /// What an agent's source file needs.
 pub mod prelude {
     pub use crate::{
-        AgentError, FromTurn, IntoReply, Reply, Result, ToolCall, Turn, WorkerRequest,
-        WorkerResponse,
+        AgentError, FromTurn, IntoReply, Reply, Result, ToolCall, Turn, WorkerConfig,
+        WorkerRequest, WorkerResponse,
     };
 }

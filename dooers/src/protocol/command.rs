@@ -198,8 +198,7 @@ impl Envelope {
 
 /// What a client asks for, with its payload.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Command {
+pub(crate) enum Command {
     /// Say who one is.
     Connect(Box<ConnectPayload>),
     /// Ask whether the server is there.
@@ -242,65 +241,64 @@ struct ThreadSubscribePayload {
 
 /// The payload of `thread.list`.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct ThreadListPayload {
+pub(crate) struct ThreadListPayload {
     /// Where the last page ended.
     #[serde(default)]
-    pub cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
     /// How many threads at the most.
     #[serde(default)]
-    pub limit: Option<i64>,
+    pub(crate) limit: Option<i64>,
 }
 
 /// The payload of `event.list`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct EventListPayload {
+pub(crate) struct EventListPayload {
     /// Which thread.
-    pub thread_id: String,
+    pub(crate) thread_id: String,
     /// Only what is older than this event.
     #[serde(default)]
-    pub before_event_id: Option<String>,
+    pub(crate) before_event_id: Option<String>,
     /// How many events at the most.
     #[serde(default)]
-    pub limit: Option<i64>,
+    pub(crate) limit: Option<i64>,
 }
 
 /// The payload of `event.create`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct EventDraft {
+pub(crate) struct EventDraft {
     /// The thread to write in; none begins a new one.
     #[serde(default)]
-    pub thread_id: Option<String>,
+    pub(crate) thread_id: Option<String>,
     /// The client's own id for this event, by which a repeated sending is known.
     #[serde(default)]
-    pub client_event_id: Option<String>,
+    pub(crate) client_event_id: Option<String>,
     /// The event itself.
-    pub event: EventDraftBody,
+    pub(crate) event: EventDraftBody,
     /// Kept with a new thread.
     #[serde(default)]
-    pub metadata: Option<Value>,
+    pub(crate) metadata: Option<Value>,
 }
 
 /// What a client may say of an event of its own.
 #[derive(Debug, Clone, Deserialize)]
-pub struct EventDraftBody {
+pub(crate) struct EventDraftBody {
     /// `message` or `form.response`.
     #[serde(rename = "type")]
-    pub kind: DraftKind,
+    pub(crate) kind: DraftKind,
     /// Always the user.
     #[serde(rename = "actor")]
     _actor: DraftActor,
     /// What is said.
     #[serde(default, deserialize_with = "null_as_default")]
-    pub content: Vec<ContentPart>,
+    pub(crate) content: Vec<ContentPart>,
     /// The answers to a form, or what the client sends with a message.
     #[serde(default)]
-    pub data: Option<Value>,
+    pub(crate) data: Option<Value>,
 }
 
 /// The kinds of event that a client may create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub enum DraftKind {
+pub(crate) enum DraftKind {
     /// Something said.
     #[serde(rename = "message")]
     Message,
@@ -317,14 +315,11 @@ enum DraftActor {
 
 /// The payload of `connect`, in any of its three shapes.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct ConnectPayload {
+pub(crate) struct ConnectPayload {
     #[serde(default)]
     worker_id: Option<String>,
     #[serde(default)]
     agent_id: Option<String>,
-    /// What the authenticator looks at.
-    #[serde(default)]
-    pub auth_token: Option<String>,
     #[serde(default)]
     organization_id: Option<String>,
     #[serde(default)]
@@ -339,9 +334,6 @@ pub struct ConnectPayload {
     user_name: Option<String>,
     #[serde(default)]
     user_email: Option<String>,
-    /// Additions to the protocol that the client understands.
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub capabilities: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -366,7 +358,7 @@ impl ConnectPayload {
     /// # Errors
     ///
     /// `INVALID_PAYLOAD` if there is none.
-    pub fn worker_id(&self) -> Result<&str, ErrorBody> {
+    pub(crate) fn worker_id(&self) -> Result<&str, ErrorBody> {
         self.agent_id
             .as_deref()
             .or(self.worker_id.as_deref())
@@ -380,13 +372,13 @@ impl ConnectPayload {
 
     /// Whether the client keeps its list of events when it resumes, as those do that say `agent_id`.
     #[must_use]
-    pub fn keeps_its_events(&self) -> bool {
+    pub(crate) fn keeps_its_events(&self) -> bool {
         self.agent_id.is_some()
     }
 
     /// The organization that the client names, or `""`.
     #[must_use]
-    pub fn organization_id(&self) -> &str {
+    pub(crate) fn organization_id(&self) -> &str {
         let nested = self.metadata.as_ref();
         self.organization_id
             .as_deref()
@@ -396,7 +388,7 @@ impl ConnectPayload {
 
     /// The workspace that the client names, or `""`.
     #[must_use]
-    pub fn workspace_id(&self) -> &str {
+    pub(crate) fn workspace_id(&self) -> &str {
         let nested = self.metadata.as_ref();
         self.workspace_id
             .as_deref()
@@ -406,7 +398,7 @@ impl ConnectPayload {
 
     /// The person that the client names; an empty id is nobody.
     #[must_use]
-    pub fn user(&self) -> User {
+    pub(crate) fn user(&self) -> User {
         if let Some(user) = &self.user {
             return user.clone();
         }

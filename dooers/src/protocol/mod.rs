@@ -26,7 +26,7 @@ pub use run::{Run, RunStatus};
 pub use thread::Thread;
 pub use user::User;
 
-pub(crate) use command::{Envelope, IncomingKind, clean_id};
+pub(crate) use command::{Envelope, clean_id};
 pub(crate) use form::FormAnswer;
 pub(crate) use frame::timestamp;
 pub(crate) use scan::strip_nul;

@@ -58,6 +58,8 @@ impl ThreadTarget {
 pub struct Begun {
     /// Its event, as it is stored.
     pub event: ThreadEvent,
+    /// The `rev` with which it was made.
+    pub rev: u64,
     /// Whether it was stored before and nothing has changed now.
     pub is_repeated: bool,
     /// What changed: the thread if it is new or has a new user, the event, the run if the turn was claimed.

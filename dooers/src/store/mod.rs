@@ -13,6 +13,7 @@ mod patch;
 mod scope;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
+pub(crate) use claim::system_event;
 pub use claim::{Claim, Recovered, Start, TurnChange, TurnKey, Waiting, Written};
 pub use error::StoreError;
 pub use memory::MemoryStore;
@@ -32,7 +33,7 @@ pub const SNAPSHOT_EVENTS: usize = 100;
 /// A method that touches a thread takes the [`Scope`] of who asks; what lies outside answers
 /// [`StoreError::NotFound`], as if it did not exist.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer it.
     ///
     /// If no other turn of the thread waits or runs, the turn is claimed at once, as by

@@ -1,15 +1,18 @@
 //! One user message being answered.
 
+mod driver;
 mod outbox;
 mod recorder;
 mod request;
 mod response;
+mod runner;
 
 pub use recorder::Recorder;
 pub use request::{FormResponse, WorkerRequest};
 pub use response::{Sent, WorkerResponse};
 
 pub(crate) use outbox::{Draft, Outbox, Pending};
+pub(crate) use runner::Runner;
 
 /// One user message being answered: what every argument of the handler is made from.
 ///

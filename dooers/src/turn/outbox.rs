@@ -1,9 +1,10 @@
 //! What a handler has sent and the store has not yet taken.
 
 use crate::AgentError;
-use crate::protocol::{RunStatus, new_id};
+use crate::protocol::{Actor, Run, RunStatus, ThreadEvent, new_id, strip_nul};
 use crate::reply::Reply;
-use crate::store::ThreadPatch;
+use crate::store::{ThreadPatch, TurnChange};
+use chrono::{DateTime, Utc};
 use futures::task::AtomicWaker;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -26,6 +27,56 @@ pub(crate) enum Draft {
         status: RunStatus,
         error: Option<String>,
     },
+}
+
+impl Draft {
+    /// What the store is to do. `at` is now.
+    pub(crate) fn into_change(
+        self,
+        thread_id: &str,
+        agent: &str,
+        assistant_name: &str,
+        at: DateTime<Utc>,
+    ) -> TurnChange {
+        let run = |id, status, ended_at, error| {
+            TurnChange::Run(Run {
+                id,
+                thread_id: thread_id.to_owned(),
+                agent_id: Some(agent.to_owned()),
+                status,
+                started_at: at,
+                ended_at,
+                error,
+            })
+        };
+        match self {
+            Self::Event { id, run_id, reply } => {
+                let author = match reply.actor {
+                    Actor::Assistant => reply.author.or_else(|| Some(assistant_name.to_owned())),
+                    Actor::User | Actor::System | Actor::Tool => reply.author,
+                };
+                TurnChange::Event(Box::new(ThreadEvent {
+                    id,
+                    thread_id: thread_id.to_owned(),
+                    run_id,
+                    kind: reply.kind,
+                    actor: reply.actor,
+                    author: author.map(strip_nul),
+                    user: None,
+                    content: reply.content,
+                    data: reply.data,
+                    created_at: at,
+                    streaming: None,
+                    finalized: None,
+                    client_event_id: None,
+                    seq: 0,
+                }))
+            }
+            Self::Thread(patch) => TurnChange::Patch { patch, at },
+            Self::RunStarted { id } => run(id, RunStatus::Running, None, None),
+            Self::RunEnded { id, status, error } => run(id, status, Some(at), error),
+        }
+    }
 }
 
 /// A draft and who waits for it to be stored.

@@ -1,2 +1,33 @@
-//! The echo.
-fn main() {}
+//! An agent that answers `You said: …`.
+//!
+//! Run with: `cargo run -p example-echo`
+//!
+//! Talk to it from a browser's console (on any page that allows it, such as `about:blank`):
+//!
+//! ```js
+//! const ws = new WebSocket("ws://127.0.0.1:8000/ws");
+//! const send = (type, payload) => ws.send(JSON.stringify({ id: crypto.randomUUID(), type, payload }));
+//! ws.onmessage = ({ data }) => console.log(JSON.parse(data));
+//! ws.onopen = () => send("connect", { worker_id: "w1", user_id: "me" });
+//! // once it is open:
+//! send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text: "hello" }] } });
+//! ```
+
+use dooers::prelude::*;
+
+// The system's allocator keeps freed memory; a server that runs for months should not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Says what you said.
+#[dooers::agent]
+async fn echo(request: WorkerRequest) -> String {
+    format!("You said: {}", request.message)
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt::init();
+    WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
+    Ok(())
+}

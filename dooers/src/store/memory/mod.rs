@@ -78,12 +78,13 @@ impl State {
             return Ok(None);
         };
         let thread = self.thread(scope, &sent.thread_id)?;
-        let event = thread
-            .event(&sent.event_id)
+        let kept = thread
+            .kept_event(&sent.event_id)
             .ok_or(StoreError::NotFound("thread"))?;
-        new.must_repeat(event)?;
+        new.must_repeat(&kept.event)?;
         Ok(Some(Begun {
-            event: event.clone(),
+            event: kept.event.clone(),
+            rev: kept.first_rev,
             is_repeated: true,
             changes: Vec::new(),
             claim: None,
@@ -141,6 +142,7 @@ impl State {
             }
         };
         let (event, change) = thread.append_message(new);
+        let rev = change.rev;
         changes.push(change);
         let mut claim = thread.claim(start);
         if let Some(claim) = &mut claim {
@@ -155,6 +157,7 @@ impl State {
         }
         Ok(Begun {
             event,
+            rev,
             is_repeated: false,
             changes,
             claim,

@@ -1,0 +1,137 @@
+//! A connection, as the hub knows it.
+
+use super::lock;
+use super::outbound::{Frame, Outbound, OutboundLimits};
+use crate::store::{Participant, Position, Scope};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Notify;
+
+/// A connection, as the hub knows it: who it is, what waits for it, and what it must read from the store.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    id: u64,
+    outbound: Outbound,
+    state: Mutex<State>,
+    fell_behind: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    scope: Option<Scope>,
+    subscribed: HashSet<String>,
+    backlog: BTreeMap<String, Backlog>,
+}
+
+/// What did not fit into the connection's queue and is to be read from the store once that has drained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Backlog {
+    /// Everything of a subscribed thread above a position.
+    Thread(Position),
+    /// The row of a thread that is not subscribed.
+    Row,
+}
+
+impl Connection {
+    pub(crate) fn new(limits: OutboundLimits) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            outbound: Outbound::new(limits),
+            state: Mutex::default(),
+            fell_behind: Notify::new(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
+    /// Whether the connection gets a thread's changes, now or once it has drained.
+    pub(crate) fn is_subscribed(&self, thread_id: &str) -> bool {
+        lock(&self.state).subscribed.contains(thread_id)
+    }
+
+    /// Waits for something to be read from the store, and takes it.
+    pub(crate) async fn next_backlog(&self) -> (String, Backlog) {
+        loop {
+            let fell_behind = self.fell_behind.notified();
+            if let Some(next) = lock(&self.state).backlog.pop_first() {
+                return next;
+            }
+            fell_behind.await;
+        }
+    }
+
+    /// What was taken could not be read yet.
+    pub(crate) fn put_back(&self, thread_id: &str, backlog: Backlog) {
+        match backlog {
+            Backlog::Thread(position) => self.fall_behind(thread_id, position),
+            Backlog::Row => {
+                let mut state = lock(&self.state);
+                state
+                    .backlog
+                    .entry(thread_id.to_owned())
+                    .or_insert(Backlog::Row);
+                self.fell_behind.notify_one();
+            }
+        }
+    }
+
+    /// Whether something of this thread is still to be read from the store.
+    pub(super) fn is_behind(&self, thread_id: &str) -> bool {
+        lock(&self.state).backlog.contains_key(thread_id)
+    }
+
+    pub(super) fn set_scope(&self, scope: Option<Scope>) -> Option<Scope> {
+        std::mem::replace(&mut lock(&self.state).scope, scope)
+    }
+
+    pub(super) fn may_see(&self, participants: &[Participant]) -> bool {
+        let state = lock(&self.state);
+        state
+            .scope
+            .as_ref()
+            .is_some_and(|scope| scope.admits(participants))
+    }
+
+    pub(super) fn remember(&self, thread_id: &str) {
+        lock(&self.state).subscribed.insert(thread_id.to_owned());
+    }
+
+    /// Whether there was a subscription to forget.
+    pub(super) fn forget(&self, thread_id: &str) -> bool {
+        let mut state = lock(&self.state);
+        state.backlog.remove(thread_id);
+        state.subscribed.remove(thread_id)
+    }
+
+    pub(super) fn forget_all(&self) -> Vec<String> {
+        let mut state = lock(&self.state);
+        state.backlog.clear();
+        state.subscribed.drain().collect()
+    }
+
+    /// A subscribed thread is to be read on from this position.
+    pub(super) fn fall_behind(&self, thread_id: &str, position: Position) {
+        let mut state = lock(&self.state);
+        if state.subscribed.contains(thread_id) {
+            state
+                .backlog
+                .insert(thread_id.to_owned(), Backlog::Thread(position));
+            self.fell_behind.notify_one();
+        }
+    }
+
+    /// Sends the row of a thread that is not subscribed, or has it read later.
+    pub(super) fn tell_of_thread(&self, thread_id: &str, frame: &Frame) {
+        if !self.outbound.offer(frame) {
+            self.put_back(thread_id, Backlog::Row);
+        }
+    }
+}

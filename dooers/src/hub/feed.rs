@@ -1,0 +1,200 @@
+//! The live changes of one thread, and who gets them.
+
+use super::connection::Connection;
+use super::frame_of;
+use super::outbound::Frame;
+use crate::store::{Change, ChangeBody, Position};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// A change, encoded once for all who get it.
+#[derive(Debug, Clone)]
+pub(super) struct Published {
+    pub(super) rev: u64,
+    pub(super) frame: Frame,
+    /// The place of the event, where the change is one.
+    seq: Option<u64>,
+}
+
+impl Published {
+    pub(super) fn new(change: &Change) -> Self {
+        Self {
+            rev: change.rev,
+            frame: frame_of(change),
+            seq: match &change.body {
+                ChangeBody::Event(event) => Some(event.seq),
+                ChangeBody::Thread(_) | ChangeBody::Run(_) | ChangeBody::Deleted(_) => None,
+            },
+        }
+    }
+}
+
+/// A connection that gets a thread's changes, and how far it is.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) connection: Arc<Connection>,
+    pub(super) thread_id: String,
+    pub(super) position: Position,
+}
+
+impl Subscription {
+    /// Sends a change that is next for everybody. `false` if the connection's queue is full.
+    fn deliver(&mut self, change: &Published) -> bool {
+        let position = &mut self.position;
+        if change.rev <= position.rev {
+            return true;
+        }
+        if let Some(seq) = change.seq {
+            if seq < position.first_seq {
+                // An edit of an event that this connection was never sent.
+                position.rev = change.rev;
+                return true;
+            }
+            if !self.connection.outbound().offer(&change.frame) {
+                return false;
+            }
+            position.last_seq = position.last_seq.max(seq);
+        } else if !self.connection.outbound().offer(&change.frame) {
+            return false;
+        }
+        position.rev = change.rev;
+        true
+    }
+}
+
+/// The live changes of one thread.
+#[derive(Debug, Default)]
+pub(super) struct Feed {
+    /// The change that comes next; unknown until somebody has read the thread.
+    next: Option<u64>,
+    /// What came before its turn.
+    early: BTreeMap<u64, Published>,
+    live: HashMap<u64, Subscription>,
+    /// How many are reading the thread to subscribe to it.
+    joining: usize,
+    /// What was delivered meanwhile.
+    recent: Vec<Published>,
+}
+
+impl Feed {
+    pub(super) fn begin_joining(&mut self) {
+        self.joining += 1;
+    }
+
+    pub(super) fn end_joining(&mut self) {
+        self.joining -= 1;
+        if self.joining == 0 {
+            self.recent = Vec::new();
+        }
+    }
+
+    /// Whether nobody is here and nobody comes.
+    pub(super) fn is_idle(&self) -> bool {
+        self.live.is_empty() && self.joining == 0
+    }
+
+    pub(super) fn serves(&self, connection_id: u64) -> bool {
+        self.live.contains_key(&connection_id)
+    }
+
+    pub(super) fn remove(&mut self, connection_id: u64) {
+        self.live.remove(&connection_id);
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<Subscription> {
+        self.live
+            .drain()
+            .map(|(_, subscription)| subscription)
+            .collect()
+    }
+
+    pub(super) fn extend_back(&mut self, connection_id: u64, first_seq: u64) {
+        if let Some(subscription) = self.live.get_mut(&connection_id) {
+            let position = &mut subscription.position;
+            position.first_seq = position.first_seq.min(first_seq);
+        }
+    }
+
+    /// Takes a change, and delivers it and all that waited for it, in order.
+    pub(super) fn publish(&mut self, change: Published) {
+        match self.next {
+            Some(next) if change.rev < next => {}
+            Some(next) if change.rev == next => {
+                self.deliver(change);
+                self.deliver_early();
+            }
+            _ => {
+                self.early.insert(change.rev, change);
+            }
+        }
+    }
+
+    /// The change that is missing, if any is held for it.
+    pub(super) fn waits_for(&self) -> Option<u64> {
+        self.next.filter(|_| !self.early.is_empty())
+    }
+
+    /// If this change is still missing, every subscriber reads on from the store.
+    pub(super) fn give_up_waiting_for(&mut self, rev: u64) {
+        if self.waits_for() != Some(rev) {
+            return;
+        }
+        self.next = None;
+        for subscription in self.take_all() {
+            let Subscription {
+                connection,
+                thread_id,
+                position,
+            } = subscription;
+            connection.fall_behind(&thread_id, position);
+        }
+    }
+
+    /// Adds a subscriber that has everything up to its position.
+    pub(super) fn subscribe(&mut self, mut subscription: Subscription) {
+        let mut has_room = true;
+        for change in &self.recent {
+            has_room = has_room && subscription.deliver(change);
+        }
+        if !has_room {
+            let Subscription {
+                connection,
+                thread_id,
+                position,
+            } = subscription;
+            connection.fall_behind(&thread_id, position);
+            return;
+        }
+        let rev = subscription.position.rev;
+        self.live.insert(subscription.connection.id(), subscription);
+        if self.next.is_none() {
+            self.next = Some(rev + 1);
+            self.early = self.early.split_off(&(rev + 1));
+            self.deliver_early();
+        }
+    }
+
+    fn deliver_early(&mut self) {
+        while let Some(next) = self.next
+            && let Some(change) = self.early.remove(&next)
+        {
+            self.deliver(change);
+        }
+    }
+
+    fn deliver(&mut self, change: Published) {
+        self.next = Some(change.rev + 1);
+        self.live.retain(|_, subscription| {
+            let has_room = subscription.deliver(&change);
+            if !has_room {
+                subscription
+                    .connection
+                    .fall_behind(&subscription.thread_id, subscription.position.clone());
+            }
+            has_room
+        });
+        if self.joining > 0 {
+            self.recent.push(change);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Who gets which frames, and in what order.
+//!
+//! A thread's changes are delivered strictly in the order of their `rev`. What comes early is held, what a
+//! subscriber has is dropped for it, and a hole, as well as everything that did not fit into a slow reader's
+//! queue, is read again from the store by whoever serves the connection.
+
+mod connection;
+mod feed;
+mod outbound;
+
+pub(crate) use connection::{Backlog, Connection};
+pub(crate) use outbound::{Frame, OutboundLimits};
+
+use crate::protocol::ServerFrame;
+use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};
+use feed::{Feed, Published, Subscription};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a change may be held for one that should come before it. Only a bus between processes loses any.
+const REPAIR_AFTER: Duration = Duration::from_millis(100);
+
+/// The subscriptions of one process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hub(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    feeds: Mutex<HashMap<String, Arc<Mutex<Feed>>>>,
+    /// The connections of each agent, worker, organization and workspace.
+    rooms: Mutex<HashMap<Scope, HashMap<u64, Arc<Connection>>>>,
+    repairs: TaskTracker,
+    closed: CancellationToken,
+}
+
+impl Hub {
+    /// Makes the connection's scope known, so that it hears of the scope's threads.
+    pub(crate) fn enter(&self, connection: &Arc<Connection>, scope: Scope) {
+        self.leave(connection);
+        let room = scope.of_everyone();
+        connection.set_scope(Some(scope));
+        lock(&self.0.rooms)
+            .entry(room)
+            .or_default()
+            .insert(connection.id(), Arc::clone(connection));
+    }
+
+    /// Forgets the connection and its subscriptions.
+    pub(crate) fn leave(&self, connection: &Arc<Connection>) {
+        for thread_id in connection.forget_all() {
+            self.drop_subscription(connection, &thread_id);
+        }
+        let Some(scope) = connection.set_scope(None) else {
+            return;
+        };
+        let mut rooms = lock(&self.0.rooms);
+        let room = scope.of_everyone();
+        if let Some(members) = rooms.get_mut(&room) {
+            members.remove(&connection.id());
+            if members.is_empty() {
+                rooms.remove(&room);
+            }
+        }
+    }
+
+    /// Begins a subscription: from now on the thread's changes are kept, until [`Join::settle`] tells from which
+    /// one on they are wanted.
+    pub(crate) fn join(&self, connection: &Arc<Connection>, thread_id: &str) -> Join {
+        let feed = {
+            let mut feeds = lock(&self.0.feeds);
+            let feed = feeds.entry(thread_id.to_owned()).or_default();
+            lock(feed).begin_joining();
+            Arc::clone(feed)
+        };
+        Join {
+            hub: self.clone(),
+            thread_id: thread_id.to_owned(),
+            connection: Arc::clone(connection),
+            feed,
+        }
+    }
+
+    /// Ends a subscription.
+    pub(crate) fn unsubscribe(&self, connection: &Arc<Connection>, thread_id: &str) {
+        if connection.forget(thread_id) {
+            self.drop_subscription(connection, thread_id);
+        }
+    }
+
+    /// The connection has been sent older events of the thread, so that their edits concern it.
+    pub(crate) fn extend_back(
+        &self,
+        connection: &Arc<Connection>,
+        thread_id: &str,
+        first_seq: u64,
+    ) {
+        if let Some(feed) = self.feed(thread_id) {
+            lock(&feed).extend_back(connection.id(), first_seq);
+        }
+    }
+
+    /// Delivers what happened to one thread.
+    pub(crate) fn publish(&self, changes: Vec<Change>) {
+        let Some(first) = changes.first() else {
+            return;
+        };
+        let thread_id = first.thread_id.clone();
+        let feed = self.feed(&thread_id);
+        let mut is_gone = false;
+        let mut waits = None;
+        let tells_room =
+            |body: &ChangeBody| matches!(body, ChangeBody::Thread(_) | ChangeBody::Deleted(_));
+        for change in changes {
+            if feed.is_none() && !tells_room(&change.body) {
+                // Nobody listens.
+                continue;
+            }
+            let published = Published::new(&change);
+            if let Some(feed) = &feed {
+                let mut feed = lock(feed);
+                feed.publish(published.clone());
+                waits = feed.waits_for();
+            }
+            match &change.body {
+                ChangeBody::Thread(record) => {
+                    self.tell_room(feed.as_ref(), record, &published.frame);
+                }
+                ChangeBody::Deleted(record) => {
+                    self.tell_room(feed.as_ref(), record, &published.frame);
+                    is_gone = true;
+                }
+                ChangeBody::Event(_) | ChangeBody::Run(_) => {}
+            }
+        }
+        if is_gone {
+            self.close_feed(&thread_id);
+        } else if let (Some(feed), Some(rev)) = (feed, waits) {
+            self.repair_later(feed, rev);
+        }
+    }
+
+    /// Stops what the hub does by itself.
+    pub(crate) async fn close(&self) {
+        self.0.closed.cancel();
+        self.0.repairs.close();
+        self.0.repairs.wait().await;
+    }
+
+    /// A thread's own row goes to every connection that may see the thread, subscribed or not.
+    fn tell_room(&self, feed: Option<&Arc<Mutex<Feed>>>, record: &ThreadRecord, frame: &Frame) {
+        let members: Vec<_> = match lock(&self.0.rooms).get(&record.scope()) {
+            Some(members) => members.values().cloned().collect(),
+            None => return,
+        };
+        for member in members {
+            let gets_it_anyway = feed.is_some_and(|feed| lock(feed).serves(member.id()))
+                || member.is_behind(&record.thread.id);
+            if !gets_it_anyway && member.may_see(&record.participants) {
+                member.tell_of_thread(&record.thread.id, frame);
+            }
+        }
+    }
+
+    fn close_feed(&self, thread_id: &str) {
+        let feed = lock(&self.0.feeds).remove(thread_id);
+        if let Some(feed) = feed {
+            for subscription in lock(&feed).take_all() {
+                subscription.connection.forget(thread_id);
+            }
+        }
+    }
+
+    fn drop_subscription(&self, connection: &Connection, thread_id: &str) {
+        if let Some(feed) = self.feed(thread_id) {
+            lock(&feed).remove(connection.id());
+        }
+        self.tidy(thread_id);
+    }
+
+    fn tidy(&self, thread_id: &str) {
+        let mut feeds = lock(&self.0.feeds);
+        if feeds
+            .get(thread_id)
+            .is_some_and(|feed| lock(feed).is_idle())
+        {
+            feeds.remove(thread_id);
+        }
+    }
+
+    fn feed(&self, thread_id: &str) -> Option<Arc<Mutex<Feed>>> {
+        lock(&self.0.feeds).get(thread_id).cloned()
+    }
+
+    /// If the missing change does not come, every subscriber reads on from the store.
+    fn repair_later(&self, feed: Arc<Mutex<Feed>>, rev: u64) {
+        let closed = self.0.closed.clone();
+        self.0.repairs.spawn(async move {
+            tokio::select! {
+                () = closed.cancelled() => {}
+                () = tokio::time::sleep(REPAIR_AFTER) => lock(&feed).give_up_waiting_for(rev),
+            }
+        });
+    }
+}
+
+/// A subscription that has begun but does not deliver yet. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Join {
+    hub: Hub,
+    thread_id: String,
+    connection: Arc<Connection>,
+    feed: Arc<Mutex<Feed>>,
+}
+
+impl Join {
+    /// Sends these frames and then, live, every change above the position.
+    pub(crate) fn settle(self, first: impl IntoIterator<Item = Frame>, position: Position) {
+        self.connection.remember(&self.thread_id);
+        let mut feed = lock(&self.feed);
+        for frame in first {
+            self.connection.outbound().push(frame);
+        }
+        feed.subscribe(Subscription {
+            connection: Arc::clone(&self.connection),
+            thread_id: self.thread_id.clone(),
+            position,
+        });
+    }
+
+    /// Sends these frames and leaves the rest to be read from the store as the connection drains.
+    pub(crate) fn settle_behind(self, first: impl IntoIterator<Item = Frame>, position: Position) {
+        self.connection.remember(&self.thread_id);
+        for frame in first {
+            self.connection.outbound().push(frame);
+        }
+        self.connection.fall_behind(&self.thread_id, position);
+    }
+}
+
+impl Drop for Join {
+    fn drop(&mut self) {
+        lock(&self.feed).end_joining();
+        self.hub.tidy(&self.thread_id);
+    }
+}
+
+/// The frame of a change.
+pub(crate) fn frame_of(change: &Change) -> Frame {
+    let thread_id = &change.thread_id;
+    let text = match &change.body {
+        ChangeBody::Thread(record) => ServerFrame::ThreadUpsert {
+            thread: &record.thread,
+        }
+        .encode(),
+        ChangeBody::Event(event) => ServerFrame::EventAppend {
+            thread_id,
+            events: &[event],
+        }
+        .encode(),
+        ChangeBody::Run(run) => ServerFrame::RunUpsert { run }.encode(),
+        ChangeBody::Deleted(_) => ServerFrame::ThreadDeleted { thread_id }.encode(),
+    };
+    Frame::from(text)
+}
+
+/// Nothing in the hub panics while it holds a lock.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,282 @@
+//! What a program decides about its server.
+
+use super::env::Environment;
+use crate::store::Store;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a program decides about its server. Every value has a default.
+///
+/// ```
+/// use dooers::WorkerConfig;
+///
+/// let config = WorkerConfig::new().bind(([127, 0, 0, 1], 9000).into()).assistant_name("Ada");
+/// ```
+#[derive(Clone)]
+pub struct WorkerConfig {
+    pub(crate) bind: SocketAddr,
+    pub(crate) assistant_name: String,
+    pub(crate) private_threads: bool,
+    pub(crate) drain_timeout: Duration,
+    pub(crate) limits: Limits,
+    pub(crate) store: Option<Arc<dyn Store>>,
+}
+
+/// The limits of a connection.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The largest frame that a client may send, in bytes. 256 KiB by default.
+    pub frame_bytes: usize,
+    /// How many bytes may wait for one connection. 1 MiB by default.
+    pub outbound_bytes: usize,
+    /// How many frames may wait for one connection. 2,048 by default.
+    pub outbound_frames: usize,
+    /// How soon a client must `connect`. 10 s by default.
+    pub connect_timeout: Duration,
+    /// How often the server asks whether a client is there. 25 s by default.
+    pub ping_interval: Duration,
+    /// How soon the client must answer. 10 s by default.
+    pub pong_timeout: Duration,
+    /// How long a client may read nothing while something waits for it. 30 s by default.
+    pub stall_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes: 256 * 1024,
+            outbound_bytes: 1024 * 1024,
+            outbound_frames: 2048,
+            connect_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(25),
+            pong_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            assistant_name: "Assistant".to_owned(),
+            private_threads: false,
+            drain_timeout: Duration::from_secs(30),
+            limits: Limits::default(),
+            store: None,
+        }
+    }
+}
+
+impl WorkerConfig {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The defaults, changed by the environment's variables.
+    ///
+    /// | variable | default | meaning |
+    /// |---|---|---|
+    /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
+    /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
+    /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
+    /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops |
+    /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
+    /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
+    /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
+    /// | `WORKER_CONNECT_TIMEOUT` | `10` | seconds until a client must have sent `connect` |
+    /// | `WORKER_PING_INTERVAL` | `25` | seconds between the server's pings |
+    /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered |
+    /// | `WORKER_STALL_TIMEOUT` | `30` | seconds that a client may read nothing |
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for a value that is not allowed. It names the variable and what is.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| std::env::var_os(name))
+    }
+
+    fn from_variables(
+        variables: impl Fn(&str) -> Option<std::ffi::OsString>,
+    ) -> Result<Self, ConfigError> {
+        let env = Environment::new(&variables);
+        let mut config = Self::default();
+        env.address("WORKER_BIND", &mut config.bind)?;
+        env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
+        env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
+        env.seconds("WORKER_DRAIN_TIMEOUT", 0.0, &mut config.drain_timeout)?;
+        let limits = &mut config.limits;
+        env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
+        env.size(
+            "WORKER_MAX_OUTBOUND_BYTES",
+            1024,
+            &mut limits.outbound_bytes,
+        )?;
+        env.size("WORKER_MAX_OUTBOUND_FRAMES", 1, &mut limits.outbound_frames)?;
+        env.seconds("WORKER_CONNECT_TIMEOUT", 0.001, &mut limits.connect_timeout)?;
+        env.seconds("WORKER_PING_INTERVAL", 0.001, &mut limits.ping_interval)?;
+        env.seconds("WORKER_PONG_TIMEOUT", 0.001, &mut limits.pong_timeout)?;
+        env.seconds("WORKER_STALL_TIMEOUT", 0.001, &mut limits.stall_timeout)?;
+        Ok(config)
+    }
+
+    /// Sets the address that [`serve`](crate::WorkerServer::serve) listens on.
+    #[must_use]
+    pub fn bind(mut self, address: SocketAddr) -> Self {
+        self.bind = address;
+        self
+    }
+
+    /// Sets the name on the agent's messages.
+    #[must_use]
+    pub fn assistant_name(mut self, name: impl Into<String>) -> Self {
+        self.assistant_name = name.into();
+        self
+    }
+
+    /// Sets whether a thread is seen only by those who write in it.
+    #[must_use]
+    pub fn private_threads(mut self, private: bool) -> Self {
+        self.private_threads = private;
+        self
+    }
+
+    /// Sets how long turns may still take when the server stops.
+    #[must_use]
+    pub fn drain_timeout(mut self, at_most: Duration) -> Self {
+        self.drain_timeout = at_most;
+        self
+    }
+
+    /// Sets the limits of a connection.
+    ///
+    /// ```
+    /// # use dooers::WorkerConfig;
+    /// let config = WorkerConfig::new().limits(|limits| limits.frame_bytes = 1024 * 1024);
+    /// ```
+    #[must_use]
+    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// Keeps conversations in this store.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+}
+
+impl fmt::Debug for WorkerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerConfig")
+            .field("bind", &self.bind)
+            .field("assistant_name", &self.assistant_name)
+            .field("private_threads", &self.private_threads)
+            .field("drain_timeout", &self.drain_timeout)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A variable of the environment has a value that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} is `{value}`; {allowed}")]
+#[non_exhaustive]
+pub struct ConfigError {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What it may be.
+    pub allowed: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: &'static str) -> Result<WorkerConfig, ConfigError> {
+        WorkerConfig::from_variables(|asked| (asked == name).then(|| value.into()))
+    }
+
+    #[test]
+    fn without_variables_the_defaults_hold() {
+        let config = WorkerConfig::from_variables(|_| None).unwrap();
+        assert_eq!(format!("{config:?}"), format!("{:?}", WorkerConfig::new()));
+    }
+
+    #[test]
+    fn each_variable_sets_its_value() {
+        assert_eq!(with("WORKER_BIND", "0.0.0.0:80").unwrap().bind.port(), 80);
+        assert_eq!(
+            with("WORKER_ASSISTANT_NAME", "Ada").unwrap().assistant_name,
+            "Ada"
+        );
+        for (text, value) in [
+            ("true", true),
+            ("1", true),
+            ("YES", true),
+            ("on", true),
+            ("off", false),
+            ("0", false),
+        ] {
+            assert_eq!(
+                with("WORKER_PRIVATE_THREADS", text)
+                    .unwrap()
+                    .private_threads,
+                value
+            );
+        }
+        assert_eq!(
+            with("WORKER_DRAIN_TIMEOUT", "0").unwrap().drain_timeout,
+            Duration::ZERO
+        );
+        let limits = |name, value| with(name, value).unwrap().limits;
+        assert_eq!(limits("WORKER_MAX_FRAME_BYTES", "4096").frame_bytes, 4096);
+        assert_eq!(
+            limits("WORKER_MAX_OUTBOUND_BYTES", "4096").outbound_bytes,
+            4096
+        );
+        assert_eq!(limits("WORKER_MAX_OUTBOUND_FRAMES", "7").outbound_frames, 7);
+        let seconds = Duration::from_millis(1500);
+        assert_eq!(
+            limits("WORKER_CONNECT_TIMEOUT", "1.5").connect_timeout,
+            seconds
+        );
+        assert_eq!(limits("WORKER_PING_INTERVAL", "1.5").ping_interval, seconds);
+        assert_eq!(limits("WORKER_PONG_TIMEOUT", "1.5").pong_timeout, seconds);
+        assert_eq!(limits("WORKER_STALL_TIMEOUT", "1.5").stall_timeout, seconds);
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable_and_what_is_allowed() {
+        let message = |name, value| with(name, value).unwrap_err().to_string();
+        assert_eq!(
+            message("WORKER_BIND", "8000"),
+            "WORKER_BIND is `8000`; it must be an address with a port, such as 127.0.0.1:8000 or [::1]:8000"
+        );
+        assert_eq!(
+            message("WORKER_PRIVATE_THREADS", "maybe"),
+            "WORKER_PRIVATE_THREADS is `maybe`; it must be one of true, false, 1, 0, yes, no, on, off"
+        );
+        assert_eq!(
+            message("WORKER_MAX_FRAME_BYTES", "12"),
+            "WORKER_MAX_FRAME_BYTES is `12`; it must be a whole number of at least 1024"
+        );
+        assert_eq!(
+            message("WORKER_PING_INTERVAL", "0"),
+            "WORKER_PING_INTERVAL is `0`; it must be a number of seconds from 0.001 to 86400"
+        );
+        assert_eq!(
+            message("WORKER_STALL_TIMEOUT", "NaN"),
+            "WORKER_STALL_TIMEOUT is `NaN`; it must be a number of seconds from 0.001 to 86400"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! Reading values from the environment.
+
+use super::config::ConfigError;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// No timeout is longer than a day.
+const MAX_SECONDS: f64 = 86_400.0;
+
+/// Reads values from variables. Each method leaves its target as it is where the variable is not set, or empty.
+pub(super) struct Environment<'a> {
+    variables: &'a dyn Fn(&str) -> Option<OsString>,
+}
+
+impl<'a> Environment<'a> {
+    pub(super) fn new(variables: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
+        Self { variables }
+    }
+
+    pub(super) fn text(
+        &self,
+        variable: &'static str,
+        target: &mut String,
+    ) -> Result<(), ConfigError> {
+        self.set(
+            variable,
+            target,
+            "it must be UTF-8 text".to_owned(),
+            |text| Some(text.to_owned()),
+        )
+    }
+
+    pub(super) fn address(
+        &self,
+        variable: &'static str,
+        target: &mut SocketAddr,
+    ) -> Result<(), ConfigError> {
+        let allowed = "it must be an address with a port, such as 127.0.0.1:8000 or [::1]:8000";
+        self.set(variable, target, allowed.to_owned(), |text| {
+            text.parse().ok()
+        })
+    }
+
+    pub(super) fn boolean(
+        &self,
+        variable: &'static str,
+        target: &mut bool,
+    ) -> Result<(), ConfigError> {
+        let allowed = "it must be one of true, false, 1, 0, yes, no, on, off";
+        self.set(variable, target, allowed.to_owned(), |text| {
+            match text.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Some(true),
+                "false" | "0" | "no" | "off" => Some(false),
+                _ => None,
+            }
+        })
+    }
+
+    pub(super) fn size(
+        &self,
+        variable: &'static str,
+        least: usize,
+        target: &mut usize,
+    ) -> Result<(), ConfigError> {
+        let allowed = format!("it must be a whole number of at least {least}");
+        self.set(variable, target, allowed, |text| {
+            text.parse().ok().filter(|size| *size >= least)
+        })
+    }
+
+    pub(super) fn seconds(
+        &self,
+        variable: &'static str,
+        least: f64,
+        target: &mut Duration,
+    ) -> Result<(), ConfigError> {
+        let allowed = format!("it must be a number of seconds from {least} to {MAX_SECONDS}");
+        self.set(variable, target, allowed, |text| {
+            let seconds: f64 = text.parse().ok()?;
+            (least..=MAX_SECONDS)
+                .contains(&seconds)
+                .then(|| Duration::from_secs_f64(seconds))
+        })
+    }
+
+    fn set<T>(
+        &self,
+        variable: &'static str,
+        target: &mut T,
+        allowed: String,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<(), ConfigError> {
+        let Some(value) = (self.variables)(variable).filter(|value| !value.is_empty()) else {
+            return Ok(());
+        };
+        match value.to_str().and_then(|text| parse(text.trim())) {
+            Some(parsed) => {
+                *target = parsed;
+                Ok(())
+            }
+            None => Err(ConfigError {
+                variable,
+                value: value.to_string_lossy().into_owned(),
+                allowed,
+            }),
+        }
+    }
+}

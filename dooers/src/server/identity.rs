@@ -1,0 +1,53 @@
+//! Who a connection is.
+
+use crate::protocol::{ConnectPayload, ErrorBody, User, clean_id, new_id};
+use crate::store::{Participant, Scope, Viewer};
+
+/// Who a connection is, since its last `connect`.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) scope: Scope,
+    pub(super) user: User,
+    pub(super) participant: Participant,
+    /// Whether the client keeps its list of events when it resumes.
+    pub(super) keeps_its_events: bool,
+}
+
+impl Identity {
+    /// Who this `connect` says it is, to this agent.
+    pub(super) fn of(
+        payload: &ConnectPayload,
+        agent: &str,
+        private_threads: bool,
+    ) -> Result<Self, ErrorBody> {
+        let worker_id = payload.worker_id()?;
+        let user = payload.user();
+        clean_id("payload.worker_id", worker_id)?;
+        clean_id("payload.organization_id", payload.organization_id())?;
+        clean_id("payload.workspace_id", payload.workspace_id())?;
+        clean_id("payload.user.user_id", &user.user_id)?;
+        let participant = if private_threads && user.user_id.is_empty() {
+            // Nobody owns nothing, but may go on with what was begun on this very connection.
+            Participant::connection(&new_id())
+        } else {
+            Participant::user(&user)
+        };
+        let viewer = if private_threads {
+            Viewer::Only(participant.clone())
+        } else {
+            Viewer::Everyone
+        };
+        Ok(Self {
+            scope: Scope {
+                agent: agent.to_owned(),
+                worker_id: worker_id.to_owned(),
+                organization_id: payload.organization_id().to_owned(),
+                workspace_id: payload.workspace_id().to_owned(),
+                viewer,
+            },
+            user,
+            participant,
+            keeps_its_events: payload.keeps_its_events(),
+        })
+    }
+}

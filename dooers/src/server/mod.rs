@@ -1,0 +1,16 @@
+//! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
+
+mod config;
+mod env;
+mod error;
+mod identity;
+mod routes;
+mod running;
+mod session;
+mod socket;
+mod verbs;
+mod worker;
+
+pub use config::{ConfigError, Limits, WorkerConfig};
+pub use error::ServerError;
+pub use worker::WorkerServer;

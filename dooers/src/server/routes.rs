@@ -1,0 +1,125 @@
+//! What is served under which path.
+
+use super::running::Running;
+use super::session;
+use crate::agent::AgentDefinition;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Path, State, WebSocketUpgrade};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Bytes that are read from a socket at once. The library's default would cost each idle connection 128 KiB.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// Frames are collected up to this many bytes for one system call.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+pub(super) fn router(running: Arc<Running>) -> Router {
+    Router::new()
+        .route("/ws", any(default_socket))
+        .route("/agents", get(agents))
+        .route("/agents/{name}/ws", any(named_socket))
+        .with_state(running)
+}
+
+/// The paths of all sockets.
+pub(super) fn paths(running: &Running) -> Vec<String> {
+    let mut paths = Vec::new();
+    if running.default_agent().is_some() {
+        paths.push("/ws".to_owned());
+    }
+    if running.agents.len() > 1 {
+        let named = |agent: &AgentDefinition| format!("/agents/{}/ws", agent.name());
+        paths.extend(running.agents.iter().map(named));
+    }
+    paths
+}
+
+#[derive(Serialize)]
+struct AgentEntry {
+    name: &'static str,
+    description: &'static str,
+    is_default: bool,
+}
+
+async fn agents(State(running): State<Arc<Running>>) -> Response {
+    #[derive(Serialize)]
+    struct Agents {
+        agents: Vec<AgentEntry>,
+    }
+    let default = running.default_agent().map(|agent| agent.name());
+    let entry = |agent: &AgentDefinition| AgentEntry {
+        name: agent.name(),
+        description: agent.description(),
+        is_default: default == Some(agent.name()),
+    };
+    let agents = running.agents.iter().map(entry).collect();
+    Json(Agents { agents }).into_response()
+}
+
+async fn default_socket(
+    State(running): State<Arc<Running>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    match running.default_agent() {
+        Some(agent) => open(running, agent, upgrade),
+        None => not_found(
+            &running,
+            "there are several agents, and none is marked `default`",
+        ),
+    }
+}
+
+async fn named_socket(
+    State(running): State<Arc<Running>>,
+    Path(name): Path<String>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    match running.agent(&name) {
+        Some(agent) => open(running, agent, upgrade),
+        None => not_found(&running, "there is no agent of this name"),
+    }
+}
+
+fn not_found(running: &Running, reason: &str) -> Response {
+    let named = |agent: &AgentDefinition| format!("/agents/{}/ws", agent.name());
+    let paths: Vec<_> = running.agents.iter().map(named).collect();
+    let text = format!("{reason}; connect to {}\n", paths.join(" or "));
+    (StatusCode::NOT_FOUND, text).into_response()
+}
+
+fn open(
+    running: Arc<Running>,
+    agent: AgentDefinition,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => {
+            let text = format!(
+                "a chat client opens a WebSocket here: {}\n",
+                rejection.body_text()
+            );
+            return (rejection.status(), text).into_response();
+        }
+    };
+    let limits = &running.config.limits;
+    let frame_bytes = limits.frame_bytes;
+    let outbound_bytes = limits.outbound_bytes;
+    let token = running.sessions.token();
+    upgrade
+        .max_message_size(frame_bytes)
+        .max_frame_size(frame_bytes)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        // An answer above the queue's limit must still fit; the queue bounds everything else.
+        .max_write_buffer_size(usize::MAX.min(outbound_bytes.saturating_mul(1024)))
+        .on_upgrade(move |socket| async move {
+            session::run(socket, running, agent).await;
+            drop(token);
+        })
+}

@@ -1,0 +1,18 @@
+//! `connect`.
+
+use crate::protocol::{ConnectPayload, ErrorBody};
+use crate::server::identity::Identity;
+use crate::server::session::Session;
+
+/// Makes a connection known. Another `connect` replaces the identity and drops its subscriptions.
+pub(super) fn connect(
+    session: &Session,
+    id: &str,
+    payload: &ConnectPayload,
+) -> Result<(), ErrorBody> {
+    let private_threads = session.running.config.private_threads;
+    let identity = Identity::of(payload, session.agent.name(), private_threads)?;
+    session.become_known(identity);
+    session.welcome(id);
+    Ok(())
+}

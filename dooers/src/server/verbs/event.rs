@@ -1,0 +1,150 @@
+//! `event.create`, `event.list`.
+
+use super::{Caller, page_size};
+use crate::protocol::{
+    DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, ServerFrame, clean_id, new_id,
+    timestamp,
+};
+use crate::store::{Begun, NewMessage, Position, ThreadTarget};
+
+/// Events on a page, unless told …
+const EVENTS: usize = 50;
+/// … and at the most.
+const MOST_EVENTS: usize = 200;
+
+/// Stores a message and starts the turn that answers it, or lets it wait for its turn.
+///
+/// Who sends to a thread is subscribed to it.
+pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(), ErrorBody> {
+    let message = message_of(caller, draft)?;
+    let session = caller.session;
+    let running = &session.running;
+    let thread_id = message.thread.id().to_owned();
+    let is_subscribed = session.connection.is_subscribed(&thread_id);
+    // Before the storing, so that no change falls in between.
+    let join = (!is_subscribed).then(|| running.hub.join(&session.connection, &thread_id));
+    let start = running.runner.start_of(&session.agent);
+    let begun = running
+        .store
+        .begin_turn(&caller.identity.scope, message, &start)
+        .await
+        .map_err(|error| caller.refusal(error))?;
+    if begun.is_repeated {
+        drop(join);
+        repeat(caller, &begun);
+        return Ok(());
+    }
+    if let Some(join) = join {
+        let first_rev = begun.changes.first().map_or(begun.rev, |change| change.rev);
+        let before = Position {
+            first_seq: begun.event.seq,
+            last_seq: begun.event.seq - 1,
+            rev: first_rev - 1,
+            known: None,
+        };
+        join.settle([], before);
+    }
+    session.ack(&caller.id);
+    running.hub.publish(begun.changes);
+    if let Some(claim) = begun.claim {
+        running.runner.run(session.agent, claim);
+    }
+    Ok(())
+}
+
+/// The message was stored before: its sender gets it again, and what came after it.
+fn repeat(caller: &Caller<'_>, begun: &Begun) {
+    let session = caller.session;
+    session.ack(&caller.id);
+    session.push(&ServerFrame::EventAppend {
+        thread_id: &begun.event.thread_id,
+        events: &[&begun.event],
+    });
+    let thread_id = &begun.event.thread_id;
+    if !session.connection.is_subscribed(thread_id) {
+        let after = Position {
+            first_seq: begun.event.seq,
+            last_seq: begun.event.seq,
+            rev: begun.rev,
+            known: None,
+        };
+        let join = session.running.hub.join(&session.connection, thread_id);
+        join.settle_behind([], after);
+    }
+}
+
+fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, ErrorBody> {
+    if let Some(id) = &draft.thread_id {
+        clean_id("payload.thread_id", id)?;
+    }
+    if let Some(id) = &draft.client_event_id {
+        clean_id("payload.client_event_id", id)?;
+    }
+    let event = draft.event;
+    let kind = match event.kind {
+        DraftKind::Message if event.content.is_empty() => {
+            return Err(ErrorBody::invalid_payload(
+                "`payload.event.content` is empty; a message says something",
+            ));
+        }
+        DraftKind::Message => EventType::Message,
+        DraftKind::FormResponse => EventType::FormResponse,
+    };
+    if event
+        .content
+        .iter()
+        .any(|part| part.unresolved_upload().is_some())
+    {
+        return Err(ErrorBody::not_found("upload"));
+    }
+    Ok(NewMessage {
+        thread: match draft.thread_id {
+            Some(id) => ThreadTarget::Existing(id),
+            None => ThreadTarget::New {
+                id: new_id(),
+                metadata: draft.metadata,
+            },
+        },
+        event_id: new_id(),
+        kind,
+        content: event.content,
+        data: event.data,
+        client_event_id: draft.client_event_id,
+        user: caller.identity.user.clone(),
+        participant: caller.identity.participant.clone(),
+        at: timestamp::now(),
+    })
+}
+
+pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Result<(), ErrorBody> {
+    let limit = page_size(payload.limit, EVENTS, MOST_EVENTS)?;
+    let session = caller.session;
+    let thread_id = &payload.thread_id;
+    let page = session
+        .running
+        .store
+        .events(
+            &caller.identity.scope,
+            thread_id,
+            payload.before_event_id.as_deref(),
+            limit,
+        )
+        .await
+        .map_err(|error| caller.refusal(error))?;
+    let oldest = page.events.first();
+    if let Some(oldest) = oldest {
+        session
+            .running
+            .hub
+            .extend_back(&session.connection, thread_id, oldest.seq);
+    }
+    session.push(&ServerFrame::EventListResult {
+        thread_id,
+        events: &page.events,
+        cursor: oldest
+            .filter(|_| page.has_more)
+            .map(|event| event.id.as_str()),
+        has_more: page.has_more,
+    });
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! What each frame of a client does: one file for each family of verbs.
+
+mod connect;
+mod event;
+mod thread;
+
+use super::identity::Identity;
+use super::session::Session;
+use crate::protocol::{Command, Envelope, ErrorBody, ErrorCode, ServerFrame};
+use crate::store::StoreError;
+use std::sync::Arc;
+
+/// Answers one frame.
+pub(super) async fn answer(session: &Session, text: &str) {
+    let envelope = match Envelope::parse(text) {
+        Ok(envelope) => envelope,
+        Err(refusal) => return session.refuse(&refusal.ack_id, &refusal.error),
+    };
+    let id = envelope.id.clone();
+    if let Err(error) = dispatch(session, envelope).await {
+        session.refuse(&id, &error);
+    }
+}
+
+/// The table of verbs.
+async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody> {
+    let id = envelope.id.clone();
+    let identity = session.identity();
+    if identity.is_none() && !envelope.kind.is_allowed_before_connect() {
+        return Err(not_connected());
+    }
+    let caller = |id| match identity {
+        Some(identity) => Ok(Caller {
+            session,
+            id,
+            identity,
+        }),
+        None => Err(not_connected()),
+    };
+    match envelope.command()? {
+        Command::Connect(payload) => connect::connect(session, &id, &payload),
+        Command::Ping => {
+            session.push(&ServerFrame::Pong {});
+            Ok(())
+        }
+        Command::ThreadList(payload) => thread::list(&caller(id)?, &payload).await,
+        Command::ThreadSubscribe {
+            thread_id,
+            after_event_id,
+        } => thread::subscribe(&caller(id)?, &thread_id, after_event_id).await,
+        Command::ThreadUnsubscribe(thread_id) => {
+            thread::unsubscribe(&caller(id)?, &thread_id).await
+        }
+        Command::ThreadDelete(thread_id) => thread::delete(&caller(id)?, &thread_id).await,
+        Command::EventCreate(draft) => event::create(&caller(id)?, *draft).await,
+        Command::EventList(payload) => event::list(&caller(id)?, &payload).await,
+        Command::Unavailable => Err(ErrorBody::new(
+            ErrorCode::NotConfigured,
+            "this agent does not have this feature",
+        )),
+    }
+}
+
+fn not_connected() -> ErrorBody {
+    ErrorBody::new(ErrorCode::NotConnected, "send `connect` first")
+}
+
+/// Who sent a frame, and its id.
+struct Caller<'a> {
+    session: &'a Session,
+    id: String,
+    identity: Arc<Identity>,
+}
+
+impl Caller<'_> {
+    /// The refusal that a store's error stands for. What is our own fault goes to the log, with the frame's id.
+    fn refusal(&self, error: StoreError) -> ErrorBody {
+        match error {
+            StoreError::NotFound(what) => ErrorBody::not_found(what),
+            StoreError::Conflict(text) => ErrorBody::new(ErrorCode::Conflict, text),
+            StoreError::Invalid(text) => ErrorBody::invalid_payload(text),
+            StoreError::StaleFence | StoreError::Open(_) | StoreError::Failed { .. } => {
+                tracing::error!(target: "dooers::server", frame_id = self.id, error = &error as &dyn std::error::Error, "a frame could not be answered");
+                ErrorBody::new(
+                    ErrorCode::InternalError,
+                    "the server failed to do this; try again later",
+                )
+            }
+        }
+    }
+}
+
+/// How many a page holds: what is asked, at most `most`.
+fn page_size(limit: Option<i64>, default: usize, most: usize) -> Result<usize, ErrorBody> {
+    match limit {
+        None => Ok(default),
+        Some(limit) if limit < 1 => Err(ErrorBody::invalid_payload(
+            "`payload.limit` must be at least 1",
+        )),
+        Some(limit) => Ok(usize::try_from(limit).unwrap_or(most).min(most)),
+    }
+}

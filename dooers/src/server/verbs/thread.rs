@@ -1,0 +1,113 @@
+//! `thread.list`, `thread.subscribe`, `thread.unsubscribe`, `thread.delete`.
+
+use super::{Caller, page_size};
+use crate::hub::Frame;
+use crate::protocol::{ErrorBody, ServerFrame, ThreadListPayload, clean_id};
+use crate::store::{Snapshot, SnapshotFrom, ThreadCursor};
+
+/// Threads on a page, unless told …
+const THREADS: usize = 30;
+/// … and at the most.
+const MOST_THREADS: usize = 100;
+
+pub(super) async fn list(
+    caller: &Caller<'_>,
+    payload: &ThreadListPayload,
+) -> Result<(), ErrorBody> {
+    let limit = page_size(payload.limit, THREADS, MOST_THREADS)?;
+    let cursor: Option<ThreadCursor> = match &payload.cursor {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| {
+            ErrorBody::invalid_payload("`payload.cursor` must be the `cursor` of the page before")
+        })?),
+    };
+    let store = &caller.session.running.store;
+    let page = store
+        .threads(&caller.identity.scope, cursor.as_ref(), limit)
+        .await
+        .map_err(|error| caller.refusal(error))?;
+    caller.session.push(&ServerFrame::ThreadListResult {
+        threads: &page.threads,
+        cursor: page.next.map(|next| next.to_string()).as_deref(),
+        total_count: page.total_count,
+    });
+    Ok(())
+}
+
+/// Sends a snapshot, and from then on every change above it.
+pub(super) async fn subscribe(
+    caller: &Caller<'_>,
+    thread_id: &str,
+    after_event_id: Option<String>,
+) -> Result<(), ErrorBody> {
+    clean_id("payload.thread_id", thread_id)?;
+    let session = caller.session;
+    let from = match after_event_id {
+        None => SnapshotFrom::Newest,
+        Some(id) if caller.identity.keeps_its_events => SnapshotFrom::After(id),
+        Some(id) => SnapshotFrom::Covering(id),
+    };
+    // Before the reading, so that no change falls in between.
+    let join = session.running.hub.join(&session.connection, thread_id);
+    let snapshot = session
+        .running
+        .store
+        .snapshot(&caller.identity.scope, thread_id, &from)
+        .await
+        .map_err(|error| caller.refusal(error))?;
+    // A second subscription begins anew.
+    session
+        .running
+        .hub
+        .unsubscribe(&session.connection, thread_id);
+    let frame = frame_of(&snapshot);
+    if snapshot.is_complete {
+        join.settle([frame], snapshot.position);
+    } else {
+        join.settle_behind([frame], snapshot.position);
+    }
+    Ok(())
+}
+
+pub(super) async fn unsubscribe(caller: &Caller<'_>, thread_id: &str) -> Result<(), ErrorBody> {
+    let session = caller.session;
+    if session.connection.is_subscribed(thread_id) {
+        session
+            .running
+            .hub
+            .unsubscribe(&session.connection, thread_id);
+    } else {
+        let store = &session.running.store;
+        store
+            .thread(&caller.identity.scope, thread_id)
+            .await
+            .map_err(|error| caller.refusal(error))?;
+    }
+    session.ack(&caller.id);
+    Ok(())
+}
+
+pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), ErrorBody> {
+    let session = caller.session;
+    let deleted = session
+        .running
+        .store
+        .delete_thread(&caller.identity.scope, thread_id)
+        .await
+        .map_err(|error| caller.refusal(error))?;
+    session.running.runner.cancel(thread_id);
+    session.running.hub.publish(vec![deleted]);
+    session.ack(&caller.id);
+    Ok(())
+}
+
+fn frame_of(snapshot: &Snapshot) -> Frame {
+    let frame = ServerFrame::ThreadSnapshot {
+        thread: &snapshot.thread.thread,
+        events: &snapshot.events,
+        runs: &snapshot.runs,
+        has_more: snapshot.has_more,
+        recovered: snapshot.recovered,
+    };
+    Frame::from(frame.encode())
+}

@@ -1,0 +1,159 @@
+//! The server of a program's agents.
+
+use super::config::WorkerConfig;
+use super::error::ServerError;
+use super::routes;
+use super::running::Running;
+use crate::agent::{Agent, AgentDefinition, annotated};
+use axum::Router;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
+
+/// Serves a program's agents.
+///
+/// A clone is the same server, so that one part of a program can [`close`](Self::close) what another serves.
+#[derive(Debug, Clone)]
+pub struct WorkerServer {
+    config: WorkerConfig,
+    chosen: Vec<AgentDefinition>,
+    running: Arc<OnceCell<Arc<Running>>>,
+}
+
+impl WorkerServer {
+    /// A server of all annotated agents of the program.
+    #[must_use]
+    pub fn new(config: WorkerConfig) -> Self {
+        Self {
+            config,
+            chosen: Vec::new(),
+            running: Arc::default(),
+        }
+    }
+
+    /// Serves this agent, and of all others only those that are named in the same way.
+    ///
+    /// An agent in a library must be named if the program refers to nothing else in it.
+    #[must_use]
+    pub fn agent<A: Agent>(mut self) -> Self {
+        self.chosen.push(A::DEFINITION);
+        self
+    }
+
+    /// Listens on the configured address, and serves until the program gets SIGINT or SIGTERM.
+    ///
+    /// It prints where it listens. At the signal, sessions are closed, turns may finish, and the store is given
+    /// free; a second signal ends the waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the agents, the store or the address cannot be used.
+    pub async fn serve(self) -> Result<(), ServerError> {
+        // Before anything else: a database that stays closed is better than one that is opened in vain.
+        let address = self.config.bind;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| ServerError::bind(address, error))?;
+        let running = self.start().await?;
+        let address = listener.local_addr().map_err(ServerError::Listen)?;
+        announce(&running, address);
+        let server = self.clone();
+        let signalled = tokio::spawn(async move {
+            stop_signal().await;
+            tokio::select! {
+                () = server.close() => {}
+                () = stop_signal() => {
+                    tracing::warn!(target: "dooers::server", "stopped at once by a second signal");
+                    std::process::exit(130);
+                }
+            }
+        });
+        self.serve_on(listener).await?;
+        // The listener has ended because the server closes: wait for the rest.
+        let _ = signalled.await;
+        Ok(())
+    }
+
+    /// Serves on this listener until [`close`](Self::close).
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the agents or the store cannot be used, or the listener fails.
+    pub async fn serve_on(&self, listener: TcpListener) -> Result<(), ServerError> {
+        let running = self.start().await?;
+        let stopping = running.stopping.clone();
+        axum::serve(listener, routes::router(running))
+            .with_graceful_shutdown(stopping.cancelled_owned())
+            .await
+            .map_err(ServerError::Listen)
+    }
+
+    /// The server as a router, to nest in a program's own.
+    ///
+    /// Whoever serves it calls [`close`](Self::close) at the end, so that turns finish and the store is given free.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the agents or the store cannot be used.
+    pub async fn router(&self) -> Result<Router, ServerError> {
+        Ok(routes::router(self.start().await?))
+    }
+
+    /// Closes all sessions, lets turns finish, and gives the store free.
+    pub async fn close(&self) {
+        if let Some(running) = self.running.get() {
+            running.stop().await;
+        }
+    }
+
+    async fn start(&self) -> Result<Arc<Running>, ServerError> {
+        let start = || {
+            let agents = if self.chosen.is_empty() {
+                annotated()
+            } else {
+                self.chosen.clone()
+            };
+            Running::start(agents, self.config.clone())
+        };
+        self.running.get_or_try_init(start).await.cloned()
+    }
+}
+
+/// Tells a person at the terminal where to connect.
+#[expect(
+    clippy::print_stdout,
+    reason = "who starts the program sees where it listens"
+)]
+fn announce(running: &Running, address: SocketAddr) {
+    let names: Vec<_> = running.agents.iter().map(AgentDefinition::name).collect();
+    println!("dooers serves {} on", names.join(", "));
+    for path in routes::paths(running) {
+        println!("  ws://{address}{path}");
+    }
+    println!("Ctrl-C stops it.");
+}
+
+#[cfg(unix)]
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return interrupt().await;
+    };
+    tokio::select! {
+        () = interrupt() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    interrupt().await;
+}
+
+async fn interrupt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without a handler for the signal, the system's own ends the program.
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,294 @@
+//! Runs the turns of this process.
+
+use super::driver::{self, Ended};
+use super::{Outbox, Turn, WorkerRequest, WorkerResponse};
+use crate::AgentError;
+use crate::agent::AgentDefinition;
+use crate::hub::Hub;
+use crate::protocol::{Run, RunStatus, new_id, timestamp};
+use crate::reply::AnswerKind;
+use crate::store::{Claim, Scope, Start, Store, StoreError, TurnChange, Written, system_event};
+use futures::FutureExt;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+/// What users read when a handler fails and has written nothing for them.
+const FAILED_TEXT: &str = "Something went wrong while answering. Please try again.";
+
+/// The same in a run's `error`.
+const FAILED_ERROR: &str = "the agent failed";
+
+/// How long to wait before the end of a turn is tried again that the database did not take.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Runs the turns of this process: one task a thread that has any.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    node: String,
+    assistant_name: String,
+    tasks: TaskTracker,
+    stopped: CancellationToken,
+    /// By which the turns of a thread that is deleted are stopped.
+    running: Mutex<HashMap<String, CancellationToken>>,
+}
+
+impl Runner {
+    pub(crate) fn new(store: Arc<dyn Store>, hub: Hub, assistant_name: String) -> Self {
+        Self {
+            store,
+            hub,
+            node: new_id(),
+            assistant_name,
+            tasks: TaskTracker::new(),
+            stopped: CancellationToken::new(),
+            running: Mutex::default(),
+        }
+    }
+
+    /// How this process starts a turn of this agent.
+    pub(crate) fn start_of(&self, agent: &AgentDefinition) -> Start {
+        Start {
+            node: self.node.clone(),
+            run_id: (!agent.has_manual_runs()).then(new_id),
+            at: timestamp::now(),
+        }
+    }
+
+    /// Runs a claimed turn, and all that wait behind it.
+    pub(crate) fn run(self: &Arc<Self>, agent: AgentDefinition, claim: Claim) {
+        let runner = Arc::clone(self);
+        let thread_id = claim.key.thread_id.clone();
+        let cancelled = self.stopped.child_token();
+        self.running().insert(thread_id.clone(), cancelled.clone());
+        let span = tracing::debug_span!(target: "dooers::turn", "thread", id = %thread_id);
+        let task = async move {
+            let mut next = Some(claim);
+            while let Some(claim) = next.take() {
+                next = runner.run_one(&agent, claim, &cancelled).await;
+            }
+            runner.forget(&thread_id, &cancelled);
+        };
+        self.tasks.spawn(task.instrument(span));
+    }
+
+    /// Stops the handler of a thread that is no more.
+    pub(crate) fn cancel(&self, thread_id: &str) {
+        if let Some(cancelled) = self.running().remove(thread_id) {
+            cancelled.cancel();
+        }
+    }
+
+    /// Waits for the turns that run, at most this long, and stops those that are left.
+    pub(crate) async fn drain(&self, at_most: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(at_most, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(target: "dooers::turn", "some turns did not end in time; they are recorded as interrupted at the next start");
+            self.stopped.cancel();
+            self.tasks.wait().await;
+        }
+    }
+
+    /// Runs one turn. The result is the thread's next.
+    async fn run_one(
+        &self,
+        agent: &AgentDefinition,
+        claim: Claim,
+        cancelled: &CancellationToken,
+    ) -> Option<Claim> {
+        let run_id = claim.run.as_ref().map(|run| run.id.clone());
+        let outbox = Arc::new(Outbox::live(run_id, agent.has_manual_runs()));
+        let writer = TurnWriter {
+            runner: self,
+            agent,
+            scope: claim.thread.scope(),
+            claim: &claim,
+        };
+        let handler = handler_of(agent, &claim, &outbox);
+        let ended = tokio::select! {
+            ended = driver::drive(handler, &outbox, |drafts| writer.write(drafts)) => ended,
+            () = cancelled.cancelled() => Ended::Lost,
+        };
+        match ended {
+            Ended::Returned(result) => writer.finish(&outbox, result, cancelled).await,
+            Ended::Lost => {
+                outbox.close();
+                None
+            }
+        }
+    }
+
+    fn forget(&self, thread_id: &str, cancelled: &CancellationToken) {
+        // A cancelled one was taken out before, and another may stand there by now.
+        if !cancelled.is_cancelled() {
+            self.running().remove(thread_id);
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+        // Nothing panics while the lock is held.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Calls the handler and sends what it returns. A panic is an error like any other.
+fn handler_of(
+    agent: &AgentDefinition,
+    claim: &Claim,
+    outbox: &Arc<Outbox>,
+) -> impl Future<Output = Result<(), AgentError>> + Send + use<> {
+    let event = &claim.event;
+    let request = WorkerRequest::of(
+        claim.thread.thread.clone(),
+        event.id.clone(),
+        event
+            .user
+            .clone()
+            .unwrap_or_else(|| crate::protocol::User::new("")),
+        event.content.clone().unwrap_or_default(),
+        event.data.clone(),
+        claim.attempt,
+    );
+    let response = WorkerResponse::new(Arc::clone(outbox));
+    let agent = *agent;
+    let work = async move {
+        let answer = agent.call(Turn::new(request, response.clone())).await?;
+        match answer.into_kind() {
+            AnswerKind::Nothing => {}
+            // It is stored together with the end of the run.
+            AnswerKind::One(reply) => drop(response.send(*reply)),
+            AnswerKind::Stream(mut replies) => {
+                while let Some(reply) = replies.next().await {
+                    response.send(reply?).await?;
+                }
+            }
+        }
+        Ok(())
+    };
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .map(|result| result.unwrap_or_else(|panic| Err(AgentError::from(panic_text(&*panic)))))
+}
+
+/// Writes what one turn does.
+struct TurnWriter<'a> {
+    runner: &'a Runner,
+    agent: &'a AgentDefinition,
+    scope: Scope,
+    claim: &'a Claim,
+}
+
+impl TurnWriter<'_> {
+    async fn write(&self, drafts: Vec<super::Draft>) -> Result<(), StoreError> {
+        let changes = self.changes_of(drafts);
+        let store = &self.runner.store;
+        let changes = store
+            .write_turn(&self.scope, &self.claim.key, changes)
+            .await?;
+        self.runner.hub.publish(changes);
+        Ok(())
+    }
+
+    /// Writes the last of the turn, and its end. The result is the thread's next turn.
+    async fn finish(
+        &self,
+        outbox: &Outbox,
+        result: Result<(), AgentError>,
+        cancelled: &CancellationToken,
+    ) -> Option<Claim> {
+        let (pending, open_run) = outbox.close();
+        let (drafts, waiting): (Vec<_>, Vec<_>) = pending
+            .into_iter()
+            .map(|pending| (pending.draft, pending.stored))
+            .unzip();
+        let mut changes = self.changes_of(drafts);
+        changes.extend(self.end_of(result, open_run));
+        let written = loop {
+            let next = self.runner.start_of(self.agent);
+            let store = &self.runner.store;
+            match store
+                .finish_turn(&self.scope, &self.claim.key, changes.clone(), &next)
+                .await
+            {
+                Ok(written) => break written,
+                Err(error @ StoreError::Failed { .. }) => {
+                    // The message is acked, so its turn must end in the record; the thread waits for that.
+                    tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
+                    tokio::select! {
+                        () = tokio::time::sleep(RETRY_AFTER) => {}
+                        () = cancelled.cancelled() => return None,
+                    }
+                }
+                // The turn was deleted with its thread, or taken over.
+                Err(_) => return None,
+            }
+        };
+        let Written { changes, next } = written;
+        self.runner.hub.publish(changes);
+        for stored in waiting {
+            // Who sent it need not wait for it.
+            let _ = stored.send(Ok(()));
+        }
+        next
+    }
+
+    /// The events and changes that the handler's drafts stand for.
+    fn changes_of(&self, drafts: Vec<super::Draft>) -> Vec<TurnChange> {
+        let at = timestamp::now();
+        let assistant = &self.runner.assistant_name;
+        let thread_id = &self.claim.key.thread_id;
+        drafts
+            .into_iter()
+            .map(|draft| draft.into_change(thread_id, self.agent.name(), assistant, at))
+            .collect()
+    }
+
+    /// How the turn ends: what users read of a failure, the thread's new `last_event_at`, the end of the run.
+    fn end_of(&self, result: Result<(), AgentError>, open_run: Option<String>) -> Vec<TurnChange> {
+        let at = timestamp::now();
+        let thread_id = &self.claim.key.thread_id;
+        let mut changes = Vec::new();
+        let mut error_text = None;
+        if let Err(error) = result {
+            tracing::error!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler failed: {error}");
+            let text = error.public_text().unwrap_or(FAILED_TEXT);
+            let event = system_event(thread_id, open_run.clone(), text, at);
+            changes.push(TurnChange::Event(Box::new(event)));
+            error_text = Some(error.public_text().unwrap_or(FAILED_ERROR).to_owned());
+        }
+        changes.push(TurnChange::Touch(at));
+        if let Some(id) = open_run {
+            changes.push(TurnChange::Run(Run {
+                id,
+                thread_id: thread_id.clone(),
+                agent_id: Some(self.agent.name().to_owned()),
+                status: if error_text.is_some() {
+                    RunStatus::Failed
+                } else {
+                    RunStatus::Succeeded
+                },
+                started_at: at,
+                ended_at: Some(at),
+                error: error_text,
+            }));
+        }
+        changes
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the handler panicked: {}", text.unwrap_or("(no message)"))
+}
