@@ -19,11 +19,11 @@ where
 
 /// Makes one argument.
 ///
-/// # Errors
-///
-/// What the argument's `FromTurn` says.
-pub async fn argument<T: FromTurn>(turn: &Turn) -> Result<T, AgentError> {
-    T::from_turn(turn).await
+/// Boxed, as the compiler would otherwise ask for a `FromTurn` of every lifetime where an argument's type has
+/// `&'static` in it.
+#[must_use]
+pub fn argument<'a, T: FromTurn + 'a>(turn: &'a Turn) -> BoxFuture<'a, Result<T, AgentError>> {
+    Box::pin(T::from_turn(turn))
 }
 
 /// Boxes the handler's future: the one place that demands `Send` of it.
@@ -41,4 +41,10 @@ where
 /// The error that the handler returned.
 pub fn reply<R: IntoReply>(value: R) -> Result<Answer, AgentError> {
     value.into_reply()
+}
+
+/// Stands for the handler of an agent that the macro refused. It is never called, as such a program is not built.
+#[must_use]
+pub fn refused(_turn: Turn) -> AgentFuture {
+    Box::pin(std::future::ready(Ok(Answer::default())))
 }

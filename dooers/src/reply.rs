@@ -231,10 +231,10 @@ impl StreamedReply for &'static str {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: StreamedReply, E: Into<AgentError>> StreamedReply for Result<T, E> {
+impl<T: StreamedReply, E: IntoAgentError> StreamedReply for Result<T, E> {
     fn into_result(self) -> Result<Reply, AgentError> {
-        self.map_err(Into::into)?.into_result()
+        self.map_err(IntoAgentError::into_agent_error)?
+            .into_result()
     }
 }
 
@@ -307,9 +307,28 @@ impl IntoReply for ReplyStream {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: IntoReply, E: Into<AgentError>> IntoReply for Result<T, E> {
+impl<T: IntoReply, E: IntoAgentError> IntoReply for Result<T, E> {
     fn into_reply(self) -> Result<Answer, AgentError> {
-        self.map_err(Into::into)?.into_reply()
+        self.map_err(IntoAgentError::into_agent_error)?.into_reply()
+    }
+}
+
+/// What converts into [`AgentError`]. It has a name of its own so that the compiler can say what is wrong with a
+/// type that does not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of an agent",
+    label = "does not convert into `AgentError`",
+    note = "`AgentError` is made from every type that implements `std::error::Error` and is `Send`, `Sync` and `'static`, and from text",
+    note = "where this is `Box<dyn Error>`, write `Box<dyn Error + Send + Sync>`, or return `dooers::Result`"
+)]
+pub trait IntoAgentError {
+    fn into_agent_error(self) -> AgentError;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<AgentError>> IntoAgentError for E {
+    fn into_agent_error(self) -> AgentError {
+        self.into()
     }
 }
