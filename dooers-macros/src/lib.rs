@@ -1,9 +1,13 @@
 //! The procedural macros of dooers. Use them through the crate `dooers`, which documents them.
 
+mod agent;
+mod mistake;
+mod options;
+
 use proc_macro::TokenStream;
 
 /// See `dooers::agent`.
 #[proc_macro_attribute]
-pub fn agent(_options: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn agent(options: TokenStream, item: TokenStream) -> TokenStream {
+    agent::expand(options.into(), item.into()).into()
 }

@@ -1,0 +1,100 @@
+//! Reads as much of the annotated item as is needed, and leaves the rest as it is.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Generics, Ident, Signature, Token, Visibility};
+
+pub(super) enum Item {
+    Function(Box<Function>),
+    Other(Other),
+}
+
+/// A function: its body is never looked at.
+pub(super) struct Function {
+    /// All of it.
+    pub(super) tokens: TokenStream,
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) visibility: Visibility,
+    pub(super) signature: Signature,
+    pub(super) body: TokenStream,
+}
+
+/// Anything else that an attribute can stand on.
+pub(super) struct Other {
+    /// All of it.
+    pub(super) tokens: TokenStream,
+    /// What it begins with: `struct`, `impl` …
+    pub(super) keyword: TokenStream,
+    /// The type that it defines, if it is one without generics.
+    pub(super) type_name: Option<Ident>,
+}
+
+/// Reads the item. With the error comes what could not be read.
+pub(super) fn item(tokens: TokenStream) -> Result<Item, (TokenStream, syn::Error)> {
+    let all = tokens.clone();
+    let read = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        if is_function(input)? {
+            Ok(Item::Function(Box::new(Function {
+                tokens: all.clone(),
+                attributes,
+                visibility,
+                signature: input.parse()?,
+                body: input.parse()?,
+            })))
+        } else {
+            other(all.clone(), input).map(Item::Other)
+        }
+    };
+    read.parse2(tokens).map_err(|error| (all, error))
+}
+
+/// Whether a `fn` follows, after nothing but what can stand before one.
+fn is_function(input: ParseStream<'_>) -> syn::Result<bool> {
+    let ahead = input.fork();
+    ahead.parse::<Option<Token![const]>>()?;
+    ahead.parse::<Option<Token![async]>>()?;
+    ahead.parse::<Option<Token![unsafe]>>()?;
+    if ahead.parse::<Option<Token![extern]>>()?.is_some() {
+        ahead.parse::<Option<syn::LitStr>>()?;
+    }
+    Ok(ahead.peek(Token![fn]))
+}
+
+fn other(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<Other> {
+    let first: TokenTree = input.parse()?;
+    let mut keyword = first.to_token_stream();
+    if input.peek(Token![!]) {
+        keyword.extend([input.parse::<TokenTree>()?]);
+    }
+    let is_type = ["struct", "enum", "union"].contains(&first.to_string().as_str());
+    let ahead = input.fork();
+    let type_name = if is_type {
+        type_name(&ahead).ok()
+    } else {
+        None
+    };
+    if type_name.is_some() {
+        input.advance_to(&ahead);
+    }
+    input.parse::<TokenStream>()?;
+    Ok(Other {
+        tokens,
+        keyword,
+        type_name,
+    })
+}
+
+fn type_name(input: ParseStream<'_>) -> syn::Result<Ident> {
+    let name = input.call(Ident::parse_any)?;
+    let generics: Generics = input.parse()?;
+    if generics.params.is_empty() {
+        Ok(name)
+    } else {
+        Err(input.error(""))
+    }
+}

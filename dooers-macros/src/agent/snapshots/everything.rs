@@ -1,0 +1,46 @@
+/// Answers questions.
+///
+#[doc = include_str!("support.md")]
+#[cfg(feature = "support")]
+#[tracing::instrument]
+pub(crate) async fn support(
+    mut request: WorkerRequest,
+    State(db): State<Db>,
+) -> Result<String, MyError> {
+    Ok(request.message)
+}
+#[cfg(feature = "support")]
+/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[allow(non_camel_case_types)]
+#[non_exhaustive]
+pub(crate) struct HelpDesk {}
+#[cfg(feature = "support")]
+const _: () = {
+    use crate::runtime as __dooers;
+    #[allow(deprecated)]
+    fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
+        __dooers::__private::call(async move {
+            let __0 = __dooers::__private::argument::<WorkerRequest>(&__turn).await?;
+            let __1 = __dooers::__private::argument::<State<Db>>(&__turn).await?;
+            __dooers::__private::reply::<
+                Result<String, MyError>,
+            >(__dooers::__private::handler(support(__0, __1)).await)
+        })
+    }
+    #[automatically_derived]
+    impl __dooers::Agent for HelpDesk {
+        const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
+                "help-desk",
+                ::core::concat!(
+                    "Answers questions.\n\n", include_str!("support.md"), "\n"
+                )
+                    .trim_ascii(),
+                __call,
+            )
+            .as_default()
+            .with_manual_runs();
+    }
+    __dooers::__private::inventory::submit! {
+        __dooers::__private::Registered::of:: < HelpDesk > ()
+    }
+};

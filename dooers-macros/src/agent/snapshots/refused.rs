@@ -1,0 +1,22 @@
+pub async fn support(request: &WorkerRequest) {}
+::core::compile_error! {
+    "an agent cannot be `const`, as it runs when a message arrives and never at compile time; write `async fn support`"
+}
+::core::compile_error! {
+    "an argument of an agent cannot be a reference, as it is made for one turn and given away; take it by value: write `WorkerRequest`"
+}
+/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[allow(non_camel_case_types)]
+#[non_exhaustive]
+pub struct support {}
+const _: () = {
+    use ::dooers as __dooers;
+    #[automatically_derived]
+    impl __dooers::Agent for support {
+        const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
+            "support",
+            "",
+            __dooers::__private::refused,
+        );
+    }
+};

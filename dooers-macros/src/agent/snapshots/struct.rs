@@ -1,0 +1,15 @@
+pub struct Support;
+::core::compile_error! {
+    "only an `async fn` can be an agent, this is `struct`; move the attribute to the function that answers a message"
+}
+const _: () = {
+    use ::dooers as __dooers;
+    #[automatically_derived]
+    impl __dooers::Agent for Support {
+        const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
+            "",
+            "",
+            __dooers::__private::refused,
+        );
+    }
+};

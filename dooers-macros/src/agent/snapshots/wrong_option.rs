@@ -1,0 +1,28 @@
+async fn support(request: WorkerRequest) -> impl IntoReply {
+    request.message
+}
+::core::compile_error! {
+    "`#[dooers::agent]` has no option `nmae`, did you mean `name`? its options are `name = \"…\"`, `default`, `run = \"manual\"`, `type = Name`, `crate = path`"
+}
+/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[allow(non_camel_case_types)]
+#[non_exhaustive]
+struct support {}
+const _: () = {
+    use ::dooers as __dooers;
+    #[allow(deprecated)]
+    fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
+        __dooers::__private::call(async move {
+            let __0 = __dooers::__private::argument::<WorkerRequest>(&__turn).await?;
+            __dooers::__private::reply(__dooers::__private::handler(support(__0)).await)
+        })
+    }
+    #[automatically_derived]
+    impl __dooers::Agent for support {
+        const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
+            "support",
+            "",
+            __call,
+        );
+    }
+};

@@ -1,0 +1,182 @@
+//! What can be wrong, and how the compiler's user is told.
+//!
+//! Every error text of this crate stands here, and each is shown by a UI test. A text says the rule, why it is so,
+//! and what to write instead: in lower case, without a full stop, code in backticks.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use std::fmt;
+
+/// All mistakes of one annotated item, so that one build shows them all.
+#[derive(Default)]
+pub(crate) struct Mistakes(Vec<syn::Error>);
+
+impl Mistakes {
+    /// Notes a mistake that these tokens make.
+    pub(crate) fn add(&mut self, tokens: impl ToTokens, mistake: Mistake) {
+        self.0.push(syn::Error::new_spanned(tokens, mistake));
+    }
+
+    /// Notes what the parser said of code that it does not know, though the compiler does.
+    pub(crate) fn add_foreign(&mut self, error: syn::Error) {
+        self.0.push(error);
+    }
+
+    /// How many were noted so far.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl ToTokens for Mistakes {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.0.iter().map(syn::Error::to_compile_error));
+    }
+}
+
+/// What an option takes.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum ValueKind {
+    Text,
+    Name,
+    Path,
+}
+
+impl fmt::Display for ValueKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text => write!(f, "a string in quotes"),
+            Self::Name => write!(f, "the name of a new type, without quotes"),
+            Self::Path => write!(f, "a path, without quotes"),
+        }
+    }
+}
+
+/// One mistake. Fields are pieces of the user's own code, or of the options' table.
+pub(crate) enum Mistake {
+    // What is annotated.
+    NotAFunction {
+        keyword: String,
+    },
+    WithoutBody,
+    NotAsync {
+        name: String,
+    },
+    Const {
+        name: String,
+    },
+    Unsafe {
+        name: String,
+    },
+    Extern {
+        name: String,
+    },
+    Variadic,
+    Generic,
+    WhereClause,
+
+    // Its arguments.
+    Receiver,
+    ReferenceArgument {
+        by_value: String,
+    },
+    StrArgument,
+    ImplArgument,
+    CfgArgument,
+
+    // Options of any macro.
+    NoOption {
+        of: &'static str,
+        valid: String,
+    },
+    UnknownOption {
+        of: &'static str,
+        key: String,
+        valid: String,
+    },
+    MisspeltOption {
+        of: &'static str,
+        key: String,
+        meant: &'static str,
+        valid: String,
+    },
+    DuplicateOption {
+        key: String,
+    },
+    MissingComma,
+    MissingValue {
+        key: String,
+        usage: String,
+    },
+    FlagWithValue {
+        key: String,
+    },
+    WrongValue {
+        key: String,
+        kind: ValueKind,
+        usage: String,
+    },
+
+    // The values of the agent's options.
+    NoSuchRun {
+        value: String,
+    },
+    EmptyName,
+    LongName {
+        length: usize,
+        longest: usize,
+    },
+    DotName {
+        name: String,
+    },
+    NameCharacter {
+        character: char,
+    },
+    FunctionNameCharacter {
+        character: char,
+    },
+    LongFunctionName {
+        length: usize,
+        longest: usize,
+    },
+}
+
+impl fmt::Display for Mistake {
+    #[rustfmt::skip] // One line for each text, whatever its length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAFunction { keyword } => write!(f, "only an `async fn` can be an agent, this is `{keyword}`; move the attribute to the function that answers a message"),
+            Self::WithoutBody => write!(f, "an agent needs a body: it is the function itself that answers a message, and not a declaration of it; annotate an `async fn` outside of any `trait`, `impl` or `extern` block"),
+            Self::NotAsync { name } => write!(f, "an agent must be `async`, as the server runs many of them at once on few threads; write `async fn {name}`"),
+            Self::Const { name } => write!(f, "an agent cannot be `const`, as it runs when a message arrives and never at compile time; write `async fn {name}`"),
+            Self::Unsafe { name } => write!(f, "an agent cannot be `unsafe`, as the server that calls it can promise it nothing; write `async fn {name}` and put the `unsafe` blocks inside"),
+            Self::Extern { name } => write!(f, "an agent cannot be `extern`, as nothing but the server calls it; write `async fn {name}`"),
+            Self::Variadic => write!(f, "an agent cannot be variadic, as each argument is made by its type; list the arguments one by one"),
+            Self::Generic => write!(f, "an agent cannot be generic, as the server calls it and has no types or lifetimes to choose; write the types out"),
+            Self::WhereClause => write!(f, "an agent cannot have a `where` clause, as it has no generic parameters to bound; remove the clause"),
+
+            Self::Receiver => write!(f, "an agent has no `self`, as the server calls it without any value of yours; make it a free function outside of the `impl` block"),
+            Self::ReferenceArgument { by_value } => write!(f, "an argument of an agent cannot be a reference, as it is made for one turn and given away; take it by value: write `{by_value}`"),
+            Self::StrArgument => write!(f, "an argument of an agent cannot be `&str`, as arguments are made by their type; take a `WorkerRequest`, whose field `message` is the text"),
+            Self::ImplArgument => write!(f, "an argument of an agent cannot be `impl Trait`, as arguments are made by their type; write the type itself"),
+            Self::CfgArgument => write!(f, "an argument of an agent cannot have `#[cfg]`, as the code that calls the agent would not know of it; put `#[cfg]` on two versions of the function"),
+
+            Self::NoOption { of, valid } => write!(f, "this is no option of `{of}`; its options are {valid}"),
+            Self::UnknownOption { of, key, valid } => write!(f, "`{of}` has no option `{key}`; its options are {valid}"),
+            Self::MisspeltOption { of, key, meant, valid } => write!(f, "`{of}` has no option `{key}`, did you mean `{meant}`? its options are {valid}"),
+            Self::DuplicateOption { key } => write!(f, "the option `{key}` is given twice; keep one of them"),
+            Self::MissingComma => write!(f, "options are separated by commas; write `,` before this"),
+            Self::MissingValue { key, usage } => write!(f, "the option `{key}` needs a value; write `{usage}`"),
+            Self::FlagWithValue { key } => write!(f, "the option `{key}` takes no value; write just `{key}`, or leave it out"),
+            Self::WrongValue { key, kind, usage } => write!(f, "the option `{key}` takes {kind}; write `{usage}`"),
+
+            Self::NoSuchRun { value } => write!(f, "`run` can be `\"manual\"` and nothing else, not `{value}`; leave the option out, and the server starts and ends the runs"),
+            Self::EmptyName => write!(f, "the name of an agent cannot be empty, as it is part of a URL; write a name, or leave the option out to take the function's"),
+            Self::LongName { length, longest } => write!(f, "the name of an agent has at most {longest} characters, as it is part of a URL, and this one has {length}; write a shorter one"),
+            Self::DotName { name } => write!(f, "the name of an agent cannot be `{name}`, as it is part of a URL, where this means another path; write a name with a letter in it"),
+            Self::NameCharacter { character } => write!(f, "the name of an agent cannot contain {character:?}, as it is part of a URL; use letters from `a` to `z` and `A` to `Z`, digits, `-`, `_`, `.` and `~`"),
+            Self::FunctionNameCharacter { character } => write!(f, "the function's name is the name of the agent, which cannot contain {character:?}, as it is part of a URL; give the agent a name of its own: `#[dooers::agent(name = \"…\")]`"),
+            Self::LongFunctionName { length, longest } => write!(f, "the function's name is the name of the agent, which has at most {longest} characters, and this one has {length}; give the agent a name of its own: `#[dooers::agent(name = \"…\")]`"),
+        }
+    }
+}

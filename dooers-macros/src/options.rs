@@ -1,0 +1,290 @@
+//! The options of a macro: `key`, `key = value`, separated by commas.
+
+use crate::mistake::{Mistake, Mistakes, ValueKind};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
+
+/// The options that a macro has.
+pub(crate) struct Table {
+    /// The macro, as users write it.
+    pub(crate) of: &'static str,
+    /// Each option's key, and an example of its use.
+    pub(crate) options: &'static [(&'static str, &'static str)],
+}
+
+impl Table {
+    /// All options for an error text.
+    fn list(&self) -> String {
+        let quoted: Vec<_> = self
+            .options
+            .iter()
+            .map(|(_, usage)| format!("`{usage}`"))
+            .collect();
+        quoted.join(", ")
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.options.iter().any(|(known, _)| *known == key)
+    }
+
+    fn usage(&self, key: &str) -> String {
+        let known = self.options.iter().find(|(known, _)| *known == key);
+        known.map_or_else(String::new, |(_, usage)| (*usage).to_owned())
+    }
+
+    /// The option that was probably meant.
+    fn nearest(&self, key: &str) -> Option<&'static str> {
+        let likeness = |known: &str| strsim::jaro_winkler(&key.to_lowercase(), known);
+        self.options
+            .iter()
+            .map(|(known, _)| (likeness(known), *known))
+            .filter(|(likeness, _)| *likeness > 0.75)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, known)| known)
+    }
+}
+
+/// The options that a user gave. Each getter says for itself what is wrong with its option.
+pub(crate) struct Options<'a> {
+    table: &'a Table,
+    given: Vec<Given>,
+    mistakes: &'a mut Mistakes,
+}
+
+struct Given {
+    key: Ident,
+    value: Value,
+}
+
+enum Value {
+    None,
+    Some(Box<Expr>),
+    /// There is one, and what is wrong with it was said.
+    Wrong,
+}
+
+impl<'a> Options<'a> {
+    /// Reads a list. Keys that are unknown or given twice are noted and left out.
+    pub(crate) fn parse(tokens: TokenStream, table: &'a Table, mistakes: &'a mut Mistakes) -> Self {
+        let mut options = Self {
+            table,
+            given: Vec::new(),
+            mistakes,
+        };
+        let list = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                options.parse_one(input)?;
+            }
+            Ok(())
+        };
+        if let Err(error) = list.parse2(tokens) {
+            options.mistakes.add_foreign(error);
+        }
+        options
+    }
+
+    fn parse_one(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        if !input.peek(Ident::peek_any) {
+            let (of, valid) = (self.table.of, self.table.list());
+            let first: TokenTree = input.parse()?;
+            self.mistakes.add(first, Mistake::NoOption { of, valid });
+            return skip_to_comma(input);
+        }
+        let key = Ident::parse_any(input)?;
+        let value = self.parse_value(&key, input)?;
+        self.take(key, value);
+        if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
+            return Ok(());
+        }
+        let next: TokenTree = input.fork().parse()?;
+        self.mistakes.add(next, Mistake::MissingComma);
+        if input.peek(Ident::peek_any) {
+            Ok(())
+        } else {
+            skip_to_comma(input)
+        }
+    }
+
+    fn parse_value(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
+        // `key(value)` is how some other macros are told.
+        if input.peek(syn::token::Paren) {
+            let call: TokenTree = input.parse()?;
+            if self.table.has(&key.to_string()) {
+                self.missing_value(key, &call);
+            }
+            return Ok(Value::Wrong);
+        }
+        let Some(equals) = input.parse::<Option<Token![=]>>()? else {
+            return Ok(Value::None);
+        };
+        let ahead = input.fork();
+        if ahead.parse::<Expr>().is_ok() {
+            return Ok(Value::Some(input.parse()?));
+        }
+        let rest = skip_value(input)?;
+        if self.table.has(&key.to_string()) {
+            let place = if rest.is_empty() {
+                equals.to_token_stream()
+            } else {
+                rest
+            };
+            self.missing_value(key, place);
+        }
+        Ok(Value::Wrong)
+    }
+
+    fn take(&mut self, key: Ident, value: Value) {
+        let name = key.to_string();
+        if !self.table.has(&name) {
+            let (of, valid) = (self.table.of, self.table.list());
+            let mistake = match self.table.nearest(&name) {
+                Some(meant) => Mistake::MisspeltOption {
+                    of,
+                    key: name,
+                    meant,
+                    valid,
+                },
+                None => Mistake::UnknownOption {
+                    of,
+                    key: name,
+                    valid,
+                },
+            };
+            self.mistakes.add(key, mistake);
+        } else if self.given.iter().any(|given| given.key == key) {
+            self.mistakes
+                .add(key, Mistake::DuplicateOption { key: name });
+        } else {
+            self.given.push(Given { key, value });
+        }
+    }
+
+    /// Whether an option without a value is given.
+    pub(crate) fn flag(&mut self, key: &str) -> bool {
+        let Some(given) = self.remove(key) else {
+            return false;
+        };
+        if let Value::Some(value) = given.value {
+            let key = key.to_owned();
+            self.mistakes.add(value, Mistake::FlagWithValue { key });
+        }
+        true
+    }
+
+    /// The value of `key = "text"`.
+    pub(crate) fn text(&mut self, key: &str) -> Option<LitStr> {
+        let value = self.value(key)?;
+        let text = as_text(&value).cloned();
+        text.or_else(|| self.wrong_value(key, ValueKind::Text, &value))
+    }
+
+    /// The value of `key = Name`.
+    pub(crate) fn name(&mut self, key: &str) -> Option<Ident> {
+        let value = self.value(key)?;
+        let name = as_path(&value).and_then(|path| path.get_ident().cloned());
+        name.or_else(|| self.wrong_value(key, ValueKind::Name, &value))
+    }
+
+    /// The value of `key = some::path`.
+    pub(crate) fn path(&mut self, key: &str) -> Option<Path> {
+        let value = self.value(key)?;
+        let path = as_path(&value).cloned();
+        path.or_else(|| self.wrong_value(key, ValueKind::Path, &value))
+    }
+
+    /// The mistakes so far, for what a value means.
+    pub(crate) fn mistakes(&mut self) -> &mut Mistakes {
+        self.mistakes
+    }
+
+    fn remove(&mut self, key: &str) -> Option<Given> {
+        let at = self.given.iter().position(|given| given.key == key)?;
+        Some(self.given.swap_remove(at))
+    }
+
+    fn value(&mut self, key: &str) -> Option<Expr> {
+        let given = self.remove(key)?;
+        match given.value {
+            Value::Some(value) => Some(*value),
+            Value::Wrong => None,
+            Value::None => {
+                self.missing_value(&given.key, &given.key);
+                None
+            }
+        }
+    }
+
+    fn missing_value(&mut self, key: &Ident, place: impl ToTokens) {
+        let key = key.to_string();
+        let usage = self.table.usage(&key);
+        let mistake = if usage == key {
+            Mistake::FlagWithValue { key }
+        } else {
+            Mistake::MissingValue { key, usage }
+        };
+        self.mistakes.add(place, mistake);
+    }
+
+    /// Notes the mistake; the text shows the user's own value put right, where that can be.
+    fn wrong_value<T>(&mut self, key: &str, kind: ValueKind, value: &Expr) -> Option<T> {
+        let written =
+            as_text(value).map_or_else(|| value.to_token_stream().to_string(), LitStr::value);
+        let meant = match kind {
+            ValueKind::Text if written.chars().all(char::is_alphanumeric) => {
+                Some(format!("{written:?}"))
+            }
+            ValueKind::Name if syn::parse_str::<Ident>(&written).is_ok() => Some(written),
+            ValueKind::Path if syn::parse_str::<Path>(&written).is_ok() => Some(written),
+            ValueKind::Text | ValueKind::Name | ValueKind::Path => None,
+        };
+        let usage = meant.map_or_else(|| self.table.usage(key), |meant| format!("{key} = {meant}"));
+        let key = key.to_owned();
+        self.mistakes
+            .add(value, Mistake::WrongValue { key, kind, usage });
+        None
+    }
+}
+
+/// The expression without the invisible groups that `macro_rules!` puts around its fragments.
+pub(crate) fn ungrouped(mut value: &Expr) -> &Expr {
+    while let Expr::Group(group) = value {
+        value = &group.expr;
+    }
+    value
+}
+
+fn as_text(value: &Expr) -> Option<&LitStr> {
+    match ungrouped(value) {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text),
+        _ => None,
+    }
+}
+
+fn as_path(value: &Expr) -> Option<&Path> {
+    match ungrouped(value) {
+        Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none() => Some(&path.path),
+        _ => None,
+    }
+}
+
+/// Takes what stands before the next comma.
+fn skip_value(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut skipped = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        skipped.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(skipped)
+}
+
+/// Takes what stands before the next comma, and the comma.
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    skip_value(input)?;
+    input.parse::<Option<Token![,]>>()?;
+    Ok(())
+}
