@@ -1,0 +1,42 @@
+//! A module that allows nothing.
+#![forbid(unsafe_code)]
+#![deny(
+    missing_docs,
+    warnings,
+    missing_debug_implementations,
+    missing_copy_implementations,
+    single_use_lifetimes,
+    unreachable_pub,
+    unused_qualifications,
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::exhaustive_structs
+)]
+
+use dooers::prelude::*;
+
+/// Answers a message.
+///
+/// # Errors
+///
+/// Where its answer cannot be stored.
+#[dooers::agent]
+pub async fn support(request: WorkerRequest, mut response: WorkerResponse) -> Result<String> {
+    response = response.author("Ada");
+    response
+        .text(format!("You said: {}", request.message))
+        .await?;
+    Ok(request.message)
+}
+
+/// Of another type.
+#[dooers::agent(type = Sales, default, run = "manual")]
+pub async fn sales() {
+    std::future::ready(()).await;
+}
+
+#[dooers::agent]
+async fn only_registered() {
+    std::future::ready(()).await;
+}
