@@ -5,7 +5,7 @@ pub use inventory;
 
 use crate::AgentError;
 use crate::extract::FromTurn;
-use crate::reply::{Answer, IntoReply};
+use crate::reply::Answer;
 use crate::turn::Turn;
 use futures::future::BoxFuture;
 
@@ -32,15 +32,6 @@ where
     F: Future + Send + 'static,
 {
     Box::pin(future)
-}
-
-/// Takes what the handler returned.
-///
-/// # Errors
-///
-/// The error that the handler returned.
-pub fn reply<R: IntoReply>(value: R) -> Result<Answer, AgentError> {
-    value.into_reply()
 }
 
 /// Stands for the handler of an agent that the macro refused. It is never called, as such a program is not built.

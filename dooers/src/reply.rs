@@ -266,7 +266,7 @@ impl ReplyStream {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned by an agent",
     label = "not a reply",
-    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, the stream of `Reply::stream`, or a `Result` of any of these whose error converts into `AgentError`"
+    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, several of these by `Reply::stream`, or a `Result` of any of these"
 )]
 pub trait IntoReply {
     /// What is to be sent.

@@ -5,8 +5,8 @@ use super::parse::{Function, Other};
 use crate::mistake::Mistakes;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Expr, FnArg, Ident, Path, Signature, Type};
+use syn::ext::IdentExt;
+use syn::{Expr, Ident, Path, Type};
 
 /// The item as it is, and what is wrong with it.
 pub(super) fn untouched(item: &TokenStream, mistakes: &Mistakes) -> TokenStream {
@@ -45,6 +45,10 @@ pub(super) fn function(function: &Function, agent: &Agent, mistakes: &Mistakes) 
     } else {
         repaired(function)
     };
+    if !function.has_body() {
+        // It stands in a trait, where no type can be defined.
+        return quote!(#item #mistakes);
+    }
     let agent_type = agent_type(function, agent);
     let implementation = implementation(function, agent, mistakes.count() == 0);
     quote!(#item #mistakes #agent_type #implementation)
@@ -53,36 +57,53 @@ pub(super) fn function(function: &Function, agent: &Agent, mistakes: &Mistakes) 
 /// The function without what the compiler would refuse for its own part.
 fn repaired(function: &Function) -> TokenStream {
     let mut signature = function.signature.clone();
-    if signature.asyncness.is_some() {
-        signature.constness = None;
-    }
+    signature.constness = None;
     let is_variadic = signature.variadic.take().is_some();
-    let body = if is_variadic || !function.has_body() {
-        quote!({ ::core::unreachable!() })
+    let (unused, body) = if is_variadic || !function.has_body() {
+        (
+            Some(quote!(#[allow(unused_variables)])),
+            quote!({ ::core::unreachable!() }),
+        )
     } else {
-        function.body.clone()
+        (None, function.body.clone())
     };
-    let unused = is_variadic.then(|| quote!(#[allow(unused_variables)]));
     let (attributes, visibility) = (&function.attributes, &function.visibility);
     quote!(#(#attributes)* #unused #visibility #signature #body)
 }
 
 /// The type that stands for the agent.
+///
+/// Its own name is an alias: where that name is taken, nothing but the alias is wrong.
 fn agent_type(function: &Function, agent: &Agent) -> TokenStream {
     let (conditions, visibility) = (&agent.conditions, &function.visibility);
-    // Located at the name, but made by the macro: messages on it say so.
-    let name = located(&agent.type_name);
+    let (name, hidden) = (&agent.type_name, hidden_type(function));
+    let span = span_at(name.span());
     let doc = format!(
         " The agent of the function [`{0}`](fn@{0}): its name for `WorkerServer::agent`.",
         function.signature.ident
     );
+    let items = quote_spanned! {span=>
+        #visibility struct #hidden {}
+    };
+    let alias = quote_spanned! {span=>
+        #visibility type #name = #hidden;
+    };
     quote! {
         #(#conditions)*
-        #[doc = #doc]
+        #[doc(hidden)]
         #[allow(non_camel_case_types)]
         #[non_exhaustive]
-        #visibility struct #name {}
+        #items
+        #(#conditions)*
+        #[doc = #doc]
+        #[allow(non_camel_case_types, dead_code)]
+        #alias
     }
+}
+
+fn hidden_type(function: &Function) -> Ident {
+    let name = &function.signature.ident;
+    format_ident!("__dooers_{}", name.unraw(), span = span_at(name.span()))
 }
 
 fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenStream {
@@ -92,7 +113,7 @@ fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenSt
         conditions,
         ..
     } = agent;
-    let agent_type = located(&agent.type_name);
+    let agent_type = hidden_type(function);
     let description = description(&agent.description);
     let is_default = agent.is_default.then(|| quote!(.as_default()));
     let has_manual_runs = agent.has_manual_runs.then(|| quote!(.with_manual_runs()));
@@ -133,36 +154,29 @@ fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenSt
 /// Each check of the user's types is where the value is needed, with their own tokens: one mistake, one error.
 fn call(function: &Function, agent: &Agent, types: &[Type]) -> TokenStream {
     let allowed = &agent.allowed;
-    let Signature { ident, inputs, .. } = &function.signature;
+    let ident = &function.signature.ident;
     let turn = Ident::new("__turn", Span::mixed_site());
     let names: Vec<_> = (0..types.len())
         .map(|at| format_ident!("__{at}", span = Span::mixed_site()))
         .collect();
-    let arguments = types
-        .iter()
-        .zip(inputs)
-        .zip(&names)
-        .map(|((ty, input), name)| {
-            let span = span_at(match input {
-                FnArg::Typed(argument) => argument.ty.span(),
-                FnArg::Receiver(receiver) => receiver.span(),
-            });
-            let argument = quote_spanned!(span=> __dooers::__private::argument);
-            quote!(let #name = #argument::<#ty>(&#turn).await?;)
-        });
     // A future that is not `Send` is reported at the function's name.
-    let span = span_at(ident.span());
-    let handler = quote_spanned!(span=> __dooers::__private::handler(#ident(#(#names),*)));
-    let output = function.nameable_output().map(|ty| quote!(::<#ty>));
-    let span = span_at(function.signature.output.span());
-    let reply = quote_spanned!(span=> __dooers::__private::reply #output);
+    let handled = quote_spanned! {span_at(ident.span())=>
+        __dooers::__private::handler(#ident(#(#names),*))
+    };
+    let output = function.nameable_output();
+    let reply = Ident::new("__reply", span_at(function.output_span()));
+    let into_reply = match output {
+        Some(ty) => quote!(<#ty as __dooers::IntoReply>::into_reply),
+        None => quote!(__dooers::IntoReply::into_reply),
+    };
     quote! {
-        #[allow(deprecated)]
+        #[allow(deprecated, unreachable_code)]
         #(#[allow(#allowed)])*
         fn __call(#turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
             __dooers::__private::call(async move {
-                #(#arguments)*
-                #reply(#handler.await)
+                #(let #names = __dooers::__private::argument::<#types>(&#turn).await?;)*
+                let #reply = #handled.await;
+                #into_reply(#reply)
             })
         }
     }
@@ -176,13 +190,7 @@ fn description(pieces: &[Expr]) -> TokenStream {
     }
 }
 
-/// A name of ours, where the user's stands.
-fn located(name: &Ident) -> Ident {
-    let mut name = name.clone();
-    name.set_span(span_at(name.span()));
-    name
-}
-
+/// Our code, where the user's stands: messages on it point there and say that it is ours.
 fn span_at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }

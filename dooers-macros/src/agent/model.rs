@@ -6,6 +6,7 @@ use crate::options::{Options, Table, ungrouped};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Expr, ExprLit, FnArg, Ident, Lit, Meta, PatType, Path, ReturnType, Safety, Type,
@@ -177,7 +178,7 @@ fn check_argument(argument: &PatType, mistakes: &mut Mistakes) {
     if let Some(hidden) = impl_trait_in(&argument.ty) {
         mistakes.add(hidden, Mistake::ImplArgument);
     } else if let Type::Reference(reference) = bare(&argument.ty) {
-        let by_value = reference.elem.to_token_stream().to_string();
+        let by_value = code(&reference.elem);
         let mistake = match by_value.as_str() {
             "str" => Mistake::StrArgument,
             _ => Mistake::ReferenceArgument { by_value },
@@ -217,6 +218,22 @@ fn bare(mut ty: &Type) -> &Type {
             _ => return ty,
         }
     }
+}
+
+/// The type as people write it, without the spaces between all tokens.
+fn code(ty: &Type) -> String {
+    let mut text = ty.to_token_stream().to_string();
+    for (spaced, written) in [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" < ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        ("& ", "&"),
+    ] {
+        text = text.replace(spaced, written);
+    }
+    text
 }
 
 fn attributes_of(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
@@ -275,6 +292,14 @@ impl Function {
     /// Whether it is more than a declaration.
     pub(super) fn has_body(&self) -> bool {
         self.body.to_string() != ";"
+    }
+
+    /// Where it says what it returns.
+    pub(super) fn output_span(&self) -> Span {
+        match &self.signature.output {
+            ReturnType::Type(_, ty) => ty.span(),
+            ReturnType::Default => self.signature.ident.span(),
+        }
     }
 
     /// What it returns, where that can be written as an argument of a generic function.

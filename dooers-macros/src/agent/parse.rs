@@ -3,7 +3,6 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Generics, Ident, Signature, Token, Visibility};
 
@@ -72,15 +71,7 @@ fn other(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<Other> {
         keyword.extend([input.parse::<TokenTree>()?]);
     }
     let is_type = ["struct", "enum", "union"].contains(&first.to_string().as_str());
-    let ahead = input.fork();
-    let type_name = if is_type {
-        type_name(&ahead).ok()
-    } else {
-        None
-    };
-    if type_name.is_some() {
-        input.advance_to(&ahead);
-    }
+    let type_name = if is_type { type_name(input) } else { None };
     input.parse::<TokenStream>()?;
     Ok(Other {
         tokens,
@@ -89,12 +80,8 @@ fn other(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<Other> {
     })
 }
 
-fn type_name(input: ParseStream<'_>) -> syn::Result<Ident> {
-    let name = input.call(Ident::parse_any)?;
-    let generics: Generics = input.parse()?;
-    if generics.params.is_empty() {
-        Ok(name)
-    } else {
-        Err(input.error(""))
-    }
+fn type_name(input: ParseStream<'_>) -> Option<Ident> {
+    let name = input.call(Ident::parse_any).ok()?;
+    let generics: Generics = input.parse().ok()?;
+    generics.params.is_empty().then_some(name)
 }

@@ -10,25 +10,28 @@ pub(crate) async fn support(
     Ok(request.message)
 }
 #[cfg(feature = "support")]
-/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[doc(hidden)]
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
-pub(crate) struct HelpDesk {}
+pub(crate) struct __dooers_support {}
+#[cfg(feature = "support")]
+/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[allow(non_camel_case_types, dead_code)]
+pub(crate) type HelpDesk = __dooers_support;
 #[cfg(feature = "support")]
 const _: () = {
     use crate::runtime as __dooers;
-    #[allow(deprecated)]
+    #[allow(deprecated, unreachable_code)]
     fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
         __dooers::__private::call(async move {
             let __0 = __dooers::__private::argument::<WorkerRequest>(&__turn).await?;
             let __1 = __dooers::__private::argument::<State<Db>>(&__turn).await?;
-            __dooers::__private::reply::<
-                Result<String, MyError>,
-            >(__dooers::__private::handler(support(__0, __1)).await)
+            let __reply = __dooers::__private::handler(support(__0, __1)).await;
+            <Result<String, MyError> as __dooers::IntoReply>::into_reply(__reply)
         })
     }
     #[automatically_derived]
-    impl __dooers::Agent for HelpDesk {
+    impl __dooers::Agent for __dooers_support {
         const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
                 "help-desk",
                 ::core::concat!(
@@ -41,6 +44,6 @@ const _: () = {
             .with_manual_runs();
     }
     __dooers::__private::inventory::submit! {
-        __dooers::__private::Registered::of:: < HelpDesk > ()
+        __dooers::__private::Registered::of:: < __dooers_support > ()
     }
 };

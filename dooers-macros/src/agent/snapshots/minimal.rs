@@ -1,18 +1,22 @@
 async fn hello() {}
-/// The agent of the function [`hello`](fn@hello): its name for `WorkerServer::agent`.
+#[doc(hidden)]
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
-struct hello {}
+struct __dooers_hello {}
+/// The agent of the function [`hello`](fn@hello): its name for `WorkerServer::agent`.
+#[allow(non_camel_case_types, dead_code)]
+type hello = __dooers_hello;
 const _: () = {
     use ::dooers as __dooers;
-    #[allow(deprecated)]
+    #[allow(deprecated, unreachable_code)]
     fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
         __dooers::__private::call(async move {
-            __dooers::__private::reply(__dooers::__private::handler(hello()).await)
+            let __reply = __dooers::__private::handler(hello()).await;
+            __dooers::IntoReply::into_reply(__reply)
         })
     }
     #[automatically_derived]
-    impl __dooers::Agent for hello {
+    impl __dooers::Agent for __dooers_hello {
         const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
             "hello",
             "",
@@ -20,6 +24,6 @@ const _: () = {
         );
     }
     __dooers::__private::inventory::submit! {
-        __dooers::__private::Registered::of:: < hello > ()
+        __dooers::__private::Registered::of:: < __dooers_hello > ()
     }
 };

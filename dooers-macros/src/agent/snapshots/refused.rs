@@ -5,14 +5,17 @@ pub async fn support(request: &WorkerRequest) {}
 ::core::compile_error! {
     "an argument of an agent cannot be a reference, as it is made for one turn and given away; take it by value: write `WorkerRequest`"
 }
-/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[doc(hidden)]
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
-pub struct support {}
+pub struct __dooers_support {}
+/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[allow(non_camel_case_types, dead_code)]
+pub type support = __dooers_support;
 const _: () = {
     use ::dooers as __dooers;
     #[automatically_derived]
-    impl __dooers::Agent for support {
+    impl __dooers::Agent for __dooers_support {
         const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
             "support",
             "",

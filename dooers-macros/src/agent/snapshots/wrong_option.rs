@@ -4,21 +4,25 @@ async fn support(request: WorkerRequest) -> impl IntoReply {
 ::core::compile_error! {
     "`#[dooers::agent]` has no option `nmae`, did you mean `name`? its options are `name = \"…\"`, `default`, `run = \"manual\"`, `type = Name`, `crate = path`"
 }
-/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[doc(hidden)]
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
-struct support {}
+struct __dooers_support {}
+/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+#[allow(non_camel_case_types, dead_code)]
+type support = __dooers_support;
 const _: () = {
     use ::dooers as __dooers;
-    #[allow(deprecated)]
+    #[allow(deprecated, unreachable_code)]
     fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
         __dooers::__private::call(async move {
             let __0 = __dooers::__private::argument::<WorkerRequest>(&__turn).await?;
-            __dooers::__private::reply(__dooers::__private::handler(support(__0)).await)
+            let __reply = __dooers::__private::handler(support(__0)).await;
+            __dooers::IntoReply::into_reply(__reply)
         })
     }
     #[automatically_derived]
-    impl __dooers::Agent for support {
+    impl __dooers::Agent for __dooers_support {
         const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
             "support",
             "",
