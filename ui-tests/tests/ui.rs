@@ -1,1 +1,123 @@
-//! T.
+//! What the macros refuse, and the words they refuse it with.
+
+#![expect(clippy::unwrap_used, reason = "a test, and its helpers")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The messages of one compiler, word for word. `TRYBUILD=overwrite` records them anew.
+#[rustversion::attr(not(stable(1.95)), ignore = "recorded with Rust 1.95")]
+#[test]
+fn each_mistake_is_explained() {
+    trybuild::TestCases::new().compile_fail("tests/ui/agent/fail/*.rs");
+}
+
+/// A mistake that shows itself a second time sends its reader looking for a second one.
+#[test]
+fn one_mistake_is_one_error_line() {
+    for case in cases() {
+        let source = fs::read_to_string(&case).unwrap();
+        let expected = source.strip_prefix("// errors: ").map_or(1, |rest| {
+            let count = rest.lines().next().unwrap();
+            count.parse().unwrap()
+        });
+        let name = case.file_stem().unwrap().to_string_lossy();
+        assert_eq!(
+            expected > 1,
+            name.starts_with("several_"),
+            "{name}: files of several mistakes, and only these, say so in their name"
+        );
+        let stderr = stderr_of(&case);
+        let is_headline = |line: &&str| line.starts_with("error");
+        let errors = stderr.lines().filter(is_headline).count();
+        assert_eq!(errors, expected, "error lines of {name}");
+        let warnings = stderr.lines().filter(|line| line.starts_with("warning"));
+        assert_eq!(warnings.count(), 0, "warnings of {name}");
+    }
+}
+
+#[test]
+fn every_error_text_of_the_macros_is_shown_in_a_ui_test() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../dooers-macros/src/mistake.rs"
+    );
+    let texts = format_strings(&fs::read_to_string(path).unwrap());
+    assert!(texts.len() > 20, "the texts are not where they were");
+    let shown: Vec<String> = cases().iter().map(|case| stderr_of(case)).collect();
+    for text in &texts {
+        let is_shown = shown.iter().any(|stderr| contains(stderr, text));
+        assert!(is_shown, "no UI test shows `{text}`");
+    }
+}
+
+#[test]
+fn a_text_that_is_not_shown_is_found_out() {
+    assert!(contains("error: a `b` c `d`", "a `{x}` c"));
+    assert!(contains("error: takes {braces}", "takes {{braces}}"));
+    assert!(!contains("error: a `b` d", "a `{x}` c"));
+    assert!(!contains("error: c `b` a", "a `{x}` c"));
+    let source = r#"fn f() { match x { A => write!(f, "a {x}"), B => write!(f, "b") } }"#;
+    assert_eq!(format_strings(source), ["a {x}", "b"]);
+}
+
+/// Whether the text occurs, with anything in the place of its placeholders.
+fn contains(stderr: &str, text: &str) -> bool {
+    // Doubled braces are braces.
+    let text = text.replace("{{", "\u{1}").replace("}}", "\u{2}");
+    let pieces = text.split('{').enumerate().map(|(at, piece)| match at {
+        0 => piece,
+        _ => piece.split_once('}').unwrap().1,
+    });
+    let mut rest = stderr;
+    for piece in pieces {
+        let piece = piece.replace('\u{1}', "{").replace('\u{2}', "}");
+        match rest.split_once(piece.as_str()) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// The format string of each `write!` in the source.
+fn format_strings(source: &str) -> Vec<String> {
+    #[derive(Default)]
+    struct Found(Vec<String>);
+
+    impl<'a> syn::visit::Visit<'a> for Found {
+        fn visit_macro(&mut self, called: &'a syn::Macro) {
+            if called.path.is_ident("write") {
+                let arguments = called
+                    .parse_body_with(
+                        syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated,
+                    )
+                    .unwrap();
+                if let syn::Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(text),
+                    ..
+                }) = &arguments[1]
+                {
+                    self.0.push(text.value());
+                }
+            }
+        }
+    }
+
+    let mut found = Found::default();
+    syn::visit::Visit::visit_file(&mut found, &syn::parse_file(source).unwrap());
+    found.0
+}
+
+fn cases() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/agent/fail");
+    let files = fs::read_dir(directory).unwrap();
+    let mut cases: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    cases.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    cases.sort();
+    cases
+}
+
+fn stderr_of(case: &Path) -> String {
+    fs::read_to_string(case.with_extension("stderr")).unwrap_or_default()
+}

@@ -40,3 +40,9 @@ pub async fn sales() {
 async fn only_registered() {
     std::future::ready(()).await;
 }
+
+/// Of a name that is a keyword.
+#[dooers::agent]
+pub async fn r#match() {
+    std::future::ready(()).await;
+}

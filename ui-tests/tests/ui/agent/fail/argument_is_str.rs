@@ -1,0 +1,6 @@
+#[dooers::agent]
+async fn support(message: &str) -> String {
+    message.to_uppercase()
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use dooers::prelude::*;
+
+#[dooers::agent]
+const async fn support(request: WorkerRequest) -> String {
+    request.message
+}
+
+fn main() {}

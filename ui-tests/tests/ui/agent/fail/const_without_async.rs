@@ -1,0 +1,6 @@
+#[dooers::agent]
+const fn support() -> &'static str {
+    "hello"
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(crate = "::dooers")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(crate = doers)]
+async fn support() {}
+
+fn main() {}

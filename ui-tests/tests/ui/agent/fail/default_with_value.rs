@@ -1,0 +1,4 @@
+#[dooers::agent(default = true)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(name = "help", default, name = "support")]
+async fn support() {}
+
+fn main() {}

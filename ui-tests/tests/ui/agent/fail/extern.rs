@@ -1,0 +1,4 @@
+#[dooers::agent]
+extern "C" fn support() {}
+
+fn main() {}

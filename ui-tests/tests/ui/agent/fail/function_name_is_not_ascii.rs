@@ -1,0 +1,4 @@
+#[dooers::agent]
+async fn größe() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(default name = "help")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(type =)]
+async fn support() {}
+
+fn main() {}

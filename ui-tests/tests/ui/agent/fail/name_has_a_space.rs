@@ -1,0 +1,4 @@
+#[dooers::agent(name = "help desk")]
+async fn support() {}
+
+fn main() {}

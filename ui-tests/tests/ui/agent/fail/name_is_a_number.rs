@@ -1,0 +1,4 @@
+#[dooers::agent(name = 5)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(name = "help".trim())]
+async fn support() {}
+
+fn main() {}

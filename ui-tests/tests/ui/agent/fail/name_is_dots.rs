@@ -1,0 +1,4 @@
+#[dooers::agent(name = "..")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(name = "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-abcdefghijk")]
+async fn support() {}
+
+fn main() {}

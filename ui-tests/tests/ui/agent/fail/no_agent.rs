@@ -1,0 +1,7 @@
+struct Support;
+
+fn serve<A: dooers::Agent>() {}
+
+fn main() {
+    serve::<Support>();
+}

@@ -1,0 +1,6 @@
+#[dooers::agent]
+pub enum Support {
+    Open,
+}
+
+fn main() {}

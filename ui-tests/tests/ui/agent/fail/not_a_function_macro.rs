@@ -1,0 +1,8 @@
+#[dooers::agent]
+macro_rules! support {
+    () => {};
+}
+
+support!();
+
+fn main() {}

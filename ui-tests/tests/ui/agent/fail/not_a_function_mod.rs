@@ -1,0 +1,4 @@
+#[dooers::agent]
+mod support {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[dooers::agent]
+pub struct Support {
+    pub name: String,
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent]
+pub trait Support {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent]
+pub use std::string::String as Support;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use dooers::prelude::*;
+
+#[dooers::agent]
+fn support(request: WorkerRequest) -> String {
+    request.message
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent("help")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[dooers::agent]
+async fn support() -> ! {
+    std::future::pending().await
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(run = "auto")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(run = manual)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(type = "Support")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(type = agents::Support)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+pub mod support {}
+
+#[dooers::agent]
+pub async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(nmae = "help")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(color = "red")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(name("help"))]
+async fn support() {}
+
+fn main() {}

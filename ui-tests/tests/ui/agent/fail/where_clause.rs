@@ -1,0 +1,11 @@
+use dooers::prelude::*;
+
+#[dooers::agent]
+async fn support(request: WorkerRequest) -> String
+where
+    WorkerRequest: Clone,
+{
+    request.message
+}
+
+fn main() {}
