@@ -6,7 +6,7 @@ mod options;
 
 use proc_macro::TokenStream;
 
-/// See `dooers::agent`.
+#[expect(missing_docs, reason = "`dooers` documents it where it passes it on")]
 #[proc_macro_attribute]
 pub fn agent(options: TokenStream, item: TokenStream) -> TokenStream {
     agent::expand(options.into(), item.into()).into()

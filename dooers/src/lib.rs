@@ -24,6 +24,7 @@ pub use reply::{Answer, IntoReply, Reply, ReplyStream, StreamedReply, ToolCall};
 pub use server::{ConfigError, Limits, ServerError, WorkerConfig, WorkerServer};
 pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse};
 
+#[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
 
 /// What an agent's source file needs.
