@@ -11,3 +11,9 @@ use proc_macro::TokenStream;
 pub fn agent(options: TokenStream, item: TokenStream) -> TokenStream {
     agent::expand(options.into(), item.into()).into()
 }
+
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn __beside(items: TokenStream, item: TokenStream) -> TokenStream {
+    [item, items].into_iter().collect()
+}

@@ -74,6 +74,7 @@ pub(crate) enum Mistake {
     Variadic,
     Generic,
     WhereClause,
+    AnnotatedTwice,
 
     // Its arguments.
     Receiver,
@@ -154,6 +155,7 @@ impl fmt::Display for Mistake {
             Self::Variadic => write!(f, "an agent cannot be variadic, as each argument is made by its type; list the arguments one by one"),
             Self::Generic => write!(f, "an agent cannot be generic, as the server calls it and has no types or lifetimes to choose; write the types out"),
             Self::WhereClause => write!(f, "an agent cannot have a `where` clause, as it has no generic parameters to bound; remove the clause"),
+            Self::AnnotatedTwice => write!(f, "a function is one agent, and this one has `#[dooers::agent]` twice; remove one of them"),
 
             Self::Receiver => write!(f, "an agent has no `self`, as the server calls it without any value of yours; make it a free function outside of the `impl` block"),
             Self::ReferenceArgument { by_value } => write!(f, "an argument of an agent cannot be a reference, as it is made for one turn and given away; take it by value: write `{by_value}`"),

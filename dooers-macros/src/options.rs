@@ -94,6 +94,11 @@ impl<'a> Options<'a> {
             return skip_to_comma(input);
         }
         let key = Ident::parse_any(input)?;
+        if input.peek(Token![::]) {
+            let (of, valid) = (self.table.of, self.table.list());
+            self.mistakes.add(key, Mistake::NoOption { of, valid });
+            return skip_to_comma(input);
+        }
         let value = self.parse_value(&key, input)?;
         self.take(key, value);
         if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
@@ -125,13 +130,11 @@ impl<'a> Options<'a> {
             return Ok(Value::Some(input.parse()?));
         }
         let rest = skip_value(input)?;
+        if !rest.is_empty() {
+            return Ok(Value::Some(Box::new(Expr::Verbatim(rest))));
+        }
         if self.table.has(&key.to_string()) {
-            let place = if rest.is_empty() {
-                equals.to_token_stream()
-            } else {
-                rest
-            };
-            self.missing_value(key, place);
+            self.missing_value(key, equals);
         }
         Ok(Value::Wrong)
     }
@@ -185,6 +188,8 @@ impl<'a> Options<'a> {
     pub(crate) fn name(&mut self, key: &str) -> Option<Ident> {
         let value = self.value(key)?;
         let name = as_path(&value).and_then(|path| path.get_ident().cloned());
+        // `self`, `super` and `crate` are paths of one name, too.
+        let name = name.filter(|name| syn::parse2::<Ident>(name.to_token_stream()).is_ok());
         name.or_else(|| self.wrong_value(key, ValueKind::Name, &value))
     }
 
@@ -230,17 +235,19 @@ impl<'a> Options<'a> {
 
     /// Notes the mistake; the text shows the user's own value put right, where that can be.
     fn wrong_value<T>(&mut self, key: &str, kind: ValueKind, value: &Expr) -> Option<T> {
-        let written =
-            as_text(value).map_or_else(|| value.to_token_stream().to_string(), LitStr::value);
-        let meant = match kind {
-            ValueKind::Text if written.chars().all(char::is_alphanumeric) => {
-                Some(format!("{written:?}"))
+        let text = as_text(value).map(LitStr::value);
+        let usage = match (kind, text) {
+            (ValueKind::Name, Some(text)) if syn::parse_str::<Ident>(&text).is_ok() => {
+                format!("{key} = {text}")
             }
-            ValueKind::Name if syn::parse_str::<Ident>(&written).is_ok() => Some(written),
-            ValueKind::Path if syn::parse_str::<Path>(&written).is_ok() => Some(written),
-            ValueKind::Text | ValueKind::Name | ValueKind::Path => None,
+            (ValueKind::Path, Some(text)) if syn::parse_str::<Path>(&text).is_ok() => {
+                format!("{key} = {text}")
+            }
+            (ValueKind::Text, None) if is_word(value) => {
+                format!("{key} = \"{}\"", value.to_token_stream())
+            }
+            _ => self.table.usage(key),
         };
-        let usage = meant.map_or_else(|| self.table.usage(key), |meant| format!("{key} = {meant}"));
         let key = key.to_owned();
         self.mistakes
             .add(value, Mistake::WrongValue { key, kind, usage });
@@ -254,6 +261,12 @@ pub(crate) fn ungrouped(mut value: &Expr) -> &Expr {
         value = &group.expr;
     }
     value
+}
+
+/// Whether it needs nothing but quotes to be a text.
+fn is_word(value: &Expr) -> bool {
+    let written = value.to_token_stream().to_string();
+    written.chars().all(char::is_alphanumeric)
 }
 
 fn as_text(value: &Expr) -> Option<&LitStr> {

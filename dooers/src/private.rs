@@ -1,6 +1,7 @@
 //! What generated code calls. Not part of the public API: it may change in any release.
 
 pub use crate::agent::{AgentFuture, Registered};
+pub use dooers_macros::__beside as beside;
 pub use inventory;
 
 use crate::AgentError;

@@ -1,6 +1,6 @@
 //! Writes the code. All logic is in the runtime: generated code only calls it.
 
-use super::model::Agent;
+use super::model::{Agent, is_agent};
 use super::parse::{Function, Other};
 use crate::mistake::Mistakes;
 use proc_macro2::{Span, TokenStream};
@@ -49,9 +49,9 @@ pub(super) fn function(function: &Function, agent: &Agent, mistakes: &Mistakes) 
         // It stands in a trait, where no type can be defined.
         return quote!(#item #mistakes);
     }
-    let agent_type = agent_type(function, agent);
     let implementation = implementation(function, agent, mistakes.count() == 0);
-    quote!(#item #mistakes #agent_type #implementation)
+    let agent_type = agent_type(function, agent, &implementation);
+    quote!(#item #mistakes #agent_type)
 }
 
 /// The function without what the compiler would refuse for its own part.
@@ -67,37 +67,44 @@ fn repaired(function: &Function) -> TokenStream {
     } else {
         (None, function.body.clone())
     };
-    let (attributes, visibility) = (&function.attributes, &function.visibility);
+    let attributes = function
+        .attributes
+        .iter()
+        .filter(|attribute| !is_agent(attribute));
+    let visibility = &function.visibility;
     quote!(#(#attributes)* #unused #visibility #signature #body)
 }
 
-/// The type that stands for the agent.
+/// The type that stands for the agent, and all that belongs to it.
 ///
-/// Its own name is an alias: where that name is taken, nothing but the alias is wrong.
-fn agent_type(function: &Function, agent: &Agent) -> TokenStream {
-    let (conditions, visibility) = (&agent.conditions, &function.visibility);
-    let (name, hidden) = (&agent.type_name, hidden_type(function));
-    let span = span_at(name.span());
+/// Its own name is an alias: where that name is taken, nothing but the alias is wrong. All is one item, as an
+/// attribute brings the rest: in an `impl` block, where no item can be, nothing but that one is wrong.
+fn agent_type(function: &Function, agent: &Agent, implementation: &TokenStream) -> TokenStream {
+    let Agent {
+        runtime,
+        conditions,
+        type_name,
+        ..
+    } = agent;
+    let (visibility, hidden) = (&function.visibility, hidden_type(function));
     let doc = format!(
         " The agent of the function [`{0}`](fn@{0}): its name for `WorkerServer::agent`.",
         function.signature.ident
     );
-    let items = quote_spanned! {span=>
-        #visibility struct #hidden {}
-    };
-    let alias = quote_spanned! {span=>
-        #visibility type #name = #hidden;
-    };
+    let alias = quote_spanned!(span_at(type_name.span())=> #visibility type #type_name = #hidden;);
+    let item = quote_spanned!(hidden.span()=> #visibility struct #hidden {});
     quote! {
         #(#conditions)*
+        #[#runtime::__private::beside(
+            #[doc = #doc]
+            #[allow(non_camel_case_types, dead_code)]
+            #alias
+            #implementation
+        )]
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
         #[non_exhaustive]
-        #items
-        #(#conditions)*
-        #[doc = #doc]
-        #[allow(non_camel_case_types, dead_code)]
-        #alias
+        #item
     }
 }
 
@@ -107,12 +114,7 @@ fn hidden_type(function: &Function) -> Ident {
 }
 
 fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenStream {
-    let Agent {
-        runtime,
-        name,
-        conditions,
-        ..
-    } = agent;
+    let Agent { runtime, name, .. } = agent;
     let agent_type = hidden_type(function);
     let description = description(&agent.description);
     let is_default = agent.is_default.then(|| quote!(.as_default()));
@@ -133,7 +135,6 @@ fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenSt
         }
     });
     quote! {
-        #(#conditions)*
         const _: () = {
             use #runtime as __dooers;
             #call

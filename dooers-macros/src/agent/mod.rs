@@ -1,5 +1,6 @@
 //! `#[dooers::agent]`.
 
+mod attributes;
 mod expand;
 mod model;
 mod parse;

@@ -1,16 +1,17 @@
 //! What the annotation says, once it is checked.
 
+use super::attributes::{allowed, attributes_of, description};
 use super::parse::{Function, Other};
 use crate::mistake::{Mistake, Mistakes};
-use crate::options::{Options, Table, ungrouped};
+use crate::options::{Options, Table};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Expr, ExprLit, FnArg, Ident, Lit, Meta, PatType, Path, ReturnType, Safety, Type,
-    TypeImplTrait, parse_quote,
+    Attribute, Expr, FnArg, Ident, PatType, Path, ReturnType, Safety, Type, TypeImplTrait,
+    parse_quote,
 };
 
 const TABLE: Table = Table {
@@ -152,9 +153,26 @@ fn check_signature(function: &Function, mistakes: &mut Mistakes) {
     if let Some(variadic) = &signature.variadic {
         mistakes.add(variadic, Mistake::Variadic);
     }
+    for attribute in function
+        .attributes
+        .iter()
+        .filter(|attribute| is_agent(attribute))
+    {
+        mistakes.add(attribute, Mistake::AnnotatedTwice);
+    }
     if !function.has_body() {
         mistakes.add(&function.body, Mistake::WithoutBody);
     }
+}
+
+/// Whether it is this macro again, as far as its name tells.
+pub(super) fn is_agent(attribute: &Attribute) -> bool {
+    let names = attribute
+        .path()
+        .segments
+        .iter()
+        .map(|segment| &segment.ident);
+    names.eq(["dooers", "agent"])
 }
 
 fn arguments(function: &Function, mistakes: &mut Mistakes) -> Vec<Type> {
@@ -234,58 +252,6 @@ fn code(ty: &Type) -> String {
         text = text.replace(spaced, written);
     }
     text
-}
-
-fn attributes_of(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
-    let has_name = |attribute: &&Attribute| attribute.path().is_ident(name);
-    attributes.iter().filter(has_name).cloned().collect()
-}
-
-fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
-    let allowed = attributes_of(attributes, "allow");
-    let expected = attributes_of(attributes, "expect");
-    let lints = |attribute: Attribute| Some(attribute.meta.require_list().ok()?.tokens.clone());
-    allowed
-        .into_iter()
-        .chain(expected)
-        .filter_map(lints)
-        .collect()
-}
-
-/// The doc comment as pieces to be joined: one text, unless a macro such as `include_str!` makes a part of it.
-fn description(attributes: &[Attribute]) -> Vec<Expr> {
-    let mut pieces: Vec<Expr> = Vec::new();
-    let mut text = String::new();
-    for attribute in attributes_of(attributes, "doc") {
-        let Meta::NameValue(doc) = attribute.meta else {
-            continue;
-        };
-        match ungrouped(&doc.value) {
-            Expr::Lit(ExprLit {
-                lit: Lit::Str(line),
-                ..
-            }) => {
-                let line = line.value();
-                text.push_str(line.strip_prefix(' ').unwrap_or(&line));
-            }
-            expression => {
-                pieces.extend(literal(&text));
-                text.clear();
-                pieces.push(expression.clone());
-            }
-        }
-        text.push('\n');
-    }
-    if pieces.is_empty() {
-        return literal(text.trim()).into_iter().collect();
-    }
-    pieces.extend(literal(&text));
-    pieces
-}
-
-fn literal(text: &str) -> Option<Expr> {
-    let literal = syn::LitStr::new(text, Span::call_site());
-    (!text.is_empty()).then(|| parse_quote!(#literal))
 }
 
 impl Function {

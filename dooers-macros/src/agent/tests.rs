@@ -6,8 +6,25 @@ use quote::quote;
 
 fn check(options: TokenStream, item: TokenStream, expected: &ExpectFile) {
     let expansion = super::expand(options, item);
-    let file = syn::parse2(expansion).expect("generated code is Rust");
+    let mut file: syn::File = syn::parse2(expansion).expect("generated code is Rust");
+    let beside = file.items.iter_mut().find_map(taken_beside);
+    file.items.extend(beside.into_iter().flatten());
     expected.assert_eq(&prettyplease::unparse(&file));
+}
+
+/// The items that the attribute of the hidden type brings.
+fn taken_beside(item: &mut syn::Item) -> Option<Vec<syn::Item>> {
+    let syn::Item::Struct(hidden) = item else {
+        return None;
+    };
+    let is_beside = |attribute: &syn::Attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|segment| segment.ident == "beside")
+    };
+    let at = hidden.attrs.iter().position(is_beside)?;
+    let attribute = hidden.attrs.remove(at);
+    let items: syn::File = attribute.parse_args().expect("items stand beside it");
+    Some(items.items)
 }
 
 #[test]

@@ -14,11 +14,9 @@ pub(crate) async fn support(
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
 pub(crate) struct __dooers_support {}
-#[cfg(feature = "support")]
 /// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
 pub(crate) type HelpDesk = __dooers_support;
-#[cfg(feature = "support")]
 const _: () = {
     use crate::runtime as __dooers;
     #[allow(deprecated, unreachable_code)]

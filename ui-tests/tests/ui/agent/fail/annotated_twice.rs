@@ -1,0 +1,5 @@
+#[dooers::agent]
+#[dooers::agent(name = "help")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(agent::name = "help")]
+async fn support() {}
+
+fn main() {}

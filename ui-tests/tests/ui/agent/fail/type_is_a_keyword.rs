@@ -1,0 +1,4 @@
+#[dooers::agent(type = self)]
+async fn support() {}
+
+fn main() {}

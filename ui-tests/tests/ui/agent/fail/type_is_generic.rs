@@ -1,0 +1,4 @@
+#[dooers::agent(type = Support<String>)]
+async fn support() {}
+
+fn main() {}
