@@ -128,3 +128,19 @@ pub(crate) fn annotated() -> Vec<AgentDefinition> {
     agents.sort_by_key(|agent| agent.name);
     agents
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers nothing.
+    #[crate::agent(name = "of-the-unit-test", crate = crate)]
+    async fn quiet() {}
+
+    #[test]
+    fn an_annotated_function_is_found() {
+        let is_quiet = |agent: &AgentDefinition| agent.name() == quiet::DEFINITION.name();
+        let found = annotated().into_iter().find(is_quiet).unwrap();
+        assert_eq!(found.description(), "Answers nothing.");
+    }
+}
