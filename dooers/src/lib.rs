@@ -1,5 +1,9 @@
 //! Write an AI agent as one annotated async function and run it as a production server.
 // Generated code names this crate `dooers`, also in this crate's own tests and examples.
+#[allow(
+    unused_extern_crates,
+    reason = "only the tests of this crate annotate anything"
+)]
 extern crate self as dooers;
 
 mod agent;
@@ -27,10 +31,10 @@ pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
 
-/// What an agent's source file needs.
+/// What the source file of an agent needs.
 pub mod prelude {
     pub use crate::{
         AgentError, FromTurn, IntoReply, Reply, Result, ToolCall, Turn, WorkerConfig,
-        WorkerRequest, WorkerResponse,
+        WorkerRequest, WorkerResponse, WorkerServer,
     };
 }
