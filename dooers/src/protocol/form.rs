@@ -257,7 +257,7 @@ impl FormElement {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct FormAnswer {
     pub(crate) form_event_id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::user::null_as_default")]
     pub(crate) cancelled: bool,
     #[serde(default, deserialize_with = "super::user::null_as_default")]
     pub(crate) values: Map<String, Value>,
