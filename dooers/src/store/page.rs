@@ -98,7 +98,7 @@ pub struct Position {
     pub last_seq: u64,
     /// It has every change of them up to this `rev`.
     pub rev: u64,
-    /// For a reader that came back: up to this place it has the events as they were before it went.
+    /// For a reader that came back: up to this place it has the events, and the runs, as they were before it went.
     pub known: Option<Known>,
 }
 
@@ -107,7 +107,7 @@ pub struct Position {
 pub struct Known {
     /// It has the events up to this place …
     pub last_seq: u64,
-    /// … as they were at this `rev`.
+    /// … and the runs, as they were at this `rev`.
     pub rev: u64,
 }
 

@@ -131,7 +131,12 @@ impl ThreadState {
             .filter(is_missing)
             .map(change_of)
             .collect();
-        let runs = self.runs.iter().filter(|kept| kept.rev > position.rev);
+        // A reader that came back has the runs, too, as they were before it went.
+        let runs_from = match position.known {
+            Some(known) if is_complete => known.rev,
+            _ => position.rev,
+        };
+        let runs = self.runs.iter().filter(|kept| kept.rev > runs_from);
         others.extend(runs.map(|kept| Change::of_run(kept.run.clone(), kept.rev)));
         if self.row_rev > position.rev {
             others.push(Change::of_thread(self.record(), self.row_rev));
