@@ -1,0 +1,185 @@
+//! Answers to forms.
+
+use crate::given::{
+    ana, begin_thread, finish, form_response, message, new_thread, scope, start, thread_with_form,
+};
+use crate::seen::{assert_conflict, assert_not_found, invalid, kinds, picture};
+use crate::stores::{AnyStore, cases};
+use dooers::protocol::EventType;
+use dooers::store::{Begun, NewMessage, StoreError};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+cases![
+    an_answer_begins_a_turn_and_keeps_its_values,
+    an_answer_to_a_form_of_another_thread_is_not_found,
+    an_answer_to_something_else_than_a_form_is_not_found,
+    an_answer_in_a_new_thread_is_not_found,
+    an_answer_that_leaves_a_required_question_open_is_refused_by_its_name,
+    an_answer_that_is_no_answer_is_refused,
+    a_form_that_is_cancelled_needs_no_values,
+    a_form_is_answered_once,
+    a_form_that_was_refused_an_answer_can_still_be_answered,
+    of_many_answers_at_once_one_counts,
+];
+
+async fn respond(store: &AnyStore, event_id: &str, data: Value) -> Result<Begun, StoreError> {
+    let answer = form_response("t", event_id, data);
+    store.begin_turn(&scope(), answer, &start(event_id)).await
+}
+
+fn complete() -> Value {
+    json!({"form_event_id": "f", "cancelled": false, "values": {"size": "L", "colour": ["red", 1]}})
+}
+
+async fn an_answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
+    let claim = thread_with_form(store, "t", "f").await;
+    finish(store, &claim.key, "none").await;
+    let begun = respond(store, "a", complete()).await.unwrap();
+    assert_eq!(kinds(&begun.changes), ["event", "run"]);
+    assert_eq!(begun.event.kind, EventType::FormResponse);
+    assert_eq!(begun.event.data, Some(complete()));
+    assert_eq!(begun.event.content, Some(Vec::new()));
+    let claim = begun.claim.expect("nothing runs before it");
+    assert_eq!(
+        (claim.key.event_id.as_str(), claim.event),
+        ("a", begun.event)
+    );
+}
+
+async fn an_answer_to_a_form_of_another_thread_is_not_found(store: &AnyStore) {
+    begin_thread(store, "t", "r").await;
+    thread_with_form(store, "other", "f").await;
+    let before = picture(store, &scope()).await;
+    assert_not_found(respond(store, "a", complete()).await);
+    assert_eq!(picture(store, &scope()).await, before);
+}
+
+async fn an_answer_to_something_else_than_a_form_is_not_found(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    let before = picture(store, &scope()).await;
+    for id in ["t-question", "nothing", "", "t"] {
+        let data = json!({"form_event_id": id, "values": {"size": "L"}});
+        assert_not_found(respond(store, "a", data).await);
+    }
+    assert_eq!(picture(store, &scope()).await, before);
+}
+
+async fn an_answer_in_a_new_thread_is_not_found(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    let before = picture(store, &scope()).await;
+    let answer = NewMessage {
+        kind: EventType::FormResponse,
+        data: Some(complete()),
+        ..message(new_thread("t2"), "a", &ana())
+    };
+    assert_not_found(store.begin_turn(&scope(), answer, &start("r2")).await);
+    assert_eq!(picture(store, &scope()).await, before);
+}
+
+async fn an_answer_that_leaves_a_required_question_open_is_refused_by_its_name(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    let before = picture(store, &scope()).await;
+    for values in [
+        json!({}),
+        json!(null),
+        json!({"colour": "red"}),
+        json!({"size": null}),
+        json!({"size": ""}),
+        json!({"size": []}),
+    ] {
+        let data = json!({"form_event_id": "f", "values": values});
+        let text = invalid(respond(store, "a", data).await);
+        assert!(text.contains("size") && !text.contains("colour"), "{text}");
+    }
+    invalid(respond(store, "a", json!({"form_event_id": "f"})).await);
+    assert_eq!(picture(store, &scope()).await, before);
+}
+
+async fn an_answer_that_is_no_answer_is_refused(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    let before = picture(store, &scope()).await;
+    for data in [
+        json!(null),
+        json!("f"),
+        json!([]),
+        json!({}),
+        json!({"form_event_id": 1}),
+        json!({"form_event_id": "f", "cancelled": "yes"}),
+        json!({"form_event_id": "f", "values": "L"}),
+    ] {
+        invalid(respond(store, "a", data).await);
+    }
+    let without = NewMessage {
+        data: None,
+        ..form_response("t", "a", json!(null))
+    };
+    invalid(store.begin_turn(&scope(), without, &start("r2")).await);
+    assert_eq!(picture(store, &scope()).await, before);
+}
+
+async fn a_form_that_is_cancelled_needs_no_values(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    let data = json!({"form_event_id": "f", "cancelled": true});
+    let begun = respond(store, "a", data.clone()).await.unwrap();
+    assert_eq!(begun.event.data, Some(data));
+    // It counts as answered.
+    assert_conflict(respond(store, "b", complete()).await);
+}
+
+async fn a_form_is_answered_once(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    thread_with_form(store, "other", "g").await;
+    respond(store, "a", complete()).await.unwrap();
+    let before = picture(store, &scope()).await;
+    let cancelled = json!({"form_event_id": "f", "cancelled": true});
+    for data in [complete(), cancelled] {
+        assert_conflict(respond(store, "b", data).await);
+    }
+    assert_eq!(picture(store, &scope()).await, before);
+    // Another form is not meant by that.
+    let data = json!({"form_event_id": "g", "values": {"size": "L"}});
+    let answer = form_response("other", "b", data);
+    assert!(
+        store
+            .begin_turn(&scope(), answer, &start("r2"))
+            .await
+            .is_ok()
+    );
+}
+
+async fn a_form_that_was_refused_an_answer_can_still_be_answered(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    invalid(respond(store, "a", json!({"form_event_id": "f"})).await);
+    // A message that only looks like an answer is none.
+    let looks_like_one = NewMessage {
+        data: Some(complete()),
+        kind: EventType::Message,
+        ..form_response("t", "b", json!(null))
+    };
+    store
+        .begin_turn(&scope(), looks_like_one, &start("r2"))
+        .await
+        .unwrap();
+    // Members that are null are as if they were not there.
+    let data = json!({"form_event_id": "f", "cancelled": null, "values": {"size": "L"}});
+    respond(store, "c", data).await.unwrap();
+}
+
+async fn of_many_answers_at_once_one_counts(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    let tasks = (0..20).map(|number| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move { respond(&store, &format!("a{number}"), complete()).await })
+    });
+    let answers: Vec<_> = join_all(tasks)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    for refused in answers.into_iter().filter(Result::is_err) {
+        assert_conflict(refused);
+    }
+}

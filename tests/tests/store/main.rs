@@ -1,0 +1,26 @@
+//! What every store does, whatever it keeps its rows in: one suite, run over each of them.
+//!
+//! A case is an async function that is given an empty store. It is named in the [`stores::cases`] of its file,
+//! which makes one test of it for each store; a case that is not named there is dead code, so the compiler tells.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod given;
+mod seen;
+mod stores;
+
+mod beginning;
+mod forms;
+mod recovering;
+mod repeating;
+mod turns;
+mod writing;
+
+mod catching_up;
+mod listing;
+mod paging;
+mod snapshots;

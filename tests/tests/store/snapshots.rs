@@ -1,0 +1,198 @@
+//! What a reader is shown first.
+
+use crate::given::{
+    append, begin_thread, existing, finish, now, run_change, say, scope, thread_of, write,
+};
+use crate::seen::{assert_not_found, newest, seqs};
+use crate::stores::{AnyStore, cases};
+use dooers::protocol::RunStatus;
+use dooers::store::{SNAPSHOT_EVENTS, Snapshot, SnapshotFrom, ThreadPatch, TurnChange};
+
+cases![
+    the_newest_events_are_shown_and_whether_there_are_older_ones,
+    the_first_events_after_a_known_one_are_shown,
+    the_newest_and_all_after_a_known_one_are_shown_to_the_oldest_clients,
+    after_an_event_that_is_not_there_the_newest_are_shown,
+    an_event_of_another_thread_is_not_there,
+    the_runs_of_the_events_shown_and_those_that_go_on_are_shown,
+    the_thread_is_shown_as_it_stands,
+    a_thread_that_is_not_there_has_no_snapshot,
+];
+
+async fn snapshot(store: &AnyStore, from: SnapshotFrom) -> Snapshot {
+    store.snapshot(&scope(), "t", &from).await.unwrap()
+}
+
+/// The places of the first and the last event, which are all there is between them.
+fn span(snapshot: &Snapshot) -> (u64, u64) {
+    let seqs = seqs(&snapshot.events);
+    let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else {
+        return (0, 0);
+    };
+    assert_eq!(seqs, (*first..=*last).collect::<Vec<_>>());
+    (*first, *last)
+}
+
+async fn the_newest_events_are_shown_and_whether_there_are_older_ones(store: &AnyStore) {
+    assert_eq!(SNAPSHOT_EVENTS, 100);
+    let claim = thread_of(store, "t", 1).await;
+    let mut total = 1;
+    for (wanted, expected, has_more) in [
+        (1, (1, 1), false),
+        (99, (1, 99), false),
+        (100, (1, 100), false),
+        (101, (2, 101), true),
+        (250, (151, 250), true),
+    ] {
+        append(store, &claim.key, total + 1..=wanted, None).await;
+        total = wanted;
+        let snapshot = newest(store, &scope(), "t").await;
+        assert_eq!((span(&snapshot), snapshot.has_more), (expected, has_more));
+        assert!(!snapshot.recovered && snapshot.is_complete);
+        assert_eq!(snapshot.position.rev, snapshot.thread.rev);
+        assert_eq!(snapshot.position.last_seq, wanted as u64);
+    }
+}
+
+async fn the_first_events_after_a_known_one_are_shown(store: &AnyStore) {
+    thread_of(store, "t", 300).await;
+    for (known, expected) in [
+        (300, (0, 0)),
+        (299, (300, 300)),
+        (200, (201, 300)),
+        (199, (200, 299)),
+        (50, (51, 150)),
+        (1, (2, 101)),
+    ] {
+        let snapshot = snapshot(store, SnapshotFrom::After(format!("t-{known}"))).await;
+        assert_eq!(span(&snapshot), expected, "after {known}");
+        assert!(snapshot.recovered);
+        assert!(snapshot.has_more, "the known one is older");
+        assert_eq!(snapshot.position.last_seq, expected.1.max(known));
+        // What is not shown must be read yet.
+        assert!(!snapshot.is_complete || expected.1 == 300 || known == 300);
+    }
+}
+
+async fn the_newest_and_all_after_a_known_one_are_shown_to_the_oldest_clients(store: &AnyStore) {
+    thread_of(store, "t", 300).await;
+    for (known, expected, has_more) in [
+        (300, (201, 300), true),
+        (299, (201, 300), true),
+        (201, (201, 300), true),
+        (200, (201, 300), true),
+        (199, (200, 300), true),
+        (50, (51, 300), true),
+        (1, (2, 300), true),
+    ] {
+        let snapshot = snapshot(store, SnapshotFrom::Covering(format!("t-{known}"))).await;
+        assert_eq!(span(&snapshot), expected, "covering {known}");
+        assert!(snapshot.recovered && snapshot.is_complete);
+        assert_eq!(snapshot.has_more, has_more);
+    }
+    thread_of(store, "small", 3).await;
+    let from = SnapshotFrom::Covering("small-2".to_owned());
+    let snapshot = store.snapshot(&scope(), "small", &from).await.unwrap();
+    assert_eq!((span(&snapshot), snapshot.has_more), ((1, 3), false));
+}
+
+async fn after_an_event_that_is_not_there_the_newest_are_shown(store: &AnyStore) {
+    thread_of(store, "t", 250).await;
+    for from in [
+        SnapshotFrom::After("nothing".to_owned()),
+        SnapshotFrom::Covering("nothing".to_owned()),
+        SnapshotFrom::After(String::new()),
+        SnapshotFrom::After("t".to_owned()),
+    ] {
+        let snapshot = snapshot(store, from).await;
+        assert_eq!(span(&snapshot), (151, 250));
+        assert!(!snapshot.recovered && snapshot.has_more && snapshot.is_complete);
+        assert_eq!(
+            snapshot.position,
+            newest(store, &scope(), "t").await.position
+        );
+    }
+}
+
+async fn an_event_of_another_thread_is_not_there(store: &AnyStore) {
+    thread_of(store, "t", 150).await;
+    thread_of(store, "other", 150).await;
+    for from in [SnapshotFrom::After, SnapshotFrom::Covering] {
+        let snapshot = snapshot(store, from("other-3".to_owned())).await;
+        assert_eq!((span(&snapshot), snapshot.recovered), ((51, 150), false));
+    }
+}
+
+fn run_ids(snapshot: &Snapshot) -> Vec<&str> {
+    let mut ids: Vec<_> = snapshot.runs.iter().map(|run| run.id.as_str()).collect();
+    ids.sort_unstable();
+    ids
+}
+
+async fn the_runs_of_the_events_shown_and_those_that_go_on_are_shown(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "early").await;
+    let end = |id: &str| run_change("t", id, RunStatus::Succeeded);
+    let begin = |id: &str| run_change("t", id, RunStatus::Running);
+    append(store, &claim.key, [2], Some("early")).await;
+    write(
+        store,
+        &claim.key,
+        vec![end("early"), begin("silent"), end("silent"), begin("open")],
+    )
+    .await;
+    assert_eq!(
+        run_ids(&newest(store, &scope(), "t").await),
+        ["early", "open"]
+    );
+    write(store, &claim.key, vec![begin("middle")]).await;
+    append(store, &claim.key, 3..=60, Some("middle")).await;
+    write(store, &claim.key, vec![end("middle"), begin("late")]).await;
+    append(store, &claim.key, 61..=102, Some("late")).await;
+    write(store, &claim.key, vec![end("late")]).await;
+    assert_eq!(
+        run_ids(&newest(store, &scope(), "t").await),
+        ["late", "middle", "open"]
+    );
+
+    let after = |id: &str| SnapshotFrom::After(id.to_owned());
+    assert_eq!(
+        run_ids(&snapshot(store, after("t-60")).await),
+        ["late", "open"]
+    );
+    assert_eq!(run_ids(&snapshot(store, after("t-102")).await), ["open"]);
+    let covering = SnapshotFrom::Covering("t-question".to_owned());
+    assert_eq!(
+        run_ids(&snapshot(store, covering).await),
+        ["early", "late", "middle", "open"]
+    );
+}
+
+async fn the_thread_is_shown_as_it_stands(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    let patch = ThreadPatch::default().title("A title");
+    write(
+        store,
+        &claim.key,
+        vec![TurnChange::Patch { patch, at: now() }],
+    )
+    .await;
+    say(store, existing("t"), "e2", "waits").await;
+    for from in [
+        SnapshotFrom::Newest,
+        SnapshotFrom::After("t-question".to_owned()),
+        SnapshotFrom::Covering("t-question".to_owned()),
+    ] {
+        let snapshot = snapshot(store, from).await;
+        assert_eq!(snapshot.thread, store.thread(&scope(), "t").await.unwrap());
+        assert_eq!((snapshot.thread.rev, snapshot.position.rev), (5, 5));
+    }
+    finish(store, &claim.key, "r2").await;
+    assert_eq!(newest(store, &scope(), "t").await.position.rev, 6);
+}
+
+async fn a_thread_that_is_not_there_has_no_snapshot(store: &AnyStore) {
+    thread_of(store, "t", 1).await;
+    for from in [SnapshotFrom::Newest, SnapshotFrom::After("t-1".to_owned())] {
+        assert_not_found(store.snapshot(&scope(), "nowhere", &from).await);
+    }
+}

@@ -1,0 +1,47 @@
+//! The stores that the suite runs over.
+//!
+//! Another one is a function here that opens it empty, and a line in `cases`.
+
+use dooers::store::{MemoryStore, Store};
+use std::any::Any;
+use std::sync::Arc;
+
+/// A store of any kind.
+pub(crate) type AnyStore = Arc<dyn Store>;
+
+/// An empty store, and what must outlive it: the directory of its file, for example.
+pub(crate) struct Opened {
+    pub(crate) store: AnyStore,
+    _outlives_it: Box<dyn Any + Send>,
+}
+
+pub(crate) async fn memory() -> Opened {
+    Opened {
+        store: Arc::new(MemoryStore::new()),
+        _outlives_it: Box::new(()),
+    }
+}
+
+/// Makes one test of each of these cases for each store.
+macro_rules! cases {
+    ($($case:ident),+ $(,)?) => {
+        crate::stores::cases_of!(memory: $($case),+);
+    };
+}
+
+macro_rules! cases_of {
+    ($store:ident: $($case:ident),+) => {
+        mod $store {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let opened = crate::stores::$store().await;
+                    super::$case(&opened.store).await;
+                    opened.store.close().await;
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use {cases, cases_of};
