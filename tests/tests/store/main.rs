@@ -20,6 +20,11 @@ mod repeating;
 mod turns;
 mod writing;
 
+mod contents;
+mod deleting;
+mod scopes;
+mod together;
+
 mod catching_up;
 mod listing;
 mod paging;

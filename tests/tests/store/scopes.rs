@@ -1,0 +1,319 @@
+//! Nobody reads or changes what is not theirs.
+
+use crate::given::{
+    ana, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
+    repeatable, say, scope, start, thread_with_form, written,
+};
+use crate::seen::{assert_not_found, assert_stale, newest, picture};
+use crate::stores::{AnyStore, cases};
+use dooers::protocol::User;
+use dooers::store::{
+    Claim, NewMessage, Participant, Scope, SnapshotFrom, StoreError, ThreadCursor, TurnKey, Viewer,
+};
+use serde_json::json;
+
+cases![
+    no_method_touches_the_thread_of_another_scope,
+    the_key_of_a_turn_opens_nothing_in_another_scope,
+    a_thread_of_another_scope_cannot_be_made_again,
+    a_cursor_of_another_scope_shows_nothing_of_it,
+    an_event_of_another_scope_is_no_place_to_begin,
+    recovery_is_for_every_scope,
+    who_writes_in_a_private_thread_sees_it_and_nobody_else,
+];
+
+/// Scopes beside the one of the cases, in each of which a user could try.
+fn others() -> Vec<Scope> {
+    let home = scope();
+    let with = |change: fn(&mut Scope)| {
+        let mut other = scope();
+        change(&mut other);
+        other
+    };
+    let mut others = vec![
+        with(|scope| scope.agent = "other".to_owned()),
+        with(|scope| scope.worker_id = "other".to_owned()),
+        with(|scope| scope.organization_id = "other".to_owned()),
+        with(|scope| scope.workspace_id = "other".to_owned()),
+        // What a careless comparison would take for the same.
+        with(|scope| scope.agent = "AGENT".to_owned()),
+        with(|scope| scope.worker_id = "Worker".to_owned()),
+        with(|scope| scope.worker_id = "worker ".to_owned()),
+        with(|scope| scope.organization_id = "%".to_owned()),
+        with(|scope| scope.workspace_id = "w_rkspace".to_owned()),
+        with(|scope| scope.workspace_id = String::new()),
+        with(|scope| scope.organization_id = "organization' OR '1'='1".to_owned()),
+        with(|scope| {
+            scope.worker_id = "workerorganization".to_owned();
+            scope.organization_id = String::new();
+        }),
+        Scope {
+            organization_id: home.workspace_id.clone(),
+            workspace_id: home.organization_id.clone(),
+            ..scope()
+        },
+    ];
+    for participant in [
+        Participant::user(&ben()),
+        Participant::user(&User::new("ANA")),
+        Participant::user(&User::new("an_")),
+        Participant::user(&User::new("")),
+        Participant::connection("ana"),
+    ] {
+        let viewer = Viewer::Only(participant);
+        others.push(Scope { viewer, ..scope() });
+    }
+    others
+}
+
+/// A message of somebody in this scope.
+fn message_in(scope: &Scope, new: NewMessage) -> NewMessage {
+    let participant = match &scope.viewer {
+        Viewer::Only(participant) => participant.clone(),
+        _ => new.participant.clone(),
+    };
+    NewMessage { participant, ..new }
+}
+
+/// Tries everything with the thread `t` that the trait offers, in a scope that must not know of it.
+async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
+    let starting = start("stolen");
+    let begin = |new| store.begin_turn(other, message_in(other, new), &starting);
+    let sent = NewMessage {
+        client_event_id: Some("c2".to_owned()),
+        ..message(existing("t"), "stolen", &ana())
+    };
+    assert_not_found(begin(message(existing("t"), "stolen", &ana())).await);
+    assert_not_found(begin(sent).await);
+    let data = json!({"form_event_id": "f", "values": {"size": "L"}});
+    assert_not_found(begin(form_response("t", "stolen", data)).await);
+
+    assert_not_found(store.claim_turn(other, "t", &start("stolen")).await);
+    for changes in [Vec::new(), vec![written("t", "stolen", None)]] {
+        assert_not_found(store.write_turn(other, turn, changes.clone()).await);
+        assert_not_found(
+            store
+                .finish_turn(other, turn, changes, &start("stolen"))
+                .await,
+        );
+    }
+    assert_not_found(store.thread(other, "t").await);
+    for from in [
+        SnapshotFrom::Newest,
+        SnapshotFrom::After("f".to_owned()),
+        SnapshotFrom::Covering("f".to_owned()),
+    ] {
+        assert_not_found(store.snapshot(other, "t", &from).await);
+    }
+    for before in [None, Some("f"), Some("nothing")] {
+        assert_not_found(store.events(other, "t", before, 10).await);
+    }
+    let position = newest(store, &scope(), "t").await.position;
+    assert_not_found(store.catch_up(other, "t", &position, 10).await);
+    assert_not_found(store.delete_thread(other, "t").await);
+    let listed = store.threads(other, None, 100).await.unwrap();
+    assert!(listed.threads.iter().all(|thread| thread.id != "t"));
+}
+
+async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
+    let claim = thread_with_form(store, "t", "f").await;
+    say(store, existing("t"), "waiting", "none").await;
+    let sent = repeatable(existing("t"), "sent", "c");
+    store
+        .begin_turn(&scope(), sent, &start("none"))
+        .await
+        .unwrap();
+    let before = picture(store, &scope()).await;
+    for other in others() {
+        try_everything(store, &other, &claim.key).await;
+        let listed = store.threads(&other, None, 100).await.unwrap();
+        assert_eq!((listed.total_count, listed.next), (0, None), "{other:?}");
+        assert_eq!(picture(store, &scope()).await, before, "{other:?}");
+    }
+    // With threads of their own they see those, and this one no more than before.
+    for (number, other) in others().into_iter().enumerate() {
+        let id = format!("own-{number}");
+        let new = message_in(&other, message(new_thread(&id), &format!("{id}-e"), &ana()));
+        let others_claim = store
+            .begin_turn(&other, new, &start(&format!("{id}-r")))
+            .await;
+        assert!(others_claim.unwrap().claim.is_some());
+        try_everything(store, &other, &claim.key).await;
+        let listed = store.threads(&other, None, 100).await.unwrap();
+        assert_eq!(
+            (listed.total_count, listed.threads.len()),
+            (1, 1),
+            "{other:?}"
+        );
+        assert_eq!(listed.threads[0].id, id);
+    }
+    // The turn that runs is still held, and the one that waits is the next.
+    let next = finish(store, &claim.key, "next").await.expect("two wait");
+    assert_eq!((next.key.event_id.as_str(), next.attempt), ("waiting", 1));
+    assert_eq!(
+        finish(store, &next.key, "last").await.unwrap().key.event_id,
+        "sent"
+    );
+}
+
+async fn the_key_of_a_turn_opens_nothing_in_another_scope(store: &AnyStore) {
+    let Claim { key, .. } = begin_thread(store, "t", "r").await;
+    let other = Scope {
+        worker_id: "other".to_owned(),
+        ..scope()
+    };
+    let new = message(new_thread("own"), "own-e", &ana());
+    store
+        .begin_turn(&other, new, &start("own-r"))
+        .await
+        .unwrap();
+    let before = picture(store, &other).await;
+    // The thread is theirs, the event and the fence are not.
+    let mixed = TurnKey {
+        thread_id: "own".to_owned(),
+        ..key.clone()
+    };
+    let changes = vec![written("own", "stolen", None)];
+    assert_stale(store.write_turn(&other, &mixed, changes.clone()).await);
+    assert_stale(
+        store
+            .finish_turn(&other, &mixed, changes, &start("stolen"))
+            .await,
+    );
+    let foreign = TurnKey {
+        event_id: "own-e".to_owned(),
+        ..key
+    };
+    assert_not_found(store.write_turn(&other, &foreign, Vec::new()).await);
+    assert_stale(store.write_turn(&scope(), &foreign, Vec::new()).await);
+    assert_eq!(picture(store, &other).await, before);
+}
+
+/// Ids of threads are unique for the whole store; who gives one that is taken is told no more than that.
+async fn a_thread_of_another_scope_cannot_be_made_again(store: &AnyStore) {
+    begin_thread(store, "t", "r").await;
+    let before = picture(store, &scope()).await;
+    for other in others() {
+        let new = message_in(&other, message(new_thread("t"), "stolen", &ana()));
+        let refused = store.begin_turn(&other, new, &start("stolen")).await;
+        assert!(
+            matches!(
+                refused,
+                Err(StoreError::Conflict(_) | StoreError::NotFound(_))
+            ),
+            "{refused:?}"
+        );
+        assert_eq!(picture(store, &scope()).await, before);
+        assert_eq!(
+            store.threads(&other, None, 10).await.unwrap().total_count,
+            0
+        );
+    }
+}
+
+async fn a_cursor_of_another_scope_shows_nothing_of_it(store: &AnyStore) {
+    let other = Scope {
+        workspace_id: "other".to_owned(),
+        ..scope()
+    };
+    for number in 0..6 {
+        let (scope, id) = (
+            if number % 2 == 0 {
+                scope()
+            } else {
+                other.clone()
+            },
+            format!("t{number}"),
+        );
+        let new = message(new_thread(&id), &format!("{id}-e"), &ana());
+        store
+            .begin_turn(&scope, new, &start(&format!("{id}-r")))
+            .await
+            .unwrap();
+    }
+    let cursor: ThreadCursor = store
+        .threads(&scope(), None, 1)
+        .await
+        .unwrap()
+        .next
+        .unwrap();
+    assert_eq!(cursor.thread_id, "t4");
+    let page = store.threads(&other, Some(&cursor), 10).await.unwrap();
+    let ids: Vec<_> = page
+        .threads
+        .iter()
+        .map(|thread| thread.id.as_str())
+        .collect();
+    assert_eq!(ids, ["t3", "t1"]);
+}
+
+async fn an_event_of_another_scope_is_no_place_to_begin(store: &AnyStore) {
+    let other = Scope {
+        organization_id: "other".to_owned(),
+        ..scope()
+    };
+    begin_thread(store, "t", "r").await;
+    let new = message(new_thread("own"), "own-e", &ana());
+    store
+        .begin_turn(&other, new, &start("own-r"))
+        .await
+        .unwrap();
+    for from in [SnapshotFrom::After, SnapshotFrom::Covering] {
+        let snapshot = store
+            .snapshot(&other, "own", &from("t-question".to_owned()))
+            .await
+            .unwrap();
+        assert!(!snapshot.recovered);
+        assert_eq!((snapshot.events.len(), snapshot.runs.len()), (1, 1));
+    }
+    assert_not_found(store.events(&other, "own", Some("t-question"), 10).await);
+}
+
+async fn recovery_is_for_every_scope(store: &AnyStore) {
+    let all = others();
+    for (number, other) in all.iter().enumerate() {
+        let id = format!("t{number}");
+        let new = message_in(other, message(new_thread(&id), &format!("{id}-e"), &ana()));
+        store
+            .begin_turn(other, new, &start(&format!("{id}-r")))
+            .await
+            .unwrap();
+    }
+    assert_eq!(store.recover().await.unwrap().interrupted, all.len());
+    for (number, other) in all.iter().enumerate() {
+        let snapshot = newest(store, other, &format!("t{number}")).await;
+        assert_eq!(snapshot.runs[0].error.as_deref(), Some("interrupted"));
+    }
+}
+
+async fn who_writes_in_a_private_thread_sees_it_and_nobody_else(store: &AnyStore) {
+    let new = message(new_thread("t"), "e", &ana());
+    let begun = store
+        .begin_turn(&private(&ana()), new, &start("r"))
+        .await
+        .unwrap();
+    let key = begun.claim.unwrap().key;
+    let of_ana = private(&ana());
+    assert_eq!(store.thread(&of_ana, "t").await.unwrap().thread.id, "t");
+    assert_eq!(newest(store, &of_ana, "t").await.events.len(), 1);
+    store
+        .write_turn(&of_ana, &key, vec![written("t", "a", None)])
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .events(&of_ana, "t", None, 10)
+            .await
+            .unwrap()
+            .events
+            .len(),
+        2
+    );
+    store
+        .finish_turn(&of_ana, &key, Vec::new(), &start("none"))
+        .await
+        .unwrap();
+    assert_not_found(store.delete_thread(&private(&ben()), "t").await);
+    store.delete_thread(&of_ana, "t").await.unwrap();
+    assert_not_found(store.thread(&scope(), "t").await);
+}
