@@ -10,6 +10,7 @@
 )]
 
 mod given;
+mod model;
 mod seen;
 mod stores;
 
@@ -22,6 +23,7 @@ mod writing;
 
 mod contents;
 mod deleting;
+mod random;
 mod scopes;
 mod together;
 

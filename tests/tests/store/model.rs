@@ -1,0 +1,528 @@
+//! A model of a store: what its answers must be, worked out in the simplest way.
+
+use crate::given::{ana, ben, message, now, run_change, start, written};
+use crate::seen::{
+    Reader, all_of, assert_conflict, assert_not_found, assert_stale, caught_up, kinds, newest,
+};
+use crate::stores::AnyStore;
+use chrono::{DateTime, Utc};
+use dooers::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User};
+use dooers::store::{
+    Change, ChangeBody, Claim, NewMessage, Participant, Position, Scope, ThreadPatch, ThreadTarget,
+    TurnChange, TurnKey, Viewer,
+};
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+
+/// How many tenants the model has.
+pub(crate) const TENANTS: usize = 3;
+
+/// A thread as it should be.
+struct ModelThread {
+    id: String,
+    tenant: usize,
+    users: Vec<User>,
+    title: Option<String>,
+    last_event_at: DateTime<Utc>,
+    rev: u64,
+    events: Vec<ThreadEvent>,
+    runs: Vec<Run>,
+    /// The messages whose turns wait.
+    waiting: VecDeque<String>,
+    held: Option<TurnKey>,
+    /// Keys that were held before.
+    stale: Vec<TurnKey>,
+    is_deleted: bool,
+}
+
+/// A message that was stored, and can be sent again.
+struct Sent {
+    thread: usize,
+    new: NewMessage,
+    event: ThreadEvent,
+}
+
+/// A store as it should be, beside the one that is tried.
+pub(crate) struct Model<'a> {
+    store: &'a AnyStore,
+    /// Begins all ids, so that many models can share a store.
+    prefix: String,
+    ids: usize,
+    threads: Vec<ModelThread>,
+    sent: Vec<Sent>,
+    readers: Vec<(usize, Reader)>,
+}
+
+impl ModelThread {
+    /// Takes in changes, each of which has the next number.
+    fn take(&mut self, changes: &[Change]) {
+        for change in changes {
+            assert_eq!((&change.thread_id, change.rev), (&self.id, self.rev + 1));
+            self.rev = change.rev;
+            match &change.body {
+                ChangeBody::Thread(record) => {
+                    assert_eq!(record.thread.users, self.users);
+                    assert_eq!(record.thread.title, self.title);
+                }
+                ChangeBody::Event(event) => {
+                    assert_eq!(event.seq, self.events.len() as u64 + 1);
+                    self.events.push((**event).clone());
+                }
+                ChangeBody::Run(run) => {
+                    match self.runs.iter_mut().find(|known| known.id == run.id) {
+                        Some(known) => {
+                            assert_eq!(known.started_at, run.started_at);
+                            *known = run.clone();
+                        }
+                        None => self.runs.push(run.clone()),
+                    }
+                }
+                other => panic!("not asked for: {other:?}"),
+            }
+        }
+    }
+
+    /// The oldest waiting turn is claimed now.
+    fn take_claim(&mut self, claim: Option<Claim>) {
+        let Some(claim) = claim else { return };
+        assert!(self.held.is_none());
+        assert_eq!(Some(&claim.key.event_id), self.waiting.front());
+        assert_eq!(claim.thread.rev, self.rev);
+        self.waiting.pop_front();
+        self.held = Some(claim.key);
+    }
+
+    fn end_turn(&mut self) {
+        self.stale.extend(self.held.take());
+    }
+}
+
+impl<'a> Model<'a> {
+    pub(crate) fn new(store: &'a AnyStore, prefix: String) -> Self {
+        Self {
+            store,
+            prefix,
+            ids: 0,
+            threads: Vec::new(),
+            sent: Vec::new(),
+            readers: Vec::new(),
+        }
+    }
+
+    fn new_id(&mut self) -> String {
+        self.ids += 1;
+        format!("{}-{}", self.prefix, self.ids)
+    }
+
+    fn tenant(&self, number: usize) -> Scope {
+        let part = |differs: bool| format!("{}-{}", self.prefix, u8::from(differs));
+        Scope {
+            agent: part(false),
+            worker_id: part(number == 1),
+            organization_id: part(false),
+            workspace_id: part(number == 2),
+            viewer: Viewer::Everyone,
+        }
+    }
+
+    fn scope_of(&self, thread: usize) -> Scope {
+        self.tenant(self.threads[thread].tenant)
+    }
+
+    /// One of the threads, deleted ones too.
+    fn any_thread(&self, pick: usize) -> Option<usize> {
+        (!self.threads.is_empty()).then(|| pick % self.threads.len())
+    }
+
+    /// A message of one of the users, with a `client_event_id` of its own.
+    fn message(&mut self, thread: ThreadTarget, user: usize) -> NewMessage {
+        let user = if user.is_multiple_of(2) { ana() } else { ben() };
+        NewMessage {
+            client_event_id: Some(self.new_id()),
+            ..message(thread, &self.new_id(), &user)
+        }
+    }
+
+    pub(crate) async fn begin(&mut self, tenant: usize, user: usize) {
+        let (id, run_id, tenant) = (self.new_id(), self.new_id(), tenant % TENANTS);
+        let target = ThreadTarget::New {
+            id: id.clone(),
+            metadata: None,
+        };
+        let new = self.message(target, user);
+        let scope = self.tenant(tenant);
+        let begun = self
+            .store
+            .begin_turn(&scope, new.clone(), &start(&run_id))
+            .await
+            .unwrap();
+        assert_eq!(kinds(&begun.changes), ["thread", "event", "run"]);
+        let mut thread = ModelThread {
+            id,
+            tenant,
+            users: vec![new.user.clone()],
+            title: None,
+            last_event_at: new.at,
+            rev: 0,
+            events: Vec::new(),
+            runs: Vec::new(),
+            waiting: VecDeque::from([new.event_id.clone()]),
+            held: None,
+            stale: Vec::new(),
+            is_deleted: false,
+        };
+        thread.take(&begun.changes);
+        thread.take_claim(begun.claim);
+        assert!(thread.held.is_some());
+        self.threads.push(thread);
+        let thread = self.threads.len() - 1;
+        self.sent.push(Sent {
+            thread,
+            new,
+            event: begun.event,
+        });
+    }
+
+    pub(crate) async fn say(&mut self, thread: usize, user: usize) {
+        let Some(index) = self.any_thread(thread) else {
+            return;
+        };
+        let scope = self.scope_of(index);
+        let new = self.message(ThreadTarget::Existing(self.threads[index].id.clone()), user);
+        let start = start(&self.new_id());
+        let answer = self.store.begin_turn(&scope, new.clone(), &start).await;
+        let thread = &mut self.threads[index];
+        if thread.is_deleted {
+            return assert_not_found(answer);
+        }
+        let begun = answer.unwrap();
+        let is_known = thread.users.contains(&new.user);
+        let mut expected = if is_known {
+            vec!["event"]
+        } else {
+            vec!["thread", "event"]
+        };
+        if begun.claim.is_some() {
+            expected.push("run");
+        }
+        assert_eq!(kinds(&begun.changes), expected);
+        let must_claim = thread.held.is_none() && thread.waiting.is_empty();
+        assert!(begun.claim.is_some() || !must_claim);
+        if !is_known {
+            thread.users.push(new.user.clone());
+        }
+        thread.waiting.push_back(new.event_id.clone());
+        thread.last_event_at = new.at;
+        thread.take(&begun.changes);
+        thread.take_claim(begun.claim);
+        self.sent.push(Sent {
+            thread: index,
+            new,
+            event: begun.event,
+        });
+    }
+
+    /// Sends a message again, or something else under its id.
+    pub(crate) async fn send_again(&mut self, message: usize, is_same: bool) {
+        if self.sent.is_empty() {
+            return;
+        }
+        let (event_id, run_id, thread_id) = (self.new_id(), self.new_id(), self.new_id());
+        let sent = &self.sent[message % self.sent.len()];
+        let mut new = NewMessage {
+            event_id,
+            ..sent.new.clone()
+        };
+        if message.is_multiple_of(2) {
+            new.thread = ThreadTarget::New {
+                id: thread_id,
+                metadata: None,
+            };
+        }
+        if !is_same {
+            new.content.push(ContentPart::text("more"));
+        }
+        let scope = self.scope_of(sent.thread);
+        let answer = self.store.begin_turn(&scope, new, &start(&run_id)).await;
+        if self.threads[sent.thread].is_deleted {
+            return assert_not_found(answer);
+        }
+        if !is_same {
+            return assert_conflict(answer);
+        }
+        let begun = answer.unwrap();
+        assert!(begun.is_repeated && begun.changes.is_empty() && begun.claim.is_none());
+        assert_eq!(begun.event, sent.event);
+    }
+
+    pub(crate) async fn claim(&mut self, thread: usize) {
+        let Some(index) = self.any_thread(thread) else {
+            return;
+        };
+        let (scope, start) = (self.scope_of(index), start(&self.new_id()));
+        let thread = &mut self.threads[index];
+        let answer = self.store.claim_turn(&scope, &thread.id, &start).await;
+        if thread.is_deleted {
+            return assert_not_found(answer);
+        }
+        let claim = answer.unwrap();
+        assert_eq!(
+            claim.is_some(),
+            thread.held.is_none() && !thread.waiting.is_empty()
+        );
+        if let Some(claim) = &claim {
+            assert_eq!(kinds(&claim.changes), ["run"]);
+            thread.take(&claim.changes);
+        }
+        thread.take_claim(claim);
+    }
+
+    /// Writes in the turn that is held, and may end it.
+    pub(crate) async fn write(&mut self, thread: usize, events: usize, ends: bool) {
+        let Some(index) = self.any_thread(thread) else {
+            return;
+        };
+        let (scope, next, title) = (self.scope_of(index), start(&self.new_id()), self.new_id());
+        let ids: Vec<String> = (0..events).map(|_| self.new_id()).collect();
+        let thread = &mut self.threads[index];
+        let Some(key) = thread.held.clone() else {
+            return;
+        };
+        let run = thread
+            .runs
+            .iter()
+            .rfind(|run| run.status == RunStatus::Running);
+        let run_id = run.map(|run| run.id.clone());
+        let mut changes: Vec<_> = ids
+            .iter()
+            .map(|id| written(&thread.id, id, run_id.as_deref()))
+            .collect();
+        if ends || events == 0 {
+            let patch = ThreadPatch::default().title(&title);
+            changes.push(TurnChange::Patch { patch, at: now() });
+            changes.extend(run_id.map(|id| run_change(&thread.id, &id, RunStatus::Succeeded)));
+        }
+        let patched = (ends || events == 0) && !thread.is_deleted;
+        if !ends {
+            let answer = self.store.write_turn(&scope, &key, changes.clone()).await;
+            if thread.is_deleted {
+                return assert_not_found(answer);
+            }
+            thread.title = if patched {
+                Some(title)
+            } else {
+                thread.title.take()
+            };
+            let done = answer.unwrap();
+            assert_eq!(done.len(), changes.len());
+            return thread.take(&done);
+        }
+        let answer = self
+            .store
+            .finish_turn(&scope, &key, changes.clone(), &next)
+            .await;
+        if thread.is_deleted {
+            return assert_not_found(answer);
+        }
+        let done = answer.unwrap();
+        thread.title = Some(title);
+        thread.end_turn();
+        assert_eq!(done.next.is_some(), !thread.waiting.is_empty());
+        assert_eq!(
+            done.changes.len(),
+            changes.len() + usize::from(done.next.is_some())
+        );
+        thread.take(&done.changes);
+        thread.take_claim(done.next);
+    }
+
+    /// Writes with a key that was held before.
+    pub(crate) async fn write_late(&mut self, thread: usize) {
+        let Some(index) = self.any_thread(thread) else {
+            return;
+        };
+        let thread = &self.threads[index];
+        for key in &thread.stale {
+            let changes = vec![written(&thread.id, "late", None)];
+            let answer = self
+                .store
+                .write_turn(&self.scope_of(index), key, changes)
+                .await;
+            if thread.is_deleted {
+                assert_not_found(answer);
+            } else {
+                assert_stale(answer);
+            }
+        }
+    }
+
+    pub(crate) async fn delete(&mut self, thread: usize) {
+        let Some(index) = self.any_thread(thread) else {
+            return;
+        };
+        let scope = self.scope_of(index);
+        let thread = &mut self.threads[index];
+        let answer = self.store.delete_thread(&scope, &thread.id).await;
+        if thread.is_deleted {
+            return assert_not_found(answer);
+        }
+        assert_eq!(answer.unwrap().rev, thread.rev + 1);
+        thread.is_deleted = true;
+    }
+
+    /// Somebody else tries.
+    pub(crate) async fn intrude(&mut self, thread: usize, user: usize) {
+        let Some(index) = self.any_thread(thread) else {
+            return;
+        };
+        let scope = self.tenant((self.threads[index].tenant + 1) % TENANTS);
+        let id = self.threads[index].id.clone();
+        let new = self.message(ThreadTarget::Existing(id.clone()), user);
+        assert_not_found(
+            self.store
+                .begin_turn(&scope, new, &start(&self.new_id()))
+                .await,
+        );
+        assert_not_found(self.store.delete_thread(&scope, &id).await);
+        assert_not_found(self.store.claim_turn(&scope, &id, &start("none")).await);
+    }
+
+    /// The process dies, and another one starts.
+    pub(crate) async fn recover(&mut self) {
+        let recovered = self.store.recover().await.unwrap();
+        for index in 0..self.threads.len() {
+            let scope = self.scope_of(index);
+            let thread = &mut self.threads[index];
+            let listed = recovered
+                .waiting
+                .iter()
+                .find(|waiting| waiting.thread_id == thread.id);
+            let waits = !thread.is_deleted && !thread.waiting.is_empty();
+            assert_eq!(
+                listed.map(|waiting| &waiting.scope),
+                waits.then_some(&scope)
+            );
+            if thread.is_deleted || thread.held.is_none() {
+                continue;
+            }
+            thread.end_turn();
+            let known = Position {
+                first_seq: 1,
+                last_seq: thread.events.len() as u64,
+                rev: thread.rev,
+                known: None,
+            };
+            let (mut changes, _) = caught_up(self.store, &scope, &thread.id, known, 10).await;
+            changes.sort_by_key(|change| change.rev);
+            let open = thread
+                .runs
+                .iter()
+                .filter(|run| run.status == RunStatus::Running)
+                .count();
+            assert_eq!(changes.len(), 2 + open);
+            thread.take(&changes);
+            thread.last_event_at = thread.events.last().unwrap().created_at;
+        }
+    }
+
+    /// Somebody opens a thread, and stays.
+    pub(crate) async fn arrive(&mut self, thread: usize) {
+        let Some(index) = self.any_thread(thread) else {
+            return;
+        };
+        if !self.threads[index].is_deleted {
+            let id = &self.threads[index].id;
+            let reader = Reader::fresh(self.store, &self.scope_of(index), id).await;
+            self.readers.push((index, reader));
+        }
+    }
+
+    /// A reader is sent what it has not got, or comes back after it was away.
+    pub(crate) async fn read_on(&mut self, reader: usize, limit: usize, was_away: bool) {
+        let readers = self.readers.len();
+        if readers == 0 {
+            return;
+        }
+        let (index, mut reader) = self.readers.swap_remove(reader % readers);
+        let scope = self.scope_of(index);
+        let thread = &self.threads[index];
+        if thread.is_deleted {
+            let answer = self
+                .store
+                .catch_up(&scope, &thread.id, &reader.position, limit)
+                .await;
+            return assert_not_found(answer);
+        }
+        if was_away {
+            reader.come_back(self.store, &scope, limit).await;
+        } else {
+            reader.go_on(self.store, &scope, limit).await;
+        }
+        reader.assert_up_to_date(self.store, &scope).await;
+        assert_eq!(reader.position.rev, thread.rev);
+        self.readers.push((index, reader));
+    }
+
+    /// Compares all that can be read with what should be there.
+    pub(crate) async fn check(&mut self) {
+        for (index, thread) in self.threads.iter().enumerate() {
+            let scope = self.scope_of(index);
+            if thread.is_deleted {
+                assert_not_found(self.store.thread(&scope, &thread.id).await);
+                continue;
+            }
+            let record = self.store.thread(&scope, &thread.id).await.unwrap();
+            assert_eq!(
+                (record.rev, &record.thread.title),
+                (thread.rev, &thread.title)
+            );
+            assert_eq!(record.thread.users, thread.users);
+            assert_eq!(record.thread.last_event_at, thread.last_event_at);
+            let (events, mut runs) = all_of(self.store, &scope, &thread.id).await;
+            assert_eq!(events, thread.events);
+            let mut expected = thread.runs.clone();
+            runs.sort_by(|a, b| a.id.cmp(&b.id));
+            expected.sort_by(|a, b| a.id.cmp(&b.id));
+            assert_eq!(runs, expected);
+            let snapshot = newest(self.store, &scope, &thread.id).await;
+            assert_eq!((snapshot.events, snapshot.thread), (events, record));
+        }
+        for tenant in 0..TENANTS {
+            self.check_lists(tenant).await;
+        }
+        for (thread, reader) in std::mem::take(&mut self.readers) {
+            for was_away in [false, true] {
+                self.readers = vec![(thread, reader.clone())];
+                self.read_on(0, 3, was_away).await;
+            }
+        }
+        self.readers.clear();
+    }
+
+    async fn check_lists(&self, tenant: usize) {
+        for viewer in [None, Some(ana()), Some(ben())] {
+            let mut expected: Vec<_> = self
+                .threads
+                .iter()
+                .filter(|thread| thread.tenant == tenant && !thread.is_deleted)
+                .filter(|thread| {
+                    viewer
+                        .as_ref()
+                        .is_none_or(|user| thread.users.contains(user))
+                })
+                .collect();
+            expected.sort_by_key(|thread| Reverse((thread.last_event_at, thread.id.clone())));
+            let scope = Scope {
+                viewer: match &viewer {
+                    Some(user) => Viewer::Only(Participant::user(user)),
+                    None => Viewer::Everyone,
+                },
+                ..self.tenant(tenant)
+            };
+            let page = self.store.threads(&scope, None, 1_000).await.unwrap();
+            assert_eq!(page.total_count, expected.len() as u64);
+            let listed = page.threads.iter().map(|thread| thread.id.as_str());
+            assert!(listed.eq(expected.iter().map(|thread| thread.id.as_str())));
+        }
+    }
+}
