@@ -1,12 +1,13 @@
 //! Answers to forms.
 
 use crate::given::{
-    ana, begin_thread, finish, form_response, message, new_thread, scope, start, thread_with_form,
+    ana, begin_thread, ben, finish, form_response, message, new_thread, private, scope, start,
+    thread_with_form,
 };
 use crate::seen::{assert_conflict, assert_not_found, invalid, kinds, picture};
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::EventType;
-use dooers::store::{Begun, NewMessage, StoreError};
+use dooers::store::{Begun, NewMessage, Participant, StoreError};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ cases![
     a_form_that_is_cancelled_needs_no_values,
     a_form_is_answered_once,
     a_form_that_was_refused_an_answer_can_still_be_answered,
+    a_refused_answer_of_somebody_new_leaves_nothing_of_them,
     of_many_answers_at_once_one_counts,
 ];
 
@@ -165,6 +167,30 @@ async fn a_form_that_was_refused_an_answer_can_still_be_answered(store: &AnyStor
     // Members that are null are as if they were not there.
     let data = json!({"form_event_id": "f", "cancelled": null, "values": {"size": "L"}});
     respond(store, "c", data).await.unwrap();
+}
+
+async fn a_refused_answer_of_somebody_new_leaves_nothing_of_them(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    begin_thread(store, "other", "r").await;
+    let before = picture(store, &scope()).await;
+    let of_ben = |thread_id: &str, data| NewMessage {
+        client_event_id: Some("c".to_owned()),
+        user: ben(),
+        participant: Participant::user(&ben()),
+        ..form_response(thread_id, "a", data)
+    };
+    let open = of_ben("t", json!({"form_event_id": "f"}));
+    invalid(store.begin_turn(&scope(), open, &start("r2")).await);
+    let elsewhere = of_ben("other", complete());
+    assert_not_found(store.begin_turn(&scope(), elsewhere, &start("r2")).await);
+    assert_eq!(picture(store, &scope()).await, before);
+    assert_not_found(store.thread(&private(&ben()), "t").await);
+
+    respond(store, "b", complete()).await.unwrap();
+    let before = picture(store, &scope()).await;
+    let late = of_ben("t", complete());
+    assert_conflict(store.begin_turn(&scope(), late, &start("r2")).await);
+    assert_eq!(picture(store, &scope()).await, before);
 }
 
 async fn of_many_answers_at_once_one_counts(store: &AnyStore) {
