@@ -1,39 +1,15 @@
-//! A model of a store: what its answers must be, worked out in the simplest way.
+//! What is done, and what the answers must be.
 
+use super::thread::ModelThread;
 use crate::given::{ana, ben, message, now, run_change, start, written};
-use crate::seen::{
-    Reader, all_of, assert_conflict, assert_not_found, assert_stale, caught_up, kinds, newest,
-};
+use crate::seen::{Reader, assert_conflict, assert_not_found, assert_stale, caught_up, kinds};
 use crate::stores::AnyStore;
-use chrono::{DateTime, Utc};
-use dooers::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User};
-use dooers::store::{
-    Change, ChangeBody, Claim, NewMessage, Participant, Position, Scope, ThreadPatch, ThreadTarget,
-    TurnChange, TurnKey, Viewer,
-};
-use std::cmp::Reverse;
+use dooers::protocol::{ContentPart, RunStatus, ThreadEvent};
+use dooers::store::{NewMessage, Position, Scope, ThreadPatch, ThreadTarget, TurnChange, Viewer};
 use std::collections::VecDeque;
 
 /// How many tenants the model has.
-pub(crate) const TENANTS: usize = 3;
-
-/// A thread as it should be.
-struct ModelThread {
-    id: String,
-    tenant: usize,
-    users: Vec<User>,
-    title: Option<String>,
-    last_event_at: DateTime<Utc>,
-    rev: u64,
-    events: Vec<ThreadEvent>,
-    runs: Vec<Run>,
-    /// The messages whose turns wait.
-    waiting: VecDeque<String>,
-    held: Option<TurnKey>,
-    /// Keys that were held before.
-    stale: Vec<TurnKey>,
-    is_deleted: bool,
-}
+pub(super) const TENANTS: usize = 3;
 
 /// A message that was stored, and can be sent again.
 struct Sent {
@@ -44,57 +20,13 @@ struct Sent {
 
 /// A store as it should be, beside the one that is tried.
 pub(crate) struct Model<'a> {
-    store: &'a AnyStore,
+    pub(super) store: &'a AnyStore,
     /// Begins all ids, so that many models can share a store.
     prefix: String,
     ids: usize,
-    threads: Vec<ModelThread>,
+    pub(super) threads: Vec<ModelThread>,
     sent: Vec<Sent>,
-    readers: Vec<(usize, Reader)>,
-}
-
-impl ModelThread {
-    /// Takes in changes, each of which has the next number.
-    fn take(&mut self, changes: &[Change]) {
-        for change in changes {
-            assert_eq!((&change.thread_id, change.rev), (&self.id, self.rev + 1));
-            self.rev = change.rev;
-            match &change.body {
-                ChangeBody::Thread(record) => {
-                    assert_eq!(record.thread.users, self.users);
-                    assert_eq!(record.thread.title, self.title);
-                }
-                ChangeBody::Event(event) => {
-                    assert_eq!(event.seq, self.events.len() as u64 + 1);
-                    self.events.push((**event).clone());
-                }
-                ChangeBody::Run(run) => {
-                    match self.runs.iter_mut().find(|known| known.id == run.id) {
-                        Some(known) => {
-                            assert_eq!(known.started_at, run.started_at);
-                            *known = run.clone();
-                        }
-                        None => self.runs.push(run.clone()),
-                    }
-                }
-                other => panic!("not asked for: {other:?}"),
-            }
-        }
-    }
-
-    /// The oldest waiting turn is claimed now.
-    fn take_claim(&mut self, claim: Option<Claim>) {
-        let Some(claim) = claim else { return };
-        assert!(self.held.is_none());
-        assert_eq!(Some(&claim.key.event_id), self.waiting.front());
-        assert_eq!(claim.thread.rev, self.rev);
-        self.waiting.pop_front();
-        self.held = Some(claim.key);
-    }
-
-    fn end_turn(&mut self) {
-        self.stale.extend(self.held.take());
-    }
+    pub(super) readers: Vec<(usize, Reader)>,
 }
 
 impl<'a> Model<'a> {
@@ -114,7 +46,7 @@ impl<'a> Model<'a> {
         format!("{}-{}", self.prefix, self.ids)
     }
 
-    fn tenant(&self, number: usize) -> Scope {
+    pub(super) fn tenant(&self, number: usize) -> Scope {
         let part = |differs: bool| format!("{}-{}", self.prefix, u8::from(differs));
         Scope {
             agent: part(false),
@@ -125,12 +57,12 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn scope_of(&self, thread: usize) -> Scope {
+    pub(super) fn scope_of(&self, thread: usize) -> Scope {
         self.tenant(self.threads[thread].tenant)
     }
 
     /// One of the threads, deleted ones too.
-    fn any_thread(&self, pick: usize) -> Option<usize> {
+    pub(super) fn any_thread(&self, pick: usize) -> Option<usize> {
         (!self.threads.is_empty()).then(|| pick % self.threads.len())
     }
 
@@ -422,107 +354,6 @@ impl<'a> Model<'a> {
             assert_eq!(changes.len(), 2 + open);
             thread.take(&changes);
             thread.last_event_at = thread.events.last().unwrap().created_at;
-        }
-    }
-
-    /// Somebody opens a thread, and stays.
-    pub(crate) async fn arrive(&mut self, thread: usize) {
-        let Some(index) = self.any_thread(thread) else {
-            return;
-        };
-        if !self.threads[index].is_deleted {
-            let id = &self.threads[index].id;
-            let reader = Reader::fresh(self.store, &self.scope_of(index), id).await;
-            self.readers.push((index, reader));
-        }
-    }
-
-    /// A reader is sent what it has not got, or comes back after it was away.
-    pub(crate) async fn read_on(&mut self, reader: usize, limit: usize, was_away: bool) {
-        let readers = self.readers.len();
-        if readers == 0 {
-            return;
-        }
-        let (index, mut reader) = self.readers.swap_remove(reader % readers);
-        let scope = self.scope_of(index);
-        let thread = &self.threads[index];
-        if thread.is_deleted {
-            let answer = self
-                .store
-                .catch_up(&scope, &thread.id, &reader.position, limit)
-                .await;
-            return assert_not_found(answer);
-        }
-        if was_away {
-            reader.come_back(self.store, &scope, limit).await;
-        } else {
-            reader.go_on(self.store, &scope, limit).await;
-        }
-        reader.assert_up_to_date(self.store, &scope).await;
-        assert_eq!(reader.position.rev, thread.rev);
-        self.readers.push((index, reader));
-    }
-
-    /// Compares all that can be read with what should be there.
-    pub(crate) async fn check(&mut self) {
-        for (index, thread) in self.threads.iter().enumerate() {
-            let scope = self.scope_of(index);
-            if thread.is_deleted {
-                assert_not_found(self.store.thread(&scope, &thread.id).await);
-                continue;
-            }
-            let record = self.store.thread(&scope, &thread.id).await.unwrap();
-            assert_eq!(
-                (record.rev, &record.thread.title),
-                (thread.rev, &thread.title)
-            );
-            assert_eq!(record.thread.users, thread.users);
-            assert_eq!(record.thread.last_event_at, thread.last_event_at);
-            let (events, mut runs) = all_of(self.store, &scope, &thread.id).await;
-            assert_eq!(events, thread.events);
-            let mut expected = thread.runs.clone();
-            runs.sort_by(|a, b| a.id.cmp(&b.id));
-            expected.sort_by(|a, b| a.id.cmp(&b.id));
-            assert_eq!(runs, expected);
-            let snapshot = newest(self.store, &scope, &thread.id).await;
-            assert_eq!((snapshot.events, snapshot.thread), (events, record));
-        }
-        for tenant in 0..TENANTS {
-            self.check_lists(tenant).await;
-        }
-        for (thread, reader) in std::mem::take(&mut self.readers) {
-            for was_away in [false, true] {
-                self.readers = vec![(thread, reader.clone())];
-                self.read_on(0, 3, was_away).await;
-            }
-        }
-        self.readers.clear();
-    }
-
-    async fn check_lists(&self, tenant: usize) {
-        for viewer in [None, Some(ana()), Some(ben())] {
-            let mut expected: Vec<_> = self
-                .threads
-                .iter()
-                .filter(|thread| thread.tenant == tenant && !thread.is_deleted)
-                .filter(|thread| {
-                    viewer
-                        .as_ref()
-                        .is_none_or(|user| thread.users.contains(user))
-                })
-                .collect();
-            expected.sort_by_key(|thread| Reverse((thread.last_event_at, thread.id.clone())));
-            let scope = Scope {
-                viewer: match &viewer {
-                    Some(user) => Viewer::Only(Participant::user(user)),
-                    None => Viewer::Everyone,
-                },
-                ..self.tenant(tenant)
-            };
-            let page = self.store.threads(&scope, None, 1_000).await.unwrap();
-            assert_eq!(page.total_count, expected.len() as u64);
-            let listed = page.threads.iter().map(|thread| thread.id.as_str());
-            assert!(listed.eq(expected.iter().map(|thread| thread.id.as_str())));
         }
     }
 }

@@ -1,0 +1,68 @@
+//! A thread as it should be.
+
+use chrono::{DateTime, Utc};
+use dooers::protocol::{Run, ThreadEvent, User};
+use dooers::store::{Change, ChangeBody, Claim, TurnKey};
+use std::collections::VecDeque;
+
+/// A thread as it should be.
+pub(super) struct ModelThread {
+    pub(super) id: String,
+    pub(super) tenant: usize,
+    pub(super) users: Vec<User>,
+    pub(super) title: Option<String>,
+    pub(super) last_event_at: DateTime<Utc>,
+    pub(super) rev: u64,
+    pub(super) events: Vec<ThreadEvent>,
+    pub(super) runs: Vec<Run>,
+    /// The messages whose turns wait.
+    pub(super) waiting: VecDeque<String>,
+    pub(super) held: Option<TurnKey>,
+    /// Keys that were held before.
+    pub(super) stale: Vec<TurnKey>,
+    pub(super) is_deleted: bool,
+}
+
+impl ModelThread {
+    /// Takes in changes, each of which has the next number.
+    pub(super) fn take(&mut self, changes: &[Change]) {
+        for change in changes {
+            assert_eq!((&change.thread_id, change.rev), (&self.id, self.rev + 1));
+            self.rev = change.rev;
+            match &change.body {
+                ChangeBody::Thread(record) => {
+                    assert_eq!(record.thread.users, self.users);
+                    assert_eq!(record.thread.title, self.title);
+                }
+                ChangeBody::Event(event) => {
+                    assert_eq!(event.seq, self.events.len() as u64 + 1);
+                    self.events.push((**event).clone());
+                }
+                ChangeBody::Run(run) => {
+                    match self.runs.iter_mut().find(|known| known.id == run.id) {
+                        Some(known) => {
+                            assert_eq!(known.started_at, run.started_at);
+                            *known = run.clone();
+                        }
+                        None => self.runs.push(run.clone()),
+                    }
+                }
+                other => panic!("not asked for: {other:?}"),
+            }
+        }
+    }
+
+    /// The oldest waiting turn is claimed now.
+    pub(super) fn take_claim(&mut self, claim: Option<Claim>) {
+        let Some(claim) = claim else { return };
+        assert!(self.held.is_none());
+        assert_eq!(Some(&claim.key.event_id), self.waiting.front());
+        assert_eq!(claim.thread.rev, self.rev);
+        self.waiting.pop_front();
+        self.held = Some(claim.key);
+    }
+
+    pub(super) fn end_turn(&mut self) {
+        self.stale.extend(self.held.take());
+    }
+}
