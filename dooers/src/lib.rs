@@ -1,4 +1,24 @@
 //! Write an AI agent as one annotated async function and run it as a production server.
+//!
+//! ```no_run
+//! use dooers::prelude::*;
+//!
+//! /// Says what you said.
+//! #[dooers::agent]
+//! async fn echo(request: WorkerRequest) -> String {
+//!     format!("You said: {}", request.message)
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<()> {
+//!     WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`agent`](macro@agent) is the macro, [`FromTurn`] what a handler may take, [`IntoReply`] what it may return.
+//! [`WorkerServer`] serves what is annotated, and [`store`] keeps the conversations.
+
 // Generated code names this crate `dooers`, also in this crate's own tests and examples.
 #[allow(
     unused_extern_crates,
@@ -38,3 +58,8 @@ pub mod prelude {
         WorkerRequest, WorkerResponse, WorkerServer,
     };
 }
+
+/// The README's code is compiled, and run where it can be.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadmeDoctests;

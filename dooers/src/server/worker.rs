@@ -6,6 +6,7 @@ use super::routes;
 use super::running::Running;
 use crate::agent::{Agent, AgentDefinition, annotated};
 use axum::Router;
+use axum::serve::ListenerExt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -83,6 +84,13 @@ impl WorkerServer {
     pub async fn serve_on(&self, listener: TcpListener) -> Result<(), ServerError> {
         let running = self.start().await?;
         let stopping = running.stopping.clone();
+        // Frames are flushed when all that waits is written: holding them back for an acknowledgement of the ones
+        // before (Nagle's algorithm) would cost each turn 40 ms.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(target: "dooers::server", %error, "TCP_NODELAY could not be set");
+            }
+        });
         axum::serve(listener, routes::router(running))
             .with_graceful_shutdown(stopping.cancelled_owned())
             .await
@@ -91,7 +99,8 @@ impl WorkerServer {
 
     /// The server as a router, to nest in a program's own.
     ///
-    /// Whoever serves it calls [`close`](Self::close) at the end, so that turns finish and the store is given free.
+    /// Whoever serves it calls [`close`](Self::close) at the end, so that turns finish and the store is given free,
+    /// and sets `TCP_NODELAY` on the connections (`listener.tap_io(..)` of axum), or answers take 40 ms longer.
     ///
     /// # Errors
     ///

@@ -18,7 +18,9 @@ pub use claim::{Claim, Recovered, Start, TurnChange, TurnKey, Waiting, Written};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, ThreadTarget};
-pub use page::{CatchUp, EventPage, Position, Snapshot, SnapshotFrom, ThreadCursor, ThreadPage};
+pub use page::{
+    CatchUp, EventPage, Known, Position, Snapshot, SnapshotFrom, ThreadCursor, ThreadPage,
+};
 pub use patch::ThreadPatch;
 pub use scope::{Participant, Scope, Viewer};
 
@@ -36,8 +38,8 @@ pub const SNAPSHOT_EVENTS: usize = 100;
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer it.
     ///
-    /// If no other turn of the thread waits or runs, the turn is claimed at once, as by
-    /// [`claim_turn`](Store::claim_turn).
+    /// If no turn of the thread runs, the oldest one that waits (most often this one) is claimed in the same
+    /// transaction, as by [`claim_turn`](Store::claim_turn).
     ///
     /// A message whose `client_event_id` is known already changes nothing: the answer is the stored event, with
     /// [`Begun::is_repeated`].

@@ -130,6 +130,8 @@ impl State {
                     return Err(StoreError::NotFound("form in this thread"));
                 }
                 if self.threads.contains_key(id) {
+                    // Outside the scope it answers as if it did not exist.
+                    self.thread(scope, id)?;
                     return Err(StoreError::Conflict(format!(
                         "there is a thread `{id}` already"
                     )));

@@ -132,7 +132,7 @@ impl ThreadState {
 
     /// Appends a user's message and queues the turn that will answer it.
     pub(super) fn append_message(&mut self, new: &NewMessage) -> (ThreadEvent, Change) {
-        self.thread.last_event_at = new.at;
+        self.touch(new.at);
         let change = self.append(new.event(0));
         self.turns.push_back(TurnRow {
             event_id: new.event_id.clone(),
@@ -197,7 +197,7 @@ impl ThreadState {
                     self.change_row()
                 }
                 TurnChange::Touch(at) => {
-                    self.thread.last_event_at = at;
+                    self.touch(at);
                     self.change_row()
                 }
                 TurnChange::Run(run) => self.upsert_run(run, &turn.event_id),
@@ -223,7 +223,7 @@ impl ThreadState {
             .collect();
         let run_id = open.first().map(|run| run.id.clone());
         self.append(interrupted_event(&self.thread.id.clone(), run_id, at));
-        self.thread.last_event_at = at;
+        self.touch(at);
         self.change_row();
         for run in open {
             let ended = Run {
@@ -245,6 +245,11 @@ impl ThreadState {
     fn next_rev(&mut self) -> u64 {
         self.rev += 1;
         self.rev
+    }
+
+    /// The clock may go back; a thread's place in the list does not.
+    fn touch(&mut self, at: DateTime<Utc>) {
+        self.thread.last_event_at = self.thread.last_event_at.max(at);
     }
 
     fn change_row(&mut self) -> Change {

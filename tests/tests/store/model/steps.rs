@@ -144,7 +144,7 @@ impl<'a> Model<'a> {
             thread.users.push(new.user.clone());
         }
         thread.waiting.push_back(new.event_id.clone());
-        thread.last_event_at = new.at;
+        thread.last_event_at = thread.last_event_at.max(new.at);
         thread.take(&begun.changes);
         thread.take_claim(begun.claim);
         self.sent.push(Sent {
@@ -353,7 +353,8 @@ impl<'a> Model<'a> {
                 .count();
             assert_eq!(changes.len(), 2 + open);
             thread.take(&changes);
-            thread.last_event_at = thread.events.last().unwrap().created_at;
+            let said = thread.events.last().unwrap().created_at;
+            thread.last_event_at = thread.last_event_at.max(said);
         }
     }
 }
