@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// Bytes that are read from a socket at once. The library's default would cost each idle connection 128 KiB.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// Frames are collected up to this many bytes for one system call.
+/// Frames are collected up to this many bytes for one system call. The buffer holds one frame more than that at the
+/// most, as each frame waits until the one before it fits.
 const WRITE_BUFFER: usize = 16 * 1024;
 
 pub(super) fn router(running: Arc<Running>) -> Router {
@@ -107,17 +108,13 @@ fn open(
             return (rejection.status(), text).into_response();
         }
     };
-    let limits = &running.config.limits;
-    let frame_bytes = limits.frame_bytes;
-    let outbound_bytes = limits.outbound_bytes;
+    let frame_bytes = running.config.limits.frame_bytes;
     let token = running.sessions.token();
     upgrade
         .max_message_size(frame_bytes)
         .max_frame_size(frame_bytes)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        // An answer above the queue's limit must still fit; the queue bounds everything else.
-        .max_write_buffer_size(usize::MAX.min(outbound_bytes.saturating_mul(1024)))
         .on_upgrade(move |socket| async move {
             session::run(socket, running, agent).await;
             drop(token);
