@@ -8,6 +8,8 @@ mod error;
 mod event;
 mod form;
 mod frame;
+#[cfg(test)]
+mod golden;
 mod run;
 mod scan;
 mod thread;

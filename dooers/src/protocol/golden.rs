@@ -1,0 +1,350 @@
+//! The JSON of every frame and object, to the letter.
+//!
+//! Each file under `golden/` is a frame as `docs/protocol.md` describes it. `UPDATE_EXPECT=1 cargo test -p dooers
+//! golden` records them anew; look at the difference before you believe it.
+
+use super::{
+    Actor, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType, Form, FormChoice,
+    FormElement, FormInput, FormSize, Run, RunStatus, ServerFrame, ServerInfo, TextInputType,
+    Thread, ThreadEvent, User, timestamp,
+};
+use crate::reply::{Reply, ToolCall};
+use chrono::{DateTime, Utc};
+use expect_test::{ExpectFile, expect_file};
+use serde_json::{Value, json};
+
+fn at() -> DateTime<Utc> {
+    timestamp::from_micros(1_770_788_949_123_456)
+}
+
+fn user() -> User {
+    let mut user = User::new("u1");
+    user.user_name = Some("Ada".to_owned());
+    user.user_email = Some("ada@example.org".to_owned());
+    user.identity_ids = vec!["other-1".to_owned()];
+    user
+}
+
+fn thread() -> Thread {
+    Thread {
+        id: "t1".to_owned(),
+        worker_id: "w1".to_owned(),
+        agent_id: "w1".to_owned(),
+        organization_id: "o1".to_owned(),
+        workspace_id: "s1".to_owned(),
+        owner: user(),
+        users: vec![user()],
+        title: None,
+        metadata: Some(json!({"source": "web"})),
+        created_at: at(),
+        updated_at: at(),
+        last_event_at: at(),
+    }
+}
+
+fn event(reply: Reply) -> ThreadEvent {
+    ThreadEvent {
+        id: "e2".to_owned(),
+        thread_id: "t1".to_owned(),
+        run_id: Some("r1".to_owned()),
+        kind: reply.kind,
+        actor: reply.actor,
+        author: reply.author,
+        user: None,
+        content: reply.content,
+        data: reply.data,
+        created_at: at(),
+        streaming: None,
+        finalized: None,
+        client_event_id: None,
+        seq: 2,
+    }
+}
+
+fn users_event() -> ThreadEvent {
+    ThreadEvent {
+        id: "e1".to_owned(),
+        run_id: None,
+        actor: Actor::User,
+        user: Some(user()),
+        client_event_id: Some("c1".to_owned()),
+        seq: 1,
+        ..event(Reply::text("hello"))
+    }
+}
+
+fn run(status: RunStatus, error: Option<&str>) -> Run {
+    Run {
+        id: "r1".to_owned(),
+        thread_id: "t1".to_owned(),
+        agent_id: Some("echo".to_owned()),
+        status,
+        started_at: at(),
+        ended_at: (status != RunStatus::Running).then(at),
+        error: error.map(str::to_owned),
+    }
+}
+
+/// The frames as a client gets them, with a fixed id, in a form that people can read.
+fn is_as_recorded(frames: &[ServerFrame<'_>], recorded: ExpectFile) {
+    let values: Vec<Value> = frames
+        .iter()
+        .map(|frame| serde_json::from_str(&frame.encode_with_id("f1")).unwrap())
+        .collect();
+    recorded.assert_eq(&(serde_json::to_string_pretty(&values).unwrap() + "\n"));
+}
+
+fn appended(events: Vec<ThreadEvent>, recorded: ExpectFile) {
+    let events: Vec<&ThreadEvent> = events.iter().collect();
+    let frame = ServerFrame::EventAppend {
+        thread_id: "t1",
+        events: &events,
+    };
+    is_as_recorded(&[frame], recorded);
+}
+
+#[test]
+fn an_ack_of_each_kind() {
+    let refused = ErrorBody::new(
+        ErrorCode::InvalidPayload,
+        "`payload.limit` must be at least 1",
+    );
+    let mut busy = ErrorBody::new(ErrorCode::Overloaded, "too much waits");
+    busy.retry_after_ms = Some(500);
+    let ack = |ok, error, server| ServerFrame::Ack {
+        ack_id: "1",
+        ok,
+        error,
+        server,
+    };
+    let server = ServerInfo {
+        version: "0.0.0",
+        ..ServerInfo::current()
+    };
+    let frames = [
+        ack(true, None, None),
+        ack(true, None, Some(server)),
+        ack(false, Some(&refused), None),
+        ack(false, Some(&busy), None),
+    ];
+    is_as_recorded(&frames, expect_file!["golden/ack.json"]);
+}
+
+#[test]
+fn the_frames_of_threads() {
+    let thread = thread();
+    let event = users_event();
+    let run = run(RunStatus::Running, None);
+    let frames = [
+        ServerFrame::ThreadUpsert { thread: &thread },
+        ServerFrame::ThreadDeleted { thread_id: "t1" },
+        ServerFrame::ThreadListResult {
+            threads: &[],
+            cursor: None,
+            total_count: 0,
+        },
+        ServerFrame::ThreadListResult {
+            threads: std::slice::from_ref(&thread),
+            cursor: Some("1.t1"),
+            total_count: 7,
+        },
+        ServerFrame::ThreadSnapshot {
+            thread: &thread,
+            events: std::slice::from_ref(&event),
+            runs: std::slice::from_ref(&run),
+            has_more: true,
+            recovered: false,
+        },
+        ServerFrame::EventListResult {
+            thread_id: "t1",
+            events: std::slice::from_ref(&event),
+            cursor: Some("e1"),
+            has_more: true,
+        },
+        ServerFrame::EventListResult {
+            thread_id: "t1",
+            events: &[],
+            cursor: None,
+            has_more: false,
+        },
+        ServerFrame::Pong {},
+    ];
+    is_as_recorded(&frames, expect_file!["golden/thread.json"]);
+}
+
+#[test]
+fn a_run_in_each_state() {
+    let runs = [
+        run(RunStatus::Running, None),
+        run(RunStatus::Succeeded, None),
+        run(RunStatus::Failed, Some("interrupted")),
+        run(RunStatus::Canceled, None),
+    ];
+    let frames: Vec<_> = runs
+        .iter()
+        .map(|run| ServerFrame::RunUpsert { run })
+        .collect();
+    is_as_recorded(&frames, expect_file!["golden/run.json"]);
+}
+
+#[test]
+fn a_message_of_a_user_and_of_the_agent_with_each_kind_of_part() {
+    let full = vec![
+        ContentPart::Image {
+            url: Some("https://example.org/a.png".to_owned()),
+            mime_type: Some("image/png".to_owned()),
+            width: Some(640.0),
+            height: Some(480.0),
+            alt: Some("a cat".to_owned()),
+            filename: Some("a.png".to_owned()),
+            ref_id: Some("f1".to_owned()),
+        },
+        ContentPart::Audio {
+            url: Some("https://example.org/a.mp3".to_owned()),
+            mime_type: Some("audio/mpeg".to_owned()),
+            duration: Some(1.5),
+            filename: Some("a.mp3".to_owned()),
+            ref_id: None,
+        },
+        ContentPart::Document {
+            url: Some("https://example.org/a.pdf".to_owned()),
+            filename: Some("a.pdf".to_owned()),
+            mime_type: Some("application/pdf".to_owned()),
+            size_bytes: Some(1024),
+            ref_id: None,
+        },
+    ];
+    let events = vec![
+        users_event(),
+        event(Reply::text("You said: hello").author("Assistant")),
+        event(Reply::image("https://example.org/a.png")),
+        event(Reply::audio("https://example.org/a.mp3")),
+        event(Reply::document("https://example.org/a.pdf", "a.pdf")),
+        event(Reply::message(full)),
+        event(Reply::reasoning("Let me think.")),
+    ];
+    appended(events, expect_file!["golden/message.json"]);
+}
+
+#[test]
+fn an_event_that_streams_and_one_that_is_finalized() {
+    let mut streaming = event(Reply::text("He"));
+    streaming.streaming = Some(true);
+    let mut finalized = event(Reply::text("Hello"));
+    finalized.finalized = Some(true);
+    appended(
+        vec![streaming, finalized],
+        expect_file!["golden/streaming.json"],
+    );
+}
+
+#[test]
+fn the_events_of_a_tool() {
+    let call = || ToolCall::new("c1", "weather", json!({"city": "Oslo"})).display_name("Weather");
+    let events = vec![
+        event(Reply::tool_call(call())),
+        event(Reply::tool_result(call(), json!({"degrees": 3}))),
+        event(Reply::tool_transaction(call(), "3 degrees")),
+    ];
+    appended(events, expect_file!["golden/tool.json"]);
+}
+
+#[test]
+fn a_form_of_each_kind_of_element() {
+    let choices = || vec![FormChoice::new("a", "A"), FormChoice::new("b", "B")];
+    let text = |input_type| FormInput::TextInput {
+        placeholder: Some("here".to_owned()),
+        default: Some("x".to_owned()),
+        input_type,
+    };
+    let mut form = Form::new("Tell me")
+        .element(FormElement::text("name", "Name").required())
+        .element(FormElement::select("letter", "Letter", choices()))
+        .submit_label("Go")
+        .cancel_label("No")
+        .size(FormSize::Large);
+    let inputs = [
+        text(TextInputType::Password),
+        text(TextInputType::Email),
+        text(TextInputType::Number),
+        text(TextInputType::Date),
+        FormInput::TextareaInput {
+            placeholder: None,
+            default: None,
+            rows: Some(4),
+        },
+        FormInput::RadioInput {
+            options: choices(),
+            default: Some("a".to_owned()),
+            variant: ChoiceVariant::Native,
+        },
+        FormInput::CheckboxInput {
+            options: choices(),
+            default: vec!["a".to_owned()],
+            variant: ChoiceVariant::Button,
+        },
+        FormInput::FileInput {
+            upload_url: "https://example.org/up".to_owned(),
+            accept: Some("image/*".to_owned()),
+            multiple: true,
+        },
+    ];
+    for (at, input) in inputs.into_iter().enumerate() {
+        form = form.element(FormElement::new(format!("n{at}"), format!("N{at}"), input));
+    }
+    appended(
+        vec![event(Reply::form(&form))],
+        expect_file!["golden/form.json"],
+    );
+    let data = Reply::form(&form).data.unwrap();
+    assert_eq!(serde_json::from_value::<Form>(data).unwrap(), form);
+}
+
+#[test]
+fn every_object_reads_back_as_it_was_written() {
+    fn reads_back<T>(object: &T)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        let text = serde_json::to_string(object).unwrap();
+        assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), object);
+    }
+    reads_back(&user());
+    reads_back(&thread());
+    reads_back(&users_event());
+    reads_back(&run(RunStatus::Failed, Some("x")));
+    reads_back(&run(RunStatus::Running, None));
+}
+
+#[test]
+fn the_names_on_the_wire_are_those_in_the_store() {
+    use serde::Serialize;
+    fn name(value: impl Serialize) -> Value {
+        serde_json::to_value(value).unwrap()
+    }
+    for kind in [
+        EventType::Message,
+        EventType::Reasoning,
+        EventType::RunStarted,
+        EventType::RunFinished,
+        EventType::ToolCall,
+        EventType::ToolResult,
+        EventType::ToolTransaction,
+        EventType::Form,
+        EventType::FormResponse,
+        EventType::Chart,
+    ] {
+        assert_eq!(name(kind), kind.as_str());
+    }
+    for actor in [Actor::User, Actor::Assistant, Actor::System, Actor::Tool] {
+        assert_eq!(name(actor), actor.as_str());
+    }
+    for status in [
+        RunStatus::Running,
+        RunStatus::Succeeded,
+        RunStatus::Failed,
+        RunStatus::Canceled,
+    ] {
+        assert_eq!(name(status), status.as_str());
+    }
+}
