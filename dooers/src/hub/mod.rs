@@ -7,6 +7,8 @@
 mod connection;
 mod feed;
 mod outbound;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use connection::{Backlog, Connection};
 pub(crate) use outbound::{Frame, OutboundLimits};

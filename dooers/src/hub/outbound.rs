@@ -76,6 +76,7 @@ impl Outbound {
 
     fn try_take(&self, bytes: usize, batch: &mut Vec<Frame>) -> bool {
         let mut queue = lock(&self.queue);
+        let before = batch.len();
         let mut taken = 0;
         while taken < bytes
             && let Some(frame) = queue.frames.pop_front()
@@ -91,7 +92,7 @@ impl Outbound {
         if self.is_roomy(&queue) {
             self.drained.notify_waiters();
         }
-        !batch.is_empty()
+        batch.len() > before
     }
 
     /// Waits until the queue is no more than half full.

@@ -1,0 +1,304 @@
+//! Delivery is strictly by `rev`, whatever the order of publishing and however slowly a client reads.
+
+use super::connection::{Backlog, Connection};
+use super::outbound::{Frame, OutboundLimits};
+use super::{Hub, REPAIR_AFTER};
+use crate::protocol::{Actor, ContentPart, EventType, Thread, ThreadEvent, User, timestamp};
+use crate::store::{Change, ChangeBody, Participant, Position, Scope, ThreadRecord, Viewer};
+use futures::FutureExt;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+const NOTHING: [u64; 0] = [];
+
+const ROOMY: OutboundLimits = OutboundLimits {
+    frames: 10_000,
+    bytes: 10_000_000,
+};
+
+fn scope(viewer: Viewer) -> Scope {
+    Scope {
+        agent: "echo".to_owned(),
+        worker_id: "w".to_owned(),
+        organization_id: "o".to_owned(),
+        workspace_id: "s".to_owned(),
+        viewer,
+    }
+}
+
+fn connection(hub: &Hub, limits: OutboundLimits) -> Arc<Connection> {
+    let connection = Arc::new(Connection::new(limits));
+    hub.enter(&connection, scope(Viewer::Everyone));
+    connection
+}
+
+/// The event of this place, whose text is its `rev`.
+fn event(seq: u64, rev: u64) -> Change {
+    let event = ThreadEvent {
+        id: format!("e{seq}"),
+        thread_id: "t".to_owned(),
+        run_id: None,
+        kind: EventType::Message,
+        actor: Actor::Assistant,
+        author: None,
+        user: None,
+        content: Some(vec![ContentPart::text(rev.to_string())]),
+        data: None,
+        created_at: timestamp::now(),
+        streaming: None,
+        finalized: None,
+        client_event_id: None,
+        seq,
+    };
+    Change::of_event(event, rev)
+}
+
+fn row(rev: u64, participants: Vec<Participant>) -> Change {
+    let now = timestamp::now();
+    let thread = Thread {
+        id: "t".to_owned(),
+        worker_id: "w".to_owned(),
+        agent_id: "w".to_owned(),
+        organization_id: "o".to_owned(),
+        workspace_id: "s".to_owned(),
+        owner: User::new("u"),
+        users: Vec::new(),
+        title: Some(rev.to_string()),
+        metadata: None,
+        created_at: now,
+        updated_at: now,
+        last_event_at: now,
+    };
+    let record = ThreadRecord {
+        thread,
+        agent: "echo".to_owned(),
+        participants,
+        rev,
+    };
+    Change::of_thread(record, rev)
+}
+
+fn at(rev: u64) -> Position {
+    Position {
+        first_seq: 1,
+        last_seq: rev,
+        rev,
+        known: None,
+    }
+}
+
+fn subscribed(hub: &Hub, limits: OutboundLimits, rev: u64) -> Arc<Connection> {
+    let connection = connection(hub, limits);
+    hub.join(&connection, "t").settle([], at(rev));
+    connection
+}
+
+/// The revs of what waits for the connection.
+fn revs(connection: &Connection) -> Vec<u64> {
+    let mut batch: Vec<Frame> = Vec::new();
+    while connection
+        .outbound()
+        .take(usize::MAX, &mut batch)
+        .now_or_never()
+        .is_some()
+    {}
+    batch.iter().map(rev_of).collect()
+}
+
+fn rev_of(frame: &Frame) -> u64 {
+    let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
+    let payload = &frame["payload"];
+    let text = match frame["type"].as_str().unwrap() {
+        "event.append" => &payload["events"][0]["content"][0]["text"],
+        "thread.upsert" => &payload["thread"]["title"],
+        _ => panic!("not expected: {frame}"),
+    };
+    text.as_str().unwrap().parse().unwrap()
+}
+
+fn backlog(connection: &Connection) -> Option<(String, Backlog)> {
+    connection.next_backlog().now_or_never()
+}
+
+#[tokio::test]
+async fn what_comes_early_is_held_and_what_came_before_is_dropped() {
+    let hub = Hub::default();
+    let reader = subscribed(&hub, ROOMY, 4);
+    hub.publish(vec![event(7, 7)]);
+    hub.publish(vec![event(6, 6)]);
+    assert_eq!(revs(&reader), NOTHING);
+    hub.publish(vec![event(5, 5)]);
+    hub.publish(vec![event(6, 6)]);
+    hub.publish(vec![event(3, 3)]);
+    assert_eq!(revs(&reader), [5, 6, 7]);
+    hub.close().await;
+}
+
+#[tokio::test]
+async fn between_joining_and_settling_nothing_is_lost_and_nothing_comes_twice() {
+    let hub = Hub::default();
+    let first = subscribed(&hub, ROOMY, 2);
+    let second = connection(&hub, ROOMY);
+    let join = hub.join(&second, "t");
+    hub.publish(vec![event(3, 3), event(4, 4), event(5, 5)]);
+    // The store was read when the thread was at 4.
+    join.settle([], at(4));
+    hub.publish(vec![event(6, 6)]);
+    assert_eq!(revs(&first), [3, 4, 5, 6]);
+    assert_eq!(revs(&second), [5, 6]);
+}
+
+#[tokio::test]
+async fn a_reader_that_is_ahead_of_the_feed_gets_nothing_twice() {
+    let hub = Hub::default();
+    let first = subscribed(&hub, ROOMY, 2);
+    let second = subscribed(&hub, ROOMY, 5);
+    hub.publish(vec![event(3, 3), event(4, 4), event(5, 5), event(6, 6)]);
+    assert_eq!(revs(&first), [3, 4, 5, 6]);
+    assert_eq!(revs(&second), [6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hole_that_is_not_filled_sends_every_subscriber_to_the_store() {
+    let hub = Hub::default();
+    let reader = subscribed(&hub, ROOMY, 4);
+    hub.publish(vec![event(6, 6)]);
+    tokio::time::advance(REPAIR_AFTER / 2).await;
+    assert_eq!(backlog(&reader), None);
+    let (thread_id, backlog) = reader.next_backlog().await;
+    assert_eq!((thread_id.as_str(), backlog), ("t", Backlog::Thread(at(4))));
+    // Read up to 6 from the store, it goes on live.
+    hub.join(&reader, "t").settle([], at(6));
+    hub.publish(vec![event(7, 7)]);
+    assert_eq!(revs(&reader), [7]);
+}
+
+#[tokio::test]
+async fn a_full_queue_delays_nobody_else_and_is_told_where_to_read_on() {
+    let hub = Hub::default();
+    let slow = subscribed(&hub, OutboundLimits { frames: 2, ..ROOMY }, 0);
+    let quick = subscribed(&hub, ROOMY, 0);
+    hub.publish((1..=5).map(|rev| event(rev, rev)).collect());
+    assert_eq!(revs(&quick), [1, 2, 3, 4, 5]);
+    assert_eq!(revs(&slow), [1, 2]);
+    assert_eq!(
+        backlog(&slow),
+        Some(("t".to_owned(), Backlog::Thread(at(2))))
+    );
+    assert!(slow.is_subscribed("t"));
+}
+
+#[tokio::test]
+async fn an_edit_goes_only_to_those_who_were_sent_that_part() {
+    let hub = Hub::default();
+    let reader = connection(&hub, ROOMY);
+    let part = Position {
+        first_seq: 5,
+        ..at(9)
+    };
+    hub.join(&reader, "t").settle([], part);
+    hub.publish(vec![event(4, 10), event(5, 11)]);
+    assert_eq!(revs(&reader), [11]);
+    hub.extend_back(&reader, "t", 4);
+    hub.publish(vec![event(4, 12), event(3, 13)]);
+    assert_eq!(revs(&reader), [12]);
+}
+
+#[tokio::test]
+async fn a_threads_row_goes_to_all_who_may_see_it_and_to_subscribers_once() {
+    let hub = Hub::default();
+    let subscriber = subscribed(&hub, ROOMY, 0);
+    let bystander = connection(&hub, ROOMY);
+    let me = Participant::user(&User::new("me"));
+    let private = Arc::new(Connection::new(ROOMY));
+    hub.enter(&private, scope(Viewer::Only(me.clone())));
+    let elsewhere = Arc::new(Connection::new(ROOMY));
+    let mut other = scope(Viewer::Everyone);
+    other.workspace_id = "other".to_owned();
+    hub.enter(&elsewhere, other);
+
+    hub.publish(vec![row(1, vec![])]);
+    hub.publish(vec![row(2, vec![me])]);
+    assert_eq!(revs(&subscriber), [1, 2]);
+    assert_eq!(revs(&bystander), [1, 2]);
+    assert_eq!(revs(&private), [2]);
+    assert_eq!(revs(&elsewhere), NOTHING);
+}
+
+#[tokio::test]
+async fn a_row_that_did_not_fit_is_read_later() {
+    let hub = Hub::default();
+    let bystander = connection(&hub, OutboundLimits { frames: 1, ..ROOMY });
+    hub.publish(vec![row(1, vec![]), row(2, vec![])]);
+    assert_eq!(revs(&bystander), [1]);
+    assert_eq!(backlog(&bystander), Some(("t".to_owned(), Backlog::Row)));
+    assert_eq!(backlog(&bystander), None);
+}
+
+#[tokio::test]
+async fn who_unsubscribed_left_or_connected_anew_gets_nothing_more() {
+    let hub = Hub::default();
+    let readers: Vec<_> = (0..3).map(|_| subscribed(&hub, ROOMY, 0)).collect();
+    hub.unsubscribe(&readers[0], "t");
+    hub.leave(&readers[1]);
+    hub.enter(&readers[2], scope(Viewer::Everyone));
+    hub.publish(vec![event(1, 1)]);
+    for reader in readers {
+        assert_eq!(revs(&reader), NOTHING);
+        assert!(!reader.is_subscribed("t"));
+    }
+    assert!(super::lock(&hub.0.feeds).is_empty());
+}
+
+#[tokio::test]
+async fn a_deletion_ends_the_subscriptions() {
+    let hub = Hub::default();
+    let reader = subscribed(&hub, ROOMY, 3);
+    let ChangeBody::Thread(record) = row(3, vec![]).body else {
+        panic!("not a row");
+    };
+    hub.publish(vec![Change::of_deletion(*record)]);
+    let mut batch = Vec::new();
+    reader.outbound().take(usize::MAX, &mut batch).await;
+    assert_eq!(batch.len(), 1);
+    assert!(batch[0].contains("thread.deleted"));
+    assert!(!reader.is_subscribed("t"));
+    assert!(super::lock(&hub.0.feeds).is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    /// A reader joins at any moment, having read the store at any later state, while changes are published in
+    /// any order: it gets every change above what it read, each once, in order.
+    #[test]
+    fn every_change_above_the_snapshot_comes_once_and_in_order(
+        order in Just((1..=20u64).collect::<Vec<_>>()).prop_shuffle(),
+        joined in 0..20usize,
+        settled in 0..20usize,
+        ahead in 0..20u64,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _entered = runtime.enter();
+        let hub = Hub::default();
+        let (joined, settled) = (joined.min(settled), joined.max(settled));
+        let before = subscribed(&hub, ROOMY, 0);
+        let reader = connection(&hub, ROOMY);
+        for rev in &order[..joined] {
+            hub.publish(vec![event(*rev, *rev)]);
+        }
+        // Whatever was published is committed, and so is everything below it.
+        let committed = order[..joined].iter().copied().max().unwrap_or(0);
+        let read_at = (committed + ahead).min(20);
+        let join = hub.join(&reader, "t");
+        for rev in &order[joined..settled] {
+            hub.publish(vec![event(*rev, *rev)]);
+        }
+        join.settle([], at(read_at));
+        for rev in &order[settled..] {
+            hub.publish(vec![event(*rev, *rev)]);
+        }
+        prop_assert_eq!(revs(&before), (1..=20).collect::<Vec<_>>());
+        prop_assert_eq!(revs(&reader), (read_at + 1..=20).collect::<Vec<_>>());
+    }
+}
