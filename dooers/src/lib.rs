@@ -45,7 +45,7 @@ pub use error::{AgentError, Result};
 pub use extract::FromTurn;
 pub use reply::{Answer, IntoReply, Reply, ReplyStream, StreamedReply, ToolCall};
 
-pub use server::{ConfigError, Limits, ServerError, WorkerConfig, WorkerServer};
+pub use server::{ConfigError, Database, Limits, ServerError, WorkerConfig, WorkerServer};
 pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse};
 
 #[doc = include_str!("docs/agent.md")]

@@ -1,5 +1,6 @@
 //! What a program decides about its server.
 
+use super::database::Database;
 use super::env::Environment;
 use crate::store::Store;
 use std::fmt;
@@ -21,7 +22,7 @@ pub struct WorkerConfig {
     pub(crate) private_threads: bool,
     pub(crate) drain_timeout: Duration,
     pub(crate) limits: Limits,
-    pub(crate) store: Option<Arc<dyn Store>>,
+    pub(crate) database: Database,
 }
 
 /// The limits of a connection.
@@ -66,7 +67,7 @@ impl Default for WorkerConfig {
             private_threads: false,
             drain_timeout: Duration::from_secs(30),
             limits: Limits::default(),
-            store: None,
+            database: Database::default(),
         }
     }
 }
@@ -82,6 +83,10 @@ impl WorkerConfig {
     ///
     /// | variable | default | meaning |
     /// |---|---|---|
+    /// | `WORKER_DATABASE_TYPE` | `sqlite` | `sqlite`, or `memory`, which is gone when the process ends |
+    /// | `WORKER_DATABASE_NAME` | `worker.db` | the path of the SQLite file |
+    /// | `WORKER_DATABASE_TABLE_PREFIX` | `worker_` | what the names of the tables begin with |
+    /// | `WORKER_DATABASE_AUTO_MIGRATE` | `true` | whether tables are made and brought up to date at start |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
@@ -105,7 +110,10 @@ impl WorkerConfig {
         variables: impl Fn(&str) -> Option<std::ffi::OsString>,
     ) -> Result<Self, ConfigError> {
         let env = Environment::new(&variables);
-        let mut config = Self::default();
+        let mut config = Self {
+            database: env.database()?,
+            ..Self::default()
+        };
         env.address("WORKER_BIND", &mut config.bind)?;
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
@@ -165,11 +173,24 @@ impl WorkerConfig {
         self
     }
 
-    /// Keeps conversations in this store.
+    /// Sets which store conversations are kept in.
+    ///
+    /// ```
+    /// use dooers::store::SqliteOptions;
+    /// use dooers::{Database, WorkerConfig};
+    ///
+    /// let config = WorkerConfig::new().database(Database::Sqlite(SqliteOptions::new("support.db")));
+    /// ```
     #[must_use]
-    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(store);
+    pub fn database(mut self, database: Database) -> Self {
+        self.database = database;
         self
+    }
+
+    /// Keeps conversations in a store of the program's own.
+    #[must_use]
+    pub fn store(self, store: Arc<dyn Store>) -> Self {
+        self.database(Database::Custom(store))
     }
 }
 
@@ -181,7 +202,8 @@ impl fmt::Debug for WorkerConfig {
             .field("private_threads", &self.private_threads)
             .field("drain_timeout", &self.drain_timeout)
             .field("limits", &self.limits)
-            .finish_non_exhaustive()
+            .field("database", &self.database)
+            .finish()
     }
 }
 
@@ -253,6 +275,44 @@ mod tests {
         assert_eq!(limits("WORKER_PING_INTERVAL", "1.5").ping_interval, seconds);
         assert_eq!(limits("WORKER_PONG_TIMEOUT", "1.5").pong_timeout, seconds);
         assert_eq!(limits("WORKER_STALL_TIMEOUT", "1.5").stall_timeout, seconds);
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn the_database_is_set_by_its_variables() {
+        let variables = [
+            ("WORKER_DATABASE_TYPE", "SQLite"),
+            ("WORKER_DATABASE_NAME", "other.db"),
+            ("WORKER_DATABASE_TABLE_PREFIX", "support_"),
+            ("WORKER_DATABASE_AUTO_MIGRATE", "no"),
+        ];
+        let variable = |asked: &str| {
+            let found = variables.iter().find(|(name, _)| *name == asked)?;
+            Some(found.1.into())
+        };
+        let config = WorkerConfig::from_variables(variable).unwrap();
+        let expected = crate::store::SqliteOptions::new("other.db")
+            .table_prefix("support_".parse().unwrap())
+            .auto_migrate(false);
+        assert_eq!(
+            format!("{:?}", config.database),
+            format!("{:?}", Database::Sqlite(expected))
+        );
+        let memory = with("WORKER_DATABASE_TYPE", "memory").unwrap();
+        assert!(matches!(memory.database, Database::Memory));
+        let message = |name, value| with(name, value).unwrap_err().to_string();
+        assert_eq!(
+            message("WORKER_DATABASE_TYPE", "oracle"),
+            "WORKER_DATABASE_TYPE is `oracle`; it must be one of sqlite, memory"
+        );
+        assert_eq!(
+            message("WORKER_DATABASE_TABLE_PREFIX", "a; drop"),
+            "WORKER_DATABASE_TABLE_PREFIX is `a; drop`; it must be 1 to 31 of the characters a to z, 0 to 9 and _, of which the first is no digit"
+        );
+        assert_eq!(
+            message("WORKER_DATABASE_AUTO_MIGRATE", "perhaps"),
+            "WORKER_DATABASE_AUTO_MIGRATE is `perhaps`; it must be one of true, false, 1, 0, yes, no, on, off"
+        );
     }
 
     #[test]

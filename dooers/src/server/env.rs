@@ -1,6 +1,9 @@
 //! Reading values from the environment.
 
 use super::config::ConfigError;
+use super::database::Database;
+#[cfg(feature = "sqlite")]
+use crate::store::{SqliteOptions, TablePrefix};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -82,6 +85,56 @@ impl<'a> Environment<'a> {
                 .contains(&seconds)
                 .then(|| Duration::from_secs_f64(seconds))
         })
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn database(&self) -> Result<Database, ConfigError> {
+        let mut is_memory = false;
+        let allowed = "it must be one of sqlite, memory".to_owned();
+        self.set(
+            "WORKER_DATABASE_TYPE",
+            &mut is_memory,
+            allowed,
+            |text| match text.to_ascii_lowercase().as_str() {
+                "sqlite" => Some(false),
+                "memory" => Some(true),
+                _ => None,
+            },
+        )?;
+        let mut path = "worker.db".to_owned();
+        self.text("WORKER_DATABASE_NAME", &mut path)?;
+        let mut prefix = TablePrefix::default();
+        let allowed = format!(
+            "it must be 1 to {} of the characters a to z, 0 to 9 and _, of which the first is no digit",
+            TablePrefix::MAX_BYTES
+        );
+        self.set(
+            "WORKER_DATABASE_TABLE_PREFIX",
+            &mut prefix,
+            allowed,
+            |text| text.parse().ok(),
+        )?;
+        let mut auto_migrate = true;
+        self.boolean("WORKER_DATABASE_AUTO_MIGRATE", &mut auto_migrate)?;
+        if is_memory {
+            return Ok(Database::Memory);
+        }
+        let options = SqliteOptions::new(path)
+            .table_prefix(prefix)
+            .auto_migrate(auto_migrate);
+        Ok(Database::Sqlite(options))
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    pub(super) fn database(&self) -> Result<Database, ConfigError> {
+        let allowed = "it must be memory, as this program was built without the feature `sqlite`";
+        self.set(
+            "WORKER_DATABASE_TYPE",
+            &mut (),
+            allowed.to_owned(),
+            |text| text.eq_ignore_ascii_case("memory").then_some(()),
+        )?;
+        Ok(Database::Memory)
     }
 
     fn set<T>(

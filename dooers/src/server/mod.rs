@@ -1,6 +1,7 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
 mod config;
+mod database;
 mod env;
 mod error;
 mod identity;
@@ -12,5 +13,6 @@ mod verbs;
 mod worker;
 
 pub use config::{ConfigError, Limits, WorkerConfig};
+pub use database::Database;
 pub use error::ServerError;
 pub use worker::WorkerServer;

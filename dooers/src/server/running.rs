@@ -4,7 +4,7 @@ use super::config::WorkerConfig;
 use super::error::ServerError;
 use crate::agent::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits};
-use crate::store::{MemoryStore, Store};
+use crate::store::Store;
 use crate::turn::Runner;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -29,10 +29,7 @@ impl Running {
         config: WorkerConfig,
     ) -> Result<Arc<Self>, ServerError> {
         check(&agents)?;
-        let store = match &config.store {
-            Some(store) => Arc::clone(store),
-            None => Arc::new(MemoryStore::new()),
-        };
+        let store = config.database.open().await?;
         let hub = Hub::default();
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),

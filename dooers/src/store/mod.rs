@@ -10,7 +10,10 @@ mod memory;
 mod message;
 mod page;
 mod patch;
+mod prefix;
 mod scope;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub(crate) use claim::system_event;
@@ -22,7 +25,10 @@ pub use page::{
     CatchUp, EventPage, Known, Position, Snapshot, SnapshotFrom, ThreadCursor, ThreadPage,
 };
 pub use patch::ThreadPatch;
+pub use prefix::{NotAPrefix, TablePrefix};
 pub use scope::{Participant, Scope, Viewer};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
 
 use async_trait::async_trait;
 

@@ -2,7 +2,7 @@
 //!
 //! Another one is a function here that opens it empty, and a line in `cases`.
 
-use dooers::store::{MemoryStore, Store};
+use dooers::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -22,10 +22,20 @@ pub(crate) async fn memory() -> Opened {
     }
 }
 
+pub(crate) async fn sqlite() -> Opened {
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(directory.path().join("worker.db"));
+    Opened {
+        store: Arc::new(SqliteStore::open(options).await.unwrap()),
+        _outlives_it: Box::new(directory),
+    }
+}
+
 /// Makes one test of each of these cases for each store.
 macro_rules! cases {
     ($($case:ident),+ $(,)?) => {
         crate::stores::cases_of!(memory: $($case),+);
+        crate::stores::cases_of!(sqlite: $($case),+);
     };
 }
 

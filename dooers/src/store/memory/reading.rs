@@ -115,9 +115,12 @@ impl ThreadState {
 
     pub(super) fn catch_up(&self, position: &Position, limit: usize) -> CatchUp {
         let change_of = |kept: &KeptEvent| Change::of_event(kept.event.clone(), kept.rev);
-        let begin = position.last_seq as usize;
-        let end = self.events.len().min(begin + limit);
-        let is_complete = end == self.events.len();
+        // A position may be of another thread of this id, which was deleted.
+        let total = self.events.len();
+        let begin = total.min(position.last_seq as usize);
+        let end = total.min(begin.saturating_add(limit));
+        let first = begin.min((position.first_seq as usize).saturating_sub(1));
+        let is_complete = end == total;
         let new_events: Vec<Change> = self.events[begin..end].iter().map(change_of).collect();
         let is_missing = |kept: &&KeptEvent| {
             let seq = kept.event.seq;
@@ -126,7 +129,7 @@ impl ThreadState {
                 _ => kept.rev > position.rev,
             }
         };
-        let mut others: Vec<Change> = self.events[position.first_seq as usize - 1..begin]
+        let mut others: Vec<Change> = self.events[first..begin]
             .iter()
             .filter(is_missing)
             .map(change_of)

@@ -1,0 +1,158 @@
+//! The connection that writes.
+
+use super::rows::{Columns, RowError};
+use super::statements::Statements;
+use crate::store::StoreError;
+use rusqlite::{Connection, Params, Row};
+use std::sync::Arc;
+
+/// The connection that writes, with the statements.
+#[derive(Debug)]
+pub(super) struct Database {
+    connection: Connection,
+    pub(super) sql: Arc<Statements>,
+}
+
+/// Why an operation stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It may not be done. This is its answer, and no other operation's concern.
+    Refused(StoreError),
+    /// The database failed.
+    Fault(RowError),
+}
+
+impl Stop {
+    /// What the caller is told, who wanted this done.
+    pub(super) fn told(self, what: &'static str) -> StoreError {
+        match self {
+            Self::Refused(refusal) => refusal,
+            Self::Fault(source) => StoreError::Failed { what, source },
+        }
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(refusal: StoreError) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<RowError> for Stop {
+    fn from(error: RowError) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl From<sqlx::Error> for Stop {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Stop {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl Database {
+    pub(super) fn new(connection: Connection, sql: Arc<Statements>) -> Self {
+        // More than there are statements: each is prepared once.
+        connection.set_prepared_statement_cache_capacity(64);
+        Self { connection, sql }
+    }
+
+    pub(super) fn execute(&self, sql: &str, parameters: impl Params) -> Result<(), Stop> {
+        self.connection.prepare_cached(sql)?.execute(parameters)?;
+        Ok(())
+    }
+
+    /// Inserts a row. The result is its `pk`.
+    pub(super) fn insert(&self, sql: &str, parameters: impl Params) -> Result<i64, Stop> {
+        self.execute(sql, parameters)?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// The first row that the statement gives.
+    pub(super) fn first<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T, RowError>,
+    ) -> Result<Option<T>, Stop> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        Ok(rows.next()?.map(read).transpose()?)
+    }
+
+    /// All rows that the statement gives.
+    pub(super) fn every<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T, RowError>,
+    ) -> Result<Vec<T>, Stop> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(read(row)?);
+        }
+        Ok(all)
+    }
+
+    /// How many rows were written since the connection was opened.
+    pub(super) fn rows_written(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
+    pub(super) fn begin(&self) -> Result<(), RowError> {
+        Ok(self.control("BEGIN IMMEDIATE")?)
+    }
+
+    pub(super) fn commit(&self) -> Result<(), RowError> {
+        Ok(self.control("COMMIT")?)
+    }
+
+    /// Takes back what was written since [`begin`](Self::begin), if SQLite has not done so by itself.
+    pub(super) fn roll_back(&self) {
+        if self.connection.is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.control("ROLLBACK") {
+            tracing::error!(target: "dooers::store", %error, "a transaction could not be rolled back");
+        }
+    }
+
+    fn control(&self, sql: &str) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Moves all of the write-ahead log into the database and closes it.
+    pub(super) fn close(self) {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let done = self
+            .connection
+            .query_row(checkpoint, [], |row| Ok(row.number(0)));
+        if !matches!(done, Ok(Ok(0))) {
+            // Nothing is lost by it: the log stays beside the database and counts.
+            tracing::warn!(target: "dooers::store", ?done, "the write-ahead log could not be emptied");
+        }
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(target: "dooers::store", %error, "the database could not be closed");
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}

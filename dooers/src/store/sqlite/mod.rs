@@ -1,0 +1,25 @@
+//! A store in a SQLite file.
+//!
+//! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
+//! beside it ([`read`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
+//! order in [`operations`].
+
+mod batch;
+mod database;
+mod lock;
+mod migrate;
+mod open;
+mod operations;
+mod options;
+mod read;
+mod rows;
+mod statements;
+mod store;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod turns;
+mod writer;
+
+pub use options::SqliteOptions;
+pub use store::SqliteStore;

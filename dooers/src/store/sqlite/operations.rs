@@ -1,0 +1,276 @@
+//! What the writer does, operation by operation.
+//!
+//! Each does all its checks before its first write: see [`batch`](super::batch).
+
+use super::batch::Operation;
+use super::database::{Database, Stop};
+use super::rows::Columns;
+use super::thread::OpenThread;
+use crate::protocol::timestamp;
+use crate::store::{
+    Begun, Change, Claim, NewMessage, Recovered, Scope, Start, StoreError, ThreadTarget,
+    TurnChange, TurnKey, Viewer, Waiting, Written, message,
+};
+use rusqlite::params;
+use serde_json::Value;
+
+/// Stores a user's message and its turn.
+#[derive(Debug)]
+pub(super) struct Begin {
+    pub(super) scope: Scope,
+    pub(super) new: NewMessage,
+    pub(super) start: Start,
+}
+
+impl Operation for Begin {
+    type Answer = Begun;
+    const WHAT: &'static str = "store a message";
+
+    fn run(&self, db: &Database) -> Result<Begun, Stop> {
+        let new = &self.new;
+        if let Some(begun) = self.repeated(db)? {
+            return Ok(begun);
+        }
+        let answer = new.form_answer()?;
+        must_be_shallow(new.data.as_ref())?;
+        let mut changes = Vec::new();
+        let mut thread = match &new.thread {
+            ThreadTarget::Existing(id) => {
+                let mut thread = OpenThread::open(db, &self.scope, id)?;
+                if let Some(answer) = &answer {
+                    let form = thread.event(&answer.form_event_id)?;
+                    let is_answered = thread.has_answer_to(&answer.form_event_id)?;
+                    message::check_answer(form.as_ref(), is_answered, answer)?;
+                }
+                changes.extend(thread.meet(new)?);
+                thread
+            }
+            ThreadTarget::New { id, metadata } => {
+                must_be_shallow(metadata.as_ref())?;
+                if answer.is_some() {
+                    return Err(StoreError::NotFound("form in this thread").into());
+                }
+                if db.first(&db.sql.has_thread, [id], |_| Ok(()))?.is_some() {
+                    // Outside the scope it answers as if it did not exist.
+                    OpenThread::open(db, &self.scope, id)?;
+                    let text = format!("there is a thread `{id}` already");
+                    return Err(StoreError::Conflict(text).into());
+                }
+                let (thread, created) = OpenThread::create(db, &self.scope, new, metadata.clone())?;
+                changes.push(created);
+                thread
+            }
+        };
+        let answers = answer.as_ref().map(|answer| answer.form_event_id.as_str());
+        let (event, change) = thread.append_message(new, answers)?;
+        let rev = change.rev;
+        changes.push(change);
+        let mut claim = thread.queue(&event, &self.start)?;
+        if let Some(claim) = &mut claim {
+            changes.append(&mut claim.changes);
+        }
+        if let Some(client_event_id) = &new.client_event_id {
+            let sent = params![
+                thread.row.workspace_pk,
+                new.participant.as_str(),
+                client_event_id,
+                new.thread.id(),
+                new.event_id
+            ];
+            db.execute(&db.sql.insert_sent, sent)?;
+        }
+        thread.save()?;
+        Ok(Begun {
+            event,
+            rev,
+            is_repeated: false,
+            changes,
+            claim,
+        })
+    }
+}
+
+impl Begin {
+    /// The stored event of a message that was sent before.
+    fn repeated(&self, db: &Database) -> Result<Option<Begun>, Stop> {
+        let Some(client_event_id) = &self.new.client_event_id else {
+            return Ok(None);
+        };
+        let key = params![
+            self.scope.worker_id,
+            self.scope.organization_id,
+            self.scope.workspace_id,
+            self.new.participant.as_str(),
+            client_event_id
+        ];
+        let sent = db.first(&db.sql.sent, key, |row| {
+            Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))
+        })?;
+        let Some((thread_id, event_id)) = sent else {
+            return Ok(None);
+        };
+        let thread = OpenThread::open(db, &self.scope, &thread_id)?;
+        let (event, rev) = thread
+            .event_as_made(&event_id)?
+            .ok_or(StoreError::NotFound("thread"))?;
+        self.new.must_repeat(&event)?;
+        Ok(Some(Begun {
+            event,
+            rev,
+            is_repeated: true,
+            changes: Vec::new(),
+            claim: None,
+        }))
+    }
+}
+
+/// Claims a thread's oldest turn.
+#[derive(Debug)]
+pub(super) struct ClaimTurn {
+    pub(super) scope: Scope,
+    pub(super) thread_id: String,
+    pub(super) start: Start,
+}
+
+impl Operation for ClaimTurn {
+    type Answer = Option<Claim>;
+    const WHAT: &'static str = "claim a turn";
+
+    fn run(&self, db: &Database) -> Result<Option<Claim>, Stop> {
+        let mut thread = OpenThread::open(db, &self.scope, &self.thread_id)?;
+        let claim = thread.claim(&self.start)?;
+        thread.save()?;
+        Ok(claim)
+    }
+}
+
+/// Writes what a turn did.
+#[derive(Debug)]
+pub(super) struct WriteTurn {
+    pub(super) scope: Scope,
+    pub(super) turn: TurnKey,
+    pub(super) changes: Vec<TurnChange>,
+}
+
+impl Operation for WriteTurn {
+    type Answer = Vec<Change>;
+    const WHAT: &'static str = "write in a turn";
+
+    fn run(&self, db: &Database) -> Result<Vec<Change>, Stop> {
+        let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
+        thread.check_fence(&self.turn)?;
+        must_all_be_shallow(&self.changes)?;
+        let changes = thread.apply(&self.turn, &self.changes)?;
+        thread.save()?;
+        Ok(changes)
+    }
+}
+
+/// Writes the last of a turn, ends it and claims the next.
+#[derive(Debug)]
+pub(super) struct FinishTurn {
+    pub(super) scope: Scope,
+    pub(super) turn: TurnKey,
+    pub(super) changes: Vec<TurnChange>,
+    pub(super) next: Start,
+}
+
+impl Operation for FinishTurn {
+    type Answer = Written;
+    const WHAT: &'static str = "end a turn";
+
+    fn run(&self, db: &Database) -> Result<Written, Stop> {
+        let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
+        let seq = thread.check_fence(&self.turn)?;
+        must_all_be_shallow(&self.changes)?;
+        let mut changes = thread.apply(&self.turn, &self.changes)?;
+        thread.end_turn(seq)?;
+        let mut next = thread.claim(&self.next)?;
+        if let Some(next) = &mut next {
+            changes.append(&mut next.changes);
+        }
+        thread.save()?;
+        Ok(Written { changes, next })
+    }
+}
+
+/// Ends the turns that a dead process left running.
+#[derive(Debug)]
+pub(super) struct Recover;
+
+impl Operation for Recover {
+    type Answer = Recovered;
+    const WHAT: &'static str = "recover the turns of a stopped process";
+
+    fn run(&self, db: &Database) -> Result<Recovered, Stop> {
+        let with_turns = db.every(&db.sql.threads_with_turns, [], |row| {
+            Ok(Waiting {
+                thread_id: row.text(0)?.to_owned(),
+                scope: Scope {
+                    agent: row.text(1)?.to_owned(),
+                    worker_id: row.text(2)?.to_owned(),
+                    organization_id: row.text(3)?.to_owned(),
+                    workspace_id: row.text(4)?.to_owned(),
+                    viewer: Viewer::Everyone,
+                },
+            })
+        })?;
+        let mut recovered = Recovered::default();
+        for waiting in with_turns {
+            let mut thread = OpenThread::open(db, &waiting.scope, &waiting.thread_id)?;
+            if thread.interrupt(timestamp::now())? {
+                recovered.interrupted += 1;
+                thread.save()?;
+            }
+            if thread.has_waiting_turn()? {
+                recovered.waiting.push(waiting);
+            }
+        }
+        Ok(recovered)
+    }
+}
+
+/// Deletes a thread.
+#[derive(Debug)]
+pub(super) struct DeleteThread {
+    pub(super) scope: Scope,
+    pub(super) thread_id: String,
+}
+
+impl Operation for DeleteThread {
+    type Answer = Change;
+    const WHAT: &'static str = "delete a thread";
+
+    fn run(&self, db: &Database) -> Result<Change, Stop> {
+        OpenThread::open(db, &self.scope, &self.thread_id)?.delete()
+    }
+}
+
+/// What is nested deeper could be stored, but not be read again.
+const MAX_DEPTH: usize = 127;
+
+fn must_all_be_shallow(changes: &[TurnChange]) -> Result<(), StoreError> {
+    changes.iter().try_for_each(|change| match change {
+        TurnChange::Event(event) => must_be_shallow(event.data.as_ref()),
+        TurnChange::Patch { patch, .. } => must_be_shallow(patch.metadata.as_ref()),
+        TurnChange::Touch(_) | TurnChange::Run(_) => Ok(()),
+    })
+}
+
+fn must_be_shallow(value: Option<&Value>) -> Result<(), StoreError> {
+    fn fits(value: &Value, depth: usize) -> bool {
+        match value {
+            Value::Array(items) => depth > 0 && items.iter().all(|item| fits(item, depth - 1)),
+            Value::Object(members) => {
+                depth > 0 && members.values().all(|member| fits(member, depth - 1))
+            }
+            _ => true,
+        }
+    }
+    if value.is_none_or(|value| fits(value, MAX_DEPTH)) {
+        return Ok(());
+    }
+    Err(StoreError::Invalid(format!(
+        "`data` and `metadata` may be nested {MAX_DEPTH} levels deep"
+    )))
+}

@@ -1,0 +1,381 @@
+//! Reading beside the writer.
+
+use super::SqliteOptions;
+use super::database::Stop;
+use super::rows::{self, Columns, RowError, WholeThread};
+use super::statements::Statements;
+use super::thread::int;
+use crate::protocol::{Run, ThreadEvent};
+use crate::store::change::in_sending_order;
+use crate::store::page::Known;
+use crate::store::{
+    CatchUp, Change, EventPage, Participant, Position, SNAPSHOT_EVENTS, Scope, Snapshot,
+    SnapshotFrom, StoreError, ThreadCursor, ThreadPage, Viewer,
+};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
+};
+use sqlx::{ConnectOptions, Sqlite, Transaction};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The connections that read.
+#[derive(Debug)]
+pub(super) struct Readers {
+    pool: SqlitePool,
+    sql: Arc<Statements>,
+}
+
+/// A transaction in which everything is read as it stood at one moment.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    transaction: Transaction<'static, Sqlite>,
+    sql: &'a Statements,
+}
+
+type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
+/// The only way in which SQL text reaches sqlx.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
+)]
+fn query(sql: &Arc<str>) -> Query {
+    sqlx::query(sqlx::AssertSqlSafe(Arc::clone(sql)))
+}
+
+/// A statement for threads, with the scope in its first four places.
+fn scoped(sql: &Arc<str>, scope: &Scope) -> Query {
+    query(sql)
+        .bind(scope.worker_id.clone())
+        .bind(scope.organization_id.clone())
+        .bind(scope.workspace_id.clone())
+        .bind(scope.agent.clone())
+}
+
+impl Readers {
+    /// Opens the connections to a database that is there.
+    pub(super) async fn open(
+        path: &Path,
+        options: &SqliteOptions,
+        sql: Arc<Statements>,
+    ) -> Result<Self, sqlx::Error> {
+        let connection = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(options.busy_timeout)
+            .pragma("cache_size", "-4096")
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(options.readers)
+            .test_before_acquire(false)
+            .connect_with(connection)
+            .await?;
+        Ok(Self { pool, sql })
+    }
+
+    /// Waits for the readers that are under way, and closes the connections.
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Reads in one transaction. It ends when the [`Reading`] is dropped.
+    pub(super) async fn read<T>(
+        &self,
+        what: &'static str,
+        read: impl AsyncFnOnce(Reading<'_>) -> Result<T, Stop>,
+    ) -> Result<T, StoreError> {
+        let all = async {
+            let reading = Reading {
+                transaction: self.pool.begin().await?,
+                sql: &self.sql,
+            };
+            read(reading).await
+        };
+        all.await.map_err(|stop| stop.told(what))
+    }
+}
+
+impl Reading<'_> {
+    async fn first<T>(
+        &mut self,
+        query: Query,
+        read: impl FnOnce(&SqliteRow) -> Result<T, RowError>,
+    ) -> Result<Option<T>, Stop> {
+        let row = query.fetch_optional(&mut *self.transaction).await?;
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+
+    async fn every<T>(
+        &mut self,
+        query: Query,
+        read: impl Fn(&SqliteRow) -> Result<T, RowError>,
+    ) -> Result<Vec<T>, Stop> {
+        let rows = query.fetch_all(&mut *self.transaction).await?;
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// The thread, if it can be seen in this scope.
+    pub(super) async fn thread(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+    ) -> Result<WholeThread, Stop> {
+        let query = scoped(&self.sql.thread, scope).bind(thread_id.to_owned());
+        let thread = self
+            .first(query, |row| WholeThread::read(row, scope))
+            .await?;
+        Ok(thread
+            .filter(|thread| scope.admits(&thread.record.participants))
+            .ok_or(StoreError::NotFound("thread"))?)
+    }
+
+    pub(super) async fn threads(
+        &mut self,
+        scope: &Scope,
+        after: Option<&ThreadCursor>,
+        limit: usize,
+    ) -> Result<ThreadPage, Stop> {
+        let mut page = ThreadPage {
+            threads: Vec::new(),
+            next: None,
+            total_count: 0,
+        };
+        let query_scope = scoped(&self.sql.scope, scope);
+        let place = |row: &SqliteRow| Ok((row.number(0)?, row.count(1)?));
+        let Some((scope_pk, threads)) = self.first(query_scope, place).await? else {
+            return Ok(page);
+        };
+        // Before the first thread of all, if no cursor says where to begin.
+        let (at, id) = after.map_or((i64::MAX, String::new()), |cursor| {
+            let at = cursor.last_event_at.timestamp_micros();
+            (at, cursor.thread_id.clone())
+        });
+        let list = match &scope.viewer {
+            Viewer::Everyone => &self.sql.threads,
+            Viewer::Only(_) => &self.sql.threads_of_participant,
+        };
+        // One more than the page holds tells whether there is another page.
+        let enough = int(limit as u64).saturating_add(1);
+        let mut list = query(list).bind(scope_pk).bind(at).bind(id).bind(enough);
+        if let Viewer::Only(participant) = &scope.viewer {
+            list = list.bind(participant.as_str().to_owned());
+        }
+        page.threads = self.every(list, |row| rows::thread(row, scope)).await?;
+        if page.threads.len() > limit {
+            page.threads.truncate(limit);
+            page.next = page.threads.last().map(|last| ThreadCursor {
+                last_event_at: last.last_event_at,
+                thread_id: last.id.clone(),
+            });
+        }
+        if after.is_none() {
+            page.total_count = match &scope.viewer {
+                Viewer::Everyone => threads,
+                Viewer::Only(participant) => self.threads_of(scope_pk, participant).await?,
+            };
+        }
+        Ok(page)
+    }
+
+    /// In how many threads of the scope somebody takes part.
+    async fn threads_of(&mut self, scope_pk: i64, participant: &Participant) -> Result<u64, Stop> {
+        let query = query(&self.sql.participant_count)
+            .bind(scope_pk)
+            .bind(participant.as_str().to_owned());
+        Ok(self.first(query, |row| row.count(0)).await?.unwrap_or(0))
+    }
+
+    pub(super) async fn snapshot(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        from: &SnapshotFrom,
+    ) -> Result<Snapshot, Stop> {
+        let thread = self.thread(scope, thread_id).await?;
+        let after = match from {
+            SnapshotFrom::Newest => None,
+            SnapshotFrom::After(id) | SnapshotFrom::Covering(id) => {
+                self.place_of(thread.pk, id).await?
+            }
+        };
+        let shown = SNAPSHOT_EVENTS as u64;
+        let total = thread.last_seq;
+        let newest = total.saturating_sub(shown);
+        let (begin, end, known) = match (from, after) {
+            (SnapshotFrom::After(_), Some(after)) => (
+                after.last_seq,
+                total.min(after.last_seq + shown),
+                Some(after),
+            ),
+            (SnapshotFrom::Covering(_), Some(after)) => (newest.min(after.last_seq), total, None),
+            _ => (newest, total, None),
+        };
+        let events = self.events_between(&thread, begin, end).await?;
+        let runs = self.runs_of_events(&thread, begin, end).await?;
+        let first_seq = match known {
+            Some(known) => (known.last_seq + 1).saturating_sub(shown).max(1),
+            None => begin + 1,
+        };
+        Ok(Snapshot {
+            events: events.into_iter().map(|(event, _)| event).collect(),
+            runs,
+            has_more: begin > 0,
+            recovered: after.is_some(),
+            position: Position {
+                first_seq,
+                last_seq: end,
+                rev: thread.record.rev,
+                known,
+            },
+            is_complete: known.is_none(),
+            thread: thread.record,
+        })
+    }
+
+    pub(super) async fn events(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        before_event_id: Option<&str>,
+        limit: usize,
+    ) -> Result<EventPage, Stop> {
+        let thread = self.thread(scope, thread_id).await?;
+        let end = match before_event_id {
+            None => thread.last_seq,
+            Some(id) => {
+                let before = self.place_of(thread.pk, id).await?;
+                let before = before.ok_or(StoreError::NotFound("event in this thread"))?;
+                before.last_seq.saturating_sub(1)
+            }
+        };
+        let begin = end.saturating_sub(limit as u64);
+        let events = self.events_between(&thread, begin, end).await?;
+        Ok(EventPage {
+            events: events.into_iter().map(|(event, _)| event).collect(),
+            has_more: begin > 0,
+        })
+    }
+
+    pub(super) async fn catch_up(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        position: &Position,
+        limit: usize,
+    ) -> Result<CatchUp, Stop> {
+        let thread = self.thread(scope, thread_id).await?;
+        let total = thread.last_seq;
+        let begin = position.last_seq;
+        let end = total.min(begin.saturating_add(limit as u64));
+        let is_complete = end == total;
+        let new_events = self.events_between(&thread, begin, end).await?;
+        let mut others = self.events_changed(&thread, position, is_complete).await?;
+        // A reader that came back has the runs, too, as they were before it went.
+        let runs_from = match position.known {
+            Some(known) if is_complete => known.rev,
+            _ => position.rev,
+        };
+        others.extend(self.runs_changed(&thread, runs_from).await?);
+        if thread.row_rev > position.rev {
+            others.push(Change::of_thread(thread.record.clone(), thread.row_rev));
+        }
+        let of_event = |(event, rev)| Change::of_event(event, rev);
+        let new_events = new_events.into_iter().map(of_event).collect();
+        Ok(CatchUp {
+            changes: in_sending_order(new_events, others),
+            position: Position {
+                first_seq: position.first_seq,
+                last_seq: end,
+                rev: thread.record.rev,
+                known: position.known.filter(|_| !is_complete),
+            },
+            is_complete,
+        })
+    }
+
+    /// What a reader has who has all up to this event, as it was when it was new.
+    async fn place_of(&mut self, thread_pk: i64, event_id: &str) -> Result<Option<Known>, Stop> {
+        let query = query(&self.sql.event_place)
+            .bind(thread_pk)
+            .bind(event_id.to_owned());
+        let known = |row: &SqliteRow| {
+            Ok(Known {
+                last_seq: row.count(0)?,
+                rev: row.count(1)?,
+            })
+        };
+        self.first(query, known).await
+    }
+
+    /// The events behind one place up to another, with the numbers of their last changes.
+    async fn events_between(
+        &mut self,
+        thread: &WholeThread,
+        begin: u64,
+        end: u64,
+    ) -> Result<Vec<(ThreadEvent, u64)>, Stop> {
+        let query = query(&self.sql.events_between)
+            .bind(thread.pk)
+            .bind(int(begin))
+            .bind(int(end));
+        self.every(query, |row| rows::event(row, thread.id())).await
+    }
+
+    /// The events that the reader has in an older state.
+    async fn events_changed(
+        &mut self,
+        thread: &WholeThread,
+        position: &Position,
+        is_complete: bool,
+    ) -> Result<Vec<Change>, Stop> {
+        // What the reader knows from before is told once it has all that is newer.
+        let (first_seq, oldest_rev, known_seq) = match position.known {
+            None => (position.first_seq, position.rev, 0),
+            Some(known) if is_complete => {
+                let oldest_rev = known.rev.min(position.rev);
+                (position.first_seq, oldest_rev, known.last_seq)
+            }
+            Some(known) => {
+                let first_seq = position.first_seq.max(known.last_seq + 1);
+                (first_seq, position.rev, 0)
+            }
+        };
+        let query = query(&self.sql.events_changed)
+            .bind(thread.pk)
+            .bind(int(first_seq))
+            .bind(int(position.last_seq))
+            .bind(int(oldest_rev))
+            .bind(int(position.rev))
+            .bind(int(known_seq));
+        let change = |row: &SqliteRow| {
+            let (event, rev) = rows::event(row, thread.id())?;
+            Ok(Change::of_event(event, rev))
+        };
+        self.every(query, change).await
+    }
+
+    /// The runs of the events behind one place up to another, and any that goes on.
+    async fn runs_of_events(
+        &mut self,
+        thread: &WholeThread,
+        begin: u64,
+        end: u64,
+    ) -> Result<Vec<Run>, Stop> {
+        let query = query(&self.sql.runs_of_events)
+            .bind(thread.pk)
+            .bind(int(begin))
+            .bind(int(end));
+        self.every(query, |row| Ok(rows::run(row, thread.id())?.0))
+            .await
+    }
+
+    async fn runs_changed(&mut self, thread: &WholeThread, rev: u64) -> Result<Vec<Change>, Stop> {
+        let query = query(&self.sql.runs_changed).bind(thread.pk).bind(int(rev));
+        let change = |row: &SqliteRow| {
+            let (run, rev) = rows::run(row, thread.id())?;
+            Ok(Change::of_run(run, rev))
+        };
+        self.every(query, change).await
+    }
+}

@@ -1,0 +1,212 @@
+//! Every SQL statement of the store, rendered once with the tables' prefix.
+
+use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, WHOLE_THREAD_COLUMNS};
+use crate::store::TablePrefix;
+use std::sync::Arc;
+
+macro_rules! statements {
+    ($($name:ident: $sql:literal)+) => {
+        /// The statements. Parameters are numbered, because SQLite numbers named ones by their first appearance.
+        #[derive(Debug)]
+        pub(super) struct Statements {
+            $(pub(super) $name: Arc<str>,)+
+        }
+
+        impl Statements {
+            pub(super) fn new(prefix: &TablePrefix) -> Self {
+                Self { $($name: render($sql, prefix).into(),)+ }
+            }
+
+            /// All of them, with their names.
+            #[cfg(test)]
+            pub(super) fn all(&self) -> Vec<(&'static str, &str)> {
+                vec![$((stringify!($name), &*self.$name),)+]
+            }
+        }
+    };
+}
+
+/// Puts the prefix and the lists of columns into a statement.
+pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
+    sql.replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
+        .replace("{thread}", THREAD_COLUMNS)
+        .replace("{event}", EVENT_COLUMNS)
+        .replace("{run}", RUN_COLUMNS)
+        .replace("{prefix}", prefix.as_str())
+}
+
+statements! {
+    // Scopes and what is counted in them.
+
+    scope: "
+        SELECT s.pk, s.threads, s.workspace_pk
+        FROM {prefix}workspaces w JOIN {prefix}scopes s ON s.workspace_pk = w.pk
+        WHERE w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4"
+
+    insert_workspace: "
+        INSERT INTO {prefix}workspaces (worker_id, organization_id, workspace_id) VALUES (?1, ?2, ?3)
+        ON CONFLICT DO NOTHING"
+
+    insert_scope: "
+        INSERT INTO {prefix}scopes (workspace_pk, agent)
+        SELECT pk, ?4 FROM {prefix}workspaces
+        WHERE worker_id = ?1 AND organization_id = ?2 AND workspace_id = ?3"
+
+    count_threads: "UPDATE {prefix}scopes SET threads = threads + ?2 WHERE pk = ?1"
+
+    count_participant: "
+        INSERT INTO {prefix}participant_counts (scope_pk, participant, threads) VALUES (?1, ?2, 1)
+        ON CONFLICT DO UPDATE SET threads = threads + 1"
+
+    uncount_participant: "
+        UPDATE {prefix}participant_counts SET threads = threads - 1 WHERE scope_pk = ?1 AND participant = ?2"
+
+    forget_participant: "
+        DELETE FROM {prefix}participant_counts WHERE scope_pk = ?1 AND participant = ?2 AND threads = 0"
+
+    participant_count: "
+        SELECT threads FROM {prefix}participant_counts WHERE scope_pk = ?1 AND participant = ?2"
+
+    // Threads.
+
+    thread: "
+        SELECT {whole_thread}
+        FROM {prefix}threads t
+        JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE t.id = ?5
+            AND w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4"
+
+    has_thread: "SELECT pk FROM {prefix}threads WHERE id = ?1"
+
+    insert_thread: "
+        INSERT INTO {prefix}threads
+            (id, scope_pk, owner, users, metadata, created_at, updated_at, last_event_at, rev, row_rev, last_seq)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, 1, 1, 0)"
+
+    advance_thread: "UPDATE {prefix}threads SET rev = ?2, row_rev = ?3, last_seq = ?4 WHERE pk = ?1"
+
+    // A statement of its own, because it moves entries of an index.
+    touch_thread: "
+        UPDATE {prefix}threads SET rev = ?2, row_rev = ?3, last_seq = ?4, last_event_at = ?5 WHERE pk = ?1"
+
+    touch_participants: "UPDATE {prefix}participants SET last_event_at = ?2 WHERE thread_pk = ?1"
+
+    describe_thread: "
+        UPDATE {prefix}threads SET users = ?2, title = ?3, metadata = ?4, updated_at = ?5 WHERE pk = ?1"
+
+    insert_participant: "
+        INSERT INTO {prefix}participants (thread_pk, place, participant, scope_pk, last_event_at, thread_id)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+
+    delete_thread: "DELETE FROM {prefix}threads WHERE pk = ?1"
+
+    threads: "
+        SELECT {thread} FROM {prefix}threads t
+        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) < (?2, ?3)
+        ORDER BY t.last_event_at DESC, t.id DESC
+        LIMIT ?4"
+
+    threads_of_participant: "
+        SELECT {thread} FROM {prefix}participants p CROSS JOIN {prefix}threads t ON t.pk = p.thread_pk
+        WHERE p.scope_pk = ?1 AND p.participant = ?5 AND (p.last_event_at, p.thread_id) < (?2, ?3)
+        ORDER BY p.last_event_at DESC, p.thread_id DESC
+        LIMIT ?4"
+
+    // Events.
+
+    insert_event: "
+        INSERT INTO {prefix}events
+            (id, thread_pk, seq, first_rev, rev, run_id, kind, actor, author, sender, content, data, created_at,
+             streaming, finalized, client_event_id, answers)
+        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+
+    event: "SELECT {event} FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"
+
+    event_at: "SELECT {event} FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.seq = ?2"
+
+    event_place: "SELECT e.seq, e.first_rev FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"
+
+    answer: "SELECT e.seq FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.answers = ?2"
+
+    events_between: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
+        ORDER BY e.seq"
+
+    // The events from ?2 to ?3 that changed after ?5, those up to ?6 also if only after ?4. `+` keeps the planner
+    // from walking through all of them by `seq`: few have changed.
+    events_changed: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.rev > ?4 AND +e.seq >= ?2 AND +e.seq <= ?3 AND (e.rev > ?5 OR +e.seq <= ?6)
+        ORDER BY e.rev"
+
+    // Runs.
+
+    upsert_run: "
+        INSERT INTO {prefix}runs
+            (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error)
+        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9)
+        ON CONFLICT (thread_pk, id) DO UPDATE SET
+            rev = excluded.rev, agent_id = excluded.agent_id, status = excluded.status,
+            ended_at = excluded.ended_at, error = excluded.error
+        RETURNING started_at"
+
+    open_runs: "
+        SELECT {run} FROM {prefix}runs r
+        WHERE r.thread_pk = ?1 AND r.status = 'running' AND r.event_id = ?2
+        ORDER BY r.first_rev"
+
+    runs_of_events: "
+        SELECT {run} FROM {prefix}runs r
+        WHERE r.thread_pk = ?1 AND r.id IN (
+            SELECT open.id FROM {prefix}runs open WHERE open.thread_pk = ?1 AND open.status = 'running'
+            UNION
+            SELECT e.run_id FROM {prefix}events e
+            WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.run_id IS NOT NULL
+        )
+        ORDER BY r.first_rev"
+
+    runs_changed: "
+        SELECT {run} FROM {prefix}runs r WHERE r.thread_pk = ?1 AND r.rev > ?2 ORDER BY r.rev"
+
+    // Turns.
+
+    insert_turn: "
+        INSERT INTO {prefix}turns (thread_pk, seq, event_id, state, attempt, fence, node)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)"
+
+    oldest_turn: "
+        SELECT seq, event_id, state, fence, attempt FROM {prefix}turns
+        WHERE thread_pk = ?1 ORDER BY seq LIMIT 1"
+
+    start_turn: "
+        UPDATE {prefix}turns SET state = 'running', fence = ?3, attempt = ?4, node = ?5
+        WHERE thread_pk = ?1 AND seq = ?2"
+
+    held_turn: "
+        SELECT seq FROM {prefix}turns
+        WHERE thread_pk = ?1 AND state = 'running' AND event_id = ?2 AND fence = ?3"
+
+    end_turn: "DELETE FROM {prefix}turns WHERE thread_pk = ?1 AND seq = ?2"
+
+    threads_with_turns: "
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
+        FROM (SELECT DISTINCT thread_pk FROM {prefix}turns) u
+        CROSS JOIN {prefix}threads t ON t.pk = u.thread_pk
+        CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        ORDER BY t.pk"
+
+    // What clients sent.
+
+    sent: "
+        SELECT x.thread_id, x.event_id
+        FROM {prefix}workspaces w CROSS JOIN {prefix}sent x ON x.workspace_pk = w.pk
+        WHERE w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3
+            AND x.participant = ?4 AND x.client_event_id = ?5"
+
+    insert_sent: "
+        INSERT INTO {prefix}sent (workspace_pk, participant, client_event_id, thread_id, event_id)
+        VALUES (?1, ?2, ?3, ?4, ?5)"
+}

@@ -1,0 +1,184 @@
+//! The store itself.
+
+use super::SqliteOptions;
+use super::open::{Opened, cannot_open, open};
+use super::operations::{Begin, ClaimTurn, DeleteThread, FinishTurn, Recover, WriteTurn};
+use super::read::{Readers, Reading};
+use super::statements::Statements;
+use super::writer::Writer;
+use crate::store::{
+    Begun, CatchUp, Change, Claim, EventPage, NewMessage, Position, Recovered, Scope, Snapshot,
+    SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadPage, ThreadRecord, TurnChange,
+    TurnKey, Written,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// A store in a SQLite file.
+///
+/// Only one process has a file open at a time: a lock on a second file beside it, whose name ends in `-lock`, sees to
+/// it. What a method reports as done has reached the disk.
+#[derive(Debug)]
+pub struct SqliteStore {
+    pub(super) writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens the store, and makes the file and its tables if they are missing.
+    ///
+    /// # Errors
+    ///
+    /// `Open`, if the file cannot be used. The file is as it was then, and the text says why and what to do.
+    pub async fn open(options: SqliteOptions) -> Result<Self, StoreError> {
+        let sql = Arc::new(Statements::new(&options.table_prefix));
+        let (writer_options, writer_sql) = (options.clone(), Arc::clone(&sql));
+        let opening = tokio::task::spawn_blocking(move || open(&writer_options, writer_sql));
+        let Opened {
+            database,
+            lock,
+            path,
+        } = opening
+            .await
+            .map_err(|error| cannot_open(&options.path, error))??;
+        let writer =
+            Writer::start(database, lock).map_err(|error| cannot_open(&options.path, error))?;
+        let readers = Readers::open(&path, &options, sql)
+            .await
+            .map_err(|error| cannot_open(&options.path, error))?;
+        Ok(Self { writer, readers })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn begin_turn(
+        &self,
+        scope: &Scope,
+        message: NewMessage,
+        start: &Start,
+    ) -> Result<Begun, StoreError> {
+        let begin = Begin {
+            scope: scope.clone(),
+            new: message,
+            start: start.clone(),
+        };
+        self.writer.run(begin).await
+    }
+
+    async fn claim_turn(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        start: &Start,
+    ) -> Result<Option<Claim>, StoreError> {
+        let claim = ClaimTurn {
+            scope: scope.clone(),
+            thread_id: thread_id.to_owned(),
+            start: start.clone(),
+        };
+        self.writer.run(claim).await
+    }
+
+    async fn write_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let write = WriteTurn {
+            scope: scope.clone(),
+            turn: turn.clone(),
+            changes,
+        };
+        self.writer.run(write).await
+    }
+
+    async fn finish_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        next: &Start,
+    ) -> Result<Written, StoreError> {
+        let finish = FinishTurn {
+            scope: scope.clone(),
+            turn: turn.clone(),
+            changes,
+            next: next.clone(),
+        };
+        self.writer.run(finish).await
+    }
+
+    async fn recover(&self) -> Result<Recovered, StoreError> {
+        self.writer.run(Recover).await
+    }
+
+    async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.thread(scope, thread_id).await;
+        let thread = self.readers.read("read a thread", read).await?;
+        Ok(thread.record)
+    }
+
+    async fn threads(
+        &self,
+        scope: &Scope,
+        after: Option<&ThreadCursor>,
+        limit: usize,
+    ) -> Result<ThreadPage, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.threads(scope, after, limit).await;
+        self.readers.read("list threads", read).await
+    }
+
+    async fn snapshot(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        from: &SnapshotFrom,
+    ) -> Result<Snapshot, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.snapshot(scope, thread_id, from).await;
+        self.readers.read("read a thread", read).await
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        before_event_id: Option<&str>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        let read = async |mut reading: Reading<'_>| {
+            let page = reading.events(scope, thread_id, before_event_id, limit);
+            page.await
+        };
+        self.readers.read("list events", read).await
+    }
+
+    async fn catch_up(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        position: &Position,
+        limit: usize,
+    ) -> Result<CatchUp, StoreError> {
+        let read = async |mut reading: Reading<'_>| {
+            let missed = reading.catch_up(scope, thread_id, position, limit);
+            missed.await
+        };
+        self.readers.read("read what changed", read).await
+    }
+
+    async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
+        let delete = DeleteThread {
+            scope: scope.clone(),
+            thread_id: thread_id.to_owned(),
+        };
+        self.writer.run(delete).await
+    }
+
+    async fn close(&self) {
+        // The readers first: the last connection that is closed empties the log and removes it.
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,322 @@
+//! What can be wrong with a file, and that an error changes nothing in it.
+
+use super::*;
+use crate::store::sqlite::migrate::{MIGRATIONS, Migration};
+use crate::store::sqlite::open::{Opened, open_with};
+use crate::store::sqlite::statements::Statements;
+use crate::store::{StoreError, TablePrefix};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn open_as(options: &SqliteOptions, migrations: &[Migration]) -> Result<Opened, StoreError> {
+    let sql = Arc::new(Statements::new(&options.table_prefix));
+    open_with(options, sql, migrations)
+}
+
+/// The text of the error with which this is refused, without the path.
+#[track_caller]
+fn refusal(options: &SqliteOptions, migrations: &[Migration]) -> String {
+    let before = std::fs::read(&options.path).ok();
+    let error = match open_as(options, migrations) {
+        Ok(_) => panic!("it was opened"),
+        Err(StoreError::Open(text)) => text,
+        Err(error) => panic!("{error:?}"),
+    };
+    assert!(
+        std::fs::read(&options.path).ok() == before,
+        "it was changed: {error}"
+    );
+    let path = options.path.display().to_string();
+    assert!(error.contains(&path), "{error}");
+    error.replace(&path, "PATH")
+}
+
+/// A directory, and options for a file in it.
+fn place() -> (TempDir, SqliteOptions) {
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(directory.path().canonicalize().unwrap().join("x.db"));
+    (directory, options)
+}
+
+/// A database of ours with a thread in it.
+async fn used() -> (TempDir, SqliteOptions) {
+    let (directory, options) = place();
+    let store = SqliteStore::open(options.clone()).await.unwrap();
+    for n in 0..50 {
+        begun(&store, &format!("t{n}")).await;
+    }
+    store.close().await;
+    (directory, options)
+}
+
+const SECOND: Migration = Migration {
+    version: 2,
+    name: "more",
+    sql: "CREATE TABLE {prefix}more (x INTEGER)",
+};
+
+#[tokio::test]
+async fn a_second_store_is_refused_while_the_first_is_open() {
+    let test = TestStore::open().await;
+    let error = SqliteStore::open(test.options.clone()).await.unwrap_err();
+    let StoreError::Open(text) = &error else {
+        panic!("{error:?}");
+    };
+    let lock = format!("{}-lock", test.options.path.display());
+    assert!(
+        text.contains("another process") && text.contains(&lock),
+        "{text}"
+    );
+    // By another name, or with another prefix, it is the same file.
+    let other = test.options.clone().table_prefix("other_".parse().unwrap());
+    let error = SqliteStore::open(other).await;
+    assert!(matches!(error, Err(StoreError::Open(_))));
+    #[cfg(unix)]
+    {
+        let link = test.directory.path().join("link.db");
+        std::os::unix::fs::symlink(&test.options.path, &link).unwrap();
+        let error = SqliteStore::open(SqliteOptions::new(&link)).await;
+        assert!(matches!(error, Err(StoreError::Open(_))));
+    }
+    begun(&test.store, "t").await;
+    test.reopen().await;
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let (_directory, options) = used().await;
+    let newer: Vec<Migration> = MIGRATIONS.iter().copied().chain([SECOND]).collect();
+    drop(open_as(&options, &newer).unwrap());
+    assert_eq!(
+        refusal(&options, MIGRATIONS),
+        "cannot open the database `PATH`: it was made by a newer version of this program (its schema is version 2, \
+         this program knows 1); update the program"
+    );
+}
+
+#[tokio::test]
+async fn a_changed_migration_is_refused() {
+    let (_directory, options) = used().await;
+    let changed = [Migration {
+        sql: "CREATE TABLE {prefix}other (x INTEGER)",
+        ..MIGRATIONS[0]
+    }];
+    let text = refusal(&options, &changed);
+    assert!(
+        text.contains("its migration 1 (`init`) is not the one of this program"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn an_old_database_is_brought_up_to_date_only_if_that_is_allowed() {
+    let (_directory, options) = used().await;
+    let newer: Vec<Migration> = MIGRATIONS.iter().copied().chain([SECOND]).collect();
+    let careful = options.clone().auto_migrate(false);
+    assert_eq!(
+        refusal(&careful, &newer),
+        "cannot open the database `PATH`: its schema is version 1 and this program needs 2; allow `auto_migrate` \
+         (WORKER_DATABASE_AUTO_MIGRATE=true) once"
+    );
+    drop(open_as(&careful, MIGRATIONS).unwrap());
+    drop(open_as(&options, &newer).unwrap());
+    drop(open_as(&careful, &newer).unwrap());
+}
+
+#[test]
+fn without_migrations_no_file_is_made() {
+    let (_directory, options) = place();
+    let careful = options.clone().auto_migrate(false);
+    let text = refusal(&careful, MIGRATIONS);
+    assert!(
+        text.contains("there is no such file; allow `auto_migrate`"),
+        "{text}"
+    );
+    assert!(!options.path.exists());
+    std::fs::write(&options.path, "").unwrap();
+    let text = refusal(&careful, MIGRATIONS);
+    assert!(
+        text.contains("its schema is version 0 and this program needs 1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_migration_that_fails_leaves_nothing() {
+    let (_directory, options) = place();
+    let broken = [
+        MIGRATIONS[0],
+        Migration {
+            sql: "CREATE TABEL x",
+            ..SECOND
+        },
+    ];
+    std::fs::write(&options.path, "").unwrap();
+    let text = refusal(&options, &broken);
+    assert!(text.contains("syntax error"), "{text}");
+    drop(open_as(&options, MIGRATIONS).unwrap());
+}
+
+#[test]
+fn another_programs_database_is_refused() {
+    let (_directory, options) = place();
+    let theirs = Connection::open(&options.path).unwrap();
+    theirs
+        .execute_batch("CREATE TABLE worker_threads (x)")
+        .unwrap();
+    assert_eq!(
+        refusal(&options, MIGRATIONS),
+        "cannot open the database `PATH`: it is the database of another program (it has tables, but \
+         `worker_schema_migrations` is not among them); name another file"
+    );
+    theirs
+        .execute_batch("DROP TABLE worker_threads; PRAGMA application_id = 7")
+        .unwrap();
+    drop(theirs);
+    assert!(refusal(&options, MIGRATIONS).contains("another program"));
+}
+
+#[tokio::test]
+async fn several_prefixes_share_a_database() {
+    let (_directory, options) = used().await;
+    let prefix: TablePrefix = "other_".parse().unwrap();
+    let other = SqliteStore::open(options.clone().table_prefix(prefix))
+        .await
+        .unwrap();
+    assert_eq!(
+        other.threads(&scope(), None, 1).await.unwrap().total_count,
+        0
+    );
+    begun(&other, "t0").await;
+    other.close().await;
+    let store = SqliteStore::open(options).await.unwrap();
+    assert_eq!(
+        store.threads(&scope(), None, 1).await.unwrap().total_count,
+        50
+    );
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let (directory, options) = place();
+    for length in [1, 15, 16, 99, 100, 511, 512, 1023, 1024, 4095, 4096] {
+        std::fs::write(&options.path, "x".repeat(length)).unwrap();
+        let text = refusal(&options, MIGRATIONS);
+        assert!(
+            text.contains("is not a SQLite database"),
+            "{length}: {text}"
+        );
+    }
+    std::fs::write(&options.path, "This is a text.\n".repeat(1000)).unwrap();
+    assert_eq!(
+        refusal(&options, MIGRATIONS),
+        "cannot open the database `PATH`: it is not a SQLite database; name another file"
+    );
+    for (path, problem) in [
+        (PathBuf::new(), "needs the name of a file"),
+        (PathBuf::from(":memory:"), "`MemoryStore`"),
+        (directory.path().to_owned(), "is a directory"),
+        (directory.path().join("none/x.db"), "its directory"),
+        (options.path.join("x.db"), "Not a directory"),
+    ] {
+        let error = open_as(&SqliteOptions::new(&path), MIGRATIONS).unwrap_err();
+        assert!(error.to_string().contains(problem), "{path:?}: {error}");
+        assert!(matches!(error, StoreError::Open(_)));
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused() {
+    let (_directory, options) = used().await;
+    let whole = std::fs::read(&options.path).unwrap();
+    let damage = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).unwrap();
+
+    damage(&options.path, &whole[..whole.len() / 2]);
+    assert!(refusal(&options, MIGRATIONS).contains("it is damaged"));
+    for from in [100, 4096, whole.len() / 2 / 4096 * 4096] {
+        let mut broken = whole.clone();
+        broken[from..from + 2000].fill(0x5a);
+        damage(&options.path, &broken);
+        let text = refusal(&options, MIGRATIONS);
+        assert!(
+            text.contains("it is damaged") && text.contains("restore a backup"),
+            "{text}"
+        );
+        assert!(!text.contains('\n'), "{text}");
+    }
+    damage(&options.path, &whole);
+    drop(open_as(&options, MIGRATIONS).unwrap());
+}
+
+#[test]
+fn a_file_that_another_program_locks_is_refused() {
+    let (_directory, options) = place();
+    let other = Connection::open(&options.path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let options = options.busy_timeout(std::time::Duration::from_millis(20));
+    assert!(refusal(&options, MIGRATIONS).contains("another program keeps it locked"));
+}
+
+/// Runs one test of this binary as a user without special rights, if this process is root, whom no permission stops.
+/// The result is whether this process is to do the test itself.
+#[cfg(unix)]
+fn is_ordinary_user(test: &str) -> bool {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
+        return true;
+    }
+    // Where everybody can reach it.
+    let reachable = tempfile::tempdir().unwrap();
+    let everybody = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(reachable.path(), everybody).unwrap();
+    let program = reachable.path().join("test");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let done = std::process::Command::new(program)
+        .args([
+            "--exact",
+            &format!("{}::{test}", module_path!().split_once("::").unwrap().1),
+        ])
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && text.contains("1 passed"), "{text}");
+    false
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_read_only_file_or_directory_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    if !is_ordinary_user("a_read_only_file_or_directory_is_refused") {
+        return;
+    }
+    let may = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let (directory, options) = used().await;
+    may(&options.path, 0o444);
+    assert_eq!(
+        refusal(&options, MIGRATIONS),
+        "cannot open the database `PATH`: it or its directory is read-only for this process; allow \
+         this process to write in both"
+    );
+    may(&options.path, 0o644);
+    may(directory.path(), 0o555);
+    std::fs::remove_file(options.path.with_extension("db-lock")).unwrap_err();
+    // The lock file is there and can be written, the log cannot be made.
+    let text = refusal(&options, MIGRATIONS);
+    assert!(text.contains("directory"), "{text}");
+    let new = SqliteOptions::new(options.path.with_file_name("new.db"));
+    let text = refusal(&new, MIGRATIONS);
+    assert!(
+        text.contains("give this process a directory that it can write in"),
+        "{text}"
+    );
+    may(directory.path(), 0o755);
+    drop(open_as(&options, MIGRATIONS).unwrap());
+}

@@ -1,0 +1,155 @@
+//! The statements, against a migrated database.
+
+use super::*;
+use crate::store::sqlite::migrate::{MIGRATIONS, migrate};
+use crate::store::sqlite::statements::Statements;
+use crate::store::{SnapshotFrom, TablePrefix};
+use rusqlite::Connection;
+
+fn migrated(prefix: &TablePrefix) -> (Connection, Statements) {
+    let connection = Connection::open_in_memory().unwrap();
+    migrate(&connection, prefix, MIGRATIONS, true).unwrap();
+    (connection, Statements::new(prefix))
+}
+
+#[test]
+fn every_statement_is_understood_with_every_prefix() {
+    for prefix in ["worker_", "_", "a", &"z".repeat(TablePrefix::MAX_BYTES)] {
+        let prefix = prefix.parse().unwrap();
+        let (connection, sql) = migrated(&prefix);
+        for (name, sql) in sql.all() {
+            assert!(!sql.contains(['{', '}', '$']), "{name}: {sql}");
+            if let Err(error) = connection.prepare(sql) {
+                panic!("{name}: {error}\n{sql}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_statement_walks_through_a_table() {
+    let (connection, sql) = migrated(&TablePrefix::default());
+    for (name, sql) in sql.all() {
+        let mut plan = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let places = plan.parameter_count();
+        let steps: Vec<String> = plan
+            .query_map(rusqlite::params_from_iter(vec![1; places]), |row| {
+                row.get(3)
+            })
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        // The turns of all threads, when a process starts: there are only those that wait or run.
+        let is_exempt = name == "threads_with_turns";
+        for step in &steps {
+            let is_walk = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
+            assert!(!is_walk || is_exempt, "{name}: {steps:#?}");
+            // Only the participants of one thread, and the runs that a snapshot shows, are sorted.
+            let is_sort = step.starts_with("USE TEMP B-TREE") && !step.contains("json_group_array");
+            let may_sort = ["threads_with_turns", "runs_of_events", "open_runs"].contains(&name);
+            assert!(!is_sort || may_sort, "{name}: {steps:#?}");
+        }
+    }
+}
+
+/// What a reader has to look at for a page, whatever else there is.
+#[tokio::test]
+async fn a_page_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
+    let (connection, sql) = migrated(&TablePrefix::default());
+    connection
+        .execute_batch(
+            "INSERT INTO worker_workspaces VALUES (1, 'w', 'o', 's');
+            INSERT INTO worker_scopes VALUES (1, 1, 'echo', 0);
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+            INSERT INTO worker_threads
+                SELECT i, 't' || i, 1, '{}', '[]', NULL, NULL, i, i, i % 100, 1, 1, 0 FROM n;
+            INSERT INTO worker_participants
+                SELECT pk, 0, 'user:ann', 1, last_event_at, id FROM worker_threads;
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+            INSERT INTO worker_events (id, thread_pk, seq, first_rev, rev, run_id, kind, actor, created_at)
+                SELECT 'e' || i, 1, i, i, i, 'r' || i, 'message', 'user', i FROM n;
+            INSERT INTO worker_runs (thread_pk, id, event_id, first_rev, rev, status, started_at)
+                SELECT 1, 'r' || seq, id, rev, rev, 'succeeded', 0 FROM worker_events;",
+        )
+        .unwrap();
+    let steps_of = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| {
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map(parameters, |_| Ok(())).unwrap().count();
+        (
+            rows,
+            statement.get_status(rusqlite::StatementStatus::VmStep),
+        )
+    };
+    let newest = i64::MAX;
+    let costs = [
+        steps_of(&sql.threads, rusqlite::params![1, newest, "", 31]),
+        steps_of(&sql.threads, rusqlite::params![1, 50, "t5050", 31]),
+        steps_of(
+            &sql.threads_of_participant,
+            rusqlite::params![1, newest, "", 31, "user:ann"],
+        ),
+        steps_of(
+            &sql.threads_of_participant,
+            rusqlite::params![1, 50, "t5050", 31, "user:ann"],
+        ),
+        steps_of(&sql.events_between, rusqlite::params![1, 10_000, 10_030]),
+        steps_of(&sql.runs_of_events, rusqlite::params![1, 19_900, 20_000]),
+        steps_of(&sql.runs_changed, rusqlite::params![1, 19_970]),
+        steps_of(
+            &sql.events_changed,
+            rusqlite::params![1, 1, 20_000, 19_970, 19_970, 0],
+        ),
+        steps_of(&sql.event, rusqlite::params![1, "e10000"]),
+        steps_of(&sql.answer, rusqlite::params![1, "e10000"]),
+    ];
+    for (which, (rows, steps)) in costs.into_iter().enumerate() {
+        assert!(
+            steps < 60 * (rows as i32 + 1),
+            "query {which}: {steps} steps for {rows} rows"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_edited_event_and_what_changed_since_are_caught_up() {
+    let test = TestStore::open().await;
+    let key = begun(&test.store, "t").await;
+    let texts = (0..150).map(|n| said("t", &format!("e{n}"), "x")).collect();
+    test.store.write_turn(&scope(), &key, texts).await.unwrap();
+    let after = SnapshotFrom::After("e9".to_owned());
+    let snapshot = test.store.snapshot(&scope(), "t", &after).await.unwrap();
+    assert_eq!(snapshot.events.len(), 100);
+    // As an edit will do it: the row takes the thread's next `rev`.
+    for (id, rev) in [("e5", 154), ("e120", 155), ("e30", 156)] {
+        let sql = format!(
+            "UPDATE worker_events SET rev = {rev}, finalized = 1 WHERE id = '{id}';
+            UPDATE worker_threads SET rev = {rev} WHERE id = 't'"
+        );
+        trouble::on_writer(&test.store, &sql).await;
+    }
+    let caught_up = test
+        .store
+        .catch_up(&scope(), "t", &snapshot.position, 500)
+        .await
+        .unwrap();
+    assert!(caught_up.is_complete);
+    let ids: Vec<String> = caught_up
+        .changes
+        .iter()
+        .filter_map(|change| match &change.body {
+            crate::store::ChangeBody::Event(event) => Some(event.id.clone()),
+            _ => None,
+        })
+        .collect();
+    // New: e110 to e149. Edited among what the client kept: e5; among what the snapshot gave: e30.
+    assert_eq!(ids.len(), 42);
+    assert!(ids.contains(&"e5".to_owned()) && ids.contains(&"e30".to_owned()));
+    let new: Vec<_> = ids
+        .iter()
+        .filter(|id| *id != "e5" && *id != "e30")
+        .collect();
+    assert_eq!(new[0], "e110");
+    assert_eq!(new[39], "e149");
+}

@@ -1,0 +1,356 @@
+//! One thread while an operation changes it.
+
+use super::database::{Database, Stop};
+use super::rows::{self, Columns, WholeThread};
+use crate::protocol::{EventType, Run, ThreadEvent};
+use crate::store::{Change, NewMessage, Scope, StoreError, ThreadRecord, TurnChange, TurnKey};
+use chrono::{DateTime, Utc};
+use rusqlite::params;
+use serde::Serialize;
+
+/// One thread while an operation changes it. Its own row is written last, by [`save`](Self::save).
+#[derive(Debug)]
+pub(super) struct OpenThread<'a> {
+    pub(super) db: &'a Database,
+    pub(super) row: WholeThread,
+    stored_rev: u64,
+    stored_last_event_at: DateTime<Utc>,
+    /// Whether something changed that is not stored by each operation.
+    is_redescribed: bool,
+}
+
+/// A number as SQLite keeps it. None of ours comes near the end of the range.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn json<T: Serialize>(value: &Option<T>) -> Result<Option<String>, serde_json::Error> {
+    value.as_ref().map(serde_json::to_string).transpose()
+}
+
+impl<'a> OpenThread<'a> {
+    /// The thread of this id, if it can be seen in this scope.
+    pub(super) fn open(db: &'a Database, scope: &Scope, thread_id: &str) -> Result<Self, Stop> {
+        let place = params![
+            scope.worker_id,
+            scope.organization_id,
+            scope.workspace_id,
+            scope.agent,
+            thread_id
+        ];
+        let row = db.first(&db.sql.thread, place, |row| WholeThread::read(row, scope))?;
+        let row = row
+            .filter(|row| scope.admits(&row.record.participants))
+            .ok_or(StoreError::NotFound("thread"))?;
+        Ok(Self::of(db, row))
+    }
+
+    /// A new thread for this message, and the change that tells of it.
+    pub(super) fn create(
+        db: &'a Database,
+        scope: &Scope,
+        new: &NewMessage,
+        metadata: Option<serde_json::Value>,
+    ) -> Result<(Self, Change), Stop> {
+        let thread = new.new_thread(scope, metadata);
+        let (scope_pk, workspace_pk) = scope_pks(db, scope)?;
+        let pk = db.insert(
+            &db.sql.insert_thread,
+            params![
+                thread.id,
+                scope_pk,
+                serde_json::to_string(&thread.owner)?,
+                serde_json::to_string(&thread.users)?,
+                json(&thread.metadata)?,
+                thread.created_at.timestamp_micros(),
+            ],
+        )?;
+        db.execute(&db.sql.count_threads, params![scope_pk, 1])?;
+        let row = WholeThread {
+            pk,
+            scope_pk,
+            workspace_pk,
+            record: ThreadRecord {
+                thread,
+                agent: scope.agent.clone(),
+                participants: Vec::new(),
+                rev: 1,
+            },
+            row_rev: 1,
+            last_seq: 0,
+        };
+        let mut created = Self::of(db, row);
+        created.admit(new)?;
+        let change = Change::of_thread(created.row.record.clone(), 1);
+        Ok((created, change))
+    }
+
+    fn of(db: &'a Database, row: WholeThread) -> Self {
+        Self {
+            db,
+            stored_rev: row.record.rev,
+            stored_last_event_at: row.record.thread.last_event_at,
+            is_redescribed: false,
+            row,
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        self.row.id()
+    }
+
+    pub(super) fn event(&self, event_id: &str) -> Result<Option<ThreadEvent>, Stop> {
+        let place = params![self.row.pk, event_id];
+        self.db.first(&self.db.sql.event, place, |row| {
+            Ok(rows::event(row, self.id())?.0)
+        })
+    }
+
+    /// The event, and the number of the change that made it.
+    pub(super) fn event_as_made(&self, event_id: &str) -> Result<Option<(ThreadEvent, u64)>, Stop> {
+        let Some(event) = self.event(event_id)? else {
+            return Ok(None);
+        };
+        let place = params![self.row.pk, event_id];
+        let rev = self
+            .db
+            .first(&self.db.sql.event_place, place, |row| row.count(1))?;
+        Ok(rev.map(|rev| (event, rev)))
+    }
+
+    pub(super) fn has_answer_to(&self, form_event_id: &str) -> Result<bool, Stop> {
+        let place = params![self.row.pk, form_event_id];
+        let answer = self.db.first(&self.db.sql.answer, place, |_| Ok(()))?;
+        Ok(answer.is_some())
+    }
+
+    /// Adds who writes to those who take part.
+    pub(super) fn meet(&mut self, new: &NewMessage) -> Result<Option<Change>, Stop> {
+        if !self.row.record.participants.contains(&new.participant) {
+            self.admit(new)?;
+        }
+        let Some(user) = new.shown_user() else {
+            return Ok(None);
+        };
+        let users = &mut self.row.record.thread.users;
+        match users.iter_mut().find(|known| known.user_id == user.user_id) {
+            Some(known) if known == user => return Ok(None),
+            Some(known) => *known = user.clone(),
+            None => users.push(user.clone()),
+        }
+        self.row.record.thread.updated_at = new.at;
+        Ok(Some(self.redescribe()))
+    }
+
+    fn admit(&mut self, new: &NewMessage) -> Result<(), Stop> {
+        let participant = new.participant.as_str();
+        self.db.execute(
+            &self.db.sql.insert_participant,
+            params![
+                self.row.pk,
+                int(self.row.record.participants.len() as u64),
+                participant,
+                self.row.scope_pk,
+                self.row.record.thread.last_event_at.timestamp_micros(),
+                self.id(),
+            ],
+        )?;
+        let count = params![self.row.scope_pk, participant];
+        self.db.execute(&self.db.sql.count_participant, count)?;
+        self.row.record.participants.push(new.participant.clone());
+        Ok(())
+    }
+
+    /// Appends a user's message.
+    pub(super) fn append_message(
+        &mut self,
+        new: &NewMessage,
+        answers: Option<&str>,
+    ) -> Result<(ThreadEvent, Change), Stop> {
+        self.touch(new.at);
+        let (event, rev) = self.append(new.event(0), answers)?;
+        let change = Change::of_event(event.clone(), rev);
+        Ok((event, change))
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        turn: &TurnKey,
+        changes: &[TurnChange],
+    ) -> Result<Vec<Change>, Stop> {
+        let apply_one = |change: &TurnChange| match change {
+            TurnChange::Event(event) => {
+                let answers = self.first_answer(event)?;
+                let (event, rev) = self.append((**event).clone(), answers)?;
+                Ok(Change::of_event(event, rev))
+            }
+            TurnChange::Patch { patch, at } => {
+                let thread = &mut self.row.record.thread;
+                if let Some(title) = &patch.title {
+                    thread.title = Some(title.clone());
+                }
+                if let Some(metadata) = &patch.metadata {
+                    thread.metadata = Some(metadata.clone());
+                }
+                thread.updated_at = *at;
+                Ok(self.redescribe())
+            }
+            TurnChange::Touch(at) => {
+                self.touch(*at);
+                Ok(self.change_row())
+            }
+            TurnChange::Run(run) => self.upsert_run(run.clone(), &turn.event_id),
+        };
+        changes.iter().map(apply_one).collect()
+    }
+
+    /// The form that an event of a turn answers, unless there is an answer already: forms are answered by users,
+    /// and only the first answer counts.
+    fn first_answer<'e>(&self, event: &'e ThreadEvent) -> Result<Option<&'e str>, Stop> {
+        if event.kind != EventType::FormResponse {
+            return Ok(None);
+        }
+        let data = event.data.as_ref();
+        let Some(form) = data.and_then(|data| data.get("form_event_id")?.as_str()) else {
+            return Ok(None);
+        };
+        Ok((!self.has_answer_to(form)?).then_some(form))
+    }
+
+    fn next_rev(&mut self) -> u64 {
+        self.row.record.rev += 1;
+        self.row.record.rev
+    }
+
+    /// The clock may go back; a thread's place in the list does not.
+    pub(super) fn touch(&mut self, at: DateTime<Utc>) {
+        let last_event_at = &mut self.row.record.thread.last_event_at;
+        *last_event_at = at.max(*last_event_at);
+    }
+
+    pub(super) fn change_row(&mut self) -> Change {
+        self.row.row_rev = self.next_rev();
+        Change::of_thread(self.row.record.clone(), self.row.row_rev)
+    }
+
+    fn redescribe(&mut self) -> Change {
+        self.is_redescribed = true;
+        self.change_row()
+    }
+
+    pub(super) fn append(
+        &mut self,
+        mut event: ThreadEvent,
+        answers: Option<&str>,
+    ) -> Result<(ThreadEvent, u64), Stop> {
+        self.row.last_seq += 1;
+        event.seq = self.row.last_seq;
+        let rev = self.next_rev();
+        self.db.execute(
+            &self.db.sql.insert_event,
+            params![
+                event.id,
+                self.row.pk,
+                int(event.seq),
+                int(rev),
+                event.run_id,
+                event.kind.as_str(),
+                event.actor.as_str(),
+                event.author,
+                json(&event.user)?,
+                json(&event.content)?,
+                json(&event.data)?,
+                event.created_at.timestamp_micros(),
+                event.streaming,
+                event.finalized,
+                event.client_event_id,
+                answers,
+            ],
+        )?;
+        Ok((event, rev))
+    }
+
+    pub(super) fn upsert_run(&mut self, mut run: Run, event_id: &str) -> Result<Change, Stop> {
+        let rev = self.next_rev();
+        let started_at = self.db.first(
+            &self.db.sql.upsert_run,
+            params![
+                self.row.pk,
+                run.id,
+                event_id,
+                int(rev),
+                run.agent_id,
+                run.status.as_str(),
+                run.started_at.timestamp_micros(),
+                run.ended_at.map(|at| at.timestamp_micros()),
+                run.error,
+            ],
+            |row| row.time(0),
+        )?;
+        // A run that is known began when it began.
+        run.started_at = started_at.unwrap_or(run.started_at);
+        Ok(Change::of_run(run, rev))
+    }
+
+    /// Writes the thread's own row.
+    pub(super) fn save(&self) -> Result<(), Stop> {
+        let (db, row, thread) = (self.db, &self.row, &self.row.record.thread);
+        let (rev, row_rev, last_seq) = (int(row.record.rev), int(row.row_rev), int(row.last_seq));
+        if thread.last_event_at != self.stored_last_event_at {
+            let at = thread.last_event_at.timestamp_micros();
+            let values = params![row.pk, rev, row_rev, last_seq, at];
+            db.execute(&db.sql.touch_thread, values)?;
+            db.execute(&db.sql.touch_participants, params![row.pk, at])?;
+        } else if row.record.rev != self.stored_rev {
+            let values = params![row.pk, rev, row_rev, last_seq];
+            db.execute(&db.sql.advance_thread, values)?;
+        }
+        if self.is_redescribed {
+            db.execute(
+                &db.sql.describe_thread,
+                params![
+                    row.pk,
+                    serde_json::to_string(&thread.users)?,
+                    thread.title,
+                    json(&thread.metadata)?,
+                    thread.updated_at.timestamp_micros(),
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the thread with all that is in it.
+    pub(super) fn delete(self) -> Result<Change, Stop> {
+        let (db, scope_pk) = (self.db, self.row.scope_pk);
+        for participant in &self.row.record.participants {
+            let key = params![scope_pk, participant.as_str()];
+            db.execute(&db.sql.uncount_participant, key)?;
+            db.execute(&db.sql.forget_participant, key)?;
+        }
+        db.execute(&db.sql.count_threads, params![scope_pk, -1])?;
+        db.execute(&db.sql.delete_thread, params![self.row.pk])?;
+        Ok(Change::of_deletion(self.row.record))
+    }
+}
+
+/// The `pk` of a scope, which may be new, and of its workspace.
+fn scope_pks(db: &Database, scope: &Scope) -> Result<(i64, i64), Stop> {
+    let place = params![
+        scope.worker_id,
+        scope.organization_id,
+        scope.workspace_id,
+        scope.agent
+    ];
+    let find = || {
+        db.first(&db.sql.scope, place, |row| {
+            Ok((row.number(0)?, row.number(2)?))
+        })
+    };
+    if let Some(pks) = find()? {
+        return Ok(pks);
+    }
+    db.execute(&db.sql.insert_workspace, &place[..3])?;
+    db.execute(&db.sql.insert_scope, place)?;
+    find()?.ok_or_else(|| Stop::Fault("a new scope is not there".into()))
+}

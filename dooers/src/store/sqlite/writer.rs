@@ -1,0 +1,104 @@
+//! The thread that writes.
+
+use super::batch::{Job, Operation, Waiting, commit};
+use super::database::Database;
+use super::lock::DatabaseLock;
+use crate::store::StoreError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use tokio::sync::mpsc;
+
+/// So many operations share a commit at the most.
+const BATCH: usize = 256;
+
+/// So many operations wait for the writer before callers have to wait for room.
+const QUEUE: usize = 1024;
+
+/// The thread that writes. All that waits when a commit ends goes into the next one.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// None once it is closed.
+    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Writer {
+    /// Starts the thread. The lock is given free when it ends.
+    pub(super) fn start(database: Database, lock: DatabaseLock) -> std::io::Result<Self> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let commits = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&commits);
+        let thread = Builder::new()
+            .name("dooers-sqlite".to_owned())
+            .spawn(move || {
+                write_all(&database, jobs, &counter);
+                database.close();
+                drop(lock);
+            })?;
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+            commits,
+        })
+    }
+
+    /// Does an operation. Once this has begun to wait for the answer, the operation is done even if nobody waits for
+    /// it any more.
+    pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
+        let closed = || StoreError::Failed {
+            what: O::WHAT,
+            source: "the store is closed".into(),
+        };
+        let queue = unpoisoned(&self.queue).clone().ok_or_else(closed)?;
+        let (waiting, answer) = Waiting::new(operation);
+        queue.send(Box::new(waiting)).await.map_err(|_| closed())?;
+        drop(queue);
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// How many commits there were.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all that was begun is written and the database is closed.
+    pub(super) async fn close(&self) {
+        if let Some(thread) = self.stop() {
+            // The thread cannot panic; if it does, the operating system tidies up behind it.
+            let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+            tracing::debug!(target: "dooers::store", commits = self.commits(), "closed");
+        }
+    }
+
+    /// Takes no more operations. The thread ends after those that it has.
+    fn stop(&self) -> Option<JoinHandle<()>> {
+        unpoisoned(&self.queue).take();
+        unpoisoned(&self.thread).take()
+    }
+}
+
+impl Drop for Writer {
+    /// So that who opens the database next finds it free.
+    fn drop(&mut self) {
+        if let Some(thread) = self.stop() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_all(database: &Database, mut jobs: mpsc::Receiver<Box<dyn Job>>, commits: &AtomicU64) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
+        let operations = batch.len();
+        let made = commit(database, &mut batch);
+        commits.fetch_add(made, Ordering::Relaxed);
+        tracing::trace!(target: "dooers::store", operations, commits = made, "committed");
+    }
+}
+
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds one of these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
