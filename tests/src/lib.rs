@@ -1,1 +1,37 @@
-//! T.
+//! What the integration tests share: a client that speaks the protocol over a real WebSocket, a server on a port of
+//! its own, handlers that wait for their test, and a store that can be held.
+//!
+//! Nothing here sleeps. Every wait ends after [`PATIENCE`], with a message that tells what was seen until then.
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod client;
+pub mod gate;
+mod identity;
+mod raw;
+mod server;
+mod watched;
+
+pub use client::Client;
+pub use identity::Identity;
+pub use raw::{RawClient, frame_bytes, opcode};
+pub use server::Server;
+pub use watched::{Held, Watched};
+
+use std::time::Duration;
+
+/// How long a test waits for anything before it fails.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits, but not for ever; `what` says for what.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+    }
+}

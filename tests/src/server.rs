@@ -1,0 +1,132 @@
+//! A server on a port of its own.
+
+use crate::{Client, Identity, within};
+use dooers::{Agent, ServerError, WorkerConfig, WorkerServer};
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinHandle;
+
+/// What the system keeps for a connection of little memory, so that a reader is soon a slow one.
+const SMALL_BUFFER: u32 = 8 * 1024;
+
+/// A server on a port of its own. It keeps its conversations in memory, unless its configuration says where.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    worker: WorkerServer,
+    serving: JoinHandle<Result<(), ServerError>>,
+}
+
+impl Server {
+    /// A server of this agent.
+    pub async fn of<A: Agent>() -> Self {
+        Self::with::<A>(|config| config).await
+    }
+
+    /// A server of this agent with a configuration of its own.
+    pub async fn with<A: Agent>(change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Self {
+        Self::start(WorkerServer::new(change(WorkerConfig::new())).agent::<A>()).await
+    }
+
+    /// Starts a server.
+    pub async fn start(worker: WorkerServer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::start_on(listener, worker)
+    }
+
+    /// Starts a server whose connections have little memory in the system.
+    pub async fn start_small(worker: WorkerServer) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        // Accepted connections take over what the listener has.
+        socket.set_send_buffer_size(SMALL_BUFFER).expect("a buffer");
+        socket
+            .bind(([127, 0, 0, 1], 0).into())
+            .expect("a free port");
+        Self::start_on(socket.listen(64).expect("a listener"), worker)
+    }
+
+    fn start_on(listener: TcpListener, worker: WorkerServer) -> Self {
+        let address = listener.local_addr().expect("a bound listener");
+        let server = worker.clone();
+        Self {
+            address,
+            worker,
+            serving: tokio::spawn(async move { server.serve_on(listener).await }),
+        }
+    }
+
+    /// A client that has not said `connect` yet.
+    pub async fn open(&self) -> Client {
+        Client::open(self.address, "/ws").await
+    }
+
+    /// A client of this identity.
+    pub async fn client(&self, identity: impl Into<Identity>) -> Client {
+        let mut client = self.open().await;
+        client.connect(identity).await;
+        client
+    }
+
+    /// A client of this identity for which the system keeps little that it has not read.
+    pub async fn small_client(&self, identity: impl Into<Identity>) -> Client {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(SMALL_BUFFER).expect("a buffer");
+        let stream = socket
+            .connect(self.address)
+            .await
+            .expect("the server listens");
+        let mut client = Client::upgrade(stream, self.address, "/ws").await;
+        client.connect(identity).await;
+        client
+    }
+
+    /// Asks for a page over HTTP; the result is the status and the body.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        self.http(&request).await
+    }
+
+    /// Tries to open a WebSocket that there is not; the result is the status and the body.
+    pub async fn try_socket(&self, path: &str) -> (u16, String) {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        self.http(&request).await
+    }
+
+    async fn http(&self, request: &str) -> (u16, String) {
+        let mut answer = String::new();
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.address).await?;
+            stream.write_all(request.as_bytes()).await?;
+            stream.read_to_string(&mut answer).await
+        };
+        within("an answer over HTTP", exchange)
+            .await
+            .expect("the server answers");
+        let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+        (status.expect("a status"), body.to_owned())
+    }
+
+    /// Begins to close the server, as [`WorkerServer::close`] does, and gives back the closing.
+    pub fn begin_close(&self) -> JoinHandle<()> {
+        let worker = self.worker.clone();
+        tokio::spawn(async move { worker.close().await })
+    }
+
+    /// Lets these clients leave and closes the server, which must have served without an error.
+    pub async fn close(self, clients: impl IntoIterator<Item = Client>) {
+        for client in clients {
+            client.leave().await;
+        }
+        within("the server to close", self.worker.close()).await;
+        within("the listener to end", self.serving)
+            .await
+            .expect("the server does not panic")
+            .expect("the server serves");
+    }
+}

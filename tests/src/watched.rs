@@ -1,0 +1,212 @@
+//! A store that tells what is asked of it, and can be held.
+
+use async_trait::async_trait;
+use dooers::store::{
+    Begun, CatchUp, Change, Claim, EventPage, MemoryStore, NewMessage, Position, Recovered, Scope,
+    Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadPage, ThreadRecord,
+    TurnChange, TurnKey, Written,
+};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// A store that tells what is asked of it, and whose answers can be held: what is asked is done, and who asked does
+/// not know it yet.
+#[derive(Debug)]
+pub struct Watched {
+    inner: Arc<dyn Store>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: HashMap<&'static str, usize>,
+    holds: HashMap<&'static str, (oneshot::Sender<()>, oneshot::Receiver<()>)>,
+}
+
+/// An answer that is held, or will be. It goes on when this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    reached: oneshot::Receiver<()>,
+    release: oneshot::Sender<()>,
+}
+
+impl Held {
+    /// Waits until the call is done and its answer held.
+    pub async fn reached(&mut self) {
+        crate::within("a call of the store", &mut self.reached)
+            .await
+            .expect("the store is there");
+    }
+
+    /// Lets the answer go.
+    pub fn release(self) {
+        // Who waited for it may be gone.
+        let _ = self.release.send(());
+    }
+}
+
+impl Watched {
+    /// An empty store in memory.
+    #[must_use]
+    pub fn memory() -> Arc<Self> {
+        Self::over(Arc::new(MemoryStore::new()))
+    }
+
+    /// This store, watched.
+    #[must_use]
+    pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            state: Mutex::default(),
+        })
+    }
+
+    /// How often this method was called.
+    #[must_use]
+    pub fn calls(&self, method: &str) -> usize {
+        self.state().calls.get(method).copied().unwrap_or_default()
+    }
+
+    /// Holds the answer to the next call of this method.
+    pub fn hold(&self, method: &'static str) -> Held {
+        let (tell, reached) = oneshot::channel();
+        let (release, released) = oneshot::channel();
+        self.state().holds.insert(method, (tell, released));
+        Held { reached, release }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn done(&self, method: &'static str) {
+        let hold = {
+            let mut state = self.state();
+            *state.calls.entry(method).or_default() += 1;
+            state.holds.remove(method)
+        };
+        if let Some((tell, released)) = hold {
+            // The test may have ended.
+            let _ = tell.send(());
+            let _ = released.await;
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Watched {
+    async fn begin_turn(
+        &self,
+        scope: &Scope,
+        message: NewMessage,
+        start: &Start,
+    ) -> Result<Begun, StoreError> {
+        let outcome = self.inner.begin_turn(scope, message, start).await;
+        self.done("begin_turn").await;
+        outcome
+    }
+
+    async fn claim_turn(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        start: &Start,
+    ) -> Result<Option<Claim>, StoreError> {
+        let outcome = self.inner.claim_turn(scope, thread_id, start).await;
+        self.done("claim_turn").await;
+        outcome
+    }
+
+    async fn write_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let outcome = self.inner.write_turn(scope, turn, changes).await;
+        self.done("write_turn").await;
+        outcome
+    }
+
+    async fn finish_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        next: &Start,
+    ) -> Result<Written, StoreError> {
+        let outcome = self.inner.finish_turn(scope, turn, changes, next).await;
+        self.done("finish_turn").await;
+        outcome
+    }
+
+    async fn recover(&self) -> Result<Recovered, StoreError> {
+        self.inner.recover().await
+    }
+
+    async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
+        let outcome = self.inner.thread(scope, thread_id).await;
+        self.done("thread").await;
+        outcome
+    }
+
+    async fn threads(
+        &self,
+        scope: &Scope,
+        after: Option<&ThreadCursor>,
+        limit: usize,
+    ) -> Result<ThreadPage, StoreError> {
+        let outcome = self.inner.threads(scope, after, limit).await;
+        self.done("threads").await;
+        outcome
+    }
+
+    async fn snapshot(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        from: &SnapshotFrom,
+    ) -> Result<Snapshot, StoreError> {
+        let outcome = self.inner.snapshot(scope, thread_id, from).await;
+        self.done("snapshot").await;
+        outcome
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        before_event_id: Option<&str>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        let outcome = self
+            .inner
+            .events(scope, thread_id, before_event_id, limit)
+            .await;
+        self.done("events").await;
+        outcome
+    }
+
+    async fn catch_up(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        position: &Position,
+        limit: usize,
+    ) -> Result<CatchUp, StoreError> {
+        let outcome = self.inner.catch_up(scope, thread_id, position, limit).await;
+        self.done("catch_up").await;
+        outcome
+    }
+
+    async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
+        let outcome = self.inner.delete_thread(scope, thread_id).await;
+        self.done("delete_thread").await;
+        outcome
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}

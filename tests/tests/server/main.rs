@@ -1,0 +1,18 @@
+//! The server, spoken to by clients over real WebSockets.
+//!
+//! Each file is about one thing that the protocol promises. A client reads only when a test waits for a frame, and
+//! then the *next* frame must be the one that the test names: what should not come would stand in its way.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod agents;
+mod seen;
+
+mod connecting;
+mod ordering;
+mod replies;
+mod turns;

@@ -1,0 +1,209 @@
+//! Turns of one thread come one after the other; everything else goes on.
+
+use crate::agents::script;
+use crate::seen::{appended, events, kinds, seqs, string, texts};
+use dooers_tests::{Server, gate};
+use serde_json::json;
+
+#[tokio::test]
+async fn messages_sent_during_a_turn_are_shown_at_once_and_answered_in_their_order() {
+    let server = Server::of::<script>().await;
+    let mut ada = server.client("ada").await;
+    let mut bob = server.client("bob").await;
+    let thread_id = ada.begin("say hello").await;
+    bob.pending().await;
+    bob.subscribe(&thread_id).await;
+
+    let id = ada
+        .message(Some(&thread_id), "wait ordering-a\nsay a")
+        .await;
+    ada.accepted(&id).await;
+    ada.expect("event.append").await;
+    ada.expect("run.upsert").await;
+    gate::arrived("ordering-a").await;
+    bob.pending().await;
+
+    // Acked and shown to both, and no run: it waits.
+    let id = bob
+        .message(Some(&thread_id), "wait ordering-b\nsay b")
+        .await;
+    bob.accepted(&id).await;
+    let heard = bob.pending().await;
+    assert_eq!(
+        kinds(&heard),
+        ["thread.upsert", "event.append"],
+        "bob is a new user of the thread"
+    );
+    let heard = ada.pending().await;
+    assert_eq!(kinds(&heard), ["thread.upsert", "event.append"]);
+    let id = ada.message(Some(&thread_id), "say c").await;
+    ada.accepted(&id).await;
+    let heard = ada.pending().await;
+    assert_eq!(kinds(&heard), ["event.append"]);
+    assert_eq!(gate::waiting("ordering-b"), 0);
+
+    gate::open("ordering-a");
+    gate::arrived("ordering-b").await;
+    let frames = ada.turn().await;
+    assert_eq!(texts(&appended(&frames)), ["a"]);
+    assert_eq!(ada.expect("run.upsert").await["run"]["status"], "running");
+    ada.has_nothing().await;
+
+    gate::open("ordering-b");
+    let frames = ada.turn().await;
+    assert_eq!(texts(&appended(&frames)), ["b"]);
+    let frames = ada.turn().await;
+    assert_eq!(
+        kinds(&frames),
+        ["run.upsert", "event.append", "thread.upsert", "run.upsert"]
+    );
+    assert_eq!(texts(&appended(&frames)), ["c"]);
+
+    let list = ada
+        .ask(
+            "event.list",
+            json!({"thread_id": thread_id}),
+            "event.list.result",
+        )
+        .await;
+    let all = events(&list);
+    assert_eq!(seqs(&all), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(texts(&all[5..]), ["a", "b", "c"]);
+    server.close([ada, bob]).await;
+}
+
+#[tokio::test]
+async fn many_messages_of_two_connections_are_answered_in_the_order_in_which_they_are_stored() {
+    let server = Server::of::<script>().await;
+    let mut ada = server.client("ada").await;
+    let mut bob = server.client("bob").await;
+    let thread_id = ada.begin("say hello").await;
+    for number in 0..25 {
+        ada.message(Some(&thread_id), &format!("say a{number}"))
+            .await;
+        bob.message(Some(&thread_id), &format!("stored b{number}"))
+            .await;
+    }
+    let mut ended = 0;
+    while ended < 50 {
+        ada.turn().await;
+        ended += 1;
+    }
+    let list = ada
+        .ask(
+            "event.list",
+            json!({"thread_id": thread_id, "limit": 200}),
+            "event.list.result",
+        )
+        .await;
+    let all = events(&list);
+    let asked: Vec<_> = all
+        .iter()
+        .skip(2)
+        .filter(|event| event["actor"] == "user")
+        .map(crate::seen::text)
+        .collect();
+    let answered: Vec<_> = all
+        .iter()
+        .skip(2)
+        .filter(|event| event["actor"] == "assistant")
+        .map(crate::seen::text)
+        .collect();
+    let expected: Vec<_> = asked
+        .iter()
+        .map(|text| text.split_once(' ').unwrap().1)
+        .collect();
+    assert_eq!(answered.len(), 50);
+    assert_eq!(answered, expected);
+    server.close([ada, bob]).await;
+}
+
+#[tokio::test]
+async fn threads_run_side_by_side() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    for number in 0..8 {
+        client
+            .message(None, &format!("wait ordering-side\nsay {number}"))
+            .await;
+    }
+    // All eight are inside before the first is let through.
+    for _ in 0..8 {
+        gate::arrived("ordering-side").await;
+    }
+    for _ in 0..8 {
+        gate::open("ordering-side");
+    }
+    let mut threads = Vec::new();
+    for _ in 0..8 {
+        let frames = client.turn().await;
+        threads.push(string(
+            &frames.last().unwrap()["payload"]["run"]["thread_id"],
+        ));
+    }
+    threads.sort();
+    threads.dedup();
+    assert_eq!(threads.len(), 8);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn other_frames_are_answered_while_a_handler_runs() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    let id = client.message(None, "wait ordering-busy").await;
+    client.accepted(&id).await;
+    let created = client.expect("thread.upsert").await;
+    let thread_id = string(&created["thread"]["id"]);
+    gate::arrived("ordering-busy").await;
+    client.pending().await;
+
+    client.has_nothing().await;
+    let list = client
+        .ask("thread.list", json!({}), "thread.list.result")
+        .await;
+    assert_eq!(list["total_count"], 1);
+    client
+        .ask(
+            "event.list",
+            json!({"thread_id": thread_id}),
+            "event.list.result",
+        )
+        .await;
+    let snapshot = client.subscribe(&thread_id).await;
+    assert_eq!(snapshot["runs"][0]["status"], "running");
+    client
+        .done("thread.unsubscribe", json!({"thread_id": thread_id}))
+        .await;
+    let other = client.message(None, "say other").await;
+    client.accepted(&other).await;
+    assert_eq!(client.turn().await.len(), 6);
+
+    gate::open("ordering-busy");
+    assert_eq!(
+        client.expect("thread.upsert").await["thread"]["id"],
+        thread_id.as_str()
+    );
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_stops_no_turn() {
+    let server = Server::of::<script>().await;
+    let mut leaving = server.client("ada").await;
+    let mut watching = server.client("ada").await;
+    leaving.message(None, "wait ordering-left\nsay done").await;
+    gate::arrived("ordering-left").await;
+    leaving.leave().await;
+    let created = watching.expect("thread.upsert").await;
+    let thread_id = string(&created["thread"]["id"]);
+    watching.subscribe(&thread_id).await;
+    gate::open("ordering-left");
+    let frames = watching.turn().await;
+    assert_eq!(texts(&appended(&frames)), ["done"]);
+    assert_eq!(
+        frames.last().unwrap()["payload"]["run"]["status"],
+        "succeeded"
+    );
+    server.close([watching]).await;
+}

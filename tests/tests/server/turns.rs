@@ -1,0 +1,293 @@
+//! One message and its answer.
+
+use crate::agents::{echo, quiet, script};
+use crate::seen::{appended, kinds, normal, string, text, texts};
+use dooers::prelude::*;
+use dooers_tests::{Server, Watched};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[tokio::test]
+async fn a_turn_is_a_fixed_order_of_frames() {
+    let server = Server::with::<echo>(|config| config.assistant_name("Ada")).await;
+    let mut client = server.client("bob").await;
+    let id = client.message_as("mine-1", None, "hello").await;
+    client.accepted(&id).await;
+
+    let thread = client.expect("thread.upsert").await["thread"].take();
+    let bob = json!({
+        "user_id": "bob", "identity_ids": [], "system_role": "user",
+        "organization_role": "member", "workspace_role": "member",
+    });
+    let expected = json!({
+        "id": "<id>", "worker_id": "w1", "agent_id": "w1", "organization_id": "o1", "workspace_id": "s1",
+        "owner": bob, "users": [bob], "title": null, "metadata": null,
+        "created_at": "<time>", "updated_at": "<time>", "last_event_at": "<time>",
+    });
+    assert_eq!(normal(&thread), expected);
+
+    let asked = client.expect("event.append").await;
+    assert_eq!(asked["thread_id"], thread["id"]);
+    let expected = json!({"thread_id": "<id>", "events": [{
+        "id": "<id>", "thread_id": "<id>", "run_id": null, "type": "message", "actor": "user", "author": null,
+        "user": bob, "content": [{"type": "text", "text": "hello"}], "created_at": "<time>",
+        "client_event_id": "mine-1", "seq": 1,
+    }]});
+    assert_eq!(normal(&asked), expected);
+
+    let started = client.expect("run.upsert").await["run"].take();
+    let run = json!({
+        "id": "<id>", "thread_id": "<id>", "agent_id": "echo", "status": "running", "started_at": "<time>",
+        "ended_at": null, "error": null,
+    });
+    assert_eq!(normal(&started), run);
+    assert_eq!(started["thread_id"], thread["id"]);
+
+    let answered = client.expect("event.append").await;
+    let expected = json!({"thread_id": "<id>", "events": [{
+        "id": "<id>", "thread_id": "<id>", "run_id": "<id>", "type": "message", "actor": "assistant",
+        "author": "Ada", "content": [{"type": "text", "text": "You said: hello"}], "created_at": "<time>",
+        "seq": 2,
+    }]});
+    assert_eq!(normal(&answered), expected);
+    assert_eq!(answered["events"][0]["run_id"], started["id"]);
+
+    let touched = client.expect("thread.upsert").await["thread"].take();
+    assert!(string(&touched["last_event_at"]) >= string(&answered["events"][0]["created_at"]));
+    assert_eq!(touched["created_at"], thread["created_at"]);
+    assert_eq!(touched["updated_at"], thread["updated_at"]);
+
+    let ended = client.expect("run.upsert").await["run"].take();
+    assert_eq!(ended["id"], started["id"]);
+    assert_eq!(ended["started_at"], started["started_at"]);
+    assert_eq!(ended["status"], "succeeded");
+    assert_eq!(ended["error"], json!(null));
+    assert!(string(&ended["ended_at"]) >= string(&ended["started_at"]));
+    client.has_nothing().await;
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn every_frame_has_an_id_of_its_own_and_three_members() {
+    let server = Server::of::<echo>().await;
+    let mut client = server.client("ada").await;
+    client.message(None, "hello").await;
+    let mut ids = Vec::new();
+    for frame in client.turn().await {
+        let members: Vec<_> = frame.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members, ["id", "payload", "type"]);
+        ids.push(string(&frame["id"]));
+    }
+    assert_eq!(ids.len(), 7);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 7);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_new_threads_metadata_is_kept_from_either_place() {
+    let server = Server::of::<quiet>().await;
+    let mut client = server.client("ada").await;
+    let event =
+        json!({"type": "message", "actor": "user", "content": [{"type": "text", "text": "hello"}]});
+    let inside = json!({"id": "1", "type": "event.create", "payload": {"event": event, "metadata": {"at": "inside"}}});
+    let beside = json!({"id": "2", "type": "event.create", "payload": {"event": event}, "metadata": {"at": "beside"}});
+    for (frame, at) in [(inside, "inside"), (beside, "beside")] {
+        client.send_frame(&frame).await;
+        client.accepted(frame["id"].as_str().unwrap()).await;
+        let created = client.expect("thread.upsert").await;
+        assert_eq!(created["thread"]["metadata"], json!({"at": at}));
+        client.turn().await;
+    }
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_failed_turn_hides_why_and_says_that_it_failed() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    client
+        .message(None, "say before\nfail the password is hunter2")
+        .await;
+    let frames = client.turn().await;
+    let all = serde_json::to_string(&frames).unwrap();
+    assert_eq!(
+        all.matches("hunter2").count(),
+        1,
+        "only in the user's own message: {all}"
+    );
+    let events = appended(&frames);
+    assert_eq!(text(&events[1]), "before");
+    assert_eq!(
+        normal(&events[2]),
+        json!({
+            "id": "<id>", "thread_id": "<id>", "run_id": "<id>", "type": "message", "actor": "system",
+            "author": null, "created_at": "<time>", "seq": 3,
+            "content": [{"type": "text", "text": "Something went wrong while answering. Please try again."}],
+        })
+    );
+    let run = &frames.last().unwrap()["payload"]["run"];
+    assert_eq!(run["status"], "failed");
+    assert_eq!(run["error"], "the agent failed");
+    assert_eq!(events[2]["run_id"], run["id"]);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_public_error_is_shown() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    client.message(None, "public The library is closed.").await;
+    let frames = client.turn().await;
+    let events = appended(&frames);
+    assert_eq!(events[1]["actor"], "system");
+    assert_eq!(text(&events[1]), "The library is closed.");
+    let run = &frames.last().unwrap()["payload"]["run"];
+    assert_eq!(run["error"], "The library is closed.");
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_turn_and_the_next_one_works() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    client.message(None, "stored one\npanic at the disco").await;
+    let frames = client.turn().await;
+    let thread_id = string(&frames[1]["payload"]["thread"]["id"]);
+    let events = appended(&frames);
+    assert_eq!(
+        texts(&events[1..]),
+        [
+            "one",
+            "Something went wrong while answering. Please try again."
+        ]
+    );
+    assert_eq!(frames.last().unwrap()["payload"]["run"]["status"], "failed");
+
+    let frames = client.converse(&thread_id, "say again").await;
+    assert_eq!(texts(&appended(&frames)), ["say again", "again"]);
+    assert_eq!(
+        frames.last().unwrap()["payload"]["run"]["status"],
+        "succeeded"
+    );
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn events_sent_without_waiting_are_stored_together() {
+    let store = Watched::memory();
+    let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
+    let mut client = server.client("ada").await;
+
+    // All that is sent up to the return is stored with the turn's end.
+    let thread_id = client.begin("burst 20").await;
+    assert_eq!(store.calls("write_turn"), 0);
+    assert_eq!(store.calls("finish_turn"), 1);
+
+    // One writing for each waiting.
+    client
+        .converse(&thread_id, "burst 20\nstored x\nburst 20\nstored y\nsay z")
+        .await;
+    assert_eq!(store.calls("write_turn"), 2);
+    assert_eq!(store.calls("finish_turn"), 2);
+
+    let page = json!({"thread_id": thread_id, "limit": 200});
+    let list = client.ask("event.list", page, "event.list.result").await;
+    let events = crate::seen::events(&list);
+    let times = |from: usize, to: usize| {
+        let mut times: Vec<_> = events[from..to]
+            .iter()
+            .map(|event| string(&event["created_at"]))
+            .collect();
+        times.dedup();
+        times.len()
+    };
+    assert_eq!(events.len(), 21 + 44);
+    assert_eq!(times(22, 43), 1);
+    assert_eq!(times(43, 64), 1);
+    server.close([client]).await;
+}
+
+/// Starts and ends two runs, and leaves a third open if the message says so.
+#[dooers::agent(run = "manual")]
+async fn manual(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    drop(response.text("outside"));
+    for outcome in [Ok(()), Err("no luck".to_owned())] {
+        response.run_start().await?;
+        response.text("inside").await?;
+        response.run_end(outcome).await?;
+    }
+    if request.message == "leave it open" {
+        response.run_start().await?;
+    }
+    if request.message == "fail within" {
+        response.run_start().await?;
+        return Err("why".into());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_agent_of_manual_runs_starts_and_ends_them_itself() {
+    let server = Server::of::<manual>().await;
+    let mut client = server.client("ada").await;
+    let id = client.message(None, "go").await;
+    client.accepted(&id).await;
+    let is_touch = |frame: &Value| {
+        frame["type"] == "thread.upsert"
+            && frame["payload"]["thread"]["last_event_at"]
+                != frame["payload"]["thread"]["created_at"]
+    };
+    let frames = client.until("the turn's end", is_touch).await;
+    let expected = [
+        "thread.upsert",
+        "event.append",
+        "event.append",
+        "run.upsert",
+        "event.append",
+        "run.upsert",
+        "run.upsert",
+        "event.append",
+        "run.upsert",
+        "thread.upsert",
+    ];
+    assert_eq!(kinds(&frames), expected);
+    let runs: Vec<_> = [3, 5, 6, 8]
+        .map(|at: usize| frames[at]["payload"]["run"].clone())
+        .to_vec();
+    assert_eq!(runs[0]["id"], runs[1]["id"]);
+    assert_eq!(runs[0]["started_at"], runs[1]["started_at"]);
+    assert_ne!(runs[0]["id"], runs[2]["id"]);
+    let ended = |run: &Value| (run["status"].clone(), run["error"].clone());
+    assert_eq!(ended(&runs[1]), (json!("succeeded"), json!(null)));
+    assert_eq!(ended(&runs[3]), (json!("failed"), json!("no luck")));
+    let events = appended(&frames);
+    assert_eq!(events[1]["run_id"], json!(null));
+    assert_eq!(events[2]["run_id"], runs[0]["id"]);
+    assert_eq!(events[3]["run_id"], runs[2]["id"]);
+    client.has_nothing().await;
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_run_that_the_handler_left_open_ends_with_the_turn() {
+    let server = Server::of::<manual>().await;
+    let mut client = server.client("ada").await;
+    for (message, status) in [("leave it open", "succeeded"), ("fail within", "failed")] {
+        let id = client.message(None, message).await;
+        client.accepted(&id).await;
+        // The two that the handler ended, and the third.
+        client.turn().await;
+        client.turn().await;
+        let frames = client.turn().await;
+        let run = |frame: &Value| frame["payload"]["run"].clone();
+        let (started, ended) = (run(&frames[0]), run(frames.last().unwrap()));
+        assert_eq!(started["status"], "running");
+        assert_eq!(ended["status"], status);
+        assert_eq!(ended["id"], started["id"]);
+        assert_eq!(ended["started_at"], started["started_at"]);
+        client.has_nothing().await;
+    }
+    server.close([client]).await;
+}
