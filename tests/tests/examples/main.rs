@@ -1,0 +1,72 @@
+//! The programs under `examples/`, started as a user starts them and spoken to over real sockets.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod program;
+
+use dooers_tests::Client;
+use program::Program;
+use std::net::TcpListener;
+
+#[tokio::test]
+async fn the_echo_agent_answers_and_stops_at_a_signal() {
+    let mut echo = Program::start("example-echo", &[("WORKER_BIND", "127.0.0.1:0")]);
+    let address = echo.address();
+    let mut client = Client::open(address, "/ws").await;
+    client.connect("ada").await;
+    let id = client.message(None, "hello").await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
+    assert_eq!(
+        frames[3]["payload"]["events"][0]["content"][0]["text"],
+        "You said: hello"
+    );
+
+    echo.terminate();
+    assert_eq!(client.closed().await, 1001);
+    client.leave().await;
+    let (status, _, errors) = echo.ended();
+    assert_eq!(status, Some(0), "{errors}");
+    assert_eq!(errors, "");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_line_and_status_1() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let echo = Program::start("example-echo", &[("WORKER_BIND", &address)]);
+    let (status, output, errors) = echo.ended();
+    assert_eq!(status, Some(1), "{errors}");
+    assert_eq!(output, "");
+    let expected = format!(
+        "cannot listen on {address}: another program listens there; stop it, or set WORKER_BIND"
+    );
+    assert!(errors.contains(&expected), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(!errors.contains("panicked"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_bad_variable_is_one_line_and_status_1() {
+    for (variable, value) in [
+        ("WORKER_BIND", "8000"),
+        ("WORKER_PRIVATE_THREADS", "maybe"),
+        ("WORKER_MAX_FRAME_BYTES", "-1"),
+        ("WORKER_PING_INTERVAL", "soon"),
+    ] {
+        let echo = Program::start("example-echo", &[(variable, value)]);
+        let (status, output, errors) = echo.ended();
+        assert_eq!(status, Some(1), "{errors}");
+        assert_eq!(output, "");
+        assert!(
+            errors.contains(&format!("{variable} is `{value}`; it must be")),
+            "{errors}"
+        );
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        assert!(!errors.contains("panicked"), "{errors}");
+    }
+}

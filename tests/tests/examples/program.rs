@@ -1,0 +1,91 @@
+//! A program of the workspace, as a process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// A running program. It is killed if its test fails before it ends.
+#[derive(Debug)]
+pub(crate) struct Program {
+    process: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Program {
+    /// Starts a program that is built already, with no `WORKER_` variables but these.
+    pub(crate) fn start(name: &str, variables: &[(&str, &str)]) -> Self {
+        let path = path_of(name);
+        assert!(
+            path.exists(),
+            "{} is not there; run `cargo build -p {name}` first",
+            path.display()
+        );
+        let mut command = Command::new(path);
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("WORKER_") {
+                command.env_remove(variable);
+            }
+        }
+        let mut process = command
+            .env_remove("RUST_LOG")
+            .env_remove("RUST_BACKTRACE")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        Self { process, output }
+    }
+
+    /// Where it says that it listens.
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        let mut output = String::new();
+        loop {
+            let mut line = String::new();
+            let length = self.output.read_line(&mut line).unwrap();
+            assert!(length > 0, "the program has ended; it said:\n{output}");
+            if let Some((_, rest)) = line.split_once("ws://") {
+                let address = rest.trim().trim_end_matches("/ws");
+                return address.parse().unwrap();
+            }
+            output += &line;
+        }
+    }
+
+    /// Asks it to end, as a service manager does.
+    pub(crate) fn terminate(&self) {
+        // The shell's own `kill`, which every system has.
+        let kill = format!("kill -TERM {}", self.process.id());
+        let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end; the result is its status and the rest of its output and of its errors.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String, String) {
+        let (mut output, mut errors) = (String::new(), String::new());
+        self.output.read_to_string(&mut output).unwrap();
+        let mut stderr = self.process.stderr.take().unwrap();
+        stderr.read_to_string(&mut errors).unwrap();
+        (self.process.wait().unwrap().code(), output, errors)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It has ended already, unless the test failed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Beside the directory of the test's own executable.
+fn path_of(name: &str) -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.push(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    path
+}
