@@ -245,7 +245,11 @@ impl Client {
     pub async fn closed(&mut self) -> u16 {
         loop {
             match self.next_message("the closing frame").await {
-                Message::Close(Some(frame)) => return frame.code.into(),
+                Message::Close(Some(frame)) => {
+                    // Its answer is waiting to be sent; the server may have gone without it.
+                    let _ = self.socket.flush().await;
+                    return frame.code.into();
+                }
                 Message::Close(None) => self.fail("the closing frame has no code"),
                 _ => {}
             }

@@ -16,3 +16,10 @@ mod connecting;
 mod ordering;
 mod replies;
 mod turns;
+
+mod audience;
+mod deleting;
+mod listing;
+mod private;
+mod repeating;
+mod resuming;
