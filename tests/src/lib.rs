@@ -20,7 +20,7 @@ mod watched;
 pub use client::Client;
 pub use identity::Identity;
 pub use raw::{RawClient, frame_bytes, opcode};
-pub use server::Server;
+pub use server::{Server, in_memory};
 pub use watched::{Held, Watched};
 
 use std::time::Duration;

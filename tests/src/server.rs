@@ -1,7 +1,7 @@
 //! A server on a port of its own.
 
 use crate::{Client, Identity, within};
-use dooers::{Agent, ServerError, WorkerConfig, WorkerServer};
+use dooers::{Agent, Database, ServerError, WorkerConfig, WorkerServer};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -10,13 +10,20 @@ use tokio::task::JoinHandle;
 /// What the system keeps for a connection of little memory, so that a reader is soon a slow one.
 const SMALL_BUFFER: u32 = 8 * 1024;
 
-/// A server on a port of its own. It keeps its conversations in memory, unless its configuration says where.
+/// A server on a port of its own. It keeps its conversations in memory, unless its configuration says where: a ping
+/// is answered after all that was caused before it only where nothing has to wait for a disk.
 #[derive(Debug)]
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     worker: WorkerServer,
     serving: JoinHandle<Result<(), ServerError>>,
+}
+
+/// The defaults, but with conversations in memory.
+#[must_use]
+pub fn in_memory() -> WorkerConfig {
+    WorkerConfig::new().database(Database::Memory)
 }
 
 impl Server {
@@ -27,7 +34,7 @@ impl Server {
 
     /// A server of this agent with a configuration of its own.
     pub async fn with<A: Agent>(change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Self {
-        Self::start(WorkerServer::new(change(WorkerConfig::new())).agent::<A>()).await
+        Self::start(WorkerServer::new(change(in_memory())).agent::<A>()).await
     }
 
     /// Starts a server.

@@ -4,12 +4,15 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use tempfile::TempDir;
 
 /// A running program. It is killed if its test fails before it ends.
 #[derive(Debug)]
 pub(crate) struct Program {
     process: Child,
     output: BufReader<ChildStdout>,
+    /// Where it runs and leaves its file.
+    _directory: TempDir,
 }
 
 impl Program {
@@ -27,7 +30,9 @@ impl Program {
                 command.env_remove(variable);
             }
         }
+        let directory = tempfile::tempdir().unwrap();
         let mut process = command
+            .current_dir(directory.path())
             .env_remove("RUST_LOG")
             .env_remove("RUST_BACKTRACE")
             .envs(variables.iter().copied())
@@ -37,7 +42,11 @@ impl Program {
             .spawn()
             .unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
-        Self { process, output }
+        Self {
+            process,
+            output,
+            _directory: directory,
+        }
     }
 
     /// Where it says that it listens.

@@ -3,8 +3,7 @@
 use crate::agents::script;
 use crate::seen::{appended, kinds, string, texts};
 use dooers::WorkerServer;
-use dooers::prelude::*;
-use dooers_tests::{Client, Identity, Server};
+use dooers_tests::{Client, Identity, Server, in_memory};
 use serde_json::json;
 
 #[tokio::test]
@@ -104,7 +103,7 @@ pub(crate) async fn sees_nothing(client: &mut Client, thread_id: &str, event_id:
 
 #[tokio::test]
 async fn who_is_elsewhere_gets_nothing_and_sees_nothing() {
-    let worker = WorkerServer::new(WorkerConfig::new())
+    let worker = WorkerServer::new(in_memory())
         .agent::<script>()
         .agent::<neighbour>();
     let server = Server::start(worker).await;
