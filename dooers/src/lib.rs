@@ -18,6 +18,10 @@
 //!
 //! [`agent`](macro@agent) is the macro, [`FromTurn`] what a handler may take, [`IntoReply`] what it may return.
 //! [`WorkerServer`] serves what is annotated, and [`store`] keeps the conversations.
+//!
+//! | feature | default? | what it adds |
+//! |---|---|---|
+//! | `sqlite` | yes | conversations in a SQLite file |
 
 // Generated code names this crate `dooers`, also in this crate's own tests and examples.
 #[allow(
