@@ -157,8 +157,9 @@ impl Hub {
             Some(members) => members.values().cloned().collect(),
             None => return,
         };
+        let feed = feed.map(|feed| lock(feed));
         for member in members {
-            let gets_it_anyway = feed.is_some_and(|feed| lock(feed).serves(member.id()))
+            let gets_it_anyway = feed.as_ref().is_some_and(|feed| feed.serves(member.id()))
                 || member.is_behind(&record.thread.id);
             if !gets_it_anyway && member.may_see(&record.participants) {
                 member.tell_of_thread(&record.thread.id, frame);

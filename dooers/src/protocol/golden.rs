@@ -86,7 +86,7 @@ fn run(status: RunStatus, error: Option<&str>) -> Run {
 }
 
 /// The frames as a client gets them, with a fixed id, in a form that people can read.
-fn is_as_recorded(frames: &[ServerFrame<'_>], recorded: ExpectFile) {
+fn is_as_recorded(frames: &[ServerFrame<'_>], recorded: &ExpectFile) {
     let values: Vec<Value> = frames
         .iter()
         .map(|frame| serde_json::from_str(&frame.encode_with_id("f1")).unwrap())
@@ -94,7 +94,7 @@ fn is_as_recorded(frames: &[ServerFrame<'_>], recorded: ExpectFile) {
     recorded.assert_eq(&(serde_json::to_string_pretty(&values).unwrap() + "\n"));
 }
 
-fn appended(events: Vec<ThreadEvent>, recorded: ExpectFile) {
+fn appended(events: &[ThreadEvent], recorded: &ExpectFile) {
     let events: Vec<&ThreadEvent> = events.iter().collect();
     let frame = ServerFrame::EventAppend {
         thread_id: "t1",
@@ -127,7 +127,7 @@ fn an_ack_of_each_kind() {
         ack(false, Some(&refused), None),
         ack(false, Some(&busy), None),
     ];
-    is_as_recorded(&frames, expect_file!["golden/ack.json"]);
+    is_as_recorded(&frames, &expect_file!["golden/ack.json"]);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn the_frames_of_threads() {
         },
         ServerFrame::Pong {},
     ];
-    is_as_recorded(&frames, expect_file!["golden/thread.json"]);
+    is_as_recorded(&frames, &expect_file!["golden/thread.json"]);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_run_in_each_state() {
         .iter()
         .map(|run| ServerFrame::RunUpsert { run })
         .collect();
-    is_as_recorded(&frames, expect_file!["golden/run.json"]);
+    is_as_recorded(&frames, &expect_file!["golden/run.json"]);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_message_of_a_user_and_of_the_agent_with_each_kind_of_part() {
         event(Reply::message(full)),
         event(Reply::reasoning("Let me think.")),
     ];
-    appended(events, expect_file!["golden/message.json"]);
+    appended(&events, &expect_file!["golden/message.json"]);
 }
 
 #[test]
@@ -233,8 +233,8 @@ fn an_event_that_streams_and_one_that_is_finalized() {
     let mut finalized = event(Reply::text("Hello"));
     finalized.finalized = Some(true);
     appended(
-        vec![streaming, finalized],
-        expect_file!["golden/streaming.json"],
+        &[streaming, finalized],
+        &expect_file!["golden/streaming.json"],
     );
 }
 
@@ -246,7 +246,7 @@ fn the_events_of_a_tool() {
         event(Reply::tool_result(call(), json!({"degrees": 3}))),
         event(Reply::tool_transaction(call(), "3 degrees")),
     ];
-    appended(events, expect_file!["golden/tool.json"]);
+    appended(&events, &expect_file!["golden/tool.json"]);
 }
 
 #[test]
@@ -293,8 +293,8 @@ fn a_form_of_each_kind_of_element() {
         form = form.element(FormElement::new(format!("n{at}"), format!("N{at}"), input));
     }
     appended(
-        vec![event(Reply::form(&form))],
-        expect_file!["golden/form.json"],
+        &[event(Reply::form(&form))],
+        &expect_file!["golden/form.json"],
     );
     let data = Reply::form(&form).data.unwrap();
     assert_eq!(serde_json::from_value::<Form>(data).unwrap(), form);

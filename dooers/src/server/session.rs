@@ -74,6 +74,11 @@ impl Session {
             .clone()
     }
 
+    fn is_still(&self, identity: &Arc<Identity>) -> bool {
+        self.identity()
+            .is_some_and(|now| Arc::ptr_eq(&now, identity))
+    }
+
     /// Another `connect` replaces the first, and ends its subscriptions.
     pub(super) fn become_known(&self, identity: Identity) {
         self.running
@@ -159,6 +164,8 @@ impl Session {
         let store = &self.running.store;
         let outcome = match backlog {
             Backlog::Row => match store.thread(&identity.scope, thread_id).await {
+                // Another `connect` came while the store was read.
+                Ok(_) if !self.is_still(&identity) => Ok(()),
                 Ok(record) => {
                     self.push(&ServerFrame::ThreadUpsert {
                         thread: &record.thread,
@@ -171,6 +178,7 @@ impl Session {
         };
         match outcome {
             Ok(()) => {}
+            Err(_) if !self.is_still(&identity) => {}
             Err((StoreError::NotFound(_), _)) => {
                 self.running.hub.unsubscribe(&self.connection, thread_id);
                 self.push(&ServerFrame::ThreadDeleted { thread_id });

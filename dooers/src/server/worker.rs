@@ -7,6 +7,7 @@ use super::running::Running;
 use crate::agent::{Agent, AgentDefinition, annotated};
 use axum::Router;
 use axum::serve::ListenerExt;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -130,17 +131,15 @@ impl WorkerServer {
 }
 
 /// Tells a person at the terminal where to connect.
-#[expect(
-    clippy::print_stdout,
-    reason = "who starts the program sees where it listens"
-)]
 fn announce(running: &Running, address: SocketAddr) {
     let names: Vec<_> = running.agents.iter().map(AgentDefinition::name).collect();
-    println!("dooers serves {} on", names.join(", "));
+    let mut text = format!("dooers serves {} on\n", names.join(", "));
     for path in routes::paths(running) {
-        println!("  ws://{address}{path}");
+        text += &format!("  ws://{address}{path}\n");
     }
-    println!("Ctrl-C stops it.");
+    text += "Ctrl-C stops it.\n";
+    // Nobody may be there to read it; the server serves all the same.
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 #[cfg(unix)]

@@ -11,7 +11,7 @@ use crate::store::{Claim, Scope, Start, Store, StoreError, TurnChange, Written, 
 use futures::FutureExt;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,7 +36,7 @@ pub(crate) struct Runner {
     tasks: TaskTracker,
     stopped: CancellationToken,
     /// By which the turns of a thread that is deleted are stopped.
-    running: Mutex<HashMap<String, CancellationToken>>,
+    running: Mutex<HashMap<String, Arc<CancellationToken>>>,
 }
 
 impl Runner {
@@ -65,8 +65,9 @@ impl Runner {
     pub(crate) fn run(self: &Arc<Self>, agent: AgentDefinition, claim: Claim) {
         let runner = Arc::clone(self);
         let thread_id = claim.key.thread_id.clone();
-        let cancelled = self.stopped.child_token();
-        self.running().insert(thread_id.clone(), cancelled.clone());
+        let cancelled = Arc::new(self.stopped.child_token());
+        self.running()
+            .insert(thread_id.clone(), Arc::clone(&cancelled));
         let span = tracing::debug_span!(target: "dooers::turn", "thread", id = %thread_id);
         let task = async move {
             let mut next = Some(claim);
@@ -127,14 +128,18 @@ impl Runner {
         }
     }
 
-    fn forget(&self, thread_id: &str, cancelled: &CancellationToken) {
-        // A cancelled one was taken out before, and another may stand there by now.
-        if !cancelled.is_cancelled() {
-            self.running().remove(thread_id);
+    fn forget(&self, thread_id: &str, cancelled: &Arc<CancellationToken>) {
+        let mut running = self.running();
+        // The thread's next turn may stand there by now.
+        if running
+            .get(thread_id)
+            .is_some_and(|token| Arc::ptr_eq(token, cancelled))
+        {
+            running.remove(thread_id);
         }
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<String, Arc<CancellationToken>>> {
         // Nothing panics while the lock is held.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
