@@ -1,6 +1,7 @@
 //! A store that tells what is asked of it, and can be held.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use dooers::store::{
     Begun, CatchUp, Change, Claim, EventPage, MemoryStore, NewMessage, Position, Recovered, Scope,
     Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadPage, ThreadRecord,
@@ -143,6 +144,18 @@ impl Store for Watched {
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
         self.inner.recover().await
+    }
+
+    async fn renew_leases(
+        &self,
+        node: &str,
+        lease_until: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        self.inner.renew_leases(node, lease_until).await
+    }
+
+    async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
+        self.inner.expire_leases(at).await
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {

@@ -46,6 +46,7 @@ impl Running {
             stopping: CancellationToken::new(),
         });
         running.recover().await?;
+        running.runner.keep_leases();
         Ok(running)
     }
 

@@ -13,6 +13,8 @@ pub struct Start {
     pub run_id: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
+    /// Until when the turn is this process's, unless it [renews](super::Store::renew_leases) that.
+    pub lease_until: DateTime<Utc>,
 }
 
 impl Start {

@@ -31,6 +31,7 @@ pub use scope::{Participant, Scope, Viewer};
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 /// A snapshot shows this many events at the most, unless a client of the oldest kind missed more.
 pub const SNAPSHOT_EVENTS: usize = 100;
@@ -101,6 +102,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Ends the turns that a dead process left running, and tells which threads have turns that wait.
     ///
+    /// It is for a store that only one process can open: whatever runs when it is opened was left by a dead one.
     /// The run of such a turn becomes `failed` with the error `interrupted`, and a system event says so. Call it
     /// once, before any other method of a turn.
     ///
@@ -108,6 +110,21 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// `Failed` if the database does not answer.
     async fn recover(&self) -> Result<Recovered, StoreError>;
+
+    /// Keeps the turns that this process runs for longer. The result is how many there are.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn renew_leases(&self, node: &str, lease_until: DateTime<Utc>)
+    -> Result<u64, StoreError>;
+
+    /// Does what [`recover`](Store::recover) does to the turns whose lease ran out before this time.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError>;
 
     /// A thread as it stands.
     ///

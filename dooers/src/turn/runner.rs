@@ -23,6 +23,12 @@ const FAILED_TEXT: &str = "Something went wrong while answering. Please try agai
 /// The same in a run's `error`.
 const FAILED_ERROR: &str = "the agent failed";
 
+/// How long a turn belongs to a process that does not renew that …
+const LEASE: Duration = Duration::from_secs(30);
+
+/// … as it does this many times in that time.
+const RENEWALS: u32 = 3;
+
 /// How long to wait before the end of a turn is tried again that the database did not take.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -34,6 +40,8 @@ pub(crate) struct Runner {
     node: String,
     assistant_name: String,
     tasks: TaskTracker,
+    /// Where the leases are renewed.
+    keeper: TaskTracker,
     stopped: CancellationToken,
     /// By which the turns of a thread that is deleted are stopped.
     running: Mutex<HashMap<String, Arc<CancellationToken>>>,
@@ -47,6 +55,7 @@ impl Runner {
             node: new_id(),
             assistant_name,
             tasks: TaskTracker::new(),
+            keeper: TaskTracker::new(),
             stopped: CancellationToken::new(),
             running: Mutex::default(),
         }
@@ -54,11 +63,33 @@ impl Runner {
 
     /// How this process starts a turn of this agent.
     pub(crate) fn start_of(&self, agent: &AgentDefinition) -> Start {
+        let at = timestamp::now();
         Start {
             node: self.node.clone(),
             run_id: (!agent.has_manual_runs()).then(new_id),
-            at: timestamp::now(),
+            at,
+            lease_until: at + LEASE,
         }
+    }
+
+    /// Renews the leases of this process's turns, until it has none and takes no more.
+    pub(crate) fn keep_leases(self: &Arc<Self>) {
+        let runner = Arc::clone(self);
+        self.keeper.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = runner.stopped.cancelled() => return,
+                    () = tokio::time::sleep(LEASE / RENEWALS) => {}
+                }
+                if runner.running().is_empty() {
+                    continue;
+                }
+                let until = timestamp::now() + LEASE;
+                if let Err(error) = runner.store.renew_leases(&runner.node, until).await {
+                    tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the leases of the running turns could not be renewed");
+                }
+            }
+        });
     }
 
     /// Runs a claimed turn, and all that wait behind it.
@@ -97,6 +128,9 @@ impl Runner {
             self.stopped.cancel();
             self.tasks.wait().await;
         }
+        self.stopped.cancel();
+        self.keeper.close();
+        self.keeper.wait().await;
     }
 
     /// Runs one turn. The result is the thread's next.

@@ -120,6 +120,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         node: text.to_owned(),
         run_id: Some(text.to_owned()),
         at: now(),
+        lease_until: now(),
     };
     let begun = store.begin_turn(&scope, new.clone(), &start).await.unwrap();
     let again = store.begin_turn(&scope, new, &start).await.unwrap();

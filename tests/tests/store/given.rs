@@ -1,7 +1,7 @@
 //! What the cases begin with: scopes, users, messages, and threads with something in them.
 
 use crate::stores::AnyStore;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use dooers::protocol::{
     Actor, ContentPart, EventType, Form, FormElement, Run, RunStatus, ThreadEvent, User,
 };
@@ -91,6 +91,7 @@ pub(crate) fn start(run_id: &str) -> Start {
         node: "node".to_owned(),
         run_id: Some(run_id.to_owned()),
         at: now(),
+        lease_until: now() + TimeDelta::seconds(30),
     }
 }
 

@@ -9,8 +9,9 @@ use crate::seen::{
     runs_of, threads_of,
 };
 use crate::stores::{AnyStore, cases};
+use chrono::TimeDelta;
 use dooers::protocol::{Actor, EventType, RunStatus};
-use dooers::store::{Claim, Participant, Scope, Viewer, Waiting};
+use dooers::store::{Claim, Participant, Scope, Start, Viewer, Waiting};
 use std::collections::BTreeSet;
 
 cases![
@@ -24,6 +25,8 @@ cases![
     waiting_turns_run_after_recovery_in_their_order,
     recovering_twice_interrupts_nothing_twice,
     a_turn_that_begins_after_recovery_is_another_one,
+    only_a_turn_whose_lease_ran_out_expires,
+    a_renewed_lease_holds_longer_and_only_that_of_its_node,
 ];
 
 async fn an_empty_store_has_nothing_to_recover(store: &AnyStore) {
@@ -256,4 +259,59 @@ async fn a_turn_that_begins_after_recovery_is_another_one(store: &AnyStore) {
     let claim = begun.claim.expect("nothing runs");
     assert_stale(store.write_turn(&scope(), &old.key, Vec::new()).await);
     append(store, &claim.key, [1], Some("r3")).await;
+}
+
+async fn only_a_turn_whose_lease_ran_out_expires(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    say(store, existing("t"), "waits", "r2").await;
+    let until = start("").lease_until;
+    let early = store
+        .expire_leases(until - TimeDelta::seconds(20))
+        .await
+        .unwrap();
+    assert_eq!((early.interrupted, early.waiting), (0, Vec::new()));
+    append(store, &claim.key, [1], Some("r")).await;
+
+    let late = store
+        .expire_leases(until + TimeDelta::seconds(20))
+        .await
+        .unwrap();
+    let waiting = Waiting {
+        scope: scope(),
+        thread_id: "t".to_owned(),
+    };
+    assert_eq!((late.interrupted, late.waiting), (1, vec![waiting]));
+    let run = run_named(store, &scope(), "t", "r").await;
+    assert_eq!(
+        (run.status, run.error.as_deref()),
+        (RunStatus::Failed, Some("interrupted"))
+    );
+    assert_stale(store.write_turn(&scope(), &claim.key, Vec::new()).await);
+}
+
+async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore) {
+    begin_thread(store, "mine", "r").await;
+    let until = start("").lease_until + TimeDelta::seconds(20);
+    let other = Start {
+        node: "another".to_owned(),
+        ..start("r2")
+    };
+    let elsewhere = message(new_thread("theirs"), "e2", &ana());
+    store.begin_turn(&scope(), elsewhere, &other).await.unwrap();
+
+    let longer = until + TimeDelta::seconds(60);
+    assert_eq!(store.renew_leases("nobody", longer).await.unwrap(), 0);
+    assert_eq!(store.renew_leases("node", longer).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(until).await.unwrap().interrupted, 1);
+    let run = run_named(store, &scope(), "mine", "r").await;
+    assert_eq!(run.status, RunStatus::Running);
+    assert_eq!(
+        store
+            .expire_leases(longer + TimeDelta::seconds(1))
+            .await
+            .unwrap()
+            .interrupted,
+        1
+    );
+    assert_eq!(store.renew_leases("node", longer).await.unwrap(), 0);
 }

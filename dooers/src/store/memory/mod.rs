@@ -10,6 +10,7 @@ use super::{
 };
 use crate::protocol::timestamp;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use thread::ThreadState;
@@ -89,6 +90,22 @@ impl State {
             changes: Vec::new(),
             claim: None,
         }))
+    }
+
+    /// Ends the turns that run, or only those whose lease ran out before a time.
+    fn interrupt(&mut self, at: DateTime<Utc>, before: Option<DateTime<Utc>>) -> Recovered {
+        let mut recovered = Recovered::default();
+        for thread in self.threads.values_mut() {
+            recovered.interrupted += thread.interrupt(at, before);
+            if thread.has_waiting_turn() {
+                let record = thread.record();
+                recovered.waiting.push(Waiting {
+                    scope: record.scope(),
+                    thread_id: record.thread.id,
+                });
+            }
+        }
+        recovered
     }
 
     fn begin(
@@ -219,18 +236,23 @@ impl Store for MemoryStore {
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
-        let mut recovered = Recovered::default();
-        for thread in self.state().threads.values_mut() {
-            recovered.interrupted += thread.interrupt(timestamp::now());
-            if thread.has_waiting_turn() {
-                let record = thread.record();
-                recovered.waiting.push(Waiting {
-                    scope: record.scope(),
-                    thread_id: record.thread.id,
-                });
-            }
-        }
-        Ok(recovered)
+        Ok(self.state().interrupt(timestamp::now(), None))
+    }
+
+    async fn renew_leases(
+        &self,
+        node: &str,
+        lease_until: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let threads = state.threads.values_mut();
+        Ok(threads
+            .map(|thread| thread.renew_lease(node, lease_until))
+            .sum())
+    }
+
+    async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
+        Ok(self.state().interrupt(at, Some(at)))
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {

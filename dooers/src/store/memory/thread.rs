@@ -49,6 +49,8 @@ struct TurnRow {
     is_running: bool,
     fence: u64,
     attempt: u32,
+    /// Who runs it, and until when it may.
+    held: Option<(String, DateTime<Utc>)>,
 }
 
 impl ThreadState {
@@ -139,6 +141,7 @@ impl ThreadState {
             is_running: false,
             fence: 0,
             attempt: 0,
+            held: None,
         });
         let event = self.events.last().map(|kept| kept.event.clone());
         (event.unwrap_or_else(|| new.event(0)), change)
@@ -150,6 +153,7 @@ impl ThreadState {
         turn.is_running = true;
         turn.fence += 1;
         turn.attempt += 1;
+        turn.held = Some((start.node.clone(), start.lease_until));
         let attempt = turn.attempt;
         let key = TurnKey {
             thread_id: self.thread.id.clone(),
@@ -209,9 +213,24 @@ impl ThreadState {
         self.turns.retain(|turn| turn.event_id != event_id);
     }
 
-    /// Ends the turn that a dead process left running. The result is how many there were.
-    pub(super) fn interrupt(&mut self, at: DateTime<Utc>) -> usize {
-        let Some(turn) = self.turns.front().filter(|turn| turn.is_running) else {
+    /// Keeps the running turn of this process for longer. The result is how many there are.
+    pub(super) fn renew_lease(&mut self, node: &str, lease_until: DateTime<Utc>) -> u64 {
+        let held = self.turns.iter_mut().filter_map(|turn| turn.held.as_mut());
+        let mut renewed = 0;
+        for (_, until) in held.filter(|(holder, _)| holder == node) {
+            *until = lease_until;
+            renewed += 1;
+        }
+        renewed
+    }
+
+    /// Ends the running turn, or only one whose lease ran out before a time. The result is how many there were.
+    pub(super) fn interrupt(&mut self, at: DateTime<Utc>, before: Option<DateTime<Utc>>) -> usize {
+        let is_dead = |turn: &&TurnRow| {
+            let ran_out = |before| turn.held.as_ref().is_some_and(|(_, until)| *until < before);
+            turn.is_running && before.is_none_or(ran_out)
+        };
+        let Some(turn) = self.turns.front().filter(is_dead) else {
             return 0;
         };
         let event_id = turn.event_id.clone();

@@ -11,6 +11,7 @@ use crate::store::{
     Begun, Change, Claim, NewMessage, Recovered, Scope, Start, StoreError, ThreadTarget,
     TurnChange, TurnKey, Viewer, Waiting, Written, message,
 };
+use chrono::{DateTime, Utc};
 use rusqlite::params;
 use serde_json::Value;
 
@@ -194,9 +195,28 @@ impl Operation for FinishTurn {
     }
 }
 
-/// Ends the turns that a dead process left running.
+/// Keeps the turns of a process for longer.
 #[derive(Debug)]
-pub(super) struct Recover;
+pub(super) struct RenewLeases {
+    pub(super) node: String,
+    pub(super) lease_until: DateTime<Utc>,
+}
+
+impl Operation for RenewLeases {
+    type Answer = u64;
+    const WHAT: &'static str = "renew leases";
+
+    fn run(&self, db: &Database) -> Result<u64, Stop> {
+        let lease = params![self.node, self.lease_until.timestamp_micros()];
+        db.execute_counted(&db.sql.renew_leases, lease)
+    }
+}
+
+/// Ends the turns that a dead process left running, or only those whose lease ran out before a time.
+#[derive(Debug)]
+pub(super) struct Recover {
+    pub(super) before: Option<DateTime<Utc>>,
+}
 
 impl Operation for Recover {
     type Answer = Recovered;
@@ -218,7 +238,8 @@ impl Operation for Recover {
         let mut recovered = Recovered::default();
         for waiting in with_turns {
             let mut thread = OpenThread::open(db, &waiting.scope, &waiting.thread_id)?;
-            if thread.interrupt(timestamp::now())? {
+            let at = self.before.unwrap_or_else(timestamp::now);
+            if thread.interrupt(at, self.before)? {
                 recovered.interrupted += 1;
                 thread.save()?;
             }

@@ -173,20 +173,24 @@ statements! {
     // Turns.
 
     insert_turn: "
-        INSERT INTO {prefix}turns (thread_pk, seq, event_id, state, attempt, fence, node)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)"
+        INSERT INTO {prefix}turns (thread_pk, seq, event_id, state, attempt, fence, node, lease_until)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)"
 
     oldest_turn: "
-        SELECT seq, event_id, state, fence, attempt FROM {prefix}turns
+        SELECT seq, event_id, state, fence, attempt, lease_until FROM {prefix}turns
         WHERE thread_pk = ?1 ORDER BY seq LIMIT 1"
 
     start_turn: "
-        UPDATE {prefix}turns SET state = 'running', fence = ?3, attempt = ?4, node = ?5
+        UPDATE {prefix}turns SET state = 'running', fence = ?3, attempt = ?4, node = ?5, lease_until = ?6
         WHERE thread_pk = ?1 AND seq = ?2"
 
     held_turn: "
         SELECT seq FROM {prefix}turns
         WHERE thread_pk = ?1 AND state = 'running' AND event_id = ?2 AND fence = ?3"
+
+    renew_leases: "
+        UPDATE {prefix}turns INDEXED BY {prefix}turns_running SET lease_until = ?2
+        WHERE state = 'running' AND node = ?1"
 
     end_turn: "DELETE FROM {prefix}turns WHERE thread_pk = ?1 AND seq = ?2"
 

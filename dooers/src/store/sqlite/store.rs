@@ -2,7 +2,9 @@
 
 use super::SqliteOptions;
 use super::open::{Opened, cannot_open, open};
-use super::operations::{Begin, ClaimTurn, DeleteThread, FinishTurn, Recover, WriteTurn};
+use super::operations::{
+    Begin, ClaimTurn, DeleteThread, FinishTurn, Recover, RenewLeases, WriteTurn,
+};
 use super::read::{Readers, Reading};
 use super::statements::Statements;
 use super::writer::Writer;
@@ -12,6 +14,7 @@ use crate::store::{
     TurnKey, Written,
 };
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// A store in a SQLite file.
@@ -111,7 +114,23 @@ impl Store for SqliteStore {
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
-        self.writer.run(Recover).await
+        self.writer.run(Recover { before: None }).await
+    }
+
+    async fn renew_leases(
+        &self,
+        node: &str,
+        lease_until: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let renew = RenewLeases {
+            node: node.to_owned(),
+            lease_until,
+        };
+        self.writer.run(renew).await
+    }
+
+    async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
+        self.writer.run(Recover { before: Some(at) }).await
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {

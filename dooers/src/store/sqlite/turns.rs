@@ -17,6 +17,7 @@ struct OldestTurn {
     is_running: bool,
     fence: u64,
     attempt: u64,
+    lease_until: Option<i64>,
 }
 
 impl OpenThread<'_> {
@@ -31,6 +32,7 @@ impl OpenThread<'_> {
         let state = if is_only { "running" } else { "queued" };
         let claims = i64::from(is_only);
         let node = is_only.then_some(&start.node);
+        let lease_until = is_only.then_some(start.lease_until.timestamp_micros());
         self.db.execute(
             &self.db.sql.insert_turn,
             params![
@@ -39,7 +41,8 @@ impl OpenThread<'_> {
                 message.id,
                 state,
                 claims,
-                node
+                node,
+                lease_until
             ],
         )?;
         if is_only {
@@ -60,7 +63,8 @@ impl OpenThread<'_> {
             int(turn.seq),
             int(fence),
             int(attempt),
-            start.node
+            start.node,
+            start.lease_until.timestamp_micros()
         ];
         self.db.execute(&self.db.sql.start_turn, place)?;
         let message = self.event_at(turn.seq)?;
@@ -111,6 +115,7 @@ impl OpenThread<'_> {
                 is_running: row.text(2)? == "running",
                 fence: row.count(3)?,
                 attempt: row.count(4)?,
+                lease_until: row.optional_number(5)?,
             })
         })
     }
@@ -129,9 +134,20 @@ impl OpenThread<'_> {
         self.db.execute(&self.db.sql.end_turn, place)
     }
 
-    /// Ends the turn that a dead process left running. The result is whether there was one.
-    pub(super) fn interrupt(&mut self, at: DateTime<Utc>) -> Result<bool, Stop> {
-        let Some(turn) = self.oldest_turn()?.filter(|turn| turn.is_running) else {
+    /// Ends the running turn, or only one whose lease ran out before a time. The result is whether there was one.
+    pub(super) fn interrupt(
+        &mut self,
+        at: DateTime<Utc>,
+        before: Option<DateTime<Utc>>,
+    ) -> Result<bool, Stop> {
+        let is_dead = |turn: &OldestTurn| {
+            let ran_out = |before: DateTime<Utc>| {
+                turn.lease_until
+                    .is_some_and(|until| until < before.timestamp_micros())
+            };
+            turn.is_running && before.is_none_or(ran_out)
+        };
+        let Some(turn) = self.oldest_turn()?.filter(is_dead) else {
             return Ok(false);
         };
         let place = params![self.row.pk, turn.event_id];

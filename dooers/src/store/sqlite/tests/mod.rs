@@ -61,6 +61,7 @@ pub(super) fn start(run_id: &str) -> Start {
         node: "n".to_owned(),
         run_id: Some(run_id.to_owned()),
         at: at(1),
+        lease_until: at(2),
     }
 }
 
