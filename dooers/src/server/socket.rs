@@ -243,10 +243,7 @@ pub(super) async fn linger(stream: &mut SplitStream<WebSocket>) {
 /// axum boxes tungstenite's error and does not name its type.
 fn end_of(error: axum::Error) -> End {
     let text = error.into_inner().to_string();
-    if text.starts_with("Space limit exceeded")
-        || text.contains("too long")
-        || text.contains("too big")
-    {
+    if text.starts_with("Space limit exceeded") {
         End::TooLarge
     } else if text.starts_with("UTF-8") || text.contains("utf-8") {
         End::NotUtf8
