@@ -70,8 +70,10 @@ fn escaped_unit(bytes: &[u8], at: usize) -> Option<u32> {
     if !escape.starts_with(b"\\u") {
         return None;
     }
-    let digits = std::str::from_utf8(&escape[2..]).ok()?;
-    u32::from_str_radix(digits, 16).ok()
+    // Digit by digit: `from_str_radix` would take a sign, which makes the text no JSON.
+    escape[2..].iter().try_fold(0, |unit, byte| {
+        Some(unit * 16 + char::from(*byte).to_digit(16)?)
+    })
 }
 
 fn lone_surrogate() -> ErrorBody {
@@ -114,5 +116,6 @@ mod tests {
         assert_eq!(checked(r#""a\u0000b""#).unwrap(), r#""ab""#);
         assert_eq!(checked(r#""a\\u0000b""#).unwrap(), r#""a\\u0000b""#);
         assert_eq!(checked(r#""\u0000\u0000""#).unwrap(), r#""""#);
+        assert_eq!(checked(r#""\u+000""#).unwrap(), r#""\u+000""#);
     }
 }
