@@ -61,7 +61,7 @@ pub(crate) struct Envelope {
     pub(crate) kind: IncomingKind,
     payload: Option<Box<RawValue>>,
     /// Some clients put a new thread's metadata beside the payload.
-    metadata: Option<Value>,
+    metadata: Option<Box<RawValue>>,
 }
 
 /// A refusal together with the id of the frame it answers, `""` where that could not be read.
@@ -80,7 +80,7 @@ struct RawEnvelope<'a> {
     #[serde(default)]
     payload: Option<Box<RawValue>>,
     #[serde(default)]
-    metadata: Option<Value>,
+    metadata: Option<Box<RawValue>>,
 }
 
 impl Envelope {
@@ -155,7 +155,9 @@ impl Envelope {
             }
             IncomingKind::EventCreate => {
                 let mut draft: EventDraft = self.payload()?;
-                draft.metadata = draft.metadata.or(self.metadata);
+                if draft.metadata.is_none() {
+                    draft.metadata = self.metadata_beside()?;
+                }
                 Command::EventCreate(Box::new(draft))
             }
             IncomingKind::EventList => Command::EventList(self.payload()?),
@@ -171,6 +173,14 @@ impl Envelope {
                 Command::Unavailable
             }
         })
+    }
+
+    /// Read from its own start, as the payload is: within the frame it would be one level deeper than the parser
+    /// allows what [`scan`] lets through.
+    fn metadata_beside(&self) -> Result<Option<Value>, ErrorBody> {
+        let text = self.metadata.as_deref().map_or("null", RawValue::get);
+        serde_json::from_str(text)
+            .map_err(|error| ErrorBody::invalid_payload(format!("`metadata`: {error}")))
     }
 
     fn payload<T: DeserializeOwned>(&self) -> Result<T, ErrorBody> {
@@ -559,6 +569,16 @@ mod tests {
     fn a_connect_without_a_worker_is_refused() {
         assert!(connect("{}").worker_id().is_err());
         assert!(connect(r#"{"worker_id":""}"#).worker_id().is_err());
+    }
+
+    #[test]
+    fn what_stands_beside_the_payload_may_be_nested_as_deep_as_a_frame() {
+        let (open, close) = ("[".repeat(127), "]".repeat(127));
+        let text = format!(
+            r#"{{"id":"1","type":"event.create","metadata":{open}{close},
+                "payload":{{"event":{{"type":"message","actor":"user","content":[]}}}}}}"#
+        );
+        assert!(Envelope::parse(&text).unwrap().command().is_ok());
     }
 
     #[test]
