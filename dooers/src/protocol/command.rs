@@ -2,10 +2,10 @@
 
 use super::user::null_as_default;
 use super::{ContentPart, ErrorBody, MAX_CLIENT_ID_BYTES, User, scan};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use serde_json::{Number, Value};
 
 /// The verbs, by their name on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -256,7 +256,7 @@ pub(crate) struct ThreadListPayload {
     #[serde(default)]
     pub(crate) cursor: Option<String>,
     /// How many threads at the most.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "page_limit")]
     pub(crate) limit: Option<i64>,
 }
 
@@ -269,7 +269,7 @@ pub(crate) struct EventListPayload {
     #[serde(default)]
     pub(crate) before_event_id: Option<String>,
     /// How many events at the most.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "page_limit")]
     pub(crate) limit: Option<i64>,
 }
 
@@ -434,6 +434,21 @@ pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
     )))
 }
 
+/// A whole number of any size: one that is larger than ours is a page's maximum as any other.
+fn page_limit<'de, D: Deserializer<'de>>(input: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(input)? else {
+        return Ok(None);
+    };
+    let limit = match (number.as_i64(), number.as_f64()) {
+        (Some(limit), _) => limit,
+        // Whole numbers beyond 64 bits come as floating point.
+        (None, Some(large)) if large >= i64::MAX as f64 => i64::MAX,
+        (None, Some(small)) if small <= i64::MIN as f64 => i64::MIN,
+        _ => return Err(D::Error::custom(format!("`{number}` is no whole number"))),
+    };
+    Ok(Some(limit))
+}
+
 fn as_text(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
@@ -569,6 +584,28 @@ mod tests {
     fn a_connect_without_a_worker_is_refused() {
         assert!(connect("{}").worker_id().is_err());
         assert!(connect(r#"{"worker_id":""}"#).worker_id().is_err());
+    }
+
+    #[test]
+    fn a_limit_may_be_larger_than_any_number_of_ours() {
+        let limit = |limit: &str| {
+            let text =
+                format!(r#"{{"id":"1","type":"thread.list","payload":{{"limit":{limit}}}}}"#);
+            match Envelope::parse(&text).unwrap().command() {
+                Ok(Command::ThreadList(payload)) => Ok(payload.limit),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => Err(error.message),
+            }
+        };
+        assert_eq!(limit("7"), Ok(Some(7)));
+        assert_eq!(limit("null"), Ok(None));
+        assert_eq!(limit("18446744073709551615"), Ok(Some(i64::MAX)));
+        assert_eq!(limit("99999999999999999999999"), Ok(Some(i64::MAX)));
+        assert_eq!(limit("-99999999999999999999999"), Ok(Some(i64::MIN)));
+        assert_eq!(
+            limit("1.5"),
+            Err("`payload.limit`: `1.5` is no whole number".to_owned())
+        );
     }
 
     #[test]

@@ -75,7 +75,12 @@ async fn a_limit_below_1_is_refused_and_one_above_the_most_is_cut() {
         let code = client.refusal("event.list", payload).await;
         assert_eq!(code, "INVALID_PAYLOAD", "{limit}");
     }
-    for limit in [json!(101), json!(1_000_000), json!(i64::MAX)] {
+    for limit in [
+        json!(101),
+        json!(1_000_000),
+        json!(i64::MAX),
+        json!(u64::MAX),
+    ] {
         let page = threads(&mut client, json!({"limit": limit})).await;
         assert_eq!(ids(&page).len(), 100, "{limit}");
         assert_eq!(page["total_count"], 105);
