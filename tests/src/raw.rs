@@ -15,6 +15,8 @@ pub mod opcode {
     pub const BINARY: u8 = 2;
     /// Reserved by the standard for later.
     pub const RESERVED: u8 = 3;
+    /// A question whether the other end is there.
+    pub const PING: u8 = 9;
     /// The closing frame.
     pub const CLOSE: u8 = 8;
 }

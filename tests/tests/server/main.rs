@@ -23,3 +23,6 @@ mod listing;
 mod private;
 mod repeating;
 mod resuming;
+
+mod bad_frames;
+mod broken_sockets;
