@@ -19,6 +19,7 @@ cases![
     a_reader_of_the_end_is_sent_what_comes,
     changes_come_in_the_order_of_their_numbers,
     runs_and_the_row_come_as_they_stand_at_last,
+    what_happened_behind_a_page_is_not_told_with_it,
     a_run_that_ended_while_the_reader_was_away_is_told,
     runs_of_events_that_come_after_the_snapshot_are_told,
     a_reader_from_any_event_ends_as_one_that_comes_now,
@@ -173,6 +174,35 @@ async fn runs_and_the_row_come_as_they_stand_at_last(store: &AnyStore) {
 }
 
 /// A client that keeps what it has would show the run as going on for ever.
+async fn what_happened_behind_a_page_is_not_told_with_it(store: &AnyStore) {
+    let claim = thread_of(store, "t", 1).await;
+    for last in [4, 7, 10] {
+        append(store, &claim.key, [last - 2, last - 1, last], None).await;
+        let ended = run_change("t", &format!("run-{last}"), RunStatus::Succeeded);
+        write(store, &claim.key, vec![ended, TurnChange::Touch(now())]).await;
+    }
+    let mut position = from_the_beginning();
+    let mut told = Vec::new();
+    loop {
+        let page = store.catch_up(&scope(), "t", &position, 2).await.unwrap();
+        let mut last_rev = 0;
+        for change in page.changes {
+            assert!(change.rev > last_rev, "{change:?} comes after {last_rev}");
+            last_rev = change.rev;
+            told.push(change);
+        }
+        position = page.position;
+        if page.is_complete {
+            break;
+        }
+    }
+    let revs = revs(&told);
+    assert!(revs.is_sorted(), "{revs:?}");
+    assert_eq!(seqs(&events_of(&told)), (1..=10).collect::<Vec<_>>());
+    let ids: Vec<_> = runs_of(&told).into_iter().map(|run| run.id).collect();
+    assert_eq!(ids[ids.len() - 3..], ["run-4", "run-7", "run-10"]);
+}
+
 async fn a_run_that_ended_while_the_reader_was_away_is_told(store: &AnyStore) {
     let claim = thread_of(store, "t", 3).await;
     let mut reader = Reader::fresh(store, &scope(), "t").await;

@@ -144,12 +144,19 @@ impl ThreadState {
         if self.row_rev > position.rev {
             others.push(Change::of_thread(self.record(), self.row_rev));
         }
+        // What happened behind the page's last event is told behind the events that come before it.
+        let up_to = match self.events[begin..end].last() {
+            _ if is_complete => self.rev,
+            Some(last) => last.first_rev.max(position.rev),
+            None => position.rev,
+        };
+        others.retain(|change| change.rev <= up_to);
         CatchUp {
             changes: in_sending_order(new_events, others),
             position: Position {
                 first_seq: position.first_seq,
                 last_seq: end as u64,
-                rev: self.rev,
+                rev: up_to,
                 known: position.known.filter(|_| !is_complete),
             },
             is_complete,

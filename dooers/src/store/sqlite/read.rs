@@ -280,6 +280,16 @@ impl Reading<'_> {
         if thread.row_rev > position.rev {
             others.push(Change::of_thread(thread.record.clone(), thread.row_rev));
         }
+        // What happened behind the page's last event is told behind the events that come before it.
+        let up_to = match new_events.last() {
+            _ if is_complete => thread.record.rev,
+            Some((last, _)) => {
+                let place = self.place_of(thread.pk, &last.id).await?;
+                place.map_or(position.rev, |place| place.rev.max(position.rev))
+            }
+            None => position.rev,
+        };
+        others.retain(|change| change.rev <= up_to);
         let of_event = |(event, rev)| Change::of_event(event, rev);
         let new_events = new_events.into_iter().map(of_event).collect();
         Ok(CatchUp {
@@ -287,7 +297,7 @@ impl Reading<'_> {
             position: Position {
                 first_seq: position.first_seq,
                 last_seq: end,
-                rev: thread.record.rev,
+                rev: up_to,
                 known: position.known.filter(|_| !is_complete),
             },
             is_complete,
