@@ -26,3 +26,8 @@ mod resuming;
 
 mod bad_frames;
 mod broken_sockets;
+mod random_frames;
+mod slow_readers;
+
+mod closing;
+mod served_agents;

@@ -1,0 +1,117 @@
+//! A server that is closed.
+
+use crate::agents::{quiet, script};
+use crate::seen::{events, string, texts};
+use dooers::store::MemoryStore;
+use dooers_tests::{Server, gate, within};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[tokio::test]
+async fn sessions_are_closed_with_1001_and_a_running_turn_finishes_and_is_stored() {
+    let store = Arc::new(MemoryStore::new());
+    let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
+    let mut known = server.client("ada").await;
+    let mut unknown = server.open().await;
+    let id = known
+        .message(None, "stored one\nwait closing-a\nsay two")
+        .await;
+    known.accepted(&id).await;
+    let created = known.expect("thread.upsert").await;
+    let thread_id = string(&created["thread"]["id"]);
+    gate::arrived("closing-a").await;
+    // A second one waits for the first.
+    let id = known.message(Some(&thread_id), "say three").await;
+    known
+        .until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
+        .await;
+
+    let closing = server.begin_close();
+    assert_eq!(known.closed().await, 1001);
+    assert_eq!(unknown.closed().await, 1001);
+    assert!(!closing.is_finished());
+    gate::open("closing-a");
+    within("the server to close", closing).await.unwrap();
+    server.close([]).await;
+
+    let server = Server::with::<script>(|config| config.store(store)).await;
+    let mut again = server.client("ada").await;
+    let snapshot = again.subscribe(&thread_id).await;
+    let expected = [
+        "stored one\nwait closing-a\nsay two",
+        "one",
+        "say three",
+        "two",
+        "three",
+    ];
+    assert_eq!(texts(&events(&snapshot)), expected);
+    for run in snapshot["runs"].as_array().unwrap() {
+        assert_eq!(run["status"], "succeeded");
+    }
+    server.close([again]).await;
+}
+
+#[tokio::test]
+async fn a_turn_that_takes_too_long_is_stopped_and_marked_at_the_next_start() {
+    let store = Arc::new(MemoryStore::new());
+    let server = Server::with::<script>(|config| {
+        config
+            .store(Arc::clone(&store) as _)
+            .drain_timeout(Duration::from_millis(50))
+    })
+    .await;
+    let mut client = server.client("ada").await;
+    let id = client.message(None, "stored one\nwait closing-never").await;
+    client.accepted(&id).await;
+    let created = client.expect("thread.upsert").await;
+    let thread_id = string(&created["thread"]["id"]);
+    gate::arrived("closing-never").await;
+    let id = client.message(Some(&thread_id), "say two").await;
+    client
+        .until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
+        .await;
+    server.close([client]).await;
+
+    let server = Server::with::<script>(|config| config.store(store)).await;
+    let mut again = server.client("ada").await;
+    let is_second = |event: &serde_json::Value| event["content"][0]["text"] == "two";
+    let mut shown = events(&again.subscribe(&thread_id).await);
+    while !shown.iter().any(is_second) {
+        let frame = again.next().await;
+        shown.extend(crate::seen::appended(&[frame]));
+    }
+    assert_eq!(
+        texts(&shown)[..3],
+        ["stored one\nwait closing-never", "one", "say two"]
+    );
+    assert_eq!(shown[3]["actor"], "system");
+    assert_eq!(crate::seen::text(&shown[4]), "two");
+    again.pending().await;
+    let snapshot = again.subscribe(&thread_id).await;
+    let runs = snapshot["runs"].as_array().unwrap();
+    assert_eq!(runs[0]["status"], "failed");
+    assert_eq!(runs[0]["error"], "interrupted");
+    server.close([again]).await;
+}
+
+#[tokio::test]
+async fn closing_twice_and_closing_what_was_never_served_is_no_error() {
+    let server = Server::of::<quiet>().await;
+    let closing = (server.begin_close(), server.begin_close());
+    closing.0.await.unwrap();
+    closing.1.await.unwrap();
+    server.close([]).await;
+    let worker = dooers::WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
+    worker.close().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_close_does_not_hold_the_server() {
+    let server = Server::of::<quiet>().await;
+    let silent = server.client("ada").await;
+    within("the server to close", server.begin_close())
+        .await
+        .unwrap();
+    drop(silent);
+    server.close([]).await;
+}

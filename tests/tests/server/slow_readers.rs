@@ -1,0 +1,209 @@
+//! Clients that do not read, or do not answer.
+
+use crate::agents::script;
+use crate::seen::{appended, events, kinds, seqs, text};
+use dooers::{Limits, WorkerServer};
+use dooers_tests::{Client, Server, frame_bytes, opcode};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A server of small queues and small buffers.
+async fn small(change: impl FnOnce(&mut Limits)) -> Server {
+    let config = dooers_tests::in_memory().limits(|limits| {
+        limits.outbound_frames = 16;
+        limits.outbound_bytes = 16 * 1024;
+        change(limits);
+    });
+    Server::start_small(WorkerServer::new(config).agent::<script>()).await
+}
+
+/// All frames up to the end of a turn, and a look at each thread's row: it must not be older than the one before.
+async fn whole_turn(client: &mut Client, last_seq: u64) -> Vec<Value> {
+    let mut frames = Vec::new();
+    loop {
+        frames.append(&mut client.turn().await);
+        let shown = appended(&frames);
+        if shown.last().is_some_and(|event| event["seq"] == last_seq) {
+            return frames;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_stops_reading_delays_nobody_and_misses_nothing() {
+    let server = small(|_| {}).await;
+    let mut reading = server.client("ada").await;
+    let thread_id = reading.begin("say one").await;
+    let mut slow = server.small_client("bob").await;
+    slow.subscribe(&thread_id).await;
+
+    // 3 MB to each; the slow one's queue and buffers hold a small part of it.
+    reading.message(Some(&thread_id), "large 3000 1000").await;
+    let frames = reading.turn().await;
+    assert_eq!(appended(&frames).len(), 3001);
+    let frames = reading.converse(&thread_id, "title Later\nsay last").await;
+    assert_eq!(
+        frames.last().unwrap()["payload"]["run"]["status"],
+        "succeeded"
+    );
+
+    let frames = whole_turn(&mut slow, 3005).await;
+    let got = appended(&frames);
+    assert_eq!(seqs(&got), (3..=3005).collect::<Vec<_>>());
+    assert!(text(&got[3000]).starts_with("3000 xxx"));
+    assert_eq!(text(&got[3002]), "last");
+    in_order(&frames);
+    // And it goes on live.
+    slow.pending().await;
+    let frames = slow.converse(&thread_id, "say live").await;
+    assert_eq!(seqs(&appended(&frames)), [3006, 3007]);
+    reading.turn().await;
+    server.close([reading, slow]).await;
+}
+
+/// No row of the thread may come before an event that is older than it.
+fn in_order(frames: &[Value]) {
+    let mut newest = String::new();
+    for frame in frames {
+        let time = match frame["type"].as_str() {
+            Some("event.append") => &frame["payload"]["events"][0]["created_at"],
+            Some("thread.upsert") => &frame["payload"]["thread"]["last_event_at"],
+            _ => continue,
+        };
+        let time = time.as_str().unwrap();
+        assert!(
+            time >= newest.as_str(),
+            "{time} comes after {newest}: {frame}"
+        );
+        newest = time.to_owned();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_client_in_many_threads_gets_each_in_order() {
+    let server = small(|_| {}).await;
+    let mut reading = server.client("ada").await;
+    let mut slow = server.small_client("bob").await;
+    let mut threads = Vec::new();
+    for _ in 0..5 {
+        let thread_id = reading.begin("say one").await;
+        slow.pending().await;
+        slow.subscribe(&thread_id).await;
+        threads.push(thread_id);
+    }
+    for thread_id in &threads {
+        reading.message(Some(thread_id), "large 200 1000").await;
+    }
+    for _ in &threads {
+        reading.turn().await;
+    }
+    let mut frames = Vec::new();
+    for _ in &threads {
+        frames.append(&mut slow.turn().await);
+    }
+    for thread_id in &threads {
+        let of_thread: Vec<Value> = frames
+            .iter()
+            .filter(|frame| frame["payload"]["thread_id"] == thread_id.as_str())
+            .cloned()
+            .collect();
+        assert_eq!(seqs(&appended(&of_thread)), (3..=203).collect::<Vec<_>>());
+    }
+    server.close([reading, slow]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_client_that_is_not_subscribed_hears_of_a_threads_newest_row() {
+    let server = small(|_| {}).await;
+    let mut reading = server.client("ada").await;
+    let mut slow = server.small_client("bob").await;
+    let thread_id = reading.begin("say one").await;
+    for number in 0..300 {
+        let line = format!("title {number} {}", "x".repeat(1000));
+        reading.converse(&thread_id, &line).await;
+    }
+    reading.converse(&thread_id, "title done").await;
+    // Rows that were replaced before they could be sent may be left out, and the newest must come.
+    let is_newest = |frame: &Value| frame["payload"]["thread"]["title"] == "done";
+    let frames = slow.until("the newest row", is_newest).await;
+    assert!(kinds(&frames).iter().all(|kind| *kind == "thread.upsert"));
+    in_order(&frames);
+    server.close([reading, slow]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_larger_than_all_limits_arrive() {
+    let server = small(|_| {}).await;
+    let mut client = server.small_client("ada").await;
+    let thread_id = client.begin("large 200 20000").await;
+    for _ in 0..3 {
+        let page = json!({"thread_id": thread_id, "limit": 200});
+        client.send("event.list", page).await;
+        client
+            .send("thread.subscribe", json!({"thread_id": thread_id}))
+            .await;
+    }
+    for _ in 0..3 {
+        let page = client.expect("event.list.result").await;
+        assert_eq!(events(&page).len(), 200);
+        let snapshot = client.expect("thread.snapshot").await;
+        assert_eq!(events(&snapshot).len(), 100);
+    }
+    server.close([client]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_never_reads_is_closed() {
+    let server = small(|limits| limits.stall_timeout = Duration::from_millis(100)).await;
+    let mut reading = server.client("ada").await;
+    let thread_id = reading.begin("say one").await;
+    let mut slow = server.small_client("bob").await;
+    slow.subscribe(&thread_id).await;
+    reading.converse(&thread_id, "large 3000 1000").await;
+
+    // It goes on writing; once the server has ended the connection, that fails.
+    let mut slow = slow.into_raw();
+    let ping = frame_bytes(
+        opcode::TEXT,
+        true,
+        true,
+        b"{\"id\":\"1\",\"type\":\"ping\"}",
+    );
+    slow.write_until_refused(&ping).await;
+    reading.converse(&thread_id, "say two").await;
+    server.close([reading]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_ping_is_closed_with_1013() {
+    let server = small(|limits| {
+        limits.ping_interval = Duration::from_millis(30);
+        limits.pong_timeout = Duration::from_millis(30);
+    })
+    .await;
+    let mut silent = server.client("ada").await.into_raw();
+    assert_eq!(silent.close_code().await, Some(1013));
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_answers_pings_stays() {
+    let server = small(|limits| {
+        limits.ping_interval = Duration::from_millis(20);
+        limits.pong_timeout = Duration::from_secs(1);
+    })
+    .await;
+    // One that answers nothing is there to tell how much time has passed.
+    let mut silent = server.client("ada").await.into_raw();
+    let mut alive = server.client("ada").await;
+    let closing = silent.close_code();
+    tokio::pin!(closing);
+    loop {
+        tokio::select! {
+            code = &mut closing => break assert_eq!(code, Some(1013)),
+            () = alive.has_nothing() => {}
+        }
+    }
+    alive.has_nothing().await;
+    server.close([alive]).await;
+}
