@@ -93,10 +93,6 @@ impl Feed {
         self.live.is_empty() && self.joining == 0
     }
 
-    pub(super) fn serves(&self, connection_id: u64) -> bool {
-        self.live.contains_key(&connection_id)
-    }
-
     pub(super) fn remove(&mut self, connection_id: u64) {
         self.live.remove(&connection_id);
     }

@@ -128,10 +128,10 @@ impl Hub {
             }
             match &change.body {
                 ChangeBody::Thread(record) => {
-                    self.tell_room(feed.as_ref(), record, &published.frame);
+                    self.tell_room(record, &published.frame);
                 }
                 ChangeBody::Deleted(record) => {
-                    self.tell_room(feed.as_ref(), record, &published.frame);
+                    self.tell_room(record, &published.frame);
                     is_gone = true;
                 }
                 ChangeBody::Event(_) | ChangeBody::Run(_) => {}
@@ -152,15 +152,15 @@ impl Hub {
     }
 
     /// A thread's own row goes to every connection that may see the thread, subscribed or not.
-    fn tell_room(&self, feed: Option<&Arc<Mutex<Feed>>>, record: &ThreadRecord, frame: &Frame) {
+    fn tell_room(&self, record: &ThreadRecord, frame: &Frame) {
         let members: Vec<_> = match lock(&self.0.rooms).get(&record.scope()) {
             Some(members) => members.values().cloned().collect(),
             None => return,
         };
-        let feed = feed.map(|feed| lock(feed));
         for member in members {
-            let gets_it_anyway = feed.as_ref().is_some_and(|feed| feed.serves(member.id()))
-                || member.is_behind(&record.thread.id);
+            // Whoever is subscribed gets it in its turn, also while the store is read for it.
+            let gets_it_anyway =
+                member.is_subscribed(&record.thread.id) || member.is_behind(&record.thread.id);
             if !gets_it_anyway && member.may_see(&record.participants) {
                 member.tell_of_thread(&record.thread.id, frame);
             }
