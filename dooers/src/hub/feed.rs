@@ -148,11 +148,7 @@ impl Feed {
 
     /// Adds a subscriber that has everything up to its position.
     pub(super) fn subscribe(&mut self, mut subscription: Subscription) {
-        let mut has_room = true;
-        for change in &self.recent {
-            has_room = has_room && subscription.deliver(change);
-        }
-        if !has_room {
+        if !self.brings_up(&mut subscription) {
             let Subscription {
                 connection,
                 thread_id,
@@ -168,6 +164,19 @@ impl Feed {
             self.early = self.early.split_off(&(rev + 1));
             self.deliver_early();
         }
+    }
+
+    /// Sends a new subscriber what was delivered while it read. `false` if it must read on from the store: there is no
+    /// room, or something is missing between what it read and what comes next, because another one that settled
+    /// before had read more.
+    fn brings_up(&self, subscription: &mut Subscription) -> bool {
+        for change in &self.recent {
+            if change.rev > subscription.position.rev + 1 || !subscription.deliver(change) {
+                return false;
+            }
+        }
+        self.next
+            .is_none_or(|next| next <= subscription.position.rev + 1)
     }
 
     fn deliver_early(&mut self) {

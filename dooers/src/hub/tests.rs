@@ -158,6 +158,28 @@ async fn a_reader_that_is_ahead_of_the_feed_gets_nothing_twice() {
     assert_eq!(revs(&second), [6]);
 }
 
+#[tokio::test]
+async fn who_read_less_than_the_first_to_settle_reads_on_from_the_store() {
+    let hub = Hub::default();
+    let [slow, fast] = [connection(&hub, ROOMY), connection(&hub, ROOMY)];
+    let slow_join = hub.join(&slow, "t");
+    let fast_join = hub.join(&fast, "t");
+    // Nobody gets the thread yet, so these are held; and 5 is stored, but not published so far.
+    hub.publish(vec![event(3, 3), event(4, 4)]);
+    fast_join.settle([], at(5));
+    slow_join.settle([], at(2));
+    hub.publish(vec![event(5, 5)]);
+    hub.publish(vec![event(6, 6)]);
+    assert_eq!(revs(&fast), [6]);
+    assert_eq!(revs(&slow), NOTHING);
+    let expected = ("t".to_owned(), Backlog::Thread(at(2)));
+    assert_eq!(backlog(&slow), Some(expected));
+    // Read up to 6, it goes on live.
+    hub.join(&slow, "t").settle([], at(6));
+    hub.publish(vec![event(7, 7)]);
+    assert_eq!(revs(&slow), [7]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_hole_that_is_not_filled_sends_every_subscriber_to_the_store() {
     let hub = Hub::default();
