@@ -62,6 +62,22 @@ impl Subscription {
     }
 }
 
+impl Subscription {
+    /// Ends with its thread, whose last change this is.
+    fn end(self, rev: u64) {
+        let Self {
+            connection,
+            thread_id,
+            position,
+        } = self;
+        if position.rev < rev {
+            connection.fall_behind(&thread_id, position);
+        } else {
+            connection.forget(&thread_id);
+        }
+    }
+}
+
 /// The live changes of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
@@ -74,6 +90,8 @@ pub(super) struct Feed {
     joining: usize,
     /// What was delivered meanwhile.
     recent: Vec<Published>,
+    /// The change with which the thread ended.
+    ended: Option<u64>,
 }
 
 impl Feed {
@@ -97,7 +115,16 @@ impl Feed {
         self.live.remove(&connection_id);
     }
 
-    pub(super) fn take_all(&mut self) -> Vec<Subscription> {
+    /// The thread is gone, since this change. Who has not been told yet, as something before it is still on its way,
+    /// learns it when they ask the store.
+    pub(super) fn end(&mut self, rev: u64) {
+        self.ended = Some(rev);
+        for subscription in self.take_all() {
+            subscription.end(rev);
+        }
+    }
+
+    fn take_all(&mut self) -> Vec<Subscription> {
         self.live
             .drain()
             .map(|(_, subscription)| subscription)
@@ -156,6 +183,9 @@ impl Feed {
             } = subscription;
             connection.fall_behind(&thread_id, position);
             return;
+        }
+        if let Some(ended) = self.ended {
+            return subscription.end(ended);
         }
         let rev = subscription.position.rev;
         self.live.insert(subscription.connection.id(), subscription);

@@ -111,7 +111,7 @@ impl Hub {
         };
         let thread_id = first.thread_id.clone();
         let feed = self.feed(&thread_id);
-        let mut is_gone = false;
+        let mut gone = None;
         let mut waits = None;
         let tells_room =
             |body: &ChangeBody| matches!(body, ChangeBody::Thread(_) | ChangeBody::Deleted(_));
@@ -132,13 +132,13 @@ impl Hub {
                 }
                 ChangeBody::Deleted(record) => {
                     self.tell_room(record, &published.frame);
-                    is_gone = true;
+                    gone = Some(change.rev);
                 }
                 ChangeBody::Event(_) | ChangeBody::Run(_) => {}
             }
         }
-        if is_gone {
-            self.close_feed(&thread_id);
+        if let Some(rev) = gone {
+            self.close_feed(&thread_id, rev);
         } else if let (Some(feed), Some(rev)) = (feed, waits) {
             self.repair_later(feed, rev);
         }
@@ -167,12 +167,10 @@ impl Hub {
         }
     }
 
-    fn close_feed(&self, thread_id: &str) {
+    fn close_feed(&self, thread_id: &str, rev: u64) {
         let feed = lock(&self.0.feeds).remove(thread_id);
         if let Some(feed) = feed {
-            for subscription in lock(&feed).take_all() {
-                subscription.connection.forget(thread_id);
-            }
+            lock(&feed).end(rev);
         }
     }
 
