@@ -26,6 +26,7 @@ mod resuming;
 
 mod bad_frames;
 mod broken_sockets;
+mod overtaking;
 mod random_frames;
 mod slow_readers;
 

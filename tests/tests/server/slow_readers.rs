@@ -62,7 +62,7 @@ async fn a_client_that_stops_reading_delays_nobody_and_misses_nothing() {
 }
 
 /// No row of the thread may come before an event that is older than it.
-fn in_order(frames: &[Value]) {
+pub(crate) fn in_order(frames: &[Value]) {
     let mut newest = String::new();
     for frame in frames {
         let time = match frame["type"].as_str() {
