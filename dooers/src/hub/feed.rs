@@ -92,6 +92,10 @@ pub(super) struct Feed {
     recent: Vec<Published>,
     /// The change with which the thread ended.
     ended: Option<u64>,
+    /// How many are storing something of the thread and will publish it.
+    writing: usize,
+    /// The newest row that those were told of who are not subscribed.
+    row_rev: u64,
 }
 
 impl Feed {
@@ -106,9 +110,28 @@ impl Feed {
         }
     }
 
-    /// Whether nobody is here and nobody comes.
+    pub(super) fn begin_writing(&mut self) {
+        self.writing += 1;
+    }
+
+    pub(super) fn end_writing(&mut self) {
+        self.writing -= 1;
+    }
+
+    /// Whether this row is newer than what was told before. Writers overtake each other between the store and here.
+    pub(super) fn is_newest_row(&mut self, rev: u64) -> bool {
+        let is_newest = rev > self.row_rev;
+        self.row_rev = self.row_rev.max(rev);
+        is_newest
+    }
+
+    /// Whether nobody is here, nobody comes, and nothing is on its way.
     pub(super) fn is_idle(&self) -> bool {
-        self.live.is_empty() && self.joining == 0
+        !self.has_listeners() && self.writing == 0
+    }
+
+    fn has_listeners(&self) -> bool {
+        !self.live.is_empty() || self.joining > 0
     }
 
     pub(super) fn remove(&mut self, connection_id: u64) {
@@ -140,6 +163,12 @@ impl Feed {
 
     /// Takes a change, and delivers it and all that waited for it, in order.
     pub(super) fn publish(&mut self, change: Published) {
+        if self.ended.is_some() || !self.has_listeners() {
+            // Who comes later reads it from the store.
+            self.next = None;
+            self.early.clear();
+            return;
+        }
         match self.next {
             Some(next) if change.rev < next => {}
             Some(next) if change.rev == next => {

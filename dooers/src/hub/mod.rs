@@ -85,6 +85,21 @@ impl Hub {
         }
     }
 
+    /// Says that a change of this thread is about to be stored, until the result is dropped. Publish it before.
+    pub(crate) fn writing(&self, thread_id: &str) -> Writing {
+        let feed = {
+            let mut feeds = lock(&self.0.feeds);
+            let feed = feeds.entry(thread_id.to_owned()).or_default();
+            lock(feed).begin_writing();
+            Arc::clone(feed)
+        };
+        Writing {
+            hub: self.clone(),
+            thread_id: thread_id.to_owned(),
+            feed,
+        }
+    }
+
     /// Ends a subscription.
     pub(crate) fn unsubscribe(&self, connection: &Arc<Connection>, thread_id: &str) {
         if connection.forget(thread_id) {
@@ -115,6 +130,10 @@ impl Hub {
         let mut waits = None;
         let tells_room =
             |body: &ChangeBody| matches!(body, ChangeBody::Thread(_) | ChangeBody::Deleted(_));
+        let is_newest = |change: &Change| {
+            feed.as_ref()
+                .is_none_or(|feed| lock(feed).is_newest_row(change.rev))
+        };
         for change in changes {
             if feed.is_none() && !tells_room(&change.body) {
                 // Nobody listens.
@@ -127,14 +146,16 @@ impl Hub {
                 waits = feed.waits_for();
             }
             match &change.body {
-                ChangeBody::Thread(record) => {
+                ChangeBody::Thread(record) if is_newest(&change) => {
                     self.tell_room(record, &published.frame);
                 }
                 ChangeBody::Deleted(record) => {
+                    // Every row is older.
+                    is_newest(&change);
                     self.tell_room(record, &published.frame);
                     gone = Some(change.rev);
                 }
-                ChangeBody::Event(_) | ChangeBody::Run(_) => {}
+                ChangeBody::Thread(_) | ChangeBody::Event(_) | ChangeBody::Run(_) => {}
             }
         }
         if let Some(rev) = gone {
@@ -168,10 +189,10 @@ impl Hub {
     }
 
     fn close_feed(&self, thread_id: &str, rev: u64) {
-        let feed = lock(&self.0.feeds).remove(thread_id);
-        if let Some(feed) = feed {
+        if let Some(feed) = self.feed(thread_id) {
             lock(&feed).end(rev);
         }
+        self.tidy(thread_id);
     }
 
     fn drop_subscription(&self, connection: &Connection, thread_id: &str) {
@@ -244,6 +265,21 @@ impl Join {
 impl Drop for Join {
     fn drop(&mut self) {
         lock(&self.feed).end_joining();
+        self.hub.tidy(&self.thread_id);
+    }
+}
+
+/// A change on its way through the store. What is told of the thread meanwhile is remembered until it is published.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    hub: Hub,
+    thread_id: String,
+    feed: Arc<Mutex<Feed>>,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        lock(&self.feed).end_writing();
         self.hub.tidy(&self.thread_id);
     }
 }

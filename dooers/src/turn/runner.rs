@@ -230,6 +230,7 @@ impl TurnWriter<'_> {
     async fn write(&self, drafts: Vec<super::Draft>) -> Result<(), StoreError> {
         let changes = self.changes_of(drafts);
         let store = &self.runner.store;
+        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
         let changes = store
             .write_turn(&self.scope, &self.claim.key, changes)
             .await?;
@@ -251,6 +252,7 @@ impl TurnWriter<'_> {
             .unzip();
         let mut changes = self.changes_of(drafts);
         changes.extend(self.end_of(result, open_run));
+        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
         let written = loop {
             let next = self.runner.start_of(self.agent);
             let store = &self.runner.store;

@@ -23,6 +23,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
     let is_subscribed = session.connection.is_subscribed(&thread_id);
     // Before the storing, so that no change falls in between.
     let join = (!is_subscribed).then(|| running.hub.join(&session.connection, &thread_id));
+    let writing = running.hub.writing(&thread_id);
     let start = running.runner.start_of(&session.agent);
     let begun = running
         .store
@@ -46,6 +47,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
     }
     session.ack(&caller.id);
     running.hub.publish(begun.changes);
+    drop(writing);
     if let Some(claim) = begun.claim {
         running.runner.run(session.agent, claim);
     }

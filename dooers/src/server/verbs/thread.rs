@@ -89,6 +89,7 @@ pub(super) async fn unsubscribe(caller: &Caller<'_>, thread_id: &str) -> Result<
 
 pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), ErrorBody> {
     let session = caller.session;
+    let _writing = session.running.hub.writing(thread_id);
     let deleted = session
         .running
         .store
