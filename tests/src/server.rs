@@ -137,3 +137,20 @@ impl Server {
             .expect("the server serves");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Here, as no agent is annotated in this library.
+    #[tokio::test]
+    async fn a_program_without_agents_says_how_to_make_one() {
+        let error = WorkerServer::new(in_memory()).router().await.unwrap_err();
+        assert!(matches!(error, ServerError::NoAgent));
+        let text = error.to_string();
+        assert!(
+            text.starts_with("there is no agent to serve: put `#[dooers::agent]` on"),
+            "{text}"
+        );
+    }
+}

@@ -156,3 +156,54 @@ async fn a_row_does_not_overtake_the_events_that_a_slow_reader_still_has_to_get(
     crate::slow_readers::in_order(&frames);
     server.close([ada, bob, eve]).await;
 }
+
+#[tokio::test]
+async fn who_is_not_subscribed_gets_no_row_that_is_older_than_the_last() {
+    let store = Watched::memory();
+    let server = server(&store).await;
+    let mut ada = server.client("ada").await;
+    let thread_id = ada.begin("say one").await;
+    let id = ada
+        .message(Some(&thread_id), "wait overtaking-older\ntitle New")
+        .await;
+    ada.accepted(&id).await;
+    gate::arrived("overtaking-older").await;
+    ada.pending().await;
+    ada.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+        .await;
+    let mut bob = server.client("bob").await;
+    let mut other = server.client("eve").await;
+
+    // The row with bob in it is stored first, and told last.
+    let held = held(&store, "begin_turn", &mut bob, &thread_id, "say two").await;
+    gate::open("overtaking-older");
+    let is_new = |frame: &Value| frame["payload"]["thread"]["title"] == "New";
+    other.until("the newer row", is_new).await;
+    held.release();
+    bob.turn().await;
+    for frame in other.pending().await {
+        assert_eq!(frame["payload"]["thread"]["title"], "New", "{frame}");
+    }
+    server.close([ada, bob, other]).await;
+}
+
+#[tokio::test]
+async fn a_row_that_was_overtaken_by_the_deletion_is_not_told() {
+    let store = Watched::memory();
+    let server = server(&store).await;
+    let mut ada = server.client("ada").await;
+    let mut other = server.client("eve").await;
+    let thread_id = ada.begin("say one").await;
+    other.pending().await;
+    let held = held(&store, "finish_turn", &mut ada, &thread_id, "say two").await;
+    other
+        .send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    other.expect("thread.deleted").await;
+    other.expect("ack").await;
+    ada.pending().await;
+    held.release();
+    other.has_nothing().await;
+    ada.has_nothing().await;
+    server.close([ada, other]).await;
+}
