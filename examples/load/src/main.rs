@@ -1,0 +1,44 @@
+//! The agent that load generators talk to: it answers `stream N` with N texts, one after the other is stored,
+//! `burst N` with N texts that are stored together, `sleep MS` after that many milliseconds, and anything else with
+//! `You said: …`.
+//!
+//! Run with: `cargo run --release -p example-load`
+
+use dooers::prelude::*;
+use std::time::Duration;
+
+// The system's allocator keeps freed memory; a server that runs for months should not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Answers as slowly and as often as it is told.
+#[dooers::agent]
+async fn load(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let message = request.message.as_str();
+    let (command, number) = message.split_once(' ').unwrap_or((message, ""));
+    match (command, number.parse::<u64>()) {
+        ("stream", Ok(texts)) => {
+            for text in 0..texts {
+                response.text(format!("text {text}")).await?;
+            }
+        }
+        ("burst", Ok(texts)) => {
+            for text in 0..texts {
+                response.text(format!("text {text}"));
+            }
+        }
+        ("sleep", Ok(milliseconds)) => {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            response.text(format!("slept {milliseconds} ms")).await?;
+        }
+        _ => drop(response.text(format!("You said: {message}"))),
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt::init();
+    WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
+    Ok(())
+}
