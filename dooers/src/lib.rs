@@ -58,7 +58,7 @@ pub use dooers_macros::agent;
 /// What the source file of an agent needs.
 pub mod prelude {
     pub use crate::{
-        AgentError, FromTurn, IntoReply, Reply, Result, ToolCall, Turn, WorkerConfig,
+        AgentError, FromTurn, IntoReply, Reply, ReplyStream, Result, ToolCall, Turn, WorkerConfig,
         WorkerRequest, WorkerResponse, WorkerServer,
     };
 }

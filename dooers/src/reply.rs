@@ -6,6 +6,8 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// One event of an answer: a text, a picture, a tool call …
 ///
@@ -190,7 +192,7 @@ impl ToolCall {
     }
 }
 
-/// Replies that come one after the other. Made by [`Reply::stream`].
+/// Replies that come one after the other. Made by [`Reply::stream`]; a unit test reads it as the `Stream` that it is.
 pub struct ReplyStream(BoxStream<'static, Result<Reply, AgentError>>);
 
 impl fmt::Debug for ReplyStream {
@@ -256,9 +258,11 @@ impl Answer {
     }
 }
 
-impl ReplyStream {
-    pub(crate) async fn next(&mut self) -> Option<Result<Reply, AgentError>> {
-        self.0.next().await
+impl Stream for ReplyStream {
+    type Item = Result<Reply, AgentError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(context)
     }
 }
 

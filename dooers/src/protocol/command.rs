@@ -1,7 +1,7 @@
 //! What a client may ask for.
 
 use super::user::null_as_default;
-use super::{ContentPart, ErrorBody, MAX_CLIENT_ID_BYTES, User, scan};
+use super::{ConnectPayload, ContentPart, ErrorBody, MAX_CLIENT_ID_BYTES, scan};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -323,106 +323,6 @@ enum DraftActor {
     User,
 }
 
-/// The payload of `connect`, in any of its three shapes.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct ConnectPayload {
-    #[serde(default)]
-    worker_id: Option<String>,
-    #[serde(default)]
-    agent_id: Option<String>,
-    #[serde(default)]
-    organization_id: Option<String>,
-    #[serde(default)]
-    workspace_id: Option<String>,
-    #[serde(default)]
-    user: Option<User>,
-    #[serde(default)]
-    metadata: Option<ConnectMetadata>,
-    #[serde(default)]
-    user_id: Option<String>,
-    #[serde(default)]
-    user_name: Option<String>,
-    #[serde(default)]
-    user_email: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-struct ConnectMetadata {
-    #[serde(default)]
-    organization_id: Option<String>,
-    #[serde(default)]
-    workspace_id: Option<String>,
-    #[serde(default)]
-    user_id: Option<String>,
-    #[serde(default)]
-    user_name: Option<String>,
-    #[serde(default)]
-    user_email: Option<String>,
-    #[serde(default)]
-    user_role: Option<String>,
-}
-
-impl ConnectPayload {
-    /// The worker, under either of its names.
-    ///
-    /// # Errors
-    ///
-    /// `INVALID_PAYLOAD` if there is none.
-    pub(crate) fn worker_id(&self) -> Result<&str, ErrorBody> {
-        self.agent_id
-            .as_deref()
-            .or(self.worker_id.as_deref())
-            .filter(|id| !id.is_empty())
-            .ok_or_else(|| {
-                ErrorBody::invalid_payload(
-                    "`payload.worker_id` (or `payload.agent_id`) is missing: name the worker to talk to",
-                )
-            })
-    }
-
-    /// Whether the client keeps its list of events when it resumes, as those do that say `agent_id`.
-    #[must_use]
-    pub(crate) fn keeps_its_events(&self) -> bool {
-        self.agent_id.is_some()
-    }
-
-    /// The organization that the client names, or `""`.
-    #[must_use]
-    pub(crate) fn organization_id(&self) -> &str {
-        let nested = self.metadata.as_ref();
-        self.organization_id
-            .as_deref()
-            .or(nested.and_then(|metadata| metadata.organization_id.as_deref()))
-            .unwrap_or_default()
-    }
-
-    /// The workspace that the client names, or `""`.
-    #[must_use]
-    pub(crate) fn workspace_id(&self) -> &str {
-        let nested = self.metadata.as_ref();
-        self.workspace_id
-            .as_deref()
-            .or(nested.and_then(|metadata| metadata.workspace_id.as_deref()))
-            .unwrap_or_default()
-    }
-
-    /// The person that the client names; an empty id is nobody.
-    #[must_use]
-    pub(crate) fn user(&self) -> User {
-        if let Some(user) = &self.user {
-            return user.clone();
-        }
-        let nested = self.metadata.clone().unwrap_or_default();
-        let mut user = User::new(self.user_id.clone().or(nested.user_id).unwrap_or_default());
-        user.user_name = self.user_name.clone().or(nested.user_name);
-        user.user_email = self.user_email.clone().or(nested.user_email);
-        if let Some(role) = nested.user_role {
-            user.organization_role = role;
-        }
-        user
-    }
-}
-
 /// Refuses an id of the client's own making that is too long.
 pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
     if id.len() <= MAX_CLIENT_ID_BYTES {
@@ -472,10 +372,6 @@ mod tests {
         let error = Envelope::parse(&text).unwrap().command().unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidPayload);
         error.message
-    }
-
-    fn connect(payload: &str) -> ConnectPayload {
-        serde_json::from_str(payload).unwrap()
     }
 
     #[test]
@@ -561,29 +457,13 @@ mod tests {
     }
 
     #[test]
-    fn the_three_shapes_of_an_identity_mean_the_same() {
-        let shapes = [
-            r#"{"agent_id":"w","organization_id":"o","workspace_id":"s","user":{"user_id":"u","user_name":"U","identity_ids":null}}"#,
-            r#"{"worker_id":"w","metadata":{"organization_id":"o","workspace_id":"s","user_id":"u","user_name":"U"}}"#,
-            r#"{"worker_id":"w","organization_id":"o","workspace_id":"s","user_id":"u","user_name":"U","user_email":null}"#,
-        ];
-        for shape in shapes {
-            let payload = connect(shape);
-            assert_eq!(payload.worker_id().unwrap(), "w", "{shape}");
-            assert_eq!(payload.organization_id(), "o", "{shape}");
-            assert_eq!(payload.workspace_id(), "s", "{shape}");
-            let mut user = User::new("u");
-            user.user_name = Some("U".to_owned());
-            assert_eq!(payload.user(), user, "{shape}");
-        }
-        assert!(connect(shapes[0]).keeps_its_events());
-        assert!(!connect(shapes[1]).keeps_its_events());
-    }
-
-    #[test]
-    fn a_connect_without_a_worker_is_refused() {
-        assert!(connect("{}").worker_id().is_err());
-        assert!(connect(r#"{"worker_id":""}"#).worker_id().is_err());
+    fn metadata_of_a_new_thread_may_stand_beside_the_payload() {
+        let text = r#"{"id":"1","type":"event.create","metadata":{"a":1},
+            "payload":{"event":{"type":"message","actor":"user","content":[]}}}"#;
+        let Ok(Command::EventCreate(draft)) = Envelope::parse(text).unwrap().command() else {
+            panic!("not an event.create");
+        };
+        assert_eq!(draft.metadata, Some(serde_json::json!({"a": 1})));
     }
 
     #[test]
@@ -616,15 +496,5 @@ mod tests {
                 "payload":{{"event":{{"type":"message","actor":"user","content":[]}}}}}}"#
         );
         assert!(Envelope::parse(&text).unwrap().command().is_ok());
-    }
-
-    #[test]
-    fn metadata_of_a_new_thread_may_stand_beside_the_payload() {
-        let text = r#"{"id":"1","type":"event.create","metadata":{"a":1},
-            "payload":{"event":{"type":"message","actor":"user","content":[]}}}"#;
-        let Ok(Command::EventCreate(draft)) = Envelope::parse(text).unwrap().command() else {
-            panic!("not an event.create");
-        };
-        assert_eq!(draft.metadata, Some(serde_json::json!({"a": 1})));
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here does I/O or knows another module of this crate.
 
 mod command;
+mod connect;
 mod content;
 mod error;
 mod event;
@@ -15,9 +16,8 @@ mod scan;
 mod thread;
 mod user;
 
-pub(crate) use command::{
-    Command, ConnectPayload, DraftKind, EventDraft, EventListPayload, ThreadListPayload,
-};
+pub(crate) use command::{Command, DraftKind, EventDraft, EventListPayload, ThreadListPayload};
+pub(crate) use connect::ConnectPayload;
 pub use content::ContentPart;
 pub(crate) use content::joined_text;
 pub use error::{ErrorBody, ErrorCode};

@@ -115,8 +115,11 @@ fn open(
         .max_frame_size(frame_bytes)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .on_upgrade(move |socket| async move {
-            session::run(socket, running, agent).await;
-            drop(token);
+        // Boxed: axum's task would hold the memory of this future twice.
+        .on_upgrade(move |socket| {
+            Box::pin(async move {
+                session::run(socket, running, agent).await;
+                drop(token);
+            })
         })
 }

@@ -63,6 +63,12 @@ impl WorkerServer {
         let server = self.clone();
         let signalled = tokio::spawn(async move {
             stop_signal().await;
+            let turns = server.running_turns();
+            if turns > 0 {
+                say(&format!(
+                    "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
+                ));
+            }
             tokio::select! {
                 () = server.close() => {}
                 () = stop_signal() => {
@@ -117,6 +123,11 @@ impl WorkerServer {
         }
     }
 
+    fn running_turns(&self) -> usize {
+        let running = self.running.get();
+        running.map_or(0, |running| running.runner.running_count())
+    }
+
     async fn start(&self) -> Result<Arc<Running>, ServerError> {
         let start = || {
             let agents = if self.chosen.is_empty() {
@@ -138,7 +149,11 @@ fn announce(running: &Running, address: SocketAddr) {
         text += &format!("  ws://{address}{path}\n");
     }
     text += "Ctrl-C stops it.\n";
-    // Nobody may be there to read it; the server serves all the same.
+    say(&text);
+}
+
+/// Nobody may be there to read it; the server serves all the same.
+fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 

@@ -107,7 +107,7 @@ pub struct Waiting {
 }
 
 /// The `error` of a run whose process died.
-pub(crate) const INTERRUPTED: &str = "interrupted";
+const INTERRUPTED: &str = "interrupted";
 
 /// An event of the server itself. Its `seq` is given by the store.
 pub(crate) fn system_event(
@@ -131,6 +131,16 @@ pub(crate) fn system_event(
         finalized: None,
         client_event_id: None,
         seq: 0,
+    }
+}
+
+/// How the run of a turn ends that a dead process left.
+pub(crate) fn interrupted_run(run: Run, at: DateTime<Utc>) -> Run {
+    Run {
+        status: RunStatus::Failed,
+        ended_at: Some(at),
+        error: Some(INTERRUPTED.to_owned()),
+        ..run
     }
 }
 

@@ -8,7 +8,7 @@ use crate::hub::Hub;
 use crate::protocol::{Run, RunStatus, new_id, timestamp};
 use crate::reply::AnswerKind;
 use crate::store::{Claim, Scope, Start, Store, StoreError, TurnChange, Written, system_event};
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +28,9 @@ const LEASE: Duration = Duration::from_secs(30);
 
 /// … as it does this many times in that time.
 const RENEWALS: u32 = 3;
+
+/// How long a handler that is stopped may take until it waits for something.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long to wait before the end of a turn is tried again that the database did not take.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -117,6 +120,11 @@ impl Runner {
         }
     }
 
+    /// How many threads have a turn that runs.
+    pub(crate) fn running_count(&self) -> usize {
+        self.running().len()
+    }
+
     /// Waits for the turns that run, at most this long, and stops those that are left.
     pub(crate) async fn drain(&self, at_most: Duration) {
         self.tasks.close();
@@ -126,7 +134,13 @@ impl Runner {
         {
             tracing::warn!(target: "dooers::turn", "some turns did not end in time; they are recorded as interrupted at the next start");
             self.stopped.cancel();
-            self.tasks.wait().await;
+            // A handler that never waits cannot be stopped; its thread ends with the process.
+            if tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait())
+                .await
+                .is_err()
+            {
+                tracing::warn!(target: "dooers::turn", "a handler blocks its thread and is left behind");
+            }
         }
         self.stopped.cancel();
         self.keeper.close();

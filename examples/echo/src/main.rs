@@ -1,6 +1,7 @@
 //! An agent that answers `You said: …`.
 //!
-//! Run with: `cargo run -p example-echo`
+//! Run with: `cargo run -p example-echo`. Its conversations are in `worker.db` in the working directory;
+//! `WORKER_BIND=127.0.0.1:9000` makes it listen elsewhere.
 //!
 //! Talk to it from a browser's console (on any page that allows it, such as `about:blank`):
 //!

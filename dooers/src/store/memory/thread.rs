@@ -1,7 +1,7 @@
 //! One thread in memory, and what writing does to it.
 
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
-use crate::store::claim::{INTERRUPTED, interrupted_event};
+use crate::store::claim::{interrupted_event, interrupted_run};
 use crate::store::{
     Change, Claim, NewMessage, Participant, Scope, Start, StoreError, ThreadRecord, TurnChange,
     TurnKey,
@@ -245,13 +245,7 @@ impl ThreadState {
         self.touch(at);
         self.change_row();
         for run in open {
-            let ended = Run {
-                status: RunStatus::Failed,
-                ended_at: Some(at),
-                error: Some(INTERRUPTED.to_owned()),
-                ..run
-            };
-            self.upsert_run(ended, &event_id);
+            self.upsert_run(interrupted_run(run, at), &event_id);
         }
         self.end_turn(&event_id);
         1

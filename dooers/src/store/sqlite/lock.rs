@@ -36,7 +36,7 @@ impl DatabaseLock {
             Err(TryLockError::WouldBlock) => Err(cannot_open(
                 database,
                 format_args!(
-                    "another process, or another store in this one, has it open (it holds the lock on `{}`)",
+                    "it is open already, and holds the lock on `{}`; stop the program that has it, or set WORKER_DATABASE_NAME to another file",
                     path.display()
                 ),
             )),

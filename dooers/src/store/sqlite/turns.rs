@@ -3,8 +3,8 @@
 use super::database::Stop;
 use super::rows::{self, Columns};
 use super::thread::{OpenThread, int};
-use crate::protocol::{Run, RunStatus, ThreadEvent};
-use crate::store::claim::{INTERRUPTED, interrupted_event};
+use crate::protocol::{Run, ThreadEvent};
+use crate::store::claim::{interrupted_event, interrupted_run};
 use crate::store::{Claim, Start, StoreError, TurnKey};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -160,13 +160,7 @@ impl OpenThread<'_> {
         self.touch(at);
         self.change_row();
         for run in open {
-            let ended = Run {
-                status: RunStatus::Failed,
-                ended_at: Some(at),
-                error: Some(INTERRUPTED.to_owned()),
-                ..run
-            };
-            self.upsert_run(ended, &turn.event_id)?;
+            self.upsert_run(interrupted_run(run, at), &turn.event_id)?;
         }
         self.end_turn(turn.seq)?;
         Ok(true)

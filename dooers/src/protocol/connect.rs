@@ -1,0 +1,142 @@
+//! `connect`, in the shapes in which the clients of different ages send it.
+
+use super::{ErrorBody, User};
+use serde::Deserialize;
+
+/// The payload of `connect`, in any of its three shapes.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct ConnectPayload {
+    #[serde(default)]
+    worker_id: Option<String>,
+    #[serde(default)]
+    agent_id: Option<String>,
+    #[serde(default)]
+    organization_id: Option<String>,
+    #[serde(default)]
+    workspace_id: Option<String>,
+    #[serde(default)]
+    user: Option<User>,
+    #[serde(default)]
+    metadata: Option<ConnectMetadata>,
+    #[serde(default)]
+    user_id: Option<String>,
+    #[serde(default)]
+    user_name: Option<String>,
+    #[serde(default)]
+    user_email: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct ConnectMetadata {
+    #[serde(default)]
+    organization_id: Option<String>,
+    #[serde(default)]
+    workspace_id: Option<String>,
+    #[serde(default)]
+    user_id: Option<String>,
+    #[serde(default)]
+    user_name: Option<String>,
+    #[serde(default)]
+    user_email: Option<String>,
+    #[serde(default)]
+    user_role: Option<String>,
+}
+
+impl ConnectPayload {
+    /// The worker, under either of its names.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_PAYLOAD` if there is none.
+    pub(crate) fn worker_id(&self) -> Result<&str, ErrorBody> {
+        self.agent_id
+            .as_deref()
+            .or(self.worker_id.as_deref())
+            .filter(|id| !id.is_empty())
+            .ok_or_else(|| {
+                ErrorBody::invalid_payload(
+                    "`payload.worker_id` (or `payload.agent_id`) is missing: name the worker to talk to",
+                )
+            })
+    }
+
+    /// Whether the client keeps its list of events when it resumes, as those do that say `agent_id`.
+    #[must_use]
+    pub(crate) fn keeps_its_events(&self) -> bool {
+        self.agent_id.is_some()
+    }
+
+    /// The organization that the client names, or `""`.
+    #[must_use]
+    pub(crate) fn organization_id(&self) -> &str {
+        self.flat_or_nested(&self.organization_id, |nested| &nested.organization_id)
+    }
+
+    /// The workspace that the client names, or `""`.
+    #[must_use]
+    pub(crate) fn workspace_id(&self) -> &str {
+        self.flat_or_nested(&self.workspace_id, |nested| &nested.workspace_id)
+    }
+
+    /// The person that the client names; an empty id is nobody.
+    #[must_use]
+    pub(crate) fn user(&self) -> User {
+        if let Some(user) = &self.user {
+            return user.clone();
+        }
+        let nested = self.metadata.clone().unwrap_or_default();
+        let mut user = User::new(self.user_id.clone().or(nested.user_id).unwrap_or_default());
+        user.user_name = self.user_name.clone().or(nested.user_name);
+        user.user_email = self.user_email.clone().or(nested.user_email);
+        if let Some(role) = nested.user_role {
+            user.organization_role = role;
+        }
+        user
+    }
+
+    fn flat_or_nested<'a>(
+        &'a self,
+        flat: &'a Option<String>,
+        nested: impl Fn(&'a ConnectMetadata) -> &'a Option<String>,
+    ) -> &'a str {
+        let nested = self.metadata.as_ref().map(nested);
+        flat.as_deref()
+            .or(nested.and_then(Option::as_deref))
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connect(payload: &str) -> ConnectPayload {
+        serde_json::from_str(payload).unwrap()
+    }
+
+    #[test]
+    fn the_three_shapes_of_an_identity_mean_the_same() {
+        let shapes = [
+            r#"{"agent_id":"w","organization_id":"o","workspace_id":"s","user":{"user_id":"u","user_name":"U","identity_ids":null}}"#,
+            r#"{"worker_id":"w","metadata":{"organization_id":"o","workspace_id":"s","user_id":"u","user_name":"U"}}"#,
+            r#"{"worker_id":"w","organization_id":"o","workspace_id":"s","user_id":"u","user_name":"U","user_email":null}"#,
+        ];
+        for shape in shapes {
+            let payload = connect(shape);
+            assert_eq!(payload.worker_id().unwrap(), "w", "{shape}");
+            assert_eq!(payload.organization_id(), "o", "{shape}");
+            assert_eq!(payload.workspace_id(), "s", "{shape}");
+            let mut user = User::new("u");
+            user.user_name = Some("U".to_owned());
+            assert_eq!(payload.user(), user, "{shape}");
+        }
+        assert!(connect(shapes[0]).keeps_its_events());
+        assert!(!connect(shapes[1]).keeps_its_events());
+    }
+
+    #[test]
+    fn a_connect_without_a_worker_is_refused() {
+        assert!(connect("{}").worker_id().is_err());
+        assert!(connect(r#"{"worker_id":""}"#).worker_id().is_err());
+    }
+}
