@@ -31,6 +31,7 @@
 extern crate self as dooers;
 
 mod agent;
+mod crash;
 mod error;
 mod extract;
 mod hub;

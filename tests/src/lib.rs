@@ -15,12 +15,14 @@ pub mod gate;
 mod identity;
 mod raw;
 mod server;
+mod view;
 mod watched;
 
 pub use client::Client;
 pub use identity::Identity;
 pub use raw::{RawClient, frame_bytes, opcode};
 pub use server::{Server, in_memory};
+pub use view::{Seen, View};
 pub use watched::{Held, Watched};
 
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The WebSocket of a session: reading, writing, and why it ends.
 
+use crate::crash;
 use crate::hub::{Connection, Frame};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures::stream::{SplitSink, SplitStream};
@@ -173,6 +174,7 @@ async fn send(
         Ok(Err(_)) => Err(End::Left),
         Err(_) => Err(End::Stalled),
     };
+    crash::point("after-flush");
     // An idle connection holds no memory for frames.
     *batch = Vec::new();
     outcome

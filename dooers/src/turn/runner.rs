@@ -4,6 +4,7 @@ use super::driver::{self, Ended};
 use super::{Outbox, Turn, WorkerRequest, WorkerResponse};
 use crate::AgentError;
 use crate::agent::AgentDefinition;
+use crate::crash;
 use crate::hub::Hub;
 use crate::protocol::{Run, RunStatus, new_id, timestamp};
 use crate::reply::AnswerKind;
@@ -267,6 +268,7 @@ impl TurnWriter<'_> {
         let mut changes = self.changes_of(drafts);
         changes.extend(self.end_of(result, open_run));
         let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
+        crash::point("before-run-end");
         let written = loop {
             let next = self.runner.start_of(self.agent);
             let store = &self.runner.store;

@@ -1,6 +1,7 @@
 //! `event.create`, `event.list`.
 
 use super::{Caller, page_size};
+use crate::crash;
 use crate::protocol::{
     DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, ServerFrame, clean_id, new_id,
     timestamp,
@@ -30,6 +31,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
         .begin_turn(&caller.identity.scope, message, &start)
         .await
         .map_err(|error| caller.refusal(error))?;
+    crash::point("after-commit");
     if begun.is_repeated {
         drop(join);
         repeat(caller, &begun);
@@ -46,7 +48,9 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
         join.settle([], before);
     }
     session.ack(&caller.id);
+    crash::point("after-ack");
     running.hub.publish(begun.changes);
+    crash::point("after-publish");
     drop(writing);
     if let Some(claim) = begun.claim {
         running.runner.run(session.agent, claim);

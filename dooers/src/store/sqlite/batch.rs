@@ -7,6 +7,7 @@
 
 use super::database::{Database, Stop};
 use super::rows::RowError;
+use crate::crash;
 use crate::store::StoreError;
 use std::fmt::Debug;
 use tokio::sync::oneshot;
@@ -104,6 +105,7 @@ pub(super) fn commit(db: &Database, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
     if jobs.len() > 1 {
         match together(db, jobs) {
             Ok(()) => {
+                crash::point("after-writer-commit");
                 jobs.drain(..).for_each(Job::answer);
                 return 1;
             }
@@ -173,6 +175,7 @@ fn alone(db: &Database, mut job: Box<dyn Job>) -> Result<bool, String> {
     };
     match committed {
         Ok(()) => {
+            crash::point("after-writer-commit");
             job.answer();
             Ok(true)
         }

@@ -1,0 +1,92 @@
+//! What a client shows of a thread.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What a client shows of one thread: made of the frames that it got, in the way of the clients that say `agent_id`.
+///
+/// An event that is new goes behind those that are there, one that is known replaces what was known. The order of
+/// the frames is all that puts them in order, so each new event must come behind the one before it.
+#[derive(Debug, Default, Clone)]
+pub struct View {
+    /// The thread's own row, as it was told last; null until then.
+    pub thread: Value,
+    /// Its events, in the order in which they came.
+    pub events: Vec<Value>,
+    /// Its runs by id.
+    pub runs: BTreeMap<String, Value>,
+    places: BTreeMap<String, usize>,
+}
+
+/// What an event is to who gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It is new.
+    New,
+    /// It is known, and different now.
+    Changed,
+    /// It is known, and just so.
+    Same,
+}
+
+impl View {
+    /// The last event that it shows.
+    #[must_use]
+    pub fn last_event_id(&self) -> Option<&str> {
+        self.events.last().and_then(|event| event["id"].as_str())
+    }
+
+    /// Takes a snapshot, and tells what its events are to this view.
+    pub fn snapshot(&mut self, payload: &Value) -> Vec<Seen> {
+        self.thread = payload["thread"].clone();
+        let events = payload["events"].as_array().expect("a snapshot has events");
+        let seen = events.iter().map(|event| self.append(event)).collect();
+        for run in payload["runs"].as_array().expect("a snapshot has runs") {
+            self.run(run);
+        }
+        seen
+    }
+
+    /// Takes an event.
+    pub fn append(&mut self, event: &Value) -> Seen {
+        let id = text(event, "id");
+        if let Some(place) = self.places.get(&id) {
+            let known = &mut self.events[*place];
+            assert_eq!(known["seq"], event["seq"], "an event changes its place");
+            if known == event {
+                return Seen::Same;
+            }
+            *known = event.clone();
+            return Seen::Changed;
+        }
+        if let Some(last) = self.events.last() {
+            let (before, behind) = (last["seq"].as_u64(), event["seq"].as_u64());
+            assert!(before < behind, "out of order: {event} came after {last}");
+        }
+        self.places.insert(id, self.events.len());
+        self.events.push(event.clone());
+        Seen::New
+    }
+
+    /// Takes a run, which must not begin again, nor go on after its end.
+    pub fn run(&mut self, run: &Value) {
+        if let Some(known) = self.runs.get(&text(run, "id")) {
+            assert_eq!(
+                known["started_at"], run["started_at"],
+                "a run has begun again: {known} became {run}"
+            );
+            assert!(
+                known["status"] == "running" || known == run,
+                "a run has changed after its end: {known} became {run}"
+            );
+        }
+        self.runs.insert(text(run, "id"), run.clone());
+    }
+}
+
+fn text(value: &Value, member: &str) -> String {
+    match value[member].as_str() {
+        Some(text) => text.to_owned(),
+        None => panic!("no `{member}` in {value}"),
+    }
+}

@@ -1,0 +1,190 @@
+//! A server that is killed while clients talk to it, and what they find when it is back.
+//!
+//! The server is a process of its own, `crash-server`, which kills itself at the N-th passing of a point. Members go
+//! on across its lives: they come back, go on in their threads from where they were, and send again what was not
+//! acked. Then the database and every member's view must agree, and nothing that was acked may be missing.
+#![cfg(unix)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod link;
+mod member;
+mod program;
+mod stored;
+
+use dooers_tests::Client;
+use link::Gone;
+use member::Member;
+use program::Program;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use stored::Stored;
+use tokio::task::JoinSet;
+
+const MEMBERS: usize = 32;
+
+/// So many threads are shared by the members.
+const SHARED: usize = 4;
+
+/// How long anything may take: much, as 32 members and their server share a machine with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_between_a_commit_and_its_answers_loses_nothing() {
+    survives("after-writer-commit", &[1, 40, 150]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_after_a_message_is_stored_loses_nothing() {
+    survives("after-commit", &[1, 33, 200]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_after_the_ack_is_queued_loses_nothing() {
+    survives("after-ack", &[1, 64, 200]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_after_a_message_is_published_loses_nothing() {
+    survives("after-publish", &[1, 50, 201]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_after_frames_are_sent_loses_nothing() {
+    survives("after-flush", &[130, 400, 1000]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_before_a_run_ends_loses_nothing() {
+    let lives = [1, 32, 150];
+    let interrupted = survives("before-run-end", &lives).await;
+    assert!(interrupted >= lives.len(), "a turn was running each time");
+}
+
+/// Lets the server die at the point in each of its lives, and looks at everything after each. The result is how many
+/// answers were interrupted.
+async fn survives(point: &str, lives: &[u64]) -> usize {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("worker.db");
+    let mut threads = BTreeSet::new();
+    {
+        let program = Program::start(&database, None).await;
+        let mut founder = Client::open(program.address.unwrap(), "/ws").await;
+        founder.connect("founder").await;
+        for _ in 0..SHARED {
+            threads.insert(founder.begin("founder says 0").await);
+        }
+    }
+    let shared: Vec<_> = threads.iter().cloned().collect();
+    let member = |number| Member::new(number, &shared[number % SHARED]);
+    let mut members: Vec<_> = (0..MEMBERS).map(member).collect();
+    let mut interrupted = 0;
+    for at in lives {
+        let crash_at = format!("{point}:{at}");
+        let program = Program::start(&database, Some(&crash_at)).await;
+        // It may die before it listens.
+        if let Some(address) = program.address {
+            members = talk(members, address).await;
+        }
+        program.dies(&crash_at).await;
+        (members, interrupted) = come_back(members, &database, &mut threads).await;
+    }
+    interrupted
+}
+
+/// All members talk until the server is gone.
+async fn talk(members: Vec<Member>, address: SocketAddr) -> Vec<Member> {
+    each(members, "the server to die", move |mut member| async move {
+        // It may die before all are there.
+        if member.come(address).await.is_ok() {
+            let Err(Gone) = member.talk().await else {
+                unreachable!("a member talks until the server is gone");
+            };
+        }
+        member
+    })
+    .await
+}
+
+/// The server starts again and the members come back; everything must be as it should.
+async fn come_back(
+    members: Vec<Member>,
+    database: &Path,
+    threads: &mut BTreeSet<String>,
+) -> (Vec<Member>, usize) {
+    let program = Program::start(database, None).await;
+    let address = program.address.expect("the server starts again");
+    let members = each(members, "acks", move |mut member| async move {
+        let outcome = async {
+            member.come(address).await?;
+            member.repeat().await
+        };
+        let outcome = outcome.await;
+        assert!(outcome.is_ok(), "the server left\n{}", member.state());
+        member
+    })
+    .await;
+    threads.extend(
+        members
+            .iter()
+            .flat_map(|member| member.views.keys().cloned()),
+    );
+
+    let mut observer = Client::open(address, "/ws").await;
+    observer.connect("observer").await;
+    let totals = Arc::new(stored::totals(&mut observer, threads).await);
+    let members = each(members, "the turns to end", move |mut member| {
+        let totals = Arc::clone(&totals);
+        async move {
+            // What it waits for in vain is told below, where its view is compared with what is stored.
+            let _ = tokio::time::timeout(PATIENCE / 3, member.catch_up(&totals)).await;
+            member
+        }
+    })
+    .await;
+
+    let list = stored::ask(&mut observer, "thread.list", json!({})).await;
+    assert_eq!(list["total_count"], threads.len(), "a thread began twice");
+    let stored = Stored::read(&mut observer, threads, database).await;
+    stored.is_whole(members.iter().flat_map(|member| &member.acked));
+    for member in &members {
+        stored.is_shown_by(member);
+    }
+    let interrupted = stored.interrupted();
+    (members, interrupted)
+}
+
+/// Lets each member do something, side by side.
+async fn each<F>(members: Vec<Member>, what: &str, act: impl Fn(Member) -> F) -> Vec<Member>
+where
+    F: Future<Output = Member> + Send + 'static,
+{
+    let mut acting: JoinSet<Member> = members.into_iter().map(act).collect();
+    let mut done = Vec::with_capacity(MEMBERS);
+    let all = async {
+        while let Some(member) = acting.join_next().await {
+            match member {
+                Ok(member) => done.push(member),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+    };
+    within(what, all).await;
+    done
+}
+
+/// Waits, but not for ever; `what` says for what.
+async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+    }
+}
