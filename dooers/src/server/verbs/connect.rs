@@ -12,7 +12,9 @@ pub(super) fn connect(
 ) -> Result<(), ErrorBody> {
     let private_threads = session.running.config.private_threads;
     let identity = Identity::of(payload, session.agent.name(), private_threads)?;
-    session.become_known(identity);
+    // Nothing of the old identity comes after the answer, and nothing of the new one before it.
+    session.running.hub.leave(&session.connection);
     session.welcome(id);
+    session.become_known(identity);
     Ok(())
 }

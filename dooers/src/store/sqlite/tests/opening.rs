@@ -65,7 +65,7 @@ async fn a_second_store_is_refused_while_the_first_is_open() {
     };
     let lock = format!("{}-lock", test.options.path.display());
     assert!(
-        text.contains("another process") && text.contains(&lock),
+        text.contains("it is open already") && text.contains(&lock),
         "{text}"
     );
     // By another name, or with another prefix, it is the same file.
