@@ -20,7 +20,8 @@ const QUEUE: usize = 1024;
 pub(super) struct Writer {
     /// None once it is closed.
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Held while it is waited for, so that whoever else closes waits, too.
+    thread: tokio::sync::Mutex<Option<JoinHandle<()>>>,
     commits: Arc<AtomicU64>,
 }
 
@@ -39,7 +40,7 @@ impl Writer {
             })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
-            thread: Mutex::new(Some(thread)),
+            thread: tokio::sync::Mutex::new(Some(thread)),
             commits,
         })
     }
@@ -65,7 +66,9 @@ impl Writer {
 
     /// Waits until all that was begun is written and the database is closed.
     pub(super) async fn close(&self) {
-        if let Some(thread) = self.stop() {
+        self.stop();
+        let mut thread = self.thread.lock().await;
+        if let Some(thread) = thread.take() {
             // The thread cannot panic; if it does, the operating system tidies up behind it.
             let _ = tokio::task::spawn_blocking(|| thread.join()).await;
             tracing::debug!(target: "dooers::store", commits = self.commits(), "closed");
@@ -73,16 +76,16 @@ impl Writer {
     }
 
     /// Takes no more operations. The thread ends after those that it has.
-    fn stop(&self) -> Option<JoinHandle<()>> {
+    fn stop(&self) {
         unpoisoned(&self.queue).take();
-        unpoisoned(&self.thread).take()
     }
 }
 
 impl Drop for Writer {
     /// So that who opens the database next finds it free.
     fn drop(&mut self) {
-        if let Some(thread) = self.stop() {
+        self.stop();
+        if let Some(thread) = self.thread.get_mut().take() {
             let _ = thread.join();
         }
     }

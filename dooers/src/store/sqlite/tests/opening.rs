@@ -1,6 +1,7 @@
 //! What can be wrong with a file, and that an error changes nothing in it.
 
 use super::*;
+use crate::protocol::new_id;
 use crate::store::sqlite::migrate::{MIGRATIONS, Migration};
 use crate::store::sqlite::open::{Opened, open_with};
 use crate::store::sqlite::statements::Statements;
@@ -81,6 +82,22 @@ async fn a_second_store_is_refused_while_the_first_is_open() {
     }
     begun(&test.store, "t").await;
     test.reopen().await;
+}
+
+#[tokio::test]
+async fn whoever_closes_it_waits_until_it_is_closed() {
+    let (_directory, options) = place();
+    for _ in 0..20 {
+        let store = Arc::new(SqliteStore::open(options.clone()).await.unwrap());
+        begun(&*store, &new_id()).await;
+        let closing = Arc::clone(&store);
+        let first = tokio::spawn(async move { closing.close().await });
+        tokio::task::yield_now().await;
+        store.close().await;
+        let again = SqliteStore::open(options.clone()).await.unwrap();
+        again.close().await;
+        first.await.unwrap();
+    }
 }
 
 #[tokio::test]
