@@ -1,6 +1,6 @@
 //! The agent that load generators talk to: it answers `stream N` with N texts, one after the other is stored,
-//! `burst N` with N texts that are stored together, `sleep MS` after that many milliseconds, and anything else with
-//! `You said: …`.
+//! `burst N` with N texts that are stored together, and anything else with `You said: …`, to `sleep MS` only after
+//! that many milliseconds.
 //!
 //! Run with: `cargo run --release -p example-load`
 
@@ -29,7 +29,7 @@ async fn load(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
         }
         ("sleep", Ok(milliseconds)) => {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-            response.text(format!("slept {milliseconds} ms")).await?;
+            response.text(format!("You said: {message}"));
         }
         _ => drop(response.text(format!("You said: {message}"))),
     }
