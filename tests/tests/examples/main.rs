@@ -10,6 +10,7 @@ mod program;
 
 use dooers_tests::Client;
 use program::Program;
+use serde_json::json;
 use std::net::TcpListener;
 
 #[tokio::test]
@@ -32,6 +33,45 @@ async fn the_echo_agent_answers_and_stops_at_a_signal() {
     let (status, _, errors) = echo.ended();
     assert_eq!(status, Some(0), "{errors}");
     assert_eq!(errors, "");
+}
+
+#[tokio::test]
+async fn a_conversation_is_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("worker.db");
+    let variables = [
+        ("WORKER_BIND", "127.0.0.1:0"),
+        ("WORKER_DATABASE_NAME", file.to_str().unwrap()),
+    ];
+    let mut echo = Program::start("example-echo", &variables);
+    let mut client = Client::open(echo.address(), "/ws").await;
+    client.connect("ada").await;
+    let id = client.message(None, "hello").await;
+    client.accepted(&id).await;
+    let told = client.turn().await;
+    let thread_id = told[0]["payload"]["thread"]["id"].as_str().unwrap();
+    echo.terminate();
+    assert_eq!(client.closed().await, 1001);
+    client.leave().await;
+    assert_eq!(echo.ended().0, Some(0));
+
+    let mut echo = Program::start("example-echo", &variables);
+    let mut client = Client::open(echo.address(), "/ws").await;
+    client.connect("ada").await;
+    client
+        .send("thread.subscribe", json!({"thread_id": thread_id}))
+        .await;
+    let snapshot = client.expect("thread.snapshot").await;
+    let events = snapshot["events"].as_array().unwrap();
+    let texts: Vec<_> = events
+        .iter()
+        .map(|event| event["content"][0]["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts, ["hello", "You said: hello"]);
+    assert_eq!(snapshot["runs"][0]["status"], "succeeded");
+    client.leave().await;
+    echo.terminate();
+    assert_eq!(echo.ended().0, Some(0));
 }
 
 #[tokio::test]
