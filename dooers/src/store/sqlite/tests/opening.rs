@@ -89,7 +89,7 @@ async fn whoever_closes_it_waits_until_it_is_closed() {
     let (_directory, options) = place();
     for _ in 0..20 {
         let store = Arc::new(SqliteStore::open(options.clone()).await.unwrap());
-        begun(&*store, &new_id()).await;
+        begun(&store, &new_id()).await;
         let closing = Arc::clone(&store);
         let first = tokio::spawn(async move { closing.close().await });
         tokio::task::yield_now().await;
