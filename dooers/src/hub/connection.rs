@@ -3,7 +3,7 @@
 use super::lock;
 use super::outbound::{Frame, Outbound, OutboundLimits};
 use crate::store::{Participant, Position, Scope};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Notify;
@@ -20,7 +20,9 @@ pub(crate) struct Connection {
 #[derive(Debug, Default)]
 struct State {
     scope: Option<Scope>,
-    subscribed: HashSet<String>,
+    /// Each with a number of its own: one that ends and begins anew is another.
+    subscribed: HashMap<String, u64>,
+    subscriptions: u64,
     backlog: BTreeMap<String, Backlog>,
 }
 
@@ -54,7 +56,12 @@ impl Connection {
 
     /// Whether the connection gets a thread's changes, now or once it has drained.
     pub(crate) fn is_subscribed(&self, thread_id: &str) -> bool {
-        lock(&self.state).subscribed.contains(thread_id)
+        self.subscription(thread_id).is_some()
+    }
+
+    /// The number of the subscription to a thread. What was begun for one of another number is of no use any more.
+    pub(crate) fn subscription(&self, thread_id: &str) -> Option<u64> {
+        lock(&self.state).subscribed.get(thread_id).copied()
     }
 
     /// Waits for something to be read from the store, and takes it.
@@ -101,26 +108,35 @@ impl Connection {
     }
 
     pub(super) fn remember(&self, thread_id: &str) {
-        lock(&self.state).subscribed.insert(thread_id.to_owned());
+        let mut state = lock(&self.state);
+        if !state.subscribed.contains_key(thread_id) {
+            state.subscriptions += 1;
+            let number = state.subscriptions;
+            state.subscribed.insert(thread_id.to_owned(), number);
+        }
     }
 
     /// Whether there was a subscription to forget.
     pub(super) fn forget(&self, thread_id: &str) -> bool {
         let mut state = lock(&self.state);
         state.backlog.remove(thread_id);
-        state.subscribed.remove(thread_id)
+        state.subscribed.remove(thread_id).is_some()
     }
 
     pub(super) fn forget_all(&self) -> Vec<String> {
         let mut state = lock(&self.state);
         state.backlog.clear();
-        state.subscribed.drain().collect()
+        state
+            .subscribed
+            .drain()
+            .map(|(thread_id, _)| thread_id)
+            .collect()
     }
 
     /// A subscribed thread is to be read on from this position.
     pub(super) fn fall_behind(&self, thread_id: &str, position: Position) {
         let mut state = lock(&self.state);
-        if state.subscribed.contains(thread_id) {
+        if state.subscribed.contains_key(thread_id) {
             state
                 .backlog
                 .insert(thread_id.to_owned(), Backlog::Thread(position));

@@ -180,6 +180,20 @@ async fn who_read_less_than_the_first_to_settle_reads_on_from_the_store() {
     assert_eq!(revs(&slow), [7]);
 }
 
+#[tokio::test]
+async fn a_subscription_that_begins_anew_is_another() {
+    let hub = Hub::default();
+    let reader = subscribed(&hub, ROOMY, 2);
+    let first = reader.subscription("t");
+    // Reading on from the store is the same one.
+    hub.join(&reader, "t").settle([], at(4));
+    assert_eq!(reader.subscription("t"), first);
+    hub.unsubscribe(&reader, "t");
+    assert_eq!(reader.subscription("t"), None);
+    hub.join(&reader, "t").settle_behind([], at(3));
+    assert!(reader.subscription("t") > first);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_hole_that_is_not_filled_sends_every_subscriber_to_the_store() {
     let hub = Hub::default();

@@ -149,18 +149,22 @@ impl Session {
                 () = self.ending.ended() => return,
                 next = self.connection.next_backlog() => next,
             };
+            let subscription = self.connection.subscription(&thread_id);
             tokio::select! {
                 () = self.ending.ended() => return,
                 () = self.connection.outbound().has_room() => {}
             }
-            Box::pin(self.catch_up_with(&thread_id, backlog)).await;
+            Box::pin(self.catch_up_with(&thread_id, subscription, backlog)).await;
         }
     }
 
-    async fn catch_up_with(&self, thread_id: &str, backlog: Backlog) {
+    async fn catch_up_with(&self, thread_id: &str, subscription: Option<u64>, backlog: Backlog) {
         let Some(identity) = self.identity() else {
             return;
         };
+        // A subscription that began anew meanwhile stands elsewhere, and has a backlog of its own if it is behind.
+        let is_over = || self.connection.subscription(thread_id) != subscription;
+        let is_of_thread = matches!(backlog, Backlog::Thread(_));
         let store = &self.running.store;
         let outcome = match backlog {
             Backlog::Row => match store.thread(&identity.scope, thread_id).await {
@@ -174,11 +178,14 @@ impl Session {
                 }
                 Err(error) => Err((error, Backlog::Row)),
             },
-            Backlog::Thread(position) => self.read_on(&identity, thread_id, position).await,
+            Backlog::Thread(_) if is_over() => Ok(()),
+            Backlog::Thread(position) => {
+                self.read_on(&identity, thread_id, position, is_over).await
+            }
         };
         match outcome {
             Ok(()) => {}
-            Err(_) if !self.is_still(&identity) => {}
+            Err(_) if !self.is_still(&identity) || (is_of_thread && is_over()) => {}
             Err((StoreError::NotFound(_), _)) => {
                 self.running.hub.unsubscribe(&self.connection, thread_id);
                 self.push(&ServerFrame::ThreadDeleted { thread_id });
@@ -189,7 +196,9 @@ impl Session {
                     () = self.ending.ended() => return,
                     () = sleep(CATCH_UP_RETRY) => {}
                 }
-                self.connection.put_back(thread_id, backlog);
+                if !(is_of_thread && is_over()) {
+                    self.connection.put_back(thread_id, backlog);
+                }
             }
         }
     }
@@ -199,10 +208,8 @@ impl Session {
         identity: &Identity,
         thread_id: &str,
         position: Position,
+        is_over: impl Fn() -> bool,
     ) -> Result<(), (StoreError, Backlog)> {
-        if !self.connection.is_subscribed(thread_id) {
-            return Ok(());
-        }
         let join = self.running.hub.join(&self.connection, thread_id);
         let page = self
             .running
@@ -210,8 +217,8 @@ impl Session {
             .catch_up(&identity.scope, thread_id, &position, CATCH_UP_EVENTS)
             .await
             .map_err(|error| (error, Backlog::Thread(position)))?;
-        if !self.connection.is_subscribed(thread_id) {
-            // Unsubscribed, or connected anew, while the store was read.
+        if is_over() {
+            // Unsubscribed, or subscribed or connected anew, while the store was read.
             return Ok(());
         }
         let frames = page.changes.iter().map(|change: &Change| frame_of(change));
