@@ -1,0 +1,120 @@
+//! The server: its file, and a runtime of its own, so that it can end at once and not only in good order.
+
+use crate::agent::script;
+use crate::within;
+use dooers::store::SqliteOptions;
+use dooers::{Database, ServerError, WorkerConfig, WorkerServer};
+use std::net::SocketAddr;
+use std::path::Path;
+use tokio::net::TcpSocket;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// What the system keeps of what a client has not read, where queues are small.
+pub(crate) const SMALL_BUFFER: u32 = 8 * 1024;
+
+/// How a server is set up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setup {
+    /// Whether a thread is seen only by those who write in it.
+    pub(crate) is_private: bool,
+    /// Whether queues are so small that who does not read falls behind soon.
+    pub(crate) is_small: bool,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) address: SocketAddr,
+    worker: WorkerServer,
+    serving: JoinHandle<Result<(), ServerError>>,
+    runtime: Runtime,
+}
+
+impl Host {
+    pub(crate) async fn start(setup: Setup, path: &Path) -> Self {
+        let database = Database::Sqlite(SqliteOptions::new(path));
+        let mut config = WorkerConfig::new()
+            .private_threads(setup.is_private)
+            .database(database);
+        if setup.is_small {
+            config = config.limits(|limits| {
+                limits.outbound_frames = 4;
+                limits.outbound_bytes = 16 * 1024;
+            });
+        }
+        let worker = WorkerServer::new(config).agent::<script>();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (listens, address) = oneshot::channel();
+        let server = worker.clone();
+        let serving = runtime.spawn(async move {
+            let socket = TcpSocket::new_v4().unwrap();
+            if setup.is_small {
+                // Accepted connections take over what the listener has.
+                socket.set_send_buffer_size(SMALL_BUFFER).unwrap();
+            }
+            socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+            let listener = socket.listen(64).unwrap();
+            // To close what has not started yet does nothing, so it is started before anybody knows of it.
+            drop(server.router().await?);
+            listens.send(listener.local_addr().unwrap()).unwrap();
+            server.serve_on(listener).await
+        });
+        let Ok(address) = within("the server to listen", address).await else {
+            panic!("the server does not start: {:?}", serving.await);
+        };
+        Self {
+            address,
+            worker,
+            serving,
+            runtime,
+        }
+    }
+
+    /// Begins to close it, as at a signal. Its clients read on until they are told.
+    pub(crate) fn begin_close(&self) {
+        let worker = self.worker.clone();
+        drop(self.runtime.spawn(async move { worker.close().await }));
+    }
+
+    /// Waits until it is closed and its file is free.
+    pub(crate) async fn closed(self) {
+        let Self {
+            worker,
+            serving,
+            runtime,
+            ..
+        } = self;
+        let closing = runtime.spawn({
+            let worker = worker.clone();
+            async move { worker.close().await }
+        });
+        within("the server to close", closing).await.unwrap();
+        within("the listener to end", serving)
+            .await
+            .unwrap()
+            .unwrap();
+        free(worker, runtime).await;
+    }
+
+    /// Ends it wherever it stands: every task is dropped where it waits, and nothing is told to anybody.
+    pub(crate) async fn crash(self) {
+        free(self.worker, self.runtime).await;
+    }
+}
+
+/// Dropping a runtime waits for its tasks, and dropping the store waits for what is being written.
+async fn free(worker: WorkerServer, runtime: Runtime) {
+    let freeing = tokio::task::spawn_blocking(move || {
+        drop(runtime);
+        drop(worker);
+    });
+    within("the server to let its file go", freeing)
+        .await
+        .unwrap();
+}

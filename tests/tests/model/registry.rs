@@ -1,0 +1,119 @@
+//! What is right: who is who, and which threads there are.
+
+use dooers_tests::Identity;
+use std::collections::BTreeMap;
+
+/// Somebody at one device. The same user id in another organization is somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) tenant: usize,
+    pub(crate) user: &'static str,
+    /// Whether the device speaks the dialect in which a snapshot replaces what was there.
+    pub(crate) replaces: bool,
+}
+
+/// Everybody who takes part.
+pub(crate) const PEOPLE: [Person; 5] = [
+    person(0, "ada", false),
+    person(0, "bob", true),
+    person(0, "ada", false),
+    person(1, "ada", false),
+    person(1, "eve", false),
+];
+
+const fn person(tenant: usize, user: &'static str, replaces: bool) -> Person {
+    Person {
+        tenant,
+        user,
+        replaces,
+    }
+}
+
+impl Person {
+    pub(crate) fn identity(self) -> Identity {
+        let identity = Identity::of(self.user)
+            .with("agent_id", format!("worker{}", self.tenant))
+            .with("organization_id", self.organization());
+        if self.replaces {
+            identity.saying_worker_id()
+        } else {
+            identity
+        }
+    }
+
+    pub(crate) fn organization(self) -> String {
+        format!("organization{}", self.tenant)
+    }
+}
+
+/// A thread, as it should be.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) owner: Person,
+    /// Somebody has asked for it to be deleted, who may do that.
+    pub(crate) is_deleted: bool,
+}
+
+/// All threads that there should be.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    pub(crate) is_private: bool,
+    pub(crate) threads: BTreeMap<String, Known>,
+    /// Their ids in the order in which they became known.
+    order: Vec<String>,
+}
+
+impl Registry {
+    pub(crate) fn new(is_private: bool) -> Self {
+        Self {
+            is_private,
+            threads: BTreeMap::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// A thread by any number: the deleted ones, too, so that they are asked for.
+    pub(crate) fn pick(&self, number: usize) -> Option<String> {
+        let at = number.checked_rem(self.order.len())?;
+        Some(self.order[at].clone())
+    }
+
+    /// A thread in which the person has written: it began it, if nobody knew of it.
+    pub(crate) fn wrote(&mut self, id: &str, person: Person) {
+        if self.threads.contains_key(id) {
+            return;
+        }
+        let known = Known {
+            owner: person,
+            is_deleted: false,
+        };
+        self.threads.insert(id.to_owned(), known);
+        self.order.push(id.to_owned());
+    }
+
+    /// Whether the person may hear of a thread. One that nobody has told of yet was begun a moment ago.
+    pub(crate) fn may_hear(&self, person: Person, id: &str) -> bool {
+        self.threads.get(id).is_none_or(|known| {
+            known.owner.tenant == person.tenant
+                && (!self.is_private || known.owner.user == person.user)
+        })
+    }
+
+    /// Whether the person may read and write in a thread.
+    pub(crate) fn may_see(&self, person: Person, id: &str) -> bool {
+        self.may_hear(person, id) && self.threads.get(id).is_some_and(|known| !known.is_deleted)
+    }
+
+    pub(crate) fn delete(&mut self, id: &str) {
+        if let Some(known) = self.threads.get_mut(id) {
+            known.is_deleted = true;
+        }
+    }
+
+    /// The threads that are there.
+    pub(crate) fn there(&self) -> impl Iterator<Item = (&String, Person)> {
+        let is_there = |(_, known): &(&String, &Known)| !known.is_deleted;
+        let alive = self.threads.iter().filter(is_there);
+        alive.map(|(id, known)| (id, known.owner))
+    }
+}
