@@ -43,6 +43,8 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// Whether it reads nothing for the time being.
     pub(crate) is_slow: bool,
+    /// Whether this is not its first connection.
+    pub(crate) has_come_back: bool,
     /// What it shows of each thread that it is subscribed to, or was when it read the thread last.
     pub(crate) views: BTreeMap<String, View>,
     pub(crate) subscribed: BTreeSet<String>,
@@ -62,6 +64,7 @@ impl Member {
             person,
             name: format!("member{number}"),
             is_slow: false,
+            has_come_back: false,
             views: BTreeMap::new(),
             subscribed: BTreeSet::new(),
             sent: Vec::new(),
@@ -136,7 +139,12 @@ impl Member {
     }
 
     fn is_gone(&mut self) {
+        self.has_come_back = true;
         self.subscribed.clear();
+        for view in self.views.values_mut() {
+            // Whether they went on is not known any more.
+            view.runs.retain(|_, run| run["status"] != "running");
+        }
         for (_, asked) in self.asked.drain() {
             match asked {
                 Asked::Message(message) => self.unacked.push(message),
@@ -389,7 +397,13 @@ impl Member {
                 // From before what it shows of the thread: told again only because it asked again.
                 continue;
             }
-            if !is_known && seq_of(event) < ends {
+            let is_next = ends.is_none() || seq_of(event) == ends.map(|seq| seq + 1);
+            if !is_known && !is_next {
+                if is_own && is_repeated {
+                    // The server answers a repeated message at once, also while this connection is behind. It must
+                    // come again in its place.
+                    continue;
+                }
                 self.fail(&format!("out of order: {event}"));
             }
             match self.view_of(&payload["thread_id"], event).append(event) {

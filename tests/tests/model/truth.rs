@@ -86,6 +86,9 @@ impl Truth {
         }
         let is_same = view.thread == self.thread;
         member.check(is_same, "it shows another row than", &self.thread);
+        for run in view.runs.values() {
+            member.check(run["status"] != "running", "a run goes on", run);
+        }
         let shown: Vec<_> = self.events[hidden..]
             .iter()
             .map(|event| &event["run_id"])
@@ -93,7 +96,10 @@ impl Truth {
         for run in &self.runs {
             if shown.contains(&&run["id"]) {
                 let id = run["id"].as_str().unwrap();
-                let is_same = view.runs.get(id) == Some(run);
+                // The end of a run may stay untold to who came back, lost the connection before all was told, and came
+                // back again.
+                let shown = view.runs.get(id);
+                let is_same = shown == Some(run) || (shown.is_none() && member.has_come_back);
                 member.check(is_same, "it shows another run than", run);
             }
         }
