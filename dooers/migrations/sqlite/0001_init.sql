@@ -87,13 +87,15 @@ CREATE TABLE {prefix}events (
     UNIQUE (thread_pk, seq)
 ) STRICT;
 
-CREATE INDEX {prefix}events_changed ON {prefix}events (thread_pk, rev, seq);
+-- Those that were edited. Few are, and an index of all of them would cost each new event another page.
+CREATE INDEX {prefix}events_edited ON {prefix}events (thread_pk, rev, seq) WHERE rev <> first_rev;
 
 CREATE UNIQUE INDEX {prefix}events_answer ON {prefix}events (thread_pk, answers) WHERE answers IS NOT NULL;
 
 CREATE TABLE {prefix}runs (
-    thread_pk INTEGER NOT NULL REFERENCES {prefix}threads (pk) ON DELETE CASCADE,
+    pk INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
+    thread_pk INTEGER NOT NULL REFERENCES {prefix}threads (pk) ON DELETE CASCADE,
     -- The message that it answers.
     event_id TEXT NOT NULL,
     -- The numbers of the change that made it, and of its last change.
@@ -104,12 +106,12 @@ CREATE TABLE {prefix}runs (
     started_at INTEGER NOT NULL,
     ended_at INTEGER,
     error TEXT,
-    PRIMARY KEY (thread_pk, id)
-) STRICT, WITHOUT ROWID;
+    -- In this order, so that new entries lie side by side, whatever their thread.
+    UNIQUE (id, thread_pk)
+) STRICT;
 
-CREATE INDEX {prefix}runs_changed ON {prefix}runs (thread_pk, rev);
-
-CREATE INDEX {prefix}runs_open ON {prefix}runs (thread_pk) WHERE status = 'running';
+-- For those that go on as well as for those that changed: one index less to write.
+CREATE INDEX {prefix}runs_changed ON {prefix}runs (thread_pk, status, rev);
 
 -- The messages that wait for an answer or are being answered. `seq` is that of the message.
 CREATE TABLE {prefix}turns (

@@ -270,7 +270,7 @@ impl Reading<'_> {
         let end = total.min(begin.saturating_add(limit as u64));
         let is_complete = end == total;
         let new_events = self.events_between(&thread, begin, end).await?;
-        let mut others = self.events_changed(&thread, position, is_complete).await?;
+        let mut others = self.events_edited(&thread, position, is_complete).await?;
         // A reader that came back has the runs, too, as they were before it went.
         let runs_from = match position.known {
             Some(known) if is_complete => known.rev,
@@ -333,7 +333,7 @@ impl Reading<'_> {
     }
 
     /// The events that the reader has in an older state.
-    async fn events_changed(
+    async fn events_edited(
         &mut self,
         thread: &WholeThread,
         position: &Position,
@@ -351,7 +351,7 @@ impl Reading<'_> {
                 (first_seq, position.rev, 0)
             }
         };
-        let query = query(&self.sql.events_changed)
+        let query = query(&self.sql.events_edited)
             .bind(thread.pk)
             .bind(int(first_seq))
             .bind(int(position.last_seq))

@@ -136,9 +136,9 @@ statements! {
 
     // The events from ?2 to ?3 that changed after ?5, those up to ?6 also if only after ?4. `+` keeps the planner
     // from walking through all of them by `seq`: few have changed.
-    events_changed: "
+    events_edited: "
         SELECT {event} FROM {prefix}events e
-        WHERE e.thread_pk = ?1 AND e.rev > ?4 AND +e.seq >= ?2 AND +e.seq <= ?3 AND (e.rev > ?5 OR +e.seq <= ?6)
+        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND e.rev > ?4 AND +e.seq >= ?2 AND +e.seq <= ?3 AND (e.rev > ?5 OR +e.seq <= ?6)
         ORDER BY e.rev"
 
     // Runs.
@@ -147,7 +147,7 @@ statements! {
         INSERT INTO {prefix}runs
             (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error)
         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9)
-        ON CONFLICT (thread_pk, id) DO UPDATE SET
+        ON CONFLICT (id, thread_pk) DO UPDATE SET
             rev = excluded.rev, agent_id = excluded.agent_id, status = excluded.status,
             ended_at = excluded.ended_at, error = excluded.error
         RETURNING started_at"
@@ -168,7 +168,8 @@ statements! {
         ORDER BY r.first_rev"
 
     runs_changed: "
-        SELECT {run} FROM {prefix}runs r WHERE r.thread_pk = ?1 AND r.rev > ?2 ORDER BY r.rev"
+        SELECT {run} FROM {prefix}runs r
+        WHERE r.thread_pk = ?1 AND r.status IN ('running', 'succeeded', 'failed', 'canceled') AND r.rev > ?2"
 
     // Turns.
 

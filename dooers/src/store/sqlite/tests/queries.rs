@@ -99,7 +99,7 @@ async fn a_page_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
         steps_of(&sql.runs_of_events, rusqlite::params![1, 19_900, 20_000]),
         steps_of(&sql.runs_changed, rusqlite::params![1, 19_970]),
         steps_of(
-            &sql.events_changed,
+            &sql.events_edited,
             rusqlite::params![1, 1, 20_000, 19_970, 19_970, 0],
         ),
         steps_of(&sql.event, rusqlite::params![1, "e10000"]),

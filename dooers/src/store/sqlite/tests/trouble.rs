@@ -41,7 +41,7 @@ async fn the_writer_waits_for_the_disk() {
         ("PRAGMA synchronous", "2"),
         ("PRAGMA foreign_keys", "1"),
         ("PRAGMA busy_timeout", "5000"),
-        ("PRAGMA wal_autocheckpoint", "1000"),
+        ("PRAGMA wal_autocheckpoint", "4000"),
         ("PRAGMA journal_size_limit", "67108864"),
         ("PRAGMA cache_size", "-16384"),
         ("PRAGMA application_id", "1685024613"),
