@@ -111,7 +111,7 @@ CREATE TABLE {prefix}runs (
 ) STRICT;
 
 -- For those that go on as well as for those that changed: one index less to write.
-CREATE INDEX {prefix}runs_changed ON {prefix}runs (thread_pk, status, rev);
+CREATE INDEX {prefix}runs_changed ON {prefix}runs (thread_pk, status, rev, first_rev);
 
 -- The messages that wait for an answer or are being answered. `seq` is that of the message.
 CREATE TABLE {prefix}turns (

@@ -3,7 +3,7 @@
 use super::lock;
 use super::outbound::{Frame, Outbound, OutboundLimits};
 use crate::store::{Participant, Position, Scope};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Notify;
@@ -20,10 +20,19 @@ pub(crate) struct Connection {
 #[derive(Debug, Default)]
 struct State {
     scope: Option<Scope>,
-    /// Each with a number of its own: one that ends and begins anew is another.
-    subscribed: HashMap<String, u64>,
+    subscribed: HashMap<String, Subscribed>,
     subscriptions: u64,
-    backlog: BTreeMap<String, Backlog>,
+    /// The threads of which something is to be read from the store.
+    backlog: BTreeSet<String>,
+}
+
+/// What a connection knows of a thread that it is subscribed to.
+#[derive(Debug)]
+struct Subscribed {
+    /// A number of its own: one that ends and begins anew is another.
+    number: u64,
+    /// How far it was sent the thread, if the rest is to be read from the store; else its feed knows.
+    behind: Option<Position>,
 }
 
 /// What did not fit into the connection's queue and is to be read from the store once that has drained.
@@ -61,14 +70,15 @@ impl Connection {
 
     /// The number of the subscription to a thread. What was begun for one of another number is of no use any more.
     pub(crate) fn subscription(&self, thread_id: &str) -> Option<u64> {
-        lock(&self.state).subscribed.get(thread_id).copied()
+        let state = lock(&self.state);
+        Some(state.subscribed.get(thread_id)?.number)
     }
 
     /// Waits for something to be read from the store, and takes it.
     pub(crate) async fn next_backlog(&self) -> (String, Backlog) {
         loop {
             let fell_behind = self.fell_behind.notified();
-            if let Some(next) = lock(&self.state).backlog.pop_first() {
+            if let Some(next) = lock(&self.state).next_backlog() {
                 return next;
             }
             fell_behind.await;
@@ -76,23 +86,20 @@ impl Connection {
     }
 
     /// What was taken could not be read yet.
-    pub(crate) fn put_back(&self, thread_id: &str, backlog: Backlog) {
-        match backlog {
-            Backlog::Thread(position) => self.fall_behind(thread_id, position),
-            Backlog::Row => {
-                let mut state = lock(&self.state);
-                state
-                    .backlog
-                    .entry(thread_id.to_owned())
-                    .or_insert(Backlog::Row);
-                self.fell_behind.notify_one();
-            }
-        }
+    pub(crate) fn put_back(&self, thread_id: &str) {
+        lock(&self.state).backlog.insert(thread_id.to_owned());
+        self.fell_behind.notify_one();
+    }
+
+    /// How far the connection was sent a subscribed thread, if the rest is to be read from the store.
+    pub(crate) fn behind(&self, thread_id: &str) -> Option<Position> {
+        let state = lock(&self.state);
+        state.subscribed.get(thread_id)?.behind.clone()
     }
 
     /// Whether something of this thread is still to be read from the store.
     pub(super) fn is_behind(&self, thread_id: &str) -> bool {
-        lock(&self.state).backlog.contains_key(thread_id)
+        lock(&self.state).backlog.contains(thread_id)
     }
 
     pub(super) fn set_scope(&self, scope: Option<Scope>) -> Option<Scope> {
@@ -111,8 +118,11 @@ impl Connection {
         let mut state = lock(&self.state);
         if !state.subscribed.contains_key(thread_id) {
             state.subscriptions += 1;
-            let number = state.subscriptions;
-            state.subscribed.insert(thread_id.to_owned(), number);
+            let new = Subscribed {
+                number: state.subscriptions,
+                behind: None,
+            };
+            state.subscribed.insert(thread_id.to_owned(), new);
         }
     }
 
@@ -136,18 +146,42 @@ impl Connection {
     /// A subscribed thread is to be read on from this position.
     pub(super) fn fall_behind(&self, thread_id: &str, position: Position) {
         let mut state = lock(&self.state);
-        if state.subscribed.contains_key(thread_id) {
-            state
-                .backlog
-                .insert(thread_id.to_owned(), Backlog::Thread(position));
+        if let Some(subscribed) = state.subscribed.get_mut(thread_id) {
+            subscribed.behind = Some(position);
+            state.backlog.insert(thread_id.to_owned());
             self.fell_behind.notify_one();
+        }
+    }
+
+    /// From here on the thread's feed knows how far the connection is.
+    pub(super) fn catch_up(&self, thread_id: &str) {
+        if let Some(subscribed) = lock(&self.state).subscribed.get_mut(thread_id) {
+            subscribed.behind = None;
+        }
+    }
+
+    /// The connection has been sent older events of a thread that is read from the store.
+    pub(super) fn extend_back(&self, thread_id: &str, first_seq: u64) {
+        let mut state = lock(&self.state);
+        let subscribed = state.subscribed.get_mut(thread_id);
+        if let Some(position) = subscribed.and_then(|subscribed| subscribed.behind.as_mut()) {
+            position.first_seq = position.first_seq.min(first_seq);
         }
     }
 
     /// Sends the row of a thread that is not subscribed, or has it read later.
     pub(super) fn tell_of_thread(&self, thread_id: &str, frame: &Frame) {
         if !self.outbound.offer(frame) {
-            self.put_back(thread_id, Backlog::Row);
+            self.put_back(thread_id);
         }
+    }
+}
+
+impl State {
+    fn next_backlog(&mut self) -> Option<(String, Backlog)> {
+        let thread_id = self.backlog.pop_first()?;
+        let subscribed = self.subscribed.get(&thread_id);
+        let behind = subscribed.and_then(|subscribed| subscribed.behind.clone());
+        Some((thread_id, behind.map_or(Backlog::Row, Backlog::Thread)))
     }
 }

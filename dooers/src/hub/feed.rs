@@ -154,11 +154,29 @@ impl Feed {
             .collect()
     }
 
-    pub(super) fn extend_back(&mut self, connection_id: u64, first_seq: u64) {
-        if let Some(subscription) = self.live.get_mut(&connection_id) {
-            let position = &mut subscription.position;
-            position.first_seq = position.first_seq.min(first_seq);
+    /// How far a live subscriber was sent the thread.
+    pub(super) fn last_seq_of(&self, connection_id: u64) -> Option<u64> {
+        Some(self.live.get(&connection_id)?.position.last_seq)
+    }
+
+    /// A live subscriber is sent older events, as they were at this `rev`, and their edits since. `false` if it is not
+    /// live.
+    pub(super) fn extend_back(&mut self, connection_id: u64, first_seq: u64, rev: u64) -> bool {
+        let Some(subscription) = self.live.get_mut(&connection_id) else {
+            return false;
+        };
+        let position = &mut subscription.position;
+        let older = first_seq..position.first_seq;
+        let passed = rev + 1..=position.rev;
+        position.first_seq = position.first_seq.min(first_seq);
+        for change in &self.recent {
+            let is_of_older = change.seq.is_some_and(|seq| older.contains(&seq));
+            if is_of_older && passed.contains(&change.rev) {
+                let frame = change.frame.clone();
+                subscription.connection.outbound().push(frame);
+            }
         }
+        true
     }
 
     /// Takes a change, and delivers it and all that waited for it, in order.
@@ -217,6 +235,7 @@ impl Feed {
             return subscription.end(ended);
         }
         let rev = subscription.position.rev;
+        subscription.connection.catch_up(&subscription.thread_id);
         self.live.insert(subscription.connection.id(), subscription);
         if self.next.is_none() {
             self.next = Some(rev + 1);

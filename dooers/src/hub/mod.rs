@@ -107,16 +107,13 @@ impl Hub {
         }
     }
 
-    /// The connection has been sent older events of the thread, so that their edits concern it.
-    pub(crate) fn extend_back(
-        &self,
-        connection: &Arc<Connection>,
-        thread_id: &str,
-        first_seq: u64,
-    ) {
-        if let Some(feed) = self.feed(thread_id) {
-            lock(&feed).extend_back(connection.id(), first_seq);
-        }
+    /// Whether a subscribed connection was sent the thread up to this place, or further. What lies behind it comes in
+    /// its turn.
+    pub(crate) fn was_sent(&self, connection: &Connection, thread_id: &str, seq: u64) -> bool {
+        let feed = self.feed(thread_id);
+        let live = feed.and_then(|feed| lock(&feed).last_seq_of(connection.id()));
+        let behind = || connection.behind(thread_id).map(|behind| behind.last_seq);
+        live.or_else(behind).is_some_and(|last_seq| seq <= last_seq)
     }
 
     /// Delivers what happened to one thread.
@@ -259,6 +256,15 @@ impl Join {
             self.connection.outbound().push(frame);
         }
         self.connection.fall_behind(&self.thread_id, position);
+    }
+
+    /// Sends a page of older events, as they were at this `rev`. From then on their edits concern the connection.
+    pub(crate) fn extend_back(self, page: Frame, first_seq: u64, rev: u64) {
+        let mut feed = lock(&self.feed);
+        self.connection.outbound().push(page);
+        if !feed.extend_back(self.connection.id(), first_seq, rev) {
+            self.connection.extend_back(&self.thread_id, first_seq);
+        }
     }
 }
 

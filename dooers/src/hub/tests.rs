@@ -235,9 +235,73 @@ async fn an_edit_goes_only_to_those_who_were_sent_that_part() {
     hub.join(&reader, "t").settle([], part);
     hub.publish(vec![event(4, 10), event(5, 11)]);
     assert_eq!(revs(&reader), [11]);
-    hub.extend_back(&reader, "t", 4);
+    extend_back(&hub, &reader, 4, 11);
     hub.publish(vec![event(4, 12), event(3, 13)]);
     assert_eq!(revs(&reader), [12]);
+}
+
+fn extend_back(hub: &Hub, connection: &Arc<Connection>, first_seq: u64, rev: u64) {
+    let page = Frame::from_static(PAGE);
+    hub.join(connection, "t").extend_back(page, first_seq, rev);
+    let mut sent = Vec::new();
+    connection.outbound().take(1, &mut sent).now_or_never();
+    assert_eq!(sent, [PAGE].map(Frame::from_static));
+}
+
+const PAGE: &str = "a page of older events";
+
+#[tokio::test]
+async fn an_edit_that_comes_while_a_page_is_read_follows_the_page() {
+    let hub = Hub::default();
+    let reader = connection(&hub, ROOMY);
+    let part = Position {
+        first_seq: 5,
+        ..at(9)
+    };
+    hub.join(&reader, "t").settle([], part);
+    let reading = hub.join(&reader, "t");
+    hub.publish(vec![event(4, 10), event(3, 11), event(4, 12), event(6, 13)]);
+    assert_eq!(revs(&reader), [13]);
+    let page = Frame::from_static(PAGE);
+    reading.extend_back(page, 4, 11);
+    let mut sent = Vec::new();
+    reader.outbound().take(1, &mut sent).now_or_never();
+    assert_eq!(sent, [PAGE].map(Frame::from_static));
+    assert_eq!(revs(&reader), [12]);
+}
+
+#[tokio::test]
+async fn a_page_of_older_events_counts_for_one_that_is_behind() {
+    let hub = Hub::default();
+    let behind = connection(&hub, ROOMY);
+    let part = Position {
+        first_seq: 5,
+        ..at(9)
+    };
+    hub.join(&behind, "t").settle_behind([], part.clone());
+    extend_back(&hub, &behind, 2, 9);
+    let extended = Position {
+        first_seq: 2,
+        ..part
+    };
+    assert_eq!(behind.behind("t"), Some(extended));
+}
+
+#[tokio::test]
+async fn what_a_connection_was_sent_is_known_also_while_it_is_behind() {
+    let hub = Hub::default();
+    let reader = connection(&hub, ROOMY);
+    assert!(!hub.was_sent(&reader, "t", 1), "it is not subscribed");
+    hub.join(&reader, "t").settle([], at(3));
+    hub.publish(vec![event(4, 4)]);
+    let sent = |seq| hub.was_sent(&reader, "t", seq);
+    assert_eq!([3, 4, 5].map(sent), [true, true, false]);
+    hub.unsubscribe(&reader, "t");
+    hub.join(&reader, "t").settle_behind([], at(2));
+    assert_eq!([2, 3].map(sent), [true, false]);
+    // Also while it is read for.
+    assert!(backlog(&reader).is_some());
+    assert_eq!([2, 3].map(sent), [true, false]);
 }
 
 #[tokio::test]

@@ -34,6 +34,9 @@ pub enum ServerError {
         #[source]
         source: io::Error,
     },
+    /// It was closed before.
+    #[error("the server was closed; make a new one with `WorkerServer::new`")]
+    Closed,
     /// The listener failed.
     #[error("the listener failed")]
     Listen(#[source] io::Error),

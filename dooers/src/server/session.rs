@@ -176,28 +176,28 @@ impl Session {
                     });
                     Ok(())
                 }
-                Err(error) => Err((error, Backlog::Row)),
+                Err(error) => Err(error),
             },
             Backlog::Thread(_) if is_over() => Ok(()),
             Backlog::Thread(position) => {
-                self.read_on(&identity, thread_id, position, is_over).await
+                self.read_on(&identity, thread_id, &position, is_over).await
             }
         };
         match outcome {
             Ok(()) => {}
             Err(_) if !self.is_still(&identity) || (is_of_thread && is_over()) => {}
-            Err((StoreError::NotFound(_), _)) => {
+            Err(StoreError::NotFound(_)) => {
                 self.running.hub.unsubscribe(&self.connection, thread_id);
                 self.push(&ServerFrame::ThreadDeleted { thread_id });
             }
-            Err((error, backlog)) => {
+            Err(error) => {
                 tracing::error!(target: "dooers::server", error = &error as &dyn std::error::Error, thread_id, "a reader that fell behind must wait");
                 tokio::select! {
                     () = self.ending.ended() => return,
                     () = sleep(CATCH_UP_RETRY) => {}
                 }
                 if !(is_of_thread && is_over()) {
-                    self.connection.put_back(thread_id, backlog);
+                    self.connection.put_back(thread_id);
                 }
             }
         }
@@ -207,18 +207,22 @@ impl Session {
         &self,
         identity: &Identity,
         thread_id: &str,
-        position: Position,
+        position: &Position,
         is_over: impl Fn() -> bool,
-    ) -> Result<(), (StoreError, Backlog)> {
+    ) -> Result<(), StoreError> {
         let join = self.running.hub.join(&self.connection, thread_id);
         let page = self
             .running
             .store
-            .catch_up(&identity.scope, thread_id, &position, CATCH_UP_EVENTS)
-            .await
-            .map_err(|error| (error, Backlog::Thread(position)))?;
+            .catch_up(&identity.scope, thread_id, position, CATCH_UP_EVENTS)
+            .await?;
         if is_over() {
             // Unsubscribed, or subscribed or connected anew, while the store was read.
+            return Ok(());
+        }
+        if self.connection.behind(thread_id).as_ref() != Some(position) {
+            // It has been sent older events meanwhile, whose edits concern it, too.
+            self.connection.put_back(thread_id);
             return Ok(());
         }
         let frames = page.changes.iter().map(|change: &Change| frame_of(change));

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 /// Serves a program's agents.
 ///
@@ -21,6 +22,7 @@ pub struct WorkerServer {
     config: WorkerConfig,
     chosen: Vec<AgentDefinition>,
     running: Arc<OnceCell<Arc<Running>>>,
+    closed: CancellationToken,
 }
 
 impl WorkerServer {
@@ -31,6 +33,7 @@ impl WorkerServer {
             config,
             chosen: Vec::new(),
             running: Arc::default(),
+            closed: CancellationToken::new(),
         }
     }
 
@@ -57,7 +60,10 @@ impl WorkerServer {
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| ServerError::bind(address, error))?;
-        let running = self.start().await?;
+        let running = match self.start().await {
+            Err(ServerError::Closed) => return Ok(()),
+            started => started?,
+        };
         let address = listener.local_addr().map_err(ServerError::Listen)?;
         announce(&running, address);
         let server = self.clone();
@@ -83,13 +89,16 @@ impl WorkerServer {
         Ok(())
     }
 
-    /// Serves on this listener until [`close`](Self::close).
+    /// Serves on this listener until [`close`](Self::close), which may also come before.
     ///
     /// # Errors
     ///
     /// [`ServerError`], if the agents or the store cannot be used, or the listener fails.
     pub async fn serve_on(&self, listener: TcpListener) -> Result<(), ServerError> {
-        let running = self.start().await?;
+        let running = match self.start().await {
+            Err(ServerError::Closed) => return Ok(()),
+            started => started?,
+        };
         let stopping = running.stopping.clone();
         // Frames are flushed when all that waits is written: holding them back for an acknowledgement of the ones
         // before (Nagle's algorithm) would cost each turn 40 ms.
@@ -117,8 +126,12 @@ impl WorkerServer {
     }
 
     /// Closes all sessions, lets turns finish, and gives the store free.
+    ///
+    /// A server that is starting is closed once it has started, and one that has not begun to never starts.
     pub async fn close(&self) {
-        if let Some(running) = self.running.get() {
+        self.closed.cancel();
+        let never = || async { Err(ServerError::Closed) };
+        if let Ok(running) = self.running.get_or_try_init(never).await {
             running.stop().await;
         }
     }
@@ -129,13 +142,16 @@ impl WorkerServer {
     }
 
     async fn start(&self) -> Result<Arc<Running>, ServerError> {
-        let start = || {
+        let start = || async {
+            if self.closed.is_cancelled() {
+                return Err(ServerError::Closed);
+            }
             let agents = if self.chosen.is_empty() {
                 annotated()
             } else {
                 self.chosen.clone()
             };
-            Running::start(agents, self.config.clone())
+            Running::start(agents, self.config.clone()).await
         };
         self.running.get_or_try_init(start).await.cloned()
     }

@@ -1,10 +1,13 @@
 //! What is read of threads.
 
-use super::{Change, ThreadRecord};
+use super::{Change, SNAPSHOT_EVENTS, ThreadRecord};
 use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::str::FromStr;
+
+/// [`SNAPSHOT_EVENTS`] as a distance between places.
+const SHOWN: u64 = SNAPSHOT_EVENTS as u64;
 
 /// Where a page of threads ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,9 +67,10 @@ pub struct ThreadPage {
 pub enum SnapshotFrom {
     /// The newest events.
     Newest,
-    /// What comes after this event, for a client that keeps what it has.
+    /// What comes after this event, for a client that keeps what it has: its events end before the first edit of
+    /// what the client has, which is told in its place.
     After(String),
-    /// The newest events, and all after this one, for a client that may replace what it has.
+    /// The newest events, all after this one, and what was edited since, for a client that may replace what it has.
     Covering(String),
 }
 
@@ -77,7 +81,7 @@ pub struct Snapshot {
     pub thread: ThreadRecord,
     /// The oldest first.
     pub events: Vec<ThreadEvent>,
-    /// The runs of these events, and any that goes on.
+    /// The runs of these events, any that goes on, and those that changed since the event that was named.
     pub runs: Vec<Run>,
     /// Whether there are older events.
     pub has_more: bool,
@@ -98,8 +102,37 @@ pub struct Position {
     pub last_seq: u64,
     /// It has every change of them up to this `rev`.
     pub rev: u64,
-    /// For a reader that came back: up to this place it has the events, and the runs, as they were before it went.
+    /// For a reader that came back and has not got all: what it has from before is older than the rest.
     pub known: Option<Known>,
+}
+
+impl Position {
+    /// Up to which place the reader has events from before, and up to which `rev` it has the changes of those and of
+    /// the runs.
+    pub(crate) fn known(&self) -> Known {
+        self.known.unwrap_or(Known {
+            last_seq: self.last_seq,
+            rev: self.rev,
+        })
+    }
+
+    /// Where the reader stands that was sent the events up to a place, and with them what changed up to that `rev`.
+    ///
+    /// What comes with an event is what happened before it. So a reader may go at any time and name the last event that
+    /// it got, and what it has not got is newer than that event.
+    pub(crate) fn moved(&self, last_seq: u64, rev: u64) -> Self {
+        let known = self.known.map(|known| Known {
+            rev: known.rev.max(rev),
+            ..known
+        });
+        let rev = self.rev.max(rev);
+        Self {
+            first_seq: self.first_seq,
+            last_seq,
+            rev,
+            known: known.filter(|known| known.rev < rev),
+        }
+    }
 }
 
 /// What a reader that came back has from before.
@@ -107,8 +140,95 @@ pub struct Position {
 pub struct Known {
     /// It has the events up to this place …
     pub last_seq: u64,
-    /// … and the runs, as they were at this `rev`.
+    /// … and what changed of them, and of the runs, up to this `rev`.
     pub rev: u64,
+}
+
+impl Known {
+    /// The first of the known events whose edits are told.
+    pub(crate) fn first_seq(&self) -> u64 {
+        (self.last_seq + 1).saturating_sub(SHOWN).max(1)
+    }
+
+    /// The last event that a snapshot may show of so many.
+    pub(crate) fn last_shown(&self, total: u64) -> u64 {
+        total.min(self.last_seq + SHOWN)
+    }
+}
+
+/// The first edit of what a reader knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstEdited {
+    /// Its number.
+    pub(crate) rev: u64,
+    /// The first event that was edited at all.
+    pub(crate) seq: u64,
+}
+
+/// Which events a snapshot shows.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// Those behind this place …
+    pub(crate) begin: u64,
+    /// … up to this one.
+    pub(crate) end: u64,
+    /// For a reader that came back and is not sent all at once: see [`Position::known`].
+    pub(crate) known: Option<Known>,
+    first_seq: u64,
+}
+
+impl Shown {
+    /// The newest of so many.
+    pub(crate) fn newest(total: u64) -> Self {
+        Self::all_behind(total.saturating_sub(SHOWN), total)
+    }
+
+    /// The newest, all that the reader has not got, and from where on something of what it has was edited.
+    pub(crate) fn covering(total: u64, known: Known, edited: Option<FirstEdited>) -> Self {
+        let newest = total.saturating_sub(SHOWN);
+        let edited = edited.map_or(newest, |edited| edited.seq - 1);
+        Self::all_behind(newest.min(known.last_seq).min(edited), total)
+    }
+
+    fn all_behind(begin: u64, total: u64) -> Self {
+        Self {
+            begin,
+            end: total,
+            known: None,
+            first_seq: begin + 1,
+        }
+    }
+
+    /// What comes behind that which the reader knows, up to this last event.
+    pub(crate) fn after(
+        total: u64,
+        known: Known,
+        edited: Option<FirstEdited>,
+        last: Option<Known>,
+    ) -> Self {
+        let last = last.unwrap_or(known);
+        let is_complete = edited.is_none() && last.last_seq == total;
+        let reached = Known {
+            rev: last.rev,
+            ..known
+        };
+        Self {
+            begin: known.last_seq,
+            end: last.last_seq,
+            known: (!is_complete).then_some(reached),
+            first_seq: known.first_seq(),
+        }
+    }
+
+    /// Where the reader stands then, of a thread that was read at this `rev`.
+    pub(crate) fn position(&self, rev: u64) -> Position {
+        Position {
+            first_seq: self.first_seq,
+            last_seq: self.end,
+            rev,
+            known: self.known,
+        }
+    }
 }
 
 /// What a reader has not got.
@@ -129,6 +249,8 @@ pub struct EventPage {
     pub events: Vec<ThreadEvent>,
     /// Whether there are older ones.
     pub has_more: bool,
+    /// The `rev` of the thread at which they were read.
+    pub rev: u64,
 }
 
 #[cfg(test)]

@@ -43,8 +43,6 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// Whether it reads nothing for the time being.
     pub(crate) is_slow: bool,
-    /// Whether this is not its first connection.
-    pub(crate) has_come_back: bool,
     /// What it shows of each thread that it is subscribed to, or was when it read the thread last.
     pub(crate) views: BTreeMap<String, View>,
     pub(crate) subscribed: BTreeSet<String>,
@@ -64,7 +62,6 @@ impl Member {
             person,
             name: format!("member{number}"),
             is_slow: false,
-            has_come_back: false,
             views: BTreeMap::new(),
             subscribed: BTreeSet::new(),
             sent: Vec::new(),
@@ -139,7 +136,6 @@ impl Member {
     }
 
     fn is_gone(&mut self) {
-        self.has_come_back = true;
         self.subscribed.clear();
         for view in self.views.values_mut() {
             // Whether they went on is not known any more.
@@ -399,11 +395,6 @@ impl Member {
             }
             let is_next = ends.is_none() || seq_of(event) == ends.map(|seq| seq + 1);
             if !is_known && !is_next {
-                if is_own && is_repeated {
-                    // The server answers a repeated message at once, also while this connection is behind. It must
-                    // come again in its place.
-                    continue;
-                }
                 self.fail(&format!("out of order: {event}"));
             }
             match self.view_of(&payload["thread_id"], event).append(event) {

@@ -96,10 +96,7 @@ impl Truth {
         for run in &self.runs {
             if shown.contains(&&run["id"]) {
                 let id = run["id"].as_str().unwrap();
-                // The end of a run may stay untold to who came back, lost the connection before all was told, and came
-                // back again.
-                let shown = view.runs.get(id);
-                let is_same = shown == Some(run) || (shown.is_none() && member.has_come_back);
+                let is_same = view.runs.get(id) == Some(run);
                 member.check(is_same, "it shows another run than", run);
             }
         }

@@ -3,6 +3,7 @@
 use crate::agents::{quiet, script};
 use crate::seen::{events, string, texts};
 use dooers::store::MemoryStore;
+use dooers::{ServerError, WorkerServer};
 use dooers_tests::{Server, gate, within};
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,7 +102,7 @@ async fn closing_twice_and_closing_what_was_never_served_is_no_error() {
     closing.0.await.unwrap();
     closing.1.await.unwrap();
     server.close([]).await;
-    let worker = dooers::WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
+    let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
     worker.close().await;
 }
 
@@ -114,4 +115,29 @@ async fn a_client_that_does_not_close_does_not_hold_the_server() {
         .unwrap();
     drop(silent);
     server.close([]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_was_closed_before_it_started_never_starts() {
+    let store = Arc::new(MemoryStore::new());
+    let config = dooers_tests::in_memory().store(Arc::clone(&store) as _);
+    let server = WorkerServer::new(config).agent::<quiet>();
+    server.close().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    within("serving to end", server.clone().serve_on(listener))
+        .await
+        .unwrap();
+    assert!(matches!(server.router().await, Err(ServerError::Closed)));
+}
+
+#[tokio::test]
+async fn a_server_that_is_starting_is_closed_once_it_has_started() {
+    let server = WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
+    let (router, ()) = tokio::join!(server.router(), server.close());
+    // Whichever came first, nothing runs any more.
+    assert!(matches!(router, Ok(_) | Err(ServerError::Closed)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    within("serving to end", server.serve_on(listener))
+        .await
+        .unwrap();
 }

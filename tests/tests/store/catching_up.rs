@@ -23,6 +23,7 @@ cases![
     a_run_that_ended_while_the_reader_was_away_is_told,
     runs_of_events_that_come_after_the_snapshot_are_told,
     a_reader_from_any_event_ends_as_one_that_comes_now,
+    a_reader_may_go_at_any_moment_and_miss_nothing,
     a_thread_that_is_not_there_cannot_be_caught_up_with,
 ];
 
@@ -279,6 +280,38 @@ async fn a_reader_from_any_event_ends_as_one_that_comes_now(store: &AnyStore) {
             let mut went_on = reader.clone();
             went_on.go_on(store, &scope(), limit).await;
             went_on.assert_up_to_date(store, &scope()).await;
+        }
+    }
+}
+
+/// A client that keeps what it has names the last event that it got, whatever else it did not get any more.
+async fn a_reader_may_go_at_any_moment_and_miss_nothing(store: &AnyStore) {
+    let mut claim = thread_of(store, "t", 2).await;
+    let reader = Reader::fresh(store, &scope(), "t").await;
+    for number in 0..40 {
+        let run_id = claim.run.as_ref().map(|run| run.id.clone()).unwrap();
+        let first = 10 * number + 3;
+        append(store, &claim.key, first..first + number % 6, Some(&run_id)).await;
+        let silent = format!("silent-{number}");
+        let begin = run_change("t", &silent, RunStatus::Running);
+        let end = run_change("t", &silent, RunStatus::Succeeded);
+        write(store, &claim.key, vec![begin]).await;
+        say(store, existing("t"), &format!("e{number}"), "waits").await;
+        write(store, &claim.key, vec![end]).await;
+        let ends = vec![run_change("t", &run_id, RunStatus::Succeeded)];
+        let next = start(&format!("r{number}"));
+        let done = store.finish_turn(&scope(), &claim.key, ends, &next).await;
+        claim = done.unwrap().next.expect("one waits");
+    }
+    for limit in [1, 3, 100] {
+        for taken in 0.. {
+            let mut restless = reader.clone();
+            let is_whole = restless.go_after(store, &scope(), limit, taken).await;
+            restless.come_back(store, &scope(), 100).await;
+            restless.assert_up_to_date(store, &scope()).await;
+            if is_whole {
+                break;
+            }
         }
     }
 }

@@ -212,6 +212,10 @@ impl Reader {
         let id = self.thread.id.clone();
         let (changes, position) = caught_up(store, scope, &id, self.position.clone(), limit).await;
         self.position = position;
+        self.see(changes);
+    }
+
+    fn see(&mut self, changes: impl IntoIterator<Item = Change>) {
         for change in changes {
             match change.body {
                 ChangeBody::Thread(record) => self.thread = record.thread,
@@ -226,8 +230,38 @@ impl Reader {
         }
     }
 
+    /// Comes back, and goes again after so many changes. The result is whether it was sent all.
+    pub(crate) async fn go_after(
+        &mut self,
+        store: &AnyStore,
+        scope: &Scope,
+        limit: usize,
+        changes: usize,
+    ) -> bool {
+        let id = self.thread.id.clone();
+        let mut position = self.resume(store, scope).await;
+        let mut left = changes;
+        loop {
+            let page = store.catch_up(scope, &id, &position, limit).await;
+            let page = page.expect("the thread is seen");
+            let enough = page.changes.len() > left;
+            self.see(page.changes.iter().take(left).cloned());
+            if enough || page.is_complete {
+                return !enough;
+            }
+            left -= page.changes.len();
+            position = page.position;
+        }
+    }
+
     /// Went away, and comes back with what it has.
     pub(crate) async fn come_back(&mut self, store: &AnyStore, scope: &Scope, limit: usize) {
+        self.resume(store, scope).await;
+        self.go_on(store, scope, limit).await;
+    }
+
+    /// Takes the snapshot that begins with what it has. The result is where it stands then.
+    async fn resume(&mut self, store: &AnyStore, scope: &Scope) -> Position {
         let (_, last) = self.events.last_key_value().expect("no thread is empty");
         let from = SnapshotFrom::After(last.id.clone());
         let snapshot = store
@@ -236,7 +270,7 @@ impl Reader {
             .expect("the thread is seen");
         assert!(snapshot.recovered);
         self.take(snapshot);
-        self.go_on(store, scope, limit).await;
+        self.position.clone()
     }
 
     /// Whether it has what one that comes now has, and nothing that is out of date.

@@ -14,7 +14,7 @@ cases![
     the_newest_and_all_after_a_known_one_are_shown_to_the_oldest_clients,
     after_an_event_that_is_not_there_the_newest_are_shown,
     an_event_of_another_thread_is_not_there,
-    the_runs_of_the_events_shown_and_those_that_go_on_are_shown,
+    the_runs_of_the_events_shown_those_that_go_on_and_those_that_changed_are_shown,
     the_thread_is_shown_as_it_stands,
     a_thread_that_is_not_there_has_no_snapshot,
 ];
@@ -129,7 +129,9 @@ fn run_ids(snapshot: &Snapshot) -> Vec<&str> {
     ids
 }
 
-async fn the_runs_of_the_events_shown_and_those_that_go_on_are_shown(store: &AnyStore) {
+async fn the_runs_of_the_events_shown_those_that_go_on_and_those_that_changed_are_shown(
+    store: &AnyStore,
+) {
     let claim = begin_thread(store, "t", "early").await;
     let end = |id: &str| run_change("t", id, RunStatus::Succeeded);
     let begin = |id: &str| run_change("t", id, RunStatus::Running);
@@ -154,17 +156,21 @@ async fn the_runs_of_the_events_shown_and_those_that_go_on_are_shown(store: &Any
         ["late", "middle", "open"]
     );
 
-    let after = |id: &str| SnapshotFrom::After(id.to_owned());
-    assert_eq!(
-        run_ids(&snapshot(store, after("t-60")).await),
-        ["late", "open"]
-    );
-    assert_eq!(run_ids(&snapshot(store, after("t-102")).await), ["open"]);
-    let covering = SnapshotFrom::Covering("t-question".to_owned());
-    assert_eq!(
-        run_ids(&snapshot(store, covering).await),
-        ["early", "late", "middle", "open"]
-    );
+    for (from, expected) in [
+        (SnapshotFrom::After("t-60".to_owned()), "late middle open"),
+        (SnapshotFrom::After("t-102".to_owned()), "late open"),
+        (
+            SnapshotFrom::After("t-question".to_owned()),
+            "early late middle open silent",
+        ),
+        (
+            SnapshotFrom::Covering("t-question".to_owned()),
+            "early late middle open silent",
+        ),
+    ] {
+        let shown = snapshot(store, from.clone()).await;
+        assert_eq!(run_ids(&shown).join(" "), expected, "{from:?}");
+    }
 }
 
 async fn the_thread_is_shown_as_it_stands(store: &AnyStore) {

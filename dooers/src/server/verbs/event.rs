@@ -2,6 +2,7 @@
 
 use super::{Caller, page_size};
 use crate::crash;
+use crate::hub::Frame;
 use crate::protocol::{
     DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, ServerFrame, clean_id, new_id,
     timestamp,
@@ -58,24 +59,29 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
     Ok(())
 }
 
-/// The message was stored before: its sender gets it again, and what came after it.
+/// The message was stored before: its sender gets it again, and what came after it. A sender that is on its way to it
+/// gets it in its turn.
 fn repeat(caller: &Caller<'_>, begun: &Begun) {
     let session = caller.session;
+    let (hub, connection) = (&session.running.hub, &session.connection);
     session.ack(&caller.id);
+    let (thread_id, seq) = (&begun.event.thread_id, begun.event.seq);
+    let is_subscribed = connection.is_subscribed(thread_id);
+    if is_subscribed && !hub.was_sent(connection, thread_id, seq) {
+        return;
+    }
     session.push(&ServerFrame::EventAppend {
-        thread_id: &begun.event.thread_id,
+        thread_id,
         events: &[&begun.event],
     });
-    let thread_id = &begun.event.thread_id;
-    if !session.connection.is_subscribed(thread_id) {
+    if !is_subscribed {
         let after = Position {
-            first_seq: begun.event.seq,
-            last_seq: begun.event.seq,
+            first_seq: seq,
+            last_seq: seq,
             rev: begun.rev,
             known: None,
         };
-        let join = session.running.hub.join(&session.connection, thread_id);
-        join.settle_behind([], after);
+        hub.join(connection, thread_id).settle_behind([], after);
     }
 }
 
@@ -126,6 +132,8 @@ pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Res
     let limit = page_size(payload.limit, EVENTS, MOST_EVENTS)?;
     let session = caller.session;
     let thread_id = &payload.thread_id;
+    // Before the reading, so that no edit falls in between.
+    let join = session.running.hub.join(&session.connection, thread_id);
     let page = session
         .running
         .store
@@ -138,19 +146,15 @@ pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Res
         .await
         .map_err(|error| caller.refusal(error))?;
     let oldest = page.events.first();
-    if let Some(oldest) = oldest {
-        session
-            .running
-            .hub
-            .extend_back(&session.connection, thread_id, oldest.seq);
-    }
-    session.push(&ServerFrame::EventListResult {
+    let frame = ServerFrame::EventListResult {
         thread_id,
         events: &page.events,
         cursor: oldest
             .filter(|_| page.has_more)
             .map(|event| event.id.as_str()),
         has_more: page.has_more,
-    });
+    };
+    let first_seq = oldest.map_or(u64::MAX, |oldest| oldest.seq);
+    join.extend_back(Frame::from(frame.encode()), first_seq, page.rev);
     Ok(())
 }

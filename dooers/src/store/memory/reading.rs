@@ -1,14 +1,15 @@
 //! Reading a thread that is in memory.
 
-use super::thread::{KeptEvent, ThreadState};
+use super::thread::{KeptEvent, KeptRun, ThreadState};
 use crate::protocol::{Run, RunStatus, ThreadEvent};
 use crate::store::change::in_sending_order;
-use crate::store::page::Known;
+use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
-    CatchUp, Change, EventPage, Position, SNAPSHOT_EVENTS, Snapshot, SnapshotFrom, StoreError,
-    ThreadCursor, ThreadPage,
+    CatchUp, Change, EventPage, Position, Snapshot, SnapshotFrom, StoreError, ThreadCursor,
+    ThreadPage,
 };
 use std::cmp::Reverse;
+use std::ops::RangeInclusive;
 
 /// A page of these threads, those with the newest events first.
 pub(super) fn page_of<'a>(
@@ -47,46 +48,63 @@ impl ThreadState {
             SnapshotFrom::Newest => None,
             SnapshotFrom::After(id) | SnapshotFrom::Covering(id) => self.kept_event(id),
         };
-        let total = self.events.len();
-        let newest = total.saturating_sub(SNAPSHOT_EVENTS)..total;
-        let (range, known) = match (from, after) {
-            (SnapshotFrom::After(_), Some(after)) => {
-                let begin = after.event.seq as usize;
-                let known = Known {
-                    last_seq: after.event.seq,
-                    rev: after.first_rev,
-                };
-                (begin..total.min(begin + SNAPSHOT_EVENTS), Some(known))
-            }
-            (SnapshotFrom::Covering(_), Some(after)) => {
-                (newest.start.min(after.event.seq as usize)..total, None)
-            }
-            _ => (newest, None),
-        };
-        let events: Vec<ThreadEvent> = self.events[range.clone()]
-            .iter()
-            .map(|kept| kept.event.clone())
-            .collect();
-        let first_seq = match known {
-            Some(known) => (known.last_seq + 1)
-                .saturating_sub(SNAPSHOT_EVENTS as u64)
-                .max(1),
-            None => range.start as u64 + 1,
-        };
+        let after = after.map(KeptEvent::place);
+        let shown = self.shown(from, after);
+        let events = self.between(shown.begin, shown.end);
+        let events: Vec<ThreadEvent> = events.iter().map(|kept| kept.event.clone()).collect();
         Snapshot {
             thread: self.record(),
-            runs: self.runs_of(&events),
-            has_more: range.start > 0,
-            recovered: after.is_some(),
-            position: Position {
-                first_seq,
-                last_seq: range.end as u64,
-                rev: self.rev,
-                known,
-            },
-            is_complete: known.is_none(),
+            runs: self.runs_shown(&events, &shown, after),
             events,
+            has_more: shown.begin > 0,
+            recovered: after.is_some(),
+            position: shown.position(self.rev),
+            is_complete: shown.known.is_none(),
         }
+    }
+
+    /// Which events a snapshot shows.
+    fn shown(&self, from: &SnapshotFrom, after: Option<Known>) -> Shown {
+        let total = self.events.len() as u64;
+        let Some(known) = after else {
+            return Shown::newest(total);
+        };
+        let edited = self.first_edited(known);
+        if matches!(from, SnapshotFrom::Covering(_)) {
+            return Shown::covering(total, known, edited);
+        }
+        let before = edited.map_or(u64::MAX, |edited| edited.rev);
+        let candidates = self.between(known.last_seq, known.last_shown(total));
+        let made_before = |kept: &&KeptEvent| kept.first_rev < before;
+        let last = candidates.iter().rfind(made_before);
+        Shown::after(total, known, edited, last.map(KeptEvent::place))
+    }
+
+    /// The first edit of what a reader knows, since it knows it.
+    fn first_edited(&self, known: Known) -> Option<FirstEdited> {
+        let edited = self.edited(known.first_seq()..=known.last_seq, known.rev + 1..=self.rev);
+        let edited: Vec<_> = edited.collect();
+        Some(FirstEdited {
+            rev: edited.iter().map(|kept| kept.rev).min()?,
+            seq: edited.iter().map(|kept| kept.event.seq).min()?,
+        })
+    }
+
+    /// The events behind one place up to another, as far as there are any.
+    fn between(&self, begin: u64, end: u64) -> &[KeptEvent] {
+        let place = |seq: u64| self.events.len().min(seq as usize);
+        &self.events[place(begin).min(place(end))..place(end)]
+    }
+
+    /// The events of these places that were edited by changes of these numbers.
+    fn edited(
+        &self,
+        seqs: RangeInclusive<u64>,
+        revs: RangeInclusive<u64>,
+    ) -> impl Iterator<Item = &KeptEvent> {
+        self.between(seqs.start().saturating_sub(1), *seqs.end())
+            .iter()
+            .filter(move |kept| kept.rev != kept.first_rev && revs.contains(&kept.rev))
     }
 
     pub(super) fn events_before(
@@ -110,72 +128,56 @@ impl ThreadState {
                 .map(|kept| kept.event.clone())
                 .collect(),
             has_more: begin > 0,
+            rev: self.rev,
         })
     }
 
     pub(super) fn catch_up(&self, position: &Position, limit: usize) -> CatchUp {
         let change_of = |kept: &KeptEvent| Change::of_event(kept.event.clone(), kept.rev);
-        // A position may be of another thread of this id, which was deleted.
-        let total = self.events.len();
-        let begin = total.min(position.last_seq as usize);
-        let end = total.min(begin.saturating_add(limit));
-        let first = begin.min((position.first_seq as usize).saturating_sub(1));
+        let total = self.events.len() as u64;
+        let begin = position.last_seq;
+        let end = total.min(begin.saturating_add(limit as u64));
         let is_complete = end == total;
-        let new_events: Vec<Change> = self.events[begin..end].iter().map(change_of).collect();
-        let is_missing = |kept: &&KeptEvent| {
-            let seq = kept.event.seq;
-            match position.known {
-                Some(known) if seq <= known.last_seq => is_complete && kept.rev > known.rev,
-                _ => kept.rev > position.rev,
-            }
-        };
-        let mut others: Vec<Change> = self.events[first..begin]
-            .iter()
-            .filter(is_missing)
-            .map(change_of)
-            .collect();
-        // A reader that came back has the runs, too, as they were before it went.
-        let runs_from = match position.known {
-            Some(known) if is_complete => known.rev,
-            _ => position.rev,
-        };
-        let runs = self.runs.iter().filter(|kept| kept.rev > runs_from);
-        others.extend(runs.map(|kept| Change::of_run(kept.run.clone(), kept.rev)));
-        if self.row_rev > position.rev {
-            others.push(Change::of_thread(self.record(), self.row_rev));
-        }
-        // What happened behind the page's last event is told behind the events that come before it.
-        let up_to = match self.events[begin..end].last() {
+        let new_events = self.between(begin, end);
+        let up_to = match new_events.last() {
             _ if is_complete => self.rev,
-            Some(last) => last.first_rev.max(position.rev),
+            Some(last) => last.first_rev,
             None => position.rev,
         };
-        others.retain(|change| change.rev <= up_to);
+        let (known, reached) = (position.known(), position.moved(end, up_to));
+        let since = known.rev + 1..=reached.known().rev;
+        let runs = self.runs.iter().filter(|kept| since.contains(&kept.rev));
+        let mut others: Vec<Change> = runs
+            .map(|kept| Change::of_run(kept.run.clone(), kept.rev))
+            .collect();
+        let from_before = position.first_seq..=known.last_seq;
+        others.extend(self.edited(from_before, since).map(change_of));
+        if position.known.is_some() {
+            let newer = known.last_seq + 1..=begin;
+            let since = position.rev + 1..=reached.rev;
+            others.extend(self.edited(newer, since).map(change_of));
+        }
+        if position.rev < self.row_rev && self.row_rev <= reached.rev {
+            others.push(Change::of_thread(self.record(), self.row_rev));
+        }
         CatchUp {
-            changes: in_sending_order(new_events, others),
-            position: Position {
-                first_seq: position.first_seq,
-                last_seq: end as u64,
-                rev: up_to,
-                known: position.known.filter(|_| !is_complete),
-            },
+            changes: in_sending_order(new_events.iter().map(change_of).collect(), others),
+            position: reached,
             is_complete,
         }
     }
 
-    /// The runs of these events, and any that goes on.
-    fn runs_of(&self, events: &[ThreadEvent]) -> Vec<Run> {
-        let is_shown = |run: &Run| {
-            run.status == RunStatus::Running
+    /// The runs of these events, any that goes on, and those of what is shown that changed since.
+    fn runs_shown(&self, events: &[ThreadEvent], shown: &Shown, after: Option<Known>) -> Vec<Run> {
+        let begun_up_to = shown.known.map_or(u64::MAX, |known| known.rev);
+        let is_shown = |kept: &&KeptRun| {
+            kept.run.status == RunStatus::Running
+                || after.is_some_and(|after| kept.rev > after.rev) && kept.first_rev <= begun_up_to
                 || events
                     .iter()
-                    .any(|event| event.run_id.as_ref() == Some(&run.id))
+                    .any(|event| event.run_id.as_ref() == Some(&kept.run.id))
         };
-        self.runs
-            .iter()
-            .map(|kept| &kept.run)
-            .filter(|run| is_shown(run))
-            .cloned()
-            .collect()
+        let shown = self.runs.iter().filter(is_shown);
+        shown.map(|kept| kept.run.clone()).collect()
     }
 }

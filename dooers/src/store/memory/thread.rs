@@ -2,6 +2,7 @@
 
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
 use crate::store::claim::{interrupted_event, interrupted_run};
+use crate::store::page::Known;
 use crate::store::{
     Change, Claim, NewMessage, Participant, Scope, Start, StoreError, ThreadRecord, TurnChange,
     TurnKey,
@@ -40,7 +41,20 @@ pub(super) struct KeptRun {
     pub(super) run: Run,
     /// The message that it answers.
     event_id: String,
+    /// The number of the change that made it.
+    pub(super) first_rev: u64,
+    /// The number of its last change.
     pub(super) rev: u64,
+}
+
+impl KeptEvent {
+    /// What a reader has who has all up to this event, as it was when it was new.
+    pub(super) fn place(&self) -> Known {
+        Known {
+            last_seq: self.event.seq,
+            rev: self.first_rev,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -292,6 +306,7 @@ impl ThreadState {
             None => self.runs.push(KeptRun {
                 run: run.clone(),
                 event_id: event_id.to_owned(),
+                first_rev: rev,
                 rev,
             }),
         }

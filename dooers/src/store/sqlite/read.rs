@@ -7,15 +7,16 @@ use super::statements::Statements;
 use super::thread::int;
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::change::in_sending_order;
-use crate::store::page::Known;
+use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
-    CatchUp, Change, EventPage, Participant, Position, SNAPSHOT_EVENTS, Scope, Snapshot,
-    SnapshotFrom, StoreError, ThreadCursor, ThreadPage, Viewer,
+    CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
+    ThreadCursor, ThreadPage, Viewer,
 };
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
 };
 use sqlx::{ConnectOptions, Sqlite, Transaction};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -199,38 +200,40 @@ impl Reading<'_> {
                 self.place_of(thread.pk, id).await?
             }
         };
-        let shown = SNAPSHOT_EVENTS as u64;
-        let total = thread.last_seq;
-        let newest = total.saturating_sub(shown);
-        let (begin, end, known) = match (from, after) {
-            (SnapshotFrom::After(_), Some(after)) => (
-                after.last_seq,
-                total.min(after.last_seq + shown),
-                Some(after),
-            ),
-            (SnapshotFrom::Covering(_), Some(after)) => (newest.min(after.last_seq), total, None),
-            _ => (newest, total, None),
-        };
-        let events = self.events_between(&thread, begin, end).await?;
-        let runs = self.runs_of_events(&thread, begin, end).await?;
-        let first_seq = match known {
-            Some(known) => (known.last_seq + 1).saturating_sub(shown).max(1),
-            None => begin + 1,
-        };
+        let shown = self.shown(&thread, from, after).await?;
+        let events = self.events_between(&thread, shown.begin, shown.end).await?;
+        let runs = self.runs_shown(&thread, &shown, after).await?;
         Ok(Snapshot {
             events: events.into_iter().map(|(event, _)| event).collect(),
             runs,
-            has_more: begin > 0,
+            has_more: shown.begin > 0,
             recovered: after.is_some(),
-            position: Position {
-                first_seq,
-                last_seq: end,
-                rev: thread.record.rev,
-                known,
-            },
-            is_complete: known.is_none(),
+            position: shown.position(thread.record.rev),
+            is_complete: shown.known.is_none(),
             thread: thread.record,
         })
+    }
+
+    /// Which events a snapshot shows.
+    async fn shown(
+        &mut self,
+        thread: &WholeThread,
+        from: &SnapshotFrom,
+        after: Option<Known>,
+    ) -> Result<Shown, Stop> {
+        let total = thread.last_seq;
+        let Some(known) = after else {
+            return Ok(Shown::newest(total));
+        };
+        let edited = self.first_edited(thread, known).await?;
+        if matches!(from, SnapshotFrom::Covering(_)) {
+            return Ok(Shown::covering(total, known, edited));
+        }
+        let before = edited.map_or(u64::MAX, |edited| edited.rev);
+        let last = self
+            .last_made_before(thread, known.last_seq, known.last_shown(total), before)
+            .await?;
+        Ok(Shown::after(total, known, edited, last))
     }
 
     pub(super) async fn events(
@@ -254,6 +257,7 @@ impl Reading<'_> {
         Ok(EventPage {
             events: events.into_iter().map(|(event, _)| event).collect(),
             has_more: begin > 0,
+            rev: thread.record.rev,
         })
     }
 
@@ -265,41 +269,34 @@ impl Reading<'_> {
         limit: usize,
     ) -> Result<CatchUp, Stop> {
         let thread = self.thread(scope, thread_id).await?;
-        let total = thread.last_seq;
         let begin = position.last_seq;
-        let end = total.min(begin.saturating_add(limit as u64));
-        let is_complete = end == total;
+        let end = thread.last_seq.min(begin.saturating_add(limit as u64));
+        let is_complete = end == thread.last_seq;
         let new_events = self.events_between(&thread, begin, end).await?;
-        let mut others = self.events_edited(&thread, position, is_complete).await?;
-        // A reader that came back has the runs, too, as they were before it went.
-        let runs_from = match position.known {
-            Some(known) if is_complete => known.rev,
-            _ => position.rev,
-        };
-        others.extend(self.runs_changed(&thread, runs_from).await?);
-        if thread.row_rev > position.rev {
-            others.push(Change::of_thread(thread.record.clone(), thread.row_rev));
-        }
-        // What happened behind the page's last event is told behind the events that come before it.
-        let up_to = match new_events.last() {
+        let last = self.last_made_before(&thread, begin, end, u64::MAX).await?;
+        let up_to = match last {
             _ if is_complete => thread.record.rev,
-            Some((last, _)) => {
-                let place = self.place_of(thread.pk, &last.id).await?;
-                place.map_or(position.rev, |place| place.rev.max(position.rev))
-            }
+            Some(last) => last.rev,
             None => position.rev,
         };
-        others.retain(|change| change.rev <= up_to);
+        let (known, reached) = (position.known(), position.moved(end, up_to));
+        let since = known.rev + 1..=reached.known().rev;
+        let mut others = self.runs_changed(&thread, since.clone()).await?;
+        let from_before = position.first_seq..=known.last_seq;
+        others.extend(self.events_edited(&thread, from_before, since).await?);
+        if position.known.is_some() {
+            let newer = known.last_seq + 1..=begin;
+            let since = position.rev + 1..=reached.rev;
+            others.extend(self.events_edited(&thread, newer, since).await?);
+        }
+        if position.rev < thread.row_rev && thread.row_rev <= reached.rev {
+            others.push(Change::of_thread(thread.record.clone(), thread.row_rev));
+        }
         let of_event = |(event, rev)| Change::of_event(event, rev);
         let new_events = new_events.into_iter().map(of_event).collect();
         Ok(CatchUp {
             changes: in_sending_order(new_events, others),
-            position: Position {
-                first_seq: position.first_seq,
-                last_seq: end,
-                rev: up_to,
-                known: position.known.filter(|_| !is_complete),
-            },
+            position: reached,
             is_complete,
         })
     }
@@ -309,12 +306,6 @@ impl Reading<'_> {
         let query = query(&self.sql.event_place)
             .bind(thread_pk)
             .bind(event_id.to_owned());
-        let known = |row: &SqliteRow| {
-            Ok(Known {
-                last_seq: row.count(0)?,
-                rev: row.count(1)?,
-            })
-        };
         self.first(query, known).await
     }
 
@@ -332,32 +323,59 @@ impl Reading<'_> {
         self.every(query, |row| rows::event(row, thread.id())).await
     }
 
-    /// The events that the reader has in an older state.
+    /// The last of the events behind one place, up to another, that was made before a `rev`.
+    async fn last_made_before(
+        &mut self,
+        thread: &WholeThread,
+        begin: u64,
+        end: u64,
+        rev: u64,
+    ) -> Result<Option<Known>, Stop> {
+        let query = query(&self.sql.last_made_before)
+            .bind(thread.pk)
+            .bind(int(begin))
+            .bind(int(end))
+            .bind(int(rev));
+        self.first(query, known).await
+    }
+
+    /// The first edit of what a reader knows, since it knows it.
+    async fn first_edited(
+        &mut self,
+        thread: &WholeThread,
+        known: Known,
+    ) -> Result<Option<FirstEdited>, Stop> {
+        let query = query(&self.sql.first_edited)
+            .bind(thread.pk)
+            .bind(int(known.first_seq()))
+            .bind(int(known.last_seq))
+            .bind(int(known.rev));
+        let edited = |row: &SqliteRow| {
+            // Without any, the smallest of them is null.
+            if row.optional_number(0)?.is_none() {
+                return Ok(None);
+            }
+            Ok(Some(FirstEdited {
+                rev: row.count(0)?,
+                seq: row.count(1)?,
+            }))
+        };
+        Ok(self.first(query, edited).await?.flatten())
+    }
+
+    /// The events of these places that were edited by changes of these numbers.
     async fn events_edited(
         &mut self,
         thread: &WholeThread,
-        position: &Position,
-        is_complete: bool,
+        seqs: RangeInclusive<u64>,
+        revs: RangeInclusive<u64>,
     ) -> Result<Vec<Change>, Stop> {
-        // What the reader knows from before is told once it has all that is newer.
-        let (first_seq, oldest_rev, known_seq) = match position.known {
-            None => (position.first_seq, position.rev, 0),
-            Some(known) if is_complete => {
-                let oldest_rev = known.rev.min(position.rev);
-                (position.first_seq, oldest_rev, known.last_seq)
-            }
-            Some(known) => {
-                let first_seq = position.first_seq.max(known.last_seq + 1);
-                (first_seq, position.rev, 0)
-            }
-        };
         let query = query(&self.sql.events_edited)
             .bind(thread.pk)
-            .bind(int(first_seq))
-            .bind(int(position.last_seq))
-            .bind(int(oldest_rev))
-            .bind(int(position.rev))
-            .bind(int(known_seq));
+            .bind(int(*seqs.start()))
+            .bind(int(*seqs.end()))
+            .bind(int(*revs.start()))
+            .bind(int(*revs.end()));
         let change = |row: &SqliteRow| {
             let (event, rev) = rows::event(row, thread.id())?;
             Ok(Change::of_event(event, rev))
@@ -365,27 +383,44 @@ impl Reading<'_> {
         self.every(query, change).await
     }
 
-    /// The runs of the events behind one place up to another, and any that goes on.
-    async fn runs_of_events(
+    async fn runs_shown(
         &mut self,
         thread: &WholeThread,
-        begin: u64,
-        end: u64,
+        shown: &Shown,
+        after: Option<Known>,
     ) -> Result<Vec<Run>, Stop> {
-        let query = query(&self.sql.runs_of_events)
+        let changed_since = after.map_or(u64::MAX, |after| after.rev);
+        let query = query(&self.sql.runs_shown)
             .bind(thread.pk)
-            .bind(int(begin))
-            .bind(int(end));
+            .bind(int(shown.begin))
+            .bind(int(shown.end))
+            .bind(int(changed_since))
+            .bind(int(shown.known.map_or(u64::MAX, |known| known.rev)));
         self.every(query, |row| Ok(rows::run(row, thread.id())?.0))
             .await
     }
 
-    async fn runs_changed(&mut self, thread: &WholeThread, rev: u64) -> Result<Vec<Change>, Stop> {
-        let query = query(&self.sql.runs_changed).bind(thread.pk).bind(int(rev));
+    async fn runs_changed(
+        &mut self,
+        thread: &WholeThread,
+        revs: RangeInclusive<u64>,
+    ) -> Result<Vec<Change>, Stop> {
+        let query = query(&self.sql.runs_changed)
+            .bind(thread.pk)
+            .bind(int(*revs.start()))
+            .bind(int(*revs.end()));
         let change = |row: &SqliteRow| {
             let (run, rev) = rows::run(row, thread.id())?;
             Ok(Change::of_run(run, rev))
         };
         self.every(query, change).await
     }
+}
+
+/// An event's place, and the number of the change that made it.
+fn known(row: &SqliteRow) -> Result<Known, RowError> {
+    Ok(Known {
+        last_seq: row.count(0)?,
+        rev: row.count(1)?,
+    })
 }

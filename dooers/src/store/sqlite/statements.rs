@@ -134,12 +134,23 @@ statements! {
         WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
         ORDER BY e.seq"
 
-    // The events from ?2 to ?3 that changed after ?5, those up to ?6 also if only after ?4. `+` keeps the planner
-    // from walking through all of them by `seq`: few have changed.
+    // The last of the events behind ?2, up to ?3, that was made before ?4.
+    last_made_before: "
+        SELECT e.seq, e.first_rev FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.first_rev < ?4
+        ORDER BY e.seq DESC LIMIT 1"
+
+    // `+` keeps the planner from walking through all of them by `seq`: few were edited.
     events_edited: "
         SELECT {event} FROM {prefix}events e
-        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND e.rev > ?4 AND +e.seq >= ?2 AND +e.seq <= ?3 AND (e.rev > ?5 OR +e.seq <= ?6)
+        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3
+            AND e.rev >= ?4 AND e.rev <= ?5
         ORDER BY e.rev"
+
+    // The first edit since ?4, and the first event that was edited.
+    first_edited: "
+        SELECT min(e.rev), min(e.seq) FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3 AND e.rev > ?4"
 
     // Runs.
 
@@ -157,10 +168,15 @@ statements! {
         WHERE r.thread_pk = ?1 AND r.status = 'running' AND r.event_id = ?2
         ORDER BY r.first_rev"
 
-    runs_of_events: "
+    // Those of the events behind ?2 up to ?3, any that goes on, and those begun up to ?5 that changed since ?4.
+    runs_shown: "
         SELECT {run} FROM {prefix}runs r
         WHERE r.thread_pk = ?1 AND r.id IN (
             SELECT open.id FROM {prefix}runs open WHERE open.thread_pk = ?1 AND open.status = 'running'
+            UNION
+            SELECT changed.id FROM {prefix}runs changed
+            WHERE changed.thread_pk = ?1 AND changed.status IN ('succeeded', 'failed', 'canceled')
+                AND changed.rev > ?4 AND changed.first_rev <= ?5
             UNION
             SELECT e.run_id FROM {prefix}events e
             WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.run_id IS NOT NULL
@@ -169,7 +185,8 @@ statements! {
 
     runs_changed: "
         SELECT {run} FROM {prefix}runs r
-        WHERE r.thread_pk = ?1 AND r.status IN ('running', 'succeeded', 'failed', 'canceled') AND r.rev > ?2"
+        WHERE r.thread_pk = ?1 AND r.status IN ('running', 'succeeded', 'failed', 'canceled')
+            AND r.rev >= ?2 AND r.rev <= ?3"
 
     // Turns.
 
