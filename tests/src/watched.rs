@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dooers::store::{
     Begun, CatchUp, Change, Claim, EventPage, MemoryStore, NewMessage, Position, Recovered, Scope,
-    Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadPage, ThreadRecord,
-    TurnChange, TurnKey, Written,
+    Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadPage,
+    ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -216,6 +216,28 @@ impl Store for Watched {
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
         let outcome = self.inner.delete_thread(scope, thread_id).await;
         self.done("delete_thread").await;
+        outcome
+    }
+
+    async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
+        let outcome = self.inner.settings(worker).await;
+        self.done("settings").await;
+        outcome
+    }
+
+    async fn put_settings(
+        &self,
+        worker: &WorkerKey,
+        settings: Vec<StoredSetting>,
+    ) -> Result<Vec<DateTime<Utc>>, StoreError> {
+        let outcome = self.inner.put_settings(worker, settings).await;
+        self.done("put_settings").await;
+        outcome
+    }
+
+    async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
+        let outcome = self.inner.setting_keys().await;
+        self.done("setting_keys").await;
         outcome
     }
 

@@ -12,6 +12,7 @@ mod page;
 mod patch;
 mod prefix;
 mod scope;
+mod setting;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -27,6 +28,7 @@ pub use page::{
 pub use patch::ThreadPatch;
 pub use prefix::{NotAPrefix, TablePrefix};
 pub use scope::{Participant, Scope, Viewer};
+pub use setting::{StoredSetting, WorkerKey};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
@@ -189,6 +191,32 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// `NotFound` for a thread outside the scope.
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError>;
+
+    /// The settings of a worker that were changed, in the order of their fields.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError>;
+
+    /// Stores these settings of a worker and leaves its others as they are. The result is when each counts as stored:
+    /// never before the time at which the field was stored last.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn put_settings(
+        &self,
+        worker: &WorkerKey,
+        settings: Vec<StoredSetting>,
+    ) -> Result<Vec<DateTime<Utc>>, StoreError>;
+
+    /// The keys with which stored settings are sealed.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn setting_keys(&self) -> Result<Vec<String>, StoreError>;
 
     /// Waits until all that was begun is written, and gives the database free.
     async fn close(&self);

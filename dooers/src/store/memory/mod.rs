@@ -5,13 +5,13 @@ mod thread;
 
 use super::{
     Begun, CatchUp, Change, Claim, EventPage, NewMessage, Participant, Position, Recovered, Scope,
-    Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadPage, ThreadRecord,
-    ThreadTarget, TurnChange, TurnKey, Waiting, Written, message,
+    Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadPage,
+    ThreadRecord, ThreadTarget, TurnChange, TurnKey, Waiting, WorkerKey, Written, message,
 };
 use crate::protocol::timestamp;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use thread::ThreadState;
 
@@ -25,6 +25,7 @@ pub struct MemoryStore {
 struct State {
     threads: HashMap<String, ThreadState>,
     sent: HashMap<SentKey, SentEvent>,
+    settings: HashMap<WorkerKey, BTreeMap<String, StoredSetting>>,
 }
 
 /// Under which a repeated message is known: worker, organization, workspace, who, and the client's id.
@@ -312,6 +313,39 @@ impl Store for MemoryStore {
         let record = state.thread(scope, thread_id)?.record();
         state.threads.remove(thread_id);
         Ok(Change::of_deletion(record))
+    }
+
+    async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
+        let state = self.state();
+        let stored = state.settings.get(worker).into_iter();
+        Ok(stored.flat_map(BTreeMap::values).cloned().collect())
+    }
+
+    async fn put_settings(
+        &self,
+        worker: &WorkerKey,
+        settings: Vec<StoredSetting>,
+    ) -> Result<Vec<DateTime<Utc>>, StoreError> {
+        let mut state = self.state();
+        let stored = state.settings.entry(worker.clone()).or_default();
+        let put = |mut setting: StoredSetting| {
+            let before = stored.get(&setting.field_id);
+            let before = before.map_or(setting.updated_at, |before| before.updated_at);
+            setting.updated_at = setting.updated_at.max(before);
+            let updated_at = setting.updated_at;
+            stored.insert(setting.field_id.clone(), setting);
+            updated_at
+        };
+        Ok(settings.into_iter().map(put).collect())
+    }
+
+    async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
+        let state = self.state();
+        let settings = state.settings.values().flat_map(BTreeMap::values);
+        let keys: BTreeSet<_> = settings
+            .filter_map(|setting| setting.key_id.clone())
+            .collect();
+        Ok(keys.into_iter().collect())
     }
 
     async fn close(&self) {}

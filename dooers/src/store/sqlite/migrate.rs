@@ -14,11 +14,18 @@ pub(super) struct Migration {
 }
 
 /// All steps, in their order.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "init",
-    sql: include_str!("../../../migrations/sqlite/0001_init.sql"),
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "init",
+        sql: include_str!("../../../migrations/sqlite/0001_init.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "settings",
+        sql: include_str!("../../../migrations/sqlite/0002_settings.sql"),
+    },
+];
 
 /// Written into the file's header: says that it is one of ours ("dooe").
 pub(super) const APPLICATION_ID: i64 = 0x646f_6f65;

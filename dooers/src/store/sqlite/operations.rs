@@ -8,8 +8,8 @@ use super::rows::Columns;
 use super::thread::OpenThread;
 use crate::protocol::timestamp;
 use crate::store::{
-    Begun, Change, Claim, NewMessage, Recovered, Scope, Start, StoreError, ThreadTarget,
-    TurnChange, TurnKey, Viewer, Waiting, Written, message,
+    Begun, Change, Claim, NewMessage, Recovered, Scope, Start, StoreError, StoredSetting,
+    ThreadTarget, TurnChange, TurnKey, Viewer, Waiting, WorkerKey, Written, message,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -264,6 +264,34 @@ impl Operation for DeleteThread {
 
     fn run(&self, db: &Database) -> Result<Change, Stop> {
         OpenThread::open(db, &self.scope, &self.thread_id)?.delete()
+    }
+}
+
+/// Stores settings of a worker.
+#[derive(Debug)]
+pub(super) struct PutSettings {
+    pub(super) worker: WorkerKey,
+    pub(super) settings: Vec<StoredSetting>,
+}
+
+impl Operation for PutSettings {
+    type Answer = Vec<DateTime<Utc>>;
+    const WHAT: &'static str = "store settings";
+
+    fn run(&self, db: &Database) -> Result<Vec<DateTime<Utc>>, Stop> {
+        let put = |setting: &StoredSetting| {
+            let row = params![
+                self.worker.agent,
+                self.worker.worker_id,
+                setting.field_id,
+                serde_json::to_string(&setting.value)?,
+                setting.key_id,
+                setting.updated_at.timestamp_micros(),
+            ];
+            let updated_at = db.first(&db.sql.put_setting, row, |row| row.time(0))?;
+            updated_at.ok_or_else(|| Stop::Fault("a setting that was stored is not there".into()))
+        };
+        self.settings.iter().map(put).collect()
     }
 }
 

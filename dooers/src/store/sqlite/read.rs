@@ -10,7 +10,7 @@ use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
     CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
-    ThreadCursor, ThreadPage, Viewer,
+    StoredSetting, ThreadCursor, ThreadPage, Viewer, WorkerKey,
 };
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
@@ -299,6 +299,29 @@ impl Reading<'_> {
             position: reached,
             is_complete,
         })
+    }
+
+    pub(super) async fn settings(
+        &mut self,
+        worker: &WorkerKey,
+    ) -> Result<Vec<StoredSetting>, Stop> {
+        let query = query(&self.sql.settings)
+            .bind(worker.agent.clone())
+            .bind(worker.worker_id.clone());
+        let setting = |row: &SqliteRow| {
+            Ok(StoredSetting {
+                field_id: row.text(0)?.to_owned(),
+                value: row.json(1)?,
+                key_id: row.optional_string(2)?,
+                updated_at: row.time(3)?,
+            })
+        };
+        self.every(query, setting).await
+    }
+
+    pub(super) async fn setting_keys(&mut self) -> Result<Vec<String>, Stop> {
+        let query = query(&self.sql.setting_keys);
+        self.every(query, |row| Ok(row.text(0)?.to_owned())).await
     }
 
     /// What a reader has who has all up to this event, as it was when it was new.

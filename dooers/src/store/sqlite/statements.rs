@@ -231,4 +231,20 @@ statements! {
     insert_sent: "
         INSERT INTO {prefix}sent (workspace_pk, participant, client_event_id, thread_id, event_id)
         VALUES (?1, ?2, ?3, ?4, ?5)"
+
+    // Settings.
+
+    settings: "
+        SELECT x.field_id, x.value, x.key_id, x.updated_at FROM {prefix}settings x
+        WHERE x.agent = ?1 AND x.worker_id = ?2
+        ORDER BY x.field_id"
+
+    put_setting: "
+        INSERT INTO {prefix}settings (agent, worker_id, field_id, value, key_id, updated_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (agent, worker_id, field_id) DO UPDATE SET
+            value = excluded.value, key_id = excluded.key_id, updated_at = max(updated_at, excluded.updated_at)
+        RETURNING updated_at"
+
+    setting_keys: "SELECT DISTINCT x.key_id FROM {prefix}settings x WHERE x.key_id IS NOT NULL ORDER BY x.key_id"
 }

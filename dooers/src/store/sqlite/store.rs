@@ -3,15 +3,15 @@
 use super::SqliteOptions;
 use super::open::{Opened, cannot_open, open};
 use super::operations::{
-    Begin, ClaimTurn, DeleteThread, FinishTurn, Recover, RenewLeases, WriteTurn,
+    Begin, ClaimTurn, DeleteThread, FinishTurn, PutSettings, Recover, RenewLeases, WriteTurn,
 };
 use super::read::{Readers, Reading};
 use super::statements::Statements;
 use super::writer::Writer;
 use crate::store::{
     Begun, CatchUp, Change, Claim, EventPage, NewMessage, Position, Recovered, Scope, Snapshot,
-    SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadPage, ThreadRecord, TurnChange,
-    TurnKey, Written,
+    SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadPage, ThreadRecord,
+    TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -193,6 +193,28 @@ impl Store for SqliteStore {
             thread_id: thread_id.to_owned(),
         };
         self.writer.run(delete).await
+    }
+
+    async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.settings(worker).await;
+        self.readers.read("read the settings", read).await
+    }
+
+    async fn put_settings(
+        &self,
+        worker: &WorkerKey,
+        settings: Vec<StoredSetting>,
+    ) -> Result<Vec<DateTime<Utc>>, StoreError> {
+        let put = PutSettings {
+            worker: worker.clone(),
+            settings,
+        };
+        self.writer.run(put).await
+    }
+
+    async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.setting_keys().await;
+        self.readers.read("read the settings' keys", read).await
     }
 
     async fn close(&self) {

@@ -51,8 +51,8 @@ async fn used() -> (TempDir, SqliteOptions) {
     (directory, options)
 }
 
-const SECOND: Migration = Migration {
-    version: 2,
+const ANOTHER: Migration = Migration {
+    version: 3,
     name: "more",
     sql: "CREATE TABLE {prefix}more (x INTEGER)",
 };
@@ -103,22 +103,20 @@ async fn whoever_closes_it_waits_until_it_is_closed() {
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused() {
     let (_directory, options) = used().await;
-    let newer: Vec<Migration> = MIGRATIONS.iter().copied().chain([SECOND]).collect();
+    let newer: Vec<Migration> = MIGRATIONS.iter().copied().chain([ANOTHER]).collect();
     drop(open_as(&options, &newer).unwrap());
     assert_eq!(
         refusal(&options, MIGRATIONS),
-        "cannot open the database `PATH`: it was made by a newer version of this program (its schema is version 2, \
-         this program knows 1); update the program"
+        "cannot open the database `PATH`: it was made by a newer version of this program (its schema is version 3, \
+         this program knows 2); update the program"
     );
 }
 
 #[tokio::test]
 async fn a_changed_migration_is_refused() {
     let (_directory, options) = used().await;
-    let changed = [Migration {
-        sql: "CREATE TABLE {prefix}other (x INTEGER)",
-        ..MIGRATIONS[0]
-    }];
+    let mut changed = MIGRATIONS.to_vec();
+    changed[0].sql = "CREATE TABLE {prefix}other (x INTEGER)";
     let text = refusal(&options, &changed);
     assert!(
         text.contains("its migration 1 (`init`) is not the one of this program"),
@@ -129,16 +127,34 @@ async fn a_changed_migration_is_refused() {
 #[tokio::test]
 async fn an_old_database_is_brought_up_to_date_only_if_that_is_allowed() {
     let (_directory, options) = used().await;
-    let newer: Vec<Migration> = MIGRATIONS.iter().copied().chain([SECOND]).collect();
+    let newer: Vec<Migration> = MIGRATIONS.iter().copied().chain([ANOTHER]).collect();
     let careful = options.clone().auto_migrate(false);
     assert_eq!(
         refusal(&careful, &newer),
-        "cannot open the database `PATH`: its schema is version 1 and this program needs 2; allow `auto_migrate` \
+        "cannot open the database `PATH`: its schema is version 2 and this program needs 3; allow `auto_migrate` \
          (WORKER_DATABASE_AUTO_MIGRATE=true) once"
     );
     drop(open_as(&careful, MIGRATIONS).unwrap());
     drop(open_as(&options, &newer).unwrap());
     drop(open_as(&careful, &newer).unwrap());
+}
+
+/// As a program left it that knew only the first migration.
+#[test]
+fn a_database_of_the_version_before_is_brought_up_to_date() {
+    let (_directory, options) = place();
+    drop(open_as(&options, &MIGRATIONS[..1]).unwrap());
+    let before = Connection::open(&options.path).unwrap();
+    before
+        .execute_batch("INSERT INTO worker_workspaces VALUES (1, 'w', 'o', 's')")
+        .unwrap();
+    drop(before);
+    drop(open_as(&options, MIGRATIONS).unwrap());
+    let after = Connection::open(&options.path).unwrap();
+    let rows =
+        "SELECT (SELECT count(*) FROM worker_workspaces), (SELECT count(*) FROM worker_settings)";
+    let counts = after.query_row(rows, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    assert_eq!(counts.unwrap(), (1, 0));
 }
 
 #[test]
@@ -154,7 +170,7 @@ fn without_migrations_no_file_is_made() {
     std::fs::write(&options.path, "").unwrap();
     let text = refusal(&careful, MIGRATIONS);
     assert!(
-        text.contains("its schema is version 0 and this program needs 1"),
+        text.contains("its schema is version 0 and this program needs 2"),
         "{text}"
     );
 }
@@ -164,9 +180,10 @@ fn a_migration_that_fails_leaves_nothing() {
     let (_directory, options) = place();
     let broken = [
         MIGRATIONS[0],
+        MIGRATIONS[1],
         Migration {
             sql: "CREATE TABEL x",
-            ..SECOND
+            ..ANOTHER
         },
     ];
     std::fs::write(&options.path, "").unwrap();
