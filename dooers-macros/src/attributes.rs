@@ -1,17 +1,18 @@
-//! What the attributes of the function say about the agent.
+//! What the attributes of an item say.
 
 use crate::options::ungrouped;
 use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
 /// The attributes of this name.
-pub(super) fn attributes_of(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
+pub(crate) fn attributes_of(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
     let has_name = |attribute: &&Attribute| attribute.path().is_ident(name);
     attributes.iter().filter(has_name).cloned().collect()
 }
 
-/// The lints that the user allows or expects in the function.
-pub(super) fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
+/// The lints that the user allows or expects in the item.
+pub(crate) fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
     let allowed = attributes_of(attributes, "allow");
     let expected = attributes_of(attributes, "expect");
     let lints = |attribute: Attribute| Some(attribute.meta.require_list().ok()?.tokens.clone());
@@ -23,7 +24,7 @@ pub(super) fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
 }
 
 /// The doc comment as pieces to be joined: one text, unless a macro such as `include_str!` makes a part of it.
-pub(super) fn description(attributes: &[Attribute]) -> Vec<Expr> {
+pub(crate) fn description(attributes: &[Attribute]) -> Vec<Expr> {
     let mut pieces: Vec<Expr> = Vec::new();
     let mut text = String::new();
     for attribute in attributes_of(attributes, "doc") {
@@ -56,4 +57,13 @@ pub(super) fn description(attributes: &[Attribute]) -> Vec<Expr> {
 fn literal(text: &str) -> Option<Expr> {
     let literal = syn::LitStr::new(text, Span::call_site());
     (!text.is_empty()).then(|| parse_quote!(#literal))
+}
+
+/// Such pieces as one text.
+pub(crate) fn joined(pieces: &[Expr]) -> TokenStream {
+    match pieces {
+        [] => quote!(""),
+        [Expr::Lit(text)] => quote!(#text),
+        _ => quote!(::core::concat!(#(#pieces),*).trim_ascii()),
+    }
 }

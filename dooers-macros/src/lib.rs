@@ -1,8 +1,12 @@
 //! The procedural macros of dooers. Use them through the crate `dooers`, which documents them.
 
 mod agent;
+mod attributes;
+mod choice;
+mod literal;
 mod mistake;
 mod options;
+mod settings;
 
 use proc_macro::TokenStream;
 
@@ -10,6 +14,18 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn agent(options: TokenStream, item: TokenStream) -> TokenStream {
     agent::expand(options.into(), item.into()).into()
+}
+
+#[expect(missing_docs, reason = "`dooers` documents it where it passes it on")]
+#[proc_macro_derive(WorkerSettings, attributes(setting))]
+pub fn worker_settings(item: TokenStream) -> TokenStream {
+    settings::expand(item.into()).into()
+}
+
+#[expect(missing_docs, reason = "`dooers` documents it where it passes it on")]
+#[proc_macro_derive(SettingChoice, attributes(setting))]
+pub fn setting_choice(item: TokenStream) -> TokenStream {
+    choice::expand(item.into()).into()
 }
 
 #[doc(hidden)]

@@ -40,6 +40,9 @@ pub(crate) enum ValueKind {
     Text,
     Name,
     Path,
+    Boolean,
+    Count,
+    Number,
 }
 
 impl fmt::Display for ValueKind {
@@ -48,6 +51,9 @@ impl fmt::Display for ValueKind {
             Self::Text => write!(f, "a string in quotes"),
             Self::Name => write!(f, "the name of a new type, without quotes"),
             Self::Path => write!(f, "a path, without quotes"),
+            Self::Boolean => write!(f, "`true` or `false`"),
+            Self::Count => write!(f, "a whole number from 0 on"),
+            Self::Number => write!(f, "a number"),
         }
     }
 }
@@ -140,6 +146,106 @@ pub(crate) enum Mistake {
         length: usize,
         longest: usize,
     },
+
+    // Structs of settings.
+    SettingsOfNoStruct {
+        keyword: &'static str,
+    },
+    SettingsWithoutNames,
+    SettingsGeneric,
+    GroupInAGroup,
+    NotASetting {
+        ty: String,
+    },
+    GroupIsAType {
+        ty: String,
+    },
+    OptionalGroup,
+
+    // Ids and texts.
+    EmptyId,
+    LongId {
+        length: usize,
+        longest: usize,
+    },
+    SameId {
+        id: String,
+    },
+    AttributeForm,
+
+    // Options that a setting can have.
+    KeyDoesNotFit {
+        key: String,
+        what: &'static str,
+        fits: &'static str,
+    },
+    TwoVisibilities,
+    RequiredWithoutDefault {
+        is_named: bool,
+    },
+    ReadonlyWithoutDefault,
+    RequiredSecret,
+    DefaultNone,
+    DefaultType {
+        what: &'static str,
+        usage: &'static str,
+    },
+    DefaultOutOfRange {
+        least: String,
+        most: String,
+    },
+    DefaultNotOnAStep {
+        step: String,
+    },
+    DefaultLength {
+        length: usize,
+        least: String,
+        most: String,
+    },
+    DefaultNoOption {
+        options: String,
+    },
+    DefaultFormat {
+        what: &'static str,
+        usage: &'static str,
+    },
+    BoundType {
+        key: String,
+    },
+    BoundOutOfType {
+        key: String,
+        ty: String,
+    },
+    MinAboveMax,
+    MinLengthAboveMax,
+    StepNotPositive,
+    StepDoesNotDivide,
+    WrongPair {
+        usage: String,
+    },
+    NoOptions,
+    SameOption {
+        value: String,
+    },
+    Pattern {
+        error: String,
+    },
+    ImageWithoutSource,
+    NoSuchCollapsible {
+        value: String,
+    },
+
+    // Enums of choices.
+    ChoiceOfNoEnum {
+        keyword: &'static str,
+    },
+    ChoiceGeneric,
+    ChoiceWithoutVariants,
+    ChoiceWithFields,
+    SameChoice {
+        value: String,
+    },
+    EmptyChoice,
 }
 
 impl fmt::Display for Mistake {
@@ -179,6 +285,52 @@ impl fmt::Display for Mistake {
             Self::NameCharacter { character } => write!(f, "the name of an agent cannot contain {character:?}, as it is part of a URL; use letters from `a` to `z` and `A` to `Z`, digits, `-`, `_`, `.` and `~`"),
             Self::FunctionNameCharacter { character } => write!(f, "the function's name is the name of the agent, which cannot contain {character:?}, as it is part of a URL; give the agent a name of its own: `#[dooers::agent(name = \"…\")]`"),
             Self::LongFunctionName { length, longest } => write!(f, "the function's name is the name of the agent, which has at most {longest} characters, and this one has {length}; give the agent a name of its own: `#[dooers::agent(name = \"…\")]`"),
+
+            Self::SettingsOfNoStruct { keyword } => write!(f, "settings are the fields of a `struct`, and this is `{keyword}`; for an enum to choose from write `#[derive(SettingChoice)]`"),
+            Self::SettingsWithoutNames => write!(f, "settings need fields with names, as a setting is patched by its name; write `struct Settings {{ model: String }}`"),
+            Self::SettingsGeneric => write!(f, "settings cannot be generic, as their fields are known before the program runs; write the types out"),
+            Self::GroupInAGroup => write!(f, "a group cannot have groups, as forms show one level of them; put these fields in the group itself, or remove `#[setting(group)]` from the struct"),
+            Self::NotASetting { ty } => write!(f, "`{ty}` cannot be the type of a setting, as a form could not show it; use `String`, `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, an enum with `#[derive(SettingChoice)]`, an `Option` of any of these, or `Option<Secret>`"),
+            Self::GroupIsAType { ty } => write!(f, "`{ty}` cannot be a group, as a group is a struct with `#[derive(WorkerSettings)]`; remove `group`"),
+            Self::OptionalGroup => write!(f, "a group cannot be an `Option`, as it is a part of the form and always there; write the struct itself, and make its fields optional"),
+
+            Self::EmptyId => write!(f, "the id of a setting cannot be empty, as it is patched by it; write one, or leave `rename` out to take the field's name"),
+            Self::LongId { length, longest } => write!(f, "the id of a setting has at most {longest} bytes, and this one has {length}; write a shorter one"),
+            Self::SameId { id } => write!(f, "there are two settings with the id `{id}`, and a setting is patched by its id alone; give one of them another with `#[setting(rename = \"…\")]`"),
+            Self::AttributeForm => write!(f, "options stand in parentheses: write `#[setting(label = \"…\")]`"),
+
+            Self::KeyDoesNotFit { key, what, fits } => write!(f, "`{key}` does not fit {what}; it is for {fits}, so remove it here"),
+            Self::TwoVisibilities => write!(f, "a setting is either `creator`, for those who manage the organization, or `internal`, for the program alone; remove one of them"),
+            Self::RequiredWithoutDefault { is_named: false } => write!(f, "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"),
+            Self::RequiredWithoutDefault { is_named: true } => write!(f, "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, make it an `Option`, or, if it is a struct of settings, write `#[setting(group)]`"),
+            Self::ReadonlyWithoutDefault => write!(f, "a `readonly` setting needs a default, as it can never get another value; write `default = …`, or remove `readonly`"),
+            Self::RequiredSecret => write!(f, "a secret cannot be required, as a default in the program would be no secret; write `Option<Secret>`"),
+            Self::DefaultNone => write!(f, "an `Option` without a default is `None` anyway; remove `default`"),
+            Self::DefaultType { what, usage } => write!(f, "the default of this setting must be {what}; write `{usage}`"),
+            Self::DefaultOutOfRange { least, most } => write!(f, "the default lies outside of what the setting takes, which is {least} to {most}; change one of them"),
+            Self::DefaultNotOnAStep { step } => write!(f, "the default is on no step: steps of {step} are counted from `min`, or else from 0; change one of them"),
+            Self::DefaultLength { length, least, most } => write!(f, "the default has {length} characters, and the setting takes {least} to {most}; change one of them"),
+            Self::DefaultNoOption { options } => write!(f, "the default is none of the options; write one of {options}"),
+            Self::DefaultFormat { what, usage } => write!(f, "the default is no {what}; write it as in `default = \"{usage}\"`"),
+            Self::BoundType { key } => write!(f, "`{key}` of a whole number must be whole; write it without decimals"),
+            Self::BoundOutOfType { key, ty } => write!(f, "`{key}` cannot be held by `{ty}`; write a number that it can hold, or take a larger type"),
+            Self::MinAboveMax => write!(f, "`min` is larger than `max`, so that no number is right; exchange them"),
+            Self::MinLengthAboveMax => write!(f, "`min_length` is larger than `max_length`, so that no text is right; exchange them"),
+            Self::StepNotPositive => write!(f, "`step` must be larger than 0, as it is the distance between two numbers"),
+            Self::StepDoesNotDivide => write!(f, "`step` does not divide the range, so that `max` can never be reached; change `step`, `min` or `max`"),
+            Self::WrongPair { usage } => write!(f, "options are pairs of a value and its label; write `{usage}`"),
+            Self::NoOptions => write!(f, "there is nothing to choose from; write `options(\"value\" = \"Label\")`"),
+            Self::SameOption { value } => write!(f, "the option `{value}` is given twice; keep one of them"),
+            Self::Pattern { error } => write!(f, "this pattern cannot be used, as browsers and the server must understand it alike: {error}"),
+            Self::ImageWithoutSource => write!(f, "an image that is always there needs its address; write `#[setting(src = \"…\")]`, or make it an `Option`"),
+            Self::NoSuchCollapsible { value } => write!(f, "`collapsible` can be `\"open\"` or `\"closed\"`, not `{value}`; leave it out for a group that cannot be folded up"),
+
+            Self::ChoiceOfNoEnum { keyword } => write!(f, "choices are the variants of an `enum`, and this is `{keyword}`; for a struct of settings write `#[derive(WorkerSettings)]`"),
+            Self::ChoiceGeneric => write!(f, "choices cannot be generic, as they are known before the program runs; write the types out"),
+            Self::ChoiceWithoutVariants => write!(f, "there is nothing to choose from; write a variant for each choice"),
+            Self::ChoiceWithFields => write!(f, "a choice cannot hold values, as a form shows nothing but its name; write the variant without fields"),
+            Self::SameChoice { value } => write!(f, "there are two choices with the value `{value}`; give one of them another with `#[setting(rename = \"…\")]`"),
+            Self::EmptyChoice => write!(f, "the value of a choice cannot be empty, as it is what is stored; write one, or leave `rename` out"),
         }
     }
 }

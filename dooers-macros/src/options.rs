@@ -1,5 +1,6 @@
 //! The options of a macro: `key`, `key = value`, separated by commas.
 
+use crate::literal::Literal;
 use crate::mistake::{Mistake, Mistakes, ValueKind};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -28,6 +29,11 @@ impl Table {
 
     fn has(&self, key: &str) -> bool {
         self.options.iter().any(|(known, _)| *known == key)
+    }
+
+    /// Whether the option takes a list in parentheses.
+    fn takes_list(&self, key: &str) -> bool {
+        self.usage(key).starts_with(&format!("{key}("))
     }
 
     fn usage(&self, key: &str) -> String {
@@ -62,6 +68,8 @@ struct Given {
 enum Value {
     None,
     Some(Box<Expr>),
+    /// `key("a" = "b", …)`.
+    List(TokenStream),
     /// There is one, and what is wrong with it was said.
     Wrong,
 }
@@ -117,6 +125,11 @@ impl<'a> Options<'a> {
         // `key(value)` is how some other macros are told.
         if input.peek(syn::token::Paren) {
             let call: TokenTree = input.parse()?;
+            if self.table.takes_list(&key.to_string())
+                && let TokenTree::Group(list) = &call
+            {
+                return Ok(Value::List(list.stream()));
+            }
             if self.table.has(&key.to_string()) {
                 self.missing_value(key, &call);
             }
@@ -177,6 +190,90 @@ impl<'a> Options<'a> {
         true
     }
 
+    /// The keys that are given and have not been asked for yet.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &Ident> {
+        self.given.iter().map(|given| &given.key)
+    }
+
+    /// Whether this key is given.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.given().any(|given| given == key)
+    }
+
+    /// Leaves out an option of which was said what is wrong with it.
+    pub(crate) fn drop(&mut self, key: &str) {
+        self.remove(key);
+    }
+
+    /// The value of `key = true`.
+    pub(crate) fn boolean(&mut self, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        match ungrouped(&value) {
+            Expr::Lit(ExprLit {
+                lit: Lit::Bool(boolean),
+                ..
+            }) => Some(boolean.value),
+            _ => self.wrong_value(key, ValueKind::Boolean, &value),
+        }
+    }
+
+    /// The value of `key = 4`: a count.
+    pub(crate) fn count(&mut self, key: &str) -> Option<(u32, Expr)> {
+        let value = self.value(key)?;
+        let count = match ungrouped(&value) {
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(count),
+                ..
+            }) => count.base10_parse().ok(),
+            _ => None,
+        };
+        match count {
+            Some(count) => Some((count, value)),
+            None => self.wrong_value(key, ValueKind::Count, &value),
+        }
+    }
+
+    /// The value of `key = 0.5`, with the key.
+    pub(crate) fn number(&mut self, key: &str) -> Option<Literal> {
+        let value = self.value(key)?;
+        let number = Literal::of(&value);
+        number.or_else(|| self.wrong_value(key, ValueKind::Number, &value))
+    }
+
+    /// The value of `key = anything`.
+    pub(crate) fn expression(&mut self, key: &str) -> Option<Expr> {
+        self.value(key)
+    }
+
+    /// The pairs of `key("a" = "b", …)`, with the place of the key.
+    pub(crate) fn pairs(&mut self, key: &str) -> Option<(Ident, Vec<(LitStr, LitStr)>)> {
+        let given = self.remove(key)?;
+        let Value::List(list) = given.value else {
+            let usage = self.table.usage(key);
+            let key = key.to_owned();
+            self.mistakes
+                .add(&given.key, Mistake::MissingValue { key, usage });
+            return None;
+        };
+        let pair = |input: ParseStream<'_>| {
+            let value = input.parse()?;
+            input.parse::<Token![=]>()?;
+            Ok((value, input.parse()?))
+        };
+        let pairs = |input: ParseStream<'_>| {
+            syn::punctuated::Punctuated::<_, Token![,]>::parse_terminated_with(input, pair)
+        };
+        match pairs.parse2(list.clone()) {
+            Ok(pairs) => Some((given.key, pairs.into_iter().collect())),
+            Err(error) => {
+                let usage = self.table.usage(key);
+                let place = syn::Error::new(error.span(), Mistake::WrongPair { usage });
+                self.mistakes.add_foreign(place);
+                None
+            }
+        }
+    }
+
     /// The value of `key = "text"`.
     pub(crate) fn text(&mut self, key: &str) -> Option<LitStr> {
         let value = self.value(key)?;
@@ -215,7 +312,7 @@ impl<'a> Options<'a> {
         match given.value {
             Value::Some(value) => Some(*value),
             Value::Wrong => None,
-            Value::None => {
+            Value::None | Value::List(_) => {
                 self.missing_value(&given.key, &given.key);
                 None
             }

@@ -2,6 +2,7 @@
 
 use crate::AgentError;
 use crate::reply::Answer;
+use crate::requirements::Requirements;
 use crate::turn::Turn;
 use futures::future::BoxFuture;
 use std::fmt;
@@ -30,6 +31,7 @@ pub struct AgentDefinition {
     is_default: bool,
     has_manual_runs: bool,
     call: fn(Turn) -> AgentFuture,
+    requires: fn(&mut Requirements),
 }
 
 impl AgentDefinition {
@@ -46,6 +48,7 @@ impl AgentDefinition {
             is_default: false,
             has_manual_runs: false,
             call,
+            requires: |_| {},
         }
     }
 
@@ -60,6 +63,13 @@ impl AgentDefinition {
     #[must_use]
     pub const fn with_manual_runs(mut self) -> Self {
         self.has_manual_runs = true;
+        self
+    }
+
+    /// The same agent, whose arguments need what this function says.
+    #[must_use]
+    pub const fn requiring(mut self, requires: fn(&mut Requirements)) -> Self {
+        self.requires = requires;
         self
     }
 
@@ -85,6 +95,14 @@ impl AgentDefinition {
     #[must_use]
     pub const fn has_manual_runs(&self) -> bool {
         self.has_manual_runs
+    }
+
+    /// What the arguments need of the program.
+    #[must_use]
+    pub fn requirements(&self) -> Requirements {
+        let mut requirements = Requirements::default();
+        (self.requires)(&mut requirements);
+        requirements
     }
 
     /// Answers one message.

@@ -37,7 +37,9 @@ mod extract;
 mod hub;
 pub mod protocol;
 mod reply;
+mod requirements;
 mod server;
+pub mod settings;
 pub mod store;
 mod turn;
 
@@ -49,18 +51,30 @@ pub use agent::{Agent, AgentDefinition, AgentFuture};
 pub use error::{AgentError, Result};
 pub use extract::FromTurn;
 pub use reply::{Answer, IntoReply, Reply, ReplyStream, StreamedReply, ToolCall};
+pub use requirements::Requirements;
 
 pub use server::{ConfigError, Database, Limits, ServerError, WorkerConfig, WorkerServer};
+pub use settings::{Email, ImageUrl, Secret, Settings, SettingsSchema};
 pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse};
 
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
 
+#[doc = include_str!("docs/settings.md")]
+pub use dooers_macros::WorkerSettings;
+
+#[doc = include_str!("docs/choice.md")]
+pub use dooers_macros::SettingChoice;
+
+// The traits of these names: a trait and a derive macro have namespaces of their own.
+pub use settings::{SettingChoice, WorkerSettings};
+
 /// What the source file of an agent needs.
 pub mod prelude {
     pub use crate::{
-        AgentError, FromTurn, IntoReply, Reply, ReplyStream, Result, ToolCall, Turn, WorkerConfig,
-        WorkerRequest, WorkerResponse, WorkerServer,
+        AgentError, Email, FromTurn, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret,
+        SettingChoice, Settings, ToolCall, Turn, WorkerConfig, WorkerRequest, WorkerResponse,
+        WorkerServer, WorkerSettings,
     };
 }
 

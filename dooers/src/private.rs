@@ -4,11 +4,15 @@ pub use crate::agent::{AgentFuture, Registered};
 pub use dooers_macros::__beside as beside;
 pub use inventory;
 
+pub use crate::settings::__generated as settings;
+
 use crate::AgentError;
 use crate::extract::FromTurn;
 use crate::reply::Answer;
+use crate::requirements::Requirements;
 use crate::turn::Turn;
 use futures::future::BoxFuture;
+use std::marker::PhantomData;
 
 /// Boxes the whole call: arguments, handler, reply.
 pub fn call<F>(future: F) -> AgentFuture
@@ -26,6 +30,39 @@ where
 pub fn argument<'a, T: FromTurn + 'a>(turn: &'a Turn) -> BoxFuture<'a, Result<T, AgentError>> {
     Box::pin(T::from_turn(turn))
 }
+
+/// Asks an argument what it [`requires`](FromTurn::requires), if it is one.
+///
+/// A type that is no argument is reported where [`argument`] makes it, and not here a second time: the method that is
+/// found for a `&Probe<T>` is that of [`Requires`], or, without a `FromTurn` for it, one reference further, that of
+/// [`RequiresNothing`].
+#[derive(Debug)]
+pub struct Probe<T>(PhantomData<T>);
+
+impl<T> Probe<T> {
+    /// The probe of this type.
+    pub const OF: Self = Self(PhantomData);
+}
+
+/// Of a type that can be an argument.
+pub trait Requires {
+    /// What it requires.
+    fn requires(&self, requirements: &mut Requirements);
+}
+
+impl<T: FromTurn> Requires for Probe<T> {
+    fn requires(&self, requirements: &mut Requirements) {
+        T::requires(requirements);
+    }
+}
+
+/// Of every type.
+pub trait RequiresNothing {
+    /// Nothing.
+    fn requires(&self, _requirements: &mut Requirements) {}
+}
+
+impl<T> RequiresNothing for &Probe<T> {}
 
 /// Boxes the handler's future: the one place that demands `Send` of it.
 pub fn handler<F>(future: F) -> BoxFuture<'static, F::Output>

@@ -2,11 +2,12 @@
 
 use super::model::{Agent, is_agent};
 use super::parse::{Function, Other};
+use crate::attributes::joined;
 use crate::mistake::Mistakes;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Expr, Ident, Path, Type};
+use syn::{Ident, Path, Type};
 
 /// The item as it is, and what is wrong with it.
 pub(super) fn untouched(item: &TokenStream, mistakes: &Mistakes) -> TokenStream {
@@ -116,13 +117,16 @@ fn hidden_type(function: &Function) -> Ident {
 fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenStream {
     let Agent { runtime, name, .. } = agent;
     let agent_type = hidden_type(function);
-    let description = description(&agent.description);
+    let description = joined(&agent.description);
     let is_default = agent.is_default.then(|| quote!(.as_default()));
     let has_manual_runs = agent.has_manual_runs.then(|| quote!(.with_manual_runs()));
     let call = agent
         .arguments
         .as_ref()
         .map(|types| call(function, agent, types));
+    let types = agent.arguments.as_deref().unwrap_or_default();
+    let requires = (!types.is_empty()).then(|| requires(agent, types));
+    let requiring = requires.as_ref().map(|_| quote!(.requiring(__requires)));
     let called = match call {
         Some(_) => quote!(__call),
         None => quote!(__dooers::__private::refused),
@@ -138,12 +142,14 @@ fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenSt
         const _: () = {
             use #runtime as __dooers;
             #call
+            #requires
             #[automatically_derived]
             impl __dooers::Agent for #agent_type {
                 const DEFINITION: __dooers::AgentDefinition =
                     __dooers::AgentDefinition::new(#name, #description, #called)
                         #is_default
-                        #has_manual_runs;
+                        #has_manual_runs
+                        #requiring;
             }
             #registration
         };
@@ -183,11 +189,18 @@ fn call(function: &Function, agent: &Agent, types: &[Type]) -> TokenStream {
     }
 }
 
-fn description(pieces: &[Expr]) -> TokenStream {
-    match pieces {
-        [] => quote!(""),
-        [Expr::Lit(text)] => quote!(#text),
-        _ => quote!(::core::concat!(#(#pieces),*).trim_ascii()),
+/// The function that the runtime asks what the arguments need.
+fn requires(agent: &Agent, types: &[Type]) -> TokenStream {
+    let allowed = &agent.allowed;
+    let requirements = Ident::new("__requirements", Span::mixed_site());
+    quote! {
+        #[allow(deprecated)]
+        #(#[allow(#allowed)])*
+        fn __requires(#requirements: &mut __dooers::Requirements) {
+            #[allow(unused_imports)]
+            use __dooers::__private::{Requires as _, RequiresNothing as _};
+            #((&__dooers::__private::Probe::<#types>::OF).requires(#requirements);)*
+        }
     }
 }
 

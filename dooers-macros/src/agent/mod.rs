@@ -1,6 +1,5 @@
 //! `#[dooers::agent]`.
 
-mod attributes;
 mod expand;
 mod model;
 mod parse;

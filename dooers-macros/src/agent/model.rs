@@ -1,7 +1,7 @@
 //! What the annotation says, once it is checked.
 
-use super::attributes::{allowed, attributes_of, description};
 use super::parse::{Function, Other};
+use crate::attributes::{allowed, attributes_of, description};
 use crate::mistake::{Mistake, Mistakes};
 use crate::options::{Options, Table};
 use proc_macro2::{Span, TokenStream};

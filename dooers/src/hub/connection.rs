@@ -2,7 +2,8 @@
 
 use super::lock;
 use super::outbound::{Frame, Outbound, OutboundLimits};
-use crate::store::{Participant, Position, Scope};
+use crate::protocol::Audience;
+use crate::store::{Participant, Position, Scope, WorkerKey};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,10 @@ struct State {
     subscriptions: u64,
     /// The threads of which something is to be read from the store.
     backlog: BTreeSet<String>,
+    /// Whose settings it subscribed to, and as whom.
+    settings: Option<(WorkerKey, Audience)>,
+    /// The settings whose changes did not fit into the queue.
+    missed_settings: BTreeSet<String>,
 }
 
 /// What a connection knows of a thread that it is subscribed to.
@@ -39,9 +44,11 @@ struct Subscribed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Backlog {
     /// Everything of a subscribed thread above a position.
-    Thread(Position),
+    Thread(String, Position),
     /// The row of a thread that is not subscribed.
-    Row,
+    Row(String),
+    /// A setting.
+    Setting(String),
 }
 
 impl Connection {
@@ -75,7 +82,7 @@ impl Connection {
     }
 
     /// Waits for something to be read from the store, and takes it.
-    pub(crate) async fn next_backlog(&self) -> (String, Backlog) {
+    pub(crate) async fn next_backlog(&self) -> Backlog {
         loop {
             let fell_behind = self.fell_behind.notified();
             if let Some(next) = lock(&self.state).next_backlog() {
@@ -85,10 +92,26 @@ impl Connection {
         }
     }
 
-    /// What was taken could not be read yet.
+    /// What was taken of a thread could not be read yet.
     pub(crate) fn put_back(&self, thread_id: &str) {
         lock(&self.state).backlog.insert(thread_id.to_owned());
         self.fell_behind.notify_one();
+    }
+
+    /// The change of a setting could not be sent yet.
+    pub(crate) fn put_back_setting(&self, field_id: &str) {
+        let mut state = lock(&self.state);
+        if state.settings.is_some() {
+            state.missed_settings.insert(field_id.to_owned());
+            self.fell_behind.notify_one();
+        }
+    }
+
+    /// As whom the connection sees settings.
+    pub(crate) fn settings_audience(&self) -> Audience {
+        let state = lock(&self.state);
+        let subscribed = state.settings.as_ref();
+        subscribed.map_or(Audience::User, |(_, audience)| *audience)
     }
 
     /// How far the connection was sent a subscribed thread, if the rest is to be read from the store.
@@ -104,6 +127,16 @@ impl Connection {
 
     pub(super) fn set_scope(&self, scope: Option<Scope>) -> Option<Scope> {
         std::mem::replace(&mut lock(&self.state).scope, scope)
+    }
+
+    /// Replaces the subscription to settings. The result is the one before.
+    pub(super) fn set_settings(
+        &self,
+        settings: Option<(WorkerKey, Audience)>,
+    ) -> Option<(WorkerKey, Audience)> {
+        let mut state = lock(&self.state);
+        state.missed_settings.clear();
+        std::mem::replace(&mut state.settings, settings)
     }
 
     pub(super) fn may_see(&self, participants: &[Participant]) -> bool {
@@ -175,13 +208,26 @@ impl Connection {
             self.put_back(thread_id);
         }
     }
+
+    /// Sends the change of a setting, or has the setting read later.
+    pub(super) fn tell_of_setting(&self, field_id: &str, frame: &Frame) {
+        if !self.outbound.offer(frame) {
+            self.put_back_setting(field_id);
+        }
+    }
 }
 
 impl State {
-    fn next_backlog(&mut self) -> Option<(String, Backlog)> {
+    fn next_backlog(&mut self) -> Option<Backlog> {
+        if let Some(field_id) = self.missed_settings.pop_first() {
+            return Some(Backlog::Setting(field_id));
+        }
         let thread_id = self.backlog.pop_first()?;
         let subscribed = self.subscribed.get(&thread_id);
         let behind = subscribed.and_then(|subscribed| subscribed.behind.clone());
-        Some((thread_id, behind.map_or(Backlog::Row, Backlog::Thread)))
+        Some(match behind {
+            Some(position) => Backlog::Thread(thread_id, position),
+            None => Backlog::Row(thread_id),
+        })
     }
 }

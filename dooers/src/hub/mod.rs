@@ -7,15 +7,18 @@
 mod connection;
 mod feed;
 mod outbound;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use connection::{Backlog, Connection};
 pub(crate) use outbound::{Frame, OutboundLimits};
+pub(crate) use settings::PublishedSetting;
 
 use crate::protocol::ServerFrame;
 use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};
 use feed::{Feed, Published, Subscription};
+use settings::SettingsRooms;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +37,7 @@ struct Inner {
     feeds: Mutex<HashMap<String, Arc<Mutex<Feed>>>>,
     /// The connections of each agent, worker, organization and workspace.
     rooms: Mutex<HashMap<Scope, HashMap<u64, Arc<Connection>>>>,
+    settings: Mutex<SettingsRooms>,
     repairs: TaskTracker,
     closed: CancellationToken,
 }
@@ -55,6 +59,7 @@ impl Hub {
         for thread_id in connection.forget_all() {
             self.drop_subscription(connection, &thread_id);
         }
+        self.unsubscribe_settings(connection);
         let Some(scope) = connection.set_scope(None) else {
             return;
         };

@@ -116,7 +116,7 @@ fn rev_of(frame: &Frame) -> u64 {
     text.as_str().unwrap().parse().unwrap()
 }
 
-fn backlog(connection: &Connection) -> Option<(String, Backlog)> {
+fn backlog(connection: &Connection) -> Option<Backlog> {
     connection.next_backlog().now_or_never()
 }
 
@@ -172,7 +172,7 @@ async fn who_read_less_than_the_first_to_settle_reads_on_from_the_store() {
     hub.publish(vec![event(6, 6)]);
     assert_eq!(revs(&fast), [6]);
     assert_eq!(revs(&slow), NOTHING);
-    let expected = ("t".to_owned(), Backlog::Thread(at(2)));
+    let expected = Backlog::Thread("t".to_owned(), at(2));
     assert_eq!(backlog(&slow), Some(expected));
     // Read up to 6, it goes on live.
     hub.join(&slow, "t").settle([], at(6));
@@ -201,8 +201,8 @@ async fn a_hole_that_is_not_filled_sends_every_subscriber_to_the_store() {
     hub.publish(vec![event(6, 6)]);
     tokio::time::advance(REPAIR_AFTER / 2).await;
     assert_eq!(backlog(&reader), None);
-    let (thread_id, backlog) = reader.next_backlog().await;
-    assert_eq!((thread_id.as_str(), backlog), ("t", Backlog::Thread(at(4))));
+    let backlog = reader.next_backlog().await;
+    assert_eq!(backlog, Backlog::Thread("t".to_owned(), at(4)));
     // Read up to 6 from the store, it goes on live.
     hub.join(&reader, "t").settle([], at(6));
     hub.publish(vec![event(7, 7)]);
@@ -217,10 +217,7 @@ async fn a_full_queue_delays_nobody_else_and_is_told_where_to_read_on() {
     hub.publish((1..=5).map(|rev| event(rev, rev)).collect());
     assert_eq!(revs(&quick), [1, 2, 3, 4, 5]);
     assert_eq!(revs(&slow), [1, 2]);
-    assert_eq!(
-        backlog(&slow),
-        Some(("t".to_owned(), Backlog::Thread(at(2))))
-    );
+    assert_eq!(backlog(&slow), Some(Backlog::Thread("t".to_owned(), at(2))));
     assert!(slow.is_subscribed("t"));
 }
 
@@ -331,7 +328,7 @@ async fn a_row_that_did_not_fit_is_read_later() {
     let bystander = connection(&hub, OutboundLimits { frames: 1, ..ROOMY });
     hub.publish(vec![row(1, vec![]), row(2, vec![])]);
     assert_eq!(revs(&bystander), [1]);
-    assert_eq!(backlog(&bystander), Some(("t".to_owned(), Backlog::Row)));
+    assert_eq!(backlog(&bystander), Some(Backlog::Row("t".to_owned())));
     assert_eq!(backlog(&bystander), None);
 }
 

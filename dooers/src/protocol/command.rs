@@ -1,7 +1,10 @@
 //! What a client may ask for.
 
 use super::user::null_as_default;
-use super::{ConnectPayload, ContentPart, ErrorBody, MAX_CLIENT_ID_BYTES, scan};
+use super::{
+    ConnectPayload, ContentPart, ErrorBody, MAX_CLIENT_ID_BYTES, SettingsPatchPayload,
+    SettingsSubscribePayload, SettingsWorkerPayload, scan,
+};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -161,13 +164,16 @@ impl Envelope {
                 Command::EventCreate(Box::new(draft))
             }
             IncomingKind::EventList => Command::EventList(self.payload()?),
+            IncomingKind::SettingsSubscribe => Command::SettingsSubscribe(self.payload()?),
+            IncomingKind::SettingsUnsubscribe => Command::SettingsUnsubscribe(self.payload()?),
+            IncomingKind::SettingsPatch => Command::SettingsPatch(self.payload()?),
+            IncomingKind::SettingsPublicSchema => {
+                self.payload::<Empty>()?;
+                Command::SettingsPublicSchema
+            }
             IncomingKind::Feedback
             | IncomingKind::AnalyticsSubscribe
             | IncomingKind::AnalyticsUnsubscribe
-            | IncomingKind::SettingsSubscribe
-            | IncomingKind::SettingsUnsubscribe
-            | IncomingKind::SettingsPatch
-            | IncomingKind::SettingsPublicSchema
             | IncomingKind::RunCancel => {
                 self.payload::<Empty>()?;
                 Command::Unavailable
@@ -230,6 +236,14 @@ pub(crate) enum Command {
     EventCreate(Box<EventDraft>),
     /// Get older events.
     EventList(EventListPayload),
+    /// See a worker's settings and all changes of them.
+    SettingsSubscribe(SettingsSubscribePayload),
+    /// See no more of them.
+    SettingsUnsubscribe(SettingsWorkerPayload),
+    /// Change a setting.
+    SettingsPatch(SettingsPatchPayload),
+    /// See what settings the agent has.
+    SettingsPublicSchema,
     /// A verb of a feature that is not there.
     Unavailable,
 }

@@ -1,7 +1,9 @@
 //! What the server sends.
 
-use super::{ErrorBody, Run, Thread, ThreadEvent, new_id};
+use super::{ErrorBody, PublicSchema, Run, ShownItem, Thread, ThreadEvent, new_id};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A frame to a client, but for the id that it gets when it is encoded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -83,6 +85,40 @@ pub enum ServerFrame<'a> {
     RunUpsert {
         /// The run.
         run: &'a Run,
+    },
+    /// The settings of a worker, as an audience sees them.
+    #[serde(rename = "settings.snapshot")]
+    SettingsSnapshot {
+        /// The worker.
+        worker_id: &'a str,
+        /// The same.
+        agent_id: &'a str,
+        /// Fields and groups, with their values.
+        fields: &'a [ShownItem],
+        /// When one of them was changed last.
+        #[serde(with = "timestamp")]
+        updated_at: DateTime<Utc>,
+    },
+    /// A setting was changed.
+    #[serde(rename = "settings.patch")]
+    SettingsPatch {
+        /// The worker.
+        worker_id: &'a str,
+        /// The same.
+        agent_id: &'a str,
+        /// The field.
+        field_id: &'a str,
+        /// Its value now; of a password always `null`.
+        value: &'a Value,
+        /// When it was changed.
+        #[serde(with = "timestamp")]
+        updated_at: DateTime<Utc>,
+    },
+    /// What settings an agent has.
+    #[serde(rename = "settings.public_schema.result")]
+    SettingsPublicSchemaResult {
+        /// The fields that everybody sees, with their defaults.
+        schema: PublicSchema<'a>,
     },
     /// The answer to `ping`.
     #[serde(rename = "pong")]

@@ -13,6 +13,7 @@ mod frame;
 mod golden;
 mod run;
 mod scan;
+mod settings;
 mod thread;
 mod user;
 
@@ -25,6 +26,8 @@ pub use event::{Actor, EventType, ThreadEvent};
 pub use form::{ChoiceVariant, Form, FormChoice, FormElement, FormInput, FormSize, TextInputType};
 pub use frame::{ServerFrame, ServerInfo};
 pub use run::{Run, RunStatus};
+pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
+pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};
 pub use thread::Thread;
 pub use user::User;
 

@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::env::Environment;
+use crate::settings::Keyring;
 use crate::store::Store;
 use std::fmt;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ pub struct WorkerConfig {
     pub(crate) drain_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) database: Database,
+    pub(crate) secret_keys: Option<Keyring>,
 }
 
 /// The limits of a connection.
@@ -68,6 +70,7 @@ impl Default for WorkerConfig {
             drain_timeout: Duration::from_secs(30),
             limits: Limits::default(),
             database: Database::default(),
+            secret_keys: None,
         }
     }
 }
@@ -90,6 +93,7 @@ impl WorkerConfig {
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
+    /// | `WORKER_SECRET_KEY` | | the keys with which secret settings are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
@@ -117,6 +121,7 @@ impl WorkerConfig {
         env.address("WORKER_BIND", &mut config.bind)?;
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
+        env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
         env.seconds("WORKER_DRAIN_TIMEOUT", 0.0, &mut config.drain_timeout)?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
@@ -151,6 +156,24 @@ impl WorkerConfig {
     #[must_use]
     pub fn private_threads(mut self, private: bool) -> Self {
         self.private_threads = private;
+        self
+    }
+
+    /// Sets the keys with which secret settings are sealed in the store. Without any they are stored as they are.
+    ///
+    /// `openssl rand -base64 32` makes a key. To change it, put the new one in front of the old one: what is stored from
+    /// then on is sealed with the new one, and the old one is needed until every secret was set again.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let keys = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse()?;
+    /// let config = WorkerConfig::new().secret_keys(keys);
+    /// # Ok::<(), dooers::settings::NotAKey>(())
+    /// ```
+    #[must_use]
+    pub fn secret_keys(mut self, keys: Keyring) -> Self {
+        self.secret_keys = Some(keys);
         self
     }
 
@@ -203,6 +226,7 @@ impl fmt::Debug for WorkerConfig {
             .field("drain_timeout", &self.drain_timeout)
             .field("limits", &self.limits)
             .field("database", &self.database)
+            .field("secret_keys", &self.secret_keys)
             .finish()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::config::ConfigError;
 use super::database::Database;
+use crate::settings::Keyring;
 #[cfg(feature = "sqlite")]
 use crate::store::{SqliteOptions, TablePrefix};
 use std::ffi::OsString;
@@ -85,6 +86,27 @@ impl<'a> Environment<'a> {
                 .contains(&seconds)
                 .then(|| Duration::from_secs_f64(seconds))
         })
+    }
+
+    /// Keys. A wrong value is not shown: it may be a right key with a letter too many.
+    pub(super) fn secret(
+        &self,
+        variable: &'static str,
+        target: &mut Option<Keyring>,
+    ) -> Result<(), ConfigError> {
+        let mut list = String::new();
+        let hidden = |allowed: String| ConfigError {
+            variable,
+            value: "…".to_owned(),
+            allowed,
+        };
+        self.text(variable, &mut list)
+            .map_err(|error| hidden(error.allowed))?;
+        if !list.is_empty() {
+            let keys = list.parse::<Keyring>();
+            *target = Some(keys.map_err(|error| hidden(error.to_string()))?);
+        }
+        Ok(())
     }
 
     #[cfg(feature = "sqlite")]

@@ -23,6 +23,48 @@ pub enum ServerError {
         "the agents `{0}` and `{1}` are both marked `#[dooers::agent(default)]`: `/ws` can lead to one only"
     )]
     TwoDefaults(&'static str, &'static str),
+    /// The arguments of an agent are, or give, settings of two types.
+    #[error(
+        "the agent `{agent}` takes settings of two types, `{one}` and `{other}`: an agent has one; make one of them a group of the other with `#[setting(group)]`"
+    )]
+    TwoSettings {
+        /// The agent.
+        agent: &'static str,
+        /// One type.
+        one: &'static str,
+        /// The other type.
+        other: &'static str,
+    },
+    /// An agent takes settings as values, and nobody says which there are.
+    #[error(
+        "the agent `{0}` takes `SettingsValues`, but it has no settings: describe them with `.settings_schema::<{0}>(schema)`, or take a struct with `#[derive(WorkerSettings)]`"
+    )]
+    NoSettings(&'static str),
+    /// An agent has settings of a type and of a schema that was built by hand.
+    #[error(
+        "the agent `{agent}` takes its settings as `{of}`, so it cannot have a schema that was built by hand as well; leave out `.settings_schema::<{agent}>(..)`, or take `SettingsValues`"
+    )]
+    SettingsByHand {
+        /// The agent.
+        agent: &'static str,
+        /// The type.
+        of: &'static str,
+    },
+    /// No served agent has settings of this type, or several have.
+    #[error(
+        "{found} of the agents that are served have settings of the type `{of}`, and one must; name the agent with `settings_of`"
+    )]
+    SettingsOwner {
+        /// The type.
+        of: &'static str,
+        /// How many.
+        found: usize,
+    },
+    /// Stored secrets cannot be opened.
+    #[error(
+        "secret settings in the database are sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, behind the one that seals"
+    )]
+    SecretKey(String),
     /// The address is not to be had.
     #[error("cannot listen on {address}: {hint}")]
     Bind {

@@ -1,7 +1,7 @@
 //! Who a connection is.
 
 use crate::protocol::{ConnectPayload, ErrorBody, User, clean_id, new_id};
-use crate::store::{Participant, Scope, Viewer};
+use crate::store::{Participant, Scope, Viewer, WorkerKey};
 
 /// Who a connection is, since its last `connect`.
 #[derive(Debug, Clone)]
@@ -49,5 +49,20 @@ impl Identity {
             participant,
             keeps_its_events: payload.keeps_its_events(),
         })
+    }
+
+    /// Whose settings it may see.
+    pub(super) fn worker(&self) -> WorkerKey {
+        WorkerKey {
+            agent: self.scope.agent.clone(),
+            worker_id: self.scope.worker_id.clone(),
+        }
+    }
+
+    /// Whether it owns or manages its organization.
+    ///
+    /// The role is believed as the rest of a `connect` is. Owning the agent, which a frame may claim, too, is not.
+    pub(super) fn is_creator(&self) -> bool {
+        matches!(self.user.organization_role.as_str(), "owner" | "manager")
     }
 }

@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod catch_up;
 mod config;
 mod database;
 mod env;
@@ -8,6 +9,7 @@ mod identity;
 mod routes;
 mod running;
 mod session;
+mod settings_updates;
 mod socket;
 mod verbs;
 mod worker;

@@ -2,11 +2,15 @@
 
 use super::config::WorkerConfig;
 use super::error::ServerError;
+use super::settings_updates::OnSettingsUpdated;
 use crate::agent::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits};
+use crate::settings::{AgentSchema, Field, LiveSettings, Schemas, SettingsSchema};
 use crate::store::Store;
 use crate::turn::Runner;
+use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,9 +21,12 @@ pub(super) struct Running {
     pub(super) config: WorkerConfig,
     pub(super) store: Arc<dyn Store>,
     pub(super) hub: Hub,
+    pub(super) settings: Arc<LiveSettings>,
     pub(super) runner: Arc<Runner>,
     pub(super) sessions: TaskTracker,
     pub(super) stopping: CancellationToken,
+    /// Where the program is told of changed settings.
+    callbacks: TaskTracker,
 }
 
 impl Running {
@@ -27,13 +34,34 @@ impl Running {
     pub(super) async fn start(
         agents: Vec<AgentDefinition>,
         config: WorkerConfig,
+        by_hand: &HashMap<&'static str, Arc<SettingsSchema>>,
+        on_settings_updated: Option<OnSettingsUpdated>,
     ) -> Result<Arc<Self>, ServerError> {
         check(&agents)?;
+        let schemas = schemas_of(&agents, by_hand)?;
         let store = config.database.open().await?;
+        if let Err(error) = check_secrets(&*store, &config, &schemas).await {
+            store.close().await;
+            return Err(error);
+        }
         let hub = Hub::default();
+        let callbacks = TaskTracker::new();
+        let updates = on_settings_updated.map(|callback| {
+            let (updates, tell_all) = callback.start();
+            callbacks.spawn(tell_all);
+            updates
+        });
+        let settings = Arc::new(LiveSettings::new(
+            Arc::clone(&store),
+            hub.clone(),
+            config.secret_keys.clone(),
+            schemas,
+            updates,
+        ));
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),
             hub.clone(),
+            Arc::clone(&settings),
             config.assistant_name.clone(),
         ));
         let running = Arc::new(Self {
@@ -41,7 +69,9 @@ impl Running {
             config,
             store,
             hub,
+            settings,
             runner,
+            callbacks,
             sessions: TaskTracker::new(),
             stopping: CancellationToken::new(),
         });
@@ -78,6 +108,14 @@ impl Running {
         self.sessions.close();
         self.sessions.wait().await;
         self.runner.drain(self.config.drain_timeout).await;
+        self.settings.stop_telling();
+        self.callbacks.close();
+        if timeout(self.config.drain_timeout, self.callbacks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(target: "dooers::settings", "the program's callback for changed settings did not end in time");
+        }
         self.hub.close().await;
         self.store.close().await;
     }
@@ -123,4 +161,65 @@ fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
         (Some(one), Some(other)) => Err(ServerError::TwoDefaults(one.name(), other.name())),
         _ => Ok(()),
     }
+}
+
+/// The settings that each agent has.
+fn schemas_of(
+    agents: &[AgentDefinition],
+    by_hand: &HashMap<&'static str, Arc<SettingsSchema>>,
+) -> Result<Schemas, ServerError> {
+    let mut schemas = Schemas::new();
+    for agent in agents {
+        let requirements = agent.requirements();
+        let (agent, by_hand) = (agent.name(), by_hand.get(agent.name()));
+        let schema = match (requirements.settings_types(), by_hand) {
+            ([one, other, ..], _) => {
+                return Err(ServerError::TwoSettings {
+                    agent,
+                    one: one.name,
+                    other: other.name,
+                });
+            }
+            ([one], Some(_)) => {
+                return Err(ServerError::SettingsByHand {
+                    agent,
+                    of: one.name,
+                });
+            }
+            ([one], None) => AgentSchema {
+                schema: Arc::new((one.schema)().clone()),
+                type_id: Some(one.id),
+            },
+            ([], Some(schema)) => AgentSchema {
+                schema: Arc::clone(schema),
+                type_id: None,
+            },
+            ([], None) if requirements.needs_values() => {
+                return Err(ServerError::NoSettings(agent));
+            }
+            ([], None) => continue,
+        };
+        schemas.insert(agent, schema);
+    }
+    Ok(schemas)
+}
+
+/// Whether every sealed secret can be opened, and new ones be sealed.
+async fn check_secrets(
+    store: &dyn Store,
+    config: &WorkerConfig,
+    schemas: &Schemas,
+) -> Result<(), ServerError> {
+    let keys = config.secret_keys.as_ref();
+    let is_missing = |key: &String| keys.is_none_or(|keys| !keys.has(key));
+    if let Some(key) = store.setting_keys().await?.into_iter().find(is_missing) {
+        return Err(ServerError::SecretKey(key));
+    }
+    let mut fields = schemas
+        .values()
+        .flat_map(|settings| settings.schema.fields());
+    if keys.is_none() && fields.any(Field::is_secret) {
+        tracing::warn!(target: "dooers::settings", "secret settings are stored as they are; set WORKER_SECRET_KEY to seal them");
+    }
+    Ok(())
 }

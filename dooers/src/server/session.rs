@@ -5,21 +5,13 @@ use super::running::Running;
 use super::socket::{self, End, Ending, Liveness, Timing};
 use super::verbs;
 use crate::agent::AgentDefinition;
-use crate::hub::{Backlog, Connection, Frame, frame_of};
+use crate::hub::{Connection, Frame};
 use crate::protocol::{ErrorBody, ErrorCode, ServerFrame, ServerInfo};
-use crate::store::{Change, Position, StoreError};
 use axum::extract::ws::WebSocket;
 use futures::StreamExt;
 use futures::stream::SplitStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until};
-
-/// How many events are read at once for a connection that fell behind.
-const CATCH_UP_EVENTS: usize = 50;
-
-/// How long to wait before the store is asked again that did not answer.
-const CATCH_UP_RETRY: Duration = Duration::from_secs(1);
+use tokio::time::{Instant, sleep_until};
 
 /// One WebSocket.
 pub(super) struct Session {
@@ -27,7 +19,7 @@ pub(super) struct Session {
     pub(super) agent: AgentDefinition,
     pub(super) connection: Arc<Connection>,
     identity: Mutex<Option<Arc<Identity>>>,
-    ending: Ending,
+    pub(super) ending: Ending,
     liveness: Liveness,
 }
 
@@ -74,7 +66,7 @@ impl Session {
             .clone()
     }
 
-    fn is_still(&self, identity: &Arc<Identity>) -> bool {
+    pub(super) fn is_still(&self, identity: &Arc<Identity>) -> bool {
         self.identity()
             .is_some_and(|now| Arc::ptr_eq(&now, identity))
     }
@@ -140,97 +132,5 @@ impl Session {
     async fn next(&self, stream: &mut SplitStream<WebSocket>) -> Result<Option<Frame>, End> {
         self.connection.outbound().has_room().await;
         socket::read(stream, &self.liveness).await
-    }
-
-    /// Reads from the store what did not fit into the connection's queue, as that drains.
-    async fn catch_up(&self) {
-        loop {
-            let (thread_id, backlog) = tokio::select! {
-                () = self.ending.ended() => return,
-                next = self.connection.next_backlog() => next,
-            };
-            let subscription = self.connection.subscription(&thread_id);
-            tokio::select! {
-                () = self.ending.ended() => return,
-                () = self.connection.outbound().has_room() => {}
-            }
-            Box::pin(self.catch_up_with(&thread_id, subscription, backlog)).await;
-        }
-    }
-
-    async fn catch_up_with(&self, thread_id: &str, subscription: Option<u64>, backlog: Backlog) {
-        let Some(identity) = self.identity() else {
-            return;
-        };
-        // A subscription that began anew meanwhile stands elsewhere, and has a backlog of its own if it is behind.
-        let is_over = || self.connection.subscription(thread_id) != subscription;
-        let is_of_thread = matches!(backlog, Backlog::Thread(_));
-        let store = &self.running.store;
-        let outcome = match backlog {
-            Backlog::Row => match store.thread(&identity.scope, thread_id).await {
-                // Another `connect` came while the store was read.
-                Ok(_) if !self.is_still(&identity) => Ok(()),
-                Ok(record) => {
-                    self.push(&ServerFrame::ThreadUpsert {
-                        thread: &record.thread,
-                    });
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            },
-            Backlog::Thread(_) if is_over() => Ok(()),
-            Backlog::Thread(position) => {
-                self.read_on(&identity, thread_id, &position, is_over).await
-            }
-        };
-        match outcome {
-            Ok(()) => {}
-            Err(_) if !self.is_still(&identity) || (is_of_thread && is_over()) => {}
-            Err(StoreError::NotFound(_)) => {
-                self.running.hub.unsubscribe(&self.connection, thread_id);
-                self.push(&ServerFrame::ThreadDeleted { thread_id });
-            }
-            Err(error) => {
-                tracing::error!(target: "dooers::server", error = &error as &dyn std::error::Error, thread_id, "a reader that fell behind must wait");
-                tokio::select! {
-                    () = self.ending.ended() => return,
-                    () = sleep(CATCH_UP_RETRY) => {}
-                }
-                if !(is_of_thread && is_over()) {
-                    self.connection.put_back(thread_id);
-                }
-            }
-        }
-    }
-
-    async fn read_on(
-        &self,
-        identity: &Identity,
-        thread_id: &str,
-        position: &Position,
-        is_over: impl Fn() -> bool,
-    ) -> Result<(), StoreError> {
-        let join = self.running.hub.join(&self.connection, thread_id);
-        let page = self
-            .running
-            .store
-            .catch_up(&identity.scope, thread_id, position, CATCH_UP_EVENTS)
-            .await?;
-        if is_over() {
-            // Unsubscribed, or subscribed or connected anew, while the store was read.
-            return Ok(());
-        }
-        if self.connection.behind(thread_id).as_ref() != Some(position) {
-            // It has been sent older events meanwhile, whose edits concern it, too.
-            self.connection.put_back(thread_id);
-            return Ok(());
-        }
-        let frames = page.changes.iter().map(|change: &Change| frame_of(change));
-        if page.is_complete {
-            join.settle(frames, page.position);
-        } else {
-            join.settle_behind(frames, page.position);
-        }
-        Ok(())
     }
 }

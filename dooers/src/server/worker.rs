@@ -4,9 +4,13 @@ use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::routes;
 use super::running::Running;
+use super::settings_updates::OnSettingsUpdated;
 use crate::agent::{Agent, AgentDefinition, annotated};
+use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
+use crate::store::WorkerKey;
 use axum::Router;
 use axum::serve::ListenerExt;
+use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 pub struct WorkerServer {
     config: WorkerConfig,
     chosen: Vec<AgentDefinition>,
+    schemas: HashMap<&'static str, Arc<SettingsSchema>>,
+    on_settings_updated: Option<OnSettingsUpdated>,
     running: Arc<OnceCell<Arc<Running>>>,
     closed: CancellationToken,
 }
@@ -32,6 +38,8 @@ impl WorkerServer {
         Self {
             config,
             chosen: Vec::new(),
+            schemas: HashMap::new(),
+            on_settings_updated: None,
             running: Arc::default(),
             closed: CancellationToken::new(),
         }
@@ -44,6 +52,68 @@ impl WorkerServer {
     pub fn agent<A: Agent>(mut self) -> Self {
         self.chosen.push(A::DEFINITION);
         self
+    }
+
+    /// Gives an agent settings whose fields are known only at run time. Its handler takes
+    /// [`SettingsValues`](crate::settings::SettingsValues).
+    #[must_use]
+    pub fn settings_schema<A: Agent>(mut self, schema: SettingsSchema) -> Self {
+        self.schemas.insert(A::DEFINITION.name(), Arc::new(schema));
+        self
+    }
+
+    /// Is called after each change of a setting, one after the other. What it returns does not undo the change; an error
+    /// goes to the log. Values of secrets are `null`.
+    #[must_use]
+    pub fn on_settings_updated<F, R>(mut self, callback: F) -> Self
+    where
+        F: Fn(SettingsUpdate) -> R + Send + Sync + 'static,
+        R: Future<Output = crate::Result<()>> + Send + 'static,
+    {
+        self.on_settings_updated = Some(OnSettingsUpdated::new(callback));
+        self
+    }
+
+    /// The settings of a worker, outside of a handler: those of the one agent that has settings of this type.
+    ///
+    /// The store is opened, if nothing has done so before.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start, or if none or several of its agents have settings of this type.
+    pub async fn settings<T: WorkerSettings>(
+        &self,
+        worker_id: impl Into<String>,
+    ) -> Result<Settings<T>, ServerError> {
+        let running = self.start().await?;
+        let agents = running.settings.agents_of::<T>();
+        let [agent] = agents[..] else {
+            return Err(ServerError::SettingsOwner {
+                of: std::any::type_name::<T>(),
+                found: agents.len(),
+            });
+        };
+        Ok(settings_of(&running, agent, worker_id.into()))
+    }
+
+    /// The same for one of several agents that have settings of this type.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start, or if this agent has no settings of this type.
+    pub async fn settings_of<A: Agent, T: WorkerSettings>(
+        &self,
+        worker_id: impl Into<String>,
+    ) -> Result<Settings<T>, ServerError> {
+        let running = self.start().await?;
+        let agent = A::DEFINITION.name();
+        if !running.settings.agents_of::<T>().contains(&agent) {
+            return Err(ServerError::SettingsOwner {
+                of: std::any::type_name::<T>(),
+                found: 0,
+            });
+        }
+        Ok(settings_of(&running, agent, worker_id.into()))
     }
 
     /// Listens on the configured address, and serves until the program gets SIGINT or SIGTERM.
@@ -151,10 +221,23 @@ impl WorkerServer {
             } else {
                 self.chosen.clone()
             };
-            Running::start(agents, self.config.clone()).await
+            let callback = self.on_settings_updated.clone();
+            Running::start(agents, self.config.clone(), &self.schemas, callback).await
         };
         self.running.get_or_try_init(start).await.cloned()
     }
+}
+
+fn settings_of<T: WorkerSettings>(
+    running: &Running,
+    agent: &str,
+    worker_id: String,
+) -> Settings<T> {
+    let worker = WorkerKey {
+        agent: agent.to_owned(),
+        worker_id,
+    };
+    Settings::new(Arc::clone(&running.settings), worker)
 }
 
 /// Tells a person at the terminal where to connect.

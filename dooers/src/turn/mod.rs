@@ -14,6 +14,11 @@ pub use response::{Sent, WorkerResponse};
 pub(crate) use outbox::{Draft, Outbox, Pending};
 pub(crate) use runner::Runner;
 
+use crate::AgentError;
+use crate::settings::{Field, LiveSettings, Settings, SettingsValues, WorkerSettings};
+use crate::store::WorkerKey;
+use std::sync::Arc;
+
 /// One user message being answered: what every argument of the handler is made from.
 ///
 /// A clone is the same turn.
@@ -21,13 +26,31 @@ pub(crate) use runner::Runner;
 pub struct Turn {
     request: WorkerRequest,
     response: WorkerResponse,
+    /// None in a unit test.
+    settings: Option<WorkerSettingsHandle>,
+}
+
+/// The settings of a turn's worker, whatever their type.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerSettingsHandle {
+    pub(crate) live: Arc<LiveSettings>,
+    pub(crate) worker: WorkerKey,
 }
 
 impl Turn {
-    /// A turn of this request, whose answer goes to this response.
+    /// A turn of this request, whose answer goes to this response. Its settings are the defaults.
     #[must_use]
     pub fn new(request: WorkerRequest, response: WorkerResponse) -> Self {
-        Self { request, response }
+        Self {
+            request,
+            response,
+            settings: None,
+        }
+    }
+
+    pub(crate) fn with_settings(mut self, settings: WorkerSettingsHandle) -> Self {
+        self.settings = Some(settings);
+        self
     }
 
     /// What the user sent.
@@ -40,5 +63,39 @@ impl Turn {
     #[must_use]
     pub fn response(&self) -> &WorkerResponse {
         &self.response
+    }
+
+    /// The settings of the moment.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`], if the database fails or a secret does not open.
+    pub async fn settings<T: WorkerSettings>(&self) -> Result<T, AgentError> {
+        match &self.settings {
+            Some(handle) => {
+                let current = handle.live.current(&handle.worker).await?;
+                Ok(T::from_values(&current.values))
+            }
+            None => Ok(T::default()),
+        }
+    }
+
+    pub(crate) fn live_settings<T: WorkerSettings>(&self) -> Settings<T> {
+        match self.settings.clone() {
+            Some(handle) => Settings::new(handle.live, handle.worker),
+            None => Settings::detached(),
+        }
+    }
+
+    pub(crate) async fn settings_values(&self) -> Result<SettingsValues, AgentError> {
+        match &self.settings {
+            Some(handle) => {
+                let schema = handle.live.schema(&handle.worker.agent)?;
+                let current = handle.live.current(&handle.worker).await?;
+                let value = |field: &Field| (field.id().to_owned(), current.values.of(field));
+                Ok(schema.fields().map(value).collect())
+            }
+            None => Ok(SettingsValues::default()),
+        }
     }
 }

@@ -1,14 +1,17 @@
 //! Runs the turns of this process.
 
 use super::driver::{self, Ended};
-use super::{Outbox, Turn, WorkerRequest, WorkerResponse};
+use super::{Outbox, Turn, WorkerRequest, WorkerResponse, WorkerSettingsHandle};
 use crate::AgentError;
 use crate::agent::AgentDefinition;
 use crate::crash;
 use crate::hub::Hub;
 use crate::protocol::{Run, RunStatus, new_id, timestamp};
 use crate::reply::AnswerKind;
-use crate::store::{Claim, Scope, Start, Store, StoreError, TurnChange, Written, system_event};
+use crate::settings::LiveSettings;
+use crate::store::{
+    Claim, Scope, Start, Store, StoreError, TurnChange, WorkerKey, Written, system_event,
+};
 use futures::{FutureExt, StreamExt};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -41,6 +44,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Runner {
     store: Arc<dyn Store>,
     hub: Hub,
+    settings: Arc<LiveSettings>,
     node: String,
     assistant_name: String,
     tasks: TaskTracker,
@@ -52,10 +56,16 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    pub(crate) fn new(store: Arc<dyn Store>, hub: Hub, assistant_name: String) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        hub: Hub,
+        settings: Arc<LiveSettings>,
+        assistant_name: String,
+    ) -> Self {
         Self {
             store,
             hub,
+            settings,
             node: new_id(),
             assistant_name,
             tasks: TaskTracker::new(),
@@ -163,7 +173,7 @@ impl Runner {
             scope: claim.thread.scope(),
             claim: &claim,
         };
-        let handler = handler_of(agent, &claim, &outbox);
+        let handler = handler_of(agent, &self.settings, &claim, &outbox);
         let ended = tokio::select! {
             ended = driver::drive(handler, &outbox, |drafts| writer.write(drafts)) => ended,
             () = cancelled.cancelled() => Ended::Lost,
@@ -197,6 +207,7 @@ impl Runner {
 /// Calls the handler and sends what it returns. A panic is an error like any other.
 fn handler_of(
     agent: &AgentDefinition,
+    settings: &Arc<LiveSettings>,
     claim: &Claim,
     outbox: &Arc<Outbox>,
 ) -> impl Future<Output = Result<(), AgentError>> + Send + use<> {
@@ -214,8 +225,16 @@ fn handler_of(
     );
     let response = WorkerResponse::new(Arc::clone(outbox));
     let agent = *agent;
+    let settings = WorkerSettingsHandle {
+        live: Arc::clone(settings),
+        worker: WorkerKey {
+            agent: agent.name().to_owned(),
+            worker_id: claim.thread.thread.worker_id.clone(),
+        },
+    };
     let work = async move {
-        let answer = agent.call(Turn::new(request, response.clone())).await?;
+        let turn = Turn::new(request, response.clone()).with_settings(settings);
+        let answer = agent.call(turn).await?;
         match answer.into_kind() {
             AnswerKind::Nothing => {}
             // It is stored together with the end of the run.

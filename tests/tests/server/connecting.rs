@@ -184,7 +184,7 @@ async fn verbs_of_features_that_are_not_there_are_not_configured() {
         "run.cancel",
     ] {
         assert_eq!(
-            client.refusal(kind, json!({})).await,
+            client.refusal(kind, json!({"field_id": "any"})).await,
             "NOT_CONFIGURED",
             "{kind}"
         );

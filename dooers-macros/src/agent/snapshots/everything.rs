@@ -28,6 +28,13 @@ const _: () = {
             <Result<String, MyError> as __dooers::IntoReply>::into_reply(__reply)
         })
     }
+    #[allow(deprecated)]
+    fn __requires(__requirements: &mut __dooers::Requirements) {
+        #[allow(unused_imports)]
+        use __dooers::__private::{Requires as _, RequiresNothing as _};
+        (&__dooers::__private::Probe::<WorkerRequest>::OF).requires(__requirements);
+        (&__dooers::__private::Probe::<State<Db>>::OF).requires(__requirements);
+    }
     #[automatically_derived]
     impl __dooers::Agent for __dooers_support {
         const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
@@ -39,7 +46,8 @@ const _: () = {
                 __call,
             )
             .as_default()
-            .with_manual_runs();
+            .with_manual_runs()
+            .requiring(__requires);
     }
     __dooers::__private::inventory::submit! {
         __dooers::__private::Registered::of:: < __dooers_support > ()

@@ -21,12 +21,19 @@ const _: () = {
             __dooers::IntoReply::into_reply(__reply)
         })
     }
+    #[allow(deprecated)]
+    fn __requires(__requirements: &mut __dooers::Requirements) {
+        #[allow(unused_imports)]
+        use __dooers::__private::{Requires as _, RequiresNothing as _};
+        (&__dooers::__private::Probe::<WorkerRequest>::OF).requires(__requirements);
+    }
     #[automatically_derived]
     impl __dooers::Agent for __dooers_support {
         const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
-            "support",
-            "",
-            __call,
-        );
+                "support",
+                "",
+                __call,
+            )
+            .requiring(__requires);
     }
 };

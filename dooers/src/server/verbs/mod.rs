@@ -2,6 +2,7 @@
 
 mod connect;
 mod event;
+mod settings;
 mod thread;
 
 use super::identity::Identity;
@@ -54,6 +55,10 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
         Command::ThreadDelete(thread_id) => thread::delete(&caller(id)?, &thread_id).await,
         Command::EventCreate(draft) => event::create(&caller(id)?, *draft).await,
         Command::EventList(payload) => event::list(&caller(id)?, &payload).await,
+        Command::SettingsSubscribe(payload) => settings::subscribe(&caller(id)?, payload).await,
+        Command::SettingsUnsubscribe(payload) => settings::unsubscribe(&caller(id)?, payload),
+        Command::SettingsPatch(payload) => settings::patch(&caller(id)?, payload).await,
+        Command::SettingsPublicSchema => settings::public_schema(session, &id),
         Command::Unavailable => Err(ErrorBody::new(
             ErrorCode::NotConfigured,
             "this agent does not have this feature",
@@ -80,13 +85,18 @@ impl Caller<'_> {
             StoreError::Conflict(text) => ErrorBody::new(ErrorCode::Conflict, text),
             StoreError::Invalid(text) => ErrorBody::invalid_payload(text),
             StoreError::StaleFence | StoreError::Open(_) | StoreError::Failed { .. } => {
-                tracing::error!(target: "dooers::server", frame_id = self.id, error = &error as &dyn std::error::Error, "a frame could not be answered");
-                ErrorBody::new(
-                    ErrorCode::InternalError,
-                    "the server failed to do this; try again later",
-                )
+                self.failure(&error)
             }
         }
+    }
+
+    /// The refusal of what is our own fault. Its reason goes to the log, with the frame's id.
+    fn failure(&self, error: &(dyn std::error::Error + 'static)) -> ErrorBody {
+        tracing::error!(target: "dooers::server", frame_id = self.id, error, "a frame could not be answered");
+        ErrorBody::new(
+            ErrorCode::InternalError,
+            "the server failed to do this; try again later",
+        )
     }
 }
 

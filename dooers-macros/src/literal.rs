@@ -1,0 +1,95 @@
+//! Numbers as they are written in an option.
+
+use crate::options::ungrouped;
+use proc_macro2::{Literal as Token, TokenStream};
+use quote::{ToTokens, quote};
+use rust_decimal::Decimal;
+use std::cmp::Ordering;
+use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
+
+/// A number as it is written in an option.
+#[derive(Clone)]
+pub(crate) struct Literal {
+    /// As the user wrote it.
+    pub(crate) written: Expr,
+    /// Its exact value, if it is a whole number.
+    pub(crate) whole: Option<i128>,
+    decimal: Option<Decimal>,
+    approximate: f64,
+}
+
+impl Literal {
+    /// The number, if this is one: a literal, which may be negative.
+    pub(crate) fn of(written: &Expr) -> Option<Self> {
+        let (sign, literal) = match ungrouped(written) {
+            Expr::Unary(ExprUnary {
+                op: UnOp::Neg(_),
+                expr,
+                ..
+            }) => ("-", ungrouped(expr)),
+            other => ("", other),
+        };
+        let Expr::Lit(ExprLit { lit, .. }) = literal else {
+            return None;
+        };
+        let (digits, is_whole) = match lit {
+            Lit::Int(whole) => (whole.base10_digits(), true),
+            Lit::Float(decimal) => (decimal.base10_digits(), false),
+            _ => return None,
+        };
+        let text = format!("{sign}{digits}");
+        let approximate = text.parse::<f64>().ok()?;
+        let whole = is_whole.then(|| text.parse().ok()).flatten();
+        let exact = Decimal::from_str_exact(&text);
+        Some(Self {
+            written: written.clone(),
+            whole,
+            decimal: exact.or_else(|_| Decimal::from_scientific(&text)).ok(),
+            approximate,
+        })
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    pub(crate) fn is_positive(&self) -> bool {
+        self.approximate > 0.0
+    }
+
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        match (self.whole, other.whole) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => self.approximate.total_cmp(&other.approximate),
+        }
+    }
+
+    /// Whether it lies in these bounds.
+    pub(crate) fn is_within(&self, least: f64, most: f64) -> bool {
+        (least..=most).contains(&self.approximate)
+    }
+
+    /// Whether it is a whole number of steps from another number, or from 0. In decimals, as people count.
+    pub(crate) fn is_on_a_step(&self, from: Option<&Self>, step: &Self) -> bool {
+        let rest = || {
+            let from = from.map_or(Some(Decimal::ZERO), |from| from.decimal)?;
+            self.decimal?.checked_sub(from)?.checked_rem(step.decimal?)
+        };
+        rest().is_some_and(|rest| rest.is_zero())
+    }
+}
+
+impl ToTokens for Literal {
+    /// With a suffix that holds it, whatever the user's type.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let literal = match self.whole {
+            Some(whole) => match (i64::try_from(whole), u64::try_from(whole)) {
+                (Ok(signed), _) => Token::i64_suffixed(signed),
+                (_, Ok(unsigned)) => Token::u64_suffixed(unsigned),
+                _ => Token::f64_suffixed(self.approximate),
+            },
+            None => Token::f64_suffixed(self.approximate),
+        };
+        tokens.extend(quote!(#literal));
+    }
+}

@@ -1,0 +1,88 @@
+//! Who is shown the settings of which worker.
+
+use super::connection::Connection;
+use super::outbound::Frame;
+use super::{Hub, lock};
+use crate::protocol::Audience;
+use crate::store::WorkerKey;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The connections that subscribed to the settings of each worker.
+#[derive(Debug, Default)]
+pub(super) struct SettingsRooms(HashMap<WorkerKey, HashMap<u64, Arc<Connection>>>);
+
+impl SettingsRooms {
+    fn enter(&mut self, worker: WorkerKey, connection: &Arc<Connection>) {
+        let members = self.0.entry(worker).or_default();
+        members.insert(connection.id(), Arc::clone(connection));
+    }
+
+    fn leave(&mut self, worker: &WorkerKey, connection: &Connection) {
+        if let Some(members) = self.0.get_mut(worker) {
+            members.remove(&connection.id());
+            if members.is_empty() {
+                self.0.remove(worker);
+            }
+        }
+    }
+
+    fn members(&self, worker: &WorkerKey) -> Vec<Arc<Connection>> {
+        let members = self.0.get(worker).into_iter();
+        members.flat_map(HashMap::values).cloned().collect()
+    }
+}
+
+/// A changed setting on its way to those who may see it.
+#[derive(Debug)]
+pub(crate) struct PublishedSetting<'a> {
+    pub(crate) worker: &'a WorkerKey,
+    pub(crate) field_id: &'a str,
+    pub(crate) frame: Frame,
+    /// Whether only creators see the field.
+    pub(crate) is_for_creators: bool,
+}
+
+impl Hub {
+    /// Sends the snapshot and, from then on, every change that this audience may see. A second subscription replaces
+    /// the first.
+    pub(crate) fn subscribe_settings(
+        &self,
+        connection: &Arc<Connection>,
+        worker: WorkerKey,
+        audience: Audience,
+        snapshot: Frame,
+    ) {
+        self.unsubscribe_settings(connection);
+        connection.outbound().push(snapshot);
+        connection.set_settings(Some((worker.clone(), audience)));
+        lock(&self.0.settings).enter(worker, connection);
+    }
+
+    /// Ends the subscription, if there is one.
+    pub(crate) fn unsubscribe_settings(&self, connection: &Connection) {
+        if let Some((worker, _)) = connection.set_settings(None) {
+            lock(&self.0.settings).leave(&worker, connection);
+        }
+    }
+
+    /// Sends a change to everybody who subscribed and may see it, and to who made it.
+    pub(crate) fn publish_setting(
+        &self,
+        setting: &PublishedSetting<'_>,
+        sender: Option<&Connection>,
+    ) {
+        if let Some(sender) = sender {
+            // An answer to what it asked.
+            sender.outbound().push(setting.frame.clone());
+        }
+        for member in lock(&self.0.settings).members(setting.worker) {
+            let is_sender = sender.is_some_and(|sender| sender.id() == member.id());
+            let may_see =
+                !setting.is_for_creators || member.settings_audience() == Audience::Creator;
+            if may_see && !is_sender {
+                member.tell_of_setting(setting.field_id, &setting.frame);
+            }
+        }
+    }
+}

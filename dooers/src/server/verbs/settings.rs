@@ -1,0 +1,113 @@
+//! `settings.subscribe`, `settings.unsubscribe`, `settings.patch`, `settings.public_schema`.
+
+use super::Caller;
+use crate::protocol::{
+    Audience, ErrorBody, ErrorCode, SettingsPatchPayload, SettingsSubscribePayload,
+    SettingsWorkerPayload,
+};
+use crate::server::session::Session;
+use crate::settings::{PatchError, SettingsError};
+
+/// Sends a snapshot for the audience, and from then on every change that it may see.
+pub(super) async fn subscribe(
+    caller: &Caller<'_>,
+    payload: SettingsSubscribePayload,
+) -> Result<(), ErrorBody> {
+    own_worker(caller, payload.agent_id.or(payload.worker_id))?;
+    if payload.audience == Audience::Creator && !caller.identity.is_creator() {
+        return Err(ErrorBody::new(
+            ErrorCode::Forbidden,
+            "the audience `creator` is for those whose role in the organization is `owner` or `manager`",
+        ));
+    }
+    let session = caller.session;
+    session
+        .running
+        .settings
+        .subscribe(
+            &session.connection,
+            &caller.identity.worker(),
+            payload.audience,
+        )
+        .await
+        .map_err(|error| refusal(caller, error))?;
+    session.ack(&caller.id);
+    Ok(())
+}
+
+pub(super) fn unsubscribe(
+    caller: &Caller<'_>,
+    payload: SettingsWorkerPayload,
+) -> Result<(), ErrorBody> {
+    own_worker(caller, payload.agent_id.or(payload.worker_id))?;
+    let session = caller.session;
+    let agent = session.agent.name();
+    let configured = session.running.settings.schema(agent).map(|_| ());
+    configured.map_err(|error| refusal(caller, error))?;
+    session
+        .running
+        .hub
+        .unsubscribe_settings(&session.connection);
+    session.ack(&caller.id);
+    Ok(())
+}
+
+/// Changes a setting. Its sender is told of the change as everybody else is.
+pub(super) async fn patch(
+    caller: &Caller<'_>,
+    payload: SettingsPatchPayload,
+) -> Result<(), ErrorBody> {
+    let session = caller.session;
+    let worker = caller.identity.worker();
+    session
+        .running
+        .settings
+        .patch(
+            &session.connection,
+            &worker,
+            &payload.field_id,
+            payload.value,
+            || session.ack(&caller.id),
+        )
+        .await
+        .map_err(|error| refusal(caller, error))
+}
+
+/// Sends what settings the agent has, also to somebody who is not known.
+pub(super) fn public_schema(session: &Session, id: &str) -> Result<(), ErrorBody> {
+    let agent = session.agent.name();
+    let frame = session.running.settings.public_schema(agent, id);
+    let frame = frame.map_err(|_| not_configured())?;
+    session.connection.outbound().push(frame);
+    Ok(())
+}
+
+/// A connection sees the settings of its own worker only.
+fn own_worker(caller: &Caller<'_>, named: Option<String>) -> Result<(), ErrorBody> {
+    let own = &caller.identity.scope.worker_id;
+    if named.is_none_or(|named| named == *own) {
+        return Ok(());
+    }
+    Err(ErrorBody::new(
+        ErrorCode::Forbidden,
+        "these are the settings of another worker; `connect` to that one first",
+    ))
+}
+
+fn refusal(caller: &Caller<'_>, error: SettingsError) -> ErrorBody {
+    let text = error.to_string();
+    let code = match error {
+        SettingsError::NotConfigured(_) => return not_configured(),
+        SettingsError::Store(error) => return caller.refusal(error),
+        SettingsError::Sealed { .. } => return caller.failure(&error),
+        SettingsError::Patch(PatchError::NotFound(_)) => ErrorCode::NotFound,
+        SettingsError::Patch(PatchError::Readonly(_)) => ErrorCode::Readonly,
+        SettingsError::Patch(PatchError::Internal(_)) => ErrorCode::Internal,
+        SettingsError::Patch(PatchError::Invalid(_)) => ErrorCode::InvalidValue,
+    };
+    ErrorBody::new(code, text)
+}
+
+fn not_configured() -> ErrorBody {
+    ErrorBody::new(ErrorCode::NotConfigured, "this agent has no settings")
+}

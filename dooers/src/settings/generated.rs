@@ -1,0 +1,248 @@
+//! What code calls that the derive macros generate. Not part of the public API: it may change in any release.
+
+use super::{
+    Field, Group, Reader, SettingValue, SettingsGroup, SettingsItem, SettingsSchema,
+    SettingsValues, WorkerSettings,
+};
+use crate::AgentError;
+use crate::requirements::Requirements;
+use crate::turn::Turn;
+use serde_json::Value;
+use std::fmt::Display;
+
+pub use std::sync::LazyLock;
+
+/// A field of a struct: the one place where generated code asks for a [`SettingValue`], so that a type that is none
+/// is one error.
+#[derive(Debug, Clone, Copy)]
+pub struct TypedField<T> {
+    id: &'static str,
+    choices: &'static [(&'static str, &'static str)],
+    field: fn(&str) -> Field,
+    from_value: fn(&Value) -> Option<T>,
+    to_value: fn(&T) -> Value,
+}
+
+/// A field of this type.
+#[must_use]
+pub const fn typed<T: SettingValue>(id: &'static str) -> TypedField<T> {
+    TypedField {
+        id,
+        choices: T::CHOICES,
+        field: T::field,
+        from_value: T::from_value,
+        to_value: T::to_value,
+    }
+}
+
+impl<T: 'static> TypedField<T> {
+    /// Its description, to be completed.
+    #[must_use]
+    pub fn field(&self) -> Field {
+        (self.field)(self.id)
+    }
+
+    /// A default of the field's own type, as JSON.
+    #[expect(clippy::needless_pass_by_value, reason = "generated code has a value")]
+    #[must_use]
+    pub fn json(&self, value: T) -> Value {
+        (self.to_value)(&value)
+    }
+
+    /// The check of the user's own.
+    #[must_use]
+    pub fn validated<E: Display>(
+        &self,
+        field: Field,
+        check: impl Fn(&T) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Field {
+        field.validated_by(self.from_value, check)
+    }
+
+    /// Reads its value.
+    #[must_use]
+    pub fn read(&self, values: &Reader<'_>) -> T {
+        values.value_by(self.id, self.from_value)
+    }
+
+    /// Writes its value.
+    pub fn write(&self, value: &T, values: &mut SettingsValues) {
+        values.insert(self.id, (self.to_value)(value));
+    }
+
+    /// What can be chosen.
+    #[must_use]
+    pub const fn choices(&self) -> &'static [(&'static str, &'static str)] {
+        self.choices
+    }
+}
+
+/// A group of a struct: the one place where generated code asks for a [`SettingsGroup`].
+#[derive(Debug, Clone, Copy)]
+pub struct TypedGroup<T> {
+    id: &'static str,
+    ids: &'static [&'static str],
+    fields: fn() -> Vec<Field>,
+    read: fn(&Reader<'_>) -> T,
+    write: fn(&T, &mut SettingsValues),
+}
+
+/// A group of the fields of this struct.
+#[must_use]
+pub const fn typed_group<T: SettingsGroup>(id: &'static str) -> TypedGroup<T> {
+    TypedGroup {
+        id,
+        ids: T::IDS,
+        fields: T::fields,
+        read: T::read,
+        write: T::write,
+    }
+}
+
+impl<T: 'static> TypedGroup<T> {
+    /// Its description, to be completed.
+    #[must_use]
+    pub fn group(&self) -> Group {
+        Group::new(self.id, (self.fields)())
+    }
+
+    /// The ids of its fields.
+    #[must_use]
+    pub const fn ids(&self) -> &'static [&'static str] {
+        self.ids
+    }
+
+    /// Reads its values.
+    #[must_use]
+    pub fn read(&self, values: &Reader<'_>) -> T {
+        (self.read)(values)
+    }
+
+    /// Writes its values.
+    pub fn write(&self, value: &T, values: &mut SettingsValues) {
+        (self.write)(value, values);
+    }
+}
+
+/// A schema of items that the macro has checked.
+#[must_use]
+pub fn schema(version: &str, items: Vec<SettingsItem>) -> SettingsSchema {
+    SettingsSchema::of(version.to_owned(), items)
+}
+
+/// The struct of nothing but defaults.
+#[must_use]
+pub fn defaults<T: WorkerSettings>() -> T {
+    T::from_values(&SettingsValues::default())
+}
+
+/// The same of a struct that is only a group.
+#[must_use]
+pub fn group_defaults<T: SettingsGroup>() -> T {
+    let schema = schema("", items::<T>());
+    T::read(&Reader::new(&schema, &SettingsValues::default()))
+}
+
+/// The fields of a struct that has no groups, as items.
+#[must_use]
+pub fn items<T: SettingsGroup>() -> Vec<SettingsItem> {
+    T::fields().into_iter().map(SettingsItem::from).collect()
+}
+
+/// Stands for the schema of a struct that the macro refused.
+#[must_use]
+pub fn refused_schema() -> &'static SettingsSchema {
+    static NONE: LazyLock<SettingsSchema> = LazyLock::new(|| schema("", Vec::new()));
+    &NONE
+}
+
+/// Stands for a value of a struct that the macro refused. It is never called, as such a program is not built.
+///
+/// # Panics
+///
+/// Always.
+#[expect(clippy::panic, reason = "such a program is not built")]
+#[must_use]
+pub fn refused_value<T>() -> T {
+    panic!("the settings have mistakes")
+}
+
+/// The values of the moment, for the argument of a handler.
+///
+/// # Errors
+///
+/// [`AgentError`], if the database fails or a secret does not open.
+pub async fn from_turn<T: WorkerSettings>(turn: &Turn) -> Result<T, AgentError> {
+    turn.settings().await
+}
+
+/// Says that an argument needs the settings of this type.
+pub fn require<T: WorkerSettings>(requirements: &mut Requirements) {
+    requirements.settings::<T>();
+}
+
+/// Refuses two settings of one id at compile time.
+///
+/// # Panics
+///
+/// When it is evaluated, which is at compile time only.
+pub const fn assert_distinct(lists: &[&[&str]]) {
+    let mut one = 0;
+    while one < lists.len() {
+        let mut at = 0;
+        while at < lists[one].len() {
+            let mut other = 0;
+            while other <= one {
+                let mut before = 0;
+                while before < lists[other].len() {
+                    let is_itself = other == one && before >= at;
+                    assert!(
+                        is_itself || !same(lists[other][before], lists[one][at]),
+                        "a setting of a group has the id of another setting; all ids of one schema are different, as a setting is patched by its id alone: give one of them another with `#[setting(rename = \"…\")]`"
+                    );
+                    before += 1;
+                }
+                other += 1;
+            }
+            at += 1;
+        }
+        one += 1;
+    }
+}
+
+/// Refuses a default that is no choice at compile time.
+///
+/// # Panics
+///
+/// When it is evaluated, which is at compile time only.
+#[expect(
+    clippy::panic,
+    reason = "it is how constant evaluation reports an error"
+)]
+pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
+    let mut at = 0;
+    while at < choices.len() {
+        if same(choices[at].0, default) {
+            return;
+        }
+        at += 1;
+    }
+    panic!(
+        "the default is none of the choices; write the value of a variant, which is its name in snake case unless `rename` says otherwise"
+    );
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    if one.len() != other.len() {
+        return false;
+    }
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}

@@ -1,0 +1,396 @@
+//! The settings of the workers that this process serves, as they are now.
+
+use super::seal::{Keyring, Sealed};
+use super::watch::Watchers;
+use super::{
+    Field, InvalidValue, PatchError, SettingsError, SettingsSchema, SettingsUpdate, SettingsValues,
+    SettingsWatch, Visibility, WorkerSettings,
+};
+use crate::hub::{Connection, Frame, Hub, PublishedSetting};
+use crate::protocol::{Audience, PublicSchema, ServerFrame, timestamp};
+use crate::store::{Store, StoredSetting, WorkerKey};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use std::any::TypeId;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc;
+
+/// The settings that the agents of a program have, by the agents' names.
+pub(crate) type Schemas = HashMap<&'static str, AgentSchema>;
+
+/// The settings that an agent has.
+#[derive(Debug, Clone)]
+pub(crate) struct AgentSchema {
+    pub(crate) schema: Arc<SettingsSchema>,
+    /// The struct that holds them, unless the schema was built by hand.
+    pub(crate) type_id: Option<TypeId>,
+}
+
+impl AgentSchema {
+    /// The settings of this struct.
+    pub(crate) fn of<T: WorkerSettings>() -> Self {
+        Self {
+            schema: Arc::new(T::schema().clone()),
+            type_id: Some(TypeId::of::<T>()),
+        }
+    }
+}
+
+/// The settings of every worker, and who follows their changes.
+pub(crate) struct LiveSettings {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    keyring: Option<Keyring>,
+    schemas: Schemas,
+    workers: Mutex<HashMap<WorkerKey, Arc<Worker>>>,
+    /// What was warned of already: a worker's field whose stored value does not fit any more.
+    misfits: Mutex<HashSet<(WorkerKey, String)>>,
+    /// Where the program is told. None once the server has stopped.
+    updates: Mutex<Option<mpsc::Sender<SettingsUpdate>>>,
+    /// When nothing was stored yet, the settings are as old as this.
+    started_at: DateTime<Utc>,
+}
+
+/// What those share who use one worker's settings at the same time.
+#[derive(Debug, Default)]
+struct Worker {
+    /// Held from the reading before a change until everybody was told, so that all are told in the order of the store.
+    changing: tokio::sync::Mutex<()>,
+    watchers: Watchers,
+}
+
+/// What is stored of a worker's settings, as far as it fits their schema.
+#[derive(Debug)]
+pub(crate) struct CurrentSettings {
+    pub(crate) values: SettingsValues,
+    updated_at: DateTime<Utc>,
+}
+
+/// A change that was checked.
+struct Change<'a> {
+    field: &'a Field,
+    old: Value,
+    new: Value,
+}
+
+impl LiveSettings {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        hub: Hub,
+        keyring: Option<Keyring>,
+        schemas: Schemas,
+        updates: Option<mpsc::Sender<SettingsUpdate>>,
+    ) -> Self {
+        Self {
+            store,
+            hub,
+            keyring,
+            schemas,
+            workers: Mutex::default(),
+            misfits: Mutex::default(),
+            updates: Mutex::new(updates),
+            started_at: timestamp::now(),
+        }
+    }
+
+    /// The schema of an agent's settings.
+    pub(crate) fn schema(&self, agent: &str) -> Result<&SettingsSchema, SettingsError> {
+        let settings = self.schemas.get(agent);
+        let settings = settings.ok_or_else(|| SettingsError::NotConfigured(agent.to_owned()))?;
+        Ok(&settings.schema)
+    }
+
+    /// The agents whose settings this struct holds.
+    pub(crate) fn agents_of<T: WorkerSettings>(&self) -> Vec<&'static str> {
+        let is_it = |settings: &AgentSchema| settings.type_id == Some(TypeId::of::<T>());
+        let agents = self.schemas.iter().filter(|(_, settings)| is_it(settings));
+        agents.map(|(agent, _)| *agent).collect()
+    }
+
+    /// What an agent's settings are, for anybody: a frame with the id of the one that asked.
+    pub(crate) fn public_schema(
+        &self,
+        agent: &str,
+        frame_id: &str,
+    ) -> Result<Frame, SettingsError> {
+        let schema = self.schema(agent)?;
+        let fields = schema.shown(Audience::User, &SettingsValues::default());
+        let frame = ServerFrame::SettingsPublicSchemaResult {
+            schema: PublicSchema {
+                version: schema.version(),
+                fields: &fields,
+            },
+        };
+        Ok(Frame::from(frame.encode_with_id(frame_id)))
+    }
+
+    /// What is stored. What does not fit the schema any more is left out, so that its default counts, and stays stored.
+    pub(crate) async fn current(
+        &self,
+        worker: &WorkerKey,
+    ) -> Result<CurrentSettings, SettingsError> {
+        let schema = self.schema(&worker.agent)?;
+        let stored = self.store.settings(worker).await?;
+        let updated_at = stored.iter().map(|setting| setting.updated_at).max();
+        let mut values = SettingsValues::default();
+        for setting in stored {
+            // A field that the schema has no more is kept for the day when it has it again.
+            let Some(field) = schema.field(&setting.field_id) else {
+                continue;
+            };
+            match field.check(self.opened(worker, setting)?) {
+                Ok(value) => values.insert(field.id(), value),
+                Err(misfit) => self.warn_once(worker, field, &misfit),
+            }
+        }
+        Ok(CurrentSettings {
+            values,
+            updated_at: updated_at.unwrap_or(self.started_at),
+        })
+    }
+
+    /// Shows a connection the settings, and from then on their changes.
+    pub(crate) async fn subscribe(
+        &self,
+        connection: &Arc<Connection>,
+        worker: &WorkerKey,
+        audience: Audience,
+    ) -> Result<(), SettingsError> {
+        let schema = self.schema(&worker.agent)?;
+        let shared = self.worker(worker);
+        let _unchanged = shared.changing.lock().await;
+        let current = self.current(worker).await?;
+        let frame = ServerFrame::SettingsSnapshot {
+            worker_id: &worker.worker_id,
+            agent_id: &worker.worker_id,
+            fields: &schema.shown(audience, &current.values),
+            updated_at: current.updated_at,
+        };
+        let frame = Frame::from(frame.encode());
+        self.hub
+            .subscribe_settings(connection, worker.clone(), audience, frame);
+        Ok(())
+    }
+
+    /// Sends a connection the present value of a field whose change it missed.
+    pub(crate) async fn resend(
+        &self,
+        connection: &Connection,
+        worker: &WorkerKey,
+        field_id: &str,
+    ) -> Result<(), SettingsError> {
+        let schema = self.schema(&worker.agent)?;
+        let shared = self.worker(worker);
+        let _unchanged = shared.changing.lock().await;
+        let current = self.current(worker).await?;
+        if let Some(field) = schema.field(field_id) {
+            let value = current.values.of(field);
+            let frame = patch_frame(worker, field, value, current.updated_at);
+            connection.outbound().push(frame);
+        }
+        Ok(())
+    }
+
+    /// Changes one field for a connection: checked, stored, and then told to all who may see it.
+    pub(crate) async fn patch(
+        &self,
+        connection: &Connection,
+        worker: &WorkerKey,
+        field_id: &str,
+        value: Value,
+        stored: impl FnOnce(),
+    ) -> Result<(), SettingsError> {
+        let schema = self.schema(&worker.agent)?;
+        let new = schema.check_for(connection.settings_audience(), field_id, value)?;
+        let field = schema.field(field_id);
+        let field = field.ok_or_else(|| PatchError::NotFound(field_id.to_owned()))?;
+        let shared = self.worker(worker);
+        let _changing = shared.changing.lock().await;
+        let old = self.current(worker).await?.values.of(field);
+        let changes = vec![Change { field, old, new }];
+        let updated_at = self.store(worker, &changes).await?;
+        stored();
+        self.tell(&shared, worker, changes, &updated_at, Some(connection))
+            .await;
+        Ok(())
+    }
+
+    /// Changes several fields for the program, by what it makes of the values of the moment. Nothing is changed if one
+    /// of the new values is refused.
+    pub(crate) async fn change(
+        &self,
+        worker: &WorkerKey,
+        change: impl FnOnce(&SettingsValues) -> SettingsValues + Send,
+    ) -> Result<(), SettingsError> {
+        let schema = self.schema(&worker.agent)?;
+        let shared = self.worker(worker);
+        let _changing = shared.changing.lock().await;
+        let current = self.current(worker).await?.values;
+        let wanted = change(&current);
+        let mut changes = Vec::new();
+        for field in schema.fields() {
+            let (old, new) = (current.of(field), wanted.of(field));
+            if old == new {
+                continue;
+            }
+            if field.is_readonly() {
+                return Err(PatchError::Readonly(field.id().to_owned()).into());
+            }
+            let new = field.check(new).map_err(PatchError::from)?;
+            changes.push(Change { field, old, new });
+        }
+        if !changes.is_empty() {
+            let updated_at = self.store(worker, &changes).await?;
+            self.tell(&shared, worker, changes, &updated_at, None).await;
+        }
+        Ok(())
+    }
+
+    /// Follows the changes of a worker's settings.
+    pub(crate) fn watch(&self, worker: &WorkerKey) -> SettingsWatch {
+        self.worker(worker).watchers.watch()
+    }
+
+    /// The server stops: nobody is told of changes any more but for those that wait.
+    pub(crate) fn stop_telling(&self) {
+        lock(&self.updates).take();
+    }
+
+    async fn store(
+        &self,
+        worker: &WorkerKey,
+        changes: &[Change<'_>],
+    ) -> Result<Vec<DateTime<Utc>>, SettingsError> {
+        let at = timestamp::now();
+        let settings = changes.iter().map(|change| self.sealed(worker, change, at));
+        Ok(self.store.put_settings(worker, settings.collect()).await?)
+    }
+
+    /// Tells everybody who may see it.
+    async fn tell(
+        &self,
+        shared: &Worker,
+        worker: &WorkerKey,
+        changes: Vec<Change<'_>>,
+        updated_at: &[DateTime<Utc>],
+        sender: Option<&Connection>,
+    ) {
+        for (Change { field, old, new }, updated_at) in changes.into_iter().zip(updated_at) {
+            if field.visibility() != Visibility::Internal {
+                let published = PublishedSetting {
+                    worker,
+                    field_id: field.id(),
+                    frame: patch_frame(worker, field, new.clone(), *updated_at),
+                    is_for_creators: field.visibility() == Visibility::Creator,
+                };
+                self.hub.publish_setting(&published, sender);
+            }
+            let update = SettingsUpdate {
+                agent: worker.agent.clone(),
+                worker_id: worker.worker_id.clone(),
+                field_id: field.id().to_owned(),
+                old: field.shown_value(old),
+                new: field.shown_value(new),
+            };
+            shared.watchers.tell(&update);
+            let updates = lock(&self.updates).clone();
+            if let Some(updates) = updates {
+                // The receiver goes away only when the server has stopped.
+                let _ = updates.send(update).await;
+            }
+        }
+    }
+
+    fn sealed(&self, worker: &WorkerKey, change: &Change<'_>, at: DateTime<Utc>) -> StoredSetting {
+        let field_id = change.field.id();
+        let sealed = match (&self.keyring, &change.new) {
+            (Some(keyring), Value::String(secret)) if change.field.is_secret() => {
+                keyring.seal(worker, field_id, secret)
+            }
+            _ => None,
+        };
+        let (value, key_id) = match sealed {
+            Some(sealed) => (Value::String(sealed.text), Some(sealed.key_id)),
+            None => (change.new.clone(), None),
+        };
+        StoredSetting {
+            field_id: field_id.to_owned(),
+            value,
+            key_id,
+            updated_at: at,
+        }
+    }
+
+    fn opened(&self, worker: &WorkerKey, setting: StoredSetting) -> Result<Value, SettingsError> {
+        let (Some(key_id), Value::String(text)) = (&setting.key_id, &setting.value) else {
+            return Ok(setting.value);
+        };
+        let sealed = Sealed {
+            key_id: key_id.clone(),
+            text: text.clone(),
+        };
+        let unknown = || super::UnsealError::UnknownKey(key_id.clone());
+        let opened = match &self.keyring {
+            Some(keyring) => keyring.open(worker, &setting.field_id, &sealed),
+            None => Err(unknown()),
+        };
+        let secret = opened.map_err(|source| SettingsError::Sealed {
+            field_id: setting.field_id.clone(),
+            source,
+        })?;
+        Ok(Value::from(secret.as_str()))
+    }
+
+    fn warn_once(&self, worker: &WorkerKey, field: &Field, misfit: &InvalidValue) {
+        let place = (worker.clone(), field.id().to_owned());
+        if lock(&self.misfits).insert(place) {
+            tracing::warn!(
+                target: "dooers::settings",
+                agent = worker.agent, worker_id = worker.worker_id, field = field.id(), allowed = misfit.allowed(),
+                "a stored setting does not fit its field any more; the default counts"
+            );
+        }
+    }
+
+    /// What those share who use this worker's settings. Those of workers that nobody uses any more are forgotten.
+    fn worker(&self, worker: &WorkerKey) -> Arc<Worker> {
+        let mut workers = lock(&self.workers);
+        if !workers.contains_key(worker) {
+            workers
+                .retain(|_, shared| Arc::strong_count(shared) > 1 || !shared.watchers.is_empty());
+        }
+        Arc::clone(workers.entry(worker.clone()).or_default())
+    }
+}
+
+fn patch_frame(
+    worker: &WorkerKey,
+    field: &Field,
+    value: Value,
+    updated_at: DateTime<Utc>,
+) -> Frame {
+    let frame = ServerFrame::SettingsPatch {
+        worker_id: &worker.worker_id,
+        agent_id: &worker.worker_id,
+        field_id: field.id(),
+        value: &field.shown_value(value),
+        updated_at,
+    };
+    Frame::from(frame.encode())
+}
+
+impl fmt::Debug for LiveSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveSettings")
+            .field("store", &self.store)
+            .field("agents", &self.schemas.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds one of these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,46 @@
+//! Typed settings: what an operator may tune while a worker runs.
+//!
+//! A struct with `#[derive(WorkerSettings)]` describes them; a [`SettingsSchema`] built by hand does where the fields
+//! are known only at run time. From either come the form that front ends draw, a JSON Schema, the typed values, and
+//! the check of every change before it is stored.
+
+mod check;
+mod error;
+mod field;
+mod generated;
+mod group;
+mod handle;
+mod json_schema;
+mod live;
+mod pattern;
+mod schema;
+mod schema_error;
+mod seal;
+mod types;
+mod value;
+mod values;
+mod watch;
+mod wire;
+mod worker_settings;
+
+pub use crate::protocol::Audience;
+pub use check::{InvalidValue, PatchError};
+pub use chrono::NaiveDate;
+pub use error::SettingsError;
+pub use field::{Field, FieldKind, Visibility};
+pub use group::{Collapsible, Group};
+pub use handle::{AllSettings, Settings};
+pub use schema::{SettingsItem, SettingsSchema, SettingsSchemaBuilder};
+pub use schema_error::SchemaError;
+pub use seal::{Keyring, NotAKey, UnsealError};
+pub use types::{Email, ImageUrl, NotAnEmail, Secret};
+pub use value::{SettingChoice, SettingValue};
+pub use values::SettingsValues;
+pub use watch::{SettingsUpdate, SettingsWatch};
+pub use worker_settings::{Reader, SettingsGroup, WorkerSettings};
+
+#[doc(hidden)]
+pub mod __generated {
+    pub use super::generated::*;
+}
+pub(crate) use live::{AgentSchema, LiveSettings, Schemas};

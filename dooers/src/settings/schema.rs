@@ -1,0 +1,177 @@
+//! All settings of an agent.
+
+use super::schema_error::{SchemaError, mistakes};
+use super::{Field, Group, PatchError, SettingsValues, Visibility};
+use crate::protocol::Audience;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// All settings of an agent, in the order in which a form shows them.
+#[derive(Debug, Clone)]
+pub struct SettingsSchema {
+    version: String,
+    items: Vec<SettingsItem>,
+    /// Where each field stands: which item, and which of a group's fields.
+    places: HashMap<String, (usize, Option<usize>)>,
+}
+
+/// A field, or a group of fields.
+#[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few, and most of them are fields"
+)]
+pub enum SettingsItem {
+    /// A field.
+    Field(Field),
+    /// A group of fields.
+    Group(Group),
+}
+
+impl From<Field> for SettingsItem {
+    fn from(field: Field) -> Self {
+        Self::Field(field)
+    }
+}
+
+impl From<Group> for SettingsItem {
+    fn from(group: Group) -> Self {
+        Self::Group(group)
+    }
+}
+
+impl SettingsItem {
+    pub(super) fn fields(&self) -> &[Field] {
+        match self {
+            Self::Field(field) => std::slice::from_ref(field),
+            Self::Group(group) => &group.fields,
+        }
+    }
+}
+
+impl SettingsSchema {
+    /// Describes settings whose fields are known only at run time.
+    pub fn builder() -> SettingsSchemaBuilder {
+        SettingsSchemaBuilder {
+            version: "1.0".to_owned(),
+            items: Vec::new(),
+        }
+    }
+
+    /// A schema of items that have been checked, as the derive macro does.
+    pub(crate) fn of(version: String, items: Vec<SettingsItem>) -> Self {
+        let mut places = HashMap::new();
+        for (at, item) in items.iter().enumerate() {
+            let is_group = matches!(item, SettingsItem::Group(_));
+            for (within, field) in item.fields().iter().enumerate() {
+                places.insert(field.id.clone(), (at, is_group.then_some(within)));
+            }
+        }
+        Self {
+            version,
+            items,
+            places,
+        }
+    }
+
+    /// Its version, as the agent's author counts.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Fields and groups.
+    #[must_use]
+    pub fn items(&self) -> &[SettingsItem] {
+        &self.items
+    }
+
+    /// All fields, those in groups too.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.items.iter().flat_map(SettingsItem::fields)
+    }
+
+    /// The field of this id.
+    #[must_use]
+    pub fn field(&self, field_id: &str) -> Option<&Field> {
+        let (at, within) = *self.places.get(field_id)?;
+        self.items.get(at)?.fields().get(within.unwrap_or(0))
+    }
+
+    /// The defaults of all fields that have one.
+    #[must_use]
+    pub fn defaults(&self) -> SettingsValues {
+        let default = |field: &Field| Some((field.id.clone(), field.default.clone()?));
+        self.fields().filter_map(default).collect()
+    }
+
+    /// The value as it is to be stored, if the field can be changed to it.
+    ///
+    /// # Errors
+    ///
+    /// [`PatchError`], which says what is wrong and what the field takes.
+    pub fn check(&self, field_id: &str, value: Value) -> Result<Value, PatchError> {
+        self.check_for(Audience::Creator, field_id, value)
+    }
+
+    /// The same for somebody of this audience.
+    pub(crate) fn check_for(
+        &self,
+        audience: Audience,
+        field_id: &str,
+        value: Value,
+    ) -> Result<Value, PatchError> {
+        let field = self.field(field_id);
+        let field = field.ok_or_else(|| PatchError::NotFound(field_id.to_owned()))?;
+        if field.visibility == Visibility::Internal {
+            return Err(PatchError::Internal(field_id.to_owned()));
+        }
+        if !field.is_seen_by(audience) {
+            return Err(PatchError::NotFound(field_id.to_owned()));
+        }
+        if field.readonly || (audience == Audience::User && !field.user_editable) {
+            return Err(PatchError::Readonly(field_id.to_owned()));
+        }
+        Ok(field.check(value)?)
+    }
+}
+
+/// Describes the settings of an agent by hand.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct SettingsSchemaBuilder {
+    version: String,
+    items: Vec<SettingsItem>,
+}
+
+impl SettingsSchemaBuilder {
+    /// The version, `1.0` unless told.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// Adds a field.
+    pub fn field(mut self, field: Field) -> Self {
+        self.items.push(field.into());
+        self
+    }
+
+    /// Adds a group.
+    pub fn group(mut self, group: Group) -> Self {
+        self.items.push(group.into());
+        self
+    }
+
+    /// The schema.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError`], which lists everything that is wrong with it.
+    pub fn build(self) -> Result<SettingsSchema, SchemaError> {
+        match mistakes(&self.items) {
+            mistakes if mistakes.is_empty() => Ok(SettingsSchema::of(self.version, self.items)),
+            mistakes => Err(SchemaError(mistakes)),
+        }
+    }
+}

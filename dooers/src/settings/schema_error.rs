@@ -1,0 +1,136 @@
+//! What can be wrong with a schema that was built by hand. (The derive macro finds the same at compile time.)
+
+use super::check::{compare, is_on_a_step};
+use super::{Field, FieldKind, SettingsItem};
+use std::collections::HashSet;
+
+/// Everything that is wrong with a schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the settings cannot be used:\n{}", .0.join("\n"))]
+pub struct SchemaError(pub(super) Vec<String>);
+
+impl SchemaError {
+    /// One sentence for each mistake.
+    #[must_use]
+    pub fn mistakes(&self) -> &[String] {
+        &self.0
+    }
+}
+
+pub(super) fn mistakes(items: &[SettingsItem]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut ids = HashSet::new();
+    for item in items {
+        if let SettingsItem::Group(group) = item
+            && !ids.insert(group.id.as_str())
+        {
+            found.push(format!("there are two settings `{}`", group.id));
+        }
+        for field in item.fields() {
+            if !ids.insert(&field.id) {
+                found.push(format!("there are two settings `{}`", field.id));
+            }
+            let told = mistakes_of(field).into_iter();
+            found.extend(told.map(|mistake| format!("`{}`: {mistake}", field.id)));
+        }
+    }
+    found
+}
+
+fn mistakes_of(field: &Field) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut wrong = |is_wrong: bool, text: &str| {
+        if is_wrong {
+            found.push(text.to_owned());
+        }
+    };
+    wrong(
+        field.id.is_empty() || field.id.len() > crate::protocol::MAX_CLIENT_ID_BYTES,
+        "an id has 1 to 128 bytes",
+    );
+    let is_text = matches!(
+        field.kind,
+        FieldKind::Text | FieldKind::Textarea | FieldKind::Password | FieldKind::Email
+    );
+    let is_number = field.kind == FieldKind::Number;
+    wrong(
+        !is_number && (field.min.is_some() || field.max.is_some() || field.step.is_some()),
+        "only a number has `min`, `max` and `step`",
+    );
+    wrong(
+        !is_text && (field.min_length.is_some() || field.max_length.is_some()),
+        "only a text has `min_length` and `max_length`",
+    );
+    wrong(
+        !is_text && field.pattern.is_some(),
+        "only a text has a `pattern`",
+    );
+    wrong(
+        field.kind != FieldKind::Image && (field.width.is_some() || field.height.is_some()),
+        "only an image has `width` and `height`",
+    );
+    wrong(
+        field.rows.is_some() && field.kind != FieldKind::Textarea,
+        "only a text has `rows`",
+    );
+    wrong(
+        field.is_secret() && field.required,
+        "a password cannot be required; make it `optional`",
+    );
+    wrong(
+        field.is_secret() && field.default.is_some(),
+        "a password has no default, which would be no secret",
+    );
+    wrong(
+        field.required && field.default.is_none() && !field.is_secret(),
+        "a required setting needs a default; give it one, or make it `optional`",
+    );
+    wrong(
+        field.readonly && field.default.is_none() && field.kind != FieldKind::Image,
+        "a readonly setting needs a default, as it can never get another value",
+    );
+    let options: Vec<_> = field.options.iter().map(|(value, _)| value).collect();
+    let distinct: HashSet<_> = options.iter().collect();
+    wrong(
+        field.kind == FieldKind::Select && options.is_empty(),
+        "there is nothing to select; give it options",
+    );
+    wrong(
+        distinct.len() < options.len(),
+        "two of its options have the same value",
+    );
+    let is_reversed =
+        |min: &Option<u32>, max: &Option<u32>| min.zip(*max).is_some_and(|(min, max)| min > max);
+    wrong(
+        is_reversed(&field.min_length, &field.max_length),
+        "`min_length` is larger than `max_length`",
+    );
+    let bounds = field.min.as_ref().zip(field.max.as_ref());
+    wrong(
+        bounds.is_some_and(|(min, max)| compare(min, max).is_gt()),
+        "`min` is larger than `max`",
+    );
+    let zero = 0.into();
+    let is_positive = field
+        .step
+        .as_ref()
+        .is_none_or(|step| compare(step, &zero).is_gt());
+    wrong(!is_positive, "`step` must be larger than 0");
+    let divides = |step| {
+        let max = field.max.as_ref();
+        max.is_none_or(|max| is_on_a_step(max, field.step_from.as_ref(), step))
+    };
+    wrong(
+        is_positive && field.step.as_ref().is_some_and(|step| !divides(step)),
+        "`step` does not divide the range from `min` to `max`",
+    );
+    let pattern = field.pattern.as_ref();
+    if let Some(Err(error)) = pattern.map(|pattern| &pattern.compiled) {
+        wrong(true, &format!("its pattern cannot be used: {error}"));
+    } else if let Some(default) = &field.default
+        && let Err(error) = field.check(default.clone())
+    {
+        wrong(true, &format!("its default does not fit: {error}"));
+    }
+    found
+}

@@ -1,0 +1,218 @@
+//! Which types a setting can have.
+
+use super::{Email, Field, ImageUrl, Secret};
+use chrono::NaiveDate;
+use serde_json::{Number, Value};
+
+/// A type that a setting can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a setting",
+    label = "no type of a setting",
+    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, an enum with `#[derive(SettingChoice)]`, an `Option` of any of these, or an `Option<Secret>`; a struct of settings needs `#[setting(group)]`"
+)]
+pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
+    /// What can be chosen, if the type is a [`SettingChoice`]: values and labels.
+    const CHOICES: &'static [(&'static str, &'static str)] = &[];
+
+    /// A field of this type: its kind, its bounds, its options, and whether it is required.
+    fn field(id: &str) -> Field;
+
+    /// The value of a JSON value that was checked; none for one of another type.
+    fn from_value(value: &Value) -> Option<Self>;
+
+    /// The value as JSON.
+    fn to_value(&self) -> Value;
+}
+
+/// An enum whose variants a setting can choose from: see the derive macro of this name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a setting",
+    label = "no type of a setting",
+    note = "an enum of choices needs `#[derive(SettingChoice)]`"
+)]
+pub trait SettingChoice: Sized + Clone + Send + Sync + 'static {
+    /// The values and their labels, in the order of the variants.
+    const CHOICES: &'static [(&'static str, &'static str)];
+
+    /// The variant of a value.
+    fn choose(value: &str) -> Option<Self>;
+
+    /// The value of the variant.
+    fn choice(&self) -> &'static str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: SettingChoice> SettingValue for T {
+    const CHOICES: &'static [(&'static str, &'static str)] = T::CHOICES;
+
+    fn field(id: &str) -> Field {
+        Field::select(id, T::CHOICES.iter().copied())
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        T::choose(value.as_str()?)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.choice())
+    }
+}
+
+impl SettingValue for String {
+    fn field(id: &str) -> Field {
+        Field::text(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(value.as_str()?.to_owned())
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl SettingValue for bool {
+    fn field(id: &str) -> Field {
+        Field::checkbox(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(*self)
+    }
+}
+
+impl SettingValue for Secret {
+    fn field(id: &str) -> Field {
+        Field::password(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(Self::new(value.as_str()?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.expose())
+    }
+}
+
+impl SettingValue for Email {
+    fn field(id: &str) -> Field {
+        Field::email(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Self::parse(value.as_str()?).ok()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl SettingValue for NaiveDate {
+    fn field(id: &str) -> Field {
+        Field::date(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        super::check::date(value.as_str()?)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.format("%Y-%m-%d").to_string())
+    }
+}
+
+impl SettingValue for ImageUrl {
+    fn field(id: &str) -> Field {
+        Field::image(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(Self::new(value.as_str()?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl<T: SettingValue> SettingValue for Option<T> {
+    const CHOICES: &'static [(&'static str, &'static str)] = T::CHOICES;
+
+    fn field(id: &str) -> Field {
+        T::field(id).optional()
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            value => T::from_value(value).map(Some),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::to_value)
+    }
+}
+
+macro_rules! integers {
+    ($($integer:ty)+) => {$(
+        impl SettingValue for $integer {
+            fn field(id: &str) -> Field {
+                Field::integer(id).within(<$integer>::MIN, <$integer>::MAX)
+            }
+
+            fn from_value(value: &Value) -> Option<Self> {
+                <$integer>::try_from(super::check::integer(value)?).ok()
+            }
+
+            fn to_value(&self) -> Value {
+                Value::from(*self)
+            }
+        }
+    )+};
+}
+
+integers!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
+
+impl SettingValue for f64 {
+    fn field(id: &str) -> Field {
+        Field::number(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        value.as_f64()
+    }
+
+    fn to_value(&self) -> Value {
+        Number::from_f64(*self).map_or(Value::Null, Value::Number)
+    }
+}
+
+impl SettingValue for f32 {
+    fn field(id: &str) -> Field {
+        Field::number(id).within(f64::from(Self::MIN), f64::from(Self::MAX))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a setting of this type has this precision"
+    )]
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(value.as_f64()? as Self)
+    }
+
+    fn to_value(&self) -> Value {
+        // By its shortest decimal: 0.7 stays 0.7 and does not become 0.699999988079071.
+        let shortest = self.to_string().parse::<f64>().ok();
+        shortest
+            .and_then(Number::from_f64)
+            .map_or(Value::Null, Value::Number)
+    }
+}

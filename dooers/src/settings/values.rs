@@ -1,0 +1,58 @@
+//! The values of settings, by their fields.
+
+use super::{Field, SettingValue};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The values of settings, by the ids of their fields; fields in groups stand beside the others.
+///
+/// `Debug` shows the ids only: there may be secrets among the values.
+#[derive(Clone, Default, PartialEq)]
+pub struct SettingsValues(BTreeMap<String, Value>);
+
+impl SettingsValues {
+    /// The value of a field, if there is one.
+    #[must_use]
+    pub fn get(&self, field_id: &str) -> Option<&Value> {
+        self.0.get(field_id)
+    }
+
+    /// Sets the value of a field.
+    pub fn insert(&mut self, field_id: impl Into<String>, value: Value) {
+        self.0.insert(field_id.into(), value);
+    }
+
+    /// Takes the value of a field away.
+    pub fn remove(&mut self, field_id: &str) -> Option<Value> {
+        self.0.remove(field_id)
+    }
+
+    /// All values, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(id, value)| (id.as_str(), value))
+    }
+
+    /// Sets a field to a typed value. Generated code calls it.
+    pub fn put<T: SettingValue>(&mut self, field_id: &str, value: &T) {
+        self.insert(field_id, value.to_value());
+    }
+
+    /// The value of a field: what is here, or else its default, or else `null`.
+    pub(crate) fn of(&self, field: &Field) -> Value {
+        let value = self.get(field.id()).or(field.default_value());
+        value.cloned().unwrap_or(Value::Null)
+    }
+}
+
+impl fmt::Debug for SettingsValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl FromIterator<(String, Value)> for SettingsValues {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}

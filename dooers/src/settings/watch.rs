@@ -1,0 +1,113 @@
+//! Following the changes of a worker's settings.
+
+use futures::Stream;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+/// A setting that was changed. The values of secrets are `null` here; read them from the settings.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SettingsUpdate {
+    /// The agent.
+    pub agent: String,
+    /// The worker.
+    pub worker_id: String,
+    /// The field.
+    pub field_id: String,
+    /// Its value before.
+    pub old: Value,
+    /// Its value now.
+    pub new: Value,
+}
+
+impl fmt::Debug for SettingsUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SettingsUpdate")
+            .field("agent", &self.agent)
+            .field("worker_id", &self.worker_id)
+            .field("field_id", &self.field_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who follows the changes of one worker's settings.
+#[derive(Debug, Default)]
+pub(super) struct Watchers(Mutex<Vec<Weak<Pending>>>);
+
+/// What one of them has not taken yet.
+#[derive(Debug, Default)]
+struct Pending(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    updates: VecDeque<SettingsUpdate>,
+    waker: Option<Waker>,
+}
+
+/// The changes of a worker's settings, as they happen. It does not end.
+///
+/// Who takes them slowly is told of several changes of one field as of one, from the oldest value to the newest.
+#[derive(Debug)]
+#[must_use]
+pub struct SettingsWatch(Arc<Pending>);
+
+impl Watchers {
+    pub(super) fn watch(&self) -> SettingsWatch {
+        let pending = Arc::new(Pending::default());
+        let mut watchers = lock(&self.0);
+        watchers.retain(|watcher| watcher.strong_count() > 0);
+        watchers.push(Arc::downgrade(&pending));
+        SettingsWatch(pending)
+    }
+
+    pub(super) fn tell(&self, update: &SettingsUpdate) {
+        for pending in lock(&self.0).iter().filter_map(Weak::upgrade) {
+            pending.push(update.clone());
+        }
+    }
+
+    /// Whether nobody follows any more.
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.0)
+            .iter()
+            .all(|watcher| watcher.strong_count() == 0)
+    }
+}
+
+impl Pending {
+    fn push(&self, update: SettingsUpdate) {
+        let mut state = lock(&self.0);
+        let same_field = |waiting: &&mut SettingsUpdate| waiting.field_id == update.field_id;
+        match state.updates.iter_mut().find(same_field) {
+            Some(waiting) => waiting.new = update.new,
+            None => state.updates.push_back(update),
+        }
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Stream for SettingsWatch {
+    type Item = SettingsUpdate;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SettingsUpdate>> {
+        let mut state = lock(&self.0.0);
+        match state.updates.pop_front() {
+            Some(update) => Poll::Ready(Some(update)),
+            None => {
+                state.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds one of these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

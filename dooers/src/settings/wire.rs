@@ -1,0 +1,119 @@
+//! What an audience sees of the settings.
+
+use super::{
+    Collapsible, Field, FieldKind, Group, SettingsItem, SettingsSchema, SettingsValues, Visibility,
+};
+use crate::protocol::{Audience, ShownField, ShownGroup, ShownItem, ShownOption};
+use serde_json::Value;
+
+impl SettingsSchema {
+    /// What an audience sees, with these values. A group of which it sees nothing is left out.
+    #[must_use]
+    pub(crate) fn shown(&self, audience: Audience, values: &SettingsValues) -> Vec<ShownItem> {
+        let shown = |item: &SettingsItem| match item {
+            SettingsItem::Field(field) => {
+                let field = field.is_seen_by(audience).then(|| field.shown(values))?;
+                Some(ShownItem::Field(Box::new(field)))
+            }
+            SettingsItem::Group(group) => {
+                let group = group.shown(audience, values);
+                (!group.fields.is_empty()).then_some(ShownItem::Group(group))
+            }
+        };
+        self.items().iter().filter_map(shown).collect()
+    }
+}
+
+impl Field {
+    pub(super) fn is_seen_by(&self, audience: Audience) -> bool {
+        match self.visibility {
+            Visibility::User => true,
+            Visibility::Creator => audience == Audience::Creator,
+            Visibility::Internal => false,
+        }
+    }
+
+    /// A value of this field as it may be shown: a secret never is.
+    pub(crate) fn shown_value(&self, value: Value) -> Value {
+        if self.is_secret() { Value::Null } else { value }
+    }
+
+    fn shown(&self, values: &SettingsValues) -> ShownField {
+        let value = values.of(self);
+        let has_value = self.is_secret().then_some(!value.is_null());
+        let options = self.options.iter().map(|(value, label)| ShownOption {
+            value: value.clone(),
+            label: label.clone(),
+        });
+        ShownField {
+            id: self.id.clone(),
+            kind: self.kind.name(),
+            label: self.label.clone(),
+            required: self.required,
+            readonly: self.readonly,
+            src: match self.kind {
+                FieldKind::Image => value.as_str().map(str::to_owned),
+                _ => None,
+            },
+            value: self.shown_value(value),
+            placeholder: self.placeholder.clone(),
+            options: (self.kind == FieldKind::Select).then(|| options.collect()),
+            min: self.min.clone(),
+            max: self.max.clone(),
+            rows: self.rows,
+            width: self.width,
+            height: self.height,
+            visibility: name_of(self.visibility),
+            user_editable: self.user_editable,
+            description: self.description.clone(),
+            step: self.step.clone(),
+            min_length: self.min_length,
+            max_length: self.max_length,
+            pattern: self.pattern.as_ref().map(|pattern| pattern.text.clone()),
+            has_value,
+        }
+    }
+}
+
+impl Group {
+    fn shown(&self, audience: Audience, values: &SettingsValues) -> ShownGroup {
+        let visible = self
+            .fields
+            .iter()
+            .filter(|field| field.is_seen_by(audience));
+        ShownGroup {
+            id: self.id.clone(),
+            label: self.label.clone(),
+            fields: visible.map(|field| field.shown(values)).collect(),
+            collapsible: self.collapsible.map(|collapsible| match collapsible {
+                Collapsible::Open => "open",
+                Collapsible::Closed => "closed",
+            }),
+            visibility: name_of(self.visibility),
+            description: self.description.clone(),
+        }
+    }
+}
+
+impl FieldKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Textarea => "textarea",
+            Self::Number => "number",
+            Self::Checkbox => "checkbox",
+            Self::Select => "select",
+            Self::Password => "password",
+            Self::Email => "email",
+            Self::Date => "date",
+            Self::Image => "image",
+        }
+    }
+}
+
+fn name_of(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::User => "user",
+        Visibility::Creator | Visibility::Internal => "creator",
+    }
+}
