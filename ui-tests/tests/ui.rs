@@ -5,11 +5,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The macros, by the directories of their cases.
+const MACROS: [&str; 3] = ["agent", "settings", "choice"];
+
 /// The messages of one compiler, word for word. `TRYBUILD=overwrite` records them anew.
 #[rustversion::attr(not(stable(1.95)), ignore = "recorded with Rust 1.95")]
 #[test]
 fn each_mistake_is_explained() {
-    trybuild::TestCases::new().compile_fail("tests/ui/agent/fail/*.rs");
+    let tests = trybuild::TestCases::new();
+    for of in MACROS {
+        tests.compile_fail(format!("tests/ui/{of}/fail/*.rs"));
+    }
 }
 
 /// A mistake that shows itself a second time sends its reader looking for a second one.
@@ -49,6 +55,17 @@ fn every_error_text_of_the_macros_is_shown_in_a_ui_test() {
         let is_shown = shown.iter().any(|stderr| contains(stderr, text));
         assert!(is_shown, "no UI test shows `{text}`");
     }
+}
+
+/// Two crates need it, and neither can use the other's.
+#[test]
+fn both_crates_read_patterns_alike() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |of: &str| fs::read_to_string(root.join(of)).unwrap();
+    assert_eq!(
+        read("dooers/src/settings/pattern.rs"),
+        read("dooers-macros/src/settings/pattern.rs")
+    );
 }
 
 #[test]
@@ -110,8 +127,9 @@ fn format_strings(source: &str) -> Vec<String> {
 }
 
 fn cases() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/agent/fail");
-    let files = fs::read_dir(directory).unwrap();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files_of = |of: &&str| fs::read_dir(here.join(format!("tests/ui/{of}/fail"))).unwrap();
+    let files = MACROS.iter().flat_map(files_of);
     let mut cases: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     cases.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     cases.sort();

@@ -52,11 +52,19 @@ fn constants(settings: &Settings) -> TokenStream {
             const #name: __settings::#of<#ty> = #item;
         }
     });
-    let own = settings.items.iter().map(|item| &item.id);
+    let own: Vec<_> = settings.items.iter().map(|item| &item.id).collect();
     let groups: Vec<_> = places(settings, Item::is_group).collect();
-    let distinct = (!groups.is_empty()).then(
-        || quote!(const _: () = __settings::assert_distinct(&[&[#(#own),*], #(#groups.ids()),*]);),
-    );
+    let group_types = settings.items.iter().filter(|item| item.is_group());
+    let distinct = group_types
+        .zip(&groups)
+        .enumerate()
+        .map(|(at, (item, group))| {
+            let before = &groups[..at];
+            quote_spanned! {item.ty.span()=>
+                const _: () =
+                    __settings::assert_distinct(&[&[#(#own),*], #(#before.ids()),*], #group.ids());
+            }
+        });
     let defaults = settings.items.iter().enumerate().filter_map(|(at, item)| {
         let What::Field {
             default: Some(ChoiceDefault::Value(value)),
@@ -70,7 +78,7 @@ fn constants(settings: &Settings) -> TokenStream {
             const _: () = __settings::assert_choice(#name.choices(), #value);
         })
     });
-    quote!(#(#constants)* #distinct #(#defaults)*)
+    quote!(#(#constants)* #(#distinct)* #(#defaults)*)
 }
 
 fn places(settings: &Settings, is_wanted: fn(&Item) -> bool) -> impl Iterator<Item = Ident> + '_ {

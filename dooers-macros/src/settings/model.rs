@@ -41,7 +41,8 @@ pub(super) fn settings(input: &DeriveInput, mistakes: &mut Mistakes) -> Settings
     if is_generic {
         mistakes.add(&input.generics, Mistake::SettingsGeneric);
     }
-    let fields = fields(input, mistakes).into_iter().flatten();
+    let fields = fields(input, mistakes).filter(|_| !is_generic);
+    let fields = fields.into_iter().flatten();
     let items: Vec<Item> = fields.filter_map(|field| item(field, mistakes)).collect();
     check_ids(&items, mistakes);
     for group in items.iter().filter(|item| is_group && item.is_group()) {

@@ -10,6 +10,7 @@ use crate::turn::Turn;
 use serde_json::Value;
 use std::fmt::Display;
 
+pub use super::const_checks::{assert_choice, assert_distinct};
 pub use std::sync::LazyLock;
 
 /// A field of a struct: the one place where generated code asks for a [`SettingValue`], so that a type that is none
@@ -179,70 +180,4 @@ pub async fn from_turn<T: WorkerSettings>(turn: &Turn) -> Result<T, AgentError> 
 /// Says that an argument needs the settings of this type.
 pub fn require<T: WorkerSettings>(requirements: &mut Requirements) {
     requirements.settings::<T>();
-}
-
-/// Refuses two settings of one id at compile time.
-///
-/// # Panics
-///
-/// When it is evaluated, which is at compile time only.
-pub const fn assert_distinct(lists: &[&[&str]]) {
-    let mut one = 0;
-    while one < lists.len() {
-        let mut at = 0;
-        while at < lists[one].len() {
-            let mut other = 0;
-            while other <= one {
-                let mut before = 0;
-                while before < lists[other].len() {
-                    let is_itself = other == one && before >= at;
-                    assert!(
-                        is_itself || !same(lists[other][before], lists[one][at]),
-                        "a setting of a group has the id of another setting; all ids of one schema are different, as a setting is patched by its id alone: give one of them another with `#[setting(rename = \"…\")]`"
-                    );
-                    before += 1;
-                }
-                other += 1;
-            }
-            at += 1;
-        }
-        one += 1;
-    }
-}
-
-/// Refuses a default that is no choice at compile time.
-///
-/// # Panics
-///
-/// When it is evaluated, which is at compile time only.
-#[expect(
-    clippy::panic,
-    reason = "it is how constant evaluation reports an error"
-)]
-pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
-    let mut at = 0;
-    while at < choices.len() {
-        if same(choices[at].0, default) {
-            return;
-        }
-        at += 1;
-    }
-    panic!(
-        "the default is none of the choices; write the value of a variant, which is its name in snake case unless `rename` says otherwise"
-    );
-}
-
-const fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let mut at = 0;
-    if one.len() != other.len() {
-        return false;
-    }
-    while at < one.len() {
-        if one[at] != other[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }

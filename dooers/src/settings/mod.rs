@@ -5,6 +5,7 @@
 //! the check of every change before it is stored.
 
 mod check;
+mod const_checks;
 mod error;
 mod field;
 mod generated;

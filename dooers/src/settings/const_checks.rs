@@ -1,0 +1,117 @@
+//! What the compiler checks of settings that the macro cannot see: other structs and enums.
+#![expect(
+    clippy::panic,
+    reason = "it is how the evaluation of constants reports an error"
+)]
+
+/// Refuses a group whose fields have ids of other settings. It is evaluated at compile time only.
+///
+/// # Panics
+///
+/// If an id is in one of the lists, too.
+pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
+    let mut at = 0;
+    while at < group.len() {
+        let mut list = 0;
+        while list < lists.len() {
+            if contains(lists[list], group[at]) {
+                let text = Text::new()
+                    .with("the group has a setting `")
+                    .with(group[at])
+                    .with("`, and there is another one of this id beside or in another group; a setting is patched by its id alone: give one of them another with `#[setting(rename = \"…\")]`");
+                panic!("{}", text.as_str());
+            }
+            list += 1;
+        }
+        at += 1;
+    }
+}
+
+/// Refuses a default that is no choice. It is evaluated at compile time only.
+///
+/// # Panics
+///
+/// If it is none.
+pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
+    let mut listed = Text::new();
+    let mut at = 0;
+    while at < choices.len() {
+        let (value, _) = choices[at];
+        if is_same(value, default) {
+            return;
+        }
+        let comma = if at == 0 { "`" } else { ", `" };
+        listed = listed.with(comma).with(value).with("`");
+        at += 1;
+    }
+    let text = Text::new()
+        .with("the default `")
+        .with(default)
+        .with("` is none of the choices; write one of ")
+        .with(listed.as_str());
+    panic!("{}", text.as_str());
+}
+
+const fn contains(list: &[&str], wanted: &str) -> bool {
+    let mut at = 0;
+    while at < list.len() {
+        if is_same(list[at], wanted) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    if one.len() != other.len() {
+        return false;
+    }
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// A text that is put together at compile time, where nothing can be allocated. What does not fit is left out.
+struct Text {
+    bytes: [u8; 1024],
+    length: usize,
+}
+
+impl Text {
+    const fn new() -> Self {
+        Self {
+            bytes: [0; 1024],
+            length: 0,
+        }
+    }
+
+    const fn with(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        if self.length + text.len() > self.bytes.len() {
+            return self;
+        }
+        let mut at = 0;
+        while at < text.len() {
+            self.bytes[self.length] = text[at];
+            self.length += 1;
+            at += 1;
+        }
+        self
+    }
+
+    const fn as_str(&self) -> &str {
+        let (text, _) = self.bytes.split_at(self.length);
+        match std::str::from_utf8(text) {
+            Ok(text) => text,
+            // It is made of whole texts.
+            Err(_) => "",
+        }
+    }
+}

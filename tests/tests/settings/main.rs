@@ -1,0 +1,19 @@
+//! Settings: what operators see and change over real WebSockets, and what programs do with them.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod agents;
+mod seen;
+
+mod audiences;
+mod by_hand;
+mod changing;
+mod live;
+mod sealed;
+mod starting;
+mod subscribing;
+mod values;

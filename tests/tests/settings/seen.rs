@@ -1,0 +1,62 @@
+//! What clients see of settings.
+
+use dooers_tests::{Client, Identity, Server};
+use serde_json::{Value, json};
+
+/// Somebody whose role in the organization is this.
+pub(crate) fn in_role(role: &str) -> Identity {
+    let user = json!({"user_id": role, "organization_role": role});
+    Identity::of(role).with("user", user)
+}
+
+/// A client that subscribed to the settings as this audience, and what it was shown.
+pub(crate) async fn subscribed(server: &Server, role: &str, audience: &str) -> (Client, Value) {
+    let mut client = server.client(in_role(role)).await;
+    let snapshot = subscribe(&mut client, audience).await;
+    (client, snapshot)
+}
+
+/// Subscribes to the settings: the snapshot.
+pub(crate) async fn subscribe(client: &mut Client, audience: &str) -> Value {
+    let asked = json!({"audience": audience});
+    let id = client.send("settings.subscribe", asked).await;
+    let snapshot = client.expect("settings.snapshot").await;
+    client.accepted(&id).await;
+    snapshot
+}
+
+/// All fields of a snapshot, those in groups too.
+pub(crate) fn fields(snapshot: &Value) -> Vec<Value> {
+    let items = snapshot["fields"].as_array().unwrap().iter();
+    let fields = items.flat_map(|item| match item["fields"].as_array() {
+        Some(fields) => fields.clone(),
+        None => vec![item.clone()],
+    });
+    fields.collect()
+}
+
+/// The field of this id.
+pub(crate) fn field(snapshot: &Value, id: &str) -> Value {
+    let found = fields(snapshot).into_iter().find(|field| field["id"] == id);
+    found.unwrap_or_else(|| panic!("no field {id} in {snapshot}"))
+}
+
+pub(crate) fn ids(snapshot: &Value) -> Vec<String> {
+    let id = |field: &Value| field["id"].as_str().unwrap().to_owned();
+    fields(snapshot).iter().map(id).collect()
+}
+
+/// Changes a setting, and reads the ack and the change that come back.
+pub(crate) async fn patch(client: &mut Client, field_id: &str, value: Value) -> Value {
+    let asked = json!({"field_id": field_id, "value": value});
+    let id = client.send("settings.patch", asked).await;
+    client.accepted(&id).await;
+    client.expect("settings.patch").await
+}
+
+/// Changes a setting in vain: the code and the text.
+pub(crate) async fn refused(client: &mut Client, field_id: &str, value: Value) -> (String, String) {
+    let asked = json!({"field_id": field_id, "value": value});
+    let id = client.send("settings.patch", asked).await;
+    client.refused(&id).await
+}

@@ -1,0 +1,6 @@
+use dooers::prelude::*;
+
+#[derive(Clone, SettingChoice)]
+enum Tone {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use dooers::prelude::*;
+
+#[derive(SettingChoice)]
+enum Tone {
+    Friendly,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use dooers::prelude::*;
+
+#[derive(Clone, SettingChoice)]
+struct Tone {
+    name: String,
+}
+
+fn main() {}

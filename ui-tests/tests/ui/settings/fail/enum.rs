@@ -1,0 +1,8 @@
+use dooers::prelude::*;
+
+#[derive(Clone, WorkerSettings)]
+enum Tuning {
+    Loud,
+}
+
+fn main() {}

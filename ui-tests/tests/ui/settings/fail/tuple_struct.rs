@@ -1,0 +1,6 @@
+use dooers::prelude::*;
+
+#[derive(Clone, WorkerSettings)]
+struct Tuning(String);
+
+fn main() {}

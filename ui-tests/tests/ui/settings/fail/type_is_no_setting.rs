@@ -1,0 +1,12 @@
+use dooers::prelude::*;
+
+#[derive(Clone, WorkerSettings)]
+struct Tuning {
+    #[setting(default = "x")]
+    when: When,
+}
+
+#[derive(Clone)]
+struct When;
+
+fn main() {}

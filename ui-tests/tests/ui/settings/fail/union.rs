@@ -1,0 +1,8 @@
+use dooers::prelude::*;
+
+#[derive(Clone, Copy, WorkerSettings)]
+union Tuning {
+    size: u8,
+}
+
+fn main() {}
