@@ -1,9 +1,9 @@
 //! Numbers as they are written in an option.
 
 use crate::options::ungrouped;
+use bigdecimal::{BigDecimal, Zero};
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::{ToTokens, quote};
-use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
@@ -14,7 +14,7 @@ pub(crate) struct Literal {
     pub(crate) written: Expr,
     /// Its exact value, if it is a whole number.
     pub(crate) whole: Option<i128>,
-    decimal: Option<Decimal>,
+    decimal: Option<BigDecimal>,
     approximate: f64,
 }
 
@@ -40,11 +40,10 @@ impl Literal {
         let text = format!("{sign}{digits}");
         let approximate = text.parse::<f64>().ok()?;
         let whole = is_whole.then(|| text.parse().ok()).flatten();
-        let exact = Decimal::from_str_exact(&text);
         Some(Self {
             written: written.clone(),
             whole,
-            decimal: exact.or_else(|_| Decimal::from_scientific(&text)).ok(),
+            decimal: text.parse().ok(),
             approximate,
         })
     }
@@ -72,8 +71,12 @@ impl Literal {
     /// Whether it is a whole number of steps from another number, or from 0. In decimals, as people count.
     pub(crate) fn is_on_a_step(&self, from: Option<&Self>, step: &Self) -> bool {
         let rest = || {
-            let from = from.map_or(Some(Decimal::ZERO), |from| from.decimal)?;
-            self.decimal?.checked_sub(from)?.checked_rem(step.decimal?)
+            let from = match from {
+                Some(from) => from.decimal.clone()?,
+                None => BigDecimal::zero(),
+            };
+            let step = step.decimal.clone().filter(|step| !step.is_zero())?;
+            Some((self.decimal.clone()? - from) % step)
         };
         rest().is_some_and(|rest| rest.is_zero())
     }

@@ -163,7 +163,7 @@ fn whole(settings: &Settings, has_groups: bool, is_right: bool) -> TokenStream {
                 .iter()
                 .enumerate()
                 .map(|(at, item)| described(at, item));
-            quote!(::std::vec![#(#items.into()),*])
+            quote!(::std::vec![#(__settings::item(#items)),*])
         } else {
             quote!(__settings::items::<#name>())
         };

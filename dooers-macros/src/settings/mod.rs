@@ -6,6 +6,8 @@ mod format;
 mod kind;
 mod model;
 mod pattern;
+#[cfg(test)]
+mod tests;
 
 use crate::mistake::Mistakes;
 use proc_macro2::TokenStream;

@@ -1,8 +1,8 @@
 //! Whether a value is right for a field.
 
 use super::{Email, Field, FieldKind};
+use bigdecimal::{BigDecimal, Zero};
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 use std::cmp::Ordering;
 use std::fmt;
@@ -154,8 +154,8 @@ fn fits_number(field: &Field, number: &Number) -> bool {
 
 /// The whole number that a JSON number is, however it is written.
 pub(super) fn integer(value: &Value) -> Option<i128> {
-    /// Above this the distance between two numbers of 64 bits with a floating point is more than 1.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
+    /// No setting has more than 64 bits.
+    const TOO_LARGE: f64 = 1e20;
     if let Some(whole) = value.as_i64() {
         return Some(whole.into());
     }
@@ -163,9 +163,9 @@ pub(super) fn integer(value: &Value) -> Option<i128> {
         return Some(whole.into());
     }
     let decimal = value.as_f64()?;
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole and small")]
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and fits")]
     let whole = decimal as i128;
-    (decimal.fract() == 0.0 && decimal.abs() <= EXACT).then_some(whole)
+    (decimal.fract() == 0.0 && decimal.abs() < TOO_LARGE).then_some(whole)
 }
 
 fn whole_number(whole: i128) -> Option<Value> {
@@ -188,20 +188,19 @@ pub(super) fn compare(one: &Number, other: &Number) -> Ordering {
 /// Whether a number is a whole number of steps from the smallest one, or from 0. In decimals, as people count:
 /// 0.3 is three steps of 0.1, which it is not in binary.
 pub(super) fn is_on_a_step(number: &Number, min: Option<&Number>, step: &Number) -> bool {
-    let steps = || {
-        let from = min.map_or(Some(Decimal::ZERO), decimal)?;
-        let distance = decimal(number)?.checked_sub(from)?;
-        distance.checked_rem(decimal(step)?)
+    let rest = || {
+        let from = match min {
+            Some(min) => decimal(min)?,
+            None => BigDecimal::zero(),
+        };
+        let step = decimal(step).filter(|step| !step.is_zero())?;
+        Some((decimal(number)? - from) % step)
     };
-    // What is too large or too fine for 28 digits is on no step.
-    steps().is_some_and(|rest| rest.is_zero())
+    rest().is_some_and(|rest| rest.is_zero())
 }
 
-fn decimal(number: &Number) -> Option<Decimal> {
-    let text = number.to_string();
-    Decimal::from_str_exact(&text)
-        .or_else(|_| Decimal::from_scientific(&text))
-        .ok()
+fn decimal(number: &Number) -> Option<BigDecimal> {
+    BigDecimal::from_str(&number.to_string()).ok()
 }
 
 /// A date as RFC 3339 writes it: `2026-02-11`.

@@ -140,9 +140,9 @@ impl Field {
         Self::new(id, FieldKind::Number)
     }
 
-    /// A whole number.
+    /// A whole number of 64 bits, with or without a sign.
     pub fn integer(id: impl Into<String>) -> Self {
-        let mut field = Self::number(id);
+        let mut field = Self::number(id).within(i64::MIN, u64::MAX);
         field.is_integer = true;
         field
     }

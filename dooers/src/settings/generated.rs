@@ -125,6 +125,12 @@ impl<T: 'static> TypedGroup<T> {
     }
 }
 
+/// A field or a group.
+#[must_use]
+pub fn item(item: impl Into<SettingsItem>) -> SettingsItem {
+    item.into()
+}
+
 /// A schema of items that the macro has checked.
 #[must_use]
 pub fn schema(version: &str, items: Vec<SettingsItem>) -> SettingsSchema {

@@ -91,10 +91,10 @@ fn multiple_of(field: &Field) -> Option<Value> {
     counts_from_0.then_some(Value::Number(step))
 }
 
+/// A mail address has none: `email` means another set of addresses than the HTML standard's, which is the pattern.
 fn format_of(kind: FieldKind) -> Option<&'static str> {
     match kind {
         FieldKind::Password => Some("password"),
-        FieldKind::Email => Some("email"),
         FieldKind::Date => Some("date"),
         FieldKind::Image => Some("uri-reference"),
         _ => None,

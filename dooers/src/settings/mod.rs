@@ -17,6 +17,8 @@ mod pattern;
 mod schema;
 mod schema_error;
 mod seal;
+#[cfg(test)]
+mod tests;
 mod types;
 mod value;
 mod values;

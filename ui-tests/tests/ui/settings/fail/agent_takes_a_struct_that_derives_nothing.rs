@@ -4,8 +4,8 @@ use dooers::prelude::*;
 struct Tuning {}
 
 #[dooers::agent]
-async fn support(tuning: Tuning) {
-    let _ = tuning;
+async fn support(request: WorkerRequest, tuning: Tuning) {
+    let _ = (request, tuning);
 }
 
 fn main() {}

@@ -1,0 +1,75 @@
+//! What the macros write.
+
+use expect_test::{ExpectFile, expect_file};
+use quote::quote;
+
+fn check(expanded: proc_macro2::TokenStream, expected: &ExpectFile) {
+    let file = syn::parse2(expanded).expect("the macro writes Rust");
+    expected.assert_eq(&prettyplease::unparse(&file));
+}
+
+#[test]
+fn fields_groups_and_choices() {
+    let expanded = super::expand(quote! {
+        /// What an operator may tune.
+        #[setting(version = "2", crate = crate::runtime)]
+        pub(crate) struct Tuning {
+            /// The model that answers.
+            #[setting(default = "small", options("small" = "Small", "large" = "Large"))]
+            model: String,
+            #[setting(default = -1, min = -5, max = 5, step = 2, validate = odd)]
+            depth: i8,
+            #[setting(default = "warm")]
+            tone: Tone,
+            #[setting(default = Tone::Cold, creator)]
+            other: Tone,
+            #[setting(internal)]
+            key: Option<Secret>,
+            #[setting(group, label = "More", collapsible = "open")]
+            more: More,
+        }
+    });
+    check(expanded, &expect_file!["snapshots/everything.rs"]);
+}
+
+#[test]
+fn a_struct_without_groups_can_be_one() {
+    let expanded = super::expand(quote! {
+        struct More {
+            #[setting(default = 0.5)]
+            temperature: f64,
+        }
+    });
+    check(expanded, &expect_file!["snapshots/simple.rs"]);
+}
+
+#[test]
+fn a_struct_that_is_only_a_group() {
+    let expanded = super::expand(quote! {
+        #[setting(group)]
+        struct More {}
+    });
+    check(expanded, &expect_file!["snapshots/group.rs"]);
+}
+
+#[test]
+fn a_struct_with_a_mistake_is_settings_all_the_same() {
+    let expanded = super::expand(quote! {
+        struct Tuning {
+            name: String,
+        }
+    });
+    check(expanded, &expect_file!["snapshots/mistake.rs"]);
+}
+
+#[test]
+fn choices() {
+    let expanded = crate::choice::expand(quote! {
+        enum Tone {
+            Warm,
+            #[setting(rename = "icy", label = "As cold as ice")]
+            Cold,
+        }
+    });
+    check(expanded, &expect_file!["snapshots/choices.rs"]);
+}
