@@ -4,11 +4,12 @@
 //! golden` records them anew; look at the difference before you believe it.
 
 use super::{
-    Actor, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType, Form, FormChoice,
-    FormElement, FormInput, FormSize, Run, RunStatus, ServerFrame, ServerInfo, TextInputType,
-    Thread, ThreadEvent, User, timestamp,
+    Actor, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType, Form, FormChoice,
+    FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
+    TextInputType, Thread, ThreadEvent, User, timestamp,
 };
 use crate::reply::{Reply, ToolCall};
+use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
 use chrono::{DateTime, Utc};
 use expect_test::{ExpectFile, expect_file};
 use serde_json::{Value, json};
@@ -170,6 +171,73 @@ fn the_frames_of_threads() {
         ServerFrame::Pong {},
     ];
     is_as_recorded(&frames, &expect_file!["golden/thread.json"]);
+}
+
+#[test]
+fn the_frames_of_settings() {
+    let schema = SettingsSchema::builder()
+        .version("2.0")
+        .field(
+            Field::text("name")
+                .default("Ada")
+                .description("What it is called.")
+                .placeholder("A name")
+                .min_length(1)
+                .max_length(5)
+                .pattern("^[A-Z]"),
+        )
+        .field(Field::text("prompt").default("").rows(4))
+        .field(Field::select("model", [("a", "A"), ("b", "B")]).default("a"))
+        .field(Field::number("heat").default(0.5).min(0).max(2).step(0.1))
+        .field(Field::checkbox("loud").default(true).user_editable(false))
+        .field(Field::password("key").optional())
+        .field(Field::image("logo").src("logo.png").width(64).height(32))
+        .field(Field::text("hidden").optional().internal())
+        .group(
+            Group::new(
+                "dates",
+                [Field::date("day").optional(), Field::email("to").optional()],
+            )
+            .label("When")
+            .collapsible(Collapsible::Closed),
+        )
+        .group(Group::new("money", [Field::integer("budget").default(5)]).creator())
+        .build()
+        .unwrap();
+    let mut values = SettingsValues::default();
+    values.insert("key", json!("hush"));
+    values.insert("day", json!("2026-02-11"));
+    let creator = schema.shown(Audience::Creator, &values);
+    let user = schema.shown(Audience::User, &SettingsValues::default());
+    let frames = [
+        ServerFrame::SettingsSnapshot {
+            worker_id: "w1",
+            agent_id: "w1",
+            fields: &creator,
+            updated_at: at(),
+        },
+        ServerFrame::SettingsPatch {
+            worker_id: "w1",
+            agent_id: "w1",
+            field_id: "heat",
+            value: &json!(0.7),
+            updated_at: at(),
+        },
+        ServerFrame::SettingsPatch {
+            worker_id: "w1",
+            agent_id: "w1",
+            field_id: "key",
+            value: &Value::Null,
+            updated_at: at(),
+        },
+        ServerFrame::SettingsPublicSchemaResult {
+            schema: PublicSchema {
+                version: schema.version(),
+                fields: &user,
+            },
+        },
+    ];
+    is_as_recorded(&frames, &expect_file!["golden/settings.json"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 )]
 
 mod program;
+mod settings;
 
 use dooers_tests::Client;
 use program::Program;

@@ -64,6 +64,20 @@ impl Program {
         }
     }
 
+    /// What it prints before the first line that begins like this.
+    pub(crate) fn output_before(&mut self, beginning: &str) -> String {
+        let mut output = String::new();
+        loop {
+            let mut line = String::new();
+            let length = self.output.read_line(&mut line).unwrap();
+            assert!(length > 0, "the program has ended; it said:\n{output}");
+            if line.starts_with(beginning) {
+                return output;
+            }
+            output += &line;
+        }
+    }
+
     /// Asks it to end, as a service manager does.
     pub(crate) fn terminate(&self) {
         // The shell's own `kill`, which every system has.

@@ -109,12 +109,12 @@ async fn answer<A: dooers::Agent>(store: &Arc<MemoryStore>) -> String {
     let mut client = server.client("ada").await;
     client.message(None, "what?").await;
     let frames = client.turn().await;
-    let texts = frames.iter().filter_map(|frame| {
+    let mut texts = frames.iter().filter_map(|frame| {
         let event = &frame["payload"]["events"][0];
         (event["actor"] == "assistant")
             .then(|| event["content"][0]["text"].as_str().unwrap().to_owned())
     });
-    let text = texts.last().unwrap();
+    let text = texts.next_back().unwrap();
     server.close([client]).await;
     text
 }

@@ -20,8 +20,8 @@ fn case<const A: usize, const R: usize>(
     const { assert!(A >= 5 && R >= 8) };
     Case {
         field,
-        accepted: accepted.to_vec(),
-        refused: refused.to_vec(),
+        accepted: Vec::from(accepted),
+        refused: Vec::from(refused),
     }
 }
 

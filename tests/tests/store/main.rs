@@ -31,3 +31,5 @@ mod catching_up;
 mod listing;
 mod paging;
 mod snapshots;
+
+mod settings;

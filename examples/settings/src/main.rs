@@ -1,0 +1,131 @@
+//! An agent whose operator may tune it: a setting of every kind.
+//!
+//! Run with: `cargo run -p example-settings`. It prints the JSON Schema of its settings, then listens on
+//! 127.0.0.1:8000, or where `WORKER_BIND` says. `WORKER_SECRET_KEY` (make one with `openssl rand -base64 32`) seals the
+//! API key in `worker.db`.
+//!
+//! From a browser's console, once connected as in the example `echo`:
+//!
+//! ```js
+//! send("settings.subscribe", {});                                        // the form, with its values
+//! send("settings.patch", { field_id: "temperature", value: 1.2 });       // changes one of them
+//! send("settings.patch", { field_id: "temperature", value: 12 });        // is refused, and says why
+//! ```
+
+use dooers::prelude::*;
+use dooers::settings::{NaiveDate, SettingsUpdate};
+
+// The system's allocator keeps freed memory; a server that runs for months should not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How the agent writes.
+#[derive(Debug, Clone, SettingChoice)]
+enum Tone {
+    Friendly,
+    Formal,
+    #[setting(label = "As short as can be")]
+    Terse,
+}
+
+/// What an operator may tune.
+#[derive(Debug, Clone, WorkerSettings)]
+#[setting(version = "1.0")]
+struct SupportSettings {
+    /// The model that answers.
+    #[setting(default = "gpt-4o-mini", options("gpt-4o-mini" = "GPT-4o Mini", "gpt-4o" = "GPT-4o"))]
+    model: String,
+    /// How freely it answers.
+    #[setting(min = 0.0, max = 2.0, step = 0.1, default = 0.7)]
+    temperature: f64,
+    /// Only the program sees it.
+    #[setting(internal)]
+    api_key: Option<Secret>,
+    /// What it is called.
+    #[setting(
+        default = "Ada",
+        placeholder = "A first name",
+        min_length = 1,
+        max_length = 40
+    )]
+    name: String,
+    /// What it is told before each conversation.
+    #[setting(default = "Be kind.", rows = 6, max_length = 4000)]
+    instructions: String,
+    #[setting(default = Tone::Friendly)]
+    tone: Tone,
+    /// Whether it may use emoji.
+    #[setting(default = false)]
+    emoji: bool,
+    /// Who is told when it does not know an answer.
+    #[setting(default = "help@example.org")]
+    contact: Email,
+    /// From when on it answers.
+    open_from: Option<NaiveDate>,
+    #[setting(src = "https://example.org/logo.png", width = 64, height = 64)]
+    logo: ImageUrl,
+    #[setting(default = "eu-1", readonly)]
+    region: String,
+    #[setting(group, label = "Limits", collapsible = "closed")]
+    limits: Limits,
+}
+
+/// Limits.
+#[derive(Debug, Clone, WorkerSettings)]
+#[setting(group)]
+struct Limits {
+    /// Words in an answer.
+    #[setting(default = 200, min = 10, max = 1000, step = 10)]
+    max_words: u16,
+    /// What a day may cost, in cents. Seen by those who manage the organization.
+    #[setting(creator, default = 500, validate = affordable)]
+    daily_budget: u32,
+    /// The key of the service that searches.
+    search_key: Option<Secret>,
+}
+
+fn affordable(cents: &u32) -> Result<(), String> {
+    if *cents <= 10_000 {
+        Ok(())
+    } else {
+        Err("a day may cost 10000 cents; ask for more".to_owned())
+    }
+}
+
+/// Says what its settings are.
+#[dooers::agent]
+async fn support(request: WorkerRequest, settings: SupportSettings) -> String {
+    let has_key = settings.limits.search_key.is_some() || settings.api_key.is_some();
+    let emoji = if settings.emoji { " 🙂" } else { "" };
+    format!(
+        "{name} ({model} at {temperature}, {tone:?}, {words} words, {budget} cents, key: {has_key}) says: {message}{emoji}",
+        name = settings.name,
+        model = settings.model,
+        temperature = settings.temperature,
+        tone = settings.tone,
+        words = settings.limits.max_words,
+        budget = settings.limits.daily_budget,
+        message = request.message,
+    )
+}
+
+/// What the program does when an operator changed something.
+async fn changed(update: SettingsUpdate) -> Result<()> {
+    println!("{} is now {}", update.field_id, update.new);
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    // The log goes beside what the program prints.
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
+    let schema = serde_json::to_string_pretty(&SupportSettings::json_schema())?;
+    println!("{schema}");
+    WorkerServer::new(WorkerConfig::from_env()?)
+        .on_settings_updated(changed)
+        .serve()
+        .await?;
+    Ok(())
+}

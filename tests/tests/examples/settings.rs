@@ -1,0 +1,87 @@
+//! The example of settings.
+
+use crate::program::Program;
+use dooers_tests::{Client, Identity};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn the_settings_example_prints_its_schema_and_shows_its_values() {
+    let mut example = Program::start("example-settings", &[("WORKER_BIND", "127.0.0.1:0")]);
+    let address = example.address();
+    let mut client = Client::open(address, "/ws").await;
+    let owner = json!({"user_id": "ada", "organization_role": "owner"});
+    client
+        .connect(Identity::of("ada").with("user", owner))
+        .await;
+    client
+        .send("settings.subscribe", json!({"audience": "creator"}))
+        .await;
+    let shown = client.expect("settings.snapshot").await;
+    client.expect("ack").await;
+    let mut types: Vec<_> = fields(&shown)
+        .iter()
+        .map(|field| field["type"].as_str().unwrap().to_owned())
+        .collect();
+    types.sort();
+    types.dedup();
+    let every = [
+        "checkbox", "date", "email", "image", "number", "password", "select", "text", "textarea",
+    ];
+    assert_eq!(types, every);
+    for (field, value) in [
+        ("temperature", json!(1.2)),
+        ("tone", json!("terse")),
+        ("daily_budget", json!(900)),
+        ("search_key", json!("hush")),
+    ] {
+        let patch = json!({"field_id": field, "value": value});
+        let id = client.send("settings.patch", patch).await;
+        client.accepted(&id).await;
+        client.expect("settings.patch").await;
+    }
+    let too_much = json!({"field_id": "daily_budget", "value": 10_001});
+    assert_eq!(
+        client.refusal("settings.patch", too_much).await,
+        "INVALID_VALUE"
+    );
+    let id = client.message(None, "hello").await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
+    assert_eq!(
+        frames[3]["payload"]["events"][0]["content"][0]["text"],
+        "Ada (gpt-4o-mini at 1.2, Terse, 200 words, 900 cents, key: true) says: hello"
+    );
+    client.leave().await;
+    example.terminate();
+    let (status, output, errors) = example.ended();
+    assert_eq!(status, Some(0), "{errors}");
+    for line in ["temperature is now 1.2", "search_key is now null"] {
+        assert!(output.contains(line), "{output}");
+    }
+    assert!(!output.contains("hush") && !errors.contains("hush"));
+}
+
+#[test]
+fn what_it_prints_is_a_json_schema() {
+    let mut example = Program::start("example-settings", &[("WORKER_BIND", "127.0.0.1:0")]);
+    let printed = example.output_before("dooers serves");
+    let schema: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(schema["properties"]["temperature"]["maximum"], json!(2.0));
+    assert_eq!(schema["properties"]["max_words"]["multipleOf"], 10);
+    assert!(
+        schema["properties"].get("api_key").is_none(),
+        "it is internal"
+    );
+    example.terminate();
+    assert_eq!(example.ended().0, Some(0));
+}
+
+/// All fields, those in groups too.
+fn fields(snapshot: &Value) -> Vec<Value> {
+    let items = snapshot["fields"].as_array().unwrap().iter();
+    let fields = items.flat_map(|item| match item["fields"].as_array() {
+        Some(fields) => fields.clone(),
+        None => vec![item.clone()],
+    });
+    fields.collect()
+}

@@ -1,0 +1,163 @@
+//! Settings: one row a field, by agent and worker.
+
+use crate::given::now;
+use crate::stores::{AnyStore, cases};
+use chrono::TimeDelta;
+use dooers::store::{StoredSetting, WorkerKey};
+use serde_json::{Value, json};
+
+cases![
+    what_was_put_is_read_by_field_and_replaced,
+    settings_of_another_worker_or_agent_are_others,
+    the_values_are_any_json,
+    two_changes_at_the_same_moment_both_stay,
+    the_time_of_a_field_never_goes_back,
+    the_keys_in_use_are_told,
+    nothing_is_stored_of_nothing,
+];
+
+fn worker(agent: &str, worker_id: &str) -> WorkerKey {
+    WorkerKey {
+        agent: agent.to_owned(),
+        worker_id: worker_id.to_owned(),
+    }
+}
+
+fn setting(field_id: &str, value: Value) -> StoredSetting {
+    StoredSetting {
+        field_id: field_id.to_owned(),
+        value,
+        key_id: None,
+        updated_at: now(),
+    }
+}
+
+async fn put(store: &AnyStore, worker: &WorkerKey, field_id: &str, value: Value) {
+    let settings = vec![setting(field_id, value)];
+    store.put_settings(worker, settings).await.unwrap();
+}
+
+async fn values(store: &AnyStore, worker: &WorkerKey) -> Vec<(String, Value)> {
+    let stored = store.settings(worker).await.unwrap().into_iter();
+    stored.map(|row| (row.field_id, row.value)).collect()
+}
+
+async fn what_was_put_is_read_by_field_and_replaced(store: &AnyStore) {
+    let here = worker("a", "w");
+    let rows = vec![
+        setting("b", json!(1)),
+        setting("a", json!("x")),
+        setting("c", Value::Null),
+    ];
+    let times = store.put_settings(&here, rows.clone()).await.unwrap();
+    let given: Vec<_> = rows.iter().map(|row| row.updated_at).collect();
+    assert_eq!(times, given);
+    let stored = store.settings(&here).await.unwrap();
+    assert_eq!(stored, [rows[1].clone(), rows[0].clone(), rows[2].clone()]);
+    put(store, &here, "b", json!(2)).await;
+    let expected = [("a", json!("x")), ("b", json!(2)), ("c", Value::Null)];
+    assert_eq!(
+        values(store, &here).await,
+        expected.map(|(id, value)| (id.to_owned(), value))
+    );
+    assert!(!format!("{:?}", store.settings(&here).await.unwrap()).contains("\"x\""));
+}
+
+async fn settings_of_another_worker_or_agent_are_others(store: &AnyStore) {
+    let places = [
+        worker("a", "w"),
+        worker("a", "v"),
+        worker("b", "w"),
+        worker("aw", ""),
+        worker("", "aw"),
+    ];
+    for (number, place) in places.iter().enumerate() {
+        put(store, place, "field", json!(number)).await;
+    }
+    for (number, place) in places.iter().enumerate() {
+        assert_eq!(
+            values(store, place).await,
+            [("field".to_owned(), json!(number))]
+        );
+    }
+    assert_eq!(values(store, &worker("b", "v")).await, []);
+}
+
+async fn the_values_are_any_json(store: &AnyStore) {
+    let here = worker("a", "w");
+    for value in [
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(0.1),
+        json!(-0.0),
+        json!(true),
+        json!("größer \u{1F600}\n\"x\""),
+        json!(""),
+        json!([1, {"a": null}]),
+        Value::Null,
+    ] {
+        put(store, &here, "field", value.clone()).await;
+        assert_eq!(values(store, &here).await, [("field".to_owned(), value)]);
+    }
+}
+
+async fn two_changes_at_the_same_moment_both_stay(store: &AnyStore) {
+    let here = worker("a", "w");
+    let fields: Vec<String> = (0..30).map(|number| format!("field{number:02}")).collect();
+    let puts = fields
+        .iter()
+        .map(|field| put(store, &here, field, json!(field)));
+    futures::future::join_all(puts).await;
+    let expected: Vec<_> = fields
+        .iter()
+        .map(|field| (field.clone(), json!(field)))
+        .collect();
+    assert_eq!(values(store, &here).await, expected);
+}
+
+async fn the_time_of_a_field_never_goes_back(store: &AnyStore) {
+    let here = worker("a", "w");
+    let late = setting("field", json!(1));
+    let early = StoredSetting {
+        updated_at: late.updated_at - TimeDelta::hours(1),
+        ..setting("field", json!(2))
+    };
+    let other = setting("other", json!(3));
+    store.put_settings(&here, vec![late.clone()]).await.unwrap();
+    let times = store
+        .put_settings(&here, vec![early, other.clone()])
+        .await
+        .unwrap();
+    assert_eq!(times, [late.updated_at, other.updated_at]);
+    let stored = store.settings(&here).await.unwrap();
+    assert_eq!(
+        (&stored[0].value, stored[0].updated_at),
+        (&json!(2), late.updated_at)
+    );
+}
+
+async fn the_keys_in_use_are_told(store: &AnyStore) {
+    assert_eq!(store.setting_keys().await.unwrap(), Vec::<String>::new());
+    let sealed = |field: &str, key: &str| StoredSetting {
+        key_id: Some(key.to_owned()),
+        ..setting(field, json!("sealed"))
+    };
+    let rows = vec![
+        sealed("x", "two"),
+        sealed("y", "one"),
+        sealed("z", "two"),
+        setting("plain", json!(1)),
+    ];
+    store.put_settings(&worker("a", "w"), rows).await.unwrap();
+    assert_eq!(store.setting_keys().await.unwrap(), ["one", "two"]);
+    let rows = vec![setting("y", json!("plain now"))];
+    store.put_settings(&worker("a", "w"), rows).await.unwrap();
+    assert_eq!(store.setting_keys().await.unwrap(), ["two"]);
+}
+
+async fn nothing_is_stored_of_nothing(store: &AnyStore) {
+    let here = worker("a", "w");
+    let times = store.put_settings(&here, Vec::new()).await.unwrap();
+    assert!(times.is_empty());
+    assert_eq!(values(store, &here).await, []);
+}
