@@ -1,13 +1,17 @@
 //! `#[derive(WorkerSettings)]`.
 
+mod default;
 mod expand;
 mod field;
+mod fit;
 mod format;
 mod kind;
 mod model;
+mod number;
 mod pattern;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use crate::mistake::Mistakes;
 use proc_macro2::TokenStream;

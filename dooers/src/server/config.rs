@@ -259,6 +259,20 @@ mod tests {
     }
 
     #[test]
+    fn secret_keys_are_read_and_never_shown() {
+        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let config = with("WORKER_SECRET_KEY", key).unwrap();
+        assert!(config.secret_keys.is_some());
+        assert!(!format!("{config:?}").contains("AAEC"));
+        let error = with("WORKER_SECRET_KEY", "AAECAwQFBgcICQoLDA0ODw==").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "WORKER_SECRET_KEY is `…`; key 1 of the list is not 32 bytes in base64; make one with `openssl rand \
+             -base64 32`, and separate several by commas, the one that seals first"
+        );
+    }
+
+    #[test]
     fn each_variable_sets_its_value() {
         assert_eq!(with("WORKER_BIND", "0.0.0.0:80").unwrap().bind.port(), 80);
         assert_eq!(

@@ -394,3 +394,69 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing panics while it holds one of these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+    use serde_json::json;
+    use std::io::{Result, Write};
+
+    /// What was logged.
+    #[derive(Debug, Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            lock(&self.0).extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_value_that_does_not_fit_is_warned_of_once() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+
+        let schema = SettingsSchema::builder()
+            .field(Field::integer("size").default(3).max(10))
+            .field(Field::password("key").optional().min_length(8))
+            .build()
+            .unwrap();
+        let settings = AgentSchema {
+            schema: Arc::new(schema),
+            type_id: None,
+        };
+        let store = Arc::new(MemoryStore::new());
+        let worker = WorkerKey {
+            agent: "a".to_owned(),
+            worker_id: "w".to_owned(),
+        };
+        let rows =
+            [("size", json!(6_666)), ("key", json!("hush"))].map(|(id, value)| StoredSetting {
+                field_id: id.to_owned(),
+                value,
+                key_id: None,
+                updated_at: timestamp::now(),
+            });
+        store.put_settings(&worker, rows.to_vec()).await.unwrap();
+        let schemas = Schemas::from([("a", settings)]);
+        let live = LiveSettings::new(store, Hub::default(), None, schemas, None);
+        for _ in 0..3 {
+            let values = live.current(&worker).await.unwrap().values;
+            assert_eq!(values, SettingsValues::default());
+        }
+        let log = String::from_utf8(lock(&log.0).clone()).unwrap();
+        assert_eq!(log.matches("does not fit").count(), 2, "{log}");
+        assert!(log.contains("size") && log.contains("key"), "{log}");
+        assert!(!log.contains("hush") && !log.contains("6666"), "{log}");
+    }
+}
