@@ -3,7 +3,9 @@
 use crate::AgentError;
 use crate::requirements::Requirements;
 use crate::settings::{Settings, SettingsValues, WorkerSettings};
+use crate::state::State;
 use crate::turn::{Turn, WorkerRequest, WorkerResponse};
+use tokio_util::sync::CancellationToken;
 
 /// A type that a handler can take as an argument: it is made from the turn before the handler is called.
 ///
@@ -11,7 +13,7 @@ use crate::turn::{Turn, WorkerRequest, WorkerResponse};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an agent",
     label = "not made from a turn",
-    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, a struct with `#[derive(WorkerSettings)]` (but none that is marked `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues` and your own types that implement `FromTurn`, each by value"
+    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, a struct with `#[derive(WorkerSettings)]` (but none that is marked `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `CancellationToken`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
 )]
 pub trait FromTurn: Sized + Send {
     /// Makes the argument. An error ends the turn before the handler begins.
@@ -60,3 +62,66 @@ impl FromTurn for SettingsValues {
         requirements.settings_values();
     }
 }
+
+impl<S: Clone + Send + Sync + 'static> FromTurn for State<S> {
+    async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
+        let missing = || {
+            let name = std::any::type_name::<S>();
+            format!("there is no state of the type `{name}`; give it with `.state(..)`")
+        };
+        Ok(Self(turn.state().ok_or_else(missing)?))
+    }
+
+    fn requires(requirements: &mut Requirements) {
+        requirements.state::<S>();
+    }
+}
+
+/// Fires when the turn is cancelled, and the handler with it: for work that the handler gave to others.
+impl FromTurn for CancellationToken {
+    async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
+        Ok(turn.cancellation().clone())
+    }
+}
+
+/// None if the argument cannot be made. A state of this type need not be there.
+impl<T: FromTurn> FromTurn for Option<T> {
+    async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
+        Ok(T::from_turn(turn).await.ok())
+    }
+
+    fn requires(requirements: &mut Requirements) {
+        requirements.optionally(T::requires);
+    }
+}
+
+/// Why the argument cannot be made, for the handler to deal with. A state of this type need not be there.
+impl<T: FromTurn> FromTurn for Result<T, AgentError> {
+    async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
+        Ok(T::from_turn(turn).await)
+    }
+
+    fn requires(requirements: &mut Requirements) {
+        requirements.optionally(T::requires);
+    }
+}
+
+macro_rules! tuples {
+    ($($first:ident $($rest:ident)*)?) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$first: FromTurn, $($rest: FromTurn),*> FromTurn for ($first, $($rest,)*) {
+            async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
+                Ok(($first::from_turn(turn).await?, $($rest::from_turn(turn).await?,)*))
+            }
+
+            fn requires(requirements: &mut Requirements) {
+                $first::requires(requirements);
+                $($rest::requires(requirements);)*
+            }
+        }
+
+        tuples!($($rest)*);
+    )?};
+}
+
+tuples!(A B C D E F G H);

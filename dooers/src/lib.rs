@@ -40,6 +40,7 @@ mod reply;
 mod requirements;
 mod server;
 pub mod settings;
+mod state;
 pub mod store;
 mod turn;
 
@@ -54,6 +55,10 @@ pub use reply::{Answer, IntoReply, Reply, ReplyStream, StreamedReply, ToolCall};
 pub use requirements::Requirements;
 
 pub use server::{ConfigError, Database, Limits, ServerError, WorkerConfig, WorkerServer};
+pub use state::State;
+/// Fires when work must stop early.
+pub use tokio_util::sync::CancellationToken;
+
 pub use settings::{Email, ImageUrl, Secret, Settings, SettingsSchema};
 pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse};
 
@@ -72,9 +77,9 @@ pub use settings::{SettingChoice, WorkerSettings};
 /// What the source file of an agent needs.
 pub mod prelude {
     pub use crate::{
-        AgentError, Email, FromTurn, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret,
-        SettingChoice, Settings, ToolCall, Turn, WorkerConfig, WorkerRequest, WorkerResponse,
-        WorkerServer, WorkerSettings,
+        AgentError, CancellationToken, Email, FromTurn, ImageUrl, IntoReply, Reply, ReplyStream,
+        Result, Secret, SettingChoice, Settings, State, ToolCall, Turn, WorkerConfig,
+        WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
     };
 }
 

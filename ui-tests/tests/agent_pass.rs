@@ -4,6 +4,8 @@
 mod arguments;
 #[path = "ui/agent/pass/attributes.rs"]
 mod attributes;
+#[path = "ui/agent/pass/extractors.rs"]
+mod extractors;
 #[path = "ui/agent/pass/macro_rules.rs"]
 mod macro_rules;
 #[path = "ui/agent/pass/no_implicit_prelude.rs"]

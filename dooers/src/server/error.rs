@@ -60,6 +60,16 @@ pub enum ServerError {
         /// How many.
         found: usize,
     },
+    /// The program did not give a state that an agent takes.
+    #[error(
+        "the agent `{agent}` takes `State<{of}>`, and the server was given no such state; give it with `.state(..)`"
+    )]
+    NoState {
+        /// The agent.
+        agent: &'static str,
+        /// The type of the state.
+        of: &'static str,
+    },
     /// Stored secrets cannot be opened.
     #[error(
         "secret settings in the database are sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, behind the one that seals"

@@ -2,13 +2,12 @@
 
 use super::config::WorkerConfig;
 use super::error::ServerError;
-use super::settings_updates::OnSettingsUpdated;
+use super::program::Program;
 use crate::agent::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits};
-use crate::settings::{AgentSchema, Field, LiveSettings, Schemas, SettingsSchema};
+use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::Store;
 use crate::turn::Runner;
-use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -31,14 +30,15 @@ pub(super) struct Running {
 
 impl Running {
     /// Opens the store, ends what a dead process left, and starts the turns that wait.
-    pub(super) async fn start(
-        agents: Vec<AgentDefinition>,
-        config: WorkerConfig,
-        by_hand: &HashMap<&'static str, Arc<SettingsSchema>>,
-        on_settings_updated: Option<OnSettingsUpdated>,
-    ) -> Result<Arc<Self>, ServerError> {
-        check(&agents)?;
-        let schemas = schemas_of(&agents, by_hand)?;
+    pub(super) async fn start(program: Program) -> Result<Arc<Self>, ServerError> {
+        let agents = program.agents()?;
+        let schemas = program.schemas_of(&agents)?;
+        let Program {
+            config,
+            on_settings_updated,
+            states,
+            ..
+        } = program;
         let store = config.database.open().await?;
         if let Err(error) = check_secrets(&*store, &config, &schemas).await {
             store.close().await;
@@ -62,6 +62,7 @@ impl Running {
             Arc::clone(&store),
             hub.clone(),
             Arc::clone(&settings),
+            Arc::new(states),
             config.assistant_name.clone(),
         ));
         let running = Arc::new(Self {
@@ -142,66 +143,6 @@ impl Running {
         }
         Ok(())
     }
-}
-
-fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
-    if agents.is_empty() {
-        return Err(ServerError::NoAgent);
-    }
-    for (at, agent) in agents.iter().enumerate() {
-        if agents[..at]
-            .iter()
-            .any(|other| other.name() == agent.name())
-        {
-            return Err(ServerError::SameName(agent.name()));
-        }
-    }
-    let mut defaults = agents.iter().filter(|agent| agent.is_default());
-    match (defaults.next(), defaults.next()) {
-        (Some(one), Some(other)) => Err(ServerError::TwoDefaults(one.name(), other.name())),
-        _ => Ok(()),
-    }
-}
-
-/// The settings that each agent has.
-fn schemas_of(
-    agents: &[AgentDefinition],
-    by_hand: &HashMap<&'static str, Arc<SettingsSchema>>,
-) -> Result<Schemas, ServerError> {
-    let mut schemas = Schemas::new();
-    for agent in agents {
-        let requirements = agent.requirements();
-        let (agent, by_hand) = (agent.name(), by_hand.get(agent.name()));
-        let schema = match (requirements.settings_types(), by_hand) {
-            ([one, other, ..], _) => {
-                return Err(ServerError::TwoSettings {
-                    agent,
-                    one: one.name,
-                    other: other.name,
-                });
-            }
-            ([one], Some(_)) => {
-                return Err(ServerError::SettingsByHand {
-                    agent,
-                    of: one.name,
-                });
-            }
-            ([one], None) => AgentSchema {
-                schema: Arc::new((one.schema)().clone()),
-                type_id: Some(one.id),
-            },
-            ([], Some(schema)) => AgentSchema {
-                schema: Arc::clone(schema),
-                type_id: None,
-            },
-            ([], None) if requirements.needs_values() => {
-                return Err(ServerError::NoSettings(agent));
-            }
-            ([], None) => continue,
-        };
-        schemas.insert(agent, schema);
-    }
-    Ok(schemas)
 }
 
 /// Whether every sealed secret can be opened, and new ones be sealed.

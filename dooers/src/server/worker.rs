@@ -2,15 +2,15 @@
 
 use super::config::WorkerConfig;
 use super::error::ServerError;
+use super::program::Program;
 use super::routes;
 use super::running::Running;
 use super::settings_updates::OnSettingsUpdated;
-use crate::agent::{Agent, AgentDefinition, annotated};
+use crate::agent::{Agent, AgentDefinition};
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::WorkerKey;
 use axum::Router;
 use axum::serve::ListenerExt;
-use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,10 +23,7 @@ use tokio_util::sync::CancellationToken;
 /// A clone is the same server, so that one part of a program can [`close`](Self::close) what another serves.
 #[derive(Debug, Clone)]
 pub struct WorkerServer {
-    config: WorkerConfig,
-    chosen: Vec<AgentDefinition>,
-    schemas: HashMap<&'static str, Arc<SettingsSchema>>,
-    on_settings_updated: Option<OnSettingsUpdated>,
+    program: Program,
     running: Arc<OnceCell<Arc<Running>>>,
     closed: CancellationToken,
 }
@@ -36,10 +33,7 @@ impl WorkerServer {
     #[must_use]
     pub fn new(config: WorkerConfig) -> Self {
         Self {
-            config,
-            chosen: Vec::new(),
-            schemas: HashMap::new(),
-            on_settings_updated: None,
+            program: Program::new(config),
             running: Arc::default(),
             closed: CancellationToken::new(),
         }
@@ -50,7 +44,14 @@ impl WorkerServer {
     /// An agent in a library must be named if the program refers to nothing else in it.
     #[must_use]
     pub fn agent<A: Agent>(mut self) -> Self {
-        self.chosen.push(A::DEFINITION);
+        self.program.chosen.push(A::DEFINITION);
+        self
+    }
+
+    /// Gives the handlers a value, which they take as [`State<S>`](crate::State). There is one of each type.
+    #[must_use]
+    pub fn state<S: Clone + Send + Sync + 'static>(mut self, state: S) -> Self {
+        self.program.states.insert(state);
         self
     }
 
@@ -58,7 +59,8 @@ impl WorkerServer {
     /// [`SettingsValues`](crate::settings::SettingsValues).
     #[must_use]
     pub fn settings_schema<A: Agent>(mut self, schema: SettingsSchema) -> Self {
-        self.schemas.insert(A::DEFINITION.name(), Arc::new(schema));
+        let agent = A::DEFINITION.name();
+        self.program.schemas.insert(agent, Arc::new(schema));
         self
     }
 
@@ -70,7 +72,7 @@ impl WorkerServer {
         F: Fn(SettingsUpdate) -> R + Send + Sync + 'static,
         R: Future<Output = crate::Result<()>> + Send + 'static,
     {
-        self.on_settings_updated = Some(OnSettingsUpdated::new(callback));
+        self.program.on_settings_updated = Some(OnSettingsUpdated::new(callback));
         self
     }
 
@@ -126,7 +128,7 @@ impl WorkerServer {
     /// [`ServerError`], if the agents, the store or the address cannot be used.
     pub async fn serve(self) -> Result<(), ServerError> {
         // Before anything else: a database that stays closed is better than one that is opened in vain.
-        let address = self.config.bind;
+        let address = self.program.config.bind;
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| ServerError::bind(address, error))?;
@@ -216,13 +218,7 @@ impl WorkerServer {
             if self.closed.is_cancelled() {
                 return Err(ServerError::Closed);
             }
-            let agents = if self.chosen.is_empty() {
-                annotated()
-            } else {
-                self.chosen.clone()
-            };
-            let callback = self.on_settings_updated.clone();
-            Running::start(agents, self.config.clone(), &self.schemas, callback).await
+            Running::start(self.program.clone()).await
         };
         self.running.get_or_try_init(start).await.cloned()
     }

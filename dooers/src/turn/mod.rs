@@ -16,8 +16,10 @@ pub(crate) use runner::Runner;
 
 use crate::AgentError;
 use crate::settings::{Field, LiveSettings, Settings, SettingsValues, WorkerSettings};
+use crate::state::States;
 use crate::store::WorkerKey;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// One user message being answered: what every argument of the handler is made from.
 ///
@@ -28,6 +30,8 @@ pub struct Turn {
     response: WorkerResponse,
     /// None in a unit test.
     settings: Option<WorkerSettingsHandle>,
+    states: Arc<States>,
+    cancellation: CancellationToken,
 }
 
 /// The settings of a turn's worker, whatever their type.
@@ -45,12 +49,41 @@ impl Turn {
             request,
             response,
             settings: None,
+            states: Arc::default(),
+            cancellation: CancellationToken::new(),
         }
     }
 
-    pub(crate) fn with_settings(mut self, settings: WorkerSettingsHandle) -> Self {
-        self.settings = Some(settings);
+    /// The same turn of a program that has this state: for a unit test.
+    #[must_use]
+    pub fn with_state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
+        Arc::make_mut(&mut self.states).insert(state);
         self
+    }
+
+    /// The same turn within a server.
+    pub(crate) fn within(
+        mut self,
+        settings: WorkerSettingsHandle,
+        states: Arc<States>,
+        cancellation: CancellationToken,
+    ) -> Self {
+        self.settings = Some(settings);
+        self.states = states;
+        self.cancellation = cancellation;
+        self
+    }
+
+    /// What the program gave the server of this type.
+    #[must_use]
+    pub fn state<S: Clone + 'static>(&self) -> Option<S> {
+        self.states.get()
+    }
+
+    /// Fires when the turn is cancelled.
+    #[must_use]
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
     }
 
     /// What the user sent.

@@ -9,6 +9,7 @@ use crate::hub::Hub;
 use crate::protocol::{Run, RunStatus, new_id, timestamp};
 use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
+use crate::state::States;
 use crate::store::{
     Claim, Scope, Start, Store, StoreError, TurnChange, WorkerKey, Written, system_event,
 };
@@ -45,6 +46,7 @@ pub(crate) struct Runner {
     store: Arc<dyn Store>,
     hub: Hub,
     settings: Arc<LiveSettings>,
+    states: Arc<States>,
     node: String,
     assistant_name: String,
     tasks: TaskTracker,
@@ -60,12 +62,14 @@ impl Runner {
         store: Arc<dyn Store>,
         hub: Hub,
         settings: Arc<LiveSettings>,
+        states: Arc<States>,
         assistant_name: String,
     ) -> Self {
         Self {
             store,
             hub,
             settings,
+            states,
             node: new_id(),
             assistant_name,
             tasks: TaskTracker::new(),
@@ -173,7 +177,8 @@ impl Runner {
             scope: claim.thread.scope(),
             claim: &claim,
         };
-        let handler = handler_of(agent, &self.settings, &claim, &outbox);
+        let cancellation = cancelled.child_token();
+        let handler = handler_of(self, agent, &claim, &outbox, &cancellation);
         let ended = tokio::select! {
             ended = driver::drive(handler, &outbox, |drafts| writer.write(drafts)) => ended,
             () = cancelled.cancelled() => Ended::Lost,
@@ -206,10 +211,11 @@ impl Runner {
 
 /// Calls the handler and sends what it returns. A panic is an error like any other.
 fn handler_of(
+    runner: &Runner,
     agent: &AgentDefinition,
-    settings: &Arc<LiveSettings>,
     claim: &Claim,
     outbox: &Arc<Outbox>,
+    cancellation: &CancellationToken,
 ) -> impl Future<Output = Result<(), AgentError>> + Send + use<> {
     let event = &claim.event;
     let request = WorkerRequest::of(
@@ -226,14 +232,15 @@ fn handler_of(
     let response = WorkerResponse::new(Arc::clone(outbox));
     let agent = *agent;
     let settings = WorkerSettingsHandle {
-        live: Arc::clone(settings),
+        live: Arc::clone(&runner.settings),
         worker: WorkerKey {
             agent: agent.name().to_owned(),
             worker_id: claim.thread.thread.worker_id.clone(),
         },
     };
+    let (states, cancellation) = (Arc::clone(&runner.states), cancellation.clone());
     let work = async move {
-        let turn = Turn::new(request, response.clone()).with_settings(settings);
+        let turn = Turn::new(request, response.clone()).within(settings, states, cancellation);
         let answer = agent.call(turn).await?;
         match answer.into_kind() {
             AnswerKind::Nothing => {}

@@ -178,3 +178,49 @@ async fn the_router_works_within_another_program() {
     assert_eq!(codes, (1001, 1001));
     serving.abort();
 }
+
+/// What a program gives its handlers.
+#[derive(Debug, Clone)]
+struct Greeting(&'static str);
+
+#[dooers::agent]
+async fn greets(dooers::State(Greeting(text)): dooers::State<Greeting>) -> &'static str {
+    text
+}
+
+#[dooers::agent]
+async fn may_greet(greeting: Option<dooers::State<Greeting>>) -> &'static str {
+    greeting.map_or("nothing", |greeting| greeting.0.0)
+}
+
+#[tokio::test]
+async fn a_missing_state_is_an_error_at_start_that_names_agent_and_type() {
+    let error = worker().agent::<greets>().router().await.unwrap_err();
+    assert!(matches!(
+        error,
+        ServerError::NoState {
+            agent: "greets",
+            ..
+        }
+    ));
+    let text = error.to_string();
+    assert!(
+        text.contains("Greeting>") && text.contains("`.state(..)`"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_state_reaches_the_handler_and_an_optional_one_need_not_be_there() {
+    let given = worker().agent::<greets>().state(Greeting("hello"));
+    let server = Server::start(given).await;
+    assert_eq!(answer_at(&server, "/ws").await, "\"greets\": hello");
+    server.close([]).await;
+    let server = Server::start(worker().agent::<may_greet>()).await;
+    assert_eq!(answer_at(&server, "/ws").await, "\"may_greet\": nothing");
+    server.close([]).await;
+    let given = worker().agent::<may_greet>().state(Greeting("hi"));
+    let server = Server::start(given).await;
+    assert_eq!(answer_at(&server, "/ws").await, "\"may_greet\": hi");
+    server.close([]).await;
+}

@@ -2,8 +2,9 @@
 
 use crate::agents::every;
 use crate::seen::{field, patch, refused, subscribed};
-use dooers_tests::Server;
+use dooers_tests::{Server, Watched};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// A field, what it takes, and what it does not.
 struct Case {
@@ -321,11 +322,14 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test]
 async fn each_kind_of_field_takes_what_is_right_and_nothing_else() {
-    let server = Server::of::<every>().await;
+    let store = Watched::memory();
+    let server = Server::with::<every>(|config| config.store(Arc::clone(&store) as _)).await;
     let (mut operator, _) = subscribed(&server, "member", "user").await;
     let (mut watching, _) = subscribed(&server, "member", "user").await;
+    let mut written = 0;
     for case in cases() {
         let is_secret = case.field == "key";
+        written += case.accepted.len();
         let mut stored = Value::Null;
         for value in case.accepted {
             let told = patch(&mut operator, case.field, value.clone()).await;
@@ -357,6 +361,7 @@ async fn each_kind_of_field_takes_what_is_right_and_nothing_else() {
         }
         operator.has_nothing().await;
         watching.has_nothing().await;
+        assert_eq!(store.calls("put_settings"), written);
         let (fresh, snapshot) = subscribed(&server, "member", "user").await;
         assert_eq!(
             field(&snapshot, case.field)["value"],
@@ -376,7 +381,16 @@ async fn an_image_is_only_shown() {
     let logo = field(&snapshot, "logo");
     let url = "https://example.org/logo.png";
     assert_eq!((&logo["src"], &logo["value"]), (&json!(url), &json!(url)));
-    for value in [json!(url), json!("x"), Value::Null, json!(1)] {
+    for value in [
+        json!(url),
+        json!("x"),
+        json!(""),
+        Value::Null,
+        json!(1),
+        json!(true),
+        json!([]),
+        json!({}),
+    ] {
         assert_eq!(refused(&mut operator, "logo", value).await.0, "READONLY");
     }
     operator.has_nothing().await;

@@ -1,0 +1,110 @@
+//! What a program makes a server of.
+
+use super::config::WorkerConfig;
+use super::error::ServerError;
+use super::settings_updates::OnSettingsUpdated;
+use crate::agent::{AgentDefinition, annotated};
+use crate::settings::{AgentSchema, Schemas, SettingsSchema};
+use crate::state::States;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a program makes a server of.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    pub(super) config: WorkerConfig,
+    /// The agents that the program named. None are all that are annotated.
+    pub(super) chosen: Vec<AgentDefinition>,
+    /// The settings that were described by hand, by their agents.
+    pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
+    pub(super) on_settings_updated: Option<OnSettingsUpdated>,
+    pub(super) states: States,
+}
+
+impl Program {
+    pub(super) fn new(config: WorkerConfig) -> Self {
+        Self {
+            config,
+            chosen: Vec::new(),
+            schemas: HashMap::new(),
+            on_settings_updated: None,
+            states: States::default(),
+        }
+    }
+
+    /// The agents to serve, each of which has what it needs.
+    pub(super) fn agents(&self) -> Result<Vec<AgentDefinition>, ServerError> {
+        let agents = if self.chosen.is_empty() {
+            annotated()
+        } else {
+            self.chosen.clone()
+        };
+        check(&agents)?;
+        for agent in &agents {
+            let is_missing = |state: &&crate::requirements::StateType| !self.states.has(state.id);
+            if let Some(state) = agent.requirements().states().iter().find(is_missing) {
+                return Err(ServerError::NoState {
+                    agent: agent.name(),
+                    of: state.name,
+                });
+            }
+        }
+        Ok(agents)
+    }
+
+    /// The settings that each agent has.
+    pub(super) fn schemas_of(&self, agents: &[AgentDefinition]) -> Result<Schemas, ServerError> {
+        let mut schemas = Schemas::new();
+        for agent in agents {
+            if let Some(schema) = self.schema_of(agent)? {
+                schemas.insert(agent.name(), schema);
+            }
+        }
+        Ok(schemas)
+    }
+
+    fn schema_of(&self, agent: &AgentDefinition) -> Result<Option<AgentSchema>, ServerError> {
+        let requirements = agent.requirements();
+        let (agent, by_hand) = (agent.name(), self.schemas.get(agent.name()));
+        match (requirements.settings_types(), by_hand) {
+            ([one, other, ..], _) => Err(ServerError::TwoSettings {
+                agent,
+                one: one.name,
+                other: other.name,
+            }),
+            ([one], Some(_)) => Err(ServerError::SettingsByHand {
+                agent,
+                of: one.name,
+            }),
+            ([one], None) => Ok(Some(AgentSchema {
+                schema: Arc::new((one.schema)().clone()),
+                type_id: Some(one.id),
+            })),
+            ([], Some(schema)) => Ok(Some(AgentSchema {
+                schema: Arc::clone(schema),
+                type_id: None,
+            })),
+            ([], None) if requirements.needs_values() => Err(ServerError::NoSettings(agent)),
+            ([], None) => Ok(None),
+        }
+    }
+}
+
+fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
+    if agents.is_empty() {
+        return Err(ServerError::NoAgent);
+    }
+    for (at, agent) in agents.iter().enumerate() {
+        if agents[..at]
+            .iter()
+            .any(|other| other.name() == agent.name())
+        {
+            return Err(ServerError::SameName(agent.name()));
+        }
+    }
+    let mut defaults = agents.iter().filter(|agent| agent.is_default());
+    match (defaults.next(), defaults.next()) {
+        (Some(one), Some(other)) => Err(ServerError::TwoDefaults(one.name(), other.name())),
+        _ => Ok(()),
+    }
+}

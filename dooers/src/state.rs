@@ -1,0 +1,64 @@
+//! What a program gives its server for the handlers.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+/// What the program gave the server with [`WorkerServer::state`](crate::WorkerServer::state), as an argument of a
+/// handler. Each turn gets a clone.
+///
+/// ```
+/// use dooers::prelude::*;
+///
+/// #[derive(Clone)]
+/// struct Database;
+///
+/// #[dooers::agent]
+/// async fn support(State(database): State<Database>) {
+///     let _ = database;
+/// }
+///
+/// let server = WorkerServer::new(WorkerConfig::new()).state(Database);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct State<S>(pub S);
+
+impl<S> Deref for State<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.0
+    }
+}
+
+impl<S> DerefMut for State<S> {
+    fn deref_mut(&mut self) -> &mut S {
+        &mut self.0
+    }
+}
+
+/// One value of each type.
+#[derive(Clone, Default)]
+pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl States {
+    pub(crate) fn insert<S: Any + Send + Sync>(&mut self, state: S) {
+        self.0.insert(TypeId::of::<S>(), Arc::new(state));
+    }
+
+    pub(crate) fn has(&self, id: TypeId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    pub(crate) fn get<S: Any + Clone>(&self) -> Option<S> {
+        self.0.get(&TypeId::of::<S>())?.downcast_ref().cloned()
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("States").field(&self.0.len()).finish()
+    }
+}
