@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dooers::store::{
-    Begun, CatchUp, Change, Claim, EventPage, MemoryStore, NewMessage, Position, Recovered, Scope,
-    Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadPage,
-    ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, MemoryStore, NewMessage, Position,
+    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -139,6 +139,16 @@ impl Store for Watched {
     ) -> Result<Written, StoreError> {
         let outcome = self.inner.finish_turn(scope, turn, changes, next).await;
         self.done("finish_turn").await;
+        outcome
+    }
+
+    async fn cancel_turn(
+        &self,
+        scope: Option<&Scope>,
+        cancel: &Cancel,
+    ) -> Result<Cancelled, StoreError> {
+        let outcome = self.inner.cancel_turn(scope, cancel).await;
+        self.done("cancel_turn").await;
         outcome
     }
 

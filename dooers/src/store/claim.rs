@@ -1,6 +1,6 @@
 //! Turns: who answers which message.
 
-use super::{Change, Scope, ThreadPatch, ThreadRecord};
+use super::{Change, Scope, StoreError, ThreadPatch, ThreadRecord};
 use crate::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id};
 use chrono::{DateTime, Utc};
 
@@ -86,6 +86,69 @@ pub struct Written {
     pub changes: Vec<Change>,
     /// The thread's next turn.
     pub next: Option<Claim>,
+}
+
+/// A wish that a turn ends early.
+#[derive(Debug, Clone)]
+pub struct Cancel {
+    /// Which turn.
+    pub target: CancelTarget,
+    /// The id of the run that tells of it, if the turn has none yet.
+    pub run_id: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// By what a turn is named that is to be cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelTarget {
+    /// One of its runs.
+    Run(String),
+    /// The message that it answers.
+    Event(String),
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug)]
+pub enum Cancelled {
+    /// The turn waited, and is no more.
+    Withdrawn {
+        /// What changed: its run, which is canceled.
+        changes: Vec<Change>,
+    },
+    /// It runs. Whoever runs it must stop it, and end its run.
+    Running {
+        /// The thread.
+        thread_id: String,
+        /// The message that is answered.
+        event_id: String,
+    },
+    /// It has ended, or there never was one.
+    Ended,
+}
+
+impl CancelTarget {
+    pub(crate) fn not_found(&self) -> StoreError {
+        StoreError::NotFound(match self {
+            Self::Run(_) => "run",
+            Self::Event(_) => "event",
+        })
+    }
+}
+
+impl Cancel {
+    /// The run of a turn that never began.
+    pub(crate) fn run(&self, agent: &str, thread_id: &str) -> Run {
+        Run {
+            id: self.run_id.clone(),
+            thread_id: thread_id.to_owned(),
+            agent_id: Some(agent.to_owned()),
+            status: RunStatus::Canceled,
+            started_at: self.at,
+            ended_at: Some(self.at),
+            error: None,
+        }
+    }
 }
 
 /// What a dead process left.

@@ -18,7 +18,9 @@ mod sqlite;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub(crate) use claim::system_event;
-pub use claim::{Claim, Recovered, Start, TurnChange, TurnKey, Waiting, Written};
+pub use claim::{
+    Cancel, CancelTarget, Cancelled, Claim, Recovered, Start, TurnChange, TurnKey, Waiting, Written,
+};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, ThreadTarget};
@@ -101,6 +103,18 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         changes: Vec<TurnChange>,
         next: &Start,
     ) -> Result<Written, StoreError>;
+
+    /// Withdraws a turn that waits, or marks one that runs as to be stopped. Without a scope it is the program itself that
+    /// asks.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a run or an event outside the scope.
+    async fn cancel_turn(
+        &self,
+        scope: Option<&Scope>,
+        cancel: &Cancel,
+    ) -> Result<Cancelled, StoreError>;
 
     /// Ends the turns that a dead process left running, and tells which threads have turns that wait.
     ///

@@ -15,6 +15,7 @@ mod seen;
 mod stores;
 
 mod beginning;
+mod cancelling;
 mod forms;
 mod recovering;
 mod repeating;

@@ -4,9 +4,10 @@ mod reading;
 mod thread;
 
 use super::{
-    Begun, CatchUp, Change, Claim, EventPage, NewMessage, Participant, Position, Recovered, Scope,
-    Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadPage,
-    ThreadRecord, ThreadTarget, TurnChange, TurnKey, Waiting, WorkerKey, Written, message,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, NewMessage, Participant, Position,
+    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadPage, ThreadRecord, ThreadTarget, TurnChange, TurnKey, Waiting, WorkerKey,
+    Written, message,
 };
 use crate::protocol::timestamp;
 use async_trait::async_trait;
@@ -234,6 +235,19 @@ impl Store for MemoryStore {
             changes.append(&mut next.changes);
         }
         Ok(Written { changes, next })
+    }
+
+    async fn cancel_turn(
+        &self,
+        scope: Option<&Scope>,
+        cancel: &Cancel,
+    ) -> Result<Cancelled, StoreError> {
+        let mut state = self.state();
+        let is_it = |thread: &&mut ThreadState| {
+            thread.has(&cancel.target) && scope.is_none_or(|scope| thread.is_visible_in(scope))
+        };
+        let thread = state.threads.values_mut().find(is_it);
+        Ok(thread.ok_or(cancel.target.not_found())?.cancel(cancel))
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {

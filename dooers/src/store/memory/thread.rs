@@ -4,8 +4,8 @@ use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
 use crate::store::claim::{interrupted_event, interrupted_run};
 use crate::store::page::Known;
 use crate::store::{
-    Change, Claim, NewMessage, Participant, Scope, Start, StoreError, ThreadRecord, TurnChange,
-    TurnKey,
+    Cancel, CancelTarget, Cancelled, Change, Claim, NewMessage, Participant, Scope, Start,
+    StoreError, ThreadRecord, TurnChange, TurnKey,
 };
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
@@ -225,6 +225,53 @@ impl ThreadState {
 
     pub(super) fn end_turn(&mut self, event_id: &str) {
         self.turns.retain(|turn| turn.event_id != event_id);
+    }
+
+    /// Whether the thread has what is named.
+    pub(super) fn has(&self, target: &CancelTarget) -> bool {
+        match target {
+            CancelTarget::Run(id) => self.runs.iter().any(|kept| kept.run.id == *id),
+            CancelTarget::Event(id) => self.event(id).is_some(),
+        }
+    }
+
+    /// Withdraws a turn that waits, or tells that it runs.
+    pub(super) fn cancel(&mut self, cancel: &Cancel) -> Cancelled {
+        let event_id = match &cancel.target {
+            CancelTarget::Event(id) => Some(id.clone()),
+            CancelTarget::Run(id) => {
+                let goes_on =
+                    |kept: &&KeptRun| kept.run.id == *id && kept.run.status == RunStatus::Running;
+                self.runs
+                    .iter()
+                    .find(goes_on)
+                    .map(|kept| kept.event_id.clone())
+            }
+        };
+        let turn = self
+            .turns
+            .iter()
+            .find(|turn| Some(&turn.event_id) == event_id.as_ref());
+        let Some(TurnRow {
+            event_id,
+            is_running,
+            ..
+        }) = turn
+        else {
+            return Cancelled::Ended;
+        };
+        let event_id = event_id.clone();
+        if *is_running {
+            return Cancelled::Running {
+                thread_id: self.thread.id.clone(),
+                event_id,
+            };
+        }
+        self.end_turn(&event_id);
+        let run = cancel.run(&self.agent, &self.thread.id);
+        Cancelled::Withdrawn {
+            changes: vec![self.upsert_run(run, &event_id)],
+        }
     }
 
     /// Keeps the running turn of this process for longer. The result is how many there are.

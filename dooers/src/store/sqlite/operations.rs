@@ -4,12 +4,13 @@
 
 use super::batch::Operation;
 use super::database::{Database, Stop};
-use super::rows::Columns;
+use super::rows::{Columns, RowError};
 use super::thread::OpenThread;
 use crate::protocol::timestamp;
 use crate::store::{
-    Begun, Change, Claim, NewMessage, Recovered, Scope, Start, StoreError, StoredSetting,
-    ThreadTarget, TurnChange, TurnKey, Viewer, Waiting, WorkerKey, Written, message,
+    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, NewMessage, Recovered, Scope, Start,
+    StoreError, StoredSetting, ThreadTarget, TurnChange, TurnKey, Viewer, Waiting, WorkerKey,
+    Written, message,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -195,6 +196,66 @@ impl Operation for FinishTurn {
     }
 }
 
+/// Withdraws a turn that waits, or marks one that runs.
+#[derive(Debug)]
+pub(super) struct CancelTurn {
+    pub(super) scope: Option<Scope>,
+    pub(super) cancel: Cancel,
+}
+
+impl Operation for CancelTurn {
+    type Answer = Cancelled;
+    const WHAT: &'static str = "cancel a turn";
+
+    fn run(&self, db: &Database) -> Result<Cancelled, Stop> {
+        let Some((mut thread, event_id)) = self.find(db)? else {
+            return Err(self.cancel.target.not_found().into());
+        };
+        let Some(event_id) = event_id else {
+            return Ok(Cancelled::Ended);
+        };
+        let cancelled = thread.cancel(&event_id, &self.cancel)?;
+        thread.save()?;
+        Ok(cancelled)
+    }
+}
+
+impl CancelTurn {
+    /// The thread of what is named, and the message whose turn is meant, unless the run that is named has ended.
+    fn find<'a>(&self, db: &'a Database) -> Result<Option<(OpenThread<'a>, Option<String>)>, Stop> {
+        let (place, id) = match &self.cancel.target {
+            CancelTarget::Run(id) => (&db.sql.run_place, id),
+            CancelTarget::Event(id) => (&db.sql.event_thread, id),
+        };
+        let places = db.every(place, [id], |row| {
+            Ok((waiting(row)?, row.optional_string(5)?))
+        })?;
+        for (place, event_id) in places {
+            let scope = self.scope.as_ref().unwrap_or(&place.scope);
+            match OpenThread::open(db, scope, &place.thread_id) {
+                Ok(thread) => return Ok(Some((thread, event_id))),
+                Err(Stop::Refused(StoreError::NotFound(_))) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A thread and where it lies, as the first five columns tell it.
+fn waiting(row: &impl Columns) -> Result<Waiting, RowError> {
+    Ok(Waiting {
+        thread_id: row.text(0)?.to_owned(),
+        scope: Scope {
+            agent: row.text(1)?.to_owned(),
+            worker_id: row.text(2)?.to_owned(),
+            organization_id: row.text(3)?.to_owned(),
+            workspace_id: row.text(4)?.to_owned(),
+            viewer: Viewer::Everyone,
+        },
+    })
+}
+
 /// Keeps the turns of a process for longer.
 #[derive(Debug)]
 pub(super) struct RenewLeases {
@@ -223,18 +284,7 @@ impl Operation for Recover {
     const WHAT: &'static str = "recover the turns of a stopped process";
 
     fn run(&self, db: &Database) -> Result<Recovered, Stop> {
-        let with_turns = db.every(&db.sql.threads_with_turns, [], |row| {
-            Ok(Waiting {
-                thread_id: row.text(0)?.to_owned(),
-                scope: Scope {
-                    agent: row.text(1)?.to_owned(),
-                    worker_id: row.text(2)?.to_owned(),
-                    organization_id: row.text(3)?.to_owned(),
-                    workspace_id: row.text(4)?.to_owned(),
-                    viewer: Viewer::Everyone,
-                },
-            })
-        })?;
+        let with_turns = db.every(&db.sql.threads_with_turns, [], |row| waiting(row))?;
         let mut recovered = Recovered::default();
         for waiting in with_turns {
             let mut thread = OpenThread::open(db, &waiting.scope, &waiting.thread_id)?;

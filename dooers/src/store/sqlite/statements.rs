@@ -212,6 +212,29 @@ statements! {
 
     end_turn: "DELETE FROM {prefix}turns WHERE thread_pk = ?1 AND seq = ?2"
 
+    turn_of: "SELECT seq, state FROM {prefix}turns WHERE thread_pk = ?1 AND event_id = ?2"
+
+    mark_turn_cancelled: "UPDATE {prefix}turns SET cancel_requested = 1 WHERE thread_pk = ?1 AND seq = ?2"
+
+    // Where a run or an event lies, and the message that the run answers, if it goes on.
+
+    run_place: "
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id,
+            CASE r.status WHEN 'running' THEN r.event_id END
+        FROM {prefix}runs r
+        CROSS JOIN {prefix}threads t ON t.pk = r.thread_pk
+        CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE r.id = ?1"
+
+    event_thread: "
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, e.id
+        FROM {prefix}events e
+        CROSS JOIN {prefix}threads t ON t.pk = e.thread_pk
+        CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE e.id = ?1"
+
     threads_with_turns: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
         FROM (SELECT DISTINCT thread_pk FROM {prefix}turns) u

@@ -3,15 +3,16 @@
 use super::SqliteOptions;
 use super::open::{Opened, cannot_open, open};
 use super::operations::{
-    Begin, ClaimTurn, DeleteThread, FinishTurn, PutSettings, Recover, RenewLeases, WriteTurn,
+    Begin, CancelTurn, ClaimTurn, DeleteThread, FinishTurn, PutSettings, Recover, RenewLeases,
+    WriteTurn,
 };
 use super::read::{Readers, Reading};
 use super::statements::Statements;
 use super::writer::Writer;
 use crate::store::{
-    Begun, CatchUp, Change, Claim, EventPage, NewMessage, Position, Recovered, Scope, Snapshot,
-    SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadPage, ThreadRecord,
-    TurnChange, TurnKey, WorkerKey, Written,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, NewMessage, Position, Recovered,
+    Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor,
+    ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -111,6 +112,18 @@ impl Store for SqliteStore {
             next: next.clone(),
         };
         self.writer.run(finish).await
+    }
+
+    async fn cancel_turn(
+        &self,
+        scope: Option<&Scope>,
+        cancel: &Cancel,
+    ) -> Result<Cancelled, StoreError> {
+        let cancel = CancelTurn {
+            scope: scope.cloned(),
+            cancel: cancel.clone(),
+        };
+        self.writer.run(cancel).await
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {

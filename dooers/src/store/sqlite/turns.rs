@@ -5,7 +5,7 @@ use super::rows::{self, Columns};
 use super::thread::{OpenThread, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::claim::{interrupted_event, interrupted_run};
-use crate::store::{Claim, Start, StoreError, TurnKey};
+use crate::store::{Cancel, Cancelled, Claim, Start, StoreError, TurnKey};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
@@ -132,6 +132,30 @@ impl OpenThread<'_> {
     pub(super) fn end_turn(&self, seq: u64) -> Result<(), Stop> {
         let place = params![self.row.pk, int(seq)];
         self.db.execute(&self.db.sql.end_turn, place)
+    }
+
+    /// Withdraws the turn of this message if it waits, or marks it if it runs.
+    pub(super) fn cancel(&mut self, event_id: &str, cancel: &Cancel) -> Result<Cancelled, Stop> {
+        let key = params![self.row.pk, event_id];
+        let turn = self.db.first(&self.db.sql.turn_of, key, |row| {
+            Ok((row.count(0)?, row.text(1)? == "running"))
+        })?;
+        let Some((seq, is_running)) = turn else {
+            return Ok(Cancelled::Ended);
+        };
+        if is_running {
+            let place = params![self.row.pk, int(seq)];
+            self.db.execute(&self.db.sql.mark_turn_cancelled, place)?;
+            return Ok(Cancelled::Running {
+                thread_id: self.id().to_owned(),
+                event_id: event_id.to_owned(),
+            });
+        }
+        self.end_turn(seq)?;
+        let run = cancel.run(&self.row.record.agent, self.id());
+        Ok(Cancelled::Withdrawn {
+            changes: vec![self.upsert_run(run, event_id)?],
+        })
     }
 
     /// Ends the running turn, or only one whose lease ran out before a time. The result is whether there was one.
