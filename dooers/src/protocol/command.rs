@@ -171,10 +171,10 @@ impl Envelope {
                 self.payload::<Empty>()?;
                 Command::SettingsPublicSchema
             }
+            IncomingKind::RunCancel => Command::RunCancel(self.payload()?),
             IncomingKind::Feedback
             | IncomingKind::AnalyticsSubscribe
-            | IncomingKind::AnalyticsUnsubscribe
-            | IncomingKind::RunCancel => {
+            | IncomingKind::AnalyticsUnsubscribe => {
                 self.payload::<Empty>()?;
                 Command::Unavailable
             }
@@ -244,6 +244,8 @@ pub(crate) enum Command {
     SettingsPatch(SettingsPatchPayload),
     /// See what settings the agent has.
     SettingsPublicSchema,
+    /// End a turn early.
+    RunCancel(RunCancelPayload),
     /// A verb of a feature that is not there.
     Unavailable,
 }
@@ -285,6 +287,17 @@ pub(crate) struct EventListPayload {
     /// How many events at the most.
     #[serde(default, deserialize_with = "page_limit")]
     pub(crate) limit: Option<i64>,
+}
+
+/// The payload of `run.cancel`: one of the two.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct RunCancelPayload {
+    /// A run.
+    #[serde(default)]
+    pub(crate) run_id: Option<String>,
+    /// A message whose turn may still wait.
+    #[serde(default)]
+    pub(crate) event_id: Option<String>,
 }
 
 /// The payload of `event.create`.

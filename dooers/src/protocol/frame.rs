@@ -143,7 +143,7 @@ impl ServerInfo {
         Self {
             name: "dooers",
             version: env!("CARGO_PKG_VERSION"),
-            capabilities: &[],
+            capabilities: &["run.cancel"],
         }
     }
 }

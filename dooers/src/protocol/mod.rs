@@ -17,7 +17,9 @@ mod settings;
 mod thread;
 mod user;
 
-pub(crate) use command::{Command, DraftKind, EventDraft, EventListPayload, ThreadListPayload};
+pub(crate) use command::{
+    Command, DraftKind, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
+};
 pub(crate) use connect::ConnectPayload;
 pub use content::ContentPart;
 pub(crate) use content::joined_text;

@@ -5,8 +5,9 @@ use super::error::ServerError;
 use super::program::Program;
 use crate::agent::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits};
+use crate::protocol::{new_id, timestamp};
 use crate::settings::{Field, LiveSettings, Schemas};
-use crate::store::Store;
+use crate::store::{Cancel, CancelTarget, Cancelled, Scope, Store, StoreError};
 use crate::turn::Runner;
 use std::sync::Arc;
 use tokio::time::timeout;
@@ -101,6 +102,31 @@ impl Running {
             frames: self.config.limits.outbound_frames,
             bytes: self.config.limits.outbound_bytes,
         }
+    }
+
+    /// Cancels a turn, for somebody or, without a scope, for the program itself. Once that is stored it is told.
+    pub(super) async fn cancel(
+        &self,
+        scope: Option<&Scope>,
+        target: CancelTarget,
+        stored: impl FnOnce(),
+    ) -> Result<(), StoreError> {
+        let cancel = Cancel {
+            target,
+            run_id: new_id(),
+            at: timestamp::now(),
+        };
+        let cancelled = self.store.cancel_turn(scope, &cancel).await?;
+        stored();
+        match cancelled {
+            Cancelled::Withdrawn { changes } => self.hub.publish(changes),
+            Cancelled::Running {
+                thread_id,
+                event_id,
+            } => self.runner.cancel(&thread_id, &event_id),
+            Cancelled::Ended => {}
+        }
+        Ok(())
     }
 
     /// Closes sessions, lets turns finish, and gives the store free.

@@ -8,7 +8,7 @@ use super::running::Running;
 use super::settings_updates::OnSettingsUpdated;
 use crate::agent::{Agent, AgentDefinition};
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
-use crate::store::WorkerKey;
+use crate::store::{CancelTarget, WorkerKey};
 use axum::Router;
 use axum::serve::ListenerExt;
 use std::io::Write;
@@ -116,6 +116,17 @@ impl WorkerServer {
             });
         }
         Ok(settings_of(&running, agent, worker_id.into()))
+    }
+
+    /// Cancels the turn of a run: its handler is dropped, and the run ends `canceled`. A run that has ended stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start, the database fails, or there is no such run.
+    pub async fn cancel_run(&self, run_id: impl Into<String>) -> Result<(), ServerError> {
+        let target = CancelTarget::Run(run_id.into());
+        let running = self.start().await?;
+        Ok(running.cancel(None, target, || {}).await?)
     }
 
     /// Listens on the configured address, and serves until the program gets SIGINT or SIGTERM.

@@ -15,31 +15,41 @@ use tokio::sync::oneshot;
 pub(super) enum Ended {
     /// It returned; what it sent last may still wait in the outbox.
     Returned(Result<(), AgentError>),
+    /// It was cancelled, and has been dropped.
+    Cancelled,
     /// The turn is no longer this process's, so the handler was dropped.
     Lost,
 }
 
 /// Polls the handler. Each time that it waits, all that it has sent until then is written as one, while the
-/// handler goes on.
+/// handler goes on. Once `cancelled` is ready the handler is dropped, and what is being written is written.
 pub(super) async fn drive<'a, W>(
     handler: impl Future<Output = Result<(), AgentError>>,
+    cancelled: impl Future<Output = ()>,
     outbox: &Outbox,
     write: impl Fn(Vec<Draft>) -> W,
 ) -> Ended
 where
     W: Future<Output = Result<(), StoreError>> + Send + 'a,
 {
-    let mut handler = pin!(handler);
+    // Boxed, so that it can be dropped before the rest ends.
+    let mut handler = Some(Box::pin(handler));
+    let mut cancelled = pin!(cancelled);
     let mut result = None;
     let mut failure: Option<AgentError> = None;
     let mut writing: Option<BoxFuture<'a, Result<(), StoreError>>> = None;
     let mut waiting: Vec<oneshot::Sender<Result<(), AgentError>>> = Vec::new();
     poll_fn(|context| {
         loop {
-            if result.is_none()
-                && let Poll::Ready(returned) = handler.as_mut().poll(context)
+            if handler.is_some() && cancelled.as_mut().poll(context).is_ready() {
+                handler = None;
+                result = Some(Ended::Cancelled);
+            }
+            if let Some(running) = &mut handler
+                && let Poll::Ready(returned) = running.as_mut().poll(context)
             {
-                result = Some(returned);
+                handler = None;
+                result = Some(Ended::Returned(returned));
             }
             if writing.is_none() && result.is_none() && outbox.has_pending(context.waker()) {
                 let mut drafts = Vec::new();
@@ -51,11 +61,12 @@ where
             }
             let Some(running) = &mut writing else {
                 return match result.take() {
-                    Some(returned) => {
+                    Some(Ended::Returned(returned)) => {
                         // What could not be stored fails the turn, even if nobody waited for it.
                         let returned = returned.and(failure.take().map_or(Ok(()), Err));
                         Poll::Ready(Ended::Returned(returned))
                     }
+                    Some(ended) => Poll::Ready(ended),
                     None => Poll::Pending,
                 };
             };

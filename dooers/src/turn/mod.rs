@@ -1,5 +1,6 @@
 //! One user message being answered.
 
+mod active;
 mod driver;
 mod outbox;
 mod recorder;

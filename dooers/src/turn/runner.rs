@@ -1,5 +1,6 @@
 //! Runs the turns of this process.
 
+use super::active::ActiveTurns;
 use super::driver::{self, Ended};
 use super::{Outbox, Turn, WorkerRequest, WorkerResponse, WorkerSettingsHandle};
 use crate::AgentError;
@@ -14,9 +15,8 @@ use crate::store::{
     Claim, Scope, Start, Store, StoreError, TurnChange, WorkerKey, Written, system_event,
 };
 use futures::{FutureExt, StreamExt};
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -53,8 +53,7 @@ pub(crate) struct Runner {
     /// Where the leases are renewed.
     keeper: TaskTracker,
     stopped: CancellationToken,
-    /// By which the turns of a thread that is deleted are stopped.
-    running: Mutex<HashMap<String, Arc<CancellationToken>>>,
+    active: ActiveTurns,
 }
 
 impl Runner {
@@ -75,7 +74,7 @@ impl Runner {
             tasks: TaskTracker::new(),
             keeper: TaskTracker::new(),
             stopped: CancellationToken::new(),
-            running: Mutex::default(),
+            active: ActiveTurns::default(),
         }
     }
 
@@ -99,7 +98,7 @@ impl Runner {
                     () = runner.stopped.cancelled() => return,
                     () = tokio::time::sleep(LEASE / RENEWALS) => {}
                 }
-                if runner.running().is_empty() {
+                if runner.active.count() == 0 {
                     continue;
                 }
                 let until = timestamp::now() + LEASE;
@@ -114,30 +113,32 @@ impl Runner {
     pub(crate) fn run(self: &Arc<Self>, agent: AgentDefinition, claim: Claim) {
         let runner = Arc::clone(self);
         let thread_id = claim.key.thread_id.clone();
-        let cancelled = Arc::new(self.stopped.child_token());
-        self.running()
-            .insert(thread_id.clone(), Arc::clone(&cancelled));
+        let stop = self.stopped.child_token();
+        self.active.begin(&thread_id, stop.clone());
         let span = tracing::debug_span!(target: "dooers::turn", "thread", id = %thread_id);
         let task = async move {
             let mut next = Some(claim);
             while let Some(claim) = next.take() {
-                next = runner.run_one(&agent, claim, &cancelled).await;
+                next = runner.run_one(&agent, claim, &stop).await;
             }
-            runner.forget(&thread_id, &cancelled);
+            runner.active.end(&thread_id, &stop);
         };
         self.tasks.spawn(task.instrument(span));
     }
 
+    /// Cancels the turn that answers this message: its handler is dropped, and its run ends canceled.
+    pub(crate) fn cancel(&self, thread_id: &str, event_id: &str) {
+        self.active.cancel(thread_id, event_id);
+    }
+
     /// Stops the handler of a thread that is no more.
-    pub(crate) fn cancel(&self, thread_id: &str) {
-        if let Some(cancelled) = self.running().remove(thread_id) {
-            cancelled.cancel();
-        }
+    pub(crate) fn stop(&self, thread_id: &str) {
+        self.active.stop(thread_id);
     }
 
     /// How many threads have a turn that runs.
     pub(crate) fn running_count(&self) -> usize {
-        self.running().len()
+        self.active.count()
     }
 
     /// Waits for the turns that run, at most this long, and stops those that are left.
@@ -167,7 +168,7 @@ impl Runner {
         &self,
         agent: &AgentDefinition,
         claim: Claim,
-        cancelled: &CancellationToken,
+        stop: &CancellationToken,
     ) -> Option<Claim> {
         let run_id = claim.run.as_ref().map(|run| run.id.clone());
         let outbox = Arc::new(Outbox::live(run_id, agent.has_manual_runs()));
@@ -177,35 +178,41 @@ impl Runner {
             scope: claim.thread.scope(),
             claim: &claim,
         };
-        let cancellation = cancelled.child_token();
-        let handler = handler_of(self, agent, &claim, &outbox, &cancellation);
+        let cancelled = self
+            .active
+            .next(&claim.key.thread_id, &claim.key.event_id, stop);
+        let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
+        let write = |drafts| writer.write(drafts);
         let ended = tokio::select! {
-            ended = driver::drive(handler, &outbox, |drafts| writer.write(drafts)) => ended,
-            () = cancelled.cancelled() => Ended::Lost,
+            // First: what is to be dropped without a trace is cancelled, too.
+            biased;
+            () = stop.cancelled() => Ended::Lost,
+            ended = driver::drive(handler, cancelled.cancelled(), &outbox, write) => ended,
         };
         match ended {
-            Ended::Returned(result) => writer.finish(&outbox, result, cancelled).await,
+            Ended::Returned(result) => writer.finish(&outbox, Outcome::of(result), stop).await,
+            Ended::Cancelled => writer.finish(&outbox, Outcome::Cancelled, stop).await,
             Ended::Lost => {
                 outbox.close();
                 None
             }
         }
     }
+}
 
-    fn forget(&self, thread_id: &str, cancelled: &Arc<CancellationToken>) {
-        let mut running = self.running();
-        // The thread's next turn may stand there by now.
-        if running
-            .get(thread_id)
-            .is_some_and(|token| Arc::ptr_eq(token, cancelled))
-        {
-            running.remove(thread_id);
+/// How a turn ends in the record.
+enum Outcome {
+    Succeeded,
+    Failed(AgentError),
+    Cancelled,
+}
+
+impl Outcome {
+    fn of(result: Result<(), AgentError>) -> Self {
+        match result {
+            Ok(()) => Self::Succeeded,
+            Err(error) => Self::Failed(error),
         }
-    }
-
-    fn running(&self) -> MutexGuard<'_, HashMap<String, Arc<CancellationToken>>> {
-        // Nothing panics while the lock is held.
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -283,8 +290,8 @@ impl TurnWriter<'_> {
     async fn finish(
         &self,
         outbox: &Outbox,
-        result: Result<(), AgentError>,
-        cancelled: &CancellationToken,
+        outcome: Outcome,
+        stop: &CancellationToken,
     ) -> Option<Claim> {
         let (pending, open_run) = outbox.close();
         let (drafts, waiting): (Vec<_>, Vec<_>) = pending
@@ -292,7 +299,7 @@ impl TurnWriter<'_> {
             .map(|pending| (pending.draft, pending.stored))
             .unzip();
         let mut changes = self.changes_of(drafts);
-        changes.extend(self.end_of(result, open_run));
+        changes.extend(self.end_of(&outcome, open_run));
         let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
         crash::point("before-run-end");
         let written = loop {
@@ -308,7 +315,7 @@ impl TurnWriter<'_> {
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
                     tokio::select! {
                         () = tokio::time::sleep(RETRY_AFTER) => {}
-                        () = cancelled.cancelled() => return None,
+                        () = stop.cancelled() => return None,
                     }
                 }
                 // The turn was deleted with its thread, or taken over.
@@ -336,12 +343,12 @@ impl TurnWriter<'_> {
     }
 
     /// How the turn ends: what users read of a failure, the thread's new `last_event_at`, the end of the run.
-    fn end_of(&self, result: Result<(), AgentError>, open_run: Option<String>) -> Vec<TurnChange> {
+    fn end_of(&self, outcome: &Outcome, open_run: Option<String>) -> Vec<TurnChange> {
         let at = timestamp::now();
         let thread_id = &self.claim.key.thread_id;
         let mut changes = Vec::new();
         let mut error_text = None;
-        if let Err(error) = result {
+        if let Outcome::Failed(error) = outcome {
             tracing::error!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler failed: {error}");
             let text = error.public_text().unwrap_or(FAILED_TEXT);
             let event = system_event(thread_id, open_run.clone(), text, at);
@@ -354,10 +361,10 @@ impl TurnWriter<'_> {
                 id,
                 thread_id: thread_id.clone(),
                 agent_id: Some(self.agent.name().to_owned()),
-                status: if error_text.is_some() {
-                    RunStatus::Failed
-                } else {
-                    RunStatus::Succeeded
+                status: match outcome {
+                    Outcome::Succeeded => RunStatus::Succeeded,
+                    Outcome::Failed(_) => RunStatus::Failed,
+                    Outcome::Cancelled => RunStatus::Canceled,
                 },
                 started_at: at,
                 ended_at: Some(at),

@@ -14,7 +14,7 @@ async fn the_ack_of_connect_tells_of_the_server() {
     let expected = json!({
         "ack_id": "frame-0",
         "ok": true,
-        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": []},
+        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": ["run.cancel"]},
     });
     let mut ack = normal(&ack);
     ack["ack_id"] = json!("frame-0");
@@ -150,7 +150,6 @@ async fn before_connect_only_connect_ping_and_the_public_schema_are_answered() {
         "settings.subscribe",
         "settings.unsubscribe",
         "settings.patch",
-        "run.cancel",
     ] {
         assert_eq!(
             client.refusal(kind, json!({})).await,
@@ -181,7 +180,6 @@ async fn verbs_of_features_that_are_not_there_are_not_configured() {
         "settings.unsubscribe",
         "settings.patch",
         "settings.public_schema",
-        "run.cancel",
     ] {
         assert_eq!(
             client.refusal(kind, json!({"field_id": "any"})).await,

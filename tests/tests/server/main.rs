@@ -18,6 +18,7 @@ mod replies;
 mod turns;
 
 mod audience;
+mod cancelling;
 mod deleting;
 mod listing;
 mod private;

@@ -2,6 +2,7 @@
 
 mod connect;
 mod event;
+mod run;
 mod settings;
 mod thread;
 
@@ -59,6 +60,7 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
         Command::SettingsUnsubscribe(payload) => settings::unsubscribe(&caller(id)?, payload),
         Command::SettingsPatch(payload) => settings::patch(&caller(id)?, payload).await,
         Command::SettingsPublicSchema => settings::public_schema(session, &id),
+        Command::RunCancel(payload) => run::cancel(&caller(id)?, payload).await,
         Command::Unavailable => Err(ErrorBody::new(
             ErrorCode::NotConfigured,
             "this agent does not have this feature",

@@ -96,7 +96,7 @@ pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), E
         .delete_thread(&caller.identity.scope, thread_id)
         .await
         .map_err(|error| caller.refusal(error))?;
-    session.running.runner.cancel(thread_id);
+    session.running.runner.stop(thread_id);
     session.running.hub.publish(vec![deleted]);
     session.ack(&caller.id);
     Ok(())

@@ -1,0 +1,35 @@
+//! `run.cancel`.
+
+use super::Caller;
+use crate::protocol::{ErrorBody, RunCancelPayload, clean_id};
+use crate::store::CancelTarget;
+
+/// Ends a turn early. One that has ended stays as it is.
+pub(super) async fn cancel(
+    caller: &Caller<'_>,
+    payload: RunCancelPayload,
+) -> Result<(), ErrorBody> {
+    let target = match (payload.run_id, payload.event_id) {
+        (Some(id), None) => {
+            clean_id("payload.run_id", &id)?;
+            CancelTarget::Run(id)
+        }
+        (None, Some(id)) => {
+            clean_id("payload.event_id", &id)?;
+            CancelTarget::Event(id)
+        }
+        _ => {
+            return Err(ErrorBody::invalid_payload(
+                "`payload` needs either `run_id`, or `event_id` of a message whose turn still waits",
+            ));
+        }
+    };
+    let session = caller.session;
+    let scope = &caller.identity.scope;
+    let acked = || session.ack(&caller.id);
+    session
+        .running
+        .cancel(Some(scope), target, acked)
+        .await
+        .map_err(|error| caller.refusal(error))
+}
