@@ -27,9 +27,14 @@ pub(crate) struct Message {
 #[derive(Debug)]
 enum Asked {
     Message(Message),
-    Subscription { thread_id: String, goes_on: bool },
+    Subscription {
+        thread_id: String,
+        goes_on: bool,
+    },
     Leaving(String),
     Deletion(String),
+    /// Of a turn of this thread.
+    Cancellation(String),
 }
 
 /// The connection has ended.
@@ -137,15 +142,14 @@ impl Member {
 
     fn is_gone(&mut self) {
         self.subscribed.clear();
-        for view in self.views.values_mut() {
-            // Whether they went on is not known any more.
-            view.runs.retain(|_, run| run["status"] != "running");
-        }
         for (_, asked) in self.asked.drain() {
             match asked {
                 Asked::Message(message) => self.unacked.push(message),
                 // It would have had no place before this.
-                Asked::Subscription { .. } | Asked::Leaving(_) | Asked::Deletion(_) => {}
+                Asked::Subscription { .. }
+                | Asked::Leaving(_)
+                | Asked::Deletion(_)
+                | Asked::Cancellation(_) => {}
             }
         }
         self.unacked
@@ -179,6 +183,18 @@ impl Member {
             goes_on: after.is_some() && !self.person.replaces,
         };
         self.send("thread.subscribe", &payload, Some(asked)).await;
+    }
+
+    /// Cancels the turn of the newest message that it shows of a thread, whether that waits, runs or has ended.
+    pub(crate) async fn cancel(&mut self, thread_id: String) {
+        let view = self.views.get(&thread_id);
+        let mut events = view.into_iter().flat_map(|view| view.events.iter().rev());
+        let Some(message) = events.find(|event| event["actor"] == "user") else {
+            return;
+        };
+        let payload = json!({"event_id": message["id"]});
+        self.send("run.cancel", &payload, Some(Asked::Cancellation(thread_id)))
+            .await;
     }
 
     pub(crate) async fn unsubscribe(&mut self, thread_id: String) {
@@ -318,7 +334,8 @@ impl Member {
             Some(
                 Asked::Subscription { thread_id, .. }
                 | Asked::Leaving(thread_id)
-                | Asked::Deletion(thread_id),
+                | Asked::Deletion(thread_id)
+                | Asked::Cancellation(thread_id),
             ) => Some(thread_id.clone()),
         };
         if !is_ok {

@@ -39,6 +39,11 @@ pub(crate) enum Step {
         member: usize,
         thread: usize,
     },
+    /// The member cancels the newest turn that it shows of a thread.
+    Cancel {
+        member: usize,
+        thread: usize,
+    },
     /// The member reads nothing from now on …
     Slow {
         member: usize,
@@ -76,6 +81,8 @@ impl Step {
                 .prop_map(|(member, thread)| Self::Subscribe { member, thread }),
             2 => (member.clone(), thread.clone())
                 .prop_map(|(member, thread)| Self::Unsubscribe { member, thread }),
+            4 => (member.clone(), thread.clone())
+                .prop_map(|(member, thread)| Self::Cancel { member, thread }),
             1 => (member.clone(), thread).prop_map(|(member, thread)| Self::Delete { member, thread }),
             3 => member.clone().prop_map(|member| Self::Slow { member }),
             3 => member.clone().prop_map(|member| Self::Read { member }),
@@ -175,6 +182,12 @@ impl World {
                 if let Some((member, thread_id)) = self.reading_and(member, thread) {
                     let asking = &mut self.members[member];
                     asking.delete(thread_id, &mut self.registry).await;
+                    self.answered(member).await;
+                }
+            }
+            Step::Cancel { member, thread } => {
+                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                    self.members[member].cancel(thread_id).await;
                     self.answered(member).await;
                 }
             }
