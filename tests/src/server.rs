@@ -91,8 +91,7 @@ impl Server {
 
     /// Asks for a page over HTTP; the result is the status and the body.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-        self.http(&request).await
+        get(self.address, path).await
     }
 
     /// Tries to open a WebSocket that there is not; the result is the status and the body.
@@ -101,22 +100,7 @@ impl Server {
             "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        self.http(&request).await
-    }
-
-    async fn http(&self, request: &str) -> (u16, String) {
-        let mut answer = String::new();
-        let exchange = async {
-            let mut stream = TcpStream::connect(self.address).await?;
-            stream.write_all(request.as_bytes()).await?;
-            stream.read_to_string(&mut answer).await
-        };
-        within("an answer over HTTP", exchange)
-            .await
-            .expect("the server answers");
-        let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
-        let (_, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
-        (status.expect("a status"), body.to_owned())
+        http(self.address, &request).await
     }
 
     /// Begins to close the server, as [`WorkerServer::close`] does, and gives back the closing.
@@ -136,6 +120,27 @@ impl Server {
             .expect("the server does not panic")
             .expect("the server serves");
     }
+}
+
+/// Asks for a page over HTTP; the result is the status and the body.
+pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    http(address, &request).await
+}
+
+async fn http(address: SocketAddr, request: &str) -> (u16, String) {
+    let mut answer = String::new();
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(request.as_bytes()).await?;
+        stream.read_to_string(&mut answer).await
+    };
+    within("an answer over HTTP", exchange)
+        .await
+        .expect("the server answers");
+    let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+    (status.expect("a status"), body.to_owned())
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ impl Store for Watched {
         scope: &Scope,
         turn: &TurnKey,
         changes: Vec<TurnChange>,
-        next: &Start,
+        next: Option<&Start>,
     ) -> Result<Written, StoreError> {
         let outcome = self.inner.finish_turn(scope, turn, changes, next).await;
         self.done("finish_turn").await;
@@ -248,6 +248,12 @@ impl Store for Watched {
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
         let outcome = self.inner.setting_keys().await;
         self.done("setting_keys").await;
+        outcome
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let outcome = self.inner.ping().await;
+        self.done("ping").await;
         outcome
     }
 

@@ -92,6 +92,9 @@ pub enum ServerError {
     /// The listener failed.
     #[error("the listener failed")]
     Listen(#[source] io::Error),
+    /// The signals that stop the program cannot be taken.
+    #[error("the signals that stop the program cannot be taken")]
+    Signals(#[source] io::Error),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -11,6 +11,7 @@ mod routes;
 mod running;
 mod session;
 mod settings_updates;
+mod signals;
 mod socket;
 mod verbs;
 mod worker;

@@ -11,6 +11,8 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Bytes that are read from a socket at once. The library's default would cost each idle connection 128 KiB.
 const READ_BUFFER: usize = 4 * 1024;
@@ -19,9 +21,14 @@ const READ_BUFFER: usize = 4 * 1024;
 /// most, as each frame waits until the one before it fits.
 const WRITE_BUFFER: usize = 16 * 1024;
 
+/// How soon the store must answer to be ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
+
 pub(super) fn router(running: Arc<Running>) -> Router {
     Router::new()
         .route("/ws", any(default_socket))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .route("/agents", get(agents))
         .route("/agents/{name}/ws", any(named_socket))
         .with_state(running)
@@ -60,6 +67,26 @@ async fn agents(State(running): State<Arc<Running>>) -> Response {
     };
     let agents = running.agents.iter().map(entry).collect();
     Json(Agents { agents }).into_response()
+}
+
+/// Whether the process serves at all.
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether it should be sent clients: not while it stops, nor when the store does not answer.
+async fn readyz(State(running): State<Arc<Running>>) -> Response {
+    if running.stopping.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server stops\n").into_response();
+    }
+    match timeout(READY_TIMEOUT, running.store.ping()).await {
+        Ok(Ok(())) => "ready\n".into_response(),
+        answer => {
+            tracing::warn!(target: "dooers::server", ?answer, "not ready: the store does not answer");
+            let text = "the store does not answer\n";
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+    }
 }
 
 async fn default_socket(

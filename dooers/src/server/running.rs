@@ -132,6 +132,7 @@ impl Running {
     /// Closes sessions, lets turns finish, and gives the store free.
     pub(super) async fn stop(&self) {
         self.stopping.cancel();
+        self.runner.leave_waiting();
         self.sessions.close();
         self.sessions.wait().await;
         self.runner.drain(self.config.drain_timeout).await;

@@ -6,6 +6,7 @@ use super::program::Program;
 use super::routes;
 use super::running::Running;
 use super::settings_updates::OnSettingsUpdated;
+use super::signals::StopSignals;
 use crate::agent::{Agent, AgentDefinition};
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, WorkerKey};
@@ -148,10 +149,12 @@ impl WorkerServer {
             started => started?,
         };
         let address = listener.local_addr().map_err(ServerError::Listen)?;
+        // Before anybody knows that it serves, and may tell it to stop.
+        let mut signals = StopSignals::new().map_err(ServerError::Signals)?;
         announce(&running, address);
         let server = self.clone();
         let signalled = tokio::spawn(async move {
-            stop_signal().await;
+            signals.next().await;
             let turns = server.running_turns();
             if turns > 0 {
                 say(&format!(
@@ -160,7 +163,7 @@ impl WorkerServer {
             }
             tokio::select! {
                 () = server.close() => {}
-                () = stop_signal() => {
+                () = signals.next() => {
                     tracing::warn!(target: "dooers::server", "stopped at once by a second signal");
                     std::process::exit(130);
                 }
@@ -261,28 +264,4 @@ fn announce(running: &Running, address: SocketAddr) {
 /// Nobody may be there to read it; the server serves all the same.
 fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
-#[cfg(unix)]
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return interrupt().await;
-    };
-    tokio::select! {
-        () = interrupt() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn stop_signal() {
-    interrupt().await;
-}
-
-async fn interrupt() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler for the signal, the system's own ends the program.
-        std::future::pending::<()>().await;
-    }
 }

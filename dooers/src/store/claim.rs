@@ -170,7 +170,7 @@ pub struct Waiting {
 }
 
 /// The `error` of a run whose process died.
-const INTERRUPTED: &str = "interrupted";
+pub(crate) const INTERRUPTED: &str = "interrupted";
 
 /// An event of the server itself. Its `seq` is given by the store.
 pub(crate) fn system_event(

@@ -17,10 +17,10 @@ mod setting;
 mod sqlite;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
-pub(crate) use claim::system_event;
 pub use claim::{
     Cancel, CancelTarget, Cancelled, Claim, Recovered, Start, TurnChange, TurnKey, Waiting, Written,
 };
+pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, ThreadTarget};
@@ -91,7 +91,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         changes: Vec<TurnChange>,
     ) -> Result<Vec<Change>, StoreError>;
 
-    /// Writes the last of a turn, ends it, and claims the thread's next waiting turn, all in one.
+    /// Writes the last of a turn, ends it, and claims the thread's next waiting turn, all in one. Without a `next` the
+    /// turns that wait are left to wait.
     ///
     /// # Errors
     ///
@@ -101,7 +102,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         scope: &Scope,
         turn: &TurnKey,
         changes: Vec<TurnChange>,
-        next: &Start,
+        next: Option<&Start>,
     ) -> Result<Written, StoreError>;
 
     /// Withdraws a turn that waits, or marks one that runs as to be stopped. Without a scope it is the program itself that
@@ -231,6 +232,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// `Failed` if the database does not answer.
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Asks whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if it does not.
+    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Waits until all that was begun is written, and gives the database free.
     async fn close(&self);

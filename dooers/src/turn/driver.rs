@@ -15,17 +15,17 @@ use tokio::sync::oneshot;
 pub(super) enum Ended {
     /// It returned; what it sent last may still wait in the outbox.
     Returned(Result<(), AgentError>),
-    /// It was cancelled, and has been dropped.
-    Cancelled,
+    /// It was dropped before its end.
+    Dropped,
     /// The turn is no longer this process's, so the handler was dropped.
     Lost,
 }
 
 /// Polls the handler. Each time that it waits, all that it has sent until then is written as one, while the
-/// handler goes on. Once `cancelled` is ready the handler is dropped, and what is being written is written.
+/// handler goes on. Once `ends_early` is ready the handler is dropped, and what is being written is written.
 pub(super) async fn drive<'a, W>(
     handler: impl Future<Output = Result<(), AgentError>>,
-    cancelled: impl Future<Output = ()>,
+    ends_early: impl Future<Output = ()>,
     outbox: &Outbox,
     write: impl Fn(Vec<Draft>) -> W,
 ) -> Ended
@@ -34,16 +34,16 @@ where
 {
     // Boxed, so that it can be dropped before the rest ends.
     let mut handler = Some(Box::pin(handler));
-    let mut cancelled = pin!(cancelled);
+    let mut ends_early = pin!(ends_early);
     let mut result = None;
     let mut failure: Option<AgentError> = None;
     let mut writing: Option<BoxFuture<'a, Result<(), StoreError>>> = None;
     let mut waiting: Vec<oneshot::Sender<Result<(), AgentError>>> = Vec::new();
     poll_fn(|context| {
         loop {
-            if handler.is_some() && cancelled.as_mut().poll(context).is_ready() {
+            if handler.is_some() && ends_early.as_mut().poll(context).is_ready() {
                 handler = None;
-                result = Some(Ended::Cancelled);
+                result = Some(Ended::Dropped);
             }
             if let Some(running) = &mut handler
                 && let Poll::Ready(returned) = running.as_mut().poll(context)

@@ -12,7 +12,8 @@ use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
 use crate::state::States;
 use crate::store::{
-    Claim, Scope, Start, Store, StoreError, TurnChange, WorkerKey, Written, system_event,
+    Claim, INTERRUPTED, Scope, Start, Store, StoreError, TurnChange, WorkerKey, Written,
+    interrupted_event, system_event,
 };
 use futures::{FutureExt, StreamExt};
 use std::panic::AssertUnwindSafe;
@@ -52,6 +53,11 @@ pub(crate) struct Runner {
     tasks: TaskTracker,
     /// Where the leases are renewed.
     keeper: TaskTracker,
+    /// Turns that wait are left to wait.
+    draining: CancellationToken,
+    /// Turns that run are ended as interrupted.
+    interrupted: CancellationToken,
+    /// What is left is dropped.
     stopped: CancellationToken,
     active: ActiveTurns,
 }
@@ -73,6 +79,8 @@ impl Runner {
             assistant_name,
             tasks: TaskTracker::new(),
             keeper: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            interrupted: CancellationToken::new(),
             stopped: CancellationToken::new(),
             active: ActiveTurns::default(),
         }
@@ -141,16 +149,24 @@ impl Runner {
         self.active.count()
     }
 
-    /// Waits for the turns that run, at most this long, and stops those that are left.
+    /// From now on the turns that wait are left to the next start.
+    pub(crate) fn leave_waiting(&self) {
+        self.draining.cancel();
+    }
+
+    /// Waits for the turns that run, at most this long, and records what is left then as interrupted.
     pub(crate) async fn drain(&self, at_most: Duration) {
+        self.leave_waiting();
         self.tasks.close();
         if tokio::time::timeout(at_most, self.tasks.wait())
             .await
             .is_err()
         {
-            tracing::warn!(target: "dooers::turn", "some turns did not end in time; they are recorded as interrupted at the next start");
-            self.stopped.cancel();
-            // A handler that never waits cannot be stopped; its thread ends with the process.
+            let turns = self.active.count();
+            tracing::warn!(target: "dooers::turn", turns, "some turns did not end in time; they are recorded as interrupted");
+            self.interrupted.cancel();
+            // A handler that never waits cannot be stopped; its thread ends with the process, and the next start
+            // records its turn.
             if tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait())
                 .await
                 .is_err()
@@ -183,15 +199,27 @@ impl Runner {
             .next(&claim.key.thread_id, &claim.key.event_id, stop);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
         let write = |drafts| writer.write(drafts);
+        let ends_early = async {
+            tokio::select! {
+                () = cancelled.cancelled() => {}
+                () = self.interrupted.cancelled() => {}
+            }
+        };
         let ended = tokio::select! {
             // First: what is to be dropped without a trace is cancelled, too.
             biased;
             () = stop.cancelled() => Ended::Lost,
-            ended = driver::drive(handler, cancelled.cancelled(), &outbox, write) => ended,
+            ended = driver::drive(handler, ends_early, &outbox, write) => ended,
         };
         match ended {
             Ended::Returned(result) => writer.finish(&outbox, Outcome::of(result), stop).await,
-            Ended::Cancelled => writer.finish(&outbox, Outcome::Cancelled, stop).await,
+            Ended::Dropped if cancelled.is_cancelled() => {
+                writer.finish(&outbox, Outcome::Cancelled, stop).await
+            }
+            Ended::Dropped => {
+                cancelled.cancel();
+                writer.finish(&outbox, Outcome::Interrupted, stop).await
+            }
             Ended::Lost => {
                 outbox.close();
                 None
@@ -205,6 +233,8 @@ enum Outcome {
     Succeeded,
     Failed(AgentError),
     Cancelled,
+    /// The server stops, and it took too long.
+    Interrupted,
 }
 
 impl Outcome {
@@ -303,10 +333,11 @@ impl TurnWriter<'_> {
         let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
         crash::point("before-run-end");
         let written = loop {
-            let next = self.runner.start_of(self.agent);
+            let start = self.runner.start_of(self.agent);
+            let next = (!self.runner.draining.is_cancelled()).then_some(&start);
             let store = &self.runner.store;
             match store
-                .finish_turn(&self.scope, &self.claim.key, changes.clone(), &next)
+                .finish_turn(&self.scope, &self.claim.key, changes.clone(), next)
                 .await
             {
                 Ok(written) => break written,
@@ -355,6 +386,11 @@ impl TurnWriter<'_> {
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(error.public_text().unwrap_or(FAILED_ERROR).to_owned());
         }
+        if let Outcome::Interrupted = outcome {
+            let event = interrupted_event(thread_id, open_run.clone(), at);
+            changes.push(TurnChange::Event(Box::new(event)));
+            error_text = Some(INTERRUPTED.to_owned());
+        }
         changes.push(TurnChange::Touch(at));
         if let Some(id) = open_run {
             changes.push(TurnChange::Run(Run {
@@ -363,7 +399,7 @@ impl TurnWriter<'_> {
                 agent_id: Some(self.agent.name().to_owned()),
                 status: match outcome {
                     Outcome::Succeeded => RunStatus::Succeeded,
-                    Outcome::Failed(_) => RunStatus::Failed,
+                    Outcome::Failed(_) | Outcome::Interrupted => RunStatus::Failed,
                     Outcome::Cancelled => RunStatus::Canceled,
                 },
                 started_at: at,

@@ -8,6 +8,7 @@
 
 mod program;
 mod settings;
+mod stopping;
 
 use dooers_tests::Client;
 use program::Program;

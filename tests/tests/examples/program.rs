@@ -78,6 +78,11 @@ impl Program {
         }
     }
 
+    /// Waits until it prints a line that begins like this.
+    pub(crate) fn says(&mut self, beginning: &str) {
+        self.output_before(beginning);
+    }
+
     /// Asks it to end, as a service manager does.
     pub(crate) fn terminate(&self) {
         // The shell's own `kill`, which every system has.

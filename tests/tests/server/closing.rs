@@ -2,14 +2,18 @@
 
 use crate::agents::{quiet, script};
 use crate::seen::{events, string, texts};
-use dooers::store::MemoryStore;
+use dooers::protocol::{Actor, RunStatus};
+use dooers::store::{
+    MemoryStore, Scope, Snapshot, SnapshotFrom, SqliteOptions, SqliteStore, Store, Viewer,
+};
 use dooers::{ServerError, WorkerServer};
 use dooers_tests::{Server, gate, within};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test]
-async fn sessions_are_closed_with_1001_and_a_running_turn_finishes_and_is_stored() {
+async fn sessions_are_closed_with_1001_a_running_turn_finishes_and_a_waiting_one_waits() {
     let store = Arc::new(MemoryStore::new());
     let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut known = server.client("ada").await;
@@ -35,25 +39,31 @@ async fn sessions_are_closed_with_1001_and_a_running_turn_finishes_and_is_stored
     within("the server to close", closing).await.unwrap();
     server.close([]).await;
 
-    let server = Server::with::<script>(|config| config.store(store)).await;
-    let mut again = server.client("ada").await;
-    let snapshot = again.subscribe(&thread_id).await;
-    let expected = [
+    let stored = stored(&store, &thread_id).await;
+    let mut expected = vec![
         "stored one\nwait closing-a\nsay two",
         "one",
         "say three",
         "two",
-        "three",
     ];
-    assert_eq!(texts(&events(&snapshot)), expected);
-    for run in snapshot["runs"].as_array().unwrap() {
-        assert_eq!(run["status"], "succeeded");
+    let stored_events: Vec<_> = stored.events.iter().map(|event| json!(event)).collect();
+    assert_eq!(texts(&stored_events), expected);
+    assert_eq!(stored.runs[0].status, RunStatus::Succeeded);
+
+    let server = Server::with::<script>(|config| config.store(store)).await;
+    let mut again = server.client("ada").await;
+    let mut shown = events(&again.subscribe(&thread_id).await);
+    while shown.len() < 5 {
+        let frame = again.next().await;
+        shown.extend(crate::seen::appended(&[frame]));
     }
+    expected.push("three");
+    assert_eq!(texts(&shown), expected);
     server.close([again]).await;
 }
 
 #[tokio::test]
-async fn a_turn_that_takes_too_long_is_stopped_and_marked_at_the_next_start() {
+async fn a_turn_that_takes_too_long_is_stopped_and_recorded_as_interrupted() {
     let store = Arc::new(MemoryStore::new());
     let server = Server::with::<script>(|config| {
         config
@@ -72,6 +82,10 @@ async fn a_turn_that_takes_too_long_is_stopped_and_marked_at_the_next_start() {
         .until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
         .await;
     server.close([client]).await;
+    let stored = stored(&store, &thread_id).await;
+    assert_eq!(stored.runs[0].status, RunStatus::Failed);
+    assert_eq!(stored.runs[0].error.as_deref(), Some("interrupted"));
+    assert_eq!(stored.events[3].actor, Actor::System);
 
     let server = Server::with::<script>(|config| config.store(store)).await;
     let mut again = server.client("ada").await;
@@ -93,6 +107,52 @@ async fn a_turn_that_takes_too_long_is_stopped_and_marked_at_the_next_start() {
     assert_eq!(runs[0]["status"], "failed");
     assert_eq!(runs[0]["error"], "interrupted");
     server.close([again]).await;
+}
+
+/// What is stored of a thread of the user `ada`.
+async fn stored(store: &MemoryStore, thread_id: &str) -> Snapshot {
+    let scope = Scope {
+        agent: "script".to_owned(),
+        worker_id: "w1".to_owned(),
+        organization_id: "o1".to_owned(),
+        workspace_id: "s1".to_owned(),
+        viewer: Viewer::Everyone,
+    };
+    let newest = SnapshotFrom::Newest;
+    store.snapshot(&scope, thread_id, &newest).await.unwrap()
+}
+
+#[tokio::test]
+async fn it_is_healthy_and_ready_until_it_stops() {
+    let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
+    let router = worker.router().await.unwrap();
+    // In a program's own server, which goes on when this one has stopped.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+    let asked = async |path: &str| dooers_tests::get(address, path).await;
+    assert_eq!(asked("/healthz").await, (200, "ok\n".to_owned()));
+    assert_eq!(asked("/readyz").await, (200, "ready\n".to_owned()));
+    worker.close().await;
+    assert_eq!(asked("/healthz").await.0, 200);
+    assert_eq!(
+        asked("/readyz").await,
+        (503, "the server stops\n".to_owned())
+    );
+    serving.abort();
+}
+
+#[tokio::test]
+async fn it_is_not_ready_when_the_store_does_not_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(directory.path().join("worker.db"));
+    let store = Arc::new(SqliteStore::open(options).await.unwrap());
+    let server = Server::with::<quiet>(|config| config.store(Arc::clone(&store) as _)).await;
+    assert_eq!(server.get("/readyz").await.0, 200);
+    store.close().await;
+    let answer = server.get("/readyz").await;
+    assert_eq!(answer, (503, "the store does not answer\n".to_owned()));
+    server.close([]).await;
 }
 
 #[tokio::test]

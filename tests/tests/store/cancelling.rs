@@ -80,7 +80,7 @@ async fn a_turn_that_runs_is_told_and_left_to_its_runner(store: &AnyStore) {
     // Who runs it ends its run.
     let end = vec![run_change("t", "r", RunStatus::Canceled)];
     store
-        .finish_turn(&scope(), &claim.key, end, &start("none"))
+        .finish_turn(&scope(), &claim.key, end, Some(&start("none")))
         .await
         .unwrap();
     assert!(matches!(

@@ -210,7 +210,7 @@ async fn a_run_that_ended_while_the_reader_was_away_is_told(store: &AnyStore) {
     assert_eq!(reader.runs["t-run"].status, RunStatus::Running);
     let changes = vec![run_change("t", "t-run", RunStatus::Succeeded)];
     store
-        .finish_turn(&scope(), &claim.key, changes, &start("none"))
+        .finish_turn(&scope(), &claim.key, changes, Some(&start("none")))
         .await
         .unwrap();
     reader.come_back(store, &scope(), 10).await;
@@ -233,7 +233,7 @@ async fn runs_of_events_that_come_after_the_snapshot_are_told(store: &AnyStore) 
         say(store, existing("t"), &format!("e{number}"), "waits").await;
         let next = start(&format!("r{number}"));
         let done = store
-            .finish_turn(&scope(), &claim.key, changes, &next)
+            .finish_turn(&scope(), &claim.key, changes, Some(&next))
             .await
             .unwrap();
         claim = done.next.expect("one waits");
@@ -300,7 +300,9 @@ async fn a_reader_may_go_at_any_moment_and_miss_nothing(store: &AnyStore) {
         write(store, &claim.key, vec![end]).await;
         let ends = vec![run_change("t", &run_id, RunStatus::Succeeded)];
         let next = start(&format!("r{number}"));
-        let done = store.finish_turn(&scope(), &claim.key, ends, &next).await;
+        let done = store
+            .finish_turn(&scope(), &claim.key, ends, Some(&next))
+            .await;
         claim = done.unwrap().next.expect("one waits");
     }
     for limit in [1, 3, 100] {

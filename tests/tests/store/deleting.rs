@@ -45,7 +45,7 @@ async fn a_deleted_thread_is_gone_for_every_method(store: &AnyStore) {
     assert_not_found(store.write_turn(&scope(), &claim.key, Vec::new()).await);
     assert_not_found(
         store
-            .finish_turn(&scope(), &claim.key, Vec::new(), &start("late"))
+            .finish_turn(&scope(), &claim.key, Vec::new(), Some(&start("late")))
             .await,
     );
     assert_not_found(store.thread(&scope(), "t").await);

@@ -182,7 +182,7 @@ pub(crate) async fn write(
 /// Ends a turn that is held, with nothing more to write, and claims the next with a run of this id.
 pub(crate) async fn finish(store: &AnyStore, turn: &TurnKey, next_run_id: &str) -> Option<Claim> {
     store
-        .finish_turn(&scope(), turn, Vec::new(), &start(next_run_id))
+        .finish_turn(&scope(), turn, Vec::new(), Some(&start(next_run_id)))
         .await
         .expect("the turn is held")
         .next

@@ -74,7 +74,7 @@ async fn a_turn_that_was_running_ends_as_interrupted(store: &AnyStore) {
     );
     assert_stale(
         store
-            .finish_turn(&scope(), &claim.key, changes, &start("late"))
+            .finish_turn(&scope(), &claim.key, changes, Some(&start("late")))
             .await,
     );
 }
@@ -141,7 +141,7 @@ async fn a_turn_that_is_finished_is_left_as_it_is(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let changes = vec![run_change("t", "r", RunStatus::Succeeded)];
     store
-        .finish_turn(&scope(), &claim.key, changes, &start("none"))
+        .finish_turn(&scope(), &claim.key, changes, Some(&start("none")))
         .await
         .unwrap();
     let before = picture(store, &scope()).await;

@@ -93,7 +93,7 @@ async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
         assert_not_found(store.write_turn(other, turn, changes.clone()).await);
         assert_not_found(
             store
-                .finish_turn(other, turn, changes, &start("stolen"))
+                .finish_turn(other, turn, changes, Some(&start("stolen")))
                 .await,
         );
     }
@@ -177,7 +177,7 @@ async fn the_key_of_a_turn_opens_nothing_in_another_scope(store: &AnyStore) {
     assert_stale(store.write_turn(&other, &mixed, changes.clone()).await);
     assert_stale(
         store
-            .finish_turn(&other, &mixed, changes, &start("stolen"))
+            .finish_turn(&other, &mixed, changes, Some(&start("stolen")))
             .await,
     );
     let foreign = TurnKey {
@@ -310,7 +310,7 @@ async fn who_writes_in_a_private_thread_sees_it_and_nobody_else(store: &AnyStore
         2
     );
     store
-        .finish_turn(&of_ana, &key, Vec::new(), &start("none"))
+        .finish_turn(&of_ana, &key, Vec::new(), Some(&start("none")))
         .await
         .unwrap();
     assert_not_found(store.delete_thread(&private(&ben()), "t").await);

@@ -71,7 +71,7 @@ async fn a_bad_operation_among_good_ones_spoils_none_of_them(store: &AnyStore) {
         async move {
             let changes = vec![written(&turn.thread_id, event_id, None)];
             let done = store
-                .finish_turn(&scope(), &turn, changes, &start("bad"))
+                .finish_turn(&scope(), &turn, changes, Some(&start("bad")))
                 .await;
             done.map(|_| false)
         }
@@ -227,7 +227,7 @@ async fn turns_of_many_threads_at_once_are_all_written(store: &AnyStore) {
             }
             let changes = vec![run_change(&id, &run, RunStatus::Succeeded)];
             let done = store
-                .finish_turn(&scope(), &claim.key, changes, &start("none"))
+                .finish_turn(&scope(), &claim.key, changes, Some(&start("none")))
                 .await;
             assert_eq!(done.unwrap().changes[0].rev, 9);
         })

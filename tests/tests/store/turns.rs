@@ -57,7 +57,7 @@ async fn assert_refused(store: &AnyStore, key: &TurnKey) {
         assert_stale(store.write_turn(&scope(), key, changes.clone()).await);
         assert_stale(
             store
-                .finish_turn(&scope(), key, changes, &start("late"))
+                .finish_turn(&scope(), key, changes, Some(&start("late")))
                 .await,
         );
     }
@@ -109,7 +109,7 @@ async fn a_turn_of_a_deleted_thread_may_not_be_written(store: &AnyStore) {
     assert_not_found(store.write_turn(&scope(), &key, changes.clone()).await);
     assert_not_found(
         store
-            .finish_turn(&scope(), &key, changes, &start("r2"))
+            .finish_turn(&scope(), &key, changes, Some(&start("r2")))
             .await,
     );
     assert_not_found(store.claim_turn(&scope(), "t", &start("r2")).await);
@@ -157,7 +157,7 @@ async fn finishing_writes_the_last_changes_and_claims_the_next(store: &AnyStore)
     ];
     let starting = start("r2");
     let done = store
-        .finish_turn(&scope(), &first.key, changes, &starting)
+        .finish_turn(&scope(), &first.key, changes, Some(&starting))
         .await
         .unwrap();
     assert_eq!(kinds(&done.changes), ["event", "run", "run"]);
@@ -228,7 +228,7 @@ async fn a_turn_without_a_run_of_its_own_makes_no_run(store: &AnyStore) {
     ];
     write(store, &claim.key, runs).await;
     let done = store
-        .finish_turn(&scope(), &claim.key, Vec::new(), &manual_start())
+        .finish_turn(&scope(), &claim.key, Vec::new(), Some(&manual_start()))
         .await
         .unwrap();
     assert!(done.changes.is_empty());
@@ -301,7 +301,9 @@ async fn of_many_ends_at_once_one_ends_the_turn(store: &AnyStore) {
         tokio::spawn(async move {
             let changes = vec![written("t", &format!("last-{number}"), None)];
             let next = start(&format!("next-{number}"));
-            store.finish_turn(&scope(), &key, changes, &next).await
+            store
+                .finish_turn(&scope(), &key, changes, Some(&next))
+                .await
         })
     });
     let ends = join_all(tasks)

@@ -67,7 +67,7 @@ async fn runs_of_several_turns_stand_side_by_side(store: &AnyStore) {
         run_change("t", "r1", RunStatus::Succeeded),
     ];
     let done = store
-        .finish_turn(&scope(), &first.key, changes, &start("r2"))
+        .finish_turn(&scope(), &first.key, changes, Some(&start("r2")))
         .await
         .unwrap();
     let second = done.next.unwrap();

@@ -223,14 +223,14 @@ impl Store for MemoryStore {
         scope: &Scope,
         turn: &TurnKey,
         changes: Vec<TurnChange>,
-        next: &Start,
+        next: Option<&Start>,
     ) -> Result<Written, StoreError> {
         let mut state = self.state();
         let thread = state.thread_mut(scope, &turn.thread_id)?;
         thread.check_fence(turn)?;
         let mut changes = thread.apply(turn, changes);
         thread.end_turn(&turn.event_id);
-        let mut next = thread.claim(next);
+        let mut next = next.and_then(|start| thread.claim(start));
         if let Some(next) = &mut next {
             changes.append(&mut next.changes);
         }
@@ -360,6 +360,10 @@ impl Store for MemoryStore {
             .filter_map(|setting| setting.key_id.clone())
             .collect();
         Ok(keys.into_iter().collect())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn close(&self) {}

@@ -174,7 +174,7 @@ pub(super) struct FinishTurn {
     pub(super) scope: Scope,
     pub(super) turn: TurnKey,
     pub(super) changes: Vec<TurnChange>,
-    pub(super) next: Start,
+    pub(super) next: Option<Start>,
 }
 
 impl Operation for FinishTurn {
@@ -187,7 +187,10 @@ impl Operation for FinishTurn {
         must_all_be_shallow(&self.changes)?;
         let mut changes = thread.apply(&self.turn, &self.changes)?;
         thread.end_turn(seq)?;
-        let mut next = thread.claim(&self.next)?;
+        let mut next = match &self.next {
+            Some(start) => thread.claim(start)?,
+            None => None,
+        };
         if let Some(next) = &mut next {
             changes.append(&mut next.changes);
         }

@@ -301,6 +301,12 @@ impl Reading<'_> {
         })
     }
 
+    pub(super) async fn ping(&mut self) -> Result<(), Stop> {
+        let query = query(&self.sql.ping);
+        self.first(query, |_| Ok(())).await?;
+        Ok(())
+    }
+
     pub(super) async fn settings(
         &mut self,
         worker: &WorkerKey,

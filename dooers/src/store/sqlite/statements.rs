@@ -255,6 +255,10 @@ statements! {
         INSERT INTO {prefix}sent (workspace_pk, participant, client_event_id, thread_id, event_id)
         VALUES (?1, ?2, ?3, ?4, ?5)"
 
+    // Whether it can be read: the first page says how many there are.
+
+    ping: "PRAGMA schema_version"
+
     // Settings.
 
     settings: "

@@ -103,13 +103,13 @@ impl Store for SqliteStore {
         scope: &Scope,
         turn: &TurnKey,
         changes: Vec<TurnChange>,
-        next: &Start,
+        next: Option<&Start>,
     ) -> Result<Written, StoreError> {
         let finish = FinishTurn {
             scope: scope.clone(),
             turn: turn.clone(),
             changes,
-            next: next.clone(),
+            next: next.cloned(),
         };
         self.writer.run(finish).await
     }
@@ -228,6 +228,11 @@ impl Store for SqliteStore {
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
         let read = async |mut reading: Reading<'_>| reading.setting_keys().await;
         self.readers.read("read the settings' keys", read).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.ping().await;
+        self.readers.read("answer", read).await
     }
 
     async fn close(&self) {

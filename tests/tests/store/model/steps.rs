@@ -251,7 +251,7 @@ impl<'a> Model<'a> {
         }
         let answer = self
             .store
-            .finish_turn(&scope, &key, changes.clone(), &next)
+            .finish_turn(&scope, &key, changes.clone(), Some(&next))
             .await;
         if thread.is_deleted {
             return assert_not_found(answer);

@@ -244,7 +244,10 @@ impl Both {
                     return;
                 };
                 let (changes, start) = (self.changes(&key.thread_id), self.start());
-                let written = in_both!(self, finish_turn(&scope, &key, changes.clone(), &start));
+                let written = in_both!(
+                    self,
+                    finish_turn(&scope, &key, changes.clone(), Some(&start))
+                );
                 let Ok(written) = written else { return };
                 self.finished += 1;
                 if let Some(next) = written.next {
@@ -359,7 +362,10 @@ async fn what_a_stopped_process_left_is_recovered_alike() {
             if id == "done" {
                 let next = start("r3");
                 let end = Vec::new();
-                store.finish_turn(&scope(), &key, end, &next).await.unwrap();
+                store
+                    .finish_turn(&scope(), &key, end, Some(&next))
+                    .await
+                    .unwrap();
             }
         }
         let recovered = store.recover().await.unwrap();

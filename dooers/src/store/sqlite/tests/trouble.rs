@@ -59,7 +59,10 @@ async fn what_was_answered_is_there_after_the_store_is_closed() {
     let test = test.reopen().await;
     let changes = vec![said("t", "e", "still here")];
     let next = start("r2");
-    let written = test.store.finish_turn(&scope(), &key, changes, &next).await;
+    let written = test
+        .store
+        .finish_turn(&scope(), &key, changes, Some(&next))
+        .await;
     assert_eq!(written.unwrap().changes.len(), 1);
     let test = test.reopen().await;
     let from = SnapshotFrom::Newest;
