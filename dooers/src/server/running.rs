@@ -47,18 +47,15 @@ impl Running {
         }
         let hub = Hub::default();
         let callbacks = TaskTracker::new();
-        let updates = on_settings_updated.map(|callback| {
-            let (updates, tell_all) = callback.start();
-            callbacks.spawn(tell_all);
-            updates
-        });
         let settings = Arc::new(LiveSettings::new(
             Arc::clone(&store),
             hub.clone(),
             config.secret_keys.clone(),
             schemas,
-            updates,
         ));
+        if let Some(callback) = on_settings_updated {
+            callbacks.spawn(callback.tell_all(settings.watch_all()));
+        }
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),
             hub.clone(),
@@ -136,7 +133,7 @@ impl Running {
         self.sessions.close();
         self.sessions.wait().await;
         self.runner.drain(self.config.drain_timeout).await;
-        self.settings.stop_telling();
+        self.settings.close();
         self.callbacks.close();
         if timeout(self.config.drain_timeout, self.callbacks.wait())
             .await

@@ -1,16 +1,12 @@
 //! Telling the program of changed settings.
 
-use crate::settings::SettingsUpdate;
+use crate::settings::{SettingsUpdate, SettingsWatch};
 use crate::{AgentError, Result};
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use tokio::sync::mpsc;
-
-/// So many changes wait for the program before whoever makes another has to wait.
-const WAITING: usize = 256;
 
 type Callback = dyn Fn(SettingsUpdate) -> BoxFuture<'static, Result<()>> + Send + Sync;
 
@@ -27,20 +23,12 @@ impl OnSettingsUpdated {
         Self(Arc::new(move |update| Box::pin(callback(update))))
     }
 
-    /// Where changes are sent, and what tells the program of them: one after the other, until nobody can send any more.
-    pub(super) fn start(
-        self,
-    ) -> (
-        mpsc::Sender<SettingsUpdate>,
-        impl Future<Output = ()> + Send,
-    ) {
-        let (updates, mut waiting) = mpsc::channel(WAITING);
-        let tell_all = async move {
-            while let Some(update) = waiting.recv().await {
-                self.tell(update).await;
-            }
-        };
-        (updates, tell_all)
+    /// Tells the program of these changes, one after the other. Whoever makes a change does not wait for that, so that
+    /// the program may make another one.
+    pub(super) async fn tell_all(self, mut changes: SettingsWatch) {
+        while let Some(update) = changes.next().await {
+            self.tell(update).await;
+        }
     }
 
     /// What the program makes of it does not undo the change.

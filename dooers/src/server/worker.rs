@@ -65,8 +65,9 @@ impl WorkerServer {
         self
     }
 
-    /// Is called after each change of a setting, one after the other. What it returns does not undo the change; an error
-    /// goes to the log. Values of secrets are `null`.
+    /// Is called after each change of a setting, one after the other; several changes of one field that come while it is busy
+    /// are one. It may change settings itself. What it returns does not undo the change; an error goes to the log. Values of
+    /// secrets are `null`.
     #[must_use]
     pub fn on_settings_updated<F, R>(mut self, callback: F) -> Self
     where

@@ -35,7 +35,7 @@ impl<T: WorkerSettings> Settings<T> {
         const AGENT: &str = "detached";
         let schemas = HashMap::from([(AGENT, AgentSchema::of::<T>())]);
         let store = Arc::new(MemoryStore::new());
-        let live = LiveSettings::new(store, Hub::default(), None, schemas, None);
+        let live = LiveSettings::new(store, Hub::default(), None, schemas);
         let worker = WorkerKey {
             agent: AGENT.to_owned(),
             worker_id: "worker".to_owned(),

@@ -15,7 +15,6 @@ use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::mpsc;
 
 /// The settings that the agents of a program have, by the agents' names.
 pub(crate) type Schemas = HashMap<&'static str, AgentSchema>;
@@ -47,8 +46,8 @@ pub(crate) struct LiveSettings {
     workers: Mutex<HashMap<WorkerKey, Arc<Worker>>>,
     /// What was warned of already: a worker's field whose stored value does not fit any more.
     misfits: Mutex<HashSet<(WorkerKey, String)>>,
-    /// Where the program is told. None once the server has stopped.
-    updates: Mutex<Option<mpsc::Sender<SettingsUpdate>>>,
+    /// How the program is told of every worker's changes.
+    program: Watchers,
     /// When nothing was stored yet, the settings are as old as this.
     started_at: DateTime<Utc>,
 }
@@ -81,7 +80,6 @@ impl LiveSettings {
         hub: Hub,
         keyring: Option<Keyring>,
         schemas: Schemas,
-        updates: Option<mpsc::Sender<SettingsUpdate>>,
     ) -> Self {
         Self {
             store,
@@ -90,7 +88,7 @@ impl LiveSettings {
             schemas,
             workers: Mutex::default(),
             misfits: Mutex::default(),
-            updates: Mutex::new(updates),
+            program: Watchers::default(),
             started_at: timestamp::now(),
         }
     }
@@ -212,8 +210,7 @@ impl LiveSettings {
         let changes = vec![Change { field, old, new }];
         let updated_at = self.store(worker, &changes).await?;
         stored();
-        self.tell(&shared, worker, changes, &updated_at, Some(connection))
-            .await;
+        self.tell(&shared, worker, changes, &updated_at, Some(connection));
         Ok(())
     }
 
@@ -243,7 +240,7 @@ impl LiveSettings {
         }
         if !changes.is_empty() {
             let updated_at = self.store(worker, &changes).await?;
-            self.tell(&shared, worker, changes, &updated_at, None).await;
+            self.tell(&shared, worker, changes, &updated_at, None);
         }
         Ok(())
     }
@@ -253,9 +250,17 @@ impl LiveSettings {
         self.worker(worker).watchers.watch()
     }
 
-    /// The server stops: nobody is told of changes any more but for those that wait.
-    pub(crate) fn stop_telling(&self) {
-        lock(&self.updates).take();
+    /// Follows the changes of all workers' settings.
+    pub(crate) fn watch_all(&self) -> SettingsWatch {
+        self.program.watch()
+    }
+
+    /// The server stops: who follows changes is told of those that there are, and of no more.
+    pub(crate) fn close(&self) {
+        self.program.close();
+        for worker in lock(&self.workers).values() {
+            worker.watchers.close();
+        }
     }
 
     async fn store(
@@ -269,7 +274,7 @@ impl LiveSettings {
     }
 
     /// Tells everybody who may see it.
-    async fn tell(
+    fn tell(
         &self,
         shared: &Worker,
         worker: &WorkerKey,
@@ -295,11 +300,7 @@ impl LiveSettings {
                 new: field.shown_value(new),
             };
             shared.watchers.tell(&update);
-            let updates = lock(&self.updates).clone();
-            if let Some(updates) = updates {
-                // The receiver goes away only when the server has stopped.
-                let _ = updates.send(update).await;
-            }
+            self.program.tell(&update);
         }
     }
 
@@ -449,7 +450,7 @@ mod tests {
             });
         store.put_settings(&worker, rows.to_vec()).await.unwrap();
         let schemas = Schemas::from([("a", settings)]);
-        let live = LiveSettings::new(store, Hub::default(), None, schemas, None);
+        let live = LiveSettings::new(store, Hub::default(), None, schemas);
         for _ in 0..3 {
             let values = live.current(&worker).await.unwrap().values;
             assert_eq!(values, SettingsValues::default());

@@ -34,9 +34,9 @@ impl fmt::Debug for SettingsUpdate {
     }
 }
 
-/// Who follows the changes of one worker's settings.
+/// Who follows changes of settings.
 #[derive(Debug, Default)]
-pub(super) struct Watchers(Mutex<Vec<Weak<Pending>>>);
+pub(crate) struct Watchers(Mutex<Vec<Weak<Pending>>>);
 
 /// What one of them has not taken yet.
 #[derive(Debug, Default)]
@@ -45,10 +45,11 @@ struct Pending(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     updates: VecDeque<SettingsUpdate>,
+    is_closed: bool,
     waker: Option<Waker>,
 }
 
-/// The changes of a worker's settings, as they happen. It does not end.
+/// The changes of a worker's settings, as they happen. It ends with its server.
 ///
 /// Who takes them slowly is told of several changes of one field as of one, from the oldest value to the newest.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ struct State {
 pub struct SettingsWatch(Arc<Pending>);
 
 impl Watchers {
-    pub(super) fn watch(&self) -> SettingsWatch {
+    pub(crate) fn watch(&self) -> SettingsWatch {
         let pending = Arc::new(Pending::default());
         let mut watchers = lock(&self.0);
         watchers.retain(|watcher| watcher.strong_count() > 0);
@@ -67,6 +68,16 @@ impl Watchers {
     pub(super) fn tell(&self, update: &SettingsUpdate) {
         for pending in lock(&self.0).iter().filter_map(Weak::upgrade) {
             pending.push(update.clone());
+        }
+    }
+
+    /// Nothing more is told: who follows takes what there is, and ends.
+    pub(super) fn close(&self) {
+        for pending in lock(&self.0)
+            .drain(..)
+            .filter_map(|watcher| watcher.upgrade())
+        {
+            pending.close();
         }
     }
 
@@ -81,12 +92,34 @@ impl Watchers {
 impl Pending {
     fn push(&self, update: SettingsUpdate) {
         let mut state = lock(&self.0);
-        let same_field = |waiting: &&mut SettingsUpdate| waiting.field_id == update.field_id;
+        let place = |update: &SettingsUpdate| {
+            let SettingsUpdate {
+                agent,
+                worker_id,
+                field_id,
+                ..
+            } = update;
+            (agent.clone(), worker_id.clone(), field_id.clone())
+        };
+        let own = place(&update);
+        let same_field = |waiting: &&mut SettingsUpdate| place(waiting) == own;
         match state.updates.iter_mut().find(same_field) {
             Some(waiting) => waiting.new = update.new,
             None => state.updates.push_back(update),
         }
-        if let Some(waker) = state.waker.take() {
+        state.wake();
+    }
+
+    fn close(&self) {
+        let mut state = lock(&self.0);
+        state.is_closed = true;
+        state.wake();
+    }
+}
+
+impl State {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
@@ -99,6 +132,7 @@ impl Stream for SettingsWatch {
         let mut state = lock(&self.0.0);
         match state.updates.pop_front() {
             Some(update) => Poll::Ready(Some(update)),
+            None if state.is_closed => Poll::Ready(None),
             None => {
                 state.waker = Some(context.waker().clone());
                 Poll::Pending

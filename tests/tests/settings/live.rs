@@ -167,3 +167,38 @@ async fn the_program_is_told_of_changes_in_order_and_its_failure_undoes_nothing(
     assert_eq!(crate::seen::field(&shown, "first")["value"], 13);
     server.close([client, other]).await;
 }
+
+/// Each change of the first field makes one of the second, by the callback itself.
+#[tokio::test]
+async fn the_callback_may_change_settings() {
+    let server: Arc<Mutex<Option<WorkerServer>>> = Arc::default();
+    let own = Arc::clone(&server);
+    let worker = WorkerServer::new(in_memory())
+        .agent::<few>()
+        .on_settings_updated(move |update| {
+            let worker = own.lock().unwrap().clone();
+            async move {
+                if update.field_id == "first" {
+                    let settings = worker.unwrap().settings::<Few>("w1").await?;
+                    settings.set(|few| few.second = few.first * 2).await?;
+                }
+                Ok(())
+            }
+        });
+    *server.lock().unwrap() = Some(worker.clone());
+    let settings = worker.settings::<Few>("w1").await.unwrap();
+    let mut changes = settings.watch();
+    settings.set(|few| few.first = 21).await.unwrap();
+    let seconds = changes.by_ref().filter(|change| {
+        let is_second = change.field_id == "second";
+        async move { is_second }
+    });
+    let second = within("the callback's change", Box::pin(seconds).next())
+        .await
+        .unwrap();
+    assert_eq!(second.new, json!(42));
+    // Who follows is told that the server has stopped.
+    within("the server to close", worker.close()).await;
+    let rest = within("the end", changes.collect::<Vec<_>>()).await;
+    assert_eq!(rest, []);
+}
