@@ -160,12 +160,16 @@ impl Store for Watched {
         &self,
         node: &str,
         lease_until: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        self.inner.renew_leases(node, lease_until).await
+    ) -> Result<Vec<String>, StoreError> {
+        let outcome = self.inner.renew_leases(node, lease_until).await;
+        self.done("renew_leases").await;
+        outcome
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        self.inner.expire_leases(at).await
+        let outcome = self.inner.expire_leases(at).await;
+        self.done("expire_leases").await;
+        outcome
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {

@@ -22,6 +22,7 @@ pub struct WorkerConfig {
     pub(crate) assistant_name: String,
     pub(crate) private_threads: bool,
     pub(crate) drain_timeout: Duration,
+    pub(crate) lease: Duration,
     pub(crate) limits: Limits,
     pub(crate) database: Database,
     pub(crate) secret_keys: Option<Keyring>,
@@ -68,6 +69,7 @@ impl Default for WorkerConfig {
             assistant_name: "Assistant".to_owned(),
             private_threads: false,
             drain_timeout: Duration::from_secs(30),
+            lease: Duration::from_secs(30),
             limits: Limits::default(),
             database: Database::default(),
             secret_keys: None,
@@ -95,6 +97,7 @@ impl WorkerConfig {
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
     /// | `WORKER_SECRET_KEY` | | the keys with which secret settings are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops |
+    /// | `WORKER_LEASE` | `30` | seconds for which a turn belongs to a process that gives no sign of life |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
@@ -123,6 +126,7 @@ impl WorkerConfig {
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
         env.seconds("WORKER_DRAIN_TIMEOUT", 0.0, &mut config.drain_timeout)?;
+        env.seconds("WORKER_LEASE", 0.1, &mut config.lease)?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
         env.size(
@@ -184,6 +188,14 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets for how long a turn belongs to a process that gives no sign of life. After that another one ends it as
+    /// interrupted. A process renews its leases three times in that time.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
     /// Sets the limits of a connection.
     ///
     /// ```
@@ -224,6 +236,7 @@ impl fmt::Debug for WorkerConfig {
             .field("assistant_name", &self.assistant_name)
             .field("private_threads", &self.private_threads)
             .field("drain_timeout", &self.drain_timeout)
+            .field("lease", &self.lease)
             .field("limits", &self.limits)
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)

@@ -6,6 +6,7 @@ mod database;
 mod env;
 mod error;
 mod identity;
+mod leases;
 mod program;
 mod routes;
 mod running;

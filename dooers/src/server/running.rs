@@ -25,8 +25,10 @@ pub(super) struct Running {
     pub(super) runner: Arc<Runner>,
     pub(super) sessions: TaskTracker,
     pub(super) stopping: CancellationToken,
-    /// Where the program is told of changed settings.
-    callbacks: TaskTracker,
+    /// Fires when all turns are over.
+    pub(super) stopped: CancellationToken,
+    /// What the server does by itself: telling the program of changed settings, and keeping leases.
+    tasks: TaskTracker,
 }
 
 impl Running {
@@ -46,7 +48,7 @@ impl Running {
             return Err(error);
         }
         let hub = Hub::default();
-        let callbacks = TaskTracker::new();
+        let tasks = TaskTracker::new();
         let settings = Arc::new(LiveSettings::new(
             Arc::clone(&store),
             hub.clone(),
@@ -54,7 +56,7 @@ impl Running {
             schemas,
         ));
         if let Some(callback) = on_settings_updated {
-            callbacks.spawn(callback.tell_all(settings.watch_all()));
+            tasks.spawn(callback.tell_all(settings.watch_all()));
         }
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),
@@ -62,6 +64,7 @@ impl Running {
             Arc::clone(&settings),
             Arc::new(states),
             config.assistant_name.clone(),
+            config.lease,
         ));
         let running = Arc::new(Self {
             agents,
@@ -70,12 +73,14 @@ impl Running {
             hub,
             settings,
             runner,
-            callbacks,
+            tasks,
             sessions: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            stopped: CancellationToken::new(),
         });
         running.recover().await?;
-        running.runner.keep_leases();
+        let keeper = Arc::clone(&running);
+        running.tasks.spawn(keeper.keep_leases());
         Ok(running)
     }
 
@@ -133,9 +138,10 @@ impl Running {
         self.sessions.close();
         self.sessions.wait().await;
         self.runner.drain(self.config.drain_timeout).await;
+        self.stopped.cancel();
         self.settings.close();
-        self.callbacks.close();
-        if timeout(self.config.drain_timeout, self.callbacks.wait())
+        self.tasks.close();
+        if timeout(self.config.drain_timeout, self.tasks.wait())
             .await
             .is_err()
         {
@@ -143,29 +149,6 @@ impl Running {
         }
         self.hub.close().await;
         self.store.close().await;
-    }
-
-    async fn recover(&self) -> Result<(), ServerError> {
-        let recovered = self.store.recover().await?;
-        if recovered.interrupted > 0 {
-            tracing::warn!(target: "dooers::server", turns = recovered.interrupted, "ended turns that were interrupted when the server stopped");
-        }
-        for waiting in recovered.waiting {
-            let Some(agent) = self.agent(&waiting.scope.agent) else {
-                tracing::warn!(target: "dooers::server", agent = waiting.scope.agent, thread_id = waiting.thread_id, "a message waits for an agent that this program does not serve");
-                continue;
-            };
-            let start = self.runner.start_of(&agent);
-            let claim = self
-                .store
-                .claim_turn(&waiting.scope, &waiting.thread_id, &start)
-                .await?;
-            if let Some(mut claim) = claim {
-                self.hub.publish(std::mem::take(&mut claim.changes));
-                self.runner.run(agent, claim);
-            }
-        }
-        Ok(())
     }
 }
 

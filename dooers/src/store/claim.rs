@@ -156,6 +156,8 @@ impl Cancel {
 pub struct Recovered {
     /// How many turns were ended as interrupted.
     pub interrupted: usize,
+    /// What changed by that, thread by thread.
+    pub changes: Vec<Vec<Change>>,
     /// The threads that have turns that wait.
     pub waiting: Vec<Waiting>,
 }

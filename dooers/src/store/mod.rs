@@ -128,15 +128,20 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// `Failed` if the database does not answer.
     async fn recover(&self) -> Result<Recovered, StoreError>;
 
-    /// Keeps the turns that this process runs for longer. The result is how many there are.
+    /// Keeps the turns that this process runs for longer. The result is the messages that they answer: a turn that is not
+    /// among them is no longer this process's.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
-    async fn renew_leases(&self, node: &str, lease_until: DateTime<Utc>)
-    -> Result<u64, StoreError>;
+    async fn renew_leases(
+        &self,
+        node: &str,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError>;
 
-    /// Does what [`recover`](Store::recover) does to the turns whose lease ran out before this time.
+    /// Does what [`recover`](Store::recover) does to the turns whose lease ran out before this time, and tells which of
+    /// their threads have turns that wait.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! The turns that run in this process, and how they are stopped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -24,8 +24,18 @@ struct State {
 struct ActiveThread {
     /// Fires when the thread is no more, or the process stops. A task that runs turns is known by its own.
     stop: CancellationToken,
-    /// The message that is answered, and what cancels its turn.
-    turn: Option<(String, CancellationToken)>,
+    turn: Option<ActiveTurn>,
+}
+
+/// A turn that runs.
+#[derive(Debug, Clone)]
+pub(super) struct ActiveTurn {
+    /// The message that is answered.
+    event_id: String,
+    /// Fires when it is cancelled …
+    pub(super) cancelled: CancellationToken,
+    /// … and when it is no longer this process's, so that it is dropped without a trace.
+    pub(super) lost: CancellationToken,
 }
 
 impl ActiveTurns {
@@ -35,22 +45,55 @@ impl ActiveTurns {
         self.state().threads.insert(thread_id.to_owned(), thread);
     }
 
-    /// Makes the thread's next turn known. The token fires when it is cancelled.
+    /// Makes the thread's next turn known.
     pub(super) fn next(
         &self,
         thread_id: &str,
         event_id: &str,
         stop: &CancellationToken,
-    ) -> CancellationToken {
+    ) -> ActiveTurn {
         let mut state = self.state();
-        let cancelled = stop.child_token();
+        let lost = stop.child_token();
+        let turn = ActiveTurn {
+            event_id: event_id.to_owned(),
+            cancelled: lost.child_token(),
+            lost,
+        };
         if state.early.remove(event_id).is_some() {
-            cancelled.cancel();
+            turn.cancelled.cancel();
         }
         if let Some(thread) = state.threads.get_mut(thread_id) {
-            thread.turn = Some((event_id.to_owned(), cancelled.clone()));
+            thread.turn = Some(turn.clone());
         }
-        cancelled
+        turn
+    }
+
+    /// The messages whose turns run.
+    pub(super) fn events(&self) -> HashSet<String> {
+        let state = self.state();
+        let turns = state
+            .threads
+            .values()
+            .filter_map(|thread| thread.turn.as_ref());
+        turns.map(|turn| turn.event_id.clone()).collect()
+    }
+
+    /// The handler of the thread's turn has ended: there is nothing to stop any more.
+    pub(super) fn rest(&self, thread_id: &str) {
+        if let Some(thread) = self.state().threads.get_mut(thread_id) {
+            thread.turn = None;
+        }
+    }
+
+    /// Drops the turns of these messages, which are no longer this process's. The result is how many there were.
+    pub(super) fn lose(&self, events: &HashSet<String>) -> usize {
+        let state = self.state();
+        let turns = state
+            .threads
+            .values()
+            .filter_map(|thread| thread.turn.as_ref());
+        let lost = turns.filter(|turn| events.contains(&turn.event_id));
+        lost.map(|turn| turn.lost.cancel()).count()
     }
 
     /// Cancels the turn of this message. If it has not begun yet, it is cancelled when it does.
@@ -58,8 +101,8 @@ impl ActiveTurns {
         let mut state = self.state();
         let thread = state.threads.get(thread_id);
         let turn = thread.and_then(|thread| thread.turn.as_ref());
-        if let Some((_, cancelled)) = turn.filter(|(running, _)| running == event_id) {
-            return cancelled.cancel();
+        if let Some(turn) = turn.filter(|turn| turn.event_id == event_id) {
+            return turn.cancelled.cancel();
         }
         state.early.retain(|_, since| since.elapsed() < EARLY);
         state.early.insert(event_id.to_owned(), Instant::now());
@@ -101,16 +144,29 @@ mod tests {
         let turns = ActiveTurns::default();
         let stop = CancellationToken::new();
         turns.begin("t", stop.clone());
-        let first = turns.next("t", "e1", &stop);
+        let first = turns.next("t", "e1", &stop).cancelled;
         turns.cancel("t", "e2");
         assert!(!first.is_cancelled(), "it was another one");
         turns.cancel("t", "e1");
         assert!(first.is_cancelled());
         // The wish came before the turn.
-        assert!(turns.next("t", "e2", &stop).is_cancelled());
-        assert!(!turns.next("t", "e3", &stop).is_cancelled());
+        assert!(turns.next("t", "e2", &stop).cancelled.is_cancelled());
+        assert!(!turns.next("t", "e3", &stop).cancelled.is_cancelled());
         turns.end("t", &stop);
         assert_eq!(turns.count(), 0);
+    }
+
+    #[test]
+    fn a_turn_that_is_lost_is_dropped_and_the_threads_next_one_is_not() {
+        let turns = ActiveTurns::default();
+        let stop = CancellationToken::new();
+        turns.begin("t", stop.clone());
+        let first = turns.next("t", "e1", &stop);
+        assert_eq!(turns.events(), HashSet::from(["e1".to_owned()]));
+        turns.lose(&HashSet::from(["e1".to_owned(), "other".to_owned()]));
+        assert!(first.lost.is_cancelled() && first.cancelled.is_cancelled());
+        assert!(!stop.is_cancelled());
+        assert!(!turns.next("t", "e2", &stop).lost.is_cancelled());
     }
 
     #[test]
@@ -120,7 +176,7 @@ mod tests {
         turns.begin("t", stop.clone());
         let turn = turns.next("t", "e1", &stop);
         turns.stop("t");
-        assert!(turn.is_cancelled() && stop.is_cancelled());
+        assert!(turn.lost.is_cancelled() && turn.cancelled.is_cancelled() && stop.is_cancelled());
         // Its turns run in another task by now.
         let other = CancellationToken::new();
         turns.begin("t", other.clone());

@@ -1,6 +1,6 @@
 //! Runs the turns of this process.
 
-use super::active::ActiveTurns;
+use super::active::{ActiveTurn, ActiveTurns};
 use super::driver::{self, Ended};
 use super::{Outbox, Turn, WorkerRequest, WorkerResponse, WorkerSettingsHandle};
 use crate::AgentError;
@@ -29,12 +29,6 @@ const FAILED_TEXT: &str = "Something went wrong while answering. Please try agai
 /// The same in a run's `error`.
 const FAILED_ERROR: &str = "the agent failed";
 
-/// How long a turn belongs to a process that does not renew that …
-const LEASE: Duration = Duration::from_secs(30);
-
-/// … as it does this many times in that time.
-const RENEWALS: u32 = 3;
-
 /// How long a handler that is stopped may take until it waits for something.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -51,8 +45,8 @@ pub(crate) struct Runner {
     node: String,
     assistant_name: String,
     tasks: TaskTracker,
-    /// Where the leases are renewed.
-    keeper: TaskTracker,
+    /// How long a turn belongs to a process that does not renew that.
+    lease: Duration,
     /// Turns that wait are left to wait.
     draining: CancellationToken,
     /// Turns that run are ended as interrupted.
@@ -69,6 +63,7 @@ impl Runner {
         settings: Arc<LiveSettings>,
         states: Arc<States>,
         assistant_name: String,
+        lease: Duration,
     ) -> Self {
         Self {
             store,
@@ -78,7 +73,7 @@ impl Runner {
             node: new_id(),
             assistant_name,
             tasks: TaskTracker::new(),
-            keeper: TaskTracker::new(),
+            lease,
             draining: CancellationToken::new(),
             interrupted: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -93,28 +88,36 @@ impl Runner {
             node: self.node.clone(),
             run_id: (!agent.has_manual_runs()).then(new_id),
             at,
-            lease_until: at + LEASE,
+            lease_until: at + self.lease,
         }
     }
 
-    /// Renews the leases of this process's turns, until it has none and takes no more.
-    pub(crate) fn keep_leases(self: &Arc<Self>) {
-        let runner = Arc::clone(self);
-        self.keeper.spawn(async move {
-            loop {
-                tokio::select! {
-                    () = runner.stopped.cancelled() => return,
-                    () = tokio::time::sleep(LEASE / RENEWALS) => {}
-                }
-                if runner.active.count() == 0 {
-                    continue;
-                }
-                let until = timestamp::now() + LEASE;
-                if let Err(error) = runner.store.renew_leases(&runner.node, until).await {
-                    tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the leases of the running turns could not be renewed");
-                }
-            }
-        });
+    /// Keeps this process's turns for longer, and drops those that are its own no more.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the store says. The turns go on then: see [`lose_all`](Self::lose_all).
+    pub(crate) async fn renew(&self) -> Result<(), StoreError> {
+        let mut lost = self.active.events();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let until = timestamp::now() + self.lease;
+        for held in self.store.renew_leases(&self.node, until).await? {
+            lost.remove(&held);
+        }
+        // One that ended meanwhile is not to be found either, neither there nor here.
+        let turns = self.active.lose(&lost);
+        if turns > 0 {
+            tracing::warn!(target: "dooers::turn", turns, "another process has taken over turns of this one; their handlers are dropped");
+        }
+        Ok(())
+    }
+
+    /// Drops all turns: another process may have taken them over.
+    pub(crate) fn lose_all(&self) {
+        let all = self.active.events();
+        self.active.lose(&all);
     }
 
     /// Runs a claimed turn, and all that wait behind it.
@@ -175,8 +178,6 @@ impl Runner {
             }
         }
         self.stopped.cancel();
-        self.keeper.close();
-        self.keeper.wait().await;
     }
 
     /// Runs one turn. The result is the thread's next.
@@ -194,7 +195,9 @@ impl Runner {
             scope: claim.thread.scope(),
             claim: &claim,
         };
-        let cancelled = self
+        let ActiveTurn {
+            cancelled, lost, ..
+        } = self
             .active
             .next(&claim.key.thread_id, &claim.key.event_id, stop);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
@@ -208,9 +211,10 @@ impl Runner {
         let ended = tokio::select! {
             // First: what is to be dropped without a trace is cancelled, too.
             biased;
-            () = stop.cancelled() => Ended::Lost,
+            () = lost.cancelled() => Ended::Lost,
             ended = driver::drive(handler, ends_early, &outbox, write) => ended,
         };
+        self.active.rest(&claim.key.thread_id);
         match ended {
             Ended::Returned(result) => writer.finish(&outbox, Outcome::of(result), stop).await,
             Ended::Dropped if cancelled.is_cancelled() => {

@@ -20,6 +20,7 @@ mod turns;
 mod audience;
 mod cancelling;
 mod deleting;
+mod leases;
 mod listing;
 mod private;
 mod repeating;

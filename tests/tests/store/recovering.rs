@@ -290,7 +290,7 @@ async fn only_a_turn_whose_lease_ran_out_expires(store: &AnyStore) {
 }
 
 async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore) {
-    begin_thread(store, "mine", "r").await;
+    let claim = begin_thread(store, "mine", "r").await;
     let until = start("").lease_until + TimeDelta::seconds(20);
     let other = Start {
         node: "another".to_owned(),
@@ -300,8 +300,10 @@ async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore
     store.begin_turn(&scope(), elsewhere, &other).await.unwrap();
 
     let longer = until + TimeDelta::seconds(60);
-    assert_eq!(store.renew_leases("nobody", longer).await.unwrap(), 0);
-    assert_eq!(store.renew_leases("node", longer).await.unwrap(), 1);
+    let none: [String; 0] = [];
+    assert_eq!(store.renew_leases("nobody", longer).await.unwrap(), none);
+    let renewed = store.renew_leases("node", longer).await.unwrap();
+    assert_eq!(renewed, [claim.key.event_id]);
     assert_eq!(store.expire_leases(until).await.unwrap().interrupted, 1);
     let run = run_named(store, &scope(), "mine", "r").await;
     assert_eq!(run.status, RunStatus::Running);
@@ -313,5 +315,5 @@ async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore
             .interrupted,
         1
     );
-    assert_eq!(store.renew_leases("node", longer).await.unwrap(), 0);
+    assert_eq!(store.renew_leases("node", longer).await.unwrap(), none);
 }

@@ -98,8 +98,11 @@ impl State {
     fn interrupt(&mut self, at: DateTime<Utc>, before: Option<DateTime<Utc>>) -> Recovered {
         let mut recovered = Recovered::default();
         for thread in self.threads.values_mut() {
-            recovered.interrupted += thread.interrupt(at, before);
-            if thread.has_waiting_turn() {
+            let interrupted = thread.interrupt(at, before);
+            let is_meant = interrupted.is_some() || before.is_none();
+            recovered.interrupted += usize::from(interrupted.is_some());
+            recovered.changes.extend(interrupted);
+            if is_meant && thread.has_waiting_turn() {
                 let record = thread.record();
                 recovered.waiting.push(Waiting {
                     scope: record.scope(),
@@ -258,12 +261,12 @@ impl Store for MemoryStore {
         &self,
         node: &str,
         lease_until: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         let mut state = self.state();
         let threads = state.threads.values_mut();
         Ok(threads
-            .map(|thread| thread.renew_lease(node, lease_until))
-            .sum())
+            .filter_map(|thread| thread.renew_lease(node, lease_until))
+            .collect())
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {

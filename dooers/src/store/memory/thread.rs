@@ -274,26 +274,25 @@ impl ThreadState {
         }
     }
 
-    /// Keeps the running turn of this process for longer. The result is how many there are.
-    pub(super) fn renew_lease(&mut self, node: &str, lease_until: DateTime<Utc>) -> u64 {
-        let held = self.turns.iter_mut().filter_map(|turn| turn.held.as_mut());
-        let mut renewed = 0;
-        for (_, until) in held.filter(|(holder, _)| holder == node) {
-            *until = lease_until;
-            renewed += 1;
-        }
-        renewed
+    /// Keeps the running turn of this process for longer. The result is the message that it answers.
+    pub(super) fn renew_lease(&mut self, node: &str, lease_until: DateTime<Utc>) -> Option<String> {
+        let turn = self.turns.front_mut()?;
+        let (_, until) = turn.held.as_mut().filter(|(holder, _)| holder == node)?;
+        *until = lease_until;
+        Some(turn.event_id.clone())
     }
 
-    /// Ends the running turn, or only one whose lease ran out before a time. The result is how many there were.
-    pub(super) fn interrupt(&mut self, at: DateTime<Utc>, before: Option<DateTime<Utc>>) -> usize {
+    /// Ends the running turn, or only one whose lease ran out before a time. The result is what changed by that.
+    pub(super) fn interrupt(
+        &mut self,
+        at: DateTime<Utc>,
+        before: Option<DateTime<Utc>>,
+    ) -> Option<Vec<Change>> {
         let is_dead = |turn: &&TurnRow| {
             let ran_out = |before| turn.held.as_ref().is_some_and(|(_, until)| *until < before);
             turn.is_running && before.is_none_or(ran_out)
         };
-        let Some(turn) = self.turns.front().filter(is_dead) else {
-            return 0;
-        };
+        let turn = self.turns.front().filter(is_dead)?;
         let event_id = turn.event_id.clone();
         let open: Vec<Run> = self
             .runs
@@ -302,14 +301,14 @@ impl ThreadState {
             .map(|kept| kept.run.clone())
             .collect();
         let run_id = open.first().map(|run| run.id.clone());
-        self.append(interrupted_event(&self.thread.id.clone(), run_id, at));
+        let told = self.append(interrupted_event(&self.thread.id.clone(), run_id, at));
         self.touch(at);
-        self.change_row();
+        let mut changes = vec![told, self.change_row()];
         for run in open {
-            self.upsert_run(interrupted_run(run, at), &event_id);
+            changes.push(self.upsert_run(interrupted_run(run, at), &event_id));
         }
         self.end_turn(&event_id);
-        1
+        Some(changes)
     }
 
     pub(super) fn has_waiting_turn(&self) -> bool {

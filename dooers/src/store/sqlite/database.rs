@@ -70,14 +70,8 @@ impl Database {
     }
 
     pub(super) fn execute(&self, sql: &str, parameters: impl Params) -> Result<(), Stop> {
-        self.execute_counted(sql, parameters)?;
+        self.connection.prepare_cached(sql)?.execute(parameters)?;
         Ok(())
-    }
-
-    /// Runs a statement. The result is how many rows it wrote.
-    pub(super) fn execute_counted(&self, sql: &str, parameters: impl Params) -> Result<u64, Stop> {
-        let rows = self.connection.prepare_cached(sql)?.execute(parameters)?;
-        Ok(rows as u64)
     }
 
     /// Inserts a row. The result is its `pk`.

@@ -267,12 +267,14 @@ pub(super) struct RenewLeases {
 }
 
 impl Operation for RenewLeases {
-    type Answer = u64;
+    type Answer = Vec<String>;
     const WHAT: &'static str = "renew leases";
 
-    fn run(&self, db: &Database) -> Result<u64, Stop> {
+    fn run(&self, db: &Database) -> Result<Vec<String>, Stop> {
         let lease = params![self.node, self.lease_until.timestamp_micros()];
-        db.execute_counted(&db.sql.renew_leases, lease)
+        db.every(&db.sql.renew_leases, lease, |row| {
+            Ok(row.text(0)?.to_owned())
+        })
     }
 }
 
@@ -287,13 +289,20 @@ impl Operation for Recover {
     const WHAT: &'static str = "recover the turns of a stopped process";
 
     fn run(&self, db: &Database) -> Result<Recovered, Stop> {
-        let with_turns = db.every(&db.sql.threads_with_turns, [], |row| waiting(row))?;
+        let with_turns = match self.before {
+            None => db.every(&db.sql.threads_with_turns, [], |row| waiting(row))?,
+            Some(before) => {
+                let before = params![before.timestamp_micros()];
+                db.every(&db.sql.threads_with_lost_turns, before, |row| waiting(row))?
+            }
+        };
         let mut recovered = Recovered::default();
         for waiting in with_turns {
             let mut thread = OpenThread::open(db, &waiting.scope, &waiting.thread_id)?;
             let at = self.before.unwrap_or_else(timestamp::now);
-            if thread.interrupt(at, self.before)? {
+            if let Some(changes) = thread.interrupt(at, self.before)? {
                 recovered.interrupted += 1;
+                recovered.changes.push(changes);
                 thread.save()?;
             }
             if thread.has_waiting_turn()? {

@@ -208,7 +208,8 @@ statements! {
 
     renew_leases: "
         UPDATE {prefix}turns INDEXED BY {prefix}turns_running SET lease_until = ?2
-        WHERE state = 'running' AND node = ?1"
+        WHERE state = 'running' AND node = ?1
+        RETURNING event_id"
 
     end_turn: "DELETE FROM {prefix}turns WHERE thread_pk = ?1 AND seq = ?2"
 
@@ -238,6 +239,17 @@ statements! {
     threads_with_turns: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
         FROM (SELECT DISTINCT thread_pk FROM {prefix}turns) u
+        CROSS JOIN {prefix}threads t ON t.pk = u.thread_pk
+        CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        ORDER BY t.pk"
+
+    threads_with_lost_turns: "
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
+        FROM (
+            SELECT thread_pk FROM {prefix}turns INDEXED BY {prefix}turns_running
+            WHERE state = 'running' AND lease_until < ?1
+        ) u
         CROSS JOIN {prefix}threads t ON t.pk = u.thread_pk
         CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
         CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk

@@ -134,7 +134,7 @@ impl Store for SqliteStore {
         &self,
         node: &str,
         lease_until: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         let renew = RenewLeases {
             node: node.to_owned(),
             lease_until,

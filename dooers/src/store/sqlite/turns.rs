@@ -5,7 +5,7 @@ use super::rows::{self, Columns};
 use super::thread::{OpenThread, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::claim::{interrupted_event, interrupted_run};
-use crate::store::{Cancel, Cancelled, Claim, Start, StoreError, TurnKey};
+use crate::store::{Cancel, Cancelled, Change, Claim, Start, StoreError, TurnKey};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
@@ -158,12 +158,12 @@ impl OpenThread<'_> {
         })
     }
 
-    /// Ends the running turn, or only one whose lease ran out before a time. The result is whether there was one.
+    /// Ends the running turn, or only one whose lease ran out before a time. The result is what changed by that.
     pub(super) fn interrupt(
         &mut self,
         at: DateTime<Utc>,
         before: Option<DateTime<Utc>>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<Option<Vec<Change>>, Stop> {
         let is_dead = |turn: &OldestTurn| {
             let ran_out = |before: DateTime<Utc>| {
                 turn.lease_until
@@ -172,7 +172,7 @@ impl OpenThread<'_> {
             turn.is_running && before.is_none_or(ran_out)
         };
         let Some(turn) = self.oldest_turn()?.filter(is_dead) else {
-            return Ok(false);
+            return Ok(None);
         };
         let place = params![self.row.pk, turn.event_id];
         let open: Vec<Run> = self.db.every(&self.db.sql.open_runs, place, |row| {
@@ -180,14 +180,14 @@ impl OpenThread<'_> {
         })?;
         let run_id = open.first().map(|run| run.id.clone());
         let told = interrupted_event(self.id(), run_id, at);
-        self.append(told, None)?;
+        let (told, rev) = self.append(told, None)?;
         self.touch(at);
-        self.change_row();
+        let mut changes = vec![Change::of_event(told, rev), self.change_row()];
         for run in open {
-            self.upsert_run(interrupted_run(run, at), &turn.event_id)?;
+            changes.push(self.upsert_run(interrupted_run(run, at), &turn.event_id)?);
         }
         self.end_turn(turn.seq)?;
-        Ok(true)
+        Ok(Some(changes))
     }
 
     pub(super) fn has_waiting_turn(&self) -> Result<bool, Stop> {

@@ -1,0 +1,75 @@
+//! Keeping this process's turns, and taking over those of dead ones.
+
+use super::running::Running;
+use crate::protocol::timestamp;
+use crate::store::{Recovered, StoreError};
+use std::sync::Arc;
+use tokio::time::{Instant, sleep};
+
+/// Leases are renewed so many times in the time for which they hold.
+const RENEWALS: u32 = 3;
+
+impl Running {
+    /// Renews the leases of this process's turns and takes over turns whose lease ran out, until the server has stopped.
+    pub(super) async fn keep_leases(self: Arc<Self>) {
+        let lease = self.config.lease;
+        let mut renewed = Instant::now();
+        loop {
+            tokio::select! {
+                () = self.stopped.cancelled() => return,
+                () = sleep(lease / RENEWALS) => {}
+            }
+            let now = Instant::now();
+            match self.runner.renew().await {
+                Ok(()) => renewed = now,
+                Err(error) => {
+                    tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the leases of the running turns could not be renewed");
+                    if renewed.elapsed() >= lease {
+                        // Before another process may write in them.
+                        self.runner.lose_all();
+                    }
+                    continue;
+                }
+            }
+            if let Err(error) = self.take_over().await {
+                tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns of a dead process could not be taken over");
+            }
+        }
+    }
+
+    /// Ends what a dead process left, and starts the turns that wait behind it.
+    pub(super) async fn recover(&self) -> Result<(), StoreError> {
+        let recovered = self.store.recover().await?;
+        self.go_on(recovered).await
+    }
+
+    async fn take_over(&self) -> Result<(), StoreError> {
+        let recovered = self.store.expire_leases(timestamp::now()).await?;
+        self.go_on(recovered).await
+    }
+
+    async fn go_on(&self, recovered: Recovered) -> Result<(), StoreError> {
+        if recovered.interrupted > 0 {
+            tracing::warn!(target: "dooers::server", turns = recovered.interrupted, "ended turns whose process is gone");
+        }
+        for changes in recovered.changes {
+            self.hub.publish(changes);
+        }
+        for waiting in recovered.waiting {
+            let Some(agent) = self.agent(&waiting.scope.agent) else {
+                tracing::warn!(target: "dooers::server", agent = waiting.scope.agent, thread_id = waiting.thread_id, "a message waits for an agent that this program does not serve");
+                continue;
+            };
+            let start = self.runner.start_of(&agent);
+            let claim = self
+                .store
+                .claim_turn(&waiting.scope, &waiting.thread_id, &start)
+                .await?;
+            if let Some(mut claim) = claim {
+                self.hub.publish(std::mem::take(&mut claim.changes));
+                self.runner.run(agent, claim);
+            }
+        }
+        Ok(())
+    }
+}
