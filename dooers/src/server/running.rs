@@ -122,10 +122,7 @@ impl Running {
         stored();
         match cancelled {
             Cancelled::Withdrawn { changes } => self.hub.publish(changes),
-            Cancelled::Running {
-                thread_id,
-                event_id,
-            } => self.runner.cancel(&thread_id, &event_id),
+            Cancelled::Running { event_id, .. } => self.runner.cancel(&event_id),
             Cancelled::Ended => {}
         }
         Ok(())

@@ -7,6 +7,7 @@ mod recorder;
 mod request;
 mod response;
 mod runner;
+mod writer;
 
 pub use recorder::Recorder;
 pub use request::{FormResponse, WorkerRequest};

@@ -2,19 +2,16 @@
 
 use super::active::{ActiveTurn, ActiveTurns};
 use super::driver::{self, Ended};
+use super::writer::{Outcome, TurnWriter};
 use super::{Outbox, Turn, WorkerRequest, WorkerResponse, WorkerSettingsHandle};
 use crate::AgentError;
 use crate::agent::AgentDefinition;
-use crate::crash;
 use crate::hub::Hub;
-use crate::protocol::{Run, RunStatus, new_id, timestamp};
+use crate::protocol::{new_id, timestamp};
 use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
 use crate::state::States;
-use crate::store::{
-    Claim, INTERRUPTED, Scope, Start, Store, StoreError, TurnChange, WorkerKey, Written,
-    interrupted_event, system_event,
-};
+use crate::store::{Claim, Start, Store, StoreError, WorkerKey};
 use futures::{FutureExt, StreamExt};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,36 +20,27 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// What users read when a handler fails and has written nothing for them.
-const FAILED_TEXT: &str = "Something went wrong while answering. Please try again.";
-
-/// The same in a run's `error`.
-const FAILED_ERROR: &str = "the agent failed";
-
 /// How long a handler that is stopped may take until it waits for something.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How long to wait before the end of a turn is tried again that the database did not take.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs the turns of this process: one task a thread that has any.
 #[derive(Debug)]
 pub(crate) struct Runner {
-    store: Arc<dyn Store>,
-    hub: Hub,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) hub: Hub,
     settings: Arc<LiveSettings>,
     states: Arc<States>,
     node: String,
-    assistant_name: String,
+    pub(super) assistant_name: String,
     tasks: TaskTracker,
     /// How long a turn belongs to a process that does not renew that.
     lease: Duration,
     /// Turns that wait are left to wait.
-    draining: CancellationToken,
+    pub(super) draining: CancellationToken,
     /// Turns that run are ended as interrupted.
     interrupted: CancellationToken,
     /// What is left is dropped.
-    stopped: CancellationToken,
+    pub(super) stopped: CancellationToken,
     active: ActiveTurns,
 }
 
@@ -123,31 +111,28 @@ impl Runner {
     /// Runs a claimed turn, and all that wait behind it.
     pub(crate) fn run(self: &Arc<Self>, agent: AgentDefinition, claim: Claim) {
         let runner = Arc::clone(self);
-        let thread_id = claim.key.thread_id.clone();
-        let stop = self.stopped.child_token();
-        self.active.begin(&thread_id, stop.clone());
-        let span = tracing::debug_span!(target: "dooers::turn", "thread", id = %thread_id);
+        let span =
+            tracing::debug_span!(target: "dooers::turn", "thread", id = %claim.key.thread_id);
         let task = async move {
             let mut next = Some(claim);
             while let Some(claim) = next.take() {
-                next = runner.run_one(&agent, claim, &stop).await;
+                next = runner.run_one(&agent, claim).await;
             }
-            runner.active.end(&thread_id, &stop);
         };
         self.tasks.spawn(task.instrument(span));
     }
 
     /// Cancels the turn that answers this message: its handler is dropped, and its run ends canceled.
-    pub(crate) fn cancel(&self, thread_id: &str, event_id: &str) {
-        self.active.cancel(thread_id, event_id);
+    pub(crate) fn cancel(&self, event_id: &str) {
+        self.active.cancel(event_id);
     }
 
-    /// Stops the handler of a thread that is no more.
+    /// Drops the handlers of a thread that is no more.
     pub(crate) fn stop(&self, thread_id: &str) {
         self.active.stop(thread_id);
     }
 
-    /// How many threads have a turn that runs.
+    /// How many turns run.
     pub(crate) fn running_count(&self) -> usize {
         self.active.count()
     }
@@ -181,12 +166,7 @@ impl Runner {
     }
 
     /// Runs one turn. The result is the thread's next.
-    async fn run_one(
-        &self,
-        agent: &AgentDefinition,
-        claim: Claim,
-        stop: &CancellationToken,
-    ) -> Option<Claim> {
+    async fn run_one(&self, agent: &AgentDefinition, claim: Claim) -> Option<Claim> {
         let run_id = claim.run.as_ref().map(|run| run.id.clone());
         let outbox = Arc::new(Outbox::live(run_id, agent.has_manual_runs()));
         let writer = TurnWriter {
@@ -199,7 +179,7 @@ impl Runner {
             cancelled, lost, ..
         } = self
             .active
-            .next(&claim.key.thread_id, &claim.key.event_id, stop);
+            .begin(&claim.key.thread_id, &claim.key.event_id, &self.stopped);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
         let write = |drafts| writer.write(drafts);
         let ends_early = async {
@@ -214,38 +194,20 @@ impl Runner {
             () = lost.cancelled() => Ended::Lost,
             ended = driver::drive(handler, ends_early, &outbox, write) => ended,
         };
-        self.active.rest(&claim.key.thread_id);
+        self.active.end(&claim.key.event_id);
         match ended {
-            Ended::Returned(result) => writer.finish(&outbox, Outcome::of(result), stop).await,
+            Ended::Returned(result) => writer.finish(&outbox, Outcome::of(result)).await,
             Ended::Dropped if cancelled.is_cancelled() => {
-                writer.finish(&outbox, Outcome::Cancelled, stop).await
+                writer.finish(&outbox, Outcome::Cancelled).await
             }
             Ended::Dropped => {
                 cancelled.cancel();
-                writer.finish(&outbox, Outcome::Interrupted, stop).await
+                writer.finish(&outbox, Outcome::Interrupted).await
             }
             Ended::Lost => {
                 outbox.close();
                 None
             }
-        }
-    }
-}
-
-/// How a turn ends in the record.
-enum Outcome {
-    Succeeded,
-    Failed(AgentError),
-    Cancelled,
-    /// The server stops, and it took too long.
-    Interrupted,
-}
-
-impl Outcome {
-    fn of(result: Result<(), AgentError>) -> Self {
-        match result {
-            Ok(()) => Self::Succeeded,
-            Err(error) => Self::Failed(error),
         }
     }
 }
@@ -298,121 +260,6 @@ fn handler_of(
     AssertUnwindSafe(work)
         .catch_unwind()
         .map(|result| result.unwrap_or_else(|panic| Err(AgentError::from(panic_text(&*panic)))))
-}
-
-/// Writes what one turn does.
-struct TurnWriter<'a> {
-    runner: &'a Runner,
-    agent: &'a AgentDefinition,
-    scope: Scope,
-    claim: &'a Claim,
-}
-
-impl TurnWriter<'_> {
-    async fn write(&self, drafts: Vec<super::Draft>) -> Result<(), StoreError> {
-        let changes = self.changes_of(drafts);
-        let store = &self.runner.store;
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
-        let changes = store
-            .write_turn(&self.scope, &self.claim.key, changes)
-            .await?;
-        self.runner.hub.publish(changes);
-        Ok(())
-    }
-
-    /// Writes the last of the turn, and its end. The result is the thread's next turn.
-    async fn finish(
-        &self,
-        outbox: &Outbox,
-        outcome: Outcome,
-        stop: &CancellationToken,
-    ) -> Option<Claim> {
-        let (pending, open_run) = outbox.close();
-        let (drafts, waiting): (Vec<_>, Vec<_>) = pending
-            .into_iter()
-            .map(|pending| (pending.draft, pending.stored))
-            .unzip();
-        let mut changes = self.changes_of(drafts);
-        changes.extend(self.end_of(&outcome, open_run));
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
-        crash::point("before-run-end");
-        let written = loop {
-            let start = self.runner.start_of(self.agent);
-            let next = (!self.runner.draining.is_cancelled()).then_some(&start);
-            let store = &self.runner.store;
-            match store
-                .finish_turn(&self.scope, &self.claim.key, changes.clone(), next)
-                .await
-            {
-                Ok(written) => break written,
-                Err(error @ StoreError::Failed { .. }) => {
-                    // The message is acked, so its turn must end in the record; the thread waits for that.
-                    tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
-                    tokio::select! {
-                        () = tokio::time::sleep(RETRY_AFTER) => {}
-                        () = stop.cancelled() => return None,
-                    }
-                }
-                // The turn was deleted with its thread, or taken over.
-                Err(_) => return None,
-            }
-        };
-        let Written { changes, next } = written;
-        self.runner.hub.publish(changes);
-        for stored in waiting {
-            // Who sent it need not wait for it.
-            let _ = stored.send(Ok(()));
-        }
-        next
-    }
-
-    /// The events and changes that the handler's drafts stand for.
-    fn changes_of(&self, drafts: Vec<super::Draft>) -> Vec<TurnChange> {
-        let at = timestamp::now();
-        let assistant = &self.runner.assistant_name;
-        let thread_id = &self.claim.key.thread_id;
-        drafts
-            .into_iter()
-            .map(|draft| draft.into_change(thread_id, self.agent.name(), assistant, at))
-            .collect()
-    }
-
-    /// How the turn ends: what users read of a failure, the thread's new `last_event_at`, the end of the run.
-    fn end_of(&self, outcome: &Outcome, open_run: Option<String>) -> Vec<TurnChange> {
-        let at = timestamp::now();
-        let thread_id = &self.claim.key.thread_id;
-        let mut changes = Vec::new();
-        let mut error_text = None;
-        if let Outcome::Failed(error) = outcome {
-            tracing::error!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler failed: {error}");
-            let text = error.public_text().unwrap_or(FAILED_TEXT);
-            let event = system_event(thread_id, open_run.clone(), text, at);
-            changes.push(TurnChange::Event(Box::new(event)));
-            error_text = Some(error.public_text().unwrap_or(FAILED_ERROR).to_owned());
-        }
-        if let Outcome::Interrupted = outcome {
-            let event = interrupted_event(thread_id, open_run.clone(), at);
-            changes.push(TurnChange::Event(Box::new(event)));
-            error_text = Some(INTERRUPTED.to_owned());
-        }
-        changes.push(TurnChange::Touch(at));
-        if let Some(id) = open_run {
-            changes.push(TurnChange::Run(Run {
-                id,
-                thread_id: thread_id.clone(),
-                agent_id: Some(self.agent.name().to_owned()),
-                status: match outcome {
-                    Outcome::Succeeded => RunStatus::Succeeded,
-                    Outcome::Failed(_) | Outcome::Interrupted => RunStatus::Failed,
-                    Outcome::Cancelled => RunStatus::Canceled,
-                },
-                started_at: at,
-                ended_at: Some(at),
-                error: error_text,
-            }));
-        }
-        changes
-    }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
