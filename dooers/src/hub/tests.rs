@@ -47,6 +47,7 @@ fn event(seq: u64, rev: u64) -> Change {
         created_at: timestamp::now(),
         streaming: None,
         finalized: None,
+        delta_seq: None,
         client_event_id: None,
         seq,
     };

@@ -123,6 +123,9 @@ pub struct ThreadEvent {
     /// True once its text grows no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finalized: Option<bool>,
+    /// While its text grows: the number of the next piece of it, so that who joins in the middle misses none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta_seq: Option<u64>,
     /// The id that the sending client gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_event_id: Option<String>,

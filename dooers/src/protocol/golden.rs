@@ -57,6 +57,7 @@ fn event(reply: Reply) -> ThreadEvent {
         created_at: at(),
         streaming: None,
         finalized: None,
+        delta_seq: None,
         client_event_id: None,
         seq: 2,
     }

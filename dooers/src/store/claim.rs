@@ -64,8 +64,25 @@ pub struct Claim {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum TurnChange {
-    /// A new event; its `seq` is given by the store.
+    /// A new event; its `seq` is given by the store. One that is `streaming` is open until it is finalized, at the
+    /// latest with the turn.
     Event(Box<ThreadEvent>),
+    /// More of the text of an open event, in case that the process dies. It is no change that is told.
+    Text {
+        /// The event.
+        event_id: String,
+        /// Its text so far.
+        text: String,
+        /// The number of the next piece.
+        delta_seq: u64,
+    },
+    /// The whole text of an open event, which is finalized.
+    Finalize {
+        /// The event. Nothing happens if it is not open.
+        event_id: String,
+        /// Its text.
+        text: String,
+    },
     /// The thread's title or metadata.
     Patch {
         /// The new values.
@@ -194,9 +211,21 @@ pub(crate) fn system_event(
         created_at: at,
         streaming: None,
         finalized: None,
+        delta_seq: None,
         client_event_id: None,
         seq: 0,
     }
+}
+
+/// How an open event ends, with a text or with the one that is stored.
+pub(crate) fn finalized(mut event: ThreadEvent, text: Option<&str>) -> ThreadEvent {
+    if let Some(text) = text {
+        event.content = Some(vec![ContentPart::text(text)]);
+    }
+    event.streaming = None;
+    event.finalized = Some(true);
+    event.delta_seq = None;
+    event
 }
 
 /// How the run of a turn ends that a dead process left.

@@ -84,6 +84,7 @@ impl NewMessage {
             created_at: self.at,
             streaming: None,
             finalized: None,
+            delta_seq: None,
             client_event_id: self.client_event_id.clone(),
             seq,
         }

@@ -68,6 +68,7 @@ impl Draft {
                     created_at: at,
                     streaming: None,
                     finalized: None,
+                    delta_seq: None,
                     client_event_id: None,
                     seq: 0,
                 }))

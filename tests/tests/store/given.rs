@@ -141,6 +141,7 @@ pub(crate) fn answer(thread_id: &str, event_id: &str, run_id: Option<&str>) -> T
         created_at: now(),
         streaming: None,
         finalized: None,
+        delta_seq: None,
         client_event_id: None,
         seq: 0,
     }
@@ -149,6 +150,16 @@ pub(crate) fn answer(thread_id: &str, event_id: &str, run_id: Option<&str>) -> T
 /// The change that writes a text of the assistant.
 pub(crate) fn written(thread_id: &str, event_id: &str, run_id: Option<&str>) -> TurnChange {
     TurnChange::Event(Box::new(answer(thread_id, event_id, run_id)))
+}
+
+/// The change that begins a text of the assistant, which grows.
+pub(crate) fn streamed(thread_id: &str, event_id: &str) -> TurnChange {
+    TurnChange::Event(Box::new(ThreadEvent {
+        content: Some(vec![ContentPart::text("")]),
+        streaming: Some(true),
+        delta_seq: Some(0),
+        ..answer(thread_id, event_id, None)
+    }))
 }
 
 pub(crate) fn run(thread_id: &str, run_id: &str, status: RunStatus) -> Run {

@@ -19,6 +19,7 @@ mod cancelling;
 mod forms;
 mod recovering;
 mod repeating;
+mod texts;
 mod turns;
 mod writing;
 

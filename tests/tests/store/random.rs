@@ -33,6 +33,10 @@ enum Step {
         events: usize,
         ends: bool,
     },
+    Stream {
+        thread: usize,
+        ends: bool,
+    },
     WriteLate {
         thread: usize,
     },
@@ -65,6 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => pick.clone().prop_map(|thread| Step::Claim { thread }),
         10 => (pick.clone(), 0..5_usize, any::<bool>())
             .prop_map(|(thread, events, ends)| Step::Write { thread, events, ends }),
+        8 => (pick.clone(), any::<bool>()).prop_map(|(thread, ends)| Step::Stream { thread, ends }),
         1 => pick.clone().prop_map(|thread| Step::WriteLate { thread }),
         1 => pick.clone().prop_map(|thread| Step::Delete { thread }),
         1 => (pick.clone(), user).prop_map(|(thread, user)| Step::Intrude { thread, user }),
@@ -86,6 +91,7 @@ async fn take(model: &mut Model<'_>, step: Step) {
             events,
             ends,
         } => model.write(thread, events, ends).await,
+        Step::Stream { thread, ends } => model.stream(thread, ends).await,
         Step::WriteLate { thread } => model.write_late(thread).await,
         Step::Delete { thread } => model.delete(thread).await,
         Step::Intrude { thread, user } => model.intrude(thread, user).await,

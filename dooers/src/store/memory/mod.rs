@@ -232,6 +232,7 @@ impl Store for MemoryStore {
         let thread = state.thread_mut(scope, &turn.thread_id)?;
         thread.check_fence(turn)?;
         let mut changes = thread.apply(turn, changes);
+        changes.extend(thread.finalize_all(&turn.event_id));
         thread.end_turn(&turn.event_id);
         let mut next = next.and_then(|start| thread.claim(start));
         if let Some(next) = &mut next {

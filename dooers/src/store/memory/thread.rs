@@ -1,7 +1,7 @@
 //! One thread in memory, and what writing does to it.
 
-use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
-use crate::store::claim::{interrupted_event, interrupted_run};
+use crate::protocol::{ContentPart, Run, RunStatus, Thread, ThreadEvent};
+use crate::store::claim::{finalized, interrupted_event, interrupted_run};
 use crate::store::page::Known;
 use crate::store::{
     Cancel, CancelTarget, Cancelled, Change, Claim, NewMessage, Participant, Scope, Start,
@@ -34,6 +34,8 @@ pub(super) struct KeptEvent {
     pub(super) first_rev: u64,
     /// The number of its last change.
     pub(super) rev: u64,
+    /// The message whose turn writes it, as long as its text grows.
+    open_in: Option<String>,
 }
 
 #[derive(Debug)]
@@ -149,7 +151,7 @@ impl ThreadState {
     /// Appends a user's message and queues the turn that will answer it.
     pub(super) fn append_message(&mut self, new: &NewMessage) -> (ThreadEvent, Change) {
         self.touch(new.at);
-        let change = self.append(new.event(0));
+        let change = self.append(new.event(0), None);
         self.turns.push_back(TurnRow {
             event_id: new.event_id.clone(),
             is_running: false,
@@ -206,20 +208,68 @@ impl ThreadState {
     pub(super) fn apply(&mut self, turn: &TurnKey, changes: Vec<TurnChange>) -> Vec<Change> {
         changes
             .into_iter()
-            .map(|change| match change {
-                TurnChange::Event(event) => self.append(*event),
+            .filter_map(|change| match change {
+                TurnChange::Event(event) => {
+                    let open_in = event.streaming.and(Some(turn.event_id.clone()));
+                    Some(self.append(*event, open_in))
+                }
+                TurnChange::Text {
+                    event_id,
+                    text,
+                    delta_seq,
+                } => {
+                    let kept = self.open_event(&turn.event_id, &event_id)?;
+                    kept.event.content = Some(vec![ContentPart::text(text)]);
+                    kept.event.delta_seq = Some(delta_seq);
+                    None
+                }
+                TurnChange::Finalize { event_id, text } => {
+                    self.finalize(&turn.event_id, &event_id, Some(&text))
+                }
                 TurnChange::Patch { patch, at } => {
                     self.thread.title = patch.title.or(self.thread.title.take());
                     self.thread.metadata = patch.metadata.or(self.thread.metadata.take());
                     self.thread.updated_at = at;
-                    self.change_row()
+                    Some(self.change_row())
                 }
                 TurnChange::Touch(at) => {
                     self.touch(at);
-                    self.change_row()
+                    Some(self.change_row())
                 }
-                TurnChange::Run(run) => self.upsert_run(run, &turn.event_id),
+                TurnChange::Run(run) => Some(self.upsert_run(run, &turn.event_id)),
             })
+            .collect()
+    }
+
+    /// An event whose text grows in the turn of a message.
+    fn open_event(&mut self, turn: &str, event_id: &str) -> Option<&mut KeptEvent> {
+        let is_meant = |kept: &&mut KeptEvent| {
+            kept.event.id == event_id && kept.open_in.as_deref() == Some(turn)
+        };
+        self.events.iter_mut().find(is_meant)
+    }
+
+    /// Ends the growing of a text. None if it does not grow.
+    fn finalize(&mut self, turn: &str, event_id: &str, text: Option<&str>) -> Option<Change> {
+        let rev = self.rev + 1;
+        let kept = self.open_event(turn, event_id)?;
+        kept.event = finalized(kept.event.clone(), text);
+        kept.rev = rev;
+        kept.open_in = None;
+        let event = kept.event.clone();
+        self.rev = rev;
+        Some(Change::of_event(event, rev))
+    }
+
+    /// Ends the growing of the texts of a turn that is over, with what is stored of them.
+    pub(super) fn finalize_all(&mut self, turn: &str) -> Vec<Change> {
+        let open = self
+            .events
+            .iter()
+            .filter(|kept| kept.open_in.as_deref() == Some(turn));
+        let ids: Vec<_> = open.map(|kept| kept.event.id.clone()).collect();
+        ids.iter()
+            .filter_map(|id| self.finalize(turn, id, None))
             .collect()
     }
 
@@ -301,9 +351,10 @@ impl ThreadState {
             .map(|kept| kept.run.clone())
             .collect();
         let run_id = open.first().map(|run| run.id.clone());
-        let told = self.append(interrupted_event(&self.thread.id.clone(), run_id, at));
+        let mut changes = self.finalize_all(&event_id);
+        changes.push(self.append(interrupted_event(&self.thread.id.clone(), run_id, at), None));
         self.touch(at);
-        let mut changes = vec![told, self.change_row()];
+        changes.push(self.change_row());
         for run in open {
             changes.push(self.upsert_run(interrupted_run(run, at), &event_id));
         }
@@ -330,13 +381,14 @@ impl ThreadState {
         Change::of_thread(self.record(), self.row_rev)
     }
 
-    fn append(&mut self, mut event: ThreadEvent) -> Change {
+    fn append(&mut self, mut event: ThreadEvent, open_in: Option<String>) -> Change {
         event.seq = self.events.len() as u64 + 1;
         let rev = self.next_rev();
         self.events.push(KeptEvent {
             event: event.clone(),
             first_rev: rev,
             rev,
+            open_in,
         });
         Change::of_event(event, rev)
     }

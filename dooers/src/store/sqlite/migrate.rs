@@ -25,6 +25,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "settings",
         sql: include_str!("../../../migrations/sqlite/0002_settings.sql"),
     },
+    Migration {
+        version: 3,
+        name: "turns",
+        sql: include_str!("../../../migrations/sqlite/0003_turns.sql"),
+    },
 ];
 
 /// Written into the file's header: says that it is one of ours ("dooe").

@@ -17,6 +17,7 @@ mod statements;
 mod store;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod thread;
 mod turns;
 mod writer;

@@ -186,6 +186,7 @@ impl Operation for FinishTurn {
         let seq = thread.check_fence(&self.turn)?;
         must_all_be_shallow(&self.changes)?;
         let mut changes = thread.apply(&self.turn, &self.changes)?;
+        changes.extend(thread.finalize_all(&self.turn.event_id)?);
         thread.end_turn(seq)?;
         let mut next = match &self.next {
             Some(start) => thread.claim(start)?,
@@ -364,7 +365,10 @@ fn must_all_be_shallow(changes: &[TurnChange]) -> Result<(), StoreError> {
     changes.iter().try_for_each(|change| match change {
         TurnChange::Event(event) => must_be_shallow(event.data.as_ref()),
         TurnChange::Patch { patch, .. } => must_be_shallow(patch.metadata.as_ref()),
-        TurnChange::Touch(_) | TurnChange::Run(_) => Ok(()),
+        TurnChange::Text { .. }
+        | TurnChange::Finalize { .. }
+        | TurnChange::Touch(_)
+        | TurnChange::Run(_) => Ok(()),
     })
 }
 

@@ -93,7 +93,7 @@ pub(super) const WHOLE_THREAD_COLUMNS: &str = "{thread}, t.pk, t.scope_pk, s.wor
 
 /// What [`event`] reads.
 pub(super) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.actor, e.author, e.sender, \
-     e.content, e.data, e.created_at, e.streaming, e.finalized, e.client_event_id";
+     e.content, e.data, e.created_at, e.streaming, e.finalized, e.client_event_id, e.delta_seq";
 
 /// What [`run`] reads.
 pub(super) const RUN_COLUMNS: &str =
@@ -173,6 +173,7 @@ pub(super) fn event(row: &impl Columns, thread_id: &str) -> Result<(ThreadEvent,
         streaming: flag(11)?,
         finalized: flag(12)?,
         client_event_id: row.optional_string(13)?,
+        delta_seq: row.optional_number(14)?.map(u64::try_from).transpose()?,
     };
     Ok((event, row.count(2)?))
 }

@@ -118,8 +118,21 @@ statements! {
     insert_event: "
         INSERT INTO {prefix}events
             (id, thread_pk, seq, first_rev, rev, run_id, kind, actor, author, sender, content, data, created_at,
-             streaming, finalized, client_event_id, answers)
-        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+             streaming, finalized, client_event_id, answers, delta_seq, open_in)
+        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+
+    // Texts that grow, in the turn of the message ?2.
+
+    open_events: "SELECT {event} FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.open_in = ?2 ORDER BY e.seq"
+
+    write_text: "
+        UPDATE {prefix}events SET content = ?4, delta_seq = ?5
+        WHERE thread_pk = ?1 AND open_in = ?2 AND id = ?3"
+
+    finalize_event: "
+        UPDATE {prefix}events
+        SET content = ?4, rev = ?5, streaming = NULL, finalized = 1, delta_seq = NULL, open_in = NULL
+        WHERE thread_pk = ?1 AND open_in = ?2 AND id = ?3"
 
     event: "SELECT {event} FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"
 

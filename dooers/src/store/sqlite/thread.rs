@@ -24,7 +24,7 @@ pub(super) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn json<T: Serialize>(value: &Option<T>) -> Result<Option<String>, serde_json::Error> {
+pub(super) fn json<T: Serialize>(value: &Option<T>) -> Result<Option<String>, serde_json::Error> {
     value.as_ref().map(serde_json::to_string).transpose()
 }
 
@@ -168,7 +168,7 @@ impl<'a> OpenThread<'a> {
         answers: Option<&str>,
     ) -> Result<(ThreadEvent, Change), Stop> {
         self.touch(new.at);
-        let (event, rev) = self.append(new.event(0), answers)?;
+        let (event, rev) = self.append(new.event(0), answers, None)?;
         let change = Change::of_event(event.clone(), rev);
         Ok((event, change))
     }
@@ -178,30 +178,50 @@ impl<'a> OpenThread<'a> {
         turn: &TurnKey,
         changes: &[TurnChange],
     ) -> Result<Vec<Change>, Stop> {
-        let apply_one = |change: &TurnChange| match change {
-            TurnChange::Event(event) => {
-                let answers = self.first_answer(event)?;
-                let (event, rev) = self.append((**event).clone(), answers)?;
-                Ok(Change::of_event(event, rev))
-            }
-            TurnChange::Patch { patch, at } => {
-                let thread = &mut self.row.record.thread;
-                if let Some(title) = &patch.title {
-                    thread.title = Some(title.clone());
+        let turn = turn.event_id.as_str();
+        let apply_one = |change: &TurnChange| {
+            Ok(match change {
+                TurnChange::Event(event) => {
+                    let answers = self.first_answer(event)?;
+                    let open_in = event.streaming.and(Some(turn));
+                    let (event, rev) = self.append((**event).clone(), answers, open_in)?;
+                    Some(Change::of_event(event, rev))
                 }
-                if let Some(metadata) = &patch.metadata {
-                    thread.metadata = Some(metadata.clone());
+                TurnChange::Text {
+                    event_id,
+                    text,
+                    delta_seq,
+                } => {
+                    self.write_text(turn, event_id, text, *delta_seq)?;
+                    None
                 }
-                thread.updated_at = *at;
-                Ok(self.redescribe())
-            }
-            TurnChange::Touch(at) => {
-                self.touch(*at);
-                Ok(self.change_row())
-            }
-            TurnChange::Run(run) => self.upsert_run(run.clone(), &turn.event_id),
+                TurnChange::Finalize { event_id, text } => {
+                    let open = self.open_events(turn)?;
+                    let event = open.into_iter().find(|event| event.id == *event_id);
+                    event
+                        .map(|event| self.finalize(turn, event, Some(text)))
+                        .transpose()?
+                }
+                TurnChange::Patch { patch, at } => {
+                    let thread = &mut self.row.record.thread;
+                    if let Some(title) = &patch.title {
+                        thread.title = Some(title.clone());
+                    }
+                    if let Some(metadata) = &patch.metadata {
+                        thread.metadata = Some(metadata.clone());
+                    }
+                    thread.updated_at = *at;
+                    Some(self.redescribe())
+                }
+                TurnChange::Touch(at) => {
+                    self.touch(*at);
+                    Some(self.change_row())
+                }
+                TurnChange::Run(run) => Some(self.upsert_run(run.clone(), turn)?),
+            })
         };
-        changes.iter().map(apply_one).collect()
+        let changes = changes.iter().map(apply_one);
+        changes.filter_map(Result::transpose).collect()
     }
 
     /// The form that an event of a turn answers, unless there is an answer already: forms are answered by users,
@@ -217,7 +237,7 @@ impl<'a> OpenThread<'a> {
         Ok((!self.has_answer_to(form)?).then_some(form))
     }
 
-    fn next_rev(&mut self) -> u64 {
+    pub(super) fn next_rev(&mut self) -> u64 {
         self.row.record.rev += 1;
         self.row.record.rev
     }
@@ -242,6 +262,7 @@ impl<'a> OpenThread<'a> {
         &mut self,
         mut event: ThreadEvent,
         answers: Option<&str>,
+        open_in: Option<&str>,
     ) -> Result<(ThreadEvent, u64), Stop> {
         self.row.last_seq += 1;
         event.seq = self.row.last_seq;
@@ -265,6 +286,8 @@ impl<'a> OpenThread<'a> {
                 event.finalized,
                 event.client_event_id,
                 answers,
+                event.delta_seq.map(int),
+                open_in,
             ],
         )?;
         Ok((event, rev))

@@ -179,10 +179,11 @@ impl OpenThread<'_> {
             Ok(rows::run(row, self.id())?.0)
         })?;
         let run_id = open.first().map(|run| run.id.clone());
+        let mut changes = self.finalize_all(&turn.event_id)?;
         let told = interrupted_event(self.id(), run_id, at);
-        let (told, rev) = self.append(told, None)?;
+        let (told, rev) = self.append(told, None, None)?;
         self.touch(at);
-        let mut changes = vec![Change::of_event(told, rev), self.change_row()];
+        changes.extend([Change::of_event(told, rev), self.change_row()]);
         for run in open {
             changes.push(self.upsert_run(interrupted_run(run, at), &turn.event_id)?);
         }

@@ -1,7 +1,7 @@
 //! What is done, and what the answers must be.
 
 use super::thread::ModelThread;
-use crate::given::{ana, ben, message, now, run_change, start, written};
+use crate::given::{ana, ben, message, now, run_change, start, streamed, written};
 use crate::seen::{Reader, assert_conflict, assert_not_found, assert_stale, caught_up, kinds};
 use crate::stores::AnyStore;
 use dooers::protocol::{ContentPart, RunStatus, ThreadEvent};
@@ -98,6 +98,7 @@ impl<'a> Model<'a> {
             rev: 0,
             events: Vec::new(),
             runs: Vec::new(),
+            open: Vec::new(),
             waiting: VecDeque::from([new.event_id.clone()]),
             held: None,
             stale: Vec::new(),
@@ -260,12 +261,43 @@ impl<'a> Model<'a> {
         thread.title = Some(title);
         thread.end_turn();
         assert_eq!(done.next.is_some(), !thread.waiting.is_empty());
+        let open = thread.open.len();
         assert_eq!(
             done.changes.len(),
-            changes.len() + usize::from(done.next.is_some())
+            changes.len() + open + usize::from(done.next.is_some())
         );
         thread.take(&done.changes);
+        assert_eq!(thread.open, Vec::<String>::new());
         thread.take_claim(done.next);
+    }
+
+    /// A text begins in the turn that is held, grows, or ends.
+    pub(crate) async fn stream(&mut self, thread: usize, ends: bool) {
+        let Some(index) = self.any_thread(thread) else {
+            return;
+        };
+        let (scope, id) = (self.scope_of(index), self.new_id());
+        let thread = &mut self.threads[index];
+        let Some(key) = thread.held.clone().filter(|_| !thread.is_deleted) else {
+            return;
+        };
+        let change = match thread.open.first().cloned() {
+            None => streamed(&thread.id, &id),
+            Some(event_id) if ends => TurnChange::Finalize { event_id, text: id },
+            Some(event_id) => {
+                thread.grow(&event_id, &id, self.ids as u64);
+                TurnChange::Text {
+                    event_id,
+                    text: id,
+                    delta_seq: self.ids as u64,
+                }
+            }
+        };
+        let is_told = !matches!(change, TurnChange::Text { .. });
+        let done = self.store.write_turn(&scope, &key, vec![change]).await;
+        let done = done.unwrap();
+        assert_eq!(done.len(), usize::from(is_told));
+        thread.take(&done);
     }
 
     /// Writes with a key that was held before.
@@ -351,8 +383,9 @@ impl<'a> Model<'a> {
                 .iter()
                 .filter(|run| run.status == RunStatus::Running)
                 .count();
-            assert_eq!(changes.len(), 2 + open);
+            assert_eq!(changes.len(), 2 + open + thread.open.len());
             thread.take(&changes);
+            assert_eq!(thread.open, Vec::<String>::new());
             let said = thread.events.last().unwrap().created_at;
             thread.last_event_at = thread.last_event_at.max(said);
         }

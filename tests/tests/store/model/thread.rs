@@ -1,7 +1,7 @@
 //! A thread as it should be.
 
 use chrono::{DateTime, Utc};
-use dooers::protocol::{Run, ThreadEvent, User};
+use dooers::protocol::{ContentPart, Run, ThreadEvent, User};
 use dooers::store::{Change, ChangeBody, Claim, TurnKey};
 use std::collections::VecDeque;
 
@@ -15,6 +15,8 @@ pub(super) struct ModelThread {
     pub(super) rev: u64,
     pub(super) events: Vec<ThreadEvent>,
     pub(super) runs: Vec<Run>,
+    /// The events whose text grows.
+    pub(super) open: Vec<String>,
     /// The messages whose turns wait.
     pub(super) waiting: VecDeque<String>,
     pub(super) held: Option<TurnKey>,
@@ -34,10 +36,19 @@ impl ModelThread {
                     assert_eq!(record.thread.users, self.users);
                     assert_eq!(record.thread.title, self.title);
                 }
-                ChangeBody::Event(event) => {
-                    assert_eq!(event.seq, self.events.len() as u64 + 1);
-                    self.events.push((**event).clone());
-                }
+                ChangeBody::Event(event) => match self.open.iter().position(|id| *id == event.id) {
+                    Some(open) => {
+                        assert_eq!((event.streaming, event.finalized), (None, Some(true)));
+                        self.open.remove(open);
+                        self.events[event.seq as usize - 1] = (**event).clone();
+                    }
+                    None => {
+                        assert_eq!(event.seq, self.events.len() as u64 + 1);
+                        self.open
+                            .extend(event.streaming.and(Some(event.id.clone())));
+                        self.events.push((**event).clone());
+                    }
+                },
                 ChangeBody::Run(run) => {
                     match self.runs.iter_mut().find(|known| known.id == run.id) {
                         Some(known) => {
@@ -60,6 +71,14 @@ impl ModelThread {
         assert_eq!(claim.thread.rev, self.rev);
         self.waiting.pop_front();
         self.held = Some(claim.key);
+    }
+
+    /// A text has grown.
+    pub(super) fn grow(&mut self, event_id: &str, text: &str, delta_seq: u64) {
+        let event = self.events.iter_mut().find(|event| event.id == event_id);
+        let event = event.expect("an open event is there");
+        event.content = Some(vec![ContentPart::text(text)]);
+        event.delta_seq = Some(delta_seq);
     }
 
     pub(super) fn end_turn(&mut self) {

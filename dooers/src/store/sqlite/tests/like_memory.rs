@@ -88,6 +88,13 @@ impl Both {
         known.unwrap_or_else(|| "nowhere".to_owned())
     }
 
+    /// One that may still be open.
+    fn recent_event_id(&mut self) -> String {
+        let back = self.dice.roll(8) as usize;
+        let recent = self.events.iter().rev().nth(back);
+        recent.map_or_else(|| "nowhere".to_owned(), Clone::clone)
+    }
+
     fn data(&mut self) -> Option<Value> {
         match self.dice.roll(4) {
             0 => Some(json!({"n": 0.1 + self.dice.roll(1000) as f64 / 7.0, "text": "\u{0}ä"})),
@@ -152,8 +159,17 @@ impl Both {
     }
 
     fn change(&mut self, thread_id: &str) -> TurnChange {
-        match self.dice.roll(8) {
+        match self.dice.roll(10) {
             0 => TurnChange::Touch(self.now()),
+            8 => TurnChange::Text {
+                event_id: self.recent_event_id(),
+                text: format!("so far {}", self.made),
+                delta_seq: self.made,
+            },
+            9 => TurnChange::Finalize {
+                event_id: self.recent_event_id(),
+                text: format!("at last {}", self.made),
+            },
             1 => TurnChange::Patch {
                 patch: ThreadPatch::default().title("A title"),
                 at: self.now(),
@@ -179,7 +195,8 @@ impl Both {
                 };
                 event.run_id = Some(format!("r{}", self.dice.roll(self.made + 1)));
                 event.data = self.data();
-                event.streaming = self.dice.chance(10).then_some(true);
+                event.streaming = self.dice.chance(40).then_some(true);
+                event.delta_seq = event.streaming.map(|_| 0);
                 if kind == 4 {
                     event.kind = EventType::Form;
                     event.data = Some(json!({

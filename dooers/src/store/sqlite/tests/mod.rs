@@ -109,6 +109,7 @@ pub(super) fn said(thread_id: &str, event_id: &str, text: &str) -> TurnChange {
         created_at: at(2),
         streaming: None,
         finalized: None,
+        delta_seq: None,
         client_event_id: None,
         seq: 0,
     }))

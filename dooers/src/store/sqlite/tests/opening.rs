@@ -51,8 +51,11 @@ async fn used() -> (TempDir, SqliteOptions) {
     (directory, options)
 }
 
+/// The version of the newest migration.
+const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
 const ANOTHER: Migration = Migration {
-    version: 3,
+    version: NEWEST + 1,
     name: "more",
     sql: "CREATE TABLE {prefix}more (x INTEGER)",
 };
@@ -107,8 +110,11 @@ async fn a_database_of_a_newer_version_is_refused() {
     drop(open_as(&options, &newer).unwrap());
     assert_eq!(
         refusal(&options, MIGRATIONS),
-        "cannot open the database `PATH`: it was made by a newer version of this program (its schema is version 3, \
-         this program knows 2); update the program"
+        format!(
+            "cannot open the database `PATH`: it was made by a newer version of this program (its schema is version \
+             {}, this program knows {NEWEST}); update the program",
+            NEWEST + 1
+        )
     );
 }
 
@@ -131,8 +137,11 @@ async fn an_old_database_is_brought_up_to_date_only_if_that_is_allowed() {
     let careful = options.clone().auto_migrate(false);
     assert_eq!(
         refusal(&careful, &newer),
-        "cannot open the database `PATH`: its schema is version 2 and this program needs 3; allow `auto_migrate` \
-         (WORKER_DATABASE_AUTO_MIGRATE=true) once"
+        format!(
+            "cannot open the database `PATH`: its schema is version {NEWEST} and this program needs {}; allow \
+             `auto_migrate` (WORKER_DATABASE_AUTO_MIGRATE=true) once",
+            NEWEST + 1
+        )
     );
     drop(open_as(&careful, MIGRATIONS).unwrap());
     drop(open_as(&options, &newer).unwrap());
@@ -170,7 +179,9 @@ fn without_migrations_no_file_is_made() {
     std::fs::write(&options.path, "").unwrap();
     let text = refusal(&careful, MIGRATIONS);
     assert!(
-        text.contains("its schema is version 0 and this program needs 2"),
+        text.contains(&format!(
+            "its schema is version 0 and this program needs {NEWEST}"
+        )),
         "{text}"
     );
 }
