@@ -51,7 +51,9 @@ pub mod __private;
 pub use agent::{Agent, AgentDefinition, AgentFuture};
 pub use error::{AgentError, Result};
 pub use extract::FromTurn;
-pub use reply::{Answer, IntoReply, Reply, ReplyStream, StreamedReply, ToolCall};
+pub use reply::{
+    Answer, IntoReply, Reply, ReplyStream, StreamedReply, StreamedText, TextReply, ToolCall,
+};
 pub use requirements::Requirements;
 
 pub use server::{ConfigError, Database, Limits, ServerError, WorkerConfig, WorkerServer};
@@ -60,7 +62,7 @@ pub use state::State;
 pub use tokio_util::sync::CancellationToken;
 
 pub use settings::{Email, ImageUrl, Secret, Settings, SettingsSchema};
-pub use turn::{FormResponse, Recorder, Sent, Turn, WorkerRequest, WorkerResponse};
+pub use turn::{FormResponse, Recorder, Sent, TextStream, Turn, WorkerRequest, WorkerResponse};
 
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
@@ -78,8 +80,8 @@ pub use settings::{SettingChoice, WorkerSettings};
 pub mod prelude {
     pub use crate::{
         AgentError, CancellationToken, Email, FromTurn, ImageUrl, IntoReply, Reply, ReplyStream,
-        Result, Secret, SettingChoice, Settings, State, ToolCall, Turn, WorkerConfig,
-        WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
+        Result, Secret, SettingChoice, Settings, State, TextReply, TextStream, ToolCall, Turn,
+        WorkerConfig, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
     };
 }
 

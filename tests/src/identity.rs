@@ -34,6 +34,12 @@ impl Identity {
         self
     }
 
+    /// The same, as a client that takes texts piece by piece.
+    #[must_use]
+    pub fn taking_deltas(self) -> Self {
+        self.with("capabilities", json!(["event.delta"]))
+    }
+
     /// The same user of another worker, organization or workspace.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {

@@ -56,6 +56,10 @@ impl View {
             if known == event {
                 return Seen::Same;
             }
+            assert_eq!(
+                known["streaming"], true,
+                "an event has changed whose text had ended: {known} became {event}"
+            );
             *known = event.clone();
             return Seen::Changed;
         }
@@ -66,6 +70,24 @@ impl View {
         self.places.insert(id, self.events.len());
         self.events.push(event.clone());
         Seen::New
+    }
+
+    /// Takes more of a text, which must be what comes next of one that grows.
+    pub fn delta(&mut self, delta: &Value) {
+        let id = text(delta, "event_id");
+        let Some(&place) = self.places.get(&id) else {
+            panic!("a piece of an unknown event: {delta}");
+        };
+        let event = &mut self.events[place];
+        assert_eq!(event["streaming"], true, "{delta} came to {event}");
+        assert_eq!(
+            event["delta_seq"], delta["delta_seq"],
+            "not the next piece: {delta} came to {event}"
+        );
+        let next = delta["delta_seq"].as_u64().map(|number| number + 1);
+        let whole = text(&event["content"][0], "text") + &text(delta, "text");
+        event["delta_seq"] = next.into();
+        event["content"][0]["text"] = whole.into();
     }
 
     /// Takes a run, which must not begin again, nor go on after its end.

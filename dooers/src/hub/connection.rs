@@ -6,7 +6,7 @@ use crate::protocol::Audience;
 use crate::store::{Participant, Position, Scope, WorkerKey};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::Notify;
 
 /// A connection, as the hub knows it: who it is, what waits for it, and what it must read from the store.
@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 pub(crate) struct Connection {
     id: u64,
     outbound: Outbound,
+    /// Whether it takes a text that grows piece by piece; if not, it is sent the whole text again and again.
+    takes_deltas: AtomicBool,
     state: Mutex<State>,
     fell_behind: Notify,
 }
@@ -57,6 +59,7 @@ impl Connection {
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             outbound: Outbound::new(limits),
+            takes_deltas: AtomicBool::new(false),
             state: Mutex::default(),
             fell_behind: Notify::new(),
         }
@@ -68,6 +71,14 @@ impl Connection {
 
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound
+    }
+
+    pub(crate) fn takes_deltas(&self) -> bool {
+        self.takes_deltas.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_takes_deltas(&self, takes_deltas: bool) {
+        self.takes_deltas.store(takes_deltas, Ordering::Relaxed);
     }
 
     /// Whether the connection gets a thread's changes, now or once it has drained.

@@ -3,9 +3,11 @@
 use super::connection::Connection;
 use super::frame_of;
 use super::outbound::Frame;
+use super::text::Text;
 use crate::store::{Change, ChangeBody, Position};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// A change, encoded once for all who get it.
 #[derive(Debug, Clone)]
@@ -63,17 +65,32 @@ impl Subscription {
 }
 
 impl Subscription {
+    /// Whether the connection was sent the event of this place.
+    fn has(&self, seq: u64) -> bool {
+        (self.position.first_seq..=self.position.last_seq).contains(&seq)
+    }
+
+    /// Sends all of a text that grows, in place of what the connection has of it.
+    fn send_whole(&self, text: &Text) {
+        if self.has(text.seq())
+            && let Some(frame) = text.whole_frame()
+        {
+            self.connection.outbound().push(frame);
+        }
+    }
+
+    /// It is read on from the store.
+    fn fall_behind(&self) {
+        self.connection
+            .fall_behind(&self.thread_id, self.position.clone());
+    }
+
     /// Ends with its thread, whose last change this is.
     fn end(self, rev: u64) {
-        let Self {
-            connection,
-            thread_id,
-            position,
-        } = self;
-        if position.rev < rev {
-            connection.fall_behind(&thread_id, position);
+        if self.position.rev < rev {
+            self.fall_behind();
         } else {
-            connection.forget(&thread_id);
+            self.connection.forget(&self.thread_id);
         }
     }
 }
@@ -96,6 +113,8 @@ pub(super) struct Feed {
     writing: usize,
     /// The newest row that those were told of who are not subscribed.
     row_rev: u64,
+    /// The texts that grow, by the places of their events.
+    texts: BTreeMap<u64, Text>,
 }
 
 impl Feed {
@@ -127,7 +146,7 @@ impl Feed {
 
     /// Whether nobody is here, nobody comes, and nothing is on its way.
     pub(super) fn is_idle(&self) -> bool {
-        !self.has_listeners() && self.writing == 0
+        !self.has_listeners() && self.writing == 0 && self.texts.is_empty()
     }
 
     fn has_listeners(&self) -> bool {
@@ -176,6 +195,10 @@ impl Feed {
                 subscription.connection.outbound().push(frame);
             }
         }
+        // The store is behind what was told of a text that grows.
+        for text in self.texts.range(first_seq..).map(|(_, text)| text) {
+            subscription.send_whole(text);
+        }
         true
     }
 
@@ -211,24 +234,14 @@ impl Feed {
         }
         self.next = None;
         for subscription in self.take_all() {
-            let Subscription {
-                connection,
-                thread_id,
-                position,
-            } = subscription;
-            connection.fall_behind(&thread_id, position);
+            subscription.fall_behind();
         }
     }
 
     /// Adds a subscriber that has everything up to its position.
     pub(super) fn subscribe(&mut self, mut subscription: Subscription) {
         if !self.brings_up(&mut subscription) {
-            let Subscription {
-                connection,
-                thread_id,
-                position,
-            } = subscription;
-            connection.fall_behind(&thread_id, position);
+            subscription.fall_behind();
             return;
         }
         if let Some(ended) = self.ended {
@@ -236,12 +249,99 @@ impl Feed {
         }
         let rev = subscription.position.rev;
         subscription.connection.catch_up(&subscription.thread_id);
+        for text in self.texts.values() {
+            subscription.send_whole(text);
+        }
         self.live.insert(subscription.connection.id(), subscription);
         if self.next.is_none() {
             self.next = Some(rev + 1);
             self.early = self.early.split_off(&(rev + 1));
             self.deliver_early();
         }
+    }
+
+    pub(super) fn begin_text(&mut self, text: Text) {
+        self.texts.insert(text.seq(), text);
+    }
+
+    pub(super) fn end_text(&mut self, seq: u64) {
+        self.texts.remove(&seq);
+    }
+
+    /// Tells the next piece of a text. With it comes when the whole text is to be sent, if somebody gets that.
+    pub(super) fn grow(&mut self, seq: u64, piece: &str) -> Option<Instant> {
+        self.texts.get_mut(&seq)?.grow(piece);
+        self.tell_texts();
+        let is_for_others = |subscription: &Subscription| {
+            subscription.has(seq) && !subscription.connection.takes_deltas()
+        };
+        if !self.live.values().any(is_for_others) {
+            return None;
+        }
+        match self.texts.get_mut(&seq)?.may_send_whole() {
+            Ok(()) => self.send_whole(seq),
+            Err(again) => return again,
+        }
+        None
+    }
+
+    pub(super) fn told(&self, seq: u64) -> (String, u64) {
+        let told = self.texts.get(&seq).map(Text::told).unwrap_or_default();
+        (told.0.to_owned(), told.1)
+    }
+
+    /// Tells what has come of the texts whose events are told.
+    fn tell_texts(&mut self) {
+        let (next, has_listeners) = (self.next, self.has_listeners());
+        let (early, live) = (&self.early, &mut self.live);
+        let is_told = |rev: u64| match next {
+            Some(next) => rev < next,
+            // Whoever is coming has read it, unless it is held for them.
+            None => !has_listeners || !early.contains_key(&rev),
+        };
+        for text in self.texts.values_mut() {
+            if !is_told(text.rev) {
+                continue;
+            }
+            let Some((piece, delta_seq)) = text.next_piece() else {
+                continue;
+            };
+            let mut frame = None;
+            live.retain(|_, subscription| {
+                if !subscription.has(text.seq()) || !subscription.connection.takes_deltas() {
+                    return true;
+                }
+                let frame = frame.get_or_insert_with(|| text.delta_frame(&piece, delta_seq));
+                let has_room = subscription.connection.outbound().offer(frame);
+                if !has_room {
+                    subscription.fall_behind();
+                }
+                has_room
+            });
+        }
+    }
+
+    /// Sends all of a text to those who do not take it piece by piece.
+    pub(super) fn send_whole(&mut self, seq: u64) {
+        let Some(text) = self.texts.get_mut(&seq) else {
+            return;
+        };
+        let Some(frame) = text.whole_frame() else {
+            return;
+        };
+        text.sends_whole(frame.len());
+        let text = &*text;
+        self.live.retain(|_, subscription| {
+            if !subscription.has(seq) || subscription.connection.takes_deltas() {
+                return true;
+            }
+            let outbound = subscription.connection.outbound();
+            let has_room = outbound.offer_instead(text.event_id(), &frame);
+            if !has_room {
+                subscription.fall_behind();
+            }
+            has_room
+        });
     }
 
     /// Sends a new subscriber what was delivered while it read. `false` if it must read on from the store: there is no
@@ -257,12 +357,14 @@ impl Feed {
             .is_none_or(|next| next <= subscription.position.rev + 1)
     }
 
+    /// Delivers what was held and is next, and then what has come of texts whose events were held.
     fn deliver_early(&mut self) {
         while let Some(next) = self.next
             && let Some(change) = self.early.remove(&next)
         {
             self.deliver(change);
         }
+        self.tell_texts();
     }
 
     fn deliver(&mut self, change: Published) {
@@ -270,9 +372,7 @@ impl Feed {
         self.live.retain(|_, subscription| {
             let has_room = subscription.deliver(&change);
             if !has_room {
-                subscription
-                    .connection
-                    .fall_behind(&subscription.thread_id, subscription.position.clone());
+                subscription.fall_behind();
             }
             has_room
         });

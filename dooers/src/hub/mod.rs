@@ -10,10 +10,12 @@ mod outbound;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub(crate) use connection::{Backlog, Connection};
 pub(crate) use outbound::{Frame, OutboundLimits};
 pub(crate) use settings::PublishedSetting;
+pub(crate) use text::GrowingText;
 
 use crate::protocol::ServerFrame;
 use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};
@@ -22,6 +24,7 @@ use settings::SettingsRooms;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -38,7 +41,8 @@ struct Inner {
     /// The connections of each agent, worker, organization and workspace.
     rooms: Mutex<HashMap<Scope, HashMap<u64, Arc<Connection>>>>,
     settings: Mutex<SettingsRooms>,
-    repairs: TaskTracker,
+    /// What is done later.
+    timers: TaskTracker,
     closed: CancellationToken,
 }
 
@@ -76,12 +80,7 @@ impl Hub {
     /// Begins a subscription: from now on the thread's changes are kept, until [`Join::settle`] tells from which
     /// one on they are wanted.
     pub(crate) fn join(&self, connection: &Arc<Connection>, thread_id: &str) -> Join {
-        let feed = {
-            let mut feeds = lock(&self.0.feeds);
-            let feed = feeds.entry(thread_id.to_owned()).or_default();
-            lock(feed).begin_joining();
-            Arc::clone(feed)
-        };
+        let feed = self.feed_of(thread_id, Feed::begin_joining);
         Join {
             hub: self.clone(),
             thread_id: thread_id.to_owned(),
@@ -92,12 +91,7 @@ impl Hub {
 
     /// Says that a change of this thread is about to be stored, until the result is dropped. Publish it before.
     pub(crate) fn writing(&self, thread_id: &str) -> Writing {
-        let feed = {
-            let mut feeds = lock(&self.0.feeds);
-            let feed = feeds.entry(thread_id.to_owned()).or_default();
-            lock(feed).begin_writing();
-            Arc::clone(feed)
-        };
+        let feed = self.feed_of(thread_id, Feed::begin_writing);
         Writing {
             hub: self.clone(),
             thread_id: thread_id.to_owned(),
@@ -170,8 +164,8 @@ impl Hub {
     /// Stops what the hub does by itself.
     pub(crate) async fn close(&self) {
         self.0.closed.cancel();
-        self.0.repairs.close();
-        self.0.repairs.wait().await;
+        self.0.timers.close();
+        self.0.timers.wait().await;
     }
 
     /// A thread's own row goes to every connection that may see the thread, subscribed or not.
@@ -214,17 +208,32 @@ impl Hub {
         }
     }
 
+    /// The feed of a thread, which may be new. What is begun with it keeps it.
+    fn feed_of(&self, thread_id: &str, begin: impl FnOnce(&mut Feed)) -> Arc<Mutex<Feed>> {
+        let mut feeds = lock(&self.0.feeds);
+        let feed = feeds.entry(thread_id.to_owned()).or_default();
+        begin(&mut lock(feed));
+        Arc::clone(feed)
+    }
+
     fn feed(&self, thread_id: &str) -> Option<Arc<Mutex<Feed>>> {
         lock(&self.0.feeds).get(thread_id).cloned()
     }
 
     /// If the missing change does not come, every subscriber reads on from the store.
     fn repair_later(&self, feed: Arc<Mutex<Feed>>, rev: u64) {
+        self.later(Instant::now() + REPAIR_AFTER, move || {
+            lock(&feed).give_up_waiting_for(rev);
+        });
+    }
+
+    /// Does something at its time, unless the hub is closed before.
+    fn later(&self, at: Instant, act: impl FnOnce() + Send + 'static) {
         let closed = self.0.closed.clone();
-        self.0.repairs.spawn(async move {
+        self.0.timers.spawn(async move {
             tokio::select! {
                 () = closed.cancelled() => {}
-                () = tokio::time::sleep(REPAIR_AFTER) => lock(&feed).give_up_waiting_for(rev),
+                () = sleep_until(at) => act(),
             }
         });
     }

@@ -1,7 +1,7 @@
 //! What waits to be sent to one connection.
 
 use super::lock;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use tokio::sync::Notify;
 
@@ -28,6 +28,28 @@ pub(crate) struct Outbound {
 struct Queue {
     frames: VecDeque<Frame>,
     bytes: usize,
+    /// How many frames have left.
+    taken: u64,
+    /// The frames that a newer one replaces as long as they wait: how many frames came before each.
+    replaceable: HashMap<String, u64>,
+}
+
+impl Queue {
+    fn has_room(&self, frame: &Frame, limits: OutboundLimits) -> bool {
+        self.frames.is_empty()
+            || (self.frames.len() < limits.frames && self.bytes + frame.len() <= limits.bytes)
+    }
+
+    fn add(&mut self, frame: Frame) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+
+    /// The frame of this key, if it still waits.
+    fn waiting(&mut self, key: &str) -> Option<&mut Frame> {
+        let place = self.replaceable.get(key)?.checked_sub(self.taken)?;
+        self.frames.get_mut(usize::try_from(place).ok()?)
+    }
 }
 
 impl Outbound {
@@ -43,21 +65,34 @@ impl Outbound {
     /// Queues an answer to something the client asked. The client is not read while the queue is full, so that
     /// it cannot make the queue grow.
     pub(crate) fn push(&self, frame: Frame) {
-        let mut queue = lock(&self.queue);
-        queue.bytes += frame.len();
-        queue.frames.push_back(frame);
+        lock(&self.queue).add(frame);
         self.filled.notify_one();
     }
 
     /// Queues a live frame, if there is room.
     pub(crate) fn offer(&self, frame: &Frame) -> bool {
         let mut queue = lock(&self.queue);
-        let has_room = queue.frames.is_empty()
-            || (queue.frames.len() < self.limits.frames
-                && queue.bytes + frame.len() <= self.limits.bytes);
+        let has_room = queue.has_room(frame, self.limits);
         if has_room {
-            queue.bytes += frame.len();
-            queue.frames.push_back(frame.clone());
+            queue.add(frame.clone());
+            self.filled.notify_one();
+        }
+        has_room
+    }
+
+    /// Queues a live frame, if there is room. One of the same key that still waits is replaced by it.
+    pub(crate) fn offer_instead(&self, key: &str, frame: &Frame) -> bool {
+        let mut queue = lock(&self.queue);
+        if let Some(waiting) = queue.waiting(key) {
+            let before = std::mem::replace(waiting, frame.clone()).len();
+            queue.bytes = queue.bytes - before + frame.len();
+            return true;
+        }
+        let has_room = queue.has_room(frame, self.limits);
+        if has_room {
+            let place = queue.taken + queue.frames.len() as u64;
+            queue.replaceable.insert(key.to_owned(), place);
+            queue.add(frame.clone());
             self.filled.notify_one();
         }
         has_room
@@ -82,12 +117,14 @@ impl Outbound {
             && let Some(frame) = queue.frames.pop_front()
         {
             taken += frame.len();
+            queue.taken += 1;
             batch.push(frame);
         }
         queue.bytes -= taken;
         if queue.frames.is_empty() {
             // An idle connection holds no memory for frames.
             queue.frames = VecDeque::new();
+            queue.replaceable = HashMap::new();
         }
         if self.is_roomy(&queue) {
             self.drained.notify_waiters();
@@ -158,6 +195,35 @@ mod tests {
         outbound.take(1000, &mut batch).await;
         assert_eq!(batch.len(), 2);
         assert!(outbound.offer(&large));
+    }
+
+    #[tokio::test]
+    async fn a_newer_frame_takes_the_place_of_one_of_its_key_that_waits() {
+        let outbound = Outbound::new(LIMITS);
+        let mut batch = Vec::new();
+        assert!(outbound.offer(&Frame::from_static("gone")));
+        assert!(outbound.offer_instead("e", &Frame::from_static("one")));
+        outbound.take(1, &mut batch).await;
+        for text in ["a", "b"] {
+            assert!(outbound.offer(&Frame::from_static(text)));
+        }
+        assert!(outbound.offer_instead("e", &Frame::from_static("two")));
+        assert!(outbound.offer_instead("f", &Frame::from_static("other")));
+        // A full queue takes no more, but what replaces.
+        assert!(!outbound.offer_instead("g", &Frame::from_static("refused")));
+        assert!(outbound.offer_instead("e", &Frame::from_static("three")));
+        outbound.take(1000, &mut batch).await;
+        assert_eq!(
+            batch,
+            ["gone", "three", "a", "b", "other"].map(Frame::from_static)
+        );
+        // It has left, so the next one comes behind the others.
+        assert!(outbound.offer(&Frame::from_static("c")));
+        assert!(outbound.offer_instead("e", &Frame::from_static("four")));
+        batch.clear();
+        outbound.take(1000, &mut batch).await;
+        assert_eq!(batch, ["c", "four"].map(Frame::from_static));
+        assert!(outbound.is_empty());
     }
 
     #[tokio::test]

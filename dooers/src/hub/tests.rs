@@ -26,14 +26,14 @@ fn scope(viewer: Viewer) -> Scope {
     }
 }
 
-fn connection(hub: &Hub, limits: OutboundLimits) -> Arc<Connection> {
+pub(super) fn connection(hub: &Hub, limits: OutboundLimits) -> Arc<Connection> {
     let connection = Arc::new(Connection::new(limits));
     hub.enter(&connection, scope(Viewer::Everyone));
     connection
 }
 
 /// The event of this place, whose text is its `rev`.
-fn event(seq: u64, rev: u64) -> Change {
+pub(super) fn event(seq: u64, rev: u64) -> Change {
     let event = ThreadEvent {
         id: format!("e{seq}"),
         thread_id: "t".to_owned(),
@@ -79,7 +79,7 @@ fn row(rev: u64, participants: Vec<Participant>) -> Change {
     Change::of_thread(record, rev)
 }
 
-fn at(rev: u64) -> Position {
+pub(super) fn at(rev: u64) -> Position {
     Position {
         first_seq: 1,
         last_seq: rev,

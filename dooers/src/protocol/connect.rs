@@ -24,6 +24,8 @@ pub(crate) struct ConnectPayload {
     user_name: Option<String>,
     #[serde(default)]
     user_email: Option<String>,
+    #[serde(default)]
+    capabilities: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -64,6 +66,15 @@ impl ConnectPayload {
     #[must_use]
     pub(crate) fn keeps_its_events(&self) -> bool {
         self.agent_id.is_some()
+    }
+
+    /// Whether the client takes a text that grows piece by piece.
+    #[must_use]
+    pub(crate) fn takes_deltas(&self) -> bool {
+        let announced = self.capabilities.as_deref().unwrap_or_default();
+        announced
+            .iter()
+            .any(|capability| capability == "event.delta")
     }
 
     /// The organization that the client names, or `""`.
@@ -132,6 +143,18 @@ mod tests {
         }
         assert!(connect(shapes[0]).keeps_its_events());
         assert!(!connect(shapes[1]).keeps_its_events());
+    }
+
+    #[test]
+    fn only_a_client_that_says_so_takes_deltas() {
+        assert!(connect(r#"{"capabilities":["more","event.delta"]}"#).takes_deltas());
+        for payload in [
+            "{}",
+            r#"{"capabilities":null}"#,
+            r#"{"capabilities":["event"]}"#,
+        ] {
+            assert!(!connect(payload).takes_deltas(), "{payload}");
+        }
     }
 
     #[test]

@@ -56,6 +56,18 @@ pub enum ServerFrame<'a> {
         /// In order.
         events: &'a [&'a ThreadEvent],
     },
+    /// More of a text that grows, for clients that announced that they take it so.
+    #[serde(rename = "event.delta")]
+    EventDelta {
+        /// The thread.
+        thread_id: &'a str,
+        /// The event whose text it is.
+        event_id: &'a str,
+        /// 0, 1, 2 … within the event.
+        delta_seq: u64,
+        /// What comes behind the text so far.
+        text: &'a str,
+    },
     /// A page of older events.
     #[serde(rename = "event.list.result")]
     EventListResult {
@@ -143,7 +155,7 @@ impl ServerInfo {
         Self {
             name: "dooers",
             version: env!("CARGO_PKG_VERSION"),
-            capabilities: &["run.cancel"],
+            capabilities: &["event.delta", "run.cancel"],
         }
     }
 }

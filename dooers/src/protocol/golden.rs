@@ -296,13 +296,24 @@ fn a_message_of_a_user_and_of_the_agent_with_each_kind_of_part() {
 }
 
 #[test]
-fn an_event_that_streams_and_one_that_is_finalized() {
+fn an_event_that_streams_more_of_its_text_and_its_end() {
     let mut streaming = event(Reply::text("He"));
     streaming.streaming = Some(true);
+    streaming.delta_seq = Some(1);
     let mut finalized = event(Reply::text("Hello"));
     finalized.finalized = Some(true);
-    appended(
-        &[streaming, finalized],
+    let append = |event| ServerFrame::EventAppend {
+        thread_id: "t1",
+        events: event,
+    };
+    let delta = ServerFrame::EventDelta {
+        thread_id: "t1",
+        event_id: &streaming.id,
+        delta_seq: 1,
+        text: "llo",
+    };
+    is_as_recorded(
+        &[append(&[&streaming]), delta, append(&[&finalized])],
         &expect_file!["golden/streaming.json"],
     );
 }

@@ -11,6 +11,8 @@ pub(super) struct Identity {
     pub(super) participant: Participant,
     /// Whether the client keeps its list of events when it resumes.
     pub(super) keeps_its_events: bool,
+    /// Whether the client takes a text that grows piece by piece.
+    pub(super) takes_deltas: bool,
 }
 
 impl Identity {
@@ -48,6 +50,7 @@ impl Identity {
             user,
             participant,
             keeps_its_events: payload.keeps_its_events(),
+            takes_deltas: payload.takes_deltas(),
         })
     }
 

@@ -73,6 +73,7 @@ impl Session {
 
     /// Another `connect` replaces the first, and ends its subscriptions.
     pub(super) fn become_known(&self, identity: Identity) {
+        self.connection.set_takes_deltas(identity.takes_deltas);
         self.running
             .hub
             .enter(&self.connection, identity.scope.clone());

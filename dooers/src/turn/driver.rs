@@ -1,100 +1,130 @@
-//! Polls a handler and writes what it sends.
+//! Polls a handler, and writes and tells what it sends.
 
-use super::{Draft, Outbox, Pending};
+use super::outbox::Outbox;
+use super::writer::TurnWriter;
 use crate::AgentError;
 use crate::store::StoreError;
 use futures::future::BoxFuture;
-use std::future::poll_fn;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+
+/// How far a text has grown is stored so often at the most.
+const STORE_TEXTS_EVERY: Duration = Duration::from_secs(2);
 
 /// How a handler ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum Ended<E> {
     /// It returned; what it sent last may still wait in the outbox.
     Returned(Result<(), AgentError>),
     /// It was dropped before its end.
-    Dropped,
+    Dropped(E),
     /// The turn is no longer this process's, so the handler was dropped.
     Lost,
 }
 
 /// Polls the handler. Each time that it waits, all that it has sent until then is written as one, while the
-/// handler goes on. Once `ends_early` is ready the handler is dropped, and what is being written is written.
-pub(super) async fn drive<'a, W>(
+/// handler goes on; what came to a text that grows is told at once. Once `ends_early` is ready the handler is dropped,
+/// and what is being written is written.
+pub(super) async fn drive<E>(
     handler: impl Future<Output = Result<(), AgentError>>,
-    ends_early: impl Future<Output = ()>,
+    ends_early: impl Future<Output = E>,
     outbox: &Outbox,
-    write: impl Fn(Vec<Draft>) -> W,
-) -> Ended
-where
-    W: Future<Output = Result<(), StoreError>> + Send + 'a,
-{
+    writer: &TurnWriter<'_>,
+) -> Ended<E> {
     // Boxed, so that it can be dropped before the rest ends.
-    let mut handler = Some(Box::pin(handler));
+    let mut handler = Box::pin(handler);
     let mut ends_early = pin!(ends_early);
-    let mut result = None;
-    let mut failure: Option<AgentError> = None;
-    let mut writing: Option<BoxFuture<'a, Result<(), StoreError>>> = None;
-    let mut waiting: Vec<oneshot::Sender<Result<(), AgentError>>> = Vec::new();
-    poll_fn(|context| {
-        loop {
-            if handler.is_some() && ends_early.as_mut().poll(context).is_ready() {
-                handler = None;
-                result = Some(Ended::Dropped);
+    let mut writing = Writing::default();
+    let mut store_texts_at: Option<Instant> = None;
+    let ended = loop {
+        let due = store_texts_at.filter(|_| !writing.is_busy());
+        tokio::select! {
+            biased;
+            early = &mut ends_early => break Ended::Dropped(early),
+            returned = &mut handler => break Ended::Returned(returned),
+            () = outbox.has_pieces() => {
+                writer.tell(outbox.take_pieces());
+                store_texts_at.get_or_insert_with(|| Instant::now() + STORE_TEXTS_EVERY);
             }
-            if let Some(running) = &mut handler
-                && let Poll::Ready(returned) = running.as_mut().poll(context)
-            {
-                handler = None;
-                result = Some(Ended::Returned(returned));
+            () = outbox.has_pending(), if !writing.is_busy() => {
+                let (drafts, waiting) = outbox.take();
+                writing.begin(Box::pin(writer.write(drafts)), waiting);
             }
-            if writing.is_none() && result.is_none() && outbox.has_pending(context.waker()) {
-                let mut drafts = Vec::new();
-                for Pending { draft, stored } in outbox.take() {
-                    drafts.push(draft);
-                    waiting.push(stored);
-                }
-                writing = Some(Box::pin(write(drafts)));
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                store_texts_at = None;
+                writing.begin(Box::pin(writer.write_texts()), Vec::new());
             }
-            let Some(running) = &mut writing else {
-                return match result.take() {
-                    Some(Ended::Returned(returned)) => {
-                        // What could not be stored fails the turn, even if nobody waited for it.
-                        let returned = returned.and(failure.take().map_or(Ok(()), Err));
-                        Poll::Ready(Ended::Returned(returned))
-                    }
-                    Some(ended) => Poll::Ready(ended),
-                    None => Poll::Pending,
-                };
-            };
-            match running.as_mut().poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) => answer(&mut waiting, || Ok(())),
-                Poll::Ready(Err(StoreError::StaleFence | StoreError::NotFound(_))) => {
-                    return Poll::Ready(Ended::Lost);
-                }
-                Poll::Ready(Err(error)) => {
-                    let error = Arc::new(error);
-                    answer(&mut waiting, || Err(shared(&error)));
-                    failure.get_or_insert(shared(&error));
-                }
-            }
-            writing = None;
+            is_held = writing.done() => if !is_held {
+                return Ended::Lost;
+            },
         }
-    })
-    .await
+    };
+    drop(handler);
+    if writing.is_busy() && !writing.done().await {
+        return Ended::Lost;
+    }
+    match ended {
+        // What could not be stored fails the turn, even if nobody waited for it.
+        Ended::Returned(returned) => Ended::Returned(returned.and(writing.outcome())),
+        ended => ended,
+    }
 }
 
-/// Tells all who wait. Who sent something need not wait for it.
-fn answer(
-    waiting: &mut Vec<oneshot::Sender<Result<(), AgentError>>>,
-    result: impl Fn() -> Result<(), AgentError>,
-) {
-    for stored in waiting.drain(..) {
-        let _ = stored.send(result());
+/// What is being written, and who waits for it.
+#[derive(Default)]
+struct Writing<'a> {
+    running: Option<BoxFuture<'a, Result<(), StoreError>>>,
+    waiting: Vec<oneshot::Sender<Result<(), AgentError>>>,
+    failure: Option<AgentError>,
+}
+
+impl<'a> Writing<'a> {
+    fn is_busy(&self) -> bool {
+        self.running.is_some()
+    }
+
+    fn begin(
+        &mut self,
+        running: BoxFuture<'a, Result<(), StoreError>>,
+        waiting: Vec<oneshot::Sender<Result<(), AgentError>>>,
+    ) {
+        self.running = Some(running);
+        self.waiting = waiting;
+    }
+
+    /// Waits until it is written, for ever if nothing is. `false` if the turn is no longer this process's.
+    async fn done(&mut self) -> bool {
+        let written = match &mut self.running {
+            Some(running) => running.await,
+            None => pending().await,
+        };
+        self.running = None;
+        match written {
+            Ok(()) => self.answer(|| Ok(())),
+            Err(StoreError::StaleFence | StoreError::NotFound(_)) => return false,
+            Err(error) => {
+                let error = Arc::new(error);
+                self.answer(|| Err(shared(&error)));
+                self.failure.get_or_insert(shared(&error));
+            }
+        }
+        true
+    }
+
+    /// Tells all who wait. Who sent something need not wait for it.
+    fn answer(&mut self, result: impl Fn() -> Result<(), AgentError>) {
+        for stored in self.waiting.drain(..) {
+            let _ = stored.send(result());
+        }
+    }
+
+    /// What went wrong first.
+    fn outcome(self) -> Result<(), AgentError> {
+        self.failure.map_or(Ok(()), Err)
     }
 }
 

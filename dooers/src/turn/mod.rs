@@ -1,19 +1,24 @@
 //! One user message being answered.
 
 mod active;
+mod draft;
 mod driver;
 mod outbox;
 mod recorder;
 mod request;
 mod response;
 mod runner;
+#[cfg(test)]
+mod tests;
+mod text;
 mod writer;
 
 pub use recorder::Recorder;
 pub use request::{FormResponse, WorkerRequest};
 pub use response::{Sent, WorkerResponse};
+pub use text::TextStream;
 
-pub(crate) use outbox::{Draft, Outbox, Pending};
+pub(crate) use outbox::Outbox;
 pub(crate) use runner::Runner;
 
 use crate::AgentError;

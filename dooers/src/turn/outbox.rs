@@ -1,90 +1,50 @@
 //! What a handler has sent and the store has not yet taken.
 
+use super::draft::{Draft, TextState, event_of};
 use crate::AgentError;
-use crate::protocol::{Actor, Run, RunStatus, ThreadEvent, new_id, strip_nul};
+use crate::protocol::{ContentPart, RunStatus, new_id, strip_nul};
 use crate::reply::Reply;
-use crate::store::{ThreadPatch, TurnChange};
-use chrono::{DateTime, Utc};
+use crate::store::ThreadPatch;
 use futures::task::AtomicWaker;
+use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::Poll;
 use tokio::sync::oneshot;
 
-/// One thing that a handler did to its thread.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Draft {
-    Event {
-        id: String,
-        run_id: Option<String>,
-        reply: Box<Reply>,
-    },
-    Thread(ThreadPatch),
-    RunStarted {
-        id: String,
-    },
-    RunEnded {
-        id: String,
-        status: RunStatus,
-        error: Option<String>,
-    },
+/// More of a text that grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) event_id: String,
+    pub(crate) text: String,
 }
 
-impl Draft {
-    /// What the store is to do. `at` is now.
-    pub(crate) fn into_change(
-        self,
-        thread_id: &str,
-        agent: &str,
-        assistant_name: &str,
-        at: DateTime<Utc>,
-    ) -> TurnChange {
-        let run = |id, status, ended_at, error| {
-            TurnChange::Run(Run {
-                id,
-                thread_id: thread_id.to_owned(),
-                agent_id: Some(agent.to_owned()),
-                status,
-                started_at: at,
-                ended_at,
-                error,
-            })
-        };
-        match self {
-            Self::Event { id, run_id, reply } => {
-                let author = match reply.actor {
-                    Actor::Assistant => reply.author.or_else(|| Some(assistant_name.to_owned())),
-                    Actor::User | Actor::System | Actor::Tool => reply.author,
-                };
-                TurnChange::Event(Box::new(ThreadEvent {
-                    id,
-                    thread_id: thread_id.to_owned(),
-                    run_id,
-                    kind: reply.kind,
-                    actor: reply.actor,
-                    author: author.map(strip_nul),
-                    user: None,
-                    content: reply.content,
-                    data: reply.data,
-                    created_at: at,
-                    streaming: None,
-                    finalized: None,
-                    delta_seq: None,
-                    client_event_id: None,
-                    seq: 0,
-                }))
-            }
-            Self::Thread(patch) => TurnChange::Patch { patch, at },
-            Self::RunStarted { id } => run(id, RunStatus::Running, None, None),
-            Self::RunEnded { id, status, error } => run(id, status, Some(at), error),
-        }
-    }
+/// What is left of a turn that has ended.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    /// What was not written, and the end of each text that is not stored, though it may have been tried.
+    pub(crate) drafts: Vec<Draft>,
+    /// Who waits for it.
+    pub(crate) waiting: Vec<StoredSender>,
+    /// What was not told.
+    pub(crate) pieces: Vec<Piece>,
+    /// The run that goes on.
+    pub(crate) run_id: Option<String>,
 }
+
+/// Tells who waits for a draft that it is stored.
+pub(crate) type StoredSender = oneshot::Sender<Result<(), AgentError>>;
 
 /// A draft and who waits for it to be stored.
 #[derive(Debug)]
-pub(crate) struct Pending {
-    pub(crate) draft: Draft,
-    pub(crate) stored: oneshot::Sender<Result<(), AgentError>>,
+struct Pending {
+    draft: Draft,
+    stored: StoredSender,
+}
+
+fn split(pending: Vec<Pending>) -> (Vec<Draft>, Vec<StoredSender>) {
+    let pair = |pending: Pending| (pending.draft, pending.stored);
+    pending.into_iter().map(pair).unzip()
 }
 
 /// The drafts of one turn, in the order in which they were sent.
@@ -101,9 +61,22 @@ pub(crate) struct Outbox {
 struct State {
     mode: Mode,
     pending: Vec<Pending>,
+    /// The texts that grow, in the order in which they began.
+    texts: BTreeMap<String, GrowingDraft>,
+    /// What came to them and was not told.
+    pieces: Vec<Piece>,
     /// The run that new events belong to.
     run_id: Option<String>,
     has_manual_runs: bool,
+}
+
+/// A text that grows, or whose end is not stored yet.
+#[derive(Debug, Default)]
+struct GrowingDraft {
+    text: String,
+    /// Whether its event is stored, so that the text may be told.
+    is_stored: bool,
+    has_ended: bool,
 }
 
 #[derive(Debug)]
@@ -130,6 +103,8 @@ impl Outbox {
             state: Mutex::new(State {
                 mode,
                 pending: Vec::new(),
+                texts: BTreeMap::new(),
+                pieces: Vec::new(),
                 run_id,
                 has_manual_runs,
             }),
@@ -139,14 +114,112 @@ impl Outbox {
 
     /// Sends an event; the result is its id.
     pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
+        self.send_event(reply, TextState::Fixed)
+    }
+
+    /// Sends an event whose text grows; the result is its id.
+    pub(crate) fn begin_text(&self, reply: Reply) -> String {
+        let (id, _) = self.send_event(reply, TextState::Growing);
+        id
+    }
+
+    fn send_event(
+        &self,
+        reply: Reply,
+        text: TextState,
+    ) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
         let mut state = self.state();
         let id = new_id();
+        if text == TextState::Growing && matches!(state.mode, Mode::Live) {
+            state.texts.insert(id.clone(), GrowingDraft::default());
+        }
         let draft = Draft::Event {
             id: id.clone(),
             run_id: state.run_id.clone(),
             reply: Box::new(reply),
+            text,
         };
         (id, self.push(&mut state, draft))
+    }
+
+    /// A text grows. One that has ended does not.
+    pub(crate) fn grow(&self, event_id: &str, more: &str) {
+        let more = strip_nul(more.to_owned());
+        let mut state = self.state();
+        let state = &mut *state;
+        match &mut state.mode {
+            Mode::Live => {
+                let growing = state.texts.get_mut(event_id);
+                let Some(growing) = growing.filter(|text| !text.has_ended && !more.is_empty())
+                else {
+                    return;
+                };
+                growing.text.push_str(&more);
+                match state.pieces.last_mut() {
+                    Some(last) if last.event_id == event_id => last.text.push_str(&more),
+                    _ => state.pieces.push(Piece {
+                        event_id: event_id.to_owned(),
+                        text: more,
+                    }),
+                }
+                if growing.is_stored {
+                    self.changed.wake();
+                }
+            }
+            Mode::Recording(drafts) => {
+                if let Some((reply, _)) = event_of(drafts, event_id) {
+                    let text = reply.as_text() + &more;
+                    reply.content = Some(vec![ContentPart::text(text)]);
+                }
+            }
+            Mode::Closed => {}
+        }
+    }
+
+    /// A text grows no more.
+    pub(crate) fn end_text(&self, event_id: &str) -> oneshot::Receiver<Result<(), AgentError>> {
+        let mut state = self.state();
+        match state.mode {
+            Mode::Live => {
+                let text = match state.texts.get_mut(event_id) {
+                    Some(growing) => {
+                        growing.has_ended = true;
+                        growing.text.clone()
+                    }
+                    None => String::new(),
+                };
+                let id = event_id.to_owned();
+                self.push(&mut state, Draft::TextEnded { id, text })
+            }
+            Mode::Recording(_) => answered(Ok(())),
+            Mode::Closed => refused("the turn has ended; its texts have ended with it"),
+        }
+    }
+
+    /// The event of a text is stored: what comes to the text may be told.
+    pub(crate) fn tell_text(&self, event_id: &str) {
+        let mut state = self.state();
+        if let Some(growing) = state.texts.get_mut(event_id) {
+            growing.is_stored = true;
+        }
+    }
+
+    /// The end of a text is stored.
+    pub(crate) fn forget_text(&self, event_id: &str) {
+        let mut state = self.state();
+        state.texts.remove(event_id);
+        state.pieces.retain(|piece| piece.event_id != event_id);
+    }
+
+    /// What came to the texts whose events are stored.
+    pub(crate) fn take_pieces(&self) -> Vec<Piece> {
+        self.state().take_pieces()
+    }
+
+    /// Waits for something that came to a text whose event is stored.
+    pub(crate) async fn has_pieces(&self) {
+        self.until(|state| state.pieces.iter().any(|piece| state.may_tell(piece)))
+            .await;
     }
 
     /// Changes the thread's own row.
@@ -198,22 +271,47 @@ impl Outbox {
         (id, self.push(&mut state, draft))
     }
 
-    /// All that waits, in order.
-    pub(crate) fn take(&self) -> Vec<Pending> {
-        std::mem::take(&mut self.state().pending)
+    /// All that is to be written, in order, and who waits for it.
+    pub(crate) fn take(&self) -> (Vec<Draft>, Vec<StoredSender>) {
+        split(std::mem::take(&mut self.state().pending))
     }
 
-    /// Whether anything waits; if not, the waker is called once something does.
-    pub(crate) fn has_pending(&self, waker: &Waker) -> bool {
-        self.changed.register(waker);
-        !self.state().pending.is_empty()
+    /// Waits for something to write.
+    pub(crate) async fn has_pending(&self) {
+        self.until(|state| !state.pending.is_empty()).await;
     }
 
-    /// The turn has ended: takes what waits, and refuses everything that comes later.
-    pub(crate) fn close(&self) -> (Vec<Pending>, Option<String>) {
+    async fn until(&self, is_so: impl Fn(&State) -> bool) {
+        poll_fn(|context| {
+            self.changed.register(context.waker());
+            if is_so(&self.state()) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    /// The turn has ended: takes what is left, and refuses everything that comes later.
+    pub(crate) fn close(&self) -> Rest {
         let mut state = self.state();
+        let pieces = state.take_pieces();
+        let texts = std::mem::take(&mut state.texts).into_iter();
+        let ends = texts.map(|(id, growing)| Draft::TextEnded {
+            id,
+            text: growing.text,
+        });
+        let ends: Vec<_> = ends.collect();
         state.mode = Mode::Closed;
-        (std::mem::take(&mut state.pending), state.run_id.take())
+        let (mut drafts, waiting) = split(std::mem::take(&mut state.pending));
+        drafts.extend(ends);
+        Rest {
+            drafts,
+            waiting,
+            pieces,
+            run_id: state.run_id.take(),
+        }
     }
 
     /// What was sent to a recording outbox.
@@ -243,6 +341,21 @@ impl Outbox {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the lock is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether the event of this text is stored.
+    fn may_tell(&self, piece: &Piece) -> bool {
+        let growing = self.texts.get(&piece.event_id);
+        growing.is_some_and(|growing| growing.is_stored)
+    }
+
+    fn take_pieces(&mut self) -> Vec<Piece> {
+        let pieces = std::mem::take(&mut self.pieces);
+        let (ready, held) = pieces.into_iter().partition(|piece| self.may_tell(piece));
+        self.pieces = held;
+        ready
     }
 }
 

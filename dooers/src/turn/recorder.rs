@@ -1,6 +1,7 @@
 //! What a handler sent, for a unit test to look at.
 
-use super::outbox::{Draft, Outbox};
+use super::draft::Draft;
+use super::outbox::Outbox;
 use crate::reply::Reply;
 use crate::store::ThreadPatch;
 use std::sync::Arc;
@@ -21,7 +22,10 @@ impl Recorder {
     pub fn replies(&self) -> Vec<Reply> {
         let reply_of = |draft| match draft {
             Draft::Event { reply, .. } => Some(*reply),
-            Draft::Thread(_) | Draft::RunStarted { .. } | Draft::RunEnded { .. } => None,
+            Draft::TextEnded { .. }
+            | Draft::Thread(_)
+            | Draft::RunStarted { .. }
+            | Draft::RunEnded { .. } => None,
         };
         self.outbox
             .recorded()
@@ -41,7 +45,10 @@ impl Recorder {
     pub fn thread_updates(&self) -> Vec<ThreadPatch> {
         let patch_of = |draft| match draft {
             Draft::Thread(patch) => Some(patch),
-            Draft::Event { .. } | Draft::RunStarted { .. } | Draft::RunEnded { .. } => None,
+            Draft::Event { .. }
+            | Draft::TextEnded { .. }
+            | Draft::RunStarted { .. }
+            | Draft::RunEnded { .. } => None,
         };
         self.outbox
             .recorded()

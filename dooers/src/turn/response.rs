@@ -2,10 +2,12 @@
 
 use super::outbox::Outbox;
 use super::recorder::Recorder;
+use super::text::TextStream;
 use crate::AgentError;
 use crate::protocol::{ContentPart, Form, RunStatus};
-use crate::reply::{Reply, ToolCall};
+use crate::reply::{Reply, StreamedText, TextReply, ToolCall};
 use crate::store::ThreadPatch;
+use futures::Stream;
 use serde_json::Value;
 use std::fmt;
 use std::pin::Pin;
@@ -70,7 +72,7 @@ impl WorkerResponse {
     pub fn send(&self, mut reply: Reply) -> Sent {
         reply.author = reply.author.or_else(|| self.author.clone());
         let (id, stored) = self.outbox.send(reply);
-        Sent { id, stored }
+        Sent::new(id, stored)
     }
 
     /// Sends a message of plain text.
@@ -101,6 +103,89 @@ impl WorkerResponse {
     /// Sends what the model thought on its way to the answer.
     pub fn reasoning(&self, text: impl Into<String>) -> Sent {
         self.send(Reply::reasoning(text))
+    }
+
+    /// Begins a message whose text grows while users read it.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # async fn next_token() -> Option<String> { None }
+    /// #[dooers::agent]
+    /// async fn writer(response: WorkerResponse) -> Result<()> {
+    ///     let text = response.text_stream();
+    ///     while let Some(token) = next_token().await {
+    ///         text.push(token);
+    ///     }
+    ///     text.finish().await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use = "a text ends when it is dropped"]
+    pub fn text_stream(&self) -> TextStream {
+        self.begin_text(Reply::text(""))
+    }
+
+    /// The same for what the model thinks on its way to the answer.
+    #[must_use = "a text ends when it is dropped"]
+    pub fn reasoning_stream(&self) -> TextStream {
+        self.begin_text(Reply::reasoning(""))
+    }
+
+    /// Sends a message whose text comes piece by piece: any `Stream` of text, or of `Result`s of it. The result is the
+    /// id of its event, once the whole text is stored.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # use futures::stream;
+    /// #[dooers::agent]
+    /// async fn writer(response: WorkerResponse) -> Result<()> {
+    ///     let tokens = stream::iter(["One ", "word ", "after ", "the other."]);
+    ///     response.stream_text(tokens).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first error of the stream. The message stays, with the text that came before it.
+    pub async fn stream_text<S>(&self, stream: S) -> Result<String, AgentError>
+    where
+        S: Stream,
+        S::Item: StreamedText,
+    {
+        let text = self.text_stream();
+        text.push_all(stream).await?;
+        text.finish().await
+    }
+
+    /// The same for what the model thinks on its way to the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`stream_text`](Self::stream_text).
+    pub async fn stream_reasoning<S>(&self, stream: S) -> Result<String, AgentError>
+    where
+        S: Stream,
+        S::Item: StreamedText,
+    {
+        let text = self.reasoning_stream();
+        text.push_all(stream).await?;
+        text.finish().await
+    }
+
+    /// Sends what a handler returned.
+    pub(super) async fn stream_reply(&self, reply: TextReply) -> Result<(), AgentError> {
+        let (empty, stream) = reply.into_parts();
+        let text = self.begin_text(empty);
+        text.push_all(stream).await?;
+        // It is stored together with the end of the run.
+        drop(text.finish());
+        Ok(())
+    }
+
+    fn begin_text(&self, mut empty: Reply) -> TextStream {
+        empty.author = empty.author.or_else(|| self.author.clone());
+        TextStream::begin(&self.outbox, empty)
     }
 
     /// Sends a call of a tool.
@@ -135,16 +220,13 @@ impl WorkerResponse {
     /// ```
     pub fn update_thread(&self, change: impl FnOnce(ThreadPatch) -> ThreadPatch) -> Sent {
         let stored = self.outbox.patch(change(ThreadPatch::default()));
-        Sent {
-            id: String::new(),
-            stored,
-        }
+        Sent::new(String::new(), stored)
     }
 
     /// Starts a run, in an agent of `run = "manual"`; the result is the run's id. Events that follow belong to it.
     pub fn run_start(&self) -> Sent {
         let (id, stored) = self.outbox.start_run();
-        Sent { id, stored }
+        Sent::new(id, stored)
     }
 
     /// Ends the open run as succeeded, or as failed with a text that users may read.
@@ -154,7 +236,7 @@ impl WorkerResponse {
             Err(text) => (RunStatus::Failed, Some(text)),
         };
         let (id, stored) = self.outbox.end_run(status, error);
-        Sent { id, stored }
+        Sent::new(id, stored)
     }
 }
 
@@ -175,6 +257,10 @@ pub struct Sent {
 }
 
 impl Sent {
+    pub(super) fn new(id: String, stored: oneshot::Receiver<Result<(), AgentError>>) -> Self {
+        Self { id, stored }
+    }
+
     /// The id of what was sent, before it is stored.
     #[must_use]
     pub fn id(&self) -> &str {

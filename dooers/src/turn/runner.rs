@@ -169,40 +169,32 @@ impl Runner {
     async fn run_one(&self, agent: &AgentDefinition, claim: Claim) -> Option<Claim> {
         let run_id = claim.run.as_ref().map(|run| run.id.clone());
         let outbox = Arc::new(Outbox::live(run_id, agent.has_manual_runs()));
-        let writer = TurnWriter {
-            runner: self,
-            agent,
-            scope: claim.thread.scope(),
-            claim: &claim,
-        };
+        let writer = TurnWriter::new(self, agent, &claim, &outbox);
         let ActiveTurn {
             cancelled, lost, ..
         } = self
             .active
             .begin(&claim.key.thread_id, &claim.key.event_id, &self.stopped);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
-        let write = |drafts| writer.write(drafts);
         let ends_early = async {
             tokio::select! {
-                () = cancelled.cancelled() => {}
-                () = self.interrupted.cancelled() => {}
+                () = cancelled.cancelled() => Outcome::Cancelled,
+                () = self.interrupted.cancelled() => Outcome::Interrupted,
             }
         };
         let ended = tokio::select! {
             // First: what is to be dropped without a trace is cancelled, too.
             biased;
             () = lost.cancelled() => Ended::Lost,
-            ended = driver::drive(handler, ends_early, &outbox, write) => ended,
+            ended = driver::drive(handler, ends_early, &outbox, &writer) => ended,
         };
         self.active.end(&claim.key.event_id);
         match ended {
-            Ended::Returned(result) => writer.finish(&outbox, Outcome::of(result)).await,
-            Ended::Dropped if cancelled.is_cancelled() => {
-                writer.finish(&outbox, Outcome::Cancelled).await
-            }
-            Ended::Dropped => {
+            Ended::Returned(result) => writer.finish(Outcome::of(result)).await,
+            Ended::Dropped(outcome) => {
+                // For the work that the handler gave to others.
                 cancelled.cancel();
-                writer.finish(&outbox, Outcome::Interrupted).await
+                writer.finish(outcome).await
             }
             Ended::Lost => {
                 outbox.close();
@@ -249,6 +241,7 @@ fn handler_of(
             AnswerKind::Nothing => {}
             // It is stored together with the end of the run.
             AnswerKind::One(reply) => drop(response.send(*reply)),
+            AnswerKind::Text(reply) => response.stream_reply(reply).await?,
             AnswerKind::Stream(mut replies) => {
                 while let Some(reply) = replies.next().await {
                     response.send(reply?).await?;

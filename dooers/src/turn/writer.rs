@@ -1,14 +1,19 @@
 //! Writes what a turn does, and how it ends.
 
-use super::outbox::{Draft, Outbox};
+use super::draft::{Draft, join_whole_texts};
+use super::outbox::{Outbox, Piece, Rest};
 use super::runner::Runner;
 use crate::AgentError;
 use crate::agent::AgentDefinition;
 use crate::crash;
-use crate::protocol::{Run, RunStatus, timestamp};
+use crate::hub::GrowingText;
+use crate::protocol::{Run, RunStatus, ThreadEvent, timestamp};
 use crate::store::{
-    Claim, INTERRUPTED, Scope, StoreError, TurnChange, Written, interrupted_event, system_event,
+    Change, ChangeBody, Claim, INTERRUPTED, Scope, StoreError, TurnChange, Written,
+    interrupted_event, system_event,
 };
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What users read when a handler fails and has written nothing for them.
@@ -40,34 +45,128 @@ impl Outcome {
 
 /// Writes what one turn does.
 pub(super) struct TurnWriter<'a> {
-    pub(super) runner: &'a Runner,
-    pub(super) agent: &'a AgentDefinition,
-    pub(super) scope: Scope,
-    pub(super) claim: &'a Claim,
+    runner: &'a Runner,
+    agent: &'a AgentDefinition,
+    scope: Scope,
+    claim: &'a Claim,
+    outbox: &'a Outbox,
+    /// The texts that are told, by their events.
+    texts: Mutex<HashMap<String, ToldText>>,
 }
 
-impl TurnWriter<'_> {
+/// A text that is told.
+struct ToldText {
+    growing: GrowingText,
+    /// The number of its next piece when it was stored last.
+    stored: u64,
+}
+
+impl<'a> TurnWriter<'a> {
+    pub(super) fn new(
+        runner: &'a Runner,
+        agent: &'a AgentDefinition,
+        claim: &'a Claim,
+        outbox: &'a Outbox,
+    ) -> Self {
+        Self {
+            runner,
+            agent,
+            scope: claim.thread.scope(),
+            claim,
+            outbox,
+            texts: Mutex::default(),
+        }
+    }
+
     /// Writes what the handler sent, and tells it.
     pub(super) async fn write(&self, drafts: Vec<Draft>) -> Result<(), StoreError> {
         let changes = self.changes_of(drafts);
-        let store = &self.runner.store;
+        let ended: Vec<_> = changes.iter().filter_map(ended_text).collect();
+        for id in &ended {
+            // Before it is stored: who has read the end is told nothing of what came before it.
+            self.texts().remove(id);
+        }
         let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
-        let changes = store
+        let changes = self
+            .runner
+            .store
             .write_turn(&self.scope, &self.claim.key, changes)
             .await?;
+        let begun: Vec<_> = changes.iter().filter_map(begun_text).collect();
         self.runner.hub.publish(changes);
+        for (event, rev) in begun {
+            let id = event.id.clone();
+            let growing = self.runner.hub.grow(event, rev);
+            self.texts()
+                .insert(id.clone(), ToldText { growing, stored: 0 });
+            self.outbox.tell_text(&id);
+        }
+        for id in ended {
+            self.outbox.forget_text(&id);
+        }
         Ok(())
     }
 
+    /// Tells what came to texts that grow.
+    pub(super) fn tell(&self, pieces: Vec<Piece>) {
+        let texts = self.texts();
+        for piece in pieces {
+            if let Some(text) = texts.get(&piece.event_id) {
+                text.growing.push(&piece.text);
+            }
+        }
+    }
+
+    /// Stores how far the texts have grown. If the database fails it is done the next time.
+    pub(super) async fn write_texts(&self) -> Result<(), StoreError> {
+        let grown = self.grown_texts();
+        if grown.is_empty() {
+            return Ok(());
+        }
+        let store = &self.runner.store;
+        match store.write_turn(&self.scope, &self.claim.key, grown).await {
+            Ok(_) => Ok(()),
+            Err(error @ StoreError::Failed { .. }) => {
+                tracing::warn!(target: "dooers::turn", error = &error as &dyn std::error::Error, "how far a text has grown could not be stored");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn grown_texts(&self) -> Vec<TurnChange> {
+        let mut grown = Vec::new();
+        for (event_id, text) in self.texts().iter_mut() {
+            let (whole, delta_seq) = text.growing.told();
+            if delta_seq > text.stored {
+                text.stored = delta_seq;
+                grown.push(TurnChange::Text {
+                    event_id: event_id.clone(),
+                    text: whole,
+                    delta_seq,
+                });
+            }
+        }
+        grown
+    }
+
+    fn texts(&self) -> MutexGuard<'_, HashMap<String, ToldText>> {
+        // Nothing panics while the lock is held.
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes the last of the turn, and its end. The result is the thread's next turn.
-    pub(super) async fn finish(&self, outbox: &Outbox, outcome: Outcome) -> Option<Claim> {
-        let (pending, open_run) = outbox.close();
-        let (drafts, waiting): (Vec<_>, Vec<_>) = pending
-            .into_iter()
-            .map(|pending| (pending.draft, pending.stored))
-            .unzip();
+    pub(super) async fn finish(&self, outcome: Outcome) -> Option<Claim> {
+        let Rest {
+            drafts,
+            waiting,
+            pieces,
+            run_id,
+        } = self.outbox.close();
+        self.tell(pieces);
+        self.texts().clear();
         let mut changes = self.changes_of(drafts);
-        changes.extend(self.end_of(&outcome, open_run));
+        changes.extend(self.end_of(&outcome, run_id));
         let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
         crash::point("before-run-end");
         let written = loop {
@@ -105,7 +204,7 @@ impl TurnWriter<'_> {
         let at = timestamp::now();
         let assistant = &self.runner.assistant_name;
         let thread_id = &self.claim.key.thread_id;
-        drafts
+        join_whole_texts(drafts)
             .into_iter()
             .map(|draft| draft.into_change(thread_id, self.agent.name(), assistant, at))
             .collect()
@@ -146,5 +245,24 @@ impl TurnWriter<'_> {
             }));
         }
         changes
+    }
+}
+
+/// The event of a text that begins to grow, and the number of the change.
+fn begun_text(change: &Change) -> Option<(ThreadEvent, u64)> {
+    match &change.body {
+        ChangeBody::Event(event) if event.streaming == Some(true) => {
+            Some(((**event).clone(), change.rev))
+        }
+        _ => None,
+    }
+}
+
+/// The event of a text that grows no more.
+fn ended_text(change: &TurnChange) -> Option<String> {
+    match change {
+        TurnChange::Finalize { event_id, .. } => Some(event_id.clone()),
+        TurnChange::Event(event) if event.finalized == Some(true) => Some(event.id.clone()),
+        _ => None,
     }
 }

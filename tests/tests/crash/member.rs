@@ -24,6 +24,8 @@ pub(crate) struct Member {
     name: String,
     shared: String,
     own: Option<String>,
+    /// Whether it takes texts piece by piece.
+    takes_deltas: bool,
     /// How many messages it sends without waiting for an ack.
     window: usize,
     sent: u64,
@@ -45,6 +47,7 @@ impl Member {
             name: format!("member{number}"),
             shared: shared.to_owned(),
             own: None,
+            takes_deltas: (number / 4).is_multiple_of(2),
             window: 1 + number % 3,
             sent: 0,
             pending: VecDeque::new(),
@@ -63,8 +66,11 @@ impl Member {
     pub(crate) async fn come(&mut self, address: SocketAddr) -> Result<(), Gone> {
         self.frames.clear();
         self.link = Some(Link::open(address).await?);
-        let identity = Identity::of(self.name.as_str()).payload();
-        self.send("connect", &identity).await?;
+        let mut identity = Identity::of(self.name.as_str());
+        if self.takes_deltas {
+            identity = identity.taking_deltas();
+        }
+        self.send("connect", &identity.payload()).await?;
         let resumed: Vec<_> = self
             .views
             .iter()
@@ -191,6 +197,7 @@ impl Member {
         match frame["type"].as_str() {
             Some("ack") => self.take_ack(payload),
             Some("event.append") => self.take_events(payload),
+            Some("event.delta") => self.view_of(&payload["thread_id"]).delta(payload),
             Some("run.upsert") => {
                 let run = &payload["run"];
                 self.view_of(&run["thread_id"]).run(run);
@@ -232,9 +239,10 @@ impl Member {
             }
             let is_repeated = self.resent.contains(client_event_id);
             match self.view_of(&payload["thread_id"]).append(event) {
-                Seen::New => {}
-                Seen::Same if is_repeated => {}
-                seen => panic!("{} has this event already, {seen:?}: {event}", self.name),
+                Seen::New | Seen::Changed => {}
+                // Who comes back is told the end of a text, though it may have it.
+                Seen::Same if is_repeated || grew(event) => {}
+                Seen::Same => panic!("{} has this event already: {event}", self.name),
             }
         }
     }
@@ -244,4 +252,9 @@ impl Member {
         let view = self.views.get_mut(thread_id.as_str().unwrap_or_default());
         view.unwrap_or_else(|| panic!("{name} is not in the thread {thread_id}"))
     }
+}
+
+/// Whether the text of an event grows, or did.
+fn grew(event: &Value) -> bool {
+    event["streaming"] == true || event["finalized"] == true
 }

@@ -14,7 +14,7 @@ async fn the_ack_of_connect_tells_of_the_server() {
     let expected = json!({
         "ack_id": "frame-0",
         "ok": true,
-        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": ["run.cancel"]},
+        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": ["event.delta", "run.cancel"]},
     });
     let mut ack = normal(&ack);
     ack["ack_id"] = json!("frame-0");

@@ -31,6 +31,7 @@ mod broken_sockets;
 mod overtaking;
 mod random_frames;
 mod slow_readers;
+mod streaming;
 
 mod closing;
 mod served_agents;

@@ -1,13 +1,9 @@
-//! What a handler may return.
+//! One event of an answer.
 
-use crate::AgentError;
+use super::stream::{ReplyStream, StreamedReply};
 use crate::protocol::{Actor, ContentPart, EventType, Form};
-use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
-use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 /// One event of an answer: a text, a picture, a tool call …
 ///
@@ -98,7 +94,7 @@ impl Reply {
         S: Stream + Send + 'static,
         S::Item: StreamedReply,
     {
-        ReplyStream(replies.map(StreamedReply::into_result).boxed())
+        ReplyStream::of(replies.map(StreamedReply::into_result).boxed())
     }
 
     /// The same event under another name than the assistant's.
@@ -189,150 +185,5 @@ impl ToolCall {
         let mut data = self.data();
         data["result"] = result;
         data
-    }
-}
-
-/// Replies that come one after the other. Made by [`Reply::stream`]; a unit test reads it as the `Stream` that it is.
-pub struct ReplyStream(BoxStream<'static, Result<Reply, AgentError>>);
-
-impl fmt::Debug for ReplyStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReplyStream(..)")
-    }
-}
-
-/// What a [`Reply::stream`] may consist of.
-#[diagnostic::on_unimplemented(
-    message = "a stream of `{Self}` is no reply",
-    note = "`Reply::stream` takes a stream of `Reply`, of text, or of `Result`s of these"
-)]
-pub trait StreamedReply {
-    /// The reply, or why there is none.
-    ///
-    /// # Errors
-    ///
-    /// The error that the stream gave.
-    fn into_result(self) -> Result<Reply, AgentError>;
-}
-
-impl StreamedReply for Reply {
-    fn into_result(self) -> Result<Reply, AgentError> {
-        Ok(self)
-    }
-}
-
-impl StreamedReply for String {
-    fn into_result(self) -> Result<Reply, AgentError> {
-        Ok(Reply::text(self))
-    }
-}
-
-impl StreamedReply for &'static str {
-    fn into_result(self) -> Result<Reply, AgentError> {
-        Ok(Reply::text(self))
-    }
-}
-
-impl<T: StreamedReply, E: IntoAgentError> StreamedReply for Result<T, E> {
-    fn into_result(self) -> Result<Reply, AgentError> {
-        self.map_err(IntoAgentError::into_agent_error)?
-            .into_result()
-    }
-}
-
-/// What a handler's return value comes to: nothing, one event, or many.
-#[derive(Debug, Default)]
-pub struct Answer(AnswerKind);
-
-#[derive(Debug, Default)]
-pub(crate) enum AnswerKind {
-    #[default]
-    Nothing,
-    One(Box<Reply>),
-    Stream(ReplyStream),
-}
-
-impl Answer {
-    pub(crate) fn into_kind(self) -> AnswerKind {
-        self.0
-    }
-}
-
-impl Stream for ReplyStream {
-    type Item = Result<Reply, AgentError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(context)
-    }
-}
-
-/// A type that a handler can return.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be returned by an agent",
-    label = "not a reply",
-    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, several of these by `Reply::stream`, or a `Result` of any of these"
-)]
-pub trait IntoReply {
-    /// What is to be sent.
-    ///
-    /// # Errors
-    ///
-    /// The error that the handler returned.
-    fn into_reply(self) -> Result<Answer, AgentError>;
-}
-
-impl IntoReply for () {
-    fn into_reply(self) -> Result<Answer, AgentError> {
-        Ok(Answer(AnswerKind::Nothing))
-    }
-}
-
-impl IntoReply for Reply {
-    fn into_reply(self) -> Result<Answer, AgentError> {
-        Ok(Answer(AnswerKind::One(Box::new(self))))
-    }
-}
-
-impl IntoReply for String {
-    fn into_reply(self) -> Result<Answer, AgentError> {
-        Reply::text(self).into_reply()
-    }
-}
-
-impl IntoReply for &'static str {
-    fn into_reply(self) -> Result<Answer, AgentError> {
-        Reply::text(self).into_reply()
-    }
-}
-
-impl IntoReply for ReplyStream {
-    fn into_reply(self) -> Result<Answer, AgentError> {
-        Ok(Answer(AnswerKind::Stream(self)))
-    }
-}
-
-impl<T: IntoReply, E: IntoAgentError> IntoReply for Result<T, E> {
-    fn into_reply(self) -> Result<Answer, AgentError> {
-        self.map_err(IntoAgentError::into_agent_error)?.into_reply()
-    }
-}
-
-/// What converts into [`AgentError`]. It has a name of its own so that the compiler can say what is wrong with a
-/// type that does not.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of an agent",
-    label = "does not convert into `AgentError`",
-    note = "`AgentError` is made from every type that implements `std::error::Error` and is `Send`, `Sync` and `'static`, and from text",
-    note = "where this is `Box<dyn Error>`, write `Box<dyn Error + Send + Sync>`, or return `dooers::Result`"
-)]
-pub trait IntoAgentError {
-    fn into_agent_error(self) -> AgentError;
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: Into<AgentError>> IntoAgentError for E {
-    fn into_agent_error(self) -> AgentError {
-        self.into()
     }
 }

@@ -1,0 +1,398 @@
+//! A text that grows while it is told.
+//!
+//! Its event is a change like any other, and so is its end. What comes in between has no `rev`: clients that take it
+//! piece by piece get each piece once, numbered, and the others get the whole text from time to time.
+
+use super::feed::Feed;
+use super::outbound::Frame;
+use super::{Hub, lock};
+use crate::protocol::{ContentPart, ServerFrame, ThreadEvent};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The whole text is sent so often at the most …
+const WHOLE_EVERY: Duration = Duration::from_millis(100);
+
+/// … and so many bytes of it in a second.
+const WHOLE_BYTES_PER_SECOND: f64 = 64.0 * 1024.0;
+
+/// A text that grows, as a feed knows it.
+#[derive(Debug)]
+pub(super) struct Text {
+    /// The event, whose text is the one that was told.
+    event: ThreadEvent,
+    /// The number of the change that made the event.
+    pub(super) rev: u64,
+    told: String,
+    /// The number of the next piece.
+    delta_seq: u64,
+    /// What has come and was not told, as the event itself is not told yet.
+    untold: String,
+    /// When the whole text may be sent again.
+    whole_from: Instant,
+    /// Whether somebody waits for that.
+    is_whole_awaited: bool,
+}
+
+impl Text {
+    pub(super) fn new(event: ThreadEvent, rev: u64) -> Self {
+        Self {
+            event,
+            rev,
+            told: String::new(),
+            delta_seq: 0,
+            untold: String::new(),
+            whole_from: Instant::now(),
+            is_whole_awaited: false,
+        }
+    }
+
+    pub(super) fn seq(&self) -> u64 {
+        self.event.seq
+    }
+
+    pub(super) fn event_id(&self) -> &str {
+        &self.event.id
+    }
+
+    pub(super) fn grow(&mut self, piece: &str) {
+        self.untold.push_str(piece);
+    }
+
+    /// The text that was told, and the number of its next piece.
+    pub(super) fn told(&self) -> (&str, u64) {
+        (&self.told, self.delta_seq)
+    }
+
+    /// What is to be told next, with its number. From now on it counts as told.
+    pub(super) fn next_piece(&mut self) -> Option<(String, u64)> {
+        if self.untold.is_empty() {
+            return None;
+        }
+        let piece = std::mem::take(&mut self.untold);
+        let delta_seq = self.delta_seq;
+        self.told.push_str(&piece);
+        self.delta_seq += 1;
+        Some((piece, delta_seq))
+    }
+
+    /// The frame of a piece.
+    pub(super) fn delta_frame(&self, piece: &str, delta_seq: u64) -> Frame {
+        let delta = ServerFrame::EventDelta {
+            thread_id: &self.event.thread_id,
+            event_id: &self.event.id,
+            delta_seq,
+            text: piece,
+        };
+        Frame::from(delta.encode())
+    }
+
+    /// The event with all of the text that was told; none as long as nothing was.
+    pub(super) fn whole_frame(&self) -> Option<Frame> {
+        if self.delta_seq == 0 {
+            return None;
+        }
+        let event = ThreadEvent {
+            content: Some(vec![ContentPart::text(&*self.told)]),
+            delta_seq: Some(self.delta_seq),
+            ..self.event.clone()
+        };
+        let append = ServerFrame::EventAppend {
+            thread_id: &event.thread_id,
+            events: &[&event],
+        };
+        Some(Frame::from(append.encode()))
+    }
+
+    /// Whether the whole text may be sent now. If not, the first who asks is told when to come back.
+    pub(super) fn may_send_whole(&mut self) -> Result<(), Option<Instant>> {
+        if self.is_whole_awaited {
+            return Err(None);
+        }
+        if Instant::now() >= self.whole_from {
+            return Ok(());
+        }
+        self.is_whole_awaited = true;
+        Err(Some(self.whole_from))
+    }
+
+    /// The whole text is sent now, which was this long.
+    pub(super) fn sends_whole(&mut self, bytes: usize) {
+        let seconds = bytes as f64 / WHOLE_BYTES_PER_SECOND;
+        self.whole_from = Instant::now() + WHOLE_EVERY.max(Duration::from_secs_f64(seconds));
+        self.is_whole_awaited = false;
+    }
+}
+
+/// Tells a text that grows. Dropped, it tells no more: the event's end is a change.
+#[derive(Debug)]
+pub(crate) struct GrowingText {
+    hub: Hub,
+    feed: Arc<Mutex<Feed>>,
+    thread_id: String,
+    seq: u64,
+}
+
+impl Hub {
+    /// Begins to tell the text of an event that was published, as the change of this `rev`.
+    pub(crate) fn grow(&self, event: ThreadEvent, rev: u64) -> GrowingText {
+        let (thread_id, seq) = (event.thread_id.clone(), event.seq);
+        let feed = self.feed_of(&thread_id, |feed| feed.begin_text(Text::new(event, rev)));
+        GrowingText {
+            hub: self.clone(),
+            feed,
+            thread_id,
+            seq,
+        }
+    }
+}
+
+impl GrowingText {
+    /// Tells what comes behind the text so far.
+    pub(crate) fn push(&self, piece: &str) {
+        let again = lock(&self.feed).grow(self.seq, piece);
+        if let Some(at) = again {
+            self.send_whole_at(at);
+        }
+    }
+
+    /// The text that was told, and the number of its next piece.
+    pub(crate) fn told(&self) -> (String, u64) {
+        lock(&self.feed).told(self.seq)
+    }
+
+    fn send_whole_at(&self, at: Instant) {
+        let (feed, seq) = (Arc::clone(&self.feed), self.seq);
+        self.hub.later(at, move || lock(&feed).send_whole(seq));
+    }
+}
+
+impl Drop for GrowingText {
+    fn drop(&mut self) {
+        lock(&self.feed).end_text(self.seq);
+        self.hub.tidy(&self.thread_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, connection, event};
+    use super::*;
+    use crate::hub::connection::Connection;
+    use crate::hub::outbound::OutboundLimits;
+    use crate::store::{Change, ChangeBody};
+    use futures::FutureExt;
+    use serde_json::Value;
+    use tokio::time::{advance, sleep};
+
+    const ROOMY: OutboundLimits = OutboundLimits {
+        frames: 10_000,
+        bytes: 10_000_000,
+    };
+
+    /// The thread's first event, whose text grows.
+    fn growing() -> (ThreadEvent, Change) {
+        let ChangeBody::Event(event) = event(1, 1).body else {
+            unreachable!()
+        };
+        let event = ThreadEvent {
+            content: Some(vec![ContentPart::text("")]),
+            streaming: Some(true),
+            delta_seq: Some(0),
+            ..*event
+        };
+        (event.clone(), Change::of_event(event, 1))
+    }
+
+    fn begin(hub: &Hub) -> GrowingText {
+        let (event, change) = growing();
+        hub.publish(vec![change]);
+        hub.grow(event, 1)
+    }
+
+    fn reader(hub: &Hub, takes_deltas: bool, limits: OutboundLimits) -> Arc<Connection> {
+        let reader = connection(hub, limits);
+        reader.set_takes_deltas(takes_deltas);
+        reader
+    }
+
+    /// What was sent since: `+N text` for a piece, `=N text` for a whole event.
+    fn sent(reader: &Connection) -> Vec<String> {
+        let mut batch = Vec::new();
+        let mut all = Vec::new();
+        while reader
+            .outbound()
+            .take(usize::MAX, &mut batch)
+            .now_or_never()
+            .is_some()
+        {
+            all.append(&mut batch);
+        }
+        let told = |frame: &Frame| {
+            let frame: Value = serde_json::from_str(frame).unwrap();
+            let payload = &frame["payload"];
+            if frame["type"] == "event.delta" {
+                let text = payload["text"].as_str().unwrap();
+                return format!("+{} {text}", payload["delta_seq"]);
+            }
+            let event = &payload["events"][0];
+            let text = event["content"][0]["text"].as_str().unwrap();
+            format!("={} {text}", event["delta_seq"])
+        };
+        all.iter().map(told).collect()
+    }
+
+    #[tokio::test]
+    async fn each_piece_is_told_once_and_numbered() {
+        let hub = Hub::default();
+        let reader = reader(&hub, true, ROOMY);
+        hub.join(&reader, "t").settle([], at(0));
+        let text = begin(&hub);
+        text.push("One ");
+        text.push("word");
+        assert_eq!(sent(&reader), ["=0 ", "+0 One ", "+1 word"]);
+        assert_eq!(text.told(), ("One word".to_owned(), 2));
+    }
+
+    #[tokio::test]
+    async fn a_text_grows_though_nobody_listens() {
+        let hub = Hub::default();
+        let text = begin(&hub);
+        text.push("One ");
+        text.push("word");
+        assert_eq!(text.told(), ("One word".to_owned(), 2));
+        drop(text);
+        assert!(hub.feed("t").is_none(), "an idle feed is kept");
+    }
+
+    #[tokio::test]
+    async fn who_joins_in_the_middle_gets_the_text_so_far_and_then_each_piece() {
+        let hub = Hub::default();
+        let text = begin(&hub);
+        text.push("One ");
+        let joining = reader(&hub, true, ROOMY);
+        let join = hub.join(&joining, "t");
+        // What comes while it reads the store.
+        text.push("word ");
+        join.settle([], at(1));
+        text.push("more");
+        assert_eq!(sent(&joining), ["=2 One word ", "+2 more"]);
+    }
+
+    #[tokio::test]
+    async fn a_text_whose_event_is_held_is_told_behind_it() {
+        let hub = Hub::default();
+        let reader = reader(&hub, true, ROOMY);
+        hub.join(&reader, "t").settle([], at(0));
+        let (held, _) = growing();
+        let held = ThreadEvent {
+            id: "held".to_owned(),
+            seq: 2,
+            ..held
+        };
+        hub.publish(vec![Change::of_event(held.clone(), 2)]);
+        let text = hub.grow(held, 2);
+        text.push("One ");
+        text.push("word");
+        assert_eq!(text.told(), (String::new(), 0));
+        assert_eq!(sent(&reader), [""; 0]);
+        hub.publish(vec![growing().1]);
+        text.push(".");
+        assert_eq!(sent(&reader), ["=0 ", "=0 ", "+0 One word", "+1 ."]);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_keep_up_gets_the_text_so_far_once_it_has_drained() {
+        let hub = Hub::default();
+        let few = OutboundLimits {
+            frames: 2,
+            bytes: 10_000,
+        };
+        let slow = reader(&hub, true, few);
+        hub.join(&slow, "t").settle([], at(0));
+        let text = begin(&hub);
+        for piece in ["a", "b", "c"] {
+            text.push(piece);
+        }
+        assert_eq!(sent(&slow), ["=0 ", "+0 a"]);
+        let behind = slow.behind("t").unwrap();
+        assert_eq!((behind.last_seq, behind.rev), (1, 1));
+        hub.join(&slow, "t").settle([], behind);
+        text.push("d");
+        assert_eq!(sent(&slow), ["=3 abc", "+3 d"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_no_pieces_gets_the_whole_text_ten_times_a_second() {
+        let hub = Hub::default();
+        let old = reader(&hub, false, ROOMY);
+        hub.join(&old, "t").settle([], at(0));
+        let text = begin(&hub);
+        assert_eq!(sent(&old), ["=0 "]);
+        let mut frames = Vec::new();
+        // 50 pieces in a second.
+        for _ in 0..50 {
+            text.push("x");
+            sleep(Duration::from_millis(20)).await;
+            frames.extend(sent(&old));
+        }
+        assert!((9..=11).contains(&frames.len()), "{frames:?}");
+        // And the rest, though nothing more comes.
+        sleep(WHOLE_EVERY).await;
+        frames.extend(sent(&old));
+        assert_eq!(frames.last().unwrap(), &format!("=50 {}", "x".repeat(50)));
+        assert!(frames.iter().all(|frame| frame.starts_with('=')));
+        sleep(WHOLE_EVERY * 10).await;
+        assert_eq!(sent(&old), [""; 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_text_is_sent_whole_the_more_rarely() {
+        let hub = Hub::default();
+        let old = reader(&hub, false, ROOMY);
+        hub.join(&old, "t").settle([], at(0));
+        let text = begin(&hub);
+        text.push("x".repeat(64 * 1024).as_str());
+        sent(&old);
+        text.push("y");
+        advance(Duration::from_millis(990)).await;
+        tokio::task::yield_now().await;
+        assert_eq!(sent(&old).len(), 0);
+        sleep(Duration::from_millis(50)).await;
+        assert_eq!(sent(&old).len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_whole_text_that_waits_is_replaced_by_a_newer_one() {
+        let hub = Hub::default();
+        let old = reader(&hub, false, ROOMY);
+        hub.join(&old, "t").settle([], at(0));
+        let text = begin(&hub);
+        for piece in ["a", "b", "c"] {
+            text.push(piece);
+            sleep(WHOLE_EVERY).await;
+        }
+        assert_eq!(sent(&old), ["=0 ", "=3 abc"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_text_that_has_ended_is_told_no_more() {
+        let hub = Hub::default();
+        let (old, new) = (reader(&hub, false, ROOMY), reader(&hub, true, ROOMY));
+        for reader in [&old, &new] {
+            hub.join(reader, "t").settle([], at(0));
+        }
+        let text = begin(&hub);
+        text.push("a");
+        text.push("b");
+        for reader in [&old, &new] {
+            sent(reader);
+        }
+        drop(text);
+        sleep(WHOLE_EVERY * 2).await;
+        for reader in [&old, &new] {
+            assert_eq!(sent(reader), [""; 0]);
+        }
+    }
+}

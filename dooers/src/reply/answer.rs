@@ -1,0 +1,102 @@
+//! What a handler may return, and what that comes to.
+
+use super::event::Reply;
+use super::stream::ReplyStream;
+use super::text::TextReply;
+use crate::AgentError;
+
+/// What a handler's return value comes to: nothing, one event, or many.
+#[derive(Debug, Default)]
+pub struct Answer(AnswerKind);
+
+#[derive(Debug, Default)]
+pub(crate) enum AnswerKind {
+    #[default]
+    Nothing,
+    One(Box<Reply>),
+    Text(TextReply),
+    Stream(ReplyStream),
+}
+
+impl Answer {
+    pub(crate) fn into_kind(self) -> AnswerKind {
+        self.0
+    }
+}
+
+/// A type that a handler can return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned by an agent",
+    label = "not a reply",
+    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, several of these by `Reply::stream`, a text that grows by `TextReply::stream`, or a `Result` of any of these"
+)]
+pub trait IntoReply {
+    /// What is to be sent.
+    ///
+    /// # Errors
+    ///
+    /// The error that the handler returned.
+    fn into_reply(self) -> Result<Answer, AgentError>;
+}
+
+impl IntoReply for () {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Ok(Answer(AnswerKind::Nothing))
+    }
+}
+
+impl IntoReply for Reply {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Ok(Answer(AnswerKind::One(Box::new(self))))
+    }
+}
+
+impl IntoReply for String {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Reply::text(self).into_reply()
+    }
+}
+
+impl IntoReply for &'static str {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Reply::text(self).into_reply()
+    }
+}
+
+impl IntoReply for ReplyStream {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Ok(Answer(AnswerKind::Stream(self)))
+    }
+}
+
+impl IntoReply for TextReply {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Ok(Answer(AnswerKind::Text(self)))
+    }
+}
+
+impl<T: IntoReply, E: IntoAgentError> IntoReply for Result<T, E> {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        self.map_err(IntoAgentError::into_agent_error)?.into_reply()
+    }
+}
+
+/// What converts into [`AgentError`]. It has a name of its own so that the compiler can say what is wrong with a
+/// type that does not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of an agent",
+    label = "does not convert into `AgentError`",
+    note = "`AgentError` is made from every type that implements `std::error::Error` and is `Send`, `Sync` and `'static`, and from text",
+    note = "where this is `Box<dyn Error>`, write `Box<dyn Error + Send + Sync>`, or return `dooers::Result`"
+)]
+pub trait IntoAgentError {
+    fn into_agent_error(self) -> AgentError;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<AgentError>> IntoAgentError for E {
+    fn into_agent_error(self) -> AgentError {
+        self.into()
+    }
+}

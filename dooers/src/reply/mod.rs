@@ -1,0 +1,12 @@
+//! What a handler may return.
+
+mod answer;
+mod event;
+mod stream;
+mod text;
+
+pub(crate) use answer::AnswerKind;
+pub use answer::{Answer, IntoReply};
+pub use event::{Reply, ToolCall};
+pub use stream::{ReplyStream, StreamedReply};
+pub use text::{StreamedText, TextReply};

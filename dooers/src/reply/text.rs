@@ -1,0 +1,147 @@
+//! A message whose text comes piece by piece.
+
+use super::answer::IntoAgentError;
+use super::event::Reply;
+use crate::AgentError;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use std::borrow::Cow;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// One message whose text comes piece by piece. Made by [`TextReply::stream`]; a unit test reads it as the `Stream` of
+/// texts that it is.
+///
+/// ```
+/// use dooers::prelude::*;
+/// use futures::stream;
+///
+/// #[dooers::agent]
+/// async fn writer() -> TextReply {
+///     TextReply::stream(stream::iter(["One ", "word ", "after ", "the other."]))
+/// }
+/// ```
+pub struct TextReply {
+    empty: Reply,
+    texts: BoxStream<'static, Result<String, AgentError>>,
+}
+
+impl TextReply {
+    /// A message of a stream of text, or of `Result`s of it. The first error ends the turn; the message keeps the text
+    /// that came before.
+    pub fn stream<S>(texts: S) -> Self
+    where
+        S: Stream + Send + 'static,
+        S::Item: StreamedText,
+    {
+        Self::of(Reply::text(""), texts)
+    }
+
+    /// The same, of what the model thought on its way to the answer.
+    pub fn reasoning<S>(texts: S) -> Self
+    where
+        S: Stream + Send + 'static,
+        S::Item: StreamedText,
+    {
+        Self::of(Reply::reasoning(""), texts)
+    }
+
+    /// The same message under another name than the assistant's.
+    #[must_use]
+    pub fn author(mut self, author: impl Into<String>) -> Self {
+        self.empty = self.empty.author(author);
+        self
+    }
+
+    fn of<S>(empty: Reply, texts: S) -> Self
+    where
+        S: Stream + Send + 'static,
+        S::Item: StreamedText,
+    {
+        let owned = |text: S::Item| text.into_text().map(|text| text.as_ref().to_owned());
+        Self {
+            empty,
+            texts: texts.map(owned).boxed(),
+        }
+    }
+
+    /// The message without its text, and the text.
+    pub(crate) fn into_parts(self) -> (Reply, BoxStream<'static, Result<String, AgentError>>) {
+        (self.empty, self.texts)
+    }
+}
+
+impl Stream for TextReply {
+    type Item = Result<String, AgentError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.texts.poll_next_unpin(context)
+    }
+}
+
+impl fmt::Debug for TextReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextReply").finish_non_exhaustive()
+    }
+}
+
+/// What the stream of a text may consist of: text, `Option`s of it (none is nothing), and `Result`s of these.
+#[diagnostic::on_unimplemented(
+    message = "a stream of `{Self}` is no text",
+    note = "a text is a stream of `String`, `&str` or `Cow<str>`, of `Option`s of these, or of `Result`s"
+)]
+pub trait StreamedText {
+    /// Something that is a text.
+    type Text: AsRef<str>;
+
+    /// The text, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// The error that the stream gave.
+    fn into_text(self) -> Result<Self::Text, AgentError>;
+}
+
+impl StreamedText for String {
+    type Text = Self;
+
+    fn into_text(self) -> Result<Self, AgentError> {
+        Ok(self)
+    }
+}
+
+impl<'a> StreamedText for &'a str {
+    type Text = &'a str;
+
+    fn into_text(self) -> Result<&'a str, AgentError> {
+        Ok(self)
+    }
+}
+
+impl<'a> StreamedText for Cow<'a, str> {
+    type Text = Self;
+
+    fn into_text(self) -> Result<Self, AgentError> {
+        Ok(self)
+    }
+}
+
+impl<T: StreamedText> StreamedText for Option<T> {
+    type Text = Cow<'static, str>;
+
+    fn into_text(self) -> Result<Self::Text, AgentError> {
+        match self {
+            Some(text) => Ok(Cow::Owned(text.into_text()?.as_ref().to_owned())),
+            None => Ok(Cow::Borrowed("")),
+        }
+    }
+}
+
+impl<T: StreamedText, E: IntoAgentError> StreamedText for Result<T, E> {
+    type Text = T::Text;
+
+    fn into_text(self) -> Result<Self::Text, AgentError> {
+        self.map_err(IntoAgentError::into_agent_error)?.into_text()
+    }
+}

@@ -1,0 +1,129 @@
+//! What a handler did, before it is stored.
+
+use crate::protocol::{Actor, ContentPart, Run, RunStatus, ThreadEvent, strip_nul};
+use crate::reply::Reply;
+use crate::store::{ThreadPatch, TurnChange};
+use chrono::{DateTime, Utc};
+
+/// One thing that a handler did to its thread.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Draft {
+    Event {
+        id: String,
+        run_id: Option<String>,
+        reply: Box<Reply>,
+        text: TextState,
+    },
+    /// The end of a text that grew.
+    TextEnded {
+        id: String,
+        text: String,
+    },
+    Thread(ThreadPatch),
+    RunStarted {
+        id: String,
+    },
+    RunEnded {
+        id: String,
+        status: RunStatus,
+        error: Option<String>,
+    },
+}
+
+/// Whether the text of an event grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextState {
+    /// It is there from the start.
+    Fixed,
+    /// It begins empty.
+    Growing,
+    /// It grew, and has ended before the event was stored.
+    Ended,
+}
+
+impl Draft {
+    /// What the store is to do. `at` is now.
+    pub(crate) fn into_change(
+        self,
+        thread_id: &str,
+        agent: &str,
+        assistant_name: &str,
+        at: DateTime<Utc>,
+    ) -> TurnChange {
+        let run = |id, status, ended_at, error| {
+            TurnChange::Run(Run {
+                id,
+                thread_id: thread_id.to_owned(),
+                agent_id: Some(agent.to_owned()),
+                status,
+                started_at: at,
+                ended_at,
+                error,
+            })
+        };
+        match self {
+            Self::Event {
+                id,
+                run_id,
+                reply,
+                text,
+            } => {
+                let is_growing = text == TextState::Growing;
+                let author = match reply.actor {
+                    Actor::Assistant => reply.author.or_else(|| Some(assistant_name.to_owned())),
+                    Actor::User | Actor::System | Actor::Tool => reply.author,
+                };
+                TurnChange::Event(Box::new(ThreadEvent {
+                    id,
+                    thread_id: thread_id.to_owned(),
+                    run_id,
+                    kind: reply.kind,
+                    actor: reply.actor,
+                    author: author.map(strip_nul),
+                    user: None,
+                    content: reply.content,
+                    data: reply.data,
+                    created_at: at,
+                    streaming: is_growing.then_some(true),
+                    finalized: (text == TextState::Ended).then_some(true),
+                    delta_seq: is_growing.then_some(0),
+                    client_event_id: None,
+                    seq: 0,
+                }))
+            }
+            Self::TextEnded { id, text } => TurnChange::Finalize { event_id: id, text },
+            Self::Thread(patch) => TurnChange::Patch { patch, at },
+            Self::RunStarted { id } => run(id, RunStatus::Running, None, None),
+            Self::RunEnded { id, status, error } => run(id, status, Some(at), error),
+        }
+    }
+}
+
+/// A text that begins and ends in these drafts is an event like any other: it need not grow.
+pub(crate) fn join_whole_texts(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut joined: Vec<Draft> = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        if let Draft::TextEnded { id, text } = &draft
+            && let Some((reply, state)) = event_of(&mut joined, id)
+        {
+            reply.content = Some(vec![ContentPart::text(text)]);
+            *state = TextState::Ended;
+        } else {
+            joined.push(draft);
+        }
+    }
+    joined
+}
+
+/// The event of this id among the drafts.
+pub(crate) fn event_of<'a>(
+    drafts: &'a mut [Draft],
+    event_id: &str,
+) -> Option<(&'a mut Reply, &'a mut TextState)> {
+    drafts.iter_mut().find_map(|draft| match draft {
+        Draft::Event {
+            id, reply, text, ..
+        } if id == event_id => Some((&mut **reply, text)),
+        _ => None,
+    })
+}

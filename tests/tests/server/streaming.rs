@@ -1,0 +1,461 @@
+//! Texts that grow while they are read.
+
+use crate::seen::{appended, kinds, string, texts};
+use dooers::prelude::*;
+use dooers::protocol::EventType;
+use dooers_tests::{Client, Identity, Seen, Server, View, Watched, gate};
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Writes a text as the lines of the message tell it.
+///
+/// `begin` and `think` begin a text or a thought, `push X` adds to it, `finish` ends it and waits until that is stored,
+/// `drop` lets it go; `say X` sends another message, `wait KEY` waits at a gate, `fail X` and `panic X` end the turn.
+#[dooers::agent]
+async fn pen(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let mut open: Option<TextStream> = None;
+    for line in request.message.lines() {
+        let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match command {
+            "begin" => open = Some(response.text_stream()),
+            "think" => open = Some(response.reasoning_stream()),
+            "push" => open.as_ref().unwrap().push(rest),
+            "finish" => {
+                let text = open.take().unwrap();
+                let id = text.id().to_owned();
+                assert_eq!(text.finish().await?, id);
+            }
+            "drop" => open = None,
+            "say" => drop(response.text(rest)),
+            "wait" => gate::pass(rest).await,
+            "fail" => return Err(rest.to_owned().into()),
+            "panic" => panic!("{rest}"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A client that takes pieces.
+async fn modern(server: &Server, user: &str) -> Client {
+    server.client(Identity::of(user).taking_deltas()).await
+}
+
+/// Sends a message that begins a thread; the result is the thread's id.
+async fn begin(client: &mut Client, text: &str) -> String {
+    let id = client.message(None, text).await;
+    client.accepted(&id).await;
+    string(&client.expect("thread.upsert").await["thread"]["id"])
+}
+
+/// What a client shows after these frames, which must be right one after the other.
+fn seen(view: &mut View, frames: &[Value]) {
+    for frame in frames {
+        let payload = &frame["payload"];
+        match frame["type"].as_str() {
+            Some("event.append") => {
+                for event in crate::seen::events(payload) {
+                    assert_ne!(view.append(&event), Seen::Same, "told twice: {event}");
+                }
+            }
+            Some("event.delta") => view.delta(payload),
+            _ => {}
+        }
+    }
+}
+
+/// The frames up to the piece with this text at its end.
+async fn up_to_piece(client: &mut Client, end: &str) -> Vec<Value> {
+    let is_it = |frame: &Value| {
+        let text = frame["payload"]["text"].as_str();
+        frame["type"] == "event.delta" && text.is_some_and(|text| text.ends_with(end))
+    };
+    client.until("a piece", is_it).await
+}
+
+#[tokio::test]
+async fn a_text_is_an_event_from_the_start_then_grows_by_pieces_and_ends_whole() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    let id = client
+        .message(
+            None,
+            "begin\npush One \nwait text-a\npush word\npush .\nwait text-a\nfinish\nsay After",
+        )
+        .await;
+    client.accepted(&id).await;
+    gate::arrived("text-a").await;
+    let mut frames = up_to_piece(&mut client, "One ").await;
+    gate::open("text-a");
+    frames.append(&mut up_to_piece(&mut client, ".").await);
+    gate::open("text-a");
+    frames.append(&mut client.turn().await);
+    assert_eq!(
+        kinds(&frames),
+        [
+            "thread.upsert",
+            "event.append",
+            "run.upsert",
+            "event.append",
+            "event.delta",
+            "event.delta",
+            "event.append",
+            "event.append",
+            "thread.upsert",
+            "run.upsert"
+        ]
+    );
+    let begun = &frames[3]["payload"]["events"][0];
+    assert_eq!(
+        (
+            &begun["streaming"],
+            &begun["delta_seq"],
+            &begun["finalized"]
+        ),
+        (&json!(true), &json!(0), &Value::Null)
+    );
+    assert_eq!(begun["content"], json!([{"type": "text", "text": ""}]));
+    assert_eq!(begun["run_id"], frames[2]["payload"]["run"]["id"]);
+    // What was pushed without waiting in between is one piece.
+    let piece = |number: u64, text: &str| json!({"thread_id": begun["thread_id"], "event_id": begun["id"], "delta_seq": number, "text": text});
+    assert_eq!(frames[4]["payload"], piece(0, "One "));
+    assert_eq!(frames[5]["payload"], piece(1, "word."));
+    let whole = &frames[6]["payload"]["events"][0];
+    let mut expected = begun.clone();
+    expected["content"][0]["text"] = json!("One word.");
+    expected["finalized"] = json!(true);
+    for member in ["streaming", "delta_seq"] {
+        expected.as_object_mut().unwrap().remove(member);
+    }
+    assert_eq!(whole, &expected);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_pieces_gets_whole_texts() {
+    let server = Server::of::<pen>().await;
+    let mut client = server.client("ada").await;
+    begin(
+        &mut client,
+        "begin\nwait text-b\npush One \nwait text-b\npush word\nfinish",
+    )
+    .await;
+    gate::arrived("text-b").await;
+    gate::open("text-b");
+    gate::arrived("text-b").await;
+    let is_first = |frame: &Value| frame["payload"]["events"][0]["content"][0]["text"] == "One ";
+    let mut frames = client.until("the text so far", is_first).await;
+    assert_eq!(
+        frames.last().unwrap()["payload"]["events"][0]["delta_seq"],
+        1
+    );
+    gate::open("text-b");
+    frames.append(&mut client.turn().await);
+    assert!(!kinds(&frames).contains(&"event.delta"));
+    let mut view = View::default();
+    seen(&mut view, &frames);
+    assert_eq!(view.events.len(), 2);
+    assert_eq!(view.events[1]["finalized"], true);
+    assert_eq!(texts(&view.events)[1], "One word");
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn who_joins_in_the_middle_gets_every_character_once() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    let thread_id = begin(
+        &mut client,
+        "begin\npush One \nwait text-c\npush two \nwait text-c\npush three\nfinish",
+    )
+    .await;
+    up_to_piece(&mut client, "One ").await;
+    gate::open("text-c");
+    up_to_piece(&mut client, "two ").await;
+
+    let mut joining = modern(&server, "bob").await;
+    let mut view = View::default();
+    view.snapshot(&joining.subscribe(&thread_id).await);
+    let frames = joining.pending().await;
+    seen(&mut view, &frames);
+    assert_eq!(texts(&view.events)[1], "One two ");
+    assert_eq!(view.events[1]["streaming"], true);
+    gate::open("text-c");
+    let frames = joining.turn().await;
+    assert!(kinds(&frames).contains(&"event.delta"));
+    seen(&mut view, &frames);
+    assert_eq!(texts(&view.events)[1], "One two three");
+    server.close([client, joining]).await;
+}
+
+#[tokio::test]
+async fn who_comes_back_in_the_middle_goes_on_with_the_text_so_far() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    let thread_id = begin(
+        &mut client,
+        "begin\npush One \nwait text-d\npush two \nwait text-d\npush three\nfinish",
+    )
+    .await;
+    let frames = up_to_piece(&mut client, "One ").await;
+    let mut view = View::default();
+    seen(&mut view, &frames);
+    client.leave().await;
+    gate::arrived("text-d").await;
+    gate::open("text-d");
+    gate::arrived("text-d").await;
+
+    let mut client = modern(&server, "ada").await;
+    let known = view.last_event_id().unwrap().to_owned();
+    let resume = json!({"thread_id": thread_id, "after_event_id": known});
+    let snapshot = client.ask("thread.subscribe", resume, "thread.snapshot");
+    view.snapshot(&snapshot.await);
+    seen(&mut view, &client.pending().await);
+    assert_eq!(texts(&view.events)[1], "One two ");
+    gate::open("text-d");
+    seen(&mut view, &client.turn().await);
+    assert_eq!(texts(&view.events)[1], "One two three");
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn who_has_read_the_end_is_told_nothing_of_what_came_before() {
+    let store = Watched::memory();
+    let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
+    let mut client = modern(&server, "ada").await;
+    let thread_id = begin(
+        &mut client,
+        "begin\npush One \nwait text-i\npush two\nfinish",
+    )
+    .await;
+    up_to_piece(&mut client, "One ").await;
+    let mut ending = store.hold("write_turn");
+    gate::open("text-i");
+    ending.reached().await;
+    // It is stored, and nobody knows yet.
+    let mut joining = modern(&server, "bob").await;
+    let mut view = View::default();
+    view.snapshot(&joining.subscribe(&thread_id).await);
+    assert_eq!(view.events[1]["finalized"], true);
+    joining.has_nothing().await;
+    ending.release();
+    seen(&mut view, &joining.turn().await);
+    assert_eq!(texts(&view.events)[1], "One two");
+    server.close([client, joining]).await;
+}
+
+#[tokio::test]
+async fn an_older_page_brings_the_text_so_far() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    let thread_id = begin(
+        &mut client,
+        "begin\npush One \nwait text-e\npush two\nfinish",
+    )
+    .await;
+    let mut view = View::default();
+    seen(&mut view, &up_to_piece(&mut client, "One ").await);
+    client
+        .send("event.list", json!({"thread_id": thread_id}))
+        .await;
+    let page = client.expect("event.list.result").await;
+    for event in crate::seen::events(&page) {
+        view.append(&event);
+    }
+    let frames = client.pending().await;
+    seen(&mut view, &frames);
+    gate::open("text-e");
+    seen(&mut view, &client.turn().await);
+    assert_eq!(texts(&view.events)[1], "One two");
+    server.close([client]).await;
+}
+
+/// However a turn ends, its text keeps what it had; `extra` events follow.
+async fn keeps_its_text(end: &str, status: &str, extra: usize) {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    let thread_id = begin(&mut client, &format!("begin\npush as far as\n{end}")).await;
+    let frames = client.turn().await;
+    assert_eq!(
+        frames.last().unwrap()["payload"]["run"]["status"],
+        json!(status)
+    );
+    let mut view = View::default();
+    seen(&mut view, &frames);
+    assert_eq!(texts(&view.events)[1], "as far as");
+    assert_eq!(view.events[1]["finalized"], true);
+    assert_eq!(view.events.len(), 2 + extra);
+    let snapshot = client.subscribe(&thread_id).await;
+    assert_eq!(snapshot["events"], json!(view.events));
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_text_that_is_dropped_keeps_what_it_had() {
+    keeps_its_text("drop\nsay after", "succeeded", 1).await;
+}
+
+#[tokio::test]
+async fn a_text_of_a_turn_that_returns_keeps_what_it_had() {
+    keeps_its_text("", "succeeded", 0).await;
+}
+
+#[tokio::test]
+async fn a_text_of_a_turn_that_fails_keeps_what_it_had() {
+    keeps_its_text("fail oh", "failed", 1).await;
+}
+
+#[tokio::test]
+async fn a_text_of_a_turn_that_panics_keeps_what_it_had() {
+    keeps_its_text("panic oh", "failed", 1).await;
+}
+
+#[tokio::test]
+async fn a_text_of_a_turn_that_is_cancelled_keeps_what_it_had() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    begin(&mut client, "begin\npush as far as\nwait text-f").await;
+    let frames = up_to_piece(&mut client, "as far as").await;
+    let mut view = View::default();
+    seen(&mut view, &frames);
+    let run_id = string(&frames[1]["payload"]["run"]["id"]);
+    let id = client.send("run.cancel", json!({"run_id": run_id})).await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
+    seen(&mut view, &frames);
+    assert_eq!(
+        frames.last().unwrap()["payload"]["run"]["status"],
+        "canceled"
+    );
+    assert_eq!(texts(&view.events)[1], "as far as");
+    assert_eq!(view.events[1]["finalized"], true);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_text_that_begins_and_ends_at_once_is_one_whole_event() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    begin(&mut client, "begin\npush One\u{0} \npush word\nfinish").await;
+    let frames = client.turn().await;
+    let events = appended(&frames);
+    assert_eq!(texts(&events)[1..], ["One word"]);
+    assert_eq!(events[1]["finalized"], true);
+    assert_eq!(events[1]["streaming"], Value::Null);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_thought_grows_like_a_message() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    begin(
+        &mut client,
+        "think\npush hm\nwait text-g\npush , yes\nfinish",
+    )
+    .await;
+    let mut frames = up_to_piece(&mut client, "hm").await;
+    gate::open("text-g");
+    frames.append(&mut client.turn().await);
+    let mut view = View::default();
+    seen(&mut view, &frames);
+    assert_eq!(view.events[1]["type"], json!(EventType::Reasoning.as_str()));
+    assert_eq!(texts(&view.events)[1], "hm, yes");
+    server.close([client]).await;
+}
+
+/// Streams in all the ways in which a handler can, as the message names them.
+#[dooers::agent]
+async fn author(request: WorkerRequest, response: WorkerResponse) -> Result<TextReply> {
+    let words = || stream::iter(["One ", "word"]);
+    let results = [Ok("One "), Err("the model is tired"), Ok("never")];
+    match request.message.as_str() {
+        "stream" => drop(response.stream_text(words()).await?),
+        "think" => drop(response.stream_reasoning(words()).await?),
+        "named" => drop(response.author("Poe").stream_text(words()).await?),
+        "break" => drop(response.stream_text(stream::iter(results)).await?),
+        "return broken" => return Ok(TextReply::stream(stream::iter(results))),
+        "return thought" => return Ok(TextReply::reasoning(words()).author("Poe")),
+        _ => {}
+    }
+    Ok(TextReply::stream(words().map(Some)))
+}
+
+/// The type, the author and the text of all that the agent says to a message, and the status of its run.
+async fn said(message: &str) -> (Vec<(String, String, String)>, String) {
+    let server = Server::of::<author>().await;
+    let mut client = modern(&server, "ada").await;
+    begin(&mut client, message).await;
+    let frames = client.turn().await;
+    let mut view = View::default();
+    seen(&mut view, &frames);
+    let said = view.events[1..].iter().map(|event| {
+        assert_eq!(event["streaming"], Value::Null);
+        let author = event["author"].as_str().unwrap_or_default();
+        (
+            string(&event["type"]),
+            author.to_owned(),
+            crate::seen::text(event).to_owned(),
+        )
+    });
+    let said = said.collect();
+    let status = string(&frames.last().unwrap()["payload"]["run"]["status"]);
+    server.close([client]).await;
+    (said, status)
+}
+
+fn event(kind: &str, author: &str, text: &str) -> (String, String, String) {
+    (kind.to_owned(), author.to_owned(), text.to_owned())
+}
+
+#[tokio::test]
+async fn a_stream_of_text_becomes_one_message() {
+    let returned = event("message", "Assistant", "One word");
+    for (message, first) in [
+        ("stream", event("message", "Assistant", "One word")),
+        ("think", event("reasoning", "Assistant", "One word")),
+        ("named", event("message", "Poe", "One word")),
+    ] {
+        let (said, status) = said(message).await;
+        assert_eq!(said, [first, returned.clone()], "{message}");
+        assert_eq!(status, "succeeded");
+    }
+    let (said, _) = said("return thought").await;
+    assert_eq!(said, [event("reasoning", "Poe", "One word")]);
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_fails_the_turn_and_its_message_keeps_what_came() {
+    for message in ["break", "return broken"] {
+        let (said, status) = said(message).await;
+        assert_eq!(said[0], event("message", "Assistant", "One "), "{message}");
+        assert_eq!(said.len(), 2);
+        assert!(!said[1].2.contains("tired"), "{said:?}");
+        assert_eq!(status, "failed");
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_told_to_nobody_who_may_not_see_its_thread() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    let elsewhere = Identity::of("eve")
+        .with("workspace_id", "s2")
+        .taking_deltas();
+    let mut stranger = server.client(elsewhere).await;
+    let mut idle = modern(&server, "bob").await;
+    begin(
+        &mut client,
+        "begin\npush One \nwait text-h\npush two\nfinish",
+    )
+    .await;
+    up_to_piece(&mut client, "One ").await;
+    gate::open("text-h");
+    client.turn().await;
+    stranger.has_nothing().await;
+    // It hears of the thread, and of nothing in it.
+    let heard = idle.pending().await;
+    assert!(kinds(&heard).iter().all(|kind| *kind == "thread.upsert"));
+    server.close([client, stranger, idle]).await;
+}
