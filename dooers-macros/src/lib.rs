@@ -3,6 +3,7 @@
 mod agent;
 mod attributes;
 mod choice;
+mod duration;
 mod literal;
 mod mistake;
 mod options;

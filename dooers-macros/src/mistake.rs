@@ -128,6 +128,25 @@ pub(crate) enum Mistake {
     NoSuchRun {
         value: String,
     },
+    Timeout {
+        meant: String,
+    },
+    NoTimeout,
+    LongTimeout,
+    ManyRetries {
+        most: u32,
+    },
+    NoSuchOnBusy {
+        value: String,
+        meant: Option<&'static str>,
+    },
+    NoQueue,
+    LongQueue {
+        longest: u32,
+    },
+    QueueWithout {
+        on_busy: String,
+    },
     EmptyName,
     LongName {
         length: usize,
@@ -279,6 +298,15 @@ impl fmt::Display for Mistake {
             Self::WrongValue { key, kind, usage } => write!(f, "the option `{key}` takes {kind}; write `{usage}`"),
 
             Self::NoSuchRun { value } => write!(f, "`run` can be `\"manual\"` and nothing else, not `{value}`; leave the option out, and the server starts and ends the runs"),
+            Self::Timeout { meant } => write!(f, "`timeout` is a text of whole numbers with the units `ms`, `s`, `m` and `h`, such as \"1m30s\"; write `timeout = \"{meant}\"`"),
+            Self::NoTimeout => write!(f, "a timeout of nothing would end every turn before it begins; write a longer one, or leave the option out for none"),
+            Self::LongTimeout => write!(f, "a timeout has at most 24 hours, as nobody waits that long for an answer; write a shorter one, or leave the option out for none"),
+            Self::ManyRetries { most } => write!(f, "a turn is tried again at most {most} times, as its user waits for it; write a smaller number"),
+            Self::NoSuchOnBusy { value, meant: Some(meant) } => write!(f, "`on_busy` cannot be `{value}`, did you mean `\"{meant}\"`? it is one of `\"queue\"`, `\"reject\"`, `\"interrupt\"` and `\"concurrent\"`"),
+            Self::NoSuchOnBusy { value, meant: None } => write!(f, "`on_busy` cannot be `{value}`; write `\"queue\"`, `\"reject\"`, `\"interrupt\"` or `\"concurrent\"`"),
+            Self::NoQueue => write!(f, "a queue has room for at least one message; to refuse all that come while another is answered, write `on_busy = \"reject\"`"),
+            Self::LongQueue { longest } => write!(f, "a queue has room for at most {longest} messages, as each of them is a user who waits; write a smaller number"),
+            Self::QueueWithout { on_busy } => write!(f, "`queue` is the length of the queue, and with `on_busy = \"{on_busy}\"` no message waits in one; remove one of the two"),
             Self::EmptyName => write!(f, "the name of an agent cannot be empty, as it is part of a URL; write a name, or leave the option out to take the function's"),
             Self::LongName { length, longest } => write!(f, "the name of an agent has at most {longest} characters, as it is part of a URL, and this one has {length}; write a shorter one"),
             Self::DotName { name } => write!(f, "the name of an agent cannot be `{name}`, as it is part of a URL, where this means another path; write a name with a letter in it"),

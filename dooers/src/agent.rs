@@ -1,11 +1,13 @@
 //! What an agent is, and which ones the program has.
 
 use crate::AgentError;
+use crate::policy::{OnBusy, TurnPolicy};
 use crate::reply::Answer;
 use crate::requirements::Requirements;
 use crate::turn::Turn;
 use futures::future::BoxFuture;
 use std::fmt;
+use std::time::Duration;
 
 /// A handler at work: it ends with what it returned.
 pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
@@ -30,6 +32,7 @@ pub struct AgentDefinition {
     description: &'static str,
     is_default: bool,
     has_manual_runs: bool,
+    policy: TurnPolicy,
     call: fn(Turn) -> AgentFuture,
     requires: fn(&mut Requirements),
 }
@@ -47,6 +50,7 @@ impl AgentDefinition {
             description,
             is_default: false,
             has_manual_runs: false,
+            policy: TurnPolicy::DEFAULT,
             call,
             requires: |_| {},
         }
@@ -63,6 +67,27 @@ impl AgentDefinition {
     #[must_use]
     pub const fn with_manual_runs(mut self) -> Self {
         self.has_manual_runs = true;
+        self
+    }
+
+    /// The same agent, each attempt of which may take so long.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.timeout = Some(timeout);
+        self
+    }
+
+    /// The same agent, whose turns are tried so many times more.
+    #[must_use]
+    pub const fn with_retries(mut self, retries: u32) -> Self {
+        self.policy.retries = retries;
+        self
+    }
+
+    /// The same agent, which does this with a message that comes while its thread is being answered.
+    #[must_use]
+    pub const fn when_busy(mut self, on_busy: OnBusy) -> Self {
+        self.policy.on_busy = on_busy;
         self
     }
 
@@ -97,6 +122,12 @@ impl AgentDefinition {
         self.has_manual_runs
     }
 
+    /// How its turns are run.
+    #[must_use]
+    pub const fn policy(&self) -> TurnPolicy {
+        self.policy
+    }
+
     /// What the arguments need of the program.
     #[must_use]
     pub fn requirements(&self) -> Requirements {
@@ -119,6 +150,7 @@ impl fmt::Debug for AgentDefinition {
             .field("description", &self.description)
             .field("is_default", &self.is_default)
             .field("has_manual_runs", &self.has_manual_runs)
+            .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
 }

@@ -15,6 +15,7 @@ pub type Result<T = (), E = AgentError> = std::result::Result<T, E>;
 /// is what Rust prints when `main` returns it.
 pub struct AgentError {
     public: Option<String>,
+    is_retryable: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -23,8 +24,35 @@ impl AgentError {
     pub fn public(text: impl Into<String>) -> Self {
         Self {
             public: Some(text.into()),
+            is_retryable: false,
             source: None,
         }
+    }
+
+    /// A failure that another attempt may not meet: a service that is busy, a connection that broke.
+    ///
+    /// An agent with [`retry`](macro@crate::agent#turns) then tries again after a while, as often as that says. Otherwise,
+    /// and at the last attempt, it is a failure like any other.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # async fn ask_model(_: &str) -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// #[dooers::agent(retry = 2)]
+    /// async fn support(request: WorkerRequest) -> Result<String> {
+    ///     ask_model(&request.message).await.map_err(AgentError::retryable)
+    /// }
+    /// ```
+    pub fn retryable(error: impl Into<AgentError>) -> Self {
+        Self {
+            is_retryable: true,
+            ..error.into()
+        }
+    }
+
+    /// Whether another attempt may not meet it.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.is_retryable
     }
 
     /// The same failure, with a text that users may read. The cause still goes to the log.
@@ -54,6 +82,7 @@ where
     fn from(error: E) -> Self {
         Self {
             public: None,
+            is_retryable: false,
             source: Some(error.into()),
         }
     }

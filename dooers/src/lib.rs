@@ -35,6 +35,7 @@ mod crash;
 mod error;
 mod extract;
 mod hub;
+mod policy;
 pub mod protocol;
 mod reply;
 mod requirements;
@@ -51,6 +52,7 @@ pub mod __private;
 pub use agent::{Agent, AgentDefinition, AgentFuture};
 pub use error::{AgentError, Result};
 pub use extract::FromTurn;
+pub use policy::{DEFAULT_QUEUE, OnBusy, TurnPolicy};
 pub use reply::{
     Answer, IntoReply, Reply, ReplyStream, StreamedReply, StreamedText, TextReply, ToolCall,
 };

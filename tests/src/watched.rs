@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dooers::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, MemoryStore, NewMessage, Position,
-    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, MemoryStore, NewMessage,
+    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
     ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use std::collections::HashMap;
@@ -142,6 +142,21 @@ impl Store for Watched {
         outcome
     }
 
+    async fn retry_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        not_before: DateTime<Utc>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let outcome = self
+            .inner
+            .retry_turn(scope, turn, changes, not_before)
+            .await;
+        self.done("retry_turn").await;
+        outcome
+    }
+
     async fn cancel_turn(
         &self,
         scope: Option<&Scope>,
@@ -160,7 +175,7 @@ impl Store for Watched {
         &self,
         node: &str,
         lease_until: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<HeldTurn>, StoreError> {
         let outcome = self.inner.renew_leases(node, lease_until).await;
         self.done("renew_leases").await;
         outcome

@@ -115,7 +115,12 @@ fn hidden_type(function: &Function) -> Ident {
 }
 
 fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenStream {
-    let Agent { runtime, name, .. } = agent;
+    let Agent {
+        runtime,
+        name,
+        policy,
+        ..
+    } = agent;
     let agent_type = hidden_type(function);
     let description = joined(&agent.description);
     let is_default = agent.is_default.then(|| quote!(.as_default()));
@@ -149,6 +154,7 @@ fn implementation(function: &Function, agent: &Agent, is_right: bool) -> TokenSt
                     __dooers::AgentDefinition::new(#name, #description, #called)
                         #is_default
                         #has_manual_runs
+                        #policy
                         #requiring;
             }
             #registration

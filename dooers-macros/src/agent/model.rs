@@ -1,6 +1,7 @@
 //! What the annotation says, once it is checked.
 
 use super::parse::{Function, Other};
+use super::policy::Policy;
 use crate::attributes::{allowed, attributes_of, description};
 use crate::mistake::{Mistake, Mistakes};
 use crate::options::{Options, Table};
@@ -20,6 +21,10 @@ const TABLE: Table = Table {
         ("name", "name = \"…\""),
         ("default", "default"),
         ("run", "run = \"manual\""),
+        ("timeout", "timeout = \"90s\""),
+        ("retry", "retry = 2"),
+        ("on_busy", "on_busy = \"queue\""),
+        ("queue", "queue = 32"),
         ("type", "type = Name"),
         ("crate", "crate = path"),
     ],
@@ -36,6 +41,7 @@ pub(super) struct Agent {
     pub(super) description: Vec<Expr>,
     pub(super) is_default: bool,
     pub(super) has_manual_runs: bool,
+    pub(super) policy: Policy,
     pub(super) conditions: Vec<Attribute>,
     /// What the user allows in the function, and so in the code that repeats its types.
     pub(super) allowed: Vec<TokenStream>,
@@ -49,6 +55,7 @@ pub(super) fn agent(function: &Function, options: TokenStream, mistakes: &mut Mi
     let name = name(&mut options, &function.signature.ident);
     let is_default = options.flag("default");
     let has_manual_runs = has_manual_runs(&mut options);
+    let policy = Policy::of(&mut options);
     let type_name = options.name("type");
     let runtime = options.path("crate");
 
@@ -62,6 +69,7 @@ pub(super) fn agent(function: &Function, options: TokenStream, mistakes: &mut Mi
         description: description(&function.attributes),
         is_default,
         has_manual_runs,
+        policy,
         conditions: attributes_of(&function.attributes, "cfg"),
         allowed: allowed(&function.attributes),
         arguments: (mistakes.count() == before).then_some(arguments),

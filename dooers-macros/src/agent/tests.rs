@@ -41,7 +41,10 @@ fn a_function_without_arguments() {
 #[test]
 fn everything_at_once() {
     check(
-        quote!(name = "help-desk", default, run = "manual", type = HelpDesk, crate = crate::runtime),
+        quote!(
+            name = "help-desk", default, run = "manual", timeout = "1m30s", retry = 2, on_busy = "queue", queue = 8,
+            type = HelpDesk, crate = crate::runtime
+        ),
         quote! {
             /// Answers questions.
             ///

@@ -4,9 +4,9 @@ ALTER TABLE {prefix}events ADD COLUMN open_in TEXT;
 
 CREATE INDEX {prefix}events_open ON {prefix}events (thread_pk, open_in) WHERE open_in IS NOT NULL;
 
--- How many more attempts a turn has after its first, and from when on it may be claimed.
+-- How many more attempts a turn has after its first, and from when on it may be claimed again.
 ALTER TABLE {prefix}turns ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE {prefix}turns ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE {prefix}turns ADD COLUMN not_before INTEGER;
 
 -- 0, or for a turn that runs beside others its own `seq`.
 ALTER TABLE {prefix}turns ADD COLUMN slot INTEGER NOT NULL DEFAULT 0;

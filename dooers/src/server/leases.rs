@@ -2,7 +2,7 @@
 
 use super::running::Running;
 use crate::protocol::timestamp;
-use crate::store::{Recovered, StoreError};
+use crate::store::{Recovered, StoreError, Waiting};
 use std::sync::Arc;
 use tokio::time::{Instant, sleep};
 
@@ -40,35 +40,36 @@ impl Running {
     /// Ends what a dead process left, and starts the turns that wait behind it.
     pub(super) async fn recover(&self) -> Result<(), StoreError> {
         let recovered = self.store.recover().await?;
-        self.go_on(recovered).await
+        self.take(recovered).await
     }
 
     async fn take_over(&self) -> Result<(), StoreError> {
         let recovered = self.store.expire_leases(timestamp::now()).await?;
-        self.go_on(recovered).await
+        self.take(recovered).await
     }
 
-    async fn go_on(&self, recovered: Recovered) -> Result<(), StoreError> {
-        if recovered.interrupted > 0 {
-            tracing::warn!(target: "dooers::server", turns = recovered.interrupted, "ended turns whose process is gone");
+    async fn take(&self, recovered: Recovered) -> Result<(), StoreError> {
+        let (interrupted, retried) = (recovered.interrupted, recovered.retried);
+        if interrupted + retried > 0 {
+            tracing::warn!(target: "dooers::server", interrupted, retried, "took over turns whose process is gone");
         }
         for changes in recovered.changes {
             self.hub.publish(changes);
         }
-        for waiting in recovered.waiting {
+        self.go_on(recovered.waiting).await
+    }
+
+    /// Starts the turns that wait in these threads, now or when they may be tried again.
+    pub(super) async fn go_on(
+        &self,
+        threads: impl IntoIterator<Item = Waiting>,
+    ) -> Result<(), StoreError> {
+        for waiting in threads {
             let Some(agent) = self.agent(&waiting.scope.agent) else {
                 tracing::warn!(target: "dooers::server", agent = waiting.scope.agent, thread_id = waiting.thread_id, "a message waits for an agent that this program does not serve");
                 continue;
             };
-            let start = self.runner.start_of(&agent);
-            let claim = self
-                .store
-                .claim_turn(&waiting.scope, &waiting.thread_id, &start)
-                .await?;
-            if let Some(mut claim) = claim {
-                self.hub.publish(std::mem::take(&mut claim.changes));
-                self.runner.run(agent, claim);
-            }
+            self.runner.go_on(agent, waiting).await?;
         }
         Ok(())
     }

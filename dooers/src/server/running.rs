@@ -121,7 +121,10 @@ impl Running {
         let cancelled = self.store.cancel_turn(scope, &cancel).await?;
         stored();
         match cancelled {
-            Cancelled::Withdrawn { changes } => self.hub.publish(changes),
+            Cancelled::Withdrawn { changes, waiting } => {
+                self.hub.publish(changes);
+                self.go_on(waiting).await?;
+            }
             Cancelled::Running { event_id, .. } => self.runner.cancel(&event_id),
             Cancelled::Ended => {}
         }

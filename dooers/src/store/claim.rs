@@ -1,6 +1,7 @@
 //! Turns: who answers which message.
 
 use super::{Change, Scope, StoreError, ThreadPatch, ThreadRecord};
+use crate::policy::OnBusy;
 use crate::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id};
 use chrono::{DateTime, Utc};
 
@@ -15,9 +16,39 @@ pub struct Start {
     pub at: DateTime<Utc>,
     /// Until when the turn is this process's, unless it [renews](super::Store::renew_leases) that.
     pub lease_until: DateTime<Utc>,
+    /// How many more attempts the turn has after its first.
+    pub retries: u32,
+    /// What becomes of a message that comes while another one is being answered.
+    pub on_busy: OnBusy,
 }
 
 impl Start {
+    /// Whether the turn runs side by side with others of its thread.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.on_busy == OnBusy::Concurrent
+    }
+
+    /// Refuses a message of a thread that has turns, so many of which wait.
+    pub(crate) fn check_busy<E: From<StoreError>>(
+        &self,
+        waiting: impl FnOnce() -> Result<usize, E>,
+    ) -> Result<(), E> {
+        match self.on_busy {
+            OnBusy::Queue { limit } if waiting()? >= limit as usize => {
+                Err(StoreError::Overloaded(format!(
+                    "{limit} messages of this thread wait for their answers; send this one again when one is there"
+                ))
+                .into())
+            }
+            OnBusy::Reject => Err(StoreError::Conflict(
+                "this agent takes the next message when it has answered the last one; send this one again then"
+                    .to_owned(),
+            )
+            .into()),
+            OnBusy::Queue { .. } | OnBusy::Interrupt | OnBusy::Concurrent => Ok(()),
+        }
+    }
+
     /// The run that begins with the turn.
     pub(crate) fn run(&self, agent: &str, thread_id: &str) -> Option<Run> {
         Some(Run {
@@ -54,7 +85,7 @@ pub struct Claim {
     pub event: ThreadEvent,
     /// Which attempt this is, from 1.
     pub attempt: u32,
-    /// Its run, if the server starts it.
+    /// Its run, if the server starts it. That of an earlier attempt goes on.
     pub run: Option<Run>,
     /// What changed by claiming: the run. Empty in [`Begun`](super::Begun), which has it among its own.
     pub changes: Vec<Change>,
@@ -132,6 +163,8 @@ pub enum Cancelled {
     Withdrawn {
         /// What changed: its run, which is canceled.
         changes: Vec<Change>,
+        /// The thread, if others of its turns wait and none runs: they may be claimed.
+        waiting: Option<Waiting>,
     },
     /// It runs. Whoever runs it must stop it, and end its run.
     Running {
@@ -153,26 +186,26 @@ impl CancelTarget {
     }
 }
 
-impl Cancel {
-    /// The run of a turn that never began.
-    pub(crate) fn run(&self, agent: &str, thread_id: &str) -> Run {
-        Run {
-            id: self.run_id.clone(),
-            thread_id: thread_id.to_owned(),
-            agent_id: Some(agent.to_owned()),
-            status: RunStatus::Canceled,
-            started_at: self.at,
-            ended_at: Some(self.at),
-            error: None,
-        }
+/// The run of a turn that never began.
+pub(crate) fn withdrawn_run(id: String, agent: &str, thread_id: &str, at: DateTime<Utc>) -> Run {
+    Run {
+        id,
+        thread_id: thread_id.to_owned(),
+        agent_id: Some(agent.to_owned()),
+        status: RunStatus::Canceled,
+        started_at: at,
+        ended_at: Some(at),
+        error: None,
     }
 }
 
 /// What a dead process left.
 #[derive(Debug, Default)]
 pub struct Recovered {
-    /// How many turns were ended as interrupted.
+    /// How many turns were ended as interrupted …
     pub interrupted: usize,
+    /// … and how many wait for another attempt.
+    pub retried: usize,
     /// What changed by that, thread by thread.
     pub changes: Vec<Vec<Change>>,
     /// The threads that have turns that wait.
@@ -186,6 +219,41 @@ pub struct Waiting {
     pub scope: Scope,
     /// Its id.
     pub thread_id: String,
+    /// From when on the first of them may be claimed, if not at once.
+    pub not_before: Option<DateTime<Utc>>,
+}
+
+/// A turn that a process holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldTurn {
+    /// The message that is answered.
+    pub event_id: String,
+    /// Whether somebody has cancelled it, perhaps by way of another process.
+    pub is_cancelled: bool,
+}
+
+/// What becomes of a turn whose process is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AfterLoss {
+    /// It was cancelled, and ends so.
+    Cancel,
+    /// It is tried again.
+    Retry,
+    /// It ends as interrupted.
+    Fail,
+}
+
+impl AfterLoss {
+    /// The end of a turn in this attempt, which has so many more.
+    pub(crate) fn of(is_cancelled: bool, attempt: u64, retries: u64) -> Self {
+        if is_cancelled {
+            Self::Cancel
+        } else if attempt <= retries {
+            Self::Retry
+        } else {
+            Self::Fail
+        }
+    }
 }
 
 /// The `error` of a run whose process died.
@@ -226,6 +294,15 @@ pub(crate) fn finalized(mut event: ThreadEvent, text: Option<&str>) -> ThreadEve
     event.finalized = Some(true);
     event.delta_seq = None;
     event
+}
+
+/// How the run of a turn ends that was cancelled.
+pub(crate) fn cancelled_run(run: Run, at: DateTime<Utc>) -> Run {
+    Run {
+        status: RunStatus::Canceled,
+        ended_at: Some(at),
+        ..run
+    }
 }
 
 /// How the run of a turn ends that a dead process left.

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// It cannot be stored as it is.
     #[error("{0}")]
     Invalid(String),
+    /// Too much waits already; it may be tried again later.
+    #[error("{0}")]
+    Overloaded(String),
     /// The turn was taken over, ended or deleted meanwhile.
     #[error("the turn is no longer this process's")]
     StaleFence,

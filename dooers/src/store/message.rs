@@ -66,6 +66,8 @@ pub struct Begun {
     pub changes: Vec<Change>,
     /// The turn, if it was claimed.
     pub claim: Option<Claim>,
+    /// The messages whose turns run and are to be cancelled for this one.
+    pub interrupted: Vec<String>,
 }
 
 impl NewMessage {

@@ -18,7 +18,8 @@ mod sqlite;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub use claim::{
-    Cancel, CancelTarget, Cancelled, Claim, Recovered, Start, TurnChange, TurnKey, Waiting, Written,
+    Cancel, CancelTarget, Cancelled, Claim, HeldTurn, Recovered, Start, TurnChange, TurnKey,
+    Waiting, Written,
 };
 pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event};
 pub use error::StoreError;
@@ -50,7 +51,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer it.
     ///
     /// If no turn of the thread runs, the oldest one that waits (most often this one) is claimed in the same
-    /// transaction, as by [`claim_turn`](Store::claim_turn).
+    /// transaction, as by [`claim_turn`](Store::claim_turn). What becomes of the message if one runs, or waits, is said by
+    /// [`Start::on_busy`].
     ///
     /// A message whose `client_event_id` is known already changes nothing: the answer is the stored event, with
     /// [`Begun::is_repeated`].
@@ -58,8 +60,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
-    /// `client_event_id` that was used for something else or a form that is answered already, `Invalid` for an
-    /// answer that leaves a required question open.
+    /// `client_event_id` that was used for something else, a form that is answered already or a thread that is busy,
+    /// `Overloaded` for a full queue, `Invalid` for an answer that leaves a required question open.
     async fn begin_turn(
         &self,
         scope: &Scope,
@@ -67,7 +69,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         start: &Start,
     ) -> Result<Begun, StoreError>;
 
-    /// Claims the oldest waiting turn of a thread that has none running, and starts its run.
+    /// Claims the oldest waiting turn of a thread that has none running, or whose turns run side by side, and starts its
+    /// run. Nothing is claimed as long as that turn may not be tried again.
     ///
     /// # Errors
     ///
@@ -105,6 +108,19 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         next: Option<&Start>,
     ) -> Result<Written, StoreError>;
 
+    /// Writes the last of an attempt that failed, and lets the turn wait for another one. Its run goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_turn`](Store::write_turn).
+    async fn retry_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        not_before: DateTime<Utc>,
+    ) -> Result<Vec<Change>, StoreError>;
+
     /// Withdraws a turn that waits, or marks one that runs as to be stopped. Without a scope it is the program itself that
     /// asks.
     ///
@@ -120,16 +136,17 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Ends the turns that a dead process left running, and tells which threads have turns that wait.
     ///
     /// It is for a store that only one process can open: whatever runs when it is opened was left by a dead one.
-    /// The run of such a turn becomes `failed` with the error `interrupted`, and a system event says so. Call it
-    /// once, before any other method of a turn.
+    /// Such a turn waits for another attempt, if it has one. If not, its run becomes `failed` with the error `interrupted`,
+    /// and a system event says so; if it was cancelled, the run becomes `canceled`. Call it once, before any other method
+    /// of a turn.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
     async fn recover(&self) -> Result<Recovered, StoreError>;
 
-    /// Keeps the turns that this process runs for longer. The result is the messages that they answer: a turn that is not
-    /// among them is no longer this process's.
+    /// Keeps the turns that this process runs for longer. The result is these: a turn that is not among them is no longer
+    /// this process's.
     ///
     /// # Errors
     ///
@@ -138,7 +155,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         &self,
         node: &str,
         lease_until: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError>;
+    ) -> Result<Vec<HeldTurn>, StoreError>;
 
     /// Does what [`recover`](Store::recover) does to the turns whose lease ran out before this time, and tells which of
     /// their threads have turns that wait.

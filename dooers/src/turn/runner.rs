@@ -11,7 +11,8 @@ use crate::protocol::{new_id, timestamp};
 use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
 use crate::state::States;
-use crate::store::{Claim, Start, Store, StoreError, WorkerKey};
+use crate::store::{Claim, Scope, Start, Store, StoreError, Waiting, WorkerKey};
+use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,7 +24,10 @@ use tracing::Instrument;
 /// How long a handler that is stopped may take until it waits for something.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Runs the turns of this process: one task a thread that has any.
+/// How long to wait before the database is asked again that did not answer.
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Runs the turns of this process: one task a thread that has any, or one a turn if they run side by side.
 #[derive(Debug)]
 pub(crate) struct Runner {
     pub(super) store: Arc<dyn Store>,
@@ -77,6 +81,8 @@ impl Runner {
             run_id: (!agent.has_manual_runs()).then(new_id),
             at,
             lease_until: at + self.lease,
+            retries: agent.policy().retries(),
+            on_busy: agent.policy().on_busy(),
         }
     }
 
@@ -92,7 +98,11 @@ impl Runner {
         }
         let until = timestamp::now() + self.lease;
         for held in self.store.renew_leases(&self.node, until).await? {
-            lost.remove(&held);
+            lost.remove(&held.event_id);
+            if held.is_cancelled {
+                // Perhaps by way of another process.
+                self.active.cancel(&held.event_id);
+            }
         }
         // One that ended meanwhile is not to be found either, neither there nor here.
         let turns = self.active.lose(&lost);
@@ -108,15 +118,89 @@ impl Runner {
         self.active.lose(&all);
     }
 
+    /// Runs what waits in a thread, now or when it may be tried again.
+    pub(crate) async fn go_on(
+        self: &Arc<Self>,
+        agent: AgentDefinition,
+        waiting: Waiting,
+    ) -> Result<(), StoreError> {
+        let Waiting {
+            scope,
+            thread_id,
+            not_before,
+        } = waiting;
+        if let Some(not_before) = not_before.filter(|at| *at > timestamp::now()) {
+            let runner = Arc::clone(self);
+            let later = async move {
+                let place = (scope, thread_id);
+                if let Some(claim) = runner.claim_at(&agent, &place, not_before).await {
+                    runner.run(agent, claim);
+                }
+            };
+            self.tasks.spawn(later);
+            return Ok(());
+        }
+        // Those that run side by side all begin.
+        loop {
+            let start = self.start_of(&agent);
+            let Some(mut claim) = self.store.claim_turn(&scope, &thread_id, &start).await? else {
+                return Ok(());
+            };
+            self.hub.publish(std::mem::take(&mut claim.changes));
+            self.run(agent, claim);
+        }
+    }
+
+    /// Claims what waits in a thread once it may be tried again. None if the process stops before, or somebody else has
+    /// claimed it.
+    async fn claim_at(
+        &self,
+        agent: &AgentDefinition,
+        (scope, thread_id): &(Scope, String),
+        not_before: DateTime<Utc>,
+    ) -> Option<Claim> {
+        let mut wait = (not_before - timestamp::now()).to_std().unwrap_or_default();
+        loop {
+            tokio::select! {
+                // First: a process that stops leaves it to the next, though its time may have come.
+                biased;
+                () = self.draining.cancelled() => return None,
+                () = tokio::time::sleep(wait) => {}
+            }
+            // The clock of the store and that of the process need not agree to the microsecond.
+            let start = Start {
+                at: timestamp::now().max(not_before),
+                ..self.start_of(agent)
+            };
+            match self.store.claim_turn(scope, thread_id, &start).await {
+                Ok(Some(mut claim)) => {
+                    self.hub.publish(std::mem::take(&mut claim.changes));
+                    return Some(claim);
+                }
+                Err(error @ StoreError::Failed { .. }) => {
+                    tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "a turn that waits could not be claimed; trying again");
+                    wait = RETRY_AFTER;
+                }
+                // Claimed by somebody else, or deleted with its thread.
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    }
+
     /// Runs a claimed turn, and all that wait behind it.
     pub(crate) fn run(self: &Arc<Self>, agent: AgentDefinition, claim: Claim) {
         let runner = Arc::clone(self);
         let span =
             tracing::debug_span!(target: "dooers::turn", "thread", id = %claim.key.thread_id);
         let task = async move {
-            let mut next = Some(claim);
-            while let Some(claim) = next.take() {
-                next = runner.run_one(&agent, claim).await;
+            let place = (claim.thread.scope(), claim.key.thread_id.clone());
+            let mut next = Next::Turn(Box::new(claim));
+            loop {
+                next = match next {
+                    Next::Turn(claim) => runner.run_one(&agent, *claim).await,
+                    Next::NotBefore(at) => runner.claim_at(&agent, &place, at).await.into(),
+                    Next::Nothing => return,
+                };
             }
         };
         self.tasks.spawn(task.instrument(span));
@@ -165,8 +249,8 @@ impl Runner {
         self.stopped.cancel();
     }
 
-    /// Runs one turn. The result is the thread's next.
-    async fn run_one(&self, agent: &AgentDefinition, claim: Claim) -> Option<Claim> {
+    /// Runs one turn. The result is what comes next in its thread.
+    async fn run_one(&self, agent: &AgentDefinition, claim: Claim) -> Next {
         let run_id = claim.run.as_ref().map(|run| run.id.clone());
         let outbox = Arc::new(Outbox::live(run_id, agent.has_manual_runs()));
         let writer = TurnWriter::new(self, agent, &claim, &outbox);
@@ -176,10 +260,12 @@ impl Runner {
             .active
             .begin(&claim.key.thread_id, &claim.key.event_id, &self.stopped);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
+        let policy = agent.policy();
         let ends_early = async {
             tokio::select! {
                 () = cancelled.cancelled() => Outcome::Cancelled,
                 () = self.interrupted.cancelled() => Outcome::Interrupted,
+                () = sleep_for(policy.timeout()) => Outcome::TimedOut,
             }
         };
         let ended = tokio::select! {
@@ -189,18 +275,48 @@ impl Runner {
             ended = driver::drive(handler, ends_early, &outbox, &writer) => ended,
         };
         self.active.end(&claim.key.event_id);
-        match ended {
-            Ended::Returned(result) => writer.finish(Outcome::of(result)).await,
+        let is_cancelled = cancelled.is_cancelled();
+        let outcome = match ended {
+            Ended::Returned(result) => Outcome::of(result),
             Ended::Dropped(outcome) => {
                 // For the work that the handler gave to others.
                 cancelled.cancel();
-                writer.finish(outcome).await
+                outcome
             }
             Ended::Lost => {
                 outbox.close();
-                None
+                return Next::Nothing;
             }
+        };
+        let has_more = claim.attempt <= policy.retries();
+        match outcome.retry_after(claim.attempt).filter(|_| has_more) {
+            // A failure at the moment at which it was cancelled.
+            Some(_) if is_cancelled => writer.finish(Outcome::Cancelled).await.into(),
+            Some(delay) => writer.give_back(&outcome, delay).await,
+            None => writer.finish(outcome).await.into(),
         }
+    }
+}
+
+/// What comes next in a thread.
+pub(super) enum Next {
+    Turn(Box<Claim>),
+    /// A turn may be tried again from this time on.
+    NotBefore(DateTime<Utc>),
+    Nothing,
+}
+
+impl From<Option<Claim>> for Next {
+    fn from(claim: Option<Claim>) -> Self {
+        claim.map_or(Self::Nothing, |claim| Self::Turn(Box::new(claim)))
+    }
+}
+
+/// For ever, without a limit.
+async fn sleep_for(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,15 +1,18 @@
 //! Turns without a server.
 
-use super::{Runner, TextStream, WorkerResponse};
+use super::{Runner, TextStream, WorkerRequest, WorkerResponse};
 use crate as dooers;
-use crate::Agent;
 use crate::hub::Hub;
-use crate::protocol::{ContentPart, EventType, ThreadEvent, User, new_id, timestamp};
+use crate::protocol::{
+    ContentPart, EventType, RunStatus, ThreadEvent, User, joined_text, new_id, timestamp,
+};
 use crate::settings::{LiveSettings, Schemas};
 use crate::state::States;
 use crate::store::{
-    MemoryStore, NewMessage, Participant, Scope, SnapshotFrom, Store, ThreadTarget, Viewer,
+    MemoryStore, NewMessage, Participant, Scope, Snapshot, SnapshotFrom, Store, ThreadTarget,
+    Viewer,
 };
+use crate::{Agent, AgentError, Result};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -31,7 +34,10 @@ struct Worker {
 
 impl Worker {
     fn new() -> Self {
-        let store = Arc::new(MemoryStore::new());
+        Self::on(Arc::new(MemoryStore::new()))
+    }
+
+    fn on(store: Arc<MemoryStore>) -> Self {
         let (shared, hub) = (Arc::clone(&store) as Arc<dyn Store>, Hub::default());
         let settings = LiveSettings::new(Arc::clone(&shared), hub.clone(), None, Schemas::new());
         let runner = Runner::new(
@@ -72,11 +78,30 @@ impl Worker {
         self.runner.run(agent, claim);
     }
 
+    async fn snapshot<A: Agent>(&self) -> Snapshot {
+        let (scope, from) = (scope(A::DEFINITION.name()), SnapshotFrom::Newest);
+        self.store.snapshot(&scope, "t", &from).await.unwrap()
+    }
+
     /// The last event of the thread, as it is stored.
     async fn last_event<A: Agent>(&self) -> ThreadEvent {
-        let (scope, from) = (scope(A::DEFINITION.name()), SnapshotFrom::Newest);
-        let snapshot = self.store.snapshot(&scope, "t", &from).await.unwrap();
-        snapshot.events.last().unwrap().clone()
+        self.snapshot::<A>().await.events.last().unwrap().clone()
+    }
+
+    /// The texts of the answer, and how the run stands.
+    async fn answer<A: Agent>(&self) -> (Vec<String>, RunStatus, Option<String>) {
+        let snapshot = self.snapshot::<A>().await;
+        let text = |event: &ThreadEvent| joined_text(event.content.as_deref().unwrap());
+        let texts = snapshot.events[1..].iter().map(text).collect();
+        let [run] = &snapshot.runs[..] else {
+            panic!("not one run: {:?}", snapshot.runs);
+        };
+        (texts, run.status, run.error.clone())
+    }
+
+    /// Another process on the same store.
+    fn another(&self) -> Self {
+        Self::on(Arc::clone(&self.store))
     }
 }
 
@@ -115,4 +140,108 @@ async fn a_text_that_grows_is_stored_every_two_seconds_and_whole_at_its_end() {
         event.content,
         Some(vec![ContentPart::text("x".repeat(100))])
     );
+}
+
+/// Says which attempt it is, and fails.
+#[dooers::agent(name = "busy-of-the-turn-tests", retry = 2, crate = crate)]
+async fn busy(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    response.text(format!("attempt {}", request.attempt()));
+    Err(AgentError::retryable("the model is busy"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_is_tried_again_after_a_while_and_a_longer_while_and_then_no_more() {
+    let worker = Worker::new();
+    worker.begin::<busy>().await;
+    let mut seen = Vec::new();
+    // A look between the seconds.
+    sleep(Duration::from_millis(500)).await;
+    for _ in 0..5 {
+        let (texts, status, _) = worker.answer::<busy>().await;
+        seen.push((texts.len(), status));
+        sleep(Duration::from_secs(1)).await;
+    }
+    let running = RunStatus::Running;
+    // The third attempt fails as a turn does: a sentence for the user, and the end of the run.
+    let failed = (4, RunStatus::Failed);
+    assert_eq!(
+        seen,
+        [(1, running), (2, running), (2, running), failed, failed]
+    );
+    let (texts, _, error) = worker.answer::<busy>().await;
+    assert_eq!(texts[..3], ["attempt 1", "attempt 2", "attempt 3"]);
+    assert_eq!(error.as_deref(), Some("the agent failed"));
+}
+
+/// Streams a little, and then waits for ever.
+#[dooers::agent(name = "slow-of-the-turn-tests", timeout = "90s", retry = 1, crate = crate)]
+async fn slow(request: WorkerRequest, response: WorkerResponse) {
+    let text = response.text_stream();
+    text.push(format!("attempt {}", request.attempt()));
+    std::future::pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_takes_too_long_is_ended_and_keeps_its_text() {
+    let worker = Worker::new();
+    worker.begin::<slow>().await;
+    sleep(Duration::from_secs(89)).await;
+    assert_eq!(worker.answer::<slow>().await.1, RunStatus::Running);
+    sleep(Duration::from_secs(2)).await;
+    // It is not tried again: it would take too long again.
+    let (texts, status, error) = worker.answer::<slow>().await;
+    assert_eq!(
+        (status, error.as_deref()),
+        (RunStatus::Failed, Some("timed out"))
+    );
+    assert_eq!(texts[0], "attempt 1");
+    assert!(texts[1].contains("too long"), "{texts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_a_stopping_process_gives_back_is_tried_by_the_next() {
+    let worker = Worker::new();
+    worker.begin::<slow>().await;
+    sleep(Duration::from_secs(1)).await;
+    worker.runner.drain(Duration::ZERO).await;
+    let (texts, status, _) = worker.answer::<slow>().await;
+    assert_eq!(
+        (texts, status),
+        (vec!["attempt 1".to_owned()], RunStatus::Running)
+    );
+    assert_eq!(worker.last_event::<slow>().await.finalized, Some(true));
+
+    let next = worker.another();
+    let recovered = next.store.recover().await.unwrap();
+    assert_eq!((recovered.interrupted, recovered.retried), (0, 0));
+    for waiting in recovered.waiting {
+        next.runner.go_on(slow::DEFINITION, waiting).await.unwrap();
+    }
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(next.answer::<slow>().await.0, ["attempt 1", "attempt 2"]);
+    // Now it has no attempt left.
+    next.runner.drain(Duration::ZERO).await;
+    let (texts, status, error) = next.answer::<slow>().await;
+    assert_eq!(
+        (status, error.as_deref()),
+        (RunStatus::Failed, Some("interrupted"))
+    );
+    assert_eq!(texts.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_waits_for_its_next_attempt_is_left_by_a_process_that_stops() {
+    let worker = Worker::new();
+    worker.begin::<busy>().await;
+    sleep(Duration::from_millis(500)).await;
+    worker.runner.drain(Duration::from_secs(3600)).await;
+    assert_eq!(worker.answer::<busy>().await.0, ["attempt 1"]);
+    let next = worker.another();
+    for waiting in next.store.recover().await.unwrap().waiting {
+        // It waits for the time that the other one had told.
+        next.runner.go_on(busy::DEFINITION, waiting).await.unwrap();
+    }
+    sleep(Duration::from_secs(5)).await;
+    let (texts, status, _) = next.answer::<busy>().await;
+    assert_eq!((texts.len(), status), (4, RunStatus::Failed));
 }

@@ -1,8 +1,8 @@
 //! Writes what a turn does, and how it ends.
 
 use super::draft::{Draft, join_whole_texts};
-use super::outbox::{Outbox, Piece, Rest};
-use super::runner::Runner;
+use super::outbox::{Outbox, Piece, Rest, StoredSender};
+use super::runner::{Next, RETRY_AFTER, Runner};
 use crate::AgentError;
 use crate::agent::AgentDefinition;
 use crate::crash;
@@ -12,6 +12,8 @@ use crate::store::{
     Change, ChangeBody, Claim, INTERRUPTED, Scope, StoreError, TurnChange, Written,
     interrupted_event, system_event,
 };
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,14 +24,25 @@ const FAILED_TEXT: &str = "Something went wrong while answering. Please try agai
 /// The same in a run's `error`.
 const FAILED_ERROR: &str = "the agent failed";
 
-/// How long to wait before the end of a turn is tried again that the database did not take.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// What users read when an answer takes longer than its agent allows.
+const TIMED_OUT_TEXT: &str = "The answer took too long and was stopped. Please try again.";
+
+/// The same in a run's `error`.
+const TIMED_OUT_ERROR: &str = "timed out";
+
+/// How long to wait before the second attempt, twice as long before the third, and so on …
+const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// … up to this.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
 /// How a turn ends in the record.
 pub(super) enum Outcome {
     Succeeded,
     Failed(AgentError),
     Cancelled,
+    /// It took longer than its agent allows.
+    TimedOut,
     /// The server stops, and it took too long.
     Interrupted,
 }
@@ -39,6 +52,18 @@ impl Outcome {
         match result {
             Ok(()) => Self::Succeeded,
             Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// How long after this attempt another one makes sense; none if it does not.
+    pub(super) fn retry_after(&self, attempt: u32) -> Option<Duration> {
+        match self {
+            Self::Failed(error) if error.is_retryable() => {
+                let doubled = FIRST_BACK_OFF.saturating_mul(1 << (attempt - 1).min(16));
+                Some(doubled.min(LONGEST_BACK_OFF))
+            }
+            Self::Interrupted => Some(Duration::ZERO),
+            Self::Succeeded | Self::Failed(_) | Self::Cancelled | Self::TimedOut => None,
         }
     }
 }
@@ -157,6 +182,56 @@ impl<'a> TurnWriter<'a> {
 
     /// Writes the last of the turn, and its end. The result is the thread's next turn.
     pub(super) async fn finish(&self, outcome: Outcome) -> Option<Claim> {
+        let (mut changes, waiting, run_id) = self.rest();
+        changes.extend(self.end_of(&outcome, run_id));
+        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
+        crash::point("before-run-end");
+        let finish = || {
+            let (runner, changes) = (self.runner, changes.clone());
+            let finished = async move {
+                let start = runner.start_of(self.agent);
+                let next = (!runner.draining.is_cancelled()).then_some(&start);
+                let store = &runner.store;
+                store
+                    .finish_turn(&self.scope, &self.claim.key, changes, next)
+                    .await
+            };
+            finished.boxed()
+        };
+        let Written { changes, next } = self.until_stored(finish).await?;
+        self.runner.hub.publish(changes);
+        answer(waiting);
+        next
+    }
+
+    /// Writes the last of an attempt, and lets the turn wait for the next one.
+    pub(super) async fn give_back(&self, outcome: &Outcome, delay: Duration) -> Next {
+        if let Outcome::Failed(error) = outcome {
+            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, attempt = self.claim.attempt, "the handler failed and is tried again: {error}");
+        }
+        let (mut changes, waiting, run_id) = self.rest();
+        if self.agent.has_manual_runs() {
+            // The next attempt starts its own.
+            let run = run_id.map(|id| self.run_ended(id, RunStatus::Failed, Some(FAILED_ERROR)));
+            changes.extend(run.map(TurnChange::Run));
+        }
+        let not_before = timestamp::now() + delay;
+        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
+        let give_back = || {
+            let (store, changes) = (&self.runner.store, changes.clone());
+            store.retry_turn(&self.scope, &self.claim.key, changes, not_before)
+        };
+        let Some(changes) = self.until_stored(give_back).await else {
+            return Next::Nothing;
+        };
+        self.runner.hub.publish(changes);
+        answer(waiting);
+        Next::NotBefore(not_before)
+    }
+
+    /// What the handler left: the changes that are not written, who waits for that, and its open run. From now on it
+    /// can send nothing more.
+    fn rest(&self) -> (Vec<TurnChange>, Vec<StoredSender>, Option<String>) {
         let Rest {
             drafts,
             waiting,
@@ -165,19 +240,17 @@ impl<'a> TurnWriter<'a> {
         } = self.outbox.close();
         self.tell(pieces);
         self.texts().clear();
-        let mut changes = self.changes_of(drafts);
-        changes.extend(self.end_of(&outcome, run_id));
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
-        crash::point("before-run-end");
-        let written = loop {
-            let start = self.runner.start_of(self.agent);
-            let next = (!self.runner.draining.is_cancelled()).then_some(&start);
-            let store = &self.runner.store;
-            match store
-                .finish_turn(&self.scope, &self.claim.key, changes.clone(), next)
-                .await
-            {
-                Ok(written) => break written,
+        (self.changes_of(drafts), waiting, run_id)
+    }
+
+    /// Does something until the database takes it. None if the turn is no longer this process's.
+    async fn until_stored<'s, T>(
+        &'s self,
+        act: impl Fn() -> BoxFuture<'s, Result<T, StoreError>>,
+    ) -> Option<T> {
+        loop {
+            match act().await {
+                Ok(stored) => return Some(stored),
                 Err(error @ StoreError::Failed { .. }) => {
                     // The message is acked, so its turn must end in the record; the thread waits for that.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
@@ -189,14 +262,7 @@ impl<'a> TurnWriter<'a> {
                 // The turn was deleted with its thread, or taken over.
                 Err(_) => return None,
             }
-        };
-        let Written { changes, next } = written;
-        self.runner.hub.publish(changes);
-        for stored in waiting {
-            // Who sent it need not wait for it.
-            let _ = stored.send(Ok(()));
         }
-        next
     }
 
     /// The events and changes that the handler's drafts stand for.
@@ -223,6 +289,12 @@ impl<'a> TurnWriter<'a> {
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(error.public_text().unwrap_or(FAILED_ERROR).to_owned());
         }
+        if let Outcome::TimedOut = outcome {
+            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler took too long");
+            let event = system_event(thread_id, open_run.clone(), TIMED_OUT_TEXT, at);
+            changes.push(TurnChange::Event(Box::new(event)));
+            error_text = Some(TIMED_OUT_ERROR.to_owned());
+        }
         if let Outcome::Interrupted = outcome {
             let event = interrupted_event(thread_id, open_run.clone(), at);
             changes.push(TurnChange::Event(Box::new(event)));
@@ -230,21 +302,29 @@ impl<'a> TurnWriter<'a> {
         }
         changes.push(TurnChange::Touch(at));
         if let Some(id) = open_run {
-            changes.push(TurnChange::Run(Run {
-                id,
-                thread_id: thread_id.clone(),
-                agent_id: Some(self.agent.name().to_owned()),
-                status: match outcome {
-                    Outcome::Succeeded => RunStatus::Succeeded,
-                    Outcome::Failed(_) | Outcome::Interrupted => RunStatus::Failed,
-                    Outcome::Cancelled => RunStatus::Canceled,
-                },
-                started_at: at,
-                ended_at: Some(at),
-                error: error_text,
-            }));
+            let status = match outcome {
+                Outcome::Succeeded => RunStatus::Succeeded,
+                Outcome::Failed(_) | Outcome::TimedOut | Outcome::Interrupted => RunStatus::Failed,
+                Outcome::Cancelled => RunStatus::Canceled,
+            };
+            let run = self.run_ended(id, status, error_text.as_deref());
+            changes.push(TurnChange::Run(run));
         }
         changes
+    }
+
+    /// The end of a run, now. The store knows when it began.
+    fn run_ended(&self, id: String, status: RunStatus, error: Option<&str>) -> Run {
+        let at = timestamp::now();
+        Run {
+            id,
+            thread_id: self.claim.key.thread_id.clone(),
+            agent_id: Some(self.agent.name().to_owned()),
+            status,
+            started_at: at,
+            ended_at: Some(at),
+            error: error.map(str::to_owned),
+        }
     }
 }
 
@@ -264,5 +344,12 @@ fn ended_text(change: &TurnChange) -> Option<String> {
         TurnChange::Finalize { event_id, .. } => Some(event_id.clone()),
         TurnChange::Event(event) if event.finalized == Some(true) => Some(event.id.clone()),
         _ => None,
+    }
+}
+
+/// Tells all who wait that it is stored. Who sent something need not wait for it.
+fn answer(waiting: Vec<StoredSender>) {
+    for stored in waiting {
+        let _ = stored.send(Ok(()));
     }
 }

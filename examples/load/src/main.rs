@@ -12,7 +12,7 @@ use std::time::Duration;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Answers as slowly and as often as it is told.
-#[dooers::agent]
+#[dooers::agent(queue = 10_000)]
 async fn load(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let message = request.message.as_str();
     let (command, number) = message.split_once(' ').unwrap_or((message, ""));

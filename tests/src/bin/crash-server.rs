@@ -3,7 +3,7 @@
 use dooers::prelude::*;
 
 /// Says what you said, in as many texts that grow as the message's number modulo 3, and one more event.
-#[dooers::agent]
+#[dooers::agent(queue = 10_000)]
 async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let text = &request.message;
     let number: u64 = text.rsplit(' ').next().unwrap_or_default().parse()?;

@@ -9,6 +9,7 @@
 mod program;
 mod settings;
 mod stopping;
+mod streaming;
 
 use dooers_tests::Client;
 use program::Program;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// Does what the message tells it: `say X`, `each N` (waits for each text), `burst N` (waits for none),
 /// `large N BYTES`, `title X` or `fail X`.
-#[dooers::agent]
+#[dooers::agent(queue = 10_000)]
 pub(crate) async fn script(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let (command, rest) = request.message.split_once(' ').unwrap_or_default();
     match command {

@@ -22,6 +22,7 @@ mod cancelling;
 mod deleting;
 mod leases;
 mod listing;
+mod policies;
 mod private;
 mod repeating;
 mod resuming;

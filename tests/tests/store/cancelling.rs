@@ -46,9 +46,14 @@ async fn a_turn_that_waits_is_withdrawn_and_its_run_is_canceled(store: &AnyStore
     let waiting = say(store, existing("t"), "second", "none").await;
     assert!(waiting.claim.is_none());
     let wish = of_event(&waiting.event.id);
-    let Cancelled::Withdrawn { changes } = cancelled(store, &wish).await else {
+    let Cancelled::Withdrawn {
+        changes,
+        waiting: others,
+    } = cancelled(store, &wish).await
+    else {
         panic!("it waits");
     };
+    assert_eq!(others, None);
     let [change] = &changes[..] else {
         panic!("{changes:?}");
     };

@@ -6,6 +6,7 @@ use crate::given::{
 use crate::seen::{all_of, newest, run_named};
 use crate::stores::{AnyStore, cases};
 use chrono::DateTime;
+use dooers::OnBusy;
 use dooers::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, User};
 use dooers::store::{
     NewMessage, Participant, Scope, SnapshotFrom, Start, ThreadPatch, ThreadTarget, TurnChange,
@@ -121,6 +122,8 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         run_id: Some(text.to_owned()),
         at: now(),
         lease_until: now(),
+        retries: 0,
+        on_busy: OnBusy::default(),
     };
     let begun = store.begin_turn(&scope, new.clone(), &start).await.unwrap();
     let again = store.begin_turn(&scope, new, &start).await.unwrap();

@@ -2,6 +2,7 @@
 
 use crate::stores::AnyStore;
 use chrono::{DateTime, TimeDelta, Utc};
+use dooers::OnBusy;
 use dooers::protocol::{
     Actor, ContentPart, EventType, Form, FormElement, Run, RunStatus, ThreadEvent, User,
 };
@@ -92,6 +93,8 @@ pub(crate) fn start(run_id: &str) -> Start {
         run_id: Some(run_id.to_owned()),
         at: now(),
         lease_until: now() + TimeDelta::seconds(30),
+        retries: 0,
+        on_busy: OnBusy::Queue { limit: u32::MAX },
     }
 }
 

@@ -15,10 +15,12 @@ mod seen;
 mod stores;
 
 mod beginning;
+mod busy;
 mod cancelling;
 mod forms;
 mod recovering;
 mod repeating;
+mod retrying;
 mod texts;
 mod turns;
 mod writing;

@@ -1,8 +1,8 @@
 //! What is found by a process that starts after another has died.
 
 use crate::given::{
-    ana, append, begin_thread, existing, finish, manual_start, message, new_thread, run_change,
-    say, scope, start, write, written,
+    ana, append, begin_thread, existing, finish, manual_start, message, new_thread, now,
+    run_change, say, scope, start, write, written,
 };
 use crate::seen::{
     all_of, assert_not_found, assert_stale, caught_up, events_of, ids, newest, picture, run_named,
@@ -11,7 +11,9 @@ use crate::seen::{
 use crate::stores::{AnyStore, cases};
 use chrono::TimeDelta;
 use dooers::protocol::{Actor, EventType, RunStatus};
-use dooers::store::{Claim, Participant, Scope, Start, Viewer, Waiting};
+use dooers::store::{
+    Cancel, CancelTarget, Claim, HeldTurn, Participant, Scope, Start, Viewer, Waiting,
+};
 use std::collections::BTreeSet;
 
 cases![
@@ -27,6 +29,7 @@ cases![
     a_turn_that_begins_after_recovery_is_another_one,
     only_a_turn_whose_lease_ran_out_expires,
     a_renewed_lease_holds_longer_and_only_that_of_its_node,
+    who_renews_a_lease_learns_that_the_turn_was_cancelled,
 ];
 
 async fn an_empty_store_has_nothing_to_recover(store: &AnyStore) {
@@ -175,6 +178,7 @@ async fn threads_with_waiting_turns_are_listed_with_their_scope(store: &AnyStore
                 expected.push(Waiting {
                     scope: scope.of_everyone(),
                     thread_id: id,
+                    not_before: None,
                 });
             }
         }
@@ -185,7 +189,10 @@ async fn threads_with_waiting_turns_are_listed_with_their_scope(store: &AnyStore
         .waiting
         .sort_by(|a, b| a.thread_id.cmp(&b.thread_id));
     assert_eq!(recovered.waiting, expected);
-    for Waiting { scope, thread_id } in &recovered.waiting {
+    for Waiting {
+        scope, thread_id, ..
+    } in &recovered.waiting
+    {
         let start = start(&format!("{thread_id}-again"));
         let claim = store
             .claim_turn(scope, thread_id, &start)
@@ -279,6 +286,7 @@ async fn only_a_turn_whose_lease_ran_out_expires(store: &AnyStore) {
     let waiting = Waiting {
         scope: scope(),
         thread_id: "t".to_owned(),
+        not_before: None,
     };
     assert_eq!((late.interrupted, late.waiting), (1, vec![waiting]));
     let run = run_named(store, &scope(), "t", "r").await;
@@ -300,10 +308,14 @@ async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore
     store.begin_turn(&scope(), elsewhere, &other).await.unwrap();
 
     let longer = until + TimeDelta::seconds(60);
-    let none: [String; 0] = [];
+    let none: [HeldTurn; 0] = [];
     assert_eq!(store.renew_leases("nobody", longer).await.unwrap(), none);
     let renewed = store.renew_leases("node", longer).await.unwrap();
-    assert_eq!(renewed, [claim.key.event_id]);
+    let held = HeldTurn {
+        event_id: claim.key.event_id,
+        is_cancelled: false,
+    };
+    assert_eq!(renewed, [held]);
     assert_eq!(store.expire_leases(until).await.unwrap().interrupted, 1);
     let run = run_named(store, &scope(), "mine", "r").await;
     assert_eq!(run.status, RunStatus::Running);
@@ -316,4 +328,20 @@ async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore
         1
     );
     assert_eq!(store.renew_leases("node", longer).await.unwrap(), none);
+}
+
+async fn who_renews_a_lease_learns_that_the_turn_was_cancelled(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    let wish = Cancel {
+        target: CancelTarget::Run("r".to_owned()),
+        run_id: "none".to_owned(),
+        at: now(),
+    };
+    store.cancel_turn(Some(&scope()), &wish).await.unwrap();
+    let cancelled = HeldTurn {
+        event_id: claim.key.event_id,
+        is_cancelled: true,
+    };
+    let renewed = store.renew_leases("node", start("").lease_until).await;
+    assert_eq!(renewed.unwrap(), [cancelled]);
 }

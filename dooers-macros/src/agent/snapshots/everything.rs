@@ -47,6 +47,11 @@ const _: () = {
             )
             .as_default()
             .with_manual_runs()
+            .with_timeout(::core::time::Duration::from_millis(90000u64))
+            .with_retries(2u32)
+            .when_busy(__dooers::OnBusy::Queue {
+                limit: 8u32,
+            })
             .requiring(__requires);
     }
     __dooers::__private::inventory::submit! {

@@ -53,6 +53,9 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
     running.hub.publish(begun.changes);
     crash::point("after-publish");
     drop(writing);
+    for event_id in begun.interrupted {
+        running.runner.cancel(&event_id);
+    }
     if let Some(claim) = begun.claim {
         running.runner.run(session.agent, claim);
     }

@@ -12,6 +12,9 @@ use crate::protocol::{Command, Envelope, ErrorBody, ErrorCode, ServerFrame};
 use crate::store::StoreError;
 use std::sync::Arc;
 
+/// When a message makes sense again for which there was no room, in milliseconds.
+const RETRY_AFTER_MS: u64 = 1_000;
+
 /// Answers one frame.
 pub(super) async fn answer(session: &Session, text: &str) {
     let envelope = match Envelope::parse(text) {
@@ -84,6 +87,10 @@ impl Caller<'_> {
     fn refusal(&self, error: StoreError) -> ErrorBody {
         match error {
             StoreError::NotFound(what) => ErrorBody::not_found(what),
+            StoreError::Overloaded(text) => ErrorBody {
+                retry_after_ms: Some(RETRY_AFTER_MS),
+                ..ErrorBody::new(ErrorCode::Overloaded, text)
+            },
             StoreError::Conflict(text) => ErrorBody::new(ErrorCode::Conflict, text),
             StoreError::Invalid(text) => ErrorBody::invalid_payload(text),
             StoreError::StaleFence | StoreError::Open(_) | StoreError::Failed { .. } => {

@@ -2,12 +2,13 @@
 
 mod reading;
 mod thread;
+mod turns;
 
 use super::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, NewMessage, Participant, Position,
-    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
-    ThreadCursor, ThreadPage, ThreadRecord, ThreadTarget, TurnChange, TurnKey, Waiting, WorkerKey,
-    Written, message,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Participant,
+    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadPage, ThreadRecord, ThreadTarget, TurnChange, TurnKey, WorkerKey, Written,
+    message,
 };
 use crate::protocol::timestamp;
 use async_trait::async_trait;
@@ -91,6 +92,7 @@ impl State {
             is_repeated: true,
             changes: Vec::new(),
             claim: None,
+            interrupted: Vec::new(),
         }))
     }
 
@@ -99,15 +101,13 @@ impl State {
         let mut recovered = Recovered::default();
         for thread in self.threads.values_mut() {
             let interrupted = thread.interrupt(at, before);
-            let is_meant = interrupted.is_some() || before.is_none();
-            recovered.interrupted += usize::from(interrupted.is_some());
-            recovered.changes.extend(interrupted);
-            if is_meant && thread.has_waiting_turn() {
-                let record = thread.record();
-                recovered.waiting.push(Waiting {
-                    scope: record.scope(),
-                    thread_id: record.thread.id,
-                });
+            if interrupted.is_some() || before.is_none() {
+                recovered.waiting.extend(thread.waiting());
+            }
+            if let Some(interrupted) = interrupted {
+                recovered.interrupted += interrupted.failed;
+                recovered.retried += interrupted.retried;
+                recovered.changes.push(interrupted.changes);
             }
         }
         recovered
@@ -136,6 +136,7 @@ impl State {
         let answer = new.form_answer()?;
         let thread_id = new.thread.id();
         let mut changes = Vec::new();
+        let mut interrupted = Vec::new();
         let thread = match &new.thread {
             ThreadTarget::Existing(id) => {
                 let thread = self.thread_mut(scope, id)?;
@@ -144,6 +145,10 @@ impl State {
                     let is_answered = thread.has_answer_to(&answer.form_event_id);
                     message::check_answer(form, is_answered, answer)?;
                 }
+                thread.check_busy(start)?;
+                let (withdrawn, running) = thread.make_way(start);
+                changes.extend(withdrawn);
+                interrupted = running;
                 changes.extend(thread.meet(new));
                 thread
             }
@@ -168,7 +173,7 @@ impl State {
         let (event, change) = thread.append_message(new);
         let rev = change.rev;
         changes.push(change);
-        let mut claim = thread.claim(start);
+        let mut claim = thread.claim_new(&new.event_id, start);
         if let Some(claim) = &mut claim {
             changes.append(&mut claim.changes);
         }
@@ -185,6 +190,7 @@ impl State {
             is_repeated: false,
             changes,
             claim,
+            interrupted,
         })
     }
 }
@@ -241,6 +247,22 @@ impl Store for MemoryStore {
         Ok(Written { changes, next })
     }
 
+    async fn retry_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        not_before: DateTime<Utc>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut state = self.state();
+        let thread = state.thread_mut(scope, &turn.thread_id)?;
+        thread.check_fence(turn)?;
+        let mut changes = thread.apply(turn, changes);
+        changes.extend(thread.finalize_all(&turn.event_id));
+        thread.requeue(&turn.event_id, Some(not_before));
+        Ok(changes)
+    }
+
     async fn cancel_turn(
         &self,
         scope: Option<&Scope>,
@@ -262,11 +284,11 @@ impl Store for MemoryStore {
         &self,
         node: &str,
         lease_until: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<HeldTurn>, StoreError> {
         let mut state = self.state();
         let threads = state.threads.values_mut();
         Ok(threads
-            .filter_map(|thread| thread.renew_lease(node, lease_until))
+            .flat_map(|thread| thread.renew_leases(node, lease_until))
             .collect())
     }
 

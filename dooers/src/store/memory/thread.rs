@@ -1,14 +1,13 @@
 //! One thread in memory, and what writing does to it.
 
-use crate::protocol::{ContentPart, Run, RunStatus, Thread, ThreadEvent};
-use crate::store::claim::{finalized, interrupted_event, interrupted_run};
+use super::turns::TurnRow;
+use crate::protocol::{ContentPart, Run, Thread, ThreadEvent};
+use crate::store::claim::finalized;
 use crate::store::page::Known;
 use crate::store::{
-    Cancel, CancelTarget, Cancelled, Change, Claim, NewMessage, Participant, Scope, Start,
-    StoreError, ThreadRecord, TurnChange, TurnKey,
+    CancelTarget, Change, NewMessage, Participant, Scope, ThreadRecord, TurnChange, TurnKey,
 };
 use chrono::{DateTime, Utc};
-use std::collections::VecDeque;
 
 /// One thread with all that is in it.
 #[derive(Debug)]
@@ -23,8 +22,8 @@ pub(super) struct ThreadState {
     /// In the order of their `seq`, which begins with 1.
     pub(super) events: Vec<KeptEvent>,
     pub(super) runs: Vec<KeptRun>,
-    /// In the order of their messages; only the first can be running.
-    turns: VecDeque<TurnRow>,
+    /// In the order of their messages.
+    pub(super) turns: Vec<TurnRow>,
 }
 
 #[derive(Debug)]
@@ -42,7 +41,7 @@ pub(super) struct KeptEvent {
 pub(super) struct KeptRun {
     pub(super) run: Run,
     /// The message that it answers.
-    event_id: String,
+    pub(super) event_id: String,
     /// The number of the change that made it.
     pub(super) first_rev: u64,
     /// The number of its last change.
@@ -59,16 +58,6 @@ impl KeptEvent {
     }
 }
 
-#[derive(Debug)]
-struct TurnRow {
-    event_id: String,
-    is_running: bool,
-    fence: u64,
-    attempt: u32,
-    /// Who runs it, and until when it may.
-    held: Option<(String, DateTime<Utc>)>,
-}
-
 impl ThreadState {
     pub(super) fn new(thread: Thread, agent: String, owner: Participant) -> (Self, Change) {
         let state = Self {
@@ -79,7 +68,7 @@ impl ThreadState {
             row_rev: 1,
             events: Vec::new(),
             runs: Vec::new(),
-            turns: VecDeque::new(),
+            turns: Vec::new(),
         };
         let created = Change::of_thread(state.record(), 1);
         (state, created)
@@ -152,57 +141,9 @@ impl ThreadState {
     pub(super) fn append_message(&mut self, new: &NewMessage) -> (ThreadEvent, Change) {
         self.touch(new.at);
         let change = self.append(new.event(0), None);
-        self.turns.push_back(TurnRow {
-            event_id: new.event_id.clone(),
-            is_running: false,
-            fence: 0,
-            attempt: 0,
-            held: None,
-        });
+        self.turns.push(TurnRow::new(new.event_id.clone()));
         let event = self.events.last().map(|kept| kept.event.clone());
         (event.unwrap_or_else(|| new.event(0)), change)
-    }
-
-    /// Claims the oldest turn, if none is running, and starts its run.
-    pub(super) fn claim(&mut self, start: &Start) -> Option<Claim> {
-        let turn = self.turns.front_mut().filter(|turn| !turn.is_running)?;
-        turn.is_running = true;
-        turn.fence += 1;
-        turn.attempt += 1;
-        turn.held = Some((start.node.clone(), start.lease_until));
-        let attempt = turn.attempt;
-        let key = TurnKey {
-            thread_id: self.thread.id.clone(),
-            event_id: turn.event_id.clone(),
-            fence: turn.fence,
-        };
-        let event = self.event(&key.event_id)?.clone();
-        let run = start.run(&self.agent, &self.thread.id);
-        let changes = run
-            .clone()
-            .map(|run| self.upsert_run(run, &key.event_id))
-            .into_iter()
-            .collect();
-        Some(Claim {
-            key,
-            thread: self.record(),
-            event,
-            attempt,
-            run,
-            changes,
-        })
-    }
-
-    pub(super) fn check_fence(&self, turn: &TurnKey) -> Result<(), StoreError> {
-        let is_held = self
-            .turns
-            .iter()
-            .any(|row| row.is_running && row.event_id == turn.event_id && row.fence == turn.fence);
-        if is_held {
-            Ok(())
-        } else {
-            Err(StoreError::StaleFence)
-        }
     }
 
     pub(super) fn apply(&mut self, turn: &TurnKey, changes: Vec<TurnChange>) -> Vec<Change> {
@@ -273,10 +214,6 @@ impl ThreadState {
             .collect()
     }
 
-    pub(super) fn end_turn(&mut self, event_id: &str) {
-        self.turns.retain(|turn| turn.event_id != event_id);
-    }
-
     /// Whether the thread has what is named.
     pub(super) fn has(&self, target: &CancelTarget) -> bool {
         match target {
@@ -285,103 +222,22 @@ impl ThreadState {
         }
     }
 
-    /// Withdraws a turn that waits, or tells that it runs.
-    pub(super) fn cancel(&mut self, cancel: &Cancel) -> Cancelled {
-        let event_id = match &cancel.target {
-            CancelTarget::Event(id) => Some(id.clone()),
-            CancelTarget::Run(id) => {
-                let goes_on =
-                    |kept: &&KeptRun| kept.run.id == *id && kept.run.status == RunStatus::Running;
-                self.runs
-                    .iter()
-                    .find(goes_on)
-                    .map(|kept| kept.event_id.clone())
-            }
-        };
-        let turn = self
-            .turns
-            .iter()
-            .find(|turn| Some(&turn.event_id) == event_id.as_ref());
-        let Some(TurnRow {
-            event_id,
-            is_running,
-            ..
-        }) = turn
-        else {
-            return Cancelled::Ended;
-        };
-        let event_id = event_id.clone();
-        if *is_running {
-            return Cancelled::Running {
-                thread_id: self.thread.id.clone(),
-                event_id,
-            };
-        }
-        self.end_turn(&event_id);
-        let run = cancel.run(&self.agent, &self.thread.id);
-        Cancelled::Withdrawn {
-            changes: vec![self.upsert_run(run, &event_id)],
-        }
-    }
-
-    /// Keeps the running turn of this process for longer. The result is the message that it answers.
-    pub(super) fn renew_lease(&mut self, node: &str, lease_until: DateTime<Utc>) -> Option<String> {
-        let turn = self.turns.front_mut()?;
-        let (_, until) = turn.held.as_mut().filter(|(holder, _)| holder == node)?;
-        *until = lease_until;
-        Some(turn.event_id.clone())
-    }
-
-    /// Ends the running turn, or only one whose lease ran out before a time. The result is what changed by that.
-    pub(super) fn interrupt(
-        &mut self,
-        at: DateTime<Utc>,
-        before: Option<DateTime<Utc>>,
-    ) -> Option<Vec<Change>> {
-        let is_dead = |turn: &&TurnRow| {
-            let ran_out = |before| turn.held.as_ref().is_some_and(|(_, until)| *until < before);
-            turn.is_running && before.is_none_or(ran_out)
-        };
-        let turn = self.turns.front().filter(is_dead)?;
-        let event_id = turn.event_id.clone();
-        let open: Vec<Run> = self
-            .runs
-            .iter()
-            .filter(|kept| kept.event_id == event_id && kept.run.status == RunStatus::Running)
-            .map(|kept| kept.run.clone())
-            .collect();
-        let run_id = open.first().map(|run| run.id.clone());
-        let mut changes = self.finalize_all(&event_id);
-        changes.push(self.append(interrupted_event(&self.thread.id.clone(), run_id, at), None));
-        self.touch(at);
-        changes.push(self.change_row());
-        for run in open {
-            changes.push(self.upsert_run(interrupted_run(run, at), &event_id));
-        }
-        self.end_turn(&event_id);
-        Some(changes)
-    }
-
-    pub(super) fn has_waiting_turn(&self) -> bool {
-        self.turns.front().is_some_and(|turn| !turn.is_running)
-    }
-
     fn next_rev(&mut self) -> u64 {
         self.rev += 1;
         self.rev
     }
 
     /// The clock may go back; a thread's place in the list does not.
-    fn touch(&mut self, at: DateTime<Utc>) {
+    pub(super) fn touch(&mut self, at: DateTime<Utc>) {
         self.thread.last_event_at = self.thread.last_event_at.max(at);
     }
 
-    fn change_row(&mut self) -> Change {
+    pub(super) fn change_row(&mut self) -> Change {
         self.row_rev = self.next_rev();
         Change::of_thread(self.record(), self.row_rev)
     }
 
-    fn append(&mut self, mut event: ThreadEvent, open_in: Option<String>) -> Change {
+    pub(super) fn append(&mut self, mut event: ThreadEvent, open_in: Option<String>) -> Change {
         event.seq = self.events.len() as u64 + 1;
         let rev = self.next_rev();
         self.events.push(KeptEvent {
@@ -393,7 +249,7 @@ impl ThreadState {
         Change::of_event(event, rev)
     }
 
-    fn upsert_run(&mut self, mut run: Run, event_id: &str) -> Change {
+    pub(super) fn upsert_run(&mut self, mut run: Run, event_id: &str) -> Change {
         let rev = self.next_rev();
         match self.runs.iter_mut().find(|kept| kept.run.id == run.id) {
             Some(kept) => {

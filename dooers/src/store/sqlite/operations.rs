@@ -8,8 +8,8 @@ use super::rows::{Columns, RowError};
 use super::thread::OpenThread;
 use crate::protocol::timestamp;
 use crate::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, NewMessage, Recovered, Scope, Start,
-    StoreError, StoredSetting, ThreadTarget, TurnChange, TurnKey, Viewer, Waiting, WorkerKey,
+    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, NewMessage, Recovered, Scope,
+    Start, StoreError, StoredSetting, ThreadTarget, TurnChange, TurnKey, Viewer, WorkerKey,
     Written, message,
 };
 use chrono::{DateTime, Utc};
@@ -36,6 +36,7 @@ impl Operation for Begin {
         let answer = new.form_answer()?;
         must_be_shallow(new.data.as_ref())?;
         let mut changes = Vec::new();
+        let mut interrupted = Vec::new();
         let mut thread = match &new.thread {
             ThreadTarget::Existing(id) => {
                 let mut thread = OpenThread::open(db, &self.scope, id)?;
@@ -44,6 +45,10 @@ impl Operation for Begin {
                     let is_answered = thread.has_answer_to(&answer.form_event_id)?;
                     message::check_answer(form.as_ref(), is_answered, answer)?;
                 }
+                thread.check_busy(&self.start)?;
+                let (withdrawn, running) = thread.make_way(&self.start)?;
+                changes.extend(withdrawn);
+                interrupted = running;
                 changes.extend(thread.meet(new)?);
                 thread
             }
@@ -88,6 +93,7 @@ impl Operation for Begin {
             is_repeated: false,
             changes,
             claim,
+            interrupted,
         })
     }
 }
@@ -122,6 +128,7 @@ impl Begin {
             is_repeated: true,
             changes: Vec::new(),
             claim: None,
+            interrupted: Vec::new(),
         }))
     }
 }
@@ -200,6 +207,31 @@ impl Operation for FinishTurn {
     }
 }
 
+/// Writes the last of an attempt, and lets the turn wait for another one.
+#[derive(Debug)]
+pub(super) struct RetryTurn {
+    pub(super) scope: Scope,
+    pub(super) turn: TurnKey,
+    pub(super) changes: Vec<TurnChange>,
+    pub(super) not_before: DateTime<Utc>,
+}
+
+impl Operation for RetryTurn {
+    type Answer = Vec<Change>;
+    const WHAT: &'static str = "let a turn wait for another attempt";
+
+    fn run(&self, db: &Database) -> Result<Vec<Change>, Stop> {
+        let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
+        let seq = thread.check_fence(&self.turn)?;
+        must_all_be_shallow(&self.changes)?;
+        let mut changes = thread.apply(&self.turn, &self.changes)?;
+        changes.extend(thread.finalize_all(&self.turn.event_id)?);
+        thread.requeue(seq, Some(self.not_before))?;
+        thread.save()?;
+        Ok(changes)
+    }
+}
+
 /// Withdraws a turn that waits, or marks one that runs.
 #[derive(Debug)]
 pub(super) struct CancelTurn {
@@ -232,11 +264,11 @@ impl CancelTurn {
             CancelTarget::Event(id) => (&db.sql.event_thread, id),
         };
         let places = db.every(place, [id], |row| {
-            Ok((waiting(row)?, row.optional_string(5)?))
+            Ok((thread_place(row)?, row.optional_string(5)?))
         })?;
-        for (place, event_id) in places {
-            let scope = self.scope.as_ref().unwrap_or(&place.scope);
-            match OpenThread::open(db, scope, &place.thread_id) {
+        for ((scope, thread_id), event_id) in places {
+            let scope = self.scope.as_ref().unwrap_or(&scope);
+            match OpenThread::open(db, scope, &thread_id) {
                 Ok(thread) => return Ok(Some((thread, event_id))),
                 Err(Stop::Refused(StoreError::NotFound(_))) => {}
                 Err(other) => return Err(other),
@@ -246,18 +278,16 @@ impl CancelTurn {
     }
 }
 
-/// A thread and where it lies, as the first five columns tell it.
-fn waiting(row: &impl Columns) -> Result<Waiting, RowError> {
-    Ok(Waiting {
-        thread_id: row.text(0)?.to_owned(),
-        scope: Scope {
-            agent: row.text(1)?.to_owned(),
-            worker_id: row.text(2)?.to_owned(),
-            organization_id: row.text(3)?.to_owned(),
-            workspace_id: row.text(4)?.to_owned(),
-            viewer: Viewer::Everyone,
-        },
-    })
+/// Where a thread lies and its id, as the first five columns tell it.
+fn thread_place(row: &impl Columns) -> Result<(Scope, String), RowError> {
+    let scope = Scope {
+        agent: row.text(1)?.to_owned(),
+        worker_id: row.text(2)?.to_owned(),
+        organization_id: row.text(3)?.to_owned(),
+        workspace_id: row.text(4)?.to_owned(),
+        viewer: Viewer::Everyone,
+    };
+    Ok((scope, row.text(0)?.to_owned()))
 }
 
 /// Keeps the turns of a process for longer.
@@ -268,13 +298,16 @@ pub(super) struct RenewLeases {
 }
 
 impl Operation for RenewLeases {
-    type Answer = Vec<String>;
+    type Answer = Vec<HeldTurn>;
     const WHAT: &'static str = "renew leases";
 
-    fn run(&self, db: &Database) -> Result<Vec<String>, Stop> {
+    fn run(&self, db: &Database) -> Result<Vec<HeldTurn>, Stop> {
         let lease = params![self.node, self.lease_until.timestamp_micros()];
         db.every(&db.sql.renew_leases, lease, |row| {
-            Ok(row.text(0)?.to_owned())
+            Ok(HeldTurn {
+                event_id: row.text(0)?.to_owned(),
+                is_cancelled: row.number(1)? != 0,
+            })
         })
     }
 }
@@ -291,24 +324,25 @@ impl Operation for Recover {
 
     fn run(&self, db: &Database) -> Result<Recovered, Stop> {
         let with_turns = match self.before {
-            None => db.every(&db.sql.threads_with_turns, [], |row| waiting(row))?,
+            None => db.every(&db.sql.threads_with_turns, [], |row| thread_place(row))?,
             Some(before) => {
                 let before = params![before.timestamp_micros()];
-                db.every(&db.sql.threads_with_lost_turns, before, |row| waiting(row))?
+                db.every(&db.sql.threads_with_lost_turns, before, |row| {
+                    thread_place(row)
+                })?
             }
         };
         let mut recovered = Recovered::default();
-        for waiting in with_turns {
-            let mut thread = OpenThread::open(db, &waiting.scope, &waiting.thread_id)?;
+        for (scope, thread_id) in with_turns {
+            let mut thread = OpenThread::open(db, &scope, &thread_id)?;
             let at = self.before.unwrap_or_else(timestamp::now);
-            if let Some(changes) = thread.interrupt(at, self.before)? {
-                recovered.interrupted += 1;
-                recovered.changes.push(changes);
+            if let Some(interrupted) = thread.interrupt(at, self.before)? {
+                recovered.interrupted += interrupted.failed;
+                recovered.retried += interrupted.retried;
+                recovered.changes.push(interrupted.changes);
                 thread.save()?;
             }
-            if thread.has_waiting_turn()? {
-                recovered.waiting.push(waiting);
-            }
+            recovered.waiting.extend(thread.waiting()?);
         }
         Ok(recovered)
     }

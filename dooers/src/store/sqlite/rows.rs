@@ -41,6 +41,10 @@ pub(super) trait Columns {
         Ok(timestamp::from_micros(self.number(at)?))
     }
 
+    fn optional_time(&self, at: usize) -> Result<Option<DateTime<Utc>>, RowError> {
+        Ok(self.optional_number(at)?.map(timestamp::from_micros))
+    }
+
     fn json<T: DeserializeOwned>(&self, at: usize) -> Result<T, RowError> {
         Ok(serde_json::from_str(self.text(at)?)?)
     }
@@ -98,6 +102,40 @@ pub(super) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.
 /// What [`run`] reads.
 pub(super) const RUN_COLUMNS: &str =
     "r.id, r.rev, r.agent_id, r.status, r.started_at, r.ended_at, r.error";
+
+/// What [`Turn::read`] reads.
+pub(super) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, u.not_before, \
+     u.lease_until, u.cancel_requested";
+
+/// A message that waits for an answer or is being answered.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) seq: u64,
+    pub(super) event_id: String,
+    pub(super) is_running: bool,
+    pub(super) fence: u64,
+    pub(super) attempt: u64,
+    pub(super) retries: u64,
+    pub(super) not_before: Option<DateTime<Utc>>,
+    pub(super) lease_until: Option<DateTime<Utc>>,
+    pub(super) is_cancelled: bool,
+}
+
+impl Turn {
+    pub(super) fn read(row: &impl Columns) -> Result<Self, RowError> {
+        Ok(Self {
+            seq: row.count(0)?,
+            event_id: row.text(1)?.to_owned(),
+            is_running: row.text(2)? == "running",
+            fence: row.count(3)?,
+            attempt: row.count(4)?,
+            retries: row.count(5)?,
+            not_before: row.optional_time(6)?,
+            lease_until: row.optional_time(7)?,
+            is_cancelled: row.number(8)? != 0,
+        })
+    }
+}
 
 /// A thread that lies in this scope.
 pub(super) fn thread(row: &impl Columns, scope: &Scope) -> Result<Thread, RowError> {
@@ -180,14 +218,13 @@ pub(super) fn event(row: &impl Columns, thread_id: &str) -> Result<(ThreadEvent,
 
 /// A run of this thread, and the number of its last change.
 pub(super) fn run(row: &impl Columns, thread_id: &str) -> Result<(Run, u64), RowError> {
-    let ended_at = row.optional_number(5)?;
     let run = Run {
         id: row.text(0)?.to_owned(),
         thread_id: thread_id.to_owned(),
         agent_id: row.optional_string(2)?,
         status: row.name(3)?,
         started_at: row.time(4)?,
-        ended_at: ended_at.map(timestamp::from_micros),
+        ended_at: row.optional_time(5)?,
         error: row.optional_string(6)?,
     };
     Ok((run, row.count(1)?))

@@ -1,6 +1,6 @@
 //! Every SQL statement of the store, rendered once with the tables' prefix.
 
-use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, WHOLE_THREAD_COLUMNS};
+use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, TURN_COLUMNS, WHOLE_THREAD_COLUMNS};
 use crate::store::TablePrefix;
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
         .replace("{thread}", THREAD_COLUMNS)
         .replace("{event}", EVENT_COLUMNS)
         .replace("{run}", RUN_COLUMNS)
+        .replace("{turn}", TURN_COLUMNS)
         .replace("{prefix}", prefix.as_str())
 }
 
@@ -204,15 +205,31 @@ statements! {
     // Turns.
 
     insert_turn: "
-        INSERT INTO {prefix}turns (thread_pk, seq, event_id, state, attempt, fence, node, lease_until)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)"
+        INSERT INTO {prefix}turns
+            (thread_pk, seq, event_id, state, attempt, fence, node, lease_until, retries, slot)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9)"
 
-    oldest_turn: "
-        SELECT seq, event_id, state, fence, attempt, lease_until FROM {prefix}turns
-        WHERE thread_pk = ?1 ORDER BY seq LIMIT 1"
+    oldest_turn: "SELECT {turn} FROM {prefix}turns u WHERE u.thread_pk = ?1 ORDER BY u.seq LIMIT 1"
+
+    waiting_turns: "
+        SELECT {turn} FROM {prefix}turns u
+        WHERE u.thread_pk = ?1 AND u.state = 'queued'
+        ORDER BY u.seq LIMIT ?2"
+
+    running_turns: "
+        SELECT {turn} FROM {prefix}turns u INDEXED BY {prefix}turns_running
+        WHERE u.thread_pk = ?1 AND u.state = 'running'
+        ORDER BY u.slot"
+
+    count_waiting: "SELECT count(*) FROM {prefix}turns WHERE thread_pk = ?1 AND state = 'queued'"
 
     start_turn: "
-        UPDATE {prefix}turns SET state = 'running', fence = ?3, attempt = ?4, node = ?5, lease_until = ?6
+        UPDATE {prefix}turns
+        SET state = 'running', fence = ?3, attempt = ?4, node = ?5, lease_until = ?6, retries = ?7, slot = ?8
+        WHERE thread_pk = ?1 AND seq = ?2"
+
+    requeue_turn: "
+        UPDATE {prefix}turns SET state = 'queued', node = NULL, lease_until = NULL, slot = 0, not_before = ?3
         WHERE thread_pk = ?1 AND seq = ?2"
 
     held_turn: "
@@ -222,11 +239,11 @@ statements! {
     renew_leases: "
         UPDATE {prefix}turns INDEXED BY {prefix}turns_running SET lease_until = ?2
         WHERE state = 'running' AND node = ?1
-        RETURNING event_id"
+        RETURNING event_id, cancel_requested"
 
     end_turn: "DELETE FROM {prefix}turns WHERE thread_pk = ?1 AND seq = ?2"
 
-    turn_of: "SELECT seq, state FROM {prefix}turns WHERE thread_pk = ?1 AND event_id = ?2"
+    turn_of: "SELECT {turn} FROM {prefix}turns u WHERE u.thread_pk = ?1 AND u.event_id = ?2"
 
     mark_turn_cancelled: "UPDATE {prefix}turns SET cancel_requested = 1 WHERE thread_pk = ?1 AND seq = ?2"
 
@@ -260,7 +277,7 @@ statements! {
     threads_with_lost_turns: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
         FROM (
-            SELECT thread_pk FROM {prefix}turns INDEXED BY {prefix}turns_running
+            SELECT DISTINCT thread_pk FROM {prefix}turns INDEXED BY {prefix}turns_running
             WHERE state = 'running' AND lease_until < ?1
         ) u
         CROSS JOIN {prefix}threads t ON t.pk = u.thread_pk

@@ -4,15 +4,15 @@ use super::SqliteOptions;
 use super::open::{Opened, cannot_open, open};
 use super::operations::{
     Begin, CancelTurn, ClaimTurn, DeleteThread, FinishTurn, PutSettings, Recover, RenewLeases,
-    WriteTurn,
+    RetryTurn, WriteTurn,
 };
 use super::read::{Readers, Reading};
 use super::statements::Statements;
 use super::writer::Writer;
 use crate::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, NewMessage, Position, Recovered,
-    Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor,
-    ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Position,
+    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -114,6 +114,22 @@ impl Store for SqliteStore {
         self.writer.run(finish).await
     }
 
+    async fn retry_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        not_before: DateTime<Utc>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let retry = RetryTurn {
+            scope: scope.clone(),
+            turn: turn.clone(),
+            changes,
+            not_before,
+        };
+        self.writer.run(retry).await
+    }
+
     async fn cancel_turn(
         &self,
         scope: Option<&Scope>,
@@ -134,7 +150,7 @@ impl Store for SqliteStore {
         &self,
         node: &str,
         lease_until: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<HeldTurn>, StoreError> {
         let renew = RenewLeases {
             node: node.to_owned(),
             lease_until,

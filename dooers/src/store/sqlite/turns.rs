@@ -1,38 +1,72 @@
 //! The turns of a thread: who answers which message.
 
 use super::database::Stop;
-use super::rows::{self, Columns};
+use super::rows::{self, Columns, Turn};
 use super::thread::{OpenThread, int};
-use crate::protocol::{Run, ThreadEvent};
-use crate::store::claim::{interrupted_event, interrupted_run};
-use crate::store::{Cancel, Cancelled, Change, Claim, Start, StoreError, TurnKey};
+use crate::policy::OnBusy;
+use crate::protocol::{Run, ThreadEvent, new_id};
+use crate::store::claim::{
+    AfterLoss, cancelled_run, interrupted_event, interrupted_run, withdrawn_run,
+};
+use crate::store::{Cancel, Cancelled, Change, Claim, Start, StoreError, TurnKey, Waiting};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
-/// The oldest turn of a thread: only this one can be running.
-#[derive(Debug)]
-struct OldestTurn {
-    seq: u64,
-    event_id: String,
-    is_running: bool,
-    fence: u64,
-    attempt: u64,
-    lease_until: Option<i64>,
+/// What became of the turns that a dead process left running in a thread.
+#[derive(Debug, Default)]
+pub(super) struct Interrupted {
+    pub(super) changes: Vec<Change>,
+    pub(super) failed: usize,
+    pub(super) retried: usize,
 }
 
 impl OpenThread<'_> {
-    /// Queues the turn that will answer this message, and claims the oldest turn, if none is running.
+    /// Refuses a message for which there is no room. Nothing is changed then.
+    pub(super) fn check_busy(&self, start: &Start) -> Result<(), Stop> {
+        if self.oldest_turn()?.is_none() {
+            return Ok(());
+        }
+        start.check_busy(|| {
+            let place = params![self.row.pk];
+            let count = self
+                .db
+                .first(&self.db.sql.count_waiting, place, |row| row.number(0))?;
+            Ok(usize::try_from(count.unwrap_or_default()).unwrap_or(usize::MAX))
+        })
+    }
+
+    /// Makes way for a message that interrupts: what waits is withdrawn, what runs is marked. The result is what changed,
+    /// and the messages whose turns run.
+    pub(super) fn make_way(&mut self, start: &Start) -> Result<(Vec<Change>, Vec<String>), Stop> {
+        if start.on_busy != OnBusy::Interrupt {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let mut changes = Vec::new();
+        for turn in self.waiting_turns(i64::MAX)? {
+            changes.extend(self.withdraw(&turn, new_id(), start.at)?);
+        }
+        let running = self.running_turns()?;
+        for turn in &running {
+            self.mark_cancelled(turn)?;
+        }
+        let running = running.into_iter().map(|turn| turn.event_id);
+        Ok((changes, running.collect()))
+    }
+
+    /// Queues the turn that will answer this message, and claims the oldest turn, if none is running. One that runs side
+    /// by side with others is claimed itself.
     pub(super) fn queue(
         &mut self,
         message: &ThreadEvent,
         start: &Start,
     ) -> Result<Option<Claim>, Stop> {
-        // The only turn is stored as running at once.
-        let is_only = self.oldest_turn()?.is_none();
-        let state = if is_only { "running" } else { "queued" };
-        let claims = i64::from(is_only);
-        let node = is_only.then_some(&start.node);
-        let lease_until = is_only.then_some(start.lease_until.timestamp_micros());
+        // It is stored as running at once.
+        let is_claimed = start.is_concurrent() || self.oldest_turn()?.is_none();
+        let (state, claims) = if is_claimed {
+            ("running", 1)
+        } else {
+            ("queued", 0)
+        };
         self.db.execute(
             &self.db.sql.insert_turn,
             params![
@@ -41,37 +75,61 @@ impl OpenThread<'_> {
                 message.id,
                 state,
                 claims,
-                node,
-                lease_until
+                is_claimed.then_some(&start.node),
+                is_claimed.then_some(start.lease_until.timestamp_micros()),
+                start.retries,
+                slot(message.seq, start),
             ],
         )?;
-        if is_only {
+        if is_claimed {
             Ok(Some(self.begin_answer(message.clone(), 1, 1, start)?))
         } else {
             self.claim(start)
         }
     }
 
-    /// Claims the oldest turn, if none is running, and starts its run.
+    /// Claims the oldest turn that waits, if it may be tried and none is running beside which it may not run.
     pub(super) fn claim(&mut self, start: &Start) -> Result<Option<Claim>, Stop> {
-        let Some(turn) = self.oldest_turn()?.filter(|turn| !turn.is_running) else {
+        let Some(turn) = self.next_turn(start.is_concurrent())? else {
             return Ok(None);
         };
+        if turn
+            .not_before
+            .is_some_and(|not_before| start.at < not_before)
+        {
+            return Ok(None);
+        }
         let (fence, attempt) = (turn.fence + 1, turn.attempt + 1);
-        let place = params![
+        let values = params![
             self.row.pk,
             int(turn.seq),
             int(fence),
             int(attempt),
             start.node,
-            start.lease_until.timestamp_micros()
+            start.lease_until.timestamp_micros(),
+            start.retries,
+            slot(turn.seq, start),
         ];
-        self.db.execute(&self.db.sql.start_turn, place)?;
+        self.db.execute(&self.db.sql.start_turn, values)?;
         let message = self.event_at(turn.seq)?;
         Ok(Some(self.begin_answer(message, fence, attempt, start)?))
     }
 
-    /// Starts the run of a turn that was claimed.
+    /// The oldest turn that waits, and whether it may run beside others or none runs.
+    fn next_turn(&self, is_concurrent: bool) -> Result<Option<Turn>, Stop> {
+        let Some(oldest) = self.oldest_turn()? else {
+            return Ok(None);
+        };
+        if !is_concurrent && (oldest.is_running || !self.running_turns()?.is_empty()) {
+            return Ok(None);
+        }
+        if !oldest.is_running {
+            return Ok(Some(oldest));
+        }
+        Ok(self.waiting_turns(1)?.pop())
+    }
+
+    /// Starts the run of a turn that was claimed, or goes on with that of an earlier attempt.
     fn begin_answer(
         &mut self,
         message: ThreadEvent,
@@ -79,10 +137,25 @@ impl OpenThread<'_> {
         attempt: u64,
         start: &Start,
     ) -> Result<Claim, Stop> {
-        let run = start.run(&self.row.record.agent, self.id());
-        let changes = match &run {
-            Some(run) => vec![self.upsert_run(run.clone(), &message.id)?],
-            None => Vec::new(),
+        let mut open = if attempt > 1 {
+            self.open_runs(&message.id)?
+        } else {
+            Vec::new()
+        };
+        let mut changes = Vec::new();
+        let run = match start.run(&self.row.record.agent, self.id()) {
+            Some(_) if !open.is_empty() => Some(open.swap_remove(0)),
+            Some(run) => {
+                changes.push(self.upsert_run(run.clone(), &message.id)?);
+                Some(run)
+            }
+            None => {
+                // The handler starts another one.
+                for run in open {
+                    changes.push(self.upsert_run(interrupted_run(run, start.at), &message.id)?);
+                }
+                None
+            }
         };
         Ok(Claim {
             key: TurnKey {
@@ -106,17 +179,29 @@ impl OpenThread<'_> {
         event.ok_or_else(|| Stop::Fault("a turn has no event".into()))
     }
 
-    fn oldest_turn(&self) -> Result<Option<OldestTurn>, Stop> {
+    fn oldest_turn(&self) -> Result<Option<Turn>, Stop> {
         let place = params![self.row.pk];
-        self.db.first(&self.db.sql.oldest_turn, place, |row| {
-            Ok(OldestTurn {
-                seq: row.count(0)?,
-                event_id: row.text(1)?.to_owned(),
-                is_running: row.text(2)? == "running",
-                fence: row.count(3)?,
-                attempt: row.count(4)?,
-                lease_until: row.optional_number(5)?,
-            })
+        self.db
+            .first(&self.db.sql.oldest_turn, place, |row| Turn::read(row))
+    }
+
+    fn waiting_turns(&self, limit: i64) -> Result<Vec<Turn>, Stop> {
+        let place = params![self.row.pk, limit];
+        self.db
+            .every(&self.db.sql.waiting_turns, place, |row| Turn::read(row))
+    }
+
+    fn running_turns(&self) -> Result<Vec<Turn>, Stop> {
+        let place = params![self.row.pk];
+        self.db
+            .every(&self.db.sql.running_turns, place, |row| Turn::read(row))
+    }
+
+    /// The runs that answer this message and have not ended.
+    fn open_runs(&self, event_id: &str) -> Result<Vec<Run>, Stop> {
+        let place = params![self.row.pk, event_id];
+        self.db.every(&self.db.sql.open_runs, place, |row| {
+            Ok(rows::run(row, self.id())?.0)
         })
     }
 
@@ -134,64 +219,121 @@ impl OpenThread<'_> {
         self.db.execute(&self.db.sql.end_turn, place)
     }
 
+    /// Lets a turn wait for another attempt.
+    pub(super) fn requeue(&self, seq: u64, not_before: Option<DateTime<Utc>>) -> Result<(), Stop> {
+        let not_before = not_before.map(|at| at.timestamp_micros());
+        let place = params![self.row.pk, int(seq), not_before];
+        self.db.execute(&self.db.sql.requeue_turn, place)
+    }
+
     /// Withdraws the turn of this message if it waits, or marks it if it runs.
     pub(super) fn cancel(&mut self, event_id: &str, cancel: &Cancel) -> Result<Cancelled, Stop> {
         let key = params![self.row.pk, event_id];
-        let turn = self.db.first(&self.db.sql.turn_of, key, |row| {
-            Ok((row.count(0)?, row.text(1)? == "running"))
-        })?;
-        let Some((seq, is_running)) = turn else {
+        let turn = self
+            .db
+            .first(&self.db.sql.turn_of, key, |row| Turn::read(row))?;
+        let Some(turn) = turn else {
             return Ok(Cancelled::Ended);
         };
-        if is_running {
-            let place = params![self.row.pk, int(seq)];
-            self.db.execute(&self.db.sql.mark_turn_cancelled, place)?;
+        if turn.is_running {
+            self.mark_cancelled(&turn)?;
             return Ok(Cancelled::Running {
                 thread_id: self.id().to_owned(),
-                event_id: event_id.to_owned(),
+                event_id: turn.event_id,
             });
         }
-        self.end_turn(seq)?;
-        let run = cancel.run(&self.row.record.agent, self.id());
         Ok(Cancelled::Withdrawn {
-            changes: vec![self.upsert_run(run, event_id)?],
+            changes: self.withdraw(&turn, cancel.run_id.clone(), cancel.at)?,
+            waiting: self.waiting()?.filter(|_| turn.attempt > 0),
         })
     }
 
-    /// Ends the running turn, or only one whose lease ran out before a time. The result is what changed by that.
+    fn mark_cancelled(&self, turn: &Turn) -> Result<(), Stop> {
+        let place = params![self.row.pk, int(turn.seq)];
+        self.db.execute(&self.db.sql.mark_turn_cancelled, place)
+    }
+
+    /// Ends a turn that waits. Its run, which is a new one unless there was an attempt before, is canceled.
+    fn withdraw(
+        &mut self,
+        turn: &Turn,
+        run_id: String,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Change>, Stop> {
+        self.end_turn(turn.seq)?;
+        let open = self.open_runs(&turn.event_id)?;
+        let ends: Vec<Run> = if open.is_empty() {
+            vec![withdrawn_run(run_id, &self.row.record.agent, self.id(), at)]
+        } else {
+            open.into_iter().map(|run| cancelled_run(run, at)).collect()
+        };
+        ends.into_iter()
+            .map(|run| self.upsert_run(run, &turn.event_id))
+            .collect()
+    }
+
+    /// Ends the running turns, or only those whose lease ran out before a time, or lets them wait for another attempt.
+    /// None if there are none.
     pub(super) fn interrupt(
         &mut self,
         at: DateTime<Utc>,
         before: Option<DateTime<Utc>>,
-    ) -> Result<Option<Vec<Change>>, Stop> {
-        let is_dead = |turn: &OldestTurn| {
-            let ran_out = |before: DateTime<Utc>| {
-                turn.lease_until
-                    .is_some_and(|until| until < before.timestamp_micros())
-            };
-            turn.is_running && before.is_none_or(ran_out)
+    ) -> Result<Option<Interrupted>, Stop> {
+        let is_dead = |turn: &Turn| {
+            let ran_out = |before| turn.lease_until.is_some_and(|until| until < before);
+            before.is_none_or(ran_out)
         };
-        let Some(turn) = self.oldest_turn()?.filter(is_dead) else {
-            return Ok(None);
-        };
-        let place = params![self.row.pk, turn.event_id];
-        let open: Vec<Run> = self.db.every(&self.db.sql.open_runs, place, |row| {
-            Ok(rows::run(row, self.id())?.0)
-        })?;
+        let mut interrupted = None;
+        for turn in self.running_turns()?.into_iter().filter(is_dead) {
+            let interrupted = interrupted.get_or_insert_with(Interrupted::default);
+            let changes = &mut interrupted.changes;
+            changes.extend(self.finalize_all(&turn.event_id)?);
+            match AfterLoss::of(turn.is_cancelled, turn.attempt, turn.retries) {
+                AfterLoss::Retry => {
+                    self.requeue(turn.seq, None)?;
+                    interrupted.retried += 1;
+                }
+                AfterLoss::Cancel => {
+                    for run in self.open_runs(&turn.event_id)? {
+                        changes.push(self.upsert_run(cancelled_run(run, at), &turn.event_id)?);
+                    }
+                    self.end_turn(turn.seq)?;
+                }
+                AfterLoss::Fail => {
+                    changes.extend(self.fail_lost(&turn, at)?);
+                    interrupted.failed += 1;
+                }
+            }
+        }
+        Ok(interrupted)
+    }
+
+    fn fail_lost(&mut self, turn: &Turn, at: DateTime<Utc>) -> Result<Vec<Change>, Stop> {
+        let open = self.open_runs(&turn.event_id)?;
         let run_id = open.first().map(|run| run.id.clone());
-        let mut changes = self.finalize_all(&turn.event_id)?;
         let told = interrupted_event(self.id(), run_id, at);
         let (told, rev) = self.append(told, None, None)?;
         self.touch(at);
-        changes.extend([Change::of_event(told, rev), self.change_row()]);
+        let mut changes = vec![Change::of_event(told, rev), self.change_row()];
         for run in open {
             changes.push(self.upsert_run(interrupted_run(run, at), &turn.event_id)?);
         }
         self.end_turn(turn.seq)?;
-        Ok(Some(changes))
+        Ok(changes)
     }
 
-    pub(super) fn has_waiting_turn(&self) -> Result<bool, Stop> {
-        Ok(self.oldest_turn()?.is_some_and(|turn| !turn.is_running))
+    /// The thread, if turns of it wait and none runs.
+    pub(super) fn waiting(&self) -> Result<Option<Waiting>, Stop> {
+        let next = self.next_turn(false)?;
+        Ok(next.map(|turn| Waiting {
+            scope: self.row.record.scope(),
+            thread_id: self.id().to_owned(),
+            not_before: turn.not_before,
+        }))
     }
+}
+
+/// What keeps turns apart that may not run side by side.
+fn slot(seq: u64, start: &Start) -> i64 {
+    if start.is_concurrent() { int(seq) } else { 0 }
 }

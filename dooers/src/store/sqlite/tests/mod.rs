@@ -7,6 +7,7 @@ mod queries;
 mod trouble;
 
 use super::{SqliteOptions, SqliteStore};
+use crate::policy::OnBusy;
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
 use crate::store::{
     NewMessage, Participant, Scope, Start, Store, ThreadTarget, TurnChange, TurnKey, Viewer,
@@ -62,6 +63,8 @@ pub(super) fn start(run_id: &str) -> Start {
         run_id: Some(run_id.to_owned()),
         at: at(1),
         lease_until: at(2),
+        retries: 0,
+        on_busy: OnBusy::Queue { limit: u32::MAX },
     }
 }
 

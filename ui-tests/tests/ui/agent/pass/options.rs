@@ -1,6 +1,7 @@
 //! Each option, alone and together.
 
-use dooers::Agent;
+use dooers::{Agent, DEFAULT_QUEUE, OnBusy};
+use std::time::Duration;
 
 #[dooers::agent]
 async fn plain() {}
@@ -19,6 +20,24 @@ async fn default() {}
 
 #[dooers::agent(run = "manual")]
 async fn manual() {}
+
+#[dooers::agent(timeout = "1m30s", retry = 2, on_busy = "queue", queue = 8)]
+async fn patient() {}
+
+#[dooers::agent(queue = 1)]
+async fn short() {}
+
+#[dooers::agent(on_busy = "queue")]
+async fn queueing() {}
+
+#[dooers::agent(on_busy = "reject", timeout = "250ms", retry = 0)]
+async fn rejecting() {}
+
+#[dooers::agent(on_busy = "interrupt")]
+async fn interrupting() {}
+
+#[dooers::agent(on_busy = "concurrent", timeout = "24h")]
+async fn concurrent() {}
 
 #[dooers::agent(type = Typed)]
 async fn typed() {}
@@ -54,4 +73,31 @@ fn each_has_its_effect() {
     let all = Self_::DEFINITION;
     assert_eq!((all.name(), all.is_default()), ("all", true));
     assert!(all.has_manual_runs());
+}
+
+#[test]
+fn the_policy_is_what_the_options_say() {
+    let policy = plain::DEFINITION.policy();
+    assert_eq!((policy.timeout(), policy.retries()), (None, 0));
+    let limit = DEFAULT_QUEUE;
+    assert_eq!(policy.on_busy(), OnBusy::Queue { limit });
+    assert_eq!(queueing::DEFINITION.policy(), policy);
+    let policy = patient::DEFINITION.policy();
+    assert_eq!(policy.timeout(), Some(Duration::from_secs(90)));
+    assert_eq!(policy.retries(), 2);
+    assert_eq!(policy.on_busy(), OnBusy::Queue { limit: 8 });
+    assert_eq!(
+        short::DEFINITION.policy().on_busy(),
+        OnBusy::Queue { limit: 1 }
+    );
+    let policy = rejecting::DEFINITION.policy();
+    assert_eq!(policy.timeout(), Some(Duration::from_millis(250)));
+    assert_eq!(policy.on_busy(), OnBusy::Reject);
+    assert_eq!(
+        interrupting::DEFINITION.policy().on_busy(),
+        OnBusy::Interrupt
+    );
+    let policy = concurrent::DEFINITION.policy();
+    assert_eq!(policy.timeout(), Some(Duration::from_secs(24 * 3600)));
+    assert_eq!(policy.on_busy(), OnBusy::Concurrent);
 }

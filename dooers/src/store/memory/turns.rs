@@ -1,0 +1,307 @@
+//! The turns of a thread in memory: who answers which message.
+
+use super::thread::ThreadState;
+use crate::policy::OnBusy;
+use crate::protocol::{Run, RunStatus, new_id};
+use crate::store::claim::{
+    AfterLoss, cancelled_run, interrupted_event, interrupted_run, withdrawn_run,
+};
+use crate::store::{
+    Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, Start, StoreError, TurnKey, Waiting,
+};
+use chrono::{DateTime, Utc};
+
+/// A message that waits for an answer or is being answered.
+#[derive(Debug, Clone)]
+pub(super) struct TurnRow {
+    event_id: String,
+    is_running: bool,
+    is_cancelled: bool,
+    fence: u64,
+    attempt: u64,
+    retries: u64,
+    /// From when on it may be claimed again.
+    not_before: Option<DateTime<Utc>>,
+    /// Who runs it, and until when it may.
+    held: Option<(String, DateTime<Utc>)>,
+}
+
+/// What became of the turns that a dead process left running in a thread.
+#[derive(Debug, Default)]
+pub(super) struct Interrupted {
+    pub(super) changes: Vec<Change>,
+    pub(super) failed: usize,
+    pub(super) retried: usize,
+}
+
+impl TurnRow {
+    pub(super) fn new(event_id: String) -> Self {
+        Self {
+            event_id,
+            is_running: false,
+            is_cancelled: false,
+            fence: 0,
+            attempt: 0,
+            retries: 0,
+            not_before: None,
+            held: None,
+        }
+    }
+}
+
+impl ThreadState {
+    /// Refuses a message for which there is no room.
+    pub(super) fn check_busy(&self, start: &Start) -> Result<(), StoreError> {
+        if self.turns.is_empty() {
+            return Ok(());
+        }
+        start.check_busy(|| Ok(self.turns.iter().filter(|turn| !turn.is_running).count()))
+    }
+
+    /// Makes way for a message that interrupts: what waits is withdrawn, what runs is marked. The result is what changed,
+    /// and the messages whose turns run.
+    pub(super) fn make_way(&mut self, start: &Start) -> (Vec<Change>, Vec<String>) {
+        if start.on_busy != OnBusy::Interrupt {
+            return (Vec::new(), Vec::new());
+        }
+        let (mut changes, mut running) = (Vec::new(), Vec::new());
+        for turn in self.turns.clone() {
+            if turn.is_running {
+                self.mark_cancelled(&turn.event_id);
+                running.push(turn.event_id);
+            } else {
+                changes.extend(self.withdraw(&turn.event_id, new_id(), start.at));
+            }
+        }
+        (changes, running)
+    }
+
+    /// Claims the turn of a message that was just queued, if it runs side by side with others, or else the oldest.
+    pub(super) fn claim_new(&mut self, event_id: &str, start: &Start) -> Option<Claim> {
+        if !start.is_concurrent() {
+            return self.claim(start);
+        }
+        let at = self
+            .turns
+            .iter()
+            .position(|turn| turn.event_id == event_id)?;
+        self.claim_at(at, start)
+    }
+
+    /// Claims the oldest turn that waits, if it may be tried and none is running beside which it may not run.
+    pub(super) fn claim(&mut self, start: &Start) -> Option<Claim> {
+        let at = self.next_turn(start.is_concurrent())?;
+        let not_before = self.turns[at].not_before;
+        if not_before.is_some_and(|not_before| start.at < not_before) {
+            return None;
+        }
+        self.claim_at(at, start)
+    }
+
+    /// The place of the oldest turn that waits, if it may run beside others or none runs.
+    fn next_turn(&self, is_concurrent: bool) -> Option<usize> {
+        if !is_concurrent && self.turns.iter().any(|turn| turn.is_running) {
+            return None;
+        }
+        self.turns.iter().position(|turn| !turn.is_running)
+    }
+
+    /// Starts the run of a turn, or goes on with that of an earlier attempt.
+    fn claim_at(&mut self, at: usize, start: &Start) -> Option<Claim> {
+        let turn = self.turns.get_mut(at)?;
+        turn.is_running = true;
+        turn.fence += 1;
+        turn.attempt += 1;
+        turn.retries = start.retries.into();
+        turn.held = Some((start.node.clone(), start.lease_until));
+        let (attempt, fence, event_id) = (turn.attempt, turn.fence, turn.event_id.clone());
+        let event = self.event(&event_id)?.clone();
+        let mut open = self.open_runs(&event_id);
+        let mut changes = Vec::new();
+        let run = match start.run(&self.agent, &self.thread.id) {
+            Some(_) if !open.is_empty() => Some(open.swap_remove(0)),
+            Some(run) => {
+                changes.push(self.upsert_run(run.clone(), &event_id));
+                Some(run)
+            }
+            None => {
+                // The handler starts another one.
+                let ends = open.into_iter().map(|run| interrupted_run(run, start.at));
+                changes.extend(ends.map(|run| self.upsert_run(run, &event_id)));
+                None
+            }
+        };
+        Some(Claim {
+            key: TurnKey {
+                thread_id: self.thread.id.clone(),
+                event_id,
+                fence,
+            },
+            thread: self.record(),
+            event,
+            attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+            run,
+            changes,
+        })
+    }
+
+    /// The runs that answer this message and have not ended.
+    fn open_runs(&self, event_id: &str) -> Vec<Run> {
+        let runs = self.runs.iter();
+        runs.filter(|kept| kept.event_id == event_id && kept.run.status == RunStatus::Running)
+            .map(|kept| kept.run.clone())
+            .collect()
+    }
+
+    pub(super) fn check_fence(&self, turn: &TurnKey) -> Result<(), StoreError> {
+        let is_held = self
+            .turns
+            .iter()
+            .any(|row| row.is_running && row.event_id == turn.event_id && row.fence == turn.fence);
+        if is_held {
+            Ok(())
+        } else {
+            Err(StoreError::StaleFence)
+        }
+    }
+
+    pub(super) fn end_turn(&mut self, event_id: &str) {
+        self.turns.retain(|turn| turn.event_id != event_id);
+    }
+
+    /// Lets a turn wait for another attempt.
+    pub(super) fn requeue(&mut self, event_id: &str, not_before: Option<DateTime<Utc>>) {
+        if let Some(turn) = self.turn_mut(event_id) {
+            turn.is_running = false;
+            turn.held = None;
+            turn.not_before = not_before;
+        }
+    }
+
+    fn turn_mut(&mut self, event_id: &str) -> Option<&mut TurnRow> {
+        self.turns.iter_mut().find(|turn| turn.event_id == event_id)
+    }
+
+    fn mark_cancelled(&mut self, event_id: &str) {
+        if let Some(turn) = self.turn_mut(event_id) {
+            turn.is_cancelled = true;
+        }
+    }
+
+    /// Withdraws a turn that waits, or marks one that runs.
+    pub(super) fn cancel(&mut self, cancel: &Cancel) -> Cancelled {
+        let event_id = match &cancel.target {
+            CancelTarget::Event(id) => Some(id.clone()),
+            CancelTarget::Run(id) => {
+                let mut runs = self.runs.iter();
+                let goes_on =
+                    runs.find(|kept| kept.run.id == *id && kept.run.status == RunStatus::Running);
+                goes_on.map(|kept| kept.event_id.clone())
+            }
+        };
+        let mut turns = self.turns.iter();
+        let turn = turns.find(|turn| Some(&turn.event_id) == event_id.as_ref());
+        let Some(turn) = turn.cloned() else {
+            return Cancelled::Ended;
+        };
+        if turn.is_running {
+            self.mark_cancelled(&turn.event_id);
+            return Cancelled::Running {
+                thread_id: self.thread.id.clone(),
+                event_id: turn.event_id,
+            };
+        }
+        Cancelled::Withdrawn {
+            changes: self.withdraw(&turn.event_id, cancel.run_id.clone(), cancel.at),
+            waiting: self.waiting().filter(|_| turn.attempt > 0),
+        }
+    }
+
+    /// Ends a turn that waits. Its run, which is a new one unless there was an attempt before, is canceled.
+    fn withdraw(&mut self, event_id: &str, run_id: String, at: DateTime<Utc>) -> Vec<Change> {
+        self.end_turn(event_id);
+        let open = self.open_runs(event_id);
+        let ends = if open.is_empty() {
+            vec![withdrawn_run(run_id, &self.agent, &self.thread.id, at)]
+        } else {
+            open.into_iter().map(|run| cancelled_run(run, at)).collect()
+        };
+        ends.into_iter()
+            .map(|run| self.upsert_run(run, event_id))
+            .collect()
+    }
+
+    /// Keeps the running turns of this process for longer.
+    pub(super) fn renew_leases(&mut self, node: &str, lease_until: DateTime<Utc>) -> Vec<HeldTurn> {
+        let renew = |turn: &mut TurnRow| {
+            let (_, until) = turn.held.as_mut().filter(|(holder, _)| holder == node)?;
+            *until = lease_until;
+            Some(HeldTurn {
+                event_id: turn.event_id.clone(),
+                is_cancelled: turn.is_cancelled,
+            })
+        };
+        self.turns.iter_mut().filter_map(renew).collect()
+    }
+
+    /// Ends the running turns, or only those whose lease ran out before a time, or lets them wait for another attempt.
+    /// None if there are none.
+    pub(super) fn interrupt(
+        &mut self,
+        at: DateTime<Utc>,
+        before: Option<DateTime<Utc>>,
+    ) -> Option<Interrupted> {
+        let is_dead = |turn: &&TurnRow| {
+            let ran_out = |before| turn.held.as_ref().is_some_and(|(_, until)| *until < before);
+            turn.is_running && before.is_none_or(ran_out)
+        };
+        let dead: Vec<TurnRow> = self.turns.iter().filter(is_dead).cloned().collect();
+        let mut interrupted = None;
+        for turn in dead {
+            let interrupted = interrupted.get_or_insert_with(Interrupted::default);
+            let changes = &mut interrupted.changes;
+            changes.extend(self.finalize_all(&turn.event_id));
+            match AfterLoss::of(turn.is_cancelled, turn.attempt, turn.retries) {
+                AfterLoss::Retry => {
+                    self.requeue(&turn.event_id, None);
+                    interrupted.retried += 1;
+                }
+                AfterLoss::Cancel => {
+                    for run in self.open_runs(&turn.event_id) {
+                        changes.push(self.upsert_run(cancelled_run(run, at), &turn.event_id));
+                    }
+                    self.end_turn(&turn.event_id);
+                }
+                AfterLoss::Fail => {
+                    changes.extend(self.fail_lost(&turn.event_id, at));
+                    interrupted.failed += 1;
+                }
+            }
+        }
+        interrupted
+    }
+
+    fn fail_lost(&mut self, event_id: &str, at: DateTime<Utc>) -> Vec<Change> {
+        let open = self.open_runs(event_id);
+        let run_id = open.first().map(|run| run.id.clone());
+        let told = interrupted_event(&self.thread.id, run_id, at);
+        let mut changes = vec![self.append(told, None)];
+        self.touch(at);
+        changes.push(self.change_row());
+        for run in open {
+            changes.push(self.upsert_run(interrupted_run(run, at), event_id));
+        }
+        self.end_turn(event_id);
+        changes
+    }
+
+    /// The thread, if turns of it wait and none runs.
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        let turn = &self.turns[self.next_turn(false)?];
+        Some(Waiting {
+            scope: self.record().scope(),
+            thread_id: self.thread.id.clone(),
+            not_before: turn.not_before,
+        })
+    }
+}

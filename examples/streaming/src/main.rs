@@ -1,0 +1,98 @@
+//! An agent whose answer grows while it is read. Its model is a fake one, which needs no network: it thinks a little,
+//! and then says the words of its answer one after the other.
+//!
+//! Run with: `cargo run -p example-streaming`. It listens on 127.0.0.1:8000, or where `WORKER_BIND` says.
+//!
+//! From a browser's console, once connected as in the example `echo`, with `capabilities: ["event.delta"]` in the
+//! payload of `connect` to get the words one by one:
+//!
+//! ```js
+//! const say = (text) => send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text }] } });
+//! say("Tell me of the sea");      // grows word by word
+//! say("busy");                    // the model is busy at the first attempt, and the turn is tried again
+//! say("break off");               // the model breaks off, and the message keeps what came
+//! say("go on");                   // goes on until it is stopped: by send("run.cancel", { run_id }), or after 30 s
+//! ```
+
+use dooers::prelude::*;
+use futures::stream::{self, Stream, StreamExt};
+use std::time::Duration;
+use tokio::time::sleep;
+
+// The system's allocator keeps freed memory; a server that runs for months should not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Answers word by word.
+#[dooers::agent(timeout = "30s", retry = 2)]
+async fn storyteller(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let model = FakeModel {
+        is_busy: request.message == "busy" && request.attempt() == 1,
+    };
+    response
+        .stream_reasoning(words("They ask me something."))
+        .await?;
+    // A busy model is worth another attempt, after a while.
+    let answer = model
+        .answer(&request.message)
+        .map_err(AgentError::retryable)?;
+    response.stream_text(answer).await?;
+    Ok(())
+}
+
+/// A model that is not there.
+struct FakeModel {
+    is_busy: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ModelError {
+    #[error("the model is busy")]
+    Busy,
+    #[error("the model broke off")]
+    BrokeOff,
+}
+
+impl FakeModel {
+    /// The words of the answer as they come, each of which may be an error.
+    fn answer(
+        &self,
+        message: &str,
+    ) -> Result<impl Stream<Item = Result<String, ModelError>> + use<>, ModelError> {
+        if self.is_busy {
+            return Err(ModelError::Busy);
+        }
+        let text = format!("You said: {message}. That reminds me of a long story.");
+        let answer = match message {
+            "break off" => {
+                let end = stream::once(async { Err(ModelError::BrokeOff) });
+                words("It all began when").map(Ok).chain(end).boxed()
+            }
+            "go on" => stream::repeat(())
+                .then(|()| word("and on "))
+                .map(Ok)
+                .boxed(),
+            _ => words(&text).map(Ok).boxed(),
+        };
+        Ok(answer)
+    }
+}
+
+/// A word takes a model a moment.
+async fn word(word: impl Into<String>) -> String {
+    sleep(Duration::from_millis(20)).await;
+    word.into()
+}
+
+/// The words of a text one after the other.
+fn words(text: &str) -> impl Stream<Item = String> + use<> {
+    let words: Vec<String> = text.split_inclusive(' ').map(str::to_owned).collect();
+    stream::iter(words).then(word)
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt::init();
+    WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The example of streaming.
+
+use crate::program::Program;
+use dooers_tests::{Client, Identity, View};
+use serde_json::{Value, json};
+
+/// The events of the answer to a message, made of the frames up to the end of its run, and that run.
+async fn answer(client: &mut Client, text: &str) -> (Vec<Value>, Value) {
+    let id = client.message(None, text).await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
+    let (mut view, mut deltas) = (View::default(), 0);
+    for frame in &frames {
+        let payload = &frame["payload"];
+        match frame["type"].as_str() {
+            Some("event.append") => {
+                for event in payload["events"].as_array().unwrap() {
+                    view.append(event);
+                }
+            }
+            Some("event.delta") => {
+                view.delta(payload);
+                deltas += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(deltas > 2, "it grows word by word: {frames:?}");
+    let run = frames.last().unwrap()["payload"]["run"].clone();
+    (view.events.split_off(1), run)
+}
+
+fn text(event: &Value) -> &str {
+    event["content"][0]["text"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn the_streaming_example_answers_word_by_word_is_tried_again_and_keeps_what_came() {
+    let mut example = Program::start("example-streaming", &[("WORKER_BIND", "127.0.0.1:0")]);
+    let mut client = Client::open(example.address(), "/ws").await;
+    client.connect(Identity::of("ada").taking_deltas()).await;
+
+    let (events, run) = answer(&mut client, "hello").await;
+    assert_eq!(run["status"], "succeeded");
+    assert_eq!(events[0]["type"], "reasoning");
+    assert_eq!(text(&events[0]), "They ask me something.");
+    assert_eq!(
+        text(&events[1]),
+        "You said: hello. That reminds me of a long story."
+    );
+    assert!(events.iter().all(|event| event["finalized"] == true));
+
+    let (events, run) = answer(&mut client, "busy").await;
+    assert_eq!(run["status"], "succeeded");
+    assert_eq!(events.len(), 3, "it thinks twice: {events:?}");
+
+    let (events, run) = answer(&mut client, "break off").await;
+    assert_eq!(run["status"], "failed");
+    assert_eq!(text(&events[1]), "It all began when");
+    assert_eq!(events[1]["finalized"], true);
+
+    client.message(None, "go on").await;
+    let goes_on = |frame: &Value| frame["payload"]["text"] == "and on ";
+    let frames = client.until("more", goes_on).await;
+    let run = frames.iter().find(|frame| frame["type"] == "run.upsert");
+    let run_id = &run.unwrap()["payload"]["run"]["id"];
+    client.send("run.cancel", json!({"run_id": run_id})).await;
+    let frames = client.turn().await;
+    assert_eq!(
+        frames.last().unwrap()["payload"]["run"]["status"],
+        "canceled"
+    );
+    client.leave().await;
+    example.terminate();
+    assert_eq!(example.ended().0, Some(0));
+}

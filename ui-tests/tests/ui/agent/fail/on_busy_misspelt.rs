@@ -1,0 +1,4 @@
+#[dooers::agent(on_busy = "interupt")]
+async fn support() {}
+
+fn main() {}

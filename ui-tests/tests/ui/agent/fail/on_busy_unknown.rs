@@ -1,0 +1,4 @@
+#[dooers::agent(on_busy = "panic")]
+async fn support() {}
+
+fn main() {}

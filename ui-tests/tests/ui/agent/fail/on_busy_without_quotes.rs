@@ -1,0 +1,4 @@
+#[dooers::agent(on_busy = reject)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(on_busy = "concurrent", queue = 32)]
+async fn support() {}
+
+fn main() {}

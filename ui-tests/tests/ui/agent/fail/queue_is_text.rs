@@ -1,0 +1,4 @@
+#[dooers::agent(queue = "32")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(queue = 20_000)]
+async fn support() {}
+
+fn main() {}

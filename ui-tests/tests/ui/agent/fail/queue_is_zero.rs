@@ -1,0 +1,4 @@
+#[dooers::agent(queue = 0)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(retry = -1)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(retry = "2")]
+async fn support() {}
+
+fn main() {}

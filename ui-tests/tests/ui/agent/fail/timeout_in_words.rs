@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "90 seconds")]
+async fn support() {}
+
+fn main() {}

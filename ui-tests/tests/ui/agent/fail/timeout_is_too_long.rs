@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "25h")]
+async fn support() {}
+
+fn main() {}

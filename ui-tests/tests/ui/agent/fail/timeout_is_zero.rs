@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "0s")]
+async fn support() {}
+
+fn main() {}

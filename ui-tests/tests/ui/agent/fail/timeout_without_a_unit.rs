@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "90")]
+async fn support() {}
+
+fn main() {}

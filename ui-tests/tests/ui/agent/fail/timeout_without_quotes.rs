@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = 90s)]
+async fn support() {}
+
+fn main() {}
