@@ -24,7 +24,7 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, NotADuration> {
     let mut sum = 0_u64;
     while !rest.is_empty() {
         let (number, behind) = split(rest, |character| character.is_ascii_digit());
-        let (unit, behind) = split(behind, |character| character.is_alphabetic());
+        let (unit, behind) = split(behind, char::is_alphabetic);
         let (_, in_ms) = UNITS
             .iter()
             .find(|(name, _)| *name == unit)

@@ -1,12 +1,34 @@
-//! The agent that the clients talk to.
+//! The agents that the clients talk to: one for each way to deal with messages that come while others are answered.
 
 use dooers::prelude::*;
 use std::str::FromStr;
+use std::time::Duration;
+use tokio::time::sleep;
 
-/// Does what the message tells it: `say X`, `each N` (waits for each text), `burst N` (waits for none),
-/// `large N BYTES`, `title X` or `fail X`.
-#[dooers::agent(queue = 10_000)]
-pub(crate) async fn script(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+#[dooers::agent(queue = 10_000, retry = 1)]
+pub(crate) async fn queueing(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    script(request, response).await
+}
+
+#[dooers::agent(on_busy = "reject", retry = 1)]
+pub(crate) async fn rejecting(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    script(request, response).await
+}
+
+#[dooers::agent(on_busy = "interrupt", retry = 1)]
+pub(crate) async fn interrupting(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    script(request, response).await
+}
+
+#[dooers::agent(on_busy = "concurrent", retry = 1)]
+pub(crate) async fn concurrent(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    script(request, response).await
+}
+
+/// Does what the message tells it: `say X`, `each N` (waits for each text), `burst N` (waits for none), `stream N` (one
+/// text of N pieces), `large N BYTES`, `title X`, `busy X` (fails at the first attempt, in the middle of a text) or
+/// `fail X`.
+async fn script(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let (command, rest) = request.message.split_once(' ').unwrap_or_default();
     match command {
         "say" => drop(response.text(rest)),
@@ -18,6 +40,22 @@ pub(crate) async fn script(request: WorkerRequest, response: WorkerResponse) -> 
         "burst" => {
             for number in 1..=parse::<u32>(rest)? {
                 drop(response.text(number.to_string()));
+            }
+        }
+        "stream" => {
+            let text = response.text_stream();
+            for number in 1..=parse::<u32>(rest)? {
+                text.push(format!("{number} "));
+                // As a model does, so that others come and go in the middle.
+                sleep(Duration::from_millis(1)).await;
+            }
+            text.finish().await?;
+        }
+        "busy" => {
+            let text = response.text_stream();
+            text.push(format!("attempt {}", request.attempt()));
+            if request.attempt() == 1 {
+                return Err(AgentError::retryable("the model is busy"));
             }
         }
         "large" => {

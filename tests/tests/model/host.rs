@@ -1,6 +1,6 @@
 //! The server: its file, and a runtime of its own, so that it can end at once and not only in good order.
 
-use crate::agent::script;
+use crate::agent;
 use crate::within;
 use dooers::store::SqliteOptions;
 use dooers::{Database, ServerError, WorkerConfig, WorkerServer};
@@ -14,9 +14,19 @@ use tokio::task::JoinHandle;
 /// What the system keeps of what a client has not read, where queues are small.
 pub(crate) const SMALL_BUFFER: u32 = 8 * 1024;
 
+/// What becomes of a message that comes while its thread is being answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Policy {
+    Queue,
+    Reject,
+    Interrupt,
+    Concurrent,
+}
+
 /// How a server is set up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
+    pub(crate) policy: Policy,
     /// Whether a thread is seen only by those who write in it.
     pub(crate) is_private: bool,
     /// Whether queues are so small that who does not read falls behind soon.
@@ -44,7 +54,13 @@ impl Host {
                 limits.outbound_bytes = 16 * 1024;
             });
         }
-        let worker = WorkerServer::new(config).agent::<script>();
+        let worker = WorkerServer::new(config);
+        let worker = match setup.policy {
+            Policy::Queue => worker.agent::<agent::queueing>(),
+            Policy::Reject => worker.agent::<agent::rejecting>(),
+            Policy::Interrupt => worker.agent::<agent::interrupting>(),
+            Policy::Concurrent => worker.agent::<agent::concurrent>(),
+        };
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

@@ -54,6 +54,8 @@ pub(crate) struct Member {
     pub(crate) sent: Vec<Message>,
     unacked: Vec<Message>,
     repeated: BTreeSet<String>,
+    /// The threads in which it went on where it had been.
+    resumed: BTreeSet<String>,
     socket: Option<WebSocketStream<tokio::net::TcpStream>>,
     frames: u64,
     asked: HashMap<String, Asked>,
@@ -72,6 +74,7 @@ impl Member {
             sent: Vec::new(),
             unacked: Vec::new(),
             repeated: BTreeSet::new(),
+            resumed: BTreeSet::new(),
             socket: None,
             frames: 0,
             asked: HashMap::new(),
@@ -317,6 +320,10 @@ impl Member {
                 self.forget(&id);
             }
             Some("event.append") => self.take_events(payload, registry),
+            Some("event.delta") => {
+                self.check(self.person.takes_deltas, "it takes no pieces", payload);
+                self.view_of(&payload["thread_id"], payload).delta(payload);
+            }
             Some("run.upsert") => {
                 let run = &payload["run"];
                 self.view_of(&run["thread_id"], run).run(run);
@@ -338,6 +345,14 @@ impl Member {
                 | Asked::Cancellation(thread_id),
             ) => Some(thread_id.clone()),
         };
+        if let Some(Asked::Message(message)) = &asked
+            && ack["error"]["code"] == "CONFLICT"
+        {
+            self.check(registry.rejects, "refused", ack);
+            let is_it = |kept: &Message| kept.client_event_id == message.client_event_id;
+            self.unacked.retain(|kept| !is_it(kept));
+            return;
+        }
         if !is_ok {
             self.check(ack["error"]["code"] == "NOT_FOUND", "refused", ack);
             let is_right = match (&thread_id, &asked) {
@@ -378,6 +393,11 @@ impl Member {
             unreachable!("it was found a moment ago");
         };
         let was_subscribed = !self.subscribed.insert(id.clone());
+        if goes_on {
+            self.resumed.insert(id.clone());
+        } else {
+            self.resumed.remove(&id);
+        }
         let view = self.views.entry(id).or_default();
         if !goes_on || snapshot["recovered"] == false {
             *view = View::default();
@@ -410,6 +430,11 @@ impl Member {
                 // From before what it shows of the thread: told again only because it asked again.
                 continue;
             }
+            if grew(event) && !is_known && self.resumed.contains(&id) && seq_of(event) < begins {
+                // Who comes back is told the ends of the texts before what it has last, and this one was never sent
+                // the part of the thread in which that one is.
+                continue;
+            }
             let is_next = ends.is_none() || seq_of(event) == ends.map(|seq| seq + 1);
             if !is_known && !is_next {
                 self.fail(&format!("out of order: {event}"));
@@ -417,6 +442,8 @@ impl Member {
             match self.view_of(&payload["thread_id"], event).append(event) {
                 Seen::New => {}
                 Seen::Same if is_own && is_repeated => {}
+                // Who joins or comes back is told how far a text is, and its end, though they may have it.
+                Seen::Changed | Seen::Same if grew(event) => {}
                 seen => self.fail(&format!("it has this event already, {seen:?}: {event}")),
             }
         }
@@ -462,6 +489,11 @@ impl Member {
         }
         panic!("{story}");
     }
+}
+
+/// Whether the text of an event grows, or did.
+fn grew(event: &Value) -> bool {
+    event["streaming"] == true || event["finalized"] == true
 }
 
 fn text(value: &Value) -> String {

@@ -10,22 +10,25 @@ pub(crate) struct Person {
     pub(crate) user: &'static str,
     /// Whether the device speaks the dialect in which a snapshot replaces what was there.
     pub(crate) replaces: bool,
+    /// Whether the device takes texts piece by piece.
+    pub(crate) takes_deltas: bool,
 }
 
 /// Everybody who takes part.
 pub(crate) const PEOPLE: [Person; 5] = [
-    person(0, "ada", false),
-    person(0, "bob", true),
-    person(0, "ada", false),
-    person(1, "ada", false),
-    person(1, "eve", false),
+    person(0, "ada", false, true),
+    person(0, "bob", true, false),
+    person(0, "ada", false, false),
+    person(1, "ada", false, true),
+    person(1, "eve", true, true),
 ];
 
-const fn person(tenant: usize, user: &'static str, replaces: bool) -> Person {
+const fn person(tenant: usize, user: &'static str, replaces: bool, takes_deltas: bool) -> Person {
     Person {
         tenant,
         user,
         replaces,
+        takes_deltas,
     }
 }
 
@@ -34,10 +37,13 @@ impl Person {
         let identity = Identity::of(self.user)
             .with("agent_id", format!("worker{}", self.tenant))
             .with("organization_id", self.organization());
-        if self.replaces {
-            identity.saying_worker_id()
-        } else {
-            identity
+        let identity = match self.takes_deltas {
+            true => identity.taking_deltas(),
+            false => identity,
+        };
+        match self.replaces {
+            true => identity.saying_worker_id(),
+            false => identity,
         }
     }
 
@@ -58,15 +64,18 @@ pub(crate) struct Known {
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(crate) is_private: bool,
+    /// Whether a message is refused while its thread is being answered.
+    pub(crate) rejects: bool,
     pub(crate) threads: BTreeMap<String, Known>,
     /// Their ids in the order in which they became known.
     order: Vec<String>,
 }
 
 impl Registry {
-    pub(crate) fn new(is_private: bool) -> Self {
+    pub(crate) fn new(is_private: bool, rejects: bool) -> Self {
         Self {
             is_private,
+            rejects,
             threads: BTreeMap::new(),
             order: Vec::new(),
         }

@@ -29,9 +29,19 @@ impl Truth {
         let mut reader = Client::open(address, "/ws").await;
         reader.connect(owner.identity()).await;
         let says = format!("settled {number}");
-        reader
-            .message(Some(thread_id), &format!("say {says}"))
-            .await;
+        // An agent that rejects takes it once it has answered the last message.
+        loop {
+            let id = reader
+                .message(Some(thread_id), &format!("say {says}"))
+                .await;
+            let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
+            let frames = reader.until("the ack", is_ack).await;
+            let ack = &frames.last().unwrap()["payload"];
+            if ack["error"]["code"] != "CONFLICT" {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
         let answer = |frame: &Value| {
             let event = &frame["payload"]["events"][0];
             event["actor"] == "assistant" && event["content"][0]["text"] == says.as_str()
@@ -44,6 +54,16 @@ impl Truth {
             run["id"] == last_run.as_str() && run["status"] != "running"
         };
         reader.until("the end of the last run", is_end).await;
+        // Those that ran side by side with it.
+        loop {
+            let asked = json!({"thread_id": thread_id});
+            let snapshot = ask(&mut reader, "thread.subscribe", asked, "thread.snapshot").await;
+            let mut runs = snapshot["runs"].as_array().unwrap().iter();
+            if runs.all(|run| run["status"] != "running") {
+                break;
+            }
+            reader.turn().await;
+        }
 
         let mut events = Vec::new();
         let mut before = Value::Null;

@@ -213,7 +213,7 @@ async fn one_of_the_turns_side_by_side_is_cancelled_and_deleting_the_thread_drop
 #[dooers::agent(timeout = "20ms")]
 async fn endless(response: WorkerResponse) {
     response.text("one moment");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn an_interruption_withdraws_what_waits_and_marks_what_runs(store: &AnySto
     }
     let start = busy(OnBusy::Interrupt, "r4");
     let begun = say(store, existing("t"), "e4", &start).await.unwrap();
-    assert_eq!(kinds(&begun.changes), ["run", "run", "event"]);
+    assert_eq!(kinds(&begun.changes), ["event", "run", "run"]);
     assert_eq!(begun.interrupted, ["t-question"]);
     assert!(begun.claim.is_none());
     for run in runs_of(&begun.changes) {

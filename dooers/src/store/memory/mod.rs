@@ -136,7 +136,6 @@ impl State {
         let answer = new.form_answer()?;
         let thread_id = new.thread.id();
         let mut changes = Vec::new();
-        let mut interrupted = Vec::new();
         let thread = match &new.thread {
             ThreadTarget::Existing(id) => {
                 let thread = self.thread_mut(scope, id)?;
@@ -146,9 +145,6 @@ impl State {
                     message::check_answer(form, is_answered, answer)?;
                 }
                 thread.check_busy(start)?;
-                let (withdrawn, running) = thread.make_way(start);
-                changes.extend(withdrawn);
-                interrupted = running;
                 changes.extend(thread.meet(new));
                 thread
             }
@@ -173,7 +169,10 @@ impl State {
         let (event, change) = thread.append_message(new);
         let rev = change.rev;
         changes.push(change);
-        let mut claim = thread.claim_new(&new.event_id, start);
+        // Behind the message, which is why it happens.
+        let (withdrawn, interrupted) = thread.make_way(start);
+        changes.extend(withdrawn);
+        let mut claim = thread.queue(&new.event_id, start);
         if let Some(claim) = &mut claim {
             changes.append(&mut claim.changes);
         }

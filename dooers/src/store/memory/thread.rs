@@ -137,11 +137,10 @@ impl ThreadState {
         })
     }
 
-    /// Appends a user's message and queues the turn that will answer it.
+    /// Appends a user's message.
     pub(super) fn append_message(&mut self, new: &NewMessage) -> (ThreadEvent, Change) {
         self.touch(new.at);
         let change = self.append(new.event(0), None);
-        self.turns.push(TurnRow::new(new.event_id.clone()));
         let event = self.events.last().map(|kept| kept.event.clone());
         (event.unwrap_or_else(|| new.event(0)), change)
     }

@@ -35,7 +35,7 @@ pub(super) struct Interrupted {
 }
 
 impl TurnRow {
-    pub(super) fn new(event_id: String) -> Self {
+    fn new(event_id: String) -> Self {
         Self {
             event_id,
             is_running: false,
@@ -76,16 +76,15 @@ impl ThreadState {
         (changes, running)
     }
 
-    /// Claims the turn of a message that was just queued, if it runs side by side with others, or else the oldest.
-    pub(super) fn claim_new(&mut self, event_id: &str, start: &Start) -> Option<Claim> {
-        if !start.is_concurrent() {
-            return self.claim(start);
+    /// Queues the turn that will answer this message, and claims the oldest turn, if none is running. One that runs side
+    /// by side with others is claimed itself.
+    pub(super) fn queue(&mut self, event_id: &str, start: &Start) -> Option<Claim> {
+        self.turns.push(TurnRow::new(event_id.to_owned()));
+        if start.is_concurrent() {
+            self.claim_at(self.turns.len() - 1, start)
+        } else {
+            self.claim(start)
         }
-        let at = self
-            .turns
-            .iter()
-            .position(|turn| turn.event_id == event_id)?;
-        self.claim_at(at, start)
     }
 
     /// Claims the oldest turn that waits, if it may be tried and none is running beside which it may not run.

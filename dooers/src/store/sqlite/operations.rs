@@ -36,7 +36,6 @@ impl Operation for Begin {
         let answer = new.form_answer()?;
         must_be_shallow(new.data.as_ref())?;
         let mut changes = Vec::new();
-        let mut interrupted = Vec::new();
         let mut thread = match &new.thread {
             ThreadTarget::Existing(id) => {
                 let mut thread = OpenThread::open(db, &self.scope, id)?;
@@ -46,9 +45,6 @@ impl Operation for Begin {
                     message::check_answer(form.as_ref(), is_answered, answer)?;
                 }
                 thread.check_busy(&self.start)?;
-                let (withdrawn, running) = thread.make_way(&self.start)?;
-                changes.extend(withdrawn);
-                interrupted = running;
                 changes.extend(thread.meet(new)?);
                 thread
             }
@@ -72,6 +68,9 @@ impl Operation for Begin {
         let (event, change) = thread.append_message(new, answers)?;
         let rev = change.rev;
         changes.push(change);
+        // Behind the message, which is why it happens.
+        let (withdrawn, interrupted) = thread.make_way(&self.start)?;
+        changes.extend(withdrawn);
         let mut claim = thread.queue(&event, &self.start)?;
         if let Some(claim) = &mut claim {
             changes.append(&mut claim.changes);
