@@ -178,7 +178,7 @@ async fn a_turn_is_tried_again_after_a_while_and_a_longer_while_and_then_no_more
 async fn slow(request: WorkerRequest, response: WorkerResponse) {
     let text = response.text_stream();
     text.push(format!("attempt {}", request.attempt()));
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test(start_paused = true)]
