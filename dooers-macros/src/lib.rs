@@ -4,6 +4,7 @@ mod agent;
 mod attributes;
 mod choice;
 mod duration;
+mod likeness;
 mod literal;
 mod mistake;
 mod options;

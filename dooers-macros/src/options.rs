@@ -1,5 +1,6 @@
 //! The options of a macro: `key`, `key = value`, separated by commas.
 
+use crate::likeness::nearest;
 use crate::literal::Literal;
 use crate::mistake::{Mistake, Mistakes, ValueKind};
 use proc_macro2::{TokenStream, TokenTree};
@@ -43,13 +44,7 @@ impl Table {
 
     /// The option that was probably meant.
     fn nearest(&self, key: &str) -> Option<&'static str> {
-        let likeness = |known: &str| strsim::jaro_winkler(&key.to_lowercase(), known);
-        self.options
-            .iter()
-            .map(|(known, _)| (likeness(known), *known))
-            .filter(|(likeness, _)| *likeness > 0.75)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, known)| known)
+        nearest(key, self.options.iter().map(|(known, _)| *known))
     }
 }
 

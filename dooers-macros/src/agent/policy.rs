@@ -1,6 +1,7 @@
 //! How the turns of an agent are run: the options `timeout`, `retry`, `on_busy` and `queue`.
 
 use crate::duration::{NotADuration, milliseconds};
+use crate::likeness::nearest;
 use crate::mistake::Mistake;
 use crate::options::{Options, ungrouped};
 use proc_macro2::TokenStream;
@@ -122,11 +123,7 @@ fn on_busy(options: &mut Options<'_>) -> Option<OnBusy> {
         "interrupt" => OnBusy::Interrupt,
         "concurrent" => OnBusy::Concurrent,
         _ => {
-            let likeness = |known: &&str| strsim::jaro_winkler(&value.to_lowercase(), known);
-            let meant = ON_BUSY
-                .into_iter()
-                .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-                .filter(|known| likeness(known) > 0.75);
+            let meant = nearest(&value, ON_BUSY);
             let mistake = Mistake::NoSuchOnBusy {
                 value: written.to_token_stream().to_string(),
                 meant,
