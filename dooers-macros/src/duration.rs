@@ -1,65 +1,146 @@
 //! Durations as they are written in an option: `90s`, `1m30s`.
 
+use bigdecimal::{BigDecimal, ToPrimitive, Zero};
+
 /// The units, from the largest, with their milliseconds.
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// What people write for a unit, with its milliseconds.
+const SPELLINGS: [(&[&str], u64); 5] = [
+    (&["d", "day", "days"], 24 * 3_600_000),
+    (&["h", "hr", "hrs", "hour", "hours"], 3_600_000),
+    (&["m", "min", "mins", "minute", "minutes"], 60_000),
+    (&["s", "sec", "secs", "second", "seconds"], 1_000),
+    (&["ms", "msec", "millis", "millisecond", "milliseconds"], 1),
+];
 
 /// Why a text is no duration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotADuration {
-    /// A number without a unit, and nothing else.
-    NoUnit(u64),
+    /// A number has no unit.
+    NoUnit,
+    /// This is no unit.
+    Unit(String),
+    /// A number has decimals.
+    Decimals,
     /// Anything else.
     Other,
 }
 
-/// The milliseconds of a duration: whole numbers, each with one of the units, in any order.
+/// The milliseconds of a duration: whole numbers, each with one of the units, in any order. What a `u64` cannot hold
+/// is its largest value.
 pub(crate) fn milliseconds(text: &str) -> Result<u64, NotADuration> {
-    if let Ok(number) = text.trim().parse() {
-        return Err(NotADuration::NoUnit(number));
-    }
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(NotADuration::Other);
-    }
     let mut sum = 0_u64;
-    while !rest.is_empty() {
-        let (number, behind) = split(rest, |character| character.is_ascii_digit());
-        let (unit, behind) = split(behind, char::is_alphabetic);
-        let (_, in_ms) = UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .ok_or(NotADuration::Other)?;
-        let number: u64 = number.parse().map_err(|_| NotADuration::Other)?;
-        let part = number.saturating_mul(*in_ms);
-        sum = sum.saturating_add(part);
-        rest = behind.trim_start();
+    for Part { number, unit } in parts(text).ok_or(NotADuration::Other)? {
+        if unit.is_empty() {
+            return Err(NotADuration::NoUnit);
+        }
+        let known = UNITS.iter().find(|(name, _)| *name == unit);
+        let (_, in_ms) = known.ok_or_else(|| NotADuration::Unit(unit.to_owned()))?;
+        if number.contains('.') {
+            return Err(NotADuration::Decimals);
+        }
+        // Nothing but digits: it can only be too large.
+        let number = number.parse().unwrap_or(u64::MAX);
+        sum = sum.saturating_add(number.saturating_mul(*in_ms));
     }
     Ok(sum)
 }
 
+/// The duration that was probably meant, at most this long.
+pub(crate) fn mended(text: &str, longest: u64) -> Option<String> {
+    let parts = parts(text)?;
+    // A number alone is seconds, or milliseconds where that would be too long.
+    [1_000, 1].into_iter().find_map(|alone| {
+        let mut mended = String::new();
+        let mut without_unit = Some(alone);
+        for Part { number, unit } in &parts {
+            let in_ms = if unit.is_empty() {
+                without_unit?
+            } else {
+                spelt(unit)?
+            };
+            mended += &whole(number, in_ms)?;
+            // In `1m30` the second number is of the next smaller unit.
+            let mut smaller = UNITS.iter().map(|(_, in_ms)| *in_ms);
+            without_unit = smaller.find(|smaller| *smaller < in_ms);
+        }
+        let is_right = milliseconds(&mended).is_ok_and(|ms| (1..=longest).contains(&ms));
+        is_right.then_some(mended)
+    })
+}
+
+/// A number and what is written behind it, which may be nothing.
+struct Part<'a> {
+    number: &'a str,
+    unit: &'a str,
+}
+
+/// The numbers and units of a text that consists of them.
+fn parts(text: &str) -> Option<Vec<Part<'_>>> {
+    let mut parts = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (number, behind) = split(rest, |character| {
+            character.is_ascii_digit() || character == '.'
+        });
+        if number.is_empty() {
+            return None;
+        }
+        let (unit, behind) = split(behind.trim_start(), char::is_alphabetic);
+        parts.push(Part { number, unit });
+        rest = behind.trim_start();
+    }
+    (!parts.is_empty()).then_some(parts)
+}
+
 /// What the text begins with, and what is behind it.
 fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
-    text.split_at(
-        text.find(|character| !belongs(character))
-            .unwrap_or(text.len()),
-    )
+    let end = text.find(|character| !belongs(character));
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+/// The milliseconds of a unit, however it is spelt.
+fn spelt(unit: &str) -> Option<u64> {
+    let unit = unit.to_lowercase();
+    let spelling = SPELLINGS
+        .iter()
+        .find(|(spellings, _)| spellings.contains(&unit.as_str()));
+    spelling.map(|(_, in_ms)| *in_ms)
+}
+
+/// So many of a unit, as a whole number of the largest unit that it is a whole number of and that is not larger.
+fn whole(number: &str, in_ms: u64) -> Option<String> {
+    let total = number.parse::<BigDecimal>().ok()? * BigDecimal::from(in_ms);
+    let mut units = UNITS.iter().filter(|(_, smaller)| *smaller <= in_ms);
+    units.find_map(|(name, smaller)| {
+        let smaller = BigDecimal::from(*smaller);
+        let is_whole = (&total % &smaller).is_zero();
+        let count = is_whole.then(|| (&total / smaller).to_u64()).flatten()?;
+        Some(format!("{count}{name}"))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const DAY: u64 = 24 * 3_600_000;
+
     #[test]
     fn whole_numbers_with_units_are_added_up() {
         for (text, expected) in [
             ("250ms", 250),
             ("90s", 90_000),
+            ("90 s", 90_000),
             ("5m", 300_000),
             ("2h", 7_200_000),
             ("1m30s", 90_000),
             (" 1h 2m 3s 4ms ", 3_723_004),
             ("0s", 0),
             ("9999999999999999999h", u64::MAX),
+            ("99999999999999999999h", u64::MAX),
+            ("18446744073709551615ms1ms", u64::MAX),
         ] {
             assert_eq!(milliseconds(text), Ok(expected), "{text}");
         }
@@ -67,21 +148,70 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_duration() {
-        assert_eq!(milliseconds("90"), Err(NotADuration::NoUnit(90)));
+        let unit = |unit: &str| NotADuration::Unit(unit.to_owned());
+        for (text, expected) in [
+            ("90", NotADuration::NoUnit),
+            ("1m30", NotADuration::NoUnit),
+            ("1.5", NotADuration::NoUnit),
+            ("90 seconds", unit("seconds")),
+            ("90S", unit("S")),
+            ("1d", unit("d")),
+            ("5µs", unit("µs")),
+            ("1.5s", NotADuration::Decimals),
+            ("1..5s", NotADuration::Decimals),
+            ("", NotADuration::Other),
+            (" ", NotADuration::Other),
+            ("s", NotADuration::Other),
+            ("-1s", NotADuration::Other),
+            ("1m,30s", NotADuration::Other),
+            ("1s s", NotADuration::Other),
+            ("٣s", NotADuration::Other),
+        ] {
+            assert_eq!(milliseconds(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_is_guessed() {
+        for (text, expected) in [
+            ("90", "90s"),
+            ("86400", "86400s"),
+            ("90000", "90000ms"),
+            ("1m30", "1m30s"),
+            ("1h30", "1h30m"),
+            ("1s500", "1s500ms"),
+            ("90S", "90s"),
+            ("90 seconds", "90s"),
+            ("5 minutes", "5m"),
+            ("1 Hour 30 min", "1h30m"),
+            ("1d", "24h"),
+            ("0.5d", "12h"),
+            ("1.5h", "90m"),
+            ("1.5s", "1500ms"),
+            ("0.25", "250ms"),
+        ] {
+            assert_eq!(mended(text, DAY).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_guess_is_a_mistake_again() {
         for text in [
             "",
-            " ",
-            "s",
-            "90 seconds",
-            "1.5s",
-            "-1s",
-            "90S",
-            "1m30",
-            "1m,30s",
-            "٣s",
-            "99999999999999999999h",
+            "0",
+            "0 seconds",
+            "2 days",
+            "100000000",
+            "99999999999999999999 hours",
+            "0.0001s",
+            "1..5s",
+            ".s",
+            "5µs",
+            "1ms5",
+            "-5s",
+            "soon",
         ] {
-            assert_eq!(milliseconds(text), Err(NotADuration::Other), "{text}");
+            assert_eq!(mended(text, DAY), None, "{text}");
         }
     }
 }

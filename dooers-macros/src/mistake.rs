@@ -131,6 +131,16 @@ pub(crate) enum Mistake {
     Timeout {
         meant: String,
     },
+    TimeoutWithoutUnit {
+        meant: String,
+    },
+    TimeoutUnit {
+        unit: String,
+        meant: String,
+    },
+    TimeoutDecimals {
+        meant: String,
+    },
     NoTimeout,
     LongTimeout,
     ManyRetries {
@@ -299,8 +309,11 @@ impl fmt::Display for Mistake {
 
             Self::NoSuchRun { value } => write!(f, "`run` can be `\"manual\"` and nothing else, not `{value}`; leave the option out, and the server starts and ends the runs"),
             Self::Timeout { meant } => write!(f, "`timeout` is a text of whole numbers with the units `ms`, `s`, `m` and `h`, such as \"1m30s\"; write `timeout = \"{meant}\"`"),
+            Self::TimeoutWithoutUnit { meant } => write!(f, "`timeout` needs a unit behind each number, as it could be seconds or milliseconds: `ms`, `s`, `m` or `h`; write `timeout = \"{meant}\"`"),
+            Self::TimeoutUnit { unit, meant } => write!(f, "`timeout` has no unit `{unit}`, its units are `ms`, `s`, `m` and `h`; write `timeout = \"{meant}\"`"),
+            Self::TimeoutDecimals { meant } => write!(f, "`timeout` takes whole numbers, as a smaller unit says what is less than one; write `timeout = \"{meant}\"`"),
             Self::NoTimeout => write!(f, "a timeout of nothing would end every turn before it begins; write a longer one, or leave the option out for none"),
-            Self::LongTimeout => write!(f, "a timeout has at most 24 hours, as nobody waits that long for an answer; write a shorter one, or leave the option out for none"),
+            Self::LongTimeout => write!(f, "a timeout has at most 24 hours, as nobody waits that long for an answer; write `timeout = \"24h\"` or less, or leave the option out for none"),
             Self::ManyRetries { most } => write!(f, "a turn is tried again at most {most} times, as its user waits for it; write a smaller number"),
             Self::NoSuchOnBusy { value, meant: Some(meant) } => write!(f, "`on_busy` cannot be `{value}`, did you mean `\"{meant}\"`? it is one of `\"queue\"`, `\"reject\"`, `\"interrupt\"` and `\"concurrent\"`"),
             Self::NoSuchOnBusy { value, meant: None } => write!(f, "`on_busy` cannot be `{value}`; write `\"queue\"`, `\"reject\"`, `\"interrupt\"` or `\"concurrent\"`"),

@@ -219,7 +219,7 @@ impl<'a> Options<'a> {
             Expr::Lit(ExprLit {
                 lit: Lit::Int(count),
                 ..
-            }) => count.base10_parse().ok(),
+            }) if count.suffix().is_empty() => count.base10_parse().ok(),
             _ => None,
         };
         match count {
@@ -338,6 +338,9 @@ impl<'a> Options<'a> {
             (ValueKind::Text, None) if is_word(value) => {
                 format!("{key} = \"{}\"", value.to_token_stream())
             }
+            (ValueKind::Count, text) if let Some(count) = count_in(text.as_deref(), value) => {
+                format!("{key} = {count}")
+            }
             _ => self.table.usage(key),
         };
         let key = key.to_owned();
@@ -355,13 +358,29 @@ pub(crate) fn ungrouped(mut value: &Expr) -> &Expr {
     value
 }
 
+/// The count in a text, or before a unit or a type.
+fn count_in(text: Option<&str>, value: &Expr) -> Option<u32> {
+    match (text, ungrouped(value)) {
+        (Some(text), _) => text.trim().parse().ok(),
+        (
+            None,
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(count),
+                ..
+            }),
+        ) => count.base10_parse().ok(),
+        _ => None,
+    }
+}
+
 /// Whether it needs nothing but quotes to be a text.
 fn is_word(value: &Expr) -> bool {
     let written = value.to_token_stream().to_string();
     written.chars().all(char::is_alphanumeric)
 }
 
-fn as_text(value: &Expr) -> Option<&LitStr> {
+/// The text, if it is one in quotes.
+pub(crate) fn as_text(value: &Expr) -> Option<&LitStr> {
     match ungrouped(value) {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),

@@ -1,12 +1,12 @@
 //! How the turns of an agent are run: the options `timeout`, `retry`, `on_busy` and `queue`.
 
-use crate::duration::{NotADuration, milliseconds};
+use crate::duration::{NotADuration, mended, milliseconds};
 use crate::likeness::nearest;
 use crate::mistake::Mistake;
-use crate::options::{Options, ungrouped};
+use crate::options::{Options, as_text, ungrouped};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, Lit};
+use syn::{Expr, LitStr};
 
 /// A day, in milliseconds: a turn that takes longer is a job, and wants another tool.
 const LONGEST_TIMEOUT: u64 = 24 * 3_600_000;
@@ -69,32 +69,19 @@ impl ToTokens for Policy {
 
 fn timeout(options: &mut Options<'_>) -> Option<u64> {
     let value = options.expression("timeout")?;
-    let text = match ungrouped(&value) {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => text.value(),
-        // As if it stood in quotes: the texts show how it must stand.
-        other => other.to_token_stream().to_string().replace(['_', ' '], ""),
-    };
-    let is_text = matches!(
-        ungrouped(&value),
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(_),
-            ..
-        })
-    );
+    let quoted = as_text(&value).map(LitStr::value);
+    let is_text = quoted.is_some();
+    // As if it stood in quotes: the texts show how it must stand.
+    let text = quoted.unwrap_or_else(|| value.to_token_stream().to_string().replace('_', ""));
+    let meant = mended(&text, LONGEST_TIMEOUT).unwrap_or_else(|| "90s".to_owned());
     let mistake = match milliseconds(&text) {
         Ok(0) => Mistake::NoTimeout,
         Ok(long) if long > LONGEST_TIMEOUT => Mistake::LongTimeout,
         Ok(timeout) if is_text => return Some(timeout),
-        Ok(_) => Mistake::Timeout { meant: text },
-        Err(NotADuration::NoUnit(number)) => Mistake::Timeout {
-            meant: format!("{number}s"),
-        },
-        Err(NotADuration::Other) => Mistake::Timeout {
-            meant: "90s".to_owned(),
-        },
+        Err(NotADuration::NoUnit) if is_text => Mistake::TimeoutWithoutUnit { meant },
+        Err(NotADuration::Unit(unit)) if is_text => Mistake::TimeoutUnit { unit, meant },
+        Err(NotADuration::Decimals) if is_text => Mistake::TimeoutDecimals { meant },
+        Ok(_) | Err(_) => Mistake::Timeout { meant },
     };
     options.mistakes().add(value, mistake);
     None
@@ -110,40 +97,47 @@ fn retries(options: &mut Options<'_>) -> Option<u32> {
 }
 
 fn on_busy(options: &mut Options<'_>) -> Option<OnBusy> {
-    let written = options.text("on_busy");
-    let queue = queue(options);
-    let Some(written) = written else {
-        return queue.map(|(limit, _)| OnBusy::Queue(limit));
+    let Some(value) = options.expression("on_busy") else {
+        return queue(options);
     };
-    let value = written.value();
-    let on_busy = match value.as_str() {
+    let written = as_text(&value).map(LitStr::value);
+    let on_busy = match written.as_deref() {
         // Without a length it is what an agent does anyway.
-        "queue" => return queue.map(|(limit, _)| OnBusy::Queue(limit)),
-        "reject" => OnBusy::Reject,
-        "interrupt" => OnBusy::Interrupt,
-        "concurrent" => OnBusy::Concurrent,
+        Some("queue") => return queue(options),
+        Some("reject") => OnBusy::Reject,
+        Some("interrupt") => OnBusy::Interrupt,
+        Some("concurrent") => OnBusy::Concurrent,
         _ => {
-            let meant = nearest(&value, ON_BUSY);
             let mistake = Mistake::NoSuchOnBusy {
-                value: written.to_token_stream().to_string(),
-                meant,
+                value: value.to_token_stream().to_string().replace(' ', ""),
+                meant: nearest(&written.unwrap_or_else(|| last_word(&value)), ON_BUSY),
             };
-            options.mistakes().add(written, mistake);
+            options.mistakes().add(value, mistake);
             return None;
         }
     };
-    if let Some((_, place)) = queue {
-        let mistake = Mistake::QueueWithout { on_busy: value };
-        options.mistakes().add(place, mistake);
+    if let (Some(on_busy), Some(length)) = (written, options.expression("queue")) {
+        let mistake = Mistake::QueueWithout { on_busy };
+        options.mistakes().add(length, mistake);
     }
     Some(on_busy)
 }
 
-fn queue(options: &mut Options<'_>) -> Option<(u32, Expr)> {
+/// The name at the end of a path such as `OnBusy::Reject`.
+fn last_word(value: &Expr) -> String {
+    let Expr::Path(path) = ungrouped(value) else {
+        return String::new();
+    };
+    let last = path.path.segments.last();
+    last.map(|segment| segment.ident.to_string())
+        .unwrap_or_default()
+}
+
+fn queue(options: &mut Options<'_>) -> Option<OnBusy> {
     let (limit, value) = options.count("queue")?;
     let mistake = match limit {
         0 => Mistake::NoQueue,
-        1..=LONGEST_QUEUE => return Some((limit, value)),
+        1..=LONGEST_QUEUE => return Some(OnBusy::Queue(limit)),
         _ => Mistake::LongQueue {
             longest: LONGEST_QUEUE,
         },

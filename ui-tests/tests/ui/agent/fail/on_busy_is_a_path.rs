@@ -1,0 +1,4 @@
+#[dooers::agent(on_busy = OnBusy::Reject)]
+async fn support() {}
+
+fn main() {}

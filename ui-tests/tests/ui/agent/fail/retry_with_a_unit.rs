@@ -1,0 +1,4 @@
+#[dooers::agent(retry = 2s)]
+async fn support() {}
+
+fn main() {}

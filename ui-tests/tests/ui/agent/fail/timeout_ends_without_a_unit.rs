@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "1m30")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "90000")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "")]
+async fn support() {}
+
+fn main() {}

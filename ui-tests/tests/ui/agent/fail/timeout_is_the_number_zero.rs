@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = 0)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "5 minutes")]
+async fn support() {}
+
+fn main() {}

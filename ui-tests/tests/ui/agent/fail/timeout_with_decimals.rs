@@ -1,0 +1,4 @@
+#[dooers::agent(timeout = "1.5h")]
+async fn support() {}
+
+fn main() {}
