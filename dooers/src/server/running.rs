@@ -131,12 +131,14 @@ impl Running {
         Ok(())
     }
 
-    /// Closes sessions, lets turns finish, and gives the store free.
-    pub(super) async fn stop(&self) {
+    /// Closes sessions, lets turns finish, and gives the store free. Once no new turn can begin, `turns_left` is told
+    /// how many there are.
+    pub(super) async fn stop(&self, turns_left: impl FnOnce(usize)) {
         self.stopping.cancel();
         self.runner.leave_waiting();
         self.sessions.close();
         self.sessions.wait().await;
+        turns_left(self.runner.running_count());
         self.runner.drain(self.config.drain_timeout).await;
         self.stopped.cancel();
         self.settings.close();

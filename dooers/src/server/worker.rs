@@ -156,14 +156,15 @@ impl WorkerServer {
         let server = self.clone();
         let signalled = tokio::spawn(async move {
             signals.next().await;
-            let turns = server.running_turns();
-            if turns > 0 {
-                say(&format!(
-                    "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
-                ));
-            }
+            let tell = |turns| {
+                if turns > 0 {
+                    say(&format!(
+                        "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
+                    ));
+                }
+            };
             tokio::select! {
-                () = server.close() => {}
+                () = server.close_telling(tell) => {}
                 () = signals.next() => {
                     tracing::warn!(target: "dooers::server", "stopped at once by a second signal");
                     std::process::exit(130);
@@ -216,16 +217,16 @@ impl WorkerServer {
     ///
     /// A server that is starting is closed once it has started, and one that has not begun to never starts.
     pub async fn close(&self) {
+        self.close_telling(|_| {}).await;
+    }
+
+    /// The same; `turns_left` is told how many turns are waited for.
+    async fn close_telling(&self, turns_left: impl FnOnce(usize)) {
         self.closed.cancel();
         let never = || async { Err(ServerError::Closed) };
         if let Ok(running) = self.running.get_or_try_init(never).await {
-            running.stop().await;
+            running.stop(turns_left).await;
         }
-    }
-
-    fn running_turns(&self) -> usize {
-        let running = self.running.get();
-        running.map_or(0, |running| running.runner.running_count())
     }
 
     async fn start(&self) -> Result<Arc<Running>, ServerError> {

@@ -1,5 +1,6 @@
 //! The turns that run in this process, and how they are stopped.
 
+use crate::store::TurnKey;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ struct State {
 #[derive(Debug, Clone)]
 pub(super) struct ActiveTurn {
     thread_id: String,
+    fence: u64,
     /// Fires when it is cancelled …
     pub(super) cancelled: CancellationToken,
     /// … and when it is no longer this process's, so that it is dropped without a trace.
@@ -31,30 +33,37 @@ pub(super) struct ActiveTurn {
 }
 
 impl ActiveTurns {
-    /// Makes a turn known that begins to run. It is dropped without a trace when the process stops.
-    pub(super) fn begin(
-        &self,
-        thread_id: &str,
-        event_id: &str,
-        stopped: &CancellationToken,
-    ) -> ActiveTurn {
+    /// Makes a turn known that begins to run, if it is not yet. It is dropped without a trace when the process stops.
+    ///
+    /// An attempt that this process holds no more, since it was claimed again, is dropped.
+    pub(super) fn begin(&self, key: &TurnKey, stopped: &CancellationToken) -> ActiveTurn {
         let mut state = self.state();
+        match state.turns.get(&key.event_id) {
+            Some(turn) if turn.fence == key.fence => return turn.clone(),
+            Some(former) => former.lost.cancel(),
+            None => {}
+        }
         let lost = stopped.child_token();
         let turn = ActiveTurn {
-            thread_id: thread_id.to_owned(),
+            thread_id: key.thread_id.clone(),
+            fence: key.fence,
             cancelled: lost.child_token(),
             lost,
         };
-        if state.early.remove(event_id).is_some() {
+        if state.early.remove(&key.event_id).is_some() {
             turn.cancelled.cancel();
         }
-        state.turns.insert(event_id.to_owned(), turn.clone());
+        state.turns.insert(key.event_id.clone(), turn.clone());
         turn
     }
 
     /// The handler of a turn has ended: there is nothing to stop any more.
-    pub(super) fn end(&self, event_id: &str) {
-        self.state().turns.remove(event_id);
+    pub(super) fn end(&self, key: &TurnKey) {
+        let mut state = self.state();
+        let turn = state.turns.get(&key.event_id);
+        if turn.is_some_and(|turn| turn.fence == key.fence) {
+            state.turns.remove(&key.event_id);
+        }
     }
 
     /// The messages whose turns run.
@@ -103,41 +112,66 @@ impl ActiveTurns {
 mod tests {
     use super::*;
 
+    fn key(thread_id: &str, event_id: &str, fence: u64) -> TurnKey {
+        TurnKey {
+            thread_id: thread_id.to_owned(),
+            event_id: event_id.to_owned(),
+            fence,
+        }
+    }
+
     #[test]
     fn a_turn_is_cancelled_whenever_the_wish_comes() {
         let turns = ActiveTurns::default();
         let stopped = CancellationToken::new();
-        let first = turns.begin("t", "e1", &stopped).cancelled;
+        let first = turns.begin(&key("t", "e1", 1), &stopped).cancelled;
         turns.cancel("e2");
         assert!(!first.is_cancelled(), "it was another one");
         turns.cancel("e1");
         assert!(first.is_cancelled());
         // The wish came before the turn.
-        assert!(turns.begin("t", "e2", &stopped).cancelled.is_cancelled());
-        assert!(!turns.begin("t", "e3", &stopped).cancelled.is_cancelled());
+        let second = turns.begin(&key("t", "e2", 1), &stopped).cancelled;
+        assert!(second.is_cancelled());
+        let third = turns.begin(&key("t", "e3", 1), &stopped).cancelled;
+        assert!(!third.is_cancelled());
     }
 
     #[test]
     fn a_turn_that_is_lost_is_dropped_and_another_of_its_thread_is_not() {
         let turns = ActiveTurns::default();
         let stopped = CancellationToken::new();
-        let first = turns.begin("t", "e1", &stopped);
-        let second = turns.begin("t", "e2", &stopped);
+        let first = turns.begin(&key("t", "e1", 1), &stopped);
+        let second = turns.begin(&key("t", "e2", 1), &stopped);
         let lost = HashSet::from(["e1".to_owned(), "other".to_owned()]);
         assert_eq!(turns.lose(&lost), 1);
         assert!(first.lost.is_cancelled() && first.cancelled.is_cancelled());
         assert!(!second.lost.is_cancelled() && !stopped.is_cancelled());
-        turns.end("e1");
+        turns.end(&key("t", "e1", 1));
         assert_eq!(turns.events(), HashSet::from(["e2".to_owned()]));
         assert_eq!(turns.count(), 1);
+    }
+
+    #[test]
+    fn a_turn_that_is_claimed_again_drops_the_attempt_before() {
+        let turns = ActiveTurns::default();
+        let stopped = CancellationToken::new();
+        let former = turns.begin(&key("t", "e1", 1), &stopped);
+        let again = turns.begin(&key("t", "e1", 1), &stopped);
+        assert!(!former.lost.is_cancelled(), "it is the same attempt");
+        let next = turns.begin(&key("t", "e1", 2), &stopped);
+        assert!(former.lost.is_cancelled() && again.lost.is_cancelled());
+        assert!(!next.lost.is_cancelled());
+        turns.end(&key("t", "e1", 1));
+        turns.cancel("e1");
+        assert!(next.cancelled.is_cancelled(), "it is still known");
     }
 
     #[test]
     fn a_thread_that_is_no_more_stops_its_turns() {
         let turns = ActiveTurns::default();
         let stopped = CancellationToken::new();
-        let one = turns.begin("t", "e1", &stopped);
-        let other = turns.begin("other", "e2", &stopped);
+        let one = turns.begin(&key("t", "e1", 1), &stopped);
+        let other = turns.begin(&key("other", "e2", 1), &stopped);
         turns.stop("t");
         assert!(one.lost.is_cancelled() && one.cancelled.is_cancelled());
         assert!(!other.lost.is_cancelled());

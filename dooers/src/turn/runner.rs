@@ -189,6 +189,7 @@ impl Runner {
 
     /// Runs a claimed turn, and all that wait behind it.
     pub(crate) fn run(self: &Arc<Self>, agent: AgentDefinition, claim: Claim) {
+        self.begin(&claim);
         let runner = Arc::clone(self);
         let span =
             tracing::debug_span!(target: "dooers::turn", "thread", id = %claim.key.thread_id);
@@ -204,6 +205,10 @@ impl Runner {
             }
         };
         self.tasks.spawn(task.instrument(span));
+    }
+
+    fn begin(&self, claim: &Claim) -> ActiveTurn {
+        self.active.begin(&claim.key, &self.stopped)
     }
 
     /// Cancels the turn that answers this message: its handler is dropped, and its run ends canceled.
@@ -256,9 +261,7 @@ impl Runner {
         let writer = TurnWriter::new(self, agent, &claim, &outbox);
         let ActiveTurn {
             cancelled, lost, ..
-        } = self
-            .active
-            .begin(&claim.key.thread_id, &claim.key.event_id, &self.stopped);
+        } = self.begin(&claim);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
         let policy = agent.policy();
         let ends_early = async {
@@ -274,7 +277,7 @@ impl Runner {
             () = lost.cancelled() => Ended::Lost,
             ended = driver::drive(handler, ends_early, &outbox, &writer) => ended,
         };
-        self.active.end(&claim.key.event_id);
+        self.active.end(&claim.key);
         let is_cancelled = cancelled.is_cancelled();
         let outcome = match ended {
             Ended::Returned(result) => Outcome::of(result),
