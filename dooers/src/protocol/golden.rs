@@ -79,6 +79,7 @@ fn run(status: RunStatus, error: Option<&str>) -> Run {
     Run {
         id: "r1".to_owned(),
         thread_id: "t1".to_owned(),
+        event_id: Some("e1".to_owned()),
         agent_id: Some("echo".to_owned()),
         status,
         started_at: at(),

@@ -39,6 +39,9 @@ pub struct Run {
     pub id: String,
     /// The thread it belongs to.
     pub thread_id: String,
+    /// The message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
     /// The name of the agent that runs.
     pub agent_id: Option<String>,
     /// How it stands.

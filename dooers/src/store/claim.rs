@@ -50,10 +50,11 @@ impl Start {
     }
 
     /// The run that begins with the turn.
-    pub(crate) fn run(&self, agent: &str, thread_id: &str) -> Option<Run> {
+    pub(crate) fn run(&self, agent: &str, thread_id: &str, event_id: &str) -> Option<Run> {
         Some(Run {
             id: self.run_id.clone()?,
             thread_id: thread_id.to_owned(),
+            event_id: Some(event_id.to_owned()),
             agent_id: Some(agent.to_owned()),
             status: RunStatus::Running,
             started_at: self.at,
@@ -187,10 +188,16 @@ impl CancelTarget {
 }
 
 /// The run of a turn that never began.
-pub(crate) fn withdrawn_run(id: String, agent: &str, thread_id: &str, at: DateTime<Utc>) -> Run {
+pub(crate) fn withdrawn_run(
+    id: String,
+    agent: &str,
+    (thread_id, event_id): (&str, &str),
+    at: DateTime<Utc>,
+) -> Run {
     Run {
         id,
         thread_id: thread_id.to_owned(),
+        event_id: Some(event_id.to_owned()),
         agent_id: Some(agent.to_owned()),
         status: RunStatus::Canceled,
         started_at: at,

@@ -54,6 +54,8 @@ impl Draft {
             TurnChange::Run(Run {
                 id,
                 thread_id: thread_id.to_owned(),
+                // The store knows it.
+                event_id: None,
                 agent_id: Some(agent.to_owned()),
                 status,
                 started_at: at,

@@ -319,6 +319,7 @@ impl<'a> TurnWriter<'a> {
         Run {
             id,
             thread_id: self.claim.key.thread_id.clone(),
+            event_id: Some(self.claim.key.event_id.clone()),
             agent_id: Some(self.agent.name().to_owned()),
             status,
             started_at: at,

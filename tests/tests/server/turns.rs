@@ -37,11 +37,13 @@ async fn a_turn_is_a_fixed_order_of_frames() {
 
     let started = client.expect("run.upsert").await["run"].take();
     let run = json!({
-        "id": "<id>", "thread_id": "<id>", "agent_id": "echo", "status": "running", "started_at": "<time>",
+        "id": "<id>", "thread_id": "<id>", "event_id": "<id>", "agent_id": "echo", "status": "running",
+        "started_at": "<time>",
         "ended_at": null, "error": null,
     });
     assert_eq!(normal(&started), run);
     assert_eq!(started["thread_id"], thread["id"]);
+    assert_eq!(started["event_id"], asked["events"][0]["id"]);
 
     let answered = client.expect("event.append").await;
     let expected = json!({"thread_id": "<id>", "events": [{

@@ -139,6 +139,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
     let run = Run {
         id: text.to_owned(),
         thread_id: text.to_owned(),
+        event_id: Some(begun.event.id.clone()),
         agent_id: Some(text.to_owned()),
         status: RunStatus::Failed,
         started_at: start.at,

@@ -169,6 +169,7 @@ pub(crate) fn run(thread_id: &str, run_id: &str, status: RunStatus) -> Run {
     Run {
         id: run_id.to_owned(),
         thread_id: thread_id.to_owned(),
+        event_id: None,
         agent_id: Some("agent".to_owned()),
         status,
         started_at: now(),

@@ -46,6 +46,7 @@ async fn a_run_keeps_its_row_through_many_changes(store: &AnyStore) {
         let change = run("t", "r", status);
         let expected = Run {
             started_at: claim.run.as_ref().unwrap().started_at,
+            event_id: Some(claim.key.event_id.clone()),
             ..change.clone()
         };
         let changes = vec![TurnChange::Run(change)];

@@ -40,8 +40,6 @@ pub(super) struct KeptEvent {
 #[derive(Debug)]
 pub(super) struct KeptRun {
     pub(super) run: Run,
-    /// The message that it answers.
-    pub(super) event_id: String,
     /// The number of the change that made it.
     pub(super) first_rev: u64,
     /// The number of its last change.
@@ -176,7 +174,10 @@ impl ThreadState {
                     self.touch(at);
                     Some(self.change_row())
                 }
-                TurnChange::Run(run) => Some(self.upsert_run(run, &turn.event_id)),
+                TurnChange::Run(mut run) => {
+                    run.event_id = Some(turn.event_id.clone());
+                    Some(self.upsert_run(run))
+                }
             })
             .collect()
     }
@@ -248,17 +249,17 @@ impl ThreadState {
         Change::of_event(event, rev)
     }
 
-    pub(super) fn upsert_run(&mut self, mut run: Run, event_id: &str) -> Change {
+    pub(super) fn upsert_run(&mut self, mut run: Run) -> Change {
         let rev = self.next_rev();
         match self.runs.iter_mut().find(|kept| kept.run.id == run.id) {
             Some(kept) => {
                 run.started_at = kept.run.started_at;
+                run.event_id.clone_from(&kept.run.event_id);
                 kept.run = run.clone();
                 kept.rev = rev;
             }
             None => self.runs.push(KeptRun {
                 run: run.clone(),
-                event_id: event_id.to_owned(),
                 first_rev: rev,
                 rev,
             }),

@@ -117,16 +117,16 @@ impl ThreadState {
         let event = self.event(&event_id)?.clone();
         let mut open = self.open_runs(&event_id);
         let mut changes = Vec::new();
-        let run = match start.run(&self.agent, &self.thread.id) {
+        let run = match start.run(&self.agent, &self.thread.id, &event_id) {
             Some(_) if !open.is_empty() => Some(open.swap_remove(0)),
             Some(run) => {
-                changes.push(self.upsert_run(run.clone(), &event_id));
+                changes.push(self.upsert_run(run.clone()));
                 Some(run)
             }
             None => {
                 // The handler starts another one.
                 let ends = open.into_iter().map(|run| interrupted_run(run, start.at));
-                changes.extend(ends.map(|run| self.upsert_run(run, &event_id)));
+                changes.extend(ends.map(|run| self.upsert_run(run)));
                 None
             }
         };
@@ -147,9 +147,11 @@ impl ThreadState {
     /// The runs that answer this message and have not ended.
     fn open_runs(&self, event_id: &str) -> Vec<Run> {
         let runs = self.runs.iter();
-        runs.filter(|kept| kept.event_id == event_id && kept.run.status == RunStatus::Running)
-            .map(|kept| kept.run.clone())
-            .collect()
+        runs.filter(|kept| {
+            kept.run.event_id.as_deref() == Some(event_id) && kept.run.status == RunStatus::Running
+        })
+        .map(|kept| kept.run.clone())
+        .collect()
     }
 
     pub(super) fn check_fence(&self, turn: &TurnKey) -> Result<(), StoreError> {
@@ -195,7 +197,7 @@ impl ThreadState {
                 let mut runs = self.runs.iter();
                 let goes_on =
                     runs.find(|kept| kept.run.id == *id && kept.run.status == RunStatus::Running);
-                goes_on.map(|kept| kept.event_id.clone())
+                goes_on.and_then(|kept| kept.run.event_id.clone())
             }
         };
         let mut turns = self.turns.iter();
@@ -221,13 +223,16 @@ impl ThreadState {
         self.end_turn(event_id);
         let open = self.open_runs(event_id);
         let ends = if open.is_empty() {
-            vec![withdrawn_run(run_id, &self.agent, &self.thread.id, at)]
+            vec![withdrawn_run(
+                run_id,
+                &self.agent,
+                (&self.thread.id, event_id),
+                at,
+            )]
         } else {
             open.into_iter().map(|run| cancelled_run(run, at)).collect()
         };
-        ends.into_iter()
-            .map(|run| self.upsert_run(run, event_id))
-            .collect()
+        ends.into_iter().map(|run| self.upsert_run(run)).collect()
     }
 
     /// Keeps the running turns of this process for longer.
@@ -267,7 +272,7 @@ impl ThreadState {
                 }
                 AfterLoss::Cancel => {
                     for run in self.open_runs(&turn.event_id) {
-                        changes.push(self.upsert_run(cancelled_run(run, at), &turn.event_id));
+                        changes.push(self.upsert_run(cancelled_run(run, at)));
                     }
                     self.end_turn(&turn.event_id);
                 }
@@ -288,7 +293,7 @@ impl ThreadState {
         self.touch(at);
         changes.push(self.change_row());
         for run in open {
-            changes.push(self.upsert_run(interrupted_run(run, at), event_id));
+            changes.push(self.upsert_run(interrupted_run(run, at)));
         }
         self.end_turn(event_id);
         changes

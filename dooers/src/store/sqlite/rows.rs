@@ -101,7 +101,7 @@ pub(super) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.
 
 /// What [`run`] reads.
 pub(super) const RUN_COLUMNS: &str =
-    "r.id, r.rev, r.agent_id, r.status, r.started_at, r.ended_at, r.error";
+    "r.id, r.rev, r.agent_id, r.status, r.started_at, r.ended_at, r.error, r.event_id";
 
 /// What [`Turn::read`] reads.
 pub(super) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, u.not_before, \
@@ -226,6 +226,7 @@ pub(super) fn run(row: &impl Columns, thread_id: &str) -> Result<(Run, u64), Row
         started_at: row.time(4)?,
         ended_at: row.optional_time(5)?,
         error: row.optional_string(6)?,
+        event_id: Some(row.text(7)?.to_owned()),
     };
     Ok((run, row.count(1)?))
 }

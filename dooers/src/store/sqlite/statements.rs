@@ -175,7 +175,7 @@ statements! {
         ON CONFLICT (id, thread_pk) DO UPDATE SET
             rev = excluded.rev, agent_id = excluded.agent_id, status = excluded.status,
             ended_at = excluded.ended_at, error = excluded.error
-        RETURNING started_at"
+        RETURNING started_at, event_id"
 
     open_runs: "
         SELECT {run} FROM {prefix}runs r

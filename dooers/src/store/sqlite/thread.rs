@@ -217,7 +217,11 @@ impl<'a> OpenThread<'a> {
                     self.touch(*at);
                     Some(self.change_row())
                 }
-                TurnChange::Run(run) => Some(self.upsert_run(run.clone(), turn)?),
+                TurnChange::Run(run) => {
+                    let mut run = run.clone();
+                    run.event_id = Some(turn.to_owned());
+                    Some(self.upsert_run(run)?)
+                }
             })
         };
         let changes = changes.iter().map(apply_one);
@@ -293,14 +297,14 @@ impl<'a> OpenThread<'a> {
         Ok((event, rev))
     }
 
-    pub(super) fn upsert_run(&mut self, mut run: Run, event_id: &str) -> Result<Change, Stop> {
+    pub(super) fn upsert_run(&mut self, mut run: Run) -> Result<Change, Stop> {
         let rev = self.next_rev();
-        let started_at = self.db.first(
+        let known = self.db.first(
             &self.db.sql.upsert_run,
             params![
                 self.row.pk,
                 run.id,
-                event_id,
+                run.event_id,
                 int(rev),
                 run.agent_id,
                 run.status.as_str(),
@@ -308,10 +312,13 @@ impl<'a> OpenThread<'a> {
                 run.ended_at.map(|at| at.timestamp_micros()),
                 run.error,
             ],
-            |row| row.time(0),
+            |row| Ok((row.time(0)?, row.text(1)?.to_owned())),
         )?;
-        // A run that is known began when it began.
-        run.started_at = started_at.unwrap_or(run.started_at);
+        // A run that is known began when it began, and answers what it answered.
+        if let Some((started_at, event_id)) = known {
+            run.started_at = started_at;
+            run.event_id = Some(event_id);
+        }
         Ok(Change::of_run(run, rev))
     }
 

@@ -143,16 +143,16 @@ impl OpenThread<'_> {
             Vec::new()
         };
         let mut changes = Vec::new();
-        let run = match start.run(&self.row.record.agent, self.id()) {
+        let run = match start.run(&self.row.record.agent, self.id(), &message.id) {
             Some(_) if !open.is_empty() => Some(open.swap_remove(0)),
             Some(run) => {
-                changes.push(self.upsert_run(run.clone(), &message.id)?);
+                changes.push(self.upsert_run(run.clone())?);
                 Some(run)
             }
             None => {
                 // The handler starts another one.
                 for run in open {
-                    changes.push(self.upsert_run(interrupted_run(run, start.at), &message.id)?);
+                    changes.push(self.upsert_run(interrupted_run(run, start.at))?);
                 }
                 None
             }
@@ -263,13 +263,16 @@ impl OpenThread<'_> {
         self.end_turn(turn.seq)?;
         let open = self.open_runs(&turn.event_id)?;
         let ends: Vec<Run> = if open.is_empty() {
-            vec![withdrawn_run(run_id, &self.row.record.agent, self.id(), at)]
+            vec![withdrawn_run(
+                run_id,
+                &self.row.record.agent,
+                (self.id(), &turn.event_id),
+                at,
+            )]
         } else {
             open.into_iter().map(|run| cancelled_run(run, at)).collect()
         };
-        ends.into_iter()
-            .map(|run| self.upsert_run(run, &turn.event_id))
-            .collect()
+        ends.into_iter().map(|run| self.upsert_run(run)).collect()
     }
 
     /// Ends the running turns, or only those whose lease ran out before a time, or lets them wait for another attempt.
@@ -295,7 +298,7 @@ impl OpenThread<'_> {
                 }
                 AfterLoss::Cancel => {
                     for run in self.open_runs(&turn.event_id)? {
-                        changes.push(self.upsert_run(cancelled_run(run, at), &turn.event_id)?);
+                        changes.push(self.upsert_run(cancelled_run(run, at))?);
                     }
                     self.end_turn(turn.seq)?;
                 }
@@ -316,7 +319,7 @@ impl OpenThread<'_> {
         self.touch(at);
         let mut changes = vec![Change::of_event(told, rev), self.change_row()];
         for run in open {
-            changes.push(self.upsert_run(interrupted_run(run, at), &turn.event_id)?);
+            changes.push(self.upsert_run(interrupted_run(run, at))?);
         }
         self.end_turn(turn.seq)?;
         Ok(changes)

@@ -181,6 +181,7 @@ impl Both {
             3 => TurnChange::Run(Run {
                 id: format!("r{}", self.dice.roll(self.made + 1)),
                 thread_id: thread_id.to_owned(),
+                event_id: None,
                 agent_id: None,
                 status: RunStatus::Succeeded,
                 started_at: self.now(),
