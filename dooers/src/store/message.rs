@@ -35,12 +35,31 @@ pub enum ThreadTarget {
     /// One that is there.
     Existing(String),
     /// A new one.
-    New {
-        /// Its id.
-        id: String,
-        /// Kept with it.
-        metadata: Option<Value>,
-    },
+    New(NewThread),
+    /// The one of this id, which is made if there is none.
+    ExistingOrNew(NewThread),
+}
+
+/// A thread that is made for a message.
+#[derive(Debug, Clone)]
+pub struct NewThread {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Kept with it.
+    pub metadata: Option<Value>,
+}
+
+impl NewThread {
+    /// A thread of this id, without a title and metadata.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            title: None,
+            metadata: None,
+        }
+    }
 }
 
 impl ThreadTarget {
@@ -48,7 +67,8 @@ impl ThreadTarget {
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
-            Self::Existing(id) | Self::New { id, .. } => id,
+            Self::Existing(id) => id,
+            Self::New(thread) | Self::ExistingOrNew(thread) => &thread.id,
         }
     }
 }
@@ -66,6 +86,8 @@ pub struct Begun {
     pub changes: Vec<Change>,
     /// The turn, if it was claimed.
     pub claim: Option<Claim>,
+    /// Whether its turn is over, as it may be of a message that is repeated.
+    pub is_over: bool,
     /// The messages whose turns run and are to be cancelled for this one.
     pub interrupted: Vec<String>,
 }
@@ -98,17 +120,17 @@ impl NewMessage {
     }
 
     /// A new thread of this message, in this scope.
-    pub(crate) fn new_thread(&self, scope: &Scope, metadata: Option<Value>) -> Thread {
+    pub(crate) fn new_thread(&self, scope: &Scope, new: &NewThread) -> Thread {
         Thread {
-            id: self.thread.id().to_owned(),
+            id: new.id.clone(),
             worker_id: scope.worker_id.clone(),
             agent_id: scope.worker_id.clone(),
             organization_id: scope.organization_id.clone(),
             workspace_id: scope.workspace_id.clone(),
             owner: self.user.clone(),
             users: self.shown_user().cloned().into_iter().collect(),
-            title: None,
-            metadata,
+            title: new.title.clone(),
+            metadata: new.metadata.clone(),
             created_at: self.at,
             updated_at: self.at,
             last_event_at: self.at,
@@ -133,7 +155,8 @@ impl NewMessage {
     pub(crate) fn must_repeat(&self, stored: &ThreadEvent) -> Result<(), StoreError> {
         let names_its_thread = match &self.thread {
             ThreadTarget::Existing(id) => *id == stored.thread_id,
-            ThreadTarget::New { .. } => true,
+            ThreadTarget::ExistingOrNew(thread) => thread.id == stored.thread_id,
+            ThreadTarget::New(_) => true,
         };
         let is_same = names_its_thread
             && self.kind == stored.kind

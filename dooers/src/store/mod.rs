@@ -24,7 +24,7 @@ pub use claim::{
 pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event};
 pub use error::StoreError;
 pub use memory::MemoryStore;
-pub use message::{Begun, NewMessage, ThreadTarget};
+pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
 pub use page::{
     CatchUp, EventPage, Known, Position, Snapshot, SnapshotFrom, ThreadCursor, ThreadPage,
 };

@@ -9,8 +9,8 @@ use crate::protocol::{
 use crate::settings::{LiveSettings, Schemas};
 use crate::state::States;
 use crate::store::{
-    MemoryStore, NewMessage, Participant, Scope, Snapshot, SnapshotFrom, Store, ThreadTarget,
-    Viewer,
+    MemoryStore, NewMessage, NewThread, Participant, Scope, Snapshot, SnapshotFrom, Store,
+    ThreadTarget, Viewer,
 };
 use crate::{Agent, AgentError, Result};
 use std::sync::Arc;
@@ -59,10 +59,7 @@ impl Worker {
         let agent = A::DEFINITION;
         let user = User::new("ada");
         let message = NewMessage {
-            thread: ThreadTarget::New {
-                id: "t".to_owned(),
-                metadata: None,
-            },
+            thread: ThreadTarget::New(NewThread::new("t")),
             event_id: new_id(),
             kind: EventType::Message,
             content: vec![ContentPart::text("go")],

@@ -8,7 +8,7 @@ use crate::seen::{
 };
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Actor, EventType, RunStatus, User};
-use dooers::store::{NewMessage, Participant, Scope, ThreadTarget, Viewer};
+use dooers::store::{NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer};
 use serde_json::json;
 use std::slice::from_ref;
 
@@ -22,7 +22,9 @@ cases![
     a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_not,
     nobody_takes_part_without_being_shown,
     nobody_on_another_connection_is_somebody_else,
-    metadata_stays_with_the_thread_that_was_made,
+    title_and_metadata_stay_with_the_thread_that_was_made,
+    a_thread_that_may_be_there_is_made_once_and_then_found,
+    a_thread_of_another_scope_is_never_adopted,
     a_message_to_a_thread_that_is_not_there_makes_none,
     a_thread_cannot_be_made_twice,
     a_thread_knows_its_tenant_and_its_times,
@@ -223,12 +225,13 @@ async fn nobody_on_another_connection_is_somebody_else(store: &AnyStore) {
     }
 }
 
-async fn metadata_stays_with_the_thread_that_was_made(store: &AnyStore) {
+async fn title_and_metadata_stay_with_the_thread_that_was_made(store: &AnyStore) {
     let metadata = json!({"channel": "web", "deep": [1, {"two": null}], "n": 0.5});
-    let target = ThreadTarget::New {
-        id: "t".to_owned(),
+    let target = ThreadTarget::New(NewThread {
+        title: Some("A \"title\"".to_owned()),
         metadata: Some(metadata.clone()),
-    };
+        ..NewThread::new("t")
+    });
     let begun = say(store, target, "e", "r").await;
     assert_eq!(
         threads_of(&begun.changes)[0].metadata,
@@ -237,7 +240,48 @@ async fn metadata_stays_with_the_thread_that_was_made(store: &AnyStore) {
     say(store, existing("t"), "e2", "r2").await;
     let record = store.thread(&scope(), "t").await.unwrap();
     assert_eq!(record.thread.metadata, Some(metadata));
-    assert_eq!(record.thread.title, None);
+    assert_eq!(record.thread.title.as_deref(), Some("A \"title\""));
+}
+
+async fn a_thread_that_may_be_there_is_made_once_and_then_found(store: &AnyStore) {
+    let target = |title: &str| {
+        ThreadTarget::ExistingOrNew(NewThread {
+            title: Some(title.to_owned()),
+            ..NewThread::new("t")
+        })
+    };
+    let begun = say(store, target("first"), "e", "r").await;
+    assert_eq!(kinds(&begun.changes), ["thread", "event", "run"]);
+    assert_eq!(
+        threads_of(&begun.changes)[0].title.as_deref(),
+        Some("first")
+    );
+    let begun = say(store, target("second"), "e2", "r2").await;
+    assert_eq!(kinds(&begun.changes), ["event"]);
+    assert_eq!(seqs(&[begun.event]), [2]);
+    let record = store.thread(&scope(), "t").await.unwrap();
+    assert_eq!(record.thread.title.as_deref(), Some("first"));
+}
+
+async fn a_thread_of_another_scope_is_never_adopted(store: &AnyStore) {
+    begin_thread(store, "t", "r").await;
+    let before = picture(store, &scope()).await;
+    let target = ThreadTarget::ExistingOrNew(NewThread::new("t"));
+    for other in [
+        Scope {
+            agent: "other".to_owned(),
+            ..scope()
+        },
+        Scope {
+            workspace_id: "other".to_owned(),
+            ..scope()
+        },
+        private(&ben()),
+    ] {
+        let new = message(target.clone(), "e2", &ben());
+        assert_not_found(store.begin_turn(&other, new, &start("r2")).await);
+    }
+    assert_eq!(picture(store, &scope()).await, before);
 }
 
 async fn a_message_to_a_thread_that_is_not_there_makes_none(store: &AnyStore) {

@@ -9,8 +9,8 @@ use chrono::DateTime;
 use dooers::OnBusy;
 use dooers::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, User};
 use dooers::store::{
-    NewMessage, Participant, Scope, SnapshotFrom, Start, ThreadPatch, ThreadTarget, TurnChange,
-    Viewer,
+    NewMessage, NewThread, Participant, Scope, SnapshotFrom, Start, ThreadPatch, ThreadTarget,
+    TurnChange, Viewer,
 };
 use serde_json::{Map, Value, json};
 
@@ -104,10 +104,10 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
     let scope = scope_of(text);
     let data = json!({text: [text, {text: text}]});
     let new = NewMessage {
-        thread: ThreadTarget::New {
-            id: text.to_owned(),
+        thread: ThreadTarget::New(NewThread {
             metadata: Some(data.clone()),
-        },
+            ..NewThread::new(text)
+        }),
         event_id: text.to_owned(),
         kind: EventType::Message,
         content: vec![ContentPart::text(text), ContentPart::document(text, text)],

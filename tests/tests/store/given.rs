@@ -7,8 +7,8 @@ use dooers::protocol::{
     Actor, ContentPart, EventType, Form, FormElement, Run, RunStatus, ThreadEvent, User,
 };
 use dooers::store::{
-    Begun, Change, Claim, NewMessage, Participant, Scope, Start, ThreadTarget, TurnChange, TurnKey,
-    Viewer,
+    Begun, Change, Claim, NewMessage, NewThread, Participant, Scope, Start, ThreadTarget,
+    TurnChange, TurnKey, Viewer,
 };
 use serde_json::Value;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -48,10 +48,7 @@ pub(crate) fn ben() -> User {
 }
 
 pub(crate) fn new_thread(id: &str) -> ThreadTarget {
-    ThreadTarget::New {
-        id: id.to_owned(),
-        metadata: None,
-    }
+    ThreadTarget::New(NewThread::new(id))
 }
 
 pub(crate) fn existing(id: &str) -> ThreadTarget {

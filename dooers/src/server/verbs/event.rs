@@ -7,7 +7,7 @@ use crate::protocol::{
     DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, ServerFrame, clean_id, new_id,
     timestamp,
 };
-use crate::store::{Begun, NewMessage, Position, ThreadTarget};
+use crate::store::{Begun, NewMessage, NewThread, Position, ThreadTarget};
 
 /// Events on a page, unless told …
 const EVENTS: usize = 50;
@@ -115,10 +115,10 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
     Ok(NewMessage {
         thread: match draft.thread_id {
             Some(id) => ThreadTarget::Existing(id),
-            None => ThreadTarget::New {
-                id: new_id(),
+            None => ThreadTarget::New(NewThread {
                 metadata: draft.metadata,
-            },
+                ..NewThread::new(new_id())
+            }),
         },
         event_id: new_id(),
         kind,

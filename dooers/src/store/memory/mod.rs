@@ -90,6 +90,7 @@ impl State {
             event: kept.event.clone(),
             rev: kept.first_rev,
             is_repeated: true,
+            is_over: !thread.has_turn(&sent.event_id),
             changes: Vec::new(),
             claim: None,
             interrupted: Vec::new(),
@@ -136,9 +137,15 @@ impl State {
         let answer = new.form_answer()?;
         let thread_id = new.thread.id();
         let mut changes = Vec::new();
-        let thread = match &new.thread {
-            ThreadTarget::Existing(id) => {
-                let thread = self.thread_mut(scope, id)?;
+        let made = match &new.thread {
+            ThreadTarget::Existing(_) => None,
+            ThreadTarget::New(made) => Some(made),
+            ThreadTarget::ExistingOrNew(made) if self.threads.contains_key(&made.id) => None,
+            ThreadTarget::ExistingOrNew(made) => Some(made),
+        };
+        let thread = match made {
+            None => {
+                let thread = self.thread_mut(scope, thread_id)?;
                 if let Some(answer) = &answer {
                     let form = thread.event(&answer.form_event_id);
                     let is_answered = thread.has_answer_to(&answer.form_event_id);
@@ -148,7 +155,8 @@ impl State {
                 changes.extend(thread.meet(new));
                 thread
             }
-            ThreadTarget::New { id, metadata } => {
+            Some(made) => {
+                let id = &made.id;
                 if answer.is_some() {
                     return Err(StoreError::NotFound("form in this thread"));
                 }
@@ -159,7 +167,7 @@ impl State {
                         "there is a thread `{id}` already"
                     )));
                 }
-                let record = new.new_thread(scope, metadata.clone());
+                let record = new.new_thread(scope, made);
                 let (thread, created) =
                     ThreadState::new(record, scope.agent.clone(), new.participant.clone());
                 changes.push(created);
@@ -187,6 +195,7 @@ impl State {
             event,
             rev,
             is_repeated: false,
+            is_over: false,
             changes,
             claim,
             interrupted,

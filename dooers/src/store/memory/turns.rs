@@ -154,6 +154,11 @@ impl ThreadState {
         .collect()
     }
 
+    /// Whether this message waits for its answer, or is being answered.
+    pub(super) fn has_turn(&self, event_id: &str) -> bool {
+        self.turns.iter().any(|turn| turn.event_id == event_id)
+    }
+
     pub(super) fn check_fence(&self, turn: &TurnKey) -> Result<(), StoreError> {
         let is_held = self
             .turns

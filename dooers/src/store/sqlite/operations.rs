@@ -36,9 +36,16 @@ impl Operation for Begin {
         let answer = new.form_answer()?;
         must_be_shallow(new.data.as_ref())?;
         let mut changes = Vec::new();
-        let mut thread = match &new.thread {
-            ThreadTarget::Existing(id) => {
-                let mut thread = OpenThread::open(db, &self.scope, id)?;
+        let has_thread = |id| db.first(&db.sql.has_thread, [id], |_| Ok(()));
+        let made = match &new.thread {
+            ThreadTarget::Existing(_) => None,
+            ThreadTarget::New(made) => Some(made),
+            ThreadTarget::ExistingOrNew(made) if has_thread(&made.id)?.is_some() => None,
+            ThreadTarget::ExistingOrNew(made) => Some(made),
+        };
+        let mut thread = match made {
+            None => {
+                let mut thread = OpenThread::open(db, &self.scope, new.thread.id())?;
                 if let Some(answer) = &answer {
                     let form = thread.event(&answer.form_event_id)?;
                     let is_answered = thread.has_answer_to(&answer.form_event_id)?;
@@ -48,18 +55,19 @@ impl Operation for Begin {
                 changes.extend(thread.meet(new)?);
                 thread
             }
-            ThreadTarget::New { id, metadata } => {
-                must_be_shallow(metadata.as_ref())?;
+            Some(made) => {
+                let id = &made.id;
+                must_be_shallow(made.metadata.as_ref())?;
                 if answer.is_some() {
                     return Err(StoreError::NotFound("form in this thread").into());
                 }
-                if db.first(&db.sql.has_thread, [id], |_| Ok(()))?.is_some() {
+                if has_thread(id)?.is_some() {
                     // Outside the scope it answers as if it did not exist.
                     OpenThread::open(db, &self.scope, id)?;
                     let text = format!("there is a thread `{id}` already");
                     return Err(StoreError::Conflict(text).into());
                 }
-                let (thread, created) = OpenThread::create(db, &self.scope, new, metadata.clone())?;
+                let (thread, created) = OpenThread::create(db, &self.scope, new, made)?;
                 changes.push(created);
                 thread
             }
@@ -90,6 +98,7 @@ impl Operation for Begin {
             event,
             rev,
             is_repeated: false,
+            is_over: false,
             changes,
             claim,
             interrupted,
@@ -122,6 +131,7 @@ impl Begin {
             .ok_or(StoreError::NotFound("thread"))?;
         self.new.must_repeat(&event)?;
         Ok(Some(Begun {
+            is_over: thread.turn_of(&event.id)?.is_none(),
             event,
             rev,
             is_repeated: true,

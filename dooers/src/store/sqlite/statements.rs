@@ -82,8 +82,9 @@ statements! {
 
     insert_thread: "
         INSERT INTO {prefix}threads
-            (id, scope_pk, owner, users, metadata, created_at, updated_at, last_event_at, rev, row_rev, last_seq)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, 1, 1, 0)"
+            (id, scope_pk, owner, users, metadata, created_at, updated_at, last_event_at, rev, row_rev, last_seq,
+             title)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, 1, 1, 0, ?7)"
 
     advance_thread: "UPDATE {prefix}threads SET rev = ?2, row_rev = ?3, last_seq = ?4 WHERE pk = ?1"
 

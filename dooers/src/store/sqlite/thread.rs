@@ -3,7 +3,9 @@
 use super::database::{Database, Stop};
 use super::rows::{self, Columns, WholeThread};
 use crate::protocol::{EventType, Run, ThreadEvent};
-use crate::store::{Change, NewMessage, Scope, StoreError, ThreadRecord, TurnChange, TurnKey};
+use crate::store::{
+    Change, NewMessage, NewThread, Scope, StoreError, ThreadRecord, TurnChange, TurnKey,
+};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 use serde::Serialize;
@@ -50,9 +52,9 @@ impl<'a> OpenThread<'a> {
         db: &'a Database,
         scope: &Scope,
         new: &NewMessage,
-        metadata: Option<serde_json::Value>,
+        made: &NewThread,
     ) -> Result<(Self, Change), Stop> {
-        let thread = new.new_thread(scope, metadata);
+        let thread = new.new_thread(scope, made);
         let (scope_pk, workspace_pk) = scope_pks(db, scope)?;
         let pk = db.insert(
             &db.sql.insert_thread,
@@ -63,6 +65,7 @@ impl<'a> OpenThread<'a> {
                 serde_json::to_string(&thread.users)?,
                 json(&thread.metadata)?,
                 thread.created_at.timestamp_micros(),
+                thread.title,
             ],
         )?;
         db.execute(&db.sql.count_threads, params![scope_pk, 1])?;

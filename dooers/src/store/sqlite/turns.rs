@@ -226,13 +226,16 @@ impl OpenThread<'_> {
         self.db.execute(&self.db.sql.requeue_turn, place)
     }
 
+    /// The turn of a message that waits for its answer or is being answered.
+    pub(super) fn turn_of(&self, event_id: &str) -> Result<Option<Turn>, Stop> {
+        let key = params![self.row.pk, event_id];
+        self.db
+            .first(&self.db.sql.turn_of, key, |row| Turn::read(row))
+    }
+
     /// Withdraws the turn of this message if it waits, or marks it if it runs.
     pub(super) fn cancel(&mut self, event_id: &str, cancel: &Cancel) -> Result<Cancelled, Stop> {
-        let key = params![self.row.pk, event_id];
-        let turn = self
-            .db
-            .first(&self.db.sql.turn_of, key, |row| Turn::read(row))?;
-        let Some(turn) = turn else {
+        let Some(turn) = self.turn_of(event_id)? else {
             return Ok(Cancelled::Ended);
         };
         if turn.is_running {

@@ -5,7 +5,9 @@ use crate::given::{ana, ben, message, now, run_change, start, streamed, written}
 use crate::seen::{Reader, assert_conflict, assert_not_found, assert_stale, caught_up, kinds};
 use crate::stores::AnyStore;
 use dooers::protocol::{ContentPart, RunStatus, ThreadEvent};
-use dooers::store::{NewMessage, Position, Scope, ThreadPatch, ThreadTarget, TurnChange, Viewer};
+use dooers::store::{
+    NewMessage, NewThread, Position, Scope, ThreadPatch, ThreadTarget, TurnChange, Viewer,
+};
 use std::collections::VecDeque;
 
 /// How many tenants the model has.
@@ -77,10 +79,7 @@ impl<'a> Model<'a> {
 
     pub(crate) async fn begin(&mut self, tenant: usize, user: usize) {
         let (id, run_id, tenant) = (self.new_id(), self.new_id(), tenant % TENANTS);
-        let target = ThreadTarget::New {
-            id: id.clone(),
-            metadata: None,
-        };
+        let target = ThreadTarget::New(NewThread::new(&id));
         let new = self.message(target, user);
         let scope = self.tenant(tenant);
         let begun = self
@@ -167,10 +166,7 @@ impl<'a> Model<'a> {
             ..sent.new.clone()
         };
         if message.is_multiple_of(2) {
-            new.thread = ThreadTarget::New {
-                id: thread_id,
-                metadata: None,
-            };
+            new.thread = ThreadTarget::New(NewThread::new(thread_id));
         }
         if !is_same {
             new.content.push(ContentPart::text("more"));

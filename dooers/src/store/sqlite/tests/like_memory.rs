@@ -120,7 +120,10 @@ impl Both {
         let id = self.thread_id();
         let thread = if self.dice.chance(30) {
             let metadata = self.data();
-            ThreadTarget::New { id, metadata }
+            ThreadTarget::New(NewThread {
+                metadata,
+                ..NewThread::new(id)
+            })
         } else {
             ThreadTarget::Existing(id)
         };

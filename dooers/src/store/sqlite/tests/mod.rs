@@ -10,7 +10,8 @@ use super::{SqliteOptions, SqliteStore};
 use crate::policy::OnBusy;
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
 use crate::store::{
-    NewMessage, Participant, Scope, Start, Store, ThreadTarget, TurnChange, TurnKey, Viewer,
+    NewMessage, NewThread, Participant, Scope, Start, Store, ThreadTarget, TurnChange, TurnKey,
+    Viewer,
 };
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
@@ -70,10 +71,7 @@ pub(super) fn start(run_id: &str) -> Start {
 
 /// A message that begins this thread.
 pub(super) fn first_message(thread_id: &str, event_id: &str) -> NewMessage {
-    let thread = ThreadTarget::New {
-        id: thread_id.to_owned(),
-        metadata: None,
-    };
+    let thread = ThreadTarget::New(NewThread::new(thread_id));
     message(thread, event_id)
 }
 
