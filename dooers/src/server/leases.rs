@@ -54,7 +54,7 @@ impl Running {
             tracing::warn!(target: "dooers::server", interrupted, retried, "took over turns whose process is gone");
         }
         for changes in recovered.changes {
-            self.hub.publish(changes);
+            self.runner.publish_lost(changes);
         }
         self.go_on(recovered.waiting).await
     }

@@ -122,7 +122,7 @@ impl Running {
         stored();
         match cancelled {
             Cancelled::Withdrawn { changes, waiting } => {
-                self.hub.publish(changes);
+                self.runner.publish_withdrawn(changes);
                 self.go_on(waiting).await?;
             }
             Cancelled::Running { event_id, .. } => self.runner.cancel(&event_id),

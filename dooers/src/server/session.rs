@@ -1,4 +1,4 @@
-//! One WebSocket: who is at its other end, what they ask, and what they get.
+//! One client: who it is, what it asks, and what it gets.
 
 use super::identity::Identity;
 use super::running::Running;
@@ -12,8 +12,9 @@ use futures::StreamExt;
 use futures::stream::SplitStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
-/// One WebSocket.
+/// One client, at the other end of a WebSocket or in the same process.
 pub(super) struct Session {
     pub(super) running: Arc<Running>,
     pub(super) agent: AgentDefinition,
@@ -26,14 +27,8 @@ pub(super) struct Session {
 /// Serves one WebSocket until it ends.
 pub(super) async fn run(socket: WebSocket, running: Arc<Running>, agent: AgentDefinition) {
     let limits = running.config.limits.clone();
-    let session = Session {
-        connection: Arc::new(Connection::new(running.outbound_limits())),
-        ending: Ending::new(&running.stopping),
-        identity: Mutex::default(),
-        liveness: Liveness::default(),
-        agent,
-        running,
-    };
+    let until = running.stopping.clone();
+    let session = Session::new(running, agent, &until);
     let timing = Timing {
         ping_interval: limits.ping_interval,
         pong_timeout: limits.pong_timeout,
@@ -57,6 +52,22 @@ pub(super) async fn run(socket: WebSocket, running: Arc<Running>, agent: AgentDe
 }
 
 impl Session {
+    /// A session of nobody yet, which ends when this fires, if not before.
+    pub(super) fn new(
+        running: Arc<Running>,
+        agent: AgentDefinition,
+        until: &CancellationToken,
+    ) -> Self {
+        Self {
+            connection: Arc::new(Connection::new(running.outbound_limits())),
+            ending: Ending::new(until),
+            identity: Mutex::default(),
+            liveness: Liveness::default(),
+            agent,
+            running,
+        }
+    }
+
     /// Who is at the other end.
     pub(super) fn identity(&self) -> Option<Arc<Identity>> {
         // Nothing panics while the lock is held.
@@ -73,10 +84,15 @@ impl Session {
 
     /// Another `connect` replaces the first, and ends its subscriptions.
     pub(super) fn become_known(&self, identity: Identity) {
-        self.connection.set_takes_deltas(identity.takes_deltas);
         self.running
             .hub
             .enter(&self.connection, identity.scope.clone());
+        self.act_as(identity);
+    }
+
+    /// Takes part as somebody, without hearing of other threads than those it subscribes to.
+    pub(super) fn act_as(&self, identity: Identity) {
+        self.connection.set_takes_deltas(identity.takes_deltas);
         *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(identity));
     }
 

@@ -1,6 +1,6 @@
 //! A user's message on its way into the store.
 
-use super::{Change, Claim, Participant, Scope, StoreError};
+use super::{Change, Claim, Participant, Position, Scope, StoreError};
 use crate::protocol::{ContentPart, EventType, Form, FormAnswer, Thread, ThreadEvent, User};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -90,6 +90,18 @@ pub struct Begun {
     pub is_over: bool,
     /// The messages whose turns run and are to be cancelled for this one.
     pub interrupted: Vec<String>,
+}
+
+impl Begun {
+    /// What a reader has who has all up to this message, as it was when it was new.
+    pub(crate) fn position(&self) -> Position {
+        Position {
+            first_seq: self.event.seq,
+            last_seq: self.event.seq,
+            rev: self.rev,
+            known: None,
+        }
+    }
 }
 
 impl NewMessage {

@@ -4,6 +4,7 @@ mod active;
 mod draft;
 mod driver;
 mod outbox;
+mod outcome;
 mod recorder;
 mod request;
 mod response;
@@ -19,6 +20,7 @@ pub use response::{Sent, WorkerResponse};
 pub use text::TextStream;
 
 pub(crate) use outbox::Outbox;
+pub(crate) use outcome::{Ending, Outcome};
 pub(crate) use runner::Runner;
 
 use crate::AgentError;

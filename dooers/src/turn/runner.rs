@@ -2,16 +2,19 @@
 
 use super::active::{ActiveTurn, ActiveTurns};
 use super::driver::{self, Ended};
-use super::writer::{Outcome, TurnWriter};
+use super::outcome::{Ending, Endings, Outcome};
+use super::writer::TurnWriter;
 use super::{Outbox, Turn, WorkerRequest, WorkerResponse, WorkerSettingsHandle};
 use crate::AgentError;
 use crate::agent::AgentDefinition;
 use crate::hub::Hub;
-use crate::protocol::{new_id, timestamp};
+use crate::protocol::{RunStatus, new_id, timestamp};
 use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
 use crate::state::States;
-use crate::store::{Claim, Scope, Start, Store, StoreError, Waiting, WorkerKey};
+use crate::store::{
+    Change, ChangeBody, Claim, Scope, Start, Store, StoreError, Waiting, WorkerKey,
+};
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
 use std::panic::AssertUnwindSafe;
@@ -46,6 +49,7 @@ pub(crate) struct Runner {
     /// What is left is dropped.
     pub(super) stopped: CancellationToken,
     active: ActiveTurns,
+    pub(super) endings: Endings,
 }
 
 impl Runner {
@@ -70,6 +74,7 @@ impl Runner {
             interrupted: CancellationToken::new(),
             stopped: CancellationToken::new(),
             active: ActiveTurns::default(),
+            endings: Endings::default(),
         }
     }
 
@@ -214,6 +219,40 @@ impl Runner {
     /// Cancels the turn that answers this message: its handler is dropped, and its run ends canceled.
     pub(crate) fn cancel(&self, event_id: &str) {
         self.active.cancel(event_id);
+    }
+
+    /// Waits for the end of the turn that answers this message.
+    pub(crate) fn ending_of(&self, event_id: &str) -> Ending {
+        self.endings.watch(event_id)
+    }
+
+    /// Tells changes among which turns that waited were withdrawn.
+    pub(crate) fn publish_withdrawn(&self, changes: Vec<Change>) {
+        self.publish(changes, |status| {
+            (status == RunStatus::Canceled).then_some(Outcome::Cancelled)
+        });
+    }
+
+    /// Tells changes by which turns ended whose process was lost.
+    pub(crate) fn publish_lost(&self, changes: Vec<Change>) {
+        self.publish(changes, |status| match status {
+            RunStatus::Canceled => Some(Outcome::Cancelled),
+            RunStatus::Failed => Some(Outcome::Interrupted),
+            RunStatus::Running | RunStatus::Succeeded => None,
+        });
+    }
+
+    /// Tells changes by which turns ended without their handlers.
+    fn publish(&self, changes: Vec<Change>, outcome_of: fn(RunStatus) -> Option<Outcome>) {
+        let ended = changes.iter().filter_map(|change| match &change.body {
+            ChangeBody::Run(run) => Some((run.event_id.clone()?, outcome_of(run.status)?)),
+            ChangeBody::Thread(_) | ChangeBody::Event(_) | ChangeBody::Deleted(_) => None,
+        });
+        let ended: Vec<_> = ended.collect();
+        self.hub.publish(changes);
+        for (event_id, outcome) in ended {
+            self.endings.tell(&event_id, outcome);
+        }
     }
 
     /// Drops the handlers of a thread that is no more.

@@ -2,8 +2,8 @@
 
 use super::draft::{Draft, join_whole_texts};
 use super::outbox::{Outbox, Piece, Rest, StoredSender};
+use super::outcome::Outcome;
 use super::runner::{Next, RETRY_AFTER, Runner};
-use crate::AgentError;
 use crate::agent::AgentDefinition;
 use crate::crash;
 use crate::hub::GrowingText;
@@ -29,44 +29,6 @@ const TIMED_OUT_TEXT: &str = "The answer took too long and was stopped. Please t
 
 /// The same in a run's `error`.
 const TIMED_OUT_ERROR: &str = "timed out";
-
-/// How long to wait before the second attempt, twice as long before the third, and so on …
-const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
-
-/// … up to this.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
-
-/// How a turn ends in the record.
-pub(super) enum Outcome {
-    Succeeded,
-    Failed(AgentError),
-    Cancelled,
-    /// It took longer than its agent allows.
-    TimedOut,
-    /// The server stops, and it took too long.
-    Interrupted,
-}
-
-impl Outcome {
-    pub(super) fn of(result: Result<(), AgentError>) -> Self {
-        match result {
-            Ok(()) => Self::Succeeded,
-            Err(error) => Self::Failed(error),
-        }
-    }
-
-    /// How long after this attempt another one makes sense; none if it does not.
-    pub(super) fn retry_after(&self, attempt: u32) -> Option<Duration> {
-        match self {
-            Self::Failed(error) if error.is_retryable() => {
-                let doubled = FIRST_BACK_OFF.saturating_mul(1 << (attempt - 1).min(16));
-                Some(doubled.min(LONGEST_BACK_OFF))
-            }
-            Self::Interrupted => Some(Duration::ZERO),
-            Self::Succeeded | Self::Failed(_) | Self::Cancelled | Self::TimedOut => None,
-        }
-    }
-}
 
 /// Writes what one turn does.
 pub(super) struct TurnWriter<'a> {
@@ -201,6 +163,7 @@ impl<'a> TurnWriter<'a> {
         let Written { changes, next } = self.until_stored(finish).await?;
         self.runner.hub.publish(changes);
         answer(waiting);
+        self.runner.endings.tell(&self.claim.key.event_id, outcome);
         next
     }
 

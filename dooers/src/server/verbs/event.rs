@@ -1,13 +1,13 @@
 //! `event.create`, `event.list`.
 
+use super::super::begin::begin;
 use super::{Caller, page_size};
-use crate::crash;
 use crate::hub::Frame;
 use crate::protocol::{
     DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, ServerFrame, clean_id, new_id,
     timestamp,
 };
-use crate::store::{Begun, NewMessage, NewThread, Position, ThreadTarget};
+use crate::store::{Begun, NewMessage, NewThread, ThreadTarget};
 
 /// Events on a page, unless told …
 const EVENTS: usize = 50;
@@ -19,45 +19,12 @@ const MOST_EVENTS: usize = 200;
 /// Who sends to a thread is subscribed to it.
 pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(), ErrorBody> {
     let message = message_of(caller, draft)?;
-    let session = caller.session;
-    let running = &session.running;
-    let thread_id = message.thread.id().to_owned();
-    let is_subscribed = session.connection.is_subscribed(&thread_id);
-    // Before the storing, so that no change falls in between.
-    let join = (!is_subscribed).then(|| running.hub.join(&session.connection, &thread_id));
-    let writing = running.hub.writing(&thread_id);
-    let start = running.runner.start_of(&session.agent);
-    let begun = running
-        .store
-        .begin_turn(&caller.identity.scope, message, &start)
+    let stored = || caller.session.ack(&caller.id);
+    let begun = begin(caller.session, &caller.identity.scope, message, stored)
         .await
         .map_err(|error| caller.refusal(error))?;
-    crash::point("after-commit");
     if begun.is_repeated {
-        drop(join);
         repeat(caller, &begun);
-        return Ok(());
-    }
-    if let Some(join) = join {
-        let first_rev = begun.changes.first().map_or(begun.rev, |change| change.rev);
-        let before = Position {
-            first_seq: begun.event.seq,
-            last_seq: begun.event.seq - 1,
-            rev: first_rev - 1,
-            known: None,
-        };
-        join.settle([], before);
-    }
-    session.ack(&caller.id);
-    crash::point("after-ack");
-    running.hub.publish(begun.changes);
-    crash::point("after-publish");
-    drop(writing);
-    for event_id in begun.interrupted {
-        running.runner.cancel(&event_id);
-    }
-    if let Some(claim) = begun.claim {
-        running.runner.run(session.agent, claim);
     }
     Ok(())
 }
@@ -78,13 +45,8 @@ fn repeat(caller: &Caller<'_>, begun: &Begun) {
         events: &[&begun.event],
     });
     if !is_subscribed {
-        let after = Position {
-            first_seq: seq,
-            last_seq: seq,
-            rev: begun.rev,
-            known: None,
-        };
-        hub.join(connection, thread_id).settle_behind([], after);
+        hub.join(connection, thread_id)
+            .settle_behind([], begun.position());
     }
 }
 

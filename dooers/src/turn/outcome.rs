@@ -1,0 +1,147 @@
+//! How an attempt to answer ends, and who waits for that.
+
+use crate::AgentError;
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long to wait before the second attempt, twice as long before the third, and so on …
+const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// … up to this.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
+
+/// How a turn ends in the record.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Succeeded,
+    Failed(AgentError),
+    Cancelled,
+    /// It took longer than its agent allows.
+    TimedOut,
+    /// The server stops, and it took too long; or its process was lost.
+    Interrupted,
+}
+
+impl Outcome {
+    pub(super) fn of(result: Result<(), AgentError>) -> Self {
+        match result {
+            Ok(()) => Self::Succeeded,
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// How long after this attempt another one makes sense; none if it does not.
+    pub(super) fn retry_after(&self, attempt: u32) -> Option<Duration> {
+        match self {
+            Self::Failed(error) if error.is_retryable() => {
+                let doubled = FIRST_BACK_OFF.saturating_mul(1 << (attempt - 1).min(16));
+                Some(doubled.min(LONGEST_BACK_OFF))
+            }
+            Self::Interrupted => Some(Duration::ZERO),
+            Self::Succeeded | Self::Failed(_) | Self::Cancelled | Self::TimedOut => None,
+        }
+    }
+}
+
+/// Who waits for the end of which turn, by the messages that they answer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Endings(Arc<Mutex<HashMap<String, Vec<oneshot::Sender<Arc<Outcome>>>>>>);
+
+impl Endings {
+    /// Waits for the end of the turn that answers this message.
+    pub(super) fn watch(&self, event_id: &str) -> Ending {
+        let (tell, told) = oneshot::channel();
+        self.waiting()
+            .entry(event_id.to_owned())
+            .or_default()
+            .push(tell);
+        Ending {
+            told,
+            event_id: event_id.to_owned(),
+            endings: self.clone(),
+        }
+    }
+
+    /// The turn that answers this message has ended, and all that it wrote is told.
+    pub(super) fn tell(&self, event_id: &str, outcome: Outcome) {
+        let Some(waiting) = self.waiting().remove(event_id) else {
+            return;
+        };
+        let outcome = Arc::new(outcome);
+        for tell in waiting {
+            // Who waited may be gone.
+            let _ = tell.send(Arc::clone(&outcome));
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<String, Vec<oneshot::Sender<Arc<Outcome>>>>> {
+        // Nothing panics while the lock is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for the end of a turn. It never comes if the turn ends in another process, or if this one stops before.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    told: oneshot::Receiver<Arc<Outcome>>,
+    event_id: String,
+    endings: Endings,
+}
+
+impl Future for Ending {
+    type Output = Arc<Outcome>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Arc<Outcome>> {
+        match Pin::new(&mut self.told).poll(context) {
+            Poll::Ready(Ok(outcome)) => Poll::Ready(outcome),
+            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.told.close();
+        let mut waiting = self.endings.waiting();
+        if let Some(others) = waiting.get_mut(&self.event_id) {
+            others.retain(|other| !other.is_closed());
+            if others.is_empty() {
+                waiting.remove(&self.event_id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[test]
+    fn an_end_is_told_to_all_who_wait_for_it_and_to_nobody_else() {
+        let endings = Endings::default();
+        let (mut one, mut two) = (endings.watch("e"), endings.watch("e"));
+        let mut other = endings.watch("other");
+        assert!((&mut one).now_or_never().is_none());
+        endings.tell("e", Outcome::Cancelled);
+        for ending in [&mut one, &mut two] {
+            let told = ending.now_or_never().unwrap();
+            assert!(matches!(*told, Outcome::Cancelled));
+        }
+        assert!((&mut other).now_or_never().is_none());
+    }
+
+    #[test]
+    fn nothing_is_kept_for_those_who_wait_no_more() {
+        let endings = Endings::default();
+        let (one, two) = (endings.watch("e"), endings.watch("e"));
+        drop(one);
+        assert_eq!(endings.waiting()["e"].len(), 1);
+        drop(two);
+        assert!(endings.waiting().is_empty());
+    }
+}
