@@ -121,6 +121,7 @@ impl NewMessage {
             streaming: None,
             finalized: None,
             delta_seq: None,
+            deleted: None,
             client_event_id: self.client_event_id.clone(),
             seq,
         }

@@ -89,6 +89,7 @@ impl Draft {
                     streaming: is_growing.then_some(true),
                     finalized: (text == TextState::Ended).then_some(true),
                     delta_seq: is_growing.then_some(0),
+                    deleted: None,
                     client_event_id: None,
                     seq: 0,
                 }))

@@ -212,6 +212,7 @@ pub(super) fn event(row: &impl Columns, thread_id: &str) -> Result<(ThreadEvent,
         finalized: flag(12)?,
         client_event_id: row.optional_string(13)?,
         delta_seq: row.optional_number(14)?.map(u64::try_from).transpose()?,
+        deleted: None,
     };
     Ok((event, row.count(2)?))
 }
