@@ -143,6 +143,15 @@ impl ThreadEvent {
         self.deleted == Some(true)
     }
 
+    /// The event of the form that it answers, if it is an answer.
+    pub(crate) fn answered_form(&self) -> Option<&str> {
+        let data = self
+            .data
+            .as_ref()
+            .filter(|_| self.kind == EventType::FormResponse);
+        data?.get("form_event_id")?.as_str()
+    }
+
     /// What is left of it when it is removed. It becomes an empty message, whatever it was: a client that does not know
     /// `deleted` shows that, where a form or a call of a tool without its data would not be understood.
     pub(crate) fn removed(self) -> Self {
