@@ -58,6 +58,8 @@ pub use reply::{
 };
 pub use requirements::Requirements;
 
+pub use server::repository;
+pub use server::repository::{Broadcast, Repository, RepositoryError};
 pub use server::{ConfigError, Database, Limits, ServerError, WorkerConfig, WorkerServer};
 pub use state::State;
 /// Fires when work must stop early.

@@ -3,6 +3,7 @@
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::program::Program;
+use super::repository::{Broadcast, Repository};
 use super::routes;
 use super::running::Running;
 use super::settings_updates::OnSettingsUpdated;
@@ -118,6 +119,28 @@ impl WorkerServer {
             });
         }
         Ok(settings_of(&running, agent, worker_id.into()))
+    }
+
+    /// The conversations and settings, to read and to change outside of a turn.
+    ///
+    /// The store is opened, if nothing has done so before.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn repository(&self) -> Result<Repository, ServerError> {
+        Ok(Repository::new(self.start().await?))
+    }
+
+    /// A way to tell everybody in a thread something that no turn says.
+    ///
+    /// The store is opened, if nothing has done so before.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn broadcast(&self) -> Result<Broadcast, ServerError> {
+        Ok(Broadcast::new(self.repository().await?))
     }
 
     /// Cancels the turn of a run: its handler is dropped, and the run ends `canceled`. A run that has ended stays as it is.

@@ -32,8 +32,8 @@ pub use listing::{RunQuery, ThreadQuery};
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
 pub use page::{
-    CatchUp, EventPage, Known, Position, RunCursor, Snapshot, SnapshotFrom, ThreadCursor,
-    ThreadPage,
+    CatchUp, EventPage, Known, NotACursor, Position, RunCursor, Snapshot, SnapshotFrom,
+    ThreadCursor, ThreadPage,
 };
 pub use patch::{EventPatch, RunPatch, ThreadPatch};
 pub use prefix::{NotAPrefix, TablePrefix};

@@ -187,7 +187,7 @@ async fn the_runs_of_an_older_database_are_kept() {
     let store = SqliteStore::open(options.clone()).await.unwrap();
     let found = store.find_runs(&scope(), &RunQuery::newest(9)).await;
     let run = store.run(&scope(), "t", "r").await.unwrap();
-    assert_eq!(found.unwrap(), [run.clone()]);
+    assert_eq!(found.unwrap(), std::slice::from_ref(&run));
     assert_eq!(run.event_id.as_deref(), Some("e"));
     assert_eq!(run.error.as_deref(), Some("it broke"));
     assert_eq!(run.ended_at.unwrap().timestamp_micros(), 20);
