@@ -64,6 +64,12 @@ impl Server {
         }
     }
 
+    /// The server as its program has it.
+    #[must_use]
+    pub fn worker(&self) -> &WorkerServer {
+        &self.worker
+    }
+
     /// A client that has not said `connect` yet.
     pub async fn open(&self) -> Client {
         Client::open(self.address, "/ws").await

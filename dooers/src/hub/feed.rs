@@ -178,6 +178,11 @@ impl Feed {
         Some(self.live.get(&connection_id)?.position.last_seq)
     }
 
+    /// The last change that a live subscriber was sent.
+    pub(super) fn rev_of(&self, connection_id: u64) -> Option<u64> {
+        Some(self.live.get(&connection_id)?.position.rev)
+    }
+
     /// A live subscriber is sent older events, as they were at this `rev`, and their edits since. `false` if it is not
     /// live.
     pub(super) fn extend_back(&mut self, connection_id: u64, first_seq: u64, rev: u64) -> bool {

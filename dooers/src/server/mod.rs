@@ -4,10 +4,12 @@ mod begin;
 mod catch_up;
 mod config;
 mod database;
+mod dispatch;
 mod env;
 mod error;
 mod identity;
 mod leases;
+mod local;
 mod program;
 mod routes;
 mod running;
@@ -20,5 +22,8 @@ mod worker;
 
 pub use config::{ConfigError, Limits, WorkerConfig};
 pub use database::Database;
+pub use dispatch::{
+    Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
+};
 pub use error::ServerError;
 pub use worker::WorkerServer;

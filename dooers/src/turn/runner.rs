@@ -245,14 +245,16 @@ impl Runner {
     /// Tells changes by which turns ended without their handlers.
     fn publish(&self, changes: Vec<Change>, outcome_of: fn(RunStatus) -> Option<Outcome>) {
         let ended = changes.iter().filter_map(|change| match &change.body {
-            ChangeBody::Run(run) => Some((run.event_id.clone()?, outcome_of(run.status)?)),
+            ChangeBody::Run(run) => {
+                let outcome = outcome_of(run.status)?;
+                Some((run.event_id.clone()?, outcome, change.rev))
+            }
             ChangeBody::Thread(_) | ChangeBody::Event(_) | ChangeBody::Deleted(_) => None,
         });
-        let ended: Vec<_> = ended.collect();
-        self.hub.publish(changes);
-        for (event_id, outcome) in ended {
-            self.endings.tell(&event_id, outcome);
+        for (event_id, outcome, rev) in ended {
+            self.endings.tell(&event_id, outcome, rev);
         }
+        self.hub.publish(changes);
     }
 
     /// Drops the handlers of a thread that is no more.
