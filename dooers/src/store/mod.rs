@@ -11,6 +11,7 @@ mod message;
 mod page;
 mod patch;
 mod prefix;
+mod query;
 mod scope;
 mod setting;
 #[cfg(feature = "sqlite")]
@@ -30,11 +31,13 @@ pub use page::{
 };
 pub use patch::ThreadPatch;
 pub use prefix::{NotAPrefix, TablePrefix};
+pub use query::{EventOrder, EventQuery};
 pub use scope::{Participant, Scope, Viewer};
 pub use setting::{StoredSetting, WorkerKey};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
+use crate::protocol::ThreadEvent;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -208,6 +211,18 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         before_event_id: Option<&str>,
         limit: usize,
     ) -> Result<EventPage, StoreError>;
+
+    /// The events of a thread that a query looks for, in its order.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError>;
 
     /// What a reader at this position has not got, up to `limit` new events.
     ///

@@ -5,12 +5,12 @@ mod thread;
 mod turns;
 
 use super::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Participant,
-    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
-    ThreadCursor, ThreadPage, ThreadRecord, ThreadTarget, TurnChange, TurnKey, WorkerKey, Written,
-    message,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, NewMessage,
+    Participant, Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError,
+    StoredSetting, ThreadCursor, ThreadPage, ThreadRecord, ThreadTarget, TurnChange, TurnKey,
+    WorkerKey, Written, message,
 };
-use crate::protocol::timestamp;
+use crate::protocol::{ThreadEvent, timestamp};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -341,6 +341,15 @@ impl Store for MemoryStore {
         self.state()
             .thread(scope, thread_id)?
             .events_before(before_event_id, limit)
+    }
+
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError> {
+        Ok(self.state().thread(scope, thread_id)?.find(query))
     }
 
     async fn catch_up(

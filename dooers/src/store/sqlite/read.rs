@@ -9,9 +9,10 @@ use crate::protocol::{Run, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
-    CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
-    StoredSetting, ThreadCursor, ThreadPage, Viewer, WorkerKey,
+    CatchUp, Change, EventOrder, EventPage, EventQuery, Participant, Position, Scope, Snapshot,
+    SnapshotFrom, StoreError, StoredSetting, ThreadCursor, ThreadPage, Viewer, WorkerKey,
 };
+use serde::Serialize;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
 };
@@ -261,6 +262,30 @@ impl Reading<'_> {
         })
     }
 
+    pub(super) async fn find(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        looked_for: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, Stop> {
+        let thread = self.thread(scope, thread_id).await?;
+        let sql = match looked_for.order {
+            EventOrder::NewestFirst => &self.sql.newest_found,
+            EventOrder::OldestFirst => &self.sql.oldest_found,
+        };
+        let query = query(sql)
+            .bind(thread.pk)
+            .bind(int(looked_for.after))
+            .bind(int(looked_for.before))
+            .bind(any_of(&looked_for.actors)?)
+            .bind(any_of(&looked_for.kinds)?)
+            .bind(any_of(&looked_for.user_ids)?)
+            .bind(any_of(&looked_for.run_ids)?)
+            .bind(int(looked_for.limit as u64));
+        self.every(query, |row| Ok(rows::event(row, thread.id())?.0))
+            .await
+    }
+
     pub(super) async fn catch_up(
         &mut self,
         scope: &Scope,
@@ -444,6 +469,14 @@ impl Reading<'_> {
         };
         self.every(query, change).await
     }
+}
+
+/// A JSON array of what a filter lets pass; none if that is everything.
+fn any_of<T: Serialize>(admitted: &[T]) -> Result<Option<String>, RowError> {
+    let is_filter = !admitted.is_empty();
+    Ok(is_filter
+        .then(|| serde_json::to_string(admitted))
+        .transpose()?)
 }
 
 /// An event's place, and the number of the change that made it.

@@ -26,6 +26,12 @@ macro_rules! statements {
     };
 }
 
+/// The filters of a query for events.
+const FOUND: &str = "(?4 IS NULL OR e.actor IN (SELECT value FROM json_each(?4))) \
+     AND (?5 IS NULL OR e.kind IN (SELECT value FROM json_each(?5))) \
+     AND (?6 IS NULL OR e.sender ->> 'user_id' IN (SELECT value FROM json_each(?6))) \
+     AND (?7 IS NULL OR e.run_id IN (SELECT value FROM json_each(?7)))";
+
 /// Puts the prefix and the lists of columns into a statement.
 pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
     sql.replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
@@ -33,6 +39,7 @@ pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
         .replace("{event}", EVENT_COLUMNS)
         .replace("{run}", RUN_COLUMNS)
         .replace("{turn}", TURN_COLUMNS)
+        .replace("{found}", FOUND)
         .replace("{prefix}", prefix.as_str())
 }
 
@@ -148,6 +155,18 @@ statements! {
         SELECT {event} FROM {prefix}events e
         WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
         ORDER BY e.seq"
+
+    // Those behind ?2 and before ?3 that pass the filters: JSON arrays, or null for everything.
+
+    newest_found: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq < ?3 AND {found}
+        ORDER BY e.seq DESC LIMIT ?8"
+
+    oldest_found: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq < ?3 AND {found}
+        ORDER BY e.seq LIMIT ?8"
 
     // The last of the events behind ?2, up to ?3, that was made before ?4.
     last_made_before: "

@@ -9,9 +9,10 @@ use super::operations::{
 use super::read::{Readers, Reading};
 use super::statements::Statements;
 use super::writer::Writer;
+use crate::protocol::ThreadEvent;
 use crate::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Position,
-    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, NewMessage,
+    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
     ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
@@ -200,6 +201,16 @@ impl Store for SqliteStore {
             page.await
         };
         self.readers.read("list events", read).await
+    }
+
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.find(scope, thread_id, query).await;
+        self.readers.read("find events", read).await
     }
 
     async fn catch_up(
