@@ -16,6 +16,7 @@ mod scope;
 mod setting;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod state;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub use claim::{

@@ -1,4 +1,4 @@
-//! The turns of a thread in memory: who answers which message.
+//! The turns of a thread: who answers which message.
 
 use super::thread::ThreadState;
 use crate::policy::OnBusy;
@@ -12,8 +12,8 @@ use crate::store::{
 use chrono::{DateTime, Utc};
 
 /// A message that waits for an answer or is being answered.
-#[derive(Debug, Clone)]
-pub(super) struct TurnRow {
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TurnRow {
     event_id: String,
     is_running: bool,
     is_cancelled: bool,
@@ -28,10 +28,10 @@ pub(super) struct TurnRow {
 
 /// What became of the turns that a dead process left running in a thread.
 #[derive(Debug, Default)]
-pub(super) struct Interrupted {
-    pub(super) changes: Vec<Change>,
-    pub(super) failed: usize,
-    pub(super) retried: usize,
+pub(crate) struct Interrupted {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) failed: usize,
+    pub(crate) retried: usize,
 }
 
 impl TurnRow {
@@ -51,7 +51,7 @@ impl TurnRow {
 
 impl ThreadState {
     /// Refuses a message for which there is no room.
-    pub(super) fn check_busy(&self, start: &Start) -> Result<(), StoreError> {
+    pub(crate) fn check_busy(&self, start: &Start) -> Result<(), StoreError> {
         if self.turns.is_empty() {
             return Ok(());
         }
@@ -60,7 +60,7 @@ impl ThreadState {
 
     /// Makes way for a message that interrupts: what waits is withdrawn, what runs is marked. The result is what changed,
     /// and the messages whose turns run.
-    pub(super) fn make_way(&mut self, start: &Start) -> (Vec<Change>, Vec<String>) {
+    pub(crate) fn make_way(&mut self, start: &Start) -> (Vec<Change>, Vec<String>) {
         if start.on_busy != OnBusy::Interrupt {
             return (Vec::new(), Vec::new());
         }
@@ -78,7 +78,7 @@ impl ThreadState {
 
     /// Queues the turn that will answer this message, and claims the oldest turn, if none is running. One that runs side
     /// by side with others is claimed itself.
-    pub(super) fn queue(&mut self, event_id: &str, start: &Start) -> Option<Claim> {
+    pub(crate) fn queue(&mut self, event_id: &str, start: &Start) -> Option<Claim> {
         self.turns.push(TurnRow::new(event_id.to_owned()));
         if start.is_concurrent() {
             self.claim_at(self.turns.len() - 1, start)
@@ -88,7 +88,7 @@ impl ThreadState {
     }
 
     /// Claims the oldest turn that waits, if it may be tried and none is running beside which it may not run.
-    pub(super) fn claim(&mut self, start: &Start) -> Option<Claim> {
+    pub(crate) fn claim(&mut self, start: &Start) -> Option<Claim> {
         let at = self.next_turn(start.is_concurrent())?;
         let not_before = self.turns[at].not_before;
         if not_before.is_some_and(|not_before| start.at < not_before) {
@@ -155,11 +155,11 @@ impl ThreadState {
     }
 
     /// Whether this message waits for its answer, or is being answered.
-    pub(super) fn has_turn(&self, event_id: &str) -> bool {
+    pub(crate) fn has_turn(&self, event_id: &str) -> bool {
         self.turns.iter().any(|turn| turn.event_id == event_id)
     }
 
-    pub(super) fn check_fence(&self, turn: &TurnKey) -> Result<(), StoreError> {
+    pub(crate) fn check_fence(&self, turn: &TurnKey) -> Result<(), StoreError> {
         let is_held = self
             .turns
             .iter()
@@ -171,12 +171,12 @@ impl ThreadState {
         }
     }
 
-    pub(super) fn end_turn(&mut self, event_id: &str) {
+    pub(crate) fn end_turn(&mut self, event_id: &str) {
         self.turns.retain(|turn| turn.event_id != event_id);
     }
 
     /// Lets a turn wait for another attempt.
-    pub(super) fn requeue(&mut self, event_id: &str, not_before: Option<DateTime<Utc>>) {
+    pub(crate) fn requeue(&mut self, event_id: &str, not_before: Option<DateTime<Utc>>) {
         if let Some(turn) = self.turn_mut(event_id) {
             turn.is_running = false;
             turn.held = None;
@@ -195,7 +195,7 @@ impl ThreadState {
     }
 
     /// Withdraws a turn that waits, or marks one that runs.
-    pub(super) fn cancel(&mut self, cancel: &Cancel) -> Cancelled {
+    pub(crate) fn cancel(&mut self, cancel: &Cancel) -> Cancelled {
         let event_id = match &cancel.target {
             CancelTarget::Event(id) => Some(id.clone()),
             CancelTarget::Run(id) => {
@@ -241,7 +241,7 @@ impl ThreadState {
     }
 
     /// Keeps the running turns of this process for longer.
-    pub(super) fn renew_leases(&mut self, node: &str, lease_until: DateTime<Utc>) -> Vec<HeldTurn> {
+    pub(crate) fn renew_leases(&mut self, node: &str, lease_until: DateTime<Utc>) -> Vec<HeldTurn> {
         let renew = |turn: &mut TurnRow| {
             let (_, until) = turn.held.as_mut().filter(|(holder, _)| holder == node)?;
             *until = lease_until;
@@ -255,7 +255,7 @@ impl ThreadState {
 
     /// Ends the running turns, or only those whose lease ran out before a time, or lets them wait for another attempt.
     /// None if there are none.
-    pub(super) fn interrupt(
+    pub(crate) fn interrupt(
         &mut self,
         at: DateTime<Utc>,
         before: Option<DateTime<Utc>>,
@@ -305,7 +305,7 @@ impl ThreadState {
     }
 
     /// The thread, if turns of it wait and none runs.
-    pub(super) fn waiting(&self) -> Option<Waiting> {
+    pub(crate) fn waiting(&self) -> Option<Waiting> {
         let turn = &self.turns[self.next_turn(false)?];
         Some(Waiting {
             scope: self.record().scope(),
