@@ -2,6 +2,7 @@
 
 use crate::{Client, Identity, within};
 use dooers::{Agent, Database, ServerError, WorkerConfig, WorkerServer};
+use serde_json::Value;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -131,6 +132,17 @@ impl Server {
 /// Asks for a page over HTTP; the result is the status and the body.
 pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    http(address, &request).await
+}
+
+/// Posts a JSON value over HTTP; the result is the status and the body.
+pub async fn post(address: SocketAddr, path: &str, value: &Value) -> (u16, String) {
+    let body = value.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     http(address, &request).await
 }
 
