@@ -391,7 +391,9 @@ fn handler_of(
             worker_id: claim.thread.thread.worker_id.clone(),
         },
     };
-    let (states, cancellation) = (Arc::clone(&runner.states), cancellation.clone());
+    let states = Arc::clone(&runner.states);
+    // One of its own: a handler that fires it, by a guard that it drops, stops its own work and not its turn.
+    let cancellation = cancellation.child_token();
     let work = async move {
         let turn = Turn::new(request, response.clone()).within(settings, states, cancellation);
         let answer = agent.call(turn).await?;

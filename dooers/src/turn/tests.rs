@@ -12,7 +12,7 @@ use crate::store::{
     MemoryStore, NewMessage, NewThread, Participant, Scope, Snapshot, SnapshotFrom, Store,
     ThreadTarget, Viewer,
 };
-use crate::{Agent, AgentError, Result};
+use crate::{Agent, AgentError, CancellationToken, Result};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -241,4 +241,29 @@ async fn a_turn_that_waits_for_its_next_attempt_is_left_by_a_process_that_stops(
     sleep(Duration::from_secs(5)).await;
     let (texts, status, _) = next.answer::<busy>().await;
     assert_eq!((texts.len(), status), (4, RunStatus::Failed));
+}
+
+/// Leaves work to others that stops when it ends itself, and fails at the first attempt.
+#[dooers::agent(name = "guarding-of-the-turn-tests", retry = 1, crate = crate)]
+async fn guarding(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    token: CancellationToken,
+) -> Result<()> {
+    let _stops_the_work = token.drop_guard();
+    response.text(format!("attempt {}", request.attempt()));
+    match request.attempt() {
+        1 => Err(AgentError::retryable("the model is busy")),
+        _ => Ok(()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_fires_its_token_stops_its_own_work_and_not_its_turn() {
+    let worker = Worker::new();
+    worker.begin::<guarding>().await;
+    sleep(Duration::from_secs(5)).await;
+    let (texts, status, _) = worker.answer::<guarding>().await;
+    assert_eq!(texts, ["attempt 1", "attempt 2"]);
+    assert_eq!(status, RunStatus::Succeeded);
 }
