@@ -123,7 +123,7 @@ impl Runner {
         self.active.lose(&all);
     }
 
-    /// Runs what waits in a thread, now or when it may be tried again.
+    /// Runs what waits in a thread, now or when it may be tried again. A process that stops leaves it to the next.
     pub(crate) async fn go_on(
         self: &Arc<Self>,
         agent: AgentDefinition,
@@ -146,7 +146,7 @@ impl Runner {
             return Ok(());
         }
         // Those that run side by side all begin.
-        loop {
+        while !self.draining.is_cancelled() {
             let start = self.start_of(&agent);
             let Some(mut claim) = self.store.claim_turn(&scope, &thread_id, &start).await? else {
                 return Ok(());
@@ -154,6 +154,7 @@ impl Runner {
             self.hub.publish(std::mem::take(&mut claim.changes));
             self.run(agent, claim);
         }
+        Ok(())
     }
 
     /// Claims what waits in a thread once it may be tried again. None if the process stops before, or somebody else has

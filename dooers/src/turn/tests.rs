@@ -267,3 +267,23 @@ async fn a_handler_that_fires_its_token_stops_its_own_work_and_not_its_turn() {
     assert_eq!(texts, ["attempt 1", "attempt 2"]);
     assert_eq!(status, RunStatus::Succeeded);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_stops_claims_nothing_that_waits() {
+    let worker = Worker::new();
+    worker.begin::<slow>().await;
+    sleep(Duration::from_secs(1)).await;
+    worker.runner.drain(Duration::ZERO).await;
+    // As when another turn of the thread is cancelled, or a dead process's turns are found, while it stops.
+    for waiting in worker.store.recover().await.unwrap().waiting {
+        worker
+            .runner
+            .go_on(slow::DEFINITION, waiting)
+            .await
+            .unwrap();
+    }
+    sleep(Duration::from_secs(1)).await;
+    let left = worker.store.recover().await.unwrap();
+    assert_eq!((left.interrupted, left.retried), (0, 0));
+    assert_eq!(left.waiting.len(), 1);
+}
