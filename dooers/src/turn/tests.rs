@@ -287,3 +287,33 @@ async fn a_process_that_stops_claims_nothing_that_waits() {
     assert_eq!((left.interrupted, left.retried), (0, 0));
     assert_eq!(left.waiting.len(), 1);
 }
+
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+/// Streams a little, and panics when it is dropped.
+#[dooers::agent(name = "brittle-of-the-turn-tests", timeout = "1s", crate = crate)]
+async fn brittle(response: WorkerResponse) {
+    let text = response.text_stream();
+    text.push("as far as");
+    let _panics = PanicsWhenDropped;
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_panics_while_it_is_dropped_ends_as_any_other() {
+    let worker = Worker::new();
+    worker.begin::<brittle>().await;
+    sleep(Duration::from_secs(2)).await;
+    let (texts, status, error) = worker.answer::<brittle>().await;
+    assert_eq!(texts[0], "as far as");
+    assert_eq!(
+        (status, error.as_deref()),
+        (RunStatus::Failed, Some("timed out"))
+    );
+}
