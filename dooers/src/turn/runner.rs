@@ -97,7 +97,7 @@ impl Runner {
     ///
     /// Whatever the store says. The turns go on then: see [`lose_all`](Self::lose_all).
     pub(crate) async fn renew(&self) -> Result<(), StoreError> {
-        let mut lost = self.active.events();
+        let mut lost = self.active.fences();
         if lost.is_empty() {
             return Ok(());
         }
@@ -117,9 +117,10 @@ impl Runner {
         Ok(())
     }
 
-    /// Drops all turns: another process may have taken them over.
+    /// Drops the handlers of all turns: another process may have taken them over. Those that it has not end as
+    /// interrupted once the database answers.
     pub(crate) fn lose_all(&self) {
-        let all = self.active.events();
+        let all = self.active.fences();
         self.active.lose(&all);
     }
 
@@ -300,33 +301,35 @@ impl Runner {
         let outbox = Arc::new(Outbox::live(run_id, agent.has_manual_runs()));
         let writer = TurnWriter::new(self, agent, &claim, &outbox);
         let ActiveTurn {
-            cancelled, lost, ..
+            cancelled,
+            lost,
+            gone,
+            ..
         } = self.begin(&claim);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
         let policy = agent.policy();
         let ends_early = async {
             tokio::select! {
-                () = cancelled.cancelled() => Outcome::Cancelled,
-                () = self.interrupted.cancelled() => Outcome::Interrupted,
-                () = sleep_for(policy.timeout()) => Outcome::TimedOut,
+                // First what says more: a turn that is cancelled ends so, whatever else happens to it.
+                biased;
+                () = gone.cancelled() => None,
+                () = cancelled.cancelled() => Some(Outcome::Cancelled),
+                () = lost.cancelled() => Some(Outcome::Interrupted),
+                () = self.interrupted.cancelled() => Some(Outcome::Interrupted),
+                () = sleep_for(policy.timeout()) => Some(Outcome::TimedOut),
             }
         };
-        let ended = tokio::select! {
-            // First: what is to be dropped without a trace is cancelled, too.
-            biased;
-            () = lost.cancelled() => Ended::Lost,
-            ended = driver::drive(handler, ends_early, &outbox, &writer) => ended,
-        };
+        let ended = driver::drive(handler, ends_early, &outbox, &writer).await;
         self.active.end(&claim.key);
         let is_cancelled = cancelled.is_cancelled();
+        if !matches!(ended, Ended::Returned(_)) {
+            // For the work that the handler gave to others.
+            cancelled.cancel();
+        }
         let outcome = match ended {
             Ended::Returned(result) => Outcome::of(result),
-            Ended::Dropped(outcome) => {
-                // For the work that the handler gave to others.
-                cancelled.cancel();
-                outcome
-            }
-            Ended::Lost => {
+            Ended::Dropped(Some(outcome)) => outcome,
+            Ended::Dropped(None) | Ended::Lost => {
                 outbox.close();
                 return Next::Nothing;
             }

@@ -317,3 +317,22 @@ async fn a_handler_that_panics_while_it_is_dropped_ends_as_any_other() {
         (RunStatus::Failed, Some("timed out"))
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_is_dropped_but_that_nobody_took_is_tried_again_and_ends_in_the_record() {
+    let worker = Worker::new();
+    worker.begin::<slow>().await;
+    sleep(Duration::from_secs(1)).await;
+    // The leases could not be renewed for so long that somebody else may have taken it.
+    worker.runner.lose_all();
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(worker.answer::<slow>().await.0, ["attempt 1", "attempt 2"]);
+    worker.runner.lose_all();
+    sleep(Duration::from_secs(1)).await;
+    let (texts, status, error) = worker.answer::<slow>().await;
+    assert_eq!(
+        (status, error.as_deref()),
+        (RunStatus::Failed, Some("interrupted"))
+    );
+    assert_eq!(texts.len(), 3);
+}
