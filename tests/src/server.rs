@@ -4,6 +4,7 @@ use crate::{Client, Identity, within};
 use dooers::{Agent, Database, ServerError, WorkerConfig, WorkerServer};
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
@@ -21,10 +22,13 @@ pub struct Server {
     serving: JoinHandle<Result<(), ServerError>>,
 }
 
+/// Longer than any test takes, so that nothing is noticed only when leases are renewed.
+const LEASE: Duration = Duration::from_secs(3600);
+
 /// The defaults, but with conversations in memory.
 #[must_use]
 pub fn in_memory() -> WorkerConfig {
-    WorkerConfig::new().database(Database::Memory)
+    WorkerConfig::new().database(Database::Memory).lease(LEASE)
 }
 
 impl Server {

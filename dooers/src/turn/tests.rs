@@ -13,7 +13,7 @@ use crate::store::{
     ThreadTarget, Viewer,
 };
 use crate::{Agent, AgentError, CancellationToken, Result};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -335,4 +335,26 @@ async fn a_turn_that_is_dropped_but_that_nobody_took_is_tried_again_and_ends_in_
         (RunStatus::Failed, Some("interrupted"))
     );
     assert_eq!(texts.len(), 3);
+}
+
+/// Who cancels the unlucky one.
+static CANCELS: OnceLock<Arc<Runner>> = OnceLock::new();
+
+/// Is cancelled at the moment at which it fails.
+#[dooers::agent(name = "unlucky-of-the-turn-tests", retry = 1, crate = crate)]
+async fn unlucky(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    response.text(format!("attempt {}", request.attempt()));
+    CANCELS.get().unwrap().cancel(&request.event_id);
+    Err(AgentError::retryable("the model is busy"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_is_cancelled_while_it_fails_is_not_tried_again() {
+    let worker = Worker::new();
+    CANCELS.set(Arc::clone(&worker.runner)).unwrap();
+    worker.begin::<unlucky>().await;
+    sleep(Duration::from_secs(5)).await;
+    let (texts, status, _) = worker.answer::<unlucky>().await;
+    assert_eq!(texts, ["attempt 1"]);
+    assert_eq!(status, RunStatus::Canceled);
 }
