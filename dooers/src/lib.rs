@@ -60,7 +60,10 @@ pub use requirements::Requirements;
 
 pub use server::repository;
 pub use server::repository::{Broadcast, Repository, RepositoryError};
-pub use server::{ConfigError, Database, Limits, ServerError, WorkerConfig, WorkerServer};
+pub use server::{
+    ConfigError, Database, Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError,
+    HandlerErrorKind, Limits, ServerError, WorkerConfig, WorkerServer,
+};
 pub use state::State;
 /// Fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;

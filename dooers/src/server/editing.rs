@@ -31,13 +31,18 @@ impl Running {
         let running = Arc::clone(self);
         let edit = async move {
             let writing = running.hub.writing(&thread_id);
+            let may_withdraw = matches!(edit, ThreadEdit::RemoveEvent { .. });
             let edited = running.store.edit_thread(&scope, &thread_id, edit).await?;
             let Edited {
                 changes,
                 interrupted,
                 waiting,
             } = edited;
-            running.runner.publish_withdrawn(changes.clone());
+            if may_withdraw {
+                running.runner.publish_withdrawn(changes.clone());
+            } else {
+                running.hub.publish(changes.clone());
+            }
             drop(writing);
             if let Some(event_id) = interrupted {
                 running.runner.cancel(&event_id);

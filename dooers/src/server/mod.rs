@@ -4,11 +4,13 @@ mod begin;
 mod catch_up;
 mod config;
 mod database;
+mod dispatch;
 mod editing;
 mod env;
 mod error;
 mod identity;
 mod leases;
+mod local;
 mod program;
 pub mod repository;
 mod routes;
@@ -22,5 +24,8 @@ mod worker;
 
 pub use config::{ConfigError, Limits, WorkerConfig};
 pub use database::Database;
+pub use dispatch::{
+    Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
+};
 pub use error::ServerError;
 pub use worker::WorkerServer;

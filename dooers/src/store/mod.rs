@@ -69,8 +69,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
-    /// `client_event_id` that was used for something else, a form that is answered already or a thread that is busy,
-    /// `Overloaded` for a full queue, `Invalid` for an answer that leaves a required question open.
+    /// `client_event_id` that was used for something else or a form that is answered already, `Busy` for a thread that is
+    /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that leaves a required question open.
     async fn begin_turn(
         &self,
         scope: &Scope,

@@ -3,7 +3,6 @@
 use crate::given::{kinds, scope, teller, text};
 use dooers::WorkerServer;
 use dooers::prelude::*;
-use dooers::protocol::User;
 use dooers::repository::RepositoryError;
 use dooers_tests::{Server, in_memory};
 
@@ -17,7 +16,7 @@ async fn everybody_in_a_thread_is_told_and_who_is_away_finds_it_later() {
     let thread = broadcast
         .create_thread(here)
         .title("Order 7")
-        .owner(User::new("ana"))
+        .owner("ana")
         .await
         .unwrap();
     for client in [&mut ana, &mut ben] {

@@ -44,7 +44,7 @@ async fn an_event_is_whatever_a_reply_is_by_whomever() {
     repository.create_thread(&scope()).id("t").await.unwrap();
     let call = || ToolCall::new("c", "weather", json!({"city": "Oslo"}));
     let create = |reply| repository.create_event(&scope(), "t", reply);
-    let by_ben = create(Reply::text("hi")).user(User::new("ben"));
+    let by_ben = create(Reply::text("hi")).user("ben");
     let events = [
         create(Reply::text("one").author("Ann")).id("own-id").await,
         create(Reply::tool_result(call(), 3)).await,

@@ -3,7 +3,7 @@
 use crate::given::{scope, served, served_with};
 use chrono::{DateTime, Utc};
 use dooers::prelude::*;
-use dooers::protocol::{Actor, EventType, Thread, User};
+use dooers::protocol::{Actor, EventType, Thread};
 use dooers::repository::{List, Listed, MAX_PAGE, Repository, RepositoryError};
 use dooers::{Database, WorkerServer};
 use dooers_tests::in_memory;
@@ -17,7 +17,7 @@ fn ids(threads: &[Thread]) -> Vec<&str> {
 async fn ten(repository: &Repository) -> Vec<DateTime<Utc>> {
     let mut times = Vec::new();
     for number in 0..10 {
-        let owner = User::new(if number % 2 == 0 { "ben" } else { "ana" });
+        let owner = if number % 2 == 0 { "ben" } else { "ana" };
         let made = repository
             .create_thread(&scope())
             .id(format!("t{number}"))
@@ -82,7 +82,7 @@ async fn events_are_filtered_ordered_and_paged() {
         let text = || Reply::text(number.to_string());
         repository
             .create_event(here, "t", text())
-            .user(User::new("ana"))
+            .user("ana")
             .await
             .unwrap();
         repository

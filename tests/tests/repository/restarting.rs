@@ -2,7 +2,7 @@
 
 use crate::given::{scope, teller};
 use dooers::prelude::*;
-use dooers::protocol::{RunStatus, User};
+use dooers::protocol::RunStatus;
 use dooers::repository::RunPatch;
 use dooers::store::SqliteOptions;
 use dooers::{Database, WorkerServer};
@@ -22,7 +22,7 @@ async fn all_of_it_is_there_and_a_run_of_the_program_goes_on() {
         .create_thread(here)
         .id("t")
         .title("Order 7")
-        .owner(User::new("ana"));
+        .owner("ana");
     let thread = thread.await.unwrap();
     let run = repository.create_run(here, "t").await.unwrap();
     let kept = repository

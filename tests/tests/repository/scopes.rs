@@ -2,7 +2,6 @@
 
 use crate::given::{kinds, other, scope, scope_of, served_with, teller};
 use dooers::prelude::*;
-use dooers::protocol::User;
 use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};
 use dooers_tests::in_memory;
 
@@ -64,7 +63,7 @@ async fn no_call_touches_what_is_of_another_scope() {
     repository
         .create_thread(here)
         .id("t")
-        .owner(User::new("ana"))
+        .owner("ana")
         .await
         .unwrap();
     repository.create_run(here, "t").id("r").await.unwrap();
@@ -98,7 +97,7 @@ async fn a_thread_of_one_user_is_told_to_nobody_else_where_threads_are_private()
     repository
         .create_thread(here)
         .id("t")
-        .owner(User::new("ana"))
+        .owner("ana")
         .await
         .unwrap();
     repository
@@ -113,7 +112,7 @@ async fn a_thread_of_one_user_is_told_to_nobody_else_where_threads_are_private()
     // Who is made to say something takes part from then on.
     let by_eve = repository
         .create_event(here, "t", Reply::text("hi"))
-        .user(User::new("eve"));
+        .user("eve");
     by_eve.await.unwrap();
     assert_eq!(kinds(&eve.pending().await), ["thread.upsert"]);
     assert_eq!(

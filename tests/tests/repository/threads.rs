@@ -1,7 +1,6 @@
 //! Threads that the program makes, changes and removes.
 
 use crate::given::{kinds, scope, served, subscribed, teller};
-use dooers::protocol::User;
 use dooers::repository::{RepositoryError, Scope};
 use serde_json::json;
 
@@ -14,7 +13,7 @@ async fn everybody_who_may_see_a_thread_is_told_that_it_is_made() {
     let made = repository
         .create_thread(&scope())
         .title("Order 7")
-        .owner(User::new("ben"))
+        .owner("ben")
         .metadata(json!({"order": 7}))
         .await
         .unwrap();

@@ -170,10 +170,10 @@ async fn a_message_of_the_program_begins_no_turn() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
-    let ben = dooers::protocol::User::new("ben");
+
     repository
         .create_event(&scope(), "t", Reply::text("hi"))
-        .user(ben)
+        .user("ben")
         .await
         .unwrap();
     assert_eq!(

@@ -1,7 +1,6 @@
 //! Telling everybody in a thread something.
 
-use super::create::{CreateEvent, CreateThread};
-use super::{Repository, RepositoryError};
+use super::{CreateEvent, CreateThread, Repository, RepositoryError};
 use crate::protocol::Thread;
 use crate::reply::Reply;
 use crate::store::{Scope, ThreadPatch};

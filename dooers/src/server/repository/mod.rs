@@ -5,18 +5,20 @@
 //! thread's next number and reaches subscribers as everything else does.
 
 mod broadcast;
-mod create;
 mod error;
+mod events;
 mod handle;
 mod list;
-mod lists;
+mod runs;
 mod scope;
 mod settings;
+mod threads;
 
 pub use crate::store::{EventPatch, RunPatch, Scope, ThreadPatch};
 pub use broadcast::Broadcast;
-pub use create::{CreateEvent, CreateRun, CreateThread};
 pub use error::RepositoryError;
+pub use events::{CreateEvent, Events};
 pub use handle::Repository;
 pub use list::{List, Listed, MAX_PAGE, PAGE, Page};
-pub use lists::{Events, Runs, Threads};
+pub use runs::{CreateRun, Runs};
+pub use threads::{CreateThread, Threads};

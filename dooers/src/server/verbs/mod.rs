@@ -91,7 +91,9 @@ impl Caller<'_> {
                 retry_after_ms: Some(RETRY_AFTER_MS),
                 ..ErrorBody::new(ErrorCode::Overloaded, text)
             },
-            StoreError::Conflict(text) => ErrorBody::new(ErrorCode::Conflict, text),
+            StoreError::Conflict(text) | StoreError::Busy(text) => {
+                ErrorBody::new(ErrorCode::Conflict, text)
+            }
             StoreError::Invalid(text) => ErrorBody::invalid_payload(text),
             StoreError::StaleFence | StoreError::Open(_) | StoreError::Failed { .. } => {
                 self.failure(&error)
