@@ -36,6 +36,18 @@ const FOUND: &str = "(?4 IS NULL OR e.actor IN (SELECT value FROM json_each(?4))
 const BOTH: &str = "(?7 = ?6 OR EXISTS (SELECT 1 FROM {prefix}participants o \
      WHERE o.thread_pk = p.thread_pk AND o.participant = ?7))";
 
+/// Runs, and what says which threads they are of.
+const RUNS: &str =
+    "SELECT {run}, t.id FROM {prefix}runs r CROSS JOIN {prefix}threads t ON t.pk = r.thread_pk";
+
+/// A part of a list of runs.
+const NEWEST_RUNS: &str = "(r.started_at, r.id) < (?2, ?3) AND r.started_at >= ?5 AND {runs_found} \
+     ORDER BY r.started_at DESC, r.id DESC LIMIT ?4";
+
+/// The same from its other end.
+const OLDEST_RUNS: &str = "(r.started_at, r.id) > (?2, ?3) AND r.started_at < ?5 AND {runs_found} \
+     ORDER BY r.started_at, r.id LIMIT ?4";
+
 /// The filters of a query for runs.
 const RUNS_FOUND: &str = "(?6 IS NULL OR r.status IN (SELECT value FROM json_each(?6))) \
      AND (?7 IS NULL OR r.event_id = ?7) \
@@ -44,7 +56,10 @@ const RUNS_FOUND: &str = "(?6 IS NULL OR r.status IN (SELECT value FROM json_eac
 
 /// Puts the prefix and the lists of columns into a statement.
 pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
-    sql.replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
+    sql.replace("{runs}", RUNS)
+        .replace("{newest_runs}", NEWEST_RUNS)
+        .replace("{oldest_runs}", OLDEST_RUNS)
+        .replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
         .replace("{thread}", THREAD_COLUMNS)
         .replace("{event}", EVENT_COLUMNS)
         .replace("{run}", RUN_COLUMNS)
@@ -237,31 +252,15 @@ statements! {
 
     delete_run: "DELETE FROM {prefix}runs WHERE id = ?2 AND thread_pk = ?1"
 
-    newest_runs: "
-        SELECT {run}, t.id FROM {prefix}runs r CROSS JOIN {prefix}threads t ON t.pk = r.thread_pk
-        WHERE r.scope_pk = ?1 AND (r.started_at, r.id) < (?2, ?3) AND r.started_at >= ?5 AND {runs_found}
-        ORDER BY r.started_at DESC, r.id DESC
-        LIMIT ?4"
+    newest_runs: "{runs} WHERE r.scope_pk = ?1 AND {newest_runs}"
 
-    oldest_runs: "
-        SELECT {run}, t.id FROM {prefix}runs r CROSS JOIN {prefix}threads t ON t.pk = r.thread_pk
-        WHERE r.scope_pk = ?1 AND (r.started_at, r.id) > (?2, ?3) AND r.started_at < ?5 AND {runs_found}
-        ORDER BY r.started_at, r.id
-        LIMIT ?4"
+    oldest_runs: "{runs} WHERE r.scope_pk = ?1 AND {oldest_runs}"
 
     // Those of one thread are few enough to be sorted.
 
-    newest_runs_of_thread: "
-        SELECT {run}, t.id FROM {prefix}runs r CROSS JOIN {prefix}threads t ON t.pk = r.thread_pk
-        WHERE r.thread_pk = ?1 AND (r.started_at, r.id) < (?2, ?3) AND r.started_at >= ?5 AND {runs_found}
-        ORDER BY r.started_at DESC, r.id DESC
-        LIMIT ?4"
+    newest_runs_of_thread: "{runs} WHERE r.thread_pk = ?1 AND {newest_runs}"
 
-    oldest_runs_of_thread: "
-        SELECT {run}, t.id FROM {prefix}runs r CROSS JOIN {prefix}threads t ON t.pk = r.thread_pk
-        WHERE r.thread_pk = ?1 AND (r.started_at, r.id) > (?2, ?3) AND r.started_at < ?5 AND {runs_found}
-        ORDER BY r.started_at, r.id
-        LIMIT ?4"
+    oldest_runs_of_thread: "{runs} WHERE r.thread_pk = ?1 AND {oldest_runs}"
 
     open_runs: "
         SELECT {run} FROM {prefix}runs r
