@@ -3,7 +3,7 @@
 use crate::given::{appended, kinds, scope, served, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::RunStatus;
-use dooers::repository::{Repository, RepositoryError, RunPatch};
+use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};
 use dooers_tests::{Client, gate};
 use serde_json::Value;
 
@@ -187,4 +187,34 @@ async fn a_message_of_the_program_begins_no_turn() {
         ["hello", "You said: hello"]
     );
     server.close([ada]).await;
+}
+
+/// Starts and ends a run of its own, and waits at the gate of the message before it says that it is done.
+#[dooers::agent(run = "manual")]
+async fn in_parts(request: WorkerRequest, response: WorkerResponse) -> Result<&'static str> {
+    response.run_start().await?;
+    response.run_end(Ok(())).await?;
+    gate::pass(&request.message).await;
+    Ok("done")
+}
+
+#[tokio::test]
+async fn correcting_how_a_run_ended_ends_no_turn() {
+    let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<in_parts>();
+    let turn = worker.dispatch::<in_parts>().worker("w1").user("ada");
+    let turn = turn.message("wait-in-parts").send().await.unwrap();
+    gate::arrived("wait-in-parts").await;
+    let repository = worker.repository().await.unwrap();
+    let here = &Scope::everyone::<in_parts>("w1");
+    let runs = repository.runs(here).answering(turn.event_id());
+    let run = runs.await.unwrap().items.pop().unwrap();
+    assert_eq!(run.status, RunStatus::Succeeded);
+    repository
+        .update_run(here, turn.thread_id(), &run.id, RunPatch::canceled)
+        .await
+        .unwrap();
+    gate::open("wait-in-parts");
+    let said = dooers_tests::within("the end of the turn", turn.text()).await;
+    assert_eq!(said.unwrap(), "done");
+    worker.close().await;
 }
