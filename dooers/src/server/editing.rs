@@ -73,7 +73,8 @@ impl Running {
         self.to_the_end(delete).await
     }
 
-    /// Does something to its end, also if whoever waits for it stops waiting: what is stored must be told.
+    /// Does something to its end, also if whoever waits for it stops waiting: what is stored must be told. A server that
+    /// stops waits for it, as for what its sessions do, before it lets its turns finish.
     pub(super) async fn to_the_end<T, E>(
         &self,
         work: impl Future<Output = Result<T, E>> + Send + 'static,
@@ -82,7 +83,7 @@ impl Running {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let done = self.tasks.spawn(work).await;
+        let done = self.sessions.spawn(work).await;
         done.unwrap_or_else(|error| {
             let what = "finish a change";
             let source = Box::new(error);
