@@ -1,0 +1,19 @@
+//! The kit by which users test their agents: `dooers::testing`.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod agents;
+
+mod clock;
+mod failing;
+mod model;
+mod reconnecting;
+mod restarting;
+mod settings;
+mod streaming;
+mod talking;
+mod threads;
