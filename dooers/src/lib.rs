@@ -93,7 +93,7 @@ pub mod prelude {
     };
 }
 
-/// The README's code is compiled, and run where it can be.
-#[cfg(doctest)]
+/// The README's code is compiled, and run where it can be. It tests an agent, too.
+#[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../../README.md")]
 struct ReadmeDoctests;

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// ```
 /// # use dooers::prelude::*;
 /// # use dooers::testing::{FakeModel, TestServer};
-/// # #[dooers::agent(name = "testing-builder")]
+/// # #[dooers::agent]
 /// # async fn support(State(model): State<FakeModel>) {}
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

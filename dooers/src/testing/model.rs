@@ -25,7 +25,7 @@ const YIELDS: usize = 4;
 /// use dooers::testing::{FakeModel, TestServer};
 /// use serde_json::json;
 ///
-/// #[dooers::agent(name = "testing-model")]
+/// #[dooers::agent]
 /// async fn support(
 ///     request: WorkerRequest,
 ///     response: WorkerResponse,

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// use dooers::testing::TestServer;
 ///
 /// /// Greets.
-/// #[dooers::agent(name = "testing-server")]
+/// #[dooers::agent]
 /// async fn greeter(request: WorkerRequest) -> String {
 ///     format!("Hello, {}!", request.message)
 /// }

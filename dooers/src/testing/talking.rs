@@ -77,7 +77,7 @@ impl TestClient {
     /// ```
     /// # use dooers::prelude::*;
     /// # use dooers::testing::{FakeModel, TestServer};
-    /// #[dooers::agent(name = "testing-stream")]
+    /// #[dooers::agent]
     /// async fn writer(State(model): State<FakeModel>) -> TextReply {
     ///     TextReply::stream(model.stream("a story"))
     /// }

@@ -24,7 +24,7 @@ impl TestClient {
     /// ```
     /// # use dooers::prelude::*;
     /// # use dooers::testing::TestServer;
-    /// # #[dooers::agent(name = "testing-request")]
+    /// # #[dooers::agent]
     /// # async fn quiet() {}
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
