@@ -1,7 +1,7 @@
 //! What a client says, and the turns that answer it.
 
 use super::client::{Message, TestClient};
-use super::conversation::{is_open, text_of};
+use super::conversation::{Conversation, is_open, text_of};
 use super::message::TestMessage;
 use super::stream::TestStream;
 use super::turn::TestTurn;
@@ -160,6 +160,23 @@ impl TestClient {
         self.take_turn(&message)
     }
 
+    /// Waits until its thread looks like this; `what` says what is waited for.
+    ///
+    /// # Panics
+    ///
+    /// If it never does.
+    pub async fn until(
+        &mut self,
+        what: &str,
+        holds: impl Fn(&Conversation) -> bool,
+    ) -> &Conversation {
+        let mut wait = self.wait(what);
+        while !holds(self.conversation()) {
+            self.hear(&mut wait).await;
+        }
+        self.conversation()
+    }
+
     /// Cancels the turn of the newest message in its thread, whether it runs or waits. [`turn`](Self::turn) waits for its
     /// end.
     ///
@@ -176,7 +193,11 @@ impl TestClient {
     }
 
     /// Cancels the turn that answers the message of this event.
-    pub(super) async fn cancel_turn_of(&mut self, event_id: &str) {
+    ///
+    /// # Panics
+    ///
+    /// If the client knows of no such message, or the server refuses it.
+    pub async fn cancel_turn_of(&mut self, event_id: &str) {
         let message = self.message(event_id);
         let run = self.conversations[&message.thread_id].run_of(event_id);
         let payload = match run {

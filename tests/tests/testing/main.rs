@@ -1,4 +1,4 @@
-//! The kit by which users test their agents: `dooers::testing`.
+//! The kit by which users test their agents, `dooers::testing`, and what agents do that it shows as well as a socket.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -17,3 +17,7 @@ mod settings;
 mod streaming;
 mod talking;
 mod threads;
+
+mod answers;
+mod policies;
+mod schemas;
