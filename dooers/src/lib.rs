@@ -22,6 +22,7 @@
 //! | feature | default? | what it adds |
 //! |---|---|---|
 //! | `sqlite` | yes | conversations in a SQLite file |
+//! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |
 
 // Generated code names this crate `dooers`, also in this crate's own tests and examples.
 #[allow(
@@ -43,6 +44,8 @@ mod server;
 pub mod settings;
 mod state;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod turn;
 
 #[doc(hidden)]
@@ -92,7 +95,7 @@ pub mod prelude {
     };
 }
 
-/// The README's code is compiled, and run where it can be.
-#[cfg(doctest)]
+/// The README's code is compiled, and run where it can be. It tests an agent, too.
+#[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../../README.md")]
 struct ReadmeDoctests;

@@ -37,6 +37,8 @@ pub use user::User;
 pub(crate) use command::{Envelope, clean_id};
 pub(crate) use form::FormAnswer;
 pub(crate) use frame::timestamp;
+#[cfg(feature = "testing")]
+pub(crate) use heard::Delta;
 pub(crate) use heard::Heard;
 pub(crate) use scan::strip_nul;
 

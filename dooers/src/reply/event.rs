@@ -204,6 +204,24 @@ impl ToolCall {
         self
     }
 
+    /// The id that pairs it with its result.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The tool's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the tool is called with.
+    #[must_use]
+    pub fn args(&self) -> &Value {
+        &self.args
+    }
+
     fn data(self) -> Value {
         let display_name = self.display_name.unwrap_or_else(|| self.name.clone());
         json!({

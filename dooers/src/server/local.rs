@@ -3,6 +3,7 @@
 use super::identity::Identity;
 use super::running::Running;
 use super::session::Session;
+use super::socket::End;
 use crate::agent::AgentDefinition;
 use crate::hub::Frame;
 use futures::future::BoxFuture;
@@ -88,6 +89,7 @@ impl fmt::Debug for LocalSession {
 
 impl Drop for LocalSession {
     fn drop(&mut self) {
+        self.session.ending.end(End::Left);
         self.session.running.hub.leave(&self.session.connection);
     }
 }

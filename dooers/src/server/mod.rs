@@ -2,6 +2,8 @@
 
 mod begin;
 mod catch_up;
+#[cfg(feature = "testing")]
+mod client;
 mod config;
 mod database;
 mod dispatch;
@@ -22,6 +24,8 @@ mod socket;
 mod verbs;
 mod worker;
 
+#[cfg(feature = "testing")]
+pub(crate) use client::{LocalClient, Served};
 pub use config::{ConfigError, Limits, WorkerConfig};
 pub use database::Database;
 pub use dispatch::{

@@ -284,6 +284,23 @@ impl WorkerServer {
         }
     }
 
+    /// The same program, which has not been started yet.
+    #[cfg(feature = "testing")]
+    pub(crate) fn anew(&self) -> Self {
+        Self {
+            program: self.program.clone(),
+            running: Arc::default(),
+            closed: CancellationToken::new(),
+        }
+    }
+
+    /// The same server with another configuration.
+    #[cfg(feature = "testing")]
+    pub(crate) fn configure(mut self, change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Self {
+        self.program.config = change(self.program.config);
+        self
+    }
+
     pub(super) async fn start(&self) -> Result<Arc<Running>, ServerError> {
         let start = || async {
             if self.closed.is_cancelled() {

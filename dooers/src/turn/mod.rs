@@ -20,6 +20,8 @@ pub use response::{Sent, WorkerResponse};
 pub use text::TextStream;
 
 pub(crate) use outbox::Outbox;
+#[cfg(feature = "testing")]
+pub(crate) use outcome::EndedTurns;
 pub(crate) use outcome::{Ended, Ending, Outcome};
 pub(crate) use runner::Runner;
 

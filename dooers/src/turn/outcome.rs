@@ -58,7 +58,15 @@ pub(crate) struct Ended {
 
 /// Who waits for the end of which turn, by the messages that they answer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Endings(Arc<Mutex<Waiting>>);
+pub(super) struct Endings {
+    waiting: Arc<Mutex<Waiting>>,
+    #[cfg(feature = "testing")]
+    record: Arc<std::sync::OnceLock<EndedTurns>>,
+}
+
+/// A record of the turns that ended, by the messages that they answered.
+#[cfg(feature = "testing")]
+pub(crate) type EndedTurns = Arc<Mutex<HashMap<String, Ended>>>;
 
 type Waiting = HashMap<String, Vec<oneshot::Sender<Ended>>>;
 
@@ -80,22 +88,32 @@ impl Endings {
     /// The turn that answers this message has ended by a change of this number. Tell it before that is published: who
     /// has read the last change then knows how the turn ended.
     pub(super) fn tell(&self, event_id: &str, outcome: Outcome, rev: u64) {
-        let Some(waiting) = self.waiting().remove(event_id) else {
-            return;
-        };
         let ended = Ended {
             outcome: Arc::new(outcome),
             rev,
         };
+        #[cfg(feature = "testing")]
+        if let Some(record) = self.record.get() {
+            let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+            record.insert(event_id.to_owned(), ended.clone());
+        }
+        let waiting = self.waiting().remove(event_id).unwrap_or_default();
         for tell in waiting {
             // Who waited may be gone.
             let _ = tell.send(ended.clone());
         }
     }
 
+    /// Writes down every end from now on, for a test that looks at them later.
+    #[cfg(feature = "testing")]
+    pub(super) fn record_in(&self, record: &EndedTurns) {
+        // There is one record a process.
+        let _ = self.record.set(Arc::clone(record));
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Nothing panics while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

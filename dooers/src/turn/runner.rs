@@ -228,6 +228,12 @@ impl Runner {
         self.endings.watch(event_id)
     }
 
+    /// Writes down the end of every turn from now on.
+    #[cfg(feature = "testing")]
+    pub(crate) fn record_endings(&self, record: &super::EndedTurns) {
+        self.endings.record_in(record);
+    }
+
     /// Tells changes among which turns that waited were withdrawn.
     pub(crate) fn publish_withdrawn(&self, changes: Vec<Change>) {
         self.publish(changes, |status| {

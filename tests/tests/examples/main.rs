@@ -11,6 +11,7 @@ mod program;
 mod settings;
 mod stopping;
 mod streaming;
+mod tools;
 
 use dooers_tests::Client;
 use program::Program;
@@ -37,6 +38,24 @@ async fn the_echo_agent_answers_and_stops_at_a_signal() {
     let (status, _, errors) = echo.ended();
     assert_eq!(status, Some(0), "{errors}");
     assert_eq!(errors, "");
+}
+
+#[tokio::test]
+async fn the_agent_that_is_tested_by_its_own_tests_answers_over_a_socket_too() {
+    let mut example = Program::start("example-testing", &[("WORKER_BIND", "127.0.0.1:0")]);
+    let mut client = Client::open(example.address(), "/ws").await;
+    client.connect("ada").await;
+    let id = client.message(None, "printers").await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
+    let answered = frames.iter().any(|frame| {
+        let text = &frame["payload"]["events"][0]["content"][0]["text"];
+        *text == "You ask about this: printers. Let me find out."
+    });
+    assert!(answered, "{frames:?}");
+    client.leave().await;
+    example.terminate();
+    assert_eq!(example.ended().0, Some(0));
 }
 
 #[tokio::test]

@@ -22,7 +22,6 @@ mod cancelling;
 mod deleting;
 mod leases;
 mod listing;
-mod policies;
 mod private;
 mod repeating;
 mod resuming;

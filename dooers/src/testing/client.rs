@@ -1,0 +1,153 @@
+//! A client without a socket.
+
+use super::conversation::Conversation;
+use super::server::TestServer;
+use super::settings::ShownSettings;
+use super::user::TestUser;
+use crate::agent::AgentDefinition;
+use crate::protocol::{Audience, ErrorCode, ThreadEvent};
+use crate::server::LocalClient;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::fmt;
+
+/// A client of a [`TestServer`]: somebody who talks to an agent.
+///
+/// It sends the frames that a real client sends, and gets those that a real client gets; only the socket is not there. It
+/// keeps what it is told as a user would see it: a [`Conversation`] for each thread. It reads while the test waits for
+/// something of it, so one that is left alone is a slow reader, which misses nothing.
+///
+/// Whatever waits panics after 10 s of real time, or as long as
+/// [`patience`](super::TestServerBuilder::patience) says, and shows the conversation.
+pub struct TestClient {
+    pub(super) server: TestServer,
+    pub(super) agent: AgentDefinition,
+    pub(super) user: TestUser,
+    /// None while it is not connected.
+    pub(super) link: Option<LocalClient>,
+    pub(super) conversations: BTreeMap<String, Conversation>,
+    pub(super) subscribed: BTreeSet<String>,
+    /// The thread in which it goes on. None begins one.
+    pub(super) current: Option<String>,
+    /// The messages, and their threads, whose turns the test has not taken.
+    pub(super) untaken: VecDeque<Message>,
+    /// The events of no run that belong to a turn which was taken.
+    pub(super) given: HashSet<String>,
+    pub(super) settings: Option<ShownSettings>,
+    pub(super) settings_audience: Option<Audience>,
+    pub(super) frames: Vec<Value>,
+    pub(super) sent: u64,
+}
+
+/// A user's message in a thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) thread_id: String,
+    pub(super) event_id: String,
+}
+
+impl Message {
+    pub(super) fn of(event: &ThreadEvent) -> Self {
+        Self {
+            thread_id: event.thread_id.clone(),
+            event_id: event.id.clone(),
+        }
+    }
+}
+
+impl TestClient {
+    pub(super) async fn connect(
+        server: TestServer,
+        agent: AgentDefinition,
+        user: TestUser,
+    ) -> Self {
+        let mut client = Self {
+            server,
+            agent,
+            user,
+            link: None,
+            conversations: BTreeMap::new(),
+            subscribed: BTreeSet::new(),
+            current: None,
+            untaken: VecDeque::new(),
+            given: HashSet::new(),
+            settings: None,
+            settings_audience: None,
+            frames: Vec::new(),
+            sent: 0,
+        };
+        client.open().await;
+        client
+    }
+
+    /// Breaks the connection, as a network does: what was not read yet is lost.
+    pub fn disconnect(&mut self) {
+        self.link = None;
+    }
+
+    /// Connects again and goes on as a real client does: it subscribes to each of its threads, behind the last event that
+    /// it has, and adds what it missed to what it shows. So it does to the settings, if it had.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses it.
+    pub async fn reconnect(&mut self) {
+        self.open().await;
+        for thread_id in self.subscribed.clone() {
+            let known = self.conversations.get(&thread_id);
+            let last = known.and_then(|known| known.events().last());
+            let last = last.map(|event| event.id.clone());
+            match self.subscribe_behind(&thread_id, last).await {
+                Ok(()) => {}
+                Err(refusal) if refusal.code == ErrorCode::NotFound => self.forget(&thread_id),
+                Err(refusal) => self.fail(&format!(
+                    "the server refuses to go on with the thread {thread_id}: {refusal}"
+                )),
+            }
+        }
+        if let Some(audience) = self.settings_audience {
+            self.settings_as(audience).await;
+        }
+    }
+
+    /// Every frame that it got, the oldest first.
+    #[must_use]
+    pub fn frames(&self) -> &[Value] {
+        &self.frames
+    }
+
+    /// Reads all that the server has told it so far.
+    ///
+    /// Use it before looking at the [`conversation`](Self::conversation) of a client that has not waited for anything since.
+    ///
+    /// # Panics
+    ///
+    /// If it is not connected.
+    pub async fn catch_up(&mut self) {
+        // What was told before comes before the answer.
+        self.request("ping", json!({})).await;
+    }
+
+    async fn open(&mut self) {
+        self.link = None;
+        match self.server.open(self.agent).await {
+            Ok(link) => self.link = Some(link),
+            Err(error) => self.fail(&format!("cannot connect: {error}")),
+        }
+        let payload = self.user.connect_payload();
+        if let Err(refusal) = self.ask("connect", payload).await {
+            self.fail(&format!("the server refuses the `connect`: {refusal}"));
+        }
+    }
+}
+
+impl fmt::Debug for TestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestClient")
+            .field("agent", &self.agent.name())
+            .field("user", &self.user)
+            .field("is_connected", &self.link.is_some())
+            .field("current", &self.current)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,201 @@
+//! A conversation as a client shows it.
+
+use crate::protocol::{
+    Actor, ContentPart, Delta, EventType, Run, RunStatus, Thread, ThreadEvent, joined_text,
+};
+use serde::Deserialize;
+
+/// A thread as a client shows it, made of the frames that the client got.
+///
+/// It prints as one line an event, which is what the assertions show when they fail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    thread_id: String,
+    thread: Option<Thread>,
+    events: Vec<ThreadEvent>,
+    runs: Vec<Run>,
+    has_older: bool,
+    is_deleted: bool,
+}
+
+impl Conversation {
+    pub(super) fn new(thread_id: String) -> Self {
+        Self {
+            thread_id,
+            thread: None,
+            events: Vec::new(),
+            runs: Vec::new(),
+            has_older: false,
+            is_deleted: false,
+        }
+    }
+
+    /// The thread's id.
+    #[must_use]
+    pub fn thread_id(&self) -> &str {
+        &self.thread_id
+    }
+
+    /// The thread's own row, once it was told.
+    #[must_use]
+    pub fn thread(&self) -> Option<&Thread> {
+        self.thread.as_ref()
+    }
+
+    /// The thread's title.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.thread()?.title.as_deref()
+    }
+
+    /// The events, the oldest first, each as it was told last.
+    #[must_use]
+    pub fn events(&self) -> &[ThreadEvent] {
+        &self.events
+    }
+
+    /// The texts of all messages, whoever wrote them.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let messages = self.events.iter();
+        messages
+            .filter(|event| event.kind == EventType::Message)
+            .map(text_of)
+            .collect()
+    }
+
+    /// The runs, in the order in which they were told.
+    #[must_use]
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// Whether there are older events, which [`TestClient::older`](super::TestClient::older) loads.
+    #[must_use]
+    pub fn has_older(&self) -> bool {
+        self.has_older
+    }
+
+    /// Whether the thread is gone.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.is_deleted
+    }
+
+    /// The last run that answers this message.
+    pub(super) fn run_of(&self, event_id: &str) -> Option<&Run> {
+        let answers = |run: &&Run| run.event_id.as_deref() == Some(event_id);
+        self.runs.iter().rev().find(answers)
+    }
+
+    pub(super) fn event(&self, event_id: &str) -> Option<&ThreadEvent> {
+        self.events.iter().find(|event| event.id == event_id)
+    }
+
+    /// The user's event that a client sent under this id of its own.
+    pub(super) fn sent_as(&self, client_event_id: &str) -> Option<&ThreadEvent> {
+        let is_it = |event: &&ThreadEvent| {
+            event.actor == Actor::User && event.client_event_id.as_deref() == Some(client_event_id)
+        };
+        self.events.iter().find(is_it)
+    }
+
+    /// Takes what a subscription begins with. Without `keeps`, or where something may be missing in between, it replaces
+    /// all that is known.
+    pub(super) fn take_snapshot(&mut self, snapshot: Snapshot, keeps: bool) {
+        if !(keeps && snapshot.recovered) {
+            self.events.clear();
+            self.has_older = snapshot.has_more;
+        }
+        self.thread = Some(snapshot.thread);
+        self.take_events(snapshot.events);
+        for run in snapshot.runs {
+            self.take_run(run);
+        }
+    }
+
+    /// Takes events that are new, older or changed.
+    pub(super) fn take_events(&mut self, events: impl IntoIterator<Item = ThreadEvent>) {
+        for event in events {
+            match self.events.iter_mut().find(|known| known.id == event.id) {
+                Some(known) => *known = event,
+                None => {
+                    let place = self.events.partition_point(|known| known.seq < event.seq);
+                    self.events.insert(place, event);
+                }
+            }
+        }
+    }
+
+    /// Takes a page of older events.
+    pub(super) fn take_page(&mut self, events: Vec<ThreadEvent>, has_more: bool) {
+        self.take_events(events);
+        self.has_older = has_more;
+    }
+
+    /// Takes more of a text. The error says that a piece is missing.
+    pub(super) fn take_delta(&mut self, delta: &Delta) -> Result<(), String> {
+        let known = self
+            .events
+            .iter_mut()
+            .find(|event| event.id == delta.event_id);
+        let Some(event) = known else {
+            return Err(format!(
+                "a piece of a text came for the unknown event {}",
+                delta.event_id
+            ));
+        };
+        let next = event.delta_seq.unwrap_or_default();
+        if event.streaming != Some(true) || delta.delta_seq < next {
+            // It is in the text already.
+            return Ok(());
+        }
+        if delta.delta_seq > next {
+            return Err(format!(
+                "the piece {} of a text came where {next} should",
+                delta.delta_seq
+            ));
+        }
+        event.delta_seq = Some(next + 1);
+        match event.content.as_mut().and_then(|parts| parts.first_mut()) {
+            Some(ContentPart::Text { text }) => text.push_str(&delta.text),
+            _ => event.content = Some(vec![ContentPart::text(&delta.text)]),
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_run(&mut self, run: Run) {
+        match self.runs.iter_mut().find(|known| known.id == run.id) {
+            Some(known) => *known = run,
+            None => self.runs.push(run),
+        }
+    }
+
+    pub(super) fn take_thread(&mut self, thread: Thread) {
+        self.thread = Some(thread);
+    }
+
+    pub(super) fn delete(&mut self) {
+        self.is_deleted = true;
+    }
+}
+
+/// What a subscription begins with.
+#[derive(Debug, Deserialize)]
+pub(super) struct Snapshot {
+    pub(super) thread: Thread,
+    events: Vec<ThreadEvent>,
+    runs: Vec<Run>,
+    has_more: bool,
+    recovered: bool,
+}
+
+/// The text of an event.
+pub(super) fn text_of(event: &ThreadEvent) -> String {
+    joined_text(event.content.as_deref().unwrap_or_default())
+}
+
+/// Whether a run goes on.
+pub(super) fn is_open(run: &Run) -> bool {
+    run.status == RunStatus::Running
+}

@@ -1,0 +1,130 @@
+//! What a test's client sends.
+
+use crate::protocol::{ContentPart, new_id};
+use serde_json::{Value, json};
+
+/// What a [`TestClient`](super::TestClient) sends: a message, or the answers to a form. A text is a message of that text.
+///
+/// ```
+/// use dooers::protocol::ContentPart;
+/// use dooers::testing::TestMessage;
+/// use serde_json::json;
+///
+/// let message = TestMessage::text("What is this?")
+///     .part(ContentPart::image("https://example.org/cat.png"))
+///     .data(json!({"page": 7}));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is sent before a client takes it"]
+pub struct TestMessage {
+    kind: &'static str,
+    content: Vec<ContentPart>,
+    data: Option<Value>,
+    client_event_id: Option<String>,
+    thread_metadata: Option<Value>,
+}
+
+impl TestMessage {
+    /// A message of this text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::parts([ContentPart::text(text)])
+    }
+
+    /// A message of these parts.
+    pub fn parts(parts: impl IntoIterator<Item = ContentPart>) -> Self {
+        Self {
+            kind: "message",
+            content: parts.into_iter().collect(),
+            data: None,
+            client_event_id: None,
+            thread_metadata: None,
+        }
+    }
+
+    /// The answers to the form of this event, by the names of its elements.
+    pub fn form_response(form_event_id: impl Into<String>, values: impl Into<Value>) -> Self {
+        Self::form(&form_event_id.into(), false, &values.into())
+    }
+
+    /// The cancelling of the form of this event.
+    pub fn form_cancelled(form_event_id: impl Into<String>) -> Self {
+        Self::form(&form_event_id.into(), true, &json!({}))
+    }
+
+    /// The same message with one more part.
+    pub fn part(mut self, part: ContentPart) -> Self {
+        self.content.push(part);
+        self
+    }
+
+    /// The same message, with which this comes: the handler's [`request.data`](crate::WorkerRequest).
+    pub fn data(mut self, data: impl Into<Value>) -> Self {
+        self.data = Some(data.into());
+        self
+    }
+
+    /// The same message under this id of its client. Sent twice under the same id it is one message.
+    pub fn client_event_id(mut self, id: impl Into<String>) -> Self {
+        self.client_event_id = Some(id.into());
+        self
+    }
+
+    /// The same message, with which this is kept if it begins a thread.
+    pub fn thread_metadata(mut self, metadata: impl Into<Value>) -> Self {
+        self.thread_metadata = Some(metadata.into());
+        self
+    }
+
+    fn form(form_event_id: &str, cancelled: bool, values: &Value) -> Self {
+        let data =
+            json!({"form_event_id": form_event_id, "cancelled": cancelled, "values": values});
+        Self {
+            kind: "form.response",
+            ..Self::parts([]).data(data)
+        }
+    }
+
+    /// What is said in it, for a person who reads why a test failed.
+    pub(super) fn summary(&self) -> String {
+        match crate::protocol::joined_text(&self.content) {
+            text if text.is_empty() => format!("a {}", self.kind),
+            text => format!("{text:?}"),
+        }
+    }
+
+    /// The payload of its `event.create` in this thread or, without one, in a new one; and the client's id of it.
+    pub(super) fn payload(self, thread_id: Option<&str>) -> (Value, String) {
+        let id = self.client_event_id.unwrap_or_else(new_id);
+        let payload = json!({
+            "thread_id": thread_id,
+            "client_event_id": id,
+            "event": {"type": self.kind, "actor": "user", "content": self.content, "data": self.data},
+            "metadata": self.thread_metadata,
+        });
+        (payload, id)
+    }
+}
+
+impl From<&str> for TestMessage {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for TestMessage {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<&String> for TestMessage {
+    fn from(text: &String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<ContentPart> for TestMessage {
+    fn from(part: ContentPart) -> Self {
+        Self::parts([part])
+    }
+}

@@ -1,0 +1,229 @@
+//! A model that says what a test wrote.
+
+use super::script::{FakeReply, Step};
+use crate::ToolCall;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::task::yield_now;
+use tokio::time::sleep;
+
+/// So often others have their turn before a piece comes: what came before it is stored in memory and told by then, so that
+/// each piece is told by itself, as those of a network are.
+const YIELDS: usize = 4;
+
+/// A model that says what a test wrote, one answer after the other, and remembers what it was asked.
+///
+/// A clone is the same model: give one to the server with [`state`](super::TestServerBuilder::state), and keep one to see
+/// the [`prompts`](Self::prompts).
+///
+/// ```
+/// use dooers::prelude::*;
+/// use dooers::testing::{FakeModel, TestServer};
+/// use serde_json::json;
+///
+/// #[dooers::agent]
+/// async fn support(
+///     request: WorkerRequest,
+///     response: WorkerResponse,
+///     State(model): State<FakeModel>,
+/// ) -> Result<()> {
+///     response.stream_text(model.stream(&request.message)).await?;
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let model = FakeModel::new().reply("Have you tried to turn it off?").error("overloaded");
+/// let server = TestServer::of::<support>().state(model.clone()).await;
+/// let mut ada = server.connect("ada").await;
+/// ada.say("It does not work").await.assert_text("Have you tried to turn it off?");
+/// let turn = ada.say("I have").await;
+/// assert_eq!(turn.error().unwrap().to_string(), "overloaded");
+/// assert_eq!(model.prompts(), [json!("It does not work"), json!("I have")]);
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct FakeModel(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    replies: VecDeque<FakeReply>,
+    /// How many it had, with those that were given.
+    answers: usize,
+    prompts: Vec<Value>,
+}
+
+/// A piece of a model's answer.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum FakeChunk {
+    /// What comes next of the text.
+    Text(String),
+    /// A tool that the model wants to be called.
+    ToolCall(ToolCall),
+}
+
+/// Why a fake model gave no answer, or not all of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FakeModelError {
+    /// The test wrote so.
+    #[error("{0}")]
+    Scripted(String),
+    /// It was asked more often than the test wrote answers.
+    #[error(
+        "the fake model was asked more often than its test has written answers ({answers}): add one with `.reply(\"…\")`. \
+         It was asked: {prompt}"
+    )]
+    ScriptIsOver {
+        /// How many answers it had.
+        answers: usize,
+        /// What it was asked last.
+        prompt: Value,
+    },
+    /// It was asked for text, and the test wrote the call of a tool.
+    #[error(
+        "the fake model calls the tool `{0}`, and it was asked for nothing but text: read `model.chunks(…)` instead of \
+         `model.stream(…)`"
+    )]
+    ToolCall(String),
+    /// The prompt is no JSON.
+    #[error("the prompt does not fit into JSON: {0}")]
+    Prompt(String),
+}
+
+impl FakeModel {
+    /// A model that has nothing to say.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When it is asked next, it answers this: a text, which comes word by word, or any [`FakeReply`].
+    #[must_use = "a clone is the same model: keep one"]
+    pub fn reply(self, reply: impl Into<FakeReply>) -> Self {
+        self.push(reply);
+        self
+    }
+
+    /// When it is asked next, it wants a tool to be called.
+    #[must_use = "a clone is the same model: keep one"]
+    pub fn tool_call(
+        self,
+        id: impl Into<String>,
+        name: impl Into<String>,
+        args: impl Into<Value>,
+    ) -> Self {
+        self.reply(FakeReply::new().tool_call(id, name, args))
+    }
+
+    /// When it is asked next, it fails.
+    #[must_use = "a clone is the same model: keep one"]
+    pub fn error(self, text: impl Into<String>) -> Self {
+        self.reply(FakeReply::new().error(text))
+    }
+
+    /// The same as [`reply`](Self::reply), in the middle of a test.
+    pub fn push(&self, reply: impl Into<FakeReply>) {
+        let mut state = self.state();
+        state.answers += 1;
+        state.replies.push_back(reply.into());
+    }
+
+    /// Asks it: the text of its answer, piece by piece, for [`stream_text`](crate::WorkerResponse::stream_text) or a
+    /// [`TextReply`](crate::TextReply).
+    ///
+    /// The prompt is whatever a model's API would be sent.
+    #[must_use = "the answer comes by the stream"]
+    pub fn stream(
+        &self,
+        prompt: impl Serialize,
+    ) -> BoxStream<'static, Result<String, FakeModelError>> {
+        let text = |chunk| match chunk {
+            FakeChunk::Text(text) => Ok(text),
+            FakeChunk::ToolCall(call) => Err(FakeModelError::ToolCall(call.name().to_owned())),
+        };
+        let texts = self.chunks(prompt);
+        texts.map(move |chunk| chunk.and_then(text)).boxed()
+    }
+
+    /// Asks it: text and calls of tools as they come.
+    #[must_use = "the answer comes by the stream"]
+    pub fn chunks(
+        &self,
+        prompt: impl Serialize,
+    ) -> BoxStream<'static, Result<FakeChunk, FakeModelError>> {
+        match self.ask(&prompt) {
+            Ok(reply) => chunks_of(reply),
+            Err(error) => stream::once(async { Err(error) }).boxed(),
+        }
+    }
+
+    /// Asks it, and waits for the whole answer: its text, and the tools that it wants to be called.
+    ///
+    /// # Errors
+    ///
+    /// [`FakeModelError`], if the test wrote so, or no answer.
+    pub async fn complete(
+        &self,
+        prompt: impl Serialize,
+    ) -> Result<(String, Vec<ToolCall>), FakeModelError> {
+        let mut chunks = self.chunks(prompt);
+        let (mut text, mut calls) = (String::new(), Vec::new());
+        while let Some(chunk) = chunks.try_next().await? {
+            match chunk {
+                FakeChunk::Text(piece) => text += &piece,
+                FakeChunk::ToolCall(call) => calls.push(call),
+            }
+        }
+        Ok((text, calls))
+    }
+
+    /// What it was asked, the oldest first.
+    #[must_use]
+    pub fn prompts(&self) -> Vec<Value> {
+        self.state().prompts.clone()
+    }
+
+    fn ask(&self, prompt: &impl Serialize) -> Result<FakeReply, FakeModelError> {
+        let prompt = serde_json::to_value(prompt)
+            .map_err(|error| FakeModelError::Prompt(error.to_string()))?;
+        let mut state = self.state();
+        state.prompts.push(prompt.clone());
+        let reply = state.replies.pop_front();
+        reply.ok_or_else(|| FakeModelError::ScriptIsOver {
+            answers: state.answers,
+            prompt,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pieces of an answer as they come, until the first error.
+fn chunks_of(reply: FakeReply) -> BoxStream<'static, Result<FakeChunk, FakeModelError>> {
+    let delay = reply.delay;
+    let next = move |mut steps: std::vec::IntoIter<Step>| async move {
+        let step = steps.next()?;
+        if delay.is_zero() {
+            for _ in 0..YIELDS {
+                yield_now().await;
+            }
+        } else {
+            sleep(delay).await;
+        }
+        Some(match step {
+            Step::Text(text) => (Ok(FakeChunk::Text(text)), steps),
+            Step::ToolCall(call) => (Ok(FakeChunk::ToolCall(call)), steps),
+            Step::Error(text) => (Err(FakeModelError::Scripted(text)), Vec::new().into_iter()),
+        })
+    };
+    stream::unfold(reply.steps.into_iter(), next).boxed()
+}

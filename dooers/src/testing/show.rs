@@ -1,0 +1,145 @@
+//! A conversation, printed for a person who reads why a test failed.
+
+use super::conversation::{Conversation, is_open};
+use crate::protocol::{Actor, ContentPart, Run, ThreadEvent};
+use serde_json::Value;
+use std::fmt;
+
+/// So much of a text is shown, in characters.
+const SHOWN: usize = 500;
+
+impl fmt::Display for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "thread {}", self.thread_id())?;
+        if let Some(title) = self.title() {
+            write!(f, " {title:?}")?;
+        }
+        if self.is_deleted() {
+            f.write_str(" (deleted)")?;
+        }
+        f.write_str("\n")?;
+        if self.has_older() {
+            f.write_str("  … (older events were not loaded)\n")?;
+        }
+        for event in self.events() {
+            writeln!(f, "  {}", Line(event))?;
+        }
+        if self.events().is_empty() {
+            f.write_str("  (no events)\n")?;
+        }
+        for run in self.runs() {
+            let message = run.event_id.as_deref().and_then(|id| self.event(id));
+            writeln!(f, "  {}", RunLine { run, message })?;
+        }
+        Ok(())
+    }
+}
+
+/// An event on a line: its place, who made it, its kind, and what it says.
+struct Line<'a>(&'a ThreadEvent);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let event = self.0;
+        let user = event.user.as_ref().map(|user| user.user_id.as_str());
+        let who = match (event.actor, user) {
+            (Actor::User, Some(user)) if !user.is_empty() => user,
+            (actor, _) => actor.as_str(),
+        };
+        let kind = event.kind.as_str();
+        write!(f, "{:>2}  {who:<10} {kind:<16} ", event.seq)?;
+        let mut separator = "";
+        for part in event.content.as_deref().unwrap_or_default() {
+            write!(f, "{separator}{}", Part(part))?;
+            separator = " ";
+        }
+        if let Some(data) = &event.data {
+            write!(f, "{separator}{}", Data(data))?;
+        }
+        if event.streaming == Some(true) {
+            f.write_str(" … (still growing)")?;
+        }
+        Ok(())
+    }
+}
+
+struct Part<'a>(&'a ContentPart);
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, url) = match self.0 {
+            ContentPart::Text { text } => return write!(f, "{:?}", Cut(text)),
+            ContentPart::Image { url, .. } => ("image", url),
+            ContentPart::Audio { url, .. } => ("audio", url),
+            ContentPart::Document { url, .. } => ("document", url),
+        };
+        write!(
+            f,
+            "[{kind} {}]",
+            url.as_deref().unwrap_or("without an address")
+        )
+    }
+}
+
+/// A tool's call and result as code is written, anything else as JSON.
+struct Data<'a>(&'a Value);
+
+impl fmt::Display for Data<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = self.0;
+        let Some(name) = data["name"].as_str().filter(|_| data.get("args").is_some()) else {
+            return write!(f, "{}", Cut(&data.to_string()));
+        };
+        write!(f, "{name}({})", Cut(&data["args"].to_string()))?;
+        match data.get("result") {
+            Some(result) => write!(f, " -> {}", Cut(&result.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A run on a line: what it answers, and how it stands.
+struct RunLine<'a> {
+    run: &'a Run,
+    message: Option<&'a ThreadEvent>,
+}
+
+impl fmt::Display for RunLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message {
+            Some(message) => write!(f, "the run that answers {}", message.seq)?,
+            None => write!(f, "the run {}", self.run.id)?,
+        }
+        match &self.run.error {
+            Some(error) => write!(f, " {}: {error:?}", self.run.status.as_str()),
+            None if is_open(self.run) => f.write_str(" goes on"),
+            None => write!(f, " {}", self.run.status.as_str()),
+        }
+    }
+}
+
+/// A text that is cut where it is long.
+struct Cut<'a>(&'a str);
+
+impl Cut<'_> {
+    fn parts(&self) -> (&str, &str) {
+        match self.0.char_indices().nth(SHOWN) {
+            Some((end, _)) => (&self.0[..end], " … (cut)"),
+            None => (self.0, ""),
+        }
+    }
+}
+
+impl fmt::Display for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, cut) = self.parts();
+        write!(f, "{text}{cut}")
+    }
+}
+
+impl fmt::Debug for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, cut) = self.parts();
+        write!(f, "{text:?}{cut}")
+    }
+}

@@ -1,0 +1,170 @@
+//! A turn that has ended.
+
+use super::conversation::{Conversation, text_of};
+use super::stream::is_said;
+use crate::AgentError;
+use crate::protocol::{Actor, EventType, Run, ThreadEvent};
+use crate::turn::{Ended, Outcome};
+use serde_json::Value;
+
+/// A turn that has ended: what the agent did about one message.
+///
+/// The `assert_…` methods print the whole conversation when they fail. What the others give can be compared by any other
+/// means, and [`conversation`](Self::conversation) printed.
+#[derive(Debug, Clone)]
+#[must_use = "a turn that nobody looks at proves nothing"]
+pub struct TestTurn {
+    event_id: String,
+    events: Vec<ThreadEvent>,
+    runs: Vec<Run>,
+    conversation: Conversation,
+    ended: Option<Ended>,
+}
+
+/// A tool that an agent called.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct CalledTool {
+    /// The id that pairs the call with its result.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// What it was called with.
+    pub args: Value,
+    /// What it gave back, if that was sent.
+    pub result: Option<Value>,
+}
+
+impl TestTurn {
+    pub(super) fn new(
+        event_id: String,
+        events: Vec<ThreadEvent>,
+        conversation: Conversation,
+        ended: Option<Ended>,
+    ) -> Self {
+        let runs = conversation.runs().iter();
+        let runs = runs.filter(|run| run.event_id.as_deref() == Some(&*event_id));
+        Self {
+            runs: runs.cloned().collect(),
+            event_id,
+            events,
+            conversation,
+            ended,
+        }
+    }
+
+    /// The id of the message that the turn answers.
+    #[must_use]
+    pub fn event_id(&self) -> &str {
+        &self.event_id
+    }
+
+    /// The thread's id.
+    #[must_use]
+    pub fn thread_id(&self) -> &str {
+        self.conversation.thread_id()
+    }
+
+    /// What the agent said: the texts of its messages, a blank line between them.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.texts().join("\n\n")
+    }
+
+    /// The texts of the agent's messages.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        self.texts_of(is_said)
+    }
+
+    /// The texts of what the model thought.
+    #[must_use]
+    pub fn reasoning(&self) -> Vec<String> {
+        self.texts_of(|event| event.kind == EventType::Reasoning)
+    }
+
+    /// The texts of what the server itself said, for instance that the agent failed.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        self.texts_of(|event| event.actor == Actor::System)
+    }
+
+    /// All events of the turn but the message itself.
+    #[must_use]
+    pub fn events(&self) -> &[ThreadEvent] {
+        &self.events
+    }
+
+    /// The tools that the agent called, with their results.
+    #[must_use]
+    pub fn tool_calls(&self) -> Vec<CalledTool> {
+        let is_call = |event: &&ThreadEvent| {
+            matches!(event.kind, EventType::ToolCall | EventType::ToolTransaction)
+        };
+        let calls = self.events.iter().filter(is_call);
+        calls.filter_map(|event| self.call_of(event)).collect()
+    }
+
+    /// The form with which the agent asked something, as it is on the wire.
+    #[must_use]
+    pub fn form(&self) -> Option<&Value> {
+        let is_form = |event: &&ThreadEvent| event.kind == EventType::Form;
+        self.events.iter().find(is_form)?.data.as_ref()
+    }
+
+    /// The turn's run; the last one, if the agent starts its runs itself.
+    #[must_use]
+    pub fn run(&self) -> Option<&Run> {
+        self.runs.last()
+    }
+
+    /// The turn's runs: one, unless the agent starts its runs itself.
+    #[must_use]
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// Why the handler failed, as the log says it: this is not for users.
+    #[must_use]
+    pub fn error(&self) -> Option<&AgentError> {
+        match &*self.ended.as_ref()?.outcome {
+            Outcome::Failed(error) => Some(error),
+            Outcome::Succeeded | Outcome::Cancelled | Outcome::TimedOut | Outcome::Interrupted => {
+                None
+            }
+        }
+    }
+
+    /// The conversation at the end of the turn.
+    #[must_use]
+    pub fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    fn texts_of(&self, is_meant: impl Fn(&ThreadEvent) -> bool) -> Vec<String> {
+        let events = self.events.iter().filter(|event| is_meant(event));
+        events.map(text_of).collect()
+    }
+
+    fn call_of(&self, event: &ThreadEvent) -> Option<CalledTool> {
+        let data = event.data.as_ref()?;
+        let is_result = |other: &&ThreadEvent| {
+            let other_id = other.data.as_ref().map(|data| &data["id"]);
+            other.kind == EventType::ToolResult && other_id == Some(&data["id"])
+        };
+        let result = || {
+            self.events
+                .iter()
+                .find(is_result)?
+                .data
+                .as_ref()?
+                .get("result")
+        };
+        Some(CalledTool {
+            id: data["id"].as_str()?.to_owned(),
+            name: data["name"].as_str()?.to_owned(),
+            args: data["args"].clone(),
+            result: data.get("result").or_else(result).cloned(),
+        })
+    }
+}

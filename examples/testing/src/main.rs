@@ -1,0 +1,98 @@
+//! An agent and its tests, which are in `tests.rs`: `cargo test -p example-testing` runs them.
+//!
+//! The agent needs a model. It takes it by a trait, so that its tests can give it one that says what they wrote. The
+//! program gives it one that needs no network; yours would call an API.
+//!
+//! Run with: `cargo run -p example-testing`. It listens on 127.0.0.1:8000, or where `WORKER_BIND` says.
+
+#[cfg(test)]
+mod tests;
+
+use dooers::prelude::*;
+use dooers::protocol::{Form, FormElement};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+// The system's allocator keeps freed memory; a server that runs for months should not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What the agent needs of a model: an answer, piece by piece.
+trait Model: Send + Sync {
+    fn answer(&self, prompt: Value) -> BoxStream<'static, Result<String>>;
+}
+
+/// What an operator may tune.
+#[derive(Debug, Clone, WorkerSettings)]
+struct SupportSettings {
+    /// What the model is told about its task.
+    #[setting(default = "You help customers.", rows = 4)]
+    instructions: String,
+}
+
+/// Helps customers. `/human` asks for a number at which a person calls back.
+#[dooers::agent(timeout = "60s", retry = 1)]
+async fn support(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    settings: SupportSettings,
+    State(model): State<Arc<dyn Model>>,
+) -> Result<()> {
+    if let Some(form) = request.form() {
+        response.text(match form.values.get("phone").and_then(Value::as_str) {
+            Some(phone) if !form.cancelled => format!("We call {phone} within the hour."),
+            _ => "As you like. I am still here.".to_owned(),
+        });
+        return Ok(());
+    }
+    if request.message == "/human" {
+        let phone = FormElement::text("phone", "Your number").required();
+        response.form(&Form::new("Where can we reach you?").element(phone));
+        return Ok(());
+    }
+    let prompt = json!([
+        {"role": "system", "content": settings.instructions},
+        {"role": "user", "content": request.message},
+    ]);
+    // A model that fails is worth another attempt.
+    let answer = model
+        .answer(prompt)
+        .map(|piece| piece.map_err(AgentError::retryable));
+    response.stream_text(answer).await?;
+    response
+        .update_thread(|thread| thread.title(request.message_prefix(40)))
+        .await?;
+    Ok(())
+}
+
+/// A model that needs no network, and knows nothing.
+struct Parrot;
+
+impl Model for Parrot {
+    fn answer(&self, prompt: Value) -> BoxStream<'static, Result<String>> {
+        let question = prompt[1]["content"].as_str().unwrap_or_default();
+        let answer = format!("You ask about this: {question}. Let me find out.");
+        let words: Vec<_> = answer.split_inclusive(' ').map(str::to_owned).collect();
+        let word = |word| async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Ok(word)
+        };
+        stream::iter(words).then(word).boxed()
+    }
+}
+
+/// The server of this program, with the model that it is given.
+fn server(config: WorkerConfig, model: Arc<dyn Model>) -> WorkerServer {
+    WorkerServer::new(config).agent::<support>().state(model)
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt::init();
+    let config = WorkerConfig::from_env()?;
+    server(config, Arc::new(Parrot)).serve().await?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! How the agent behaves, as its users see it.
+
+use super::*;
+use dooers::testing::{FakeModel, FakeReply, TestServer, TestUser};
+use futures::TryStreamExt;
+
+impl Model for FakeModel {
+    fn answer(&self, prompt: Value) -> BoxStream<'static, Result<String>> {
+        self.stream(prompt).map_err(AgentError::from).boxed()
+    }
+}
+
+/// The program's own server, with a model that says what a test wrote.
+async fn with(model: &FakeModel) -> TestServer {
+    TestServer::start(server(WorkerConfig::new(), Arc::new(model.clone()))).await
+}
+
+#[tokio::test]
+async fn the_model_answers_and_the_thread_gets_a_title() {
+    let model = FakeModel::new().reply("Turn it off and on.");
+    let server = with(&model).await;
+    let mut ada = server.connect("ada").await;
+
+    let turn = ada.say("My printer is slow").await;
+    turn.assert_text("Turn it off and on.")
+        .assert_title("My printer is slow")
+        .assert_succeeded();
+
+    let prompt = &model.prompts()[0];
+    assert_eq!(prompt[0]["content"], "You help customers.");
+    assert_eq!(prompt[1]["content"], "My printer is slow");
+}
+
+#[tokio::test]
+async fn the_instructions_are_those_of_the_moment() {
+    let model = FakeModel::new().reply("Yes.").reply("Yes, Madam.");
+    let server = with(&model).await;
+    let mut ada = server.connect("ada").await;
+    let mut boss = server
+        .connect(TestUser::new("eve").organization_role("owner"))
+        .await;
+
+    ada.say("Are you there?").await.assert_text("Yes.");
+    boss.patch_setting("instructions", "Be formal.")
+        .await
+        .unwrap();
+    ada.say("And now?").await.assert_text("Yes, Madam.");
+
+    let told: Vec<_> = model
+        .prompts()
+        .iter()
+        .map(|prompt| prompt[0]["content"].clone())
+        .collect();
+    assert_eq!(told, ["You help customers.", "Be formal."]);
+}
+
+#[tokio::test]
+async fn a_number_is_asked_for_by_a_form() {
+    let server = with(&FakeModel::new()).await;
+    let mut ada = server.connect("ada").await;
+
+    let turn = ada.say("/human").await;
+    assert_eq!(turn.form().unwrap()["message"], "Where can we reach you?");
+    let turn = ada.answer_form(json!({"phone": "555-0100"})).await;
+    turn.assert_text("We call 555-0100 within the hour.");
+
+    ada.say("/human").await.assert_succeeded();
+    ada.cancel_form()
+        .await
+        .assert_text("As you like. I am still here.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_breaks_off_is_asked_again() {
+    let model = FakeModel::new()
+        .reply(
+            FakeReply::new()
+                .text("Turn it")
+                .error("the connection broke"),
+        )
+        .reply("Turn it off and on.");
+    let server = with(&model).await;
+    let mut ada = server.connect("ada").await;
+
+    let turn = ada.say("My printer is slow").await;
+    turn.assert_texts(["Turn it", "Turn it off and on."])
+        .assert_succeeded();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_does_not_come_to_an_end_is_stopped() {
+    let endless = FakeReply::new()
+        .delay(Duration::from_secs(50))
+        .text("Let me think");
+    let server = with(&FakeModel::new().reply(endless)).await;
+    let mut ada = server.connect("ada").await;
+
+    let mut answer = ada.stream("My printer is slow").await;
+    assert_eq!(answer.next_piece().await.as_deref(), Some("Let "));
+    answer
+        .turn()
+        .await
+        .assert_text("Let ")
+        .assert_failed("timed out");
+}
+
+#[tokio::test]
+async fn an_answer_survives_a_lost_connection_and_a_restart() {
+    let model = FakeModel::new().reply("Turn it off and on.").reply("Good.");
+    let server = with(&model).await;
+    let mut ada = server.connect("ada").await;
+
+    ada.send("My printer is slow").await;
+    ada.disconnect();
+    ada.reconnect().await;
+    ada.turn().await.assert_text("Turn it off and on.");
+
+    server.restart().await;
+    ada.reconnect().await;
+    ada.say("It works!").await.assert_text("Good.");
+    assert_eq!(ada.conversation().events().len(), 4);
+}

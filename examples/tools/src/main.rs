@@ -1,0 +1,83 @@
+//! An agent whose model calls tools until it knows enough to answer. Each call and each result is an event of the thread.
+//! The model is a scripted one, which needs no network; yours would be an API that takes the same messages.
+//!
+//! Run with: `cargo run -p example-tools`. It listens on 127.0.0.1:8000, or where `WORKER_BIND` says.
+//!
+//! From a browser's console, once connected as in the example `echo`:
+//!
+//! ```js
+//! const say = (text) => send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text }] } });
+//! say("How is the weather in Paris and Rome?"); // a round of tools for each city
+//! say("How is the weather everywhere?");        // one round with three calls
+//! say("Sing!");                                 // a tool that there is not
+//! say("Go on forever");                         // stopped after five rounds
+//! ```
+
+mod model;
+mod tools;
+
+use dooers::prelude::*;
+use model::Answer;
+use serde_json::{Value, json};
+
+// The system's allocator keeps freed memory; a server that runs for months should not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How often the model may ask for tools before it must have answered.
+const MAX_ROUNDS: usize = 5;
+
+/// Knows the weather.
+#[dooers::agent(timeout = "60s")]
+async fn forecaster(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let mut messages = vec![json!({"role": "user", "content": request.message})];
+    for _ in 0..MAX_ROUNDS {
+        match model::answer(&messages) {
+            Answer::Text(text) => {
+                response.text(text).await?;
+                return Ok(());
+            }
+            Answer::ToolCalls(calls) => call_all(calls, &mut messages, &response).await?,
+        }
+    }
+    Err(AgentError::public(format!(
+        "I gave up after {MAX_ROUNDS} rounds of tools. Please ask for less."
+    )))
+}
+
+/// Calls the tools of one round. The model reads their results with the next question.
+async fn call_all(
+    calls: Vec<ToolCall>,
+    messages: &mut Vec<Value>,
+    response: &WorkerResponse,
+) -> Result<()> {
+    let wanted: Vec<Value> = calls.iter().map(for_model).collect();
+    messages.push(json!({"role": "assistant", "tool_calls": wanted}));
+    for call in calls {
+        response.tool_call(call.clone()).await?;
+        let result = tools::call(call.name(), call.args());
+        messages.push(json!({
+            "role": "tool",
+            "tool_call_id": call.id(),
+            "content": result.to_string(),
+        }));
+        response.tool_result(call, result).await?;
+    }
+    Ok(())
+}
+
+/// A call as the API of a model writes it.
+fn for_model(call: &ToolCall) -> Value {
+    json!({
+        "id": call.id(),
+        "type": "function",
+        "function": {"name": call.name(), "arguments": call.args().to_string()},
+    })
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt::init();
+    WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! A scripted stand-in for a model's API. It decides by nothing but the messages, as a model does.
+
+use crate::tools::CITIES;
+use dooers::ToolCall;
+use serde_json::{Value, json};
+
+/// What the model wants.
+pub(crate) enum Answer {
+    /// To say this.
+    Text(String),
+    /// To have these tools called first.
+    ToolCalls(Vec<ToolCall>),
+}
+
+/// What the model answers to these messages.
+pub(crate) fn answer(messages: &[Value]) -> Answer {
+    let question = messages.iter().rfind(|message| message["role"] == "user");
+    let question = question
+        .and_then(|message| message["content"].as_str())
+        .unwrap_or_default();
+    let results: Vec<Value> = messages.iter().filter_map(result).collect();
+    let call = |place, name: &str, args| ToolCall::new(format!("call-{place}"), name, args);
+    let weather = |place, city: &str| call(place, "weather", json!({"city": city}));
+
+    if question.contains("Sing") {
+        return match results.first() {
+            Some(result) => Answer::Text(format!("I cannot sing: {}.", result["error"])),
+            None => Answer::ToolCalls(vec![call(1, "sing", json!({}))]),
+        };
+    }
+    if question.contains("forever") {
+        return Answer::ToolCalls(vec![weather(results.len() + 1, "Paris")]);
+    }
+    let everywhere = question.contains("everywhere");
+    let is_asked = |city: &&str| everywhere || question.contains(*city);
+    let asked: Vec<&str> = CITIES
+        .iter()
+        .map(|(city, _)| *city)
+        .filter(is_asked)
+        .collect();
+    let known = results.len();
+    match &asked[known.min(asked.len())..] {
+        [] if asked.is_empty() => {
+            Answer::Text("Ask me for the weather in Paris, Rome or Oslo.".to_owned())
+        }
+        [] => Answer::Text(results.iter().map(sentence).collect::<Vec<_>>().join(" ")),
+        cities if everywhere => {
+            let calls = cities
+                .iter()
+                .zip(1..)
+                .map(|(city, place)| weather(place, city));
+            Answer::ToolCalls(calls.collect())
+        }
+        [next, ..] => Answer::ToolCalls(vec![weather(known + 1, next)]),
+    }
+}
+
+/// What a tool gave back, if the message says so.
+fn result(message: &Value) -> Option<Value> {
+    let content = message["content"]
+        .as_str()
+        .filter(|_| message["role"] == "tool")?;
+    serde_json::from_str(content).ok()
+}
+
+fn sentence(result: &Value) -> String {
+    format!(
+        "It is {} °C in {}.",
+        result["celsius"],
+        result["city"].as_str().unwrap_or("nowhere")
+    )
+}

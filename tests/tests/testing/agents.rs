@@ -1,0 +1,75 @@
+//! Agents to test, and how a test that should fail is looked at.
+
+use dooers::prelude::*;
+use dooers::protocol::{Form, FormElement};
+use dooers::testing::FakeModel;
+use futures::FutureExt;
+use serde_json::json;
+use std::panic::AssertUnwindSafe;
+
+/// Says what it was told.
+#[dooers::agent]
+pub(crate) async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    response.text(format!("You said: {}", request.message));
+    response.update_thread(|thread| thread.title(request.message_prefix(5)));
+    Ok(())
+}
+
+/// Says what the model says.
+#[dooers::agent]
+pub(crate) async fn model(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    State(model): State<FakeModel>,
+) -> Result<()> {
+    response.stream_text(model.stream(&request.message)).await?;
+    Ok(())
+}
+
+/// Does what the message says.
+#[dooers::agent]
+pub(crate) async fn doing(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let call = || ToolCall::new("call-1", "search", json!({"query": "rust"}));
+    match request.message.as_str() {
+        "tools" => {
+            response.tool_call(call());
+            response.tool_result(call(), json!(["one", "two"]));
+            response.tool_transaction(ToolCall::new("call-2", "clock", json!({})), "noon");
+            response.reasoning("It is late.");
+            response.text("Two found.");
+            response.text("And it is noon.");
+        }
+        "form" => {
+            let form =
+                Form::new("Who are you?").element(FormElement::text("name", "Name").required());
+            response.form(&form);
+        }
+        "fail" => return Err("the disk is full".into()),
+        "fail in public" => return Err(AgentError::public("Try again tomorrow.")),
+        "wait" => std::future::pending().await,
+        _ => match request.form() {
+            Some(form) if form.cancelled => drop(response.text("as you like")),
+            Some(form) => drop(response.text(format!("Hello, {}!", form.values["name"]))),
+            None => drop(response.text("what?")),
+        },
+    }
+    Ok(())
+}
+
+/// The text with which a test fails.
+pub(crate) async fn failure<T>(test: impl Future<Output = T>) -> String {
+    match AssertUnwindSafe(test).catch_unwind().await {
+        Ok(_) => panic!("the test should fail"),
+        Err(panic) => match panic.downcast::<String>() {
+            Ok(text) => *text,
+            Err(panic) => (*panic.downcast::<&str>().expect("a text")).to_owned(),
+        },
+    }
+}
+
+/// The same of a test that waits for nothing.
+pub(crate) fn assertion_failure<T>(test: impl FnOnce() -> T) -> String {
+    failure(async { test() })
+        .now_or_never()
+        .expect("it waits for nothing")
+}

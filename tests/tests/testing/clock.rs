@@ -1,0 +1,78 @@
+//! A paused clock.
+
+use crate::agents::{doing, failure};
+use dooers::prelude::*;
+use dooers::testing::TestServer;
+use std::time::{Duration, Instant};
+
+/// Sleeps for an hour.
+#[dooers::agent]
+async fn sleeper(response: WorkerResponse) {
+    response.text("good night");
+    tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+    response.text("good morning");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_passes_at_once() {
+    let (begin, real) = (tokio::time::Instant::now(), Instant::now());
+    let server = TestServer::of::<sleeper>().await;
+    let mut ada = server.connect("ada").await;
+    ada.say("sleep")
+        .await
+        .assert_texts(["good night", "good morning"]);
+    assert!(begin.elapsed() >= Duration::from_secs(60 * 60));
+    assert!(real.elapsed() < Duration::from_secs(60));
+}
+
+/// Gives up after a while.
+#[dooers::agent(timeout = "90s")]
+async fn limited() {
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_of_an_agent_passes_at_once() {
+    let server = TestServer::of::<limited>().await;
+    let mut ada = server.connect("ada").await;
+    ada.say("go").await.assert_failed("timed out");
+}
+
+/// Works at the third attempt.
+#[dooers::agent(retry = 2)]
+async fn stubborn(request: WorkerRequest) -> Result<String> {
+    match request.attempt() {
+        3 => Ok("at last".to_owned()),
+        _ => Err(AgentError::retryable("the model is busy")),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_between_attempts_passes_at_once() {
+    let begin = tokio::time::Instant::now();
+    let server = TestServer::of::<stubborn>().await;
+    let mut ada = server.connect("ada").await;
+    ada.say("go")
+        .await
+        .assert_text("at last")
+        .assert_succeeded();
+    assert!(begin.elapsed() >= Duration::from_millis(2900));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_never_answers_fails_its_test_after_a_real_time() {
+    let patience = Duration::from_millis(50);
+    let server = TestServer::of::<doing>().patience(patience).await;
+    let mut ada = server.connect("ada").await;
+    let real = Instant::now();
+    let text = failure(ada.say("wait")).await;
+    assert!(real.elapsed() >= patience);
+    let expected = "waited 50ms in vain for the end of the turn that answers \"wait\"\n\nthread ";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(
+        text.contains("\n   1  ada        message          \"wait\"\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("the run that answers 1 goes on\n"), "{text}");
+    server.close().await;
+}

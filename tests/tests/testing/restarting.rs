@@ -1,0 +1,70 @@
+//! A server that is restarted, between turns and in the middle of one.
+
+use crate::agents::{doing, echo};
+use dooers::prelude::*;
+use dooers::store::SqliteOptions;
+use dooers::testing::TestServer;
+use dooers::{Database, WorkerServer};
+use dooers_tests::gate;
+
+#[tokio::test]
+async fn a_conversation_goes_on_after_a_restart() {
+    let server = TestServer::of::<echo>().await;
+    let mut ada = server.connect("ada").await;
+    ada.say("one").await.assert_succeeded();
+    server.restart().await;
+    ada.reconnect().await;
+    ada.say("two").await.assert_text("You said: two");
+    assert_eq!(ada.conversation().events().len(), 4);
+    let mut bob = server.connect("bob").await;
+    let seen = bob.subscribe(ada.thread_id()).await.unwrap();
+    assert_eq!(seen.events(), ada.conversation().events());
+}
+
+#[tokio::test]
+async fn a_turn_that_is_cut_off_ends_as_interrupted_and_those_behind_it_run() {
+    let server = TestServer::of::<doing>().await;
+    let mut ada = server.connect("ada").await;
+    ada.send("wait").await;
+    ada.send("second").await;
+    server.restart().await;
+    ada.reconnect().await;
+    ada.turn().await.assert_failed("interrupted");
+    ada.turn().await.assert_text("what?").assert_succeeded();
+}
+
+/// Waits at a gate at its first attempt.
+#[dooers::agent(retry = 1)]
+async fn second_time(request: WorkerRequest) -> String {
+    if request.attempt() == 1 {
+        gate::pass(&request.message).await;
+    }
+    format!("attempt {}", request.attempt())
+}
+
+#[tokio::test]
+async fn an_agent_that_says_so_tries_again_after_a_restart() {
+    let server = TestServer::of::<second_time>().await;
+    let mut ada = server.connect("ada").await;
+    ada.send("kit-restart").await;
+    gate::arrived("kit-restart").await;
+    server.restart().await;
+    ada.reconnect().await;
+    ada.turn().await.assert_text("attempt 2").assert_succeeded();
+}
+
+#[tokio::test]
+async fn a_file_serves_as_well_as_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = SqliteOptions::new(directory.path().join("test.db"));
+    let program = WorkerServer::new(WorkerConfig::new()).agent::<echo>();
+    let server = TestServer::start(program)
+        .database(Database::Sqlite(file))
+        .await;
+    let mut ada = server.connect("ada").await;
+    ada.say("one").await.assert_succeeded();
+    server.restart().await;
+    ada.reconnect().await;
+    ada.say("two").await.assert_text("You said: two");
+    server.close().await;
+}

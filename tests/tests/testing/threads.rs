@@ -1,0 +1,125 @@
+//! Threads of one client, and of several.
+
+use crate::agents::{doing, echo};
+use dooers::prelude::*;
+use dooers::protocol::ErrorCode;
+use dooers::testing::{TestServer, TestUser};
+
+#[tokio::test]
+async fn a_client_has_several_threads() {
+    let server = TestServer::of::<echo>().await;
+    let mut ada = server.connect("ada").await;
+    let first = ada.say("one").await.thread_id().to_owned();
+    let second = ada.new_thread().say("two").await.thread_id().to_owned();
+    assert_ne!(first, second);
+    assert_eq!(ada.thread_id(), second);
+    ada.say_in(&first, "three")
+        .await
+        .assert_text("You said: three");
+    assert_eq!(ada.thread_id(), first);
+    assert_eq!(ada.conversation_of(&second).unwrap().events().len(), 2);
+    let listed: Vec<_> = ada
+        .threads()
+        .await
+        .into_iter()
+        .map(|thread| thread.id)
+        .collect();
+    assert_eq!(listed, [first, second]);
+}
+
+#[tokio::test]
+async fn clients_of_one_thread_see_each_other() {
+    let server = TestServer::of::<echo>().await;
+    let mut ada = server.connect("ada").await;
+    let mut bob = server.connect("bob").await;
+    let thread_id = ada.say("hello").await.thread_id().to_owned();
+    bob.subscribe(&thread_id).await.unwrap();
+    ada.send("for bob").await;
+    bob.turn().await.assert_text("You said: for bob");
+    bob.say("from bob").await.assert_text("You said: from bob");
+    // Ada's own turn comes first, then that of bob's message.
+    ada.turn().await.assert_text("You said: for bob");
+    ada.turn().await.assert_text("You said: from bob");
+    bob.unsubscribe(&thread_id).await.unwrap();
+    ada.say("alone").await.assert_succeeded();
+    bob.catch_up().await;
+    assert!(!bob.conversation().texts().contains(&"alone".to_owned()));
+}
+
+#[tokio::test]
+async fn who_comes_in_the_middle_of_a_turn_waits_for_its_end() {
+    let server = TestServer::of::<doing>().await;
+    let mut ada = server.connect("ada").await;
+    ada.say("tools").await.assert_succeeded();
+    ada.send("wait").await;
+    ada.send("second").await;
+    let mut bob = server.connect("bob").await;
+    bob.subscribe(ada.thread_id()).await.unwrap();
+    let run = bob.conversation().runs().last().unwrap().id.clone();
+    server.worker().cancel_run(run).await.unwrap();
+    bob.turn().await.assert_canceled();
+    bob.turn().await.assert_text("what?");
+}
+
+#[tokio::test]
+async fn private_threads_are_not_found_by_others() {
+    let server = TestServer::of::<echo>()
+        .config(|config| config.private_threads(true))
+        .await;
+    let mut ada = server.connect("ada").await;
+    let thread_id = ada.say("a secret").await.thread_id().to_owned();
+    let mut bob = server.connect("bob").await;
+    let refusal = bob.subscribe(&thread_id).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::NotFound);
+    assert!(bob.threads().await.is_empty());
+    let elsewhere = TestUser::new("ada").organization("another");
+    assert!(server.connect(elsewhere).await.threads().await.is_empty());
+    assert_eq!(server.connect("ada").await.threads().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_deleted_thread_ends_its_turn_and_says_so() {
+    let server = TestServer::of::<doing>().await;
+    let mut ada = server.connect("ada").await;
+    ada.send("wait").await;
+    let mut bob = server.connect("bob").await;
+    bob.delete_thread(ada.thread_id()).await.unwrap();
+    let turn = ada.turn().await;
+    assert!(turn.conversation().is_deleted());
+    assert!(turn.conversation().to_string().contains("(deleted)"));
+    let refusal = ada.try_send("still there?").await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn older_events_are_loaded_page_by_page() {
+    let server = TestServer::of::<echo>().await;
+    let mut ada = server.connect("ada").await;
+    for number in 0..80 {
+        ada.say(number.to_string()).await.assert_succeeded();
+    }
+    let mut bob = server.connect("bob").await;
+    let shown = bob.subscribe(ada.thread_id()).await.unwrap();
+    assert_eq!((shown.events().len(), shown.has_older()), (100, true));
+    assert!(bob.older().await);
+    assert!(!bob.older().await);
+    assert_eq!(bob.conversation().events(), ada.conversation().events());
+}
+
+/// Is one of two.
+#[dooers::agent(default)]
+async fn usual(request: WorkerRequest) -> String {
+    format!("usually {}", request.message)
+}
+
+#[tokio::test]
+async fn a_program_with_several_agents_is_tested_as_it_is() {
+    let program = WorkerServer::new(WorkerConfig::new())
+        .agent::<usual>()
+        .agent::<echo>();
+    let server = TestServer::start(program).await;
+    let mut ada = server.connect("ada").await;
+    ada.say("me").await.assert_text("usually me");
+    let mut bob = server.connect_to::<echo>("bob").await;
+    bob.say("me").await.assert_text("You said: me");
+}
