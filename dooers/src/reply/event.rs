@@ -1,7 +1,7 @@
 //! One event of an answer.
 
 use super::stream::{ReplyStream, StreamedReply};
-use crate::protocol::{Actor, ContentPart, EventType, Form};
+use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, new_id};
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 
@@ -140,6 +140,19 @@ impl Reply {
             author: None,
             content,
             data,
+        }
+    }
+}
+
+/// The event that the reply becomes, as a unit test needs it: to be remembered by
+/// [`WorkerMemory::of`](crate::WorkerMemory::of).
+impl From<Reply> for ThreadEvent {
+    fn from(reply: Reply) -> Self {
+        Self {
+            author: reply.author,
+            content: reply.content,
+            data: reply.data,
+            ..Self::of(new_id(), reply.kind, reply.actor)
         }
     }
 }
