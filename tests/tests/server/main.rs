@@ -24,6 +24,7 @@ mod leases;
 mod listing;
 mod policies;
 mod private;
+mod remembering;
 mod repeating;
 mod resuming;
 
