@@ -10,8 +10,9 @@ use super::running::Running;
 use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
 use crate::agent::{Agent, AgentDefinition};
+use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
-use crate::store::{CancelTarget, WorkerKey};
+use crate::store::{CancelTarget, Scope, WorkerKey};
 use axum::Router;
 use axum::serve::ListenerExt;
 use std::io::Write;
@@ -131,6 +132,24 @@ impl WorkerServer {
     /// [`ServerError`], if the server cannot start.
     pub async fn repository(&self) -> Result<Repository, ServerError> {
         Ok(Repository::new(self.start().await?))
+    }
+
+    /// The memory of a thread, outside of a handler: all that is in it. What it reads is read when it is asked, so a thread
+    /// outside the scope is an error of the reading.
+    ///
+    /// The store is opened, if nothing has done so before.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn memory(
+        &self,
+        scope: &Scope,
+        thread_id: impl Into<String>,
+    ) -> Result<WorkerMemory, ServerError> {
+        let store = Arc::clone(&self.start().await?.store);
+        let memory = WorkerMemory::of_thread(store, scope.clone(), thread_id.into());
+        Ok(memory)
     }
 
     /// A way to tell everybody in a thread something that no turn says.

@@ -13,6 +13,7 @@ mod given;
 mod broadcast;
 mod events;
 mod forms;
+mod memory;
 mod paging;
 mod readers;
 mod restarting;
