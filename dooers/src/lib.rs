@@ -61,6 +61,8 @@ pub use reply::{
 };
 pub use requirements::Requirements;
 
+pub use server::repository;
+pub use server::repository::{Broadcast, Repository, RepositoryError};
 pub use server::{
     ConfigError, Database, Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError,
     HandlerErrorKind, Limits, ServerError, WorkerConfig, WorkerServer,

@@ -21,7 +21,7 @@ mod watched;
 pub use client::Client;
 pub use identity::Identity;
 pub use raw::{RawClient, frame_bytes, opcode};
-pub use server::{Server, get, in_memory};
+pub use server::{Server, get, in_memory, post};
 pub use view::{Seen, View};
 pub use watched::{Held, Watched};
 

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use dooers::protocol::ThreadEvent;
+use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, MemoryStore,
-    NewMessage, Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError,
-    StoredSetting, ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
+    MemoryStore, NewMessage, Position, Recovered, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
+    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -205,6 +206,16 @@ impl Store for Watched {
         outcome
     }
 
+    async fn find_threads(
+        &self,
+        scope: &Scope,
+        query: &ThreadQuery,
+    ) -> Result<Vec<Thread>, StoreError> {
+        let outcome = self.inner.find_threads(scope, query).await;
+        self.done("find_threads").await;
+        outcome
+    }
+
     async fn snapshot(
         &self,
         scope: &Scope,
@@ -242,6 +253,29 @@ impl Store for Watched {
         outcome
     }
 
+    async fn event(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<ThreadEvent, StoreError> {
+        let outcome = self.inner.event(scope, thread_id, event_id).await;
+        self.done("event").await;
+        outcome
+    }
+
+    async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
+        let outcome = self.inner.find_runs(scope, query).await;
+        self.done("find_runs").await;
+        outcome
+    }
+
+    async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError> {
+        let outcome = self.inner.run(scope, thread_id, run_id).await;
+        self.done("run").await;
+        outcome
+    }
+
     async fn catch_up(
         &self,
         scope: &Scope,
@@ -251,6 +285,23 @@ impl Store for Watched {
     ) -> Result<CatchUp, StoreError> {
         let outcome = self.inner.catch_up(scope, thread_id, position, limit).await;
         self.done("catch_up").await;
+        outcome
+    }
+
+    async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
+        let outcome = self.inner.create_thread(scope, draft).await;
+        self.done("create_thread").await;
+        outcome
+    }
+
+    async fn edit_thread(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        edit: ThreadEdit,
+    ) -> Result<Edited, StoreError> {
+        let outcome = self.inner.edit_thread(scope, thread_id, edit).await;
+        self.done("edit_thread").await;
         outcome
     }
 
@@ -273,6 +324,12 @@ impl Store for Watched {
     ) -> Result<Vec<DateTime<Utc>>, StoreError> {
         let outcome = self.inner.put_settings(worker, settings).await;
         self.done("put_settings").await;
+        outcome
+    }
+
+    async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
+        let outcome = self.inner.remove_setting(worker, field_id).await;
+        self.done("remove_setting").await;
         outcome
     }
 

@@ -75,7 +75,8 @@ impl Subscription {
         if self.has(text.seq())
             && let Some(frame) = text.whole_frame()
         {
-            self.connection.outbound().push(frame);
+            let outbound = self.connection.outbound();
+            outbound.push_replaceable(text.event_id(), frame);
         }
     }
 

@@ -48,6 +48,7 @@ pub(super) fn event(seq: u64, rev: u64) -> Change {
         streaming: None,
         finalized: None,
         delta_seq: None,
+        deleted: None,
         client_event_id: None,
         seq,
     };

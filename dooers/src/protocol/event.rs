@@ -126,9 +126,41 @@ pub struct ThreadEvent {
     /// While its text grows: the number of the next piece of it, so that who joins in the middle misses none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta_seq: Option<u64>,
+    /// True once it was removed: its place stays, what it said is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<bool>,
     /// The id that the sending client gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_event_id: Option<String>,
     /// Its place among the events of its thread: 1, 2, 3 …
     pub seq: u64,
+}
+
+impl ThreadEvent {
+    /// Whether it was removed, and only its place is left.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.deleted == Some(true)
+    }
+
+    /// The event of the form that it answers, if it is an answer.
+    pub(crate) fn answered_form(&self) -> Option<&str> {
+        let data = self
+            .data
+            .as_ref()
+            .filter(|_| self.kind == EventType::FormResponse);
+        data?.get("form_event_id")?.as_str()
+    }
+
+    /// What is left of it when it is removed. It becomes an empty message, whatever it was: a client that does not know
+    /// `deleted` shows that, where a form or a call of a tool without its data would not be understood.
+    pub(crate) fn removed(self) -> Self {
+        Self {
+            kind: EventType::Message,
+            content: Some(Vec::new()),
+            data: None,
+            deleted: Some(true),
+            ..self
+        }
+    }
 }

@@ -58,6 +58,7 @@ fn event(reply: Reply) -> ThreadEvent {
         streaming: None,
         finalized: None,
         delta_seq: None,
+        deleted: None,
         client_event_id: None,
         seq: 2,
     }
@@ -317,6 +318,16 @@ fn an_event_that_streams_more_of_its_text_and_its_end() {
         &[append(&[&streaming]), delta, append(&[&finalized])],
         &expect_file!["golden/streaming.json"],
     );
+}
+
+#[test]
+fn events_that_were_removed() {
+    let call = ToolCall::new("c1", "weather", json!({"city": "Oslo"}));
+    let events = vec![
+        users_event().removed(),
+        event(Reply::tool_call(call)).removed(),
+    ];
+    appended(&events, &expect_file!["golden/removed.json"]);
 }
 
 #[test]

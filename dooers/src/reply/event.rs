@@ -1,7 +1,8 @@
 //! One event of an answer.
 
 use super::stream::{ReplyStream, StreamedReply};
-use crate::protocol::{Actor, ContentPart, EventType, Form};
+use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, strip_nul};
+use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 
@@ -126,6 +127,38 @@ impl Reply {
     #[must_use]
     pub fn data(&self) -> Option<&Value> {
         self.data.as_ref()
+    }
+
+    /// The event that it becomes. What the assistant says carries its name, unless the reply names another one.
+    pub(crate) fn into_event(
+        self,
+        id: String,
+        thread_id: &str,
+        assistant_name: &str,
+        at: DateTime<Utc>,
+    ) -> ThreadEvent {
+        let author = match self.actor {
+            Actor::Assistant => self.author.or_else(|| Some(assistant_name.to_owned())),
+            Actor::User | Actor::System | Actor::Tool => self.author,
+        };
+        ThreadEvent {
+            id,
+            thread_id: thread_id.to_owned(),
+            run_id: None,
+            kind: self.kind,
+            actor: self.actor,
+            author: author.map(strip_nul),
+            user: None,
+            content: self.content,
+            data: self.data,
+            created_at: at,
+            streaming: None,
+            finalized: None,
+            delta_seq: None,
+            deleted: None,
+            client_event_id: None,
+            seq: 0,
+        }
     }
 
     fn of(

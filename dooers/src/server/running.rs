@@ -27,8 +27,9 @@ pub(super) struct Running {
     pub(super) stopping: CancellationToken,
     /// Fires when all turns are over.
     pub(super) stopped: CancellationToken,
-    /// What the server does by itself: telling the program of changed settings, and keeping leases.
-    tasks: TaskTracker,
+    /// What the server does by itself: telling the program of changed settings, keeping leases, and doing to its end what
+    /// the program began.
+    pub(super) tasks: TaskTracker,
 }
 
 impl Running {

@@ -4,6 +4,7 @@ use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
 use super::error::ServerError;
 use super::program::Program;
+use super::repository::{Broadcast, Repository};
 use super::routes;
 use super::running::Running;
 use super::settings_updates::OnSettingsUpdated;
@@ -119,6 +120,28 @@ impl WorkerServer {
             });
         }
         Ok(settings_of(&running, agent, worker_id.into()))
+    }
+
+    /// The conversations and settings, to read and to change outside of a turn.
+    ///
+    /// The store is opened, if nothing has done so before.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn repository(&self) -> Result<Repository, ServerError> {
+        Ok(Repository::new(self.start().await?))
+    }
+
+    /// A way to tell everybody in a thread something that no turn says.
+    ///
+    /// The store is opened, if nothing has done so before.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn broadcast(&self) -> Result<Broadcast, ServerError> {
+        Ok(Broadcast::new(self.repository().await?))
     }
 
     /// Begins a message of the program itself to one of its agents, as a webhook or a timer sends it.

@@ -149,6 +149,14 @@ impl LiveSettings {
         })
     }
 
+    /// The value of every field: what was set, or else the default, or else `null`.
+    pub(crate) async fn values(&self, worker: &WorkerKey) -> Result<SettingsValues, SettingsError> {
+        let schema = self.schema(&worker.agent)?;
+        let current = self.current(worker).await?;
+        let value = |field: &Field| (field.id().to_owned(), current.values.of(field));
+        Ok(schema.fields().map(value).collect())
+    }
+
     /// Shows a connection the settings, and from then on their changes.
     pub(crate) async fn subscribe(
         &self,
@@ -243,6 +251,52 @@ impl LiveSettings {
             self.tell(&shared, worker, changes, &updated_at, None);
         }
         Ok(())
+    }
+
+    /// Sets one field for the program.
+    pub(crate) async fn set(
+        &self,
+        worker: &WorkerKey,
+        field_id: &str,
+        value: Value,
+    ) -> Result<(), SettingsError> {
+        self.changeable(worker, field_id)?;
+        let set = |current: &SettingsValues| {
+            let mut wanted = current.clone();
+            wanted.insert(field_id, value);
+            wanted
+        };
+        self.change(worker, set).await
+    }
+
+    /// Forgets what is stored of a field for the program, so that its default counts, and tells that if it is another
+    /// value.
+    pub(crate) async fn remove(
+        &self,
+        worker: &WorkerKey,
+        field_id: &str,
+    ) -> Result<(), SettingsError> {
+        let field = self.changeable(worker, field_id)?;
+        let shared = self.worker(worker);
+        let _changing = shared.changing.lock().await;
+        let old = self.current(worker).await?.values.of(field);
+        self.store.remove_setting(worker, field_id).await?;
+        let new = SettingsValues::default().of(field);
+        if old != new {
+            let changes = vec![Change { field, old, new }];
+            self.tell(&shared, worker, changes, &[timestamp::now()], None);
+        }
+        Ok(())
+    }
+
+    /// The field of this id, if the program may change it.
+    fn changeable(&self, worker: &WorkerKey, field_id: &str) -> Result<&Field, SettingsError> {
+        let field = self.schema(&worker.agent)?.field(field_id);
+        let field = field.ok_or_else(|| PatchError::NotFound(field_id.to_owned()))?;
+        if field.is_readonly() {
+            return Err(PatchError::Readonly(field_id.to_owned()).into());
+        }
+        Ok(field)
     }
 
     /// Follows the changes of a worker's settings.

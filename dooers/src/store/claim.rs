@@ -287,6 +287,7 @@ pub(crate) fn system_event(
         streaming: None,
         finalized: None,
         delta_seq: None,
+        deleted: None,
         client_event_id: None,
         seq: 0,
     }

@@ -60,6 +60,29 @@ impl NewThread {
             metadata: None,
         }
     }
+
+    /// The thread of this owner, in this scope.
+    pub(crate) fn thread(&self, scope: &Scope, owner: &User, at: DateTime<Utc>) -> Thread {
+        Thread {
+            id: self.id.clone(),
+            worker_id: scope.worker_id.clone(),
+            agent_id: scope.worker_id.clone(),
+            organization_id: scope.organization_id.clone(),
+            workspace_id: scope.workspace_id.clone(),
+            owner: owner.clone(),
+            users: shown(owner).cloned().into_iter().collect(),
+            title: self.title.clone(),
+            metadata: self.metadata.clone(),
+            created_at: at,
+            updated_at: at,
+            last_event_at: at,
+        }
+    }
+}
+
+/// A user, as clients show them; nobody for an empty id.
+pub(crate) fn shown(user: &User) -> Option<&User> {
+    Some(user).filter(|user| !user.user_id.is_empty())
 }
 
 impl ThreadTarget {
@@ -126,31 +149,9 @@ impl NewMessage {
             streaming: None,
             finalized: None,
             delta_seq: None,
+            deleted: None,
             client_event_id: self.client_event_id.clone(),
             seq,
-        }
-    }
-
-    /// Who wrote it, as clients show them; nobody for an empty id.
-    pub(crate) fn shown_user(&self) -> Option<&User> {
-        Some(&self.user).filter(|user| !user.user_id.is_empty())
-    }
-
-    /// A new thread of this message, in this scope.
-    pub(crate) fn new_thread(&self, scope: &Scope, new: &NewThread) -> Thread {
-        Thread {
-            id: new.id.clone(),
-            worker_id: scope.worker_id.clone(),
-            agent_id: scope.worker_id.clone(),
-            organization_id: scope.organization_id.clone(),
-            workspace_id: scope.workspace_id.clone(),
-            owner: self.user.clone(),
-            users: self.shown_user().cloned().into_iter().collect(),
-            title: new.title.clone(),
-            metadata: new.metadata.clone(),
-            created_at: self.at,
-            updated_at: self.at,
-            last_event_at: self.at,
         }
     }
 
@@ -175,11 +176,11 @@ impl NewMessage {
             ThreadTarget::ExistingOrNew(thread) => thread.id == stored.thread_id,
             ThreadTarget::New(_) => true,
         };
-        let is_same = names_its_thread
-            && self.kind == stored.kind
+        let says_the_same = self.kind == stored.kind
             && Some(&self.content) == stored.content.as_ref()
             && self.data == stored.data;
-        if is_same {
+        // What a message that was removed had said is gone.
+        if names_its_thread && (says_the_same || stored.is_deleted()) {
             return Ok(());
         }
         Err(StoreError::Conflict(

@@ -5,7 +5,9 @@
 
 mod change;
 mod claim;
+mod edit;
 mod error;
+mod listing;
 mod memory;
 mod message;
 mod page;
@@ -24,13 +26,16 @@ pub use claim::{
     Waiting, Written,
 };
 pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event};
+pub use edit::{Edited, ThreadDraft, ThreadEdit};
 pub use error::StoreError;
+pub use listing::{RunQuery, ThreadQuery};
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
 pub use page::{
-    CatchUp, EventPage, Known, Position, Snapshot, SnapshotFrom, ThreadCursor, ThreadPage,
+    CatchUp, EventPage, Known, NotACursor, Position, RunCursor, Snapshot, SnapshotFrom,
+    ThreadCursor, ThreadPage,
 };
-pub use patch::ThreadPatch;
+pub use patch::{EventPatch, RunPatch, ThreadPatch};
 pub use prefix::{NotAPrefix, TablePrefix};
 pub use query::{EventOrder, EventQuery};
 pub use scope::{Participant, Scope, Viewer};
@@ -38,7 +43,7 @@ pub use setting::{StoredSetting, WorkerKey};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
-use crate::protocol::ThreadEvent;
+use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -188,6 +193,17 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<ThreadPage, StoreError>;
 
+    /// The threads of the scope that a query looks for, in its order.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn find_threads(
+        &self,
+        scope: &Scope,
+        query: &ThreadQuery,
+    ) -> Result<Vec<Thread>, StoreError>;
+
     /// A thread with its newest events, or with those after a known one, read at one `rev`.
     ///
     /// # Errors
@@ -225,6 +241,32 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         query: &EventQuery,
     ) -> Result<Vec<ThreadEvent>, StoreError>;
 
+    /// An event of a thread, which may have been removed.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope, or an event that is not in it.
+    async fn event(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<ThreadEvent, StoreError>;
+
+    /// The runs of the scope that a query looks for, in its order.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if it looks into a thread outside the scope.
+    async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError>;
+
+    /// A run of a thread.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope, or a run that is not in it.
+    async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError>;
+
     /// What a reader at this position has not got, up to `limit` new events.
     ///
     /// # Errors
@@ -237,6 +279,26 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         position: &Position,
         limit: usize,
     ) -> Result<CatchUp, StoreError>;
+
+    /// Makes a thread without a message. The change that tells of it is its first.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if there is a thread of its id, in whatever scope.
+    async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError>;
+
+    /// Changes a thread without a turn: what the program does by itself.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope, or an event or a run that is not in it; `Conflict` for an id that is
+    /// taken, in whatever scope, for a text that still grows, and for a run that goes on.
+    async fn edit_thread(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        edit: ThreadEdit,
+    ) -> Result<Edited, StoreError>;
 
     /// Deletes a thread with its events, runs and turns. The change that tells of it is the thread's last.
     ///
@@ -263,6 +325,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         worker: &WorkerKey,
         settings: Vec<StoredSetting>,
     ) -> Result<Vec<DateTime<Utc>>, StoreError>;
+
+    /// Forgets what is stored of a worker's setting, if anything is.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError>;
 
     /// The keys with which stored settings are sealed.
     ///

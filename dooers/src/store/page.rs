@@ -18,14 +18,63 @@ pub struct ThreadCursor {
     pub thread_id: String,
 }
 
+/// Where a page of runs ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunCursor {
+    /// `started_at` of the page's last run.
+    pub started_at: DateTime<Utc>,
+    /// Its id.
+    pub run_id: String,
+}
+
+impl ThreadCursor {
+    pub(crate) fn place(&self) -> Place {
+        Place::of(self.last_event_at, &self.thread_id)
+    }
+}
+
+impl RunCursor {
+    pub(crate) fn place(&self) -> Place {
+        Place::of(self.started_at, &self.run_id)
+    }
+}
+
+/// A place in a list that is ordered by a time, and by an id where the times are the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// Microseconds since 1970.
+    pub(crate) at: i64,
+    pub(crate) id: String,
+}
+
+impl Place {
+    pub(crate) fn of(at: DateTime<Utc>, id: &str) -> Self {
+        Self {
+            at: at.timestamp_micros(),
+            id: id.to_owned(),
+        }
+    }
+
+    fn time(&self) -> DateTime<Utc> {
+        timestamp::from_micros(self.at)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at, self.id)
+    }
+}
+
 impl fmt::Display for ThreadCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{}",
-            self.last_event_at.timestamp_micros(),
-            self.thread_id
-        )
+        self.place().fmt(f)
+    }
+}
+
+impl fmt::Display for RunCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place().fmt(f)
     }
 }
 
@@ -34,18 +83,40 @@ impl fmt::Display for ThreadCursor {
 #[error("not a cursor of an earlier page")]
 pub struct NotACursor;
 
+impl FromStr for Place {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let (micros, id) = text.split_once('.').ok_or(NotACursor)?;
+        let at = micros.parse().map_err(|_| NotACursor)?;
+        if id.is_empty() {
+            return Err(NotACursor);
+        }
+        let id = id.to_owned();
+        Ok(Self { at, id })
+    }
+}
+
 impl FromStr for ThreadCursor {
     type Err = NotACursor;
 
     fn from_str(text: &str) -> Result<Self, NotACursor> {
-        let (micros, thread_id) = text.split_once('.').ok_or(NotACursor)?;
-        let micros = micros.parse().map_err(|_| NotACursor)?;
-        if thread_id.is_empty() {
-            return Err(NotACursor);
-        }
+        let place: Place = text.parse()?;
         Ok(Self {
-            last_event_at: timestamp::from_micros(micros),
-            thread_id: thread_id.to_owned(),
+            last_event_at: place.time(),
+            thread_id: place.id,
+        })
+    }
+}
+
+impl FromStr for RunCursor {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let place: Place = text.parse()?;
+        Ok(Self {
+            started_at: place.time(),
+            run_id: place.id,
         })
     }
 }

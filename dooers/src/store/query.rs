@@ -17,6 +17,8 @@ pub struct EventQuery {
     pub after: u64,
     /// Those before this place.
     pub before: u64,
+    /// Whether those that were removed are among them. They are empty messages.
+    pub with_deleted: bool,
     /// From which end they come.
     pub order: EventOrder,
     /// How many there are at the most.
@@ -43,6 +45,7 @@ impl EventQuery {
             run_ids: Vec::new(),
             after: 0,
             before: u64::MAX,
+            with_deleted: false,
             order: EventOrder::NewestFirst,
             limit,
         }
@@ -73,6 +76,7 @@ impl EventQuery {
         let user_id = event.user.as_ref().map(|user| &user.user_id);
         self.after < event.seq
             && event.seq < self.before
+            && (self.with_deleted || !event.is_deleted())
             && is_among(&self.actors, Some(&event.actor))
             && is_among(&self.kinds, Some(&event.kind))
             && is_among(&self.user_ids, user_id)

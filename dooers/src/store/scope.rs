@@ -4,7 +4,8 @@ use crate::protocol::User;
 
 /// Whose threads a call may touch: those of one agent of one worker, in one organization and workspace.
 ///
-/// It is made from an authenticated connection, or by the program itself.
+/// It is made from an authenticated connection, or by the program itself, with [`everyone`](Self::everyone) or
+/// [`user`](Self::user).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// The agent's name.

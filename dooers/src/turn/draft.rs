@@ -1,6 +1,6 @@
 //! What a handler did, before it is stored.
 
-use crate::protocol::{Actor, ContentPart, Run, RunStatus, ThreadEvent, strip_nul};
+use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent};
 use crate::reply::Reply;
 use crate::store::{ThreadPatch, TurnChange};
 use chrono::{DateTime, Utc};
@@ -71,26 +71,12 @@ impl Draft {
                 text,
             } => {
                 let is_growing = text == TextState::Growing;
-                let author = match reply.actor {
-                    Actor::Assistant => reply.author.or_else(|| Some(assistant_name.to_owned())),
-                    Actor::User | Actor::System | Actor::Tool => reply.author,
-                };
                 TurnChange::Event(Box::new(ThreadEvent {
-                    id,
-                    thread_id: thread_id.to_owned(),
                     run_id,
-                    kind: reply.kind,
-                    actor: reply.actor,
-                    author: author.map(strip_nul),
-                    user: None,
-                    content: reply.content,
-                    data: reply.data,
-                    created_at: at,
                     streaming: is_growing.then_some(true),
                     finalized: (text == TextState::Ended).then_some(true),
                     delta_seq: is_growing.then_some(0),
-                    client_event_id: None,
-                    seq: 0,
+                    ..reply.into_event(id, thread_id, assistant_name, at)
                 }))
             }
             Self::TextEnded { id, text } => TurnChange::Finalize { event_id: id, text },

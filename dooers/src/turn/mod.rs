@@ -26,7 +26,7 @@ pub(crate) use outcome::{Ended, Ending, Outcome};
 pub(crate) use runner::Runner;
 
 use crate::AgentError;
-use crate::settings::{Field, LiveSettings, Settings, SettingsValues, WorkerSettings};
+use crate::settings::{LiveSettings, Settings, SettingsValues, WorkerSettings};
 use crate::state::States;
 use crate::store::WorkerKey;
 use std::sync::Arc;
@@ -133,12 +133,7 @@ impl Turn {
 
     pub(crate) async fn settings_values(&self) -> Result<SettingsValues, AgentError> {
         match &self.settings {
-            Some(handle) => {
-                let schema = handle.live.schema(&handle.worker.agent)?;
-                let current = handle.live.current(&handle.worker).await?;
-                let value = |field: &Field| (field.id().to_owned(), current.values.of(field));
-                Ok(schema.fields().map(value).collect())
-            }
+            Some(handle) => Ok(handle.live.values(&handle.worker).await?),
             None => Ok(SettingsValues::default()),
         }
     }

@@ -142,6 +142,7 @@ pub(crate) fn answer(thread_id: &str, event_id: &str, run_id: Option<&str>) -> T
         streaming: None,
         finalized: None,
         delta_seq: None,
+        deleted: None,
         client_event_id: None,
         seq: 0,
     }

@@ -26,13 +26,17 @@ mod turns;
 mod writing;
 
 mod contents;
+mod creating;
 mod deleting;
+mod editing;
 mod random;
 mod scopes;
 mod together;
 
 mod catching_up;
 mod finding;
+mod finding_runs;
+mod finding_threads;
 mod listing;
 mod paging;
 mod snapshots;

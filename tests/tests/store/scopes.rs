@@ -1,15 +1,15 @@
 //! Nobody reads or changes what is not theirs.
 
 use crate::given::{
-    ana, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
+    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
     repeatable, say, scope, start, thread_with_form, written,
 };
 use crate::seen::{assert_not_found, assert_stale, newest, picture};
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::User;
 use dooers::store::{
-    Claim, EventQuery, NewMessage, Participant, Scope, SnapshotFrom, StoreError, ThreadCursor,
-    TurnKey, Viewer,
+    Claim, EventPatch, EventQuery, NewMessage, Participant, RunQuery, Scope, SnapshotFrom,
+    StoreError, ThreadCursor, ThreadEdit, TurnKey, Viewer,
 };
 use serde_json::json;
 
@@ -115,6 +115,19 @@ async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     let position = newest(store, &scope(), "t").await.position;
     assert_not_found(store.catch_up(other, "t", &position, 10).await);
     assert_not_found(store.delete_thread(other, "t").await);
+    assert_not_found(store.event(other, "t", "f").await);
+    assert_not_found(store.run(other, "t", "t-run").await);
+    let runs = RunQuery {
+        thread_id: Some("t".to_owned()),
+        ..RunQuery::newest(10)
+    };
+    assert_not_found(store.find_runs(other, &runs).await);
+    let event_id = "f".to_owned();
+    let patch = EventPatch::default().text("stolen");
+    let edit = ThreadEdit::UpdateEvent { event_id, patch };
+    assert_not_found(store.edit_thread(other, "t", edit).await);
+    let edit = ThreadEdit::CreateEvent(Box::new(answer("t", "stolen", None)));
+    assert_not_found(store.edit_thread(other, "t", edit).await);
     let listed = store.threads(other, None, 100).await.unwrap();
     assert!(listed.threads.iter().all(|thread| thread.id != "t"));
 }

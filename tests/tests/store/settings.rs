@@ -14,6 +14,7 @@ cases![
     the_time_of_a_field_never_goes_back,
     the_keys_in_use_are_told,
     nothing_is_stored_of_nothing,
+    a_setting_that_is_removed_leaves_the_others,
 ];
 
 fn worker(agent: &str, worker_id: &str) -> WorkerKey {
@@ -160,4 +161,24 @@ async fn nothing_is_stored_of_nothing(store: &AnyStore) {
     let times = store.put_settings(&here, Vec::new()).await.unwrap();
     assert!(times.is_empty());
     assert_eq!(values(store, &here).await, []);
+}
+
+async fn a_setting_that_is_removed_leaves_the_others(store: &AnyStore) {
+    let (here, there) = (worker("a", "w"), worker("a", "v"));
+    let sealed = StoredSetting {
+        key_id: Some("key".to_owned()),
+        ..setting("x", json!("sealed"))
+    };
+    let rows = vec![sealed, setting("y", json!(2))];
+    store.put_settings(&here, rows).await.unwrap();
+    put(store, &there, "x", json!(3)).await;
+    store.remove_setting(&here, "x").await.unwrap();
+    assert_eq!(values(store, &here).await, [("y".to_owned(), json!(2))]);
+    assert_eq!(values(store, &there).await, [("x".to_owned(), json!(3))]);
+    assert!(store.setting_keys().await.unwrap().is_empty());
+    // What is not stored is removed already.
+    store.remove_setting(&here, "x").await.unwrap();
+    store.remove_setting(&worker("b", "w"), "x").await.unwrap();
+    put(store, &here, "x", json!(4)).await;
+    assert_eq!(values(store, &here).await.len(), 2);
 }

@@ -15,7 +15,7 @@ use super::session::Session;
 use super::{ServerError, WorkerServer};
 use crate::agent::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, User, clean_id, new_id, strip_nul, timestamp};
-use crate::store::{Begun, NewMessage, NewThread, Scope, StoreError, ThreadTarget, Viewer};
+use crate::store::{Begun, NewMessage, NewThread, Scope, ThreadTarget, Viewer};
 use heard::OneTurn;
 use serde_json::Value;
 use std::sync::Arc;
@@ -142,16 +142,9 @@ impl Dispatch {
     pub async fn send(self) -> Result<DispatchStream, DispatchError> {
         let running = self.server.start().await?;
         self.check(&running)?;
-        let tasks = running.sessions.clone();
-        // A task of its own: what is stored is also told and started, though nobody may wait for it any more.
-        let sent = tasks.spawn(self.send_on(running));
-        sent.await.unwrap_or_else(|error| {
-            let failed = StoreError::Failed {
-                what: "store a message",
-                source: error.into(),
-            };
-            Err(DispatchError::Store(failed))
-        })
+        // What is stored is also told and started, though nobody may wait for it any more.
+        let sent = self.send_on(Arc::clone(&running));
+        running.to_the_end(sent).await
     }
 
     fn check(&self, running: &Running) -> Result<(), DispatchError> {

@@ -89,15 +89,9 @@ pub(super) async fn unsubscribe(caller: &Caller<'_>, thread_id: &str) -> Result<
 
 pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), ErrorBody> {
     let session = caller.session;
-    let _writing = session.running.hub.writing(thread_id);
-    let deleted = session
-        .running
-        .store
-        .delete_thread(&caller.identity.scope, thread_id)
-        .await
-        .map_err(|error| caller.refusal(error))?;
-    session.running.runner.stop(thread_id);
-    session.running.hub.publish(vec![deleted]);
+    let scope = caller.identity.scope.clone();
+    let deleting = session.running.delete_thread(scope, thread_id.to_owned());
+    deleting.await.map_err(|error| caller.refusal(error))?;
     session.ack(&caller.id);
     Ok(())
 }

@@ -4,11 +4,12 @@ mod reading;
 
 use super::state::{ThreadState, Threads};
 use super::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, NewMessage,
-    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
-    ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
+    NewMessage, Position, Recovered, RunQuery, Scope, Snapshot, SnapshotFrom, Start, Store,
+    StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery,
+    ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
-use crate::protocol::{ThreadEvent, timestamp};
+use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -40,6 +41,12 @@ impl MemoryStore {
 }
 
 impl State {
+    /// The threads that can be seen in this scope.
+    fn visible<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a ThreadState> {
+        let threads = self.threads.by_id.values();
+        threads.filter(|thread| thread.is_visible_in(scope))
+    }
+
     /// Ends the turns that run, or only those whose lease ran out before a time.
     fn interrupt(&mut self, at: DateTime<Utc>, before: Option<DateTime<Utc>>) -> Recovered {
         let mut recovered = Recovered::default();
@@ -151,12 +158,45 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<ThreadPage, StoreError> {
         let state = self.state();
-        let visible = state
-            .threads
-            .by_id
-            .values()
-            .filter(|thread| thread.is_visible_in(scope));
-        Ok(reading::page_of(visible, after, limit))
+        Ok(reading::page_of(state.visible(scope), after, limit))
+    }
+
+    async fn find_threads(
+        &self,
+        scope: &Scope,
+        query: &ThreadQuery,
+    ) -> Result<Vec<Thread>, StoreError> {
+        let state = self.state();
+        Ok(reading::find_threads(state.visible(scope), query))
+    }
+
+    async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
+        let state = self.state();
+        let Some(thread_id) = &query.thread_id else {
+            return Ok(reading::find_runs(state.visible(scope), query));
+        };
+        let thread = state.threads.get(scope, thread_id)?;
+        Ok(reading::find_runs([thread].into_iter(), query))
+    }
+
+    async fn event(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<ThreadEvent, StoreError> {
+        let state = self.state();
+        let event = state.threads.get(scope, thread_id)?.event(event_id);
+        event
+            .cloned()
+            .ok_or(StoreError::NotFound("event in this thread"))
+    }
+
+    async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError> {
+        let state = self.state();
+        let run = state.threads.get(scope, thread_id)?.run(run_id);
+        run.cloned()
+            .ok_or(StoreError::NotFound("run in this thread"))
     }
 
     async fn snapshot(
@@ -204,6 +244,19 @@ impl Store for MemoryStore {
             .catch_up(position, limit))
     }
 
+    async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
+        self.state().threads.create(scope, &draft)
+    }
+
+    async fn edit_thread(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        edit: ThreadEdit,
+    ) -> Result<Edited, StoreError> {
+        self.state().threads.edit(scope, thread_id, edit)
+    }
+
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
         self.state().threads.delete(scope, thread_id)
     }
@@ -230,6 +283,14 @@ impl Store for MemoryStore {
             updated_at
         };
         Ok(settings.into_iter().map(put).collect())
+    }
+
+    async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if let Some(stored) = state.settings.get_mut(worker) {
+            stored.remove(field_id);
+        }
+        Ok(())
     }
 
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {

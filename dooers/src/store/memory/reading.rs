@@ -1,12 +1,12 @@
 //! Reading a thread that is in memory with all its events and runs.
 
-use crate::protocol::{Run, RunStatus, ThreadEvent};
+use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
 use crate::store::change::in_sending_order;
-use crate::store::page::{FirstEdited, Known, Shown};
+use crate::store::page::{FirstEdited, Known, Place, Shown};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use crate::store::{
-    CatchUp, Change, EventPage, EventQuery, Position, Snapshot, SnapshotFrom, StoreError,
-    ThreadCursor, ThreadPage,
+    CatchUp, Change, EventPage, EventQuery, Position, RunQuery, Snapshot, SnapshotFrom, StoreError,
+    ThreadCursor, ThreadPage, ThreadQuery,
 };
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
@@ -40,6 +40,33 @@ pub(super) fn page_of<'a>(
         next,
         total_count,
     }
+}
+
+/// Those of these threads that a query looks for.
+pub(super) fn find_threads<'a>(
+    threads: impl Iterator<Item = &'a ThreadState>,
+    query: &ThreadQuery,
+) -> Vec<Thread> {
+    let takes_part = |state: &&ThreadState| {
+        let participant = query.participant.as_ref();
+        participant.is_none_or(|participant| state.participants.contains(participant))
+    };
+    let threads = threads.filter(takes_part).map(|state| &state.thread);
+    let place = |thread: &&Thread| Place::of(thread.last_event_at, &thread.id);
+    let found = query.span().take(threads, place, query.limit);
+    found.into_iter().cloned().collect()
+}
+
+/// Those of the runs of these threads that a query looks for.
+pub(super) fn find_runs<'a>(
+    threads: impl Iterator<Item = &'a ThreadState>,
+    query: &RunQuery,
+) -> Vec<Run> {
+    let runs = threads.flat_map(|state| state.runs.iter().map(|kept| &kept.run));
+    let admitted = runs.filter(|run| query.admits(run));
+    let place = |run: &&Run| Place::of(run.started_at, &run.id);
+    let found = query.span().take(admitted, place, query.limit);
+    found.into_iter().cloned().collect()
 }
 
 impl ThreadState {

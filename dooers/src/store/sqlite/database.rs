@@ -65,7 +65,7 @@ impl From<serde_json::Error> for Stop {
 impl Database {
     pub(super) fn new(connection: Connection, sql: Arc<Statements>) -> Self {
         // More than there are statements: each is prepared once.
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(128);
         Self { connection, sql }
     }
 
@@ -90,6 +90,12 @@ impl Database {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(parameters)?;
         Ok(rows.next()?.map(read).transpose()?)
+    }
+
+    /// Whether the statement gives a row for an id.
+    pub(super) fn has(&self, sql: &str, id: &str) -> Result<bool, Stop> {
+        let row = self.first(sql, [id], |_| Ok(()))?;
+        Ok(row.is_some())
     }
 
     /// All rows that the statement gives.

@@ -30,6 +30,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "turns",
         sql: include_str!("../../../migrations/sqlite/0003_turns.sql"),
     },
+    Migration {
+        version: 4,
+        name: "repository",
+        sql: include_str!("../../../migrations/sqlite/0004_repository.sql"),
+    },
 ];
 
 /// Written into the file's header: says that it is one of ours ("dooe").

@@ -2,10 +2,12 @@
 //!
 //! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
 //! beside it ([`read`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
-//! order in [`operations`].
+//! order in [`operations`] and [`edits`].
 
 mod batch;
 mod database;
+mod edits;
+mod find;
 mod lock;
 mod migrate;
 mod open;

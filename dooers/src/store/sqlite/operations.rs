@@ -36,11 +36,11 @@ impl Operation for Begin {
         let answer = new.form_answer()?;
         must_be_shallow(new.data.as_ref())?;
         let mut changes = Vec::new();
-        let has_thread = |id| db.first(&db.sql.has_thread, [id], |_| Ok(()));
+        let has_thread = |id| db.has(&db.sql.has_thread, id);
         let made = match &new.thread {
             ThreadTarget::Existing(_) => None,
             ThreadTarget::New(made) => Some(made),
-            ThreadTarget::ExistingOrNew(made) if has_thread(&made.id)?.is_some() => None,
+            ThreadTarget::ExistingOrNew(made) if has_thread(&made.id)? => None,
             ThreadTarget::ExistingOrNew(made) => Some(made),
         };
         let mut thread = match made {
@@ -52,7 +52,9 @@ impl Operation for Begin {
                     message::check_answer(form.as_ref(), is_answered, answer)?;
                 }
                 thread.check_busy(&self.start)?;
-                changes.extend(thread.meet(new)?);
+                if thread.meet(&new.participant, &new.user, new.at)? {
+                    changes.push(thread.redescribe());
+                }
                 thread
             }
             Some(made) => {
@@ -61,13 +63,15 @@ impl Operation for Begin {
                 if answer.is_some() {
                     return Err(StoreError::NotFound("form in this thread").into());
                 }
-                if has_thread(id)?.is_some() {
+                if has_thread(id)? {
                     // Outside the scope it answers as if it did not exist.
                     OpenThread::open(db, &self.scope, id)?;
                     let text = format!("there is a thread `{id}` already");
                     return Err(StoreError::Conflict(text).into());
                 }
-                let (thread, created) = OpenThread::create(db, &self.scope, new, made)?;
+                let thread = made.thread(&self.scope, &new.user, new.at);
+                let owner = Some(&new.participant);
+                let (thread, created) = OpenThread::create(db, &self.scope, thread, owner)?;
                 changes.push(created);
                 thread
             }
@@ -415,7 +419,7 @@ fn must_all_be_shallow(changes: &[TurnChange]) -> Result<(), StoreError> {
     })
 }
 
-fn must_be_shallow(value: Option<&Value>) -> Result<(), StoreError> {
+pub(super) fn must_be_shallow(value: Option<&Value>) -> Result<(), StoreError> {
     fn fits(value: &Value, depth: usize) -> bool {
         match value {
             Value::Array(items) => depth > 0 && items.iter().all(|item| fits(item, depth - 1)),

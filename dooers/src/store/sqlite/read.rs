@@ -9,10 +9,9 @@ use crate::protocol::{Run, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
-    CatchUp, Change, EventOrder, EventPage, EventQuery, Participant, Position, Scope, Snapshot,
-    SnapshotFrom, StoreError, StoredSetting, ThreadCursor, ThreadPage, Viewer, WorkerKey,
+    CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
+    StoredSetting, ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
 };
-use serde::Serialize;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
 };
@@ -32,22 +31,22 @@ pub(super) struct Readers {
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
     transaction: Transaction<'static, Sqlite>,
-    sql: &'a Statements,
+    pub(super) sql: &'a Statements,
 }
 
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+pub(super) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 /// The only way in which SQL text reaches sqlx.
 #[expect(
     clippy::disallowed_methods,
     reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
 )]
-fn query(sql: &Arc<str>) -> Query {
+pub(super) fn query(sql: &Arc<str>) -> Query {
     sqlx::query(sqlx::AssertSqlSafe(Arc::clone(sql)))
 }
 
 /// A statement for threads, with the scope in its first four places.
-fn scoped(sql: &Arc<str>, scope: &Scope) -> Query {
+pub(super) fn scoped(sql: &Arc<str>, scope: &Scope) -> Query {
     query(sql)
         .bind(scope.worker_id.clone())
         .bind(scope.organization_id.clone())
@@ -99,7 +98,7 @@ impl Readers {
 }
 
 impl Reading<'_> {
-    async fn first<T>(
+    pub(super) async fn first<T>(
         &mut self,
         query: Query,
         read: impl FnOnce(&SqliteRow) -> Result<T, RowError>,
@@ -108,7 +107,7 @@ impl Reading<'_> {
         Ok(row.as_ref().map(read).transpose()?)
     }
 
-    async fn every<T>(
+    pub(super) async fn every<T>(
         &mut self,
         query: Query,
         read: impl Fn(&SqliteRow) -> Result<T, RowError>,
@@ -148,22 +147,12 @@ impl Reading<'_> {
         let Some((scope_pk, threads)) = self.first(query_scope, place).await? else {
             return Ok(page);
         };
-        // Before the first thread of all, if no cursor says where to begin.
-        let (at, id) = after.map_or((i64::MAX, String::new()), |cursor| {
-            let at = cursor.last_event_at.timestamp_micros();
-            (at, cursor.thread_id.clone())
-        });
-        let list = match &scope.viewer {
-            Viewer::Everyone => &self.sql.threads,
-            Viewer::Only(_) => &self.sql.threads_of_participant,
-        };
         // One more than the page holds tells whether there is another page.
-        let enough = int(limit as u64).saturating_add(1);
-        let mut list = query(list).bind(scope_pk).bind(at).bind(id).bind(enough);
-        if let Viewer::Only(participant) = &scope.viewer {
-            list = list.bind(participant.as_str().to_owned());
-        }
-        page.threads = self.every(list, |row| rows::thread(row, scope)).await?;
+        let looked_for = ThreadQuery {
+            after: after.cloned(),
+            ..ThreadQuery::newest(limit.saturating_add(1))
+        };
+        page.threads = self.threads_in(scope_pk, scope, &looked_for).await?;
         if page.threads.len() > limit {
             page.threads.truncate(limit);
             page.next = page.threads.last().map(|last| ThreadCursor {
@@ -260,30 +249,6 @@ impl Reading<'_> {
             has_more: begin > 0,
             rev: thread.record.rev,
         })
-    }
-
-    pub(super) async fn find(
-        &mut self,
-        scope: &Scope,
-        thread_id: &str,
-        looked_for: &EventQuery,
-    ) -> Result<Vec<ThreadEvent>, Stop> {
-        let thread = self.thread(scope, thread_id).await?;
-        let sql = match looked_for.order {
-            EventOrder::NewestFirst => &self.sql.newest_found,
-            EventOrder::OldestFirst => &self.sql.oldest_found,
-        };
-        let query = query(sql)
-            .bind(thread.pk)
-            .bind(int(looked_for.after))
-            .bind(int(looked_for.before))
-            .bind(any_of(&looked_for.actors)?)
-            .bind(any_of(&looked_for.kinds)?)
-            .bind(any_of(&looked_for.user_ids)?)
-            .bind(any_of(&looked_for.run_ids)?)
-            .bind(int(looked_for.limit as u64));
-        self.every(query, |row| Ok(rows::event(row, thread.id())?.0))
-            .await
     }
 
     pub(super) async fn catch_up(
@@ -469,14 +434,6 @@ impl Reading<'_> {
         };
         self.every(query, change).await
     }
-}
-
-/// A JSON array of what a filter lets pass; none if that is everything.
-fn any_of<T: Serialize>(admitted: &[T]) -> Result<Option<String>, RowError> {
-    let is_filter = !admitted.is_empty();
-    Ok(is_filter
-        .then(|| serde_json::to_string(admitted))
-        .transpose()?)
 }
 
 /// An event's place, and the number of the change that made it.

@@ -97,7 +97,7 @@ pub(super) const WHOLE_THREAD_COLUMNS: &str = "{thread}, t.pk, t.scope_pk, s.wor
 
 /// What [`event`] reads.
 pub(super) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.actor, e.author, e.sender, \
-     e.content, e.data, e.created_at, e.streaming, e.finalized, e.client_event_id, e.delta_seq";
+     e.content, e.data, e.created_at, e.streaming, e.finalized, e.client_event_id, e.delta_seq, e.deleted";
 
 /// What [`run`] reads.
 pub(super) const RUN_COLUMNS: &str =
@@ -212,6 +212,7 @@ pub(super) fn event(row: &impl Columns, thread_id: &str) -> Result<(ThreadEvent,
         finalized: flag(12)?,
         client_event_id: row.optional_string(13)?,
         delta_seq: row.optional_number(14)?.map(u64::try_from).transpose()?,
+        deleted: flag(15)?,
     };
     Ok((event, row.count(2)?))
 }
@@ -226,7 +227,7 @@ pub(super) fn run(row: &impl Columns, thread_id: &str) -> Result<(Run, u64), Row
         started_at: row.time(4)?,
         ended_at: row.optional_time(5)?,
         error: row.optional_string(6)?,
-        event_id: Some(row.text(7)?.to_owned()),
+        event_id: row.optional_string(7)?,
     };
     Ok((run, row.count(1)?))
 }

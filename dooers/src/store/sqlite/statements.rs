@@ -30,16 +30,43 @@ macro_rules! statements {
 const FOUND: &str = "(?4 IS NULL OR e.actor IN (SELECT value FROM json_each(?4))) \
      AND (?5 IS NULL OR e.kind IN (SELECT value FROM json_each(?5))) \
      AND (?6 IS NULL OR e.sender ->> 'user_id' IN (SELECT value FROM json_each(?6))) \
-     AND (?7 IS NULL OR e.run_id IN (SELECT value FROM json_each(?7)))";
+     AND (?7 IS NULL OR e.run_id IN (SELECT value FROM json_each(?7))) AND (?9 OR e.deleted IS NULL)";
+
+/// The other one who takes part in a thread.
+const BOTH: &str = "(?7 = ?6 OR EXISTS (SELECT 1 FROM {prefix}participants o \
+     WHERE o.thread_pk = p.thread_pk AND o.participant = ?7))";
+
+/// Runs, and what says which threads they are of.
+const RUNS: &str =
+    "SELECT {run}, t.id FROM {prefix}runs r CROSS JOIN {prefix}threads t ON t.pk = r.thread_pk";
+
+/// A part of a list of runs.
+const NEWEST_RUNS: &str = "(r.started_at, r.id) < (?2, ?3) AND r.started_at >= ?5 AND {runs_found} \
+     ORDER BY r.started_at DESC, r.id DESC LIMIT ?4";
+
+/// The same from its other end.
+const OLDEST_RUNS: &str = "(r.started_at, r.id) > (?2, ?3) AND r.started_at < ?5 AND {runs_found} \
+     ORDER BY r.started_at, r.id LIMIT ?4";
+
+/// The filters of a query for runs.
+const RUNS_FOUND: &str = "(?6 IS NULL OR r.status IN (SELECT value FROM json_each(?6))) \
+     AND (?7 IS NULL OR r.event_id = ?7) \
+     AND (?8 IS NULL OR EXISTS (SELECT 1 FROM {prefix}participants p \
+     WHERE p.thread_pk = r.thread_pk AND p.participant = ?8))";
 
 /// Puts the prefix and the lists of columns into a statement.
 pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
-    sql.replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
+    sql.replace("{runs}", RUNS)
+        .replace("{newest_runs}", NEWEST_RUNS)
+        .replace("{oldest_runs}", OLDEST_RUNS)
+        .replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
         .replace("{thread}", THREAD_COLUMNS)
         .replace("{event}", EVENT_COLUMNS)
         .replace("{run}", RUN_COLUMNS)
         .replace("{turn}", TURN_COLUMNS)
         .replace("{found}", FOUND)
+        .replace("{both}", BOTH)
+        .replace("{runs_found}", RUNS_FOUND)
         .replace("{prefix}", prefix.as_str())
 }
 
@@ -112,14 +139,30 @@ statements! {
 
     threads: "
         SELECT {thread} FROM {prefix}threads t
-        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) < (?2, ?3)
+        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) < (?2, ?3) AND t.last_event_at >= ?5
         ORDER BY t.last_event_at DESC, t.id DESC
         LIMIT ?4"
 
+    oldest_threads: "
+        SELECT {thread} FROM {prefix}threads t
+        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) > (?2, ?3) AND t.last_event_at < ?5
+        ORDER BY t.last_event_at, t.id
+        LIMIT ?4"
+
+    // Those in which both take part, who may be the same.
+
     threads_of_participant: "
         SELECT {thread} FROM {prefix}participants p CROSS JOIN {prefix}threads t ON t.pk = p.thread_pk
-        WHERE p.scope_pk = ?1 AND p.participant = ?5 AND (p.last_event_at, p.thread_id) < (?2, ?3)
+        WHERE p.scope_pk = ?1 AND p.participant = ?6
+            AND (p.last_event_at, p.thread_id) < (?2, ?3) AND p.last_event_at >= ?5 AND {both}
         ORDER BY p.last_event_at DESC, p.thread_id DESC
+        LIMIT ?4"
+
+    oldest_threads_of_participant: "
+        SELECT {thread} FROM {prefix}participants p CROSS JOIN {prefix}threads t ON t.pk = p.thread_pk
+        WHERE p.scope_pk = ?1 AND p.participant = ?6
+            AND (p.last_event_at, p.thread_id) > (?2, ?3) AND p.last_event_at < ?5 AND {both}
+        ORDER BY p.last_event_at, p.thread_id
         LIMIT ?4"
 
     // Events.
@@ -186,16 +229,38 @@ statements! {
         SELECT min(e.rev), min(e.seq) FROM {prefix}events e
         WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3 AND e.rev > ?4"
 
+    has_event: "SELECT pk FROM {prefix}events WHERE id = ?1"
+
+    replace_event: "
+        UPDATE {prefix}events SET rev = ?3, kind = ?4, content = ?5, data = ?6, deleted = ?7
+        WHERE thread_pk = ?1 AND seq = ?2"
+
     // Runs.
 
     upsert_run: "
         INSERT INTO {prefix}runs
-            (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error)
-        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9)
+            (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk)
+        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         ON CONFLICT (id, thread_pk) DO UPDATE SET
             rev = excluded.rev, agent_id = excluded.agent_id, status = excluded.status,
             ended_at = excluded.ended_at, error = excluded.error
         RETURNING started_at, event_id"
+
+    run: "SELECT {run} FROM {prefix}runs r WHERE r.id = ?2 AND r.thread_pk = ?1"
+
+    has_run: "SELECT pk FROM {prefix}runs WHERE id = ?1"
+
+    delete_run: "DELETE FROM {prefix}runs WHERE id = ?2 AND thread_pk = ?1"
+
+    newest_runs: "{runs} WHERE r.scope_pk = ?1 AND {newest_runs}"
+
+    oldest_runs: "{runs} WHERE r.scope_pk = ?1 AND {oldest_runs}"
+
+    // Those of one thread are few enough to be sorted.
+
+    newest_runs_of_thread: "{runs} WHERE r.thread_pk = ?1 AND {newest_runs}"
+
+    oldest_runs_of_thread: "{runs} WHERE r.thread_pk = ?1 AND {oldest_runs}"
 
     open_runs: "
         SELECT {run} FROM {prefix}runs r
@@ -334,6 +399,8 @@ statements! {
         ON CONFLICT (agent, worker_id, field_id) DO UPDATE SET
             value = excluded.value, key_id = excluded.key_id, updated_at = max(updated_at, excluded.updated_at)
         RETURNING updated_at"
+
+    remove_setting: "DELETE FROM {prefix}settings WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3"
 
     setting_keys: "SELECT DISTINCT x.key_id FROM {prefix}settings x WHERE x.key_id IS NOT NULL ORDER BY x.key_id"
 }

@@ -1,6 +1,7 @@
 //! The store itself.
 
 use super::SqliteOptions;
+use super::edits::{CreateThread, EditThread, RemoveSetting};
 use super::open::{Opened, cannot_open, open};
 use super::operations::{
     Begin, CancelTurn, ClaimTurn, DeleteThread, FinishTurn, PutSettings, Recover, RenewLeases,
@@ -9,11 +10,12 @@ use super::operations::{
 use super::read::{Readers, Reading};
 use super::statements::Statements;
 use super::writer::Writer;
-use crate::protocol::ThreadEvent;
+use crate::protocol::{Run, Thread, ThreadEvent};
 use crate::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, NewMessage,
-    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
-    ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
+    NewMessage, Position, Recovered, RunQuery, Scope, Snapshot, SnapshotFrom, Start, Store,
+    StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery,
+    ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -179,6 +181,15 @@ impl Store for SqliteStore {
         self.readers.read("list threads", read).await
     }
 
+    async fn find_threads(
+        &self,
+        scope: &Scope,
+        query: &ThreadQuery,
+    ) -> Result<Vec<Thread>, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.find_threads(scope, query).await;
+        self.readers.read("find threads", read).await
+    }
+
     async fn snapshot(
         &self,
         scope: &Scope,
@@ -209,8 +220,31 @@ impl Store for SqliteStore {
         thread_id: &str,
         query: &EventQuery,
     ) -> Result<Vec<ThreadEvent>, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.find(scope, thread_id, query).await;
+        let read = async |mut reading: Reading<'_>| {
+            let events = reading.find_events(scope, thread_id, query);
+            events.await
+        };
         self.readers.read("find events", read).await
+    }
+
+    async fn event(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<ThreadEvent, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.event(scope, thread_id, event_id).await;
+        self.readers.read("read an event", read).await
+    }
+
+    async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.find_runs(scope, query).await;
+        self.readers.read("find runs", read).await
+    }
+
+    async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError> {
+        let read = async |mut reading: Reading<'_>| reading.run(scope, thread_id, run_id).await;
+        self.readers.read("read a run", read).await
     }
 
     async fn catch_up(
@@ -225,6 +259,28 @@ impl Store for SqliteStore {
             missed.await
         };
         self.readers.read("read what changed", read).await
+    }
+
+    async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
+        let create = CreateThread {
+            scope: scope.clone(),
+            draft,
+        };
+        self.writer.run(create).await
+    }
+
+    async fn edit_thread(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        edit: ThreadEdit,
+    ) -> Result<Edited, StoreError> {
+        let edit = EditThread {
+            scope: scope.clone(),
+            thread_id: thread_id.to_owned(),
+            edit,
+        };
+        self.writer.run(edit).await
     }
 
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
@@ -250,6 +306,14 @@ impl Store for SqliteStore {
             settings,
         };
         self.writer.run(put).await
+    }
+
+    async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
+        let remove = RemoveSetting {
+            worker: worker.clone(),
+            field_id: field_id.to_owned(),
+        };
+        self.writer.run(remove).await
     }
 
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {

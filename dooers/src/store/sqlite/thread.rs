@@ -2,9 +2,11 @@
 
 use super::database::{Database, Stop};
 use super::rows::{self, Columns, WholeThread};
-use crate::protocol::{EventType, Run, ThreadEvent};
+use crate::protocol::{Run, Thread, ThreadEvent, User};
+use crate::store::message::shown;
 use crate::store::{
-    Change, NewMessage, NewThread, Scope, StoreError, ThreadRecord, TurnChange, TurnKey,
+    Change, NewMessage, Participant, Scope, StoreError, ThreadPatch, ThreadRecord, TurnChange,
+    TurnKey,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -47,14 +49,13 @@ impl<'a> OpenThread<'a> {
         Ok(Self::of(db, row))
     }
 
-    /// A new thread for this message, and the change that tells of it.
+    /// A new thread, in which its owner takes part, and the change that tells of it.
     pub(super) fn create(
         db: &'a Database,
         scope: &Scope,
-        new: &NewMessage,
-        made: &NewThread,
+        thread: Thread,
+        owner: Option<&Participant>,
     ) -> Result<(Self, Change), Stop> {
-        let thread = new.new_thread(scope, made);
         let (scope_pk, workspace_pk) = scope_pks(db, scope)?;
         let pk = db.insert(
             &db.sql.insert_thread,
@@ -83,7 +84,9 @@ impl<'a> OpenThread<'a> {
             last_seq: 0,
         };
         let mut created = Self::of(db, row);
-        created.admit(new)?;
+        if let Some(owner) = owner {
+            created.admit(owner)?;
+        }
         let change = Change::of_thread(created.row.record.clone(), 1);
         Ok((created, change))
     }
@@ -127,41 +130,51 @@ impl<'a> OpenThread<'a> {
         Ok(answer.is_some())
     }
 
-    /// Adds who writes to those who take part.
-    pub(super) fn meet(&mut self, new: &NewMessage) -> Result<Option<Change>, Stop> {
-        if !self.row.record.participants.contains(&new.participant) {
-            self.admit(new)?;
+    /// Adds who writes to those who take part. The result is whether clients are to be shown that.
+    pub(super) fn meet(
+        &mut self,
+        participant: &Participant,
+        user: &User,
+        at: DateTime<Utc>,
+    ) -> Result<bool, Stop> {
+        if !self.row.record.participants.contains(participant) {
+            self.admit(participant)?;
         }
-        let Some(user) = new.shown_user() else {
-            return Ok(None);
+        let Some(user) = shown(user) else {
+            return Ok(false);
         };
         let users = &mut self.row.record.thread.users;
         match users.iter_mut().find(|known| known.user_id == user.user_id) {
-            Some(known) if known == user => return Ok(None),
+            Some(known) if known == user => return Ok(false),
             Some(known) => *known = user.clone(),
             None => users.push(user.clone()),
         }
-        self.row.record.thread.updated_at = new.at;
-        Ok(Some(self.redescribe()))
+        self.row.record.thread.updated_at = at;
+        Ok(true)
     }
 
-    fn admit(&mut self, new: &NewMessage) -> Result<(), Stop> {
-        let participant = new.participant.as_str();
+    fn admit(&mut self, participant: &Participant) -> Result<(), Stop> {
         self.db.execute(
             &self.db.sql.insert_participant,
             params![
                 self.row.pk,
                 int(self.row.record.participants.len() as u64),
-                participant,
+                participant.as_str(),
                 self.row.scope_pk,
                 self.row.record.thread.last_event_at.timestamp_micros(),
                 self.id(),
             ],
         )?;
-        let count = params![self.row.scope_pk, participant];
+        let count = params![self.row.scope_pk, participant.as_str()];
         self.db.execute(&self.db.sql.count_participant, count)?;
-        self.row.record.participants.push(new.participant.clone());
+        self.row.record.participants.push(participant.clone());
         Ok(())
+    }
+
+    /// Changes the title or the metadata.
+    pub(super) fn patch(&mut self, patch: &ThreadPatch, at: DateTime<Utc>) -> Change {
+        patch.clone().apply(&mut self.row.record.thread, at);
+        self.redescribe()
     }
 
     /// Appends a user's message.
@@ -205,17 +218,7 @@ impl<'a> OpenThread<'a> {
                         .map(|event| self.finalize(turn, event, Some(text)))
                         .transpose()?
                 }
-                TurnChange::Patch { patch, at } => {
-                    let thread = &mut self.row.record.thread;
-                    if let Some(title) = &patch.title {
-                        thread.title = Some(title.clone());
-                    }
-                    if let Some(metadata) = &patch.metadata {
-                        thread.metadata = Some(metadata.clone());
-                    }
-                    thread.updated_at = *at;
-                    Some(self.redescribe())
-                }
+                TurnChange::Patch { patch, at } => Some(self.patch(patch, *at)),
                 TurnChange::Touch(at) => {
                     self.touch(*at);
                     Some(self.change_row())
@@ -231,17 +234,13 @@ impl<'a> OpenThread<'a> {
         changes.filter_map(Result::transpose).collect()
     }
 
-    /// The form that an event of a turn answers, unless there is an answer already: forms are answered by users,
+    /// The form that an event answers, unless there is an answer already: forms are answered by users,
     /// and only the first answer counts.
-    fn first_answer<'e>(&self, event: &'e ThreadEvent) -> Result<Option<&'e str>, Stop> {
-        if event.kind != EventType::FormResponse {
-            return Ok(None);
+    pub(super) fn first_answer<'e>(&self, event: &'e ThreadEvent) -> Result<Option<&'e str>, Stop> {
+        match event.answered_form() {
+            Some(form) if !self.has_answer_to(form)? => Ok(Some(form)),
+            _ => Ok(None),
         }
-        let data = event.data.as_ref();
-        let Some(form) = data.and_then(|data| data.get("form_event_id")?.as_str()) else {
-            return Ok(None);
-        };
-        Ok((!self.has_answer_to(form)?).then_some(form))
     }
 
     pub(super) fn next_rev(&mut self) -> u64 {
@@ -260,7 +259,7 @@ impl<'a> OpenThread<'a> {
         Change::of_thread(self.row.record.clone(), self.row.row_rev)
     }
 
-    fn redescribe(&mut self) -> Change {
+    pub(super) fn redescribe(&mut self) -> Change {
         self.is_redescribed = true;
         self.change_row()
     }
@@ -314,13 +313,14 @@ impl<'a> OpenThread<'a> {
                 run.started_at.timestamp_micros(),
                 run.ended_at.map(|at| at.timestamp_micros()),
                 run.error,
+                self.row.scope_pk,
             ],
-            |row| Ok((row.time(0)?, row.text(1)?.to_owned())),
+            |row| Ok((row.time(0)?, row.optional_string(1)?)),
         )?;
         // A run that is known began when it began, and answers what it answered.
         if let Some((started_at, event_id)) = known {
             run.started_at = started_at;
-            run.event_id = Some(event_id);
+            run.event_id = event_id;
         }
         Ok(Change::of_run(run, rev))
     }

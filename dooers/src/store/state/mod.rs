@@ -4,6 +4,7 @@
 //! become of them, shares these rules with the store that keeps all in memory. Such a store reads only what an
 //! operation needs: a [`ThreadState`] need not have all events and runs of its thread.
 
+mod edits;
 mod thread;
 mod threads;
 mod turns;

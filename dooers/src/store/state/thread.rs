@@ -1,8 +1,9 @@
 //! One thread, and what writing does to it.
 
 use super::turns::TurnRow;
-use crate::protocol::{ContentPart, Run, Thread, ThreadEvent};
+use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
 use crate::store::claim::finalized;
+use crate::store::message::shown;
 use crate::store::page::Known;
 use crate::store::{
     CancelTarget, Change, NewMessage, Participant, Scope, ThreadRecord, TurnChange, TurnKey,
@@ -40,6 +41,8 @@ pub(crate) struct KeptEvent {
     pub(crate) rev: u64,
     /// The message whose turn writes it, as long as its text grows.
     pub(crate) open_in: Option<String>,
+    /// The event of the form that it answers, if it is the first answer.
+    pub(crate) answers: Option<String>,
 }
 
 /// A run, as it is kept.
@@ -63,11 +66,11 @@ impl KeptEvent {
 }
 
 impl ThreadState {
-    pub(crate) fn new(thread: Thread, agent: String, owner: Participant) -> (Self, Change) {
+    pub(crate) fn new(thread: Thread, agent: String, owner: Option<Participant>) -> (Self, Change) {
         let state = Self {
             thread,
             agent,
-            participants: vec![owner],
+            participants: owner.into_iter().collect(),
             rev: 1,
             row_rev: 1,
             last_seq: 0,
@@ -104,42 +107,39 @@ impl ThreadState {
         self.events.iter().find(|kept| kept.event.id == event_id)
     }
 
-    pub(crate) fn has_answer_to(&self, form_event_id: &str) -> bool {
-        self.events.iter().any(|kept| {
-            kept.event.kind == crate::protocol::EventType::FormResponse
-                && kept
-                    .event
-                    .data
-                    .as_ref()
-                    .and_then(|data| data.get("form_event_id"))
-                    .is_some_and(|id| id == form_event_id)
-        })
+    pub(crate) fn run(&self, run_id: &str) -> Option<&Run> {
+        let mut runs = self.runs.iter();
+        runs.find(|kept| kept.run.id == run_id)
+            .map(|kept| &kept.run)
     }
 
-    /// Adds who writes to those who take part.
-    pub(crate) fn meet(&mut self, new: &NewMessage) -> Option<Change> {
-        let mut is_changed = false;
-        if !self.participants.contains(&new.participant) {
-            self.participants.push(new.participant.clone());
+    /// Whether the form was answered. It stays so if the answer is removed: a turn has begun by it.
+    pub(crate) fn has_answer_to(&self, form_event_id: &str) -> bool {
+        let mut answers = self.events.iter().filter_map(|kept| kept.answers.as_ref());
+        answers.any(|form| form == form_event_id)
+    }
+
+    /// Adds who writes to those who take part. The result is whether clients are to be shown that.
+    pub(crate) fn meet(
+        &mut self,
+        participant: &Participant,
+        user: &User,
+        at: DateTime<Utc>,
+    ) -> bool {
+        if !self.participants.contains(participant) {
+            self.participants.push(participant.clone());
         }
-        if let Some(user) = new.shown_user() {
-            let users = &mut self.thread.users;
-            match users.iter_mut().find(|known| known.user_id == user.user_id) {
-                Some(known) if known == user => {}
-                Some(known) => {
-                    *known = user.clone();
-                    is_changed = true;
-                }
-                None => {
-                    users.push(user.clone());
-                    is_changed = true;
-                }
-            }
+        let Some(user) = shown(user) else {
+            return false;
+        };
+        let users = &mut self.thread.users;
+        match users.iter_mut().find(|known| known.user_id == user.user_id) {
+            Some(known) if known == user => return false,
+            Some(known) => *known = user.clone(),
+            None => users.push(user.clone()),
         }
-        is_changed.then(|| {
-            self.thread.updated_at = new.at;
-            self.change_row()
-        })
+        self.thread.updated_at = at;
+        true
     }
 
     /// Appends a user's message.
@@ -172,9 +172,7 @@ impl ThreadState {
                     self.finalize(&turn.event_id, &event_id, Some(&text))
                 }
                 TurnChange::Patch { patch, at } => {
-                    self.thread.title = patch.title.or(self.thread.title.take());
-                    self.thread.metadata = patch.metadata.or(self.thread.metadata.take());
-                    self.thread.updated_at = at;
+                    patch.apply(&mut self.thread, at);
                     Some(self.change_row())
                 }
                 TurnChange::Touch(at) => {
@@ -248,12 +246,26 @@ impl ThreadState {
         self.last_seq += 1;
         event.seq = self.last_seq;
         let rev = self.next_rev();
+        let form = event.answered_form();
+        let answers = form.filter(|form| !self.has_answer_to(form));
         self.events.push(KeptEvent {
-            event: event.clone(),
             first_rev: rev,
             rev,
             open_in,
+            answers: answers.map(str::to_owned),
+            event: event.clone(),
         });
+        Change::of_event(event, rev)
+    }
+
+    /// Puts an event in the place of one that is there.
+    pub(crate) fn replace(&mut self, event: ThreadEvent) -> Change {
+        let rev = self.next_rev();
+        let mut events = self.events.iter_mut();
+        if let Some(kept) = events.find(|kept| kept.event.id == event.id) {
+            kept.event = event.clone();
+            kept.rev = rev;
+        }
         Change::of_event(event, rev)
     }
 

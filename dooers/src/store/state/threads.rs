@@ -3,9 +3,10 @@
 //! Each does all its checks before its first change, so that a refusal leaves everything as it was.
 
 use super::thread::ThreadState;
+use crate::store::edit::id_is_taken;
 use crate::store::{
-    Begun, Change, Claim, NewMessage, Participant, Scope, Start, StoreError, ThreadTarget,
-    TurnChange, TurnKey, Written, message,
+    Begun, Change, Claim, Edited, NewMessage, Participant, Scope, Start, StoreError, ThreadDraft,
+    ThreadEdit, ThreadTarget, TurnChange, TurnKey, Written, message,
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -106,7 +107,9 @@ impl Threads {
                     message::check_answer(form, is_answered, answer)?;
                 }
                 thread.check_busy(start)?;
-                changes.extend(thread.meet(new));
+                if thread.meet(&new.participant, &new.user, new.at) {
+                    changes.push(thread.change_row());
+                }
                 thread
             }
             Some(made) => {
@@ -121,9 +124,9 @@ impl Threads {
                         "there is a thread `{id}` already"
                     )));
                 }
-                let record = new.new_thread(scope, made);
-                let (thread, created) =
-                    ThreadState::new(record, scope.agent.clone(), new.participant.clone());
+                let record = made.thread(scope, &new.user, new.at);
+                let owner = Some(new.participant.clone());
+                let (thread, created) = ThreadState::new(record, scope.agent.clone(), owner);
                 changes.push(created);
                 self.by_id.entry(id.clone()).or_insert(thread)
             }
@@ -234,6 +237,46 @@ impl Threads {
         changes.extend(thread.finalize_all(&turn.event_id));
         thread.requeue(&turn.event_id, Some(not_before));
         Ok(changes)
+    }
+
+    /// Makes a thread that nobody has written in.
+    pub(crate) fn create(
+        &mut self,
+        scope: &Scope,
+        draft: &ThreadDraft,
+    ) -> Result<Change, StoreError> {
+        let id = &draft.thread.id;
+        if self.by_id.contains_key(id) {
+            return Err(id_is_taken("thread", id));
+        }
+        let record = draft.thread(scope);
+        let (thread, created) = ThreadState::new(record, scope.agent.clone(), draft.participant());
+        self.by_id.insert(id.clone(), thread);
+        Ok(created)
+    }
+
+    /// Changes a thread without a turn: see [`Store::edit_thread`](crate::store::Store::edit_thread).
+    pub(crate) fn edit(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        edit: ThreadEdit,
+    ) -> Result<Edited, StoreError> {
+        self.get(scope, thread_id)?;
+        // Ids of events are unique in the whole store, and so are those of runs.
+        let mut all = self.by_id.values();
+        match &edit {
+            ThreadEdit::CreateEvent(event)
+                if all.any(|thread| thread.event(&event.id).is_some()) =>
+            {
+                return Err(id_is_taken("event", &event.id));
+            }
+            ThreadEdit::CreateRun(run) if all.any(|thread| thread.run(&run.id).is_some()) => {
+                return Err(id_is_taken("run", &run.id));
+            }
+            _ => {}
+        }
+        self.get_mut(scope, thread_id)?.edit(edit)
     }
 
     /// Deletes a thread with all that is in it.

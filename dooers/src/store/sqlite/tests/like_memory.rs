@@ -3,7 +3,8 @@
 use super::*;
 use crate::protocol::{Run, RunStatus};
 use crate::store::{
-    Begun, MemoryStore, Position, SnapshotFrom, StoreError, ThreadCursor, ThreadPatch,
+    Begun, EventOrder, EventPatch, EventQuery, MemoryStore, Position, RunPatch, RunQuery,
+    SnapshotFrom, StoreError, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPatch, ThreadQuery,
 };
 use serde_json::{Value, json};
 use std::fmt::Debug;
@@ -221,6 +222,83 @@ impl Both {
         }
     }
 
+    /// What the program does to a thread.
+    fn edit(&mut self, thread_id: &str) -> ThreadEdit {
+        let at = self.now();
+        let run_id = format!("r{}", self.dice.roll(self.made + 1));
+        match self.dice.roll(8) {
+            0 => {
+                let patch = ThreadPatch::default().title(format!("Title {}", self.made));
+                ThreadEdit::Patch { patch, at }
+            }
+            1 | 2 => {
+                let event_id = self.event_id();
+                let patch = EventPatch::default().text("changed").data(self.made);
+                ThreadEdit::UpdateEvent { event_id, patch }
+            }
+            3 => ThreadEdit::RemoveEvent {
+                event_id: self.recent_event_id(),
+                run_id: self.new_id("r"),
+                at,
+            },
+            4 => ThreadEdit::UpdateRun {
+                run_id,
+                patch: RunPatch::default().failed("for a reason"),
+                at,
+            },
+            5 => ThreadEdit::RemoveRun(run_id),
+            6 => {
+                let mut message = self.message();
+                message.thread = ThreadTarget::Existing(thread_id.to_owned());
+                let mut event = message.event(0);
+                event.run_id = self.dice.chance(30).then_some(run_id);
+                ThreadEdit::CreateEvent(Box::new(event))
+            }
+            _ => ThreadEdit::CreateRun(Run {
+                id: run_id,
+                thread_id: thread_id.to_owned(),
+                event_id: None,
+                agent_id: None,
+                status: RunStatus::Running,
+                started_at: at,
+                ended_at: None,
+                error: None,
+            }),
+        }
+    }
+
+    /// Which threads and which runs are looked for.
+    fn queries(&mut self, limit: usize) -> (ThreadQuery, RunQuery) {
+        let (since, before) = (self.dice.roll(self.made + 1), self.dice.roll(self.made + 1));
+        let since = self.dice.chance(30).then(|| at(since as i64 / 3));
+        let before = self.dice.chance(30).then(|| at(before as i64 / 3));
+        let order = [EventOrder::NewestFirst, EventOrder::OldestFirst][self.dice.roll(2) as usize];
+        let threads = ThreadQuery {
+            participant: self
+                .dice
+                .chance(40)
+                .then(|| Participant::user(&self.user())),
+            active_since: since,
+            active_before: before,
+            order,
+            ..ThreadQuery::newest(limit)
+        };
+        let runs = RunQuery {
+            thread_id: self.dice.chance(60).then(|| self.thread_id()),
+            event_id: self.dice.chance(20).then(|| self.event_id()),
+            statuses: match self.dice.roll(3) {
+                0 => vec![RunStatus::Failed, RunStatus::Canceled],
+                1 => vec![RunStatus::Running],
+                _ => Vec::new(),
+            },
+            started_since: since,
+            started_before: before,
+            order,
+            ..RunQuery::newest(limit)
+        };
+        (threads, runs)
+    }
+
     fn changes(&mut self, thread_id: &str) -> Vec<TurnChange> {
         (0..self.dice.roll(5))
             .map(|_| self.change(thread_id))
@@ -275,7 +353,21 @@ impl Both {
                     self.turns.push((scope, next.key));
                 }
             }
-            90..97 => {
+            90..93 => {
+                let (scope, id) = (self.scope(), self.thread_id());
+                let edit = self.edit(&id);
+                let _ = in_both!(self, edit_thread(&scope, &id, edit.clone()));
+            }
+            93 => {
+                let scope = self.scope();
+                let draft = ThreadDraft {
+                    thread: NewThread::new(self.thread_id()),
+                    owner: self.user(),
+                    at: self.now(),
+                };
+                let _ = in_both!(self, create_thread(&scope, draft.clone()));
+            }
+            94..97 => {
                 let (scope, id, start) = (self.scope(), self.thread_id(), self.start());
                 let claim = in_both!(self, claim_turn(&scope, &id, &start));
                 if let Ok(Some(claim)) = claim {
@@ -294,9 +386,24 @@ impl Both {
     async fn read(&mut self) {
         let (scope, id) = (self.scope(), self.thread_id());
         let limit = [0, 1, 2, 5, 50][self.dice.roll(5) as usize];
-        match self.dice.roll(5) {
+        match self.dice.roll(7) {
             0 => {
                 let _ = in_both!(self, thread(&scope, &id));
+            }
+            5 => {
+                let (threads, runs) = self.queries(limit);
+                let _ = in_both!(self, find_threads(&scope, &threads));
+                let _ = in_both!(self, find_runs(&scope, &runs));
+            }
+            6 => {
+                let (event_id, run_id) = (self.event_id(), format!("r{}", self.made));
+                let _ = in_both!(self, event(&scope, &id, &event_id));
+                let _ = in_both!(self, run(&scope, &id, &run_id));
+                let query = EventQuery {
+                    with_deleted: self.dice.chance(50),
+                    ..EventQuery::newest(limit)
+                };
+                let _ = in_both!(self, find_events(&scope, &id, &query));
             }
             1 => {
                 let mut after: Option<ThreadCursor> = None;
@@ -355,7 +462,7 @@ async fn random_operations_have_the_same_answers_in_both_stores() {
             refused: 0,
             finished: 0,
         };
-        for step in 0..600 {
+        for step in 0..900 {
             both.write().await;
             both.read().await;
             if step % 100 == 50 {

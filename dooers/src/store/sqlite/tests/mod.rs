@@ -111,6 +111,7 @@ pub(super) fn said(thread_id: &str, event_id: &str, text: &str) -> TurnChange {
         streaming: None,
         finalized: None,
         delta_seq: None,
+        deleted: None,
         client_event_id: None,
         seq: 0,
     }))

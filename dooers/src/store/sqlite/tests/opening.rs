@@ -5,7 +5,7 @@ use crate::protocol::new_id;
 use crate::store::sqlite::migrate::{MIGRATIONS, Migration};
 use crate::store::sqlite::open::{Opened, open_with};
 use crate::store::sqlite::statements::Statements;
-use crate::store::{StoreError, TablePrefix};
+use crate::store::{RunQuery, StoreError, TablePrefix};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -164,6 +164,36 @@ fn a_database_of_the_version_before_is_brought_up_to_date() {
         "SELECT (SELECT count(*) FROM worker_workspaces), (SELECT count(*) FROM worker_settings)";
     let counts = after.query_row(rows, [], |row| Ok((row.get(0)?, row.get(1)?)));
     assert_eq!(counts.unwrap(), (1, 0));
+}
+
+/// As a program left it before runs were listed.
+#[tokio::test]
+async fn the_runs_of_an_older_database_are_kept() {
+    let (_directory, options) = place();
+    drop(open_as(&options, &MIGRATIONS[..3]).unwrap());
+    let before = Connection::open(&options.path).unwrap();
+    before
+        .execute_batch(
+            "INSERT INTO worker_workspaces VALUES (1, 'w', 'o', 's');
+            INSERT INTO worker_scopes VALUES (7, 1, 'echo', 1);
+            INSERT INTO worker_threads
+                VALUES (1, 't', 7, '{\"user_id\": \"ann\"}', '[]', NULL, NULL, 1, 1, 1, 3, 1, 1);
+            INSERT INTO worker_events (id, thread_pk, seq, first_rev, rev, kind, actor, created_at)
+                VALUES ('e', 1, 1, 2, 2, 'message', 'user', 1);
+            INSERT INTO worker_runs VALUES (3, 'r', 1, 'e', 3, 5, 'echo', 'failed', 10, 20, 'it broke')",
+        )
+        .unwrap();
+    drop(before);
+    let store = SqliteStore::open(options.clone()).await.unwrap();
+    let found = store.find_runs(&scope(), &RunQuery::newest(9)).await;
+    let run = store.run(&scope(), "t", "r").await.unwrap();
+    assert_eq!(found.unwrap(), std::slice::from_ref(&run));
+    assert_eq!(run.event_id.as_deref(), Some("e"));
+    assert_eq!(run.error.as_deref(), Some("it broke"));
+    assert_eq!(run.ended_at.unwrap().timestamp_micros(), 20);
+    let event = store.event(&scope(), "t", "e").await.unwrap();
+    assert!(!event.is_deleted());
+    store.close().await;
 }
 
 #[test]

@@ -55,13 +55,15 @@ fn no_statement_walks_through_a_table() {
             let is_list = step == "SCAN CONSTANT ROW" || step.starts_with("SCAN json_each ");
             let is_walk = step.starts_with("SCAN ") && !is_list;
             assert!(!is_walk || is_exempt, "{name}: {steps:#?}");
-            // Only the participants of one thread, and the runs that a snapshot shows, are sorted.
+            // Only the participants of one thread, and its runs, are sorted.
             let is_sort = step.starts_with("USE TEMP B-TREE") && !step.contains("json_group_array");
             let sorting = [
                 "threads_with_turns",
                 "threads_with_lost_turns",
                 "runs_shown",
                 "open_runs",
+                "newest_runs_of_thread",
+                "oldest_runs_of_thread",
             ];
             let may_sort = sorting.contains(&name);
             assert!(!is_sort || may_sort, "{name}: {steps:#?}");
@@ -85,8 +87,8 @@ async fn a_page_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
             INSERT INTO worker_events (id, thread_pk, seq, first_rev, rev, run_id, kind, actor, created_at)
                 SELECT 'e' || i, 1, i, i, i, 'r' || i, 'message', 'user', i FROM n;
-            INSERT INTO worker_runs (thread_pk, id, event_id, first_rev, rev, status, started_at)
-                SELECT 1, 'r' || seq, id, rev, rev, 'succeeded', 0 FROM worker_events;",
+            INSERT INTO worker_runs (thread_pk, scope_pk, id, event_id, first_rev, rev, status, started_at)
+                SELECT 1, 1, 'r' || seq, id, rev, rev, 'succeeded', seq % 100 FROM worker_events;",
         )
         .unwrap();
     let steps_of = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| {
@@ -100,30 +102,47 @@ async fn a_page_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
     let newest = i64::MAX;
     let null = rusqlite::types::Null;
     let (actors, kinds) = (r#"["assistant", "user"]"#, r#"["message"]"#);
-    let runs = r#"["r9999", "r10000"]"#;
+    let (runs, succeeded) = (r#"["r9999", "r10000"]"#, r#"["succeeded"]"#);
     let costs = [
-        steps_of(&sql.threads, rusqlite::params![1, newest, "", 31]),
-        steps_of(&sql.threads, rusqlite::params![1, 50, "t5050", 31]),
+        steps_of(&sql.threads, rusqlite::params![1, newest, "", 31, 0]),
+        steps_of(&sql.threads, rusqlite::params![1, 50, "t5050", 31, 0]),
         steps_of(
-            &sql.threads_of_participant,
-            rusqlite::params![1, newest, "", 31, "user:ann"],
+            &sql.oldest_threads,
+            rusqlite::params![1, 50, "t5050", 31, newest],
         ),
         steps_of(
             &sql.threads_of_participant,
-            rusqlite::params![1, 50, "t5050", 31, "user:ann"],
+            rusqlite::params![1, newest, "", 31, 0, "user:ann", "user:ann"],
         ),
+        steps_of(
+            &sql.threads_of_participant,
+            rusqlite::params![1, 50, "t5050", 31, 0, "user:ann", "user:ann"],
+        ),
+        steps_of(
+            &sql.oldest_threads_of_participant,
+            rusqlite::params![1, 50, "t5050", 31, newest, "user:ann", "user:ann"],
+        ),
+        steps_of(
+            &sql.newest_runs,
+            rusqlite::params![1, 50, "r50", 31, 0, null, null, null],
+        ),
+        steps_of(
+            &sql.oldest_runs,
+            rusqlite::params![1, 50, "r50", 31, newest, succeeded, null, "user:ann"],
+        ),
+        steps_of(&sql.run, rusqlite::params![1, "r10000"]),
         steps_of(&sql.events_between, rusqlite::params![1, 10_000, 10_030]),
         steps_of(
             &sql.newest_found,
-            rusqlite::params![1, 0, newest, null, null, null, null, 30],
+            rusqlite::params![1, 0, newest, null, null, null, null, 30, false],
         ),
         steps_of(
             &sql.oldest_found,
-            rusqlite::params![1, 15_000, newest, actors, kinds, null, null, 30],
+            rusqlite::params![1, 15_000, newest, actors, kinds, null, null, 30, false],
         ),
         steps_of(
             &sql.newest_found,
-            rusqlite::params![1, 9_998, 10_001, null, null, null, runs, 30],
+            rusqlite::params![1, 9_998, 10_001, null, null, null, runs, 30, false],
         ),
         steps_of(
             &sql.runs_shown,

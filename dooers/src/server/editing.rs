@@ -1,0 +1,93 @@
+//! What the program changes in threads: stored, and then told.
+
+use super::running::Running;
+use crate::store::{Change, Edited, Scope, StoreError, ThreadDraft, ThreadEdit};
+use std::sync::Arc;
+
+impl Running {
+    /// Makes a thread, and tells of it.
+    pub(super) async fn create_thread(
+        self: &Arc<Self>,
+        scope: Scope,
+        draft: ThreadDraft,
+    ) -> Result<Change, StoreError> {
+        let running = Arc::clone(self);
+        let create = async move {
+            let _writing = running.hub.writing(&draft.thread.id);
+            let created = running.store.create_thread(&scope, draft).await?;
+            running.hub.publish(vec![created.clone()]);
+            Ok(created)
+        };
+        self.to_the_end(create).await
+    }
+
+    /// Changes a thread, and tells of it. The result is what changed.
+    pub(super) async fn edit_thread(
+        self: &Arc<Self>,
+        scope: Scope,
+        thread_id: String,
+        edit: ThreadEdit,
+    ) -> Result<Vec<Change>, StoreError> {
+        let running = Arc::clone(self);
+        let edit = async move {
+            let writing = running.hub.writing(&thread_id);
+            let may_withdraw = matches!(edit, ThreadEdit::RemoveEvent { .. });
+            let edited = running.store.edit_thread(&scope, &thread_id, edit).await?;
+            let Edited {
+                changes,
+                interrupted,
+                waiting,
+            } = edited;
+            if may_withdraw {
+                running.runner.publish_withdrawn(changes.clone());
+            } else {
+                running.hub.publish(changes.clone());
+            }
+            drop(writing);
+            if let Some(event_id) = interrupted {
+                running.runner.cancel(&event_id);
+            }
+            if let Err(error) = running.go_on(waiting).await {
+                // The change is made and told: what waits begins with the next message, or at the next start.
+                tracing::error!(target: "dooers::server", error = &error as &dyn std::error::Error, thread_id, "a turn that waits could not be claimed");
+            }
+            Ok(changes)
+        };
+        self.to_the_end(edit).await
+    }
+
+    /// Deletes a thread, drops the handlers of its turns, and tells of it.
+    pub(super) async fn delete_thread(
+        self: &Arc<Self>,
+        scope: Scope,
+        thread_id: String,
+    ) -> Result<(), StoreError> {
+        let running = Arc::clone(self);
+        let delete = async move {
+            let _writing = running.hub.writing(&thread_id);
+            let deleted = running.store.delete_thread(&scope, &thread_id).await?;
+            running.runner.stop(&thread_id);
+            running.hub.publish(vec![deleted]);
+            Ok(())
+        };
+        self.to_the_end(delete).await
+    }
+
+    /// Does something to its end, also if whoever waits for it stops waiting: what is stored must be told. A server that
+    /// stops waits for it, as for what its sessions do, before it lets its turns finish.
+    pub(super) async fn to_the_end<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let done = self.sessions.spawn(work).await;
+        done.unwrap_or_else(|error| {
+            let what = "finish a change";
+            let source = Box::new(error);
+            Err(E::from(StoreError::Failed { what, source }))
+        })
+    }
+}

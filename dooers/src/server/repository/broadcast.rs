@@ -1,0 +1,67 @@
+//! Telling everybody in a thread something.
+
+use super::{CreateEvent, CreateThread, Repository, RepositoryError};
+use crate::protocol::Thread;
+use crate::reply::Reply;
+use crate::store::{Scope, ThreadPatch};
+
+/// Tells everybody in a thread something that no turn says: news of an order, a reminder, an answer that took days.
+///
+/// [`WorkerServer::broadcast`](crate::WorkerServer::broadcast) gives it. What it does is stored like all else, so that
+/// whoever is away finds it later.
+///
+/// ```
+/// # use dooers::prelude::*;
+/// # use dooers::WorkerServer;
+/// # use dooers::repository::Scope;
+/// # #[dooers::agent]
+/// # async fn support() {}
+/// # async fn f(server: WorkerServer) -> Result<()> {
+/// let scope = Scope::everyone::<support>("w1").organization("o1").workspace("s1");
+/// let broadcast = server.broadcast().await?;
+/// broadcast.send_event(&scope, "order-7", Reply::text("Your parcel is on its way.")).await?;
+/// broadcast.send_thread_update(&scope, "order-7", |thread| thread.title("Order 7, sent")).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Broadcast {
+    repository: Repository,
+}
+
+impl Broadcast {
+    pub(crate) fn new(repository: Repository) -> Self {
+        Self { repository }
+    }
+
+    /// Sends an event to everybody in a thread, as [`Repository::create_event`] does.
+    pub fn send_event(
+        &self,
+        scope: &Scope,
+        thread_id: impl Into<String>,
+        event: Reply,
+    ) -> CreateEvent {
+        self.repository.create_event(scope, thread_id, event)
+    }
+
+    /// Changes the title or the metadata of a thread, which everybody sees who may see the thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Repository::update_thread`].
+    pub async fn send_thread_update(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        change: impl FnOnce(ThreadPatch) -> ThreadPatch + Send,
+    ) -> Result<Thread, RepositoryError> {
+        self.repository
+            .update_thread(scope, thread_id, change)
+            .await
+    }
+
+    /// Makes a thread, which everybody is told of who may see it, as [`Repository::create_thread`] does.
+    pub fn create_thread(&self, scope: &Scope) -> CreateThread {
+        self.repository.create_thread(scope)
+    }
+}

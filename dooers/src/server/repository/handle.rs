@@ -1,0 +1,106 @@
+//! The repository itself.
+
+use super::{List, Listed, RepositoryError};
+use crate::protocol::MAX_CLIENT_ID_BYTES;
+use crate::server::running::Running;
+use crate::store::{Change, ChangeBody, Scope, StoreError, ThreadEdit};
+use std::sync::Arc;
+
+/// The conversations and settings of a server, to read and to change outside of a turn.
+///
+/// [`WorkerServer::repository`](crate::WorkerServer::repository) gives it. Each call takes a [`Scope`]: what lies outside
+/// of it is `NotFound`, as if it did not exist.
+///
+/// A change is stored, and then told to everybody who may see it, in the order of the thread's other changes: clients
+/// that read slowly, or come back, get it as well. It is done to its end also if whoever awaits it stops to.
+///
+/// ```
+/// use dooers::prelude::*;
+/// use dooers::repository::Scope;
+/// use dooers::{Database, WorkerServer};
+///
+/// #[dooers::agent]
+/// async fn support() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let config = WorkerConfig::new().database(Database::Memory);
+/// let server = WorkerServer::new(config).agent::<support>();
+/// let repository = server.repository().await?;
+/// let scope = Scope::everyone::<support>("w1").organization("o1").workspace("s1");
+///
+/// let thread = repository.create_thread(&scope).title("Order 7").owner("ana").await?;
+/// repository.create_event(&scope, &thread.id, Reply::text("Your parcel is on its way.")).await?;
+///
+/// let page = repository.threads(&scope).user("ana").limit(20).await?;
+/// assert_eq!(page.items[0].title.as_deref(), Some("Order 7"));
+/// assert_eq!(page.next, None);
+/// # server.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Repository {
+    pub(super) running: Arc<Running>,
+}
+
+impl Repository {
+    pub(in crate::server) fn new(running: Arc<Running>) -> Self {
+        Self { running }
+    }
+
+    pub(super) fn place(&self, scope: &Scope) -> Place {
+        Place {
+            running: Arc::clone(&self.running),
+            scope: scope.clone(),
+        }
+    }
+
+    pub(super) fn list<L: Listed>(&self, scope: &Scope, listed: L) -> List<L> {
+        List::new(Arc::clone(&self.running), scope.clone(), listed)
+    }
+
+    pub(super) async fn edit(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        edit: ThreadEdit,
+    ) -> Result<Vec<Change>, RepositoryError> {
+        let editing = self
+            .running
+            .edit_thread(scope.clone(), thread_id.to_owned(), edit);
+        Ok(editing.await?)
+    }
+}
+
+/// Where something is made.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) running: Arc<Running>,
+    pub(super) scope: Scope,
+}
+
+/// Refuses an id that something cannot have.
+pub(super) fn check_id(what: &str, id: &str) -> Result<(), RepositoryError> {
+    if (1..=MAX_CLIENT_ID_BYTES).contains(&id.len()) {
+        return Ok(());
+    }
+    let (is, most) = (id.len(), MAX_CLIENT_ID_BYTES);
+    Err(RepositoryError::Invalid(format!(
+        "the id of {what} has 1 to {most} bytes, and this one has {is}; leave it out, and one is made"
+    )))
+}
+
+/// What somebody waits for, among what changed.
+pub(super) fn found<T>(
+    changes: Vec<Change>,
+    pick: impl Fn(ChangeBody) -> Option<T>,
+) -> Result<T, RepositoryError> {
+    let found = changes.into_iter().find_map(|change| pick(change.body));
+    found.ok_or_else(|| {
+        RepositoryError::Store(StoreError::Failed {
+            what: "say what it changed",
+            source: "the change is not among its answer".into(),
+        })
+    })
+}

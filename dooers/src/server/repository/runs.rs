@@ -1,0 +1,225 @@
+//! Runs.
+
+use super::handle::{Place, check_id, found};
+use super::list::{FindError, Part, Sealed};
+use super::{List, Listed, Repository, RepositoryError};
+use crate::protocol::{Run, RunStatus, new_id, timestamp};
+use crate::store::{Change, ChangeBody, RunCursor, RunPatch, RunQuery, Scope, Store, ThreadEdit};
+use chrono::{DateTime, Utc};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+/// Runs.
+impl Repository {
+    /// The runs of the scope, those that began last first.
+    pub fn runs(&self, scope: &Scope) -> List<Runs> {
+        self.list(scope, Runs(RunQuery::newest(0)))
+    }
+
+    /// A run of a thread.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope, or a run that is not in it.
+    pub async fn run(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        run_id: &str,
+    ) -> Result<Run, RepositoryError> {
+        Ok(self.running.store.run(scope, thread_id, run_id).await?)
+    }
+
+    /// Starts a run in a thread, for work that the program does itself.
+    ///
+    /// It is `running` until [`update_run`](Self::update_run) ends it: it has no turn, so that no restart ends it and
+    /// nobody can cancel it.
+    ///
+    /// Awaiting it gives the run; `NotFound` for a thread outside the scope, `Conflict` for an id that is taken.
+    pub fn create_run(&self, scope: &Scope, thread_id: impl Into<String>) -> CreateRun {
+        CreateRun::new(self.place(scope), thread_id.into())
+    }
+
+    /// Ends a run, or changes how it has ended. The result is the run as it is then.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # use dooers::repository::{Repository, RunPatch, Scope};
+    /// # async fn f(repository: Repository, scope: Scope) -> Result<()> {
+    /// let run = repository.create_run(&scope, "order-7").await?;
+    /// repository.create_event(&scope, "order-7", Reply::text("Packed.")).run(&run.id).await?;
+    /// repository.update_run(&scope, "order-7", &run.id, RunPatch::succeeded).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope, or a run that is not in it; `Conflict` for a run that its handler will end.
+    pub async fn update_run(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        run_id: &str,
+        change: impl FnOnce(RunPatch) -> RunPatch + Send,
+    ) -> Result<Run, RepositoryError> {
+        let patch = change(RunPatch::default());
+        if patch == RunPatch::default() {
+            return self.run(scope, thread_id, run_id).await;
+        }
+        let edit = ThreadEdit::UpdateRun {
+            run_id: run_id.to_owned(),
+            patch,
+            at: timestamp::now(),
+        };
+        run_of(self.edit(scope, thread_id, edit).await?)
+    }
+
+    /// Removes a run that has ended. Its events stay, with its id.
+    ///
+    /// Clients that were sent the run keep it.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope, or a run that is not in it; `Conflict` for a run that goes on.
+    pub async fn remove_run(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        run_id: &str,
+    ) -> Result<(), RepositoryError> {
+        let edit = ThreadEdit::RemoveRun(run_id.to_owned());
+        self.edit(scope, thread_id, edit).await?;
+        Ok(())
+    }
+}
+
+/// The runs of a scope, in the order in which they began.
+#[derive(Debug, Clone)]
+pub struct Runs(RunQuery);
+
+impl List<Runs> {
+    /// Only those of this thread.
+    pub fn thread(mut self, thread_id: impl Into<String>) -> Self {
+        self.listed.0.thread_id = Some(thread_id.into());
+        self
+    }
+
+    /// Only those that answer the message of this id.
+    pub fn answering(mut self, event_id: impl Into<String>) -> Self {
+        self.listed.0.event_id = Some(event_id.into());
+        self
+    }
+
+    /// Only those that stand so. It can be called several times; then what stands any of these ways is listed.
+    pub fn status(mut self, status: RunStatus) -> Self {
+        self.listed.0.statuses.push(status);
+        self
+    }
+
+    /// Only those that began at this time or later.
+    pub fn started_since(mut self, at: DateTime<Utc>) -> Self {
+        self.listed.0.started_since = Some(at);
+        self
+    }
+
+    /// Only those that began before this time.
+    pub fn started_before(mut self, at: DateTime<Utc>) -> Self {
+        self.listed.0.started_before = Some(at);
+        self
+    }
+}
+
+impl Sealed for Runs {}
+
+impl Listed for Runs {
+    type Item = Run;
+
+    fn find<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        scope: &'a Scope,
+        part: Part<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Run>, FindError>> {
+        async move {
+            let query = RunQuery {
+                order: part.order,
+                after: part.after.map(str::parse).transpose()?,
+                limit: part.limit,
+                ..self.0.clone()
+            };
+            Ok(store.find_runs(scope, &query).await?)
+        }
+        .boxed()
+    }
+
+    fn cursor(run: &Run) -> String {
+        RunCursor {
+            started_at: run.started_at,
+            run_id: run.id.clone(),
+        }
+        .to_string()
+    }
+}
+/// A run that is about to be made: awaited it is stored and told.
+#[derive(Debug)]
+#[must_use = "nothing is made until it is awaited"]
+pub struct CreateRun {
+    place: Place,
+    run: Run,
+}
+
+impl CreateRun {
+    pub(super) fn new(place: Place, thread_id: String) -> Self {
+        let run = Run {
+            id: new_id(),
+            thread_id,
+            event_id: None,
+            agent_id: Some(place.scope.agent.clone()),
+            status: RunStatus::Running,
+            started_at: timestamp::now(),
+            ended_at: None,
+            error: None,
+        };
+        Self { place, run }
+    }
+
+    /// Its id: one that no other run has, of 1 to 128 bytes. Otherwise one is made.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.run.id = id.into();
+        self
+    }
+
+    /// The name of who runs, if it is not the agent of the scope.
+    pub fn agent(mut self, name: impl Into<String>) -> Self {
+        self.run.agent_id = Some(name.into());
+        self
+    }
+}
+
+impl IntoFuture for CreateRun {
+    type Output = Result<Run, RepositoryError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        async move {
+            check_id("a run", &self.run.id)?;
+            let Place { running, scope } = self.place;
+            let thread_id = self.run.thread_id.clone();
+            let edit = ThreadEdit::CreateRun(Run {
+                started_at: timestamp::now(),
+                ..self.run
+            });
+            run_of(running.edit_thread(scope, thread_id, edit).await?)
+        }
+        .boxed()
+    }
+}
+
+/// The run among what changed.
+fn run_of(changes: Vec<Change>) -> Result<Run, RepositoryError> {
+    found(changes, |body| match body {
+        ChangeBody::Run(run) => Some(run),
+        _ => None,
+    })
+}

@@ -1,0 +1,56 @@
+//! The scopes that a program makes.
+
+use crate::agent::Agent;
+use crate::protocol::User;
+use crate::store::{Participant, Scope, Viewer};
+
+impl Scope {
+    /// Everyone's threads of an agent and a worker, in the organization and the workspace that have no name.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::store::Scope;
+    ///
+    /// #[dooers::agent]
+    /// async fn support() {}
+    ///
+    /// let everyones = Scope::everyone::<support>("w1").organization("o1").workspace("s1");
+    /// let anas = Scope::user::<support>("w1", "ana").organization("o1").workspace("s1");
+    /// assert_ne!(everyones, anas);
+    /// ```
+    #[must_use]
+    pub fn everyone<A: Agent>(worker_id: impl Into<String>) -> Self {
+        Self::of::<A>(worker_id.into(), Viewer::Everyone)
+    }
+
+    /// Those of these threads in which a user takes part: whoever made a thread or has written in it does.
+    #[must_use]
+    pub fn user<A: Agent>(worker_id: impl Into<String>, user_id: impl Into<String>) -> Self {
+        let user = Participant::user(&User::new(user_id));
+        Self::of::<A>(worker_id.into(), Viewer::Only(user))
+    }
+
+    /// The same in this organization.
+    #[must_use]
+    pub fn organization(mut self, organization_id: impl Into<String>) -> Self {
+        self.organization_id = organization_id.into();
+        self
+    }
+
+    /// The same in this workspace.
+    #[must_use]
+    pub fn workspace(mut self, workspace_id: impl Into<String>) -> Self {
+        self.workspace_id = workspace_id.into();
+        self
+    }
+
+    fn of<A: Agent>(worker_id: String, viewer: Viewer) -> Self {
+        Self {
+            agent: A::DEFINITION.name().to_owned(),
+            worker_id,
+            organization_id: String::new(),
+            workspace_id: String::new(),
+            viewer,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Threads.
+
+use super::handle::{Place, check_id, found};
+use super::list::{FindError, Part, Sealed};
+use super::{List, Listed, Repository, RepositoryError};
+use crate::protocol::{Thread, User, new_id, timestamp};
+use crate::store::{
+    Change, ChangeBody, NewThread, Participant, Scope, Store, ThreadCursor, ThreadDraft,
+    ThreadEdit, ThreadPatch, ThreadQuery,
+};
+use chrono::{DateTime, Utc};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+/// Threads.
+impl Repository {
+    /// The threads of the scope, those with the newest events first.
+    pub fn threads(&self, scope: &Scope) -> List<Threads> {
+        self.list(scope, Threads(ThreadQuery::newest(0)))
+    }
+
+    /// A thread.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    pub async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<Thread, RepositoryError> {
+        Ok(self.running.store.thread(scope, thread_id).await?.thread)
+    }
+
+    /// Makes a thread without a message.
+    ///
+    /// Awaiting it gives the thread, or `Conflict` for an id that is taken.
+    pub fn create_thread(&self, scope: &Scope) -> CreateThread {
+        CreateThread::new(self.place(scope))
+    }
+
+    /// Changes the title or the metadata of a thread. The result is the thread as it is then.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # use dooers::repository::{Repository, Scope};
+    /// # async fn f(repository: Repository, scope: Scope) -> Result<()> {
+    /// repository.update_thread(&scope, "order-7", |thread| thread.title("Order 7, sent")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    pub async fn update_thread(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        change: impl FnOnce(ThreadPatch) -> ThreadPatch + Send,
+    ) -> Result<Thread, RepositoryError> {
+        let patch = change(ThreadPatch::default());
+        if patch.is_empty() {
+            return self.thread(scope, thread_id).await;
+        }
+        let at = timestamp::now();
+        thread_of(
+            self.edit(scope, thread_id, ThreadEdit::Patch { patch, at })
+                .await?,
+        )
+    }
+
+    /// Deletes a thread with all that is in it, and cancels its turns, as `thread.delete` of a client does.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    pub async fn remove_thread(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+    ) -> Result<(), RepositoryError> {
+        let deleting = self
+            .running
+            .delete_thread(scope.clone(), thread_id.to_owned());
+        Ok(deleting.await?)
+    }
+}
+
+/// The threads of a scope, in the order of their newest events.
+#[derive(Debug, Clone)]
+pub struct Threads(ThreadQuery);
+
+impl List<Threads> {
+    /// Only those in which this user takes part: who made the thread or has written in it.
+    pub fn user(mut self, user_id: impl Into<String>) -> Self {
+        let user = Participant::user(&User::new(user_id));
+        self.listed.0.participant = Some(user);
+        self
+    }
+
+    /// Only those whose newest event came at this time or later.
+    pub fn active_since(mut self, at: DateTime<Utc>) -> Self {
+        self.listed.0.active_since = Some(at);
+        self
+    }
+
+    /// Only those whose newest event came before this time.
+    pub fn active_before(mut self, at: DateTime<Utc>) -> Self {
+        self.listed.0.active_before = Some(at);
+        self
+    }
+}
+
+impl Sealed for Threads {}
+
+impl Listed for Threads {
+    type Item = Thread;
+
+    fn find<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        scope: &'a Scope,
+        part: Part<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Thread>, FindError>> {
+        async move {
+            let query = ThreadQuery {
+                order: part.order,
+                after: part.after.map(str::parse).transpose()?,
+                limit: part.limit,
+                ..self.0.clone()
+            };
+            Ok(store.find_threads(scope, &query).await?)
+        }
+        .boxed()
+    }
+
+    fn cursor(thread: &Thread) -> String {
+        ThreadCursor {
+            last_event_at: thread.last_event_at,
+            thread_id: thread.id.clone(),
+        }
+        .to_string()
+    }
+}
+
+/// A thread that is about to be made: awaited it is there.
+#[derive(Debug)]
+#[must_use = "nothing is made until it is awaited"]
+pub struct CreateThread {
+    place: Place,
+    thread: NewThread,
+    owner: User,
+}
+
+impl CreateThread {
+    pub(super) fn new(place: Place) -> Self {
+        Self {
+            place,
+            thread: NewThread::new(new_id()),
+            owner: User::new(""),
+        }
+    }
+
+    /// Its id: one that no other thread has, of 1 to 128 bytes. Otherwise one is made.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.thread.id = id.into();
+        self
+    }
+
+    /// Its title.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.thread.title = Some(title.into());
+        self
+    }
+
+    /// What is kept with it.
+    pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
+        self.thread.metadata = Some(metadata.into());
+        self
+    }
+
+    /// Whose it is. Where threads are private, nobody else sees it until they write in it; a thread without an owner is seen
+    /// by nobody then.
+    pub fn owner(mut self, owner: impl Into<User>) -> Self {
+        self.owner = owner.into();
+        self
+    }
+}
+
+impl IntoFuture for CreateThread {
+    type Output = Result<Thread, RepositoryError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        async move {
+            check_id("a thread", &self.thread.id)?;
+            let draft = ThreadDraft {
+                thread: self.thread,
+                owner: self.owner,
+                at: timestamp::now(),
+            };
+            let Place { running, scope } = self.place;
+            let created = running.create_thread(scope, draft).await?;
+            thread_of(vec![created])
+        }
+        .boxed()
+    }
+}
+
+/// The thread among what changed.
+fn thread_of(changes: Vec<Change>) -> Result<Thread, RepositoryError> {
+    found(changes, |body| match body {
+        ChangeBody::Thread(record) => Some(record.thread),
+        _ => None,
+    })
+}

@@ -1,0 +1,56 @@
+//! Forms that the program asks by itself.
+
+use crate::given::{appended, kinds, scope, served, subscribed};
+use dooers::prelude::*;
+use dooers::protocol::{Form, FormElement};
+use dooers::repository::Repository;
+use dooers_tests::{Client, Server};
+use serde_json::json;
+
+/// A thread `t` in which the program asked something: a subscriber, and the id of the form.
+async fn asked() -> (Server, Repository, Client, String) {
+    let (server, repository) = served().await;
+    let mut ada = server.client("ada").await;
+    subscribed(&repository, &mut ada, "t").await;
+    let form = Form::new("How was it?").element(FormElement::text("stars", "Stars").required());
+    let form = repository.create_event(&scope(), "t", Reply::form(&form));
+    let form_event_id = form.await.unwrap().id;
+    ada.pending().await;
+    (server, repository, ada, form_event_id)
+}
+
+async fn answer(client: &mut Client, form_event_id: &str) -> String {
+    let data =
+        json!({"form_event_id": form_event_id, "cancelled": false, "values": {"stars": "5"}});
+    let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
+    let payload = json!({"thread_id": "t", "event": event});
+    client.send("event.create", payload).await
+}
+
+#[tokio::test]
+async fn a_form_of_the_program_is_answered_as_one_of_a_handler() {
+    let (server, _, mut ada, form) = asked().await;
+    let id = answer(&mut ada, &form).await;
+    ada.accepted(&id).await;
+    let frames = ada.turn().await;
+    assert_eq!(appended(&frames)[0]["type"], "form.response");
+    let again = answer(&mut ada, &form).await;
+    assert_eq!(ada.refused(&again).await.0, "CONFLICT");
+    server.close([ada]).await;
+}
+
+#[tokio::test]
+async fn a_form_that_was_removed_cannot_be_answered() {
+    let (server, repository, mut ada, form) = asked().await;
+    repository.remove_event(&scope(), "t", &form).await.unwrap();
+    let frames = ada.pending().await;
+    assert_eq!(kinds(&frames), ["event.append"]);
+    let removed = appended(&frames).pop().unwrap();
+    assert_eq!(
+        (&removed["type"], &removed["deleted"]),
+        (&json!("message"), &json!(true))
+    );
+    let id = answer(&mut ada, &form).await;
+    assert_eq!(ada.refused(&id).await.0, "NOT_FOUND");
+    server.close([ada]).await;
+}
