@@ -111,6 +111,17 @@ async fn a_message_has_parts_and_data_and_its_sender_is_whoever_the_test_says() 
 }
 
 #[tokio::test]
+async fn nobody_talks_to_an_agent_too() {
+    let server = TestServer::of::<told>()
+        .config(|config| config.private_threads(true))
+        .await;
+    let mut nobody = server.connect("").await;
+    nobody.say("hello").await.assert_text("1 null null  member");
+    let mut other = server.connect("").await;
+    assert!(other.subscribe(nobody.thread_id()).await.is_err());
+}
+
+#[tokio::test]
 async fn a_message_that_is_sent_twice_is_answered_once() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
