@@ -1,6 +1,7 @@
 //! What a handler may take as an argument.
 
 use crate::AgentError;
+use crate::history::WorkerMemory;
 use crate::requirements::Requirements;
 use crate::settings::{Settings, SettingsValues, WorkerSettings};
 use crate::state::State;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an agent",
     label = "not made from a turn",
-    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, a struct with `#[derive(WorkerSettings)]` (but none that is marked `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `CancellationToken`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
+    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (but none that is marked `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `CancellationToken`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
 )]
 pub trait FromTurn: Sized + Send {
     /// Makes the argument. An error ends the turn before the handler begins.
@@ -40,6 +41,12 @@ impl FromTurn for WorkerRequest {
 impl FromTurn for WorkerResponse {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         Ok(turn.response().clone())
+    }
+}
+
+impl FromTurn for WorkerMemory {
+    async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
+        Ok(turn.memory().await?)
     }
 }
 

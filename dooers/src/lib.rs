@@ -35,6 +35,7 @@ mod agent;
 mod crash;
 mod error;
 mod extract;
+mod history;
 mod hub;
 mod policy;
 pub mod protocol;
@@ -55,6 +56,10 @@ pub mod __private;
 pub use agent::{Agent, AgentDefinition, AgentFuture};
 pub use error::{AgentError, Result};
 pub use extract::FromTurn;
+pub use history::{
+    ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
+    WorkerMemory,
+};
 pub use policy::{DEFAULT_QUEUE, OnBusy, TurnPolicy};
 pub use reply::{
     Answer, IntoReply, Reply, ReplyStream, StreamedReply, StreamedText, TextReply, ToolCall,
@@ -89,9 +94,10 @@ pub use settings::{SettingChoice, WorkerSettings};
 /// What the source file of an agent needs.
 pub mod prelude {
     pub use crate::{
-        AgentError, CancellationToken, Email, FromTurn, ImageUrl, IntoReply, Reply, ReplyStream,
-        Result, Secret, SettingChoice, Settings, State, TextReply, TextStream, ToolCall, Turn,
-        WorkerConfig, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
+        AgentError, CancellationToken, Email, FromTurn, HistoryFormat, ImageUrl, IntoReply, Reply,
+        ReplyStream, Result, Secret, SettingChoice, Settings, State, TextReply, TextStream,
+        ToolCall, Turn, WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer,
+        WorkerSettings,
     };
 }
 

@@ -163,4 +163,26 @@ impl ThreadEvent {
             ..self
         }
     }
+
+    /// An event that is in no thread yet and says nothing.
+    pub(crate) fn of(id: String, kind: EventType, actor: Actor) -> Self {
+        Self {
+            id,
+            thread_id: String::new(),
+            run_id: None,
+            kind,
+            actor,
+            author: None,
+            user: None,
+            content: None,
+            data: None,
+            created_at: timestamp::now(),
+            streaming: None,
+            finalized: None,
+            delta_seq: None,
+            client_event_id: None,
+            deleted: None,
+            seq: 0,
+        }
+    }
 }

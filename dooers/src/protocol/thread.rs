@@ -1,7 +1,7 @@
 //! A conversation.
 
-use super::User;
 use super::frame::timestamp;
+use super::{User, new_id};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,4 +36,25 @@ pub struct Thread {
     /// When the last event came.
     #[serde(with = "timestamp")]
     pub last_event_at: DateTime<Utc>,
+}
+
+impl Thread {
+    /// A thread of nobody, as a unit test needs it.
+    pub(crate) fn of_nobody() -> Self {
+        let now = timestamp::now();
+        Self {
+            id: new_id(),
+            worker_id: "worker".to_owned(),
+            agent_id: "worker".to_owned(),
+            organization_id: String::new(),
+            workspace_id: String::new(),
+            owner: User::new(""),
+            users: Vec::new(),
+            title: None,
+            metadata: None,
+            created_at: now,
+            updated_at: now,
+            last_event_at: now,
+        }
+    }
 }

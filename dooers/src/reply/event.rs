@@ -1,7 +1,7 @@
 //! One event of an answer.
 
 use super::stream::{ReplyStream, StreamedReply};
-use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, strip_nul};
+use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, new_id, strip_nul};
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
@@ -142,22 +142,12 @@ impl Reply {
             Actor::User | Actor::System | Actor::Tool => self.author,
         };
         ThreadEvent {
-            id,
             thread_id: thread_id.to_owned(),
-            run_id: None,
-            kind: self.kind,
-            actor: self.actor,
             author: author.map(strip_nul),
-            user: None,
             content: self.content,
             data: self.data,
             created_at: at,
-            streaming: None,
-            finalized: None,
-            delta_seq: None,
-            deleted: None,
-            client_event_id: None,
-            seq: 0,
+            ..ThreadEvent::of(id, self.kind, self.actor)
         }
     }
 
@@ -173,6 +163,19 @@ impl Reply {
             author: None,
             content,
             data,
+        }
+    }
+}
+
+/// The event that the reply becomes, as a unit test needs it: to be remembered by
+/// [`WorkerMemory::of`](crate::WorkerMemory::of).
+impl From<Reply> for ThreadEvent {
+    fn from(reply: Reply) -> Self {
+        Self {
+            author: reply.author,
+            content: reply.content,
+            data: reply.data,
+            ..Self::of(new_id(), reply.kind, reply.actor)
         }
     }
 }

@@ -3,6 +3,7 @@
 mod active;
 mod draft;
 mod driver;
+mod memory;
 mod outbox;
 mod outcome;
 mod recorder;
@@ -19,6 +20,7 @@ pub use request::{FormResponse, WorkerRequest};
 pub use response::{Sent, WorkerResponse};
 pub use text::TextStream;
 
+pub(crate) use memory::TurnMemory;
 pub(crate) use outbox::Outbox;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::EndedTurns;
@@ -26,6 +28,7 @@ pub(crate) use outcome::{Ended, Ending, Outcome};
 pub(crate) use runner::Runner;
 
 use crate::AgentError;
+use crate::history::{MemoryError, WorkerMemory};
 use crate::settings::{LiveSettings, Settings, SettingsValues, WorkerSettings};
 use crate::state::States;
 use crate::store::WorkerKey;
@@ -41,6 +44,7 @@ pub struct Turn {
     response: WorkerResponse,
     /// None in a unit test.
     settings: Option<WorkerSettingsHandle>,
+    memory: TurnMemory,
     states: Arc<States>,
     cancellation: CancellationToken,
 }
@@ -53,13 +57,15 @@ pub(crate) struct WorkerSettingsHandle {
 }
 
 impl Turn {
-    /// A turn of this request, whose answer goes to this response. Its settings are the defaults.
+    /// A turn of this request, whose answer goes to this response. Its settings are the defaults, and it remembers nothing
+    /// but the request.
     #[must_use]
     pub fn new(request: WorkerRequest, response: WorkerResponse) -> Self {
         Self {
             request,
             response,
             settings: None,
+            memory: TurnMemory::Request,
             states: Arc::default(),
             cancellation: CancellationToken::new(),
         }
@@ -72,14 +78,23 @@ impl Turn {
         self
     }
 
+    /// The same turn with this memory: for a unit test.
+    #[must_use]
+    pub fn with_memory(mut self, memory: WorkerMemory) -> Self {
+        self.memory = TurnMemory::Given(memory);
+        self
+    }
+
     /// The same turn within a server.
     pub(crate) fn within(
         mut self,
         settings: WorkerSettingsHandle,
+        memory: TurnMemory,
         states: Arc<States>,
         cancellation: CancellationToken,
     ) -> Self {
         self.settings = Some(settings);
+        self.memory = memory;
         self.states = states;
         self.cancellation = cancellation;
         self
@@ -107,6 +122,15 @@ impl Turn {
     #[must_use]
     pub fn response(&self) -> &WorkerResponse {
         &self.response
+    }
+
+    /// What was said in the thread before, and what the turn has said itself.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryError`], if the thread was deleted or the database fails.
+    pub async fn memory(&self) -> Result<WorkerMemory, MemoryError> {
+        self.memory.open(&self.request).await
     }
 
     /// The settings of the moment.

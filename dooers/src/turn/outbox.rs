@@ -67,6 +67,8 @@ struct State {
     pieces: Vec<Piece>,
     /// The run that new events belong to.
     run_id: Option<String>,
+    /// All runs of the turn.
+    run_ids: Vec<String>,
     has_manual_runs: bool,
 }
 
@@ -105,6 +107,7 @@ impl Outbox {
                 pending: Vec::new(),
                 texts: BTreeMap::new(),
                 pieces: Vec::new(),
+                run_ids: run_id.iter().cloned().collect(),
                 run_id,
                 has_manual_runs,
             }),
@@ -242,6 +245,7 @@ impl Outbox {
         }
         let id = new_id();
         state.run_id = Some(id.clone());
+        state.run_ids.push(id.clone());
         let draft = Draft::RunStarted { id: id.clone() };
         (id, self.push(&mut state, draft))
     }
@@ -269,6 +273,11 @@ impl Outbox {
             error,
         };
         (id, self.push(&mut state, draft))
+    }
+
+    /// The runs of the turn, those that have ended too.
+    pub(crate) fn runs(&self) -> Vec<String> {
+        self.state().run_ids.clone()
     }
 
     /// All that is to be written, in order, and who waits for it.

@@ -1,6 +1,8 @@
 //! What the user sent.
 
-use crate::protocol::{ContentPart, FormAnswer, Thread, User, joined_text, new_id, timestamp};
+use crate::protocol::{
+    Actor, ContentPart, EventType, FormAnswer, Thread, ThreadEvent, User, joined_text, new_id,
+};
 use serde_json::{Map, Value};
 
 /// What the user sent, and where.
@@ -34,21 +36,7 @@ impl WorkerRequest {
     ///
     /// The fields can be set to whatever the test is about.
     pub fn new(message: impl Into<String>) -> Self {
-        let now = timestamp::now();
-        let thread = Thread {
-            id: new_id(),
-            worker_id: "worker".to_owned(),
-            agent_id: "worker".to_owned(),
-            organization_id: String::new(),
-            workspace_id: String::new(),
-            owner: User::new(""),
-            users: Vec::new(),
-            title: None,
-            metadata: None,
-            created_at: now,
-            updated_at: now,
-            last_event_at: now,
-        };
+        let thread = Thread::of_nobody();
         let content = vec![ContentPart::text(message)];
         Self::of(thread, new_id(), User::new(""), content, None, 1)
     }
@@ -97,6 +85,26 @@ impl WorkerRequest {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+}
+
+/// The event that the request came from, as a unit test needs it: to be remembered by
+/// [`WorkerMemory::of`](crate::WorkerMemory::of).
+impl From<WorkerRequest> for ThreadEvent {
+    fn from(request: WorkerRequest) -> Self {
+        let is_answer = request.form().is_some();
+        let kind = if is_answer {
+            EventType::FormResponse
+        } else {
+            EventType::Message
+        };
+        Self {
+            thread_id: request.thread.id,
+            user: Some(request.user),
+            content: Some(request.content),
+            data: request.data,
+            ..Self::of(request.event_id, kind, Actor::User)
+        }
     }
 }
 

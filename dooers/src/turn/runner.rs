@@ -4,10 +4,11 @@ use super::active::{ActiveTurn, ActiveTurns};
 use super::driver::{self, Ended};
 use super::outcome::{Ending, Endings, Outcome};
 use super::writer::TurnWriter;
-use super::{Outbox, Turn, WorkerRequest, WorkerResponse, WorkerSettingsHandle};
+use super::{Outbox, Turn, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle};
 use crate::AgentError;
 use crate::agent::AgentDefinition;
 use crate::hub::Hub;
+use crate::policy::OnBusy;
 use crate::protocol::{RunStatus, new_id, timestamp};
 use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
@@ -403,11 +404,15 @@ fn handler_of(
             worker_id: claim.thread.thread.worker_id.clone(),
         },
     };
+    let is_concurrent = agent.policy().on_busy() == OnBusy::Concurrent;
+    let beside_others = is_concurrent.then(|| Arc::clone(outbox));
+    let memory = TurnMemory::of_claim(Arc::clone(&runner.store), claim, beside_others);
     let states = Arc::clone(&runner.states);
     // One of its own: a handler that fires it, by a guard that it drops, stops its own work and not its turn.
     let cancellation = cancellation.child_token();
     let work = async move {
-        let turn = Turn::new(request, response.clone()).within(settings, states, cancellation);
+        let turn = Turn::new(request, response.clone());
+        let turn = turn.within(settings, memory, states, cancellation);
         let answer = agent.call(turn).await?;
         match answer.into_kind() {
             AnswerKind::Nothing => {}

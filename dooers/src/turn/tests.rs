@@ -1,6 +1,6 @@
 //! Turns without a server.
 
-use super::{Runner, TextStream, WorkerRequest, WorkerResponse};
+use super::{Runner, TextStream, Turn, WorkerRequest, WorkerResponse};
 use crate as dooers;
 use crate::hub::Hub;
 use crate::protocol::{
@@ -12,7 +12,7 @@ use crate::store::{
     MemoryStore, NewMessage, NewThread, Participant, Scope, Snapshot, SnapshotFrom, Store,
     ThreadTarget, Viewer,
 };
-use crate::{Agent, AgentError, CancellationToken, Result};
+use crate::{Agent, AgentError, CancellationToken, ChatMessage, Result, WorkerMemory};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -168,6 +168,51 @@ async fn a_turn_is_tried_again_after_a_while_and_a_longer_while_and_then_no_more
     let (texts, _, error) = worker.answer::<busy>().await;
     assert_eq!(texts[..3], ["attempt 1", "attempt 2", "attempt 3"]);
     assert_eq!(error.as_deref(), Some("the agent failed"));
+}
+
+/// Says what it remembers, and fails at its first attempt.
+#[dooers::agent(name = "mindful-of-the-turn-tests", retry = 1, crate = crate)]
+async fn mindful(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    memory: WorkerMemory,
+) -> Result<()> {
+    let messages = memory.messages().await?;
+    let texts: Vec<_> = messages.iter().map(ChatMessage::text).collect();
+    response.text(texts.join(", ")).await?;
+    match request.attempt() {
+        1 => Err(AgentError::retryable("the model is busy")),
+        _ => Ok(()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_attempt_remembers_what_the_first_one_said_and_answers_the_message() {
+    let worker = Worker::new();
+    worker.begin::<mindful>().await;
+    sleep(Duration::from_secs(5)).await;
+    let (texts, status, _) = worker.answer::<mindful>().await;
+    assert_eq!(texts, ["go", "go, go"]);
+    assert_eq!(status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_turn_without_a_server_remembers_its_request_or_what_it_is_given() {
+    let said = async |memory: Option<WorkerMemory>| {
+        let (response, sent) = WorkerResponse::recorder();
+        let mut turn = Turn::new(WorkerRequest::new("now"), response);
+        if let Some(memory) = memory {
+            turn = turn.with_memory(memory);
+        }
+        mindful::DEFINITION.call(turn).await.unwrap_err();
+        sent.texts()
+    };
+    assert_eq!(said(None).await, ["now"]);
+    let before = WorkerMemory::of([
+        WorkerRequest::new("then").into(),
+        crate::Reply::text("indeed").into(),
+    ]);
+    assert_eq!(said(Some(before)).await, ["then, indeed"]);
 }
 
 /// Streams a little, and then waits for ever.

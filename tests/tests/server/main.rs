@@ -23,6 +23,7 @@ mod deleting;
 mod leases;
 mod listing;
 mod private;
+mod remembering;
 mod repeating;
 mod resuming;
 

@@ -1,0 +1,75 @@
+//! Forms and their answers as texts.
+
+use super::tools::json_text;
+use crate::protocol::{Form, FormAnswer, FormInput, TextInputType, ThreadEvent};
+use serde_json::Value;
+
+/// What stands for the answer to a password field.
+const HIDDEN: &str = "(hidden)";
+
+/// The form that an event asks.
+pub(super) fn form_of(event: &ThreadEvent) -> Option<Form> {
+    serde_json::from_value(event.data.clone()?).ok()
+}
+
+/// The answers that an event gives.
+pub(super) fn answer_of(event: &ThreadEvent) -> Option<FormAnswer> {
+    serde_json::from_value(event.data.clone()?).ok()
+}
+
+/// What a form asks.
+pub(super) fn asked(form: Option<&Form>) -> String {
+    let Some(form) = form else {
+        return "[form]".to_owned();
+    };
+    let labels: Vec<_> = form
+        .elements
+        .iter()
+        .map(|element| &*element.label)
+        .collect();
+    let message = form.message.trim();
+    let separator = if message.is_empty() { "" } else { "\n" };
+    if labels.is_empty() {
+        return format!("{message}{separator}[form]");
+    }
+    format!("{message}{separator}[form: {}]", labels.join(", "))
+}
+
+/// What a user answered, in the words of the form if it is known.
+pub(super) fn answered(answer: Option<&FormAnswer>, form: Option<&Form>) -> String {
+    let Some(answer) = answer else {
+        return "[form answered]".to_owned();
+    };
+    if answer.cancelled {
+        return "[form cancelled]".to_owned();
+    }
+    let line = |(name, value): (&String, &Value)| {
+        let elements = form.map(|form| &form.elements[..]).unwrap_or_default();
+        let element = elements.iter().find(|element| element.name == *name);
+        let label = element.map_or(name, |element| &element.label);
+        let value = match element.map(|element| &element.input) {
+            Some(FormInput::TextInput {
+                input_type: TextInputType::Password,
+                ..
+            }) => HIDDEN.to_owned(),
+            _ => value_text(value),
+        };
+        format!("{label}: {value}")
+    };
+    let lines: Vec<_> = answer.values.iter().map(line).collect();
+    if lines.is_empty() {
+        return "[form answered]".to_owned();
+    }
+    format!("[form answered]\n{}", lines.join("\n"))
+}
+
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::Array(values) => {
+            let texts: Vec<_> = values.iter().map(json_text).collect();
+            texts.join(", ")
+        }
+        Value::Null => "(nothing)".to_owned(),
+        value => json_text(value),
+    }
+}

@@ -1,0 +1,28 @@
+//! What was said before: a thread as handlers and models read it.
+//!
+//! [`WorkerMemory`] reads the events of a thread in pages. A transcript makes [`ChatMessage`]s of them, the neutral form
+//! in which each call of a tool has its result beside it, and a [`HistoryFormat`] writes these as one API takes them.
+
+mod error;
+mod filter;
+mod format;
+mod forms;
+mod media;
+mod memory;
+mod message;
+mod pages;
+mod query;
+mod source;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod transcript;
+mod view;
+
+pub use error::MemoryError;
+pub use format::HistoryFormat;
+pub use memory::WorkerMemory;
+pub use message::{ChatMessage, ChatRole, ToolUse};
+pub use query::{DEFAULT_HISTORY_LIMIT, MemoryQuery};
+
+pub(crate) use view::OwnRuns;

@@ -1,0 +1,150 @@
+//! A thread, read page by page.
+
+use super::MemoryError;
+use super::filter::{Filter, Shown};
+use super::source::Source;
+use super::view::Range;
+use crate::protocol::ThreadEvent;
+use crate::store::EventOrder;
+use std::collections::VecDeque;
+
+/// So many events are read at a time at the most.
+pub(super) const PAGE: usize = 200;
+
+/// What is to be read.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    pub(super) source: Source,
+    pub(super) ranges: Vec<Range>,
+    pub(super) filter: Filter,
+    pub(super) shown: Shown,
+}
+
+/// Reads page by page, from one end.
+#[derive(Debug)]
+pub(super) struct Pages {
+    reading: Reading,
+    ranges: VecDeque<Range>,
+    order: EventOrder,
+    left: usize,
+}
+
+/// Some events, in the order in which they are read. There is at least one.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) events: Vec<ThreadEvent>,
+    /// Which of the ranges they lie in.
+    range: usize,
+}
+
+impl Reading {
+    /// The pages of so many events at the most, from this end.
+    pub(super) fn pages(self, order: EventOrder, limit: usize) -> Pages {
+        Pages {
+            ranges: self.ranges.clone().into(),
+            reading: self,
+            order,
+            left: limit,
+        }
+    }
+
+    /// The newest events, so many at the most, from the oldest of them to the newest. Of them so many may be kept in
+    /// memory.
+    ///
+    /// Where they begin is only known from behind. If there are more than may be kept, they are read a second time.
+    pub(super) async fn newest(self, limit: usize, keep: usize) -> Result<Feed, MemoryError> {
+        let mut pages = self.clone().pages(EventOrder::NewestFirst, limit);
+        let mut kept = Some(Vec::new());
+        let (mut newest, mut oldest) = (None, None);
+        while let Some(page) = pages.next().await? {
+            let place = |event: Option<&ThreadEvent>| Some((page.range, event?.seq));
+            newest = newest.or_else(|| place(page.events.first()));
+            oldest = place(page.events.last());
+            kept = kept.filter(|kept| kept.len() + page.events.len() <= keep);
+            if let Some(kept) = &mut kept {
+                kept.extend(page.events);
+            }
+        }
+        if let Some(mut kept) = kept {
+            kept.reverse();
+            return Ok(Feed::Kept(kept));
+        }
+        let (Some((first, begin)), Some((last, end))) = (oldest, newest) else {
+            return Ok(Feed::Kept(Vec::new()));
+        };
+        let mut reading = self;
+        // Of the first range what is there from the oldest event on, and of the last one up to the newest.
+        reading.ranges[first].after = begin.saturating_sub(1);
+        reading.ranges[last].before = end.saturating_add(1);
+        reading.ranges.truncate(last + 1);
+        reading.ranges.drain(..first);
+        Ok(Feed::Read(Box::new(
+            reading.pages(EventOrder::OldestFirst, limit),
+        )))
+    }
+}
+
+impl Pages {
+    /// The next events, if there are any.
+    pub(super) async fn next(&mut self) -> Result<Option<Page>, MemoryError> {
+        while self.left > 0 {
+            let last = self.ranges.len().wrapping_sub(1);
+            let (range, place) = match self.order {
+                EventOrder::OldestFirst => {
+                    let place = self.reading.ranges.len() - self.ranges.len();
+                    (self.ranges.front_mut(), place)
+                }
+                EventOrder::NewestFirst => (self.ranges.back_mut(), last),
+            };
+            let Some(range) = range else { break };
+            let limit = self.left.min(PAGE);
+            let filter = &self.reading.filter;
+            let query = filter.query(range, self.reading.shown, self.order, limit);
+            let events = match query {
+                Some(query) => self.reading.source.find(&query).await?,
+                None => Vec::new(),
+            };
+            match (events.last(), self.order) {
+                (Some(last), EventOrder::OldestFirst) => range.after = last.seq,
+                (Some(last), EventOrder::NewestFirst) => range.before = last.seq,
+                (None, _) => {}
+            }
+            if events.len() < limit {
+                match self.order {
+                    EventOrder::OldestFirst => self.ranges.pop_front(),
+                    EventOrder::NewestFirst => self.ranges.pop_back(),
+                };
+            }
+            if !events.is_empty() {
+                self.left -= events.len();
+                return Ok(Some(Page {
+                    events,
+                    range: place,
+                }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Events from the oldest to the newest.
+#[derive(Debug)]
+pub(super) enum Feed {
+    /// They are all there.
+    Kept(Vec<ThreadEvent>),
+    /// They are read as they are needed.
+    Read(Box<Pages>),
+}
+
+impl Feed {
+    /// The next of them; none behind the last.
+    pub(super) async fn next(&mut self) -> Result<Vec<ThreadEvent>, MemoryError> {
+        match self {
+            Self::Kept(events) => Ok(std::mem::take(events)),
+            Self::Read(pages) => {
+                let page = pages.next().await?;
+                Ok(page.map(|page| page.events).unwrap_or_default())
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Asking a memory for something.
+
+use super::MemoryError;
+use super::filter::{Filter, Shown};
+use super::pages::{Feed, PAGE, Reading};
+use super::source::Source;
+use super::view::View;
+use crate::protocol::{Actor, EventType, ThreadEvent};
+use crate::store::EventOrder;
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, StreamExt, stream};
+use std::collections::VecDeque;
+use std::fmt;
+
+/// So many events are remembered unless another limit is set.
+pub const DEFAULT_HISTORY_LIMIT: usize = 50;
+
+/// Something that is asked of a [`WorkerMemory`](crate::WorkerMemory): awaited it is a `Vec`, and
+/// [`stream`](MemoryQuery::stream) reads it page by page.
+///
+/// Without anything else it is the newest [`DEFAULT_HISTORY_LIMIT`] events, the oldest of them first. Each of the
+/// filters can be called several times; then what passes any of its values is remembered.
+///
+/// ```
+/// # use dooers::prelude::*;
+/// # use dooers::protocol::Actor;
+/// # async fn f(memory: WorkerMemory) -> Result<()> {
+/// let last_words = memory.messages().actor(Actor::User).limit(3).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is read until it is awaited or streamed"]
+pub struct MemoryQuery<T> {
+    source: Source,
+    view: View,
+    filter: Filter,
+    limit: Option<usize>,
+    is_oldest_first: bool,
+    shape: Box<dyn Shape<T>>,
+}
+
+/// What events are made into.
+pub(super) trait Shape<T>: Send {
+    /// Which events it can be made of.
+    fn shown(&self) -> Shown;
+
+    /// Takes the next event, in the order in which they happened. What is ready goes to `ready`.
+    fn push(&mut self, event: ThreadEvent, ready: &mut VecDeque<T>);
+
+    /// There are no more events.
+    fn finish(&mut self, ready: &mut VecDeque<T>) {
+        let _ = ready;
+    }
+
+    /// The form that must be known before this event is pushed.
+    fn missing_form<'a>(&self, event: &'a ThreadEvent) -> Option<&'a str> {
+        let _ = event;
+        None
+    }
+
+    /// Takes a form that was missing; none if there is no such form.
+    fn know_form(&mut self, event_id: &str, form: Option<&ThreadEvent>) {
+        let _ = (event_id, form);
+    }
+}
+
+/// Events as they are.
+#[derive(Debug)]
+pub(super) struct Plain;
+
+impl Shape<ThreadEvent> for Plain {
+    fn shown(&self) -> Shown {
+        Shown {
+            actors: None,
+            kinds: None,
+        }
+    }
+
+    fn push(&mut self, event: ThreadEvent, ready: &mut VecDeque<ThreadEvent>) {
+        ready.push_back(event);
+    }
+}
+
+impl<T: Send + 'static> MemoryQuery<T> {
+    pub(super) fn new(source: Source, view: View, shape: impl Shape<T> + 'static) -> Self {
+        Self {
+            source,
+            view,
+            filter: Filter::default(),
+            limit: None,
+            is_oldest_first: false,
+            shape: Box::new(shape),
+        }
+    }
+
+    /// At most so many events, counted before calls are joined with their results and messages with their neighbours.
+    ///
+    /// 0 remembers nothing, and a large number everything there is.
+    pub fn limit(mut self, events: usize) -> Self {
+        self.limit = Some(events);
+        self
+    }
+
+    /// The oldest events instead of the newest; they come in the same order.
+    pub fn oldest_first(mut self) -> Self {
+        self.is_oldest_first = true;
+        self
+    }
+
+    /// Only what this actor caused.
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.filter.actors.push(actor);
+        self
+    }
+
+    /// Only events of this kind.
+    pub fn kind(mut self, kind: EventType) -> Self {
+        self.filter.kinds.push(kind);
+        self
+    }
+
+    /// Only what the user of this id sent.
+    pub fn user(mut self, user_id: impl Into<String>) -> Self {
+        self.filter.user_ids.push(user_id.into());
+        self
+    }
+
+    /// Only what the run of this id made.
+    pub fn run(mut self, run_id: impl Into<String>) -> Self {
+        self.filter.run_ids.push(run_id.into());
+        self
+    }
+
+    /// The same, read page by page while the stream is polled: a thread of any length takes the memory of a page.
+    ///
+    /// Without a limit it goes through the whole thread.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # use futures::StreamExt;
+    /// # async fn f(memory: WorkerMemory) -> Result<()> {
+    /// let mut messages = memory.messages().stream();
+    /// while let Some(message) = messages.next().await {
+    ///     println!("{}", message?.text());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(self) -> impl Stream<Item = Result<T, MemoryError>> + Send + Unpin + use<T> {
+        let limit = self.limit;
+        let reader = Reader::new(self, limit, PAGE);
+        stream::unfold(reader, |mut reader| async move {
+            let next = reader.next().await?;
+            Some((next, reader))
+        })
+        .boxed()
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for MemoryQuery<T> {
+    type Output = Result<Vec<T>, MemoryError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let limit = self.limit.unwrap_or(DEFAULT_HISTORY_LIMIT);
+        // All of it will be in memory anyway.
+        let mut reader = Reader::new(self, Some(limit), usize::MAX);
+        async move {
+            let mut all = Vec::new();
+            while let Some(next) = reader.next().await {
+                all.push(next?);
+            }
+            Ok(all)
+        }
+        .boxed()
+    }
+}
+
+impl<T> fmt::Debug for MemoryQuery<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryQuery")
+            .field("filter", &self.filter)
+            .field("limit", &self.limit)
+            .field("is_oldest_first", &self.is_oldest_first)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something that is being remembered.
+struct Reader<T> {
+    source: Source,
+    state: State,
+    shape: Box<dyn Shape<T>>,
+    ready: VecDeque<T>,
+}
+
+enum State {
+    /// The newest events are asked for, so many of which may be kept in memory.
+    Newest {
+        reading: Box<Reading>,
+        limit: usize,
+        keep: usize,
+    },
+    Feeding(Feed),
+    /// There is nothing more to read.
+    Over,
+}
+
+impl<T> Reader<T> {
+    fn new(query: MemoryQuery<T>, limit: Option<usize>, keep: usize) -> Self {
+        let reading = Reading {
+            source: query.source.clone(),
+            ranges: query.view.ranges(),
+            filter: query.filter,
+            shown: query.shape.shown(),
+        };
+        let state = match limit {
+            Some(limit) if !query.is_oldest_first => State::Newest {
+                reading: Box::new(reading),
+                limit,
+                keep,
+            },
+            limit => {
+                let limit = limit.unwrap_or(usize::MAX);
+                let pages = reading.pages(EventOrder::OldestFirst, limit);
+                State::Feeding(Feed::Read(Box::new(pages)))
+            }
+        };
+        Self {
+            source: query.source,
+            state,
+            shape: query.shape,
+            ready: VecDeque::new(),
+        }
+    }
+
+    async fn next(&mut self) -> Option<Result<T, MemoryError>> {
+        while self.ready.is_empty() {
+            if matches!(self.state, State::Over) {
+                return None;
+            }
+            if let Err(error) = self.go_on().await {
+                self.state = State::Over;
+                return Some(Err(error));
+            }
+        }
+        self.ready.pop_front().map(Ok)
+    }
+
+    /// Takes what comes next of the events.
+    async fn go_on(&mut self) -> Result<(), MemoryError> {
+        let events = match &mut self.state {
+            State::Newest {
+                reading,
+                limit,
+                keep,
+            } => {
+                let feed = reading.as_ref().clone().newest(*limit, *keep).await?;
+                self.state = State::Feeding(feed);
+                return Ok(());
+            }
+            State::Feeding(feed) => feed.next().await?,
+            State::Over => return Ok(()),
+        };
+        if events.is_empty() {
+            self.shape.finish(&mut self.ready);
+            self.state = State::Over;
+        }
+        for event in events {
+            if let Some(id) = self.shape.missing_form(&event) {
+                let form = self.source.form(id, event.seq).await?;
+                self.shape.know_form(id, form.as_ref());
+            }
+            self.shape.push(event, &mut self.ready);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Threads that are deleted while they are read.
+
+use crate::history::{HistoryFormat, MemoryError, WorkerMemory};
+use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
+use crate::reply::Reply;
+use crate::store::{
+    MemoryStore, NewMessage, NewThread, Participant, Scope, Start, Store, ThreadTarget, TurnChange,
+    Viewer,
+};
+use chrono::TimeDelta;
+use futures::StreamExt;
+use std::sync::Arc;
+
+fn scope() -> Scope {
+    Scope {
+        agent: "agent".to_owned(),
+        worker_id: "w".to_owned(),
+        organization_id: "o".to_owned(),
+        workspace_id: "s".to_owned(),
+        viewer: Viewer::Everyone,
+    }
+}
+
+/// A store with a thread `t` of this many events.
+async fn store_of(events: usize) -> Arc<MemoryStore> {
+    let store = Arc::new(MemoryStore::new());
+    let user = User::new("ada");
+    let now = timestamp::now();
+    let message = NewMessage {
+        thread: ThreadTarget::New(NewThread::new("t")),
+        event_id: "e1".to_owned(),
+        kind: EventType::Message,
+        content: vec![ContentPart::text("go")],
+        data: None,
+        client_event_id: None,
+        participant: Participant::user(&user),
+        user,
+        at: now,
+    };
+    let start = Start {
+        node: "node".to_owned(),
+        run_id: None,
+        at: now,
+        lease_until: now + TimeDelta::hours(1),
+        retries: 0,
+        on_busy: crate::OnBusy::Concurrent,
+    };
+    let begun = store.begin_turn(&scope(), message, &start).await.unwrap();
+    let text = |_| {
+        let event: ThreadEvent = Reply::text("x").into();
+        let thread_id = "t".to_owned();
+        TurnChange::Event(Box::new(ThreadEvent { thread_id, ..event }))
+    };
+    let changes = (2..=events).map(text).collect();
+    let key = begun.claim.unwrap().key;
+    store.write_turn(&scope(), &key, changes).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn a_thread_that_is_deleted_while_it_streams_ends_the_stream_with_an_error() {
+    let store = store_of(450).await;
+    let memory = WorkerMemory::of_thread(store.clone(), scope(), "t".to_owned());
+    for limit in [usize::MAX, 300] {
+        let whole: Vec<_> = memory.events().limit(limit).stream().collect().await;
+        assert_eq!(whole.len(), 450.min(limit));
+    }
+    let mut newest = memory.events().limit(300).stream();
+    let mut all = memory.events().stream();
+    assert!(newest.next().await.unwrap().is_ok());
+    assert!(all.next().await.unwrap().is_ok());
+    store.delete_thread(&scope(), "t").await.unwrap();
+    for stream in [&mut newest, &mut all] {
+        let rest: Vec<_> = stream.collect().await;
+        // What had been read comes, and then the reason why there is no more.
+        assert_eq!(rest.len(), 200);
+        assert!(
+            matches!(rest[199], Err(MemoryError::NoThread)),
+            "{:?}",
+            rest[199]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_is_not_there_is_an_error_and_no_empty_history() {
+    let store = store_of(3).await;
+    store.delete_thread(&scope(), "t").await.unwrap();
+    let memory = WorkerMemory::of_thread(store.clone(), scope(), "t".to_owned());
+    let error = memory.history(HistoryFormat::OpenAi).await.unwrap_err();
+    assert!(matches!(error, MemoryError::NoThread));
+    assert!(error.to_string().contains("it was deleted"));
+    assert!(matches!(memory.thread().await, Err(MemoryError::NoThread)));
+    let first = memory.messages().stream().next().await;
+    assert!(matches!(first, Some(Err(MemoryError::NoThread))));
+    let of_turn = WorkerMemory::of_turn(store, scope(), "t".to_owned(), 1, None).await;
+    assert!(matches!(of_turn, Err(MemoryError::NoThread)));
+}
+
+#[tokio::test]
+async fn nothing_is_asked_of_the_store_for_what_cannot_be_there() {
+    let store = store_of(3).await;
+    store.delete_thread(&scope(), "t").await.unwrap();
+    let memory = WorkerMemory::of_thread(store, scope(), "t".to_owned());
+    // No event is asked for, so none is missing.
+    assert!(memory.events().limit(0).await.unwrap().is_empty());
+}

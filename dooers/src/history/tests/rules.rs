@@ -1,0 +1,144 @@
+//! What an API demands of a history.
+
+use crate::history::HistoryFormat;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+static SCHEMAS: LazyLock<HashMap<HistoryFormat, jsonschema::Validator>> = LazyLock::new(|| {
+    let schemas = [
+        (
+            HistoryFormat::OpenAi,
+            include_str!("../fixtures/schemas/open_ai.json"),
+        ),
+        (
+            HistoryFormat::OpenAiResponses,
+            include_str!("../fixtures/schemas/open_ai_responses.json"),
+        ),
+        (
+            HistoryFormat::Anthropic,
+            include_str!("../fixtures/schemas/anthropic.json"),
+        ),
+        (
+            HistoryFormat::Google,
+            include_str!("../fixtures/schemas/google.json"),
+        ),
+        (
+            HistoryFormat::Cohere,
+            include_str!("../fixtures/schemas/cohere.json"),
+        ),
+        (
+            HistoryFormat::Voyage,
+            include_str!("../fixtures/schemas/voyage.json"),
+        ),
+    ];
+    let compiled = schemas.map(|(format, text)| {
+        let schema = serde_json::from_str(text).unwrap();
+        jsonschema::meta::validate(&schema).unwrap();
+        (format, jsonschema::validator_for(&schema).unwrap())
+    });
+    HashMap::from(compiled)
+});
+
+/// Fails unless the API would take it.
+#[track_caller]
+pub(super) fn check(format: HistoryFormat, history: &[Value]) {
+    let whole = Value::Array(history.to_vec());
+    if let Err(error) = SCHEMAS[&format].validate(&whole) {
+        panic!("{format:?}: {error}\n{whole:#}");
+    }
+    let is_ordered = match format {
+        HistoryFormat::OpenAi | HistoryFormat::Cohere => has_results_behind_calls(history),
+        HistoryFormat::OpenAiResponses => has_outputs_behind_calls(history),
+        HistoryFormat::Anthropic => alternates(history) && has_results_first(history),
+        HistoryFormat::Google => has_responses_alone(history),
+        HistoryFormat::Voyage => true,
+    };
+    assert!(is_ordered, "{format:?}: {whole:#}");
+}
+
+fn texts<'a>(values: &'a Value, pointer: &str) -> Vec<&'a str> {
+    let values = values.as_array().into_iter().flatten();
+    let found = values.filter_map(|value| value.pointer(pointer)?.as_str());
+    found.collect()
+}
+
+/// Each message with calls has right behind it one message of the role `tool` for each of them, and these stand nowhere
+/// else. No two calls have one id.
+fn has_results_behind_calls(history: &[Value]) -> bool {
+    let mut expected: Vec<&str> = Vec::new();
+    let mut ids = BTreeSet::new();
+    let is_in_order = history.iter().all(|message| {
+        if message["role"] == "tool" {
+            let id = message["tool_call_id"].as_str().unwrap();
+            return expected.pop() == Some(id);
+        }
+        let is_complete = expected.is_empty();
+        expected = texts(&message["tool_calls"], "/id");
+        expected.reverse();
+        is_complete && expected.iter().all(|id| ids.insert(*id))
+    });
+    is_in_order && expected.is_empty()
+}
+
+/// Each call has its output behind it, before anything else is said, and each output its call.
+fn has_outputs_behind_calls(history: &[Value]) -> bool {
+    let mut open = BTreeSet::new();
+    let mut ids = BTreeSet::new();
+    let is_in_order = history.iter().all(|item| {
+        let id = item["call_id"].as_str();
+        match item["type"].as_str() {
+            Some("function_call") => open.insert(id) && ids.insert(id),
+            Some("function_call_output") => open.remove(&id),
+            _ => open.is_empty(),
+        }
+    });
+    is_in_order && open.is_empty()
+}
+
+/// The roles change, and the user is first and last.
+fn alternates(history: &[Value]) -> bool {
+    let ends = [history.first(), history.last()];
+    let is_user = |message: &Value| message["role"] == "user";
+    ends.into_iter().flatten().all(is_user)
+        && history
+            .windows(2)
+            .all(|pair| pair[0]["role"] != pair[1]["role"])
+}
+
+/// The message behind one with uses of tools begins with their results, and these stand nowhere else.
+fn has_results_first(history: &[Value]) -> bool {
+    let mut expected: Vec<&str> = Vec::new();
+    let mut ids = BTreeSet::new();
+    history.iter().all(|message| {
+        let results = texts(&message["content"], "/tool_use_id");
+        let content = message["content"].as_array().unwrap();
+        let begins = content[..results.len()]
+            .iter()
+            .all(|block| block["type"] == "tool_result");
+        let is_answer = results == expected && begins;
+        let uses = content.iter().filter(|block| block["type"] == "tool_use");
+        expected = uses.filter_map(|block| block["id"].as_str()).collect();
+        is_answer && expected.iter().all(|id| ids.insert(*id))
+    })
+}
+
+/// No two contents of the model are neighbours, and the user's are first and last. Contents with calls have contents
+/// with their responses behind them, which hold nothing else and stand nowhere else.
+fn has_responses_alone(history: &[Value]) -> bool {
+    let is_model = |contents: &Value| contents["role"] == "model";
+    let ends = [history.first(), history.last()];
+    let mut expected: Vec<&str> = Vec::new();
+    !ends.into_iter().flatten().any(is_model)
+        && !history
+            .windows(2)
+            .any(|pair| is_model(&pair[0]) && is_model(&pair[1]))
+        && history.iter().all(|contents| {
+            let responses = texts(&contents["parts"], "/functionResponse/id");
+            let parts = contents["parts"].as_array().unwrap();
+            let is_alone = responses.is_empty() || responses.len() == parts.len();
+            let is_answer = responses == expected && is_alone;
+            expected = texts(&contents["parts"], "/functionCall/id");
+            is_answer
+        })
+}
