@@ -55,6 +55,12 @@ impl LocalClient {
         self.local.next().await
     }
 
+    /// Whether some of a thread is still to be read from the store, as it did not fit into the queue.
+    pub(crate) fn is_behind(&self, thread_id: &str) -> bool {
+        let connection = &self.local.session().connection;
+        connection.behind(thread_id).is_some()
+    }
+
     /// Whether every change of a thread up to this one was taken, as far as it is told to this client.
     pub(crate) fn has_read(&self, thread_id: &str, rev: u64) -> bool {
         let session = self.local.session();

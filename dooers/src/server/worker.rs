@@ -305,9 +305,9 @@ impl WorkerServer {
 
     /// The same program, which has not been started yet.
     #[cfg(feature = "testing")]
-    pub(crate) fn anew(&self) -> Self {
+    pub(crate) fn anew(self) -> Self {
         Self {
-            program: self.program.clone(),
+            program: self.program,
             running: Arc::default(),
             closed: CancellationToken::new(),
         }

@@ -33,11 +33,11 @@ pub struct TestServerBuilder {
 
 impl TestServerBuilder {
     pub(super) fn new() -> Self {
-        Self::of(&WorkerServer::new(WorkerConfig::new()))
+        Self::of(WorkerServer::new(WorkerConfig::new()))
     }
 
     /// A server of the same program as this one, which may have been started.
-    pub(super) fn of(worker: &WorkerServer) -> Self {
+    pub(super) fn of(worker: WorkerServer) -> Self {
         let in_memory = Database::Custom(Arc::new(MemoryStore::new()));
         Self {
             worker: worker.anew(),

@@ -10,6 +10,7 @@ use crate::server::LocalClient;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fmt;
+use std::time::Instant;
 
 /// A client of a [`TestServer`]: somebody who talks to an agent.
 ///
@@ -116,7 +117,7 @@ impl TestClient {
         &self.frames
     }
 
-    /// Reads all that the server has told it so far.
+    /// Reads all that the server has told so far, also what it was too slow for.
     ///
     /// Use it before looking at the [`conversation`](Self::conversation) of a client that has not waited for anything since.
     ///
@@ -124,8 +125,24 @@ impl TestClient {
     ///
     /// If it is not connected.
     pub async fn catch_up(&mut self) {
-        // What was told before comes before the answer.
-        self.request("ping", json!({})).await;
+        let begin = Instant::now();
+        loop {
+            // What was told before comes before the answer.
+            self.request("ping", json!({})).await;
+            if !self.is_behind() {
+                return;
+            }
+            if begin.elapsed() > self.server.patience() {
+                self.fail("waited in vain for what it was too slow for");
+            }
+        }
+    }
+
+    /// Whether some of its threads is still to be read from the store.
+    fn is_behind(&self) -> bool {
+        let mut threads = self.subscribed.iter();
+        let link = self.link.as_ref();
+        link.is_some_and(|link| threads.any(|thread_id| link.is_behind(thread_id)))
     }
 
     async fn open(&mut self) {

@@ -199,3 +199,43 @@ pub(super) fn text_of(event: &ThreadEvent) -> String {
 pub(super) fn is_open(run: &Run) -> bool {
     run.status == RunStatus::Running
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn growing(text: &str, delta_seq: u64) -> ThreadEvent {
+        let event = json!({
+            "id": "e", "thread_id": "t", "run_id": "r", "type": "message", "actor": "assistant", "author": null,
+            "content": [{"type": "text", "text": text}], "created_at": "2026-02-11T05:49:09.123456Z",
+            "streaming": true, "delta_seq": delta_seq, "seq": 1,
+        });
+        serde_json::from_value(event).unwrap()
+    }
+
+    fn delta(delta_seq: u64, text: &str) -> Delta {
+        let delta = json!({"event_id": "e", "delta_seq": delta_seq, "text": text});
+        serde_json::from_value(delta).unwrap()
+    }
+
+    #[test]
+    fn a_text_grows_by_the_pieces_that_are_not_in_it() {
+        let mut conversation = Conversation::new("t".to_owned());
+        conversation.take_events([growing("one ", 3)]);
+        for (number, text) in [(2, "one "), (3, "two "), (3, "two "), (4, "three")] {
+            conversation.take_delta(&delta(number, text)).unwrap();
+        }
+        assert_eq!(conversation.texts(), ["one two three"]);
+    }
+
+    #[test]
+    fn a_missing_piece_is_a_fault_of_the_server() {
+        let mut conversation = Conversation::new("t".to_owned());
+        let unknown = conversation.take_delta(&delta(0, "one")).unwrap_err();
+        assert_eq!(unknown, "a piece of a text came for the unknown event e");
+        conversation.take_events([growing("", 0)]);
+        let hole = conversation.take_delta(&delta(1, "two")).unwrap_err();
+        assert_eq!(hole, "the piece 1 of a text came where 0 should");
+    }
+}

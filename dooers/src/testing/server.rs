@@ -54,7 +54,7 @@ impl TestServer {
     /// The server that a program makes, with its agents and its state, but without a socket and with conversations in
     /// memory. Await it, or say before what is different in the test.
     pub fn start(server: WorkerServer) -> TestServerBuilder {
-        TestServerBuilder::of(&server)
+        TestServerBuilder::of(server)
     }
 
     pub(super) async fn launch(

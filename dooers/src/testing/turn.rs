@@ -12,7 +12,6 @@ use serde_json::Value;
 /// The `assert_…` methods print the whole conversation when they fail. What the others give can be compared by any other
 /// means, and [`conversation`](Self::conversation) printed.
 #[derive(Debug, Clone)]
-#[must_use = "a turn that nobody looks at proves nothing"]
 pub struct TestTurn {
     event_id: String,
     events: Vec<ThreadEvent>,

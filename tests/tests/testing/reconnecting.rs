@@ -49,6 +49,23 @@ async fn a_client_that_was_away_for_long_gets_all_of_it() {
     );
 }
 
+#[tokio::test]
+async fn a_client_that_is_left_alone_is_a_slow_reader_and_misses_nothing() {
+    let server = TestServer::of::<echo>()
+        .config(|config| config.limits(|limits| limits.outbound_frames = 4))
+        .await;
+    let mut ada = server.connect("ada").await;
+    let mut bob = server.connect("bob").await;
+    let thread_id = ada.say("hello").await.thread_id().to_owned();
+    bob.subscribe(thread_id).await.unwrap();
+    for number in 0..60 {
+        ada.say(number.to_string()).await.assert_succeeded();
+    }
+    bob.catch_up().await;
+    ada.catch_up().await;
+    assert_eq!(bob.conversation().events(), ada.conversation().events());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_turn_goes_on_while_its_client_is_away() {
     let slow = FakeReply::new()

@@ -19,6 +19,17 @@ async fn an_answer_is_read_word_by_word() {
         .assert_succeeded();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_read_word_by_word_while_it_is_made_by_another_thread() {
+    let words: Vec<_> = (0..50).map(|number| format!("{number} ")).collect();
+    let fake = FakeModel::new().reply(words.concat());
+    let server = TestServer::of::<model>().state(fake).await;
+    let mut ada = server.connect("ada").await;
+    let mut stream = ada.stream("count").await;
+    assert_eq!(stream.pieces().await, words);
+    stream.turn().await.assert_succeeded();
+}
+
 #[tokio::test]
 async fn a_client_without_deltas_reads_the_same_text() {
     let fake = FakeModel::new().reply("Once upon a time");

@@ -4,7 +4,6 @@ use crate::agents::{doing, echo};
 use dooers::prelude::*;
 use dooers::protocol::{ContentPart, ErrorCode, EventType, RunStatus};
 use dooers::testing::{TestMessage, TestServer, TestUser};
-use dooers_tests::gate;
 use serde_json::json;
 
 #[tokio::test]
@@ -112,6 +111,17 @@ async fn a_message_has_parts_and_data_and_its_sender_is_whoever_the_test_says() 
 }
 
 #[tokio::test]
+async fn nobody_talks_to_an_agent_too() {
+    let server = TestServer::of::<told>()
+        .config(|config| config.private_threads(true))
+        .await;
+    let mut nobody = server.connect("").await;
+    nobody.say("hello").await.assert_text("1 null null  member");
+    let mut other = server.connect("").await;
+    assert!(other.subscribe(nobody.thread_id()).await.is_err());
+}
+
+#[tokio::test]
 async fn a_message_that_is_sent_twice_is_answered_once() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
@@ -123,29 +133,6 @@ async fn a_message_that_is_sent_twice_is_answered_once() {
     let other = TestMessage::text("other").client_event_id("m1");
     let refusal = ada.try_send(other).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Conflict);
-}
-
-/// Waits at the gate that the message names.
-#[dooers::agent(on_busy = "interrupt")]
-async fn interrupting(request: WorkerRequest) -> String {
-    gate::pass(&request.message).await;
-    format!("passed {}", request.message)
-}
-
-#[tokio::test]
-async fn turns_are_taken_in_the_order_of_their_messages() {
-    let server = TestServer::of::<interrupting>().await;
-    let mut ada = server.connect("ada").await;
-    for text in ["kit-1", "kit-2", "kit-3"] {
-        ada.send(text).await;
-    }
-    gate::open("kit-3");
-    ada.turn().await.assert_canceled().assert_text("");
-    ada.turn().await.assert_canceled();
-    ada.turn()
-        .await
-        .assert_succeeded()
-        .assert_text("passed kit-3");
 }
 
 #[tokio::test]
