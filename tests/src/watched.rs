@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    MemoryStore, NewMessage, Position, Recovered, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
-    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    MemoryStore, NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
+    Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
     ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use std::collections::HashMap;
@@ -150,7 +150,7 @@ impl Store for Watched {
         turn: &TurnKey,
         changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
-    ) -> Result<Vec<Change>, StoreError> {
+    ) -> Result<Retried, StoreError> {
         let outcome = self
             .inner
             .retry_turn(scope, turn, changes, not_before)

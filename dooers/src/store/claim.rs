@@ -137,6 +137,15 @@ pub struct Written {
     pub next: Option<Claim>,
 }
 
+/// A turn that was given back.
+#[derive(Debug)]
+pub struct Retried {
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// Whether it has ended instead, as somebody had cancelled it.
+    pub is_cancelled: bool,
+}
+
 /// A wish that a turn ends early.
 #[derive(Debug, Clone)]
 pub struct Cancel {

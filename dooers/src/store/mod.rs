@@ -22,8 +22,8 @@ mod state;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub use claim::{
-    Cancel, CancelTarget, Cancelled, Claim, HeldTurn, Recovered, Start, TurnChange, TurnKey,
-    Waiting, Written,
+    Cancel, CancelTarget, Cancelled, Claim, HeldTurn, Recovered, Retried, Start, TurnChange,
+    TurnKey, Waiting, Written,
 };
 pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event};
 pub use edit::{Edited, ThreadDraft, ThreadEdit};
@@ -117,7 +117,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         next: Option<&Start>,
     ) -> Result<Written, StoreError>;
 
-    /// Writes the last of an attempt that failed, and lets the turn wait for another one. Its run goes on.
+    /// Writes the last of an attempt that failed, and lets the turn wait for another one. Its run goes on. A turn that was
+    /// cancelled meanwhile ends so.
     ///
     /// # Errors
     ///
@@ -128,7 +129,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         turn: &TurnKey,
         changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
-    ) -> Result<Vec<Change>, StoreError>;
+    ) -> Result<Retried, StoreError>;
 
     /// Withdraws a turn that waits, or marks one that runs as to be stopped. Without a scope it is the program itself that
     /// asks.

@@ -186,10 +186,16 @@ impl<'a> TurnWriter<'a> {
             let (store, changes) = (&self.runner.store, changes.clone());
             store.retry_turn(&self.scope, &self.claim.key, changes, not_before)
         };
-        let Some(changes) = self.until_stored(give_back).await else {
+        let Some(retried) = self.until_stored(give_back).await else {
             return Next::Nothing;
         };
-        self.runner.hub.publish(changes);
+        if retried.is_cancelled {
+            // The others of the thread need not wait for it.
+            self.runner.publish_withdrawn(retried.changes);
+            answer(waiting);
+            return Next::NotBefore(timestamp::now());
+        }
+        self.runner.hub.publish(retried.changes);
         answer(waiting);
         Next::NotBefore(not_before)
     }

@@ -19,7 +19,9 @@ cases![
     a_lost_turn_with_an_attempt_left_waits_for_it,
     a_lost_turn_without_an_attempt_left_ends_as_interrupted,
     a_lost_turn_that_was_cancelled_is_not_tried_again,
+    a_turn_that_was_cancelled_while_it_failed_ends_at_once,
     a_turn_that_waits_for_another_attempt_can_be_cancelled,
+    turns_side_by_side_are_each_tried_again_at_their_own_time,
     an_interruption_ends_the_run_of_a_turn_that_waits_for_another_attempt,
     an_attempt_whose_handler_starts_its_runs_ends_the_run_before,
 ];
@@ -51,7 +53,9 @@ async fn first(store: &AnyStore) -> Claim {
 async fn give_back(store: &AnyStore, key: &TurnKey, not_before: DateTime<Utc>) {
     let changes = vec![written("t", "tried", Some("r"))];
     let told = store.retry_turn(&scope(), key, changes, not_before).await;
-    assert_eq!(kinds(&told.unwrap()), ["event"]);
+    let told = told.unwrap();
+    assert!(!told.is_cancelled);
+    assert_eq!(kinds(&told.changes), ["event"]);
 }
 
 /// Claims the next turn at this time.
@@ -69,7 +73,7 @@ async fn an_attempt_that_failed_leaves_its_run_and_what_it_stored_to_the_next(st
     let told = store
         .retry_turn(&scope(), &claim.key, Vec::new(), now())
         .await;
-    let told = events_of(&told.unwrap());
+    let told = events_of(&told.unwrap().changes);
     assert_eq!((told[0].id.as_str(), told[0].finalized), ("s", Some(true)));
     assert_stale(store.write_turn(&scope(), &claim.key, Vec::new()).await);
 
@@ -180,6 +184,56 @@ async fn a_lost_turn_that_was_cancelled_is_not_tried_again(store: &AnyStore) {
     let run = run_named(store, &scope(), "t", "r").await;
     assert_eq!((run.status, run.error), (RunStatus::Canceled, None));
     assert!(claim_at(store, now()).await.is_none());
+}
+
+async fn a_turn_that_was_cancelled_while_it_failed_ends_at_once(store: &AnyStore) {
+    let claim = first(store).await;
+    begin(store, existing("t"), "e2", &retrying("none")).await;
+    store.cancel_turn(None, &wish("e1")).await.unwrap();
+    let changes = vec![written("t", "tried", Some("r"))];
+    let later = now() + TimeDelta::minutes(1);
+    let told = store
+        .retry_turn(&scope(), &claim.key, changes, later)
+        .await
+        .unwrap();
+    assert!(told.is_cancelled);
+    assert_eq!(kinds(&told.changes), ["event", "run"]);
+    let run = run_named(store, &scope(), "t", "r").await;
+    assert_eq!(run.status, RunStatus::Canceled);
+    assert!(run.ended_at.is_some());
+    // What waited behind it need not wait for its next attempt.
+    assert_eq!(claim_at(store, now()).await.unwrap().event.id, "e2");
+}
+
+async fn turns_side_by_side_are_each_tried_again_at_their_own_time(store: &AnyStore) {
+    let beside = |run_id: &str| Start {
+        on_busy: dooers::OnBusy::Concurrent,
+        ..retrying(run_id)
+    };
+    let (first, second) = (beside("r1"), beside("r2"));
+    let one = begin(store, new_thread("t"), "e1", &first).await.unwrap();
+    let two = begin(store, existing("t"), "e2", &second).await.unwrap();
+    let (soon, later) = (
+        now() + TimeDelta::seconds(1),
+        now() + TimeDelta::seconds(60),
+    );
+    for (claim, at) in [(&one, later), (&two, soon)] {
+        let told = store.retry_turn(&scope(), &claim.key, Vec::new(), at).await;
+        assert!(!told.unwrap().is_cancelled);
+    }
+    let claim = async |at| {
+        let start = Start {
+            at,
+            ..beside("none")
+        };
+        let claim = store.claim_turn(&scope(), "t", &start).await.unwrap();
+        claim.map(|claim| claim.event.id)
+    };
+    assert_eq!(claim(soon - TimeDelta::microseconds(1)).await, None);
+    // The older one, which waits for longer, does not hold it up.
+    assert_eq!(claim(soon).await.as_deref(), Some("e2"));
+    assert_eq!(claim(soon).await, None);
+    assert_eq!(claim(later).await.as_deref(), Some("e1"));
 }
 
 async fn a_turn_that_waits_for_another_attempt_can_be_cancelled(store: &AnyStore) {

@@ -5,9 +5,9 @@ mod reading;
 use super::state::{ThreadState, Threads};
 use super::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    NewMessage, Position, Recovered, RunQuery, Scope, Snapshot, SnapshotFrom, Start, Store,
-    StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery,
-    ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
+    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
 use async_trait::async_trait;
@@ -110,7 +110,7 @@ impl Store for MemoryStore {
         turn: &TurnKey,
         changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
-    ) -> Result<Vec<Change>, StoreError> {
+    ) -> Result<Retried, StoreError> {
         self.state().threads.retry(scope, turn, changes, not_before)
     }
 

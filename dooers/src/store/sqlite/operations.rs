@@ -8,9 +8,9 @@ use super::rows::{Columns, RowError};
 use super::thread::OpenThread;
 use crate::protocol::timestamp;
 use crate::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, NewMessage, Recovered, Scope,
-    Start, StoreError, StoredSetting, ThreadTarget, TurnChange, TurnKey, Viewer, WorkerKey,
-    Written, message,
+    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, NewMessage, Recovered,
+    Retried, Scope, Start, StoreError, StoredSetting, ThreadTarget, TurnChange, TurnKey, Viewer,
+    WorkerKey, Written, message,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -230,18 +230,23 @@ pub(super) struct RetryTurn {
 }
 
 impl Operation for RetryTurn {
-    type Answer = Vec<Change>;
+    type Answer = Retried;
     const WHAT: &'static str = "let a turn wait for another attempt";
 
-    fn run(&self, db: &Database) -> Result<Vec<Change>, Stop> {
+    fn run(&self, db: &Database) -> Result<Retried, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
-        let seq = thread.check_fence(&self.turn)?;
+        thread.check_fence(&self.turn)?;
         must_all_be_shallow(&self.changes)?;
         let mut changes = thread.apply(&self.turn, &self.changes)?;
         changes.extend(thread.finalize_all(&self.turn.event_id)?);
-        thread.requeue(seq, Some(self.not_before))?;
+        let ended = thread.give_back(&self.turn.event_id, self.not_before)?;
+        let is_cancelled = ended.is_some();
+        changes.extend(ended.into_iter().flatten());
         thread.save()?;
-        Ok(changes)
+        Ok(Retried {
+            changes,
+            is_cancelled,
+        })
     }
 }
 

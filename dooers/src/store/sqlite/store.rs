@@ -13,9 +13,9 @@ use super::writer::Writer;
 use crate::protocol::{Run, Thread, ThreadEvent};
 use crate::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    NewMessage, Position, Recovered, RunQuery, Scope, Snapshot, SnapshotFrom, Start, Store,
-    StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery,
-    ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
+    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -123,7 +123,7 @@ impl Store for SqliteStore {
         turn: &TurnKey,
         changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
-    ) -> Result<Vec<Change>, StoreError> {
+    ) -> Result<Retried, StoreError> {
         let retry = RetryTurn {
             scope: scope.clone(),
             turn: turn.clone(),

@@ -4,7 +4,7 @@ use super::database::Stop;
 use super::rows::{self, Columns, Turn};
 use super::thread::{OpenThread, int};
 use crate::policy::OnBusy;
-use crate::protocol::{Run, ThreadEvent, new_id};
+use crate::protocol::{Run, ThreadEvent, new_id, timestamp};
 use crate::store::claim::{
     AfterLoss, cancelled_run, interrupted_event, interrupted_run, withdrawn_run,
 };
@@ -90,15 +90,16 @@ impl OpenThread<'_> {
 
     /// Claims the oldest turn that waits, if it may be tried and none is running beside which it may not run.
     pub(super) fn claim(&mut self, start: &Start) -> Result<Option<Claim>, Stop> {
-        let Some(turn) = self.next_turn(start.is_concurrent())? else {
+        let is_due = |turn: &Turn| turn.not_before.is_none_or(|at| at <= start.at);
+        let turn = if start.is_concurrent() {
+            // None waits for another one.
+            self.waiting_turns(i64::MAX)?.into_iter().find(is_due)
+        } else {
+            self.next_turn()?.filter(is_due)
+        };
+        let Some(turn) = turn else {
             return Ok(None);
         };
-        if turn
-            .not_before
-            .is_some_and(|not_before| start.at < not_before)
-        {
-            return Ok(None);
-        }
         let (fence, attempt) = (turn.fence + 1, turn.attempt + 1);
         let values = params![
             self.row.pk,
@@ -115,18 +116,13 @@ impl OpenThread<'_> {
         Ok(Some(self.begin_answer(message, fence, attempt, start)?))
     }
 
-    /// The oldest turn that waits, and whether it may run beside others or none runs.
-    fn next_turn(&self, is_concurrent: bool) -> Result<Option<Turn>, Stop> {
+    /// The oldest turn that waits, if none runs.
+    fn next_turn(&self) -> Result<Option<Turn>, Stop> {
         let Some(oldest) = self.oldest_turn()? else {
             return Ok(None);
         };
-        if !is_concurrent && (oldest.is_running || !self.running_turns()?.is_empty()) {
-            return Ok(None);
-        }
-        if !oldest.is_running {
-            return Ok(Some(oldest));
-        }
-        Ok(self.waiting_turns(1)?.pop())
+        let is_free = !oldest.is_running && self.running_turns()?.is_empty();
+        Ok(is_free.then_some(oldest))
     }
 
     /// Starts the run of a turn that was claimed, or goes on with that of an earlier attempt.
@@ -219,8 +215,33 @@ impl OpenThread<'_> {
         self.db.execute(&self.db.sql.end_turn, place)
     }
 
+    /// Ends a turn as somebody wanted, with its runs.
+    fn end_cancelled(&mut self, turn: &Turn, at: DateTime<Utc>) -> Result<Vec<Change>, Stop> {
+        self.end_turn(turn.seq)?;
+        let open = self.open_runs(&turn.event_id)?.into_iter();
+        let ends = open.map(|run| cancelled_run(run, at));
+        ends.map(|run| self.upsert_run(run)).collect()
+    }
+
+    /// Lets a turn wait for another attempt, or ends it if somebody has cancelled it. The result is what changed by such
+    /// an end.
+    pub(super) fn give_back(
+        &mut self,
+        event_id: &str,
+        not_before: DateTime<Utc>,
+    ) -> Result<Option<Vec<Change>>, Stop> {
+        let Some(turn) = self.turn_of(event_id)? else {
+            return Ok(None);
+        };
+        if turn.is_cancelled {
+            return Ok(Some(self.end_cancelled(&turn, timestamp::now())?));
+        }
+        self.requeue(turn.seq, Some(not_before))?;
+        Ok(None)
+    }
+
     /// Lets a turn wait for another attempt.
-    pub(super) fn requeue(&self, seq: u64, not_before: Option<DateTime<Utc>>) -> Result<(), Stop> {
+    fn requeue(&self, seq: u64, not_before: Option<DateTime<Utc>>) -> Result<(), Stop> {
         let not_before = not_before.map(|at| at.timestamp_micros());
         let place = params![self.row.pk, int(seq), not_before];
         self.db.execute(&self.db.sql.requeue_turn, place)
@@ -299,12 +320,7 @@ impl OpenThread<'_> {
                     self.requeue(turn.seq, None)?;
                     interrupted.retried += 1;
                 }
-                AfterLoss::Cancel => {
-                    for run in self.open_runs(&turn.event_id)? {
-                        changes.push(self.upsert_run(cancelled_run(run, at))?);
-                    }
-                    self.end_turn(turn.seq)?;
-                }
+                AfterLoss::Cancel => changes.extend(self.end_cancelled(&turn, at)?),
                 AfterLoss::Fail => {
                     changes.extend(self.fail_lost(&turn, at)?);
                     interrupted.failed += 1;
@@ -330,7 +346,7 @@ impl OpenThread<'_> {
 
     /// The thread, if turns of it wait and none runs.
     pub(super) fn waiting(&self) -> Result<Option<Waiting>, Stop> {
-        let next = self.next_turn(false)?;
+        let next = self.next_turn()?;
         Ok(next.map(|turn| Waiting {
             scope: self.row.record.scope(),
             thread_id: self.id().to_owned(),

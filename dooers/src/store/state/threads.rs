@@ -3,10 +3,11 @@
 //! Each does all its checks before its first change, so that a refusal leaves everything as it was.
 
 use super::thread::ThreadState;
+use crate::protocol::timestamp;
 use crate::store::edit::id_is_taken;
 use crate::store::{
-    Begun, Change, Claim, Edited, NewMessage, Participant, Scope, Start, StoreError, ThreadDraft,
-    ThreadEdit, ThreadTarget, TurnChange, TurnKey, Written, message,
+    Begun, Change, Claim, Edited, NewMessage, Participant, Retried, Scope, Start, StoreError,
+    ThreadDraft, ThreadEdit, ThreadTarget, TurnChange, TurnKey, Written, message,
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -224,19 +225,27 @@ impl Threads {
         Ok(Written { changes, next })
     }
 
-    /// Writes the last of an attempt, and lets the turn wait for another one.
+    /// Writes the last of an attempt, and lets the turn wait for another one, unless it was cancelled.
     pub(crate) fn retry(
         &mut self,
         scope: &Scope,
         turn: &TurnKey,
         changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
-    ) -> Result<Vec<Change>, StoreError> {
+    ) -> Result<Retried, StoreError> {
         let thread = self.held(scope, turn)?;
         let mut changes = thread.apply(turn, changes);
         changes.extend(thread.finalize_all(&turn.event_id));
-        thread.requeue(&turn.event_id, Some(not_before));
-        Ok(changes)
+        let is_cancelled = thread.is_cancelled(&turn.event_id);
+        if is_cancelled {
+            changes.extend(thread.end_cancelled(&turn.event_id, timestamp::now()));
+        } else {
+            thread.requeue(&turn.event_id, Some(not_before));
+        }
+        Ok(Retried {
+            changes,
+            is_cancelled,
+        })
     }
 
     /// Makes a thread that nobody has written in.

@@ -89,17 +89,35 @@ impl ThreadState {
 
     /// Claims the oldest turn that waits, if it may be tried and none is running beside which it may not run.
     pub(crate) fn claim(&mut self, start: &Start) -> Option<Claim> {
-        let at = self.next_turn(start.is_concurrent())?;
-        let not_before = self.turns[at].not_before;
-        if not_before.is_some_and(|not_before| start.at < not_before) {
-            return None;
-        }
+        let is_due = |turn: &TurnRow| turn.not_before.is_none_or(|at| at <= start.at);
+        let at = if start.is_concurrent() {
+            // None waits for another one.
+            let is_next = |turn: &TurnRow| !turn.is_running && is_due(turn);
+            self.turns.iter().position(is_next)?
+        } else {
+            let next = self.next_turn()?;
+            Some(next).filter(|at| is_due(&self.turns[*at]))?
+        };
         self.claim_at(at, start)
     }
 
-    /// The place of the oldest turn that waits, if it may run beside others or none runs.
-    fn next_turn(&self, is_concurrent: bool) -> Option<usize> {
-        if !is_concurrent && self.turns.iter().any(|turn| turn.is_running) {
+    /// Whether somebody wants this turn to end.
+    pub(super) fn is_cancelled(&self, event_id: &str) -> bool {
+        let mut turns = self.turns.iter();
+        turns.any(|turn| turn.event_id == event_id && turn.is_cancelled)
+    }
+
+    /// Ends a turn as somebody wanted, with its runs.
+    pub(super) fn end_cancelled(&mut self, event_id: &str, at: DateTime<Utc>) -> Vec<Change> {
+        self.end_turn(event_id);
+        let open = self.open_runs(event_id).into_iter();
+        let ends = open.map(|run| cancelled_run(run, at));
+        ends.map(|run| self.upsert_run(run)).collect()
+    }
+
+    /// The place of the oldest turn that waits, if none runs.
+    fn next_turn(&self) -> Option<usize> {
+        if self.turns.iter().any(|turn| turn.is_running) {
             return None;
         }
         self.turns.iter().position(|turn| !turn.is_running)
@@ -275,12 +293,7 @@ impl ThreadState {
                     self.requeue(&turn.event_id, None);
                     interrupted.retried += 1;
                 }
-                AfterLoss::Cancel => {
-                    for run in self.open_runs(&turn.event_id) {
-                        changes.push(self.upsert_run(cancelled_run(run, at)));
-                    }
-                    self.end_turn(&turn.event_id);
-                }
+                AfterLoss::Cancel => changes.extend(self.end_cancelled(&turn.event_id, at)),
                 AfterLoss::Fail => {
                     changes.extend(self.fail_lost(&turn.event_id, at));
                     interrupted.failed += 1;
@@ -306,7 +319,7 @@ impl ThreadState {
 
     /// The thread, if turns of it wait and none runs.
     pub(crate) fn waiting(&self) -> Option<Waiting> {
-        let turn = &self.turns[self.next_turn(false)?];
+        let turn = &self.turns[self.next_turn()?];
         Some(Waiting {
             scope: self.record().scope(),
             thread_id: self.thread.id.clone(),
