@@ -151,24 +151,22 @@ impl TestTurn {
         let found = self.run().map(|run| run.status);
         let holds = found == Some(expected);
         let found = found.map_or("there is none", RunStatus::as_str);
-        let found = match self.error() {
-            Some(error) => format!("{found}, as the handler returned the error `{error}`"),
-            None => found.to_owned(),
-        };
-        let expected = format_args!("{}", expected.as_str());
-        self.demand(
-            holds,
-            "the turn's run should be",
-            &expected,
-            &format_args!("{found}"),
-        )
+        let (expected, found) = (
+            format_args!("{}", expected.as_str()),
+            format_args!("{found}"),
+        );
+        self.demand(holds, "the turn's run should be", &expected, &found)
     }
 
     #[track_caller]
     fn demand(&self, holds: bool, what: &str, expected: &dyn Debug, found: &dyn Debug) -> &Self {
         if !holds {
+            let why = self
+                .error()
+                .map(|error| format!("the handler failed: {error}\n"));
+            let why = why.unwrap_or_default();
             let conversation = self.conversation();
-            panic!("{what}: {expected:?}\n     found: {found:?}\n\n{conversation}");
+            panic!("{what}: {expected:?}\n     found: {found:?}\n{why}\n{conversation}");
         }
         self
     }

@@ -22,7 +22,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What the agent needs of a model: an answer, piece by piece.
 trait Model: Send + Sync {
-    fn answer(&self, prompt: Value) -> BoxStream<'static, Result<String>>;
+    fn answer(&self, prompt: Vec<Value>) -> BoxStream<'static, Result<String>>;
 }
 
 /// What an operator may tune.
@@ -38,6 +38,7 @@ struct SupportSettings {
 async fn support(
     request: WorkerRequest,
     response: WorkerResponse,
+    memory: WorkerMemory,
     settings: SupportSettings,
     State(model): State<Arc<dyn Model>>,
 ) -> Result<()> {
@@ -53,10 +54,9 @@ async fn support(
         response.form(&Form::new("Where can we reach you?").element(phone));
         return Ok(());
     }
-    let prompt = json!([
-        {"role": "system", "content": settings.instructions},
-        {"role": "user", "content": request.message},
-    ]);
+    let instructions = json!({"role": "system", "content": settings.instructions});
+    let mut prompt = memory.history(HistoryFormat::OpenAi).limit(20).await?;
+    prompt.insert(0, instructions);
     // A model that fails is worth another attempt.
     let answer = model
         .answer(prompt)
@@ -72,8 +72,11 @@ async fn support(
 struct Parrot;
 
 impl Model for Parrot {
-    fn answer(&self, prompt: Value) -> BoxStream<'static, Result<String>> {
-        let question = prompt[1]["content"].as_str().unwrap_or_default();
+    fn answer(&self, prompt: Vec<Value>) -> BoxStream<'static, Result<String>> {
+        let question = prompt
+            .last()
+            .and_then(|message| message["content"].as_str());
+        let question = question.unwrap_or_default();
         let answer = format!("You ask about this: {question}. Let me find out.");
         let words: Vec<_> = answer.split_inclusive(' ').map(str::to_owned).collect();
         let word = |word| async {

@@ -5,7 +5,7 @@ use dooers::testing::{FakeModel, FakeReply, TestServer, TestUser};
 use futures::TryStreamExt;
 
 impl Model for FakeModel {
-    fn answer(&self, prompt: Value) -> BoxStream<'static, Result<String>> {
+    fn answer(&self, prompt: Vec<Value>) -> BoxStream<'static, Result<String>> {
         self.stream(prompt).map_err(AgentError::from).boxed()
     }
 }
@@ -29,6 +29,30 @@ async fn the_model_answers_and_the_thread_gets_a_title() {
     let prompt = &model.prompts()[0];
     assert_eq!(prompt[0]["content"], "You help customers.");
     assert_eq!(prompt[1]["content"], "My printer is slow");
+}
+
+#[tokio::test]
+async fn the_model_reads_what_was_said_in_the_thread_and_nothing_else() {
+    let model = FakeModel::new()
+        .reply("Hello Ada.")
+        .reply("Ada.")
+        .reply("Nobody.");
+    let server = with(&model).await;
+    let mut ada = server.connect("ada").await;
+
+    ada.say("I am Ada").await;
+    ada.say("Who am I?").await.assert_text("Ada.");
+    ada.new_thread().say("Who am I?").await;
+
+    let [_, second, third] = &model.prompts()[..] else {
+        panic!("three questions");
+    };
+    let said = |prompt: &Value| -> Vec<Value> {
+        let messages = prompt.as_array().unwrap().iter().skip(1);
+        messages.map(|message| message["content"].clone()).collect()
+    };
+    assert_eq!(said(second), ["I am Ada", "Hello Ada.", "Who am I?"]);
+    assert_eq!(said(third), ["Who am I?"]);
 }
 
 #[tokio::test]

@@ -18,7 +18,6 @@ mod tools;
 
 use dooers::prelude::*;
 use model::Answer;
-use serde_json::{Value, json};
 
 // The system's allocator keeps freed memory; a server that runs for months should not.
 #[global_allocator]
@@ -29,15 +28,16 @@ const MAX_ROUNDS: usize = 5;
 
 /// Knows the weather.
 #[dooers::agent(timeout = "60s")]
-async fn forecaster(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
-    let mut messages = vec![json!({"role": "user", "content": request.message})];
+async fn forecaster(memory: WorkerMemory, response: WorkerResponse) -> Result<()> {
     for _ in 0..MAX_ROUNDS {
+        // With the tools that were called before, in this turn and in others, as the model's API writes them.
+        let messages = memory.history(HistoryFormat::OpenAi).limit(50).await?;
         match model::answer(&messages) {
             Answer::Text(text) => {
                 response.text(text).await?;
                 return Ok(());
             }
-            Answer::ToolCalls(calls) => call_all(calls, &mut messages, &response).await?,
+            Answer::ToolCalls(calls) => call_all(&calls, &response).await?,
         }
     }
     Err(AgentError::public(format!(
@@ -45,34 +45,16 @@ async fn forecaster(request: WorkerRequest, response: WorkerResponse) -> Result<
     )))
 }
 
-/// Calls the tools of one round. The model reads their results with the next question.
-async fn call_all(
-    calls: Vec<ToolCall>,
-    messages: &mut Vec<Value>,
-    response: &WorkerResponse,
-) -> Result<()> {
-    let wanted: Vec<Value> = calls.iter().map(for_model).collect();
-    messages.push(json!({"role": "assistant", "tool_calls": wanted}));
+/// Calls the tools of one round. Once the results are stored, the memory has them.
+async fn call_all(calls: &[ToolCall], response: &WorkerResponse) -> Result<()> {
     for call in calls {
         response.tool_call(call.clone()).await?;
+    }
+    for call in calls {
         let result = tools::call(call.name(), call.args());
-        messages.push(json!({
-            "role": "tool",
-            "tool_call_id": call.id(),
-            "content": result.to_string(),
-        }));
-        response.tool_result(call, result).await?;
+        response.tool_result(call.clone(), result).await?;
     }
     Ok(())
-}
-
-/// A call as the API of a model writes it.
-fn for_model(call: &ToolCall) -> Value {
-    json!({
-        "id": call.id(),
-        "type": "function",
-        "function": {"name": call.name(), "arguments": call.args().to_string()},
-    })
 }
 
 #[tokio::main]

@@ -14,12 +14,18 @@ pub(crate) enum Answer {
 
 /// What the model answers to these messages.
 pub(crate) fn answer(messages: &[Value]) -> Answer {
-    let question = messages.iter().rfind(|message| message["role"] == "user");
-    let question = question
-        .and_then(|message| message["content"].as_str())
-        .unwrap_or_default();
-    let results: Vec<Value> = messages.iter().filter_map(result).collect();
-    let call = |place, name: &str, args| ToolCall::new(format!("call-{place}"), name, args);
+    let asked = messages
+        .iter()
+        .rposition(|message| message["role"] == "user");
+    let (before, since) = messages.split_at(asked.unwrap_or_default());
+    let question = since
+        .first()
+        .and_then(|message| message["content"].as_str());
+    let question = question.unwrap_or_default();
+    let results: Vec<Value> = since.iter().filter_map(result).collect();
+    // No other call of the thread has the same id.
+    let id = |place| format!("call-{}-{place}", before.len());
+    let call = |place, name: &str, args| ToolCall::new(id(place), name, args);
     let weather = |place, city: &str| call(place, "weather", json!({"city": city}));
 
     if question.contains("Sing") {

@@ -6,7 +6,16 @@ use serde_json::{Value, json};
 
 /// The agent's events that answer a message, and the run's end.
 async fn answer(client: &mut Client, text: &str) -> (Vec<Value>, Value) {
-    let id = client.message(None, text).await;
+    answer_in(client, None, text).await
+}
+
+/// The same in a thread.
+async fn answer_in(
+    client: &mut Client,
+    thread_id: Option<&str>,
+    text: &str,
+) -> (Vec<Value>, Value) {
+    let id = client.message(thread_id, text).await;
     client.accepted(&id).await;
     let frames = client.turn().await;
     let appended = frames
@@ -52,8 +61,15 @@ async fn the_tools_example_calls_tools_until_its_model_knows_enough() {
         "It is 18 °C in Paris. It is 24 °C in Rome."
     );
 
+    let thread_id = run["thread_id"].as_str();
+    let (events, _) = answer_in(&mut client, thread_id, "And in Oslo?").await;
+    assert_eq!(events.len(), 3, "of the others it knows: {events:?}");
+    assert_ne!(events[0]["data"]["id"], call["id"]);
+    assert_eq!(last_text(&events), "It is 9 °C in Oslo.");
+
     let (events, _) = answer(&mut client, "How is the weather everywhere?").await;
-    assert_eq!(events.len(), 7, "three calls in one round: {events:?}");
+    let round = [["tool.call"; 3], ["tool.result"; 3]].concat();
+    assert_eq!(kinds(&events), [&round[..], &["message"]].concat());
     assert!(last_text(&events).ends_with("It is 9 °C in Oslo."));
 
     let (events, run) = answer(&mut client, "Sing!").await;

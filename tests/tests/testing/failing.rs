@@ -73,13 +73,17 @@ async fn every_assertion_fails_when_it_does_not_hold() {
 async fn a_run_that_should_have_succeeded_shows_why_the_handler_failed() {
     let turn = turn("fail").await;
     let text = assertion_failure(|| turn.assert_succeeded());
-    let expected = "the turn's run should be: succeeded\n     \
-                    found: failed, as the handler returned the error `the disk is full`\n";
+    let expected = "the turn's run should be: succeeded\n     found: failed\n\
+                    the handler failed: the disk is full\n\nthread ";
     assert!(text.starts_with(expected), "{text}");
     assert!(
         text.contains("  the run that answers 1 failed: \""),
         "{text}"
     );
+    let text = assertion_failure(|| turn.assert_text("Done."));
+    let expected = "the agent should say: \"Done.\"\n     found: \"\"\n\
+                    the handler failed: the disk is full\n";
+    assert!(text.starts_with(expected), "{text}");
     let text = assertion_failure(|| turn.assert_failed("no such text"));
     assert!(
         text.starts_with("users should be told of the failure: \"no such text\""),
