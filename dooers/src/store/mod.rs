@@ -13,6 +13,8 @@ mod patch;
 mod prefix;
 mod scope;
 mod setting;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;

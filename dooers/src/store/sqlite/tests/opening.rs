@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::protocol::new_id;
-use crate::store::sqlite::migrate::{MIGRATIONS, Migration};
+use crate::store::sql::Migration;
+use crate::store::sqlite::migrate::MIGRATIONS;
 use crate::store::sqlite::open::{Opened, open_with};
 use crate::store::sqlite::statements::Statements;
 use crate::store::{StoreError, TablePrefix};
