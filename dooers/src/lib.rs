@@ -21,6 +21,7 @@
 //!
 //! | feature | default? | what it adds |
 //! |---|---|---|
+//! | `postgres` | yes | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 
 // Generated code names this crate `dooers`, also in this crate's own tests and examples.

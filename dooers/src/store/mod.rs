@@ -10,6 +10,8 @@ mod memory;
 mod message;
 mod page;
 mod patch;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod prefix;
 mod scope;
 mod setting;
@@ -32,6 +34,8 @@ pub use page::{
     CatchUp, EventPage, Known, Position, Snapshot, SnapshotFrom, ThreadCursor, ThreadPage,
 };
 pub use patch::ThreadPatch;
+#[cfg(feature = "postgres")]
+pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, SslMode};
 pub use prefix::{NotAPrefix, TablePrefix};
 pub use scope::{Participant, Scope, Viewer};
 pub use setting::{StoredSetting, WorkerKey};
