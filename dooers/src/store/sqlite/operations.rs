@@ -5,7 +5,7 @@
 use super::batch::Operation;
 use super::database::Database;
 use super::thread::OpenThread;
-use crate::protocol::timestamp;
+use crate::store::claim::end_of_lease;
 use crate::store::sql::{Columns, Stop, must_all_be_shallow, must_be_shallow, thread_place};
 use crate::store::{
     Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, NewMessage, Recovered, Scope,
@@ -14,6 +14,7 @@ use crate::store::{
 };
 use chrono::{DateTime, Utc};
 use rusqlite::params;
+use std::time::Duration;
 
 /// Stores a user's message and its turn.
 #[derive(Debug)]
@@ -290,7 +291,7 @@ impl CancelTurn {
 #[derive(Debug)]
 pub(super) struct RenewLeases {
     pub(super) node: String,
-    pub(super) lease_until: DateTime<Utc>,
+    pub(super) lease: Duration,
 }
 
 impl Operation for RenewLeases {
@@ -298,7 +299,7 @@ impl Operation for RenewLeases {
     const WHAT: &'static str = "renew leases";
 
     fn run(&self, db: &Database) -> Result<Vec<HeldTurn>, Stop> {
-        let lease = params![self.node, self.lease_until.timestamp_micros()];
+        let lease = params![self.node, end_of_lease(self.lease).timestamp_micros()];
         db.every(&db.sql.writes.renew_leases, lease, |row| {
             Ok(HeldTurn {
                 event_id: row.text(0)?.to_owned(),
@@ -308,10 +309,12 @@ impl Operation for RenewLeases {
     }
 }
 
-/// Ends the turns that a dead process left running, or only those whose lease ran out before a time.
+/// Ends the turns that a dead process left running, or only those whose lease ran out by a time.
 #[derive(Debug)]
 pub(super) struct Recover {
-    pub(super) before: Option<DateTime<Utc>>,
+    /// The time that is shown.
+    pub(super) at: DateTime<Utc>,
+    pub(super) by: Option<DateTime<Utc>>,
 }
 
 impl Operation for Recover {
@@ -319,13 +322,13 @@ impl Operation for Recover {
     const WHAT: &'static str = "recover the turns of a stopped process";
 
     fn run(&self, db: &Database) -> Result<Recovered, Stop> {
-        let with_turns = match self.before {
+        let with_turns = match self.by {
             None => db.every(&db.sql.writes.threads_with_turns, [], |row| {
                 thread_place(row)
             })?,
-            Some(before) => {
-                let before = params![before.timestamp_micros()];
-                db.every(&db.sql.writes.threads_with_lost_turns, before, |row| {
+            Some(by) => {
+                let by = params![by.timestamp_micros()];
+                db.every(&db.sql.writes.threads_with_lost_turns, by, |row| {
                     thread_place(row)
                 })?
             }
@@ -333,8 +336,7 @@ impl Operation for Recover {
         let mut recovered = Recovered::default();
         for (scope, thread_id) in with_turns {
             let mut thread = OpenThread::open(db, &scope, &thread_id)?;
-            let at = self.before.unwrap_or_else(timestamp::now);
-            if let Some(interrupted) = thread.interrupt(at, self.before)? {
+            if let Some(interrupted) = thread.interrupt(self.at, self.by)? {
                 recovered.interrupted += interrupted.failed;
                 recovered.retried += interrupted.retried;
                 recovered.changes.push(interrupted.changes);

@@ -200,7 +200,7 @@ statements! {
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
         FROM (
             SELECT DISTINCT thread_pk FROM {prefix}turns INDEXED BY {prefix}turns_running
-            WHERE state = 'running' AND lease_until < ?1
+            WHERE state = 'running' AND lease_until <= ?1
         ) u
         CROSS JOIN {prefix}threads t ON t.pk = u.thread_pk
         CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk

@@ -9,6 +9,7 @@ use super::operations::{
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
+use crate::protocol::timestamp;
 use crate::store::sql::Reading;
 use crate::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Position,
@@ -18,6 +19,7 @@ use crate::store::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A store in a SQLite file.
 ///
@@ -144,23 +146,21 @@ impl Store for SqliteStore {
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
-        self.writer.run(Recover { before: None }).await
+        let at = timestamp::now();
+        self.writer.run(Recover { at, by: None }).await
     }
 
-    async fn renew_leases(
-        &self,
-        node: &str,
-        lease_until: DateTime<Utc>,
-    ) -> Result<Vec<HeldTurn>, StoreError> {
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
         let renew = RenewLeases {
             node: node.to_owned(),
-            lease_until,
+            lease,
         };
         self.writer.run(renew).await
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        self.writer.run(Recover { before: Some(at) }).await
+        let by = Some(timestamp::now());
+        self.writer.run(Recover { at, by }).await
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {

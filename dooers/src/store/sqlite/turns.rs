@@ -5,7 +5,7 @@ use super::thread::OpenThread;
 use crate::policy::OnBusy;
 use crate::protocol::{Run, ThreadEvent, new_id};
 use crate::store::claim::{
-    AfterLoss, cancelled_run, interrupted_event, interrupted_run, withdrawn_run,
+    AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, withdrawn_run,
 };
 use crate::store::sql::{self, Columns, Stop, int};
 use crate::store::{Cancel, Cancelled, Change, Claim, Start, StoreError, TurnKey, Waiting};
@@ -78,7 +78,7 @@ impl OpenThread<'_> {
                 state,
                 claims,
                 is_claimed.then_some(&start.node),
-                is_claimed.then_some(start.lease_until.timestamp_micros()),
+                is_claimed.then_some(end_of_lease(start.lease).timestamp_micros()),
                 start.retries,
                 slot(message.seq, start),
             ],
@@ -108,7 +108,7 @@ impl OpenThread<'_> {
             int(fence),
             int(attempt),
             start.node,
-            start.lease_until.timestamp_micros(),
+            end_of_lease(start.lease).timestamp_micros(),
             start.retries,
             slot(turn.seq, start),
         ];
@@ -287,16 +287,16 @@ impl OpenThread<'_> {
         ends.into_iter().map(|run| self.upsert_run(run)).collect()
     }
 
-    /// Ends the running turns, or only those whose lease ran out before a time, or lets them wait for another attempt.
+    /// Ends the running turns, or only those whose lease ran out by a time, or lets them wait for another attempt.
     /// None if there are none.
     pub(super) fn interrupt(
         &mut self,
         at: DateTime<Utc>,
-        before: Option<DateTime<Utc>>,
+        by: Option<DateTime<Utc>>,
     ) -> Result<Option<Interrupted>, Stop> {
         let is_dead = |turn: &Turn| {
-            let ran_out = |before| turn.lease_until.is_some_and(|until| until < before);
-            before.is_none_or(ran_out)
+            let ran_out = |by| turn.lease_until.is_some_and(|until| until <= by);
+            by.is_none_or(ran_out)
         };
         let mut interrupted = None;
         for turn in self.running_turns()?.into_iter().filter(is_dead) {

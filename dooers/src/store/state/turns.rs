@@ -4,12 +4,13 @@ use super::thread::ThreadState;
 use crate::policy::OnBusy;
 use crate::protocol::{Run, RunStatus, new_id};
 use crate::store::claim::{
-    AfterLoss, cancelled_run, interrupted_event, interrupted_run, withdrawn_run,
+    AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, withdrawn_run,
 };
 use crate::store::{
     Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, Start, StoreError, TurnKey, Waiting,
 };
 use chrono::{DateTime, Utc};
+use std::time::Duration;
 
 /// A message that waits for an answer or is being answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +23,25 @@ pub(crate) struct TurnRow {
     retries: u64,
     /// From when on it may be claimed again.
     not_before: Option<DateTime<Utc>>,
-    /// Who runs it, and until when it may.
-    held: Option<(String, DateTime<Utc>)>,
+    /// Who runs it.
+    held: Option<Held>,
+}
+
+/// Who runs a turn, and for how long it may.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Held {
+    node: String,
+    /// When that ends, by the clock of who keeps the state.
+    until: DateTime<Utc>,
+}
+
+impl Held {
+    fn new(node: &str, lease: Duration) -> Self {
+        Self {
+            node: node.to_owned(),
+            until: end_of_lease(lease),
+        }
+    }
 }
 
 /// What became of the turns that a dead process left running in a thread.
@@ -112,7 +130,7 @@ impl ThreadState {
         turn.fence += 1;
         turn.attempt += 1;
         turn.retries = start.retries.into();
-        turn.held = Some((start.node.clone(), start.lease_until));
+        turn.held = Some(Held::new(&start.node, start.lease));
         let (attempt, fence, event_id) = (turn.attempt, turn.fence, turn.event_id.clone());
         let event = self.event(&event_id)?.clone();
         let mut open = self.open_runs(&event_id);
@@ -241,10 +259,10 @@ impl ThreadState {
     }
 
     /// Keeps the running turns of this process for longer.
-    pub(crate) fn renew_leases(&mut self, node: &str, lease_until: DateTime<Utc>) -> Vec<HeldTurn> {
+    pub(crate) fn renew_leases(&mut self, node: &str, lease: Duration) -> Vec<HeldTurn> {
         let renew = |turn: &mut TurnRow| {
-            let (_, until) = turn.held.as_mut().filter(|(holder, _)| holder == node)?;
-            *until = lease_until;
+            let held = turn.held.as_mut().filter(|held| held.node == node)?;
+            *held = Held::new(node, lease);
             Some(HeldTurn {
                 event_id: turn.event_id.clone(),
                 is_cancelled: turn.is_cancelled,
@@ -253,16 +271,16 @@ impl ThreadState {
         self.turns.iter_mut().filter_map(renew).collect()
     }
 
-    /// Ends the running turns, or only those whose lease ran out before a time, or lets them wait for another attempt.
+    /// Ends the running turns, or only those whose lease ran out by a time, or lets them wait for another attempt.
     /// None if there are none.
     pub(crate) fn interrupt(
         &mut self,
         at: DateTime<Utc>,
-        before: Option<DateTime<Utc>>,
+        by: Option<DateTime<Utc>>,
     ) -> Option<Interrupted> {
         let is_dead = |turn: &&TurnRow| {
-            let ran_out = |before| turn.held.as_ref().is_some_and(|(_, until)| *until < before);
-            turn.is_running && before.is_none_or(ran_out)
+            let ran_out = |by| turn.held.as_ref().is_some_and(|held| held.until <= by);
+            turn.is_running && by.is_none_or(ran_out)
         };
         let dead: Vec<TurnRow> = self.turns.iter().filter(is_dead).cloned().collect();
         let mut interrupted = None;
