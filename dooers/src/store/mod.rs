@@ -35,7 +35,7 @@ pub use page::{
 };
 pub use patch::ThreadPatch;
 #[cfg(feature = "postgres")]
-pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, SslMode};
+pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{NotAPrefix, TablePrefix};
 pub use scope::{Participant, Scope, Viewer};
 pub use setting::{StoredSetting, WorkerKey};

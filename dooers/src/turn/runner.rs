@@ -181,7 +181,7 @@ impl Runner {
                     self.hub.publish(std::mem::take(&mut claim.changes));
                     return Some(claim);
                 }
-                Err(error @ StoreError::Failed { .. }) => {
+                Err(error) if error.is_of_the_database() => {
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "a turn that waits could not be claimed; trying again");
                     wait = RETRY_AFTER;
                 }

@@ -1,13 +1,13 @@
 //! What is read, statement by statement.
 
-use super::rows::{self, Columns, RowError, WholeThread};
+use super::rows::{self, Columns, RowError, WholeThread, thread_place};
 use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
-    CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
-    StoredSetting, ThreadCursor, ThreadPage, Viewer, WorkerKey,
+    CancelTarget, CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom,
+    StoreError, StoredSetting, ThreadCursor, ThreadPage, Viewer, WorkerKey,
 };
 use chrono::{DateTime, Utc};
 use std::ops::RangeInclusive;
@@ -314,6 +314,20 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     pub(crate) async fn setting_keys(&mut self) -> Result<Vec<String>, Stop> {
         let (sql, values) = (&self.sql.setting_keys, parameters![]);
         self.every(sql, values, |row| Ok(row.text(0)?.to_owned()))
+            .await
+    }
+
+    /// The threads in which a turn is that is named so, and where they lie.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn places_of(
+        &mut self,
+        target: &CancelTarget,
+    ) -> Result<Vec<(Scope, String)>, Stop> {
+        let (sql, id) = match target {
+            CancelTarget::Run(id) => (&self.sql.run_place, id),
+            CancelTarget::Event(id) => (&self.sql.event_thread, id),
+        };
+        self.every(sql, parameters![id.as_str()], thread_place)
             .await
     }
 

@@ -134,7 +134,7 @@ impl Threads {
         // Behind the message, which is why it happens.
         let (withdrawn, interrupted) = thread.make_way(start);
         changes.extend(withdrawn);
-        let mut claim = thread.queue(&event.id, start);
+        let mut claim = thread.queue(&event, start);
         if let Some(claim) = &mut claim {
             changes.append(&mut claim.changes);
         }

@@ -416,7 +416,7 @@ fn a_database_that_takes_nothing_is_tried_once_and_not_once_for_each_operation()
     let (opened, _directory) = database();
     let db = &opened.database;
     db.connection()
-        .busy_timeout(std::time::Duration::from_millis(50))
+        .busy_timeout(Duration::from_millis(50))
         .unwrap();
     let other = rusqlite::Connection::open(&opened.path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
