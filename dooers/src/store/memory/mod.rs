@@ -1,21 +1,19 @@
 //! A store that keeps everything in memory and loses it with the process.
 
 mod reading;
-mod thread;
-mod turns;
 
+use super::state::{ThreadState, Threads};
 use super::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Participant,
-    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
-    ThreadCursor, ThreadPage, ThreadRecord, ThreadTarget, TurnChange, TurnKey, WorkerKey, Written,
-    message,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Position,
+    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use crate::protocol::timestamp;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use thread::ThreadState;
+use std::time::Duration;
 
 /// A store that keeps everything in memory and loses it with the process: for tests and trials.
 #[derive(Debug, Default)]
@@ -25,18 +23,8 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct State {
-    threads: HashMap<String, ThreadState>,
-    sent: HashMap<SentKey, SentEvent>,
+    threads: Threads,
     settings: HashMap<WorkerKey, BTreeMap<String, StoredSetting>>,
-}
-
-/// Under which a repeated message is known: worker, organization, workspace, who, and the client's id.
-type SentKey = (String, String, String, Participant, String);
-
-#[derive(Debug, Clone)]
-struct SentEvent {
-    thread_id: String,
-    event_id: String,
 }
 
 impl MemoryStore {
@@ -53,54 +41,10 @@ impl MemoryStore {
 }
 
 impl State {
-    fn thread(&self, scope: &Scope, thread_id: &str) -> Result<&ThreadState, StoreError> {
-        self.threads
-            .get(thread_id)
-            .filter(|thread| thread.is_visible_in(scope))
-            .ok_or(StoreError::NotFound("thread"))
-    }
-
-    fn thread_mut(
-        &mut self,
-        scope: &Scope,
-        thread_id: &str,
-    ) -> Result<&mut ThreadState, StoreError> {
-        self.threads
-            .get_mut(thread_id)
-            .filter(|thread| thread.is_visible_in(scope))
-            .ok_or(StoreError::NotFound("thread"))
-    }
-
-    /// The stored event of a message that was sent before.
-    fn repeated(
-        &self,
-        scope: &Scope,
-        key: &SentKey,
-        new: &NewMessage,
-    ) -> Result<Option<Begun>, StoreError> {
-        let Some(sent) = self.sent.get(key) else {
-            return Ok(None);
-        };
-        let thread = self.thread(scope, &sent.thread_id)?;
-        let kept = thread
-            .kept_event(&sent.event_id)
-            .ok_or(StoreError::NotFound("thread"))?;
-        new.must_repeat(&kept.event)?;
-        Ok(Some(Begun {
-            event: kept.event.clone(),
-            rev: kept.first_rev,
-            is_repeated: true,
-            is_over: !thread.has_turn(&sent.event_id),
-            changes: Vec::new(),
-            claim: None,
-            interrupted: Vec::new(),
-        }))
-    }
-
-    /// Ends the turns that run, or only those whose lease ran out before a time.
+    /// Ends the turns that run, or only those whose lease ran out by a time.
     fn interrupt(&mut self, at: DateTime<Utc>, before: Option<DateTime<Utc>>) -> Recovered {
         let mut recovered = Recovered::default();
-        for thread in self.threads.values_mut() {
+        for thread in self.threads.by_id.values_mut() {
             let interrupted = thread.interrupt(at, before);
             if interrupted.is_some() || before.is_none() {
                 recovered.waiting.extend(thread.waiting());
@@ -113,94 +57,6 @@ impl State {
         }
         recovered
     }
-
-    fn begin(
-        &mut self,
-        scope: &Scope,
-        new: &NewMessage,
-        start: &Start,
-    ) -> Result<Begun, StoreError> {
-        let key = new.client_event_id.clone().map(|client_event_id| {
-            (
-                scope.worker_id.clone(),
-                scope.organization_id.clone(),
-                scope.workspace_id.clone(),
-                new.participant.clone(),
-                client_event_id,
-            )
-        });
-        if let Some(key) = &key
-            && let Some(begun) = self.repeated(scope, key, new)?
-        {
-            return Ok(begun);
-        }
-        let answer = new.form_answer()?;
-        let thread_id = new.thread.id();
-        let mut changes = Vec::new();
-        let made = match &new.thread {
-            ThreadTarget::Existing(_) => None,
-            ThreadTarget::New(made) => Some(made),
-            ThreadTarget::ExistingOrNew(made) if self.threads.contains_key(&made.id) => None,
-            ThreadTarget::ExistingOrNew(made) => Some(made),
-        };
-        let thread = match made {
-            None => {
-                let thread = self.thread_mut(scope, thread_id)?;
-                if let Some(answer) = &answer {
-                    let form = thread.event(&answer.form_event_id);
-                    let is_answered = thread.has_answer_to(&answer.form_event_id);
-                    message::check_answer(form, is_answered, answer)?;
-                }
-                thread.check_busy(start)?;
-                changes.extend(thread.meet(new));
-                thread
-            }
-            Some(made) => {
-                let id = &made.id;
-                if answer.is_some() {
-                    return Err(StoreError::NotFound("form in this thread"));
-                }
-                if self.threads.contains_key(id) {
-                    // Outside the scope it answers as if it did not exist.
-                    self.thread(scope, id)?;
-                    return Err(StoreError::Conflict(format!(
-                        "there is a thread `{id}` already"
-                    )));
-                }
-                let record = new.new_thread(scope, made);
-                let (thread, created) =
-                    ThreadState::new(record, scope.agent.clone(), new.participant.clone());
-                changes.push(created);
-                self.threads.entry(id.clone()).or_insert(thread)
-            }
-        };
-        let (event, change) = thread.append_message(new);
-        let rev = change.rev;
-        changes.push(change);
-        // Behind the message, which is why it happens.
-        let (withdrawn, interrupted) = thread.make_way(start);
-        changes.extend(withdrawn);
-        let mut claim = thread.queue(&new.event_id, start);
-        if let Some(claim) = &mut claim {
-            changes.append(&mut claim.changes);
-        }
-        if let Some(key) = key {
-            let sent = SentEvent {
-                thread_id: thread_id.to_owned(),
-                event_id: new.event_id.clone(),
-            };
-            self.sent.insert(key, sent);
-        }
-        Ok(Begun {
-            event,
-            rev,
-            is_repeated: false,
-            is_over: false,
-            changes,
-            claim,
-            interrupted,
-        })
-    }
 }
 
 #[async_trait]
@@ -211,7 +67,7 @@ impl Store for MemoryStore {
         message: NewMessage,
         start: &Start,
     ) -> Result<Begun, StoreError> {
-        self.state().begin(scope, &message, start)
+        self.state().threads.begin(scope, &message, start)
     }
 
     async fn claim_turn(
@@ -220,7 +76,7 @@ impl Store for MemoryStore {
         thread_id: &str,
         start: &Start,
     ) -> Result<Option<Claim>, StoreError> {
-        Ok(self.state().thread_mut(scope, thread_id)?.claim(start))
+        self.state().threads.claim(scope, thread_id, start)
     }
 
     async fn write_turn(
@@ -229,10 +85,7 @@ impl Store for MemoryStore {
         turn: &TurnKey,
         changes: Vec<TurnChange>,
     ) -> Result<Vec<Change>, StoreError> {
-        let mut state = self.state();
-        let thread = state.thread_mut(scope, &turn.thread_id)?;
-        thread.check_fence(turn)?;
-        Ok(thread.apply(turn, changes))
+        self.state().threads.write(scope, turn, changes)
     }
 
     async fn finish_turn(
@@ -242,17 +95,7 @@ impl Store for MemoryStore {
         changes: Vec<TurnChange>,
         next: Option<&Start>,
     ) -> Result<Written, StoreError> {
-        let mut state = self.state();
-        let thread = state.thread_mut(scope, &turn.thread_id)?;
-        thread.check_fence(turn)?;
-        let mut changes = thread.apply(turn, changes);
-        changes.extend(thread.finalize_all(&turn.event_id));
-        thread.end_turn(&turn.event_id);
-        let mut next = next.and_then(|start| thread.claim(start));
-        if let Some(next) = &mut next {
-            changes.append(&mut next.changes);
-        }
-        Ok(Written { changes, next })
+        self.state().threads.finish(scope, turn, changes, next)
     }
 
     async fn retry_turn(
@@ -262,13 +105,7 @@ impl Store for MemoryStore {
         changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
     ) -> Result<Vec<Change>, StoreError> {
-        let mut state = self.state();
-        let thread = state.thread_mut(scope, &turn.thread_id)?;
-        thread.check_fence(turn)?;
-        let mut changes = thread.apply(turn, changes);
-        changes.extend(thread.finalize_all(&turn.event_id));
-        thread.requeue(&turn.event_id, Some(not_before));
-        Ok(changes)
+        self.state().threads.retry(scope, turn, changes, not_before)
     }
 
     async fn cancel_turn(
@@ -280,7 +117,7 @@ impl Store for MemoryStore {
         let is_it = |thread: &&mut ThreadState| {
             thread.has(&cancel.target) && scope.is_none_or(|scope| thread.is_visible_in(scope))
         };
-        let thread = state.threads.values_mut().find(is_it);
+        let thread = state.threads.by_id.values_mut().find(is_it);
         Ok(thread.ok_or(cancel.target.not_found())?.cancel(cancel))
     }
 
@@ -288,24 +125,20 @@ impl Store for MemoryStore {
         Ok(self.state().interrupt(timestamp::now(), None))
     }
 
-    async fn renew_leases(
-        &self,
-        node: &str,
-        lease_until: DateTime<Utc>,
-    ) -> Result<Vec<HeldTurn>, StoreError> {
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
         let mut state = self.state();
-        let threads = state.threads.values_mut();
+        let threads = state.threads.by_id.values_mut();
         Ok(threads
-            .flat_map(|thread| thread.renew_leases(node, lease_until))
+            .flat_map(|thread| thread.renew_leases(node, lease))
             .collect())
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        Ok(self.state().interrupt(at, Some(at)))
+        Ok(self.state().interrupt(at, Some(timestamp::now())))
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
-        Ok(self.state().thread(scope, thread_id)?.record())
+        Ok(self.state().threads.get(scope, thread_id)?.record())
     }
 
     async fn threads(
@@ -317,6 +150,7 @@ impl Store for MemoryStore {
         let state = self.state();
         let visible = state
             .threads
+            .by_id
             .values()
             .filter(|thread| thread.is_visible_in(scope));
         Ok(reading::page_of(visible, after, limit))
@@ -328,7 +162,7 @@ impl Store for MemoryStore {
         thread_id: &str,
         from: &SnapshotFrom,
     ) -> Result<Snapshot, StoreError> {
-        Ok(self.state().thread(scope, thread_id)?.snapshot(from))
+        Ok(self.state().threads.get(scope, thread_id)?.snapshot(from))
     }
 
     async fn events(
@@ -339,7 +173,8 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<EventPage, StoreError> {
         self.state()
-            .thread(scope, thread_id)?
+            .threads
+            .get(scope, thread_id)?
             .events_before(before_event_id, limit)
     }
 
@@ -352,15 +187,13 @@ impl Store for MemoryStore {
     ) -> Result<CatchUp, StoreError> {
         Ok(self
             .state()
-            .thread(scope, thread_id)?
+            .threads
+            .get(scope, thread_id)?
             .catch_up(position, limit))
     }
 
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
-        let mut state = self.state();
-        let record = state.thread(scope, thread_id)?.record();
-        state.threads.remove(thread_id);
-        Ok(Change::of_deletion(record))
+        self.state().threads.delete(scope, thread_id)
     }
 
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {

@@ -1,9 +1,9 @@
-//! Reading a thread that is in memory.
+//! Reading a thread that is in memory with all its events and runs.
 
-use super::thread::{KeptEvent, KeptRun, ThreadState};
 use crate::protocol::{Run, RunStatus, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
+use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use crate::store::{
     CatchUp, Change, EventPage, Position, Snapshot, SnapshotFrom, StoreError, ThreadCursor,
     ThreadPage,
@@ -65,7 +65,7 @@ impl ThreadState {
 
     /// Which events a snapshot shows.
     fn shown(&self, from: &SnapshotFrom, after: Option<Known>) -> Shown {
-        let total = self.events.len() as u64;
+        let total = self.last_seq;
         let Some(known) = after else {
             return Shown::newest(total);
         };
@@ -134,7 +134,7 @@ impl ThreadState {
 
     pub(super) fn catch_up(&self, position: &Position, limit: usize) -> CatchUp {
         let change_of = |kept: &KeptEvent| Change::of_event(kept.event.clone(), kept.rev);
-        let total = self.events.len() as u64;
+        let total = self.last_seq;
         let begin = position.last_seq;
         let end = total.min(begin.saturating_add(limit as u64));
         let is_complete = end == total;

@@ -1,7 +1,7 @@
 //! A store in a SQLite file.
 //!
 //! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
-//! beside it ([`read`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
+//! beside it ([`readers`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
 //! order in [`operations`].
 
 mod batch;
@@ -11,7 +11,7 @@ mod migrate;
 mod open;
 mod operations;
 mod options;
-mod read;
+mod readers;
 mod rows;
 mod statements;
 mod store;

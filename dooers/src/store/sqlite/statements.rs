@@ -1,48 +1,54 @@
 //! Every SQL statement of the store, rendered once with the tables' prefix.
 
-use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, TURN_COLUMNS, WHOLE_THREAD_COLUMNS};
+use super::rows::TURN_COLUMNS;
 use crate::store::TablePrefix;
+use crate::store::sql::{Dialect, Reads, statements};
 use std::sync::Arc;
 
-macro_rules! statements {
-    ($($name:ident: $sql:literal)+) => {
-        /// The statements. Parameters are numbered, because SQLite numbers named ones by their first appearance.
-        #[derive(Debug)]
-        pub(super) struct Statements {
-            $(pub(super) $name: Arc<str>,)+
-        }
-
-        impl Statements {
-            pub(super) fn new(prefix: &TablePrefix) -> Self {
-                Self { $($name: render($sql, prefix).into(),)+ }
-            }
-
-            /// All of them, with their names.
-            #[cfg(test)]
-            pub(super) fn all(&self) -> Vec<(&'static str, &str)> {
-                vec![$((stringify!($name), &*self.$name),)+]
-            }
-        }
-    };
-}
+/// What SQLite writes as it stands.
+pub(super) const DIALECT: Dialect = Dialect {
+    parameter: '?',
+    // So that the planner keeps the order.
+    join: "CROSS JOIN",
+    json: str::to_owned,
+    array: |values| format!("json_group_array({values})"),
+    micros: str::to_owned,
+    flag: str::to_owned,
+};
 
 /// Puts the prefix and the lists of columns into a statement.
 pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
-    sql.replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
-        .replace("{thread}", THREAD_COLUMNS)
-        .replace("{event}", EVENT_COLUMNS)
-        .replace("{run}", RUN_COLUMNS)
-        .replace("{turn}", TURN_COLUMNS)
-        .replace("{prefix}", prefix.as_str())
+    DIALECT.render(&sql.replace("{turn}", TURN_COLUMNS), prefix)
+}
+
+/// All statements: those that only read, and those with which the writer works.
+#[derive(Debug)]
+pub(super) struct Statements {
+    pub(super) reads: Arc<Reads>,
+    pub(super) writes: Writes,
+}
+
+impl Statements {
+    pub(super) fn new(prefix: &TablePrefix) -> Self {
+        let render = |sql: &str| render(sql, prefix);
+        Self {
+            reads: Arc::new(Reads::new(render)),
+            writes: Writes::new(render),
+        }
+    }
+
+    /// All of them, with their names.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> Vec<(&'static str, &str)> {
+        [self.reads.all(), self.writes.all()].concat()
+    }
 }
 
 statements! {
-    // Scopes and what is counted in them.
+    /// The statements with which the writer works.
+    Writes:
 
-    scope: "
-        SELECT s.pk, s.threads, s.workspace_pk
-        FROM {prefix}workspaces w JOIN {prefix}scopes s ON s.workspace_pk = w.pk
-        WHERE w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4"
+    // Scopes and what is counted in them.
 
     insert_workspace: "
         INSERT INTO {prefix}workspaces (worker_id, organization_id, workspace_id) VALUES (?1, ?2, ?3)
@@ -65,18 +71,7 @@ statements! {
     forget_participant: "
         DELETE FROM {prefix}participant_counts WHERE scope_pk = ?1 AND participant = ?2 AND threads = 0"
 
-    participant_count: "
-        SELECT threads FROM {prefix}participant_counts WHERE scope_pk = ?1 AND participant = ?2"
-
     // Threads.
-
-    thread: "
-        SELECT {whole_thread}
-        FROM {prefix}threads t
-        JOIN {prefix}scopes s ON s.pk = t.scope_pk
-        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
-        WHERE t.id = ?5
-            AND w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4"
 
     has_thread: "SELECT pk FROM {prefix}threads WHERE id = ?1"
 
@@ -103,18 +98,6 @@ statements! {
 
     delete_thread: "DELETE FROM {prefix}threads WHERE pk = ?1"
 
-    threads: "
-        SELECT {thread} FROM {prefix}threads t
-        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) < (?2, ?3)
-        ORDER BY t.last_event_at DESC, t.id DESC
-        LIMIT ?4"
-
-    threads_of_participant: "
-        SELECT {thread} FROM {prefix}participants p CROSS JOIN {prefix}threads t ON t.pk = p.thread_pk
-        WHERE p.scope_pk = ?1 AND p.participant = ?5 AND (p.last_event_at, p.thread_id) < (?2, ?3)
-        ORDER BY p.last_event_at DESC, p.thread_id DESC
-        LIMIT ?4"
-
     // Events.
 
     insert_event: "
@@ -140,32 +123,7 @@ statements! {
 
     event_at: "SELECT {event} FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.seq = ?2"
 
-    event_place: "SELECT e.seq, e.first_rev FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"
-
     answer: "SELECT e.seq FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.answers = ?2"
-
-    events_between: "
-        SELECT {event} FROM {prefix}events e
-        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
-        ORDER BY e.seq"
-
-    // The last of the events behind ?2, up to ?3, that was made before ?4.
-    last_made_before: "
-        SELECT e.seq, e.first_rev FROM {prefix}events e
-        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.first_rev < ?4
-        ORDER BY e.seq DESC LIMIT 1"
-
-    // `+` keeps the planner from walking through all of them by `seq`: few were edited.
-    events_edited: "
-        SELECT {event} FROM {prefix}events e
-        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3
-            AND e.rev >= ?4 AND e.rev <= ?5
-        ORDER BY e.rev"
-
-    // The first edit since ?4, and the first event that was edited.
-    first_edited: "
-        SELECT min(e.rev), min(e.seq) FROM {prefix}events e
-        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3 AND e.rev > ?4"
 
     // Runs.
 
@@ -182,26 +140,6 @@ statements! {
         SELECT {run} FROM {prefix}runs r
         WHERE r.thread_pk = ?1 AND r.status = 'running' AND r.event_id = ?2
         ORDER BY r.first_rev"
-
-    // Those of the events behind ?2 up to ?3, any that goes on, and those begun up to ?5 that changed since ?4.
-    runs_shown: "
-        SELECT {run} FROM {prefix}runs r
-        WHERE r.thread_pk = ?1 AND r.id IN (
-            SELECT open.id FROM {prefix}runs open WHERE open.thread_pk = ?1 AND open.status = 'running'
-            UNION
-            SELECT changed.id FROM {prefix}runs changed
-            WHERE changed.thread_pk = ?1 AND changed.status IN ('succeeded', 'failed', 'canceled')
-                AND changed.rev > ?4 AND changed.first_rev <= ?5
-            UNION
-            SELECT e.run_id FROM {prefix}events e
-            WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.run_id IS NOT NULL
-        )
-        ORDER BY r.first_rev"
-
-    runs_changed: "
-        SELECT {run} FROM {prefix}runs r
-        WHERE r.thread_pk = ?1 AND r.status IN ('running', 'succeeded', 'failed', 'canceled')
-            AND r.rev >= ?2 AND r.rev <= ?3"
 
     // Turns.
 
@@ -248,24 +186,7 @@ statements! {
 
     mark_turn_cancelled: "UPDATE {prefix}turns SET cancel_requested = 1 WHERE thread_pk = ?1 AND seq = ?2"
 
-    // Where a run or an event lies, and the message that the run answers, if it goes on.
-
-    run_place: "
-        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id,
-            CASE r.status WHEN 'running' THEN r.event_id END
-        FROM {prefix}runs r
-        CROSS JOIN {prefix}threads t ON t.pk = r.thread_pk
-        CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
-        CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
-        WHERE r.id = ?1"
-
-    event_thread: "
-        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, e.id
-        FROM {prefix}events e
-        CROSS JOIN {prefix}threads t ON t.pk = e.thread_pk
-        CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
-        CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
-        WHERE e.id = ?1"
+    // Where threads lie.
 
     threads_with_turns: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
@@ -279,7 +200,7 @@ statements! {
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
         FROM (
             SELECT DISTINCT thread_pk FROM {prefix}turns INDEXED BY {prefix}turns_running
-            WHERE state = 'running' AND lease_until < ?1
+            WHERE state = 'running' AND lease_until <= ?1
         ) u
         CROSS JOIN {prefix}threads t ON t.pk = u.thread_pk
         CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
@@ -302,13 +223,6 @@ statements! {
 
     ping: "PRAGMA schema_version"
 
-    // Settings.
-
-    settings: "
-        SELECT x.field_id, x.value, x.key_id, x.updated_at FROM {prefix}settings x
-        WHERE x.agent = ?1 AND x.worker_id = ?2
-        ORDER BY x.field_id"
-
     put_setting: "
         INSERT INTO {prefix}settings (agent, worker_id, field_id, value, key_id, updated_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -316,5 +230,4 @@ statements! {
             value = excluded.value, key_id = excluded.key_id, updated_at = max(updated_at, excluded.updated_at)
         RETURNING updated_at"
 
-    setting_keys: "SELECT DISTINCT x.key_id FROM {prefix}settings x WHERE x.key_id IS NOT NULL ORDER BY x.key_id"
 }

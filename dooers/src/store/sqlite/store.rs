@@ -6,9 +6,11 @@ use super::operations::{
     Begin, CancelTurn, ClaimTurn, DeleteThread, FinishTurn, PutSettings, Recover, RenewLeases,
     RetryTurn, WriteTurn,
 };
-use super::read::{Readers, Reading};
+use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
+use crate::protocol::timestamp;
+use crate::store::sql::Reading;
 use crate::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Position,
     Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
@@ -17,6 +19,7 @@ use crate::store::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A store in a SQLite file.
 ///
@@ -143,27 +146,26 @@ impl Store for SqliteStore {
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
-        self.writer.run(Recover { before: None }).await
+        let at = timestamp::now();
+        self.writer.run(Recover { at, by: None }).await
     }
 
-    async fn renew_leases(
-        &self,
-        node: &str,
-        lease_until: DateTime<Utc>,
-    ) -> Result<Vec<HeldTurn>, StoreError> {
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
         let renew = RenewLeases {
             node: node.to_owned(),
-            lease_until,
+            lease,
         };
         self.writer.run(renew).await
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        self.writer.run(Recover { before: Some(at) }).await
+        let by = Some(timestamp::now());
+        self.writer.run(Recover { at, by }).await
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.thread(scope, thread_id).await;
+        let read =
+            async |mut reading: Reading<'_, SqliteReading>| reading.thread(scope, thread_id).await;
         let thread = self.readers.read("read a thread", read).await?;
         Ok(thread.record)
     }
@@ -174,7 +176,9 @@ impl Store for SqliteStore {
         after: Option<&ThreadCursor>,
         limit: usize,
     ) -> Result<ThreadPage, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.threads(scope, after, limit).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.threads(scope, after, limit).await
+        };
         self.readers.read("list threads", read).await
     }
 
@@ -184,7 +188,9 @@ impl Store for SqliteStore {
         thread_id: &str,
         from: &SnapshotFrom,
     ) -> Result<Snapshot, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.snapshot(scope, thread_id, from).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.snapshot(scope, thread_id, from).await
+        };
         self.readers.read("read a thread", read).await
     }
 
@@ -195,7 +201,7 @@ impl Store for SqliteStore {
         before_event_id: Option<&str>,
         limit: usize,
     ) -> Result<EventPage, StoreError> {
-        let read = async |mut reading: Reading<'_>| {
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
             let page = reading.events(scope, thread_id, before_event_id, limit);
             page.await
         };
@@ -209,7 +215,7 @@ impl Store for SqliteStore {
         position: &Position,
         limit: usize,
     ) -> Result<CatchUp, StoreError> {
-        let read = async |mut reading: Reading<'_>| {
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
             let missed = reading.catch_up(scope, thread_id, position, limit);
             missed.await
         };
@@ -225,7 +231,7 @@ impl Store for SqliteStore {
     }
 
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.settings(worker).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| reading.settings(worker).await;
         self.readers.read("read the settings", read).await
     }
 
@@ -242,13 +248,12 @@ impl Store for SqliteStore {
     }
 
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.setting_keys().await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| reading.setting_keys().await;
         self.readers.read("read the settings' keys", read).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.ping().await;
-        self.readers.read("answer", read).await
+        self.readers.ping().await
     }
 
     async fn close(&self) {

@@ -14,6 +14,7 @@ use crate::store::{
     Viewer,
 };
 use chrono::{DateTime, Utc};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A store in a directory of its own, which goes away with it.
@@ -63,7 +64,7 @@ pub(super) fn start(run_id: &str) -> Start {
         node: "n".to_owned(),
         run_id: Some(run_id.to_owned()),
         at: at(1),
-        lease_until: at(2),
+        lease: Duration::ZERO,
         retries: 0,
         on_busy: OnBusy::Queue { limit: u32::MAX },
     }

@@ -97,33 +97,39 @@ async fn a_page_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
     };
     let newest = i64::MAX;
     let costs = [
-        steps_of(&sql.threads, rusqlite::params![1, newest, "", 31]),
-        steps_of(&sql.threads, rusqlite::params![1, 50, "t5050", 31]),
+        steps_of(&sql.reads.threads, rusqlite::params![1, newest, "", 31]),
+        steps_of(&sql.reads.threads, rusqlite::params![1, 50, "t5050", 31]),
         steps_of(
-            &sql.threads_of_participant,
+            &sql.reads.threads_of_participant,
             rusqlite::params![1, newest, "", 31, "user:ann"],
         ),
         steps_of(
-            &sql.threads_of_participant,
+            &sql.reads.threads_of_participant,
             rusqlite::params![1, 50, "t5050", 31, "user:ann"],
         ),
-        steps_of(&sql.events_between, rusqlite::params![1, 10_000, 10_030]),
         steps_of(
-            &sql.runs_shown,
+            &sql.reads.events_between,
+            rusqlite::params![1, 10_000, 10_030],
+        ),
+        steps_of(
+            &sql.reads.runs_shown,
             rusqlite::params![1, 19_900, 20_000, 19_900, newest],
         ),
-        steps_of(&sql.runs_changed, rusqlite::params![1, 19_970, newest]),
         steps_of(
-            &sql.last_made_before,
+            &sql.reads.runs_changed,
+            rusqlite::params![1, 19_970, newest],
+        ),
+        steps_of(
+            &sql.reads.last_made_before,
             rusqlite::params![1, 19_900, 20_000, newest],
         ),
-        steps_of(&sql.first_edited, rusqlite::params![1, 1, 20_000, 0]),
+        steps_of(&sql.reads.first_edited, rusqlite::params![1, 1, 20_000, 0]),
         steps_of(
-            &sql.events_edited,
+            &sql.reads.events_edited,
             rusqlite::params![1, 1, 20_000, 19_970, newest],
         ),
-        steps_of(&sql.event, rusqlite::params![1, "e10000"]),
-        steps_of(&sql.answer, rusqlite::params![1, "e10000"]),
+        steps_of(&sql.writes.event, rusqlite::params![1, "e10000"]),
+        steps_of(&sql.writes.answer, rusqlite::params![1, "e10000"]),
     ];
     for (which, (rows, steps)) in costs.into_iter().enumerate() {
         assert!(

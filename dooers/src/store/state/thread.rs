@@ -1,4 +1,4 @@
-//! One thread in memory, and what writing does to it.
+//! One thread, and what writing does to it.
 
 use super::turns::TurnRow;
 use crate::protocol::{ContentPart, Run, Thread, ThreadEvent};
@@ -9,46 +9,52 @@ use crate::store::{
 };
 use chrono::{DateTime, Utc};
 
-/// One thread with all that is in it.
-#[derive(Debug)]
-pub(super) struct ThreadState {
-    pub(super) thread: Thread,
-    pub(super) agent: String,
-    pub(super) participants: Vec<Participant>,
+/// One thread with what is in it, or with as much of it as an operation needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ThreadState {
+    pub(crate) thread: Thread,
+    pub(crate) agent: String,
+    pub(crate) participants: Vec<Participant>,
     /// The number of the last change.
-    pub(super) rev: u64,
+    pub(crate) rev: u64,
     /// The number of the last change of the thread's own row.
-    pub(super) row_rev: u64,
-    /// In the order of their `seq`, which begins with 1.
-    pub(super) events: Vec<KeptEvent>,
-    pub(super) runs: Vec<KeptRun>,
-    /// In the order of their messages.
-    pub(super) turns: Vec<TurnRow>,
+    pub(crate) row_rev: u64,
+    /// The place of the last event: they are counted from 1.
+    pub(crate) last_seq: u64,
+    /// In the order of their places. Those whose text grows, and the messages of turns that may be claimed, are always
+    /// among them.
+    pub(crate) events: Vec<KeptEvent>,
+    /// In the order in which they began. Those that go on are always among them.
+    pub(crate) runs: Vec<KeptRun>,
+    /// All of them, in the order of their messages.
+    pub(crate) turns: Vec<TurnRow>,
 }
 
-#[derive(Debug)]
-pub(super) struct KeptEvent {
-    pub(super) event: ThreadEvent,
+/// An event, as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeptEvent {
+    pub(crate) event: ThreadEvent,
     /// The number of the change that made it.
-    pub(super) first_rev: u64,
+    pub(crate) first_rev: u64,
     /// The number of its last change.
-    pub(super) rev: u64,
+    pub(crate) rev: u64,
     /// The message whose turn writes it, as long as its text grows.
-    open_in: Option<String>,
+    pub(crate) open_in: Option<String>,
 }
 
-#[derive(Debug)]
-pub(super) struct KeptRun {
-    pub(super) run: Run,
+/// A run, as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeptRun {
+    pub(crate) run: Run,
     /// The number of the change that made it.
-    pub(super) first_rev: u64,
+    pub(crate) first_rev: u64,
     /// The number of its last change.
-    pub(super) rev: u64,
+    pub(crate) rev: u64,
 }
 
 impl KeptEvent {
     /// What a reader has who has all up to this event, as it was when it was new.
-    pub(super) fn place(&self) -> Known {
+    pub(crate) fn place(&self) -> Known {
         Known {
             last_seq: self.event.seq,
             rev: self.first_rev,
@@ -57,13 +63,14 @@ impl KeptEvent {
 }
 
 impl ThreadState {
-    pub(super) fn new(thread: Thread, agent: String, owner: Participant) -> (Self, Change) {
+    pub(crate) fn new(thread: Thread, agent: String, owner: Participant) -> (Self, Change) {
         let state = Self {
             thread,
             agent,
             participants: vec![owner],
             rev: 1,
             row_rev: 1,
+            last_seq: 0,
             events: Vec::new(),
             runs: Vec::new(),
             turns: Vec::new(),
@@ -72,7 +79,7 @@ impl ThreadState {
         (state, created)
     }
 
-    pub(super) fn record(&self) -> ThreadRecord {
+    pub(crate) fn record(&self) -> ThreadRecord {
         ThreadRecord {
             thread: self.thread.clone(),
             agent: self.agent.clone(),
@@ -81,7 +88,7 @@ impl ThreadState {
         }
     }
 
-    pub(super) fn is_visible_in(&self, scope: &Scope) -> bool {
+    pub(crate) fn is_visible_in(&self, scope: &Scope) -> bool {
         self.agent == scope.agent
             && self.thread.worker_id == scope.worker_id
             && self.thread.organization_id == scope.organization_id
@@ -89,15 +96,15 @@ impl ThreadState {
             && scope.admits(&self.participants)
     }
 
-    pub(super) fn event(&self, event_id: &str) -> Option<&ThreadEvent> {
+    pub(crate) fn event(&self, event_id: &str) -> Option<&ThreadEvent> {
         self.kept_event(event_id).map(|kept| &kept.event)
     }
 
-    pub(super) fn kept_event(&self, event_id: &str) -> Option<&KeptEvent> {
+    pub(crate) fn kept_event(&self, event_id: &str) -> Option<&KeptEvent> {
         self.events.iter().find(|kept| kept.event.id == event_id)
     }
 
-    pub(super) fn has_answer_to(&self, form_event_id: &str) -> bool {
+    pub(crate) fn has_answer_to(&self, form_event_id: &str) -> bool {
         self.events.iter().any(|kept| {
             kept.event.kind == crate::protocol::EventType::FormResponse
                 && kept
@@ -110,7 +117,7 @@ impl ThreadState {
     }
 
     /// Adds who writes to those who take part.
-    pub(super) fn meet(&mut self, new: &NewMessage) -> Option<Change> {
+    pub(crate) fn meet(&mut self, new: &NewMessage) -> Option<Change> {
         let mut is_changed = false;
         if !self.participants.contains(&new.participant) {
             self.participants.push(new.participant.clone());
@@ -136,14 +143,14 @@ impl ThreadState {
     }
 
     /// Appends a user's message.
-    pub(super) fn append_message(&mut self, new: &NewMessage) -> (ThreadEvent, Change) {
+    pub(crate) fn append_message(&mut self, new: &NewMessage) -> (ThreadEvent, Change) {
         self.touch(new.at);
         let change = self.append(new.event(0), None);
         let event = self.events.last().map(|kept| kept.event.clone());
         (event.unwrap_or_else(|| new.event(0)), change)
     }
 
-    pub(super) fn apply(&mut self, turn: &TurnKey, changes: Vec<TurnChange>) -> Vec<Change> {
+    pub(crate) fn apply(&mut self, turn: &TurnKey, changes: Vec<TurnChange>) -> Vec<Change> {
         changes
             .into_iter()
             .filter_map(|change| match change {
@@ -203,7 +210,7 @@ impl ThreadState {
     }
 
     /// Ends the growing of the texts of a turn that is over, with what is stored of them.
-    pub(super) fn finalize_all(&mut self, turn: &str) -> Vec<Change> {
+    pub(crate) fn finalize_all(&mut self, turn: &str) -> Vec<Change> {
         let open = self
             .events
             .iter()
@@ -215,7 +222,7 @@ impl ThreadState {
     }
 
     /// Whether the thread has what is named.
-    pub(super) fn has(&self, target: &CancelTarget) -> bool {
+    pub(crate) fn has(&self, target: &CancelTarget) -> bool {
         match target {
             CancelTarget::Run(id) => self.runs.iter().any(|kept| kept.run.id == *id),
             CancelTarget::Event(id) => self.event(id).is_some(),
@@ -228,17 +235,18 @@ impl ThreadState {
     }
 
     /// The clock may go back; a thread's place in the list does not.
-    pub(super) fn touch(&mut self, at: DateTime<Utc>) {
+    pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
         self.thread.last_event_at = self.thread.last_event_at.max(at);
     }
 
-    pub(super) fn change_row(&mut self) -> Change {
+    pub(crate) fn change_row(&mut self) -> Change {
         self.row_rev = self.next_rev();
         Change::of_thread(self.record(), self.row_rev)
     }
 
-    pub(super) fn append(&mut self, mut event: ThreadEvent, open_in: Option<String>) -> Change {
-        event.seq = self.events.len() as u64 + 1;
+    pub(crate) fn append(&mut self, mut event: ThreadEvent, open_in: Option<String>) -> Change {
+        self.last_seq += 1;
+        event.seq = self.last_seq;
         let rev = self.next_rev();
         self.events.push(KeptEvent {
             event: event.clone(),
@@ -249,7 +257,7 @@ impl ThreadState {
         Change::of_event(event, rev)
     }
 
-    pub(super) fn upsert_run(&mut self, mut run: Run) -> Change {
+    pub(crate) fn upsert_run(&mut self, mut run: Run) -> Change {
         let rev = self.next_rev();
         match self.runs.iter_mut().find(|kept| kept.run.id == run.id) {
             Some(kept) => {

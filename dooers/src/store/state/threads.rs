@@ -1,0 +1,245 @@
+//! Threads in memory, and what each operation does to them.
+//!
+//! Each does all its checks before its first change, so that a refusal leaves everything as it was.
+
+use super::thread::ThreadState;
+use crate::store::{
+    Begun, Change, Claim, NewMessage, Participant, Scope, Start, StoreError, ThreadTarget,
+    TurnChange, TurnKey, Written, message,
+};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// Threads by their ids, and which events came of the messages that clients sent.
+#[derive(Debug, Default)]
+pub(crate) struct Threads {
+    pub(crate) by_id: HashMap<String, ThreadState>,
+    pub(crate) sent: HashMap<SentKey, SentEvent>,
+}
+
+/// Under which a repeated message is known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SentKey {
+    pub(crate) worker_id: String,
+    pub(crate) organization_id: String,
+    pub(crate) workspace_id: String,
+    pub(crate) participant: Participant,
+    pub(crate) client_event_id: String,
+}
+
+/// What came of a message.
+#[derive(Debug, Clone)]
+pub(crate) struct SentEvent {
+    pub(crate) thread_id: String,
+    pub(crate) event_id: String,
+}
+
+impl SentKey {
+    /// That of a message, if its client gave it an id.
+    pub(crate) fn of(scope: &Scope, new: &NewMessage) -> Option<Self> {
+        Some(Self {
+            worker_id: scope.worker_id.clone(),
+            organization_id: scope.organization_id.clone(),
+            workspace_id: scope.workspace_id.clone(),
+            participant: new.participant.clone(),
+            client_event_id: new.client_event_id.clone()?,
+        })
+    }
+}
+
+impl Threads {
+    /// The thread of this id, if it can be seen in this scope.
+    pub(crate) fn get(&self, scope: &Scope, thread_id: &str) -> Result<&ThreadState, StoreError> {
+        self.by_id
+            .get(thread_id)
+            .filter(|thread| thread.is_visible_in(scope))
+            .ok_or(StoreError::NotFound("thread"))
+    }
+
+    /// The same, to change it.
+    pub(crate) fn get_mut(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+    ) -> Result<&mut ThreadState, StoreError> {
+        self.by_id
+            .get_mut(thread_id)
+            .filter(|thread| thread.is_visible_in(scope))
+            .ok_or(StoreError::NotFound("thread"))
+    }
+
+    /// The thread of a turn, if this claim of it still holds.
+    fn held(&mut self, scope: &Scope, turn: &TurnKey) -> Result<&mut ThreadState, StoreError> {
+        let thread = self.get_mut(scope, &turn.thread_id)?;
+        thread.check_fence(turn)?;
+        Ok(thread)
+    }
+
+    /// Stores a user's message and its turn: see [`Store::begin_turn`](crate::store::Store::begin_turn).
+    pub(crate) fn begin(
+        &mut self,
+        scope: &Scope,
+        new: &NewMessage,
+        start: &Start,
+    ) -> Result<Begun, StoreError> {
+        let key = SentKey::of(scope, new);
+        if let Some(key) = &key
+            && let Some(begun) = self.repeated(scope, key, new)?
+        {
+            return Ok(begun);
+        }
+        let answer = new.form_answer()?;
+        let thread_id = new.thread.id();
+        let mut changes = Vec::new();
+        let made = match &new.thread {
+            ThreadTarget::Existing(_) => None,
+            ThreadTarget::New(made) => Some(made),
+            ThreadTarget::ExistingOrNew(made) if self.by_id.contains_key(&made.id) => None,
+            ThreadTarget::ExistingOrNew(made) => Some(made),
+        };
+        let thread = match made {
+            None => {
+                let thread = self.get_mut(scope, thread_id)?;
+                if let Some(answer) = &answer {
+                    let form = thread.event(&answer.form_event_id);
+                    let is_answered = thread.has_answer_to(&answer.form_event_id);
+                    message::check_answer(form, is_answered, answer)?;
+                }
+                thread.check_busy(start)?;
+                changes.extend(thread.meet(new));
+                thread
+            }
+            Some(made) => {
+                let id = &made.id;
+                if answer.is_some() {
+                    return Err(StoreError::NotFound("form in this thread"));
+                }
+                if self.by_id.contains_key(id) {
+                    // Outside the scope it answers as if it did not exist.
+                    self.get(scope, id)?;
+                    return Err(StoreError::Conflict(format!(
+                        "there is a thread `{id}` already"
+                    )));
+                }
+                let record = new.new_thread(scope, made);
+                let (thread, created) =
+                    ThreadState::new(record, scope.agent.clone(), new.participant.clone());
+                changes.push(created);
+                self.by_id.entry(id.clone()).or_insert(thread)
+            }
+        };
+        let (event, change) = thread.append_message(new);
+        let rev = change.rev;
+        changes.push(change);
+        // Behind the message, which is why it happens.
+        let (withdrawn, interrupted) = thread.make_way(start);
+        changes.extend(withdrawn);
+        let mut claim = thread.queue(&event, start);
+        if let Some(claim) = &mut claim {
+            changes.append(&mut claim.changes);
+        }
+        if let Some(key) = key {
+            let sent = SentEvent {
+                thread_id: thread_id.to_owned(),
+                event_id: new.event_id.clone(),
+            };
+            self.sent.insert(key, sent);
+        }
+        Ok(Begun {
+            event,
+            rev,
+            is_repeated: false,
+            is_over: false,
+            changes,
+            claim,
+            interrupted,
+        })
+    }
+
+    /// The stored event of a message that was sent before.
+    fn repeated(
+        &self,
+        scope: &Scope,
+        key: &SentKey,
+        new: &NewMessage,
+    ) -> Result<Option<Begun>, StoreError> {
+        let Some(sent) = self.sent.get(key) else {
+            return Ok(None);
+        };
+        let thread = self.get(scope, &sent.thread_id)?;
+        let kept = thread
+            .kept_event(&sent.event_id)
+            .ok_or(StoreError::NotFound("thread"))?;
+        new.must_repeat(&kept.event)?;
+        Ok(Some(Begun {
+            event: kept.event.clone(),
+            rev: kept.first_rev,
+            is_repeated: true,
+            is_over: !thread.has_turn(&sent.event_id),
+            changes: Vec::new(),
+            claim: None,
+            interrupted: Vec::new(),
+        }))
+    }
+
+    /// Claims a thread's oldest turn.
+    pub(crate) fn claim(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        start: &Start,
+    ) -> Result<Option<Claim>, StoreError> {
+        Ok(self.get_mut(scope, thread_id)?.claim(start))
+    }
+
+    /// Writes what a turn did.
+    pub(crate) fn write(
+        &mut self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+    ) -> Result<Vec<Change>, StoreError> {
+        Ok(self.held(scope, turn)?.apply(turn, changes))
+    }
+
+    /// Writes the last of a turn, ends it and claims the next.
+    pub(crate) fn finish(
+        &mut self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        next: Option<&Start>,
+    ) -> Result<Written, StoreError> {
+        let thread = self.held(scope, turn)?;
+        let mut changes = thread.apply(turn, changes);
+        changes.extend(thread.finalize_all(&turn.event_id));
+        thread.end_turn(&turn.event_id);
+        let mut next = next.and_then(|start| thread.claim(start));
+        if let Some(next) = &mut next {
+            changes.append(&mut next.changes);
+        }
+        Ok(Written { changes, next })
+    }
+
+    /// Writes the last of an attempt, and lets the turn wait for another one.
+    pub(crate) fn retry(
+        &mut self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        not_before: DateTime<Utc>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let thread = self.held(scope, turn)?;
+        let mut changes = thread.apply(turn, changes);
+        changes.extend(thread.finalize_all(&turn.event_id));
+        thread.requeue(&turn.event_id, Some(not_before));
+        Ok(changes)
+    }
+
+    /// Deletes a thread with all that is in it.
+    pub(crate) fn delete(&mut self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
+        let record = self.get(scope, thread_id)?.record();
+        self.by_id.remove(thread_id);
+        Ok(Change::of_deletion(record))
+    }
+}
