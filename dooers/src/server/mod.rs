@@ -4,6 +4,7 @@ mod begin;
 mod catch_up;
 mod config;
 mod database;
+mod database_env;
 mod env;
 mod error;
 mod identity;

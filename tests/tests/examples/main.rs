@@ -6,13 +6,11 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod program;
 mod settings;
 mod stopping;
 mod streaming;
 
-use dooers_tests::Client;
-use program::Program;
+use dooers_tests::{Client, Program};
 use serde_json::json;
 use std::net::TcpListener;
 

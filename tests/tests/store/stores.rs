@@ -2,7 +2,10 @@
 //!
 //! Another one is a function here that opens it empty, and a line in `cases`.
 
-use dooers::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+use dooers::store::{
+    MemoryStore, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
+};
+use dooers_tests::postgres::{pooled, shared};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -33,23 +36,20 @@ pub(crate) async fn sqlite() -> Option<Opened> {
 
 /// None where there is no database; a line says so then.
 pub(crate) async fn on_postgres() -> Option<Opened> {
-    let url = std::env::var("DOOERS_TEST_POSTGRES_URL").ok()?;
-    let random = dooers_random();
-    let options = dooers::store::PostgresOptions::from_url(&url)
-        .unwrap()
-        .pool_size(3)
-        .table_prefix(format!("t{random:016x}_").parse().unwrap());
-    Some(Opened {
-        store: Arc::new(dooers::store::PostgresStore::open(options).await.unwrap()),
-        _outlives_it: Box::new(()),
-    })
+    Some(opened(shared()?).await)
 }
 
-fn dooers_random() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish()
+/// The same through PgBouncer.
+pub(crate) async fn on_postgres_pooled() -> Option<Opened> {
+    Some(opened(pooled()?).await)
+}
+
+async fn opened(options: PostgresOptions) -> Opened {
+    let store = PostgresStore::open(options.pool_size(3)).await.unwrap();
+    Opened {
+        store: Arc::new(store),
+        _outlives_it: Box::new(()),
+    }
 }
 
 /// Makes one test of each of these cases for each store.
@@ -58,6 +58,7 @@ macro_rules! cases {
         crate::stores::cases_of!(memory: $($case),+);
         crate::stores::cases_of!(sqlite: $($case),+);
         crate::stores::cases_of!(on_postgres: $($case),+);
+        crate::stores::cases_of!(on_postgres_pooled: $($case),+);
     };
 }
 

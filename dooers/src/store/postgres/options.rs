@@ -224,6 +224,9 @@ impl PostgresOptions {
 
     /// Whether connections may be those of a transaction pooler, which keeps neither prepared statements nor
     /// settings from one transaction to the next.
+    ///
+    /// Then each query has to be `persistent(false)`, as sqlx names statements also where it caches none, and has to be in
+    /// a transaction, as sqlx lets go of the connection (by a Sync) between preparing a statement and running it.
     pub(super) fn is_pooled(&self) -> bool {
         self.statement_cache == 0
     }

@@ -47,6 +47,8 @@ impl Target {
     /// The same for sqlx.
     pub(super) fn connect_options(&self) -> PgConnectOptions {
         let mut options = PgConnectOptions::new_without_pgpass()
+            // PgBouncer refuses a connection that sets this one, and numbers come whole without it.
+            .extra_float_digits(None)
             .application_name(self.application_name.as_deref().unwrap_or("dooers"));
         if let Some(host) = &self.host {
             options = options.host(host);
