@@ -156,6 +156,7 @@ impl ReadTransaction for PgReading {
         for parameter in parameters {
             query = match parameter {
                 Parameter::Text(text) => query.bind(text),
+                Parameter::Filter(filter) => query.bind(filter),
                 Parameter::Number(number) => query.bind(number),
                 Parameter::Time(at) => query.bind(place_in_time(at)),
             };
