@@ -8,7 +8,10 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod given;
+
 /// Every test here needs a database, which its path says to `tests/run`.
 mod on_postgres {
     mod ground;
+    mod losing;
 }

@@ -56,10 +56,10 @@ impl Dialect {
 }
 
 /// The filters of a query for events.
-const FOUND: &str = "(?4 IS NULL OR e.actor IN {listed ?4}) \
-     AND (?5 IS NULL OR e.kind IN {listed ?5}) \
-     AND (?6 IS NULL OR e.sender ->> 'user_id' IN {listed ?6}) \
-     AND (?7 IS NULL OR e.run_id IN {listed ?7})";
+const FOUND: &str = "(CAST(?4 AS TEXT) IS NULL OR e.actor IN {listed ?4}) \
+     AND (CAST(?5 AS TEXT) IS NULL OR e.kind IN {listed ?5}) \
+     AND (CAST(?6 AS TEXT) IS NULL OR e.sender ->> 'user_id' IN {listed ?6}) \
+     AND (CAST(?7 AS TEXT) IS NULL OR e.run_id IN {listed ?7})";
 
 /// Makes a struct of statements, each a text that was rendered once.
 macro_rules! statements {
