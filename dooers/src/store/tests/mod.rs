@@ -1,4 +1,10 @@
 //! What the tests of the stores on databases share.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 pub(crate) mod like_memory;
 

@@ -1,4 +1,10 @@
 //! The store against a database.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 mod like_memory;
 mod migrating;
