@@ -1,11 +1,14 @@
 //! What the writer is asked to do, operation by operation.
 
 use super::known::{Known, Need};
-use crate::store::sql::{must_all_be_shallow, must_be_shallow};
+use crate::store::sql::{
+    Begin, ClaimTurn, DeleteThread, FinishTurn, RetryTurn, WriteTurn, must_all_be_shallow,
+    must_be_shallow,
+};
 use crate::store::state::{Interrupted, SentKey, ThreadState, Threads};
 use crate::store::{
-    Begun, Cancel, Cancelled, Change, Claim, NewMessage, Scope, Start, StoreError, ThreadTarget,
-    TurnChange, TurnKey, Waiting, Written,
+    Begun, Cancel, Cancelled, Change, Claim, Scope, Start, StoreError, ThreadTarget, TurnChange,
+    TurnKey, Waiting, Written,
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Debug;
@@ -79,17 +82,9 @@ fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs
     }
 }
 
-/// Stores a user's message and its turn.
-#[derive(Debug)]
-pub(super) struct Begin {
-    pub(super) scope: Scope,
-    pub(super) new: NewMessage,
-    pub(super) start: Start,
-}
-
 impl Operation for Begin {
     type Answer = Begun;
-    const WHAT: &'static str = "store a message";
+    const WHAT: &'static str = Begin::WHAT;
 
     fn thread_id(&self) -> &str {
         self.new.thread.id()
@@ -132,17 +127,9 @@ impl Operation for Begin {
     }
 }
 
-/// Claims a thread's oldest turn.
-#[derive(Debug)]
-pub(super) struct ClaimTurn {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
-    pub(super) start: Start,
-}
-
 impl Operation for ClaimTurn {
     type Answer = Option<Claim>;
-    const WHAT: &'static str = "claim a turn";
+    const WHAT: &'static str = ClaimTurn::WHAT;
 
     fn thread_id(&self) -> &str {
         &self.thread_id
@@ -162,17 +149,9 @@ impl Operation for ClaimTurn {
     }
 }
 
-/// Writes what a turn did.
-#[derive(Debug)]
-pub(super) struct WriteTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-}
-
 impl Operation for WriteTurn {
     type Answer = Vec<Change>;
-    const WHAT: &'static str = "write in a turn";
+    const WHAT: &'static str = WriteTurn::WHAT;
 
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
@@ -188,18 +167,9 @@ impl Operation for WriteTurn {
     }
 }
 
-/// Writes the last of a turn, ends it and claims the next.
-#[derive(Debug)]
-pub(super) struct FinishTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-    pub(super) next: Option<Start>,
-}
-
 impl Operation for FinishTurn {
     type Answer = Written;
-    const WHAT: &'static str = "end a turn";
+    const WHAT: &'static str = FinishTurn::WHAT;
 
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
@@ -223,18 +193,9 @@ impl Operation for FinishTurn {
     }
 }
 
-/// Writes the last of an attempt, and lets the turn wait for another one.
-#[derive(Debug)]
-pub(super) struct RetryTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-    pub(super) not_before: DateTime<Utc>,
-}
-
 impl Operation for RetryTurn {
     type Answer = Vec<Change>;
-    const WHAT: &'static str = "let a turn wait for another attempt";
+    const WHAT: &'static str = RetryTurn::WHAT;
 
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
@@ -312,16 +273,9 @@ impl Operation for Expire {
     }
 }
 
-/// Deletes a thread.
-#[derive(Debug)]
-pub(super) struct DeleteThread {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
-}
-
 impl Operation for DeleteThread {
     type Answer = Change;
-    const WHAT: &'static str = "delete a thread";
+    const WHAT: &'static str = DeleteThread::WHAT;
     // What is new in a thread cannot be written and deleted by one statement.
     const IS_ALONE: bool = true;
 

@@ -4,15 +4,16 @@ use super::PostgresOptions;
 use super::connect::{connect, query, told};
 use super::jsonb::{strip_changes, strip_message, strip_setting, to_jsonb};
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
-use super::operations::{
-    Begin, CancelTurn, ClaimTurn, DeleteThread, Expire, FinishTurn, RetryTurn, WriteTurn,
-};
+use super::operations::{CancelTurn, Expire};
 use super::readers::{PgReading, Readers};
 use super::statements::Statements;
 use super::time::lease_micros;
 use super::writer::Writer;
 use crate::protocol::{ThreadEvent, timestamp};
-use crate::store::sql::{Columns, Reading, RowError, thread_place};
+use crate::store::sql::{
+    Begin, ClaimTurn, Columns, DeleteThread, FinishTurn, Reading, RetryTurn, RowError, WriteTurn,
+    thread_place,
+};
 use crate::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, NewMessage,
     Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,

@@ -3,6 +3,7 @@
 
 mod depth;
 mod migration;
+mod operations;
 mod read;
 mod rows;
 mod statements;
@@ -10,6 +11,7 @@ mod stop;
 
 pub(crate) use depth::{must_all_be_shallow, must_be_shallow};
 pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, pending};
+pub(crate) use operations::{Begin, ClaimTurn, DeleteThread, FinishTurn, RetryTurn, WriteTurn};
 pub(crate) use read::{Parameter, ReadTransaction, Reading};
 pub(crate) use rows::{Columns, RowError, WholeThread, event, run, thread_place};
 pub(crate) use statements::{Dialect, Reads, statements};

@@ -6,27 +6,21 @@ use super::batch::Operation;
 use super::database::Database;
 use super::thread::OpenThread;
 use crate::store::claim::end_of_lease;
-use crate::store::sql::{Columns, Stop, must_all_be_shallow, must_be_shallow, thread_place};
+use crate::store::sql::{
+    Begin, ClaimTurn, Columns, DeleteThread, FinishTurn, RetryTurn, Stop, WriteTurn,
+    must_all_be_shallow, must_be_shallow, thread_place,
+};
 use crate::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, NewMessage, Recovered, Scope,
-    Start, StoreError, StoredSetting, ThreadTarget, TurnChange, TurnKey, WorkerKey, Written,
-    message,
+    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, Recovered, Scope, StoreError,
+    StoredSetting, ThreadTarget, WorkerKey, Written, message,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 use std::time::Duration;
 
-/// Stores a user's message and its turn.
-#[derive(Debug)]
-pub(super) struct Begin {
-    pub(super) scope: Scope,
-    pub(super) new: NewMessage,
-    pub(super) start: Start,
-}
-
 impl Operation for Begin {
     type Answer = Begun;
-    const WHAT: &'static str = "store a message";
+    const WHAT: &'static str = Begin::WHAT;
 
     fn run(&self, db: &Database) -> Result<Begun, Stop> {
         let new = &self.new;
@@ -142,17 +136,9 @@ impl Begin {
     }
 }
 
-/// Claims a thread's oldest turn.
-#[derive(Debug)]
-pub(super) struct ClaimTurn {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
-    pub(super) start: Start,
-}
-
 impl Operation for ClaimTurn {
     type Answer = Option<Claim>;
-    const WHAT: &'static str = "claim a turn";
+    const WHAT: &'static str = ClaimTurn::WHAT;
 
     fn run(&self, db: &Database) -> Result<Option<Claim>, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.thread_id)?;
@@ -162,17 +148,9 @@ impl Operation for ClaimTurn {
     }
 }
 
-/// Writes what a turn did.
-#[derive(Debug)]
-pub(super) struct WriteTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-}
-
 impl Operation for WriteTurn {
     type Answer = Vec<Change>;
-    const WHAT: &'static str = "write in a turn";
+    const WHAT: &'static str = WriteTurn::WHAT;
 
     fn run(&self, db: &Database) -> Result<Vec<Change>, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
@@ -184,18 +162,9 @@ impl Operation for WriteTurn {
     }
 }
 
-/// Writes the last of a turn, ends it and claims the next.
-#[derive(Debug)]
-pub(super) struct FinishTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-    pub(super) next: Option<Start>,
-}
-
 impl Operation for FinishTurn {
     type Answer = Written;
-    const WHAT: &'static str = "end a turn";
+    const WHAT: &'static str = FinishTurn::WHAT;
 
     fn run(&self, db: &Database) -> Result<Written, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
@@ -216,18 +185,9 @@ impl Operation for FinishTurn {
     }
 }
 
-/// Writes the last of an attempt, and lets the turn wait for another one.
-#[derive(Debug)]
-pub(super) struct RetryTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-    pub(super) not_before: DateTime<Utc>,
-}
-
 impl Operation for RetryTurn {
     type Answer = Vec<Change>;
-    const WHAT: &'static str = "let a turn wait for another attempt";
+    const WHAT: &'static str = RetryTurn::WHAT;
 
     fn run(&self, db: &Database) -> Result<Vec<Change>, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
@@ -348,16 +308,9 @@ impl Operation for Recover {
     }
 }
 
-/// Deletes a thread.
-#[derive(Debug)]
-pub(super) struct DeleteThread {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
-}
-
 impl Operation for DeleteThread {
     type Answer = Change;
-    const WHAT: &'static str = "delete a thread";
+    const WHAT: &'static str = DeleteThread::WHAT;
 
     fn run(&self, db: &Database) -> Result<Change, Stop> {
         OpenThread::open(db, &self.scope, &self.thread_id)?.delete()

@@ -2,15 +2,14 @@
 
 use super::SqliteOptions;
 use super::open::{Opened, cannot_open, open};
-use super::operations::{
-    Begin, CancelTurn, ClaimTurn, DeleteThread, FinishTurn, PutSettings, Recover, RenewLeases,
-    RetryTurn, WriteTurn,
-};
+use super::operations::{CancelTurn, PutSettings, Recover, RenewLeases};
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
 use crate::protocol::{ThreadEvent, timestamp};
-use crate::store::sql::Reading;
+use crate::store::sql::{
+    Begin, ClaimTurn, DeleteThread, FinishTurn, Reading, RetryTurn, WriteTurn,
+};
 use crate::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, NewMessage,
     Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,

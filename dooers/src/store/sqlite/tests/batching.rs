@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::store::sql::Stop;
+use crate::store::sql::{Begin, DeleteThread, WriteTurn};
 use crate::store::sqlite::batch::{Job, Operation, Waiting, commit};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::open::{Opened, open};
-use crate::store::sqlite::operations::{Begin, DeleteThread, WriteTurn};
 use crate::store::sqlite::statements::Statements;
 use crate::store::{StoreError, TablePrefix};
 use serde_json::json;
