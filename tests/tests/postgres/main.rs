@@ -11,4 +11,6 @@
 /// Every test here needs a database, which its path says to `tests/run`.
 mod on_postgres {
     mod ground;
+    mod reaching;
+    mod ssl;
 }
