@@ -20,6 +20,8 @@ mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
+#[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
+mod tests;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub use claim::{

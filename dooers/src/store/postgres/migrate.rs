@@ -107,13 +107,7 @@ async fn applied(
     prefix: &TablePrefix,
 ) -> Result<Vec<Applied>, MigrateError> {
     let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
-    let has_tracking = query(&sql(
-        "SELECT (to_regclass('{prefix}schema_migrations') IS NOT NULL)::int::bigint",
-    ))
-    .fetch_one(&mut *connection)
-    .await?
-    .number(0)?;
-    if has_tracking == 0 {
+    if !has_table(connection, prefix, "schema_migrations").await? {
         return Ok(Vec::new());
     }
     let steps =
@@ -134,14 +128,23 @@ async fn must_be_free(
     connection: &mut PgConnection,
     prefix: &TablePrefix,
 ) -> Result<(), MigrateError> {
-    let sql: Arc<str> = render(
-        "SELECT (to_regclass('{prefix}threads') IS NOT NULL OR to_regclass('{prefix}events') IS NOT NULL)::int::bigint",
-        prefix,
-    )
-    .into();
-    let is_taken = query(&sql).fetch_one(connection).await?.number(0)? != 0;
-    if is_taken {
+    if has_table(connection, prefix, "threads").await? {
         return Err(MigrateError::NotOurs(prefix.clone()));
     }
     Ok(())
+}
+
+/// Whether there is a table of this name. The catalogue is read itself: `to_regclass` may remember that there was none.
+async fn has_table(
+    connection: &mut PgConnection,
+    prefix: &TablePrefix,
+    name: &str,
+) -> Result<bool, MigrateError> {
+    let sql: Arc<str> =
+        "SELECT count(*) FROM pg_catalog.pg_class c WHERE c.relname = $1 AND pg_catalog.pg_table_is_visible(c.oid)".into();
+    let row = query(&sql)
+        .bind(format!("{prefix}{name}"))
+        .fetch_one(connection)
+        .await?;
+    Ok(row.number(0)? > 0)
 }

@@ -23,6 +23,8 @@ mod ssl;
 mod statements;
 mod store;
 mod target;
+#[cfg(test)]
+mod tests;
 mod time;
 mod url;
 mod writer;

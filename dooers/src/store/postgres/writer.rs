@@ -162,7 +162,7 @@ impl Session {
             let Err(error) = self.round(&mut jobs, &mut distrusted).await else {
                 continue;
             };
-            if is_lost_row(&error) || jobs.len() == 1 {
+            if is_lost_row(&error) {
                 jobs.into_iter().for_each(|job| fail(job, &error));
                 return;
             }

@@ -24,3 +24,10 @@ mod writer;
 
 pub use options::SqliteOptions;
 pub use store::SqliteStore;
+
+/// The versions and names of the schema's steps.
+#[cfg(all(test, feature = "postgres"))]
+pub(super) fn migrations() -> Vec<(i64, &'static str)> {
+    let steps = migrate::MIGRATIONS.iter();
+    steps.map(|step| (step.version, step.name)).collect()
+}
