@@ -10,7 +10,12 @@
 
 /// Every test here needs a database, which its path says to `tests/run`.
 mod on_postgres {
+    mod calls;
     mod ground;
+    mod history;
+    mod losing;
     mod reaching;
+    mod recipe;
+    mod sharing;
     mod ssl;
 }
