@@ -32,6 +32,11 @@ async fn counting(request: WorkerRequest, response: WorkerResponse) -> Result<()
     Ok(())
 }
 
+/// On a busy machine a database takes its time to start.
+fn patient(cluster: &Cluster) -> PostgresOptions {
+    cluster.options().connect_timeout(Duration::from_secs(60))
+}
+
 async fn serve(options: PostgresOptions) -> Server {
     let database = Database::Postgres(options.application_name(NAME));
     // Private, so that each client hears of its own threads only.
@@ -67,7 +72,7 @@ async fn outlives(lose: fn(&mut Cluster), key: &str) {
     let Some(mut cluster) = own(Setup::default()) else {
         return;
     };
-    let server = serve(cluster.options()).await;
+    let server = serve(patient(&cluster)).await;
     let mut client = server.client("ada").await;
     assert_eq!(server.get("/readyz").await.0, 200);
     let id = client.message(None, &format!("{key} 6")).await;
@@ -140,7 +145,7 @@ async fn a_server_waits_for_a_database_that_starts_later() {
         return;
     };
     cluster.stop();
-    let serving = tokio::spawn(serve(cluster.options()));
+    let serving = tokio::spawn(serve(patient(&cluster)));
     cluster.start_again();
     let server = serving.await.unwrap();
     becomes_ready(&server).await;
@@ -152,7 +157,7 @@ async fn a_server_waits_for_a_database_that_starts_later() {
 /// Several members write and are answered, while the database suffers whenever one of them has got an answer. Every
 /// message is there once, with the whole of its answer.
 async fn under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Cluster, usize)) {
-    let server = serve(cluster.options()).await;
+    let server = serve(patient(&cluster)).await;
     let (ended, mut turns) = mpsc::channel(MEMBERS * MESSAGES);
     let mut members = Vec::new();
     for member in 0..MEMBERS {
