@@ -71,7 +71,7 @@ cases!(
 );
 
 async fn a_crash_between_a_commit_and_its_answers_loses_nothing(place: Place) {
-    survives(&place, "after-writer-commit", &[1, 40, 150]).await;
+    survives(&place, "after-writer-commit", &[1, 25, 60]).await;
 }
 
 async fn a_crash_after_a_message_is_stored_loses_nothing(place: Place) {
