@@ -59,7 +59,10 @@ pub use reply::{
 };
 pub use requirements::Requirements;
 
-pub use server::{ConfigError, Database, Limits, ServerError, WorkerConfig, WorkerServer};
+pub use server::{
+    ConfigError, Database, Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError,
+    HandlerErrorKind, Limits, ServerError, WorkerConfig, WorkerServer,
+};
 pub use state::State;
 /// Fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;

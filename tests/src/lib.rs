@@ -25,7 +25,7 @@ pub use client::Client;
 pub use identity::Identity;
 pub use program::Program;
 pub use raw::{RawClient, frame_bytes, opcode};
-pub use server::{Server, get, in_memory};
+pub use server::{Server, get, in_memory, post};
 pub use signal::signal;
 pub use view::{Seen, View};
 pub use watched::{Held, Watched};

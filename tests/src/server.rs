@@ -2,7 +2,9 @@
 
 use crate::{Client, Identity, within};
 use dooers::{Agent, Database, ServerError, WorkerConfig, WorkerServer};
+use serde_json::Value;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
@@ -20,10 +22,13 @@ pub struct Server {
     serving: JoinHandle<Result<(), ServerError>>,
 }
 
+/// Longer than any test takes, so that nothing is noticed only when leases are renewed.
+const LEASE: Duration = Duration::from_secs(3600);
+
 /// The defaults, but with conversations in memory.
 #[must_use]
 pub fn in_memory() -> WorkerConfig {
-    WorkerConfig::new().database(Database::Memory)
+    WorkerConfig::new().database(Database::Memory).lease(LEASE)
 }
 
 impl Server {
@@ -62,6 +67,12 @@ impl Server {
             worker,
             serving: tokio::spawn(async move { server.serve_on(listener).await }),
         }
+    }
+
+    /// The server as its program has it.
+    #[must_use]
+    pub fn worker(&self) -> &WorkerServer {
+        &self.worker
     }
 
     /// A client that has not said `connect` yet.
@@ -125,6 +136,17 @@ impl Server {
 /// Asks for a page over HTTP; the result is the status and the body.
 pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    http(address, &request).await
+}
+
+/// Posts a JSON value over HTTP; the result is the status and the body.
+pub async fn post(address: SocketAddr, path: &str, value: &Value) -> (u16, String) {
+    let body = value.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     http(address, &request).await
 }
 

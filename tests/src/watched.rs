@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use dooers::protocol::ThreadEvent;
 use dooers::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, MemoryStore, NewMessage,
-    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
-    ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, MemoryStore,
+    NewMessage, Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError,
+    StoredSetting, ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -224,6 +225,17 @@ impl Store for Watched {
             .events(scope, thread_id, before_event_id, limit)
             .await;
         self.done("events").await;
+        outcome
+    }
+
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError> {
+        let outcome = self.inner.find_events(scope, thread_id, query).await;
+        self.done("find_events").await;
         outcome
     }
 

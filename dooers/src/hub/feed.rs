@@ -75,7 +75,8 @@ impl Subscription {
         if self.has(text.seq())
             && let Some(frame) = text.whole_frame()
         {
-            self.connection.outbound().push(frame);
+            let outbound = self.connection.outbound();
+            outbound.push_replaceable(text.event_id(), frame);
         }
     }
 
@@ -176,6 +177,11 @@ impl Feed {
     /// How far a live subscriber was sent the thread.
     pub(super) fn last_seq_of(&self, connection_id: u64) -> Option<u64> {
         Some(self.live.get(&connection_id)?.position.last_seq)
+    }
+
+    /// The last change that a live subscriber was sent.
+    pub(super) fn rev_of(&self, connection_id: u64) -> Option<u64> {
+        Some(self.live.get(&connection_id)?.position.rev)
     }
 
     /// A live subscriber is sent older events, as they were at this `rev`, and their edits since. `false` if it is not

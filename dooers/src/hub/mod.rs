@@ -115,6 +115,16 @@ impl Hub {
         live.or_else(behind).is_some_and(|last_seq| seq <= last_seq)
     }
 
+    /// Whether a connection was sent all of a thread up to this change, as far as it is subscribed to it.
+    pub(crate) fn has_told(&self, connection: &Connection, thread_id: &str, rev: u64) -> bool {
+        if !connection.is_subscribed(thread_id) {
+            return true;
+        }
+        let feed = self.feed(thread_id);
+        feed.and_then(|feed| lock(&feed).rev_of(connection.id()))
+            .is_some_and(|told| rev <= told)
+    }
+
     /// Delivers what happened to one thread.
     pub(crate) fn publish(&self, changes: Vec<Change>) {
         let Some(first) = changes.first() else {

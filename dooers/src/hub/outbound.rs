@@ -45,6 +45,13 @@ impl Queue {
         self.frames.push_back(frame);
     }
 
+    /// Adds a frame that a newer one of its key replaces as long as it waits.
+    fn add_replaceable(&mut self, key: &str, frame: Frame) {
+        let place = self.taken + self.frames.len() as u64;
+        self.replaceable.insert(key.to_owned(), place);
+        self.add(frame);
+    }
+
     /// The frame of this key, if it still waits.
     fn waiting(&mut self, key: &str) -> Option<&mut Frame> {
         let place = self.replaceable.get(key)?.checked_sub(self.taken)?;
@@ -69,6 +76,13 @@ impl Outbound {
         self.filled.notify_one();
     }
 
+    /// The same for a frame that belongs behind those that wait, also behind one of its key; newer ones of the key
+    /// replace this one.
+    pub(crate) fn push_replaceable(&self, key: &str, frame: Frame) {
+        lock(&self.queue).add_replaceable(key, frame);
+        self.filled.notify_one();
+    }
+
     /// Queues a live frame, if there is room.
     pub(crate) fn offer(&self, frame: &Frame) -> bool {
         let mut queue = lock(&self.queue);
@@ -90,9 +104,7 @@ impl Outbound {
         }
         let has_room = queue.has_room(frame, self.limits);
         if has_room {
-            let place = queue.taken + queue.frames.len() as u64;
-            queue.replaceable.insert(key.to_owned(), place);
-            queue.add(frame.clone());
+            queue.add_replaceable(key, frame.clone());
             self.filled.notify_one();
         }
         has_room

@@ -377,6 +377,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_newest_whole_text_comes_last_whatever_was_asked_for_in_between() {
+        let hub = Hub::default();
+        let old = reader(&hub, false, ROOMY);
+        hub.join(&old, "t").settle([], at(0));
+        let text = begin(&hub);
+        text.push("a");
+        text.push("b");
+        // It asks for a page, while nothing of all that has left yet.
+        let page = r#"{"payload":{"events":[{"delta_seq":0,"content":[{"text":"page"}]}]}}"#;
+        hub.join(&old, "t")
+            .extend_back(Frame::from_static(page), 1, 1);
+        text.push("c");
+        sleep(WHOLE_EVERY * 2).await;
+        assert_eq!(sent(&old), ["=0 ", "=1 a", "=0 page", "=3 abc"]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_text_that_has_ended_is_told_no_more() {
         let hub = Hub::default();
         let (old, new) = (reader(&hub, false, ROOMY), reader(&hub, true, ROOMY));

@@ -11,6 +11,7 @@ mod form;
 mod frame;
 #[cfg(test)]
 mod golden;
+mod heard;
 mod run;
 mod scan;
 mod settings;
@@ -36,6 +37,7 @@ pub use user::User;
 pub(crate) use command::{Envelope, clean_id};
 pub(crate) use form::FormAnswer;
 pub(crate) use frame::timestamp;
+pub(crate) use heard::Heard;
 pub(crate) use scan::strip_nul;
 
 /// Ids longer than this many bytes are refused when a client makes them up.

@@ -45,6 +45,18 @@ impl User {
     }
 }
 
+impl From<&str> for User {
+    fn from(user_id: &str) -> Self {
+        Self::new(user_id)
+    }
+}
+
+impl From<String> for User {
+    fn from(user_id: String) -> Self {
+        Self::new(user_id)
+    }
+}
+
 fn user_role() -> String {
     "user".to_owned()
 }

@@ -10,7 +10,7 @@ pub(super) async fn begin(
     session: &Session,
     scope: &Scope,
     message: NewMessage,
-    stored: impl FnOnce(),
+    stored: impl FnOnce(&Begun),
 ) -> Result<Begun, StoreError> {
     let running = &session.running;
     let thread_id = message.thread.id().to_owned();
@@ -34,7 +34,7 @@ pub(super) async fn begin(
         };
         join.settle([], before);
     }
-    stored();
+    stored(&begun);
     crash::point("after-ack");
     let changes = std::mem::take(&mut begun.changes);
     running.runner.publish_withdrawn(changes);

@@ -165,6 +165,13 @@ impl WorkerConfig {
         self
     }
 
+    /// The address that [`serve`](crate::WorkerServer::serve) listens on: for a program that listens itself, to serve
+    /// [`router`](crate::WorkerServer::router) within its own.
+    #[must_use]
+    pub fn bind_address(&self) -> SocketAddr {
+        self.bind
+    }
+
     /// Sets the name on the agent's messages.
     #[must_use]
     pub fn assistant_name(mut self, name: impl Into<String>) -> Self {

@@ -28,6 +28,22 @@ impl Identity {
         clean_id("payload.organization_id", payload.organization_id())?;
         clean_id("payload.workspace_id", payload.workspace_id())?;
         clean_id("payload.user.user_id", &user.user_id)?;
+        let scope = Scope {
+            agent: agent.to_owned(),
+            worker_id: worker_id.to_owned(),
+            organization_id: payload.organization_id().to_owned(),
+            workspace_id: payload.workspace_id().to_owned(),
+            viewer: Viewer::Everyone,
+        };
+        Ok(Self {
+            keeps_its_events: payload.keeps_its_events(),
+            takes_deltas: payload.takes_deltas(),
+            ..Self::within(scope, user, private_threads)
+        })
+    }
+
+    /// This user in a scope, where threads may be private.
+    pub(super) fn within(scope: Scope, user: User, private_threads: bool) -> Self {
         let participant = if private_threads && user.user_id.is_empty() {
             // Nobody owns nothing, but may go on with what was begun on this very connection.
             Participant::connection(&new_id())
@@ -39,19 +55,13 @@ impl Identity {
         } else {
             Viewer::Everyone
         };
-        Ok(Self {
-            scope: Scope {
-                agent: agent.to_owned(),
-                worker_id: worker_id.to_owned(),
-                organization_id: payload.organization_id().to_owned(),
-                workspace_id: payload.workspace_id().to_owned(),
-                viewer,
-            },
+        Self {
+            scope: Scope { viewer, ..scope },
             user,
             participant,
-            keeps_its_events: payload.keeps_its_events(),
-            takes_deltas: payload.takes_deltas(),
-        })
+            keeps_its_events: true,
+            takes_deltas: true,
+        }
     }
 
     /// Whose settings it may see.

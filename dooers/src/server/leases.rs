@@ -3,8 +3,9 @@
 use super::running::Running;
 use crate::protocol::timestamp;
 use crate::store::{Recovered, StoreError, Waiting};
+use std::pin::pin;
 use std::sync::Arc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Leases are renewed so many times in the time for which they hold.
 const RENEWALS: u32 = 3;
@@ -13,28 +14,41 @@ impl Running {
     /// Renews the leases of this process's turns and takes over turns whose lease ran out, until the server has stopped.
     pub(super) async fn keep_leases(self: Arc<Self>) {
         let lease = self.config.lease;
+        let pause = lease / RENEWALS;
         let mut renewed = Instant::now();
         loop {
             tokio::select! {
                 () = self.stopped.cancelled() => return,
-                () = sleep(lease / RENEWALS) => {}
+                () = sleep(pause) => {}
             }
             let now = Instant::now();
-            match self.runner.renew().await {
+            match self.or_lose(renewed + lease, self.runner.renew()).await {
                 Ok(()) => renewed = now,
                 Err(error) => {
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the leases of the running turns could not be renewed");
-                    if renewed.elapsed() >= lease {
-                        // Before another process may write in them.
+                    if renewed.elapsed() + pause >= lease {
+                        // The next attempt would come too late.
                         self.runner.lose_all();
                     }
                     continue;
                 }
             }
-            if let Err(error) = self.take_over().await {
+            if let Err(error) = self.or_lose(renewed + lease, self.take_over()).await {
                 tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns of a dead process could not be taken over");
             }
         }
+    }
+
+    /// Waits for the database. If that takes until the leases end, the turns are dropped, before another process may
+    /// write in them.
+    async fn or_lose<T>(&self, lease_ends: Instant, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = sleep_until(lease_ends) => self.runner.lose_all(),
+        }
+        work.await
     }
 
     /// Ends what a dead process left, and starts the turns that wait behind it.

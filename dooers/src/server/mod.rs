@@ -5,10 +5,12 @@ mod catch_up;
 mod config;
 mod database;
 mod database_env;
+mod dispatch;
 mod env;
 mod error;
 mod identity;
 mod leases;
+mod local;
 mod program;
 mod routes;
 mod running;
@@ -21,5 +23,8 @@ mod worker;
 
 pub use config::{ConfigError, Limits, WorkerConfig};
 pub use database::Database;
+pub use dispatch::{
+    Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
+};
 pub use error::ServerError;
 pub use worker::WorkerServer;

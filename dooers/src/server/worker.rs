@@ -1,6 +1,7 @@
 //! The server of a program's agents.
 
 use super::config::WorkerConfig;
+use super::dispatch::Dispatch;
 use super::error::ServerError;
 use super::program::Program;
 use super::routes;
@@ -120,6 +121,37 @@ impl WorkerServer {
         Ok(settings_of(&running, agent, worker_id.into()))
     }
 
+    /// Begins a message of the program itself to one of its agents, as a webhook or a timer sends it.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    ///
+    /// /// Says what you said.
+    /// #[dooers::agent]
+    /// async fn echo(request: WorkerRequest) -> String {
+    ///     format!("You said: {}", request.message)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let config = WorkerConfig::new().database(dooers::Database::Memory);
+    /// let server = WorkerServer::new(config).agent::<echo>();
+    /// let turn = server
+    ///     .dispatch::<echo>()
+    ///     .worker("w1")
+    ///     .user("ada")
+    ///     .message("hello")
+    ///     .send()
+    ///     .await?;
+    /// assert_eq!(turn.text().await?, "You said: hello");
+    /// # server.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dispatch<A: Agent>(&self) -> Dispatch {
+        Dispatch::new(self.clone(), A::DEFINITION)
+    }
+
     /// Cancels the turn of a run: its handler is dropped, and the run ends `canceled`. A run that has ended stays as it is.
     ///
     /// # Errors
@@ -229,7 +261,7 @@ impl WorkerServer {
         }
     }
 
-    async fn start(&self) -> Result<Arc<Running>, ServerError> {
+    pub(super) async fn start(&self) -> Result<Arc<Running>, ServerError> {
         let start = || async {
             if self.closed.is_cancelled() {
                 return Err(ServerError::Closed);

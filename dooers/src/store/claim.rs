@@ -43,7 +43,7 @@ impl Start {
                 ))
                 .into())
             }
-            OnBusy::Reject => Err(StoreError::Conflict(
+            OnBusy::Reject => Err(StoreError::Busy(
                 "this agent takes the next message when it has answered the last one; send this one again then"
                     .to_owned(),
             )

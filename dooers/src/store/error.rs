@@ -12,6 +12,9 @@ pub enum StoreError {
     /// It contradicts what is stored.
     #[error("{0}")]
     Conflict(String),
+    /// The thread is being answered, and its agent takes no other message meanwhile.
+    #[error("{0}")]
+    Busy(String),
     /// It cannot be stored as it is.
     #[error("{0}")]
     Invalid(String),

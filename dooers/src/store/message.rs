@@ -93,6 +93,11 @@ pub struct Begun {
 }
 
 impl Begun {
+    /// Whether the thread is new: its own row is then its first change.
+    pub(crate) fn makes_thread(&self) -> bool {
+        self.changes.first().is_some_and(|change| change.rev == 1)
+    }
+
     /// What a reader has who has all up to this message, as it was when it was new.
     pub(crate) fn position(&self) -> Position {
         Position {

@@ -13,6 +13,7 @@ mod patch;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod prefix;
+mod query;
 mod scope;
 mod setting;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -39,11 +40,13 @@ pub use patch::ThreadPatch;
 #[cfg(feature = "postgres")]
 pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{NotAPrefix, TablePrefix};
+pub use query::{EventOrder, EventQuery};
 pub use scope::{Participant, Scope, Viewer};
 pub use setting::{StoredSetting, WorkerKey};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
+use crate::protocol::ThreadEvent;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -70,8 +73,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
-    /// `client_event_id` that was used for something else, a form that is answered already or a thread that is busy,
-    /// `Overloaded` for a full queue, `Invalid` for an answer that leaves a required question open.
+    /// `client_event_id` that was used for something else or a form that is answered already, `Busy` for a thread that is
+    /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that leaves a required question open.
     async fn begin_turn(
         &self,
         scope: &Scope,
@@ -216,6 +219,18 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         before_event_id: Option<&str>,
         limit: usize,
     ) -> Result<EventPage, StoreError>;
+
+    /// The events of a thread that a query looks for, in its order.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope.
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError>;
 
     /// What a reader at this position has not got, up to `limit` new events.
     ///

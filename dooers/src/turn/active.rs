@@ -1,7 +1,7 @@
 //! The turns that run in this process, and how they are stopped.
 
 use crate::store::TurnKey;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -26,29 +26,31 @@ struct State {
 pub(super) struct ActiveTurn {
     thread_id: String,
     fence: u64,
-    /// Fires when it is cancelled …
+    /// Fires when it is cancelled.
     pub(super) cancelled: CancellationToken,
-    /// … and when it is no longer this process's, so that it is dropped without a trace.
+    /// Fires when another process may have taken it over.
     pub(super) lost: CancellationToken,
+    /// Fires when it is no more, so that there is nothing to record of it.
+    pub(super) gone: CancellationToken,
 }
 
 impl ActiveTurns {
-    /// Makes a turn known that begins to run, if it is not yet. It is dropped without a trace when the process stops.
+    /// Makes a turn known that begins to run, if it is not yet. It is dropped when the process stops.
     ///
     /// An attempt that this process holds no more, since it was claimed again, is dropped.
     pub(super) fn begin(&self, key: &TurnKey, stopped: &CancellationToken) -> ActiveTurn {
         let mut state = self.state();
         match state.turns.get(&key.event_id) {
             Some(turn) if turn.fence == key.fence => return turn.clone(),
-            Some(former) => former.lost.cancel(),
+            Some(former) => former.gone.cancel(),
             None => {}
         }
-        let lost = stopped.child_token();
         let turn = ActiveTurn {
             thread_id: key.thread_id.clone(),
             fence: key.fence,
-            cancelled: lost.child_token(),
-            lost,
+            cancelled: CancellationToken::new(),
+            lost: CancellationToken::new(),
+            gone: stopped.child_token(),
         };
         if state.early.remove(&key.event_id).is_some() {
             turn.cancelled.cancel();
@@ -66,15 +68,20 @@ impl ActiveTurns {
         }
     }
 
-    /// The messages whose turns run.
-    pub(super) fn events(&self) -> HashSet<String> {
-        self.state().turns.keys().cloned().collect()
+    /// The messages whose turns run, and the fences of these.
+    pub(super) fn fences(&self) -> HashMap<String, u64> {
+        let state = self.state();
+        let turns = state.turns.iter();
+        turns.map(|(id, turn)| (id.clone(), turn.fence)).collect()
     }
 
-    /// Drops the turns of these messages, which are no longer this process's. The result is how many there were.
-    pub(super) fn lose(&self, events: &HashSet<String>) -> usize {
+    /// Drops the turns of these messages that have these fences still. The result is how many there were.
+    pub(super) fn lose(&self, fences: &HashMap<String, u64>) -> usize {
         let state = self.state();
-        let lost = events.iter().filter_map(|id| state.turns.get(id));
+        let lost = fences.iter().filter_map(|(id, fence)| {
+            // One that was claimed again meanwhile is not meant.
+            state.turns.get(id).filter(|turn| turn.fence == *fence)
+        });
         lost.map(|turn| turn.lost.cancel()).count()
     }
 
@@ -93,7 +100,7 @@ impl ActiveTurns {
         let state = self.state();
         let turns = state.turns.values();
         for turn in turns.filter(|turn| turn.thread_id == thread_id) {
-            turn.lost.cancel();
+            turn.gone.cancel();
         }
     }
 
@@ -142,12 +149,12 @@ mod tests {
         let stopped = CancellationToken::new();
         let first = turns.begin(&key("t", "e1", 1), &stopped);
         let second = turns.begin(&key("t", "e2", 1), &stopped);
-        let lost = HashSet::from(["e1".to_owned(), "other".to_owned()]);
+        let lost = HashMap::from([("e1".to_owned(), 1), ("other".to_owned(), 1)]);
         assert_eq!(turns.lose(&lost), 1);
-        assert!(first.lost.is_cancelled() && first.cancelled.is_cancelled());
-        assert!(!second.lost.is_cancelled() && !stopped.is_cancelled());
+        assert!(first.lost.is_cancelled() && !first.cancelled.is_cancelled());
+        assert!(!first.gone.is_cancelled() && !second.lost.is_cancelled());
         turns.end(&key("t", "e1", 1));
-        assert_eq!(turns.events(), HashSet::from(["e2".to_owned()]));
+        assert_eq!(turns.fences(), HashMap::from([("e2".to_owned(), 1)]));
         assert_eq!(turns.count(), 1);
     }
 
@@ -157,10 +164,12 @@ mod tests {
         let stopped = CancellationToken::new();
         let former = turns.begin(&key("t", "e1", 1), &stopped);
         let again = turns.begin(&key("t", "e1", 1), &stopped);
-        assert!(!former.lost.is_cancelled(), "it is the same attempt");
+        assert!(!former.gone.is_cancelled(), "it is the same attempt");
         let next = turns.begin(&key("t", "e1", 2), &stopped);
-        assert!(former.lost.is_cancelled() && again.lost.is_cancelled());
-        assert!(!next.lost.is_cancelled());
+        assert!(former.gone.is_cancelled() && again.gone.is_cancelled());
+        // The store was asked for the one before.
+        assert_eq!(turns.lose(&HashMap::from([("e1".to_owned(), 1)])), 0);
+        assert!(!next.gone.is_cancelled() && !next.lost.is_cancelled());
         turns.end(&key("t", "e1", 1));
         turns.cancel("e1");
         assert!(next.cancelled.is_cancelled(), "it is still known");
@@ -173,9 +182,9 @@ mod tests {
         let one = turns.begin(&key("t", "e1", 1), &stopped);
         let other = turns.begin(&key("other", "e2", 1), &stopped);
         turns.stop("t");
-        assert!(one.lost.is_cancelled() && one.cancelled.is_cancelled());
-        assert!(!other.lost.is_cancelled());
+        assert!(one.gone.is_cancelled() && !one.cancelled.is_cancelled());
+        assert!(!other.gone.is_cancelled());
         stopped.cancel();
-        assert!(other.lost.is_cancelled());
+        assert!(other.gone.is_cancelled());
     }
 }

@@ -6,6 +6,7 @@ use crate::AgentError;
 use crate::store::StoreError;
 use futures::future::BoxFuture;
 use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,11 +60,11 @@ pub(super) async fn drive<E>(
                 writing.begin(Box::pin(writer.write_texts()), Vec::new());
             }
             is_held = writing.done() => if !is_held {
-                return Ended::Lost;
+                break Ended::Lost;
             },
         }
     };
-    drop(handler);
+    let_go(handler);
     if writing.is_busy() && !writing.done().await {
         return Ended::Lost;
     }
@@ -71,6 +72,13 @@ pub(super) async fn drive<E>(
         // What could not be stored fails the turn, even if nobody waited for it.
         Ended::Returned(returned) => Ended::Returned(returned.and(writing.outcome())),
         ended => ended,
+    }
+}
+
+/// Drops a handler. If something in it panics at that, its turn must end all the same.
+fn let_go(handler: impl Sized) {
+    if catch_unwind(AssertUnwindSafe(|| drop(handler))).is_err() {
+        tracing::error!(target: "dooers::turn", "a handler panicked while it was dropped");
     }
 }
 

@@ -20,7 +20,7 @@ pub use response::{Sent, WorkerResponse};
 pub use text::TextStream;
 
 pub(crate) use outbox::Outbox;
-pub(crate) use outcome::{Ending, Outcome};
+pub(crate) use outcome::{Ended, Ending, Outcome};
 pub(crate) use runner::Runner;
 
 use crate::AgentError;

@@ -47,9 +47,20 @@ impl Outcome {
     }
 }
 
+/// The end of a turn.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// How it ended.
+    pub(crate) outcome: Arc<Outcome>,
+    /// The number of its last change in its thread.
+    pub(crate) rev: u64,
+}
+
 /// Who waits for the end of which turn, by the messages that they answer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Endings(Arc<Mutex<HashMap<String, Vec<oneshot::Sender<Arc<Outcome>>>>>>);
+pub(super) struct Endings(Arc<Mutex<Waiting>>);
+
+type Waiting = HashMap<String, Vec<oneshot::Sender<Ended>>>;
 
 impl Endings {
     /// Waits for the end of the turn that answers this message.
@@ -66,19 +77,23 @@ impl Endings {
         }
     }
 
-    /// The turn that answers this message has ended, and all that it wrote is told.
-    pub(super) fn tell(&self, event_id: &str, outcome: Outcome) {
+    /// The turn that answers this message has ended by a change of this number. Tell it before that is published: who
+    /// has read the last change then knows how the turn ended.
+    pub(super) fn tell(&self, event_id: &str, outcome: Outcome, rev: u64) {
         let Some(waiting) = self.waiting().remove(event_id) else {
             return;
         };
-        let outcome = Arc::new(outcome);
+        let ended = Ended {
+            outcome: Arc::new(outcome),
+            rev,
+        };
         for tell in waiting {
             // Who waited may be gone.
-            let _ = tell.send(Arc::clone(&outcome));
+            let _ = tell.send(ended.clone());
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<String, Vec<oneshot::Sender<Arc<Outcome>>>>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,17 +102,17 @@ impl Endings {
 /// Waits for the end of a turn. It never comes if the turn ends in another process, or if this one stops before.
 #[derive(Debug)]
 pub(crate) struct Ending {
-    told: oneshot::Receiver<Arc<Outcome>>,
+    told: oneshot::Receiver<Ended>,
     event_id: String,
     endings: Endings,
 }
 
 impl Future for Ending {
-    type Output = Arc<Outcome>;
+    type Output = Ended;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Arc<Outcome>> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
         match Pin::new(&mut self.told).poll(context) {
-            Poll::Ready(Ok(outcome)) => Poll::Ready(outcome),
+            Poll::Ready(Ok(ended)) => Poll::Ready(ended),
             Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
         }
     }
@@ -127,10 +142,11 @@ mod tests {
         let (mut one, mut two) = (endings.watch("e"), endings.watch("e"));
         let mut other = endings.watch("other");
         assert!((&mut one).now_or_never().is_none());
-        endings.tell("e", Outcome::Cancelled);
+        endings.tell("e", Outcome::Cancelled, 7);
         for ending in [&mut one, &mut two] {
             let told = ending.now_or_never().unwrap();
-            assert!(matches!(*told, Outcome::Cancelled));
+            assert!(matches!(*told.outcome, Outcome::Cancelled));
+            assert_eq!(told.rev, 7);
         }
         assert!((&mut other).now_or_never().is_none());
     }

@@ -97,7 +97,7 @@ impl Runner {
     ///
     /// Whatever the store says. The turns go on then: see [`lose_all`](Self::lose_all).
     pub(crate) async fn renew(&self) -> Result<(), StoreError> {
-        let mut lost = self.active.events();
+        let mut lost = self.active.fences();
         if lost.is_empty() {
             return Ok(());
         }
@@ -116,13 +116,14 @@ impl Runner {
         Ok(())
     }
 
-    /// Drops all turns: another process may have taken them over.
+    /// Drops the handlers of all turns: another process may have taken them over. Those that it has not end as
+    /// interrupted once the database answers.
     pub(crate) fn lose_all(&self) {
-        let all = self.active.events();
+        let all = self.active.fences();
         self.active.lose(&all);
     }
 
-    /// Runs what waits in a thread, now or when it may be tried again.
+    /// Runs what waits in a thread, now or when it may be tried again. A process that stops leaves it to the next.
     pub(crate) async fn go_on(
         self: &Arc<Self>,
         agent: AgentDefinition,
@@ -145,7 +146,7 @@ impl Runner {
             return Ok(());
         }
         // Those that run side by side all begin.
-        loop {
+        while !self.draining.is_cancelled() {
             let start = self.start_of(&agent);
             let Some(mut claim) = self.store.claim_turn(&scope, &thread_id, &start).await? else {
                 return Ok(());
@@ -153,6 +154,7 @@ impl Runner {
             self.hub.publish(std::mem::take(&mut claim.changes));
             self.run(agent, claim);
         }
+        Ok(())
     }
 
     /// Claims what waits in a thread once it may be tried again. None if the process stops before, or somebody else has
@@ -244,14 +246,16 @@ impl Runner {
     /// Tells changes by which turns ended without their handlers.
     fn publish(&self, changes: Vec<Change>, outcome_of: fn(RunStatus) -> Option<Outcome>) {
         let ended = changes.iter().filter_map(|change| match &change.body {
-            ChangeBody::Run(run) => Some((run.event_id.clone()?, outcome_of(run.status)?)),
+            ChangeBody::Run(run) => {
+                let outcome = outcome_of(run.status)?;
+                Some((run.event_id.clone()?, outcome, change.rev))
+            }
             ChangeBody::Thread(_) | ChangeBody::Event(_) | ChangeBody::Deleted(_) => None,
         });
-        let ended: Vec<_> = ended.collect();
-        self.hub.publish(changes);
-        for (event_id, outcome) in ended {
-            self.endings.tell(&event_id, outcome);
+        for (event_id, outcome, rev) in ended {
+            self.endings.tell(&event_id, outcome, rev);
         }
+        self.hub.publish(changes);
     }
 
     /// Drops the handlers of a thread that is no more.
@@ -298,33 +302,35 @@ impl Runner {
         let outbox = Arc::new(Outbox::live(run_id, agent.has_manual_runs()));
         let writer = TurnWriter::new(self, agent, &claim, &outbox);
         let ActiveTurn {
-            cancelled, lost, ..
+            cancelled,
+            lost,
+            gone,
+            ..
         } = self.begin(&claim);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
         let policy = agent.policy();
         let ends_early = async {
             tokio::select! {
-                () = cancelled.cancelled() => Outcome::Cancelled,
-                () = self.interrupted.cancelled() => Outcome::Interrupted,
-                () = sleep_for(policy.timeout()) => Outcome::TimedOut,
+                // First what says more: a turn that is cancelled ends so, whatever else happens to it.
+                biased;
+                () = gone.cancelled() => None,
+                () = cancelled.cancelled() => Some(Outcome::Cancelled),
+                () = lost.cancelled() => Some(Outcome::Interrupted),
+                () = self.interrupted.cancelled() => Some(Outcome::Interrupted),
+                () = sleep_for(policy.timeout()) => Some(Outcome::TimedOut),
             }
         };
-        let ended = tokio::select! {
-            // First: what is to be dropped without a trace is cancelled, too.
-            biased;
-            () = lost.cancelled() => Ended::Lost,
-            ended = driver::drive(handler, ends_early, &outbox, &writer) => ended,
-        };
+        let ended = driver::drive(handler, ends_early, &outbox, &writer).await;
         self.active.end(&claim.key);
         let is_cancelled = cancelled.is_cancelled();
+        if !matches!(ended, Ended::Returned(_)) {
+            // For the work that the handler gave to others.
+            cancelled.cancel();
+        }
         let outcome = match ended {
             Ended::Returned(result) => Outcome::of(result),
-            Ended::Dropped(outcome) => {
-                // For the work that the handler gave to others.
-                cancelled.cancel();
-                outcome
-            }
-            Ended::Lost => {
+            Ended::Dropped(Some(outcome)) => outcome,
+            Ended::Dropped(None) | Ended::Lost => {
                 outbox.close();
                 return Next::Nothing;
             }
@@ -390,7 +396,9 @@ fn handler_of(
             worker_id: claim.thread.thread.worker_id.clone(),
         },
     };
-    let (states, cancellation) = (Arc::clone(&runner.states), cancellation.clone());
+    let states = Arc::clone(&runner.states);
+    // One of its own: a handler that fires it, by a guard that it drops, stops its own work and not its turn.
+    let cancellation = cancellation.child_token();
     let work = async move {
         let turn = Turn::new(request, response.clone()).within(settings, states, cancellation);
         let answer = agent.call(turn).await?;

@@ -12,8 +12,8 @@ use crate::store::{
     MemoryStore, NewMessage, NewThread, Participant, Scope, Snapshot, SnapshotFrom, Store,
     ThreadTarget, Viewer,
 };
-use crate::{Agent, AgentError, Result};
-use std::sync::Arc;
+use crate::{Agent, AgentError, CancellationToken, Result};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -241,4 +241,120 @@ async fn a_turn_that_waits_for_its_next_attempt_is_left_by_a_process_that_stops(
     sleep(Duration::from_secs(5)).await;
     let (texts, status, _) = next.answer::<busy>().await;
     assert_eq!((texts.len(), status), (4, RunStatus::Failed));
+}
+
+/// Leaves work to others that stops when it ends itself, and fails at the first attempt.
+#[dooers::agent(name = "guarding-of-the-turn-tests", retry = 1, crate = crate)]
+async fn guarding(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    token: CancellationToken,
+) -> Result<()> {
+    let _stops_the_work = token.drop_guard();
+    response.text(format!("attempt {}", request.attempt()));
+    match request.attempt() {
+        1 => Err(AgentError::retryable("the model is busy")),
+        _ => Ok(()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_fires_its_token_stops_its_own_work_and_not_its_turn() {
+    let worker = Worker::new();
+    worker.begin::<guarding>().await;
+    sleep(Duration::from_secs(5)).await;
+    let (texts, status, _) = worker.answer::<guarding>().await;
+    assert_eq!(texts, ["attempt 1", "attempt 2"]);
+    assert_eq!(status, RunStatus::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_stops_claims_nothing_that_waits() {
+    let worker = Worker::new();
+    worker.begin::<slow>().await;
+    sleep(Duration::from_secs(1)).await;
+    worker.runner.drain(Duration::ZERO).await;
+    // As when another turn of the thread is cancelled, or a dead process's turns are found, while it stops.
+    for waiting in worker.store.recover().await.unwrap().waiting {
+        worker
+            .runner
+            .go_on(slow::DEFINITION, waiting)
+            .await
+            .unwrap();
+    }
+    sleep(Duration::from_secs(1)).await;
+    let left = worker.store.recover().await.unwrap();
+    assert_eq!((left.interrupted, left.retried), (0, 0));
+    assert_eq!(left.waiting.len(), 1);
+}
+
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+/// Streams a little, and panics when it is dropped.
+#[dooers::agent(name = "brittle-of-the-turn-tests", timeout = "1s", crate = crate)]
+async fn brittle(response: WorkerResponse) {
+    let text = response.text_stream();
+    text.push("as far as");
+    let _panics = PanicsWhenDropped;
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_panics_while_it_is_dropped_ends_as_any_other() {
+    let worker = Worker::new();
+    worker.begin::<brittle>().await;
+    sleep(Duration::from_secs(2)).await;
+    let (texts, status, error) = worker.answer::<brittle>().await;
+    assert_eq!(texts[0], "as far as");
+    assert_eq!(
+        (status, error.as_deref()),
+        (RunStatus::Failed, Some("timed out"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_is_dropped_but_that_nobody_took_is_tried_again_and_ends_in_the_record() {
+    let worker = Worker::new();
+    worker.begin::<slow>().await;
+    sleep(Duration::from_secs(1)).await;
+    // The leases could not be renewed for so long that somebody else may have taken it.
+    worker.runner.lose_all();
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(worker.answer::<slow>().await.0, ["attempt 1", "attempt 2"]);
+    worker.runner.lose_all();
+    sleep(Duration::from_secs(1)).await;
+    let (texts, status, error) = worker.answer::<slow>().await;
+    assert_eq!(
+        (status, error.as_deref()),
+        (RunStatus::Failed, Some("interrupted"))
+    );
+    assert_eq!(texts.len(), 3);
+}
+
+/// Who cancels the unlucky one.
+static CANCELS: OnceLock<Arc<Runner>> = OnceLock::new();
+
+/// Is cancelled at the moment at which it fails.
+#[dooers::agent(name = "unlucky-of-the-turn-tests", retry = 1, crate = crate)]
+async fn unlucky(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    response.text(format!("attempt {}", request.attempt()));
+    CANCELS.get().unwrap().cancel(&request.event_id);
+    Err(AgentError::retryable("the model is busy"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_is_cancelled_while_it_fails_is_not_tried_again() {
+    let worker = Worker::new();
+    CANCELS.set(Arc::clone(&worker.runner)).unwrap();
+    worker.begin::<unlucky>().await;
+    sleep(Duration::from_secs(5)).await;
+    let (texts, status, _) = worker.answer::<unlucky>().await;
+    assert_eq!(texts, ["attempt 1"]);
+    assert_eq!(status, RunStatus::Canceled);
 }

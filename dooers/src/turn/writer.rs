@@ -161,9 +161,11 @@ impl<'a> TurnWriter<'a> {
             finished.boxed()
         };
         let Written { changes, next } = self.until_stored(finish).await?;
+        let last_rev = changes.last().map_or(0, |change| change.rev);
+        let event_id = &self.claim.key.event_id;
+        self.runner.endings.tell(event_id, outcome, last_rev);
         self.runner.hub.publish(changes);
         answer(waiting);
-        self.runner.endings.tell(&self.claim.key.event_id, outcome);
         next
     }
 

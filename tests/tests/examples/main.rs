@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod dispatch;
 mod settings;
 mod stopping;
 mod streaming;

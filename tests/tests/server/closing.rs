@@ -63,6 +63,27 @@ async fn sessions_are_closed_with_1001_a_running_turn_finishes_and_a_waiting_one
 }
 
 #[tokio::test]
+async fn what_waits_for_a_client_is_sent_before_its_session_is_closed() {
+    let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<script>();
+    let server = Server::start_small(worker).await;
+    let mut watching = server.client("bob").await;
+    let mut slow = server.small_client("ada").await;
+    let id = slow.message(None, "large 40 20000").await;
+    // It hears of the thread when that begins, and when the turn has ended.
+    for _ in 0..2 {
+        watching.expect("thread.upsert").await;
+    }
+    let closing = server.begin_close();
+    assert_eq!(watching.closed().await, 1001);
+    slow.accepted(&id).await;
+    let frames = slow.turn().await;
+    assert_eq!(crate::seen::appended(&frames).len(), 41);
+    assert_eq!(slow.closed().await, 1001);
+    within("the server to close", closing).await.unwrap();
+    server.close([watching, slow]).await;
+}
+
+#[tokio::test]
 async fn a_turn_that_takes_too_long_is_stopped_and_recorded_as_interrupted() {
     let store = Arc::new(MemoryStore::new());
     let server = Server::with::<script>(|config| {

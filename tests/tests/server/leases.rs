@@ -8,6 +8,7 @@ use dooers_tests::{Client, Server, Watched, gate};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 
 /// Says when it is dropped, and what becomes of what it sends late.
 struct SaysWhenDropped(String);
@@ -34,13 +35,22 @@ fn lease(config: WorkerConfig, store: &Arc<Watched>, milliseconds: u64) -> Worke
     config.store(Arc::clone(store) as Arc<dyn Store>)
 }
 
-/// Two servers on one store: one that cannot renew its leases as long as the held call is held, and another one.
-async fn pair<A: dooers::Agent>(milliseconds: u64) -> (Arc<Watched>, Server, Server) {
-    let inner = Watched::memory();
-    let frozen = Watched::over(Arc::clone(&inner) as _);
-    let dying = Server::with::<A>(|config| lease(config, &frozen, milliseconds)).await;
-    let living = Server::with::<A>(|config| lease(config, &inner, milliseconds)).await;
-    (frozen, dying, living)
+/// A server on a store that others use, too, as a process of its own.
+async fn process<A: dooers::Agent>(store: &Arc<Watched>, milliseconds: u64) -> Server {
+    Server::with::<A>(|config| lease(config, store, milliseconds)).await
+}
+
+/// The same on a runtime of its own: when that is dropped, it dies without a word.
+async fn mortal<A: dooers::Agent>(store: &Arc<Watched>, milliseconds: u64) -> (Runtime, Server) {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let store = Arc::clone(store);
+    let starting = runtime.spawn(async move { process::<A>(&store, milliseconds).await });
+    let server = starting.await.unwrap();
+    (runtime, server)
 }
 
 async fn begin(client: &mut Client, text: &str) -> (String, String) {
@@ -78,9 +88,10 @@ async fn leases_are_renewed_while_a_handler_works() {
 
 #[tokio::test]
 async fn a_turn_whose_process_gives_no_sign_is_taken_over_and_what_waits_behind_it_runs() {
-    let (frozen, dying, living) = pair::<script>(400).await;
+    let store = Watched::memory();
+    let (runtime, dying) = mortal::<script>(&store, 400).await;
+    let living = process::<script>(&store, 400).await;
     let mut client = dying.client("ada").await;
-    let renewing = frozen.hold("renew_leases");
     let (thread_id, _) = begin(&mut client, "wait lease-b\nsay never").await;
     let id = client.message(Some(&thread_id), "say next").await;
     client
@@ -88,6 +99,8 @@ async fn a_turn_whose_process_gives_no_sign_is_taken_over_and_what_waits_behind_
         .await;
     let mut other = living.client("ada").await;
     let snapshot = other.subscribe(&thread_id).await;
+    assert_eq!(snapshot["runs"][0]["status"], "running");
+    runtime.shutdown_background();
     let mut shown = events(&snapshot);
     let mut runs: Vec<Value> = Vec::new();
     while !shown
@@ -103,24 +116,58 @@ async fn a_turn_whose_process_gives_no_sign_is_taken_over_and_what_waits_behind_
     assert!(shown.iter().any(|event| event["actor"] == "system"));
     let failed = runs.iter().find(|run| run["status"] == "failed").unwrap();
     assert_eq!(failed["error"], "interrupted");
-    renewing.release();
     living.close([other]).await;
-    dying.close([client]).await;
+}
+
+/// Says which attempt it is in a text that it does not end, and ends only at the second.
+#[dooers::agent(retry = 1)]
+async fn persistent(request: WorkerRequest, response: WorkerResponse) {
+    let text = response.text_stream();
+    text.push(format!("attempt {}", request.attempt()));
+    if request.attempt() == 1 {
+        gate::pass(&request.message).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_attempt_is_followed_by_another_one_of_the_same_run() {
+    let store = Watched::memory();
+    let (runtime, dying) = mortal::<persistent>(&store, 400).await;
+    let living = process::<persistent>(&store, 400).await;
+    let mut client = dying.client("ada").await;
+    let (thread_id, _) = begin(&mut client, "lease-f").await;
+    client.expect("event.append").await;
+    let mut other = living.client("ada").await;
+    let snapshot = other.subscribe(&thread_id).await;
+    let run = snapshot["runs"][0].clone();
+    assert_eq!(run["status"], "running");
+    runtime.shutdown_background();
+    let frames = other.turn().await;
+    let ended = &frames.last().unwrap()["payload"]["run"];
+    assert_eq!(ended["status"], "succeeded");
+    for member in ["id", "started_at"] {
+        assert_eq!(ended[member], run[member]);
+    }
+    let shown = events(&other.subscribe(&thread_id).await);
+    // What was not stored of the first one is gone, and its message has ended.
+    assert_eq!(texts(&shown), ["lease-f", "", "attempt 2"]);
+    assert!(shown[1..].iter().all(|event| event["finalized"] == true));
+    living.close([other]).await;
 }
 
 #[tokio::test]
 async fn late_writes_are_refused_and_their_handler_is_dropped() {
-    let (frozen, dying, living) = pair::<late>(400).await;
+    let store = Watched::memory();
+    // It renews its leases so rarely that only its write tells it.
+    let dying = process::<late>(&store, 3_600_000).await;
     let mut client = dying.client("ada").await;
-    let renewing = frozen.hold("renew_leases");
     let (thread_id, _) = begin(&mut client, "lease-c").await;
+    gate::arrived("lease-c").await;
+    // A process that starts takes over all that runs.
+    let living = process::<late>(&store, 3_600_000).await;
     let mut other = living.client("ada").await;
     let snapshot = other.subscribe(&thread_id).await;
-    if snapshot["runs"][0]["status"] == "running" {
-        let is_end = |frame: &Value| frame["payload"]["run"]["status"] == "failed";
-        other.until("the take-over", is_end).await;
-    }
-    // The handler goes on, as it does not know yet, and writes.
+    assert_eq!(snapshot["runs"][0]["error"], "interrupted");
     gate::open("lease-c");
     gate::arrived("lease-c-dropped").await;
     assert_eq!(gate::waiting("lease-c-stored"), 0);
@@ -130,33 +177,43 @@ async fn late_writes_are_refused_and_their_handler_is_dropped() {
         2,
         "the message, and that it was interrupted"
     );
-    renewing.release();
     living.close([other]).await;
     dying.close([client]).await;
 }
 
 #[tokio::test]
 async fn a_process_that_comes_back_drops_the_handlers_that_it_has_lost() {
-    let (frozen, dying, living) = pair::<late>(400).await;
+    let store = Watched::memory();
+    let dying = process::<late>(&store, 600).await;
     let mut client = dying.client("ada").await;
-    let mut renewing = frozen.hold("renew_leases");
     let (thread_id, _) = begin(&mut client, "lease-d").await;
     gate::arrived("lease-d").await;
-    renewing.reached().await;
+    let living = process::<late>(&store, 600).await;
     let mut other = living.client("ada").await;
-    let snapshot = other.subscribe(&thread_id).await;
-    if snapshot["runs"][0]["status"] == "running" {
-        let is_end = |frame: &Value| frame["payload"]["run"]["status"] == "failed";
-        other.until("the take-over", is_end).await;
-    }
-    // The answer that was held says that the turn was its own; the next one does not. It never writes.
-    renewing.release();
+    // The next time that it renews its leases it learns that this turn is not its own. It never writes.
     gate::arrived("lease-d-dropped").await;
-    let payload = json!({"thread_id": thread_id});
-    let shown = other
-        .ask("thread.subscribe", payload, "thread.snapshot")
-        .await;
+    let shown = other.subscribe(&thread_id).await;
     assert_eq!(shown["runs"][0]["error"], "interrupted");
+    assert_eq!(texts(&events(&shown)).len(), 2);
     living.close([other]).await;
     dying.close([client]).await;
+}
+
+#[tokio::test]
+async fn handlers_are_dropped_when_the_database_does_not_answer_in_time_to_renew_their_leases() {
+    let store = Watched::memory();
+    let server = process::<late>(&store, 400).await;
+    let mut client = server.client("ada").await;
+    let renewing = store.hold("renew_leases");
+    begin(&mut client, "lease-e").await;
+    gate::arrived("lease-e").await;
+    gate::arrived("lease-e-dropped").await;
+    // Nobody has taken the turn, so it is ended here.
+    let frames = client.turn().await;
+    assert_eq!(
+        frames.last().unwrap()["payload"]["run"]["error"],
+        "interrupted"
+    );
+    renewing.release();
+    server.close([client]).await;
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 /// Writes a text as the lines of the message tell it.
 ///
 /// `begin` and `think` begin a text or a thought, `push X` adds to it, `finish` ends it and waits until that is stored,
-/// `drop` lets it go; `say X` sends another message, `wait KEY` waits at a gate, `fail X` and `panic X` end the turn.
+/// `drop` lets it go and `lend KEY` gives it to a task that waits at a gate, adds to it and never ends it; `say X` sends
+/// another message, `wait KEY` waits at a gate, `fail X` and `panic X` end the turn.
 #[dooers::agent]
 async fn pen(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let mut open: Option<TextStream> = None;
@@ -27,6 +28,14 @@ async fn pen(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
                 assert_eq!(text.finish().await?, id);
             }
             "drop" => open = None,
+            "lend" => {
+                let (text, key) = (open.take().unwrap(), rest.to_owned());
+                tokio::spawn(async move {
+                    gate::pass(&key).await;
+                    text.push("elsewhere");
+                    std::future::pending::<()>().await;
+                });
+            }
             "say" => drop(response.text(rest)),
             "wait" => gate::pass(rest).await,
             "fail" => return Err(rest.to_owned().into()),
@@ -329,6 +338,27 @@ async fn a_text_of_a_turn_that_is_cancelled_keeps_what_it_had() {
         "canceled"
     );
     assert_eq!(texts(&view.events)[1], "as far as");
+    assert_eq!(view.events[1]["finalized"], true);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_text_that_others_write_grows_while_its_handler_waits_and_ends_with_the_turn() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    begin(
+        &mut client,
+        "begin\npush One \nlend text-j-lent\nwait text-j",
+    )
+    .await;
+    let mut view = View::default();
+    seen(&mut view, &up_to_piece(&mut client, "One ").await);
+    gate::arrived("text-j").await;
+    gate::open("text-j-lent");
+    seen(&mut view, &up_to_piece(&mut client, "elsewhere").await);
+    gate::open("text-j");
+    seen(&mut view, &client.turn().await);
+    assert_eq!(texts(&view.events)[1], "One elsewhere");
     assert_eq!(view.events[1]["finalized"], true);
     server.close([client]).await;
 }

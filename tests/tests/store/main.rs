@@ -32,6 +32,7 @@ mod scopes;
 mod together;
 
 mod catching_up;
+mod finding;
 mod listing;
 mod paging;
 mod snapshots;

@@ -8,7 +8,8 @@ use crate::seen::{assert_not_found, assert_stale, newest, picture};
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::User;
 use dooers::store::{
-    Claim, NewMessage, Participant, Scope, SnapshotFrom, StoreError, ThreadCursor, TurnKey, Viewer,
+    Claim, EventQuery, NewMessage, Participant, Scope, SnapshotFrom, StoreError, ThreadCursor,
+    TurnKey, Viewer,
 };
 use serde_json::json;
 
@@ -107,6 +108,9 @@ async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     }
     for before in [None, Some("f"), Some("nothing")] {
         assert_not_found(store.events(other, "t", before, 10).await);
+    }
+    for query in [EventQuery::newest(10), EventQuery::oldest(10)] {
+        assert_not_found(store.find_events(other, "t", &query).await);
     }
     let position = newest(store, &scope(), "t").await.position;
     assert_not_found(store.catch_up(other, "t", &position, 10).await);

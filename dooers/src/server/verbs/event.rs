@@ -19,7 +19,7 @@ const MOST_EVENTS: usize = 200;
 /// Who sends to a thread is subscribed to it.
 pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(), ErrorBody> {
     let message = message_of(caller, draft)?;
-    let stored = || caller.session.ack(&caller.id);
+    let stored = |_: &Begun| caller.session.ack(&caller.id);
     let begun = begin(caller.session, &caller.identity.scope, message, stored)
         .await
         .map_err(|error| caller.refusal(error))?;

@@ -101,7 +101,9 @@ impl Caller<'_> {
                     )
                 }
             }
-            StoreError::Conflict(text) => ErrorBody::new(ErrorCode::Conflict, text),
+            StoreError::Conflict(text) | StoreError::Busy(text) => {
+                ErrorBody::new(ErrorCode::Conflict, text)
+            }
             StoreError::Invalid(text) => ErrorBody::invalid_payload(text),
             StoreError::StaleFence | StoreError::Open(_) | StoreError::Failed { .. } => {
                 self.failure(&error)

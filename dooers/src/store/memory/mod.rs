@@ -4,11 +4,11 @@ mod reading;
 
 use super::state::{ThreadState, Threads};
 use super::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Position,
-    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, NewMessage,
+    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
     ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
-use crate::protocol::timestamp;
+use crate::protocol::{ThreadEvent, timestamp};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -176,6 +176,15 @@ impl Store for MemoryStore {
             .threads
             .get(scope, thread_id)?
             .events_before(before_event_id, limit)
+    }
+
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError> {
+        Ok(self.state().threads.get(scope, thread_id)?.find(query))
     }
 
     async fn catch_up(

@@ -5,8 +5,8 @@ use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use crate::store::{
-    CatchUp, Change, EventPage, Position, Snapshot, SnapshotFrom, StoreError, ThreadCursor,
-    ThreadPage,
+    CatchUp, Change, EventPage, EventQuery, Position, Snapshot, SnapshotFrom, StoreError,
+    ThreadCursor, ThreadPage,
 };
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
@@ -130,6 +130,10 @@ impl ThreadState {
             has_more: begin > 0,
             rev: self.rev,
         })
+    }
+
+    pub(super) fn find(&self, query: &EventQuery) -> Vec<ThreadEvent> {
+        query.find(self.events.iter().map(|kept| &kept.event))
     }
 
     pub(super) fn catch_up(&self, position: &Position, limit: usize) -> CatchUp {

@@ -9,8 +9,8 @@ use super::statements::Statements;
 use super::time::place_in_time;
 use crate::store::StoreError;
 use crate::store::sql::{Parameter, ReadTransaction, Reading, RowError, Stop};
-use sqlx::postgres::{PgArguments, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Postgres, Transaction};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
@@ -22,6 +22,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 #[derive(Debug)]
 pub(super) struct Readers {
     pool: PgPool,
+    connect: PgConnectOptions,
     sql: Arc<Statements>,
     begin: Arc<str>,
     is_pooled: bool,
@@ -50,6 +51,7 @@ impl Readers {
             .connect_lazy_with(connect_options(options));
         Self {
             pool,
+            connect: connect_options(options),
             sql,
             begin,
             is_pooled: options.is_pooled(),
@@ -122,14 +124,23 @@ impl Readers {
         Ok(rows)
     }
 
-    /// Asks whether the database answers, now.
+    /// Asks whether the database answers, now: nothing is tried twice, and no connection is waited for.
     pub(super) async fn ping(&self, at_most: Duration) -> Result<(), StoreError> {
-        let answer = timeout(at_most, self.try_execute(query(&self.sql.own.ping))).await;
-        match answer {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(told(error.into(), "answer")),
-            Err(_) => Err(told(sqlx::Error::PoolTimedOut.into(), "answer")),
-        }
+        let ask = || query(&self.sql.own.ping).persistent(false);
+        let all = async {
+            if let Some(mut idle) = self.pool.try_acquire()
+                && ask().execute(&mut *idle).await.is_ok()
+            {
+                return Ok(());
+            }
+            // None is idle, or that one was lost.
+            let mut connection = PgConnection::connect_with(&self.connect).await?;
+            ask().execute(&mut connection).await?;
+            connection.close().await
+        };
+        let answer = timeout(at_most, all).await;
+        let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        answer.map_err(|error| told(error.into(), "answer"))
     }
 
     #[expect(
@@ -156,6 +167,7 @@ impl ReadTransaction for PgReading {
         for parameter in parameters {
             query = match parameter {
                 Parameter::Text(text) => query.bind(text),
+                Parameter::Filter(filter) => query.bind(filter),
                 Parameter::Number(number) => query.bind(number),
                 Parameter::Time(at) => query.bind(place_in_time(at)),
             };

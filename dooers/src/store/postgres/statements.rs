@@ -11,6 +11,7 @@ const DIALECT: Dialect = Dialect {
     join: "JOIN",
     json: |column| format!("{column}::text"),
     array: |values| format!("coalesce(json_agg({values}), '[]')::text"),
+    listed: |list| format!("(SELECT jsonb_array_elements_text({list}::text::jsonb))"),
     micros: |column| format!("(extract(epoch FROM {column}) * 1000000)::bigint"),
     flag: |column| format!("{column}::int::bigint"),
 };

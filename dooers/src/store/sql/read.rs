@@ -6,10 +6,11 @@ use crate::protocol::{Run, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
-    CancelTarget, CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom,
-    StoreError, StoredSetting, ThreadCursor, ThreadPage, Viewer, WorkerKey,
+    CancelTarget, CatchUp, Change, EventOrder, EventPage, EventQuery, Participant, Position, Scope,
+    Snapshot, SnapshotFrom, StoreError, StoredSetting, ThreadCursor, ThreadPage, Viewer, WorkerKey,
 };
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub(crate) trait ReadTransaction: Send {
 #[derive(Debug, Clone)]
 pub(crate) enum Parameter {
     Text(String),
+    /// A JSON array by which is filtered; none filters nothing.
+    Filter(Option<String>),
     Number(i64),
     /// None is later than any time.
     Time(Option<DateTime<Utc>>),
@@ -38,6 +41,12 @@ pub(crate) enum Parameter {
 impl From<&str> for Parameter {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
+    }
+}
+
+impl From<Option<String>> for Parameter {
+    fn from(filter: Option<String>) -> Self {
+        Self::Filter(filter)
     }
 }
 
@@ -252,6 +261,31 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         })
     }
 
+    pub(crate) async fn find(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        looked_for: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, Stop> {
+        let thread = self.thread(scope, thread_id).await?;
+        let sql = match looked_for.order {
+            EventOrder::NewestFirst => &self.sql.newest_found,
+            EventOrder::OldestFirst => &self.sql.oldest_found,
+        };
+        let values = parameters![
+            thread.pk,
+            looked_for.after,
+            looked_for.before,
+            any_of(&looked_for.actors)?,
+            any_of(&looked_for.kinds)?,
+            any_of(&looked_for.user_ids)?,
+            any_of(&looked_for.run_ids)?,
+            looked_for.limit as u64,
+        ];
+        self.every(sql, values, |row| Ok(rows::event(row, thread.id())?.0))
+            .await
+    }
+
     pub(crate) async fn catch_up(
         &mut self,
         scope: &Scope,
@@ -447,6 +481,14 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         };
         self.every(sql, values, change).await
     }
+}
+
+/// A JSON array of what a filter lets pass; none if that is everything.
+fn any_of<T: Serialize>(admitted: &[T]) -> Result<Option<String>, RowError> {
+    let is_filter = !admitted.is_empty();
+    Ok(is_filter
+        .then(|| serde_json::to_string(admitted))
+        .transpose()?)
 }
 
 /// An event's place, and the number of the change that made it.

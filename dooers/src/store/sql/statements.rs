@@ -17,6 +17,8 @@ pub(crate) struct Dialect {
     pub(crate) json: fn(&str) -> String,
     /// `{array …}`: texts of several rows, as the text of one JSON array.
     pub(crate) array: fn(&str) -> String,
+    /// `{listed …}`: the values of a JSON array.
+    pub(crate) listed: fn(&str) -> String,
     /// `{micros …}`: a time, in microseconds since 1970.
     pub(crate) micros: fn(&str) -> String,
     /// `{flag …}`: a truth value, as a number.
@@ -31,12 +33,14 @@ impl Dialect {
             .replace("{thread}", THREAD_COLUMNS)
             .replace("{event}", EVENT_COLUMNS)
             .replace("{run}", RUN_COLUMNS)
+            .replace("{found}", FOUND)
             .replace("{join}", self.join)
             .replace("{prefix}", prefix.as_str())
             .replace('?', &self.parameter.to_string());
         for (word, write) in [
             ("{json ", self.json),
             ("{array ", self.array),
+            ("{listed ", self.listed),
             ("{micros ", self.micros),
             ("{flag ", self.flag),
         ] {
@@ -50,6 +54,12 @@ impl Dialect {
         rendered
     }
 }
+
+/// The filters of a query for events.
+const FOUND: &str = "(CAST(?4 AS TEXT) IS NULL OR e.actor IN {listed ?4}) \
+     AND (CAST(?5 AS TEXT) IS NULL OR e.kind IN {listed ?5}) \
+     AND (CAST(?6 AS TEXT) IS NULL OR e.sender ->> 'user_id' IN {listed ?6}) \
+     AND (CAST(?7 AS TEXT) IS NULL OR e.run_id IN {listed ?7})";
 
 /// Makes a struct of statements, each a text that was rendered once.
 macro_rules! statements {
@@ -121,6 +131,18 @@ statements! {
         SELECT {event} FROM {prefix}events e
         WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
         ORDER BY e.seq"
+
+    // Those behind ?2 and before ?3 that pass the filters: JSON arrays, or null for everything.
+
+    newest_found: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq < ?3 AND {found}
+        ORDER BY e.seq DESC LIMIT ?8"
+
+    oldest_found: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq < ?3 AND {found}
+        ORDER BY e.seq LIMIT ?8"
 
     // The last of the events behind ?2, up to ?3, that was made before ?4.
     last_made_before: "

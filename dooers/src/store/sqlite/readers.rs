@@ -90,6 +90,7 @@ impl ReadTransaction for SqliteReading {
         for parameter in parameters {
             query = match parameter {
                 Parameter::Text(text) => query.bind(text),
+                Parameter::Filter(filter) => query.bind(filter),
                 Parameter::Number(number) => query.bind(number),
                 Parameter::Time(at) => query.bind(at.map_or(i64::MAX, |at| at.timestamp_micros())),
             };

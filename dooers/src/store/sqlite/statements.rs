@@ -12,6 +12,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     join: "CROSS JOIN",
     json: str::to_owned,
     array: |values| format!("json_group_array({values})"),
+    listed: |list| format!("(SELECT value FROM json_each({list}))"),
     micros: str::to_owned,
     flag: str::to_owned,
 };

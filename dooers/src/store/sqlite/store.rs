@@ -9,11 +9,11 @@ use super::operations::{
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
-use crate::protocol::timestamp;
+use crate::protocol::{ThreadEvent, timestamp};
 use crate::store::sql::Reading;
 use crate::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, HeldTurn, NewMessage, Position,
-    Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, EventPage, EventQuery, HeldTurn, NewMessage,
+    Position, Recovered, Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, StoredSetting,
     ThreadCursor, ThreadPage, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
@@ -206,6 +206,18 @@ impl Store for SqliteStore {
             page.await
         };
         self.readers.read("list events", read).await
+    }
+
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError> {
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.find(scope, thread_id, query).await
+        };
+        self.readers.read("find events", read).await
     }
 
     async fn catch_up(

@@ -1,6 +1,6 @@
 //! The recipe of the README: an example on PostgreSQL by configuration alone.
 
-use super::history::{events, said};
+use crate::history::{events, said};
 use dooers_tests::postgres::{Setup, own};
 use dooers_tests::{Client, Program};
 

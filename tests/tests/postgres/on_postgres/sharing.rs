@@ -1,7 +1,7 @@
 //! Several processes on one database.
 
-use super::calls::Calls;
-use super::history::{events, said};
+use crate::calls::Calls;
+use crate::history::{events, said};
 use dooers_tests::postgres::{fresh_prefix, url};
 use dooers_tests::{Client, Program};
 use std::collections::HashSet;

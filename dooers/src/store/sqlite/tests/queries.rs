@@ -51,7 +51,9 @@ fn no_statement_walks_through_a_table() {
         ];
         let is_exempt = exempt.contains(&name);
         for step in &steps {
-            let is_walk = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
+            // The list of what a filter lets pass is no table.
+            let is_list = step == "SCAN CONSTANT ROW" || step.starts_with("SCAN json_each ");
+            let is_walk = step.starts_with("SCAN ") && !is_list;
             assert!(!is_walk || is_exempt, "{name}: {steps:#?}");
             // Only the participants of one thread, and the runs that a snapshot shows, are sorted.
             let is_sort = step.starts_with("USE TEMP B-TREE") && !step.contains("json_group_array");
@@ -96,6 +98,9 @@ async fn a_page_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
         )
     };
     let newest = i64::MAX;
+    let null = rusqlite::types::Null;
+    let (actors, kinds) = (r#"["assistant", "user"]"#, r#"["message"]"#);
+    let runs = r#"["r9999", "r10000"]"#;
     let costs = [
         steps_of(&sql.reads.threads, rusqlite::params![1, newest, "", 31]),
         steps_of(&sql.reads.threads, rusqlite::params![1, 50, "t5050", 31]),
@@ -110,6 +115,18 @@ async fn a_page_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
         steps_of(
             &sql.reads.events_between,
             rusqlite::params![1, 10_000, 10_030],
+        ),
+        steps_of(
+            &sql.reads.newest_found,
+            rusqlite::params![1, 0, newest, null, null, null, null, 30],
+        ),
+        steps_of(
+            &sql.reads.oldest_found,
+            rusqlite::params![1, 15_000, newest, actors, kinds, null, null, 30],
+        ),
+        steps_of(
+            &sql.reads.newest_found,
+            rusqlite::params![1, 9_998, 10_001, null, null, null, runs, 30],
         ),
         steps_of(
             &sql.reads.runs_shown,

@@ -1,0 +1,73 @@
+//! What the server sends, as a reader in the same process takes it apart.
+
+use super::{Run, Thread, ThreadEvent};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A frame of the server about threads, taken apart.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// New events, or new states of known ones.
+    Events(Vec<ThreadEvent>),
+    /// More of a text that grows.
+    Delta(Delta),
+    /// A thread is new, or its own row changed.
+    Thread(Box<Thread>),
+    /// A thread is gone.
+    ThreadDeleted,
+    /// A run began or ended.
+    Run(Run),
+    /// Anything else.
+    Other,
+}
+
+/// More of a text that grows.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Delta {
+    pub(crate) event_id: String,
+    pub(crate) delta_seq: u64,
+    pub(crate) text: String,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Events {
+    events: Vec<ThreadEvent>,
+}
+
+#[derive(Deserialize)]
+struct Upserted {
+    thread: Box<Thread>,
+}
+
+#[derive(Deserialize)]
+struct Ran {
+    run: Run,
+}
+
+impl Heard {
+    /// Takes a frame apart.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no frame of ours.
+    pub(crate) fn parse(text: &str) -> serde_json::Result<Self> {
+        let Envelope { kind, payload } = serde_json::from_str(text)?;
+        let payload = payload.get();
+        Ok(match kind {
+            "event.append" => Self::Events(serde_json::from_str::<Events>(payload)?.events),
+            "event.delta" => Self::Delta(serde_json::from_str(payload)?),
+            "thread.upsert" => Self::Thread(serde_json::from_str::<Upserted>(payload)?.thread),
+            "thread.deleted" => Self::ThreadDeleted,
+            "run.upsert" => Self::Run(serde_json::from_str::<Ran>(payload)?.run),
+            _ => Self::Other,
+        })
+    }
+}

@@ -1,0 +1,173 @@
+//! What can go wrong with a turn that the program starts.
+
+use crate::AgentError;
+use crate::protocol::{ErrorBody, Run, RunStatus};
+use crate::server::ServerError;
+use crate::store::StoreError;
+use crate::turn::Outcome;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a message was not dispatched. Nothing was stored then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DispatchError {
+    /// Something that was given does not fit; the text says what to do.
+    #[error("{0}")]
+    Invalid(String),
+    /// The server does not serve the agent.
+    #[error(
+        "the server does not serve the agent `{0}`: name it with `.agent::<…>()`, or leave all such calls out to serve every agent"
+    )]
+    NotServed(&'static str),
+    /// There is no such thing in this scope, or it is in another one.
+    #[error("there is no such {0} in this worker, organization and workspace, or for this user")]
+    NotFound(&'static str),
+    /// The agent takes no message while it answers another one of the thread (`on_busy = "reject"`).
+    #[error("{0}")]
+    Busy(String),
+    /// So many messages of the thread wait that there is no room for another one.
+    #[error("{0}")]
+    Overloaded(String),
+    /// The idempotency key was used for another message.
+    #[error("{0}")]
+    Conflict(String),
+    /// The server cannot start, or was closed.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The database failed. The message may be stored or not: send it again with the same idempotency key.
+    #[error(
+        "the database failed to store the message; send it again with the same idempotency key"
+    )]
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for DispatchError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(what) => Self::NotFound(what),
+            StoreError::Busy(text) => Self::Busy(text),
+            StoreError::Overloaded(text) => Self::Overloaded(text),
+            StoreError::Conflict(text) => Self::Conflict(text),
+            StoreError::Invalid(text) => Self::Invalid(text),
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl From<ErrorBody> for DispatchError {
+    fn from(error: ErrorBody) -> Self {
+        Self::Invalid(error.message)
+    }
+}
+
+/// Why a turn did not succeed.
+///
+/// Its [`source`](Error::source) is the error that the handler met, if it ran in this process.
+#[derive(Debug, Clone)]
+pub struct HandlerError {
+    kind: HandlerErrorKind,
+    /// How the turn ended, if it did in this process.
+    outcome: Option<Arc<Outcome>>,
+    /// What the run's record says.
+    recorded: Option<String>,
+}
+
+/// In which way a turn did not succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandlerErrorKind {
+    /// The handler returned an error, or panicked.
+    Failed,
+    /// It took longer than its agent's `timeout`.
+    TimedOut,
+    /// Somebody cancelled it, or a later message interrupted it.
+    Cancelled,
+    /// The server stopped, or its process was lost, before the handler was done.
+    Interrupted,
+    /// Its thread was deleted.
+    ThreadDeleted,
+    /// The server stopped. The turn is left to its next start.
+    ServerStopped,
+}
+
+impl HandlerError {
+    pub(super) fn new(kind: HandlerErrorKind) -> Self {
+        Self {
+            kind,
+            outcome: None,
+            recorded: None,
+        }
+    }
+
+    /// How a turn ended that was watched. None if it succeeded.
+    pub(super) fn of_outcome(outcome: &Arc<Outcome>) -> Option<Self> {
+        let kind = match &**outcome {
+            Outcome::Succeeded => return None,
+            Outcome::Failed(_) => HandlerErrorKind::Failed,
+            Outcome::TimedOut => HandlerErrorKind::TimedOut,
+            Outcome::Cancelled => HandlerErrorKind::Cancelled,
+            Outcome::Interrupted => HandlerErrorKind::Interrupted,
+        };
+        Some(Self {
+            outcome: Some(Arc::clone(outcome)),
+            ..Self::new(kind)
+        })
+    }
+
+    /// How a turn ended by what is recorded of its last run. None if it succeeded.
+    pub(super) fn of_run(run: &Run) -> Option<Self> {
+        let kind = match run.status {
+            RunStatus::Failed => HandlerErrorKind::Failed,
+            RunStatus::Canceled => HandlerErrorKind::Cancelled,
+            RunStatus::Running | RunStatus::Succeeded => return None,
+        };
+        Some(Self {
+            recorded: run.error.clone(),
+            ..Self::new(kind)
+        })
+    }
+
+    /// In which way the turn did not succeed.
+    #[must_use]
+    pub fn kind(&self) -> HandlerErrorKind {
+        self.kind
+    }
+
+    /// What the handler returned, if it failed in this process.
+    #[must_use]
+    pub fn agent_error(&self) -> Option<&AgentError> {
+        match self.outcome.as_deref() {
+            Some(Outcome::Failed(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            HandlerErrorKind::Failed => "the handler failed",
+            HandlerErrorKind::TimedOut => "the handler took longer than its agent allows",
+            HandlerErrorKind::Cancelled => "the turn was cancelled",
+            HandlerErrorKind::Interrupted => "the server stopped before the handler was done",
+            HandlerErrorKind::ThreadDeleted => "the thread was deleted",
+            HandlerErrorKind::ServerStopped => {
+                "the server stopped; the turn is left to its next start"
+            }
+        })?;
+        let public = self.agent_error().and_then(AgentError::public_text);
+        match public.or(self.recorded.as_deref()) {
+            Some(text) => write!(f, ": {text}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for HandlerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.agent_error()?.source()?;
+        Some(source)
+    }
+}

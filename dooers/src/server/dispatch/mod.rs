@@ -1,0 +1,285 @@
+//! Turns that the program starts by itself, without a socket.
+
+mod error;
+mod heard;
+mod stream;
+
+pub use error::{DispatchError, HandlerError, HandlerErrorKind};
+pub use stream::{DispatchEvent, DispatchStream};
+
+use super::begin::begin;
+use super::identity::Identity;
+use super::local::LocalSession;
+use super::running::Running;
+use super::session::Session;
+use super::{ServerError, WorkerServer};
+use crate::agent::AgentDefinition;
+use crate::protocol::{ContentPart, EventType, User, clean_id, new_id, strip_nul, timestamp};
+use crate::store::{Begun, NewMessage, NewThread, Scope, StoreError, ThreadTarget, Viewer};
+use heard::OneTurn;
+use serde_json::Value;
+use std::sync::Arc;
+use stream::{End, Reading};
+
+/// A message that the program sends to one of its agents: made by
+/// [`WorkerServer::dispatch`](crate::WorkerServer::dispatch).
+///
+/// It is stored and answered as one that comes over a socket: by the same handler, by the same rules of order, and shown
+/// to the same subscribers.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `send`"]
+pub struct Dispatch {
+    server: WorkerServer,
+    agent: AgentDefinition,
+    worker_id: String,
+    organization_id: String,
+    workspace_id: String,
+    user: User,
+    thread_id: Option<String>,
+    title: Option<String>,
+    metadata: Option<Value>,
+    content: Vec<ContentPart>,
+    data: Option<Value>,
+    idempotency_key: Option<String>,
+}
+
+impl Dispatch {
+    pub(super) fn new(server: WorkerServer, agent: AgentDefinition) -> Self {
+        Self {
+            server,
+            agent,
+            worker_id: String::new(),
+            organization_id: String::new(),
+            workspace_id: String::new(),
+            user: User::new(""),
+            thread_id: None,
+            title: None,
+            metadata: None,
+            content: Vec::new(),
+            data: None,
+            idempotency_key: None,
+        }
+    }
+
+    /// The worker, which must be told.
+    pub fn worker(mut self, worker_id: impl Into<String>) -> Self {
+        self.worker_id = worker_id.into();
+        self
+    }
+
+    /// The organization; the one without a name, unless told.
+    pub fn organization(mut self, organization_id: impl Into<String>) -> Self {
+        self.organization_id = organization_id.into();
+        self
+    }
+
+    /// The workspace; the one without a name, unless told.
+    pub fn workspace(mut self, workspace_id: impl Into<String>) -> Self {
+        self.workspace_id = workspace_id.into();
+        self
+    }
+
+    /// In whose name the message is sent; nobody's, unless told. Where threads are private, it is also whose threads it can
+    /// go to.
+    pub fn user(mut self, user: impl Into<User>) -> Self {
+        self.user = user.into();
+        self
+    }
+
+    /// The thread that the message goes to. It is made if there is none of this id. Without one the message begins a new
+    /// thread.
+    pub fn thread(mut self, thread_id: impl Into<String>) -> Self {
+        self.thread_id = Some(thread_id.into());
+        self
+    }
+
+    /// The title of the thread, if that is new.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(strip_nul(title.into()));
+        self
+    }
+
+    /// What is kept with the thread, if that is new.
+    pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
+        self.metadata = Some(metadata.into());
+        self
+    }
+
+    /// Adds a text to the message.
+    pub fn message(mut self, text: impl Into<String>) -> Self {
+        let text = strip_nul(text.into());
+        self.content.push(ContentPart::text(text));
+        self
+    }
+
+    /// Adds these parts to the message.
+    pub fn content(mut self, parts: impl IntoIterator<Item = ContentPart>) -> Self {
+        self.content.extend(parts);
+        self
+    }
+
+    /// What comes with the message: the handler's [`request.data`](crate::WorkerRequest).
+    pub fn data(mut self, data: impl Into<Value>) -> Self {
+        self.data = Some(data.into());
+        self
+    }
+
+    /// A name of this message by which it is known again. Sent again with the same name by the same user of the same
+    /// workspace it is the same message: it is stored and answered once, and the [`DispatchStream`] is of that turn.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Stores the message and starts the turn that answers it, or lets it wait for its turn. From here on the turn runs
+    /// by itself.
+    ///
+    /// The store is opened, if nothing has done so before.
+    ///
+    /// # Errors
+    ///
+    /// [`DispatchError`]; nothing was stored then, unless it says so.
+    pub async fn send(self) -> Result<DispatchStream, DispatchError> {
+        let running = self.server.start().await?;
+        self.check(&running)?;
+        let tasks = running.sessions.clone();
+        // A task of its own: what is stored is also told and started, though nobody may wait for it any more.
+        let sent = tasks.spawn(self.send_on(running));
+        sent.await.unwrap_or_else(|error| {
+            let failed = StoreError::Failed {
+                what: "store a message",
+                source: error.into(),
+            };
+            Err(DispatchError::Store(failed))
+        })
+    }
+
+    fn check(&self, running: &Running) -> Result<(), DispatchError> {
+        let name = self.agent.name();
+        if running.agent(name).is_none() {
+            return Err(DispatchError::NotServed(name));
+        }
+        if running.stopping.is_cancelled() {
+            return Err(ServerError::Closed.into());
+        }
+        let invalid = |text: &str| Err(DispatchError::Invalid(text.to_owned()));
+        if self.worker_id.is_empty() {
+            return invalid("a dispatch needs a worker: say which with `.worker(\"…\")`");
+        }
+        if self.content.is_empty() {
+            return invalid(
+                "a message says something: give it a text with `.message(\"…\")`, or parts with `.content(…)`",
+            );
+        }
+        if self
+            .content
+            .iter()
+            .any(|part| part.unresolved_upload().is_some())
+        {
+            return invalid(
+                "a part has a `ref_id` and no `url`, and there is no such upload: give it a `url`",
+            );
+        }
+        let ids = [
+            ("worker", Some(&self.worker_id)),
+            ("organization", Some(&self.organization_id)),
+            ("workspace", Some(&self.workspace_id)),
+            ("user", Some(&self.user.user_id)),
+            ("thread", self.thread_id.as_ref()),
+            ("idempotency_key", self.idempotency_key.as_ref()),
+        ];
+        for (what, id) in ids {
+            id.map_or(Ok(()), |id| clean_id(what, id))?;
+        }
+        Ok(())
+    }
+
+    async fn send_on(self, running: Arc<Running>) -> Result<DispatchStream, DispatchError> {
+        let identity = self.identity(&running);
+        let scope = identity.scope.clone();
+        let message = self.message_of(&identity);
+        let until = &running.stopped;
+        let local = LocalSession::of(Arc::clone(&running), self.agent, until, identity);
+        // Before the storing, so that no end is missed.
+        let ending = running.runner.ending_of(&message.event_id);
+        let mut is_new_thread = false;
+        let stored = |begun: &Begun| is_new_thread = begun.makes_thread();
+        let begun = begin(local.session(), &scope, message.clone(), stored).await?;
+        let end = if begun.is_repeated {
+            read_again(local.session(), &scope, message, &begun).await?
+        } else {
+            End::Awaited(ending)
+        };
+        let (thread_id, event_id) = (begun.event.thread_id, begun.event.id);
+        let reading = Reading {
+            turn: OneTurn::new(event_id.clone(), self.agent.has_manual_runs()),
+            thread_id: thread_id.clone(),
+            local,
+            end,
+        };
+        let place = (thread_id, event_id);
+        let is_repeated = begun.is_repeated;
+        Ok(DispatchStream::new(
+            place,
+            is_new_thread,
+            is_repeated,
+            reading,
+        ))
+    }
+
+    fn identity(&self, running: &Running) -> Identity {
+        let scope = Scope {
+            agent: self.agent.name().to_owned(),
+            worker_id: self.worker_id.clone(),
+            organization_id: self.organization_id.clone(),
+            workspace_id: self.workspace_id.clone(),
+            viewer: Viewer::Everyone,
+        };
+        Identity::within(scope, self.user.clone(), running.config.private_threads)
+    }
+
+    fn message_of(&self, identity: &Identity) -> NewMessage {
+        let thread = |id| NewThread {
+            title: self.title.clone(),
+            metadata: self.metadata.clone(),
+            ..NewThread::new(id)
+        };
+        NewMessage {
+            thread: match self.thread_id.clone() {
+                Some(id) => ThreadTarget::ExistingOrNew(thread(id)),
+                None => ThreadTarget::New(thread(new_id())),
+            },
+            event_id: new_id(),
+            kind: EventType::Message,
+            content: self.content.clone(),
+            data: self.data.clone(),
+            client_event_id: self.idempotency_key.clone(),
+            user: identity.user.clone(),
+            participant: identity.participant.clone(),
+            at: timestamp::now(),
+        }
+    }
+}
+
+/// Reads a turn from its message on that was stored before. It may be over, or end at this moment.
+async fn read_again(
+    session: &Session,
+    scope: &Scope,
+    message: NewMessage,
+    begun: &Begun,
+) -> Result<End, DispatchError> {
+    let running = &session.running;
+    let ending = running.runner.ending_of(&begun.event.id);
+    // Asked again, now that its end cannot be missed.
+    let start = running.runner.start_of(&session.agent);
+    let again = running.store.begin_turn(scope, message, &start).await?;
+    let join = running
+        .hub
+        .join(&session.connection, &begun.event.thread_id);
+    join.settle_behind([], begun.position());
+    Ok(if again.is_over {
+        End::IsPast
+    } else {
+        End::Awaited(ending)
+    })
+}

@@ -1,0 +1,152 @@
+//! One program whose agent is reached in three ways: over the WebSocket, by a webhook that is answered with JSON, and by
+//! a page that reads the answer as server-sent events.
+//!
+//! Run with: `cargo run -p example-dispatch`. It listens on 127.0.0.1:8000, or where `WORKER_BIND` says.
+//!
+//! ```sh
+//! curl -H 'content-type: application/json' -d '{"id": "call-1", "user": "ada", "text": "hello"}' \
+//!     http://127.0.0.1:8000/webhook
+//! curl -N 'http://127.0.0.1:8000/ask?user=ada&text=tell%20me%20more'
+//! ```
+//!
+//! Who sends the webhook again with the same `id` gets the same answer, and the agent is not asked twice.
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use axum::{Json, Router};
+use dooers::prelude::{Result, TextReply, WorkerConfig, WorkerRequest, WorkerServer};
+use dooers::{Dispatch, DispatchError, DispatchEvent};
+use futures::{Stream, StreamExt, stream};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Duration, sleep};
+
+// The system's allocator keeps freed memory; a server that runs for months should not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Says what you said, word by word.
+#[dooers::agent]
+async fn parrot(request: WorkerRequest) -> TextReply {
+    let text = format!("You said: {}", request.message);
+    let words: Vec<String> = text.split_inclusive(' ').map(str::to_owned).collect();
+    // A word takes a model a moment.
+    TextReply::stream(stream::iter(words).then(|word| async {
+        sleep(Duration::from_millis(20)).await;
+        word
+    }))
+}
+
+/// A message from outside, perhaps with its sender's own id, and of a conversation that goes on.
+#[derive(Deserialize)]
+struct Message {
+    id: Option<String>,
+    user: String,
+    thread: Option<String>,
+    text: String,
+}
+
+impl Message {
+    fn to(self, server: &WorkerServer) -> Dispatch {
+        let mut dispatch = server
+            .dispatch::<parrot>()
+            .worker("w1")
+            .user(self.user)
+            .message(self.text);
+        if let Some(id) = self.id {
+            dispatch = dispatch.idempotency_key(id);
+        }
+        match self.thread {
+            Some(thread) => dispatch.thread(thread),
+            None => dispatch,
+        }
+    }
+}
+
+type Refusal = (StatusCode, Json<Value>);
+
+/// What a caller is told of a message that was not taken.
+fn refusal(error: &DispatchError) -> Refusal {
+    let status = match error {
+        DispatchError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        DispatchError::NotFound(_) => StatusCode::NOT_FOUND,
+        DispatchError::Busy(_) | DispatchError::Conflict(_) => StatusCode::CONFLICT,
+        DispatchError::Overloaded(_) => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(json!({"error": error.to_string()})))
+}
+
+/// Answers when the agent has answered.
+async fn webhook(
+    State(server): State<WorkerServer>,
+    Json(message): Json<Message>,
+) -> Result<Json<Value>, Refusal> {
+    let turn = message.to(&server).send().await;
+    let turn = turn.map_err(|error| refusal(&error))?;
+    let thread = turn.thread_id().to_owned();
+    let text = turn.text().await.map_err(|error| {
+        let told = json!({"error": error.to_string(), "thread": thread});
+        (StatusCode::BAD_GATEWAY, Json(told))
+    })?;
+    Ok(Json(json!({"thread": thread, "text": text})))
+}
+
+/// Tells the answer while it grows.
+async fn ask(
+    State(server): State<WorkerServer>,
+    Query(message): Query<Message>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let turn = message.to(&server).send().await;
+    let turn = turn.map_err(|error| refusal(&error))?;
+    let named = |name| Event::default().event(name);
+    let begun = named("thread").data(turn.thread_id());
+    let told = turn.filter_map(move |heard| async move {
+        Some(match heard {
+            Ok(DispatchEvent::Delta { text, .. }) => named("delta").data(text),
+            Ok(DispatchEvent::Event(event)) if event.streaming.is_none() => {
+                named("message").json_data(event).ok()?
+            }
+            Ok(_) => return None,
+            Err(error) => named("error").data(error.to_string()),
+        })
+    });
+    let end = stream::once(async move { named("end").data("done") });
+    let all = stream::once(async { begun }).chain(told).chain(end).map(Ok);
+    Ok(Sse::new(all).keep_alive(KeepAlive::default()))
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt::init();
+    let config = WorkerConfig::from_env()?;
+    let listener = TcpListener::bind(config.bind_address()).await?;
+    println!("ws://{}/ws", listener.local_addr()?);
+    let server = WorkerServer::new(config);
+    let app = Router::new()
+        .route("/webhook", post(webhook))
+        .route("/ask", get(ask))
+        .with_state(server.clone())
+        .merge(server.router().await?);
+    let mut stop = signal(SignalKind::terminate())?;
+    let stopped = async move {
+        tokio::select! {
+            _ = stop.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        // Turns finish, and what waits for them is told.
+        server.close().await;
+    };
+    // A frame goes out when it is written, not when the one before it is acknowledged.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stopped)
+        .await?;
+    Ok(())
+}

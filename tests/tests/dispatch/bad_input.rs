@@ -1,0 +1,85 @@
+//! What is refused before anything is stored.
+
+use crate::agents::{actor, storyteller};
+use crate::given::{message, send, server};
+use dooers::protocol::ContentPart;
+use dooers::{Dispatch, DispatchError, WorkerServer};
+use dooers_tests::{in_memory, within};
+use serde_json::{Value, json};
+
+async fn invalid(message: Dispatch) -> String {
+    match message.send().await {
+        Err(DispatchError::Invalid(text)) => text,
+        other => panic!("{other:?} is not invalid"),
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_in_a_sentence() {
+    let server = server();
+    let empty = server.dispatch::<actor>().message("say a");
+    assert_eq!(
+        invalid(empty).await,
+        "a dispatch needs a worker: say which with `.worker(\"…\")`"
+    );
+    let silent = server.dispatch::<actor>().worker("w");
+    assert_eq!(
+        invalid(silent).await,
+        "a message says something: give it a text with `.message(\"…\")`, or parts with `.content(…)`"
+    );
+    let upload: ContentPart =
+        serde_json::from_value(json!({"type": "image", "ref_id": "unknown"})).unwrap();
+    assert_eq!(
+        invalid(message::<actor>(&server, "say a").content([upload])).await,
+        "a part has a `ref_id` and no `url`, and there is no such upload: give it a `url`"
+    );
+    let long = "x".repeat(129);
+    let too_long = [
+        (message::<actor>(&server, "say a").worker(&long), "worker"),
+        (message::<actor>(&server, "say a").user(&*long), "user"),
+        (message::<actor>(&server, "say a").thread(&long), "thread"),
+        (
+            message::<actor>(&server, "say a").idempotency_key(&long),
+            "idempotency_key",
+        ),
+    ];
+    for (message, what) in too_long {
+        assert_eq!(
+            invalid(message).await,
+            format!("`{what}` is 129 bytes long; at most 128 are allowed")
+        );
+    }
+    let mut deep = json!(0);
+    for _ in 0..200 {
+        deep = json!([deep]);
+    }
+    // In memory there is no limit, so that it is the handler's.
+    let nested = send(message::<actor>(&server, "say a").data(deep)).await;
+    assert_eq!(within("the turn", nested.text()).await.unwrap(), "a");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_is_not_served_takes_nothing() {
+    let server = WorkerServer::new(in_memory()).agent::<actor>();
+    let error = message::<storyteller>(&server, "x")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server does not serve the agent `storyteller`: name it with `.agent::<…>()`, or leave all such calls out to serve every agent"
+    );
+    server.close().await;
+}
+
+#[tokio::test]
+async fn characters_that_no_store_keeps_are_left_out() {
+    let server = server();
+    let turn = message::<actor>(&server, "say a\0b")
+        .title("t\0")
+        .metadata(Value::Null);
+    let turn = send(turn).await;
+    assert_eq!(within("the turn", turn.text()).await.unwrap(), "ab");
+    server.close().await;
+}

@@ -1,0 +1,16 @@
+//! Turns that the program starts by itself.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod agents;
+mod given;
+
+mod answers;
+mod bad_input;
+mod ends;
+mod subscribers;
+mod threads;

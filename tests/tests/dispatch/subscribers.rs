@@ -1,0 +1,84 @@
+//! What clients see of the turns that a program starts: the same as of their own.
+
+use crate::agents::actor;
+use crate::given::{message, send, server};
+use dooers_tests::{Identity, Server, gate, within};
+use serde_json::Value;
+
+fn kinds(frames: &[Value]) -> Vec<&str> {
+    let kinds = frames.iter().map(|frame| frame["type"].as_str().unwrap());
+    kinds.collect()
+}
+
+#[tokio::test]
+async fn a_subscriber_sees_the_message_and_its_answer_live() {
+    let server = Server::start(server()).await;
+    let mut ada = server.client("ada").await;
+    let thread_id = ada.begin("say hello").await;
+    ada.pending().await;
+    let dispatched = message::<actor>(server.worker(), "say by program").thread(&thread_id);
+    let turn = send(dispatched).await;
+    assert!(!turn.is_new_thread());
+    let frames = ada.turn().await;
+    assert_eq!(
+        kinds(&frames),
+        [
+            "event.append",
+            "run.upsert",
+            "event.append",
+            "thread.upsert",
+            "run.upsert"
+        ]
+    );
+    let event = &frames[0]["payload"]["events"][0];
+    assert_eq!(event["id"], turn.event_id());
+    assert_eq!(event["actor"], "user");
+    assert_eq!(event["user"]["user_id"], "ada");
+    assert_eq!(event["seq"], 3);
+    within("the turn", turn.text()).await.unwrap();
+    server.close([ada]).await;
+}
+
+#[tokio::test]
+async fn a_new_thread_is_told_to_those_who_may_see_it_and_to_nobody_else() {
+    let server = Server::start(server()).await;
+    let mut ada = server.client("ada").await;
+    let mut other = server
+        .client(Identity::of("ada").with("workspace_id", "s2"))
+        .await;
+    let turn = send(message::<actor>(server.worker(), "say news")).await;
+    let thread_id = turn.thread_id().to_owned();
+    within("the turn", turn.text()).await.unwrap();
+    let frames = ada.pending().await;
+    assert_eq!(kinds(&frames), ["thread.upsert", "thread.upsert"]);
+    assert_eq!(frames[0]["payload"]["thread"]["id"], thread_id);
+    assert_eq!(kinds(&other.pending().await), Vec::<&str>::new());
+    server.close([ada, other]).await;
+}
+
+#[tokio::test]
+async fn messages_of_clients_and_of_the_program_wait_for_each_other() {
+    let server = Server::start(server()).await;
+    let mut ada = server.client("ada").await;
+    let thread_id = ada.begin("say hello").await;
+    ada.pending().await;
+    ada.message(Some(&thread_id), "wait turn-by-turn\nsay one")
+        .await;
+    gate::arrived("turn-by-turn").await;
+    let two = message::<actor>(server.worker(), "say two").thread(&thread_id);
+    let two = send(two).await;
+    ada.message(Some(&thread_id), "say three").await;
+    gate::open("turn-by-turn");
+    assert_eq!(within("the turn", two.text()).await.unwrap(), "two");
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        for frame in ada.turn().await {
+            let event = &frame["payload"]["events"][0];
+            if event["actor"] == "assistant" {
+                said.push(event["content"][0]["text"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(said, ["one", "two", "three"]);
+    server.close([ada]).await;
+}

@@ -1,0 +1,143 @@
+//! Which threads the messages of a program go to, and what is known again.
+
+use crate::agents::actor;
+use crate::given::{error_of, heard, message, send, server, server_with, told};
+use dooers::{DispatchError, HandlerErrorKind};
+use dooers_tests::{Server, gate, within};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_thread_is_made_under_the_id_that_is_given_and_found_again() {
+    let server = Server::start(server()).await;
+    let first = message::<actor>(server.worker(), "say one")
+        .thread("daily")
+        .title("Every day")
+        .metadata(json!({"source": "timer"}));
+    let first = send(first).await;
+    assert!(first.is_new_thread());
+    assert_eq!(first.thread_id(), "daily");
+    within("the turn", first.text()).await.unwrap();
+
+    let second = message::<actor>(server.worker(), "say two")
+        .thread("daily")
+        .title("Another title");
+    let second = send(second).await;
+    assert!(!second.is_new_thread());
+    within("the turn", second.text()).await.unwrap();
+
+    let mut ada = server.client("ada").await;
+    let snapshot = ada.subscribe("daily").await;
+    assert_eq!(snapshot["thread"]["title"], "Every day");
+    assert_eq!(snapshot["thread"]["metadata"], json!({"source": "timer"}));
+    assert_eq!(snapshot["thread"]["owner"]["user_id"], "ada");
+    let events = snapshot["events"].as_array().unwrap();
+    assert_eq!(events.len(), 4);
+    server.close([ada]).await;
+}
+
+#[tokio::test]
+async fn a_thread_of_another_scope_is_not_found_and_never_adopted() {
+    let server = server_with(|config| config.private_threads(true));
+    let mine = send(message::<actor>(&server, "say mine").thread("t")).await;
+    within("the turn", mine.text()).await.unwrap();
+    let others = [
+        message::<actor>(&server, "say x").worker("w2"),
+        message::<actor>(&server, "say x").organization("o2"),
+        message::<actor>(&server, "say x").workspace("s2"),
+        message::<actor>(&server, "say x").user("ben"),
+        message::<actor>(&server, "say x").user(""),
+    ];
+    for other in others {
+        let error = other.thread("t").send().await.unwrap_err();
+        assert!(
+            matches!(error, DispatchError::NotFound("thread")),
+            "{error:?}"
+        );
+    }
+    let again = send(message::<actor>(&server, "say again").thread("t")).await;
+    assert!(!again.is_new_thread());
+    within("the turn", again.text()).await.unwrap();
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_message_of_a_known_key_is_the_same_message() {
+    let server = server();
+    let keyed = || message::<actor>(&server, "grow a b\nsay c").idempotency_key("k1");
+    let first = send(keyed()).await;
+    let (thread_id, event_id) = (first.thread_id().to_owned(), first.event_id().to_owned());
+    let first = within("the turn", first.collect()).await.unwrap();
+
+    // Over, and heard as it was.
+    let again = send(keyed()).await;
+    assert!(again.is_repeated() && !again.is_new_thread());
+    assert_eq!(again.thread_id(), thread_id);
+    assert_eq!(again.event_id(), event_id);
+    let again = within("the turn of before", again.collect()).await.unwrap();
+    assert_eq!(again, first);
+
+    // With another text, or by somebody else.
+    let other = message::<actor>(&server, "say d").idempotency_key("k1");
+    let error = other.send().await.unwrap_err();
+    assert!(matches!(error, DispatchError::Conflict(_)), "{error:?}");
+    let bens = send(keyed().user("ben")).await;
+    assert!(!bens.is_repeated());
+    within("the turn", bens.text()).await.unwrap();
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_repeated_message_is_heard_while_its_turn_goes_on_and_when_it_failed() {
+    let server = server();
+    let keyed = || message::<actor>(&server, "say a\nwait keyed\nfail it").idempotency_key("k");
+    let first = send(keyed()).await;
+    gate::arrived("keyed").await;
+    let second = send(keyed()).await;
+    assert!(second.is_repeated());
+    gate::open("keyed");
+    let (first, second) = tokio::join!(heard(first), heard(second));
+    // The first heard of the new thread, too.
+    assert_eq!(told(&first).last(), told(&second).last());
+    assert!(told(&second).contains(&"a".to_owned()));
+
+    let error = error_of(send(keyed()).await).await;
+    assert_eq!(error.kind(), HandlerErrorKind::Failed);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn many_that_send_the_same_message_at_once_make_one_turn() {
+    let server = server();
+    let keyed = || message::<actor>(&server, "say once").idempotency_key("k");
+    let sent = futures::future::join_all((0..16).map(|_| send(keyed()))).await;
+    assert_eq!(sent.iter().filter(|turn| !turn.is_repeated()).count(), 1);
+    for turn in sent {
+        assert_eq!(within("the turn", turn.text()).await.unwrap(), "once");
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_deleted_thread_ends_its_turns_and_takes_no_more_under_their_keys() {
+    let server = Server::start(server()).await;
+    let keyed = || {
+        message::<actor>(server.worker(), "say a\nwait deleted")
+            .thread("t")
+            .idempotency_key("k")
+    };
+    let turn = send(keyed()).await;
+    gate::arrived("deleted").await;
+    let waiting = send(message::<actor>(server.worker(), "say b").thread("t")).await;
+    let mut ada = server.client("ada").await;
+    ada.send("thread.delete", json!({"thread_id": "t"})).await;
+    for turn in [turn, waiting] {
+        assert_eq!(error_of(turn).await.kind(), HandlerErrorKind::ThreadDeleted);
+    }
+    // Its message came, so it must not come again; another one begins the thread anew.
+    let error = keyed().send().await.unwrap_err();
+    assert!(matches!(error, DispatchError::NotFound(_)), "{error:?}");
+    let anew = send(message::<actor>(server.worker(), "say c").thread("t")).await;
+    assert!(anew.is_new_thread());
+    within("the turn", anew.text()).await.unwrap();
+    server.close([ada]).await;
+}
