@@ -147,10 +147,12 @@ CREATE TABLE {prefix}sent (
 );
 
 -- Those who write, each with the number of its last statement: whether a statement whose answer was lost was
--- committed is read here, and that one of a dead connection comes late is refused here.
+-- committed is read here, and one of a dead connection that comes late is refused here.
 CREATE TABLE {prefix}writers (
     id TEXT COLLATE "C" PRIMARY KEY,
     statements BIGINT NOT NULL,
+    -- Raised by each of its connections: a statement of an older one does nothing.
+    epoch BIGINT NOT NULL,
     -- Of the last statement: the threads that were not as they had been read, and of which nothing was written.
     refused BIGINT[] NOT NULL,
     used_at TIMESTAMPTZ NOT NULL

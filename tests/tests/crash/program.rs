@@ -20,14 +20,12 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts the server on what it keeps there; `crash_at` is the point at which it kills itself.
+    /// Starts the server on this database; `crash_at` is the point at which it kills itself.
     pub(crate) async fn start(place: &Place, crash_at: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash-server"));
         for (variable, _) in std::env::vars_os() {
             let name = variable.to_string_lossy();
-            if ["WORKER_", "DOOERS_", "DATABASE_URL"]
-                .iter()
-                .any(|ours| name.starts_with(ours))
+            if name.starts_with("WORKER_") || name == "DATABASE_URL" || name.starts_with("DOOERS_")
             {
                 command.env_remove(&variable);
             }

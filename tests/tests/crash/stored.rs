@@ -1,7 +1,7 @@
 //! What the server has kept, read over the protocol and from the database itself.
 
 use crate::member::{Member, Message};
-use crate::place::Place;
+use crate::place::{Place, Run};
 use dooers_tests::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,15 +13,6 @@ pub(crate) struct Stored {
     threads: BTreeMap<String, Vec<Value>>,
     /// The runs, each by the message that it answers.
     runs: BTreeMap<String, Vec<Run>>,
-}
-
-/// A run as the database has it. Its beginning is in microseconds.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) id: String,
-    pub(crate) status: String,
-    pub(crate) error: Option<String>,
-    pub(crate) started_at: i64,
 }
 
 /// How many messages each of these threads holds, and so how many runs once its turns are over.
@@ -78,8 +69,8 @@ impl Stored {
             stored.insert(thread_id.clone(), events);
         }
         let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
-        for (event_id, run) in place.runs().await {
-            runs.entry(event_id).or_default().push(run);
+        for run in place.runs().await {
+            runs.entry(run.event_id.clone()).or_default().push(run);
         }
         Self {
             threads: stored,

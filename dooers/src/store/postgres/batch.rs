@@ -3,9 +3,9 @@
 use super::connect::told;
 use super::known::{Known, Need};
 use super::operations::Operation;
-use crate::store::StoreError;
 use crate::store::sql::RowError;
 use crate::store::state::Threads;
+use crate::store::{StoreError, TurnKey};
 use std::collections::HashSet;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -34,6 +34,9 @@ pub(super) trait Job: Send {
 
     /// Does it, and keeps the answer. The result is whether it was done, and not refused.
     fn run(&mut self, threads: &mut Threads) -> bool;
+
+    /// The turn that the caller is to run by the answer that is kept.
+    fn claim(&self) -> Option<TurnKey>;
 
     /// Gives the answer to the caller.
     fn answer(self: Box<Self>);
@@ -102,6 +105,11 @@ impl<O: Operation> Job for Waiting<O> {
         let is_done = answer.is_ok();
         self.answer = Some(answer);
         is_done
+    }
+
+    fn claim(&self) -> Option<TurnKey> {
+        let answer = self.answer.as_ref()?.as_ref().ok()?;
+        Some(O::claim(answer)?.key.clone())
     }
 
     fn answer(self: Box<Self>) {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 groups! {
     /// What a batch writes.
-    Rows: 3
+    Rows: 4
 
     /// A thread that must be as it was read.
     read: ReadThread / ReadThreads {
@@ -196,7 +196,7 @@ groups! {
     }
 }
 
-/// The statement. `?1` is the writer's id, `?2` the number of the statement; the result is which threads were refused, or
+/// The statement. `?1` is the writer's id, `?2` the number of the statement, `?3` the writer's epoch; the result is which threads were refused, or
 /// no row if it is not this statement's turn.
 ///
 /// `gate` holds the threads that may be written: those that are locked as they were read, in the order of their numbers,
@@ -204,7 +204,7 @@ groups! {
 /// the number of what was done before: turns end before others begin, as no two of a thread may run at a time.
 const COMMIT: &str = "
     WITH writer AS MATERIALIZED (
-        SELECT FROM {prefix}writers WHERE id = ?1 AND statements = ?2 - 1 FOR UPDATE
+        SELECT FROM {prefix}writers WHERE id = ?1 AND statements = ?2 - 1 AND epoch = ?3 FOR UPDATE
     ), clash AS MATERIALIZED (
         SELECT x.pk FROM {created} JOIN {prefix}threads t ON t.id = x.id
         UNION ALL
@@ -337,7 +337,7 @@ const COMMIT: &str = "
         SELECT asked.pk FROM (SELECT x.pk FROM {read} UNION ALL SELECT x.pk FROM {created}) asked
         WHERE NOT asked.pk = ANY ((SELECT pks FROM gate)::bigint[])
     )
-    WHERE w.id = ?1 AND w.statements = ?2 - 1
+    WHERE w.id = ?1 AND w.statements = ?2 - 1 AND w.epoch = ?3
     RETURNING w.refused";
 
 /// The statement, with the tables' prefix.

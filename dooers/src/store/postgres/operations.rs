@@ -32,6 +32,11 @@ pub(super) trait Operation: Debug + Send + 'static {
 
     /// Does it: all checks first.
     fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError>;
+
+    /// The turn that the caller is to run by this answer.
+    fn claim(_: &Self::Answer) -> Option<&Claim> {
+        None
+    }
 }
 
 fn event(thread_id: &str, event_id: &str) -> Need {
@@ -121,6 +126,10 @@ impl Operation for Begin {
         }
         threads.begin(&self.scope, &self.new, &self.start)
     }
+
+    fn claim(answer: &Begun) -> Option<&Claim> {
+        answer.claim.as_ref()
+    }
 }
 
 /// Claims a thread's oldest turn.
@@ -146,6 +155,10 @@ impl Operation for ClaimTurn {
 
     fn run(&self, threads: &mut Threads) -> Result<Option<Claim>, StoreError> {
         threads.claim(&self.scope, &self.thread_id, &self.start)
+    }
+
+    fn claim(answer: &Option<Claim>) -> Option<&Claim> {
+        answer.as_ref()
     }
 }
 
@@ -203,6 +216,10 @@ impl Operation for FinishTurn {
         must_all_be_shallow(&self.changes)?;
         let (turn, changes) = (&self.turn, self.changes.clone());
         threads.finish(&self.scope, turn, changes, self.next.as_ref())
+    }
+
+    fn claim(answer: &Written) -> Option<&Claim> {
+        answer.next.as_ref()
     }
 }
 

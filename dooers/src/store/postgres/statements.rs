@@ -116,12 +116,13 @@ statements! {
     // Writers.
 
     insert_writer: "
-        INSERT INTO {prefix}writers (id, statements, refused, used_at) VALUES (?1, 0, ARRAY[]::bigint[], clock_timestamp())"
+        INSERT INTO {prefix}writers (id, statements, epoch, refused, used_at)
+        VALUES (?1, 0, 0, ARRAY[]::bigint[], clock_timestamp())"
 
     // What a dead connection left: it is written, or never will be.
     fence_writer: "
-        UPDATE {prefix}writers SET statements = statements + 1 WHERE id = ?1
-        RETURNING statements - 1, refused"
+        UPDATE {prefix}writers SET epoch = epoch + 1, used_at = clock_timestamp() WHERE id = ?1
+        RETURNING epoch, statements, refused"
 
     remove_writer: "DELETE FROM {prefix}writers WHERE id = ?1"
 
@@ -142,6 +143,12 @@ statements! {
         FROM held
         WHERE u.thread_pk = held.thread_pk AND u.seq = held.seq AND u.state = 'running' AND u.node = ?1
         RETURNING u.event_id, u.cancel_requested::int::bigint"
+
+    // Ends the leases of turns that were claimed for nobody: these messages with these fences.
+    end_leases: "
+        UPDATE {prefix}turns u SET node = '', lease_until = to_timestamp(0)
+        FROM unnest(?1::text[], ?2::bigint[]) AS x (event_id, fence)
+        WHERE u.state = 'running' AND u.event_id = x.event_id AND u.fence = x.fence"
 
     // Threads of which a turn's lease has run out, or in which a turn may be claimed and none runs; with the time.
     lost_turns: "

@@ -5,8 +5,8 @@
 //!
 //! **No statement is done twice, and none is lost.** A writer has a row in the database with the number of its last
 //! statement, and each statement raises it by one, or does nothing. When a connection is lost in the middle of a statement,
-//! the next connection raises the number, too: that waits for a late statement, and bars one that has not begun. What
-//! the number was tells whether the statement was done.
+//! the next connection raises the row's epoch first: that waits for a late statement, and bars one that has not begun. The
+//! number tells then whether the statement was done.
 
 use super::PostgresOptions;
 use super::batch::{self, Done, Job, Waiting};
@@ -21,8 +21,8 @@ use super::scopes::Scopes;
 use super::statements::Statements;
 use crate::crash;
 use crate::protocol::new_id;
-use crate::store::StoreError;
-use crate::store::sql::{Columns, RowError};
+use crate::store::sql::{Columns, RowError, int};
+use crate::store::{StoreError, TurnKey};
 use sqlx::postgres::{PgArguments, PgConnectOptions};
 use sqlx::{Arguments, Connection, PgConnection};
 use std::collections::{HashMap, HashSet};
@@ -71,9 +71,12 @@ impl Writer {
             connection: None,
             id: new_id(),
             statements: 0,
+            epoch: 0,
             is_registered: false,
             cache: Cache::default(),
             numbers: 0..0,
+            unresolved: None,
+            orphans: Vec::new(),
         };
         session
             .connection(Instant::now() + session.patience)
@@ -123,11 +126,17 @@ struct Session {
     id: String,
     /// The number of its last statement.
     statements: i64,
+    /// Raised by each of its connections: who writes with an older one is refused.
+    epoch: i64,
     is_registered: bool,
     cache: Cache,
     scopes: Scopes,
     /// For new threads.
     numbers: Range<i64>,
+    /// The number of a statement of which nobody could be told how it ended, and the turns that it claims.
+    unresolved: Option<(i64, Vec<TurnKey>)>,
+    /// Turns that were claimed by such a statement: nobody runs them.
+    orphans: Vec<TurnKey>,
 }
 
 /// A batch that was done in memory.
@@ -223,10 +232,16 @@ impl Session {
             let mut arguments = PgArguments::default();
             arguments.add(self.id.clone())?;
             arguments.add(self.statements + 1)?;
+            arguments.add(self.epoch)?;
             rows.add_to(&mut arguments)?;
-            match self.commit(arguments, end).await? {
+            let done = jobs.iter().zip(&done.depends_on);
+            let done = done.filter(|(_, depends_on)| depends_on.is_some());
+            let claims = done.filter_map(|(job, _)| job.claim()).collect();
+            match self.commit(arguments, claims, end).await? {
                 Outcome::Done(refused) => refused,
-                Outcome::NotDone => return Ok(()),
+                Outcome::NotDone if Instant::now() < end => return Ok(()),
+                // It was tried for long enough.
+                Outcome::NotDone => return Err(sqlx::Error::PoolTimedOut.into()),
             }
         };
         crash::point("after-writer-commit");
@@ -301,7 +316,12 @@ impl Session {
     }
 
     /// Executes the statement that writes. If its answer is lost, finds out how it ended.
-    async fn commit(&mut self, arguments: PgArguments, end: Instant) -> Result<Outcome, RowError> {
+    async fn commit(
+        &mut self,
+        arguments: PgArguments,
+        claims: Vec<TurnKey>,
+        end: Instant,
+    ) -> Result<Outcome, RowError> {
         let error = match timeout(self.patience, self.execute(arguments)).await {
             Ok(Ok(Some(refused))) => {
                 self.statements += 1;
@@ -318,11 +338,14 @@ impl Session {
         };
         self.lose(&error);
         let number = self.statements + 1;
-        let refused = self.connection(end).await?;
-        Ok(match refused {
-            Some((last, refused)) if last == number => Outcome::Done(refused),
-            _ => Outcome::NotDone,
-        })
+        match self.connection(end).await {
+            Ok(Some((last, refused))) if last == number => Ok(Outcome::Done(refused)),
+            Ok(_) => Ok(Outcome::NotDone),
+            Err(error) => {
+                self.unresolved = Some((number, claims));
+                Err(error)
+            }
+        }
     }
 
     /// The result is which threads were refused; none if it was not this statement's turn.
@@ -428,13 +451,17 @@ impl Session {
                 .fetch_optional(local.connection())
                 .await?;
             match row {
-                Some(row) => last = Some((row.number(0)?, refused(&row, 1)?)),
+                Some(row) => {
+                    self.epoch = row.number(0)?;
+                    last = Some((row.number(1)?, refused(&row, 2)?));
+                }
                 None => self.is_registered = false,
             }
         }
         if !self.is_registered {
             // Never one that was known before: a late statement of it would be taken for a new one.
             self.id = new_id();
+            self.epoch = 0;
             let insert = query(&self.sql.own.insert_writer).bind(self.id.clone());
             insert
                 .persistent(!self.is_pooled)
@@ -442,8 +469,26 @@ impl Session {
                 .await?;
         }
         local.end().await?;
-        self.statements = last.as_ref().map_or(0, |(number, _)| number + 1);
+        if let Some((number, claims)) = self.unresolved.take()
+            && last.as_ref().is_some_and(|(last, _)| *last == number)
+        {
+            self.orphans.extend(claims);
+        }
+        self.statements = last.as_ref().map_or(0, |(number, _)| *number);
         self.is_registered = true;
+        if !self.orphans.is_empty() {
+            let (ids, fences) = self
+                .orphans
+                .iter()
+                .map(|key| (key.event_id.clone(), int(key.fence)))
+                .unzip::<_, _, Vec<_>, Vec<_>>();
+            let mut local = connect::local(&mut connection, self.is_pooled).await?;
+            let release = query(&self.sql.own.end_leases).bind(ids).bind(fences);
+            let release = release.persistent(!self.is_pooled);
+            release.execute(local.connection()).await?;
+            local.end().await?;
+            self.orphans.clear();
+        }
         self.connection = Some(connection);
         Ok(last)
     }

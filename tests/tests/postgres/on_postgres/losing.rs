@@ -224,3 +224,53 @@ async fn a_statement_whose_answer_was_lost_is_not_done_again() {
     assert!(begun.claim.is_some() && !begun.is_repeated);
     assert_eq!(events_of(&store, "t").await, ["e1"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_was_claimed_for_nobody_is_taken_over() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let options = options(&cluster).connect_timeout(Duration::from_millis(500));
+    let store = PostgresStore::open(options).await.unwrap();
+    let before = store
+        .begin_turn(&scope(), first("before", "e0"), &start("r0"))
+        .await;
+    assert!(before.is_ok());
+    tell(
+        &cluster,
+        "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+    )
+    .await;
+    tell(&cluster, "SELECT pg_reload_conf()").await;
+    until(
+        &cluster,
+        "SELECT current_setting('synchronous_standby_names') = 'nobody'",
+    )
+    .await;
+    // It is on the disk, and nobody can be told so.
+    let begun = store
+        .begin_turn(&scope(), first("t", "e1"), &start("r1"))
+        .await;
+    assert!(
+        matches!(begun, Err(StoreError::Unavailable { .. })),
+        "{begun:?}"
+    );
+    tell(&cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
+    tell(&cluster, "SELECT pg_reload_conf()").await;
+    until(
+        &cluster,
+        "SELECT current_setting('synchronous_standby_names') = ''",
+    )
+    .await;
+    let again = store
+        .begin_turn(&scope(), next("t", "e2"), &start("r2"))
+        .await;
+    assert!(
+        again.unwrap().claim.is_none(),
+        "the first turn has a lease of an hour"
+    );
+    let expired = store.expire_leases(chrono::Utc::now()).await.unwrap();
+    assert_eq!((expired.interrupted, expired.waiting.len()), (1, 1));
+    let claim = store.claim_turn(&scope(), "t", &start("r3")).await.unwrap();
+    assert_eq!(claim.unwrap().event.id, "e2");
+}

@@ -85,7 +85,7 @@ const FILL: &str = "
     SELECT n, n, 'e' || n, 'running', 'n' || n % 100, now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}sent SELECT n % 1000, 'user:ann', 'c' || n, 't' || n, 'e' || n FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}settings SELECT 'echo', 'w' || n, 'f', '1', NULL, now() FROM generate_series(1, 100000) n;
-    INSERT INTO {prefix}writers SELECT 'w' || n, 1, ARRAY[]::bigint[], now() FROM generate_series(1, 1000) n;";
+    INSERT INTO {prefix}writers SELECT 'w' || n, 1, 1, ARRAY[]::bigint[], now() FROM generate_series(1, 1000) n;";
 
 #[tokio::test]
 async fn no_statement_walks_through_a_table() {
