@@ -12,4 +12,6 @@ mod shared;
 
 pub use cluster::{Cluster, Setup};
 pub use pooler::Pooler;
-pub use shared::{POOLER_URL, URL, connections, kill_connections, own, pooled, session, shared};
+pub use shared::{
+    POOLER_URL, URL, connections, fresh_prefix, kill_connections, own, pooled, session, shared, url,
+};

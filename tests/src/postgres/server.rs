@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
-use crate::PATIENCE;
 use crate::signal::signal;
+
+/// How long it may take to start: a database that has crashed reads its log first.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much of what it prints is kept, in lines.
 const KEPT: usize = 200;

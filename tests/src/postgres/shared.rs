@@ -21,7 +21,7 @@ pub const POOLER_URL: &str = "DOOERS_TEST_POSTGRES_POOLER_URL";
 /// Under `CI`, which must have the database.
 #[must_use]
 pub fn shared() -> Option<PostgresOptions> {
-    Some(place(&variable(URL)?))
+    Some(place(&url()?))
 }
 
 /// The same through the pooler, with migrations past it.
@@ -31,7 +31,7 @@ pub fn shared() -> Option<PostgresOptions> {
 /// Under `CI`, which must have the pooler.
 #[must_use]
 pub fn pooled() -> Option<PostgresOptions> {
-    let direct = variable(URL)?;
+    let direct = url()?;
     let options = place(&variable(POOLER_URL)?).statement_cache(0);
     Some(options.direct_url(&direct).expect("a URL"))
 }
@@ -68,22 +68,43 @@ pub async fn connections(url: &str, application_name: &str) -> i64 {
         .expect("a count")
 }
 
-/// Cuts the connections of this name off, whatever they do at the moment; the result is how many these were.
-pub async fn kill_connections(url: &str, application_name: &str) -> usize {
+/// Cuts connections of this name off, whatever they do at the moment: so many at the most, by chance. The result is how
+/// many these were.
+pub async fn kill_connections(url: &str, application_name: &str, at_most: i64) -> usize {
     let mut admin = session(url).await.expect("the server is there");
     let killed: Vec<bool> = sqlx::query_scalar(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+        "SELECT pg_terminate_backend(pid) FROM (
+            SELECT pid FROM pg_stat_activity WHERE application_name = $1 ORDER BY random() LIMIT $2
+        ) AS chosen",
     )
     .bind(application_name)
+    .bind(at_most)
     .fetch_all(&mut admin)
     .await
     .expect("they are killed");
     killed.into_iter().filter(|killed| *killed).count()
 }
 
-fn place(url: &str) -> PostgresOptions {
+/// The URL of the shared database. None where there is no such database: then the test has nothing to do, and a line
+/// says so.
+///
+/// # Panics
+///
+/// Under `CI`, which must have the database.
+#[must_use]
+pub fn url() -> Option<String> {
+    variable(URL)
+}
+
+/// A prefix that no tables have yet.
+#[must_use]
+pub fn fresh_prefix() -> String {
     let random = RandomState::new().build_hasher().finish();
-    let prefix = format!("t{random:016x}_");
+    format!("t{random:016x}_")
+}
+
+fn place(url: &str) -> PostgresOptions {
+    let prefix = fresh_prefix();
     PostgresOptions::from_url(url)
         .unwrap_or_else(|error| panic!("{URL} and {POOLER_URL} must be URLs: {error}"))
         .application_name(&prefix)

@@ -1,9 +1,7 @@
 //! Where the server keeps its conversations.
 
-use dooers_tests::postgres::{URL, session, shared};
+use dooers_tests::postgres::{fresh_prefix, session, url};
 use sqlx::Row;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use tempfile::TempDir;
 
 /// A run, as the database has it.
@@ -32,12 +30,9 @@ impl Place {
 
     /// None where there is no database; a line says so then.
     pub(crate) fn postgres() -> Option<Self> {
-        shared()?;
-        let random = RandomState::new().build_hasher().finish();
-        Some(Self::Postgres {
-            url: std::env::var(URL).unwrap(),
-            prefix: format!("c{random:016x}_"),
-        })
+        let url = url()?;
+        let prefix = fresh_prefix();
+        Some(Self::Postgres { url, prefix })
     }
 
     /// The variables that say where it is.

@@ -8,10 +8,17 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod calls;
 mod given;
+mod history;
 
 /// Every test here needs a database, which its path says to `tests/run`.
 mod on_postgres {
     mod ground;
     mod losing;
+    mod reaching;
+    mod recipe;
+    mod sharing;
+    mod ssl;
+    mod surviving;
 }

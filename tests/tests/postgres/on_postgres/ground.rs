@@ -43,7 +43,7 @@ async fn connections_of_a_name_are_killed_and_others_are_not() {
     let mut one = session(&named).await.unwrap();
     let mut other = session(&cluster.url()).await.unwrap();
     assert_eq!(connections(&cluster.url(), "named").await, 1);
-    assert_eq!(kill_connections(&cluster.url(), "named").await, 1);
+    assert_eq!(kill_connections(&cluster.url(), "named", 9).await, 1);
     assert!(one.ping().await.is_err());
     assert!(other.ping().await.is_ok());
 }

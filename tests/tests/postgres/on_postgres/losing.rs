@@ -1,12 +1,9 @@
-//! The database is restarted and its connections are killed, and nothing is lost and nothing done twice.
+//! A store whose database is restarted and whose connections are killed: nothing is lost and nothing done twice.
 
 use crate::given::{first, next, said, scope, start};
-use dooers::prelude::*;
 use dooers::store::{PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError};
-use dooers::{Database, WorkerServer};
 use dooers_tests::postgres::{Cluster, Setup, kill_connections, own, session};
-use dooers_tests::{Server, in_memory, within};
-use serde_json::json;
+use dooers_tests::within;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -101,7 +98,7 @@ async fn connections_that_are_killed_again_and_again_lose_and_repeat_nothing() {
     let mut killed = 0;
     let mut few = Vec::new();
     while turns.recv_many(&mut few, 5).await > 0 {
-        killed += kill_connections(&cluster.url(), NAME).await;
+        killed += kill_connections(&cluster.url(), NAME, i64::MAX).await;
     }
     assert!(killed > 10, "only {killed} connections were killed");
     let expected = within("the turns", talking.join_all()).await;
@@ -176,7 +173,7 @@ async fn a_statement_that_was_not_committed_is_done_by_the_next_connection() {
     let waits = "SELECT count(*) > 0 FROM pg_stat_activity
         WHERE application_name = 'under-test' AND wait_event_type = 'Lock'";
     until(&cluster, waits).await;
-    assert!(kill_connections(&cluster.url(), NAME).await > 0);
+    assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     // The next one waits for the same lock.
     until(&cluster, waits).await;
     sqlx::raw_sql("COMMIT").execute(&mut admin).await.unwrap();
@@ -218,7 +215,7 @@ async fn a_statement_whose_answer_was_lost_is_not_done_again() {
     let waits = "SELECT count(*) > 0 FROM pg_stat_activity
         WHERE application_name = 'under-test' AND wait_event = 'SyncRep'";
     until(&cluster, waits).await;
-    assert!(kill_connections(&cluster.url(), NAME).await > 0);
+    assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     // The next connection waits, too.
     until(&cluster, waits).await;
     tell(&cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
@@ -276,47 +273,4 @@ async fn a_turn_that_was_claimed_for_nobody_is_taken_over() {
     assert_eq!((expired.interrupted, expired.waiting.len()), (1, 1));
     let claim = store.claim_turn(&scope(), "t", &start("r3")).await.unwrap();
     assert_eq!(claim.unwrap().event.id, "e2");
-}
-
-/// Says what you said.
-#[dooers::agent]
-async fn echo(request: WorkerRequest) -> String {
-    format!("You said: {}", request.message)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_refuses_while_its_database_is_away_and_goes_on_when_it_is_back() {
-    let Some(mut cluster) = own(Setup::default()) else {
-        return;
-    };
-    let options = options(&cluster).connect_timeout(Duration::from_millis(300));
-    let config = in_memory().database(Database::Postgres(options));
-    let server = Server::start(WorkerServer::new(config).agent::<echo>()).await;
-    let mut client = server.client("ada").await;
-    let thread_id = client.begin("before").await;
-    assert_eq!(server.get("/readyz").await.0, 200);
-    cluster.stop();
-    assert_eq!(server.get("/readyz").await.0, 503);
-    let message = json!({
-        "thread_id": thread_id, "client_event_id": "once",
-        "event": {"type": "message", "actor": "user", "content": [{"type": "text", "text": "while"}]},
-    });
-    let id = client.send("event.create", message.clone()).await;
-    let refusal = client.expect("ack").await;
-    assert_eq!(
-        (&refusal["ack_id"], &refusal["ok"]),
-        (&json!(id), &json!(false))
-    );
-    assert_eq!(refusal["error"]["code"], "OVERLOADED");
-    assert!(refusal["error"]["retry_after_ms"].is_u64());
-    cluster.start_again();
-    assert_eq!(server.get("/readyz").await.0, 200);
-    let id = client.send("event.create", message).await;
-    client.accepted(&id).await;
-    client
-        .until("the answer", |frame| {
-            frame["payload"]["events"][0]["content"][0]["text"] == "You said: while"
-        })
-        .await;
-    server.close([client]).await;
 }
