@@ -1,7 +1,7 @@
 //! Databases that cannot be used, and what is said about it.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
-use dooers_tests::postgres::{Setup, own, session, shared};
+use dooers_tests::postgres::{Setup, own, pooled_only, session, shared};
 use std::error::Error;
 use std::fmt::Write;
 use std::net::TcpListener;
@@ -96,4 +96,17 @@ async fn the_directory_of_a_unix_socket_is_a_host() {
     );
     let by_url = PostgresOptions::from_url(&url).unwrap();
     PostgresStore::open(by_url).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn stores_are_opened_again_and_again_through_a_pooler_alone() {
+    let Some(options) = pooled_only() else {
+        return;
+    };
+    for _ in 0..3 {
+        let [one, other] = [options.clone(), options.clone()].map(PostgresStore::open);
+        let (one, other) = tokio::join!(one, other);
+        one.unwrap().close().await;
+        other.unwrap().close().await;
+    }
 }
