@@ -13,5 +13,6 @@ mod shared;
 pub use cluster::{Cluster, Setup};
 pub use pooler::Pooler;
 pub use shared::{
-    POOLER_URL, URL, connections, fresh_prefix, kill_connections, own, pooled, session, shared, url,
+    POOLER_URL, URL, connections, fresh_prefix, kill_connections, own, pooled, pooled_only,
+    session, shared, url,
 };

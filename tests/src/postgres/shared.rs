@@ -32,8 +32,17 @@ pub fn shared() -> Option<PostgresOptions> {
 #[must_use]
 pub fn pooled() -> Option<PostgresOptions> {
     let direct = url()?;
-    let options = place(&variable(POOLER_URL)?).statement_cache(0);
-    Some(options.direct_url(&direct).expect("a URL"))
+    Some(pooled_only()?.direct_url(&direct).expect("a URL"))
+}
+
+/// The same with nothing past the pooler.
+///
+/// # Panics
+///
+/// Under `CI`, which must have the pooler.
+#[must_use]
+pub fn pooled_only() -> Option<PostgresOptions> {
+    Some(place(&variable(POOLER_URL)?).statement_cache(0))
 }
 
 /// A cluster of the test's own. None where PostgreSQL is not installed: then the test has nothing to do, and a line

@@ -1,6 +1,7 @@
 //! Connections, and what becomes of them.
 
 use super::PostgresOptions;
+use super::advice::{is_distrust, is_of_pooler};
 use crate::store::StoreError;
 use crate::store::sql::{Columns, RowError};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
@@ -83,18 +84,31 @@ pub(super) async fn connect(
 ) -> Result<PgConnection, sqlx::Error> {
     let end = Instant::now() + patience;
     let mut pause = FIRST_PAUSE;
+    let mut last = None;
     loop {
         let error = match timeout_at(end, PgConnection::connect_with(options)).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,
-            Err(_) => return Err(sqlx::Error::PoolTimedOut),
+            // What was wrong before says more than that it took too long.
+            Err(_) => return Err(last.unwrap_or(sqlx::Error::PoolTimedOut)),
         };
-        if !is_lost(&error) || Instant::now() + pause >= end {
+        if !may_pass(&error) || Instant::now() + pause >= end {
             return Err(error);
         }
+        last = Some(error);
         sleep(pause).await;
         pause = LONGEST_PAUSE.min(pause * 2);
     }
+}
+
+/// Whether it may be possible to connect a little later, after this error.
+fn may_pass(error: &sqlx::Error) -> bool {
+    let is_distrusted = matches!(error, sqlx::Error::Io(error) if is_distrust(error));
+    let is_refused_by_pooler = code(error).is_some_and(|code| code == "08P01");
+    is_lost(error)
+        && !is_distrusted
+        && !is_refused_by_pooler
+        && !matches!(error, sqlx::Error::Tls(_))
 }
 
 /// Whether the database could not be reached, or the connection was lost: it may be there again soon.
@@ -105,10 +119,15 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            // Connections that break, a server that stops, starts, is full, or only reads; and a pooler's own trouble.
-            code.starts_with("08") || code.starts_with("57P") || matches!(&*code, "53300" | "25006")
-        }),
+        sqlx::Error::Database(database) => {
+            !is_of_pooler(error)
+                && database.code().is_some_and(|code| {
+                    // Connections that break, a server that stops, starts, is full, or only reads; and a pooler's own trouble.
+                    code.starts_with("08")
+                        || code.starts_with("57P")
+                        || matches!(&*code, "53300" | "25006")
+                })
+        }
         _ => false,
     }
 }

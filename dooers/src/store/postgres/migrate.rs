@@ -4,7 +4,9 @@ use super::connect::{code, execute_script, query};
 use super::statements::render;
 use crate::store::TablePrefix;
 use crate::store::sql::{Applied, Columns, Migration, RowError, SchemaError, checksum_of, pending};
-use sqlx::{Connection, PgConnection};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Connection, PgConnection, Postgres};
 use std::sync::Arc;
 
 /// All steps, in their order: the same as SQLite's.
@@ -64,11 +66,15 @@ pub(super) async fn migrate(
     is_allowed: bool,
 ) -> Result<(), MigrateError> {
     let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
-    if pending(migrations, applied(connection, prefix).await?, is_allowed)?.is_empty() {
+    // In a transaction, as a pooler may be there that changes the connection between two of them.
+    let mut looking = connection.begin().await?;
+    let before = applied(&mut looking, prefix).await?;
+    looking.commit().await?;
+    if pending(migrations, before, is_allowed)?.is_empty() {
         return Ok(());
     }
     let mut transaction = connection.begin().await?;
-    query(&sql(
+    once(&sql(
         "SELECT pg_advisory_xact_lock(hashtextextended('dooers {prefix}', 0))",
     ))
     .execute(&mut *transaction)
@@ -82,7 +88,7 @@ pub(super) async fn migrate(
                 checksum TEXT NOT NULL,
                 applied_at TIMESTAMPTZ NOT NULL
             )");
-        query(&tracking).execute(&mut *transaction).await?;
+        once(&tracking).execute(&mut *transaction).await?;
     }
     let insert = sql(
         "INSERT INTO {prefix}schema_migrations (version, name, checksum, applied_at)
@@ -90,7 +96,7 @@ pub(super) async fn migrate(
     );
     for step in pending(migrations, before, is_allowed)? {
         execute_script(&mut transaction, &sql(step.sql)).await?;
-        query(&insert)
+        once(&insert)
             .bind(step.version)
             .bind(step.name)
             .bind(checksum_of(step.sql))
@@ -99,6 +105,11 @@ pub(super) async fn migrate(
     }
     transaction.commit().await?;
     Ok(())
+}
+
+/// A query that is not prepared for a second time: the next one may be on another connection of a pooler.
+fn once(sql: &Arc<str>) -> Query<'static, Postgres, PgArguments> {
+    query(sql).persistent(false)
 }
 
 /// Those steps that the database has got.
@@ -112,7 +123,7 @@ async fn applied(
     }
     let steps =
         sql("SELECT version, name, checksum FROM {prefix}schema_migrations ORDER BY version");
-    let rows = query(&steps).fetch_all(connection).await?;
+    let rows = once(&steps).fetch_all(connection).await?;
     let step = |row: &sqlx::postgres::PgRow| {
         Ok(Applied {
             version: row.number(0)?,
@@ -142,7 +153,7 @@ async fn has_table(
 ) -> Result<bool, MigrateError> {
     let sql: Arc<str> =
         "SELECT count(*) FROM pg_catalog.pg_class c WHERE c.relname = $1 AND pg_catalog.pg_table_is_visible(c.oid)".into();
-    let row = query(&sql)
+    let row = once(&sql)
         .bind(format!("{prefix}{name}"))
         .fetch_one(connection)
         .await?;

@@ -4,6 +4,7 @@
 //! ([`load`]), does the operations in memory by the rules that all stores share ([`batch`]), and writes what has changed
 //! ([`difference`]) in one statement ([`commit`]). A pool of connections reads beside it ([`readers`]).
 
+mod advice;
 mod batch;
 mod cache;
 mod columns;

@@ -215,6 +215,12 @@ impl PostgresOptions {
         self.direct.clone().over(&self.server).connect_options()
     }
 
+    /// Whether all that a connection needs is there. If not, the result says why, and what to do.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.server.check()?;
+        self.direct.clone().over(&self.server).check()
+    }
+
     /// How long to try to reach the database.
     pub(super) fn patience(&self) -> Duration {
         self.server

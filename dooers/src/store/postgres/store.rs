@@ -1,6 +1,7 @@
 //! The store itself.
 
 use super::PostgresOptions;
+use super::advice::advice;
 use super::connect::{connect, query, told};
 use super::jsonb::{strip_changes, strip_message, strip_setting, to_jsonb};
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
@@ -51,7 +52,7 @@ impl PostgresStore {
         prepare(&options, options.auto_migrate).await?;
         let sql = Arc::new(Statements::new(&options.table_prefix));
         let writer = Writer::start(&options, Arc::clone(&sql)).await;
-        let writer = writer.map_err(|error| cannot_open(&options, error))?;
+        let writer = writer.map_err(|error| cannot_reach(&options, &error))?;
         let readers = Readers::new(&options, sql);
         // What processes left that are long dead.
         readers
@@ -73,9 +74,10 @@ impl PostgresStore {
 
 async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), StoreError> {
     let fail = |error: MigrateError| cannot_open(options, error);
+    options.check().map_err(|why| cannot_open(options, why))?;
     let mut connection = connect(&options.direct_options(), options.patience())
         .await
-        .map_err(|error| cannot_open(options, error))?;
+        .map_err(|error| cannot_reach(options, &error.into()))?;
     migrate(
         &mut connection,
         &options.table_prefix,
@@ -87,6 +89,14 @@ async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), Stor
     // It has done its work.
     let _ = connection.close().await;
     Ok(())
+}
+
+/// Why a database cannot be reached, and what to do.
+fn cannot_reach(options: &PostgresOptions, error: &RowError) -> StoreError {
+    match error.downcast_ref().and_then(advice) {
+        Some(advice) => cannot_open(options, format!("{error}; {advice}")),
+        None => cannot_open(options, error),
+    }
 }
 
 /// Why a database cannot be opened, in one sentence.

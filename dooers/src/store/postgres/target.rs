@@ -3,6 +3,7 @@
 use super::ssl::SslMode;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::fmt;
+use std::fs::File;
 use std::time::Duration;
 
 /// In place of a root certificate: the authorities that are publicly trusted.
@@ -87,6 +88,34 @@ impl Target {
             Some(mode) => options.ssl_mode(mode),
             None => options,
         }
+    }
+
+    /// Whether the certificates and the key are there, which sqlx tells without saying which is not. If not, the result
+    /// says why, and what to do.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.ssl_client_cert.is_some() != self.ssl_client_key.is_some() {
+            return Err("a client certificate and its key belong together; set both (WORKER_DATABASE_SSL_CLIENT_CERT, WORKER_DATABASE_SSL_CLIENT_KEY) or none".to_owned());
+        }
+        let files = [
+            (self.given_root_cert(), "WORKER_DATABASE_SSL_ROOT_CERT"),
+            (
+                self.ssl_client_cert.as_deref(),
+                "WORKER_DATABASE_SSL_CLIENT_CERT",
+            ),
+            (
+                self.ssl_client_key.as_deref(),
+                "WORKER_DATABASE_SSL_CLIENT_KEY",
+            ),
+        ];
+        for (file, variable) in files {
+            let Some(path) = file.filter(|text| pem(text).is_none()) else {
+                continue;
+            };
+            File::open(path).map_err(|error| {
+                format!("the file `{path}` cannot be read: {error}; set {variable} to one that can")
+            })?;
+        }
+        Ok(())
     }
 
     /// The mode as libpq understands it: sqlx takes it by the letter, and would verify nothing under `require` with a

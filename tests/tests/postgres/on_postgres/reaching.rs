@@ -1,7 +1,8 @@
 //! Databases that cannot be used, and what is said about it.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
-use dooers_tests::postgres::{Setup, own, session, shared};
+use dooers_tests::postgres::{Setup, own, pooled_only, session, shared};
+use dooers_tests::within;
 use std::error::Error;
 use std::fmt::Write;
 use std::net::TcpListener;
@@ -46,10 +47,11 @@ async fn a_wrong_password_is_an_error_that_does_not_show_it() {
 
     let wrong = refused(options.clone().password(PASSWORD)).await;
     assert!(wrong.contains("password authentication failed"), "{wrong}");
+    assert!(wrong.contains("check WORKER_DATABASE_USER"), "{wrong}");
     assert!(!wrong.contains(PASSWORD), "{wrong}");
     let missing = options.database("missing").password("a:b/c?d#e@f%g h");
     let missing = refused(missing).await;
-    assert!(missing.contains("missing"), "{missing}");
+    assert!(missing.contains("create it"), "{missing}");
     assert!(!missing.contains("a:b"), "{missing}");
 }
 
@@ -70,6 +72,10 @@ async fn a_server_that_is_not_there_is_tried_for_a_while_and_its_error_shows_no_
         .connect_timeout(Duration::from_millis(200));
     let why = refused(options.clone()).await;
     assert!(why.contains("127.0.0.1"), "{why}");
+    assert!(
+        why.contains("say where it is (WORKER_DATABASE_HOST"),
+        "{why}"
+    );
     assert!(!why.contains(PASSWORD), "{why}");
     let socket = refused(options.host("/nowhere")).await;
     assert!(socket.contains("/nowhere"), "{socket}");
@@ -96,4 +102,28 @@ async fn the_directory_of_a_unix_socket_is_a_host() {
     );
     let by_url = PostgresOptions::from_url(&url).unwrap();
     PostgresStore::open(by_url).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_pooler_that_is_taken_for_a_server_is_an_error_that_says_what_to_set_at_once() {
+    let Some(options) = pooled_only() else {
+        return;
+    };
+    let options = options.statement_cache(100);
+    let why = refused(options.connect_timeout(Duration::from_secs(3600)));
+    let why = within("an error", why).await;
+    assert!(why.contains("WORKER_DATABASE_STATEMENT_CACHE=0"), "{why}");
+}
+
+#[tokio::test]
+async fn stores_are_opened_again_and_again_through_a_pooler_alone() {
+    let Some(options) = pooled_only() else {
+        return;
+    };
+    for _ in 0..3 {
+        let [one, other] = [options.clone(), options.clone()].map(PostgresStore::open);
+        let (one, other) = tokio::join!(one, other);
+        one.unwrap().close().await;
+        other.unwrap().close().await;
+    }
 }
