@@ -1,5 +1,5 @@
 //! What the integration tests share: a client that speaks the protocol over a real WebSocket, a server on a port of
-//! its own, handlers that wait for their test, and a store that can be held.
+//! its own, handlers that wait for their test, a store that can be held, and databases.
 //!
 //! Nothing here sleeps. Every wait ends after [`PATIENCE`], with a message that tells what was seen until then.
 #![allow(
@@ -13,15 +13,20 @@
 mod client;
 pub mod gate;
 mod identity;
+pub mod postgres;
+mod program;
 mod raw;
 mod server;
+mod signal;
 mod view;
 mod watched;
 
 pub use client::Client;
 pub use identity::Identity;
+pub use program::Program;
 pub use raw::{RawClient, frame_bytes, opcode};
 pub use server::{Server, get, in_memory, post};
+pub use signal::signal;
 pub use view::{Seen, View};
 pub use watched::{Held, Watched};
 

@@ -11,6 +11,7 @@ use dooers::store::{
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// A store that tells what is asked of it, and whose answers can be held: what is asked is done, and who asked does
@@ -173,12 +174,8 @@ impl Store for Watched {
         self.inner.recover().await
     }
 
-    async fn renew_leases(
-        &self,
-        node: &str,
-        lease_until: DateTime<Utc>,
-    ) -> Result<Vec<HeldTurn>, StoreError> {
-        let outcome = self.inner.renew_leases(node, lease_until).await;
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
+        let outcome = self.inner.renew_leases(node, lease).await;
         self.done("renew_leases").await;
         outcome
     }

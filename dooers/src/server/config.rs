@@ -88,10 +88,23 @@ impl WorkerConfig {
     ///
     /// | variable | default | meaning |
     /// |---|---|---|
-    /// | `WORKER_DATABASE_TYPE` | `sqlite` | `sqlite`, or `memory`, which is gone when the process ends |
-    /// | `WORKER_DATABASE_NAME` | `worker.db` | the path of the SQLite file |
+    /// | `WORKER_DATABASE_TYPE` | `sqlite` | `sqlite`, `postgres`, or `memory`, which is gone when the process ends |
+    /// | `WORKER_DATABASE_NAME` | `worker.db` | the path of the SQLite file; or the name of the PostgreSQL database, by default the user's |
     /// | `WORKER_DATABASE_TABLE_PREFIX` | `worker_` | what the names of the tables begin with |
     /// | `WORKER_DATABASE_AUTO_MIGRATE` | `true` | whether tables are made and brought up to date at start |
+    /// | `DATABASE_URL` | | the PostgreSQL database: `postgres://user:password@host:5432/name?sslmode=verify-full`. It makes the type `postgres`, and what it says is over all the other variables |
+    /// | `WORKER_DATABASE_HOST` | this machine | PostgreSQL: the name or address of the server, or the directory of its Unix socket |
+    /// | `WORKER_DATABASE_PORT` | `5432` | its port |
+    /// | `WORKER_DATABASE_USER` | the system's user | as whom to connect |
+    /// | `WORKER_DATABASE_PASSWORD` | | the user's password |
+    /// | `WORKER_DATABASE_SSL` | `prefer` | how connections are encrypted: `true` (which is `verify-full`), `false`, `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. With a root certificate the default is `verify-full` |
+    /// | `WORKER_DATABASE_SSL_ROOT_CERT` | | the certificates of the authorities that are trusted beside the public ones: a path, or PEM |
+    /// | `WORKER_DATABASE_SSL_CLIENT_CERT` | | the user's own certificate: a path, or PEM |
+    /// | `WORKER_DATABASE_SSL_CLIENT_KEY` | | its key: a path, or PEM |
+    /// | `WORKER_DATABASE_POOL_SIZE` | `10` | connections that read |
+    /// | `WORKER_DATABASE_CONNECT_TIMEOUT` | `10` | seconds for which the database is tried to be reached, at start and when it was lost |
+    /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | prepared statements that a connection keeps; `0` for a pooler that lends connections for a transaction, such as PgBouncer |
+    /// | `WORKER_DATABASE_DIRECT_URL` | | a way past the pooler, for migrations; what it leaves out is as in the other variables |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
@@ -105,6 +118,9 @@ impl WorkerConfig {
     /// | `WORKER_PING_INTERVAL` | `25` | seconds between the server's pings |
     /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered |
     /// | `WORKER_STALL_TIMEOUT` | `30` | seconds that a client may read nothing |
+    ///
+    /// What says nothing about the PostgreSQL server is as `PGHOST`, `PGUSER` and the like have it; see
+    /// [`PostgresOptions`](crate::store::PostgresOptions).
     ///
     /// # Errors
     ///
@@ -333,44 +349,6 @@ mod tests {
         assert_eq!(limits("WORKER_PING_INTERVAL", "1.5").ping_interval, seconds);
         assert_eq!(limits("WORKER_PONG_TIMEOUT", "1.5").pong_timeout, seconds);
         assert_eq!(limits("WORKER_STALL_TIMEOUT", "1.5").stall_timeout, seconds);
-    }
-
-    #[cfg(feature = "sqlite")]
-    #[test]
-    fn the_database_is_set_by_its_variables() {
-        let variables = [
-            ("WORKER_DATABASE_TYPE", "SQLite"),
-            ("WORKER_DATABASE_NAME", "other.db"),
-            ("WORKER_DATABASE_TABLE_PREFIX", "support_"),
-            ("WORKER_DATABASE_AUTO_MIGRATE", "no"),
-        ];
-        let variable = |asked: &str| {
-            let found = variables.iter().find(|(name, _)| *name == asked)?;
-            Some(found.1.into())
-        };
-        let config = WorkerConfig::from_variables(variable).unwrap();
-        let expected = crate::store::SqliteOptions::new("other.db")
-            .table_prefix("support_".parse().unwrap())
-            .auto_migrate(false);
-        assert_eq!(
-            format!("{:?}", config.database),
-            format!("{:?}", Database::Sqlite(expected))
-        );
-        let memory = with("WORKER_DATABASE_TYPE", "memory").unwrap();
-        assert!(matches!(memory.database, Database::Memory));
-        let message = |name, value| with(name, value).unwrap_err().to_string();
-        assert_eq!(
-            message("WORKER_DATABASE_TYPE", "oracle"),
-            "WORKER_DATABASE_TYPE is `oracle`; it must be one of sqlite, memory"
-        );
-        assert_eq!(
-            message("WORKER_DATABASE_TABLE_PREFIX", "a; drop"),
-            "WORKER_DATABASE_TABLE_PREFIX is `a; drop`; it must be 1 to 31 of the characters a to z, 0 to 9 and _, of which the first is no digit"
-        );
-        assert_eq!(
-            message("WORKER_DATABASE_AUTO_MIGRATE", "perhaps"),
-            "WORKER_DATABASE_AUTO_MIGRATE is `perhaps`; it must be one of true, false, 1, 0, yes, no, on, off"
-        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Which store a server keeps its conversations in.
 
 use crate::store::{MemoryStore, Store, StoreError};
+#[cfg(feature = "postgres")]
+use crate::store::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 use crate::store::{SqliteOptions, SqliteStore};
 use std::sync::Arc;
@@ -8,10 +10,17 @@ use std::sync::Arc;
 /// Which store a server keeps its conversations in.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a program has one of them, and boxes are in the way of who writes it"
+)]
 pub enum Database {
     /// A SQLite file. The default: `worker.db` in the working directory.
     #[cfg(feature = "sqlite")]
     Sqlite(SqliteOptions),
+    /// A PostgreSQL database, which several processes may share.
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresOptions),
     /// The process's memory: gone when it ends.
     Memory,
     /// A store of the program's own.
@@ -19,14 +28,14 @@ pub enum Database {
 }
 
 impl Default for Database {
-    #[cfg(feature = "sqlite")]
     fn default() -> Self {
-        Self::Sqlite(SqliteOptions::new("worker.db"))
-    }
-
-    #[cfg(not(feature = "sqlite"))]
-    fn default() -> Self {
-        Self::Memory
+        #[cfg(feature = "sqlite")]
+        return Self::Sqlite(SqliteOptions::new("worker.db"));
+        // Nothing that a server is told gets lost for want of a feature.
+        #[cfg(all(feature = "postgres", not(feature = "sqlite")))]
+        return Self::Postgres(PostgresOptions::new());
+        #[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+        return Self::Memory;
     }
 }
 
@@ -35,6 +44,8 @@ impl Database {
         Ok(match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(options) => Arc::new(SqliteStore::open(options.clone()).await?),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(options) => Arc::new(PostgresStore::open(options.clone()).await?),
             Self::Memory => Arc::new(MemoryStore::new()),
             Self::Custom(store) => Arc::clone(store),
         })

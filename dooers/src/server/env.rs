@@ -1,16 +1,15 @@
 //! Reading values from the environment.
 
 use super::config::ConfigError;
-use super::database::Database;
 use crate::settings::Keyring;
-#[cfg(feature = "sqlite")]
-use crate::store::{SqliteOptions, TablePrefix};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 /// No timeout is longer than a day.
 const MAX_SECONDS: f64 = 86_400.0;
+
+const NOT_TEXT: &str = "it must be UTF-8 text";
 
 /// Reads values from variables. Each method leaves its target as it is where the variable is not set, or empty.
 pub(super) struct Environment<'a> {
@@ -27,12 +26,9 @@ impl<'a> Environment<'a> {
         variable: &'static str,
         target: &mut String,
     ) -> Result<(), ConfigError> {
-        self.set(
-            variable,
-            target,
-            "it must be UTF-8 text".to_owned(),
-            |text| Some(text.to_owned()),
-        )
+        self.set(variable, target, NOT_TEXT.to_owned(), |text| {
+            Some(text.to_owned())
+        })
     }
 
     pub(super) fn address(
@@ -94,72 +90,34 @@ impl<'a> Environment<'a> {
         variable: &'static str,
         target: &mut Option<Keyring>,
     ) -> Result<(), ConfigError> {
-        let mut list = String::new();
-        let hidden = |allowed: String| ConfigError {
-            variable,
-            value: "…".to_owned(),
-            allowed,
-        };
-        self.text(variable, &mut list)
-            .map_err(|error| hidden(error.allowed))?;
-        if !list.is_empty() {
-            let keys = list.parse::<Keyring>();
-            *target = Some(keys.map_err(|error| hidden(error.to_string()))?);
+        if let Some(list) = self.hidden(variable)? {
+            let keys = list.trim().parse::<Keyring>();
+            *target = Some(keys.map_err(|error| Self::hide(variable, error.to_string()))?);
         }
         Ok(())
     }
 
-    #[cfg(feature = "sqlite")]
-    pub(super) fn database(&self) -> Result<Database, ConfigError> {
-        let mut is_memory = false;
-        let allowed = "it must be one of sqlite, memory".to_owned();
-        self.set(
-            "WORKER_DATABASE_TYPE",
-            &mut is_memory,
-            allowed,
-            |text| match text.to_ascii_lowercase().as_str() {
-                "sqlite" => Some(false),
-                "memory" => Some(true),
-                _ => None,
-            },
-        )?;
-        let mut path = "worker.db".to_owned();
-        self.text("WORKER_DATABASE_NAME", &mut path)?;
-        let mut prefix = TablePrefix::default();
-        let allowed = format!(
-            "it must be 1 to {} of the characters a to z, 0 to 9 and _, of which the first is no digit",
-            TablePrefix::MAX_BYTES
-        );
-        self.set(
-            "WORKER_DATABASE_TABLE_PREFIX",
-            &mut prefix,
-            allowed,
-            |text| text.parse().ok(),
-        )?;
-        let mut auto_migrate = true;
-        self.boolean("WORKER_DATABASE_AUTO_MIGRATE", &mut auto_migrate)?;
-        if is_memory {
-            return Ok(Database::Memory);
+    /// A text that no message shows, to the letter; none where the variable is not set, or empty.
+    pub(super) fn hidden(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
+        let Some(value) = (self.variables)(variable).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        match value.into_string() {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Self::hide(variable, NOT_TEXT.to_owned())),
         }
-        let options = SqliteOptions::new(path)
-            .table_prefix(prefix)
-            .auto_migrate(auto_migrate);
-        Ok(Database::Sqlite(options))
     }
 
-    #[cfg(not(feature = "sqlite"))]
-    pub(super) fn database(&self) -> Result<Database, ConfigError> {
-        let allowed = "it must be memory, as this program was built without the feature `sqlite`";
-        self.set(
-            "WORKER_DATABASE_TYPE",
-            &mut (),
-            allowed.to_owned(),
-            |text| text.eq_ignore_ascii_case("memory").then_some(()),
-        )?;
-        Ok(Database::Memory)
+    /// The error for a value that no message shows.
+    pub(super) fn hide(variable: &'static str, allowed: String) -> ConfigError {
+        ConfigError {
+            variable,
+            value: "…".to_owned(),
+            allowed,
+        }
     }
 
-    fn set<T>(
+    pub(super) fn set<T>(
         &self,
         variable: &'static str,
         target: &mut T,

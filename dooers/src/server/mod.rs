@@ -6,6 +6,7 @@ mod catch_up;
 mod client;
 mod config;
 mod database;
+mod database_env;
 mod dispatch;
 mod editing;
 mod env;

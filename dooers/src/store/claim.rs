@@ -2,8 +2,11 @@
 
 use super::{Change, Scope, StoreError, ThreadPatch, ThreadRecord};
 use crate::policy::OnBusy;
-use crate::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id};
-use chrono::{DateTime, Utc};
+use crate::protocol::{
+    Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id, timestamp,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
 
 /// How a turn is to be started once it is claimed.
 #[derive(Debug, Clone)]
@@ -14,8 +17,8 @@ pub struct Start {
     pub run_id: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
-    /// Until when the turn is this process's, unless it [renews](super::Store::renew_leases) that.
-    pub lease_until: DateTime<Utc>,
+    /// For how long the turn is this process's, unless it [renews](super::Store::renew_leases) that.
+    pub lease: Duration,
     /// How many more attempts the turn has after its first.
     pub retries: u32,
     /// What becomes of a message that comes while another one is being answered.
@@ -62,6 +65,13 @@ impl Start {
             error: None,
         })
     }
+}
+
+/// When a lease ends that begins now, by this process's clock.
+pub(crate) fn end_of_lease(lease: Duration) -> DateTime<Utc> {
+    let lease = TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
+    let end = timestamp::now().checked_add_signed(lease);
+    end.unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// The right to write in a turn, until another process takes it over.

@@ -27,6 +27,15 @@ pub enum StoreError {
     /// The database cannot be opened; the text says what to do.
     #[error("{0}")]
     Open(String),
+    /// The database could not be reached for some time. It may be tried again later.
+    #[error("the database could not be reached to {what}")]
+    Unavailable {
+        /// What it was asked to do.
+        what: &'static str,
+        /// How that showed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The database failed.
     #[error("the database failed to {what}")]
     Failed {
@@ -36,4 +45,11 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// Whether the database failed or was away, and the same may succeed later.
+    pub(crate) fn is_of_the_database(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Unavailable { .. })
+    }
 }

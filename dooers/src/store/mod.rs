@@ -12,13 +12,19 @@ mod memory;
 mod message;
 mod page;
 mod patch;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod prefix;
 mod query;
 mod scope;
 mod setting;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
+#[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
+mod tests;
 
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub use claim::{
@@ -36,6 +42,8 @@ pub use page::{
     ThreadCursor, ThreadPage,
 };
 pub use patch::{EventPatch, RunPatch, ThreadPatch};
+#[cfg(feature = "postgres")]
+pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{NotAPrefix, TablePrefix};
 pub use query::{EventOrder, EventQuery};
 pub use scope::{Participant, Scope, Viewer};
@@ -46,6 +54,7 @@ pub use sqlite::{SqliteOptions, SqliteStore};
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use std::time::Duration;
 
 /// A snapshot shows this many events at the most, unless a client of the oldest kind missed more.
 pub const SNAPSHOT_EVENTS: usize = 100;
@@ -145,7 +154,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Ends the turns that a dead process left running, and tells which threads have turns that wait.
     ///
-    /// It is for a store that only one process can open: whatever runs when it is opened was left by a dead one.
+    /// In a store that only one process can open, whatever runs when it is opened was left by a dead one. In one that
+    /// several share it is only what [`expire_leases`](Store::expire_leases) finds.
     /// Such a turn waits for another attempt, if it has one. If not, its run becomes `failed` with the error `interrupted`,
     /// and a system event says so; if it was cancelled, the run becomes `canceled`. Call it once, before any other method
     /// of a turn.
@@ -155,20 +165,17 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// `Failed` if the database does not answer.
     async fn recover(&self) -> Result<Recovered, StoreError>;
 
-    /// Keeps the turns that this process runs for longer. The result is these: a turn that is not among them is no longer
+    /// Keeps the turns that this process runs for so long from now on. The result is these: a turn that is not among them is no longer
     /// this process's.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
-    async fn renew_leases(
-        &self,
-        node: &str,
-        lease_until: DateTime<Utc>,
-    ) -> Result<Vec<HeldTurn>, StoreError>;
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError>;
 
-    /// Does what [`recover`](Store::recover) does to the turns whose lease ran out before this time, and tells which of
-    /// their threads have turns that wait.
+    /// Does what [`recover`](Store::recover) does to the turns whose lease has run out, at a time that is shown, and tells
+    /// which of their threads have turns that wait. A store that several processes share also tells of the other threads
+    /// in which turns wait and none runs: a dead process may have left them so.
     ///
     /// # Errors
     ///

@@ -136,6 +136,12 @@ impl RunPatch {
         self.end.as_ref().map(|(status, _)| *status)
     }
 
+    /// Why it failed, to be changed.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn error_mut(&mut self) -> Option<&mut String> {
+        self.end.as_mut()?.1.as_mut()
+    }
+
     fn ended(self, status: RunStatus, error: Option<String>) -> Self {
         Self {
             end: Some((status, error)),

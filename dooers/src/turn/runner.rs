@@ -86,7 +86,7 @@ impl Runner {
             node: self.node.clone(),
             run_id: (!agent.has_manual_runs()).then(new_id),
             at,
-            lease_until: at + self.lease,
+            lease: self.lease,
             retries: agent.policy().retries(),
             on_busy: agent.policy().on_busy(),
         }
@@ -102,8 +102,7 @@ impl Runner {
         if lost.is_empty() {
             return Ok(());
         }
-        let until = timestamp::now() + self.lease;
-        for held in self.store.renew_leases(&self.node, until).await? {
+        for held in self.store.renew_leases(&self.node, self.lease).await? {
             lost.remove(&held.event_id);
             if held.is_cancelled {
                 // Perhaps by way of another process.
@@ -185,7 +184,7 @@ impl Runner {
                     self.hub.publish(std::mem::take(&mut claim.changes));
                     return Some(claim);
                 }
-                Err(error @ StoreError::Failed { .. }) => {
+                Err(error) if error.is_of_the_database() => {
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "a turn that waits could not be claimed; trying again");
                     wait = RETRY_AFTER;
                 }

@@ -113,7 +113,7 @@ impl<'a> TurnWriter<'a> {
         let store = &self.runner.store;
         match store.write_turn(&self.scope, &self.claim.key, grown).await {
             Ok(_) => Ok(()),
-            Err(error @ StoreError::Failed { .. }) => {
+            Err(error) if error.is_of_the_database() => {
                 tracing::warn!(target: "dooers::turn", error = &error as &dyn std::error::Error, "how far a text has grown could not be stored");
                 Ok(())
             }
@@ -222,7 +222,7 @@ impl<'a> TurnWriter<'a> {
         loop {
             match act().await {
                 Ok(stored) => return Some(stored),
-                Err(error @ StoreError::Failed { .. }) => {
+                Err(error) if error.is_of_the_database() => {
                     // The message is acked, so its turn must end in the record; the thread waits for that.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
                     tokio::select! {

@@ -13,17 +13,18 @@
 
 mod link;
 mod member;
+mod place;
 mod program;
 mod stored;
 
 use dooers_tests::Client;
 use link::Gone;
 use member::Member;
+use place::Place;
 use program::Program;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use stored::Stored;
@@ -37,43 +38,43 @@ const SHARED: usize = 4;
 /// How long anything may take: much, as 32 members and their server share a machine with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_between_a_commit_and_its_answers_loses_nothing() {
-    survives("after-writer-commit", &[1, 40, 150]).await;
+/// Makes a test of each point for each database.
+macro_rules! points {
+    ($($name:ident: $point:literal, $lives:expr;)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                survives(Place::sqlite(), $point, &$lives).await;
+            }
+        )+
+
+        mod on_postgres {
+            use super::{Place, survives};
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(place) = Place::postgres() {
+                        survives(place, $point, &$lives).await;
+                    }
+                }
+            )+
+        }
+    };
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_after_a_message_is_stored_loses_nothing() {
-    survives("after-commit", &[1, 33, 200]).await;
+points! {
+    // A commit may hold many messages, and all of them are answered afterwards.
+    a_crash_between_a_commit_and_its_answers_loses_nothing: "after-writer-commit", [1, 25, 60];
+    a_crash_after_a_message_is_stored_loses_nothing: "after-commit", [1, 33, 200];
+    a_crash_after_the_ack_is_queued_loses_nothing: "after-ack", [1, 64, 200];
+    a_crash_after_a_message_is_published_loses_nothing: "after-publish", [1, 50, 201];
+    a_crash_after_frames_are_sent_loses_nothing: "after-flush", [130, 400, 1000];
+    a_crash_before_a_run_ends_loses_nothing: "before-run-end", [1, 32, 150];
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_after_the_ack_is_queued_loses_nothing() {
-    survives("after-ack", &[1, 64, 200]).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_after_a_message_is_published_loses_nothing() {
-    survives("after-publish", &[1, 50, 201]).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_after_frames_are_sent_loses_nothing() {
-    survives("after-flush", &[130, 400, 1000]).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_before_a_run_ends_loses_nothing() {
-    let lives = [1, 32, 150];
-    let interrupted = survives("before-run-end", &lives).await;
-    assert!(interrupted >= lives.len(), "a turn was running each time");
-}
-
-/// Lets the server die at the point in each of its lives, and looks at everything after each. The result is how many
-/// answers were interrupted.
-async fn survives(point: &str, lives: &[u64]) -> usize {
-    let directory = tempfile::tempdir().unwrap();
-    let database = directory.path().join("worker.db");
+/// Lets the server die at the point in each of its lives, and looks at everything after each.
+async fn survives(database: Place, point: &str, lives: &[u64]) {
     let mut threads = BTreeSet::new();
     {
         let program = Program::start(&database, None).await;
@@ -97,7 +98,8 @@ async fn survives(point: &str, lives: &[u64]) -> usize {
         program.dies(&crash_at).await;
         (members, interrupted) = come_back(members, &database, &mut threads).await;
     }
-    interrupted
+    // A turn was running each time that one was about to end.
+    assert!(point != "before-run-end" || interrupted >= lives.len());
 }
 
 /// All members talk until the server is gone.
@@ -117,7 +119,7 @@ async fn talk(members: Vec<Member>, address: SocketAddr) -> Vec<Member> {
 /// The server starts again and the members come back; everything must be as it should.
 async fn come_back(
     members: Vec<Member>,
-    database: &Path,
+    database: &Place,
     threads: &mut BTreeSet<String>,
 ) -> (Vec<Member>, usize) {
     let program = Program::start(database, None).await;

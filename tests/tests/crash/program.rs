@@ -1,10 +1,10 @@
 //! The server under test, as a process that may die.
 
+use crate::place::Place;
 use crate::within;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use tokio::sync::oneshot;
 
@@ -21,16 +21,17 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts the server on this database; `crash_at` is the point at which it kills itself.
-    pub(crate) async fn start(database: &Path, crash_at: Option<&str>) -> Self {
+    pub(crate) async fn start(place: &Place, crash_at: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash-server"));
         for (variable, _) in std::env::vars_os() {
             let name = variable.to_string_lossy();
-            if name.starts_with("WORKER_") || name.starts_with("DOOERS_") {
+            if name.starts_with("WORKER_") || name == "DATABASE_URL" || name.starts_with("DOOERS_")
+            {
                 command.env_remove(&variable);
             }
         }
         command
-            .env("WORKER_DATABASE_NAME", database)
+            .envs(place.variables())
             .env("WORKER_BIND", "127.0.0.1:0")
             .envs(crash_at.map(|point| ("DOOERS_CRASH_AT", point)))
             .stdin(Stdio::null())

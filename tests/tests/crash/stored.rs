@@ -1,11 +1,10 @@
 //! What the server has kept, read over the protocol and from the database itself.
 
 use crate::member::{Member, Message};
+use crate::place::{Place, Run};
 use dooers_tests::Client;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// Everything that is kept.
 #[derive(Debug)]
@@ -14,14 +13,6 @@ pub(crate) struct Stored {
     threads: BTreeMap<String, Vec<Value>>,
     /// The runs, each by the message that it answers.
     runs: BTreeMap<String, Vec<Run>>,
-}
-
-#[derive(Debug)]
-struct Run {
-    id: String,
-    status: String,
-    error: Option<String>,
-    started_at: i64,
 }
 
 /// How many messages each of these threads holds, and so how many runs once its turns are over.
@@ -70,16 +61,20 @@ impl Stored {
     pub(crate) async fn read(
         observer: &mut Client,
         threads: &BTreeSet<String>,
-        path: &Path,
+        place: &Place,
     ) -> Self {
         let mut stored = BTreeMap::new();
         for thread_id in threads {
             let events = events_of(observer, thread_id).await;
             stored.insert(thread_id.clone(), events);
         }
+        let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
+        for run in place.runs().await {
+            runs.entry(run.event_id.clone()).or_default().push(run);
+        }
         Self {
             threads: stored,
-            runs: runs_in(path),
+            runs,
         }
     }
 
@@ -189,33 +184,6 @@ impl Stored {
         let id = message["id"].as_str().unwrap();
         self.runs.get(id).map_or(&[], Vec::as_slice)
     }
-}
-
-/// The runs as the database has them. No turn is left beside them, and none goes on.
-fn runs_in(path: &Path) -> BTreeMap<String, Vec<Run>> {
-    let database = Connection::open(path).unwrap();
-    let count = |sql: &str| -> i64 { database.query_row(sql, [], |row| row.get(0)).unwrap() };
-    assert_eq!(count("SELECT count(*) FROM worker_turns"), 0, "turns");
-    let running = "SELECT count(*) FROM worker_runs WHERE status = 'running'";
-    assert_eq!(count(running), 0, "runs that go on");
-    let mut statement = database
-        .prepare("SELECT event_id, id, status, error, started_at FROM worker_runs")
-        .unwrap();
-    let rows = statement.query_map([], |row| {
-        let run = Run {
-            id: row.get(1)?,
-            status: row.get(2)?,
-            error: row.get(3)?,
-            started_at: row.get(4)?,
-        };
-        Ok((row.get(0)?, run))
-    });
-    let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
-    for row in rows.unwrap() {
-        let (event_id, run) = row.unwrap();
-        runs.entry(event_id).or_default().push(run);
-    }
-    runs
 }
 
 fn micros(time: &Value) -> i64 {

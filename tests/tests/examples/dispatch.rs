@@ -1,6 +1,6 @@
 //! The example that takes messages from webhooks and pages beside the WebSocket.
 
-use crate::program::Program;
+use dooers_tests::Program;
 use dooers_tests::{Client, Identity, get, post};
 use serde_json::{Value, json};
 

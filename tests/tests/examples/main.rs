@@ -7,14 +7,12 @@
 )]
 
 mod dispatch;
-mod program;
 mod settings;
 mod stopping;
 mod streaming;
 mod tools;
 
-use dooers_tests::Client;
-use program::Program;
+use dooers_tests::{Client, Program};
 use serde_json::json;
 use std::net::TcpListener;
 

@@ -1,7 +1,6 @@
 //! The example of settings.
 
-use crate::program::Program;
-use dooers_tests::{Client, Identity};
+use dooers_tests::{Client, Identity, Program};
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! A program that is told to stop.
 
-use crate::program::Program;
-use dooers_tests::Client;
+use dooers_tests::{Client, Program};
 
 /// A client whose turn sleeps, of a program that is told to stop.
 async fn stopping(milliseconds: u32) -> (Program, Client) {

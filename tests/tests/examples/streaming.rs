@@ -1,7 +1,6 @@
 //! The example of streaming.
 
-use crate::program::Program;
-use dooers_tests::{Client, Identity, View};
+use dooers_tests::{Client, Identity, Program, View};
 use serde_json::{Value, json};
 
 /// The events of the answer to a message, made of the frames up to the end of its run, and that run.

@@ -1,11 +1,13 @@
-//! The server: its file, and a runtime of its own, so that it can end at once and not only in good order.
+//! The server: its database, and a runtime of its own, so that it can end at once and not only in good order.
 
 use crate::agent;
 use crate::within;
 use dooers::store::SqliteOptions;
 use dooers::{Database, ServerError, WorkerConfig, WorkerServer};
+use dooers_tests::postgres::shared;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
 use tokio::net::TcpSocket;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -33,6 +35,40 @@ pub(crate) struct Setup {
     pub(crate) is_small: bool,
 }
 
+/// Longer than a busy machine lets a server wait, and not long to wait for.
+const SHORT_LEASE: Duration = Duration::from_secs(2);
+
+/// Where a server keeps its conversations.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    database: Database,
+    /// Whether several servers could use it at once.
+    is_shared: bool,
+    /// Of the file, which must outlive the server.
+    _directory: Option<TempDir>,
+}
+
+impl Ground {
+    pub(crate) fn sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(directory.path().join("worker.db"));
+        Self {
+            database: Database::Sqlite(options),
+            is_shared: false,
+            _directory: Some(directory),
+        }
+    }
+
+    /// None where there is no database; a line says so then.
+    pub(crate) fn postgres() -> Option<Self> {
+        Some(Self {
+            database: Database::Postgres(shared()?.pool_size(3)),
+            is_shared: true,
+            _directory: None,
+        })
+    }
+}
+
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Host {
@@ -43,11 +79,14 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) async fn start(setup: Setup, path: &Path) -> Self {
-        let database = Database::Sqlite(SqliteOptions::new(path));
+    pub(crate) async fn start(setup: Setup, ground: &Ground) -> Self {
         let mut config = WorkerConfig::new()
             .private_threads(setup.is_private)
-            .database(database);
+            .database(ground.database.clone());
+        if ground.is_shared {
+            // What a server was answering that ended at once is taken over when its lease has run out.
+            config = config.lease(SHORT_LEASE);
+        }
         if setup.is_small {
             config = config.limits(|limits| {
                 limits.outbound_frames = 4;
@@ -98,7 +137,7 @@ impl Host {
         drop(self.runtime.spawn(async move { worker.close().await }));
     }
 
-    /// Waits until it is closed and its file is free.
+    /// Waits until it is closed and its database is free.
     pub(crate) async fn closed(self) {
         let Self {
             worker,
@@ -130,7 +169,7 @@ async fn free(worker: WorkerServer, runtime: Runtime) {
         drop(runtime);
         drop(worker);
     });
-    within("the server to let its file go", freeing)
+    within("the server to let its database go", freeing)
         .await
         .unwrap();
 }

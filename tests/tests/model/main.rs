@@ -1,4 +1,4 @@
-//! Random clients of several tenants against the real server on a SQLite file, and a model that says what each of
+//! Random clients of several tenants against the real server on a real database, and a model that says what each of
 //! them must show.
 //!
 //! They write, repeat themselves, cancel, subscribe in the middle of a text, go and come back, read slowly or not at
@@ -20,44 +20,67 @@ mod registry;
 mod truth;
 mod world;
 
-use host::{Policy, Setup};
+use host::{Ground, Policy, Setup};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use std::time::Duration;
+use tokio::runtime::Builder;
 use world::{Step, World};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
+/// Lets worlds go by on this ground, as many as there are cases.
+fn what_each_client_shows_is_what_is_stored(cases: u32, ground: impl Fn() -> Ground) {
+    let policy = prop_oneof![
+        3 => Just(Policy::Queue),
+        1 => Just(Policy::Reject),
+        1 => Just(Policy::Interrupt),
+        1 => Just(Policy::Concurrent),
+    ];
+    let steps = proptest::collection::vec(Step::any(), 20..60);
+    let world = (policy, any::<bool>(), any::<bool>(), steps);
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases,
         // A race seldom comes back in a smaller one.
         max_shrink_iters: 16,
         failure_persistence: None,
         ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn what_each_client_shows_is_what_is_stored(
-        policy in prop_oneof![
-            3 => Just(Policy::Queue),
-            1 => Just(Policy::Reject),
-            1 => Just(Policy::Interrupt),
-            1 => Just(Policy::Concurrent),
-        ],
-        is_private in any::<bool>(),
-        is_small in any::<bool>(),
-        steps in proptest::collection::vec(Step::any(), 20..60),
-    ) {
-        let setup = Setup { policy, is_private, is_small };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    });
+    let outcome = runner.run(&world, |(policy, is_private, is_small, steps)| {
+        let setup = Setup {
+            policy,
+            is_private,
+            is_small,
+        };
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut world = World::new(setup).await;
+            let mut world = World::new(setup, ground()).await;
             for step in steps {
                 world.step(step).await;
             }
             world.end().await;
         });
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn what_each_client_shows_is_what_is_stored_in_a_file() {
+    what_each_client_shows_is_what_is_stored(64, Ground::sqlite);
+}
+
+mod on_postgres {
+    use super::{Ground, what_each_client_shows_is_what_is_stored};
+
+    #[test]
+    fn what_each_client_shows_is_what_is_stored_in_tables() {
+        if Ground::postgres().is_some() {
+            what_each_client_shows_is_what_is_stored(16, || Ground::postgres().unwrap());
+        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! The server and its clients, and what happens to them.
 
-use crate::host::{Host, Policy, Setup};
+use crate::host::{Ground, Host, Policy, Setup};
 use crate::member::Member;
 use crate::registry::{PEOPLE, Registry};
 use crate::truth::Truth;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use tempfile::TempDir;
 
 /// Something that happens. A number picks one of those that there are.
 #[derive(Debug, Clone)]
@@ -113,7 +112,7 @@ fn text() -> impl Strategy<Value = String> {
 /// The server and its clients.
 #[derive(Debug)]
 pub(crate) struct World {
-    directory: TempDir,
+    ground: Ground,
     setup: Setup,
     host: Option<Host>,
     members: Vec<Member>,
@@ -122,10 +121,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new(setup: Setup) -> Self {
+    pub(crate) async fn new(setup: Setup, ground: Ground) -> Self {
         let members = PEOPLE.iter().enumerate();
         let mut world = Self {
-            directory: tempfile::tempdir().unwrap(),
+            ground,
             setup,
             host: None,
             members: members
@@ -222,8 +221,7 @@ impl World {
     }
 
     async fn start(&mut self) {
-        let path = self.directory.path().join("worker.db");
-        self.host = Some(Host::start(self.setup, &path).await);
+        self.host = Some(Host::start(self.setup, &self.ground).await);
     }
 
     async fn restart(&mut self, is_orderly: bool) {

@@ -13,6 +13,7 @@ use dooers::store::{
     TurnChange, Viewer,
 };
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 cases![
     a_text_of_any_kind_comes_back_in_every_place_for_text,
@@ -121,7 +122,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         node: text.to_owned(),
         run_id: Some(text.to_owned()),
         at: now(),
-        lease_until: now(),
+        lease: Duration::ZERO,
         retries: 0,
         on_busy: OnBusy::default(),
     };

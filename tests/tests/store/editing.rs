@@ -15,6 +15,7 @@ use dooers::store::{
     Edited, EventPatch, EventQuery, RunPatch, StoreError, ThreadEdit, ThreadPatch,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 cases![
     a_title_and_metadata_are_changed_and_what_is_not_named_stays,
@@ -329,7 +330,10 @@ async fn the_turn_of_a_removed_message_that_runs_is_to_be_cancelled(store: &AnyS
     let edited = edit(store, remove("t-question")).await;
     assert_eq!(kinds(&edited.changes), ["event"]);
     assert_eq!(edited.interrupted.as_deref(), Some("t-question"));
-    let held = store.renew_leases("node", now()).await.unwrap();
+    let held = store
+        .renew_leases("node", Duration::from_secs(30))
+        .await
+        .unwrap();
     assert!(held[0].is_cancelled, "other processes learn it too");
     // It can still write its end.
     let ended = run_change("t", "r", RunStatus::Canceled);

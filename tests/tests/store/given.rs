@@ -1,7 +1,7 @@
 //! What the cases begin with: scopes, users, messages, and threads with something in them.
 
 use crate::stores::AnyStore;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use dooers::OnBusy;
 use dooers::protocol::{
     Actor, ContentPart, EventType, Form, FormElement, Run, RunStatus, ThreadEvent, User,
@@ -12,6 +12,7 @@ use dooers::store::{
 };
 use serde_json::Value;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 /// A time later than all that were asked for before.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -83,13 +84,13 @@ pub(crate) fn repeatable(
     }
 }
 
-/// Starts a turn with a run of this id.
+/// Starts a turn with a run of this id. Its lease has run out at once: the turn can be taken over whenever somebody does.
 pub(crate) fn start(run_id: &str) -> Start {
     Start {
         node: "node".to_owned(),
         run_id: Some(run_id.to_owned()),
         at: now(),
-        lease_until: now() + TimeDelta::seconds(30),
+        lease: Duration::ZERO,
         retries: 0,
         on_busy: OnBusy::Queue { limit: u32::MAX },
     }

@@ -9,12 +9,15 @@ use crate::seen::{
     runs_of, threads_of,
 };
 use crate::stores::{AnyStore, cases};
-use chrono::TimeDelta;
 use dooers::protocol::{Actor, EventType, RunStatus};
 use dooers::store::{
     Cancel, CancelTarget, Claim, HeldTurn, Participant, Scope, Start, Viewer, Waiting,
 };
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// A lease that does not run out while a case runs.
+const HOUR: Duration = Duration::from_secs(3600);
 
 cases![
     an_empty_store_has_nothing_to_recover,
@@ -269,37 +272,35 @@ async fn a_turn_that_begins_after_recovery_is_another_one(store: &AnyStore) {
 }
 
 async fn only_a_turn_whose_lease_ran_out_expires(store: &AnyStore) {
+    let kept = Start {
+        lease: HOUR,
+        ..start("kept")
+    };
+    let question = message(new_thread("kept"), "e", &ana());
+    store.begin_turn(&scope(), question, &kept).await.unwrap();
+    say(store, existing("kept"), "waits behind it", "r3").await;
     let claim = begin_thread(store, "t", "r").await;
     say(store, existing("t"), "waits", "r2").await;
-    let until = start("").lease_until;
-    let early = store
-        .expire_leases(until - TimeDelta::seconds(20))
-        .await
-        .unwrap();
-    assert_eq!((early.interrupted, early.waiting), (0, Vec::new()));
-    append(store, &claim.key, [1], Some("r")).await;
 
-    let late = store
-        .expire_leases(until + TimeDelta::seconds(20))
-        .await
-        .unwrap();
+    let expired = store.expire_leases(now()).await.unwrap();
     let waiting = Waiting {
         scope: scope(),
         thread_id: "t".to_owned(),
         not_before: None,
     };
-    assert_eq!((late.interrupted, late.waiting), (1, vec![waiting]));
+    assert_eq!((expired.interrupted, expired.waiting), (1, vec![waiting]));
     let run = run_named(store, &scope(), "t", "r").await;
     assert_eq!(
         (run.status, run.error.as_deref()),
         (RunStatus::Failed, Some("interrupted"))
     );
     assert_stale(store.write_turn(&scope(), &claim.key, Vec::new()).await);
+    let run = run_named(store, &scope(), "kept", "kept").await;
+    assert_eq!(run.status, RunStatus::Running);
 }
 
 async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore) {
     let claim = begin_thread(store, "mine", "r").await;
-    let until = start("").lease_until + TimeDelta::seconds(20);
     let other = Start {
         node: "another".to_owned(),
         ..start("r2")
@@ -307,27 +308,21 @@ async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore
     let elsewhere = message(new_thread("theirs"), "e2", &ana());
     store.begin_turn(&scope(), elsewhere, &other).await.unwrap();
 
-    let longer = until + TimeDelta::seconds(60);
     let none: [HeldTurn; 0] = [];
-    assert_eq!(store.renew_leases("nobody", longer).await.unwrap(), none);
-    let renewed = store.renew_leases("node", longer).await.unwrap();
+    assert_eq!(store.renew_leases("nobody", HOUR).await.unwrap(), none);
+    let renewed = store.renew_leases("node", HOUR).await.unwrap();
     let held = HeldTurn {
         event_id: claim.key.event_id,
         is_cancelled: false,
     };
-    assert_eq!(renewed, [held]);
-    assert_eq!(store.expire_leases(until).await.unwrap().interrupted, 1);
+    assert_eq!(renewed, std::slice::from_ref(&held));
+    assert_eq!(store.expire_leases(now()).await.unwrap().interrupted, 1);
     let run = run_named(store, &scope(), "mine", "r").await;
     assert_eq!(run.status, RunStatus::Running);
-    assert_eq!(
-        store
-            .expire_leases(longer + TimeDelta::seconds(1))
-            .await
-            .unwrap()
-            .interrupted,
-        1
-    );
-    assert_eq!(store.renew_leases("node", longer).await.unwrap(), none);
+    let renewed = store.renew_leases("node", Duration::ZERO).await.unwrap();
+    assert_eq!(renewed, [held]);
+    assert_eq!(store.expire_leases(now()).await.unwrap().interrupted, 1);
+    assert_eq!(store.renew_leases("node", HOUR).await.unwrap(), none);
 }
 
 async fn who_renews_a_lease_learns_that_the_turn_was_cancelled(store: &AnyStore) {
@@ -342,6 +337,6 @@ async fn who_renews_a_lease_learns_that_the_turn_was_cancelled(store: &AnyStore)
         event_id: claim.key.event_id,
         is_cancelled: true,
     };
-    let renewed = store.renew_leases("node", start("").lease_until).await;
+    let renewed = store.renew_leases("node", HOUR).await;
     assert_eq!(renewed.unwrap(), [cancelled]);
 }

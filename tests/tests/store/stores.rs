@@ -2,7 +2,10 @@
 //!
 //! Another one is a function here that opens it empty, and a line in `cases`.
 
-use dooers::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+use dooers::store::{
+    MemoryStore, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
+};
+use dooers_tests::postgres::{pooled, shared};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -15,19 +18,37 @@ pub(crate) struct Opened {
     _outlives_it: Box<dyn Any + Send>,
 }
 
-pub(crate) async fn memory() -> Opened {
-    Opened {
+pub(crate) async fn memory() -> Option<Opened> {
+    Some(Opened {
         store: Arc::new(MemoryStore::new()),
         _outlives_it: Box::new(()),
-    }
+    })
 }
 
-pub(crate) async fn sqlite() -> Opened {
+pub(crate) async fn sqlite() -> Option<Opened> {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path().join("worker.db"));
-    Opened {
+    Some(Opened {
         store: Arc::new(SqliteStore::open(options).await.unwrap()),
         _outlives_it: Box::new(directory),
+    })
+}
+
+/// None where there is no database; a line says so then.
+pub(crate) async fn on_postgres() -> Option<Opened> {
+    Some(opened(shared()?).await)
+}
+
+/// The same through PgBouncer.
+pub(crate) async fn on_postgres_pooled() -> Option<Opened> {
+    Some(opened(pooled()?).await)
+}
+
+async fn opened(options: PostgresOptions) -> Opened {
+    let store = PostgresStore::open(options.pool_size(3)).await.unwrap();
+    Opened {
+        store: Arc::new(store),
+        _outlives_it: Box::new(()),
     }
 }
 
@@ -36,6 +57,8 @@ macro_rules! cases {
     ($($case:ident),+ $(,)?) => {
         crate::stores::cases_of!(memory: $($case),+);
         crate::stores::cases_of!(sqlite: $($case),+);
+        crate::stores::cases_of!(on_postgres: $($case),+);
+        crate::stores::cases_of!(on_postgres_pooled: $($case),+);
     };
 }
 
@@ -45,7 +68,9 @@ macro_rules! cases_of {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
-                    let opened = crate::stores::$store().await;
+                    let Some(opened) = crate::stores::$store().await else {
+                        return;
+                    };
                     super::$case(&opened.store).await;
                     opened.store.close().await;
                 }

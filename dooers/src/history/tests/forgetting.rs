@@ -7,9 +7,9 @@ use crate::store::{
     MemoryStore, NewMessage, NewThread, Participant, Scope, Start, Store, ThreadTarget, TurnChange,
     Viewer,
 };
-use chrono::TimeDelta;
 use futures::StreamExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn scope() -> Scope {
     Scope {
@@ -41,7 +41,7 @@ async fn store_of(events: usize) -> Arc<MemoryStore> {
         node: "node".to_owned(),
         run_id: None,
         at: now,
-        lease_until: now + TimeDelta::hours(1),
+        lease: Duration::from_secs(3600),
         retries: 0,
         on_busy: crate::OnBusy::Concurrent,
     };

@@ -91,6 +91,16 @@ impl Caller<'_> {
                 retry_after_ms: Some(RETRY_AFTER_MS),
                 ..ErrorBody::new(ErrorCode::Overloaded, text)
             },
+            StoreError::Unavailable { .. } => {
+                tracing::warn!(target: "dooers::server", frame_id = self.id, error = &error as &dyn std::error::Error, "a frame could not be answered");
+                ErrorBody {
+                    retry_after_ms: Some(RETRY_AFTER_MS),
+                    ..ErrorBody::new(
+                        ErrorCode::Overloaded,
+                        "the server cannot reach its database now; try again later",
+                    )
+                }
+            }
             StoreError::Conflict(text) | StoreError::Busy(text) => {
                 ErrorBody::new(ErrorCode::Conflict, text)
             }

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A store that keeps everything in memory and loses it with the process: for tests and trials.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ impl State {
         threads.filter(|thread| thread.is_visible_in(scope))
     }
 
-    /// Ends the turns that run, or only those whose lease ran out before a time.
+    /// Ends the turns that run, or only those whose lease ran out by a time.
     fn interrupt(&mut self, at: DateTime<Utc>, before: Option<DateTime<Utc>>) -> Recovered {
         let mut recovered = Recovered::default();
         for thread in self.threads.by_id.values_mut() {
@@ -131,20 +132,16 @@ impl Store for MemoryStore {
         Ok(self.state().interrupt(timestamp::now(), None))
     }
 
-    async fn renew_leases(
-        &self,
-        node: &str,
-        lease_until: DateTime<Utc>,
-    ) -> Result<Vec<HeldTurn>, StoreError> {
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
         let mut state = self.state();
         let threads = state.threads.by_id.values_mut();
         Ok(threads
-            .flat_map(|thread| thread.renew_leases(node, lease_until))
+            .flat_map(|thread| thread.renew_leases(node, lease))
             .collect())
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        Ok(self.state().interrupt(at, Some(at)))
+        Ok(self.state().interrupt(at, Some(timestamp::now())))
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {

@@ -5,10 +5,10 @@
 //! quarter of the throughput.) An operation that breaks the rule is treated like a fault of the database: the batch is
 //! rolled back and each operation is redone by itself, so even then a refusal leaves no trace.
 
-use super::database::{Database, Stop};
-use super::rows::RowError;
+use super::database::Database;
 use crate::crash;
 use crate::store::StoreError;
+use crate::store::sql::{RowError, Stop};
 use std::fmt::Debug;
 use tokio::sync::oneshot;
 

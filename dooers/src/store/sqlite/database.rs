@@ -1,8 +1,7 @@
 //! The connection that writes.
 
-use super::rows::{Columns, RowError};
 use super::statements::Statements;
-use crate::store::StoreError;
+use crate::store::sql::{Columns, RowError, Stop};
 use rusqlite::{Connection, Params, Row};
 use std::sync::Arc;
 
@@ -11,55 +10,6 @@ use std::sync::Arc;
 pub(super) struct Database {
     connection: Connection,
     pub(super) sql: Arc<Statements>,
-}
-
-/// Why an operation stopped.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// It may not be done. This is its answer, and no other operation's concern.
-    Refused(StoreError),
-    /// The database failed.
-    Fault(RowError),
-}
-
-impl Stop {
-    /// What the caller is told, who wanted this done.
-    pub(super) fn told(self, what: &'static str) -> StoreError {
-        match self {
-            Self::Refused(refusal) => refusal,
-            Self::Fault(source) => StoreError::Failed { what, source },
-        }
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(refusal: StoreError) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<RowError> for Stop {
-    fn from(error: RowError) -> Self {
-        Self::Fault(error)
-    }
-}
-
-impl From<rusqlite::Error> for Stop {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Fault(error.into())
-    }
-}
-
-impl From<sqlx::Error> for Stop {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Fault(error.into())
-    }
-}
-
-impl From<serde_json::Error> for Stop {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Fault(error.into())
-    }
 }
 
 impl Database {

@@ -1,33 +1,27 @@
 //! Changes of threads that no turn makes.
 
 use super::batch::Operation;
-use super::database::{Database, Stop};
-use super::operations::must_be_shallow;
-use super::rows;
-use super::thread::{OpenThread, int, json};
+use super::database::Database;
+use super::thread::OpenThread;
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::edit::{
     cancel_of_removed, changeable, check_removable, check_run, endable, id_is_taken,
 };
 use crate::store::message::shown;
-use crate::store::{Change, Edited, Participant, Scope, ThreadDraft, ThreadEdit, WorkerKey};
+use crate::store::sql::{
+    self, CreateThread, EditThread, Stop, int, json, must_be_shallow, must_edit_be_shallow,
+};
+use crate::store::{Change, Edited, Participant, ThreadEdit, WorkerKey};
 use rusqlite::params;
-
-/// Makes a thread.
-#[derive(Debug)]
-pub(super) struct CreateThread {
-    pub(super) scope: Scope,
-    pub(super) draft: ThreadDraft,
-}
 
 impl Operation for CreateThread {
     type Answer = Change;
-    const WHAT: &'static str = "make a thread";
+    const WHAT: &'static str = CreateThread::WHAT;
 
     fn run(&self, db: &Database) -> Result<Change, Stop> {
         let new = &self.draft.thread;
         must_be_shallow(new.metadata.as_ref())?;
-        if db.has(&db.sql.has_thread, &new.id)? {
+        if db.has(&db.sql.writes.has_thread, &new.id)? {
             return Err(id_is_taken("thread", &new.id).into());
         }
         let owner = self.draft.participant();
@@ -37,20 +31,13 @@ impl Operation for CreateThread {
     }
 }
 
-/// Changes a thread.
-#[derive(Debug)]
-pub(super) struct EditThread {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
-    pub(super) edit: ThreadEdit,
-}
-
 impl Operation for EditThread {
     type Answer = Edited;
-    const WHAT: &'static str = "change a thread";
+    const WHAT: &'static str = EditThread::WHAT;
 
     fn run(&self, db: &Database) -> Result<Edited, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.thread_id)?;
+        must_edit_be_shallow(&self.edit)?;
         let edited = thread.edit(&self.edit)?;
         thread.save()?;
         Ok(edited)
@@ -70,20 +57,16 @@ impl Operation for RemoveSetting {
 
     fn run(&self, db: &Database) -> Result<(), Stop> {
         let key = params![self.worker.agent, self.worker.worker_id, self.field_id];
-        db.execute(&db.sql.remove_setting, key)
+        db.execute(&db.sql.writes.remove_setting, key)
     }
 }
 
 impl OpenThread<'_> {
     fn edit(&mut self, edit: &ThreadEdit) -> Result<Edited, Stop> {
         let change = match edit {
-            ThreadEdit::Patch { patch, at } => {
-                must_be_shallow(patch.metadata.as_ref())?;
-                self.patch(patch, *at)
-            }
+            ThreadEdit::Patch { patch, at } => self.patch(patch, *at),
             ThreadEdit::CreateEvent(event) => return self.create_event(event),
             ThreadEdit::UpdateEvent { event_id, patch } => {
-                must_be_shallow(patch.data.as_ref())?;
                 let event = changeable(self.event(event_id)?)?;
                 self.replace(patch.clone().apply(event))?
             }
@@ -98,7 +81,7 @@ impl OpenThread<'_> {
                 return Ok(Edited::by([removed]).and(cancelled));
             }
             ThreadEdit::CreateRun(run) => {
-                if self.db.has(&self.db.sql.has_run, &run.id)? {
+                if self.db.has(&self.db.sql.writes.has_run, &run.id)? {
                     return Err(id_is_taken("run", &run.id).into());
                 }
                 self.upsert_run(run.clone())?
@@ -115,7 +98,7 @@ impl OpenThread<'_> {
             ThreadEdit::RemoveRun(run_id) => {
                 check_removable(self.run(run_id)?.as_ref())?;
                 let place = params![self.row.pk, run_id];
-                self.db.execute(&self.db.sql.delete_run, place)?;
+                self.db.execute(&self.db.sql.writes.delete_run, place)?;
                 self.change_row()
             }
         };
@@ -123,8 +106,7 @@ impl OpenThread<'_> {
     }
 
     fn create_event(&mut self, event: &ThreadEvent) -> Result<Edited, Stop> {
-        must_be_shallow(event.data.as_ref())?;
-        if self.db.has(&self.db.sql.has_event, &event.id)? {
+        if self.db.has(&self.db.sql.writes.has_event, &event.id)? {
             return Err(id_is_taken("event", &event.id).into());
         }
         let run = match &event.run_id {
@@ -160,14 +142,14 @@ impl OpenThread<'_> {
             json(&event.data)?,
             event.deleted,
         ];
-        self.db.execute(&self.db.sql.replace_event, values)?;
+        self.db.execute(&self.db.sql.writes.replace_event, values)?;
         Ok(Change::of_event(event, rev))
     }
 
     fn run(&self, run_id: &str) -> Result<Option<Run>, Stop> {
         let place = params![self.row.pk, run_id];
-        self.db.first(&self.db.sql.run, place, |row| {
-            Ok(rows::run(row, self.id())?.0)
+        self.db.first(&self.db.sql.reads.run, place, |row| {
+            Ok(sql::run(row, self.id())?.0)
         })
     }
 }

@@ -3,15 +3,8 @@
 use super::statements::render;
 use crate::protocol::timestamp;
 use crate::store::TablePrefix;
-use rusqlite::{Connection, params};
-
-/// One step of the schema. A released one is never edited.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Migration {
-    pub(super) version: i64,
-    pub(super) name: &'static str,
-    pub(super) sql: &'static str,
-}
+use crate::store::sql::{Applied, Migration, SchemaError, checksum_of, pending};
+use rusqlite::{Connection, Row, params};
 
 /// All steps, in their order.
 pub(super) const MIGRATIONS: &[Migration] = &[
@@ -47,18 +40,8 @@ pub(super) enum MigrateError {
         "it is the database of another program (it has tables, but `{0}schema_migrations` is not among them); name another file"
     )]
     NotOurs(TablePrefix),
-    #[error(
-        "it was made by a newer version of this program (its schema is version {found}, this program knows {known}); update the program"
-    )]
-    Newer { found: i64, known: i64 },
-    #[error(
-        "its migration {version} (`{name}`) is not the one of this program, so its tables cannot be trusted; restore a backup, or run the program that made it"
-    )]
-    Changed { version: i64, name: String },
-    #[error(
-        "its schema is version {found} and this program needs {needed}; allow `auto_migrate` (WORKER_DATABASE_AUTO_MIGRATE=true) once"
-    )]
-    Old { found: i64, needed: i64 },
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
 }
@@ -70,15 +53,10 @@ pub(super) fn migrate(
     migrations: &[Migration],
     is_allowed: bool,
 ) -> Result<(), MigrateError> {
-    let pending = pending(connection, prefix, migrations)?;
-    let (Some(first), Some(last)) = (pending.first(), pending.last()) else {
+    let applied = applied(connection, prefix)?;
+    let pending = pending(migrations, applied, is_allowed)?;
+    if pending.is_empty() {
         return Ok(());
-    };
-    if !is_allowed {
-        return Err(MigrateError::Old {
-            found: first.version - 1,
-            needed: last.version,
-        });
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let applied = apply(connection, prefix, pending).and_then(|()| {
@@ -91,12 +69,8 @@ pub(super) fn migrate(
     applied
 }
 
-/// Those steps that the database has not got.
-fn pending<'a>(
-    connection: &Connection,
-    prefix: &TablePrefix,
-    migrations: &'a [Migration],
-) -> Result<&'a [Migration], MigrateError> {
+/// Those steps that the database has got.
+fn applied(connection: &Connection, prefix: &TablePrefix) -> Result<Vec<Applied>, MigrateError> {
     let tables = |name: &str| -> Result<i64, rusqlite::Error> {
         let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB ?1";
         connection.query_row(sql, [name], |row| row.get(0))
@@ -114,30 +88,18 @@ fn pending<'a>(
         return Err(MigrateError::NotOurs(prefix.clone()));
     }
     if !has_tracking {
-        return Ok(migrations);
+        return Ok(Vec::new());
     }
     let sql = format!("SELECT version, name, checksum FROM {tracking} ORDER BY version");
     let mut statement = connection.prepare(&sql)?;
-    let applied: Vec<(i64, String, String)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<Result<_, _>>()?;
-    let known = migrations.last().map_or(0, |last| last.version);
-    if let Some((found, _, _)) = applied.last().filter(|(found, _, _)| *found > known) {
-        return Err(MigrateError::Newer {
-            found: *found,
-            known,
-        });
-    }
-    let mut steps = migrations;
-    for (version, name, checksum) in applied {
-        match steps.split_first() {
-            Some((step, rest)) if step.version == version && checksum_of(step.sql) == checksum => {
-                steps = rest;
-            }
-            _ => return Err(MigrateError::Changed { version, name }),
-        }
-    }
-    Ok(steps)
+    let step = |row: &Row<'_>| {
+        Ok(Applied {
+            version: row.get(0)?,
+            name: row.get(1)?,
+            checksum: row.get(2)?,
+        })
+    };
+    Ok(statement.query_map([], step)?.collect::<Result<_, _>>()?)
 }
 
 fn apply(
@@ -166,13 +128,4 @@ fn apply(
         connection.execute(&insert, row)?;
     }
     Ok(())
-}
-
-/// The FNV-1a hash of a migration's text: it is to notice an edit, not an attack.
-fn checksum_of(sql: &str) -> String {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in sql.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    format!("{hash:016x}")
 }

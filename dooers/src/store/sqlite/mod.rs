@@ -1,19 +1,18 @@
 //! A store in a SQLite file.
 //!
 //! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
-//! beside it ([`read`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
+//! beside it ([`readers`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
 //! order in [`operations`] and [`edits`].
 
 mod batch;
 mod database;
 mod edits;
-mod find;
 mod lock;
 mod migrate;
 mod open;
 mod operations;
 mod options;
-mod read;
+mod readers;
 mod rows;
 mod statements;
 mod store;
@@ -26,3 +25,10 @@ mod writer;
 
 pub use options::SqliteOptions;
 pub use store::SqliteStore;
+
+/// The versions and names of the schema's steps.
+#[cfg(all(test, feature = "postgres"))]
+pub(super) fn migrations() -> Vec<(i64, &'static str)> {
+    let steps = migrate::MIGRATIONS.iter();
+    steps.map(|step| (step.version, step.name)).collect()
+}

@@ -5,9 +5,10 @@
 use super::SqliteOptions;
 use super::database::Database;
 use super::lock::{DatabaseLock, beside};
-use super::migrate::{MIGRATIONS, MigrateError, Migration, migrate};
+use super::migrate::{MIGRATIONS, MigrateError, migrate};
 use super::statements::Statements;
 use crate::store::StoreError;
+use crate::store::sql::Migration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fmt::Display;

@@ -3,30 +3,24 @@
 //! Each does all its checks before its first write: see [`batch`](super::batch).
 
 use super::batch::Operation;
-use super::database::{Database, Stop};
-use super::rows::{Columns, RowError};
+use super::database::Database;
 use super::thread::OpenThread;
-use crate::protocol::timestamp;
+use crate::store::claim::end_of_lease;
+use crate::store::sql::{
+    Begin, ClaimTurn, Columns, DeleteThread, FinishTurn, RetryTurn, Stop, WriteTurn,
+    must_all_be_shallow, must_be_shallow, thread_place,
+};
 use crate::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, NewMessage, Recovered,
-    Retried, Scope, Start, StoreError, StoredSetting, ThreadTarget, TurnChange, TurnKey, Viewer,
-    WorkerKey, Written, message,
+    Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, Recovered, Retried, Scope,
+    StoreError, StoredSetting, ThreadTarget, WorkerKey, Written, message,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::params;
-use serde_json::Value;
-
-/// Stores a user's message and its turn.
-#[derive(Debug)]
-pub(super) struct Begin {
-    pub(super) scope: Scope,
-    pub(super) new: NewMessage,
-    pub(super) start: Start,
-}
+use std::time::Duration;
 
 impl Operation for Begin {
     type Answer = Begun;
-    const WHAT: &'static str = "store a message";
+    const WHAT: &'static str = Begin::WHAT;
 
     fn run(&self, db: &Database) -> Result<Begun, Stop> {
         let new = &self.new;
@@ -36,7 +30,7 @@ impl Operation for Begin {
         let answer = new.form_answer()?;
         must_be_shallow(new.data.as_ref())?;
         let mut changes = Vec::new();
-        let has_thread = |id| db.has(&db.sql.has_thread, id);
+        let has_thread = |id| db.has(&db.sql.writes.has_thread, id);
         let made = match &new.thread {
             ThreadTarget::Existing(_) => None,
             ThreadTarget::New(made) => Some(made),
@@ -95,7 +89,7 @@ impl Operation for Begin {
                 new.thread.id(),
                 new.event_id
             ];
-            db.execute(&db.sql.insert_sent, sent)?;
+            db.execute(&db.sql.writes.insert_sent, sent)?;
         }
         thread.save()?;
         Ok(Begun {
@@ -123,7 +117,7 @@ impl Begin {
             self.new.participant.as_str(),
             client_event_id
         ];
-        let sent = db.first(&db.sql.sent, key, |row| {
+        let sent = db.first(&db.sql.writes.sent, key, |row| {
             Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))
         })?;
         let Some((thread_id, event_id)) = sent else {
@@ -146,17 +140,9 @@ impl Begin {
     }
 }
 
-/// Claims a thread's oldest turn.
-#[derive(Debug)]
-pub(super) struct ClaimTurn {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
-    pub(super) start: Start,
-}
-
 impl Operation for ClaimTurn {
     type Answer = Option<Claim>;
-    const WHAT: &'static str = "claim a turn";
+    const WHAT: &'static str = ClaimTurn::WHAT;
 
     fn run(&self, db: &Database) -> Result<Option<Claim>, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.thread_id)?;
@@ -166,17 +152,9 @@ impl Operation for ClaimTurn {
     }
 }
 
-/// Writes what a turn did.
-#[derive(Debug)]
-pub(super) struct WriteTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-}
-
 impl Operation for WriteTurn {
     type Answer = Vec<Change>;
-    const WHAT: &'static str = "write in a turn";
+    const WHAT: &'static str = WriteTurn::WHAT;
 
     fn run(&self, db: &Database) -> Result<Vec<Change>, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
@@ -188,18 +166,9 @@ impl Operation for WriteTurn {
     }
 }
 
-/// Writes the last of a turn, ends it and claims the next.
-#[derive(Debug)]
-pub(super) struct FinishTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-    pub(super) next: Option<Start>,
-}
-
 impl Operation for FinishTurn {
     type Answer = Written;
-    const WHAT: &'static str = "end a turn";
+    const WHAT: &'static str = FinishTurn::WHAT;
 
     fn run(&self, db: &Database) -> Result<Written, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
@@ -220,18 +189,9 @@ impl Operation for FinishTurn {
     }
 }
 
-/// Writes the last of an attempt, and lets the turn wait for another one.
-#[derive(Debug)]
-pub(super) struct RetryTurn {
-    pub(super) scope: Scope,
-    pub(super) turn: TurnKey,
-    pub(super) changes: Vec<TurnChange>,
-    pub(super) not_before: DateTime<Utc>,
-}
-
 impl Operation for RetryTurn {
     type Answer = Retried;
-    const WHAT: &'static str = "let a turn wait for another attempt";
+    const WHAT: &'static str = RetryTurn::WHAT;
 
     fn run(&self, db: &Database) -> Result<Retried, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
@@ -278,8 +238,8 @@ impl CancelTurn {
     /// The thread of what is named, and the message whose turn is meant, unless the run that is named has ended.
     fn find<'a>(&self, db: &'a Database) -> Result<Option<(OpenThread<'a>, Option<String>)>, Stop> {
         let (place, id) = match &self.cancel.target {
-            CancelTarget::Run(id) => (&db.sql.run_place, id),
-            CancelTarget::Event(id) => (&db.sql.event_thread, id),
+            CancelTarget::Run(id) => (&db.sql.reads.run_place, id),
+            CancelTarget::Event(id) => (&db.sql.reads.event_thread, id),
         };
         let places = db.every(place, [id], |row| {
             Ok((thread_place(row)?, row.optional_string(5)?))
@@ -296,23 +256,11 @@ impl CancelTurn {
     }
 }
 
-/// Where a thread lies and its id, as the first five columns tell it.
-fn thread_place(row: &impl Columns) -> Result<(Scope, String), RowError> {
-    let scope = Scope {
-        agent: row.text(1)?.to_owned(),
-        worker_id: row.text(2)?.to_owned(),
-        organization_id: row.text(3)?.to_owned(),
-        workspace_id: row.text(4)?.to_owned(),
-        viewer: Viewer::Everyone,
-    };
-    Ok((scope, row.text(0)?.to_owned()))
-}
-
 /// Keeps the turns of a process for longer.
 #[derive(Debug)]
 pub(super) struct RenewLeases {
     pub(super) node: String,
-    pub(super) lease_until: DateTime<Utc>,
+    pub(super) lease: Duration,
 }
 
 impl Operation for RenewLeases {
@@ -320,8 +268,8 @@ impl Operation for RenewLeases {
     const WHAT: &'static str = "renew leases";
 
     fn run(&self, db: &Database) -> Result<Vec<HeldTurn>, Stop> {
-        let lease = params![self.node, self.lease_until.timestamp_micros()];
-        db.every(&db.sql.renew_leases, lease, |row| {
+        let lease = params![self.node, end_of_lease(self.lease).timestamp_micros()];
+        db.every(&db.sql.writes.renew_leases, lease, |row| {
             Ok(HeldTurn {
                 event_id: row.text(0)?.to_owned(),
                 is_cancelled: row.number(1)? != 0,
@@ -330,10 +278,12 @@ impl Operation for RenewLeases {
     }
 }
 
-/// Ends the turns that a dead process left running, or only those whose lease ran out before a time.
+/// Ends the turns that a dead process left running, or only those whose lease ran out by a time.
 #[derive(Debug)]
 pub(super) struct Recover {
-    pub(super) before: Option<DateTime<Utc>>,
+    /// The time that is shown.
+    pub(super) at: DateTime<Utc>,
+    pub(super) by: Option<DateTime<Utc>>,
 }
 
 impl Operation for Recover {
@@ -341,11 +291,13 @@ impl Operation for Recover {
     const WHAT: &'static str = "recover the turns of a stopped process";
 
     fn run(&self, db: &Database) -> Result<Recovered, Stop> {
-        let with_turns = match self.before {
-            None => db.every(&db.sql.threads_with_turns, [], |row| thread_place(row))?,
-            Some(before) => {
-                let before = params![before.timestamp_micros()];
-                db.every(&db.sql.threads_with_lost_turns, before, |row| {
+        let with_turns = match self.by {
+            None => db.every(&db.sql.writes.threads_with_turns, [], |row| {
+                thread_place(row)
+            })?,
+            Some(by) => {
+                let by = params![by.timestamp_micros()];
+                db.every(&db.sql.writes.threads_with_lost_turns, by, |row| {
                     thread_place(row)
                 })?
             }
@@ -353,8 +305,7 @@ impl Operation for Recover {
         let mut recovered = Recovered::default();
         for (scope, thread_id) in with_turns {
             let mut thread = OpenThread::open(db, &scope, &thread_id)?;
-            let at = self.before.unwrap_or_else(timestamp::now);
-            if let Some(interrupted) = thread.interrupt(at, self.before)? {
+            if let Some(interrupted) = thread.interrupt(self.at, self.by)? {
                 recovered.interrupted += interrupted.failed;
                 recovered.retried += interrupted.retried;
                 recovered.changes.push(interrupted.changes);
@@ -366,16 +317,9 @@ impl Operation for Recover {
     }
 }
 
-/// Deletes a thread.
-#[derive(Debug)]
-pub(super) struct DeleteThread {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
-}
-
 impl Operation for DeleteThread {
     type Answer = Change;
-    const WHAT: &'static str = "delete a thread";
+    const WHAT: &'static str = DeleteThread::WHAT;
 
     fn run(&self, db: &Database) -> Result<Change, Stop> {
         OpenThread::open(db, &self.scope, &self.thread_id)?.delete()
@@ -403,41 +347,9 @@ impl Operation for PutSettings {
                 setting.key_id,
                 setting.updated_at.timestamp_micros(),
             ];
-            let updated_at = db.first(&db.sql.put_setting, row, |row| row.time(0))?;
+            let updated_at = db.first(&db.sql.writes.put_setting, row, |row| row.time(0))?;
             updated_at.ok_or_else(|| Stop::Fault("a setting that was stored is not there".into()))
         };
         self.settings.iter().map(put).collect()
     }
-}
-
-/// What is nested deeper could be stored, but not be read again.
-const MAX_DEPTH: usize = 127;
-
-fn must_all_be_shallow(changes: &[TurnChange]) -> Result<(), StoreError> {
-    changes.iter().try_for_each(|change| match change {
-        TurnChange::Event(event) => must_be_shallow(event.data.as_ref()),
-        TurnChange::Patch { patch, .. } => must_be_shallow(patch.metadata.as_ref()),
-        TurnChange::Text { .. }
-        | TurnChange::Finalize { .. }
-        | TurnChange::Touch(_)
-        | TurnChange::Run(_) => Ok(()),
-    })
-}
-
-pub(super) fn must_be_shallow(value: Option<&Value>) -> Result<(), StoreError> {
-    fn fits(value: &Value, depth: usize) -> bool {
-        match value {
-            Value::Array(items) => depth > 0 && items.iter().all(|item| fits(item, depth - 1)),
-            Value::Object(members) => {
-                depth > 0 && members.values().all(|member| fits(member, depth - 1))
-            }
-            _ => true,
-        }
-    }
-    if value.is_none_or(|value| fits(value, MAX_DEPTH)) {
-        return Ok(());
-    }
-    Err(StoreError::Invalid(format!(
-        "`data` and `metadata` may be nested {MAX_DEPTH} levels deep"
-    )))
 }

@@ -1,16 +1,17 @@
 //! The store itself.
 
 use super::SqliteOptions;
-use super::edits::{CreateThread, EditThread, RemoveSetting};
+use super::edits::RemoveSetting;
 use super::open::{Opened, cannot_open, open};
-use super::operations::{
-    Begin, CancelTurn, ClaimTurn, DeleteThread, FinishTurn, PutSettings, Recover, RenewLeases,
-    RetryTurn, WriteTurn,
-};
-use super::read::{Readers, Reading};
+use super::operations::{CancelTurn, PutSettings, Recover, RenewLeases};
+use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
-use crate::protocol::{Run, Thread, ThreadEvent};
+use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
+use crate::store::sql::{
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, Reading, RetryTurn,
+    WriteTurn,
+};
 use crate::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
     NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
@@ -20,6 +21,7 @@ use crate::store::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A store in a SQLite file.
 ///
@@ -146,27 +148,26 @@ impl Store for SqliteStore {
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
-        self.writer.run(Recover { before: None }).await
+        let at = timestamp::now();
+        self.writer.run(Recover { at, by: None }).await
     }
 
-    async fn renew_leases(
-        &self,
-        node: &str,
-        lease_until: DateTime<Utc>,
-    ) -> Result<Vec<HeldTurn>, StoreError> {
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
         let renew = RenewLeases {
             node: node.to_owned(),
-            lease_until,
+            lease,
         };
         self.writer.run(renew).await
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        self.writer.run(Recover { before: Some(at) }).await
+        let by = Some(timestamp::now());
+        self.writer.run(Recover { at, by }).await
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.thread(scope, thread_id).await;
+        let read =
+            async |mut reading: Reading<'_, SqliteReading>| reading.thread(scope, thread_id).await;
         let thread = self.readers.read("read a thread", read).await?;
         Ok(thread.record)
     }
@@ -177,7 +178,9 @@ impl Store for SqliteStore {
         after: Option<&ThreadCursor>,
         limit: usize,
     ) -> Result<ThreadPage, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.threads(scope, after, limit).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.threads(scope, after, limit).await
+        };
         self.readers.read("list threads", read).await
     }
 
@@ -186,7 +189,9 @@ impl Store for SqliteStore {
         scope: &Scope,
         query: &ThreadQuery,
     ) -> Result<Vec<Thread>, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.find_threads(scope, query).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.find_threads(scope, query).await
+        };
         self.readers.read("find threads", read).await
     }
 
@@ -196,7 +201,9 @@ impl Store for SqliteStore {
         thread_id: &str,
         from: &SnapshotFrom,
     ) -> Result<Snapshot, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.snapshot(scope, thread_id, from).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.snapshot(scope, thread_id, from).await
+        };
         self.readers.read("read a thread", read).await
     }
 
@@ -207,7 +214,7 @@ impl Store for SqliteStore {
         before_event_id: Option<&str>,
         limit: usize,
     ) -> Result<EventPage, StoreError> {
-        let read = async |mut reading: Reading<'_>| {
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
             let page = reading.events(scope, thread_id, before_event_id, limit);
             page.await
         };
@@ -220,9 +227,8 @@ impl Store for SqliteStore {
         thread_id: &str,
         query: &EventQuery,
     ) -> Result<Vec<ThreadEvent>, StoreError> {
-        let read = async |mut reading: Reading<'_>| {
-            let events = reading.find_events(scope, thread_id, query);
-            events.await
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.find_events(scope, thread_id, query).await
         };
         self.readers.read("find events", read).await
     }
@@ -233,17 +239,22 @@ impl Store for SqliteStore {
         thread_id: &str,
         event_id: &str,
     ) -> Result<ThreadEvent, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.event(scope, thread_id, event_id).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.event(scope, thread_id, event_id).await
+        };
         self.readers.read("read an event", read).await
     }
 
     async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.find_runs(scope, query).await;
+        let read =
+            async |mut reading: Reading<'_, SqliteReading>| reading.find_runs(scope, query).await;
         self.readers.read("find runs", read).await
     }
 
     async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.run(scope, thread_id, run_id).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
+            reading.run(scope, thread_id, run_id).await
+        };
         self.readers.read("read a run", read).await
     }
 
@@ -254,7 +265,7 @@ impl Store for SqliteStore {
         position: &Position,
         limit: usize,
     ) -> Result<CatchUp, StoreError> {
-        let read = async |mut reading: Reading<'_>| {
+        let read = async |mut reading: Reading<'_, SqliteReading>| {
             let missed = reading.catch_up(scope, thread_id, position, limit);
             missed.await
         };
@@ -292,7 +303,7 @@ impl Store for SqliteStore {
     }
 
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.settings(worker).await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| reading.settings(worker).await;
         self.readers.read("read the settings", read).await
     }
 
@@ -317,13 +328,12 @@ impl Store for SqliteStore {
     }
 
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.setting_keys().await;
+        let read = async |mut reading: Reading<'_, SqliteReading>| reading.setting_keys().await;
         self.readers.read("read the settings' keys", read).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let read = async |mut reading: Reading<'_>| reading.ping().await;
-        self.readers.read("answer", read).await
+        self.readers.ping().await
     }
 
     async fn close(&self) {

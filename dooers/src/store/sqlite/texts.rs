@@ -1,20 +1,20 @@
 //! Texts that grow.
 
-use super::database::Stop;
-use super::rows;
-use super::thread::{OpenThread, int, json};
+use super::thread::OpenThread;
 use crate::protocol::{ContentPart, ThreadEvent};
 use crate::store::Change;
 use crate::store::claim::finalized;
+use crate::store::sql::{self, Stop, int, json};
 use rusqlite::params;
 
 impl OpenThread<'_> {
     /// The events whose text grows in the turn of this message.
     pub(super) fn open_events(&self, turn: &str) -> Result<Vec<ThreadEvent>, Stop> {
         let place = params![self.row.pk, turn];
-        self.db.every(&self.db.sql.open_events, place, |row| {
-            Ok(rows::event(row, self.id())?.0)
-        })
+        self.db
+            .every(&self.db.sql.writes.open_events, place, |row| {
+                Ok(sql::event(row, self.id())?.0)
+            })
     }
 
     /// Stores how far a text has grown. One that does not grow stays as it is.
@@ -27,7 +27,7 @@ impl OpenThread<'_> {
     ) -> Result<(), Stop> {
         let content = json(&Some([ContentPart::text(text)]))?;
         let values = params![self.row.pk, turn, event_id, content, int(delta_seq)];
-        self.db.execute(&self.db.sql.write_text, values)
+        self.db.execute(&self.db.sql.writes.write_text, values)
     }
 
     /// Ends the growing of a text.
@@ -40,7 +40,8 @@ impl OpenThread<'_> {
         let event = finalized(event, text);
         let (rev, content) = (self.next_rev(), json(&event.content)?);
         let values = params![self.row.pk, turn, event.id, content, int(rev)];
-        self.db.execute(&self.db.sql.finalize_event, values)?;
+        self.db
+            .execute(&self.db.sql.writes.finalize_event, values)?;
         Ok(Change::of_event(event, rev))
     }
 

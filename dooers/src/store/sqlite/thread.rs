@@ -1,16 +1,15 @@
 //! One thread while an operation changes it.
 
-use super::database::{Database, Stop};
-use super::rows::{self, Columns, WholeThread};
+use super::database::Database;
 use crate::protocol::{Run, Thread, ThreadEvent, User};
 use crate::store::message::shown;
+use crate::store::sql::{self, Columns, Stop, WholeThread, int, json};
 use crate::store::{
     Change, NewMessage, Participant, Scope, StoreError, ThreadPatch, ThreadRecord, TurnChange,
     TurnKey,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::params;
-use serde::Serialize;
 
 /// One thread while an operation changes it. Its own row is written last, by [`save`](Self::save).
 #[derive(Debug)]
@@ -23,15 +22,6 @@ pub(super) struct OpenThread<'a> {
     is_redescribed: bool,
 }
 
-/// A number as SQLite keeps it. None of ours comes near the end of the range.
-pub(super) fn int(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn json<T: Serialize>(value: &Option<T>) -> Result<Option<String>, serde_json::Error> {
-    value.as_ref().map(serde_json::to_string).transpose()
-}
-
 impl<'a> OpenThread<'a> {
     /// The thread of this id, if it can be seen in this scope.
     pub(super) fn open(db: &'a Database, scope: &Scope, thread_id: &str) -> Result<Self, Stop> {
@@ -42,7 +32,9 @@ impl<'a> OpenThread<'a> {
             scope.agent,
             thread_id
         ];
-        let row = db.first(&db.sql.thread, place, |row| WholeThread::read(row, scope))?;
+        let row = db.first(&db.sql.reads.thread, place, |row| {
+            WholeThread::read(row, scope)
+        })?;
         let row = row
             .filter(|row| scope.admits(&row.record.participants))
             .ok_or(StoreError::NotFound("thread"))?;
@@ -58,7 +50,7 @@ impl<'a> OpenThread<'a> {
     ) -> Result<(Self, Change), Stop> {
         let (scope_pk, workspace_pk) = scope_pks(db, scope)?;
         let pk = db.insert(
-            &db.sql.insert_thread,
+            &db.sql.writes.insert_thread,
             params![
                 thread.id,
                 scope_pk,
@@ -69,7 +61,7 @@ impl<'a> OpenThread<'a> {
                 thread.title,
             ],
         )?;
-        db.execute(&db.sql.count_threads, params![scope_pk, 1])?;
+        db.execute(&db.sql.writes.count_threads, params![scope_pk, 1])?;
         let row = WholeThread {
             pk,
             scope_pk,
@@ -107,8 +99,8 @@ impl<'a> OpenThread<'a> {
 
     pub(super) fn event(&self, event_id: &str) -> Result<Option<ThreadEvent>, Stop> {
         let place = params![self.row.pk, event_id];
-        self.db.first(&self.db.sql.event, place, |row| {
-            Ok(rows::event(row, self.id())?.0)
+        self.db.first(&self.db.sql.reads.event, place, |row| {
+            Ok(sql::event(row, self.id())?.0)
         })
     }
 
@@ -120,13 +112,15 @@ impl<'a> OpenThread<'a> {
         let place = params![self.row.pk, event_id];
         let rev = self
             .db
-            .first(&self.db.sql.event_place, place, |row| row.count(1))?;
+            .first(&self.db.sql.reads.event_place, place, |row| row.count(1))?;
         Ok(rev.map(|rev| (event, rev)))
     }
 
     pub(super) fn has_answer_to(&self, form_event_id: &str) -> Result<bool, Stop> {
         let place = params![self.row.pk, form_event_id];
-        let answer = self.db.first(&self.db.sql.answer, place, |_| Ok(()))?;
+        let answer = self
+            .db
+            .first(&self.db.sql.writes.answer, place, |_| Ok(()))?;
         Ok(answer.is_some())
     }
 
@@ -155,7 +149,7 @@ impl<'a> OpenThread<'a> {
 
     fn admit(&mut self, participant: &Participant) -> Result<(), Stop> {
         self.db.execute(
-            &self.db.sql.insert_participant,
+            &self.db.sql.writes.insert_participant,
             params![
                 self.row.pk,
                 int(self.row.record.participants.len() as u64),
@@ -166,7 +160,8 @@ impl<'a> OpenThread<'a> {
             ],
         )?;
         let count = params![self.row.scope_pk, participant.as_str()];
-        self.db.execute(&self.db.sql.count_participant, count)?;
+        self.db
+            .execute(&self.db.sql.writes.count_participant, count)?;
         self.row.record.participants.push(participant.clone());
         Ok(())
     }
@@ -274,7 +269,7 @@ impl<'a> OpenThread<'a> {
         event.seq = self.row.last_seq;
         let rev = self.next_rev();
         self.db.execute(
-            &self.db.sql.insert_event,
+            &self.db.sql.writes.insert_event,
             params![
                 event.id,
                 self.row.pk,
@@ -302,7 +297,7 @@ impl<'a> OpenThread<'a> {
     pub(super) fn upsert_run(&mut self, mut run: Run) -> Result<Change, Stop> {
         let rev = self.next_rev();
         let known = self.db.first(
-            &self.db.sql.upsert_run,
+            &self.db.sql.writes.upsert_run,
             params![
                 self.row.pk,
                 run.id,
@@ -332,15 +327,15 @@ impl<'a> OpenThread<'a> {
         if thread.last_event_at != self.stored_last_event_at {
             let at = thread.last_event_at.timestamp_micros();
             let values = params![row.pk, rev, row_rev, last_seq, at];
-            db.execute(&db.sql.touch_thread, values)?;
-            db.execute(&db.sql.touch_participants, params![row.pk, at])?;
+            db.execute(&db.sql.writes.touch_thread, values)?;
+            db.execute(&db.sql.writes.touch_participants, params![row.pk, at])?;
         } else if row.record.rev != self.stored_rev {
             let values = params![row.pk, rev, row_rev, last_seq];
-            db.execute(&db.sql.advance_thread, values)?;
+            db.execute(&db.sql.writes.advance_thread, values)?;
         }
         if self.is_redescribed {
             db.execute(
-                &db.sql.describe_thread,
+                &db.sql.writes.describe_thread,
                 params![
                     row.pk,
                     serde_json::to_string(&thread.users)?,
@@ -358,11 +353,11 @@ impl<'a> OpenThread<'a> {
         let (db, scope_pk) = (self.db, self.row.scope_pk);
         for participant in &self.row.record.participants {
             let key = params![scope_pk, participant.as_str()];
-            db.execute(&db.sql.uncount_participant, key)?;
-            db.execute(&db.sql.forget_participant, key)?;
+            db.execute(&db.sql.writes.uncount_participant, key)?;
+            db.execute(&db.sql.writes.forget_participant, key)?;
         }
-        db.execute(&db.sql.count_threads, params![scope_pk, -1])?;
-        db.execute(&db.sql.delete_thread, params![self.row.pk])?;
+        db.execute(&db.sql.writes.count_threads, params![scope_pk, -1])?;
+        db.execute(&db.sql.writes.delete_thread, params![self.row.pk])?;
         Ok(Change::of_deletion(self.row.record))
     }
 }
@@ -376,14 +371,14 @@ fn scope_pks(db: &Database, scope: &Scope) -> Result<(i64, i64), Stop> {
         scope.agent
     ];
     let find = || {
-        db.first(&db.sql.scope, place, |row| {
+        db.first(&db.sql.reads.scope, place, |row| {
             Ok((row.number(0)?, row.number(2)?))
         })
     };
     if let Some(pks) = find()? {
         return Ok(pks);
     }
-    db.execute(&db.sql.insert_workspace, &place[..3])?;
-    db.execute(&db.sql.insert_scope, place)?;
+    db.execute(&db.sql.writes.insert_workspace, &place[..3])?;
+    db.execute(&db.sql.writes.insert_scope, place)?;
     find()?.ok_or_else(|| Stop::Fault("a new scope is not there".into()))
 }

@@ -1,13 +1,13 @@
 //! The turns of a thread: who answers which message.
 
-use super::database::Stop;
-use super::rows::{self, Columns, Turn};
-use super::thread::{OpenThread, int};
+use super::rows::Turn;
+use super::thread::OpenThread;
 use crate::policy::OnBusy;
 use crate::protocol::{Run, ThreadEvent, new_id, timestamp};
 use crate::store::claim::{
-    AfterLoss, cancelled_run, interrupted_event, interrupted_run, withdrawn_run,
+    AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, withdrawn_run,
 };
+use crate::store::sql::{self, Columns, Stop, int};
 use crate::store::{Cancel, Cancelled, Change, Claim, Start, StoreError, TurnKey, Waiting};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -30,7 +30,9 @@ impl OpenThread<'_> {
             let place = params![self.row.pk];
             let count = self
                 .db
-                .first(&self.db.sql.count_waiting, place, |row| row.number(0))?;
+                .first(&self.db.sql.writes.count_waiting, place, |row| {
+                    row.number(0)
+                })?;
             Ok(usize::try_from(count.unwrap_or_default()).unwrap_or(usize::MAX))
         })
     }
@@ -68,7 +70,7 @@ impl OpenThread<'_> {
             ("queued", 0)
         };
         self.db.execute(
-            &self.db.sql.insert_turn,
+            &self.db.sql.writes.insert_turn,
             params![
                 self.row.pk,
                 int(message.seq),
@@ -76,7 +78,7 @@ impl OpenThread<'_> {
                 state,
                 claims,
                 is_claimed.then_some(&start.node),
-                is_claimed.then_some(start.lease_until.timestamp_micros()),
+                is_claimed.then_some(end_of_lease(start.lease).timestamp_micros()),
                 start.retries,
                 slot(message.seq, start),
             ],
@@ -107,11 +109,11 @@ impl OpenThread<'_> {
             int(fence),
             int(attempt),
             start.node,
-            start.lease_until.timestamp_micros(),
+            end_of_lease(start.lease).timestamp_micros(),
             start.retries,
             slot(turn.seq, start),
         ];
-        self.db.execute(&self.db.sql.start_turn, values)?;
+        self.db.execute(&self.db.sql.writes.start_turn, values)?;
         let message = self.event_at(turn.seq)?;
         Ok(Some(self.begin_answer(message, fence, attempt, start)?))
     }
@@ -169,8 +171,8 @@ impl OpenThread<'_> {
 
     fn event_at(&self, seq: u64) -> Result<ThreadEvent, Stop> {
         let place = params![self.row.pk, int(seq)];
-        let event = self.db.first(&self.db.sql.event_at, place, |row| {
-            Ok(rows::event(row, self.id())?.0)
+        let event = self.db.first(&self.db.sql.writes.event_at, place, |row| {
+            Ok(sql::event(row, self.id())?.0)
         })?;
         event.ok_or_else(|| Stop::Fault("a turn has no event".into()))
     }
@@ -178,26 +180,32 @@ impl OpenThread<'_> {
     fn oldest_turn(&self) -> Result<Option<Turn>, Stop> {
         let place = params![self.row.pk];
         self.db
-            .first(&self.db.sql.oldest_turn, place, |row| Turn::read(row))
+            .first(&self.db.sql.writes.oldest_turn, place, |row| {
+                Turn::read(row)
+            })
     }
 
     fn waiting_turns(&self, limit: i64) -> Result<Vec<Turn>, Stop> {
         let place = params![self.row.pk, limit];
         self.db
-            .every(&self.db.sql.waiting_turns, place, |row| Turn::read(row))
+            .every(&self.db.sql.writes.waiting_turns, place, |row| {
+                Turn::read(row)
+            })
     }
 
     fn running_turns(&self) -> Result<Vec<Turn>, Stop> {
         let place = params![self.row.pk];
         self.db
-            .every(&self.db.sql.running_turns, place, |row| Turn::read(row))
+            .every(&self.db.sql.writes.running_turns, place, |row| {
+                Turn::read(row)
+            })
     }
 
     /// The runs that answer this message and have not ended.
     fn open_runs(&self, event_id: &str) -> Result<Vec<Run>, Stop> {
         let place = params![self.row.pk, event_id];
-        self.db.every(&self.db.sql.open_runs, place, |row| {
-            Ok(rows::run(row, self.id())?.0)
+        self.db.every(&self.db.sql.writes.open_runs, place, |row| {
+            Ok(sql::run(row, self.id())?.0)
         })
     }
 
@@ -206,13 +214,13 @@ impl OpenThread<'_> {
         let key = params![self.row.pk, turn.event_id, int(turn.fence)];
         let seq = self
             .db
-            .first(&self.db.sql.held_turn, key, |row| row.count(0))?;
+            .first(&self.db.sql.writes.held_turn, key, |row| row.count(0))?;
         Ok(seq.ok_or(StoreError::StaleFence)?)
     }
 
     pub(super) fn end_turn(&self, seq: u64) -> Result<(), Stop> {
         let place = params![self.row.pk, int(seq)];
-        self.db.execute(&self.db.sql.end_turn, place)
+        self.db.execute(&self.db.sql.writes.end_turn, place)
     }
 
     /// Ends a turn as somebody wanted, with its runs.
@@ -244,14 +252,14 @@ impl OpenThread<'_> {
     fn requeue(&self, seq: u64, not_before: Option<DateTime<Utc>>) -> Result<(), Stop> {
         let not_before = not_before.map(|at| at.timestamp_micros());
         let place = params![self.row.pk, int(seq), not_before];
-        self.db.execute(&self.db.sql.requeue_turn, place)
+        self.db.execute(&self.db.sql.writes.requeue_turn, place)
     }
 
     /// The turn of a message that waits for its answer or is being answered.
     pub(super) fn turn_of(&self, event_id: &str) -> Result<Option<Turn>, Stop> {
         let key = params![self.row.pk, event_id];
         self.db
-            .first(&self.db.sql.turn_of, key, |row| Turn::read(row))
+            .first(&self.db.sql.writes.turn_of, key, |row| Turn::read(row))
     }
 
     /// Withdraws the turn of this message if it waits, or marks it if it runs.
@@ -274,7 +282,8 @@ impl OpenThread<'_> {
 
     fn mark_cancelled(&self, turn: &Turn) -> Result<(), Stop> {
         let place = params![self.row.pk, int(turn.seq)];
-        self.db.execute(&self.db.sql.mark_turn_cancelled, place)
+        self.db
+            .execute(&self.db.sql.writes.mark_turn_cancelled, place)
     }
 
     /// Ends a turn that waits. Its run, which is a new one unless there was an attempt before, is canceled.
@@ -299,16 +308,16 @@ impl OpenThread<'_> {
         ends.into_iter().map(|run| self.upsert_run(run)).collect()
     }
 
-    /// Ends the running turns, or only those whose lease ran out before a time, or lets them wait for another attempt.
+    /// Ends the running turns, or only those whose lease ran out by a time, or lets them wait for another attempt.
     /// None if there are none.
     pub(super) fn interrupt(
         &mut self,
         at: DateTime<Utc>,
-        before: Option<DateTime<Utc>>,
+        by: Option<DateTime<Utc>>,
     ) -> Result<Option<Interrupted>, Stop> {
         let is_dead = |turn: &Turn| {
-            let ran_out = |before| turn.lease_until.is_some_and(|until| until < before);
-            before.is_none_or(ran_out)
+            let ran_out = |by| turn.lease_until.is_some_and(|until| until <= by);
+            by.is_none_or(ran_out)
         };
         let mut interrupted = None;
         for turn in self.running_turns()?.into_iter().filter(is_dead) {

@@ -11,3 +11,8 @@ mod turns;
 
 pub(crate) use thread::{KeptEvent, KeptRun, ThreadState};
 pub(crate) use threads::Threads;
+#[cfg(feature = "postgres")]
+pub(crate) use {
+    threads::{SentEvent, SentKey},
+    turns::{Held, Interrupted, TurnRow},
+};

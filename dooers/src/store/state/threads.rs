@@ -10,13 +10,22 @@ use crate::store::{
     ThreadDraft, ThreadEdit, ThreadTarget, TurnChange, TurnKey, Written, message,
 };
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Threads by their ids, and which events came of the messages that clients sent.
 #[derive(Debug, Default)]
 pub(crate) struct Threads {
     pub(crate) by_id: HashMap<String, ThreadState>,
     pub(crate) sent: HashMap<SentKey, SentEvent>,
+    /// For threads that are not all here.
+    pub(crate) taken: Taken,
+}
+
+/// The ids that events and runs of other threads have: only those that were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) events: HashSet<String>,
+    pub(crate) runs: HashSet<String>,
 }
 
 /// Under which a repeated message is known.
@@ -138,7 +147,7 @@ impl Threads {
         // Behind the message, which is why it happens.
         let (withdrawn, interrupted) = thread.make_way(start);
         changes.extend(withdrawn);
-        let mut claim = thread.queue(&event.id, start);
+        let mut claim = thread.queue(&event, start);
         if let Some(claim) = &mut claim {
             changes.append(&mut claim.changes);
         }
@@ -276,11 +285,15 @@ impl Threads {
         let mut all = self.by_id.values();
         match &edit {
             ThreadEdit::CreateEvent(event)
-                if all.any(|thread| thread.event(&event.id).is_some()) =>
+                if self.taken.events.contains(&event.id)
+                    || all.any(|thread| thread.event(&event.id).is_some()) =>
             {
                 return Err(id_is_taken("event", &event.id));
             }
-            ThreadEdit::CreateRun(run) if all.any(|thread| thread.run(&run.id).is_some()) => {
+            ThreadEdit::CreateRun(run)
+                if self.taken.runs.contains(&run.id)
+                    || all.any(|thread| thread.run(&run.id).is_some()) =>
+            {
                 return Err(id_is_taken("run", &run.id));
             }
             _ => {}

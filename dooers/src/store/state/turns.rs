@@ -2,28 +2,53 @@
 
 use super::thread::ThreadState;
 use crate::policy::OnBusy;
-use crate::protocol::{Run, RunStatus, new_id};
+use crate::protocol::{Run, RunStatus, ThreadEvent, new_id};
 use crate::store::claim::{
-    AfterLoss, cancelled_run, interrupted_event, interrupted_run, withdrawn_run,
+    AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, withdrawn_run,
 };
 use crate::store::{
     Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, Start, StoreError, TurnKey, Waiting,
 };
 use chrono::{DateTime, Utc};
+use std::time::Duration;
 
 /// A message that waits for an answer or is being answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TurnRow {
-    event_id: String,
-    is_running: bool,
-    is_cancelled: bool,
-    fence: u64,
-    attempt: u64,
-    retries: u64,
+    /// The place of its message.
+    pub(crate) seq: u64,
+    pub(crate) event_id: String,
+    pub(crate) is_running: bool,
+    pub(crate) is_cancelled: bool,
+    /// Raised by each claim.
+    pub(crate) fence: u64,
+    pub(crate) attempt: u64,
+    pub(crate) retries: u64,
     /// From when on it may be claimed again.
-    not_before: Option<DateTime<Utc>>,
-    /// Who runs it, and until when it may.
-    held: Option<(String, DateTime<Utc>)>,
+    pub(crate) not_before: Option<DateTime<Utc>>,
+    /// Whether it runs beside others of its thread.
+    pub(crate) is_beside: bool,
+    /// Who runs it.
+    pub(crate) held: Option<Held>,
+}
+
+/// Who runs a turn, and for how long it may.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Held {
+    pub(crate) node: String,
+    pub(crate) lease: Duration,
+    /// When that ends, by the clock of who keeps the state.
+    pub(crate) until: DateTime<Utc>,
+}
+
+impl Held {
+    fn new(node: &str, lease: Duration) -> Self {
+        Self {
+            node: node.to_owned(),
+            lease,
+            until: end_of_lease(lease),
+        }
+    }
 }
 
 /// What became of the turns that a dead process left running in a thread.
@@ -35,15 +60,17 @@ pub(crate) struct Interrupted {
 }
 
 impl TurnRow {
-    fn new(event_id: String) -> Self {
+    fn new(message: &ThreadEvent) -> Self {
         Self {
-            event_id,
+            seq: message.seq,
+            event_id: message.id.clone(),
             is_running: false,
             is_cancelled: false,
             fence: 0,
             attempt: 0,
             retries: 0,
             not_before: None,
+            is_beside: false,
             held: None,
         }
     }
@@ -78,8 +105,8 @@ impl ThreadState {
 
     /// Queues the turn that will answer this message, and claims the oldest turn, if none is running. One that runs side
     /// by side with others is claimed itself.
-    pub(crate) fn queue(&mut self, event_id: &str, start: &Start) -> Option<Claim> {
-        self.turns.push(TurnRow::new(event_id.to_owned()));
+    pub(crate) fn queue(&mut self, message: &ThreadEvent, start: &Start) -> Option<Claim> {
+        self.turns.push(TurnRow::new(message));
         if start.is_concurrent() {
             self.claim_at(self.turns.len() - 1, start)
         } else {
@@ -123,16 +150,24 @@ impl ThreadState {
         self.turns.iter().position(|turn| !turn.is_running)
     }
 
+    /// The message whose turn waits longest.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn longest_waiting(&self) -> Option<&str> {
+        let turn = self.turns.iter().find(|turn| !turn.is_running)?;
+        Some(&turn.event_id)
+    }
+
     /// Starts the run of a turn, or goes on with that of an earlier attempt.
     fn claim_at(&mut self, at: usize, start: &Start) -> Option<Claim> {
+        let event = self.event(&self.turns.get(at)?.event_id)?.clone();
         let turn = self.turns.get_mut(at)?;
         turn.is_running = true;
+        turn.is_beside = start.is_concurrent();
         turn.fence += 1;
         turn.attempt += 1;
         turn.retries = start.retries.into();
-        turn.held = Some((start.node.clone(), start.lease_until));
+        turn.held = Some(Held::new(&start.node, start.lease));
         let (attempt, fence, event_id) = (turn.attempt, turn.fence, turn.event_id.clone());
-        let event = self.event(&event_id)?.clone();
         let mut open = self.open_runs(&event_id);
         let mut changes = Vec::new();
         let run = match start.run(&self.agent, &self.thread.id, &event_id) {
@@ -197,6 +232,7 @@ impl ThreadState {
     pub(crate) fn requeue(&mut self, event_id: &str, not_before: Option<DateTime<Utc>>) {
         if let Some(turn) = self.turn_mut(event_id) {
             turn.is_running = false;
+            turn.is_beside = false;
             turn.held = None;
             turn.not_before = not_before;
         }
@@ -259,10 +295,10 @@ impl ThreadState {
     }
 
     /// Keeps the running turns of this process for longer.
-    pub(crate) fn renew_leases(&mut self, node: &str, lease_until: DateTime<Utc>) -> Vec<HeldTurn> {
+    pub(crate) fn renew_leases(&mut self, node: &str, lease: Duration) -> Vec<HeldTurn> {
         let renew = |turn: &mut TurnRow| {
-            let (_, until) = turn.held.as_mut().filter(|(holder, _)| holder == node)?;
-            *until = lease_until;
+            let held = turn.held.as_mut().filter(|held| held.node == node)?;
+            *held = Held::new(node, lease);
             Some(HeldTurn {
                 event_id: turn.event_id.clone(),
                 is_cancelled: turn.is_cancelled,
@@ -271,16 +307,16 @@ impl ThreadState {
         self.turns.iter_mut().filter_map(renew).collect()
     }
 
-    /// Ends the running turns, or only those whose lease ran out before a time, or lets them wait for another attempt.
+    /// Ends the running turns, or only those whose lease ran out by a time, or lets them wait for another attempt.
     /// None if there are none.
     pub(crate) fn interrupt(
         &mut self,
         at: DateTime<Utc>,
-        before: Option<DateTime<Utc>>,
+        by: Option<DateTime<Utc>>,
     ) -> Option<Interrupted> {
         let is_dead = |turn: &&TurnRow| {
-            let ran_out = |before| turn.held.as_ref().is_some_and(|(_, until)| *until < before);
-            turn.is_running && before.is_none_or(ran_out)
+            let ran_out = |by| turn.held.as_ref().is_some_and(|held| held.until <= by);
+            turn.is_running && by.is_none_or(ran_out)
         };
         let dead: Vec<TurnRow> = self.turns.iter().filter(is_dead).cloned().collect();
         let mut interrupted = None;

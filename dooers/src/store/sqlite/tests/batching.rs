@@ -1,10 +1,11 @@
 //! Many operations in one commit, and what one of them does to the others.
 
 use super::*;
+use crate::store::sql::Stop;
+use crate::store::sql::{Begin, DeleteThread, WriteTurn};
 use crate::store::sqlite::batch::{Job, Operation, Waiting, commit};
-use crate::store::sqlite::database::{Database, Stop};
+use crate::store::sqlite::database::Database;
 use crate::store::sqlite::open::{Opened, open};
-use crate::store::sqlite::operations::{Begin, DeleteThread, WriteTurn};
 use crate::store::sqlite::statements::Statements;
 use crate::store::{StoreError, TablePrefix};
 use serde_json::json;
@@ -331,7 +332,9 @@ fn after_an_unexpected_error_each_operation_is_redone_by_itself() {
     let error = answer.unwrap_err();
     assert_eq!(error.to_string(), "the database failed to store a message");
     assert_eq!(commits, 20);
-    let half = db.first(&db.sql.has_thread, ["half"], |_| Ok(())).unwrap();
+    let half = db
+        .first(&db.sql.writes.has_thread, ["half"], |_| Ok(()))
+        .unwrap();
     assert!(
         half.is_none(),
         "the first half of a failed operation was kept"
@@ -353,7 +356,7 @@ impl Operation for WritesThenRefuses {
     const WHAT: &'static str = "test";
 
     fn run(&self, db: &Database) -> Result<(), Stop> {
-        db.execute(&db.sql.insert_workspace, ["x", "y", "z"])?;
+        db.execute(&db.sql.writes.insert_workspace, ["x", "y", "z"])?;
         Err(StoreError::NotFound("check before the write").into())
     }
 }
@@ -381,7 +384,7 @@ impl Operation for FailsOnce {
     fn run(&self, db: &Database) -> Result<u32, Stop> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
         db.execute(
-            &db.sql.insert_workspace,
+            &db.sql.writes.insert_workspace,
             [before.to_string().as_str(), "y", "z"],
         )?;
         if before == 0 {
@@ -413,7 +416,7 @@ fn a_database_that_takes_nothing_is_tried_once_and_not_once_for_each_operation()
     let (opened, _directory) = database();
     let db = &opened.database;
     db.connection()
-        .busy_timeout(std::time::Duration::from_millis(50))
+        .busy_timeout(Duration::from_millis(50))
         .unwrap();
     let other = rusqlite::Connection::open(&opened.path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::protocol::new_id;
-use crate::store::sqlite::migrate::{MIGRATIONS, Migration};
+use crate::store::sql::Migration;
+use crate::store::sqlite::migrate::MIGRATIONS;
 use crate::store::sqlite::open::{Opened, open_with};
 use crate::store::sqlite::statements::Statements;
 use crate::store::{RunQuery, StoreError, TablePrefix};
@@ -329,7 +330,7 @@ fn a_file_that_another_program_locks_is_refused() {
     let (_directory, options) = place();
     let other = Connection::open(&options.path).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let options = options.busy_timeout(std::time::Duration::from_millis(20));
+    let options = options.busy_timeout(Duration::from_millis(20));
     assert!(refusal(&options, MIGRATIONS).contains("another program keeps it locked"));
 }
 

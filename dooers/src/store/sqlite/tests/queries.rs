@@ -104,62 +104,68 @@ async fn a_page_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
     let (actors, kinds) = (r#"["assistant", "user"]"#, r#"["message"]"#);
     let (runs, succeeded) = (r#"["r9999", "r10000"]"#, r#"["succeeded"]"#);
     let costs = [
-        steps_of(&sql.threads, rusqlite::params![1, newest, "", 31, 0]),
-        steps_of(&sql.threads, rusqlite::params![1, 50, "t5050", 31, 0]),
+        steps_of(&sql.reads.threads, rusqlite::params![1, newest, "", 31, 0]),
+        steps_of(&sql.reads.threads, rusqlite::params![1, 50, "t5050", 31, 0]),
         steps_of(
-            &sql.oldest_threads,
+            &sql.reads.oldest_threads,
             rusqlite::params![1, 50, "t5050", 31, newest],
         ),
         steps_of(
-            &sql.threads_of_participant,
+            &sql.reads.threads_of_participant,
             rusqlite::params![1, newest, "", 31, 0, "user:ann", "user:ann"],
         ),
         steps_of(
-            &sql.threads_of_participant,
+            &sql.reads.threads_of_participant,
             rusqlite::params![1, 50, "t5050", 31, 0, "user:ann", "user:ann"],
         ),
         steps_of(
-            &sql.oldest_threads_of_participant,
+            &sql.reads.oldest_threads_of_participant,
             rusqlite::params![1, 50, "t5050", 31, newest, "user:ann", "user:ann"],
         ),
         steps_of(
-            &sql.newest_runs,
+            &sql.reads.newest_runs,
             rusqlite::params![1, 50, "r50", 31, 0, null, null, null],
         ),
         steps_of(
-            &sql.oldest_runs,
+            &sql.reads.oldest_runs,
             rusqlite::params![1, 50, "r50", 31, newest, succeeded, null, "user:ann"],
         ),
-        steps_of(&sql.run, rusqlite::params![1, "r10000"]),
-        steps_of(&sql.events_between, rusqlite::params![1, 10_000, 10_030]),
+        steps_of(&sql.reads.run, rusqlite::params![1, "r10000"]),
         steps_of(
-            &sql.newest_found,
+            &sql.reads.events_between,
+            rusqlite::params![1, 10_000, 10_030],
+        ),
+        steps_of(
+            &sql.reads.newest_found,
             rusqlite::params![1, 0, newest, null, null, null, null, 30, false],
         ),
         steps_of(
-            &sql.oldest_found,
+            &sql.reads.oldest_found,
             rusqlite::params![1, 15_000, newest, actors, kinds, null, null, 30, false],
         ),
         steps_of(
-            &sql.newest_found,
+            &sql.reads.newest_found,
             rusqlite::params![1, 9_998, 10_001, null, null, null, runs, 30, false],
         ),
         steps_of(
-            &sql.runs_shown,
+            &sql.reads.runs_shown,
             rusqlite::params![1, 19_900, 20_000, 19_900, newest],
         ),
-        steps_of(&sql.runs_changed, rusqlite::params![1, 19_970, newest]),
         steps_of(
-            &sql.last_made_before,
+            &sql.reads.runs_changed,
+            rusqlite::params![1, 19_970, newest],
+        ),
+        steps_of(
+            &sql.reads.last_made_before,
             rusqlite::params![1, 19_900, 20_000, newest],
         ),
-        steps_of(&sql.first_edited, rusqlite::params![1, 1, 20_000, 0]),
+        steps_of(&sql.reads.first_edited, rusqlite::params![1, 1, 20_000, 0]),
         steps_of(
-            &sql.events_edited,
+            &sql.reads.events_edited,
             rusqlite::params![1, 1, 20_000, 19_970, newest],
         ),
-        steps_of(&sql.event, rusqlite::params![1, "e10000"]),
-        steps_of(&sql.answer, rusqlite::params![1, "e10000"]),
+        steps_of(&sql.reads.event, rusqlite::params![1, "e10000"]),
+        steps_of(&sql.writes.answer, rusqlite::params![1, "e10000"]),
     ];
     for (which, (rows, steps)) in costs.into_iter().enumerate() {
         assert!(

@@ -1,8 +1,9 @@
 //! What is durable, and what happens when the disk is full or the store is closed.
 
 use super::*;
+use crate::store::sql::Stop;
 use crate::store::sqlite::batch::Operation;
-use crate::store::sqlite::database::{Database, Stop};
+use crate::store::sqlite::database::Database;
 use crate::store::{SnapshotFrom, StoreError};
 
 /// Runs some SQL on the writer's own connection. The answer is the first value that it gives.

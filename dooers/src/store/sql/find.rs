@@ -1,20 +1,18 @@
 //! Finding threads, events and runs.
 
-use super::database::Stop;
-use super::read::{Query, Reading, query, scoped};
+use super::Stop;
+use super::read::{Parameter, ReadTransaction, Reading, parameters, scoped};
 use super::rows::{self, Columns, RowError};
-use super::thread::int;
 use crate::protocol::{Run, Thread, ThreadEvent};
 use crate::store::listing::Span;
 use crate::store::{
     EventOrder, EventQuery, Participant, RunQuery, Scope, StoreError, ThreadQuery, Viewer,
 };
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
 
-impl Reading<'_> {
+impl<T: ReadTransaction> Reading<'_, T> {
     /// The threads of a scope that a query looks for.
-    pub(super) async fn find_threads(
+    pub(crate) async fn find_threads(
         &mut self,
         scope: &Scope,
         looked_for: &ThreadQuery,
@@ -44,17 +42,18 @@ impl Reading<'_> {
             (false, EventOrder::NewestFirst) => &self.sql.threads_of_participant,
             (false, EventOrder::OldestFirst) => &self.sql.oldest_threads_of_participant,
         };
-        let mut query = spanned(query(sql).bind(scope_pk), &span, looked_for.limit);
+        let mut values = spanned(scope_pk, &span, looked_for.limit);
         if !participants.is_empty() {
             let other = participants.pop();
             let first = participants.pop().or(other);
-            query = query.bind(stored(first)).bind(stored(other));
+            values.extend(parameters![stored(first), stored(other)]);
         }
-        self.every(query, |row| rows::thread(row, scope)).await
+        self.every(sql, values, |row| rows::thread(row, scope))
+            .await
     }
 
     /// The events of a thread that a query looks for.
-    pub(super) async fn find_events(
+    pub(crate) async fn find_events(
         &mut self,
         scope: &Scope,
         thread_id: &str,
@@ -65,22 +64,23 @@ impl Reading<'_> {
             EventOrder::NewestFirst => &self.sql.newest_found,
             EventOrder::OldestFirst => &self.sql.oldest_found,
         };
-        let query = query(sql)
-            .bind(thread.pk)
-            .bind(int(looked_for.after))
-            .bind(int(looked_for.before))
-            .bind(any_of(&looked_for.actors)?)
-            .bind(any_of(&looked_for.kinds)?)
-            .bind(any_of(&looked_for.user_ids)?)
-            .bind(any_of(&looked_for.run_ids)?)
-            .bind(int(looked_for.limit as u64))
-            .bind(looked_for.with_deleted);
-        self.every(query, |row| Ok(rows::event(row, thread.id())?.0))
+        let values = parameters![
+            thread.pk,
+            looked_for.after,
+            looked_for.before,
+            any_of(&looked_for.actors)?,
+            any_of(&looked_for.kinds)?,
+            any_of(&looked_for.user_ids)?,
+            any_of(&looked_for.run_ids)?,
+            looked_for.limit as u64,
+            i64::from(looked_for.with_deleted),
+        ];
+        self.every(sql, values, |row| Ok(rows::event(row, thread.id())?.0))
             .await
     }
 
     /// The runs of a scope that a query looks for.
-    pub(super) async fn find_runs(
+    pub(crate) async fn find_runs(
         &mut self,
         scope: &Scope,
         looked_for: &RunQuery,
@@ -88,76 +88,83 @@ impl Reading<'_> {
         let span = looked_for.span();
         let (sql, pk) = match &looked_for.thread_id {
             Some(thread_id) => {
+                let pk = self.thread(scope, thread_id).await?.pk;
                 let sql = match span.order {
                     EventOrder::NewestFirst => &self.sql.newest_runs_of_thread,
                     EventOrder::OldestFirst => &self.sql.oldest_runs_of_thread,
                 };
-                (sql, self.thread(scope, thread_id).await?.pk)
+                (sql, pk)
             }
             None => {
+                let Some(scope_pk) = self.scope_pk(scope).await? else {
+                    return Ok(Vec::new());
+                };
                 let sql = match span.order {
                     EventOrder::NewestFirst => &self.sql.newest_runs,
                     EventOrder::OldestFirst => &self.sql.oldest_runs,
                 };
-                match self.scope_pk(scope).await? {
-                    Some(scope_pk) => (sql, scope_pk),
-                    None => return Ok(Vec::new()),
-                }
+                (sql, scope_pk)
             }
         };
-        let query = spanned(query(sql).bind(pk), &span, looked_for.limit)
-            .bind(any_of(&looked_for.statuses)?)
-            .bind(looked_for.event_id.clone())
-            .bind(stored(viewer(scope)));
-        self.every(query, |row| Ok(rows::run(row, row.text(8)?)?.0))
+        let mut values = spanned(pk, &span, looked_for.limit);
+        values.extend(parameters![
+            any_of(&looked_for.statuses)?,
+            looked_for.event_id.clone(),
+            stored(viewer(scope)),
+        ]);
+        self.every(sql, values, |row| Ok(rows::run(row, row.text(8)?)?.0))
             .await
     }
 
     /// An event of a thread.
-    pub(super) async fn event(
+    pub(crate) async fn event(
         &mut self,
         scope: &Scope,
         thread_id: &str,
         event_id: &str,
     ) -> Result<ThreadEvent, Stop> {
         let thread = self.thread(scope, thread_id).await?;
-        let query = query(&self.sql.event)
-            .bind(thread.pk)
-            .bind(event_id.to_owned());
+        let values = parameters![thread.pk, event_id];
         let event = self
-            .first(query, |row| Ok(rows::event(row, thread.id())?.0))
+            .first(&self.sql.event, values, |row| {
+                Ok(rows::event(row, thread.id())?.0)
+            })
             .await?;
         Ok(event.ok_or(StoreError::NotFound("event in this thread"))?)
     }
 
     /// A run of a thread.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &mut self,
         scope: &Scope,
         thread_id: &str,
         run_id: &str,
     ) -> Result<Run, Stop> {
         let thread = self.thread(scope, thread_id).await?;
-        let query = query(&self.sql.run).bind(thread.pk).bind(run_id.to_owned());
+        let values = parameters![thread.pk, run_id];
         let run = self
-            .first(query, |row| Ok(rows::run(row, thread.id())?.0))
+            .first(&self.sql.run, values, |row| {
+                Ok(rows::run(row, thread.id())?.0)
+            })
             .await?;
         Ok(run.ok_or(StoreError::NotFound("run in this thread"))?)
     }
 
     async fn scope_pk(&mut self, scope: &Scope) -> Result<Option<i64>, Stop> {
-        let query = scoped(&self.sql.scope, scope);
-        self.first(query, |row: &SqliteRow| row.number(0)).await
+        self.first(&self.sql.scope, scoped(scope), |row| row.number(0))
+            .await
     }
 }
 
-/// Binds where a part of a list begins and ends, and how much of it is wanted, in the four places behind the first.
-fn spanned(query: Query, span: &Span, limit: usize) -> Query {
-    query
-        .bind(span.behind.at)
-        .bind(span.behind.id.clone())
-        .bind(int(limit as u64))
-        .bind(span.end)
+/// Whose list it is, where a part of it begins, how much of it is wanted, and where it ends.
+fn spanned(pk: i64, span: &Span, limit: usize) -> Vec<Parameter> {
+    vec![
+        pk.into(),
+        Parameter::Time(span.behind.at),
+        Parameter::from(&*span.behind.id),
+        Parameter::from(limit as u64),
+        Parameter::Time(span.end),
+    ]
 }
 
 /// Whose threads a scope shows, if not everyone's.
@@ -173,7 +180,7 @@ fn stored(participant: Option<&Participant>) -> Option<String> {
 }
 
 /// A JSON array of what a filter lets pass; none if that is everything.
-fn any_of<T: Serialize>(admitted: &[T]) -> Result<Option<String>, RowError> {
+fn any_of<V: Serialize>(admitted: &[V]) -> Result<Option<String>, RowError> {
     let is_filter = !admitted.is_empty();
     Ok(is_filter
         .then(|| serde_json::to_string(admitted))

@@ -1,5 +1,6 @@
 //! A program of the workspace, as a process.
 
+use crate::signal::signal;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use tempfile::TempDir;
 
 /// A running program. It is killed if its test fails before it ends.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub struct Program {
     process: Child,
     output: BufReader<ChildStdout>,
     /// Where it runs and leaves its file.
@@ -16,8 +17,8 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts a program that is built already, with no `WORKER_` variables but these.
-    pub(crate) fn start(name: &str, variables: &[(&str, &str)]) -> Self {
+    /// Starts a program that is built already, with no variables of dooers but these.
+    pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         let path = path_of(name);
         assert!(
             path.exists(),
@@ -26,7 +27,7 @@ impl Program {
         );
         let mut command = Command::new(path);
         for (variable, _) in std::env::vars_os() {
-            if variable.to_string_lossy().starts_with("WORKER_") {
+            if variable.to_string_lossy().starts_with("WORKER_") || variable == "DATABASE_URL" {
                 command.env_remove(variable);
             }
         }
@@ -50,7 +51,7 @@ impl Program {
     }
 
     /// Where it says that it listens.
-    pub(crate) fn address(&mut self) -> SocketAddr {
+    pub fn address(&mut self) -> SocketAddr {
         let mut output = String::new();
         loop {
             let mut line = String::new();
@@ -65,7 +66,7 @@ impl Program {
     }
 
     /// What it prints before the first line that begins like this.
-    pub(crate) fn output_before(&mut self, beginning: &str) -> String {
+    pub fn output_before(&mut self, beginning: &str) -> String {
         let mut output = String::new();
         loop {
             let mut line = String::new();
@@ -79,20 +80,22 @@ impl Program {
     }
 
     /// Waits until it prints a line that begins like this.
-    pub(crate) fn says(&mut self, beginning: &str) {
+    pub fn says(&mut self, beginning: &str) {
         self.output_before(beginning);
     }
 
     /// Asks it to end, as a service manager does.
-    pub(crate) fn terminate(&self) {
-        // The shell's own `kill`, which every system has.
-        let kill = format!("kill -TERM {}", self.process.id());
-        let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
-        assert!(status.success());
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        signal(name, self.process.id());
     }
 
     /// Waits for its end; the result is its status and the rest of its output and of its errors.
-    pub(crate) fn ended(mut self) -> (Option<i32>, String, String) {
+    pub fn ended(mut self) -> (Option<i32>, String, String) {
         let (mut output, mut errors) = (String::new(), String::new());
         self.output.read_to_string(&mut output).unwrap();
         let mut stderr = self.process.stderr.take().unwrap();

@@ -1,137 +1,131 @@
-//! Reading beside the writer.
+//! What is read, statement by statement.
 
-use super::SqliteOptions;
-use super::database::Stop;
-use super::rows::{self, Columns, RowError, WholeThread};
-use super::statements::Statements;
-use super::thread::int;
+use super::rows::{self, Columns, RowError, WholeThread, thread_place};
+use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
-    CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
-    StoredSetting, ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
+    CancelTarget, CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom,
+    StoreError, StoredSetting, ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
 };
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
-};
-use sqlx::{ConnectOptions, Sqlite, Transaction};
 use std::ops::RangeInclusive;
-use std::path::Path;
 use std::sync::Arc;
 
-/// The connections that read.
-#[derive(Debug)]
-pub(super) struct Readers {
-    pool: SqlitePool,
-    sql: Arc<Statements>,
-}
-
 /// A transaction in which everything is read as it stood at one moment.
+pub(crate) trait ReadTransaction: Send {
+    /// What it reads.
+    type Row: Columns + Send;
+
+    /// The rows that a statement gives.
+    fn rows(
+        &mut self,
+        sql: &Arc<str>,
+        parameters: Vec<Parameter>,
+    ) -> impl Future<Output = Result<Vec<Self::Row>, RowError>> + Send;
+}
+
+/// A value in a statement.
+#[derive(Debug, Clone)]
+pub(crate) enum Parameter {
+    Text(String),
+    /// A JSON array by which is filtered; none filters nothing.
+    Filter(Option<String>),
+    Number(i64),
+    /// Microseconds since 1970; the smallest and the largest number are before and behind all times.
+    Time(i64),
+}
+
+impl From<&str> for Parameter {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<Option<String>> for Parameter {
+    fn from(filter: Option<String>) -> Self {
+        Self::Filter(filter)
+    }
+}
+
+impl From<i64> for Parameter {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<u64> for Parameter {
+    fn from(number: u64) -> Self {
+        Self::Number(int(number))
+    }
+}
+
+/// The parameters of a statement.
+macro_rules! parameters {
+    ($($value:expr),* $(,)?) => { vec![$($crate::store::sql::Parameter::from($value)),*] };
+}
+
+pub(super) use parameters;
+
+/// A statement's parameters that begin with a scope.
+pub(super) fn scoped(scope: &Scope) -> Vec<Parameter> {
+    parameters![
+        scope.worker_id.as_str(),
+        scope.organization_id.as_str(),
+        scope.workspace_id.as_str(),
+        scope.agent.as_str(),
+    ]
+}
+
+/// Reads in one transaction.
 #[derive(Debug)]
-pub(super) struct Reading<'a> {
-    transaction: Transaction<'static, Sqlite>,
-    pub(super) sql: &'a Statements,
+pub(crate) struct Reading<'a, T> {
+    transaction: T,
+    pub(super) sql: &'a Reads,
 }
 
-pub(super) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
-
-/// The only way in which SQL text reaches sqlx.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
-)]
-pub(super) fn query(sql: &Arc<str>) -> Query {
-    sqlx::query(sqlx::AssertSqlSafe(Arc::clone(sql)))
-}
-
-/// A statement for threads, with the scope in its first four places.
-pub(super) fn scoped(sql: &Arc<str>, scope: &Scope) -> Query {
-    query(sql)
-        .bind(scope.worker_id.clone())
-        .bind(scope.organization_id.clone())
-        .bind(scope.workspace_id.clone())
-        .bind(scope.agent.clone())
-}
-
-impl Readers {
-    /// Opens the connections to a database that is there.
-    pub(super) async fn open(
-        path: &Path,
-        options: &SqliteOptions,
-        sql: Arc<Statements>,
-    ) -> Result<Self, sqlx::Error> {
-        let connection = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .busy_timeout(options.busy_timeout)
-            .pragma("cache_size", "-4096")
-            .disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
-            .max_connections(options.readers)
-            .test_before_acquire(false)
-            .connect_with(connection)
-            .await?;
-        Ok(Self { pool, sql })
+impl<'a, T: ReadTransaction> Reading<'a, T> {
+    pub(crate) fn new(transaction: T, sql: &'a Reads) -> Self {
+        Self { transaction, sql }
     }
 
-    /// Waits for the readers that are under way, and closes the connections.
-    pub(super) async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    /// Reads in one transaction. It ends when the [`Reading`] is dropped.
-    pub(super) async fn read<T>(
-        &self,
-        what: &'static str,
-        read: impl AsyncFnOnce(Reading<'_>) -> Result<T, Stop>,
-    ) -> Result<T, StoreError> {
-        let all = async {
-            let reading = Reading {
-                transaction: self.pool.begin().await?,
-                sql: &self.sql,
-            };
-            read(reading).await
-        };
-        all.await.map_err(|stop| stop.told(what))
-    }
-}
-
-impl Reading<'_> {
-    pub(super) async fn first<T>(
+    pub(super) async fn first<R>(
         &mut self,
-        query: Query,
-        read: impl FnOnce(&SqliteRow) -> Result<T, RowError>,
-    ) -> Result<Option<T>, Stop> {
-        let row = query.fetch_optional(&mut *self.transaction).await?;
-        Ok(row.as_ref().map(read).transpose()?)
+        sql: &Arc<str>,
+        parameters: Vec<Parameter>,
+        read: impl FnOnce(&T::Row) -> Result<R, RowError>,
+    ) -> Result<Option<R>, Stop> {
+        let rows = self.transaction.rows(sql, parameters).await?;
+        Ok(rows.first().map(read).transpose()?)
     }
 
-    pub(super) async fn every<T>(
+    pub(super) async fn every<R>(
         &mut self,
-        query: Query,
-        read: impl Fn(&SqliteRow) -> Result<T, RowError>,
-    ) -> Result<Vec<T>, Stop> {
-        let rows = query.fetch_all(&mut *self.transaction).await?;
+        sql: &Arc<str>,
+        parameters: Vec<Parameter>,
+        read: impl Fn(&T::Row) -> Result<R, RowError>,
+    ) -> Result<Vec<R>, Stop> {
+        let rows = self.transaction.rows(sql, parameters).await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// The thread, if it can be seen in this scope.
-    pub(super) async fn thread(
+    pub(crate) async fn thread(
         &mut self,
         scope: &Scope,
         thread_id: &str,
     ) -> Result<WholeThread, Stop> {
-        let query = scoped(&self.sql.thread, scope).bind(thread_id.to_owned());
+        let mut key = scoped(scope);
+        key.push(thread_id.into());
         let thread = self
-            .first(query, |row| WholeThread::read(row, scope))
+            .first(&self.sql.thread, key, |row| WholeThread::read(row, scope))
             .await?;
         Ok(thread
             .filter(|thread| scope.admits(&thread.record.participants))
             .ok_or(StoreError::NotFound("thread"))?)
     }
 
-    pub(super) async fn threads(
+    pub(crate) async fn threads(
         &mut self,
         scope: &Scope,
         after: Option<&ThreadCursor>,
@@ -142,9 +136,9 @@ impl Reading<'_> {
             next: None,
             total_count: 0,
         };
-        let query_scope = scoped(&self.sql.scope, scope);
-        let place = |row: &SqliteRow| Ok((row.number(0)?, row.count(1)?));
-        let Some((scope_pk, threads)) = self.first(query_scope, place).await? else {
+        let place = |row: &T::Row| Ok((row.number(0)?, row.count(1)?));
+        let found = self.first(&self.sql.scope, scoped(scope), place).await?;
+        let Some((scope_pk, threads)) = found else {
             return Ok(page);
         };
         // One more than the page holds tells whether there is another page.
@@ -171,13 +165,17 @@ impl Reading<'_> {
 
     /// In how many threads of the scope somebody takes part.
     async fn threads_of(&mut self, scope_pk: i64, participant: &Participant) -> Result<u64, Stop> {
-        let query = query(&self.sql.participant_count)
-            .bind(scope_pk)
-            .bind(participant.as_str().to_owned());
-        Ok(self.first(query, |row| row.count(0)).await?.unwrap_or(0))
+        let (sql, values) = (
+            &self.sql.participant_count,
+            parameters![scope_pk, participant.as_str()],
+        );
+        Ok(self
+            .first(sql, values, |row| row.count(0))
+            .await?
+            .unwrap_or(0))
     }
 
-    pub(super) async fn snapshot(
+    pub(crate) async fn snapshot(
         &mut self,
         scope: &Scope,
         thread_id: &str,
@@ -226,7 +224,7 @@ impl Reading<'_> {
         Ok(Shown::after(total, known, edited, last))
     }
 
-    pub(super) async fn events(
+    pub(crate) async fn events(
         &mut self,
         scope: &Scope,
         thread_id: &str,
@@ -251,7 +249,7 @@ impl Reading<'_> {
         })
     }
 
-    pub(super) async fn catch_up(
+    pub(crate) async fn catch_up(
         &mut self,
         scope: &Scope,
         thread_id: &str,
@@ -291,20 +289,15 @@ impl Reading<'_> {
         })
     }
 
-    pub(super) async fn ping(&mut self) -> Result<(), Stop> {
-        let query = query(&self.sql.ping);
-        self.first(query, |_| Ok(())).await?;
-        Ok(())
-    }
-
-    pub(super) async fn settings(
+    pub(crate) async fn settings(
         &mut self,
         worker: &WorkerKey,
     ) -> Result<Vec<StoredSetting>, Stop> {
-        let query = query(&self.sql.settings)
-            .bind(worker.agent.clone())
-            .bind(worker.worker_id.clone());
-        let setting = |row: &SqliteRow| {
+        let (sql, values) = (
+            &self.sql.settings,
+            parameters![worker.agent.as_str(), worker.worker_id.as_str()],
+        );
+        let setting = |row: &T::Row| {
             Ok(StoredSetting {
                 field_id: row.text(0)?.to_owned(),
                 value: row.json(1)?,
@@ -312,20 +305,33 @@ impl Reading<'_> {
                 updated_at: row.time(3)?,
             })
         };
-        self.every(query, setting).await
+        self.every(sql, values, setting).await
     }
 
-    pub(super) async fn setting_keys(&mut self) -> Result<Vec<String>, Stop> {
-        let query = query(&self.sql.setting_keys);
-        self.every(query, |row| Ok(row.text(0)?.to_owned())).await
+    pub(crate) async fn setting_keys(&mut self) -> Result<Vec<String>, Stop> {
+        let (sql, values) = (&self.sql.setting_keys, parameters![]);
+        self.every(sql, values, |row| Ok(row.text(0)?.to_owned()))
+            .await
+    }
+
+    /// The threads in which a turn is that is named so, and where they lie.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn places_of(
+        &mut self,
+        target: &CancelTarget,
+    ) -> Result<Vec<(Scope, String)>, Stop> {
+        let (sql, id) = match target {
+            CancelTarget::Run(id) => (&self.sql.run_place, id),
+            CancelTarget::Event(id) => (&self.sql.event_thread, id),
+        };
+        self.every(sql, parameters![id.as_str()], thread_place)
+            .await
     }
 
     /// What a reader has who has all up to this event, as it was when it was new.
     async fn place_of(&mut self, thread_pk: i64, event_id: &str) -> Result<Option<Known>, Stop> {
-        let query = query(&self.sql.event_place)
-            .bind(thread_pk)
-            .bind(event_id.to_owned());
-        self.first(query, known).await
+        let (sql, values) = (&self.sql.event_place, parameters![thread_pk, event_id]);
+        self.first(sql, values, known).await
     }
 
     /// The events behind one place up to another, with the numbers of their last changes.
@@ -335,11 +341,9 @@ impl Reading<'_> {
         begin: u64,
         end: u64,
     ) -> Result<Vec<(ThreadEvent, u64)>, Stop> {
-        let query = query(&self.sql.events_between)
-            .bind(thread.pk)
-            .bind(int(begin))
-            .bind(int(end));
-        self.every(query, |row| rows::event(row, thread.id())).await
+        let (sql, values) = (&self.sql.events_between, parameters![thread.pk, begin, end]);
+        self.every(sql, values, |row| rows::event(row, thread.id()))
+            .await
     }
 
     /// The last of the events behind one place, up to another, that was made before a `rev`.
@@ -350,12 +354,11 @@ impl Reading<'_> {
         end: u64,
         rev: u64,
     ) -> Result<Option<Known>, Stop> {
-        let query = query(&self.sql.last_made_before)
-            .bind(thread.pk)
-            .bind(int(begin))
-            .bind(int(end))
-            .bind(int(rev));
-        self.first(query, known).await
+        let (sql, values) = (
+            &self.sql.last_made_before,
+            parameters![thread.pk, begin, end, rev],
+        );
+        self.first(sql, values, known).await
     }
 
     /// The first edit of what a reader knows, since it knows it.
@@ -364,12 +367,11 @@ impl Reading<'_> {
         thread: &WholeThread,
         known: Known,
     ) -> Result<Option<FirstEdited>, Stop> {
-        let query = query(&self.sql.first_edited)
-            .bind(thread.pk)
-            .bind(int(known.first_seq()))
-            .bind(int(known.last_seq))
-            .bind(int(known.rev));
-        let edited = |row: &SqliteRow| {
+        let (sql, values) = (
+            &self.sql.first_edited,
+            parameters![thread.pk, known.first_seq(), known.last_seq, known.rev],
+        );
+        let edited = |row: &T::Row| {
             // Without any, the smallest of them is null.
             if row.optional_number(0)?.is_none() {
                 return Ok(None);
@@ -379,7 +381,7 @@ impl Reading<'_> {
                 seq: row.count(1)?,
             }))
         };
-        Ok(self.first(query, edited).await?.flatten())
+        Ok(self.first(sql, values, edited).await?.flatten())
     }
 
     /// The events of these places that were edited by changes of these numbers.
@@ -389,17 +391,21 @@ impl Reading<'_> {
         seqs: RangeInclusive<u64>,
         revs: RangeInclusive<u64>,
     ) -> Result<Vec<Change>, Stop> {
-        let query = query(&self.sql.events_edited)
-            .bind(thread.pk)
-            .bind(int(*seqs.start()))
-            .bind(int(*seqs.end()))
-            .bind(int(*revs.start()))
-            .bind(int(*revs.end()));
-        let change = |row: &SqliteRow| {
+        let (sql, values) = (
+            &self.sql.events_edited,
+            parameters![
+                thread.pk,
+                *seqs.start(),
+                *seqs.end(),
+                *revs.start(),
+                *revs.end()
+            ],
+        );
+        let change = |row: &T::Row| {
             let (event, rev) = rows::event(row, thread.id())?;
             Ok(Change::of_event(event, rev))
         };
-        self.every(query, change).await
+        self.every(sql, values, change).await
     }
 
     async fn runs_shown(
@@ -409,13 +415,17 @@ impl Reading<'_> {
         after: Option<Known>,
     ) -> Result<Vec<Run>, Stop> {
         let changed_since = after.map_or(u64::MAX, |after| after.rev);
-        let query = query(&self.sql.runs_shown)
-            .bind(thread.pk)
-            .bind(int(shown.begin))
-            .bind(int(shown.end))
-            .bind(int(changed_since))
-            .bind(int(shown.known.map_or(u64::MAX, |known| known.rev)));
-        self.every(query, |row| Ok(rows::run(row, thread.id())?.0))
+        let (sql, values) = (
+            &self.sql.runs_shown,
+            parameters![
+                thread.pk,
+                shown.begin,
+                shown.end,
+                changed_since,
+                shown.known.map_or(u64::MAX, |known| known.rev)
+            ],
+        );
+        self.every(sql, values, |row| Ok(rows::run(row, thread.id())?.0))
             .await
     }
 
@@ -424,20 +434,20 @@ impl Reading<'_> {
         thread: &WholeThread,
         revs: RangeInclusive<u64>,
     ) -> Result<Vec<Change>, Stop> {
-        let query = query(&self.sql.runs_changed)
-            .bind(thread.pk)
-            .bind(int(*revs.start()))
-            .bind(int(*revs.end()));
-        let change = |row: &SqliteRow| {
+        let (sql, values) = (
+            &self.sql.runs_changed,
+            parameters![thread.pk, *revs.start(), *revs.end()],
+        );
+        let change = |row: &T::Row| {
             let (run, rev) = rows::run(row, thread.id())?;
             Ok(Change::of_run(run, rev))
         };
-        self.every(query, change).await
+        self.every(sql, values, change).await
     }
 }
 
 /// An event's place, and the number of the change that made it.
-fn known(row: &SqliteRow) -> Result<Known, RowError> {
+fn known(row: &impl Columns) -> Result<Known, RowError> {
     Ok(Known {
         last_seq: row.count(0)?,
         rev: row.count(1)?,

@@ -1,0 +1,235 @@
+//! Connections, and what becomes of them.
+
+use super::PostgresOptions;
+use super::advice::{is_distrust, is_of_pooler};
+use crate::store::StoreError;
+use crate::store::sql::{Columns, RowError};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// What each connection is told. Our statements find all rows by an index, and so many of them are changed in a
+/// burst that what the planner knows of the tables is often wrong: it may not choose anything else.
+const SETTINGS: [(&str, &str); 6] = [
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("jit", "off"),
+    ("default_transaction_isolation", "read committed"),
+];
+
+/// The same for one transaction, where a pooler forgets settings from one to the next.
+pub(super) const LOCAL_SETTINGS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+     SET LOCAL enable_mergejoin = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
+
+/// The first wait for a database that cannot be reached, and the longest.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The only ways in which SQL text reaches sqlx.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
+)]
+pub(super) fn query(sql: &Arc<str>) -> sqlx::query::Query<'static, Postgres, PgArguments> {
+    sqlx::query(sqlx::AssertSqlSafe(Arc::clone(sql)))
+}
+
+/// The same with arguments.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
+)]
+pub(super) fn query_with(
+    sql: &Arc<str>,
+    arguments: PgArguments,
+) -> sqlx::query::Query<'static, Postgres, PgArguments> {
+    sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), arguments)
+}
+
+/// Executes several statements at once, without parameters.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
+)]
+pub(super) async fn execute_script(
+    connection: &mut PgConnection,
+    sql: &Arc<str>,
+) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(Arc::clone(sql)))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// How connections are made that read and write.
+pub(super) fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
+    let connect = options.connect_options().disable_statement_logging();
+    if options.is_pooled() {
+        // A pooler does not know these settings at the start of a connection.
+        connect
+    } else {
+        connect.options(SETTINGS)
+    }
+}
+
+/// Connects, and tries for so long if the database cannot be reached.
+pub(super) async fn connect(
+    options: &PgConnectOptions,
+    patience: Duration,
+) -> Result<PgConnection, sqlx::Error> {
+    let end = Instant::now() + patience;
+    let mut pause = FIRST_PAUSE;
+    let mut last = None;
+    loop {
+        let error = match timeout_at(end, PgConnection::connect_with(options)).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => error,
+            // What was wrong before says more than that it took too long.
+            Err(_) => return Err(last.unwrap_or(sqlx::Error::PoolTimedOut)),
+        };
+        if !may_pass(&error) || Instant::now() + pause >= end {
+            return Err(error);
+        }
+        last = Some(error);
+        sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+/// Whether it may be possible to connect a little later, after this error.
+fn may_pass(error: &sqlx::Error) -> bool {
+    let is_distrusted = matches!(error, sqlx::Error::Io(error) if is_distrust(error));
+    let is_refused_by_pooler = code(error).is_some_and(|code| code == "08P01");
+    is_lost(error)
+        && !is_distrusted
+        && !is_refused_by_pooler
+        && !matches!(error, sqlx::Error::Tls(_))
+}
+
+/// Whether the database could not be reached, or the connection was lost: it may be there again soon.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(database) => {
+            !is_of_pooler(error)
+                && database.code().is_some_and(|code| {
+                    // Connections that break, a server that stops, starts, is full, or only reads; and a pooler's own trouble.
+                    code.starts_with("08")
+                        || code.starts_with("57P")
+                        || matches!(&*code, "53300" | "25006")
+                })
+        }
+        _ => false,
+    }
+}
+
+/// The database's own code of an error.
+pub(super) fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error()?.code()
+}
+
+/// Whether two were at the same place at the same time.
+pub(super) fn is_race(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| matches!(&*code, "23505" | "40001" | "40P01"))
+}
+
+/// The same of an error of any kind.
+pub(super) fn is_race_row(error: &RowError) -> bool {
+    error.downcast_ref::<sqlx::Error>().is_some_and(is_race)
+}
+
+/// Whether the database was lost, of an error of any kind.
+pub(super) fn is_lost_row(error: &RowError) -> bool {
+    error.downcast_ref::<sqlx::Error>().is_some_and(is_lost)
+}
+
+/// What a caller is told of an error.
+pub(super) fn told(error: RowError, what: &'static str) -> StoreError {
+    if is_lost_row(&error) {
+        StoreError::Unavailable {
+            what,
+            source: error,
+        }
+    } else {
+        StoreError::Failed {
+            what,
+            source: error,
+        }
+    }
+}
+
+/// The same error for one more caller.
+pub(super) fn again(error: &RowError) -> RowError {
+    let text = error.to_string();
+    if is_lost_row(error) {
+        sqlx::Error::Io(std::io::Error::other(text)).into()
+    } else {
+        text.into()
+    }
+}
+
+impl Columns for PgRow {
+    fn optional_text(&self, at: usize) -> Result<Option<&str>, RowError> {
+        Ok(sqlx::Row::try_get_unchecked(self, at)?)
+    }
+
+    fn optional_number(&self, at: usize) -> Result<Option<i64>, RowError> {
+        Ok(sqlx::Row::try_get_unchecked(self, at)?)
+    }
+}
+
+/// A connection, or a transaction on it where a pooler may lend another server connection to each transaction.
+pub(super) enum Local<'c> {
+    Connection(&'c mut PgConnection),
+    Transaction(sqlx::Transaction<'c, Postgres>),
+}
+
+/// Makes the settings hold for what is done next.
+pub(super) async fn local(
+    connection: &mut PgConnection,
+    is_pooled: bool,
+) -> Result<Local<'_>, sqlx::Error> {
+    if !is_pooled {
+        return Ok(Local::Connection(connection));
+    }
+    let begin = begin_with(connection, "BEGIN ISOLATION LEVEL READ COMMITTED");
+    Ok(Local::Transaction(begin.await?))
+}
+
+impl Local<'_> {
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Connection(connection) => connection,
+            Self::Transaction(transaction) => transaction,
+        }
+    }
+
+    pub(super) async fn end(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Connection(_) => Ok(()),
+            Self::Transaction(transaction) => transaction.commit().await,
+        }
+    }
+}
+
+/// Begins a transaction in which our settings hold.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the text is made of literals of ours"
+)]
+pub(super) async fn begin_with<'c>(
+    connection: &'c mut PgConnection,
+    begin: &str,
+) -> Result<sqlx::Transaction<'c, Postgres>, sqlx::Error> {
+    let begin = sqlx::AssertSqlSafe(format!("{begin}; {LOCAL_SETTINGS}"));
+    connection.begin_with(begin).await
+}

@@ -1,0 +1,351 @@
+//! What a batch has changed: the difference between its threads as they were and as they are.
+
+use super::cache::Place;
+use super::commit::{
+    ChangedEvent, ChangedRun, ChangedThread, ChangedTurn, CountedParticipant, CountedThread,
+    DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
+    ReadThread, RemovedRun, Rows, TouchedThread,
+};
+use super::jsonb::{to_jsonb, to_optional_jsonb};
+use super::known::{Before, Known};
+use super::time::lease_micros;
+use crate::store::sql::{RowError, int};
+use crate::store::state::{KeptEvent, KeptRun, ThreadState, TurnRow};
+use std::collections::HashMap;
+
+/// The rows that a batch writes. `places` says where its new threads are to lie.
+pub(super) fn difference(known: &Known, places: &HashMap<String, Place>) -> Result<Rows, RowError> {
+    let mut rows = Rows::default();
+    for (id, before) in &known.before {
+        match known.threads.by_id.get(id) {
+            Some(now) if *now == before.state => {
+                if !before.is_fresh {
+                    rows.read.push(read(before.place));
+                }
+            }
+            Some(now) => {
+                rows.read.push(read(before.place));
+                changed(&mut rows, before, now)?;
+            }
+            None => {
+                rows.read.push(read(before.place));
+                deleted(&mut rows, before);
+            }
+        }
+    }
+    for (id, place) in places {
+        if let Some(new) = known.threads.by_id.get(id) {
+            created(&mut rows, *place, new)?;
+        }
+    }
+    for (key, sent) in &known.threads.sent {
+        if known.sent_before.contains(key) {
+            continue;
+        }
+        let before = known
+            .before
+            .get(&sent.thread_id)
+            .map(|before| &before.place);
+        let Some(place) = before.or_else(|| places.get(&sent.thread_id)) else {
+            continue;
+        };
+        rows.sent.push(NewSent {
+            thread_pk: place.pk,
+            workspace_pk: place.workspace_pk,
+            participant: key.participant.as_str().to_owned(),
+            client_event_id: key.client_event_id.clone(),
+            thread_id: sent.thread_id.clone(),
+            event_id: sent.event_id.clone(),
+        });
+    }
+    Ok(rows)
+}
+
+fn read(place: Place) -> ReadThread {
+    ReadThread {
+        pk: place.pk,
+        version: place.version,
+    }
+}
+
+fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowError> {
+    let thread = &new.thread;
+    rows.created.push(NewThreadRow {
+        pk: place.pk,
+        id: thread.id.clone(),
+        scope_pk: place.scope_pk,
+        owner: to_jsonb(&thread.owner)?,
+        users: to_jsonb(&thread.users)?,
+        title: thread.title.clone(),
+        metadata: to_optional_jsonb(thread.metadata.as_ref())?,
+        created_at: thread.created_at,
+        updated_at: thread.updated_at,
+        last_event_at: thread.last_event_at,
+        rev: int(new.rev),
+        row_rev: int(new.row_rev),
+        last_seq: int(new.last_seq),
+    });
+    rows.counted.push(CountedThread {
+        thread_pk: place.pk,
+        scope_pk: place.scope_pk,
+        threads: 1,
+    });
+    participants(rows, place, new, 0);
+    for kept in &new.events {
+        rows.events.push(new_event(place, kept)?);
+    }
+    for kept in &new.runs {
+        rows.runs.push(new_run(place, kept));
+    }
+    for turn in &new.turns {
+        rows.turns.push(new_turn(place, turn));
+    }
+    Ok(())
+}
+
+/// Those who take part behind this place among them.
+fn participants(rows: &mut Rows, place: Place, now: &ThreadState, known: usize) {
+    for (number, participant) in now.participants.iter().enumerate().skip(known) {
+        let participant = participant.as_str().to_owned();
+        rows.joined.push(CountedParticipant {
+            thread_pk: place.pk,
+            scope_pk: place.scope_pk,
+            participant: participant.clone(),
+            threads: 1,
+        });
+        rows.participants.push(NewParticipant {
+            thread_pk: place.pk,
+            place: int(number as u64),
+            participant,
+            scope_pk: place.scope_pk,
+            last_event_at: now.thread.last_event_at,
+            thread_id: now.thread.id.clone(),
+        });
+    }
+}
+
+fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), RowError> {
+    let (place, was) = (before.place, &before.state);
+    let thread = &now.thread;
+    let users = (thread.users != was.thread.users).then_some(&thread.users);
+    let title = (thread.title != was.thread.title).then_some(thread.title.as_ref());
+    let metadata = (thread.metadata != was.thread.metadata).then_some(thread.metadata.as_ref());
+    rows.changed.push(ChangedThread {
+        pk: place.pk,
+        users: to_optional_jsonb(users)?,
+        title: title.flatten().cloned(),
+        metadata: to_optional_jsonb(metadata.flatten())?,
+        updated_at: thread.updated_at,
+        last_event_at: thread.last_event_at,
+        rev: int(now.rev),
+        row_rev: int(now.row_rev),
+        last_seq: int(now.last_seq),
+    });
+    if thread.last_event_at != was.thread.last_event_at {
+        rows.touched.push(TouchedThread {
+            pk: place.pk,
+            last_event_at: thread.last_event_at,
+        });
+    }
+    participants(rows, place, now, was.participants.len());
+    events(rows, place, was, now)?;
+    runs(rows, place, was, now);
+    turns(rows, place, was, now);
+    Ok(())
+}
+
+fn events(
+    rows: &mut Rows,
+    place: Place,
+    was: &ThreadState,
+    now: &ThreadState,
+) -> Result<(), RowError> {
+    for kept in &now.events {
+        let seq = kept.event.seq;
+        if seq > was.last_seq {
+            rows.events.push(new_event(place, kept)?);
+            continue;
+        }
+        // Those that were there are in the order of their places.
+        let known = was.events.binary_search_by_key(&seq, |old| old.event.seq);
+        if known.is_ok_and(|known| was.events[known] == *kept) {
+            continue;
+        }
+        let event = &kept.event;
+        rows.edited.push(ChangedEvent {
+            thread_pk: place.pk,
+            seq: int(seq),
+            rev: int(kept.rev),
+            kind: event.kind.as_str().to_owned(),
+            content: to_optional_jsonb(event.content.as_ref())?,
+            data: to_optional_jsonb(event.data.as_ref())?,
+            deleted: event.deleted,
+            streaming: event.streaming,
+            finalized: event.finalized,
+            delta_seq: event.delta_seq.map(int),
+            open_in: kept.open_in.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn new_event(place: Place, kept: &KeptEvent) -> Result<NewEvent, RowError> {
+    let event = &kept.event;
+    Ok(NewEvent {
+        thread_pk: place.pk,
+        seq: int(event.seq),
+        id: event.id.clone(),
+        first_rev: int(kept.first_rev),
+        rev: int(kept.rev),
+        run_id: event.run_id.clone(),
+        kind: event.kind.as_str().to_owned(),
+        actor: event.actor.as_str().to_owned(),
+        author: event.author.clone(),
+        sender: to_optional_jsonb(event.user.as_ref())?,
+        content: to_optional_jsonb(event.content.as_ref())?,
+        data: to_optional_jsonb(event.data.as_ref())?,
+        created_at: event.created_at,
+        streaming: event.streaming,
+        finalized: event.finalized,
+        client_event_id: event.client_event_id.clone(),
+        answers: kept.answers.clone(),
+        delta_seq: event.delta_seq.map(int),
+        open_in: kept.open_in.clone(),
+        deleted: event.deleted,
+    })
+}
+
+fn runs(rows: &mut Rows, place: Place, was: &ThreadState, now: &ThreadState) {
+    for old in &was.runs {
+        if now.runs.iter().all(|kept| kept.run.id != old.run.id) {
+            rows.removed.push(RemovedRun {
+                thread_pk: place.pk,
+                id: old.run.id.clone(),
+            });
+        }
+    }
+    for kept in &now.runs {
+        match was.runs.iter().find(|old| old.run.id == kept.run.id) {
+            None => rows.runs.push(new_run(place, kept)),
+            Some(old) if old == kept => {}
+            Some(_) => {
+                let run = &kept.run;
+                rows.ended.push(ChangedRun {
+                    thread_pk: place.pk,
+                    id: run.id.clone(),
+                    rev: int(kept.rev),
+                    agent_id: run.agent_id.clone(),
+                    status: run.status.as_str().to_owned(),
+                    ended_at: run.ended_at,
+                    error: run.error.clone(),
+                });
+            }
+        }
+    }
+}
+
+fn new_run(place: Place, kept: &KeptRun) -> NewRun {
+    let run = &kept.run;
+    NewRun {
+        thread_pk: place.pk,
+        id: run.id.clone(),
+        event_id: run.event_id.clone(),
+        first_rev: int(kept.first_rev),
+        rev: int(kept.rev),
+        agent_id: run.agent_id.clone(),
+        status: run.status.as_str().to_owned(),
+        started_at: run.started_at,
+        ended_at: run.ended_at,
+        error: run.error.clone(),
+        scope_pk: place.scope_pk,
+    }
+}
+
+fn turns(rows: &mut Rows, place: Place, was: &ThreadState, now: &ThreadState) {
+    for old in &was.turns {
+        if now.turns.iter().all(|turn| turn.seq != old.seq) {
+            rows.over.push(EndedTurn {
+                thread_pk: place.pk,
+                seq: int(old.seq),
+            });
+        }
+    }
+    let mut moved: Vec<_> = Vec::new();
+    for turn in &now.turns {
+        match was.turns.iter().find(|old| old.seq == turn.seq) {
+            None => rows.turns.push(new_turn(place, turn)),
+            Some(old) if old == turn => {}
+            Some(old) => moved.push((old, turn)),
+        }
+    }
+    // Those that wait again first: no two of a thread may run at a time.
+    moved.sort_by_key(|(_, turn)| turn.is_running);
+    for (old, turn) in moved {
+        let lease = lease_of(turn).filter(|_| turn.fence != old.fence);
+        rows.moved.push(ChangedTurn {
+            thread_pk: place.pk,
+            seq: int(turn.seq),
+            state: state_of(turn).to_owned(),
+            attempt: int(turn.attempt),
+            fence: int(turn.fence),
+            node: node_of(turn),
+            lease,
+            cancel_requested: turn.is_cancelled,
+            retries: int(turn.retries),
+            not_before: turn.not_before,
+            slot: slot_of(turn),
+        });
+    }
+}
+
+fn new_turn(place: Place, turn: &TurnRow) -> NewTurn {
+    NewTurn {
+        thread_pk: place.pk,
+        seq: int(turn.seq),
+        event_id: turn.event_id.clone(),
+        state: state_of(turn).to_owned(),
+        attempt: int(turn.attempt),
+        fence: int(turn.fence),
+        node: node_of(turn),
+        lease: lease_of(turn),
+        cancel_requested: turn.is_cancelled,
+        retries: int(turn.retries),
+        not_before: turn.not_before,
+        slot: slot_of(turn),
+    }
+}
+
+fn state_of(turn: &TurnRow) -> &'static str {
+    if turn.is_running { "running" } else { "queued" }
+}
+
+fn node_of(turn: &TurnRow) -> Option<String> {
+    turn.held.as_ref().map(|held| held.node.clone())
+}
+
+fn lease_of(turn: &TurnRow) -> Option<i64> {
+    turn.held.as_ref().map(|held| lease_micros(held.lease))
+}
+
+/// What keeps turns apart that may not run side by side.
+fn slot_of(turn: &TurnRow) -> i64 {
+    if turn.is_beside { int(turn.seq) } else { 0 }
+}
+
+fn deleted(rows: &mut Rows, before: &Before) {
+    let place = before.place;
+    rows.deleted.push(DeletedThread { pk: place.pk });
+    rows.counted.push(CountedThread {
+        thread_pk: place.pk,
+        scope_pk: place.scope_pk,
+        threads: -1,
+    });
+    for participant in &before.state.participants {
+        rows.joined.push(CountedParticipant {
+            thread_pk: place.pk,
+            scope_pk: place.scope_pk,
+            participant: participant.as_str().to_owned(),
+            threads: -1,
+        });
+    }
+}

@@ -1,0 +1,158 @@
+//! JSON as PostgreSQL keeps it.
+//!
+//! `jsonb` keeps numbers as decimals. What was `1e16` would come back as `10000000000000000`, which is another number to
+//! whoever tells integers from fractions. A decimal keeps its places behind the point, so fractions are written with one.
+//! And neither `jsonb` nor `text` can hold U+0000, which is left out.
+
+use crate::protocol::strip_nul;
+use crate::store::{NewMessage, StoredSetting, ThreadDraft, ThreadEdit, ThreadTarget, TurnChange};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::ser::Formatter;
+use std::io::{self, Write};
+
+/// A value as text that comes back from `jsonb` as the same value.
+pub(super) fn to_jsonb<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
+    let mut text = Vec::with_capacity(128);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Fractions);
+    value.serialize(&mut serializer)?;
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
+}
+
+/// The same of a value that may be missing.
+pub(super) fn to_optional_jsonb<T: Serialize>(
+    value: Option<&T>,
+) -> Result<Option<String>, serde_json::Error> {
+    value.map(to_jsonb).transpose()
+}
+
+/// Writes every fraction with a point.
+struct Fractions;
+
+impl Formatter for Fractions {
+    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        if value.fract() == 0.0 {
+            write!(writer, "{value:.1}")
+        } else {
+            write!(writer, "{value:e}")
+        }
+    }
+
+    fn write_f32<W: Write + ?Sized>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        self.write_f64(writer, value.into())
+    }
+}
+
+/// Removes U+0000 from all texts of a value.
+pub(super) fn strip<T: Serialize + DeserializeOwned>(value: &mut T) {
+    let has_nul = serde_json::to_string(value).is_ok_and(|text| text.contains("\\u0000"));
+    if !has_nul {
+        return;
+    }
+    let stripped = serde_json::to_value(&*value).map(stripped);
+    if let Ok(stripped) = stripped.and_then(serde_json::from_value) {
+        *value = stripped;
+    }
+}
+
+fn stripped(value: Value) -> Value {
+    match value {
+        Value::String(text) => strip_nul(text).into(),
+        Value::Array(items) => items.into_iter().map(stripped).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (strip_nul(name), stripped(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+fn strip_text(text: &mut String) {
+    *text = strip_nul(std::mem::take(text));
+}
+
+/// Removes U+0000 from a message.
+pub(super) fn strip_message(message: &mut NewMessage) {
+    if let ThreadTarget::New(thread) | ThreadTarget::ExistingOrNew(thread) = &mut message.thread {
+        thread.title.as_mut().map(strip_text);
+        strip(&mut thread.metadata);
+    }
+    strip(&mut message.content);
+    strip(&mut message.data);
+    strip(&mut message.user);
+}
+
+/// Removes U+0000 from what a turn did.
+pub(super) fn strip_changes(changes: &mut [TurnChange]) {
+    for change in changes {
+        match change {
+            TurnChange::Event(event) => strip(&mut **event),
+            TurnChange::Text { text, .. } | TurnChange::Finalize { text, .. } => strip_text(text),
+            TurnChange::Patch { patch, .. } => {
+                patch.title.as_mut().map(strip_text);
+                strip(&mut patch.metadata);
+            }
+            TurnChange::Run(run) => strip(run),
+            TurnChange::Touch(_) => {}
+        }
+    }
+}
+
+/// What the program makes of a thread, without U+0000.
+pub(super) fn strip_draft(draft: &mut ThreadDraft) {
+    draft.thread.title.as_mut().map(strip_text);
+    strip(&mut draft.thread.metadata);
+    strip(&mut draft.owner);
+}
+
+/// A change of the program's own, without U+0000.
+pub(super) fn strip_edit(edit: &mut ThreadEdit) {
+    match edit {
+        ThreadEdit::Patch { patch, .. } => {
+            patch.title.as_mut().map(strip_text);
+            strip(&mut patch.metadata);
+        }
+        ThreadEdit::CreateEvent(event) => strip(&mut **event),
+        ThreadEdit::UpdateEvent { patch, .. } => {
+            strip(&mut patch.content);
+            strip(&mut patch.data);
+        }
+        ThreadEdit::CreateRun(run) => strip(run),
+        ThreadEdit::UpdateRun { patch, .. } => {
+            patch.error_mut().map(strip_text);
+        }
+        ThreadEdit::RemoveEvent { .. } | ThreadEdit::RemoveRun(_) => {}
+    }
+}
+
+/// Removes U+0000 from a setting.
+pub(super) fn strip_setting(setting: &mut StoredSetting) {
+    strip(&mut setting.value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_fraction_has_a_point_or_stays_below_one() {
+        let written = |value: f64| to_jsonb(&value).unwrap();
+        assert_eq!(written(1.0), "1.0");
+        assert_eq!(written(1e16), "10000000000000000.0");
+        assert_eq!(written(-1e21), "-1000000000000000000000.0");
+        assert_eq!(written(0.1), "1e-1");
+        assert_eq!(
+            to_jsonb(&json!([1, u64::MAX, null])).unwrap(),
+            "[1,18446744073709551615,null]"
+        );
+    }
+
+    #[test]
+    fn nothing_is_left_of_nul() {
+        let mut value = json!({"a\0": ["\0", {"b": "c\0d"}], "e": "\\u0000"});
+        strip(&mut value);
+        assert_eq!(value, json!({"a": ["", {"b": "cd"}], "e": "\\u0000"}));
+    }
+}

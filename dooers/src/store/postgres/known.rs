@@ -1,0 +1,154 @@
+//! What a batch knows of the threads that it changes.
+
+use super::cache::{Cached, Place};
+use crate::store::state::{KeptEvent, KeptRun, SentEvent, SentKey, ThreadState, Threads};
+use std::collections::{HashMap, HashSet};
+
+/// Something that an operation must know before it can be done.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Need {
+    /// The thread of this id, if there is one.
+    Thread(String),
+    /// An event of a thread.
+    Event { thread_id: String, event_id: String },
+    /// The answer to a form of a thread.
+    Answer { thread_id: String, form_id: String },
+    /// A run of a thread.
+    Run { thread_id: String, run_id: String },
+    /// What came of a client's message.
+    Sent(SentKey),
+    /// Whether an event of any thread has this id.
+    EventId(String),
+    /// Whether a run of any thread has this id.
+    RunId(String),
+}
+
+/// A thread as it was before the batch.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) place: Place,
+    pub(super) state: ThreadState,
+    /// Whether it was read for this batch. If not, another process may have changed it meanwhile.
+    pub(super) is_fresh: bool,
+}
+
+/// What a batch knows of the threads that it changes, and what has become of them.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The threads as they are, and the messages that were sent.
+    pub(super) threads: Threads,
+    /// The threads as they were. One that is not among them is new.
+    pub(super) before: HashMap<String, Before>,
+    /// The messages that were sent before.
+    pub(super) sent_before: HashSet<SentKey>,
+    /// What was asked for. What is still not known of it does not exist.
+    asked: HashSet<Need>,
+    /// Threads of which nothing is taken for granted: the guess that nobody else had written in them was wrong.
+    pub(super) distrusted: HashSet<String>,
+}
+
+impl Known {
+    /// Whether this is neither known nor known not to exist.
+    fn is_open(&self, need: &Need) -> bool {
+        if self.asked.contains(need) {
+            return false;
+        }
+        match need {
+            Need::Thread(id) => !self.threads.by_id.contains_key(id),
+            Need::Event {
+                thread_id,
+                event_id,
+            } => {
+                let thread = self.threads.by_id.get(thread_id);
+                thread.is_some_and(|thread| thread.event(event_id).is_none())
+            }
+            Need::Answer { thread_id, form_id } => {
+                let thread = self.threads.by_id.get(thread_id);
+                thread.is_some_and(|thread| !thread.has_answer_to(form_id))
+            }
+            Need::Run { thread_id, run_id } => {
+                let thread = self.threads.by_id.get(thread_id);
+                thread.is_some_and(|thread| thread.runs.iter().all(|kept| kept.run.id != *run_id))
+            }
+            Need::Sent(key) => !self.threads.sent.contains_key(key),
+            Need::EventId(_) | Need::RunId(_) => true,
+        }
+    }
+
+    /// Those of these needs that must be read.
+    pub(super) fn open(&self, needs: Vec<Need>) -> Vec<Need> {
+        let mut open: Vec<_> = needs
+            .into_iter()
+            .filter(|need| self.is_open(need))
+            .collect();
+        let mut seen = HashSet::new();
+        open.retain(|need| seen.insert(need.clone()));
+        open
+    }
+
+    /// Marks these as asked for.
+    pub(super) fn asked(&mut self, needs: Vec<Need>) {
+        self.asked.extend(needs);
+    }
+
+    /// Whether it can be taken for granted what other processes may have done in a thread: the statement that writes finds
+    /// out if that was wrong.
+    pub(super) fn trusts(&self, thread_id: &str) -> bool {
+        !self.distrusted.contains(thread_id)
+    }
+
+    pub(super) fn add_thread(&mut self, cached: Cached, is_fresh: bool) {
+        let id = cached.state.thread.id.clone();
+        let before = Before {
+            place: cached.place,
+            state: cached.state.clone(),
+            is_fresh,
+        };
+        self.before.insert(id.clone(), before);
+        self.threads.by_id.insert(id, cached.state);
+    }
+
+    /// Adds an event that was read to its thread, as it was and as it is.
+    pub(super) fn add_event(&mut self, kept: &KeptEvent) {
+        let id = &kept.event.thread_id;
+        let before = self.before.get_mut(id).map(|before| &mut before.state);
+        for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
+            let events = &mut state.events;
+            let place = events.partition_point(|other| other.event.seq < kept.event.seq);
+            if events
+                .get(place)
+                .is_none_or(|other| other.event.seq != kept.event.seq)
+            {
+                events.insert(place, kept.clone());
+            }
+        }
+    }
+
+    /// Adds a run that was read to its thread, as it was and as it is.
+    pub(super) fn add_run(&mut self, kept: &KeptRun) {
+        let id = &kept.run.thread_id;
+        let before = self.before.get_mut(id).map(|before| &mut before.state);
+        for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
+            if state.runs.iter().all(|other| other.run.id != kept.run.id) {
+                state.runs.push(kept.clone());
+            }
+        }
+    }
+
+    pub(super) fn add_sent(&mut self, key: SentKey, sent: SentEvent) {
+        self.sent_before.insert(key.clone());
+        self.threads.sent.insert(key, sent);
+    }
+
+    /// Whether an operation of this batch has changed the thread, made it, or deleted it.
+    pub(super) fn is_changed(&self, thread_id: &str) -> bool {
+        match (
+            self.before.get(thread_id),
+            self.threads.by_id.get(thread_id),
+        ) {
+            (Some(before), Some(now)) => before.state != *now,
+            (None, None) => false,
+            _ => true,
+        }
+    }
+}

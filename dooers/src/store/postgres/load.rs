@@ -1,0 +1,209 @@
+//! What the writer reads of threads before it changes them.
+
+use super::cache::{Cached, Place};
+use super::connect::query;
+use super::known::{Known, Need};
+use super::rows::{json_rows, kept_event, kept_run, turn};
+use super::statements::Statements;
+use crate::store::sql::{Columns, RowError, WholeThread};
+use crate::store::state::{SentEvent, SentKey, ThreadState};
+use crate::store::{Scope, Viewer};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Reads what is needed.
+pub(super) async fn load(
+    connection: &mut PgConnection,
+    sql: &Statements,
+    is_pooled: bool,
+    known: &mut Known,
+    needs: Vec<Need>,
+) -> Result<(), RowError> {
+    let (mut threads, mut sent) = (Vec::new(), Vec::new());
+    let (mut event_ids, mut run_ids) = (Vec::new(), Vec::new());
+    let (mut events, mut answers, mut runs) =
+        (Pairs::default(), Pairs::default(), Pairs::default());
+    for need in &needs {
+        match need {
+            Need::Thread(id) => threads.push(id.clone()),
+            Need::Event {
+                thread_id,
+                event_id,
+            } => events.push(known, thread_id, event_id),
+            Need::Answer { thread_id, form_id } => answers.push(known, thread_id, form_id),
+            Need::Run { thread_id, run_id } => runs.push(known, thread_id, run_id),
+            Need::Sent(key) => sent.push(key.clone()),
+            Need::EventId(id) => event_ids.push(id.clone()),
+            Need::RunId(id) => run_ids.push(id.clone()),
+        }
+    }
+    known.asked(needs);
+    let mut reader = Reader {
+        connection,
+        is_pooled,
+    };
+    if !threads.is_empty() {
+        for row in reader
+            .rows(query(&sql.own.load_threads).bind(threads))
+            .await?
+        {
+            known.add_thread(thread(&row)?, true);
+        }
+    }
+    if !sent.is_empty() {
+        for (key, event) in reader.sent(sql, sent).await? {
+            known.add_sent(key, event);
+        }
+    }
+    if !event_ids.is_empty() {
+        let taken = query(&sql.own.taken_events).bind(event_ids);
+        for row in reader.rows(taken).await? {
+            known.threads.taken.events.insert(row.text(0)?.to_owned());
+        }
+    }
+    if !run_ids.is_empty() {
+        let taken = query(&sql.own.taken_runs).bind(run_ids);
+        for row in reader.rows(taken).await? {
+            known.threads.taken.runs.insert(row.text(0)?.to_owned());
+        }
+    }
+    for (pairs, statement) in [
+        (events, &sql.own.load_events),
+        (answers, &sql.own.load_answers),
+    ] {
+        for (row, thread_id) in reader.pairs(statement, pairs, 19).await? {
+            known.add_event(&kept_event(&row, &thread_id)?);
+        }
+    }
+    for (row, thread_id) in reader.pairs(&sql.own.load_runs, runs, 9).await? {
+        known.add_run(&kept_run(&row, &thread_id)?);
+    }
+    Ok(())
+}
+
+/// Ids within threads.
+#[derive(Debug, Default)]
+struct Pairs {
+    thread_pks: Vec<i64>,
+    ids: Vec<String>,
+    threads: HashMap<i64, String>,
+}
+
+impl Pairs {
+    fn push(&mut self, known: &Known, thread_id: &str, id: &str) {
+        // In a thread that is new there is nothing to read.
+        if let Some(before) = known.before.get(thread_id) {
+            self.thread_pks.push(before.place.pk);
+            self.ids.push(id.to_owned());
+            self.threads.insert(before.place.pk, thread_id.to_owned());
+        }
+    }
+}
+
+struct Reader<'c> {
+    connection: &'c mut PgConnection,
+    is_pooled: bool,
+}
+
+type Query = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+impl Reader<'_> {
+    async fn rows(&mut self, query: Query) -> Result<Vec<PgRow>, RowError> {
+        let mut transaction = super::connect::local(self.connection, self.is_pooled).await?;
+        let rows = query.persistent(!self.is_pooled);
+        let rows = rows.fetch_all(transaction.connection()).await?;
+        transaction.end().await?;
+        Ok(rows)
+    }
+
+    /// The rows of these pairs, each with its thread, whose `pk` is in this column.
+    async fn pairs(
+        &mut self,
+        statement: &Arc<str>,
+        pairs: Pairs,
+        pk: usize,
+    ) -> Result<Vec<(PgRow, String)>, RowError> {
+        if pairs.ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = query(statement).bind(pairs.thread_pks).bind(pairs.ids);
+        let with_thread = |row: PgRow| {
+            let thread = pairs.threads.get(&row.number(pk)?);
+            let thread = thread.ok_or("a row of a thread that nobody asked for")?;
+            Ok((row, thread.clone()))
+        };
+        self.rows(query)
+            .await?
+            .into_iter()
+            .map(with_thread)
+            .collect()
+    }
+
+    async fn sent(
+        &mut self,
+        sql: &Statements,
+        keys: Vec<SentKey>,
+    ) -> Result<Vec<(SentKey, SentEvent)>, RowError> {
+        let column = |of: fn(&SentKey) -> &str| -> Vec<String> {
+            keys.iter().map(|key| of(key).to_owned()).collect()
+        };
+        let query = query(&sql.own.load_sent)
+            .bind(column(|key| &key.worker_id))
+            .bind(column(|key| &key.organization_id))
+            .bind(column(|key| &key.workspace_id))
+            .bind(column(|key| key.participant.as_str()))
+            .bind(column(|key| &key.client_event_id));
+        let sent = |row: PgRow| {
+            let key = usize::try_from(row.number(0)? - 1)?;
+            let key = keys.get(key).ok_or("an answer that nobody asked for")?;
+            let event = SentEvent {
+                thread_id: row.text(1)?.to_owned(),
+                event_id: row.text(2)?.to_owned(),
+            };
+            Ok((key.clone(), event))
+        };
+        self.rows(query).await?.into_iter().map(sent).collect()
+    }
+}
+
+fn thread(row: &PgRow) -> Result<Cached, RowError> {
+    let scope = Scope {
+        agent: row.text(16)?.to_owned(),
+        worker_id: row.text(17)?.to_owned(),
+        organization_id: row.text(18)?.to_owned(),
+        workspace_id: row.text(19)?.to_owned(),
+        viewer: Viewer::Everyone,
+    };
+    let whole = WholeThread::read(row, &scope)?;
+    let id = whole.id().to_owned();
+    let turns = json_rows(row, 20)?;
+    let runs = json_rows(row, 21)?;
+    let events = json_rows(row, 22)?;
+    Ok(Cached {
+        place: Place {
+            pk: whole.pk,
+            scope_pk: whole.scope_pk,
+            workspace_pk: whole.workspace_pk,
+            version: row.number(15)?,
+        },
+        state: ThreadState {
+            thread: whole.record.thread,
+            agent: whole.record.agent,
+            participants: whole.record.participants,
+            rev: whole.record.rev,
+            row_rev: whole.row_rev,
+            last_seq: whole.last_seq,
+            events: events
+                .iter()
+                .map(|row| kept_event(row, &id))
+                .collect::<Result<_, _>>()?,
+            runs: runs
+                .iter()
+                .map(|row| kept_run(row, &id))
+                .collect::<Result<_, _>>()?,
+            turns: turns.iter().map(turn).collect::<Result<_, _>>()?,
+        },
+    })
+}

@@ -1,0 +1,166 @@
+//! Bringing the tables up to date, forward only.
+
+use super::connect::{code, execute_script, query};
+use super::statements::render;
+use crate::store::TablePrefix;
+use crate::store::sql::{Applied, Columns, Migration, RowError, SchemaError, checksum_of, pending};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Connection, PgConnection, Postgres};
+use std::sync::Arc;
+
+/// All steps, in their order: the same as SQLite's.
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "init",
+        sql: include_str!("../../../migrations/postgres/0001_init.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "settings",
+        sql: include_str!("../../../migrations/postgres/0002_settings.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "turns",
+        sql: include_str!("../../../migrations/postgres/0003_turns.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "repository",
+        sql: include_str!("../../../migrations/postgres/0004_repository.sql"),
+    },
+];
+
+/// Why the tables are not as they must be.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MigrateError {
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error(
+        "there are tables that begin with `{0}`, but `{0}schema_migrations` is not among them: another program made them; set another prefix (WORKER_DATABASE_TABLE_PREFIX)"
+    )]
+    NotOurs(TablePrefix),
+    #[error(
+        "the user may not make tables in it; grant CREATE on its schema, or migrate as a user who may"
+    )]
+    NotAllowed,
+    #[error(transparent)]
+    Database(sqlx::Error),
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+impl From<sqlx::Error> for MigrateError {
+    fn from(error: sqlx::Error) -> Self {
+        if code(&error).as_deref() == Some("42501") {
+            Self::NotAllowed
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+/// Brings the tables of this prefix up to date, all steps in one transaction. An error changes nothing. Of several who
+/// do it at once one does it, and the others wait for it.
+pub(super) async fn migrate(
+    connection: &mut PgConnection,
+    prefix: &TablePrefix,
+    migrations: &[Migration],
+    is_allowed: bool,
+) -> Result<(), MigrateError> {
+    let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
+    // In a transaction, as a pooler may be there that changes the connection between two of them.
+    let mut looking = connection.begin().await?;
+    let before = applied(&mut looking, prefix).await?;
+    looking.commit().await?;
+    if pending(migrations, before, is_allowed)?.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    once(&sql(
+        "SELECT pg_advisory_xact_lock(hashtextextended('dooers {prefix}', 0))",
+    ))
+    .execute(&mut *transaction)
+    .await?;
+    let before = applied(&mut transaction, prefix).await?;
+    if before.is_empty() {
+        must_be_free(&mut transaction, prefix).await?;
+        let tracking = sql("CREATE TABLE IF NOT EXISTS {prefix}schema_migrations (
+                version BIGINT PRIMARY KEY,
+                name TEXT NOT NULL,
+                checksum TEXT NOT NULL,
+                applied_at TIMESTAMPTZ NOT NULL
+            )");
+        once(&tracking).execute(&mut *transaction).await?;
+    }
+    let insert = sql(
+        "INSERT INTO {prefix}schema_migrations (version, name, checksum, applied_at)
+        VALUES (?1, ?2, ?3, clock_timestamp())",
+    );
+    for step in pending(migrations, before, is_allowed)? {
+        execute_script(&mut transaction, &sql(step.sql)).await?;
+        once(&insert)
+            .bind(step.version)
+            .bind(step.name)
+            .bind(checksum_of(step.sql))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// A query that is not prepared for a second time: the next one may be on another connection of a pooler.
+fn once(sql: &Arc<str>) -> Query<'static, Postgres, PgArguments> {
+    query(sql).persistent(false)
+}
+
+/// Those steps that the database has got.
+async fn applied(
+    connection: &mut PgConnection,
+    prefix: &TablePrefix,
+) -> Result<Vec<Applied>, MigrateError> {
+    let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
+    if !has_table(connection, prefix, "schema_migrations").await? {
+        return Ok(Vec::new());
+    }
+    let steps =
+        sql("SELECT version, name, checksum FROM {prefix}schema_migrations ORDER BY version");
+    let rows = once(&steps).fetch_all(connection).await?;
+    let step = |row: &sqlx::postgres::PgRow| {
+        Ok(Applied {
+            version: row.number(0)?,
+            name: row.text(1)?.to_owned(),
+            checksum: row.text(2)?.to_owned(),
+        })
+    };
+    Ok(rows.iter().map(step).collect::<Result<_, RowError>>()?)
+}
+
+/// Refuses a prefix under which another program has its tables.
+async fn must_be_free(
+    connection: &mut PgConnection,
+    prefix: &TablePrefix,
+) -> Result<(), MigrateError> {
+    if has_table(connection, prefix, "threads").await? {
+        return Err(MigrateError::NotOurs(prefix.clone()));
+    }
+    Ok(())
+}
+
+/// Whether there is a table of this name. The catalogue is read itself: `to_regclass` may remember that there was none.
+async fn has_table(
+    connection: &mut PgConnection,
+    prefix: &TablePrefix,
+    name: &str,
+) -> Result<bool, MigrateError> {
+    let sql: Arc<str> =
+        "SELECT count(*) FROM pg_catalog.pg_class c WHERE c.relname = $1 AND pg_catalog.pg_table_is_visible(c.oid)".into();
+    let row = once(&sql)
+        .bind(format!("{prefix}{name}"))
+        .fetch_one(connection)
+        .await?;
+    Ok(row.number(0)? > 0)
+}

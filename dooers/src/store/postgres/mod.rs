@@ -1,0 +1,36 @@
+//! A store in a PostgreSQL database.
+//!
+//! One task writes, on a connection of its own ([`writer`]): it puts what waits into a batch, reads what it must know
+//! ([`load`]), does the operations in memory by the rules that all stores share ([`batch`]), and writes what has changed
+//! ([`difference`]) in one statement ([`commit`]). A pool of connections reads beside it ([`readers`]).
+
+mod advice;
+mod batch;
+mod cache;
+mod columns;
+mod commit;
+mod connect;
+mod difference;
+mod jsonb;
+mod known;
+mod load;
+mod migrate;
+mod operations;
+mod options;
+mod readers;
+mod rows;
+mod scopes;
+mod ssl;
+mod statements;
+mod store;
+mod target;
+#[cfg(test)]
+mod tests;
+mod time;
+mod url;
+mod writer;
+
+pub use options::PostgresOptions;
+pub use ssl::{NotAnSslMode, SslMode};
+pub use store::PostgresStore;
+pub use url::NotAPostgresUrl;

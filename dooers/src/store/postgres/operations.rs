@@ -1,0 +1,355 @@
+//! What the writer is asked to do, operation by operation.
+
+use super::known::{Known, Need};
+use crate::store::sql::{
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
+    must_all_be_shallow, must_be_shallow, must_edit_be_shallow,
+};
+use crate::store::state::{Interrupted, SentKey, ThreadState, Threads};
+use crate::store::{
+    Begun, Cancel, Cancelled, Change, Claim, Edited, Retried, Scope, Start, StoreError, ThreadEdit,
+    ThreadTarget, TurnChange, TurnKey, Waiting, Written,
+};
+use chrono::{DateTime, Utc};
+use std::fmt::Debug;
+
+/// Something to do to one thread. It may be done more than once: what was done before is not written then.
+pub(super) trait Operation: Debug + Send + 'static {
+    /// What the caller gets.
+    type Answer: Debug + Send + 'static;
+
+    /// What it does, after "the database failed to".
+    const WHAT: &'static str;
+
+    /// Whether the thread must be read anew, as it needs what changes without a new version.
+    const IS_FRESH: bool = false;
+
+    /// Whether nothing else may be done to the thread in the same batch.
+    const IS_ALONE: bool = false;
+
+    /// The thread.
+    fn thread_id(&self) -> &str;
+
+    /// What it must know, as far as that can be told by what is known.
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>);
+
+    /// Does it: all checks first.
+    fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError>;
+
+    /// The turn that the caller is to run by this answer.
+    fn claim(_: &Self::Answer) -> Option<&Claim> {
+        None
+    }
+}
+
+fn event(thread_id: &str, event_id: &str) -> Need {
+    Need::Event {
+        thread_id: thread_id.to_owned(),
+        event_id: event_id.to_owned(),
+    }
+}
+
+fn run(thread_id: &str, run_id: &str) -> Need {
+    Need::Run {
+        thread_id: thread_id.to_owned(),
+        run_id: run_id.to_owned(),
+    }
+}
+
+/// What a claim must know: the message that waits longest, and the run of its start, if that may be there already.
+fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec<Need>) {
+    let thread = known.threads.by_id.get(thread_id);
+    if let Some(message) = thread.and_then(ThreadState::longest_waiting) {
+        needs.push(event(thread_id, message));
+    }
+    if let Some(run_id) = &start.run_id
+        && !known.trusts(thread_id)
+    {
+        needs.push(run(thread_id, run_id));
+    }
+}
+
+/// The runs that a turn names, if they may be there already.
+fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs: &mut Vec<Need>) {
+    needs.push(Need::Thread(turn.thread_id.clone()));
+    if known.trusts(&turn.thread_id) {
+        return;
+    }
+    for change in changes {
+        if let TurnChange::Run(changed) = change {
+            needs.push(run(&turn.thread_id, &changed.id));
+        }
+    }
+}
+
+impl Operation for Begin {
+    type Answer = Begun;
+    const WHAT: &'static str = Begin::WHAT;
+
+    fn thread_id(&self) -> &str {
+        self.new.thread.id()
+    }
+
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+        let thread_id = self.thread_id();
+        let is_trusted = known.trusts(thread_id);
+        if !(is_trusted && matches!(self.new.thread, ThreadTarget::New(_))) {
+            needs.push(Need::Thread(thread_id.to_owned()));
+        }
+        if let Some(key) = SentKey::of(&self.scope, &self.new) {
+            if let Some(sent) = known.threads.sent.get(&key) {
+                needs.push(Need::Thread(sent.thread_id.clone()));
+                needs.push(event(&sent.thread_id, &sent.event_id));
+            } else if !is_trusted {
+                needs.push(Need::Sent(key));
+            }
+        }
+        if let Ok(Some(answer)) = self.new.form_answer() {
+            needs.push(event(thread_id, &answer.form_event_id));
+            needs.push(Need::Answer {
+                thread_id: thread_id.to_owned(),
+                form_id: answer.form_event_id,
+            });
+        }
+        needs_of_claim(known, thread_id, &self.start, needs);
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Begun, StoreError> {
+        must_be_shallow(self.new.data.as_ref())?;
+        if let ThreadTarget::New(made) | ThreadTarget::ExistingOrNew(made) = &self.new.thread {
+            must_be_shallow(made.metadata.as_ref())?;
+        }
+        threads.begin(&self.scope, &self.new, &self.start)
+    }
+
+    fn claim(answer: &Begun) -> Option<&Claim> {
+        answer.claim.as_ref()
+    }
+}
+
+impl Operation for ClaimTurn {
+    type Answer = Option<Claim>;
+    const WHAT: &'static str = ClaimTurn::WHAT;
+
+    fn thread_id(&self) -> &str {
+        &self.thread_id
+    }
+
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+        needs.push(Need::Thread(self.thread_id.clone()));
+        needs_of_claim(known, &self.thread_id, &self.start, needs);
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Option<Claim>, StoreError> {
+        threads.claim(&self.scope, &self.thread_id, &self.start)
+    }
+
+    fn claim(answer: &Option<Claim>) -> Option<&Claim> {
+        answer.as_ref()
+    }
+}
+
+impl Operation for WriteTurn {
+    type Answer = Vec<Change>;
+    const WHAT: &'static str = WriteTurn::WHAT;
+
+    fn thread_id(&self) -> &str {
+        &self.turn.thread_id
+    }
+
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+        needs_of_changes(known, &self.turn, &self.changes, needs);
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Vec<Change>, StoreError> {
+        must_all_be_shallow(&self.changes)?;
+        threads.write(&self.scope, &self.turn, self.changes.clone())
+    }
+}
+
+impl Operation for FinishTurn {
+    type Answer = Written;
+    const WHAT: &'static str = FinishTurn::WHAT;
+
+    fn thread_id(&self) -> &str {
+        &self.turn.thread_id
+    }
+
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+        needs_of_changes(known, &self.turn, &self.changes, needs);
+        if let Some(start) = &self.next {
+            needs_of_claim(known, &self.turn.thread_id, start, needs);
+        }
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Written, StoreError> {
+        must_all_be_shallow(&self.changes)?;
+        let (turn, changes) = (&self.turn, self.changes.clone());
+        threads.finish(&self.scope, turn, changes, self.next.as_ref())
+    }
+
+    fn claim(answer: &Written) -> Option<&Claim> {
+        answer.next.as_ref()
+    }
+}
+
+impl Operation for RetryTurn {
+    type Answer = Retried;
+    const WHAT: &'static str = RetryTurn::WHAT;
+
+    fn thread_id(&self) -> &str {
+        &self.turn.thread_id
+    }
+
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+        needs_of_changes(known, &self.turn, &self.changes, needs);
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Retried, StoreError> {
+        must_all_be_shallow(&self.changes)?;
+        let (turn, changes) = (&self.turn, self.changes.clone());
+        threads.retry(&self.scope, turn, changes, self.not_before)
+    }
+}
+
+/// Withdraws a turn of this thread that waits, or marks one that runs.
+#[derive(Debug)]
+pub(super) struct CancelTurn {
+    pub(super) scope: Scope,
+    pub(super) thread_id: String,
+    pub(super) cancel: Cancel,
+}
+
+impl Operation for CancelTurn {
+    type Answer = Cancelled;
+    const WHAT: &'static str = "cancel a turn";
+
+    fn thread_id(&self) -> &str {
+        &self.thread_id
+    }
+
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+        needs.push(Need::Thread(self.thread_id.clone()));
+        if !known.trusts(&self.thread_id) {
+            needs.push(run(&self.thread_id, &self.cancel.run_id));
+        }
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Cancelled, StoreError> {
+        let thread = threads.get_mut(&self.scope, &self.thread_id)?;
+        Ok(thread.cancel(&self.cancel))
+    }
+}
+
+/// Ends the turns of this thread whose lease ran out by a time, or lets them wait for another attempt.
+#[derive(Debug)]
+pub(super) struct Expire {
+    pub(super) scope: Scope,
+    pub(super) thread_id: String,
+    /// The time that is shown.
+    pub(super) at: DateTime<Utc>,
+    /// By the database's clock.
+    pub(super) by: DateTime<Utc>,
+}
+
+impl Operation for Expire {
+    type Answer = (Option<Interrupted>, Option<Waiting>);
+    const WHAT: &'static str = "recover the turns of a stopped process";
+    // A lease is renewed without a new version of its thread.
+    const IS_FRESH: bool = true;
+
+    fn thread_id(&self) -> &str {
+        &self.thread_id
+    }
+
+    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
+        needs.push(Need::Thread(self.thread_id.clone()));
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError> {
+        let thread = threads.get_mut(&self.scope, &self.thread_id)?;
+        let interrupted = thread.interrupt(self.at, Some(self.by));
+        Ok((interrupted, thread.waiting()))
+    }
+}
+
+impl Operation for DeleteThread {
+    type Answer = Change;
+    const WHAT: &'static str = DeleteThread::WHAT;
+    // What is new in a thread cannot be written and deleted by one statement.
+    const IS_ALONE: bool = true;
+
+    fn thread_id(&self) -> &str {
+        &self.thread_id
+    }
+
+    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
+        needs.push(Need::Thread(self.thread_id.clone()));
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
+        threads.delete(&self.scope, &self.thread_id)
+    }
+}
+
+impl Operation for CreateThread {
+    type Answer = Change;
+    const WHAT: &'static str = CreateThread::WHAT;
+
+    fn thread_id(&self) -> &str {
+        &self.draft.thread.id
+    }
+
+    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
+        needs.push(Need::Thread(self.draft.thread.id.clone()));
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
+        must_be_shallow(self.draft.thread.metadata.as_ref())?;
+        threads.create(&self.scope, &self.draft)
+    }
+}
+
+impl Operation for EditThread {
+    type Answer = Edited;
+    const WHAT: &'static str = EditThread::WHAT;
+
+    fn thread_id(&self) -> &str {
+        &self.thread_id
+    }
+
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+        let thread_id = &self.thread_id;
+        needs.push(Need::Thread(thread_id.clone()));
+        match &self.edit {
+            ThreadEdit::Patch { .. } => {}
+            ThreadEdit::CreateEvent(event) => {
+                needs.push(Need::EventId(event.id.clone()));
+                needs.extend(event.run_id.as_deref().map(|id| run(thread_id, id)));
+                needs.extend(event.answered_form().map(|form_id| Need::Answer {
+                    thread_id: thread_id.clone(),
+                    form_id: form_id.to_owned(),
+                }));
+            }
+            ThreadEdit::UpdateEvent { event_id, .. } => needs.push(event(thread_id, event_id)),
+            ThreadEdit::RemoveEvent {
+                event_id, run_id, ..
+            } => {
+                needs.push(event(thread_id, event_id));
+                if !known.trusts(thread_id) {
+                    needs.push(run(thread_id, run_id));
+                }
+            }
+            ThreadEdit::CreateRun(new) => needs.push(Need::RunId(new.id.clone())),
+            ThreadEdit::UpdateRun { run_id, .. } | ThreadEdit::RemoveRun(run_id) => {
+                needs.push(run(thread_id, run_id));
+            }
+        }
+    }
+
+    fn run(&self, threads: &mut Threads) -> Result<Edited, StoreError> {
+        threads.get(&self.scope, &self.thread_id)?;
+        must_edit_be_shallow(&self.edit)?;
+        threads.edit(&self.scope, &self.thread_id, self.edit.clone())
+    }
+}

@@ -1,0 +1,106 @@
+//! Whether a connection is encrypted, and how the server has to prove who it is.
+
+use sqlx::postgres::PgSslMode;
+use std::str::FromStr;
+
+/// Whether a connection is encrypted, and how the server has to prove who it is.
+///
+/// ```
+/// use dooers::store::SslMode;
+///
+/// assert_eq!("verify-ca".parse(), Ok(SslMode::VerifyCa));
+/// assert_eq!("on".parse(), Ok(SslMode::VerifyFull));
+/// assert_eq!("off".parse(), Ok(SslMode::Disable));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SslMode {
+    /// Never encrypted.
+    Disable,
+    /// Encrypted if the server can, as with [`Prefer`](SslMode::Prefer): whoever allows encryption gets it.
+    Allow,
+    /// Encrypted if the server can. Nobody proves anything.
+    Prefer,
+    /// Encrypted. With a root certificate the server's certificate must come from it, as with
+    /// [`VerifyCa`](SslMode::VerifyCa).
+    Require,
+    /// Encrypted, and the server's certificate comes from the root certificate or from a public authority.
+    VerifyCa,
+    /// As [`VerifyCa`](SslMode::VerifyCa), and the certificate is for the host that is connected to.
+    VerifyFull,
+}
+
+impl SslMode {
+    /// What is allowed as text.
+    pub(crate) const ALLOWED: &'static str = "one of disable, allow, prefer, require, verify-ca, verify-full, or true, false, 1, 0, yes, no, on, off, of which true means verify-full";
+}
+
+/// The text is no [`SslMode`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {}", SslMode::ALLOWED)]
+pub struct NotAnSslMode {
+    text: String,
+}
+
+impl FromStr for SslMode {
+    type Err = NotAnSslMode;
+
+    fn from_str(text: &str) -> Result<Self, NotAnSslMode> {
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "disable" | "false" | "0" | "no" | "off" => Self::Disable,
+            "allow" => Self::Allow,
+            "prefer" => Self::Prefer,
+            "require" => Self::Require,
+            "verify-ca" => Self::VerifyCa,
+            "verify-full" | "true" | "1" | "yes" | "on" => Self::VerifyFull,
+            _ => {
+                return Err(NotAnSslMode {
+                    text: text.chars().take(20).collect(),
+                });
+            }
+        })
+    }
+}
+
+impl From<SslMode> for PgSslMode {
+    fn from(mode: SslMode) -> Self {
+        match mode {
+            SslMode::Disable => Self::Disable,
+            // sqlx's own `Allow` never encrypts, and so fails where the server insists.
+            SslMode::Allow | SslMode::Prefer => Self::Prefer,
+            SslMode::Require => Self::Require,
+            SslMode::VerifyCa => Self::VerifyCa,
+            SslMode::VerifyFull => Self::VerifyFull,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_and_the_names_of_postgresql_are_modes() {
+        let table = [
+            (SslMode::Disable, "disable false 0 no off OFF"),
+            (SslMode::Allow, "allow"),
+            (SslMode::Prefer, "prefer Prefer"),
+            (SslMode::Require, "require"),
+            (SslMode::VerifyCa, "verify-ca"),
+            (SslMode::VerifyFull, "verify-full true 1 yes on TRUE"),
+        ];
+        for (mode, texts) in table {
+            for text in texts.split(' ') {
+                assert_eq!(text.parse(), Ok(mode), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_text_is_an_error_that_lists_what_is_allowed() {
+        for text in ["", "verify", "verify_full", "2", "prefer "] {
+            let error = text.parse::<SslMode>().unwrap_err().to_string();
+            assert!(error.contains("verify-ca, verify-full"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Every SQL statement of the store, rendered once with the tables' prefix.
+
+use super::commit;
+use crate::store::TablePrefix;
+use crate::store::sql::{Dialect, Reads, statements};
+use std::sync::Arc;
+
+/// What PostgreSQL writes in its own way.
+const DIALECT: Dialect = Dialect {
+    parameter: '$',
+    join: "JOIN",
+    json: |column| format!("{column}::text"),
+    array: |values| format!("coalesce(json_agg({values}), '[]')::text"),
+    listed: |list| format!("(SELECT jsonb_array_elements_text({list}::text::jsonb))"),
+    micros: |column| format!("(extract(epoch FROM {column}) * 1000000)::bigint"),
+    flag: |column| format!("{column}::int::bigint"),
+};
+
+/// What [`turn`](super::load) is made of.
+const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \
+     {micros u.lease_until}, {flag u.cancel_requested}, u.node, u.slot";
+
+/// Puts the prefix and the lists of columns into a statement.
+pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
+    DIALECT.render(&sql.replace("{turn}", TURN_COLUMNS), prefix)
+}
+
+/// All statements.
+#[derive(Debug)]
+pub(super) struct Statements {
+    pub(super) reads: Arc<Reads>,
+    pub(super) own: Own,
+    pub(super) commit: Arc<str>,
+}
+
+impl Statements {
+    pub(super) fn new(prefix: &TablePrefix) -> Self {
+        let render = |sql: &str| render(sql, prefix);
+        Self {
+            reads: Arc::new(Reads::new(render)),
+            own: Own::new(render),
+            commit: commit::statement(prefix),
+        }
+    }
+
+    /// All of them, with their names.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> Vec<(&'static str, &str)> {
+        let commit = vec![("commit", &*self.commit)];
+        [self.reads.all(), self.own.all(), commit].concat()
+    }
+}
+
+statements! {
+    /// The statements that only this store has.
+    Own:
+
+    // What the writer reads of threads before it changes them.
+
+    // Threads of these ids, with the turns, the runs that go on, and the events that grow.
+    load_threads: "
+        SELECT {whole_thread}, t.version, s.agent, w.worker_id, w.organization_id, w.workspace_id,
+            (SELECT json_agg(json_build_array({turn}) ORDER BY u.seq)
+                FROM {prefix}turns u WHERE u.thread_pk = t.pk)::text,
+            (SELECT json_agg(json_build_array({run}, r.first_rev) ORDER BY r.first_rev)
+                FROM {prefix}runs r WHERE r.thread_pk = t.pk AND r.status = 'running')::text,
+            (SELECT json_agg(json_build_array({event}, e.first_rev, e.open_in, e.answers) ORDER BY e.seq)
+                FROM {prefix}events e WHERE e.thread_pk = t.pk AND e.open_in IS NOT NULL)::text
+        FROM unnest(?1::text[]) AS x (id)
+        JOIN {prefix}threads t ON t.id = x.id
+        JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk"
+
+    // Events of these threads and ids.
+    load_events: "
+        SELECT {event}, e.first_rev, e.open_in, e.answers, e.thread_pk
+        FROM unnest(?1::bigint[], ?2::text[]) AS x (thread_pk, id)
+        JOIN {prefix}events e ON e.id = x.id AND e.thread_pk = x.thread_pk"
+
+    // Events that answer these forms.
+    load_answers: "
+        SELECT {event}, e.first_rev, e.open_in, e.answers, e.thread_pk
+        FROM unnest(?1::bigint[], ?2::text[]) AS x (thread_pk, form)
+        JOIN {prefix}events e ON e.thread_pk = x.thread_pk AND e.answers = x.form"
+
+    // Runs of these threads and ids.
+    load_runs: "
+        SELECT {run}, r.first_rev, r.thread_pk
+        FROM unnest(?1::bigint[], ?2::text[]) AS x (thread_pk, id)
+        JOIN {prefix}runs r ON r.id = x.id AND r.thread_pk = x.thread_pk"
+
+    // Which of these ids events and runs of any thread have.
+
+    taken_events: "SELECT e.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}events e ON e.id = x.id"
+
+    taken_runs: "SELECT r.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}runs r ON r.id = x.id"
+
+    // What came of messages that clients sent; the place says which.
+    load_sent: "
+        SELECT x.place, e.thread_id, e.event_id
+        FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::text[], ?5::text[])
+            WITH ORDINALITY AS x (worker_id, organization_id, workspace_id, participant, client_event_id, place)
+        JOIN {prefix}workspaces w ON w.worker_id = x.worker_id AND w.organization_id = x.organization_id
+            AND w.workspace_id = x.workspace_id
+        JOIN {prefix}sent e ON e.workspace_pk = w.pk AND e.participant = x.participant
+            AND e.client_event_id = x.client_event_id"
+
+    // What is made before a thread of a new scope is.
+
+    insert_workspace: "
+        INSERT INTO {prefix}workspaces (worker_id, organization_id, workspace_id) VALUES (?1, ?2, ?3)
+        ON CONFLICT DO NOTHING"
+
+    insert_scope: "
+        INSERT INTO {prefix}scopes (workspace_pk, agent)
+        SELECT pk, ?4 FROM {prefix}workspaces
+        WHERE worker_id = ?1 AND organization_id = ?2 AND workspace_id = ?3
+        ON CONFLICT DO NOTHING"
+
+    next_thread_pks: "SELECT nextval('{prefix}thread_pks')"
+
+    // Writers.
+
+    insert_writer: "
+        INSERT INTO {prefix}writers (id, statements, epoch, refused, used_at)
+        VALUES (?1, 0, 0, ARRAY[]::bigint[], clock_timestamp())"
+
+    // What a dead connection left: it is written, or never will be.
+    fence_writer: "
+        UPDATE {prefix}writers SET epoch = epoch + 1, used_at = clock_timestamp() WHERE id = ?1
+        RETURNING epoch, statements, refused"
+
+    remove_writer: "DELETE FROM {prefix}writers WHERE id = ?1"
+
+    // Of processes that are long dead; and of participants who take part in nothing any more.
+
+    remove_writers: "DELETE FROM {prefix}writers WHERE used_at < clock_timestamp() - INTERVAL '7 days'"
+
+    // Leases, by the database's clock. The rows are locked in the order in which all lock them.
+
+    renew_leases: "
+        WITH held AS MATERIALIZED (
+            SELECT u.thread_pk, u.seq FROM {prefix}turns u
+            WHERE u.state = 'running' AND u.node = ?1
+            ORDER BY u.thread_pk, u.seq
+            FOR UPDATE
+        )
+        UPDATE {prefix}turns u SET lease_until = clock_timestamp() + ?2 * INTERVAL '1 microsecond'
+        FROM held
+        WHERE u.thread_pk = held.thread_pk AND u.seq = held.seq AND u.state = 'running' AND u.node = ?1
+        RETURNING u.event_id, u.cancel_requested::int::bigint"
+
+    // Ends the leases of turns that were claimed for nobody: these messages with these fences.
+    end_leases: "
+        UPDATE {prefix}turns u SET node = '', lease_until = to_timestamp(0)
+        FROM unnest(?1::text[], ?2::bigint[]) AS x (event_id, fence)
+        WHERE u.state = 'running' AND u.event_id = x.event_id AND u.fence = x.fence"
+
+    // Threads of which a turn's lease has run out, or in which a turn may be claimed and none runs; with the time.
+    lost_turns: "
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, {micros clock_timestamp()}
+        FROM (
+            SELECT u.thread_pk FROM {prefix}turns u
+            WHERE u.state = 'running' AND u.lease_until <= clock_timestamp()
+            UNION
+            SELECT u.thread_pk FROM {prefix}turns u
+            WHERE u.state = 'queued' AND NOT EXISTS (
+                SELECT FROM {prefix}turns r WHERE r.thread_pk = u.thread_pk AND r.state = 'running'
+            )
+        ) lost
+        JOIN {prefix}threads t ON t.pk = lost.thread_pk
+        JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        ORDER BY t.pk"
+
+    // Settings.
+
+    put_settings: "
+        INSERT INTO {prefix}settings AS s (agent, worker_id, field_id, value, key_id, updated_at)
+        SELECT ?1, ?2, x.field_id, x.value::jsonb, x.key_id, x.updated_at
+        FROM unnest(?3::text[], ?4::text[], ?5::text[], ?6::timestamptz[]) AS x (field_id, value, key_id, updated_at)
+        ORDER BY x.field_id
+        ON CONFLICT (agent, worker_id, field_id) DO UPDATE SET
+            value = excluded.value, key_id = excluded.key_id,
+            updated_at = greatest(s.updated_at, excluded.updated_at)
+        RETURNING s.field_id, {micros s.updated_at}"
+
+    remove_setting: "DELETE FROM {prefix}settings WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3"
+
+    ping: "SELECT 1::bigint"
+}

@@ -1,0 +1,200 @@
+//! Making the tables, and all that can be wrong with them.
+
+use super::{open, place, prefix, session};
+use crate::store::postgres::connect::{execute_script, query};
+use crate::store::postgres::migrate::{MIGRATIONS, MigrateError, migrate};
+use crate::store::postgres::statements::render;
+use crate::store::sql::{Columns, Migration};
+use crate::store::tests::{first_message, scope, start};
+use crate::store::{PostgresOptions, PostgresStore, Store, TablePrefix};
+use futures::future::join_all;
+use sqlx::PgConnection;
+use std::sync::Arc;
+
+async fn run(connection: &mut PgConnection, prefix: &TablePrefix, sql: &str) {
+    let sql: Arc<str> = render(sql, prefix).into();
+    execute_script(connection, &sql).await.unwrap();
+}
+
+/// The tables, columns and indices of a prefix, without it.
+async fn schema(connection: &mut PgConnection, prefix: &TablePrefix) -> Vec<String> {
+    let sql = "
+        SELECT replace(x.what, '{prefix}', '') FROM (
+            SELECT concat_ws(' ', table_name, column_name, data_type, collation_name, is_nullable) AS what
+            FROM information_schema.columns WHERE table_name LIKE '{prefix}%'
+            UNION ALL
+            SELECT indexdef FROM pg_indexes WHERE tablename LIKE '{prefix}%'
+        ) x ORDER BY 1";
+    let sql: Arc<str> = render(sql, prefix).into();
+    let rows = query(&sql).fetch_all(connection).await.unwrap();
+    rows.iter()
+        .map(|row| row.text(0).unwrap().to_owned())
+        .collect()
+}
+
+async fn error_of(options: &PostgresOptions) -> String {
+    PostgresStore::open(options.clone())
+        .await
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn the_steps_are_those_of_sqlite() {
+    let ours: Vec<_> = MIGRATIONS
+        .iter()
+        .map(|step| (step.version, step.name))
+        .collect();
+    let versions: Vec<_> = (1..=ours.len()).collect();
+    assert!(
+        ours.iter()
+            .zip(versions)
+            .all(|((version, _), number)| *version == number as i64)
+    );
+    #[cfg(feature = "sqlite")]
+    {
+        let theirs = crate::store::sqlite::migrations();
+        assert_eq!(ours, theirs);
+    }
+}
+
+#[tokio::test]
+async fn each_version_is_brought_up_to_the_same_tables() {
+    let Some(options) = place() else { return };
+    let mut connection = session(&options).await;
+    let mut schemas = Vec::new();
+    for from in 0..=MIGRATIONS.len() {
+        let prefix = prefix();
+        migrate(&mut connection, &prefix, &MIGRATIONS[..from], true)
+            .await
+            .unwrap();
+        migrate(&mut connection, &prefix, MIGRATIONS, true)
+            .await
+            .unwrap();
+        migrate(&mut connection, &prefix, MIGRATIONS, false)
+            .await
+            .unwrap();
+        schemas.push(schema(&mut connection, &prefix).await);
+    }
+    assert!(schemas[0].len() > 80, "{:#?}", schemas[0]);
+    assert!(schemas.iter().all(|schema| *schema == schemas[0]));
+}
+
+#[tokio::test]
+async fn two_prefixes_are_two_stores_in_one_database() {
+    let Some(options) = place() else { return };
+    let other = options.clone().table_prefix(prefix());
+    let (one, two) = (open(&options).await, open(&other).await);
+    for store in [&one, &two] {
+        let new = first_message("t", "e");
+        let begun = store.begin_turn(&scope(), new, &start("r")).await.unwrap();
+        assert!(!begun.is_repeated);
+    }
+    one.delete_thread(&scope(), "t").await.unwrap();
+    assert_eq!(two.threads(&scope(), None, 9).await.unwrap().total_count, 1);
+}
+
+#[tokio::test]
+async fn many_that_migrate_at_once_make_the_tables_once() {
+    let Some(options) = place() else { return };
+    let all = (0..6).map(|_| PostgresStore::migrate(&options));
+    for outcome in join_all(all).await {
+        outcome.unwrap();
+    }
+    drop(open(&options.auto_migrate(false)).await);
+}
+
+#[tokio::test]
+async fn an_old_schema_is_left_alone_and_the_error_says_what_to_do() {
+    let Some(options) = place() else { return };
+    let options = options.auto_migrate(false);
+    let error = error_of(&options).await;
+    assert!(
+        error.contains("its schema is version 0 and this program needs"),
+        "{error}"
+    );
+    assert!(
+        error.contains("WORKER_DATABASE_AUTO_MIGRATE=true"),
+        "{error}"
+    );
+    let mut connection = session(&options).await;
+    assert!(
+        schema(&mut connection, &options.table_prefix)
+            .await
+            .is_empty()
+    );
+    migrate(
+        &mut connection,
+        &options.table_prefix,
+        &MIGRATIONS[..2],
+        true,
+    )
+    .await
+    .unwrap();
+    let error = error_of(&options).await;
+    assert!(
+        error.contains("its schema is version 2 and this program needs"),
+        "{error}"
+    );
+    PostgresStore::migrate(&options).await.unwrap();
+    drop(open(&options).await);
+}
+
+#[tokio::test]
+async fn a_step_that_fails_half_way_leaves_nothing() {
+    let Some(options) = place() else { return };
+    let prefix = &options.table_prefix;
+    let mut connection = session(&options).await;
+    let broken = Migration {
+        version: 2,
+        name: "broken",
+        sql: "CREATE TABLE {prefix}half (pk BIGINT); SELECT 1 / 0;",
+    };
+    let steps = [MIGRATIONS[0], broken];
+    let error = migrate(&mut connection, prefix, &steps, true)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, MigrateError::Database(_)), "{error}");
+    assert!(schema(&mut connection, prefix).await.is_empty());
+    drop(open(&options).await);
+}
+
+#[tokio::test]
+async fn a_changed_step_and_a_newer_schema_are_refused() {
+    let Some(options) = place() else { return };
+    drop(open(&options).await);
+    let prefix = &options.table_prefix;
+    let mut connection = session(&options).await;
+    let update = "UPDATE {prefix}schema_migrations SET checksum = 'other' WHERE version = 2";
+    run(&mut connection, prefix, update).await;
+    let error = error_of(&options).await;
+    assert!(
+        error.contains("migration 2 (`settings`) is not the one"),
+        "{error}"
+    );
+    let insert = "INSERT INTO {prefix}schema_migrations VALUES (999, 'later', '', now())";
+    run(&mut connection, prefix, insert).await;
+    let error = error_of(&options).await;
+    assert!(error.contains("made by a newer version"), "{error}");
+}
+
+#[tokio::test]
+async fn the_tables_of_another_program_are_left_alone() {
+    let Some(options) = place() else { return };
+    let mut connection = session(&options).await;
+    run(
+        &mut connection,
+        &options.table_prefix,
+        "CREATE TABLE {prefix}threads (id TEXT)",
+    )
+    .await;
+    let error = error_of(&options).await;
+    assert!(
+        error.contains("another program made them; set another prefix"),
+        "{error}"
+    );
+    assert_eq!(
+        schema(&mut connection, &options.table_prefix).await.len(),
+        1
+    );
+}

@@ -1,0 +1,50 @@
+//! The store against a database.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod like_memory;
+mod migrating;
+mod queries;
+mod sharing;
+
+use crate::store::{PostgresOptions, PostgresStore, TablePrefix};
+use sqlx::{Connection, PgConnection};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+/// The variable that says where a database for tests is.
+const URL: &str = "DOOERS_TEST_POSTGRES_URL";
+
+/// A place for an empty store, with a prefix of its own. None where there is no database: then the test has nothing to
+/// do, and a line says so.
+fn place() -> Option<PostgresOptions> {
+    let url = std::env::var(URL).ok().filter(|url| !url.is_empty());
+    let Some(url) = url else {
+        let why = format!("{URL} is not set; `tests/run pg` starts a database and sets it");
+        assert!(std::env::var_os("CI").is_none(), "under CI: {why}");
+        eprintln!("skipped: {why}");
+        return None;
+    };
+    let options = PostgresOptions::from_url(&url).unwrap().pool_size(2);
+    Some(options.table_prefix(prefix()))
+}
+
+/// One that nobody else has.
+fn prefix() -> TablePrefix {
+    let random = RandomState::new().build_hasher().finish();
+    format!("t{random:016x}_").parse().unwrap()
+}
+
+/// A connection for the test itself, as the store makes them.
+async fn session(options: &PostgresOptions) -> PgConnection {
+    let connect = super::super::connect::connect_options(options);
+    PgConnection::connect_with(&connect).await.unwrap()
+}
+
+async fn open(options: &PostgresOptions) -> PostgresStore {
+    PostgresStore::open(options.clone()).await.unwrap()
+}

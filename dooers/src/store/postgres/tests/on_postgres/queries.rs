@@ -1,0 +1,114 @@
+//! The statements, against a migrated database.
+
+use super::{open, place, session};
+use crate::store::TablePrefix;
+use crate::store::postgres::connect::{execute_script, query};
+use crate::store::postgres::statements::{Statements, render};
+use crate::store::sql::Columns;
+use sqlx::{Executor, PgConnection, SqlSafeStr, Statement};
+use std::sync::Arc;
+
+#[tokio::test]
+async fn every_statement_is_understood_with_the_longest_prefix() {
+    let Some(options) = place() else { return };
+    let longest = format!("{:z<31}", options.table_prefix.as_str());
+    let options = options.table_prefix(longest.parse().unwrap());
+    drop(open(&options).await);
+    let mut connection = session(&options).await;
+    for (name, sql) in Statements::new(&options.table_prefix).all() {
+        assert!(!sql.contains(['{', '}', '?']), "{name}: {sql}");
+        if let Err(error) = prepare(&mut connection, sql).await {
+            panic!("{name}: {error}\n{sql}");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a statement of ours")]
+async fn prepare(connection: &mut PgConnection, sql: &str) -> Result<usize, sqlx::Error> {
+    let sql = sqlx::AssertSqlSafe(sql.to_owned()).into_sql_str();
+    let prepared = connection.prepare(sql).await?;
+    Ok(prepared
+        .parameters()
+        .map_or(0, |parameters| match parameters {
+            sqlx::Either::Left(types) => types.len(),
+            sqlx::Either::Right(count) => count,
+        }))
+}
+
+async fn run(connection: &mut PgConnection, prefix: &TablePrefix, sql: &str) {
+    let sql: Arc<str> = render(sql, prefix).into();
+    execute_script(connection, &sql).await.unwrap();
+}
+
+/// How the database would do a statement, line by line.
+async fn plan(connection: &mut PgConnection, sql: &str) -> Vec<String> {
+    let parameters = prepare(connection, sql).await.unwrap();
+    let name: Arc<str> = format!("PREPARE planned AS {sql}").into();
+    execute_script(connection, &name).await.unwrap();
+    let nulls = vec!["NULL"; parameters].join(", ");
+    let call = if parameters == 0 {
+        String::new()
+    } else {
+        format!("({nulls})")
+    };
+    let explain: Arc<str> = format!("EXPLAIN EXECUTE planned{call}").into();
+    let rows = query(&explain)
+        .persistent(false)
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+    execute_script(connection, &"DEALLOCATE planned".into())
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| row.text(0).unwrap().to_owned())
+        .collect()
+}
+
+/// A store with large tables, most of it in one thread and one scope, about which the planner knows nothing yet.
+const FILL: &str = "
+    INSERT INTO {prefix}workspaces (worker_id, organization_id, workspace_id)
+    SELECT 'w' || n, 'o', 's' FROM generate_series(1, 1000) n;
+    INSERT INTO {prefix}scopes (workspace_pk, agent, threads)
+    SELECT pk, 'echo', 100 FROM {prefix}workspaces;
+    INSERT INTO {prefix}threads (pk, id, scope_pk, version, owner, users, created_at, updated_at, last_event_at, rev,
+        row_rev, last_seq)
+    SELECT n, 't' || n, n % 1000, 1, '{\"user_id\": \"ann\"}', '[]', now(), now(), now(), 10, 1, 10
+    FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}participants SELECT pk, 0, 'user:ann', scope_pk, last_event_at, id FROM {prefix}threads;
+    INSERT INTO {prefix}participant_counts SELECT n, 'user:ann', 100 FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}events (thread_pk, seq, id, first_rev, rev, kind, actor, created_at)
+    SELECT 1 + n % 50, n, 'e' || n, n, n, 'message', 'user', now() FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}runs (thread_pk, id, event_id, first_rev, rev, status, started_at)
+    SELECT 1 + n % 50, 'r' || n, 'e' || n, n, n, 'succeeded', now() FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}turns (thread_pk, seq, event_id, state, node, lease_until)
+    SELECT n, n, 'e' || n, 'running', 'n' || n % 100, now() FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}sent SELECT n % 1000, 'user:ann', 'c' || n, 't' || n, 'e' || n FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}settings SELECT 'echo', 'w' || n, 'f', '1', NULL, now() FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}writers SELECT 'w' || n, 1, 1, ARRAY[]::bigint[], now() FROM generate_series(1, 1000) n;";
+
+#[tokio::test]
+async fn no_statement_walks_through_a_table() {
+    let Some(options) = place() else { return };
+    drop(open(&options).await);
+    let prefix = &options.table_prefix;
+    let mut connection = session(&options).await;
+    run(&mut connection, prefix, FILL).await;
+    // Before the planner has seen the tables, and after it.
+    for analyze in ["", "ANALYZE"] {
+        run(&mut connection, prefix, analyze).await;
+        for (name, sql) in Statements::new(prefix).all() {
+            let plan = plan(&mut connection, sql).await;
+            for line in &plan {
+                // When a process starts: writers are few, and only dead ones are removed.
+                let is_walk = line.contains("Seq Scan") && name != "remove_writers";
+                let is_whole = line.contains("Hash Join") || line.contains("Merge Join");
+                assert!(
+                    !is_walk && !is_whole,
+                    "{name} ({analyze}):\n{}",
+                    plan.join("\n")
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Several processes on one database.
+
+use super::{open, place};
+use crate::policy::OnBusy;
+use crate::store::tests::{first_message, next_message, said, scope, start};
+use crate::store::{Start, Store, StoreError};
+use futures::future::join_all;
+use std::time::Duration;
+
+fn kept(run_id: &str) -> Start {
+    Start {
+        lease: Duration::from_secs(3600),
+        ..start(run_id)
+    }
+}
+
+#[tokio::test]
+async fn a_turn_is_claimed_by_one_process_and_written_by_no_other() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    let begun = one
+        .begin_turn(&scope(), first_message("t", "e1"), &kept("r1"))
+        .await
+        .unwrap();
+    let key = begun.claim.unwrap().key;
+    let behind = two
+        .begin_turn(&scope(), next_message("t", "e2"), &kept("r2"))
+        .await
+        .unwrap();
+    assert!(behind.claim.is_none());
+    // The first process knows the thread from before, and the second has written in it since.
+    let end = vec![said("t", "a1", "first")];
+    let written = one
+        .finish_turn(&scope(), &key, end, Some(&kept("r3")))
+        .await
+        .unwrap();
+    assert_eq!(written.next.unwrap().event.id, "e2");
+    let claim = two.claim_turn(&scope(), "t", &kept("r4")).await.unwrap();
+    assert!(claim.is_none());
+    let late = two
+        .write_turn(&scope(), &key, vec![said("t", "a2", "late")])
+        .await;
+    assert!(matches!(late, Err(StoreError::StaleFence)), "{late:?}");
+}
+
+#[tokio::test]
+async fn messages_by_way_of_many_processes_are_all_numbered_once() {
+    let Some(options) = place() else { return };
+    let stores = join_all((0..3).map(|_| open(&options))).await;
+    stores[0]
+        .begin_turn(&scope(), first_message("t", "e"), &kept("r"))
+        .await
+        .unwrap();
+    let all = (0..60).map(|number: usize| {
+        let store = &stores[number % stores.len()];
+        async move {
+            let new = next_message("t", &format!("e{number}"));
+            let start = Start {
+                on_busy: OnBusy::Concurrent,
+                ..kept(&format!("r{number}"))
+            };
+            let begun = store.begin_turn(&scope(), new, &start).await.unwrap();
+            assert!(begun.claim.is_some());
+            begun.event.seq
+        }
+    });
+    let mut seqs = join_all(all).await;
+    seqs.sort_unstable();
+    assert_eq!(seqs, (2..=61).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn a_message_that_is_sent_to_two_processes_at_once_is_one() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    for number in 0..20 {
+        let message = |thread: &str, event: &str| {
+            let mut new = first_message(&format!("{thread}{number}"), event);
+            new.client_event_id = Some(format!("sent twice {number}"));
+            new
+        };
+        let (first, second) = (format!("a{number}"), format!("b{number}"));
+        let (run, other) = (kept(&format!("ra{number}")), kept(&format!("rb{number}")));
+        let (here, there) = (scope(), scope());
+        let (a, b) = tokio::join!(
+            one.begin_turn(&here, message("one", &first), &run),
+            two.begin_turn(&there, message("two", &second), &other),
+        );
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert_ne!(a.is_repeated, b.is_repeated);
+        assert_eq!(a.event.id, b.event.id);
+    }
+}
+
+#[tokio::test]
+async fn turns_that_a_dead_process_left_waiting_are_told_to_the_living() {
+    let Some(options) = place() else { return };
+    let (dead, living) = (open(&options).await, open(&options).await);
+    let begun = dead
+        .begin_turn(&scope(), first_message("t", "e1"), &kept("r1"))
+        .await
+        .unwrap();
+    dead.begin_turn(&scope(), next_message("t", "e2"), &kept("r2"))
+        .await
+        .unwrap();
+    let at = begun.event.created_at;
+    assert!(living.expire_leases(at).await.unwrap().waiting.is_empty());
+    let key = begun.claim.unwrap().key;
+    // It ends its turn, leaves the next to others, and dies.
+    dead.finish_turn(&scope(), &key, Vec::new(), None)
+        .await
+        .unwrap();
+    let found = living.expire_leases(at).await.unwrap();
+    assert_eq!((found.interrupted, found.waiting.len()), (0, 1));
+    let claim = living.claim_turn(&scope(), "t", &kept("r3")).await.unwrap();
+    assert_eq!(claim.unwrap().event.id, "e2");
+    assert!(living.expire_leases(at).await.unwrap().waiting.is_empty());
+}

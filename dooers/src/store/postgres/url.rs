@@ -1,0 +1,307 @@
+//! Reading a `postgres://` URL.
+
+use super::ssl::SslMode;
+use super::target::Target;
+use percent_encoding::percent_decode_str;
+use std::fmt;
+use std::time::Duration;
+
+/// The parameters that a URL may have behind its `?`.
+const PARAMETERS: &str = "host, hostaddr, port, user, password, dbname, sslmode, sslrootcert, sslcert, sslkey, application_name, connect_timeout";
+
+const ENCODE: &str = "in user, password and database `@`, `:`, `/`, `?`, `#` and `%` are written as %40, %3A, %2F, %3F, %23 and %25";
+
+/// The text is not the URL of a PostgreSQL database that can be used here. The message says why, and shows nothing of the
+/// text but the name of a parameter: there may be a password anywhere in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAPostgresUrl {
+    reason: String,
+}
+
+impl NotAPostgresUrl {
+    fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for NotAPostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not the URL of a PostgreSQL database: {}", self.reason)
+    }
+}
+
+impl std::error::Error for NotAPostgresUrl {}
+
+/// What a URL says.
+///
+/// Read by hand, as `postgres://user:password@/database?host=/cloudsql/…` is no URL for a parser of URLs: its host is empty.
+pub(super) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
+    let rest = text
+        .strip_prefix("postgres://")
+        .or_else(|| text.strip_prefix("postgresql://"))
+        .ok_or_else(|| NotAPostgresUrl::new("it must begin with postgres:// or postgresql://"))?;
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    // Each of these is what a password with a character of its own makes of a URL.
+    let is_torn = text.contains(|c: char| c == '#' || c.is_whitespace())
+        || path.contains(['@', '/'])
+        || query.contains('@');
+    if is_torn {
+        return Err(NotAPostgresUrl::new(format!(
+            "a character stands where it cannot; {ENCODE}"
+        )));
+    }
+    let (login, server) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, password) = match login.split_once(':') {
+        Some((user, password)) => (user, Some(password)),
+        None => (login, None),
+    };
+    let (host, port) = host_and_port(server)?;
+    let mut target = Target {
+        host: filled(decoded(host)?),
+        port,
+        user: filled(decoded(user)?),
+        password: password.map(decoded).transpose()?,
+        database: filled(decoded(path)?),
+        ..Target::default()
+    };
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        apply(&mut target, &decoded(name)?, decoded(value)?)?;
+    }
+    if target.host.as_ref().is_some_and(|host| host.contains(',')) {
+        return Err(NotAPostgresUrl::new("it names more than one host"));
+    }
+    Ok(target)
+}
+
+/// An IPv6 address stands in brackets, and has none for the system.
+fn host_and_port(server: &str) -> Result<(&str, Option<u16>), NotAPostgresUrl> {
+    let (host, port) = match server
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((address, rest)) => (address, rest.strip_prefix(':').unwrap_or(rest)),
+        None => server.rsplit_once(':').unwrap_or((server, "")),
+    };
+    let port = match port {
+        "" => None,
+        port => Some(port.parse().map_err(|_| {
+            NotAPostgresUrl::new(format!(
+                "behind the host's `:` must be a port, from 0 to 65535; {ENCODE}"
+            ))
+        })?),
+    };
+    Ok((host, port))
+}
+
+fn apply(target: &mut Target, name: &str, value: String) -> Result<(), NotAPostgresUrl> {
+    match name {
+        "host" | "hostaddr" => target.host = filled(value),
+        "port" => target.port = Some(number(name, &value)?),
+        "user" => target.user = filled(value),
+        "password" => target.password = Some(value),
+        "dbname" => target.database = filled(value),
+        "sslmode" | "ssl" => {
+            let mode = value.parse::<SslMode>().map_err(|_| {
+                NotAPostgresUrl::new(format!("`{name}` must be {}", SslMode::ALLOWED))
+            })?;
+            target.ssl_mode = Some(mode);
+        }
+        "sslrootcert" => target.ssl_root_cert = filled(value),
+        "sslcert" => target.ssl_client_cert = filled(value),
+        "sslkey" => target.ssl_client_key = filled(value),
+        "application_name" => target.application_name = filled(value),
+        "connect_timeout" => {
+            let seconds = number::<u32>(name, &value)?;
+            // For PostgreSQL's own programs 0 means no limit; here there always is one.
+            target.connect_timeout = (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)));
+        }
+        "channel_binding" if value != "require" => {}
+        "channel_binding" => {
+            return Err(NotAPostgresUrl::new(
+                "`channel_binding=require` is more than can be done here; leave it out, and let `sslmode=verify-full` prove who the server is",
+            ));
+        }
+        _ => {
+            return Err(NotAPostgresUrl::new(format!(
+                "it has the parameter `{}`, and may have {PARAMETERS}",
+                name.escape_debug()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, NotAPostgresUrl> {
+    value
+        .parse()
+        .map_err(|_| NotAPostgresUrl::new(format!("`{name}` must be a whole number")))
+}
+
+fn decoded(text: &str) -> Result<String, NotAPostgresUrl> {
+    let text = percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| NotAPostgresUrl::new("what is written with % in it must be text in UTF-8"))?;
+    if text.contains('\0') {
+        return Err(NotAPostgresUrl::new("it must not contain %00"));
+    }
+    Ok(text.into_owned())
+}
+
+fn filled(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Host, port, user, password and database, with `-` for what the URL leaves open.
+    fn parts(url: &str) -> String {
+        let target = parse(url).unwrap();
+        let port = target.port.map(|port| port.to_string());
+        [
+            target.host,
+            port,
+            target.user,
+            target.password,
+            target.database,
+        ]
+        .map(|part| part.unwrap_or_else(|| "-".to_owned()))
+        .join(" ")
+    }
+
+    #[test]
+    fn urls_as_they_are_given_by_those_who_host_databases_are_read() {
+        let table = [
+            ("postgres://", "- - - - -"),
+            ("postgres:///dooers", "- - - - dooers"),
+            ("postgresql://ada@localhost", "localhost - ada - -"),
+            (
+                "postgres://ada:secret@db.example.com:6543/dooers",
+                "db.example.com 6543 ada secret dooers",
+            ),
+            // RDS
+            (
+                "postgresql://ada:p%40ss%2Fw%3Frd%23%25@worker.abc123.eu-central-1.rds.amazonaws.com:5432/dooers?sslmode=verify-full&sslrootcert=/etc/ssl/global-bundle.pem",
+                "worker.abc123.eu-central-1.rds.amazonaws.com 5432 ada p@ss/w?rd#% dooers",
+            ),
+            // Cloud SQL, in both ways to name its socket
+            (
+                "postgresql://ada:secret@/dooers?host=/cloudsql/project:region:instance",
+                "/cloudsql/project:region:instance - ada secret dooers",
+            ),
+            (
+                "postgres://ada:secret@%2Fcloudsql%2Fproject%3Aregion%3Ainstance/dooers?sslmode=disable",
+                "/cloudsql/project:region:instance - ada secret dooers",
+            ),
+            // AlloyDB, whose users are e-mail addresses
+            (
+                "postgres://ada%40example.com@10.1.2.3/dooers?sslmode=require",
+                "10.1.2.3 - ada@example.com - dooers",
+            ),
+            ("postgres://ada@[::1]:5433/dooers", "::1 5433 ada - dooers"),
+            (
+                "postgres:///?user=ada&password=a+b%26c&dbname=dooers&host=db&port=1",
+                "db 1 ada a+b&c dooers",
+            ),
+            ("postgres://ada:@db/dooers", "db - ada  dooers"),
+            ("postgres://ada:p@ss@db/dooers", "db - ada p@ss dooers"),
+            ("postgres://ada:s%C3%BC%C3%9F@db/d%20b", "db - ada süß d b"),
+            (
+                "postgres://db/dooers?channel_binding=prefer",
+                "db - - - dooers",
+            ),
+        ];
+        for (url, expected) in table {
+            assert_eq!(parts(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn parameters_say_how_the_connection_is_made() {
+        let target = parse(
+            "postgres://db/?sslmode=verify-ca&sslrootcert=ca.pem&sslcert=me.pem&sslkey=me.key&application_name=desk&connect_timeout=3",
+        )
+        .unwrap();
+        assert_eq!(target.ssl_mode, Some(SslMode::VerifyCa));
+        assert_eq!(target.ssl_root_cert.as_deref(), Some("ca.pem"));
+        assert_eq!(target.ssl_client_cert.as_deref(), Some("me.pem"));
+        assert_eq!(target.ssl_client_key.as_deref(), Some("me.key"));
+        assert_eq!(target.application_name.as_deref(), Some("desk"));
+        assert_eq!(target.connect_timeout, Some(Duration::from_secs(3)));
+        let without_limit = parse("postgres://db/?connect_timeout=0").unwrap();
+        assert_eq!(without_limit.connect_timeout, None);
+        let ssl = parse("postgres://db/?ssl=true").unwrap().ssl_mode;
+        assert_eq!(ssl, Some(SslMode::VerifyFull));
+    }
+
+    #[test]
+    fn a_wrong_url_is_an_error_that_says_why() {
+        let table = [
+            ("", "begin with postgres://"),
+            ("worker.db", "begin with postgres://"),
+            ("mysql://ada@db/dooers", "begin with postgres://"),
+            (
+                "postgresql+asyncpg://ada@db/dooers",
+                "begin with postgres://",
+            ),
+            ("postgres://ada@db:port/dooers", "must be a port"),
+            ("postgres://ada@db:65536/dooers", "must be a port"),
+            (
+                "postgres://db/?sslmode=full",
+                "`sslmode` must be one of disable, allow",
+            ),
+            ("postgres://db/?port=first", "`port` must be a whole number"),
+            (
+                "postgres://db/?connect_timeout=1s",
+                "`connect_timeout` must be",
+            ),
+            (
+                "postgres://db/?sslmodus=require",
+                "the parameter `sslmodus`, and may have host,",
+            ),
+            ("postgres://db/?pgbouncer=true", "the parameter `pgbouncer`"),
+            ("postgres://one,two/dooers", "more than one host"),
+            ("postgres://[::one/dooers", "must be a port"),
+            ("postgres://db/?host=one,two", "more than one host"),
+            ("postgres://db/d%FFb", "UTF-8"),
+            ("postgres://db/d%00b", "%00"),
+            (
+                "postgres://db/?channel_binding=require",
+                "sslmode=verify-full",
+            ),
+        ];
+        for (url, expected) in table {
+            let error = parse(url).unwrap_err().to_string();
+            assert!(error.contains(expected), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_tears_a_url_apart_is_an_error_that_does_not_show_it() {
+        for torn in [
+            "postgres://ada:hunter/2@db/dooers",
+            "postgres://ada:12/hunter@db/dooers",
+            "postgres://ada:12?hunter@db/dooers",
+            "postgres://ada:12?hunter=@db/dooers",
+            "postgres://ada:12#hunter@db/dooers",
+            "postgres://ada:hunter?x@db/dooers",
+            "postgres://ada:hunter#x@db/dooers",
+            "postgres://ada:[hunter@db:x/dooers",
+            "postgres://ada:hun ter]@d b/dooers",
+            "mysql://ada:hunter@db/dooers",
+            "postgres://ada:hunter@db:x/dooers",
+            "postgres://ada:hunter@db/dooers?sslmode=hunter",
+            "postgres://ada:hunter%FF@db/dooers",
+            "ada:hunter@db",
+        ] {
+            let error = parse(torn).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hunter"), "{torn}: {shown}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What the stores on databases share: what is read, what rows are made into, and in which steps the tables came
+//! to be.
+
+mod depth;
+mod find;
+mod migration;
+mod operations;
+mod read;
+mod rows;
+mod statements;
+mod stop;
+
+pub(crate) use depth::{must_all_be_shallow, must_be_shallow, must_edit_be_shallow};
+pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, pending};
+pub(crate) use operations::{
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
+};
+pub(crate) use read::{Parameter, ReadTransaction, Reading};
+pub(crate) use rows::{Columns, RowError, WholeThread, event, run, thread_place};
+pub(crate) use statements::{Dialect, Reads, statements};
+pub(crate) use stop::Stop;
+
+use serde::Serialize;
+
+/// A number as databases keep it. None of ours comes near the end of the range.
+pub(crate) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn json<T: Serialize>(value: &Option<T>) -> Result<Option<String>, serde_json::Error> {
+    value.as_ref().map(serde_json::to_string).transpose()
+}

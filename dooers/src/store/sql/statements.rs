@@ -1,0 +1,271 @@
+//! The statements that both databases share: all that only read.
+//!
+//! Their text is the same but for what stands in braces, and for the sign of a parameter.
+
+use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, WHOLE_THREAD_COLUMNS};
+use crate::store::TablePrefix;
+use std::sync::Arc;
+
+/// What a database writes in its own way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dialect {
+    /// What a parameter begins with.
+    pub(crate) parameter: char,
+    /// `{join}`: how a table is joined that is to be read behind the one before it.
+    pub(crate) join: &'static str,
+    /// `{json …}`: a column of JSON, as text.
+    pub(crate) json: fn(&str) -> String,
+    /// `{array …}`: texts of several rows, as the text of one JSON array.
+    pub(crate) array: fn(&str) -> String,
+    /// `{listed …}`: the values of a JSON array.
+    pub(crate) listed: fn(&str) -> String,
+    /// `{micros …}`: a time, in microseconds since 1970.
+    pub(crate) micros: fn(&str) -> String,
+    /// `{flag …}`: a truth value, as a number.
+    pub(crate) flag: fn(&str) -> String,
+}
+
+impl Dialect {
+    /// Puts the prefix and the lists of columns into a statement.
+    pub(crate) fn render(&self, sql: &str, prefix: &TablePrefix) -> String {
+        let mut rendered = sql
+            .replace("{runs}", RUNS)
+            .replace("{newest_runs}", NEWEST_RUNS)
+            .replace("{oldest_runs}", OLDEST_RUNS)
+            .replace("{runs_found}", RUNS_FOUND)
+            .replace("{both}", BOTH)
+            .replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
+            .replace("{thread}", THREAD_COLUMNS)
+            .replace("{event}", EVENT_COLUMNS)
+            .replace("{run}", RUN_COLUMNS)
+            .replace("{found}", FOUND)
+            .replace("{join}", self.join)
+            .replace("{prefix}", prefix.as_str())
+            .replace('?', &self.parameter.to_string());
+        for (word, write) in [
+            ("{json ", self.json),
+            ("{array ", self.array),
+            ("{listed ", self.listed),
+            ("{micros ", self.micros),
+            ("{flag ", self.flag),
+        ] {
+            while let Some((before, (inside, after))) = rendered
+                .split_once(word)
+                .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+            {
+                rendered = format!("{before}{}{after}", write(inside));
+            }
+        }
+        rendered
+    }
+}
+
+/// The filters of a query for events.
+const FOUND: &str = "(CAST(?4 AS TEXT) IS NULL OR e.actor IN {listed ?4}) \
+     AND (CAST(?5 AS TEXT) IS NULL OR e.kind IN {listed ?5}) \
+     AND (CAST(?6 AS TEXT) IS NULL OR e.sender ->> 'user_id' IN {listed ?6}) \
+     AND (CAST(?7 AS TEXT) IS NULL OR e.run_id IN {listed ?7}) AND (?9 = 1 OR e.deleted IS NULL)";
+
+/// The other one who takes part in a thread.
+const BOTH: &str = "(?7 = ?6 OR EXISTS (SELECT 1 FROM {prefix}participants o \
+     WHERE o.thread_pk = p.thread_pk AND o.participant = ?7))";
+
+/// Runs, and what says which threads they are of.
+const RUNS: &str =
+    "SELECT {run}, t.id FROM {prefix}runs r {join} {prefix}threads t ON t.pk = r.thread_pk";
+
+/// A part of a list of runs.
+const NEWEST_RUNS: &str = "(r.started_at, r.id) < (?2, ?3) AND r.started_at >= ?5 AND {runs_found} \
+     ORDER BY r.started_at DESC, r.id DESC LIMIT ?4";
+
+/// The same from its other end.
+const OLDEST_RUNS: &str = "(r.started_at, r.id) > (?2, ?3) AND r.started_at < ?5 AND {runs_found} \
+     ORDER BY r.started_at, r.id LIMIT ?4";
+
+/// The filters of a query for runs.
+const RUNS_FOUND: &str = "(CAST(?6 AS TEXT) IS NULL OR r.status IN {listed ?6}) \
+     AND (CAST(?7 AS TEXT) IS NULL OR r.event_id = ?7) \
+     AND (CAST(?8 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM {prefix}participants p \
+     WHERE p.thread_pk = r.thread_pk AND p.participant = ?8))";
+
+/// Makes a struct of statements, each a text that was rendered once.
+macro_rules! statements {
+    ($(#[$doc:meta])* $set:ident: $($name:ident: $sql:literal)+) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $set {
+            $(pub(crate) $name: Arc<str>,)+
+        }
+
+        impl $set {
+            pub(crate) fn new(render: impl Fn(&str) -> String) -> Self {
+                Self { $($name: render($sql).into(),)+ }
+            }
+
+            /// All of them, with their names.
+            #[cfg(test)]
+            pub(crate) fn all(&self) -> Vec<(&'static str, &str)> {
+                vec![$((stringify!($name), &*self.$name),)+]
+            }
+        }
+    };
+}
+
+pub(crate) use statements;
+
+statements! {
+    /// The statements that only read. Parameters are numbered, because SQLite numbers named ones by their first
+    /// appearance.
+    Reads:
+
+    // Scopes and what is counted in them.
+
+    scope: "
+        SELECT s.pk, s.threads, s.workspace_pk
+        FROM {prefix}workspaces w JOIN {prefix}scopes s ON s.workspace_pk = w.pk
+        WHERE w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4"
+
+    participant_count: "
+        SELECT threads FROM {prefix}participant_counts WHERE scope_pk = ?1 AND participant = ?2"
+
+    // Threads.
+
+    thread: "
+        SELECT {whole_thread}
+        FROM {prefix}threads t
+        JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE t.id = ?5
+            AND w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4"
+
+    threads: "
+        SELECT {thread} FROM {prefix}threads t
+        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) < (?2, ?3) AND t.last_event_at >= ?5
+        ORDER BY t.last_event_at DESC, t.id DESC
+        LIMIT ?4"
+
+    oldest_threads: "
+        SELECT {thread} FROM {prefix}threads t
+        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) > (?2, ?3) AND t.last_event_at < ?5
+        ORDER BY t.last_event_at, t.id
+        LIMIT ?4"
+
+    // Those in which both take part, who may be the same.
+
+    threads_of_participant: "
+        SELECT {thread} FROM {prefix}participants p {join} {prefix}threads t ON t.pk = p.thread_pk
+        WHERE p.scope_pk = ?1 AND p.participant = ?6
+            AND (p.last_event_at, p.thread_id) < (?2, ?3) AND p.last_event_at >= ?5 AND {both}
+        ORDER BY p.last_event_at DESC, p.thread_id DESC
+        LIMIT ?4"
+
+    oldest_threads_of_participant: "
+        SELECT {thread} FROM {prefix}participants p {join} {prefix}threads t ON t.pk = p.thread_pk
+        WHERE p.scope_pk = ?1 AND p.participant = ?6
+            AND (p.last_event_at, p.thread_id) > (?2, ?3) AND p.last_event_at < ?5 AND {both}
+        ORDER BY p.last_event_at, p.thread_id
+        LIMIT ?4"
+
+    // Events.
+
+    event: "SELECT {event} FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"
+
+    event_place: "SELECT e.seq, e.first_rev FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"
+
+    events_between: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
+        ORDER BY e.seq"
+
+    // Those behind ?2 and before ?3 that pass the filters: JSON arrays, or null for everything.
+
+    newest_found: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq < ?3 AND {found}
+        ORDER BY e.seq DESC LIMIT ?8"
+
+    oldest_found: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq < ?3 AND {found}
+        ORDER BY e.seq LIMIT ?8"
+
+    // The last of the events behind ?2, up to ?3, that was made before ?4.
+    last_made_before: "
+        SELECT e.seq, e.first_rev FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.first_rev < ?4
+        ORDER BY e.seq DESC LIMIT 1"
+
+    // `+` keeps the planner from walking through all of them by `seq`: few were edited.
+    events_edited: "
+        SELECT {event} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3
+            AND e.rev >= ?4 AND e.rev <= ?5
+        ORDER BY e.rev"
+
+    // The first edit since ?4, and the first event that was edited.
+    first_edited: "
+        SELECT min(e.rev), min(e.seq) FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3 AND e.rev > ?4"
+
+    // Runs.
+
+    run: "SELECT {run} FROM {prefix}runs r WHERE r.id = ?2 AND r.thread_pk = ?1"
+
+    newest_runs: "{runs} WHERE r.scope_pk = ?1 AND {newest_runs}"
+
+    oldest_runs: "{runs} WHERE r.scope_pk = ?1 AND {oldest_runs}"
+
+    // Those of one thread are few enough to be sorted.
+
+    newest_runs_of_thread: "{runs} WHERE r.thread_pk = ?1 AND {newest_runs}"
+
+    oldest_runs_of_thread: "{runs} WHERE r.thread_pk = ?1 AND {oldest_runs}"
+
+    // Those of the events behind ?2 up to ?3, any that goes on, and those begun up to ?5 that changed since ?4.
+    runs_shown: "
+        SELECT {run} FROM {prefix}runs r
+        WHERE r.thread_pk = ?1 AND r.id IN (
+            SELECT open.id FROM {prefix}runs open WHERE open.thread_pk = ?1 AND open.status = 'running'
+            UNION
+            SELECT changed.id FROM {prefix}runs changed
+            WHERE changed.thread_pk = ?1 AND changed.status IN ('succeeded', 'failed', 'canceled')
+                AND changed.rev > ?4 AND changed.first_rev <= ?5
+            UNION
+            SELECT e.run_id FROM {prefix}events e
+            WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.run_id IS NOT NULL
+        )
+        ORDER BY r.first_rev"
+
+    runs_changed: "
+        SELECT {run} FROM {prefix}runs r
+        WHERE r.thread_pk = ?1 AND r.status IN ('running', 'succeeded', 'failed', 'canceled')
+            AND r.rev >= ?2 AND r.rev <= ?3"
+
+    // Settings.
+
+    settings: "
+        SELECT x.field_id, {json x.value}, x.key_id, {micros x.updated_at} FROM {prefix}settings x
+        WHERE x.agent = ?1 AND x.worker_id = ?2
+        ORDER BY x.field_id"
+
+    setting_keys: "SELECT DISTINCT x.key_id FROM {prefix}settings x WHERE x.key_id IS NOT NULL ORDER BY x.key_id"
+
+    // Where a run or an event lies, and the message that the run answers, if it goes on.
+
+    run_place: "
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id,
+            CASE r.status WHEN 'running' THEN r.event_id END
+        FROM {prefix}runs r
+        {join} {prefix}threads t ON t.pk = r.thread_pk
+        {join} {prefix}scopes s ON s.pk = t.scope_pk
+        {join} {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE r.id = ?1"
+
+    event_thread: "
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, e.id
+        FROM {prefix}events e
+        {join} {prefix}threads t ON t.pk = e.thread_pk
+        {join} {prefix}scopes s ON s.pk = t.scope_pk
+        {join} {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE e.id = ?1"
+}

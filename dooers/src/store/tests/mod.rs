@@ -1,0 +1,91 @@
+//! What the tests of the stores on databases share.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+pub(crate) mod like_memory;
+
+use crate::policy::OnBusy;
+use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
+use crate::store::{
+    NewMessage, NewThread, Participant, Scope, Start, ThreadTarget, TurnChange, Viewer,
+};
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+pub(crate) fn scope() -> Scope {
+    Scope {
+        agent: "echo".to_owned(),
+        worker_id: "w".to_owned(),
+        organization_id: "o".to_owned(),
+        workspace_id: "s".to_owned(),
+        viewer: Viewer::Everyone,
+    }
+}
+
+/// A moment: the second one is a microsecond after the first.
+pub(crate) fn at(micros: i64) -> DateTime<Utc> {
+    timestamp::from_micros(1_700_000_000_000_000 + micros)
+}
+
+pub(crate) fn start(run_id: &str) -> Start {
+    Start {
+        node: "n".to_owned(),
+        run_id: Some(run_id.to_owned()),
+        at: at(1),
+        lease: Duration::ZERO,
+        retries: 0,
+        on_busy: OnBusy::Queue { limit: u32::MAX },
+    }
+}
+
+/// A message that begins this thread.
+pub(crate) fn first_message(thread_id: &str, event_id: &str) -> NewMessage {
+    let thread = ThreadTarget::New(NewThread::new(thread_id));
+    message(thread, event_id)
+}
+
+/// A message in a thread that is there.
+pub(crate) fn next_message(thread_id: &str, event_id: &str) -> NewMessage {
+    message(ThreadTarget::Existing(thread_id.to_owned()), event_id)
+}
+
+fn message(thread: ThreadTarget, event_id: &str) -> NewMessage {
+    let user = User::new("ann");
+    NewMessage {
+        thread,
+        event_id: event_id.to_owned(),
+        kind: EventType::Message,
+        content: vec![ContentPart::text("hello")],
+        data: None,
+        client_event_id: Some(format!("client-{event_id}")),
+        participant: Participant::user(&user),
+        user,
+        at: at(0),
+    }
+}
+
+/// An event of the agent.
+pub(crate) fn said(thread_id: &str, event_id: &str, text: &str) -> TurnChange {
+    TurnChange::Event(Box::new(ThreadEvent {
+        id: event_id.to_owned(),
+        thread_id: thread_id.to_owned(),
+        run_id: Some("r".to_owned()),
+        kind: EventType::Message,
+        actor: crate::protocol::Actor::Assistant,
+        author: Some("echo".to_owned()),
+        user: None,
+        content: Some(vec![ContentPart::text(text)]),
+        data: None,
+        created_at: at(2),
+        streaming: None,
+        finalized: None,
+        delta_seq: None,
+        deleted: None,
+        client_event_id: None,
+        seq: 0,
+    }))
+}

@@ -1,0 +1,35 @@
+//! The server of which several run on one database, and whose handlers are led by the test, which is another process.
+
+use dooers::prelude::*;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+/// Calls the address that the message begins with, says the message and which process it is in, and does what it is told
+/// there, line by line: `say X` sends a text and answers whether it was stored, `end` ends the turn. The end of the call
+/// ends it, too.
+#[dooers::agent(queue = 1000)]
+async fn calling(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let address = request.message.split(' ').next().unwrap_or_default();
+    let mut call = BufReader::new(TcpStream::connect(address).await?);
+    let hello = format!("{} {}\n", std::process::id(), request.message);
+    call.write_all(hello.as_bytes()).await?;
+    let mut line = String::new();
+    while call.read_line(&mut line).await? > 0 {
+        let Some(text) = line.trim_end().strip_prefix("say ") else {
+            break;
+        };
+        let answer = match response.text(text).await {
+            Ok(_) => "stored\n",
+            Err(_) => "refused\n",
+        };
+        call.write_all(answer.as_bytes()).await?;
+        line.clear();
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Runs a command while there is a PostgreSQL server, and PgBouncer before it, for tests to share:
+//!
+//! ```sh
+//! cargo run -p dooers-tests --bin with-postgres -- cargo nextest run -p dooers-tests -E 'test(on_postgres)'
+//! ```
+//!
+//! The command learns from `DOOERS_TEST_POSTGRES_URL` and `DOOERS_TEST_POSTGRES_POOLER_URL` where they are. If the first is
+//! set already, nothing is started. The status is that of the command, or 77 if PostgreSQL is not installed.
+
+use dooers_tests::postgres::{Cluster, POOLER_URL, Pooler, URL};
+use dooers_tests::signal;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitCode;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal as on};
+
+/// Says that something was skipped, as for Automake and Meson.
+const SKIPPED: u8 = 77;
+
+// One thread: what a thread has started ends with it.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    let Some(program) = arguments.next() else {
+        eprintln!("with-postgres: give the command to run, and its arguments");
+        return Ok(ExitCode::from(2));
+    };
+    // Before anything is started that has to be stopped.
+    let mut interrupt = on(SignalKind::interrupt())?;
+    let mut terminate = on(SignalKind::terminate())?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let mut started = None;
+    if std::env::var_os(URL).is_none_or(|url| url.is_empty()) {
+        if Cluster::programs().is_none() {
+            eprintln!(
+                "with-postgres: PostgreSQL is not installed; on Debian: apt-get install postgresql pgbouncer"
+            );
+            return Ok(ExitCode::from(SKIPPED));
+        }
+        let cluster = Cluster::start();
+        command.env(URL, cluster.url());
+        let pooler = Pooler::program().map(|_| Pooler::start(&cluster));
+        if let Some(pooler) = &pooler {
+            command.env(POOLER_URL, pooler.url());
+        }
+        // The pooler ends first.
+        started = Some((pooler, cluster));
+    }
+    let mut running = command.spawn()?;
+    let pid = running.id();
+    let status = loop {
+        tokio::select! {
+            status = running.wait() => break status?,
+            // From the terminal the command got it as well.
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {
+                if let Some(pid) = pid {
+                    signal("TERM", pid);
+                }
+            }
+        }
+    };
+    drop(started);
+    let status = status.code().or(status.signal().map(|signal| 128 + signal));
+    Ok(ExitCode::from(
+        status
+            .and_then(|status| u8::try_from(status).ok())
+            .unwrap_or(1),
+    ))
+}

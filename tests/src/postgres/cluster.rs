@@ -1,0 +1,238 @@
+//! A database server of one's own, made from the programs that are installed.
+
+use super::account::{command, give, output};
+use super::server::Running;
+use dooers::store::PostgresOptions;
+use std::ffi::OsStr;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// How often another port is tried when somebody else was quicker to take it.
+const ATTEMPTS: usize = 5;
+
+const READY: &str = "database system is ready to accept connections";
+
+/// The signal for an end as at a crash.
+const AT_ONCE: &str = "QUIT";
+
+/// How a cluster differs from one that trusts everybody.
+#[derive(Debug, Default, Clone)]
+pub struct Setup {
+    settings: Vec<(String, String)>,
+    files: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// Adds a setting, such as `ssl`.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes a file in the directory of the data, such as `pg_hba.conf`, over what is there.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+}
+
+/// A PostgreSQL server with an empty database, on a Unix socket and on a free port of 127.0.0.1. What it has committed
+/// is on the disk, as in production. When it is dropped it ends at once, and its data are gone.
+#[derive(Debug)]
+pub struct Cluster {
+    // Before the directory: it uses that as long as it runs.
+    running: Option<Running>,
+    directory: TempDir,
+    programs: PathBuf,
+    setup: Setup,
+    port: u16,
+}
+
+impl Cluster {
+    /// Where PostgreSQL's programs are, if they are installed.
+    #[must_use]
+    pub fn programs() -> Option<PathBuf> {
+        let configured = Command::new("pg_config").arg("--bindir").output();
+        let configured = configured.ok().map(|output| {
+            let directory = String::from_utf8_lossy(&output.stdout);
+            PathBuf::from(directory.trim().to_owned())
+        });
+        let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+        let mut installed: Vec<_> = installed
+            .filter_map(|entry| {
+                let version = entry.ok()?.path();
+                let number: u32 = version.file_name()?.to_str()?.parse().ok()?;
+                Some((number, version.join("bin")))
+            })
+            .collect();
+        // The newest first.
+        installed.sort();
+        let installed = installed.into_iter().rev().map(|(_, programs)| programs);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let is_whole = |directory: &PathBuf| {
+            ["initdb", "postgres"]
+                .iter()
+                .all(|name| directory.join(name).is_file())
+        };
+        configured
+            .into_iter()
+            .chain(installed)
+            .chain(std::env::split_paths(&path))
+            .find(is_whole)
+    }
+
+    /// Starts one that trusts everybody.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::with(Setup::default())
+    }
+
+    /// Starts one that is set up like this.
+    #[must_use]
+    pub fn with(setup: Setup) -> Self {
+        let programs = Self::programs().expect(
+            "PostgreSQL's programs `initdb` and `postgres` are not there; on Debian: apt-get install postgresql",
+        );
+        // Not where TMPDIR says: the path of a socket must be short.
+        let directory = tempfile::Builder::new()
+            .prefix("dooers-pg-")
+            .tempdir_in("/tmp")
+            .expect("a directory");
+        give(directory.path());
+        let data = directory.path().join("data");
+        initialize(&programs, &data);
+        for (name, text) in &setup.files {
+            let file = data.join(name);
+            fs::write(&file, text).expect("the directory of the data is there");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our own file");
+        }
+        give(directory.path());
+        let mut cluster = Self {
+            running: None,
+            directory,
+            programs,
+            setup,
+            port: 0,
+        };
+        let mut said = String::new();
+        for _ in 0..ATTEMPTS {
+            cluster.port = free_port();
+            match cluster.run() {
+                Ok(()) => return cluster,
+                Err(why) => said = why,
+            }
+        }
+        panic!("PostgreSQL does not start:\n{said}");
+    }
+
+    fn run(&mut self) -> Result<(), String> {
+        let mut server = command(self.programs.join("postgres"), AT_ONCE);
+        server.arg("-D").arg(self.directory.path().join("data"));
+        let sockets = self.directory.path().to_str().expect("a plain path");
+        let port = self.port.to_string();
+        let own = [
+            ("listen_addresses", "127.0.0.1"),
+            ("port", &port),
+            ("unix_socket_directories", sockets),
+            ("max_connections", "200"),
+        ];
+        let set_up = self.setup.settings.iter();
+        let set_up = set_up.map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in own.into_iter().chain(set_up) {
+            server.arg("-c").arg(format!("{name}={value}"));
+        }
+        self.running = Some(Running::start(&mut server, READY, AT_ONCE)?);
+        Ok(())
+    }
+
+    /// The port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The directory of the Unix socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The database `postgres` over TCP, as the user `postgres`, who may do everything.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// The same for a store.
+    #[must_use]
+    pub fn options(&self) -> PostgresOptions {
+        PostgresOptions::from_url(&self.url()).expect("a URL")
+    }
+
+    /// The last of what the server has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.running.as_ref().map(Running::said).unwrap_or_default()
+    }
+
+    /// Stops the server in good order, though not waiting for its clients: they are cut off.
+    pub fn stop(&mut self) {
+        self.end("INT");
+    }
+
+    /// Stops the server as at a crash: what was not committed is gone, and it recovers at the next start.
+    pub fn crash(&mut self) {
+        self.end(AT_ONCE);
+    }
+
+    /// Starts it again after it was stopped, at the same place.
+    pub fn start_again(&mut self) {
+        assert!(self.running.is_none(), "it runs");
+        if let Err(said) = self.run() {
+            panic!("PostgreSQL does not start again:\n{said}");
+        }
+    }
+
+    fn end(&mut self, signal_name: &str) {
+        let running = self.running.take().expect("it runs");
+        running.stop(signal_name);
+    }
+}
+
+fn initialize(programs: &Path, data: &Path) {
+    let mut initdb = command(programs.join("initdb"), "TERM");
+    initdb.arg("-D").arg(data).args([
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        // What it makes here is soon thrown away.
+        "--no-sync",
+    ]);
+    // An order of texts that is not that of their bytes, as most databases have one.
+    if version(programs.join("initdb")) >= 15 {
+        initdb.args(["--locale=C", "--locale-provider=icu", "--icu-locale=en"]);
+    } else {
+        initdb.arg("--locale=C");
+    }
+    output(&mut initdb);
+}
+
+/// The main version, of `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` for example.
+fn version(program: impl AsRef<OsStr>) -> u32 {
+    let text = output(Command::new(program).arg("--version"));
+    let number = text.split(' ').nth(2).unwrap_or_default();
+    let main: String = number.chars().take_while(char::is_ascii_digit).collect();
+    main.parse().unwrap_or_default()
+}
+
+/// A port of 127.0.0.1 that nobody listens on at the moment.
+pub(super) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("a bound listener").port()
+}

@@ -1,0 +1,18 @@
+//! PostgreSQL to test against.
+//!
+//! `tests/run pg` starts one database for all tests, and PgBouncer before it; [`shared`] and [`pooled`] are places in it. A
+//! test that has to stop the database, or to set it up in its own way, starts a [`Cluster`] of its own. A test that needs
+//! either has `on_postgres` in its path, by which `tests/run` finds it.
+
+mod account;
+mod cluster;
+mod pooler;
+mod server;
+mod shared;
+
+pub use cluster::{Cluster, Setup};
+pub use pooler::Pooler;
+pub use shared::{
+    POOLER_URL, URL, connections, fresh_prefix, kill_connections, own, pooled, pooled_only,
+    session, shared, url,
+};

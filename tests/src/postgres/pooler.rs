@@ -1,0 +1,81 @@
+//! PgBouncer before a cluster.
+
+use super::account::{command, give};
+use super::cluster::{Cluster, free_port};
+use super::server::Running;
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const READY: &str = "process up";
+
+/// The signal for an end that waits for nobody.
+const AT_ONCE: &str = "TERM";
+
+/// PgBouncer before a cluster: it lends its connections for one transaction at a time, so that neither prepared statements
+/// nor settings last longer. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Pooler {
+    // Before the directory: it uses that as long as it runs.
+    _running: Running,
+    _directory: TempDir,
+    port: u16,
+}
+
+impl Pooler {
+    /// Where the program is, if it is installed.
+    #[must_use]
+    pub fn program() -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut directories: Vec<_> = std::env::split_paths(&path).collect();
+        // Not in the path of everybody.
+        directories.push("/usr/sbin".into());
+        directories
+            .into_iter()
+            .map(|directory| directory.join("pgbouncer"))
+            .find(|program| program.is_file())
+    }
+
+    /// Starts it before this cluster.
+    #[must_use]
+    pub fn start(cluster: &Cluster) -> Self {
+        let program = Self::program()
+            .expect("the program `pgbouncer` is not there; on Debian: apt-get install pgbouncer");
+        let directory = tempfile::Builder::new()
+            .prefix("dooers-pgbouncer-")
+            .tempdir_in("/tmp")
+            .expect("a directory");
+        let port = free_port();
+        let settings = format!(
+            "[databases]\n\
+             * = host={socket} port={database_port} user=postgres\n\
+             [pgbouncer]\n\
+             listen_addr = 127.0.0.1\n\
+             listen_port = {port}\n\
+             unix_socket_dir =\n\
+             auth_type = any\n\
+             pool_mode = transaction\n\
+             max_client_conn = 1000\n\
+             default_pool_size = 20\n",
+            socket = cluster.socket().display(),
+            database_port = cluster.port(),
+        );
+        let file = directory.path().join("pgbouncer.ini");
+        fs::write(&file, settings).expect("the directory is there");
+        give(directory.path());
+        match Running::start(command(program, AT_ONCE).arg(file), READY, AT_ONCE) {
+            Ok(running) => Self {
+                _running: running,
+                _directory: directory,
+                port,
+            },
+            Err(said) => panic!("PgBouncer does not start:\n{said}"),
+        }
+    }
+
+    /// The database `postgres` through the pooler.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+}

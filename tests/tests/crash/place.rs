@@ -1,0 +1,111 @@
+//! Where the server keeps its conversations.
+
+use dooers_tests::postgres::{fresh_prefix, session, url};
+use sqlx::Row;
+use tempfile::TempDir;
+
+/// A run, as the database has it.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) id: String,
+    pub(crate) event_id: String,
+    pub(crate) status: String,
+    pub(crate) error: Option<String>,
+    pub(crate) started_at: i64,
+}
+
+/// A database.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// A file in this directory.
+    Sqlite(TempDir),
+    /// The database of a URL, in tables with this prefix.
+    Postgres { url: String, prefix: String },
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().unwrap())
+    }
+
+    /// None where there is no database; a line says so then.
+    pub(crate) fn postgres() -> Option<Self> {
+        let url = url()?;
+        let prefix = fresh_prefix();
+        Some(Self::Postgres { url, prefix })
+    }
+
+    /// The variables that say where it is.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Sqlite(directory) => {
+                let file = directory.path().join("worker.db");
+                vec![("WORKER_DATABASE_NAME", file.to_str().unwrap().to_owned())]
+            }
+            Self::Postgres { url, prefix } => vec![
+                ("WORKER_DATABASE_TYPE", "postgres".to_owned()),
+                ("DATABASE_URL", url.clone()),
+                ("WORKER_DATABASE_TABLE_PREFIX", prefix.clone()),
+                // What a dead process was answering is taken over when its lease has run out.
+                ("WORKER_LEASE", "3".to_owned()),
+            ],
+        }
+    }
+
+    /// The runs. No turn is left beside them, and none goes on.
+    pub(crate) async fn runs(&self) -> Vec<Run> {
+        match self {
+            Self::Sqlite(directory) => runs_in_file(directory),
+            Self::Postgres { url, prefix } => runs_in_tables(url, prefix).await,
+        }
+    }
+}
+
+fn runs_in_file(directory: &TempDir) -> Vec<Run> {
+    let file = directory.path().join("worker.db");
+    let database = rusqlite::Connection::open(file).unwrap();
+    let count = |sql: &str| -> i64 { database.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM worker_turns"), 0, "turns");
+    let running = "SELECT count(*) FROM worker_runs WHERE status = 'running'";
+    assert_eq!(count(running), 0, "runs that go on");
+    let mut statement = database
+        .prepare("SELECT id, event_id, status, error, started_at FROM worker_runs")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        Ok(Run {
+            id: row.get(0)?,
+            event_id: row.get(1)?,
+            status: row.get(2)?,
+            error: row.get(3)?,
+            started_at: row.get(4)?,
+        })
+    });
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the text is made of literals and of a prefix that is made here"
+)]
+async fn runs_in_tables(url: &str, prefix: &str) -> Vec<Run> {
+    let mut database = session(url).await.unwrap();
+    let turns = format!("SELECT count(*) FROM {prefix}turns");
+    let turns = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(turns));
+    assert_eq!(turns.fetch_one(&mut database).await.unwrap(), 0, "turns");
+    let runs = format!(
+        "SELECT id, event_id, status, error, (extract(epoch FROM started_at) * 1000000)::bigint FROM {prefix}runs"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(runs));
+    let rows = rows.fetch_all(&mut database).await.unwrap();
+    let run = |row: &sqlx::postgres::PgRow| Run {
+        id: row.get(0),
+        event_id: row.get(1),
+        status: row.get(2),
+        error: row.get(3),
+        started_at: row.get(4),
+    };
+    let runs: Vec<_> = rows.iter().map(run).collect();
+    let goes_on = |run: &Run| run.status == "running";
+    assert!(!runs.iter().any(goes_on), "runs that go on");
+    runs
+}

@@ -1,0 +1,29 @@
+//! What is stored of a thread, as a client reads it.
+
+use dooers_tests::Client;
+use serde_json::{Value, json};
+
+/// All events of a thread, which must be few enough for a page.
+pub(crate) async fn events(client: &mut Client, thread_id: &str) -> Vec<Value> {
+    let payload = json!({"thread_id": thread_id, "limit": 200});
+    let id = client.send("event.list", payload).await;
+    // What the thread tells meanwhile comes before.
+    let frames = client.until("the page", |frame| {
+        assert_ne!(frame["payload"]["ack_id"], id, "the page is refused");
+        frame["type"] == "event.list.result"
+    });
+    let page = frames.await.pop().unwrap();
+    assert_eq!(page["payload"]["has_more"], false);
+    page["payload"]["events"].as_array().unwrap().clone()
+}
+
+/// Who says what: `user`, `assistant` or `system`, and the text.
+pub(crate) fn said(events: &[Value]) -> Vec<(&str, &str)> {
+    events
+        .iter()
+        .map(|event| {
+            let text = event["content"][0]["text"].as_str().unwrap_or_default();
+            (event["actor"].as_str().unwrap(), text)
+        })
+        .collect()
+}

@@ -1,0 +1,24 @@
+//! What is special about PostgreSQL: how it is reached, how it is lost, and that several processes share it.
+//!
+//! What every store does is in the suite `store`, which runs over this one, too.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod calls;
+mod given;
+mod history;
+
+/// Every test here needs a database, which its path says to `tests/run`.
+mod on_postgres {
+    mod ground;
+    mod losing;
+    mod reaching;
+    mod recipe;
+    mod sharing;
+    mod ssl;
+    mod surviving;
+}

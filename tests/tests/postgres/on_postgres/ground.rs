@@ -1,0 +1,81 @@
+//! The ground that the other tests stand on.
+
+use dooers_tests::postgres::{
+    POOLER_URL, Pooler, Setup, URL, connections, kill_connections, own, session,
+};
+use sqlx::{Connection, PgConnection, Row};
+
+/// What a session is told by this statement.
+async fn ask(connection: &mut PgConnection, sql: &'static str) -> String {
+    // In one message: through the pooler, two of them could reach two servers.
+    let row = sqlx::raw_sql(sql).fetch_one(connection).await.unwrap();
+    row.get(0)
+}
+
+#[tokio::test]
+async fn a_cluster_keeps_what_was_committed_when_it_crashes_and_starts_again() {
+    let Some(mut cluster) = own(Setup::default()) else {
+        return;
+    };
+    let mut one = session(&cluster.url()).await.unwrap();
+    assert_eq!(ask(&mut one, "SHOW fsync").await, "on");
+    let create = "CREATE TABLE kept AS SELECT 'yes' AS kept";
+    sqlx::query(create).execute(&mut one).await.unwrap();
+    cluster.crash();
+    assert!(one.ping().await.is_err());
+    assert!(session(&cluster.url()).await.is_err());
+    cluster.start_again();
+    let mut one = session(&cluster.url()).await.unwrap();
+    assert_eq!(ask(&mut one, "SELECT kept FROM kept").await, "yes");
+    cluster.stop();
+    assert!(one.ping().await.is_err());
+    cluster.start_again();
+    let mut one = session(&cluster.url()).await.unwrap();
+    assert_eq!(ask(&mut one, "SELECT kept FROM kept").await, "yes");
+}
+
+#[tokio::test]
+async fn connections_of_a_name_are_killed_and_others_are_not() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let named = format!("{}?application_name=named", cluster.url());
+    let mut one = session(&named).await.unwrap();
+    let mut other = session(&cluster.url()).await.unwrap();
+    assert_eq!(connections(&cluster.url(), "named").await, 1);
+    assert_eq!(kill_connections(&cluster.url(), "named", 9).await, 1);
+    assert!(one.ping().await.is_err());
+    assert!(other.ping().await.is_ok());
+}
+
+#[tokio::test]
+async fn the_pooler_lends_a_connection_for_one_transaction_only() {
+    if Pooler::program().is_none() && std::env::var_os("CI").is_none() {
+        eprintln!("skipped: PgBouncer is not installed");
+        return;
+    }
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let pooler = Pooler::start(&cluster);
+    let mut one = session(&pooler.url()).await.unwrap();
+    let mut other = session(&pooler.url()).await.unwrap();
+    let pid = "SELECT pg_backend_pid()::text";
+    assert_eq!(ask(&mut one, pid).await, ask(&mut other, pid).await);
+    sqlx::raw_sql("BEGIN").execute(&mut one).await.unwrap();
+    let inside = ask(&mut one, pid).await;
+    assert_ne!(inside, ask(&mut other, pid).await);
+    assert_eq!(inside, ask(&mut one, pid).await);
+}
+
+#[test]
+fn the_shared_database_and_its_pooler_are_there() {
+    for variable in [URL, POOLER_URL] {
+        let is_set = std::env::var(variable).is_ok_and(|url| url.starts_with("postgres://"));
+        let is_needed = std::env::var_os("CI").is_some();
+        assert!(is_set || !is_needed, "{variable} is not set");
+        if !is_set {
+            eprintln!("skipped: {variable} is not set");
+        }
+    }
+}

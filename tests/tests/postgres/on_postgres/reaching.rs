@@ -1,0 +1,129 @@
+//! Databases that cannot be used, and what is said about it.
+
+use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
+use dooers_tests::postgres::{Setup, own, pooled_only, session, shared};
+use dooers_tests::within;
+use std::error::Error;
+use std::fmt::Write;
+use std::net::TcpListener;
+use std::time::Duration;
+
+const PASSWORD: &str = "hunter2";
+
+/// Everything that an error says, to people and to programmers.
+fn shown(error: &(dyn Error + 'static)) -> String {
+    let mut text = format!("{error:?}");
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        write!(text, "\n{error}").unwrap();
+        cause = error.source();
+    }
+    text
+}
+
+/// What is said about a database that cannot be opened.
+async fn refused(options: PostgresOptions) -> String {
+    let error = PostgresStore::open(options).await.unwrap_err();
+    shown(&error)
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_an_error_that_does_not_show_it() {
+    let rules = "local all all trust\nhost all ada 127.0.0.1/32 scram-sha-256\n\
+                 host all postgres 127.0.0.1/32 trust\n";
+    let Some(cluster) = own(Setup::default().file("pg_hba.conf", rules)) else {
+        return;
+    };
+    let mut admin = session(&cluster.url()).await.unwrap();
+    let create = "CREATE ROLE ada SUPERUSER LOGIN PASSWORD 'a:b/c?d#e@f%g h'";
+    sqlx::query(create).execute(&mut admin).await.unwrap();
+    let options = cluster.options().user("ada");
+
+    let by_parts = options.clone().password("a:b/c?d#e@f%g h");
+    PostgresStore::open(by_parts).await.unwrap().close().await;
+    let encoded = "postgres://ada:a%3Ab%2Fc%3Fd%23e%40f%25g%20h@127.0.0.1";
+    let by_url = options.clone().url(encoded).unwrap();
+    PostgresStore::open(by_url).await.unwrap().close().await;
+
+    let wrong = refused(options.clone().password(PASSWORD)).await;
+    assert!(wrong.contains("password authentication failed"), "{wrong}");
+    assert!(wrong.contains("check WORKER_DATABASE_USER"), "{wrong}");
+    assert!(!wrong.contains(PASSWORD), "{wrong}");
+    let missing = options.database("missing").password("a:b/c?d#e@f%g h");
+    let missing = refused(missing).await;
+    assert!(missing.contains("create it"), "{missing}");
+    assert!(!missing.contains("a:b"), "{missing}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_tried_for_a_while_and_its_error_shows_no_password() {
+    if shared().is_none() {
+        return;
+    }
+    // Nobody listens there any more.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let options = PostgresOptions::new()
+        .host("127.0.0.1")
+        .port(port)
+        .user("ada")
+        .password(PASSWORD)
+        .connect_timeout(Duration::from_millis(200));
+    let why = refused(options.clone()).await;
+    assert!(why.contains("127.0.0.1"), "{why}");
+    assert!(
+        why.contains("say where it is (WORKER_DATABASE_HOST"),
+        "{why}"
+    );
+    assert!(!why.contains(PASSWORD), "{why}");
+    let socket = refused(options.host("/nowhere")).await;
+    assert!(socket.contains("/nowhere"), "{socket}");
+    assert!(!socket.contains(PASSWORD), "{socket}");
+}
+
+#[tokio::test]
+async fn the_directory_of_a_unix_socket_is_a_host() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let socket = cluster.socket().to_str().unwrap();
+    let options = PostgresOptions::new()
+        .host(socket)
+        .port(cluster.port())
+        .user("postgres")
+        .database("postgres")
+        // As Cloud SQL's URLs have it, and as it means nothing for a socket.
+        .ssl_mode(SslMode::Require);
+    PostgresStore::open(options).await.unwrap().close().await;
+    let url = format!(
+        "postgresql://postgres@/postgres?host={socket}&port={}",
+        cluster.port()
+    );
+    let by_url = PostgresOptions::from_url(&url).unwrap();
+    PostgresStore::open(by_url).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_pooler_that_is_taken_for_a_server_is_an_error_that_says_what_to_set_at_once() {
+    let Some(options) = pooled_only() else {
+        return;
+    };
+    let options = options.statement_cache(100);
+    let why = refused(options.connect_timeout(Duration::from_secs(3600)));
+    let why = within("an error", why).await;
+    assert!(why.contains("WORKER_DATABASE_STATEMENT_CACHE=0"), "{why}");
+}
+
+#[tokio::test]
+async fn stores_are_opened_again_and_again_through_a_pooler_alone() {
+    let Some(options) = pooled_only() else {
+        return;
+    };
+    for _ in 0..3 {
+        let [one, other] = [options.clone(), options.clone()].map(PostgresStore::open);
+        let (one, other) = tokio::join!(one, other);
+        one.unwrap().close().await;
+        other.unwrap().close().await;
+    }
+}

@@ -1,0 +1,75 @@
+//! The recipe of the README: an example on PostgreSQL by configuration alone.
+
+use crate::history::{events, said};
+use dooers_tests::postgres::{Setup, own};
+use dooers_tests::{Client, Program};
+
+#[tokio::test]
+async fn the_echo_example_keeps_its_conversations_in_a_fresh_database() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let port = cluster.port().to_string();
+    let variables = [
+        ("WORKER_BIND", "127.0.0.1:0"),
+        ("WORKER_DATABASE_TYPE", "postgres"),
+        ("WORKER_DATABASE_HOST", "127.0.0.1"),
+        ("WORKER_DATABASE_PORT", &port),
+        ("WORKER_DATABASE_USER", "postgres"),
+        ("WORKER_DATABASE_NAME", "postgres"),
+    ];
+    let mut thread_id = None;
+    // Once on an empty database, and once on what the first left.
+    for said_before in [0, 1] {
+        let mut echo = Program::start("example-echo", &variables);
+        let mut client = Client::open(echo.address(), "/ws").await;
+        client.connect("ada").await;
+        let thread_id = match &thread_id {
+            None => thread_id.insert(client.begin("hello").await),
+            Some(thread_id) => {
+                client.converse(thread_id, "hello").await;
+                thread_id
+            }
+        };
+        let stored = events(&mut client, thread_id).await;
+        let turn = [("user", "hello"), ("assistant", "You said: hello")];
+        assert_eq!(said(&stored), turn.repeat(said_before + 1));
+        client.leave().await;
+        echo.terminate();
+        let (status, _, errors) = echo.ended();
+        assert_eq!(status, Some(0), "{errors}");
+        assert_eq!(errors, "");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_refuses_is_one_line_and_status_1() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let url = format!(
+        "postgres://postgres:hunter2@127.0.0.1:{}/missing",
+        cluster.port()
+    );
+    for (variable, value, expected) in [
+        ("DATABASE_URL", url.as_str(), "missing"),
+        (
+            "DATABASE_URL",
+            "mysql://ada:hunter2@db",
+            "must begin with postgres://",
+        ),
+        (
+            "WORKER_DATABASE_SSL",
+            "full",
+            "WORKER_DATABASE_SSL is `full`; it must be one of",
+        ),
+    ] {
+        let variables = [("WORKER_DATABASE_TYPE", "postgres"), (variable, value)];
+        let (status, output, errors) = Program::start("example-echo", &variables).ended();
+        assert_eq!(status, Some(1), "{errors}");
+        assert_eq!(output, "");
+        assert!(errors.contains(expected), "{errors}");
+        assert!(!errors.contains("hunter2"), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+    }
+}

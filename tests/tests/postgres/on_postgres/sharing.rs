@@ -1,0 +1,211 @@
+//! Several processes on one database.
+
+use crate::calls::Calls;
+use crate::history::{events, said};
+use dooers_tests::postgres::{fresh_prefix, url};
+use dooers_tests::{Client, Program};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Where servers share tables that are not there yet.
+struct Place {
+    url: String,
+    prefix: String,
+}
+
+/// None where there is no database.
+fn place() -> Option<Place> {
+    let url = url()?;
+    let prefix = fresh_prefix();
+    Some(Place { url, prefix })
+}
+
+/// A server in a process of its own.
+fn node(place: &Place) -> Program {
+    let variables = [
+        ("DATABASE_URL", place.url.as_str()),
+        ("WORKER_DATABASE_TABLE_PREFIX", &place.prefix),
+        ("WORKER_BIND", "127.0.0.1:0"),
+        ("WORKER_LEASE", "1"),
+    ];
+    Program::start("calling-server", &variables)
+}
+
+async fn client(node: &mut Program) -> Client {
+    let mut client = Client::open(node.address(), "/ws").await;
+    client.connect("ada").await;
+    client
+}
+
+/// Sends a message and waits for its ack.
+async fn send(client: &mut Client, thread_id: Option<&str>, text: &str) {
+    let id = client.message(thread_id, text).await;
+    let is_ack = |frame: &serde_json::Value| frame["payload"]["ack_id"] == id;
+    let frames = client.until("an ack", is_ack).await;
+    let ack = &frames.last().unwrap()["payload"];
+    assert_eq!(ack["ok"], true, "{ack}");
+}
+
+/// Begins a thread; the result is its id.
+async fn begin(client: &mut Client, text: &str) -> String {
+    send(client, None, text).await;
+    let thread = client.expect("thread.upsert").await;
+    thread["thread"]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn three_processes_that_start_at_once_make_the_tables_once() {
+    let Some(place) = place() else {
+        return;
+    };
+    let mut nodes = [node(&place), node(&place), node(&place)];
+    let calls = Calls::listen().await;
+    let mut processes = HashSet::new();
+    for node in &mut nodes {
+        let mut client = client(node).await;
+        send(&mut client, None, &calls.message("hello")).await;
+        let call = calls.next().await;
+        processes.insert(call.process);
+        call.end().await;
+        client.turn().await;
+        client.leave().await;
+    }
+    assert_eq!(processes.len(), 3);
+    for node in nodes {
+        node.terminate();
+        let (status, _, errors) = node.ended();
+        assert_eq!(status, Some(0), "{errors}");
+        assert_eq!(errors, "");
+    }
+}
+
+#[tokio::test]
+async fn turns_of_a_thread_run_one_after_the_other_whichever_process_claims_them() {
+    const MESSAGES: usize = 20;
+    let Some(place) = place() else {
+        return;
+    };
+    let (mut one, mut other) = (node(&place), node(&place));
+    let (mut ada, mut bob) = (client(&mut one).await, client(&mut other).await);
+    let calls = Calls::listen().await;
+    let thread_id = begin(&mut ada, &calls.message("0")).await;
+    let (open, mut keys) = (AtomicUsize::new(0), Vec::new());
+    let mut processes = HashSet::new();
+    let lead = async {
+        while keys.len() <= MESSAGES {
+            let mut call = calls.next().await;
+            assert_eq!(open.fetch_add(1, Ordering::SeqCst), 0, "two turns at once");
+            call.say(&format!("answer to {}", call.key)).await;
+            assert_eq!(call.outcome().await, "stored");
+            processes.insert(call.process);
+            keys.push(call.key.parse::<usize>().unwrap());
+            open.fetch_sub(1, Ordering::SeqCst);
+            call.end().await;
+        }
+    };
+    let write = async {
+        for number in (1..=MESSAGES).step_by(2) {
+            let (odd, even) = (number.to_string(), (number + 1).to_string());
+            send(&mut ada, Some(&thread_id), &calls.message(&odd)).await;
+            send(&mut bob, Some(&thread_id), &calls.message(&even)).await;
+        }
+    };
+    tokio::join!(lead, write);
+    // In the order in which they were stored, which is that of their acks.
+    assert_eq!(keys, (0..=MESSAGES).collect::<Vec<_>>());
+    let stored = events(&mut bob, &thread_id).await;
+    let answers = said(&stored)
+        .into_iter()
+        .filter(|(who, _)| *who == "assistant");
+    let expected: Vec<_> = keys.iter().map(|key| format!("answer to {key}")).collect();
+    assert_eq!(answers.map(|(_, text)| text).collect::<Vec<_>>(), expected);
+    ada.leave().await;
+    bob.leave().await;
+}
+
+#[tokio::test]
+async fn what_a_frozen_process_writes_late_is_refused() {
+    let Some(place) = place() else {
+        return;
+    };
+    let (mut frozen, mut living) = (node(&place), node(&place));
+    let (mut ada, mut bob) = (client(&mut frozen).await, client(&mut living).await);
+    let calls = Calls::listen().await;
+    let thread_id = begin(&mut ada, &calls.message("first")).await;
+    let mut first = calls.next().await;
+    first.say("in time").await;
+    assert_eq!(first.outcome().await, "stored");
+
+    frozen.signal("STOP");
+    send(&mut bob, Some(&thread_id), &calls.message("second")).await;
+    // The other process takes the thread over when the lease has run out.
+    let mut second = calls.next().await;
+    assert_eq!(second.key, "second");
+    assert_ne!(second.process, first.process);
+    first.say("late").await;
+    frozen.signal("CONT");
+    // Its handler is refused, or dropped before it can write.
+    let outcome = first.outcome().await;
+    assert!(outcome != "stored", "{outcome}");
+    second.say("answer").await;
+    assert_eq!(second.outcome().await, "stored");
+    second.end().await;
+    bob.turn().await;
+
+    let stored = events(&mut bob, &thread_id).await;
+    let told = said(&stored);
+    assert_eq!(told[1], ("assistant", "in time"));
+    let others: Vec<_> = told.iter().map(|(who, _)| *who).collect();
+    assert!(
+        matches!(
+            others[..],
+            ["user", "assistant", "user", "system", "assistant"]
+        ),
+        "{told:?}"
+    );
+    assert_eq!(told[4], ("assistant", "answer"));
+    // The frozen process goes on in good order.
+    send(&mut ada, Some(&thread_id), &calls.message("third")).await;
+    let third = calls.next().await;
+    assert_eq!(third.process, first.process);
+    third.end().await;
+    ada.leave().await;
+    bob.leave().await;
+}
+
+#[tokio::test]
+async fn the_queue_of_a_killed_process_is_taken_over() {
+    let Some(place) = place() else {
+        return;
+    };
+    let (mut killed, mut living) = (node(&place), node(&place));
+    let (mut ada, mut bob) = (client(&mut killed).await, client(&mut living).await);
+    let calls = Calls::listen().await;
+    let thread_id = begin(&mut ada, &calls.message("first")).await;
+    let first = calls.next().await;
+    for key in ["second", "third"] {
+        send(&mut ada, Some(&thread_id), &calls.message(key)).await;
+    }
+    bob.subscribe(&thread_id).await;
+    killed.signal("KILL");
+    for key in ["second", "third"] {
+        let mut call = calls.next().await;
+        assert_eq!(call.key, key);
+        assert_ne!(call.process, first.process);
+        call.say(&format!("answer to {key}")).await;
+        assert_eq!(call.outcome().await, "stored");
+        call.end().await;
+    }
+    bob.turn().await;
+    bob.turn().await;
+    let stored = events(&mut bob, &thread_id).await;
+    let told = said(&stored);
+    let answers = [
+        ("assistant", "answer to second"),
+        ("assistant", "answer to third"),
+    ];
+    assert_eq!(told[told.len() - 2..], answers, "{told:?}");
+    let interrupted = told.iter().filter(|(who, _)| *who == "system");
+    assert_eq!(interrupted.count(), 1, "{told:?}");
+    bob.leave().await;
+}

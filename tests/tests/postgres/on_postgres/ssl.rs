@@ -1,0 +1,264 @@
+//! Encrypted connections, and who has to prove what to whom.
+
+use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
+use dooers_tests::postgres::{Cluster, Setup, own, session, shared};
+use dooers_tests::within;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Who may connect how: `clear` never encrypted, `tls` always, `proven` with a certificate only.
+const RULES: &str = "\
+    local all all trust\n\
+    hostnossl all clear 127.0.0.1/32 trust\n\
+    hostssl all tls 127.0.0.1/32 trust\n\
+    hostssl all proven 127.0.0.1/32 cert\n\
+    host all postgres 127.0.0.1/32 trust\n";
+
+/// The name in the server's certificate, and another one of the same machine.
+const NAMED: &str = "localhost";
+const UNNAMED: &str = "127.0.0.1";
+
+/// An authority that signs certificates.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        }
+    }
+
+    /// A certificate for a host or a user, and its key.
+    fn sign(&self, name: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+}
+
+/// A server with a certificate, and files with what its clients need.
+struct Ground {
+    cluster: Cluster,
+    directory: TempDir,
+    authority: String,
+}
+
+impl Ground {
+    async fn start() -> Option<Self> {
+        let (authority, other) = (Authority::new(), Authority::new());
+        let (certificate, key) = authority.sign(NAMED);
+        let setup = Setup::default()
+            .setting("ssl", "on")
+            .setting("ssl_cert_file", "server.crt")
+            .setting("ssl_key_file", "server.key")
+            .setting("ssl_ca_file", "ca.crt")
+            .file("server.crt", &certificate)
+            .file("server.key", &key)
+            .file("ca.crt", &authority.pem)
+            .file("pg_hba.conf", RULES);
+        let cluster = own(setup)?;
+        let mut admin = session(&cluster.url()).await.unwrap();
+        for role in ["clear", "tls", "proven"] {
+            let create = match role {
+                "clear" => "CREATE ROLE clear SUPERUSER LOGIN",
+                "tls" => "CREATE ROLE tls SUPERUSER LOGIN",
+                _ => "CREATE ROLE proven SUPERUSER LOGIN",
+            };
+            sqlx::query(create).execute(&mut admin).await.unwrap();
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text);
+        write("right.pem", &authority.pem).unwrap();
+        write("wrong.pem", &other.pem).unwrap();
+        for (name, signer) in [("me", &authority), ("stranger", &other)] {
+            let (certificate, key) = signer.sign("proven");
+            write(&format!("{name}.pem"), &certificate).unwrap();
+            write(&format!("{name}.key"), &key).unwrap();
+        }
+        Some(Self {
+            cluster,
+            directory,
+            authority: authority.pem,
+        })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn options(&self, host: &str, user: &str) -> PostgresOptions {
+        PostgresOptions::new()
+            .host(host)
+            .port(self.cluster.port())
+            .user(user)
+            .database("postgres")
+            .application_name(user)
+            .pool_size(1)
+    }
+
+    /// Opens a store; the result is whether its connections are encrypted.
+    async fn is_encrypted(&self, options: PostgresOptions, user: &str) -> bool {
+        let store = PostgresStore::open(options).await.unwrap();
+        store.ping().await.unwrap();
+        let mut admin = session(&self.cluster.url()).await.unwrap();
+        let (all, any): (bool, bool) = sqlx::query_as(
+            "SELECT bool_and(ssl), bool_or(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+            WHERE application_name = $1",
+        )
+        .bind(user)
+        .fetch_one(&mut admin)
+        .await
+        .unwrap();
+        store.close().await;
+        assert_eq!(all, any, "one connection is encrypted and another is not");
+        all
+    }
+}
+
+/// Why a store cannot be opened. That is said at once, as to try again is of no use.
+async fn refused(options: PostgresOptions) -> String {
+    let options = options.connect_timeout(Duration::from_secs(3600));
+    let error = within("an error", PostgresStore::open(options)).await;
+    error.unwrap_err().to_string()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_mode_encrypts_as_it_says_and_goes_on_when_it_is_told_who_the_server_is() {
+    let Some(ground) = Ground::start().await else {
+        return;
+    };
+    let right = ground.path("right.pem");
+    let right = Some(text(&right));
+    let table = [
+        (UNNAMED, "clear", Some(SslMode::Disable), None, false),
+        (UNNAMED, "tls", Some(SslMode::Allow), None, true),
+        (UNNAMED, "tls", Some(SslMode::Prefer), None, true),
+        (UNNAMED, "tls", None, None, true),
+        (UNNAMED, "tls", Some(SslMode::Require), None, true),
+        (UNNAMED, "tls", Some(SslMode::Require), right, true),
+        (UNNAMED, "tls", Some(SslMode::VerifyCa), right, true),
+        (NAMED, "tls", Some(SslMode::VerifyFull), right, true),
+        (NAMED, "tls", None, right, true),
+        // The text in place of the file.
+        (
+            NAMED,
+            "tls",
+            Some(SslMode::VerifyFull),
+            Some(&*ground.authority),
+            true,
+        ),
+    ];
+    for (host, user, mode, root, expected) in table {
+        let mut options = ground.options(host, user);
+        if let Some(mode) = mode {
+            options = options.ssl_mode(mode);
+        }
+        if let Some(root) = root {
+            options = options.ssl_root_cert(root);
+        }
+        let is_encrypted = ground.is_encrypted(options, user).await;
+        assert_eq!(is_encrypted, expected, "{host} {user} {mode:?} {root:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_prove_who_it_is_gets_nothing() {
+    let Some(ground) = Ground::start().await else {
+        return;
+    };
+    let [right, wrong, missing] =
+        ["right.pem", "wrong.pem", "missing.pem"].map(|name| ground.path(name));
+    let [right, wrong, missing] = [&right, &wrong, &missing].map(|path| text(path));
+    let table = [
+        // The server insists.
+        (UNNAMED, Some(SslMode::Disable), None, "no encryption"),
+        // Of another authority, or of none that is known.
+        (NAMED, Some(SslMode::Require), Some(wrong), "certificate"),
+        (NAMED, Some(SslMode::VerifyCa), Some(wrong), "certificate"),
+        (NAMED, Some(SslMode::VerifyFull), Some(wrong), "certificate"),
+        (NAMED, None, Some(wrong), "certificate"),
+        (NAMED, Some(SslMode::VerifyCa), None, "certificate"),
+        (NAMED, Some(SslMode::VerifyFull), None, "certificate"),
+        (NAMED, None, Some("system"), "certificate"),
+        // For another host.
+        (
+            UNNAMED,
+            Some(SslMode::VerifyFull),
+            Some(right),
+            "certificate",
+        ),
+        (UNNAMED, None, Some(right), "certificate"),
+        (
+            NAMED,
+            Some(SslMode::VerifyFull),
+            Some(missing),
+            "missing.pem` cannot be read",
+        ),
+    ];
+    for (host, mode, root, expected) in table {
+        let mut options = ground.options(host, "tls");
+        if let Some(mode) = mode {
+            options = options.ssl_mode(mode);
+        }
+        if let Some(root) = root {
+            options = options.ssl_root_cert(root);
+        }
+        let why = refused(options).await;
+        assert!(why.contains(expected), "{host} {mode:?} {root:?}: {why}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_encryption_is_enough_only_for_who_does_not_need_it() {
+    let Some(options) = shared() else {
+        return;
+    };
+    let prefers = options.clone().ssl_mode(SslMode::Prefer);
+    PostgresStore::open(prefers).await.unwrap().close().await;
+    for mode in [SslMode::Require, SslMode::VerifyCa, SslMode::VerifyFull] {
+        let why = refused(options.clone().ssl_mode(mode)).await;
+        assert!(why.contains("TLS"), "{mode:?}: {why}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_proves_who_he_is_by_a_certificate() {
+    let Some(ground) = Ground::start().await else {
+        return;
+    };
+    let options = || {
+        let root = ground.path("right.pem");
+        ground.options(NAMED, "proven").ssl_root_cert(text(&root))
+    };
+    let with = |name: &str| {
+        let certificate = ground.path(&format!("{name}.pem"));
+        let key = ground.path(&format!("{name}.key"));
+        options()
+            .ssl_client_cert(text(&certificate))
+            .ssl_client_key(text(&key))
+    };
+    assert!(ground.is_encrypted(with("me"), "proven").await);
+    let why = refused(options()).await;
+    assert!(why.contains("certificate"), "{why}");
+    let stranger = refused(with("stranger")).await;
+    assert!(!stranger.contains("PRIVATE KEY"), "{stranger}");
+    let certificate = ground.path("me.pem");
+    let why = refused(options().ssl_client_cert(text(&certificate))).await;
+    assert!(why.contains("key"), "{why}");
+}

@@ -1,0 +1,229 @@
+//! A server whose database is lost while it works, and comes again.
+
+use crate::history::{events, said};
+use dooers::Database;
+use dooers::prelude::*;
+use dooers::store::PostgresOptions;
+use dooers_tests::postgres::{Cluster, Setup, kill_connections, own};
+use dooers_tests::{Client, PATIENCE, Server, gate};
+use serde_json::json;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// The name of the server's connections.
+const NAME: &str = "surviving";
+
+/// How many write at once, and how often each of them.
+const MEMBERS: usize = 4;
+const MESSAGES: usize = 12;
+
+/// Sends the numbers up to one that the message ends with, each when the one before it is stored. In the middle it waits
+/// at the gate that the message begins with, if it is not `-`.
+#[dooers::agent(queue = 1000)]
+async fn counting(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let (key, last) = request.message.split_once(' ').unwrap_or(("-", "1"));
+    let last: u32 = last.parse()?;
+    for number in 1..=last {
+        if key != "-" && number == last / 2 + 1 {
+            gate::pass(key).await;
+        }
+        response.text(number.to_string()).await?;
+    }
+    Ok(())
+}
+
+/// On a busy machine a database takes its time to start.
+fn patient(cluster: &Cluster) -> PostgresOptions {
+    cluster.options().connect_timeout(Duration::from_secs(60))
+}
+
+async fn serve(options: PostgresOptions) -> Server {
+    let database = Database::Postgres(options.application_name(NAME));
+    // Private, so that each client hears of its own threads only.
+    Server::with::<counting>(|config| config.database(database).private_threads(true)).await
+}
+
+/// The texts `1` to this one, as an agent says them.
+fn numbers(last: u32) -> Vec<String> {
+    (1..=last).map(|number| number.to_string()).collect()
+}
+
+async fn answers(client: &mut Client, thread_id: &str) -> Vec<String> {
+    let stored = events(client, thread_id).await;
+    let answers = said(&stored).into_iter().skip(1);
+    answers
+        .map(|(who, text)| {
+            assert_eq!(who, "assistant", "{text}");
+            text.to_owned()
+        })
+        .collect()
+}
+
+/// Waits until the server says that it is ready, which the database's return makes it without being asked.
+async fn becomes_ready(server: &Server) {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    // Each question waits for the store's answer.
+    while server.get("/readyz").await.0 != 200 {
+        assert!(tokio::time::Instant::now() < end, "it never becomes ready");
+    }
+}
+
+async fn outlives(lose: fn(&mut Cluster), key: &str) {
+    let Some(mut cluster) = own(Setup::default()) else {
+        return;
+    };
+    let server = serve(patient(&cluster)).await;
+    let mut client = server.client("ada").await;
+    assert_eq!(server.get("/readyz").await.0, 200);
+    let id = client.message(None, &format!("{key} 6")).await;
+    client.accepted(&id).await;
+    let thread = client.expect("thread.upsert").await;
+    let thread_id = thread["thread"]["id"].as_str().unwrap();
+    gate::arrived(key).await;
+
+    lose(&mut cluster);
+    assert_eq!(server.get("/readyz").await.0, 503);
+    assert_eq!(server.get("/healthz").await.0, 200);
+    gate::open(key);
+    // It waits as the turn does.
+    let list = client.send("thread.list", json!({})).await;
+    cluster.start_again();
+    let frames = client.turn().await;
+    let run = &frames.last().unwrap()["payload"]["run"];
+    assert_eq!(run["status"], "succeeded", "{run}");
+    assert!(
+        frames
+            .iter()
+            .all(|frame| frame["payload"]["ack_id"] != list)
+    );
+    becomes_ready(&server).await;
+    assert_eq!(answers(&mut client, thread_id).await, numbers(6));
+    server.close([client]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_outlives_a_restart_of_the_database() {
+    outlives(Cluster::stop, "restart").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_outlives_a_crash_of_the_database() {
+    outlives(Cluster::crash, "crash").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_cannot_be_stored_for_too_long_is_refused_and_may_be_sent_again() {
+    let Some(mut cluster) = own(Setup::default()) else {
+        return;
+    };
+    let options = cluster.options();
+    let server = serve(options.connect_timeout(Duration::from_millis(300))).await;
+    let mut client = server.client("ada").await;
+    cluster.crash();
+    let id = client.message_as("once", None, "- 2").await;
+    let ack = client.expect("ack").await;
+    assert_eq!(ack["ack_id"], id);
+    assert_eq!(ack["ok"], false);
+    assert_eq!(ack["error"]["code"], "OVERLOADED");
+    assert!(ack["error"]["retry_after_ms"].as_u64().unwrap() > 0);
+    let message = ack["error"]["message"].as_str().unwrap();
+    assert!(!message.contains("127.0.0.1"), "{message}");
+
+    cluster.start_again();
+    becomes_ready(&server).await;
+    let id = client.message_as("once", None, "- 2").await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
+    let thread_id = frames[0]["payload"]["thread"]["id"].as_str().unwrap();
+    assert_eq!(answers(&mut client, thread_id).await, numbers(2));
+    server.close([client]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_waits_for_a_database_that_starts_later() {
+    let Some(mut cluster) = own(Setup::default()) else {
+        return;
+    };
+    cluster.stop();
+    let serving = tokio::spawn(serve(patient(&cluster)));
+    cluster.start_again();
+    let server = serving.await.unwrap();
+    becomes_ready(&server).await;
+    let mut client = server.client("ada").await;
+    client.begin("- 1").await;
+    server.close([client]).await;
+}
+
+/// Several members write and are answered, while the database suffers whenever one of them has got an answer. Every
+/// message is there once, with the whole of its answer.
+async fn under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Cluster, usize)) {
+    let server = serve(patient(&cluster)).await;
+    let (ended, mut turns) = mpsc::channel(MEMBERS * MESSAGES);
+    let mut members = Vec::new();
+    for member in 0..MEMBERS {
+        let mut client = server.client(&*format!("member-{member}")).await;
+        let ended = ended.clone();
+        members.push(tokio::spawn(async move {
+            let thread_id = client.begin("- 3").await;
+            for number in 1..MESSAGES {
+                let own_id = format!("{member}-{number}");
+                let id = client.message_as(&own_id, Some(&thread_id), "- 3").await;
+                client.accepted(&id).await;
+                client.turn().await;
+                ended.send(()).await.unwrap();
+            }
+            (client, thread_id)
+        }));
+    }
+    drop(ended);
+    let mut answers = 0;
+    while turns.recv().await.is_some() {
+        answers += 1;
+        suffer(&mut cluster, answers).await;
+    }
+    let mut clients = Vec::new();
+    for member in members {
+        let (mut client, thread_id) = member.await.unwrap();
+        let stored = events(&mut client, &thread_id).await;
+        let turn = [
+            ("user", "- 3"),
+            ("assistant", "1"),
+            ("assistant", "2"),
+            ("assistant", "3"),
+        ];
+        assert_eq!(said(&stored), turn.repeat(MESSAGES));
+        clients.push(client);
+    }
+    becomes_ready(&server).await;
+    server.close(clients).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn connections_that_are_killed_one_by_one_lose_nothing_and_repeat_nothing() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let mut killed = 0;
+    let kill = async |cluster: &mut Cluster, _| {
+        killed += kill_connections(&cluster.url(), NAME, 1).await;
+    };
+    under_load(cluster, kill).await;
+    assert!(killed > MEMBERS * MESSAGES / 2, "{killed} were killed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn crashes_of_the_database_lose_nothing_that_was_acked_and_repeat_nothing() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let mut crashes = 0;
+    let crash = async |cluster: &mut Cluster, answers| {
+        if answers % (MEMBERS * MESSAGES / 4) == 0 {
+            cluster.crash();
+            cluster.start_again();
+            crashes += 1;
+        }
+    };
+    under_load(cluster, crash).await;
+    assert!(crashes > 2, "{crashes}");
+}
