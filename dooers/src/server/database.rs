@@ -10,6 +10,10 @@ use std::sync::Arc;
 /// Which store a server keeps its conversations in.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a program has one, and a box would only be in the way of who makes it"
+)]
 pub enum Database {
     /// A SQLite file. The default: `worker.db` in the working directory.
     #[cfg(feature = "sqlite")]

@@ -39,6 +39,10 @@ const MISSING: &[&str] = &[
     "`postgres`",
 ];
 
+/// One of the methods of [`PostgresOptions`] that take a text.
+#[cfg(feature = "postgres")]
+type SetText = fn(PostgresOptions, String) -> PostgresOptions;
+
 impl Environment<'_> {
     /// The database that the variables name, or the default one.
     pub(super) fn database(&self) -> Result<Database, ConfigError> {
@@ -84,7 +88,7 @@ impl Environment<'_> {
         let mut options = PostgresOptions::new()
             .table_prefix(self.table_prefix()?)
             .auto_migrate(self.auto_migrate()?);
-        let texts: [(_, fn(PostgresOptions, String) -> PostgresOptions); 6] = [
+        let texts: [(_, SetText); 6] = [
             ("WORKER_DATABASE_HOST", PostgresOptions::host),
             ("WORKER_DATABASE_USER", PostgresOptions::user),
             ("WORKER_DATABASE_NAME", PostgresOptions::database),

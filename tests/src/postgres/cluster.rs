@@ -215,7 +215,7 @@ fn initialize(programs: &Path, data: &Path) {
         "--no-sync",
     ]);
     // An order of texts that is not that of their bytes, as most databases have one.
-    if version(&programs.join("initdb")) >= 15 {
+    if version(programs.join("initdb")) >= 15 {
         initdb.args(["--locale=C", "--locale-provider=icu", "--icu-locale=en"]);
     } else {
         initdb.arg("--locale=C");

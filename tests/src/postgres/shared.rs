@@ -61,6 +61,10 @@ pub fn own(setup: Setup) -> Option<Cluster> {
 }
 
 /// A connection for the test itself, straight or through a pooler.
+///
+/// # Errors
+///
+/// Why the server cannot be reached.
 pub async fn session(url: &str) -> sqlx::Result<PgConnection> {
     let options: PgConnectOptions = url.parse()?;
     // PgBouncer refuses what sqlx sets there by itself.
