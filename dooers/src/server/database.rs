@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[non_exhaustive]
 #[allow(
     clippy::large_enum_variant,
-    reason = "a program has one, and a box would only be in the way of who makes it"
+    reason = "a program has one of them, and boxes are in the way of who writes it"
 )]
 pub enum Database {
     /// A SQLite file. The default: `worker.db` in the working directory.

@@ -39,7 +39,7 @@ const MISSING: &[&str] = &[
     "`postgres`",
 ];
 
-/// One of the methods of [`PostgresOptions`] that take a text.
+/// Sets one of the texts that say where a database is.
 #[cfg(feature = "postgres")]
 type SetText = fn(PostgresOptions, String) -> PostgresOptions;
 

@@ -64,7 +64,7 @@ pub fn own(setup: Setup) -> Option<Cluster> {
 ///
 /// # Errors
 ///
-/// Why the server cannot be reached.
+/// What the server says, if it lets nobody in.
 pub async fn session(url: &str) -> sqlx::Result<PgConnection> {
     let options: PgConnectOptions = url.parse()?;
     // PgBouncer refuses what sqlx sets there by itself.

@@ -5,7 +5,7 @@ use crate::seen::{appended, events, string, texts};
 use dooers::prelude::*;
 use dooers::store::Store;
 use dooers_tests::{Client, Server, Watched, gate};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};

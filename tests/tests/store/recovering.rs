@@ -315,7 +315,7 @@ async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore
         event_id: claim.key.event_id,
         is_cancelled: false,
     };
-    assert_eq!(renewed, [held.clone()]);
+    assert_eq!(renewed, std::slice::from_ref(&held));
     assert_eq!(store.expire_leases(now()).await.unwrap().interrupted, 1);
     let run = run_named(store, &scope(), "mine", "r").await;
     assert_eq!(run.status, RunStatus::Running);
