@@ -1,6 +1,6 @@
 //! Which threads the messages of a program go to, and what is known again.
 
-use crate::agents::actor;
+use crate::agents::{actor, storyteller};
 use crate::given::{error_of, heard, message, send, server, server_with, told};
 use dooers::{DispatchError, HandlerErrorKind};
 use dooers_tests::{Server, gate, within};
@@ -46,12 +46,18 @@ async fn a_thread_of_another_scope_is_not_found_and_never_adopted() {
         message::<actor>(&server, "say x").workspace("s2"),
         message::<actor>(&server, "say x").user("ben"),
         message::<actor>(&server, "say x").user(""),
+        message::<storyteller>(&server, "x"),
     ];
     for other in others {
         let error = other.thread("t").send().await.unwrap_err();
         assert!(
             matches!(error, DispatchError::NotFound("thread")),
             "{error:?}"
+        );
+        assert_eq!(
+            error.to_string(),
+            "there is no such thread for this agent, worker, organization, workspace and user: the id or the \
+             idempotency key is that of another one, or of one that was deleted; use a new one"
         );
     }
     let again = send(message::<actor>(&server, "say again").thread("t")).await;
@@ -79,7 +85,11 @@ async fn a_message_of_a_known_key_is_the_same_message() {
     // With another text, or by somebody else.
     let other = message::<actor>(&server, "say d").idempotency_key("k1");
     let error = other.send().await.unwrap_err();
-    assert!(matches!(error, DispatchError::Conflict(_)), "{error:?}");
+    assert!(matches!(error, DispatchError::Conflict), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "the idempotency key was used for another message; make a new key for each message"
+    );
     let bens = send(keyed().user("ben")).await;
     assert!(!bens.is_repeated());
     within("the turn", bens.text()).await.unwrap();
