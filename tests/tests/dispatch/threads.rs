@@ -97,6 +97,40 @@ async fn a_message_of_a_known_key_is_the_same_message() {
 }
 
 #[tokio::test]
+async fn what_nobody_sends_is_known_again_where_threads_are_private_too() {
+    let server = server_with(|config| config.private_threads(true));
+    let nobodys = |text| message::<actor>(&server, text).user("");
+    let first = send(nobodys("say a").idempotency_key("k")).await;
+    let event_id = first.event_id().to_owned();
+    assert_eq!(within("the turn", first.text()).await.unwrap(), "a");
+    let again = send(nobodys("say a").idempotency_key("k")).await;
+    assert!(again.is_repeated());
+    assert_eq!(again.event_id(), event_id);
+
+    let daily = send(nobodys("say b").thread("daily")).await;
+    assert!(daily.is_new_thread());
+    let daily = send(nobodys("say c").thread("daily")).await;
+    assert!(!daily.is_new_thread());
+    assert_eq!(within("the turn", daily.text()).await.unwrap(), "c");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn what_the_program_sends_as_nobody_is_shown_to_nobody_where_threads_are_private() {
+    let server = Server::start(server_with(|config| config.private_threads(true))).await;
+    let mut nobody = server.client("").await;
+    let turn = send(message::<actor>(server.worker(), "say a").user("")).await;
+    let thread_id = turn.thread_id().to_owned();
+    within("the turn", turn.text()).await.unwrap();
+    let subscribe = json!({"thread_id": thread_id});
+    assert_eq!(
+        nobody.refusal("thread.subscribe", subscribe).await,
+        "NOT_FOUND"
+    );
+    server.close([nobody]).await;
+}
+
+#[tokio::test]
 async fn a_repeated_message_is_heard_while_its_turn_goes_on_and_when_it_failed() {
     let server = server();
     let keyed = || message::<actor>(&server, "say a\nwait keyed\nfail it").idempotency_key("k");
