@@ -1,7 +1,7 @@
 //! What happened in a thread.
 
 use super::frame::timestamp;
-use super::{ContentPart, User};
+use super::{ContentPart, User, joined_text};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -136,11 +136,28 @@ pub struct ThreadEvent {
     pub seq: u64,
 }
 
+/// What the agent said in these events as one text: its messages that have text, a blank line between them.
+pub(crate) fn said_text(events: &[ThreadEvent]) -> String {
+    let said = events.iter().filter(|event| event.is_said());
+    let texts = said.map(ThreadEvent::text).filter(|text| !text.is_empty());
+    texts.collect::<Vec<_>>().join("\n\n")
+}
+
 impl ThreadEvent {
     /// Whether it was removed, and only its place is left.
     #[must_use]
     pub fn is_deleted(&self) -> bool {
         self.deleted == Some(true)
+    }
+
+    /// Whether it is something that the agent said.
+    pub(crate) fn is_said(&self) -> bool {
+        self.kind == EventType::Message && self.actor == Actor::Assistant
+    }
+
+    /// Its text parts, joined by line breaks.
+    pub(crate) fn text(&self) -> String {
+        joined_text(self.content.as_deref().unwrap_or_default())
     }
 
     /// The event of the form that it answers, if it is an answer.

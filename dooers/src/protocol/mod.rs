@@ -25,6 +25,7 @@ pub(crate) use connect::ConnectPayload;
 pub use content::ContentPart;
 pub(crate) use content::joined_text;
 pub use error::{ErrorBody, ErrorCode};
+pub(crate) use event::said_text;
 pub use event::{Actor, EventType, ThreadEvent};
 pub use form::{ChoiceVariant, Form, FormChoice, FormElement, FormInput, FormSize, TextInputType};
 pub use frame::{ServerFrame, ServerInfo};

@@ -35,21 +35,26 @@ impl Identity {
             workspace_id: payload.workspace_id().to_owned(),
             viewer: Viewer::Everyone,
         };
-        Ok(Self {
-            keeps_its_events: payload.keeps_its_events(),
-            takes_deltas: payload.takes_deltas(),
-            ..Self::within(scope, user, private_threads)
-        })
-    }
-
-    /// This user in a scope, where threads may be private.
-    pub(super) fn within(scope: Scope, user: User, private_threads: bool) -> Self {
         let participant = if private_threads && user.user_id.is_empty() {
             // Nobody owns nothing, but may go on with what was begun on this very connection.
             Participant::connection(&new_id())
         } else {
             Participant::user(&user)
         };
+        Ok(Self {
+            keeps_its_events: payload.keeps_its_events(),
+            takes_deltas: payload.takes_deltas(),
+            ..Self::within(scope, user, participant, private_threads)
+        })
+    }
+
+    /// This user in a scope, where threads may be private.
+    pub(super) fn within(
+        scope: Scope,
+        user: User,
+        participant: Participant,
+        private_threads: bool,
+    ) -> Self {
         let viewer = if private_threads {
             Viewer::Only(participant.clone())
         } else {

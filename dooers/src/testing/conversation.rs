@@ -1,8 +1,6 @@
 //! A conversation as a client shows it.
 
-use crate::protocol::{
-    Actor, ContentPart, Delta, EventType, Run, RunStatus, Thread, ThreadEvent, joined_text,
-};
+use crate::protocol::{Actor, ContentPart, Delta, EventType, Run, RunStatus, Thread, ThreadEvent};
 use serde::Deserialize;
 
 /// A thread as a client shows it, made of the frames that the client got.
@@ -60,7 +58,7 @@ impl Conversation {
         let messages = self.events.iter();
         messages
             .filter(|event| event.kind == EventType::Message)
-            .map(text_of)
+            .map(ThreadEvent::text)
             .collect()
     }
 
@@ -188,11 +186,6 @@ pub(super) struct Snapshot {
     runs: Vec<Run>,
     has_more: bool,
     recovered: bool,
-}
-
-/// The text of an event.
-pub(super) fn text_of(event: &ThreadEvent) -> String {
-    joined_text(event.content.as_deref().unwrap_or_default())
 }
 
 /// Whether a run goes on.

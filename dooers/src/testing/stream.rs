@@ -1,9 +1,7 @@
 //! An answer, read as it grows.
 
 use super::client::{Message, TestClient};
-use super::conversation::text_of;
 use super::turn::TestTurn;
-use crate::protocol::{Actor, EventType};
 use std::collections::{HashMap, VecDeque};
 
 /// An answer, read as it grows: made by [`TestClient::stream`].
@@ -81,9 +79,9 @@ impl<'a> TestStream<'a> {
 
     /// Finds what is new in the texts.
     fn look(&mut self) {
-        let is_said = |event: &&_| is_said(event);
-        for event in self.client.events_of(&self.message).filter(is_said) {
-            let text = text_of(event);
+        let events = self.client.events_of(&self.message);
+        for event in events.filter(|event| event.is_said()) {
+            let text = event.text();
             let given = self.given.entry(event.id.clone()).or_default();
             if let Some(piece) = text.get(*given..).filter(|piece| !piece.is_empty()) {
                 self.ready.push_back(piece.to_owned());
@@ -91,9 +89,4 @@ impl<'a> TestStream<'a> {
             }
         }
     }
-}
-
-/// Whether an event is something that the agent said.
-pub(super) fn is_said(event: &crate::protocol::ThreadEvent) -> bool {
-    event.kind == EventType::Message && event.actor == Actor::Assistant
 }

@@ -1,7 +1,7 @@
 //! What a client says, and the turns that answer it.
 
 use super::client::{Message, TestClient};
-use super::conversation::{Conversation, is_open, text_of};
+use super::conversation::{Conversation, is_open};
 use super::message::TestMessage;
 use super::stream::TestStream;
 use super::turn::TestTurn;
@@ -240,7 +240,7 @@ impl TestClient {
     fn quote(&self, message: &Message) -> String {
         let event = self.conversations[&message.thread_id].event(&message.event_id);
         event
-            .map(|event| format!("{:?}", text_of(event)))
+            .map(|event| format!("{:?}", event.text()))
             .unwrap_or_default()
     }
 

@@ -1,9 +1,8 @@
 //! A turn that has ended.
 
-use super::conversation::{Conversation, text_of};
-use super::stream::is_said;
+use super::conversation::Conversation;
 use crate::AgentError;
-use crate::protocol::{Actor, EventType, Run, ThreadEvent};
+use crate::protocol::{Actor, EventType, Run, ThreadEvent, said_text};
 use crate::turn::{Ended, Outcome};
 use serde_json::Value;
 
@@ -64,16 +63,17 @@ impl TestTurn {
         self.conversation.thread_id()
     }
 
-    /// What the agent said: the texts of its messages, a blank line between them.
+    /// What the agent said: the texts of its messages, a blank line between them. A message without text, such as a
+    /// picture, is not in it.
     #[must_use]
     pub fn text(&self) -> String {
-        self.texts().join("\n\n")
+        said_text(&self.events)
     }
 
     /// The texts of the agent's messages.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
-        self.texts_of(is_said)
+        self.texts_of(ThreadEvent::is_said)
     }
 
     /// The texts of what the model thought.
@@ -142,7 +142,7 @@ impl TestTurn {
 
     fn texts_of(&self, is_meant: impl Fn(&ThreadEvent) -> bool) -> Vec<String> {
         let events = self.events.iter().filter(|event| is_meant(event));
-        events.map(text_of).collect()
+        events.map(ThreadEvent::text).collect()
     }
 
     fn call_of(&self, event: &ThreadEvent) -> Option<CalledTool> {

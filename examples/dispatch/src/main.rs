@@ -76,7 +76,7 @@ fn refusal(error: &DispatchError) -> Refusal {
     let status = match error {
         DispatchError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         DispatchError::NotFound(_) => StatusCode::NOT_FOUND,
-        DispatchError::Busy(_) | DispatchError::Conflict(_) => StatusCode::CONFLICT,
+        DispatchError::Busy(_) | DispatchError::Conflict => StatusCode::CONFLICT,
         DispatchError::Overloaded(_) => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };

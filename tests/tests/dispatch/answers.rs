@@ -60,6 +60,10 @@ async fn collected_are_the_events_and_said_is_what_the_agent_said() {
     let said = within("the turn", turn.text()).await.unwrap();
     assert_eq!(said, "one\n\ntwo");
 
+    // A text of which nothing came says nothing.
+    let turn = send(message::<actor>(&server, "grow \nsay two")).await;
+    assert_eq!(within("the turn", turn.text()).await.unwrap(), "two");
+
     // Nothing said is no error.
     let turn = send(message::<actor>(&server, "title Silent")).await;
     assert_eq!(within("the turn", turn.text()).await.unwrap(), "");

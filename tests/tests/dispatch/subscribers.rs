@@ -2,7 +2,8 @@
 
 use crate::agents::actor;
 use crate::given::{message, send, server};
-use dooers_tests::{Identity, Server, gate, within};
+use dooers::{Database, WorkerServer};
+use dooers_tests::{Identity, Server, Watched, gate, in_memory, within};
 use serde_json::Value;
 
 fn kinds(frames: &[Value]) -> Vec<&str> {
@@ -36,6 +37,33 @@ async fn a_subscriber_sees_the_message_and_its_answer_live() {
     assert_eq!(event["user"]["user_id"], "ada");
     assert_eq!(event["seq"], 3);
     within("the turn", turn.text()).await.unwrap();
+    server.close([ada]).await;
+}
+
+#[tokio::test]
+async fn what_was_begun_is_stored_told_and_answered_also_if_nobody_waits_for_it() {
+    let store = Watched::memory();
+    let config = in_memory().database(Database::Custom(store.clone()));
+    let server = Server::start(WorkerServer::new(config)).await;
+    let first = send(message::<actor>(server.worker(), "say one").thread("t")).await;
+    within("the turn", first.text()).await.unwrap();
+    let mut ada = server.client("ada").await;
+    ada.subscribe("t").await;
+
+    let mut held = store.hold("begin_turn");
+    let second = message::<actor>(server.worker(), "say two").thread("t");
+    let given_up = tokio::spawn(second.send());
+    held.reached().await;
+    given_up.abort();
+    assert!(given_up.await.unwrap_err().is_cancelled());
+    held.release();
+    let frames = within("the turn", ada.turn()).await;
+    let texts: Vec<_> = frames
+        .iter()
+        .filter(|frame| frame["type"] == "event.append")
+        .map(|frame| frame["payload"]["events"][0]["content"][0]["text"].clone())
+        .collect();
+    assert_eq!(texts, ["say two", "two"]);
     server.close([ada]).await;
 }
 

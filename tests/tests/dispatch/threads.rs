@@ -1,6 +1,6 @@
 //! Which threads the messages of a program go to, and what is known again.
 
-use crate::agents::actor;
+use crate::agents::{actor, storyteller};
 use crate::given::{error_of, heard, message, send, server, server_with, told};
 use dooers::{DispatchError, HandlerErrorKind};
 use dooers_tests::{Server, gate, within};
@@ -46,12 +46,18 @@ async fn a_thread_of_another_scope_is_not_found_and_never_adopted() {
         message::<actor>(&server, "say x").workspace("s2"),
         message::<actor>(&server, "say x").user("ben"),
         message::<actor>(&server, "say x").user(""),
+        message::<storyteller>(&server, "x"),
     ];
     for other in others {
         let error = other.thread("t").send().await.unwrap_err();
         assert!(
             matches!(error, DispatchError::NotFound("thread")),
             "{error:?}"
+        );
+        assert_eq!(
+            error.to_string(),
+            "there is no such thread for this agent, worker, organization, workspace and user: the id or the \
+             idempotency key is that of another one, or of one that was deleted; use a new one"
         );
     }
     let again = send(message::<actor>(&server, "say again").thread("t")).await;
@@ -79,11 +85,49 @@ async fn a_message_of_a_known_key_is_the_same_message() {
     // With another text, or by somebody else.
     let other = message::<actor>(&server, "say d").idempotency_key("k1");
     let error = other.send().await.unwrap_err();
-    assert!(matches!(error, DispatchError::Conflict(_)), "{error:?}");
+    assert!(matches!(error, DispatchError::Conflict), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "the idempotency key was used for another message; make a new key for each message"
+    );
     let bens = send(keyed().user("ben")).await;
     assert!(!bens.is_repeated());
     within("the turn", bens.text()).await.unwrap();
     server.close().await;
+}
+
+#[tokio::test]
+async fn what_nobody_sends_is_known_again_where_threads_are_private_too() {
+    let server = server_with(|config| config.private_threads(true));
+    let nobodys = |text| message::<actor>(&server, text).user("");
+    let first = send(nobodys("say a").idempotency_key("k")).await;
+    let event_id = first.event_id().to_owned();
+    assert_eq!(within("the turn", first.text()).await.unwrap(), "a");
+    let again = send(nobodys("say a").idempotency_key("k")).await;
+    assert!(again.is_repeated());
+    assert_eq!(again.event_id(), event_id);
+
+    let daily = send(nobodys("say b").thread("daily")).await;
+    assert!(daily.is_new_thread());
+    let daily = send(nobodys("say c").thread("daily")).await;
+    assert!(!daily.is_new_thread());
+    assert_eq!(within("the turn", daily.text()).await.unwrap(), "c");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn what_the_program_sends_as_nobody_is_shown_to_nobody_where_threads_are_private() {
+    let server = Server::start(server_with(|config| config.private_threads(true))).await;
+    let mut nobody = server.client("").await;
+    let turn = send(message::<actor>(server.worker(), "say a").user("")).await;
+    let thread_id = turn.thread_id().to_owned();
+    within("the turn", turn.text()).await.unwrap();
+    let subscribe = json!({"thread_id": thread_id});
+    assert_eq!(
+        nobody.refusal("thread.subscribe", subscribe).await,
+        "NOT_FOUND"
+    );
+    server.close([nobody]).await;
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use crate::agents::{doing, echo};
 use dooers::prelude::*;
 use dooers::store::SqliteOptions;
-use dooers::testing::TestServer;
+use dooers::testing::{FakeModel, FakeReply, TestServer};
 use dooers::{Database, WorkerServer};
 use dooers_tests::gate;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_conversation_goes_on_after_a_restart() {
@@ -67,4 +68,26 @@ async fn a_file_serves_as_well_as_memory() {
     ada.reconnect().await;
     ada.say("two").await.assert_text("You said: two");
     server.close().await;
+}
+
+/// Begins to stream, and says nothing at its first attempt.
+#[dooers::agent(retry = 1)]
+async fn slow_to_begin(response: WorkerResponse, State(model): State<FakeModel>) -> Result<()> {
+    response.stream_text(model.stream("go on")).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_text_of_which_nothing_came_before_a_restart_is_no_part_of_what_was_said() {
+    let silent = FakeReply::new().delay(Duration::from_secs(3600)).text("-");
+    let model = FakeModel::new().reply(silent).reply("at last");
+    let server = TestServer::of::<slow_to_begin>().state(model).await;
+    let mut ada = server.connect("ada").await;
+    ada.send("go on").await;
+    ada.until("the beginning of a text", |shown| shown.events().len() == 2)
+        .await;
+    server.restart().await;
+    ada.reconnect().await;
+    let turn = ada.turn().await;
+    turn.assert_text("at last").assert_texts(["", "at last"]);
 }

@@ -141,6 +141,31 @@ async fn a_call_that_is_never_answered_keeps_no_more_than_two_hundred_messages_w
 }
 
 #[tokio::test]
+async fn a_result_goes_to_the_call_of_its_id_and_to_no_other() {
+    let tool = |kind, actor, id, result| json!({"type": kind, "actor": actor, "data": {"id": id, "name": "f", "result": result}});
+    let call = |id| tool("tool.call", "assistant", id, json!(null));
+    let result = |id, result| tool("tool.result", "tool", id, json!(result));
+    let told = vec![
+        call("a"),
+        call("b"),
+        call("c"),
+        result("b", 2),
+        result("stray", 4),
+        result("a", 1),
+    ];
+    let messages = WorkerMemory::of(events(told)).messages().await.unwrap();
+    let uses = messages.iter().flat_map(|message| &message.tool_uses);
+    let found: Vec<_> = uses.map(|it| (&*it.id, it.result.clone())).collect();
+    let expected = [
+        ("a", Some(json!(1))),
+        ("b", Some(json!(2))),
+        ("c", None),
+        ("stray", Some(json!(4))),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
 async fn messages_say_who_when_and_what() {
     let told = vec![
         json!({"type": "message", "actor": "user", "user": {"user_id": "ada", "user_name": "Ada"}, "text": "Hi"}),

@@ -100,7 +100,20 @@ proptest! {
         is_oldest_first in any::<bool>(),
     ) {
         let told = happenings.iter().enumerate().map(|(number, it)| told(number, it));
-        let memory = WorkerMemory::of(events(told.collect()));
+        let told = events(told.collect());
+        let memory = WorkerMemory::of(told.clone());
+        // What the handler called it.
+        let call_id = |event_id: &str| {
+            let event = told.iter().find(|event| event.id == event_id);
+            event.and_then(|event| event.data.as_ref()?["id"].as_str())
+        };
+        for message in block_on(memory.messages().into_future()).unwrap() {
+            for tool_use in message.tool_uses {
+                if let Some(result) = &tool_use.result_event_id {
+                    prop_assert_eq!(call_id(&tool_use.event_id), call_id(result));
+                }
+            }
+        }
         let says = |it: &Happening| {
             matches!(it, Happening::Said { .. } | Happening::Picture { .. } | Happening::FormAndAnswer)
         };

@@ -22,7 +22,10 @@ pub enum DispatchError {
     )]
     NotServed(&'static str),
     /// There is no such thing in this scope, or it is in another one.
-    #[error("there is no such {0} in this worker, organization and workspace, or for this user")]
+    #[error(
+        "there is no such {0} for this agent, worker, organization, workspace and user: the id or the idempotency key is \
+         that of another one, or of one that was deleted; use a new one"
+    )]
     NotFound(&'static str),
     /// The agent takes no message while it answers another one of the thread (`on_busy = "reject"`).
     #[error("{0}")]
@@ -31,8 +34,8 @@ pub enum DispatchError {
     #[error("{0}")]
     Overloaded(String),
     /// The idempotency key was used for another message.
-    #[error("{0}")]
-    Conflict(String),
+    #[error("the idempotency key was used for another message; make a new key for each message")]
+    Conflict,
     /// The server cannot start, or was closed.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -49,7 +52,8 @@ impl From<StoreError> for DispatchError {
             StoreError::NotFound(what) => Self::NotFound(what),
             StoreError::Busy(text) => Self::Busy(text),
             StoreError::Overloaded(text) => Self::Overloaded(text),
-            StoreError::Conflict(text) => Self::Conflict(text),
+            // What else a store finds in conflict are ids, and those of a new message are new.
+            StoreError::Conflict(_) => Self::Conflict,
             StoreError::Invalid(text) => Self::Invalid(text),
             error => Self::Store(error),
         }

@@ -15,7 +15,7 @@ use super::session::Session;
 use super::{ServerError, WorkerServer};
 use crate::agent::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, User, clean_id, new_id, strip_nul, timestamp};
-use crate::store::{Begun, NewMessage, NewThread, Scope, ThreadTarget, Viewer};
+use crate::store::{Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer};
 use heard::OneTurn;
 use serde_json::Value;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Dispatch {
     }
 
     /// In whose name the message is sent; nobody's, unless told. Where threads are private, it is also whose threads it can
-    /// go to.
+    /// go to: as nobody those that the program began as nobody, which no client sees.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.user = user.into();
         self
@@ -126,6 +126,8 @@ impl Dispatch {
 
     /// A name of this message by which it is known again. Sent again with the same name by the same user of the same
     /// workspace it is the same message: it is stored and answered once, and the [`DispatchStream`] is of that turn.
+    ///
+    /// The agents of a worker share these names: what goes to two of them takes two.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
@@ -228,7 +230,10 @@ impl Dispatch {
             workspace_id: self.workspace_id.clone(),
             viewer: Viewer::Everyone,
         };
-        Identity::within(scope, self.user.clone(), running.config.private_threads)
+        // Also for nobody: a connection of nobody is another one each time, and the program is always the same.
+        let participant = Participant::user(&self.user);
+        let private_threads = running.config.private_threads;
+        Identity::within(scope, self.user.clone(), participant, private_threads)
     }
 
     fn message_of(&self, identity: &Identity) -> NewMessage {

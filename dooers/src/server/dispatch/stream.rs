@@ -2,7 +2,7 @@
 
 use super::error::{HandlerError, HandlerErrorKind};
 use super::heard::OneTurn;
-use crate::protocol::{Actor, EventType, Heard, Run, Thread, ThreadEvent, joined_text};
+use crate::protocol::{Heard, Run, Thread, ThreadEvent, said_text};
 use crate::server::local::LocalSession;
 use crate::turn::{Ended, Ending};
 use futures::stream::{self, BoxStream};
@@ -113,21 +113,13 @@ impl DispatchStream {
     }
 
     /// Waits for the end of the turn. The result is what the agent said: the texts of its messages, a blank line between
-    /// them.
+    /// them. A message without text, such as a picture, is not in it.
     ///
     /// # Errors
     ///
     /// [`HandlerError`], if the turn does not succeed.
     pub async fn text(self) -> Result<String, HandlerError> {
-        let events = self.collect().await?;
-        let is_said = |event: &&ThreadEvent| {
-            event.kind == EventType::Message && event.actor == Actor::Assistant
-        };
-        let texts = events.iter().filter(is_said).map(|event| {
-            let content = event.content.as_deref().unwrap_or_default();
-            joined_text(content)
-        });
-        Ok(texts.collect::<Vec<_>>().join("\n\n"))
+        Ok(said_text(&self.collect().await?))
     }
 }
 

@@ -125,7 +125,9 @@ impl<L: Listed> List<L> {
 
     /// The same, read page by page while the stream is polled, to the end of the list unless there is a limit.
     ///
-    /// Each item comes once, also while others are added. The stream ends with its first error.
+    /// Each item comes once, also while others are added. Only a thread in which something happens meanwhile changes its
+    /// place: it may come again with the oldest first, and be passed over with the newest first. The stream ends with its
+    /// first error.
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<L::Item, RepositoryError>> + Send + Unpin + use<L> {
