@@ -1,7 +1,7 @@
 //! The example of tools.
 
-use crate::program::Program;
 use dooers_tests::Client;
+use dooers_tests::Program;
 use serde_json::{Value, json};
 
 /// The agent's events that answer a message, and the run's end.

@@ -70,6 +70,7 @@ pub(crate) fn said(thread_id: &str, event_id: &str) -> TurnChange {
         streaming: None,
         finalized: None,
         delta_seq: None,
+        deleted: None,
         client_event_id: None,
         seq: 0,
     }))
