@@ -79,8 +79,8 @@ const FILL: &str = "
     INSERT INTO {prefix}participant_counts SELECT n, 'user:ann', 100 FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}events (thread_pk, seq, id, first_rev, rev, kind, actor, created_at)
     SELECT 1 + n % 50, n, 'e' || n, n, n, 'message', 'user', now() FROM generate_series(1, 100000) n;
-    INSERT INTO {prefix}runs (thread_pk, id, event_id, first_rev, rev, status, started_at)
-    SELECT 1 + n % 50, 'r' || n, 'e' || n, n, n, 'succeeded', now() FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}runs (thread_pk, scope_pk, id, event_id, first_rev, rev, status, started_at)
+    SELECT 1 + n % 50, 1 + n % 50, 'r' || n, 'e' || n, n, n, 'succeeded', now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}turns (thread_pk, seq, event_id, state, node, lease_until)
     SELECT n, n, 'e' || n, 'running', 'n' || n % 100, now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}sent SELECT n % 1000, 'user:ann', 'c' || n, 't' || n, 'e' || n FROM generate_series(1, 100000) n;
