@@ -20,13 +20,14 @@ pub(crate) use rows::{Columns, RowError, WholeThread, event, run, thread_place};
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;
 
-use serde::Serialize;
-
 /// A number as databases keep it. None of ours comes near the end of the range.
 pub(crate) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn json<T: Serialize>(value: &Option<T>) -> Result<Option<String>, serde_json::Error> {
+#[cfg(feature = "sqlite")]
+pub(crate) fn json<T: serde::Serialize>(
+    value: &Option<T>,
+) -> Result<Option<String>, serde_json::Error> {
     value.as_ref().map(serde_json::to_string).transpose()
 }

@@ -1,13 +1,13 @@
 //! What is read, statement by statement.
 
-use super::rows::{self, Columns, RowError, WholeThread, thread_place};
+use super::rows::{self, Columns, RowError, WholeThread};
 use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::page::{FirstEdited, Known, Shown};
 use crate::store::{
-    CancelTarget, CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom,
-    StoreError, StoredSetting, ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
+    CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
+    StoredSetting, ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
 };
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -318,13 +318,14 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     #[cfg(feature = "postgres")]
     pub(crate) async fn places_of(
         &mut self,
-        target: &CancelTarget,
+        target: &crate::store::CancelTarget,
     ) -> Result<Vec<(Scope, String)>, Stop> {
+        use crate::store::CancelTarget;
         let (sql, id) = match target {
             CancelTarget::Run(id) => (&self.sql.run_place, id),
             CancelTarget::Event(id) => (&self.sql.event_thread, id),
         };
-        self.every(sql, parameters![id.as_str()], thread_place)
+        self.every(sql, parameters![id.as_str()], rows::thread_place)
             .await
     }
 

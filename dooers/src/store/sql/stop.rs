@@ -14,6 +14,7 @@ pub(crate) enum Stop {
 
 impl Stop {
     /// What the caller is told, who wanted this done.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn told(self, what: &'static str) -> StoreError {
         match self {
             Self::Refused(refusal) => refusal,
