@@ -107,9 +107,12 @@ statements! {
              streaming, finalized, client_event_id, answers, delta_seq, open_in)
         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
 
-    // Texts that grow, in the turn of the message ?2.
+    // Texts that grow, in the turn of the message ?2. Left to itself, the planner walks through the thread in its order.
 
-    open_events: "SELECT {event} FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.open_in = ?2 ORDER BY e.seq"
+    open_events: "
+        SELECT {event} FROM {prefix}events e INDEXED BY {prefix}events_open
+        WHERE e.thread_pk = ?1 AND e.open_in = ?2
+        ORDER BY e.seq"
 
     write_text: "
         UPDATE {prefix}events SET content = ?4, delta_seq = ?5
