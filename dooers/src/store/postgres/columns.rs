@@ -1,7 +1,7 @@
 //! Rows on their way into the database, column by column.
 //!
 //! A statement that takes many rows takes one array for each of their columns, and unnests them. What belongs to such a
-//! group of rows stands in one place: the names and types of its columns, its arrays, and the SQL that unnests them.
+//! group of rows stands in one place: the names and types of its columns, and its arrays.
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgHasArrayType};
@@ -47,13 +47,41 @@ pub(super) fn add<T: Value>(
     arguments.add(column)
 }
 
-/// Declares groups of rows, and a struct of all of them.
+/// A group of rows.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) name: &'static str,
+    /// The name and the type of each column.
+    pub(super) columns: &'static [(&'static str, &'static str)],
+}
+
+/// Which of the groups there are, by their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Groups(u32);
+
+impl Groups {
+    pub(super) fn of(groups: impl IntoIterator<Item = bool>) -> Self {
+        let places = groups.into_iter().enumerate();
+        Self(places.fold(0, |set, (place, is_there)| {
+            set | u32::from(is_there) << place
+        }))
+    }
+
+    pub(super) fn has(self, place: usize) -> bool {
+        self.0 >> place & 1 == 1
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// Declares groups of rows, at most 32, and a struct of all of them.
 ///
-/// Each group gets a struct of a row, and one of its columns. `unnested` writes `unnest(…) AS x (…)` with the numbers of the
-/// parameters, which are counted through all groups in their order.
+/// Each group gets a struct of a row, and one of its columns.
 macro_rules! groups {
     (
-        $(#[$all_doc:meta])* $all:ident: $first:literal
+        $(#[$all_doc:meta])* $all:ident
         $($(#[$doc:meta])* $field:ident: $row:ident / $columns:ident { $($column:ident: $type:ty,)+ })+
     ) => {
         $(
@@ -86,38 +114,30 @@ macro_rules! groups {
         }
 
         impl $all {
-            /// Puts what unnests each group in the place of its name in braces.
-            pub(super) fn unnested(sql: &str) -> String {
-                let mut sql = sql.to_owned();
-                let mut parameter = $first;
-                $(
-                    let (mut arrays, mut names) = (Vec::new(), Vec::new());
-                    $(
-                        let type_name = <$type as $crate::store::postgres::columns::Value>::TYPE;
-                        arrays.push(format!("${parameter}::{type_name}[]"));
-                        names.push(stringify!($column));
-                        parameter += 1;
-                    )+
-                    let unnested = format!("unnest({}) AS x ({})", arrays.join(", "), names.join(", "));
-                    sql = sql.replace(concat!("{", stringify!($field), "}"), &unnested);
-                )+
-                let _ = parameter;
-                sql
+            pub(super) const GROUPS: &'static [$crate::store::postgres::columns::Group] = &[
+                $($crate::store::postgres::columns::Group {
+                    name: stringify!($field),
+                    columns: &[$((
+                        stringify!($column),
+                        <$type as $crate::store::postgres::columns::Value>::TYPE,
+                    )),+],
+                }),+
+            ];
+
+            /// Those groups that have rows.
+            pub(super) fn groups(&self) -> $crate::store::postgres::columns::Groups {
+                $crate::store::postgres::columns::Groups::of([$(!self.$field.is_empty()),+])
             }
 
-            /// Adds all arrays, in the order of their numbers.
+            /// Adds the arrays of the groups that have rows, in the order of the groups and of their columns.
             pub(super) fn add_to(
                 self,
                 arguments: &mut sqlx::postgres::PgArguments,
             ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-                $($(
-                    $crate::store::postgres::columns::add(arguments, self.$field.$column)?;
-                )+)+
+                $(if !self.$field.is_empty() {
+                    $($crate::store::postgres::columns::add(arguments, self.$field.$column)?;)+
+                })+
                 Ok(())
-            }
-
-            pub(super) fn is_empty(&self) -> bool {
-                [$(self.$field.is_empty()),+].iter().all(|is_empty| *is_empty)
             }
         }
     };

@@ -5,276 +5,100 @@
 //! reading to writing, and nothing is lost between the two.
 //!
 //! It is also the writer's next one, or nothing: see [`writer`](super::writer).
+//!
+//! It is made of steps, and has only those for which there are rows: for a small batch, a step costs the database more to
+//! begin and to end than its rows. Batches that write the same kinds of rows share a statement.
 
-use super::columns::groups;
+use super::columns::Groups;
 use super::statements::render;
+use super::steps::{Plan, Step, step};
 use crate::store::TablePrefix;
-use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-groups! {
-    /// What a batch writes.
-    Rows: 4
-
-    /// A thread that must be as it was read.
-    read: ReadThread / ReadThreads {
-        pk: i64,
-        version: i64,
-    }
-
-    /// A new thread.
-    created: NewThreadRow / NewThreads {
-        pk: i64,
-        id: String,
-        scope_pk: i64,
-        owner: String,
-        users: String,
-        title: Option<String>,
-        metadata: Option<String>,
-        created_at: DateTime<Utc>,
-        updated_at: DateTime<Utc>,
-        last_event_at: DateTime<Utc>,
-        rev: i64,
-        row_rev: i64,
-        last_seq: i64,
-    }
-
-    /// A thread of which anything is written. What is missing stays.
-    changed: ChangedThread / ChangedThreads {
-        pk: i64,
-        users: Option<String>,
-        title: Option<String>,
-        metadata: Option<String>,
-        updated_at: DateTime<Utc>,
-        last_event_at: DateTime<Utc>,
-        rev: i64,
-        row_rev: i64,
-        last_seq: i64,
-    }
-
-    /// A thread that has moved in the lists.
-    touched: TouchedThread / TouchedThreads {
-        pk: i64,
-        last_event_at: DateTime<Utc>,
-    }
-
-    /// A thread that is deleted.
-    deleted: DeletedThread / DeletedThreads {
-        pk: i64,
-    }
-
-    /// Who takes part in a thread since now.
-    participants: NewParticipant / NewParticipants {
-        thread_pk: i64,
-        place: i64,
-        participant: String,
-        scope_pk: i64,
-        last_event_at: DateTime<Utc>,
-        thread_id: String,
-    }
-
-    /// How many threads a scope has more.
-    counted: CountedThread / CountedThreads {
-        thread_pk: i64,
-        scope_pk: i64,
-        threads: i64,
-    }
-
-    /// In how many threads somebody takes part more.
-    joined: CountedParticipant / CountedParticipants {
-        thread_pk: i64,
-        scope_pk: i64,
-        participant: String,
-        threads: i64,
-    }
-
-    /// A new event.
-    events: NewEvent / NewEvents {
-        thread_pk: i64,
-        seq: i64,
-        id: String,
-        first_rev: i64,
-        rev: i64,
-        run_id: Option<String>,
-        kind: String,
-        actor: String,
-        author: Option<String>,
-        sender: Option<String>,
-        content: Option<String>,
-        data: Option<String>,
-        created_at: DateTime<Utc>,
-        streaming: Option<bool>,
-        finalized: Option<bool>,
-        client_event_id: Option<String>,
-        answers: Option<String>,
-        delta_seq: Option<i64>,
-        open_in: Option<String>,
-        deleted: Option<bool>,
-    }
-
-    /// An event that has changed.
-    edited: ChangedEvent / ChangedEvents {
-        thread_pk: i64,
-        seq: i64,
-        rev: i64,
-        kind: String,
-        content: Option<String>,
-        data: Option<String>,
-        deleted: Option<bool>,
-        streaming: Option<bool>,
-        finalized: Option<bool>,
-        delta_seq: Option<i64>,
-        open_in: Option<String>,
-    }
-
-    /// A new run.
-    runs: NewRun / NewRuns {
-        thread_pk: i64,
-        id: String,
-        event_id: Option<String>,
-        first_rev: i64,
-        rev: i64,
-        agent_id: Option<String>,
-        status: String,
-        started_at: DateTime<Utc>,
-        ended_at: Option<DateTime<Utc>>,
-        error: Option<String>,
-        scope_pk: i64,
-    }
-
-    /// A run that has changed.
-    ended: ChangedRun / ChangedRuns {
-        thread_pk: i64,
-        id: String,
-        rev: i64,
-        agent_id: Option<String>,
-        status: String,
-        ended_at: Option<DateTime<Utc>>,
-        error: Option<String>,
-    }
-
-    /// A run that is removed.
-    removed: RemovedRun / RemovedRuns {
-        thread_pk: i64,
-        id: String,
-    }
-
-    /// A turn that is over.
-    over: EndedTurn / EndedTurns {
-        thread_pk: i64,
-        seq: i64,
-    }
-
-    /// A turn that has changed; with a `lease` it was claimed, for so many microseconds.
-    moved: ChangedTurn / ChangedTurns {
-        thread_pk: i64,
-        seq: i64,
-        state: String,
-        attempt: i64,
-        fence: i64,
-        node: Option<String>,
-        lease: Option<i64>,
-        cancel_requested: bool,
-        retries: i64,
-        not_before: Option<DateTime<Utc>>,
-        slot: i64,
-    }
-
-    /// A new turn.
-    turns: NewTurn / NewTurns {
-        thread_pk: i64,
-        seq: i64,
-        event_id: String,
-        state: String,
-        attempt: i64,
-        fence: i64,
-        node: Option<String>,
-        lease: Option<i64>,
-        cancel_requested: bool,
-        retries: i64,
-        not_before: Option<DateTime<Utc>>,
-        slot: i64,
-    }
-
-    /// What came of a client's message.
-    sent: NewSent / NewSents {
-        thread_pk: i64,
-        workspace_pk: i64,
-        participant: String,
-        client_event_id: String,
-        thread_id: String,
-        event_id: String,
-    }
-}
-
-/// The statement. `?1` is the writer's id, `?2` the number of the statement, `?3` the writer's epoch; the result is which threads were refused, or
-/// no row if it is not this statement's turn.
+/// The steps. `?1` is the writer's id, `?2` the number of the statement, `?3` the writer's epoch; the result is which threads
+/// were refused, or no row if it is not this statement's turn.
 ///
-/// `gate` holds the threads that may be written: those that are locked as they were read, in the order of their numbers,
-/// and those that are new. All that follows asks it, and so follows it. What follows only for the sake of an order asks for
-/// the number of what was done before: turns end before others begin, as no two of a thread may run at a time.
-const COMMIT: &str = "
-    WITH writer AS MATERIALIZED (
-        SELECT FROM {prefix}writers WHERE id = ?1 AND statements = ?2 - 1 AND epoch = ?3 FOR UPDATE
-    ), clash AS MATERIALIZED (
-        SELECT x.pk FROM {created} JOIN {prefix}threads t ON t.id = x.id
-        UNION ALL
+/// `gate` holds the threads that may be written: those that are as they were read, which are locked by then, and those that
+/// are new. All that follows asks it by `{open}`, and so follows it. What follows only for the sake of an order says
+/// `{behind …}`: turns end before others begin, as no two of a thread may run at a time.
+///
+/// Threads are locked in the order of their numbers, those that are changed before those that are only read. If this meets
+/// another process that has one of each the other way round, the database ends one of the two statements, and its
+/// operations are done again by themselves.
+const STEPS: &[Step] = &[
+    step("writer", &["
+        SELECT FROM {prefix}writers WHERE id = ?1 AND statements = ?2 - 1 AND epoch = ?3 FOR UPDATE"]),
+    Step {
+        name: "clash",
+        around: "{all}",
+        selects: &[
+            "
+        SELECT x.thread_pk FROM {created} JOIN {prefix}threads t ON t.id = x.id",
+            "
         SELECT x.thread_pk FROM {sent}
         JOIN {prefix}sent s ON s.workspace_pk = x.workspace_pk AND s.participant = x.participant
-            AND s.client_event_id = x.client_event_id
-        UNION ALL
-        SELECT x.thread_pk FROM {runs} JOIN {prefix}runs r ON r.id = x.id AND r.thread_pk = x.thread_pk
-    ), locked AS MATERIALIZED (
-        SELECT t.pk FROM {read} JOIN {prefix}threads t ON t.pk = x.pk
-        WHERE t.version = x.version AND EXISTS (SELECT FROM writer)
-            AND NOT x.pk = ANY (ARRAY(SELECT pk FROM clash))
-        ORDER BY t.pk
-        FOR UPDATE OF t
-    ), gate AS MATERIALIZED (
-        SELECT coalesce(array_agg(open.pk), ARRAY[]::bigint[]) AS pks FROM (
-            SELECT pk FROM locked
-            UNION ALL
-            SELECT x.pk FROM {created}
-            WHERE EXISTS (SELECT FROM writer) AND NOT x.pk = ANY (ARRAY(SELECT pk FROM clash))
-        ) open
-    ), thread_rows AS (
-        INSERT INTO {prefix}threads
-            (pk, id, scope_pk, version, owner, users, title, metadata, created_at, updated_at, last_event_at, rev, row_rev,
-             last_seq)
-        SELECT x.pk, x.id, x.scope_pk, 1, x.owner::jsonb, x.users::jsonb, x.title, x.metadata::jsonb, x.created_at,
-            x.updated_at, x.last_event_at, x.rev, x.row_rev, x.last_seq
-        FROM {created}
-        WHERE x.pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), changed_threads AS (
+            AND s.client_event_id = x.client_event_id",
+            "
+        SELECT x.thread_pk FROM {runs} JOIN {prefix}runs r ON r.id = x.id AND r.thread_pk = x.thread_pk",
+        ],
+    },
+    step("changed_threads", &["
         UPDATE {prefix}threads t
         SET version = t.version + 1, users = coalesce(x.users::jsonb, t.users), title = coalesce(x.title, t.title),
             metadata = coalesce(x.metadata::jsonb, t.metadata), updated_at = x.updated_at,
             last_event_at = x.last_event_at, rev = x.rev, row_rev = x.row_rev, last_seq = x.last_seq
         FROM {changed}
-        WHERE t.pk = x.pk AND x.pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), touched_participants AS (
+        WHERE t.pk = x.thread_pk AND t.version = x.version AND {free}
+        RETURNING t.pk"]),
+    step("locked", &["
+        SELECT t.pk FROM {read} JOIN {prefix}threads t ON t.pk = x.thread_pk
+        WHERE t.version = x.version AND {free} {behind changed_threads}
+        ORDER BY t.pk
+        FOR UPDATE OF t"]),
+    Step {
+        name: "gate",
+        around: "SELECT coalesce(array_agg(threads.pk), ARRAY[]::bigint[]) AS pks FROM ({all}) threads (pk)",
+        selects: &[
+            "
+            SELECT pk FROM {changed_threads}",
+            "
+            SELECT pk FROM {locked}",
+            "
+            SELECT x.thread_pk FROM {created} WHERE {free}",
+        ],
+    },
+    step("thread_rows", &["
+        INSERT INTO {prefix}threads
+            (pk, id, scope_pk, version, owner, users, title, metadata, created_at, updated_at, last_event_at, rev, row_rev,
+             last_seq)
+        SELECT x.thread_pk, x.id, x.scope_pk, 1, x.owner::jsonb, x.users::jsonb, x.title, x.metadata::jsonb, x.created_at,
+            x.updated_at, x.last_event_at, x.rev, x.row_rev, x.last_seq
+        FROM {created}
+        WHERE {open}"]),
+    step("touched_participants", &["
         UPDATE {prefix}participants p SET last_event_at = x.last_event_at
         FROM {touched}
-        WHERE p.thread_pk = x.pk AND x.pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), new_participants AS (
+        WHERE p.thread_pk = x.thread_pk AND {open}"]),
+    step("new_participants", &["
         INSERT INTO {prefix}participants (thread_pk, place, participant, scope_pk, last_event_at, thread_id)
         SELECT x.* FROM {participants}
-        WHERE x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), scope_counts AS (
+        WHERE {open}"]),
+    step("scope_counts", &["
         UPDATE {prefix}scopes s SET threads = s.threads + x.threads
         FROM (
             SELECT x.scope_pk, sum(x.threads)::bigint AS threads FROM {counted}
-            WHERE x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
+            WHERE {open}
             GROUP BY x.scope_pk ORDER BY x.scope_pk
         ) x
-        WHERE s.pk = x.scope_pk
-    ), participant_counts AS (
+        WHERE s.pk = x.scope_pk"]),
+    step("participant_counts", &["
         INSERT INTO {prefix}participant_counts AS c (scope_pk, participant, threads)
         SELECT x.scope_pk, x.participant, sum(x.threads)::bigint FROM {joined}
-        WHERE x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
+        WHERE {open}
         GROUP BY x.scope_pk, x.participant ORDER BY x.scope_pk, x.participant
-        ON CONFLICT (scope_pk, participant) DO UPDATE SET threads = c.threads + excluded.threads
-    ), new_events AS (
+        ON CONFLICT (scope_pk, participant) DO UPDATE SET threads = c.threads + excluded.threads"]),
+    step("new_events", &["
         INSERT INTO {prefix}events
             (thread_pk, seq, id, first_rev, rev, run_id, kind, actor, author, sender, content, data, created_at, streaming,
              finalized, client_event_id, answers, delta_seq, open_in, deleted)
@@ -282,31 +106,31 @@ const COMMIT: &str = "
             x.content::jsonb, x.data::jsonb, x.created_at, x.streaming, x.finalized, x.client_event_id, x.answers,
             x.delta_seq, x.open_in, x.deleted
         FROM {events}
-        WHERE x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), edited_events AS (
+        WHERE {open}"]),
+    step("edited_events", &["
         UPDATE {prefix}events e
         SET rev = x.rev, kind = x.kind, content = x.content::jsonb, data = x.data::jsonb, deleted = x.deleted,
             streaming = x.streaming, finalized = x.finalized, delta_seq = x.delta_seq, open_in = x.open_in
         FROM {edited}
-        WHERE e.thread_pk = x.thread_pk AND e.seq = x.seq AND x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), new_runs AS (
+        WHERE e.thread_pk = x.thread_pk AND e.seq = x.seq AND {open}"]),
+    step("new_runs", &["
         INSERT INTO {prefix}runs
             (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk)
         SELECT x.* FROM {runs}
-        WHERE x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), changed_runs AS (
+        WHERE {open}"]),
+    step("changed_runs", &["
         UPDATE {prefix}runs r
         SET rev = x.rev, agent_id = x.agent_id, status = x.status, ended_at = x.ended_at, error = x.error
         FROM {ended}
-        WHERE r.id = x.id AND r.thread_pk = x.thread_pk AND x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), removed_runs AS (
+        WHERE r.id = x.id AND r.thread_pk = x.thread_pk AND {open}"]),
+    step("removed_runs", &["
         DELETE FROM {prefix}runs r USING {removed}
-        WHERE r.id = x.id AND r.thread_pk = x.thread_pk AND x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), ended_turns AS (
+        WHERE r.id = x.id AND r.thread_pk = x.thread_pk AND {open}"]),
+    step("ended_turns", &["
         DELETE FROM {prefix}turns u USING {over}
-        WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-        RETURNING u.seq
-    ), changed_turns AS (
+        WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND {open}
+        RETURNING u.seq"]),
+    step("changed_turns", &["
         UPDATE {prefix}turns u
         SET state = x.state, attempt = x.attempt, fence = x.fence, node = x.node,
             lease_until = CASE
@@ -316,45 +140,81 @@ const COMMIT: &str = "
             END,
             cancel_requested = x.cancel_requested, retries = x.retries, not_before = x.not_before, slot = x.slot
         FROM {moved}
-        WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-            AND (SELECT count(*) FROM ended_turns) >= 0
-        RETURNING u.seq
-    ), new_turns AS (
+        WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND {open}
+            {behind ended_turns}
+        RETURNING u.seq"]),
+    step("new_turns", &["
         INSERT INTO {prefix}turns
             (thread_pk, seq, event_id, state, attempt, fence, node, lease_until, cancel_requested, retries, not_before, slot)
         SELECT x.thread_pk, x.seq, x.event_id, x.state, x.attempt, x.fence, x.node,
             clock_timestamp() + x.lease * INTERVAL '1 microsecond', x.cancel_requested, x.retries, x.not_before, x.slot
         FROM {turns}
-        WHERE x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-            AND (SELECT count(*) FROM ended_turns) >= 0 AND (SELECT count(*) FROM changed_turns) >= 0
-    ), new_sent AS (
+        WHERE {open}
+            {behind ended_turns} {behind changed_turns}"]),
+    step("new_sent", &["
         INSERT INTO {prefix}sent (workspace_pk, participant, client_event_id, thread_id, event_id)
         SELECT x.workspace_pk, x.participant, x.client_event_id, x.thread_id, x.event_id FROM {sent}
-        WHERE x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])
-        ORDER BY 1, 2, 3
-    ), deleted AS MATERIALIZED (
-        SELECT coalesce(array_agg(x.pk), ARRAY[]::bigint[]) AS pks FROM {deleted}
-        WHERE x.pk = ANY ((SELECT pks FROM gate)::bigint[])
-    ), no_turns AS (
-        DELETE FROM {prefix}turns WHERE thread_pk = ANY ((SELECT pks FROM deleted)::bigint[])
-    ), no_runs AS (
-        DELETE FROM {prefix}runs WHERE thread_pk = ANY ((SELECT pks FROM deleted)::bigint[])
-    ), no_events AS (
-        DELETE FROM {prefix}events WHERE thread_pk = ANY ((SELECT pks FROM deleted)::bigint[])
-    ), no_participants AS (
-        DELETE FROM {prefix}participants WHERE thread_pk = ANY ((SELECT pks FROM deleted)::bigint[])
-    ), no_threads AS (
-        DELETE FROM {prefix}threads WHERE pk = ANY ((SELECT pks FROM deleted)::bigint[])
-    )
+        WHERE {open}
+        ORDER BY 1, 2, 3"]),
+    step("deleted_threads", &["
+        SELECT coalesce(array_agg(x.thread_pk), ARRAY[]::bigint[]) AS pks FROM {deleted}
+        WHERE {open}"]),
+    step("no_turns", &["
+        DELETE FROM {prefix}turns WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
+    step("no_runs", &["
+        DELETE FROM {prefix}runs WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
+    step("no_events", &["
+        DELETE FROM {prefix}events WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
+    step("no_participants", &["
+        DELETE FROM {prefix}participants WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
+    step("no_threads", &["
+        DELETE FROM {prefix}threads WHERE pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
+];
+
+/// What comes last: the writer's row.
+const LAST: Step = Step {
+    name: "last",
+    around: "
     UPDATE {prefix}writers w
     SET statements = ?2, used_at = clock_timestamp(), refused = ARRAY(
-        SELECT asked.pk FROM (SELECT x.pk FROM {read} UNION ALL SELECT x.pk FROM {created}) asked
-        WHERE NOT asked.pk = ANY ((SELECT pks FROM gate)::bigint[])
+        SELECT x.thread_pk FROM ({all}) x
+        WHERE NOT {open}
     )
     WHERE w.id = ?1 AND w.statements = ?2 - 1 AND w.epoch = ?3
-    RETURNING w.refused";
+    RETURNING w.refused",
+    selects: &[
+        "SELECT x.thread_pk FROM {read}",
+        "SELECT x.thread_pk FROM {changed}",
+        "SELECT x.thread_pk FROM {created}",
+    ],
+};
 
-/// The statement, with the tables' prefix.
-pub(super) fn statement(prefix: &TablePrefix) -> Arc<str> {
-    render(&Rows::unnested(COMMIT), prefix).into()
+/// The statements that were needed so far, by the groups of rows that they write.
+#[derive(Debug)]
+pub(super) struct Commits {
+    prefix: TablePrefix,
+    rendered: HashMap<Groups, Arc<str>>,
+}
+
+impl Commits {
+    pub(super) fn new(prefix: TablePrefix) -> Self {
+        Self {
+            prefix,
+            rendered: HashMap::new(),
+        }
+    }
+
+    /// The statement that writes these groups of rows.
+    pub(super) fn statement(&mut self, groups: Groups) -> Arc<str> {
+        let statement = self.rendered.entry(groups);
+        let statement = statement.or_insert_with(|| statement_of(groups, &self.prefix).into());
+        Arc::clone(statement)
+    }
+}
+
+fn statement_of(groups: Groups, prefix: &TablePrefix) -> String {
+    let statement = Plan::of(STEPS, groups).statement(&LAST);
+    let statement =
+        statement.expect("what is written belongs to a thread that is read, changed or new");
+    render(&statement, prefix)
 }

@@ -1,14 +1,14 @@
 //! What a batch has changed: the difference between its threads as they were and as they are.
 
 use super::cache::Place;
-use super::commit::{
+use super::jsonb::{to_jsonb, to_optional_jsonb};
+use super::known::{Before, Known};
+use super::time::lease_micros;
+use super::written::{
     ChangedEvent, ChangedRun, ChangedThread, ChangedTurn, CountedParticipant, CountedThread,
     DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
     ReadThread, RemovedRun, Rows, TouchedThread,
 };
-use super::jsonb::{to_jsonb, to_optional_jsonb};
-use super::known::{Before, Known};
-use super::time::lease_micros;
 use crate::store::sql::{RowError, int};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState, TurnRow};
 use std::collections::HashMap;
@@ -16,17 +16,17 @@ use std::collections::HashMap;
 /// The rows that a batch writes. `places` says where its new threads are to lie.
 pub(super) fn difference(known: &Known, places: &HashMap<String, Place>) -> Result<Rows, RowError> {
     let mut rows = Rows::default();
-    for (id, before) in &known.before {
+    // All writers lock threads in the same order.
+    let mut all_before: Vec<_> = known.before.iter().collect();
+    all_before.sort_unstable_by_key(|(_, before)| before.place.pk);
+    for (id, before) in all_before {
         match known.threads.by_id.get(id) {
             Some(now) if *now == before.state => {
                 if !before.is_fresh {
                     rows.read.push(read(before.place));
                 }
             }
-            Some(now) => {
-                rows.read.push(read(before.place));
-                changed(&mut rows, before, now)?;
-            }
+            Some(now) => changed(&mut rows, before, now)?,
             None => {
                 rows.read.push(read(before.place));
                 deleted(&mut rows, before);
@@ -63,7 +63,7 @@ pub(super) fn difference(known: &Known, places: &HashMap<String, Place>) -> Resu
 
 fn read(place: Place) -> ReadThread {
     ReadThread {
-        pk: place.pk,
+        thread_pk: place.pk,
         version: place.version,
     }
 }
@@ -71,7 +71,7 @@ fn read(place: Place) -> ReadThread {
 fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowError> {
     let thread = &new.thread;
     rows.created.push(NewThreadRow {
-        pk: place.pk,
+        thread_pk: place.pk,
         id: thread.id.clone(),
         scope_pk: place.scope_pk,
         owner: to_jsonb(&thread.owner)?,
@@ -131,7 +131,8 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
     let title = (thread.title != was.thread.title).then_some(thread.title.as_ref());
     let metadata = (thread.metadata != was.thread.metadata).then_some(thread.metadata.as_ref());
     rows.changed.push(ChangedThread {
-        pk: place.pk,
+        thread_pk: place.pk,
+        version: place.version,
         users: to_optional_jsonb(users)?,
         title: title.flatten().cloned(),
         metadata: to_optional_jsonb(metadata.flatten())?,
@@ -143,7 +144,7 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
     });
     if thread.last_event_at != was.thread.last_event_at {
         rows.touched.push(TouchedThread {
-            pk: place.pk,
+            thread_pk: place.pk,
             last_event_at: thread.last_event_at,
         });
     }
@@ -334,7 +335,9 @@ fn slot_of(turn: &TurnRow) -> i64 {
 
 fn deleted(rows: &mut Rows, before: &Before) {
     let place = before.place;
-    rows.deleted.push(DeletedThread { pk: place.pk });
+    rows.deleted.push(DeletedThread {
+        thread_pk: place.pk,
+    });
     rows.counted.push(CountedThread {
         thread_pk: place.pk,
         scope_pk: place.scope_pk,

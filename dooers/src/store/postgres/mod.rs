@@ -22,6 +22,7 @@ mod rows;
 mod scopes;
 mod ssl;
 mod statements;
+mod steps;
 mod store;
 mod target;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod tests;
 mod time;
 mod url;
 mod writer;
+mod written;
 
 pub use options::PostgresOptions;
 pub use ssl::{NotAnSslMode, SslMode};

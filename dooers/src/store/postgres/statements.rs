@@ -1,6 +1,5 @@
 //! Every SQL statement of the store, rendered once with the tables' prefix.
 
-use super::commit;
 use crate::store::TablePrefix;
 use crate::store::sql::{Dialect, Reads, statements};
 use std::sync::Arc;
@@ -25,12 +24,11 @@ pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
     DIALECT.render(&sql.replace("{turn}", TURN_COLUMNS), prefix)
 }
 
-/// All statements.
+/// All statements but the one that writes.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) reads: Arc<Reads>,
     pub(super) own: Own,
-    pub(super) commit: Arc<str>,
 }
 
 impl Statements {
@@ -39,15 +37,13 @@ impl Statements {
         Self {
             reads: Arc::new(Reads::new(render)),
             own: Own::new(render),
-            commit: commit::statement(prefix),
         }
     }
 
     /// All of them, with their names.
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<(&'static str, &str)> {
-        let commit = vec![("commit", &*self.commit)];
-        [self.reads.all(), self.own.all(), commit].concat()
+        [self.reads.all(), self.own.all()].concat()
     }
 }
 

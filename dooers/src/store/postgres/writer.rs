@@ -11,7 +11,7 @@
 use super::PostgresOptions;
 use super::batch::{self, Done, Job, Waiting};
 use super::cache::{Cache, Cached, Place};
-use super::commit::Rows;
+use super::commit::Commits;
 use super::connect::{self, connect, is_lost_row, is_race_row, local, query};
 use super::difference::difference;
 use super::known::Known;
@@ -19,6 +19,7 @@ use super::load::load;
 use super::operations::Operation;
 use super::scopes::Scopes;
 use super::statements::Statements;
+use super::written::Rows;
 use crate::crash;
 use crate::protocol::new_id;
 use crate::store::sql::{Columns, RowError, int};
@@ -68,6 +69,7 @@ impl Writer {
             patience: options.patience(),
             scopes: Scopes::new(Arc::clone(&sql)),
             sql,
+            commits: Commits::new(options.table_prefix.clone()),
             connection: None,
             id: new_id(),
             statements: 0,
@@ -120,6 +122,7 @@ struct Session {
     is_pooled: bool,
     patience: Duration,
     sql: Arc<Statements>,
+    commits: Commits,
     /// None after it was lost.
     connection: Option<PgConnection>,
     /// Under which the database knows this writer.
@@ -226,7 +229,8 @@ impl Session {
             places,
             rows,
         } = pending;
-        let refused = if rows.is_empty() {
+        let groups = rows.groups();
+        let refused = if groups.is_empty() {
             HashSet::new()
         } else {
             let mut arguments = PgArguments::default();
@@ -237,7 +241,8 @@ impl Session {
             let done = jobs.iter().zip(&done.depends_on);
             let done = done.filter(|(_, depends_on)| depends_on.is_some());
             let claims = done.filter_map(|(job, _)| job.claim()).collect();
-            match self.commit(arguments, claims, end).await? {
+            let statement = self.commits.statement(groups);
+            match self.commit(&statement, arguments, claims, end).await? {
                 Outcome::Done(refused) => refused,
                 Outcome::NotDone if Instant::now() < end => return Ok(()),
                 // It was tried for long enough.
@@ -318,11 +323,12 @@ impl Session {
     /// Executes the statement that writes. If its answer is lost, finds out how it ended.
     async fn commit(
         &mut self,
+        statement: &Arc<str>,
         arguments: PgArguments,
         claims: Vec<TurnKey>,
         end: Instant,
     ) -> Result<Outcome, RowError> {
-        let error = match timeout(self.patience, self.execute(arguments)).await {
+        let error = match timeout(self.patience, self.execute(statement, arguments)).await {
             Ok(Ok(Some(refused))) => {
                 self.statements += 1;
                 return Ok(Outcome::Done(refused));
@@ -349,11 +355,14 @@ impl Session {
     }
 
     /// The result is which threads were refused; none if it was not this statement's turn.
-    async fn execute(&mut self, arguments: PgArguments) -> Result<Option<HashSet<i64>>, RowError> {
+    async fn execute(
+        &mut self,
+        statement: &Arc<str>,
+        arguments: PgArguments,
+    ) -> Result<Option<HashSet<i64>>, RowError> {
         let connection = self.connection.as_mut().ok_or(NOT_CONNECTED)?;
         let mut local = local(connection, self.is_pooled).await?;
-        let statement =
-            connect::query_with(&self.sql.commit, arguments).persistent(!self.is_pooled);
+        let statement = connect::query_with(statement, arguments).persistent(!self.is_pooled);
         let row = statement.fetch_optional(local.connection()).await?;
         local.end().await?;
         row.map(|row| refused(&row, 0)).transpose()

@@ -1,0 +1,136 @@
+//! A statement that is made of steps, of which it has only those that are needed.
+//!
+//! A select of a step names groups of rows and other steps in braces. It is left out if there are no such rows, or if that
+//! step is left out; and a step is left out if all of its selects are. These names have a meaning of their own:
+//!
+//! * `{free}`: it is this statement's turn, and the thread of the row clashes with nothing;
+//! * `{open}`: the thread of the row may be written;
+//! * `{behind step}`: that step is done first, if there is one.
+//!
+//! Other names are left as they are.
+
+use super::columns::{Group, Groups};
+use super::written::Rows;
+use std::collections::HashMap;
+
+/// The numbers of parameters that come before the rows.
+const FIRST: usize = 4;
+
+/// A step of the statement: a query with a name, which may change rows.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    /// What is around its selects, which stand in the place of `{all}`.
+    pub(super) around: &'static str,
+    /// One or several, all rows of which count.
+    pub(super) selects: &'static [&'static str],
+}
+
+/// One with a single query.
+pub(super) const fn step(name: &'static str, query: &'static [&'static str; 1]) -> Step {
+    Step {
+        name,
+        around: "{all}",
+        selects: query,
+    }
+}
+
+/// The steps for some groups of rows.
+#[derive(Debug)]
+pub(super) struct Plan {
+    all: &'static [Step],
+    /// The groups that have rows, and how each is unnested.
+    groups: HashMap<&'static str, String>,
+    /// The names and queries of those steps that are not left out.
+    steps: Vec<(&'static str, String)>,
+}
+
+impl Plan {
+    pub(super) fn of(all: &'static [Step], groups: Groups) -> Self {
+        let mut parameter = FIRST;
+        let mut unnested = HashMap::new();
+        for (place, group) in Rows::GROUPS.iter().enumerate() {
+            if groups.has(place) {
+                unnested.insert(group.name, unnest(group, parameter));
+                parameter += group.columns.len();
+            }
+        }
+        let mut plan = Self {
+            all,
+            groups: unnested,
+            steps: Vec::new(),
+        };
+        for step in all {
+            if let Some(query) = plan.query(step) {
+                plan.steps.push((step.name, query));
+            }
+        }
+        plan
+    }
+
+    /// The statement that has this step for its last. None if that one is left out.
+    pub(super) fn statement(&self, last: &Step) -> Option<String> {
+        let steps = self.steps.iter();
+        let steps: Vec<String> = steps
+            .map(|(name, query)| format!("{name} AS MATERIALIZED ({query}\n    )"))
+            .collect();
+        Some(format!("WITH {}{}", steps.join(", "), self.query(last)?))
+    }
+
+    /// None if all of the step's selects are left out.
+    fn query(&self, step: &Step) -> Option<String> {
+        let selects: Vec<String> = step
+            .selects
+            .iter()
+            .filter_map(|select| self.fill(select))
+            .collect();
+        if selects.is_empty() {
+            return None;
+        }
+        let around = step.around.replace("{all}", &selects.join(" UNION ALL "));
+        self.fill(&around)
+    }
+
+    /// Puts what they stand for in the place of the names; those that are unknown here stay. None if one has no rows.
+    fn fill(&self, sql: &str) -> Option<String> {
+        let mut parts = sql.split('{');
+        let mut filled = parts.next()?.to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once('}')?;
+            match self.meaning(name)? {
+                Some(meaning) => filled.push_str(&meaning),
+                None => filled.extend(["{", name, "}"]),
+            }
+            filled.push_str(rest);
+        }
+        Some(filled)
+    }
+
+    /// None if it has no rows; and nothing in it if the name is unknown here.
+    fn meaning(&self, name: &str) -> Option<Option<String>> {
+        let has = |step: &str| self.steps.iter().any(|(name, _)| *name == step);
+        let meaning = match name.split_once(' ') {
+            None if name == "open" => "x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])".to_owned(),
+            None if name == "free" && has("clash") => {
+                "EXISTS (SELECT FROM writer) AND x.thread_pk <> ALL (ARRAY(SELECT thread_pk FROM clash))".to_owned()
+            }
+            None if name == "free" => "EXISTS (SELECT FROM writer)".to_owned(),
+            Some(("behind", step)) if has(step) => format!("AND (SELECT count(*) FROM {step}) >= 0"),
+            Some(("behind", _)) => String::new(),
+            _ if Rows::GROUPS.iter().any(|group| group.name == name) => self.groups.get(name)?.clone(),
+            _ if has(name) => name.to_owned(),
+            _ if self.all.iter().any(|step| step.name == name) => return None,
+            _ => return Some(None),
+        };
+        Some(Some(meaning))
+    }
+}
+
+fn unnest(group: &Group, first: usize) -> String {
+    let arrays: Vec<String> = (first..)
+        .zip(group.columns)
+        .map(|(parameter, (_, type_name))| format!("?{parameter}::{type_name}[]"))
+        .collect();
+    let names: Vec<&str> = group.columns.iter().map(|(name, _)| *name).collect();
+    format!("unnest({}) AS x ({})", arrays.join(", "), names.join(", "))
+}
