@@ -39,12 +39,19 @@ where
     const TYPE: &'static str = T::TYPE;
 }
 
-/// Adds one array to a statement's arguments.
+/// Adds a column to a statement's arguments: an array, or for single rows its only value.
 pub(super) fn add<T: Value>(
     arguments: &mut PgArguments,
-    column: Vec<T>,
+    mut column: Vec<T>,
+    shape: Shape,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    arguments.add(column)
+    match column.pop() {
+        Some(single) if shape.is_single => arguments.add(single),
+        last => {
+            column.extend(last);
+            arguments.add(column)
+        }
+    }
 }
 
 /// A group of rows.
@@ -55,24 +62,53 @@ pub(super) struct Group {
     pub(super) columns: &'static [(&'static str, &'static str)],
 }
 
-/// Which of the groups there are, by their places.
+/// What kind of a batch it is: batches of the same shape are written by the same statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Groups(u32);
+pub(super) struct Shape {
+    /// Which groups have rows, by their places.
+    groups: u32,
+    /// Whether none has more than one.
+    is_single: bool,
+}
 
-impl Groups {
-    pub(super) fn of(groups: impl IntoIterator<Item = bool>) -> Self {
-        let places = groups.into_iter().enumerate();
-        Self(places.fold(0, |set, (place, is_there)| {
-            set | u32::from(is_there) << place
-        }))
+impl Shape {
+    /// Of how many rows there are in each group.
+    pub(super) fn of(lengths: &[usize]) -> Self {
+        let places = lengths.iter().enumerate();
+        Self {
+            groups: places.fold(0, |set, (place, rows)| set | u32::from(*rows > 0) << place),
+            is_single: lengths.iter().all(|rows| *rows <= 1),
+        }
     }
 
     pub(super) fn has(self, place: usize) -> bool {
-        self.0 >> place & 1 == 1
+        self.groups >> place & 1 == 1
     }
 
     pub(super) fn is_empty(self) -> bool {
-        self.0 == 0
+        self.groups == 0
+    }
+
+    /// The rows of the group at this place, whose first parameter has this number. None if there are none.
+    ///
+    /// A single one is spelled out, which the database makes much less of than of arrays.
+    pub(super) fn rows(self, place: usize, group: &Group, first: usize) -> Option<String> {
+        if !self.has(place) {
+            return None;
+        }
+        let array = if self.is_single { "" } else { "[]" };
+        let values: Vec<String> = (first..)
+            .zip(group.columns)
+            .map(|(parameter, (_, type_name))| format!("?{parameter}::{type_name}{array}"))
+            .collect();
+        let values = values.join(", ");
+        let names: Vec<&str> = group.columns.iter().map(|(name, _)| *name).collect();
+        let names = names.join(", ");
+        Some(if self.is_single {
+            format!("(VALUES ({values})) AS x ({names})")
+        } else {
+            format!("unnest({values}) AS x ({names})")
+        })
     }
 }
 
@@ -101,8 +137,9 @@ macro_rules! groups {
                     $(self.$column.push(row.$column);)+
                 }
 
-                pub(super) fn is_empty(&self) -> bool {
-                    [$(self.$column.is_empty()),+].iter().all(|is_empty| *is_empty)
+                /// How many rows there are: so many values are in each column.
+                pub(super) fn len(&self) -> usize {
+                    [$(self.$column.len()),+][0]
                 }
             }
         )+
@@ -124,18 +161,18 @@ macro_rules! groups {
                 }),+
             ];
 
-            /// Those groups that have rows.
-            pub(super) fn groups(&self) -> $crate::store::postgres::columns::Groups {
-                $crate::store::postgres::columns::Groups::of([$(!self.$field.is_empty()),+])
+            pub(super) fn shape(&self) -> $crate::store::postgres::columns::Shape {
+                $crate::store::postgres::columns::Shape::of(&[$(self.$field.len()),+])
             }
 
-            /// Adds the arrays of the groups that have rows, in the order of the groups and of their columns.
+            /// Adds the columns of the groups that have rows, in the order of both.
             pub(super) fn add_to(
                 self,
                 arguments: &mut sqlx::postgres::PgArguments,
             ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-                $(if !self.$field.is_empty() {
-                    $($crate::store::postgres::columns::add(arguments, self.$field.$column)?;)+
+                let shape = self.shape();
+                $(if self.$field.len() > 0 {
+                    $($crate::store::postgres::columns::add(arguments, self.$field.$column, shape)?;)+
                 })+
                 Ok(())
             }

@@ -9,7 +9,7 @@
 //! It is made of steps, and has only those for which there are rows: for a small batch, a step costs the database more to
 //! begin and to end than its rows. Batches that write the same kinds of rows share a statement.
 
-use super::columns::Groups;
+use super::columns::Shape;
 use super::statements::render;
 use super::steps::{Plan, Step, step};
 use crate::store::TablePrefix;
@@ -189,11 +189,11 @@ const LAST: Step = Step {
     ],
 };
 
-/// The statements that were needed so far, by the groups of rows that they write.
+/// The statements that were needed so far, by the shapes of the batches.
 #[derive(Debug)]
 pub(super) struct Commits {
     prefix: TablePrefix,
-    rendered: HashMap<Groups, Arc<str>>,
+    rendered: HashMap<Shape, Arc<str>>,
 }
 
 impl Commits {
@@ -204,16 +204,16 @@ impl Commits {
         }
     }
 
-    /// The statement that writes these groups of rows.
-    pub(super) fn statement(&mut self, groups: Groups) -> Arc<str> {
-        let statement = self.rendered.entry(groups);
-        let statement = statement.or_insert_with(|| statement_of(groups, &self.prefix).into());
+    /// The statement that writes batches of this shape.
+    pub(super) fn statement(&mut self, shape: Shape) -> Arc<str> {
+        let statement = self.rendered.entry(shape);
+        let statement = statement.or_insert_with(|| statement_of(shape, &self.prefix).into());
         Arc::clone(statement)
     }
 }
 
-fn statement_of(groups: Groups, prefix: &TablePrefix) -> String {
-    let statement = Plan::of(STEPS, groups).statement(&LAST);
+fn statement_of(shape: Shape, prefix: &TablePrefix) -> String {
+    let statement = Plan::of(STEPS, shape).statement(&LAST);
     let statement =
         statement.expect("what is written belongs to a thread that is read, changed or new");
     render(&statement, prefix)

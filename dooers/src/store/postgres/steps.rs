@@ -9,7 +9,7 @@
 //!
 //! Other names are left as they are.
 
-use super::columns::{Group, Groups};
+use super::columns::Shape;
 use super::written::Rows;
 use std::collections::HashMap;
 
@@ -35,29 +35,29 @@ pub(super) const fn step(name: &'static str, query: &'static [&'static str; 1]) 
     }
 }
 
-/// The steps for some groups of rows.
+/// The steps for batches of one shape.
 #[derive(Debug)]
 pub(super) struct Plan {
     all: &'static [Step],
-    /// The groups that have rows, and how each is unnested.
+    /// The groups that have rows, and how these are written.
     groups: HashMap<&'static str, String>,
     /// The names and queries of those steps that are not left out.
     steps: Vec<(&'static str, String)>,
 }
 
 impl Plan {
-    pub(super) fn of(all: &'static [Step], groups: Groups) -> Self {
+    pub(super) fn of(all: &'static [Step], shape: Shape) -> Self {
         let mut parameter = FIRST;
-        let mut unnested = HashMap::new();
+        let mut groups = HashMap::new();
         for (place, group) in Rows::GROUPS.iter().enumerate() {
-            if groups.has(place) {
-                unnested.insert(group.name, unnest(group, parameter));
+            if let Some(rows) = shape.rows(place, group, parameter) {
+                groups.insert(group.name, rows);
                 parameter += group.columns.len();
             }
         }
         let mut plan = Self {
             all,
-            groups: unnested,
+            groups,
             steps: Vec::new(),
         };
         for step in all {
@@ -124,13 +124,4 @@ impl Plan {
         };
         Some(Some(meaning))
     }
-}
-
-fn unnest(group: &Group, first: usize) -> String {
-    let arrays: Vec<String> = (first..)
-        .zip(group.columns)
-        .map(|(parameter, (_, type_name))| format!("?{parameter}::{type_name}[]"))
-        .collect();
-    let names: Vec<&str> = group.columns.iter().map(|(name, _)| *name).collect();
-    format!("unnest({}) AS x ({})", arrays.join(", "), names.join(", "))
 }

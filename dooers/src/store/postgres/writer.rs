@@ -229,8 +229,8 @@ impl Session {
             places,
             rows,
         } = pending;
-        let groups = rows.groups();
-        let refused = if groups.is_empty() {
+        let shape = rows.shape();
+        let refused = if shape.is_empty() {
             HashSet::new()
         } else {
             let mut arguments = PgArguments::default();
@@ -241,7 +241,7 @@ impl Session {
             let done = jobs.iter().zip(&done.depends_on);
             let done = done.filter(|(_, depends_on)| depends_on.is_some());
             let claims = done.filter_map(|(job, _)| job.claim()).collect();
-            let statement = self.commits.statement(groups);
+            let statement = self.commits.statement(shape);
             match self.commit(&statement, arguments, claims, end).await? {
                 Outcome::Done(refused) => refused,
                 Outcome::NotDone if Instant::now() < end => return Ok(()),

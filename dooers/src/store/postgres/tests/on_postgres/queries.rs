@@ -2,7 +2,7 @@
 
 use super::{open, place, session};
 use crate::store::TablePrefix;
-use crate::store::postgres::columns::Groups;
+use crate::store::postgres::columns::Shape;
 use crate::store::postgres::commit::Commits;
 use crate::store::postgres::connect::{execute_script, query};
 use crate::store::postgres::statements::{Statements, render};
@@ -21,8 +21,14 @@ fn all_statements(prefix: &TablePrefix) -> Vec<(String, Arc<str>)> {
     let mut commits = Commits::new(prefix.clone());
     let names: Vec<&str> = Rows::GROUPS.iter().map(|group| group.name).collect();
     let mut commit = |chosen: &[&str]| {
-        let groups = Groups::of(names.iter().map(|name| chosen.contains(name)));
-        all.push((chosen.join(" "), commits.statement(groups)));
+        for rows in [1, 2] {
+            let lengths = names
+                .iter()
+                .map(|name| usize::from(chosen.contains(name)) * rows);
+            let shape = Shape::of(&lengths.collect::<Vec<_>>());
+            let name = format!("{rows} {}", chosen.join(" "));
+            all.push((name, commits.statement(shape)));
+        }
     };
     commit(&names);
     for (place, first) in names.iter().enumerate() {
