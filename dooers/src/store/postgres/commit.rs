@@ -4,7 +4,7 @@
 //! was read, nothing is written: the statement names it, and its operations are done again. So no row is locked from
 //! reading to writing, and nothing is lost between the two.
 //!
-//! It is also the writer's next one, or nothing: see [`writer`](super::writer).
+//! It is also the writer's next one, or nothing: see [`link`](super::link).
 //!
 //! It is made of steps, and has only those for which there are rows: for a small batch, a step costs the database more to
 //! begin and to end than its rows. Batches that write the same kinds of rows share a statement.
@@ -212,6 +212,10 @@ impl Commits {
     }
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "whatever is written belongs to a thread that is read, changed or new"
+)]
 fn statement_of(shape: Shape, prefix: &TablePrefix) -> String {
     let statement = Plan::of(STEPS, shape).statement(&LAST);
     let statement =
