@@ -126,6 +126,7 @@ impl Begun {
         Position {
             first_seq: self.event.seq,
             last_seq: self.event.seq,
+            sent_from: self.event.seq,
             rev: self.rev,
             known: None,
         }

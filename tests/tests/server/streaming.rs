@@ -229,6 +229,48 @@ async fn who_comes_back_in_the_middle_goes_on_with_the_text_so_far() {
 }
 
 #[tokio::test]
+async fn who_comes_back_is_told_of_a_text_before_what_it_has_before_its_first_piece() {
+    let server = Server::of::<pen>().await;
+    let mut client = modern(&server, "ada").await;
+    let thread_id = begin(
+        &mut client,
+        "begin\nwait text-k\npush One \nwait text-k\npush two\nfinish",
+    )
+    .await;
+    gate::arrived("text-k").await;
+    let is_text = |frame: &Value| frame["payload"]["events"][0]["streaming"] == true;
+    let frames = client.until("the text", is_text).await;
+    let text = appended(&frames).pop().unwrap();
+
+    // Its message stands behind the text, and it is sent nothing of what lies before that.
+    let mut bob = modern(&server, "bob").await;
+    let id = bob.message(Some(&thread_id), "say Hello").await;
+    bob.accepted(&id).await;
+    let written = appended(&bob.pending().await).pop().unwrap();
+    assert!(text["seq"].as_u64() < written["seq"].as_u64());
+    bob.leave().await;
+
+    let mut bob = modern(&server, "bob").await;
+    let resume = json!({"thread_id": thread_id, "after_event_id": written["id"]});
+    let snapshot = bob.ask("thread.subscribe", resume, "thread.snapshot").await;
+    assert_eq!(snapshot["events"], json!([]));
+    bob.has_nothing().await;
+    gate::open("text-k");
+    let told = bob.expect("event.append").await["events"][0].clone();
+    assert_eq!((&told["id"], &told["seq"]), (&text["id"], &text["seq"]));
+    assert_eq!(
+        (&told["delta_seq"], &told["content"][0]["text"]),
+        (&json!(1), &json!("One "))
+    );
+    gate::open("text-k");
+    let piece =
+        json!({"thread_id": thread_id, "event_id": text["id"], "delta_seq": 1, "text": "two"});
+    assert_eq!(bob.expect("event.delta").await, piece);
+    bob.turn().await;
+    server.close([client, bob]).await;
+}
+
+#[tokio::test]
 async fn who_has_read_the_end_is_told_nothing_of_what_came_before() {
     let store = Watched::memory();
     let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
