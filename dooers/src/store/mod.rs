@@ -10,6 +10,7 @@ mod error;
 mod listing;
 mod memory;
 mod message;
+mod order;
 mod page;
 mod patch;
 #[cfg(feature = "postgres")]
@@ -37,6 +38,7 @@ pub use error::StoreError;
 pub use listing::{RunQuery, ThreadQuery};
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
+pub use order::Order;
 pub use page::{
     CatchUp, EventPage, Known, NotACursor, Position, RunCursor, Snapshot, SnapshotFrom,
     ThreadCursor, ThreadPage,
@@ -45,7 +47,7 @@ pub use patch::{EventPatch, RunPatch, ThreadPatch};
 #[cfg(feature = "postgres")]
 pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{NotAPrefix, TablePrefix};
-pub use query::{EventOrder, EventQuery};
+pub use query::EventQuery;
 pub use scope::{Participant, Scope, Viewer};
 pub use setting::{StoredSetting, WorkerKey};
 #[cfg(feature = "sqlite")]
