@@ -80,7 +80,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
-    /// `client_event_id` that was used for something else or a form that is answered already, `Busy` for a thread that is
+    /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered already, `Busy` for a thread that is
     /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that leaves a required question open.
     async fn begin_turn(
         &self,

@@ -127,7 +127,8 @@ impl Dispatch {
     /// A name of this message by which it is known again. Sent again with the same name by the same user of the same
     /// workspace it is the same message: it is stored and answered once, and the [`DispatchStream`] is of that turn.
     ///
-    /// The agents of a worker share these names: what goes to two of them takes two.
+    /// The agents of a worker share these names: what goes to two of them takes two. A name that was used for another
+    /// message, or with another agent, is [`DispatchError::Conflict`].
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
