@@ -2,7 +2,7 @@
 
 use super::view::Range;
 use crate::protocol::{Actor, EventType};
-use crate::store::{EventOrder, EventQuery};
+use crate::store::{EventQuery, Order};
 
 /// What somebody asks for. An empty list asks for everything.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +26,7 @@ impl Filter {
         &self,
         range: &Range,
         shown: Shown,
-        order: EventOrder,
+        order: Order,
         limit: usize,
     ) -> Option<EventQuery> {
         if range.after.saturating_add(1) >= range.before {

@@ -5,7 +5,7 @@ use super::filter::{Filter, Shown};
 use super::source::Source;
 use super::view::Range;
 use crate::protocol::ThreadEvent;
-use crate::store::EventOrder;
+use crate::store::Order;
 use std::collections::VecDeque;
 
 /// So many events are read at a time at the most.
@@ -25,7 +25,7 @@ pub(super) struct Reading {
 pub(super) struct Pages {
     reading: Reading,
     ranges: VecDeque<Range>,
-    order: EventOrder,
+    order: Order,
     left: usize,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Page {
 
 impl Reading {
     /// The pages of so many events at the most, from this end.
-    pub(super) fn pages(self, order: EventOrder, limit: usize) -> Pages {
+    pub(super) fn pages(self, order: Order, limit: usize) -> Pages {
         Pages {
             ranges: self.ranges.clone().into(),
             reading: self,
@@ -53,7 +53,7 @@ impl Reading {
     ///
     /// Where they begin is only known from behind. If there are more than may be kept, they are read a second time.
     pub(super) async fn newest(self, limit: usize, keep: usize) -> Result<Feed, MemoryError> {
-        let mut pages = self.clone().pages(EventOrder::NewestFirst, limit);
+        let mut pages = self.clone().pages(Order::NewestFirst, limit);
         let mut kept = Some(Vec::new());
         let (mut newest, mut oldest) = (None, None);
         while let Some(page) = pages.next().await? {
@@ -79,7 +79,7 @@ impl Reading {
         reading.ranges.truncate(last + 1);
         reading.ranges.drain(..first);
         Ok(Feed::Read(Box::new(
-            reading.pages(EventOrder::OldestFirst, limit),
+            reading.pages(Order::OldestFirst, limit),
         )))
     }
 }
@@ -90,11 +90,11 @@ impl Pages {
         while self.left > 0 {
             let last = self.ranges.len().wrapping_sub(1);
             let (range, place) = match self.order {
-                EventOrder::OldestFirst => {
+                Order::OldestFirst => {
                     let place = self.reading.ranges.len() - self.ranges.len();
                     (self.ranges.front_mut(), place)
                 }
-                EventOrder::NewestFirst => (self.ranges.back_mut(), last),
+                Order::NewestFirst => (self.ranges.back_mut(), last),
             };
             let Some(range) = range else { break };
             let limit = self.left.min(PAGE);
@@ -105,14 +105,14 @@ impl Pages {
                 None => Vec::new(),
             };
             match (events.last(), self.order) {
-                (Some(last), EventOrder::OldestFirst) => range.after = last.seq,
-                (Some(last), EventOrder::NewestFirst) => range.before = last.seq,
+                (Some(last), Order::OldestFirst) => range.after = last.seq,
+                (Some(last), Order::NewestFirst) => range.before = last.seq,
                 (None, _) => {}
             }
             if events.len() < limit {
                 match self.order {
-                    EventOrder::OldestFirst => self.ranges.pop_front(),
-                    EventOrder::NewestFirst => self.ranges.pop_back(),
+                    Order::OldestFirst => self.ranges.pop_front(),
+                    Order::NewestFirst => self.ranges.pop_back(),
                 };
             }
             if !events.is_empty() {

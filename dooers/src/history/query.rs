@@ -6,7 +6,7 @@ use super::pages::{Feed, PAGE, Reading};
 use super::source::Source;
 use super::view::View;
 use crate::protocol::{Actor, EventType, ThreadEvent};
-use crate::store::EventOrder;
+use crate::store::Order;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use std::collections::VecDeque;
@@ -222,7 +222,7 @@ impl<T> Reader<T> {
             },
             limit => {
                 let limit = limit.unwrap_or(usize::MAX);
-                let pages = reading.pages(EventOrder::OldestFirst, limit);
+                let pages = reading.pages(Order::OldestFirst, limit);
                 State::Feeding(Feed::Read(Box::new(pages)))
             }
         };

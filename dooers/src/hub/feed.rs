@@ -5,6 +5,7 @@ use super::frame_of;
 use super::outbound::Frame;
 use super::text::Text;
 use crate::store::{Change, ChangeBody, Position};
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -68,6 +69,11 @@ impl Subscription {
     /// Whether the connection was sent the event of this place.
     fn has(&self, seq: u64) -> bool {
         (self.position.first_seq..=self.position.last_seq).contains(&seq)
+    }
+
+    /// Whether the connection may lack the event of this place, though it says that it has it.
+    fn may_lack(&self, seq: u64) -> bool {
+        seq < self.position.sent_from
     }
 
     /// Sends all of a text that grows, in place of what the connection has of it.
@@ -312,12 +318,16 @@ impl Feed {
             let Some((piece, delta_seq)) = text.next_piece() else {
                 continue;
             };
-            let mut frame = None;
+            let delta = LazyCell::new(|| text.delta_frame(&piece, delta_seq));
+            let whole = LazyCell::new(|| text.whole_frame());
             live.retain(|_, subscription| {
                 if !subscription.has(text.seq()) || !subscription.connection.takes_deltas() {
                     return true;
                 }
-                let frame = frame.get_or_insert_with(|| text.delta_frame(&piece, delta_seq));
+                // When it came back it was sent the texts of which something had been told; this one begins now.
+                let is_first = delta_seq == 0 && subscription.may_lack(text.seq());
+                let whole = is_first.then(|| whole.as_ref()).flatten();
+                let frame = whole.unwrap_or_else(|| &*delta);
                 let has_room = subscription.connection.outbound().offer(frame);
                 if !has_room {
                     subscription.fall_behind();

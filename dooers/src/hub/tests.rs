@@ -84,6 +84,7 @@ pub(super) fn at(rev: u64) -> Position {
     Position {
         first_seq: 1,
         last_seq: rev,
+        sent_from: 1,
         rev,
         known: None,
     }

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::hub::connection::Connection;
     use crate::hub::outbound::OutboundLimits;
-    use crate::store::{Change, ChangeBody};
+    use crate::store::{Change, ChangeBody, Position};
     use futures::FutureExt;
     use serde_json::Value;
     use tokio::time::{advance, sleep};
@@ -278,6 +278,29 @@ mod tests {
         join.settle([], at(1));
         text.push("more");
         assert_eq!(sent(&joining), ["=2 One word ", "+2 more"]);
+    }
+
+    #[tokio::test]
+    async fn who_may_lack_the_event_of_a_text_gets_it_with_the_first_piece() {
+        let hub = Hub::default();
+        let back = || Position {
+            sent_from: 2,
+            ..at(1)
+        };
+        let (event, change) = growing();
+        hub.publish(vec![change]);
+        // It read the event, which its client may not have, before the text began to be told …
+        let early = reader(&hub, true, ROOMY);
+        hub.join(&early, "t").settle([], back());
+        let text = hub.grow(event, 1);
+        text.push("One ");
+        text.push("word");
+        assert_eq!(sent(&early), ["=1 One ", "+1 word"]);
+        // … or came when something was told of it.
+        let late = reader(&hub, true, ROOMY);
+        hub.join(&late, "t").settle([], back());
+        text.push(".");
+        assert_eq!(sent(&late), ["=2 One word", "+2 ."]);
     }
 
     #[tokio::test]

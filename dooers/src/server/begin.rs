@@ -29,6 +29,7 @@ pub(super) async fn begin(
         let before = Position {
             first_seq: begun.event.seq,
             last_seq: begun.event.seq - 1,
+            sent_from: begun.event.seq,
             rev: first_rev - 1,
             known: None,
         };

@@ -247,6 +247,8 @@ pub struct Waiting {
     pub thread_id: String,
     /// From when on the first of them may be claimed, if not at once.
     pub not_before: Option<DateTime<Utc>>,
+    /// From when on each of them may be, if not at once: those that run side by side do not wait for the first.
+    pub all_from: Option<DateTime<Utc>>,
 }
 
 /// A turn that a process holds.

@@ -1,7 +1,7 @@
 //! Which threads and which runs of a scope are looked for.
 
 use super::page::Place;
-use super::{EventOrder, Participant, RunCursor, ThreadCursor};
+use super::{Order, Participant, RunCursor, ThreadCursor};
 use crate::protocol::{Run, RunStatus};
 use chrono::{DateTime, Utc};
 
@@ -15,7 +15,7 @@ pub struct ThreadQuery {
     /// … or before this time.
     pub active_before: Option<DateTime<Utc>>,
     /// From which end they come.
-    pub order: EventOrder,
+    pub order: Order,
     /// Those behind this one.
     pub after: Option<ThreadCursor>,
     /// How many there are at the most.
@@ -36,7 +36,7 @@ pub struct RunQuery {
     /// … or before this time.
     pub started_before: Option<DateTime<Utc>>,
     /// From which end they come.
-    pub order: EventOrder,
+    pub order: Order,
     /// Those behind this one.
     pub after: Option<RunCursor>,
     /// How many there are at the most.
@@ -51,7 +51,7 @@ impl ThreadQuery {
             participant: None,
             active_since: None,
             active_before: None,
-            order: EventOrder::NewestFirst,
+            order: Order::NewestFirst,
             after: None,
             limit,
         }
@@ -78,7 +78,7 @@ impl RunQuery {
             statuses: Vec::new(),
             started_since: None,
             started_before: None,
-            order: EventOrder::NewestFirst,
+            order: Order::NewestFirst,
             after: None,
             limit,
         }
@@ -104,7 +104,7 @@ impl RunQuery {
 /// A part of a list that is ordered by a time and an id.
 #[derive(Debug)]
 pub(crate) struct Span {
-    pub(crate) order: EventOrder,
+    pub(crate) order: Order,
     /// It begins behind this place …
     pub(crate) behind: Place,
     /// … and ends at this time, in microseconds. What the oldest first end before, the newest first include.
@@ -113,7 +113,7 @@ pub(crate) struct Span {
 
 impl Span {
     fn of(
-        order: EventOrder,
+        order: Order,
         after: Option<Place>,
         since: Option<DateTime<Utc>>,
         before: Option<DateTime<Utc>>,
@@ -126,11 +126,11 @@ impl Span {
             id: String::new(),
         };
         let (behind, end) = match order {
-            EventOrder::NewestFirst => {
+            Order::NewestFirst => {
                 let first = front_of(before);
                 (after.map_or(first.clone(), |after| after.min(first)), since)
             }
-            EventOrder::OldestFirst => {
+            Order::OldestFirst => {
                 let first = front_of(since);
                 (
                     after.map_or(first.clone(), |after| after.max(first)),
@@ -151,7 +151,7 @@ impl Span {
         let placed = all.map(|item| (place(&item), item));
         let mut found: Vec<_> = placed.filter(|(place, _)| self.has(place)).collect();
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
-        if self.order == EventOrder::NewestFirst {
+        if self.order == Order::NewestFirst {
             found.reverse();
         }
         found.truncate(limit);
@@ -160,8 +160,8 @@ impl Span {
 
     fn has(&self, place: &Place) -> bool {
         match self.order {
-            EventOrder::NewestFirst => *place < self.behind && place.at >= self.end,
-            EventOrder::OldestFirst => *place > self.behind && place.at < self.end,
+            Order::NewestFirst => *place < self.behind && place.at >= self.end,
+            Order::OldestFirst => *place > self.behind && place.at < self.end,
         }
     }
 }

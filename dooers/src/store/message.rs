@@ -126,6 +126,7 @@ impl Begun {
         Position {
             first_seq: self.event.seq,
             last_seq: self.event.seq,
+            sent_from: self.event.seq,
             rev: self.rev,
             known: None,
         }
@@ -183,11 +184,19 @@ impl NewMessage {
         if names_its_thread && (says_the_same || stored.is_deleted()) {
             return Ok(());
         }
-        Err(StoreError::Conflict(
-            "this `client_event_id` was used for another message; make a new one for each message"
-                .to_owned(),
-        ))
+        Err(id_was_used("for another message"))
     }
+}
+
+/// A message is not the one to another agent that was stored under its `client_event_id`.
+pub(crate) fn was_sent_to_another_agent() -> StoreError {
+    id_was_used("with another agent of the worker")
+}
+
+fn id_was_used(how: &str) -> StoreError {
+    StoreError::Conflict(format!(
+        "this `client_event_id` was used {how}; make a new one for each message"
+    ))
 }
 
 /// Refuses an answer that the form's event does not allow.

@@ -10,6 +10,7 @@ mod error;
 mod listing;
 mod memory;
 mod message;
+mod order;
 mod page;
 mod patch;
 #[cfg(feature = "postgres")]
@@ -37,6 +38,7 @@ pub use error::StoreError;
 pub use listing::{RunQuery, ThreadQuery};
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
+pub use order::Order;
 pub use page::{
     CatchUp, EventPage, Known, NotACursor, Position, RunCursor, Snapshot, SnapshotFrom,
     ThreadCursor, ThreadPage,
@@ -45,7 +47,7 @@ pub use patch::{EventPatch, RunPatch, ThreadPatch};
 #[cfg(feature = "postgres")]
 pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{NotAPrefix, TablePrefix};
-pub use query::{EventOrder, EventQuery};
+pub use query::EventQuery;
 pub use scope::{Participant, Scope, Viewer};
 pub use setting::{StoredSetting, WorkerKey};
 #[cfg(feature = "sqlite")]
@@ -78,7 +80,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
-    /// `client_event_id` that was used for something else or a form that is answered already, `Busy` for a thread that is
+    /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered already, `Busy` for a thread that is
     /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that leaves a required question open.
     async fn begin_turn(
         &self,

@@ -171,6 +171,8 @@ pub struct Position {
     pub first_seq: u64,
     /// … to this one.
     pub last_seq: u64,
+    /// It was sent those from this place on. That it has the ones before is what it says, having come back.
+    pub sent_from: u64,
     /// It has every change of them up to this `rev`.
     pub rev: u64,
     /// For a reader that came back and has not got all: what it has from before is older than the rest.
@@ -200,6 +202,7 @@ impl Position {
         Self {
             first_seq: self.first_seq,
             last_seq,
+            sent_from: self.sent_from,
             rev,
             known: known.filter(|known| known.rev < rev),
         }
@@ -296,6 +299,7 @@ impl Shown {
         Position {
             first_seq: self.first_seq,
             last_seq: self.end,
+            sent_from: self.begin + 1,
             rev,
             known: self.known,
         }

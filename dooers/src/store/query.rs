@@ -1,5 +1,6 @@
 //! Which events of a thread are looked for.
 
+use super::Order;
 use crate::protocol::{Actor, EventType, ThreadEvent};
 
 /// Which events of a thread are looked for. An empty list lets every event pass.
@@ -13,25 +14,16 @@ pub struct EventQuery {
     pub user_ids: Vec<String>,
     /// Those that one of these runs made.
     pub run_ids: Vec<String>,
-    /// Those behind this place.
+    /// Those behind this place: to go on, with the oldest first, that of the last one of the answer.
     pub after: u64,
-    /// Those before this place.
+    /// Those before this place: to go on, with the newest first, that of the last one of the answer.
     pub before: u64,
     /// Whether those that were removed are among them. They are empty messages.
     pub with_deleted: bool,
     /// From which end they come.
-    pub order: EventOrder,
+    pub order: Order,
     /// How many there are at the most.
     pub limit: usize,
-}
-
-/// From which end of a thread events come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventOrder {
-    /// The newest first. To go on, ask for those before the last one of the answer.
-    NewestFirst,
-    /// The oldest first. To go on, ask for those after the last one of the answer.
-    OldestFirst,
 }
 
 impl EventQuery {
@@ -46,7 +38,7 @@ impl EventQuery {
             after: 0,
             before: u64::MAX,
             with_deleted: false,
-            order: EventOrder::NewestFirst,
+            order: Order::NewestFirst,
             limit,
         }
     }
@@ -55,7 +47,7 @@ impl EventQuery {
     #[must_use]
     pub fn oldest(limit: usize) -> Self {
         Self {
-            order: EventOrder::OldestFirst,
+            order: Order::OldestFirst,
             ..Self::newest(limit)
         }
     }
@@ -67,8 +59,8 @@ impl EventQuery {
     ) -> Vec<ThreadEvent> {
         let found = events.filter(|event| self.admits(event));
         match self.order {
-            EventOrder::NewestFirst => found.rev().take(self.limit).cloned().collect(),
-            EventOrder::OldestFirst => found.take(self.limit).cloned().collect(),
+            Order::NewestFirst => found.rev().take(self.limit).cloned().collect(),
+            Order::OldestFirst => found.take(self.limit).cloned().collect(),
         }
     }
 

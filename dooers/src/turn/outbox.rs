@@ -61,7 +61,7 @@ pub(crate) struct Outbox {
 struct State {
     mode: Mode,
     pending: Vec<Pending>,
-    /// The texts that grow, in the order in which they began.
+    /// The texts that grow or will, in the order in which they were asked for.
     texts: BTreeMap<String, GrowingDraft>,
     /// What came to them and was not told.
     pieces: Vec<Piece>,
@@ -72,9 +72,11 @@ struct State {
     has_manual_runs: bool,
 }
 
-/// A text that grows, or whose end is not stored yet.
-#[derive(Debug, Default)]
+/// A text that grows or will, or whose end is not stored yet.
+#[derive(Debug)]
 struct GrowingDraft {
+    /// Its event, which is sent when the first of the text comes: one that stays empty is no event.
+    unsent: Option<Reply>,
     text: String,
     /// Whether its event is stored, so that the text may be told.
     is_stored: bool,
@@ -117,32 +119,41 @@ impl Outbox {
 
     /// Sends an event; the result is its id.
     pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
-        self.send_event(reply, TextState::Fixed)
+        let id = new_id();
+        let sent = self.send_event(&mut self.state(), &id, reply, TextState::Fixed);
+        (id, sent)
     }
 
-    /// Sends an event whose text grows; the result is its id.
+    /// Begins an event whose text grows, and which is sent with the first of that; the result is its id.
     pub(crate) fn begin_text(&self, reply: Reply) -> String {
-        let (id, _) = self.send_event(reply, TextState::Growing);
+        let id = new_id();
+        let mut state = self.state();
+        if !matches!(state.mode, Mode::Closed) {
+            let text = GrowingDraft {
+                unsent: Some(reply),
+                text: String::new(),
+                is_stored: false,
+                has_ended: false,
+            };
+            state.texts.insert(id.clone(), text);
+        }
         id
     }
 
     fn send_event(
         &self,
+        state: &mut State,
+        id: &str,
         reply: Reply,
         text: TextState,
-    ) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
-        let mut state = self.state();
-        let id = new_id();
-        if text == TextState::Growing && matches!(state.mode, Mode::Live) {
-            state.texts.insert(id.clone(), GrowingDraft::default());
-        }
+    ) -> oneshot::Receiver<Result<(), AgentError>> {
         let draft = Draft::Event {
-            id: id.clone(),
+            id: id.to_owned(),
             run_id: state.run_id.clone(),
             reply: Box::new(reply),
             text,
         };
-        (id, self.push(&mut state, draft))
+        self.push(state, draft)
     }
 
     /// A text grows. One that has ended does not.
@@ -150,14 +161,18 @@ impl Outbox {
         let more = strip_nul(more.to_owned());
         let mut state = self.state();
         let state = &mut *state;
+        let growing = state.texts.get_mut(event_id);
+        let Some(growing) = growing.filter(|text| !text.has_ended && !more.is_empty()) else {
+            return;
+        };
+        growing.text.push_str(&more);
+        let is_stored = growing.is_stored;
+        if let Some(reply) = growing.unsent.take() {
+            // Who waits for the text waits for its end.
+            drop(self.send_event(state, event_id, reply, TextState::Growing));
+        }
         match &mut state.mode {
             Mode::Live => {
-                let growing = state.texts.get_mut(event_id);
-                let Some(growing) = growing.filter(|text| !text.has_ended && !more.is_empty())
-                else {
-                    return;
-                };
-                growing.text.push_str(&more);
                 match state.pieces.last_mut() {
                     Some(last) if last.event_id == event_id => last.text.push_str(&more),
                     _ => state.pieces.push(Piece {
@@ -165,7 +180,7 @@ impl Outbox {
                         text: more,
                     }),
                 }
-                if growing.is_stored {
+                if is_stored {
                     self.changed.wake();
                 }
             }
@@ -179,9 +194,14 @@ impl Outbox {
         }
     }
 
-    /// A text grows no more.
+    /// A text grows no more. If nothing came to it there is nothing to store.
     pub(crate) fn end_text(&self, event_id: &str) -> oneshot::Receiver<Result<(), AgentError>> {
         let mut state = self.state();
+        let text = state.texts.get(event_id);
+        if text.is_some_and(|text| text.unsent.is_some()) {
+            state.texts.remove(event_id);
+            return answered(Ok(()));
+        }
         match state.mode {
             Mode::Live => {
                 let text = match state.texts.get_mut(event_id) {
@@ -307,7 +327,8 @@ impl Outbox {
         let mut state = self.state();
         let pieces = state.take_pieces();
         let texts = std::mem::take(&mut state.texts).into_iter();
-        let ends = texts.map(|(id, growing)| Draft::TextEnded {
+        let sent = texts.filter(|(_, text)| text.unsent.is_none());
+        let ends = sent.map(|(id, growing)| Draft::TextEnded {
             id,
             text: growing.text,
         });

@@ -130,30 +130,31 @@ impl Runner {
         agent: AgentDefinition,
         waiting: Waiting,
     ) -> Result<(), StoreError> {
-        let Waiting {
-            scope,
-            thread_id,
-            not_before,
-        } = waiting;
-        if let Some(not_before) = not_before.filter(|at| *at > timestamp::now()) {
-            let runner = Arc::clone(self);
-            let later = async move {
-                let place = (scope, thread_id);
-                if let Some(claim) = runner.claim_at(&agent, &place, not_before).await {
-                    runner.run(agent, claim);
-                }
-            };
-            self.tasks.spawn(later);
-            return Ok(());
-        }
-        // Those that run side by side all begin.
-        while !self.draining.is_cancelled() {
+        let is_concurrent = agent.policy().on_busy() == OnBusy::Concurrent;
+        let place = (waiting.scope, waiting.thread_id);
+        let begins = if is_concurrent {
+            waiting.all_from
+        } else {
+            waiting.not_before
+        };
+        let later = begins.filter(|at| *at > timestamp::now());
+        // Those that run side by side all begin, each that may.
+        while (later.is_none() || is_concurrent) && !self.draining.is_cancelled() {
             let start = self.start_of(&agent);
-            let Some(mut claim) = self.store.claim_turn(&scope, &thread_id, &start).await? else {
-                return Ok(());
+            let claimed = self.store.claim_turn(&place.0, &place.1, &start).await?;
+            let Some(mut claim) = claimed else {
+                break;
             };
             self.hub.publish(std::mem::take(&mut claim.changes));
             self.run(agent, claim);
+        }
+        if let Some(at) = later {
+            let runner = Arc::clone(self);
+            self.tasks.spawn(async move {
+                while let Some(claim) = runner.claim_at(&agent, &place, at).await {
+                    runner.run(agent, claim);
+                }
+            });
         }
         Ok(())
     }

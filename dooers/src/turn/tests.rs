@@ -4,7 +4,7 @@ use super::{Runner, TextStream, Turn, WorkerRequest, WorkerResponse};
 use crate as dooers;
 use crate::hub::Hub;
 use crate::protocol::{
-    ContentPart, EventType, RunStatus, ThreadEvent, User, joined_text, new_id, timestamp,
+    ContentPart, EventType, Run, RunStatus, ThreadEvent, User, joined_text, new_id, timestamp,
 };
 use crate::settings::{LiveSettings, Schemas};
 use crate::state::States;
@@ -56,13 +56,19 @@ impl Worker {
 
     /// Begins a thread `t` by a message, whose turn runs from now on.
     async fn begin<A: Agent>(&self) {
+        let thread = ThreadTarget::New(NewThread::new("t"));
+        self.send::<A>(thread, "go").await;
+    }
+
+    /// Sends a message whose turn runs from now on.
+    async fn send<A: Agent>(&self, thread: ThreadTarget, text: &str) {
         let agent = A::DEFINITION;
         let user = User::new("ada");
         let message = NewMessage {
-            thread: ThreadTarget::New(NewThread::new("t")),
+            thread,
             event_id: new_id(),
             kind: EventType::Message,
-            content: vec![ContentPart::text("go")],
+            content: vec![ContentPart::text(text)],
             data: None,
             client_event_id: None,
             participant: Participant::user(&user),
@@ -286,6 +292,47 @@ async fn a_turn_that_waits_for_its_next_attempt_is_left_by_a_process_that_stops(
     sleep(Duration::from_secs(5)).await;
     let (texts, status, _) = next.answer::<busy>().await;
     assert_eq!((texts.len(), status), (4, RunStatus::Failed));
+}
+
+/// At its first attempt it fails or waits for ever, as the message says.
+#[dooers::agent(name = "beside-of-the-turn-tests", on_busy = "concurrent", retry = 1, crate = crate)]
+async fn beside(request: WorkerRequest) -> Result<String> {
+    if request.attempt() == 1 {
+        match request.message.as_str() {
+            "fail" => return Err(AgentError::retryable("the model is busy")),
+            _ => std::future::pending().await,
+        }
+    }
+    Ok("done".to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn turns_side_by_side_that_a_process_leaves_are_all_tried_by_the_next() {
+    for messages in [["wait", "fail", "fail"], ["fail", "wait", "fail"]] {
+        let worker = Worker::new();
+        let mut thread = ThreadTarget::New(NewThread::new("t"));
+        for message in messages {
+            worker.send::<beside>(thread, message).await;
+            thread = ThreadTarget::Existing("t".to_owned());
+        }
+        sleep(Duration::from_millis(500)).await;
+        worker.runner.drain(Duration::ZERO).await;
+        let next = worker.another();
+        for waiting in next.store.recover().await.unwrap().waiting {
+            let begun = next.runner.go_on(beside::DEFINITION, waiting);
+            begun.await.unwrap();
+        }
+        // Those whose time has come do not wait for the others.
+        let done = async || {
+            let runs = next.snapshot::<beside>().await.runs;
+            let is_done = |run: &&Run| run.status == RunStatus::Succeeded;
+            runs.iter().filter(is_done).count()
+        };
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(done().await, 1, "{messages:?}");
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!(done().await, 3, "{messages:?}");
+    }
 }
 
 /// Leaves work to others that stops when it ends itself, and fails at the first attempt.

@@ -12,9 +12,10 @@ use tokio::task::coop::consume_budget;
 
 /// A text that grows while users read it: made by [`WorkerResponse::text_stream`](crate::WorkerResponse::text_stream).
 ///
-/// Its event is in the thread from the start, and clients see each piece as it comes. The text is stored every two
-/// seconds, and as a whole when it ends: by [`finish`](Self::finish), when this is dropped, and at the latest with the
-/// turn, whether that succeeds, fails or is cancelled. So an answer that breaks off keeps what it had.
+/// Its event is in the thread from the first piece on, and clients see each piece as it comes. The text is stored every
+/// two seconds, and as a whole when it ends: by [`finish`](Self::finish), when this is dropped, and at the latest with
+/// the turn, whether that succeeds, fails or is cancelled. So an answer that breaks off keeps what it had; one that breaks
+/// off before its first piece leaves nothing.
 pub struct TextStream {
     outbox: Arc<Outbox>,
     id: String,
@@ -30,7 +31,7 @@ impl TextStream {
         }
     }
 
-    /// The id of its event.
+    /// The id of its event, which there is from the first piece on.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -60,7 +61,7 @@ impl TextStream {
         Ok(())
     }
 
-    /// Ends the text. The result is its event's id, once it is stored.
+    /// Ends the text. The result is its event's id, once it is stored. A text without any piece is no event.
     pub fn finish(mut self) -> Sent {
         self.has_ended = true;
         let stored = self.outbox.end_text(&self.id);

@@ -1,5 +1,6 @@
 //! A client that goes on talking across the crashes of its server.
 
+use crate::SILENCE;
 use crate::link::{Gone, Link};
 use dooers_tests::{Identity, Seen, View};
 use serde_json::{Value, json};
@@ -119,21 +120,28 @@ impl Member {
         Ok(())
     }
 
-    /// Reads until the runs of all messages of its threads have ended, and then whatever else there is.
+    /// Reads until the runs of all messages of its threads have ended, and then whatever else there is; or until the
+    /// server tells nothing more.
     pub(crate) async fn catch_up(&mut self, totals: &BTreeMap<String, usize>) -> Result<(), Gone> {
         let is_behind = |(thread_id, view): (&String, &View)| {
             let ended = |run: &&Value| run["status"] != "running";
             view.runs.values().filter(ended).count() < totals[thread_id]
         };
         while self.views.iter().any(is_behind) {
-            self.read().await?;
+            self.read_soon().await?;
         }
         let before = self.pongs;
         self.send("ping", &json!({})).await?;
         while self.pongs == before {
-            self.read().await?;
+            self.read_soon().await?;
         }
         Ok(())
+    }
+
+    /// Reads a frame that comes before the server has been silent for too long.
+    async fn read_soon(&mut self) -> Result<(), Gone> {
+        let reading = tokio::time::timeout(SILENCE, self.read());
+        reading.await.unwrap_or(Err(Gone))
     }
 
     /// Where it stands, for who waits for it in vain.

@@ -56,8 +56,8 @@ async fn a_thread_of_another_scope_is_not_found_and_never_adopted() {
         );
         assert_eq!(
             error.to_string(),
-            "there is no such thread for this agent, worker, organization, workspace and user: the id or the \
-             idempotency key is that of another one, or of one that was deleted; use a new one"
+            "there is no such thread for this agent, worker, organization, workspace and user: the id is that of \
+             another one, or the idempotency key was used in one that was deleted; use a new one"
         );
     }
     let again = send(message::<actor>(&server, "say again").thread("t")).await;
@@ -82,14 +82,18 @@ async fn a_message_of_a_known_key_is_the_same_message() {
     let again = within("the turn of before", again.collect()).await.unwrap();
     assert_eq!(again, first);
 
-    // With another text, or by somebody else.
+    // With another text, to another agent, or by somebody else.
     let other = message::<actor>(&server, "say d").idempotency_key("k1");
     let error = other.send().await.unwrap_err();
     assert!(matches!(error, DispatchError::Conflict), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "the idempotency key was used for another message; make a new key for each message"
+        "the idempotency key was used for another message, or with another agent of the worker; make a new key for \
+         each message"
     );
+    let other = message::<storyteller>(&server, "grow a b\nsay c").idempotency_key("k1");
+    let error = other.send().await.unwrap_err();
+    assert!(matches!(error, DispatchError::Conflict), "{error:?}");
     let bens = send(keyed().user("ben")).await;
     assert!(!bens.is_repeated());
     within("the turn", bens.text()).await.unwrap();

@@ -56,6 +56,8 @@ pub(crate) struct Member {
     repeated: BTreeSet<String>,
     /// The threads in which it went on where it had been.
     resumed: BTreeSet<String>,
+    /// The texts from before what it shows of a thread that it was told since it subscribed to that, by their threads.
+    earlier: BTreeMap<String, BTreeSet<String>>,
     socket: Option<WebSocketStream<tokio::net::TcpStream>>,
     frames: u64,
     asked: HashMap<String, Asked>,
@@ -75,6 +77,7 @@ impl Member {
             unacked: Vec::new(),
             repeated: BTreeSet::new(),
             resumed: BTreeSet::new(),
+            earlier: BTreeMap::new(),
             socket: None,
             frames: 0,
             asked: HashMap::new(),
@@ -322,7 +325,9 @@ impl Member {
             Some("event.append") => self.take_events(payload, registry),
             Some("event.delta") => {
                 self.check(self.person.takes_deltas, "it takes no pieces", payload);
-                self.view_of(&payload["thread_id"], payload).delta(payload);
+                if !self.is_of_earlier(payload) {
+                    self.view_of(&payload["thread_id"], payload).delta(payload);
+                }
             }
             Some("run.upsert") => {
                 let run = &payload["run"];
@@ -398,6 +403,7 @@ impl Member {
         } else {
             self.resumed.remove(&id);
         }
+        self.earlier.remove(&id);
         let view = self.views.entry(id).or_default();
         if !goes_on || snapshot["recovered"] == false {
             *view = View::default();
@@ -431,8 +437,12 @@ impl Member {
                 continue;
             }
             if grew(event) && !is_known && self.resumed.contains(&id) && seq_of(event) < begins {
-                // Who comes back is told the ends of the texts before what it has last, and this one was never sent
-                // the part of the thread in which that one is.
+                // Who comes back is told the texts before what it has last, and this one was never sent the part of the
+                // thread in which that one is.
+                self.earlier
+                    .entry(id.clone())
+                    .or_default()
+                    .insert(text(&event["id"]));
                 continue;
             }
             let is_next = ends.is_none() || seq_of(event) == ends.map(|seq| seq + 1);
@@ -453,6 +463,12 @@ impl Member {
         let id = text(thread_id);
         self.check(self.subscribed.contains(&id), "not subscribed", what);
         self.views.entry(id).or_default()
+    }
+
+    /// Whether these are pieces of a text from before what it shows, which it was told and does not show.
+    fn is_of_earlier(&self, delta: &Value) -> bool {
+        let earlier = self.earlier.get(&text(&delta["thread_id"]));
+        earlier.is_some_and(|events| events.contains(&text(&delta["event_id"])))
     }
 
     fn forget(&mut self, thread_id: &str) {

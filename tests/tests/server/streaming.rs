@@ -1,8 +1,11 @@
 //! Texts that grow while they are read.
 
 use crate::seen::{appended, kinds, string, texts};
+use dooers::Database;
 use dooers::prelude::*;
 use dooers::protocol::EventType;
+use dooers::store::SqliteOptions;
+use dooers_tests::postgres::shared;
 use dooers_tests::{Client, Identity, Seen, Server, View, Watched, gate};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -229,6 +232,47 @@ async fn who_comes_back_in_the_middle_goes_on_with_the_text_so_far() {
 }
 
 #[tokio::test]
+async fn who_comes_back_is_told_of_a_text_before_what_it_has_before_its_first_piece() {
+    let store = Watched::memory();
+    let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
+    let mut client = modern(&server, "ada").await;
+    let mut beginning = store.hold("write_turn");
+    let text = "begin\npush One \nwait text-k\npush two\nfinish";
+    let thread_id = begin(&mut client, text).await;
+    // The text has begun, and nobody knows yet.
+    beginning.reached().await;
+    // His message stands behind it, and he is sent nothing of what lies before that.
+    let mut bob = modern(&server, "bob").await;
+    let id = bob.message(Some(&thread_id), "say Hello").await;
+    bob.accepted(&id).await;
+    let is_own = |frame: &Value| frame["type"] == "event.append";
+    let own = appended(&bob.until("his message", is_own).await).remove(0);
+    assert_eq!(own["seq"], 3);
+    bob.leave().await;
+
+    let mut bob = modern(&server, "bob").await;
+    let resume = json!({"thread_id": thread_id, "after_event_id": own["id"]});
+    let snapshot = bob.ask("thread.subscribe", resume, "thread.snapshot").await;
+    assert_eq!(snapshot["events"], json!([]));
+    bob.has_nothing().await;
+    beginning.release();
+    let told = bob.expect("event.append").await["events"][0].clone();
+    assert_eq!(
+        (
+            &told["seq"],
+            &told["delta_seq"],
+            &told["content"][0]["text"]
+        ),
+        (&json!(2), &json!(1), &json!("One "))
+    );
+    gate::open("text-k");
+    let piece =
+        json!({"thread_id": thread_id, "event_id": told["id"], "delta_seq": 1, "text": "two"});
+    assert_eq!(bob.expect("event.delta").await, piece);
+    server.close([client, bob]).await;
+}
+
+#[tokio::test]
 async fn who_has_read_the_end_is_told_nothing_of_what_came_before() {
     let store = Watched::memory();
     let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
@@ -318,6 +362,58 @@ async fn a_text_of_a_turn_that_fails_keeps_what_it_had() {
 #[tokio::test]
 async fn a_text_of_a_turn_that_panics_keeps_what_it_had() {
     keeps_its_text("panic oh", "failed", 1).await;
+}
+
+/// However a text ends to which nothing came, there is no event of it.
+async fn leaves_nothing(server: Server, gate: &str) {
+    let mut client = modern(&server, "ada").await;
+    let waits = format!("begin\nwait {gate}");
+    for end in ["", "finish", "drop", "fail on purpose", "panic on purpose"] {
+        let end = format!("begin\npush \n{end}");
+        let id = client.message(None, &end).await;
+        client.accepted(&id).await;
+        let actors: Vec<_> = appended(&client.turn().await)
+            .iter()
+            .map(|event| string(&event["actor"]))
+            .collect();
+        assert!(!actors.contains(&"assistant".to_owned()), "{end}");
+    }
+    let thread_id = begin(&mut client, &waits).await;
+    gate::arrived(gate).await;
+    let is_run = |frame: &Value| frame["type"] == "run.upsert";
+    let run = client.until("the run", is_run).await.pop().unwrap();
+    let cancel = json!({"run_id": run["payload"]["run"]["id"]});
+    client.done("run.cancel", cancel).await;
+    assert_eq!(appended(&client.turn().await), [json!(null); 0]);
+    let snapshot = client.subscribe(&thread_id).await;
+    assert_eq!(texts(&crate::seen::events(&snapshot)), [waits]);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_text_to_which_nothing_came_leaves_nothing() {
+    leaves_nothing(Server::of::<pen>().await, "empty-memory").await;
+}
+
+#[tokio::test]
+async fn a_text_to_which_nothing_came_leaves_nothing_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = SqliteOptions::new(directory.path().join("worker.db"));
+    let server = Server::with::<pen>(|config| config.database(Database::Sqlite(file))).await;
+    leaves_nothing(server, "empty-file").await;
+}
+
+mod on_postgres {
+    use super::{Database, Server, leaves_nothing, pen, shared};
+
+    #[tokio::test]
+    async fn a_text_to_which_nothing_came_leaves_nothing_in_tables() {
+        if let Some(tables) = shared() {
+            let tables = Database::Postgres(tables);
+            let server = Server::with::<pen>(|config| config.database(tables)).await;
+            leaves_nothing(server, "empty-tables").await;
+        }
+    }
 }
 
 #[tokio::test]

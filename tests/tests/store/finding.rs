@@ -7,7 +7,7 @@ use crate::given::{
 use crate::seen::{all_of, assert_not_found, ids, seqs};
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Actor, EventType, ThreadEvent, User};
-use dooers::store::{EventOrder, EventQuery, TurnChange};
+use dooers::store::{EventQuery, Order, TurnChange};
 use serde_json::json;
 
 cases![
@@ -90,7 +90,7 @@ async fn places_bound_what_is_found_and_are_not_found_themselves(store: &AnyStor
         (0, 0, vec![]),
         (u64::MAX, u64::MAX, vec![]),
     ] {
-        for order in [EventOrder::OldestFirst, EventOrder::NewestFirst] {
+        for order in [Order::OldestFirst, Order::NewestFirst] {
             let query = EventQuery {
                 after,
                 before,
@@ -98,7 +98,7 @@ async fn places_bound_what_is_found_and_are_not_found_themselves(store: &AnyStor
                 ..EventQuery::newest(100)
             };
             let mut found = seqs(&find(store, &query).await);
-            if order == EventOrder::NewestFirst {
+            if order == Order::NewestFirst {
                 found.reverse();
             }
             assert_eq!(found, expected, "{query:?}");
@@ -202,7 +202,7 @@ async fn pages_of_any_size_find_the_same(store: &AnyStore) {
         let mut newest = Vec::new();
         let mut query = EventQuery {
             limit,
-            order: EventOrder::NewestFirst,
+            order: Order::NewestFirst,
             ..filtered.clone()
         };
         loop {

@@ -7,7 +7,7 @@ use crate::given::{
 use crate::seen::assert_not_found;
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Run, RunStatus, User};
-use dooers::store::{EventOrder, RunCursor, RunQuery, Scope, ThreadEdit};
+use dooers::store::{Order, RunCursor, RunQuery, Scope, ThreadEdit};
 
 cases![
     runs_of_all_threads_come_from_either_end_up_to_the_limit,
@@ -57,7 +57,7 @@ async fn found(store: &AnyStore, query: RunQuery) -> Vec<String> {
 
 fn oldest(limit: usize) -> RunQuery {
     RunQuery {
-        order: EventOrder::OldestFirst,
+        order: Order::OldestFirst,
         ..RunQuery::newest(limit)
     }
 }
@@ -140,7 +140,7 @@ async fn times_bound_what_is_found(store: &AnyStore) {
             started_before: Some(all[7].started_at),
             ..query.clone()
         };
-        if query.order == EventOrder::NewestFirst {
+        if query.order == Order::NewestFirst {
             expected.reverse();
         }
         assert_eq!(found(store, between).await, expected);
@@ -184,7 +184,7 @@ async fn pages_of_any_size_find_the_same_in_either_order(store: &AnyStore) {
         for limit in [1, 2, 5] {
             assert_eq!(pages(store, query.clone(), limit).await, whole);
             let newest = RunQuery {
-                order: EventOrder::NewestFirst,
+                order: Order::NewestFirst,
                 ..query.clone()
             };
             let mut backwards = pages(store, newest, limit).await;

@@ -6,7 +6,7 @@ use crate::stores::{AnyStore, cases};
 use chrono::{DateTime, Utc};
 use dooers::protocol::{Thread, User};
 use dooers::store::{
-    EventOrder, NewMessage, Participant, Scope, ThreadCursor, ThreadEdit, ThreadPatch, ThreadQuery,
+    NewMessage, Order, Participant, Scope, ThreadCursor, ThreadEdit, ThreadPatch, ThreadQuery,
 };
 
 cases![
@@ -45,7 +45,7 @@ async fn found(store: &AnyStore, scope: &Scope, query: &ThreadQuery) -> Vec<Stri
 
 fn oldest(limit: usize) -> ThreadQuery {
     ThreadQuery {
-        order: EventOrder::OldestFirst,
+        order: Order::OldestFirst,
         ..ThreadQuery::newest(limit)
     }
 }

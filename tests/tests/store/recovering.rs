@@ -182,6 +182,7 @@ async fn threads_with_waiting_turns_are_listed_with_their_scope(store: &AnyStore
                     scope: scope.of_everyone(),
                     thread_id: id,
                     not_before: None,
+                    all_from: None,
                 });
             }
         }
@@ -287,6 +288,7 @@ async fn only_a_turn_whose_lease_ran_out_expires(store: &AnyStore) {
         scope: scope(),
         thread_id: "t".to_owned(),
         not_before: None,
+        all_from: None,
     };
     assert_eq!((expired.interrupted, expired.waiting), (1, vec![waiting]));
     let run = run_named(store, &scope(), "t", "r").await;

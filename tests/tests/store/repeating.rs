@@ -21,7 +21,7 @@ cases![
     the_same_id_for_another_thread_is_a_conflict,
     the_same_id_of_another_user_is_another_message,
     the_same_id_of_another_tenant_is_another_message,
-    the_same_id_at_another_agent_of_the_worker_stores_nothing,
+    the_same_id_at_another_agent_of_the_worker_is_a_conflict,
     a_message_to_a_deleted_thread_is_not_repeated,
     a_refused_message_does_not_use_up_its_id,
     an_answer_to_a_form_can_be_repeated,
@@ -214,27 +214,31 @@ async fn the_same_id_of_another_tenant_is_another_message(store: &AnyStore) {
 
 /// The id is unique for worker, organization, workspace and user, whatever agent it was sent to; but what another
 /// agent was told must not be shown.
-async fn the_same_id_at_another_agent_of_the_worker_stores_nothing(store: &AnyStore) {
+async fn the_same_id_at_another_agent_of_the_worker_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
     let before = picture(store, &scope()).await;
     let other = Scope {
         agent: "other".to_owned(),
         ..scope()
     };
-    let new = repeatable(new_thread("t2"), "e2", "c");
-    let refused = store.begin_turn(&other, new, &start("r2")).await;
-    assert!(
-        matches!(
-            refused,
-            Err(StoreError::NotFound(_) | StoreError::Conflict(_))
-        ),
-        "{refused:?}"
-    );
+    let repeat = async |thread| {
+        let new = repeatable(thread, "e2", "c");
+        store.begin_turn(&other, new, &start("r2")).await
+    };
+    for thread in [new_thread("t2"), existing("t")] {
+        assert_conflict(repeat(thread).await);
+    }
     assert_eq!(picture(store, &scope()).await, before);
     assert_eq!(
         store.threads(&other, None, 10).await.unwrap().total_count,
         0
     );
+
+    // Of a thread that is gone nothing is known, also if another agent has one of its id.
+    store.delete_thread(&scope(), "t").await.unwrap();
+    let anew = message(new_thread("t"), "e3", &ben());
+    store.begin_turn(&other, anew, &start("r3")).await.unwrap();
+    assert_not_found(send(store, repeatable(existing("t"), "e4", "c")).await);
 }
 
 async fn a_message_to_a_deleted_thread_is_not_repeated(store: &AnyStore) {

@@ -22,6 +22,7 @@ cases![
     a_turn_that_was_cancelled_while_it_failed_ends_at_once,
     a_turn_that_waits_for_another_attempt_can_be_cancelled,
     turns_side_by_side_are_each_tried_again_at_their_own_time,
+    who_finds_turns_that_wait_learns_when_the_first_and_when_each_may_begin,
     an_interruption_ends_the_run_of_a_turn_that_waits_for_another_attempt,
     an_attempt_whose_handler_starts_its_runs_ends_the_run_before,
 ];
@@ -113,7 +114,11 @@ async fn a_turn_is_not_tried_again_before_its_time_and_others_wait_behind_it(sto
     // Whoever starts meanwhile learns when it may be.
     let recovered = store.recover().await.unwrap();
     assert_eq!((recovered.interrupted, recovered.retried), (0, 0));
-    assert_eq!(recovered.waiting[0].not_before, Some(later));
+    let waiting = &recovered.waiting[0];
+    assert_eq!(
+        (waiting.not_before, waiting.all_from),
+        (Some(later), Some(later))
+    );
     let next = claim_at(store, later).await.unwrap();
     assert_eq!(next.event.id, "e1");
     assert_eq!(finish(store, &next.key, "r2").await.unwrap().event.id, "e2");
@@ -204,22 +209,31 @@ async fn a_turn_that_was_cancelled_while_it_failed_ends_at_once(store: &AnyStore
     assert_eq!(claim_at(store, now()).await.unwrap().event.id, "e2");
 }
 
-async fn turns_side_by_side_are_each_tried_again_at_their_own_time(store: &AnyStore) {
-    let beside = |run_id: &str| Start {
+/// Starts turns that run side by side and have one more attempt.
+fn beside(run_id: &str) -> Start {
+    Start {
         on_busy: dooers::OnBusy::Concurrent,
         ..retrying(run_id)
-    };
-    let (first, second) = (beside("r1"), beside("r2"));
-    let one = begin(store, new_thread("t"), "e1", &first).await.unwrap();
-    let two = begin(store, existing("t"), "e2", &second).await.unwrap();
+    }
+}
+
+/// Turns of a thread, which wait side by side until these times.
+async fn wait_until(store: &AnyStore, times: [DateTime<Utc>; 2]) {
+    let one = begin(store, new_thread("t"), "e1", &beside("r1")).await;
+    let two = begin(store, existing("t"), "e2", &beside("r2")).await;
+    for (claim, at) in [one, two].into_iter().zip(times) {
+        let key = claim.unwrap().key;
+        let told = store.retry_turn(&scope(), &key, Vec::new(), at).await;
+        assert!(!told.unwrap().is_cancelled);
+    }
+}
+
+async fn turns_side_by_side_are_each_tried_again_at_their_own_time(store: &AnyStore) {
     let (soon, later) = (
         now() + TimeDelta::seconds(1),
         now() + TimeDelta::seconds(60),
     );
-    for (claim, at) in [(&one, later), (&two, soon)] {
-        let told = store.retry_turn(&scope(), &claim.key, Vec::new(), at).await;
-        assert!(!told.unwrap().is_cancelled);
-    }
+    wait_until(store, [later, soon]).await;
     let claim = async |at| {
         let start = Start {
             at,
@@ -233,6 +247,21 @@ async fn turns_side_by_side_are_each_tried_again_at_their_own_time(store: &AnySt
     assert_eq!(claim(soon).await.as_deref(), Some("e2"));
     assert_eq!(claim(soon).await, None);
     assert_eq!(claim(later).await.as_deref(), Some("e1"));
+}
+
+async fn who_finds_turns_that_wait_learns_when_the_first_and_when_each_may_begin(store: &AnyStore) {
+    let (soon, later) = (
+        now() + TimeDelta::seconds(1),
+        now() + TimeDelta::seconds(60),
+    );
+    wait_until(store, [soon, later]).await;
+    let [waiting] = &store.recover().await.unwrap().waiting[..] else {
+        panic!("one thread waits");
+    };
+    assert_eq!(
+        (waiting.not_before, waiting.all_from),
+        (Some(soon), Some(later))
+    );
 }
 
 async fn a_turn_that_waits_for_another_attempt_can_be_cancelled(store: &AnyStore) {

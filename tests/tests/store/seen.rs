@@ -67,6 +67,7 @@ pub(crate) fn from_the_beginning() -> Position {
     Position {
         first_seq: 1,
         last_seq: 0,
+        sent_from: 1,
         rev: 0,
         known: None,
     }

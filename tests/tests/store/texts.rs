@@ -180,10 +180,9 @@ async fn a_turn_of_a_dead_process_ends_its_texts_with_what_was_stored(store: &An
 async fn a_reader_in_the_middle_is_told_the_end(store: &AnyStore) {
     let key = streaming(store).await;
     let here = Position {
-        first_seq: 1,
         last_seq: 2,
         rev: 4,
-        known: None,
+        ..from_the_beginning()
     };
     write(store, &key, vec![grown("s", "Hel", 1)]).await;
     let (told, _) = caught_up(store, &scope(), "t", here.clone(), 10).await;

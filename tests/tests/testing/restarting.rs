@@ -73,21 +73,24 @@ async fn a_file_serves_as_well_as_memory() {
 /// Begins to stream, and says nothing at its first attempt.
 #[dooers::agent(retry = 1)]
 async fn slow_to_begin(response: WorkerResponse, State(model): State<FakeModel>) -> Result<()> {
-    response.stream_text(model.stream("go on")).await?;
+    let text = response.text_stream();
+    gate::arrive("slow-to-begin");
+    text.push_all(model.stream("go on")).await?;
+    text.finish().await?;
     Ok(())
 }
 
 #[tokio::test]
-async fn a_text_of_which_nothing_came_before_a_restart_is_no_part_of_what_was_said() {
+async fn a_text_of_which_nothing_came_before_a_restart_is_not_there() {
     let silent = FakeReply::new().delay(Duration::from_secs(3600)).text("-");
     let model = FakeModel::new().reply(silent).reply("at last");
     let server = TestServer::of::<slow_to_begin>().state(model).await;
     let mut ada = server.connect("ada").await;
     ada.send("go on").await;
-    ada.until("the beginning of a text", |shown| shown.events().len() == 2)
-        .await;
+    gate::arrived("slow-to-begin").await;
     server.restart().await;
     ada.reconnect().await;
     let turn = ada.turn().await;
-    turn.assert_text("at last").assert_texts(["", "at last"]);
+    turn.assert_text("at last").assert_texts(["at last"]);
+    assert_eq!(ada.conversation().events().len(), 2);
 }

@@ -6,7 +6,7 @@ use crate::history::query::{Plain, Shape};
 use crate::history::source::{Given, Source};
 use crate::history::view::{OwnRuns, View};
 use crate::protocol::Thread;
-use crate::store::EventOrder;
+use crate::store::Order;
 use futures::executor::block_on;
 use serde_json::json;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ fn seen(told: &[&str], view: &View) -> Vec<u64> {
         }
         seen
     };
-    let forwards = read(EventOrder::OldestFirst);
-    let mut backwards = read(EventOrder::NewestFirst);
+    let forwards = read(Order::OldestFirst);
+    let mut backwards = read(Order::NewestFirst);
     backwards.reverse();
     assert_eq!(forwards, backwards);
     forwards

@@ -23,8 +23,8 @@ pub enum DispatchError {
     NotServed(&'static str),
     /// There is no such thing in this scope, or it is in another one.
     #[error(
-        "there is no such {0} for this agent, worker, organization, workspace and user: the id or the idempotency key is \
-         that of another one, or of one that was deleted; use a new one"
+        "there is no such {0} for this agent, worker, organization, workspace and user: the id is that of another one, or \
+         the idempotency key was used in one that was deleted; use a new one"
     )]
     NotFound(&'static str),
     /// The agent takes no message while it answers another one of the thread (`on_busy = "reject"`).
@@ -33,8 +33,11 @@ pub enum DispatchError {
     /// So many messages of the thread wait that there is no room for another one.
     #[error("{0}")]
     Overloaded(String),
-    /// The idempotency key was used for another message.
-    #[error("the idempotency key was used for another message; make a new key for each message")]
+    /// The idempotency key was used for another message, or with another agent.
+    #[error(
+        "the idempotency key was used for another message, or with another agent of the worker; make a new key for each \
+         message"
+    )]
     Conflict,
     /// The server cannot start, or was closed.
     #[error(transparent)]

@@ -31,9 +31,7 @@ use stream::{End, Reading};
 pub struct Dispatch {
     server: WorkerServer,
     agent: AgentDefinition,
-    worker_id: String,
-    organization_id: String,
-    workspace_id: String,
+    scope: Scope,
     user: User,
     thread_id: Option<String>,
     title: Option<String>,
@@ -47,10 +45,8 @@ impl Dispatch {
     pub(super) fn new(server: WorkerServer, agent: AgentDefinition) -> Self {
         Self {
             server,
+            scope: Scope::of(&agent, String::new(), Viewer::Everyone),
             agent,
-            worker_id: String::new(),
-            organization_id: String::new(),
-            workspace_id: String::new(),
             user: User::new(""),
             thread_id: None,
             title: None,
@@ -63,19 +59,19 @@ impl Dispatch {
 
     /// The worker, which must be told.
     pub fn worker(mut self, worker_id: impl Into<String>) -> Self {
-        self.worker_id = worker_id.into();
+        self.scope.worker_id = worker_id.into();
         self
     }
 
     /// The organization; the one without a name, unless told.
     pub fn organization(mut self, organization_id: impl Into<String>) -> Self {
-        self.organization_id = organization_id.into();
+        self.scope = self.scope.organization(organization_id);
         self
     }
 
     /// The workspace; the one without a name, unless told.
     pub fn workspace(mut self, workspace_id: impl Into<String>) -> Self {
-        self.workspace_id = workspace_id.into();
+        self.scope = self.scope.workspace(workspace_id);
         self
     }
 
@@ -127,7 +123,8 @@ impl Dispatch {
     /// A name of this message by which it is known again. Sent again with the same name by the same user of the same
     /// workspace it is the same message: it is stored and answered once, and the [`DispatchStream`] is of that turn.
     ///
-    /// The agents of a worker share these names: what goes to two of them takes two.
+    /// The agents of a worker share these names: what goes to two of them takes two. A name that was used for another
+    /// message, or with another agent, is [`DispatchError::Conflict`].
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
@@ -158,7 +155,7 @@ impl Dispatch {
             return Err(ServerError::Closed.into());
         }
         let invalid = |text: &str| Err(DispatchError::Invalid(text.to_owned()));
-        if self.worker_id.is_empty() {
+        if self.scope.worker_id.is_empty() {
             return invalid("a dispatch needs a worker: say which with `.worker(\"…\")`");
         }
         if self.content.is_empty() {
@@ -176,9 +173,9 @@ impl Dispatch {
             );
         }
         let ids = [
-            ("worker", Some(&self.worker_id)),
-            ("organization", Some(&self.organization_id)),
-            ("workspace", Some(&self.workspace_id)),
+            ("worker", Some(&self.scope.worker_id)),
+            ("organization", Some(&self.scope.organization_id)),
+            ("workspace", Some(&self.scope.workspace_id)),
             ("user", Some(&self.user.user_id)),
             ("thread", self.thread_id.as_ref()),
             ("idempotency_key", self.idempotency_key.as_ref()),
@@ -223,17 +220,11 @@ impl Dispatch {
     }
 
     fn identity(&self, running: &Running) -> Identity {
-        let scope = Scope {
-            agent: self.agent.name().to_owned(),
-            worker_id: self.worker_id.clone(),
-            organization_id: self.organization_id.clone(),
-            workspace_id: self.workspace_id.clone(),
-            viewer: Viewer::Everyone,
-        };
         // Also for nobody: a connection of nobody is another one each time, and the program is always the same.
         let participant = Participant::user(&self.user);
         let private_threads = running.config.private_threads;
-        Identity::within(scope, self.user.clone(), participant, private_threads)
+        let (scope, user) = (self.scope.clone(), self.user.clone());
+        Identity::within(scope, user, participant, private_threads)
     }
 
     fn message_of(&self, identity: &Identity) -> NewMessage {

@@ -6,7 +6,7 @@ use super::{List, Listed, Repository, RepositoryError};
 use crate::protocol::{Actor, ContentPart, EventType, ThreadEvent, User, new_id, timestamp};
 use crate::reply::Reply;
 use crate::store::{
-    Change, ChangeBody, EventOrder, EventPatch, EventQuery, NotACursor, Scope, Store, ThreadEdit,
+    Change, ChangeBody, EventPatch, EventQuery, NotACursor, Order, Scope, Store, ThreadEdit,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -168,8 +168,8 @@ impl Listed for Events {
             if let Some(after) = part.after {
                 let seq = after.parse().map_err(|_| NotACursor)?;
                 match part.order {
-                    EventOrder::NewestFirst => query.before = seq,
-                    EventOrder::OldestFirst => query.after = seq,
+                    Order::NewestFirst => query.before = seq,
+                    Order::OldestFirst => query.after = seq,
                 }
             }
             Ok(store.find_events(scope, &self.thread_id, &query).await?)

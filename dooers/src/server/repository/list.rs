@@ -2,7 +2,7 @@
 
 use super::RepositoryError;
 use crate::server::running::Running;
-use crate::store::{EventOrder, NotACursor, Scope, Store, StoreError};
+use crate::store::{NotACursor, Order, Scope, Store, StoreError};
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use std::collections::VecDeque;
@@ -38,7 +38,7 @@ pub struct List<L> {
     running: Arc<Running>,
     scope: Scope,
     pub(super) listed: L,
-    order: EventOrder,
+    order: Order,
     after: Option<String>,
     limit: Option<usize>,
 }
@@ -68,7 +68,7 @@ pub trait Sealed {}
 /// Which part of a list is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
-    pub(super) order: EventOrder,
+    pub(super) order: Order,
     pub(super) after: Option<&'a str>,
     pub(super) limit: usize,
 }
@@ -98,7 +98,7 @@ impl<L: Listed> List<L> {
             running,
             scope,
             listed,
-            order: EventOrder::NewestFirst,
+            order: Order::NewestFirst,
             after: None,
             limit: None,
         }
@@ -106,7 +106,7 @@ impl<L: Listed> List<L> {
 
     /// The oldest first.
     pub fn oldest_first(mut self) -> Self {
-        self.order = EventOrder::OldestFirst;
+        self.order = Order::OldestFirst;
         self
     }
 

@@ -1,6 +1,6 @@
 //! The scopes that a program makes.
 
-use crate::agent::Agent;
+use crate::agent::{Agent, AgentDefinition};
 use crate::protocol::User;
 use crate::store::{Participant, Scope, Viewer};
 
@@ -20,14 +20,14 @@ impl Scope {
     /// ```
     #[must_use]
     pub fn everyone<A: Agent>(worker_id: impl Into<String>) -> Self {
-        Self::of::<A>(worker_id.into(), Viewer::Everyone)
+        Self::of(&A::DEFINITION, worker_id.into(), Viewer::Everyone)
     }
 
     /// Those of these threads in which a user takes part: whoever made a thread or has written in it does.
     #[must_use]
     pub fn user<A: Agent>(worker_id: impl Into<String>, user_id: impl Into<String>) -> Self {
         let user = Participant::user(&User::new(user_id));
-        Self::of::<A>(worker_id.into(), Viewer::Only(user))
+        Self::of(&A::DEFINITION, worker_id.into(), Viewer::Only(user))
     }
 
     /// The same in this organization.
@@ -44,9 +44,13 @@ impl Scope {
         self
     }
 
-    fn of<A: Agent>(worker_id: String, viewer: Viewer) -> Self {
+    pub(in crate::server) fn of(
+        agent: &AgentDefinition,
+        worker_id: String,
+        viewer: Viewer,
+    ) -> Self {
         Self {
-            agent: A::DEFINITION.name().to_owned(),
+            agent: agent.name().to_owned(),
             worker_id,
             organization_id: String::new(),
             workspace_id: String::new(),

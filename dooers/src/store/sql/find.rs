@@ -6,7 +6,7 @@ use super::rows::{self, Columns, RowError};
 use crate::protocol::{Run, Thread, ThreadEvent};
 use crate::store::listing::Span;
 use crate::store::{
-    EventOrder, EventQuery, Participant, RunQuery, Scope, StoreError, ThreadQuery, Viewer,
+    EventQuery, Order, Participant, RunQuery, Scope, StoreError, ThreadQuery, Viewer,
 };
 use serde::Serialize;
 
@@ -37,10 +37,10 @@ impl<T: ReadTransaction> Reading<'_, T> {
             .chain(&looked_for.participant)
             .collect();
         let sql = match (participants.is_empty(), span.order) {
-            (true, EventOrder::NewestFirst) => &self.sql.threads,
-            (true, EventOrder::OldestFirst) => &self.sql.oldest_threads,
-            (false, EventOrder::NewestFirst) => &self.sql.threads_of_participant,
-            (false, EventOrder::OldestFirst) => &self.sql.oldest_threads_of_participant,
+            (true, Order::NewestFirst) => &self.sql.threads,
+            (true, Order::OldestFirst) => &self.sql.oldest_threads,
+            (false, Order::NewestFirst) => &self.sql.threads_of_participant,
+            (false, Order::OldestFirst) => &self.sql.oldest_threads_of_participant,
         };
         let mut values = spanned(scope_pk, &span, looked_for.limit);
         if !participants.is_empty() {
@@ -61,8 +61,8 @@ impl<T: ReadTransaction> Reading<'_, T> {
     ) -> Result<Vec<ThreadEvent>, Stop> {
         let thread = self.thread(scope, thread_id).await?;
         let sql = match looked_for.order {
-            EventOrder::NewestFirst => &self.sql.newest_found,
-            EventOrder::OldestFirst => &self.sql.oldest_found,
+            Order::NewestFirst => &self.sql.newest_found,
+            Order::OldestFirst => &self.sql.oldest_found,
         };
         let values = parameters![
             thread.pk,
@@ -90,8 +90,8 @@ impl<T: ReadTransaction> Reading<'_, T> {
             Some(thread_id) => {
                 let pk = self.thread(scope, thread_id).await?.pk;
                 let sql = match span.order {
-                    EventOrder::NewestFirst => &self.sql.newest_runs_of_thread,
-                    EventOrder::OldestFirst => &self.sql.oldest_runs_of_thread,
+                    Order::NewestFirst => &self.sql.newest_runs_of_thread,
+                    Order::OldestFirst => &self.sql.oldest_runs_of_thread,
                 };
                 (sql, pk)
             }
@@ -100,8 +100,8 @@ impl<T: ReadTransaction> Reading<'_, T> {
                     return Ok(Vec::new());
                 };
                 let sql = match span.order {
-                    EventOrder::NewestFirst => &self.sql.newest_runs,
-                    EventOrder::OldestFirst => &self.sql.oldest_runs,
+                    Order::NewestFirst => &self.sql.newest_runs,
+                    Order::OldestFirst => &self.sql.oldest_runs,
                 };
                 (sql, scope_pk)
             }

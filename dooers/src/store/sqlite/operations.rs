@@ -123,7 +123,13 @@ impl Begin {
         let Some((thread_id, event_id)) = sent else {
             return Ok(None);
         };
-        let thread = OpenThread::open(db, &self.scope, &thread_id)?;
+        let thread = match OpenThread::open(db, &self.scope, &thread_id) {
+            // To its sender everything else of it is known.
+            Err(Stop::Refused(_)) if db.has(&db.sql.reads.event_thread, &event_id)? => {
+                return Err(message::was_sent_to_another_agent().into());
+            }
+            thread => thread?,
+        };
         let (event, rev) = thread
             .event_as_made(&event_id)?
             .ok_or(StoreError::NotFound("thread"))?;

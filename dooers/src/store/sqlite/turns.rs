@@ -355,11 +355,15 @@ impl OpenThread<'_> {
 
     /// The thread, if turns of it wait and none runs.
     pub(super) fn waiting(&self) -> Result<Option<Waiting>, Stop> {
-        let next = self.next_turn()?;
-        Ok(next.map(|turn| Waiting {
+        let Some(next) = self.next_turn()? else {
+            return Ok(None);
+        };
+        let all = self.waiting_turns(i64::MAX)?;
+        Ok(Some(Waiting {
             scope: self.row.record.scope(),
             thread_id: self.id().to_owned(),
-            not_before: turn.not_before,
+            not_before: next.not_before,
+            all_from: all.iter().filter_map(|turn| turn.not_before).max(),
         }))
     }
 }

@@ -179,7 +179,15 @@ impl Threads {
         let Some(sent) = self.sent.get(key) else {
             return Ok(None);
         };
-        let thread = self.get(scope, &sent.thread_id)?;
+        let is_there = || {
+            let thread = self.by_id.get(&sent.thread_id);
+            thread.is_some_and(|thread| thread.event(&sent.event_id).is_some())
+        };
+        let thread = match self.get(scope, &sent.thread_id) {
+            // To its sender everything else of it is known.
+            Err(_) if is_there() => return Err(message::was_sent_to_another_agent()),
+            thread => thread?,
+        };
         let kept = thread
             .kept_event(&sent.event_id)
             .ok_or(StoreError::NotFound("thread"))?;

@@ -360,6 +360,7 @@ impl ThreadState {
             scope: self.record().scope(),
             thread_id: self.thread.id.clone(),
             not_before: turn.not_before,
+            all_from: self.turns.iter().filter_map(|turn| turn.not_before).max(),
         })
     }
 }

@@ -4,7 +4,7 @@ use super::{at, first_message, next_message, said, scope, start};
 use crate::protocol::{ContentPart, EventType, User};
 use crate::protocol::{Run, RunStatus};
 use crate::store::{
-    Begun, EventOrder, EventPatch, EventQuery, MemoryStore, NewMessage, NewThread, Participant,
+    Begun, EventPatch, EventQuery, MemoryStore, NewMessage, NewThread, Order, Participant,
     Position, RunPatch, RunQuery, Scope, SnapshotFrom, Start, Store, StoreError, ThreadCursor,
     ThreadDraft, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange, TurnKey, Viewer,
 };
@@ -298,7 +298,7 @@ impl<C: Compared> Both<C> {
         let (since, before) = (self.dice.roll(self.made + 1), self.dice.roll(self.made + 1));
         let since = self.dice.chance(30).then(|| at(since as i64 / 3));
         let before = self.dice.chance(30).then(|| at(before as i64 / 3));
-        let order = [EventOrder::NewestFirst, EventOrder::OldestFirst][self.dice.roll(2) as usize];
+        let order = [Order::NewestFirst, Order::OldestFirst][self.dice.roll(2) as usize];
         let threads = ThreadQuery {
             participant: self
                 .dice

@@ -2,7 +2,9 @@
 
 use super::thread::ModelThread;
 use crate::given::{ana, ben, message, now, run_change, start, streamed, written};
-use crate::seen::{Reader, assert_conflict, assert_not_found, assert_stale, caught_up, kinds};
+use crate::seen::{
+    Reader, assert_conflict, assert_not_found, assert_stale, caught_up, from_the_beginning, kinds,
+};
 use crate::stores::AnyStore;
 use dooers::protocol::{ContentPart, RunStatus, ThreadEvent};
 use dooers::store::{
@@ -367,10 +369,9 @@ impl<'a> Model<'a> {
             }
             thread.end_turn();
             let known = Position {
-                first_seq: 1,
                 last_seq: thread.events.len() as u64,
                 rev: thread.rev,
-                known: None,
+                ..from_the_beginning()
             };
             let (mut changes, _) = caught_up(self.store, &scope, &thread.id, known, 10).await;
             changes.sort_by_key(|change| change.rev);
