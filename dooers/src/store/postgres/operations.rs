@@ -5,7 +5,7 @@ use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
     must_all_be_shallow, must_be_shallow, must_edit_be_shallow,
 };
-use crate::store::state::{Interrupted, SentKey, ThreadState, Threads};
+use crate::store::state::{Interrupted, SentKey, Threads};
 use crate::store::{
     Begun, Cancel, Cancelled, Change, Claim, Edited, Retried, Scope, Start, StoreError, ThreadEdit,
     ThreadTarget, TurnChange, TurnKey, Waiting, Written,
@@ -56,10 +56,10 @@ fn run(thread_id: &str, run_id: &str) -> Need {
     }
 }
 
-/// What a claim must know: the message that waits longest, and the run of its start, if that may be there already.
+/// What a claim must know: the message that is next, and the run of its start, if that may be there already.
 fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec<Need>) {
     let thread = known.threads.by_id.get(thread_id);
-    if let Some(message) = thread.and_then(ThreadState::longest_waiting) {
+    if let Some(message) = thread.and_then(|thread| thread.next_message(start)) {
         needs.push(event(thread_id, message));
     }
     if let Some(run_id) = &start.run_id

@@ -2,7 +2,7 @@
 
 use super::{open, place};
 use crate::policy::OnBusy;
-use crate::store::tests::{first_message, next_message, said, scope, start};
+use crate::store::tests::{at, first_message, next_message, said, scope, start};
 use crate::store::{Start, Store, StoreError};
 use futures::future::join_all;
 use std::time::Duration;
@@ -115,4 +115,27 @@ async fn turns_that_a_dead_process_left_waiting_are_told_to_the_living() {
     let claim = living.claim_turn(&scope(), "t", &kept("r3")).await.unwrap();
     assert_eq!(claim.unwrap().event.id, "e2");
     assert!(living.expire_leases(at).await.unwrap().waiting.is_empty());
+}
+
+#[tokio::test]
+async fn a_turn_side_by_side_is_claimed_past_one_that_another_process_lets_wait() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    let beside = |run_id: &str| Start {
+        on_busy: OnBusy::Concurrent,
+        ..kept(run_id)
+    };
+    for (message, run_id, again_at) in [
+        (first_message("t", "e1"), "r1", at(60)),
+        (next_message("t", "e2"), "r2", at(1)),
+    ] {
+        let start = beside(run_id);
+        let begun = one.begin_turn(&scope(), message, &start).await.unwrap();
+        let key = begun.claim.unwrap().key;
+        let given_back = one.retry_turn(&scope(), &key, Vec::new(), again_at).await;
+        given_back.unwrap();
+    }
+    // Of the messages that wait, this process has read none before.
+    let claim = two.claim_turn(&scope(), "t", &beside("none")).await;
+    assert_eq!(claim.unwrap().unwrap().event.id, "e2");
 }
