@@ -91,7 +91,7 @@ impl<O: Operation> Job for Waiting<O> {
     }
 
     fn is_alone(&self) -> bool {
-        O::IS_ALONE
+        self.operation.is_alone()
     }
 
     fn needs(&self, known: &Known) -> Vec<Need> {

@@ -24,11 +24,13 @@ pub(super) trait Operation: Debug + Send + 'static {
     /// Whether the thread must be read anew, as it needs what changes without a new version.
     const IS_FRESH: bool = false;
 
-    /// Whether nothing else may be done to the thread in the same batch.
-    const IS_ALONE: bool = false;
-
     /// The thread.
     fn thread_id(&self) -> &str;
+
+    /// Whether nothing else may be done to the thread in the same batch.
+    fn is_alone(&self) -> bool {
+        false
+    }
 
     /// What it must know, as far as that can be told by what is known.
     fn needs(&self, known: &Known, needs: &mut Vec<Need>);
@@ -276,11 +278,14 @@ impl Operation for Expire {
 impl Operation for DeleteThread {
     type Answer = Change;
     const WHAT: &'static str = DeleteThread::WHAT;
-    // What is new in a thread cannot be written and deleted by one statement.
-    const IS_ALONE: bool = true;
 
     fn thread_id(&self) -> &str {
         &self.thread_id
+    }
+
+    // What is new in a thread cannot be written and deleted by one statement.
+    fn is_alone(&self) -> bool {
+        true
     }
 
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
@@ -316,6 +321,11 @@ impl Operation for EditThread {
 
     fn thread_id(&self) -> &str {
         &self.thread_id
+    }
+
+    // A run that is begun again under the same id would look like the old one that has changed.
+    fn is_alone(&self) -> bool {
+        matches!(self.edit, ThreadEdit::RemoveRun(_))
     }
 
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {

@@ -2,8 +2,9 @@
 
 use super::{open, place};
 use crate::policy::OnBusy;
+use crate::protocol::{Run, RunStatus};
 use crate::store::tests::{at, first_message, next_message, said, scope, start};
-use crate::store::{Start, Store, StoreError};
+use crate::store::{RunPatch, Start, Store, StoreError, ThreadEdit, TurnChange};
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -138,4 +139,45 @@ async fn a_turn_side_by_side_is_claimed_past_one_that_another_process_lets_wait(
     // Of the messages that wait, this process has read none before.
     let claim = two.claim_turn(&scope(), "t", &beside("none")).await;
     assert_eq!(claim.unwrap().unwrap().event.id, "e2");
+}
+
+#[tokio::test]
+async fn a_run_that_is_removed_and_begun_again_at_once_is_a_new_one() {
+    let Some(options) = place() else { return };
+    let store = open(&options).await;
+    let begun = store
+        .begin_turn(&scope(), first_message("t", "e1"), &kept("r1"))
+        .await
+        .unwrap();
+    let run = |event_id: Option<&str>, status, micros| Run {
+        id: "r".to_owned(),
+        thread_id: "t".to_owned(),
+        event_id: event_id.map(str::to_owned),
+        agent_id: None,
+        status,
+        started_at: at(micros),
+        ended_at: None,
+        error: None,
+    };
+    let own = ThreadEdit::CreateRun(run(None, RunStatus::Running, 1));
+    store.edit_thread(&scope(), "t", own).await.unwrap();
+    let end = ThreadEdit::UpdateRun {
+        run_id: "r".to_owned(),
+        patch: RunPatch::default().succeeded(),
+        at: at(2),
+    };
+    store.edit_thread(&scope(), "t", end).await.unwrap();
+    // Both wait for the writer when it looks.
+    let key = begun.claim.unwrap().key;
+    let again = vec![TurnChange::Run(run(None, RunStatus::Running, 3))];
+    let remove = ThreadEdit::RemoveRun("r".to_owned());
+    let here = scope();
+    let (removed, written) = tokio::join!(
+        store.edit_thread(&here, "t", remove),
+        store.write_turn(&here, &key, again),
+    );
+    removed.unwrap();
+    written.unwrap();
+    let stored = store.run(&scope(), "t", "r").await.unwrap();
+    assert_eq!(stored, run(Some("e1"), RunStatus::Running, 3));
 }
