@@ -1,6 +1,7 @@
 //! What a batch knows of the threads that it changes.
 
 use super::cache::{Cached, Place};
+use super::jsonb::is_storable;
 use crate::store::state::{KeptEvent, KeptRun, SentEvent, SentKey, ThreadState, Threads};
 use std::collections::{HashMap, HashSet};
 
@@ -21,6 +22,26 @@ pub(super) enum Need {
     EventId(String),
     /// Whether a run of any thread has this id.
     RunId(String),
+}
+
+impl Need {
+    /// Whether the database can have what has these ids.
+    pub(super) fn is_storable(&self) -> bool {
+        let is_each = |texts: &[&str]| texts.iter().all(|text| is_storable(text));
+        match self {
+            Self::Thread(id) | Self::EventId(id) | Self::RunId(id) => is_storable(id),
+            Self::Event { event_id: id, .. }
+            | Self::Answer { form_id: id, .. }
+            | Self::Run { run_id: id, .. } => is_storable(id),
+            Self::Sent(key) => is_each(&[
+                &key.worker_id,
+                &key.organization_id,
+                &key.workspace_id,
+                key.participant.as_str(),
+                &key.client_event_id,
+            ]),
+        }
+    }
 }
 
 /// A thread as it was before the batch.
