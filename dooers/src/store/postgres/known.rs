@@ -49,8 +49,16 @@ impl Need {
 pub(super) struct Before {
     pub(super) place: Place,
     pub(super) state: ThreadState,
-    /// Whether it was read for this batch. If not, another process may have changed it meanwhile.
+    /// Whether it was read for this batch, all at once. If not, another process may have changed it meanwhile.
     pub(super) is_fresh: bool,
+}
+
+impl Before {
+    /// The state, to which something is added that was read after it.
+    fn with_more(&mut self) -> &mut ThreadState {
+        self.is_fresh = false;
+        &mut self.state
+    }
 }
 
 /// What a batch knows of the threads that it changes, and what has become of them.
@@ -132,7 +140,7 @@ impl Known {
     /// Adds an event that was read to its thread, as it was and as it is.
     pub(super) fn add_event(&mut self, kept: &KeptEvent) {
         let id = &kept.event.thread_id;
-        let before = self.before.get_mut(id).map(|before| &mut before.state);
+        let before = self.before.get_mut(id).map(Before::with_more);
         for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
             let events = &mut state.events;
             let place = events.partition_point(|other| other.event.seq < kept.event.seq);
@@ -148,7 +156,7 @@ impl Known {
     /// Adds a run that was read to its thread, as it was and as it is.
     pub(super) fn add_run(&mut self, kept: &KeptRun) {
         let id = &kept.run.thread_id;
-        let before = self.before.get_mut(id).map(|before| &mut before.state);
+        let before = self.before.get_mut(id).map(Before::with_more);
         for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
             if state.runs.iter().all(|other| other.run.id != kept.run.id) {
                 state.runs.push(kept.clone());
