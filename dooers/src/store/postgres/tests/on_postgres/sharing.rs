@@ -2,10 +2,14 @@
 
 use super::{open, place};
 use crate::policy::OnBusy;
-use crate::protocol::{Run, RunStatus};
+use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User};
 use crate::store::tests::{at, first_message, next_message, said, scope, start};
-use crate::store::{RunPatch, Start, Store, StoreError, ThreadEdit, TurnChange};
+use crate::store::{
+    EventPatch, NewThread, RunPatch, Start, Store, StoreError, ThreadDraft, ThreadEdit,
+    ThreadPatch, TurnChange,
+};
 use futures::future::join_all;
+use std::fmt::Debug;
 use std::time::Duration;
 
 fn kept(run_id: &str) -> Start {
@@ -90,6 +94,113 @@ async fn a_message_that_is_sent_to_two_processes_at_once_is_one() {
         let (a, b) = (a.unwrap(), b.unwrap());
         assert_ne!(a.is_repeated, b.is_repeated);
         assert_eq!(a.event.id, b.event.id);
+    }
+}
+
+/// Of two that want the same id at the same time one gets it.
+#[track_caller]
+fn assert_one<T: Debug>(one: Result<T, StoreError>, other: Result<T, StoreError>) {
+    match (one, other) {
+        (Ok(_), Err(StoreError::Conflict(_))) | (Err(StoreError::Conflict(_)), Ok(_)) => {}
+        both => panic!("{both:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_two_processes_make_under_one_id_at_once_is_made_once() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    for (store, thread_id) in [(&one, "t1"), (&two, "t2")] {
+        let new = first_message(thread_id, &format!("{thread_id}-e"));
+        let run = kept(&format!("{thread_id}-r"));
+        store.begin_turn(&scope(), new, &run).await.unwrap();
+    }
+    let here = scope();
+    for number in 0..20 {
+        let draft = || ThreadDraft {
+            thread: NewThread::new(format!("new{number}")),
+            owner: User::new("ann"),
+            at: at(number),
+        };
+        let (a, b) = tokio::join!(
+            one.create_thread(&here, draft()),
+            two.create_thread(&here, draft()),
+        );
+        assert_one(a, b);
+        let event = |thread_id| {
+            let TurnChange::Event(event) = said(thread_id, &format!("e{number}"), "hello") else {
+                unreachable!()
+            };
+            ThreadEdit::CreateEvent(Box::new(ThreadEvent {
+                run_id: None,
+                ..*event
+            }))
+        };
+        let (a, b) = tokio::join!(
+            one.edit_thread(&here, "t1", event("t1")),
+            two.edit_thread(&here, "t2", event("t2")),
+        );
+        assert_one(a, b);
+        let run = |thread_id: &str| {
+            ThreadEdit::CreateRun(Run {
+                id: format!("r{number}"),
+                thread_id: thread_id.to_owned(),
+                event_id: None,
+                agent_id: None,
+                status: RunStatus::Running,
+                started_at: at(number),
+                ended_at: None,
+                error: None,
+            })
+        };
+        let (a, b) = tokio::join!(
+            one.edit_thread(&here, "t1", run("t1")),
+            two.edit_thread(&here, "t2", run("t2")),
+        );
+        assert_one(a, b);
+    }
+}
+
+#[tokio::test]
+async fn what_two_processes_change_in_a_thread_at_once_is_all_there() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    one.begin_turn(&scope(), first_message("t", "e"), &kept("r"))
+        .await
+        .unwrap();
+    let here = scope();
+    let at = at(9);
+    for number in 0..20 {
+        let title = ThreadPatch::default().title(format!("title {number}"));
+        let metadata = ThreadPatch::default().metadata(number);
+        let edit = |patch| ThreadEdit::Patch { patch, at };
+        let changed = ThreadEdit::UpdateEvent {
+            event_id: "e".to_owned(),
+            patch: EventPatch::default().text(format!("text {number}")),
+        };
+        let next = start("none");
+        let (a, b, c, d) = tokio::join!(
+            one.edit_thread(&here, "t", edit(title)),
+            two.edit_thread(&here, "t", edit(metadata)),
+            one.edit_thread(&here, "t", changed),
+            two.begin_turn(&here, next_message("t", &format!("e{number}")), &next),
+        );
+        let mut revs: Vec<_> = [a, b, c]
+            .into_iter()
+            .flat_map(|edited| edited.unwrap().changes)
+            .chain(d.unwrap().changes)
+            .map(|change| change.rev)
+            .collect();
+        revs.sort_unstable();
+        let thread = two.thread(&scope(), "t").await.unwrap();
+        let before = thread.rev - 4;
+        assert_eq!(revs, (before + 1..=thread.rev).collect::<Vec<_>>());
+        let thread = thread.thread;
+        assert_eq!(thread.title, Some(format!("title {number}")));
+        assert_eq!(thread.metadata, Some(number.into()));
+        let event = two.event(&scope(), "t", "e").await.unwrap();
+        let text = ContentPart::text(format!("text {number}"));
+        assert_eq!(event.content, Some(vec![text]));
     }
 }
 
