@@ -87,6 +87,13 @@ const FILL: &str = "
     INSERT INTO {prefix}settings SELECT 'echo', 'w' || n, 'f', '1', NULL, now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}writers SELECT 'w' || n, 1, 1, ARRAY[]::bigint[], now() FROM generate_series(1, 1000) n;";
 
+/// Whether this line goes through all of an index that has few entries: those turns that wait or run, and sealed settings.
+fn is_short(line: &str) -> bool {
+    ["turns_queued", "turns_leased", "settings_sealed"]
+        .iter()
+        .any(|index| line.contains(index))
+}
+
 #[tokio::test]
 async fn no_statement_walks_through_a_table() {
     let Some(options) = place() else { return };
@@ -99,12 +106,17 @@ async fn no_statement_walks_through_a_table() {
         run(&mut connection, prefix, analyze).await;
         for (name, sql) in Statements::new(prefix).all() {
             let plan = plan(&mut connection, sql).await;
-            for line in &plan {
+            for (place, line) in plan.iter().enumerate() {
                 // When a process starts: writers are few, and only dead ones are removed.
                 let is_walk = line.contains("Seq Scan") && name != "remove_writers";
                 let is_whole = line.contains("Hash Join") || line.contains("Merge Join");
+                // As it may not walk through the table, it walks through an index that does not help.
+                let is_by_index = line.contains("Index Scan") || line.contains("Index Only Scan");
+                let begins = plan.get(place + 1);
+                let is_led = begins.is_some_and(|next| next.trim().starts_with("Index Cond:"));
+                let is_unled = is_by_index && !is_led && !is_short(line);
                 assert!(
-                    !is_walk && !is_whole,
+                    !is_walk && !is_whole && !is_unled,
                     "{name} ({analyze}):\n{}",
                     plan.join("\n")
                 );
