@@ -264,6 +264,11 @@ impl Operation for Expire {
         &self.thread_id
     }
 
+    // A lease that begins in the same batch ends by the clock of this process until it is read from the database.
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
     }
