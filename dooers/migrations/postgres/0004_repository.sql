@@ -4,6 +4,9 @@ ALTER TABLE {prefix}events ADD COLUMN deleted BOOLEAN;
 -- Runs that no turn has answer no message; and the runs of a scope are listed by when they began.
 ALTER TABLE {prefix}runs ALTER COLUMN event_id DROP NOT NULL;
 
+-- Of processes that begin such runs under the same id at once, one does. (SQLite has one process.)
+CREATE UNIQUE INDEX {prefix}runs_own ON {prefix}runs (id) WHERE event_id IS NULL;
+
 -- Repeats the thread's row.
 ALTER TABLE {prefix}runs ADD COLUMN scope_pk BIGINT;
 UPDATE {prefix}runs r SET scope_pk = t.scope_pk FROM {prefix}threads t WHERE t.pk = r.thread_pk;

@@ -19,6 +19,7 @@ cases![
     a_text_of_any_kind_comes_back_in_every_place_for_text,
     a_long_text_comes_back_whole,
     data_comes_back_with_every_kind_of_value,
+    the_least_and_the_largest_fractions_come_back,
     deeply_nested_data_comes_back,
     every_kind_of_event_comes_back_with_all_its_members,
     what_is_absent_stays_absent_and_what_is_empty_stays_empty,
@@ -246,6 +247,23 @@ async fn data_comes_back_with_every_kind_of_value(store: &AnyStore) {
         "mixed": [1, "1", [1, ["1", {"1": 1}]], null],
         "a.b": {"$c": {"d[0]": 1}},
     });
+    assert_data_comes_back(store, data).await;
+}
+
+async fn the_least_and_the_largest_fractions_come_back(store: &AnyStore) {
+    let data = json!([
+        5e-324,
+        f64::MIN_POSITIVE,
+        f64::EPSILON,
+        0.1 + 0.2,
+        1e15,
+        1e16,
+        1.5e16,
+        1e21,
+        123_456_789_012_345_680_000.0,
+        f64::MAX,
+        f64::MIN,
+    ]);
     assert_data_comes_back(store, data).await;
 }
 

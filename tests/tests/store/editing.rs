@@ -10,9 +10,10 @@ use crate::seen::{
     run_named, runs_of, threads_of,
 };
 use crate::stores::{AnyStore, cases};
-use dooers::protocol::{Actor, ContentPart, EventType, RunStatus, ThreadEvent};
+use dooers::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent};
 use dooers::store::{
-    Edited, EventPatch, EventQuery, RunPatch, StoreError, ThreadEdit, ThreadPatch,
+    Cancel, CancelTarget, Cancelled, Edited, EventPatch, EventQuery, RunPatch, StoreError,
+    ThreadEdit, ThreadPatch,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -29,6 +30,7 @@ cases![
     a_removed_event_can_be_neither_changed_nor_removed_again,
     a_text_that_grows_is_left_to_its_turn,
     the_turn_of_a_removed_message_that_waits_is_withdrawn,
+    the_id_of_a_run_that_has_ended_can_tell_of_a_turn_that_is_withdrawn,
     the_turn_of_a_removed_message_that_runs_is_to_be_cancelled,
     a_removed_message_that_is_sent_again_is_no_new_one,
     a_removed_form_cannot_be_answered_and_an_answered_one_stays_so,
@@ -323,6 +325,39 @@ async fn the_turn_of_a_removed_message_that_waits_is_withdrawn(store: &AnyStore)
     assert!(edited.interrupted.is_none());
     let next = finish(store, &claim.key, "next").await.unwrap();
     assert_eq!(next.event.id, "waits-too");
+}
+
+async fn the_id_of_a_run_that_has_ended_can_tell_of_a_turn_that_is_withdrawn(store: &AnyStore) {
+    begin_thread(store, "t", "r").await;
+    edit(store, created_run("own")).await;
+    edit(store, end("own", RunPatch::default().succeeded())).await;
+    let before = run_named(store, &scope(), "t", "own").await;
+    say(store, existing("t"), "first", "none").await;
+    say(store, existing("t"), "second", "none").await;
+
+    let (event_id, run_id, at) = ("first".to_owned(), "own".to_owned(), now());
+    let remove = ThreadEdit::RemoveEvent {
+        event_id,
+        run_id: run_id.clone(),
+        at,
+    };
+    let edited = edit(store, remove).await;
+    let canceled = &runs_of(&edited.changes)[0];
+    assert_eq!(canceled.status, RunStatus::Canceled);
+    // The run began when it began, and answers what it answered.
+    let kept = |run: &Run| (run.started_at, run.event_id.clone());
+    assert_eq!(kept(canceled), kept(&before));
+    assert_eq!(*canceled, run_named(store, &scope(), "t", "own").await);
+
+    let target = CancelTarget::Event("second".to_owned());
+    let cancel = Cancel { target, run_id, at };
+    let withdrawn = store.cancel_turn(None, &cancel).await.unwrap();
+    let Cancelled::Withdrawn { changes, .. } = withdrawn else {
+        panic!("it waits");
+    };
+    let canceled = &runs_of(&changes)[0];
+    assert_eq!(kept(canceled), kept(&before));
+    assert_eq!(*canceled, run_named(store, &scope(), "t", "own").await);
 }
 
 async fn the_turn_of_a_removed_message_that_runs_is_to_be_cancelled(store: &AnyStore) {

@@ -29,6 +29,7 @@ mod contents;
 mod creating;
 mod deleting;
 mod editing;
+mod ids;
 mod random;
 mod scopes;
 mod together;

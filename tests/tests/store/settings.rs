@@ -15,6 +15,7 @@ cases![
     the_keys_in_use_are_told,
     nothing_is_stored_of_nothing,
     a_setting_that_is_removed_leaves_the_others,
+    of_a_field_that_is_put_twice_at_once_the_last_counts,
 ];
 
 fn worker(agent: &str, worker_id: &str) -> WorkerKey {
@@ -181,4 +182,20 @@ async fn a_setting_that_is_removed_leaves_the_others(store: &AnyStore) {
     store.remove_setting(&worker("b", "w"), "x").await.unwrap();
     put(store, &here, "x", json!(4)).await;
     assert_eq!(values(store, &here).await.len(), 2);
+}
+
+async fn of_a_field_that_is_put_twice_at_once_the_last_counts(store: &AnyStore) {
+    let here = worker("a", "w");
+    let (early, late) = (setting("a", json!(1)), setting("a", json!(2)));
+    let rows = vec![late.clone(), setting("b", json!(3)), early.clone()];
+    let times = store.put_settings(&here, rows.clone()).await.unwrap();
+    // The time of a field never goes back.
+    let given = [late.updated_at, rows[1].updated_at, late.updated_at];
+    assert_eq!(times, given);
+    let last = StoredSetting {
+        updated_at: late.updated_at,
+        ..early
+    };
+    let stored = store.settings(&here).await.unwrap();
+    assert_eq!(stored, [last, rows[1].clone()]);
 }

@@ -3,6 +3,14 @@
 use super::connect::code;
 use std::io;
 
+/// What is wrong, in the server's words if they are its. sqlx adds the line of the server's own source.
+pub(super) fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
+    }
+}
+
 /// What to do about this error, if it is a usual one.
 pub(super) fn advice(error: &sqlx::Error) -> Option<&'static str> {
     match error {

@@ -91,7 +91,7 @@ impl<O: Operation> Job for Waiting<O> {
     }
 
     fn is_alone(&self) -> bool {
-        O::IS_ALONE
+        self.operation.is_alone()
     }
 
     fn needs(&self, known: &Known) -> Vec<Need> {
@@ -161,4 +161,40 @@ pub(super) fn run(jobs: &mut [Box<dyn Job>], known: &mut Known) -> Done {
         done.depends_on.push(Some(depends_on));
     }
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Start;
+    use crate::store::postgres::operations::Expire;
+    use crate::store::sql::Begin;
+    use crate::store::tests::{at, first_message, scope, start};
+    use chrono::{DateTime, Utc};
+    use std::time::Duration;
+
+    #[test]
+    fn a_lease_that_has_just_begun_is_not_compared_with_the_clock_of_the_database() {
+        let begin = Begin {
+            scope: scope(),
+            new: first_message("t", "e"),
+            start: Start {
+                lease: Duration::from_secs(60),
+                ..start("r")
+            },
+        };
+        let expire = Expire {
+            scope: scope(),
+            thread_id: "t".to_owned(),
+            at: at(0),
+            // That of this process is behind.
+            by: DateTime::<Utc>::MAX_UTC,
+        };
+        let (begin, begun) = Waiting::new(begin);
+        let (expire, expired) = Waiting::new(expire);
+        let mut jobs: Vec<Box<dyn Job>> = vec![Box::new(begin), Box::new(expire)];
+        let done = run(&mut jobs, &mut Known::default());
+        assert_eq!(done.depends_on, [Some(vec!["t".to_owned()]), None]);
+        drop((begun, expired));
+    }
 }

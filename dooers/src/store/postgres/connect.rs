@@ -152,9 +152,35 @@ pub(super) fn is_lost_row(error: &RowError) -> bool {
     error.downcast_ref::<sqlx::Error>().is_some_and(is_lost)
 }
 
+/// What the database cannot store, however often it is asked to.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum Unstorable {
+    #[error("an id holds U+0000, which PostgreSQL cannot store; leave it out")]
+    Nul,
+    #[error("an id is longer than PostgreSQL can find it by; choose a shorter one")]
+    Length,
+}
+
+impl Unstorable {
+    fn of(error: &RowError) -> Option<Self> {
+        if let Some(known) = error.downcast_ref() {
+            return Some(*known);
+        }
+        match &*code(error.downcast_ref()?)? {
+            // In a text, and in a JSON text.
+            "22021" | "22P05" => Some(Self::Nul),
+            // Texts have no limit that they could reach, but entries of an index have.
+            "54000" => Some(Self::Length),
+            _ => None,
+        }
+    }
+}
+
 /// What a caller is told of an error.
 pub(super) fn told(error: RowError, what: &'static str) -> StoreError {
-    if is_lost_row(&error) {
+    if let Some(unstorable) = Unstorable::of(&error) {
+        StoreError::Invalid(unstorable.to_string())
+    } else if is_lost_row(&error) {
         StoreError::Unavailable {
             what,
             source: error,
@@ -170,7 +196,9 @@ pub(super) fn told(error: RowError, what: &'static str) -> StoreError {
 /// The same error for one more caller.
 pub(super) fn again(error: &RowError) -> RowError {
     let text = error.to_string();
-    if is_lost_row(error) {
+    if let Some(unstorable) = Unstorable::of(error) {
+        unstorable.into()
+    } else if is_lost_row(error) {
         sqlx::Error::Io(std::io::Error::other(text)).into()
     } else {
         text.into()

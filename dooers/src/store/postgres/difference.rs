@@ -352,3 +352,45 @@ fn deleted(rows: &mut Rows, before: &Before) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::NewThread;
+    use crate::store::postgres::cache::Cached;
+    use crate::store::tests::{at, next_message, scope};
+
+    fn read_at_once() -> Known {
+        let message = next_message("t", "e");
+        let thread = NewThread::new("t").thread(&scope(), &message.user, at(0));
+        let (state, _) = ThreadState::new(thread, "echo".to_owned(), None);
+        let place = Place {
+            pk: 1,
+            scope_pk: 1,
+            workspace_pk: 1,
+            version: 1,
+        };
+        let mut known = Known::default();
+        known.add_thread(Cached { place, state }, true);
+        known
+    }
+
+    #[test]
+    fn what_is_not_changed_is_written_only_to_see_that_nobody_else_has_changed_it() {
+        let known = read_at_once();
+        let rows = difference(&known, &HashMap::new()).unwrap();
+        assert!(rows.shape().is_empty());
+
+        // Between its thread and the event somebody may have written.
+        let mut known = read_at_once();
+        known.add_event(&KeptEvent {
+            event: next_message("t", "e").event(1),
+            first_rev: 1,
+            rev: 1,
+            open_in: None,
+            answers: None,
+        });
+        let rows = difference(&known, &HashMap::new()).unwrap();
+        assert_eq!((rows.read.len(), rows.changed.len()), (1, 0));
+    }
+}

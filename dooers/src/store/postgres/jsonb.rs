@@ -4,7 +4,7 @@
 //! whoever tells integers from fractions. A decimal keeps its places behind the point, so fractions are written with one.
 //! And neither `jsonb` nor `text` can hold U+0000, which is left out.
 
-use crate::protocol::strip_nul;
+use crate::protocol::{Run, ThreadEvent, User, strip_nul};
 use crate::store::{NewMessage, StoredSetting, ThreadDraft, ThreadEdit, ThreadTarget, TurnChange};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +25,11 @@ pub(super) fn to_optional_jsonb<T: Serialize>(
     value: Option<&T>,
 ) -> Result<Option<String>, serde_json::Error> {
     value.map(to_jsonb).transpose()
+}
+
+/// Whether the database can have this text. What has an id that it cannot have is not there.
+pub(super) fn is_storable(text: &str) -> bool {
+    !text.contains('\0')
 }
 
 /// Writes every fraction with a point.
@@ -72,6 +77,24 @@ fn strip_text(text: &mut String) {
     *text = strip_nul(std::mem::take(text));
 }
 
+/// Ids stay as they are, here and below: one of which something is left out may be that of somebody else.
+fn strip_user(user: &mut User) {
+    let id = std::mem::take(&mut user.user_id);
+    strip(user);
+    user.user_id = id;
+}
+
+fn strip_event(event: &mut ThreadEvent) {
+    event.author.as_mut().map(strip_text);
+    event.user.as_mut().map(strip_user);
+    strip(&mut event.content);
+    strip(&mut event.data);
+}
+
+fn strip_run(run: &mut Run) {
+    run.error.as_mut().map(strip_text);
+}
+
 /// Removes U+0000 from a message.
 pub(super) fn strip_message(message: &mut NewMessage) {
     if let ThreadTarget::New(thread) | ThreadTarget::ExistingOrNew(thread) = &mut message.thread {
@@ -80,20 +103,20 @@ pub(super) fn strip_message(message: &mut NewMessage) {
     }
     strip(&mut message.content);
     strip(&mut message.data);
-    strip(&mut message.user);
+    strip_user(&mut message.user);
 }
 
 /// Removes U+0000 from what a turn did.
 pub(super) fn strip_changes(changes: &mut [TurnChange]) {
     for change in changes {
         match change {
-            TurnChange::Event(event) => strip(&mut **event),
+            TurnChange::Event(event) => strip_event(event),
             TurnChange::Text { text, .. } | TurnChange::Finalize { text, .. } => strip_text(text),
             TurnChange::Patch { patch, .. } => {
                 patch.title.as_mut().map(strip_text);
                 strip(&mut patch.metadata);
             }
-            TurnChange::Run(run) => strip(run),
+            TurnChange::Run(run) => strip_run(run),
             TurnChange::Touch(_) => {}
         }
     }
@@ -103,7 +126,7 @@ pub(super) fn strip_changes(changes: &mut [TurnChange]) {
 pub(super) fn strip_draft(draft: &mut ThreadDraft) {
     draft.thread.title.as_mut().map(strip_text);
     strip(&mut draft.thread.metadata);
-    strip(&mut draft.owner);
+    strip_user(&mut draft.owner);
 }
 
 /// A change of the program's own, without U+0000.
@@ -113,12 +136,12 @@ pub(super) fn strip_edit(edit: &mut ThreadEdit) {
             patch.title.as_mut().map(strip_text);
             strip(&mut patch.metadata);
         }
-        ThreadEdit::CreateEvent(event) => strip(&mut **event),
+        ThreadEdit::CreateEvent(event) => strip_event(event),
         ThreadEdit::UpdateEvent { patch, .. } => {
             strip(&mut patch.content);
             strip(&mut patch.data);
         }
-        ThreadEdit::CreateRun(run) => strip(run),
+        ThreadEdit::CreateRun(run) => strip_run(run),
         ThreadEdit::UpdateRun { patch, .. } => {
             patch.error_mut().map(strip_text);
         }

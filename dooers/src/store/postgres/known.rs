@@ -1,6 +1,7 @@
 //! What a batch knows of the threads that it changes.
 
 use super::cache::{Cached, Place};
+use super::jsonb::is_storable;
 use crate::store::state::{KeptEvent, KeptRun, SentEvent, SentKey, ThreadState, Threads};
 use std::collections::{HashMap, HashSet};
 
@@ -23,13 +24,41 @@ pub(super) enum Need {
     RunId(String),
 }
 
+impl Need {
+    /// Whether the database can have what has these ids.
+    pub(super) fn is_storable(&self) -> bool {
+        let is_each = |texts: &[&str]| texts.iter().all(|text| is_storable(text));
+        match self {
+            Self::Thread(id) | Self::EventId(id) | Self::RunId(id) => is_storable(id),
+            Self::Event { event_id: id, .. }
+            | Self::Answer { form_id: id, .. }
+            | Self::Run { run_id: id, .. } => is_storable(id),
+            Self::Sent(key) => is_each(&[
+                &key.worker_id,
+                &key.organization_id,
+                &key.workspace_id,
+                key.participant.as_str(),
+                &key.client_event_id,
+            ]),
+        }
+    }
+}
+
 /// A thread as it was before the batch.
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) place: Place,
     pub(super) state: ThreadState,
-    /// Whether it was read for this batch. If not, another process may have changed it meanwhile.
+    /// Whether it was read for this batch, all at once. If not, another process may have changed it meanwhile.
     pub(super) is_fresh: bool,
+}
+
+impl Before {
+    /// The state, to which something is added that was read after it.
+    fn with_more(&mut self) -> &mut ThreadState {
+        self.is_fresh = false;
+        &mut self.state
+    }
 }
 
 /// What a batch knows of the threads that it changes, and what has become of them.
@@ -111,7 +140,7 @@ impl Known {
     /// Adds an event that was read to its thread, as it was and as it is.
     pub(super) fn add_event(&mut self, kept: &KeptEvent) {
         let id = &kept.event.thread_id;
-        let before = self.before.get_mut(id).map(|before| &mut before.state);
+        let before = self.before.get_mut(id).map(Before::with_more);
         for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
             let events = &mut state.events;
             let place = events.partition_point(|other| other.event.seq < kept.event.seq);
@@ -127,7 +156,7 @@ impl Known {
     /// Adds a run that was read to its thread, as it was and as it is.
     pub(super) fn add_run(&mut self, kept: &KeptRun) {
         let id = &kept.run.thread_id;
-        let before = self.before.get_mut(id).map(|before| &mut before.state);
+        let before = self.before.get_mut(id).map(Before::with_more);
         for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
             if state.runs.iter().all(|other| other.run.id != kept.run.id) {
                 state.runs.push(kept.clone());

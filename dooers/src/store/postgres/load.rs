@@ -25,7 +25,7 @@ pub(super) async fn load(
     let (mut event_ids, mut run_ids) = (Vec::new(), Vec::new());
     let (mut events, mut answers, mut runs) =
         (Pairs::default(), Pairs::default(), Pairs::default());
-    for need in &needs {
+    for need in needs.iter().filter(|need| need.is_storable()) {
         match need {
             Need::Thread(id) => threads.push(id.clone()),
             Need::Event {

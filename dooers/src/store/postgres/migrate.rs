@@ -1,5 +1,6 @@
 //! Bringing the tables up to date, forward only.
 
+use super::advice::said;
 use super::connect::{code, execute_script, query};
 use super::statements::render;
 use crate::store::TablePrefix;
@@ -46,7 +47,11 @@ pub(super) enum MigrateError {
         "the user may not make tables in it; grant CREATE on its schema, or migrate as a user who may"
     )]
     NotAllowed,
-    #[error(transparent)]
+    #[error(
+        "its encoding is {0}, which has no signs for most texts; make another one (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
+    )]
+    NotUnicode(String),
+    #[error("{}", said(.0))]
     Database(sqlx::Error),
     #[error(transparent)]
     Row(#[from] RowError),
@@ -73,6 +78,7 @@ pub(super) async fn migrate(
     let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
     // In a transaction, as a pooler may be there that changes the connection between two of them.
     let mut looking = connection.begin().await?;
+    must_be_unicode(&mut looking).await?;
     let before = applied(&mut looking, prefix).await?;
     looking.commit().await?;
     if pending(migrations, before, is_allowed)?.is_empty() {
@@ -137,6 +143,16 @@ async fn applied(
         })
     };
     Ok(rows.iter().map(step).collect::<Result<_, RowError>>()?)
+}
+
+/// Refuses a database that cannot hold all texts. It would fail at the first one that it cannot.
+async fn must_be_unicode(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let sql: Arc<str> = "SELECT current_setting('server_encoding')".into();
+    let row = once(&sql).fetch_one(connection).await?;
+    match row.text(0)? {
+        "UTF8" => Ok(()),
+        other => Err(MigrateError::NotUnicode(other.to_owned())),
+    }
 }
 
 /// Refuses a prefix under which another program has its tables.

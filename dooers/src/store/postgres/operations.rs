@@ -5,7 +5,7 @@ use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
     must_all_be_shallow, must_be_shallow, must_edit_be_shallow,
 };
-use crate::store::state::{Interrupted, SentKey, ThreadState, Threads};
+use crate::store::state::{Interrupted, SentKey, Threads};
 use crate::store::{
     Begun, Cancel, Cancelled, Change, Claim, Edited, Retried, Scope, Start, StoreError, ThreadEdit,
     ThreadTarget, TurnChange, TurnKey, Waiting, Written,
@@ -24,11 +24,13 @@ pub(super) trait Operation: Debug + Send + 'static {
     /// Whether the thread must be read anew, as it needs what changes without a new version.
     const IS_FRESH: bool = false;
 
-    /// Whether nothing else may be done to the thread in the same batch.
-    const IS_ALONE: bool = false;
-
     /// The thread.
     fn thread_id(&self) -> &str;
+
+    /// Whether nothing else may be done to the thread in the same batch.
+    fn is_alone(&self) -> bool {
+        false
+    }
 
     /// What it must know, as far as that can be told by what is known.
     fn needs(&self, known: &Known, needs: &mut Vec<Need>);
@@ -56,10 +58,10 @@ fn run(thread_id: &str, run_id: &str) -> Need {
     }
 }
 
-/// What a claim must know: the message that waits longest, and the run of its start, if that may be there already.
+/// What a claim must know: the message that is next, and the run of its start, if that may be there already.
 fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec<Need>) {
     let thread = known.threads.by_id.get(thread_id);
-    if let Some(message) = thread.and_then(ThreadState::longest_waiting) {
+    if let Some(message) = thread.and_then(|thread| thread.next_message(start)) {
         needs.push(event(thread_id, message));
     }
     if let Some(run_id) = &start.run_id
@@ -262,6 +264,11 @@ impl Operation for Expire {
         &self.thread_id
     }
 
+    // A lease that begins in the same batch ends by the clock of this process until it is read from the database.
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
     }
@@ -276,11 +283,14 @@ impl Operation for Expire {
 impl Operation for DeleteThread {
     type Answer = Change;
     const WHAT: &'static str = DeleteThread::WHAT;
-    // What is new in a thread cannot be written and deleted by one statement.
-    const IS_ALONE: bool = true;
 
     fn thread_id(&self) -> &str {
         &self.thread_id
+    }
+
+    // What is new in a thread cannot be written and deleted by one statement.
+    fn is_alone(&self) -> bool {
+        true
     }
 
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
@@ -316,6 +326,11 @@ impl Operation for EditThread {
 
     fn thread_id(&self) -> &str {
         &self.thread_id
+    }
+
+    // A run that is begun again under the same id would look like the old one that has changed.
+    fn is_alone(&self) -> bool {
+        matches!(self.edit, ThreadEdit::RemoveRun(_))
     }
 
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {

@@ -5,10 +5,11 @@ use super::connect::{
     FIRST_PAUSE, LOCAL_SETTINGS, LONGEST_PAUSE, connect_options, is_lost, is_lost_row, is_race,
     query, told,
 };
+use super::jsonb::is_storable;
 use super::statements::Statements;
 use super::time::place_in_time;
 use crate::store::StoreError;
-use crate::store::sql::{Parameter, ReadTransaction, Reading, RowError, Stop};
+use crate::store::sql::{Parameter, ReadTransaction, Reading, RowError, Stop, json};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use std::sync::Arc;
@@ -155,6 +156,20 @@ impl Readers {
 
 type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 
+/// Whether rows are looked for by a text that none can have.
+fn is_of_nothing(parameter: &Parameter) -> bool {
+    match parameter {
+        Parameter::Text(text) | Parameter::Filter(Some(text)) => !is_storable(text),
+        _ => false,
+    }
+}
+
+/// Those of these texts that rows can have.
+fn storable(mut texts: Vec<String>) -> Vec<String> {
+    texts.retain(|text| is_storable(text));
+    texts
+}
+
 impl ReadTransaction for PgReading {
     type Row = PgRow;
 
@@ -163,11 +178,15 @@ impl ReadTransaction for PgReading {
         sql: &Arc<str>,
         parameters: Vec<Parameter>,
     ) -> Result<Vec<PgRow>, RowError> {
+        if parameters.iter().any(is_of_nothing) {
+            return Ok(Vec::new());
+        }
         let mut query = query(sql).persistent(!self.is_pooled);
         for parameter in parameters {
             query = match parameter {
                 Parameter::Text(text) => query.bind(text),
                 Parameter::Filter(filter) => query.bind(filter),
+                Parameter::AnyOf(admitted) => query.bind(json(&admitted.map(storable))?),
                 Parameter::Number(number) => query.bind(number),
                 Parameter::Time(micros) => query.bind(place_in_time(micros)),
             };

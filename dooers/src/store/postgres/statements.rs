@@ -128,7 +128,7 @@ statements! {
 
     remove_writer: "DELETE FROM {prefix}writers WHERE id = ?1"
 
-    // Of processes that are long dead; and of participants who take part in nothing any more.
+    // Of processes that are long dead.
 
     remove_writers: "DELETE FROM {prefix}writers WHERE used_at < clock_timestamp() - INTERVAL '7 days'"
 
@@ -169,13 +169,15 @@ statements! {
         JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
         ORDER BY t.pk"
 
-    // Settings.
+    // Settings. Of a field that is there twice the last one counts: one statement may not write a row twice.
 
     put_settings: "
         INSERT INTO {prefix}settings AS s (agent, worker_id, field_id, value, key_id, updated_at)
-        SELECT ?1, ?2, x.field_id, x.value::jsonb, x.key_id, x.updated_at
-        FROM unnest(?3::text[], ?4::text[], ?5::text[], ?6::timestamptz[]) AS x (field_id, value, key_id, updated_at)
-        ORDER BY x.field_id
+        SELECT DISTINCT ON (x.field_id) ?1, ?2, x.field_id, x.value::jsonb, x.key_id,
+            max(x.updated_at) OVER (PARTITION BY x.field_id)
+        FROM unnest(?3::text[], ?4::text[], ?5::text[], ?6::timestamptz[])
+            WITH ORDINALITY AS x (field_id, value, key_id, updated_at, place)
+        ORDER BY x.field_id, x.place DESC
         ON CONFLICT (agent, worker_id, field_id) DO UPDATE SET
             value = excluded.value, key_id = excluded.key_id,
             updated_at = greatest(s.updated_at, excluded.updated_at)

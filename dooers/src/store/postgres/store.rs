@@ -1,7 +1,7 @@
 //! The store itself.
 
 use super::PostgresOptions;
-use super::advice::advice;
+use super::advice::{advice, said};
 use super::connect::{connect, query, told};
 use super::jsonb::{
     strip_changes, strip_draft, strip_edit, strip_message, strip_setting, to_jsonb,
@@ -96,9 +96,12 @@ async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), Stor
 
 /// Why a database cannot be reached, and what to do.
 fn cannot_reach(options: &PostgresOptions, error: &RowError) -> StoreError {
-    match error.downcast_ref().and_then(advice) {
-        Some(advice) => cannot_open(options, format!("{error}; {advice}")),
-        None => cannot_open(options, error),
+    let Some(error) = error.downcast_ref() else {
+        return cannot_open(options, error);
+    };
+    match advice(error) {
+        Some(advice) => cannot_open(options, format!("{}; {advice}", said(error))),
+        None => cannot_open(options, said(error)),
     }
 }
 

@@ -2,13 +2,12 @@
 
 use super::Stop;
 use super::read::{Parameter, ReadTransaction, Reading, parameters, scoped};
-use super::rows::{self, Columns, RowError};
+use super::rows::{self, Columns};
 use crate::protocol::{Run, Thread, ThreadEvent};
 use crate::store::listing::Span;
 use crate::store::{
     EventQuery, Order, Participant, RunQuery, Scope, StoreError, ThreadQuery, Viewer,
 };
-use serde::Serialize;
 
 impl<T: ReadTransaction> Reading<'_, T> {
     /// The threads of a scope that a query looks for.
@@ -68,10 +67,10 @@ impl<T: ReadTransaction> Reading<'_, T> {
             thread.pk,
             looked_for.after,
             looked_for.before,
-            any_of(&looked_for.actors)?,
-            any_of(&looked_for.kinds)?,
-            any_of(&looked_for.user_ids)?,
-            any_of(&looked_for.run_ids)?,
+            any_of(&looked_for.actors, |actor| actor.as_str()),
+            any_of(&looked_for.kinds, |kind| kind.as_str()),
+            any_of(&looked_for.user_ids, |id| id),
+            any_of(&looked_for.run_ids, |id| id),
             looked_for.limit as u64,
             i64::from(looked_for.with_deleted),
         ];
@@ -108,7 +107,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         };
         let mut values = spanned(pk, &span, looked_for.limit);
         values.extend(parameters![
-            any_of(&looked_for.statuses)?,
+            any_of(&looked_for.statuses, |status| status.as_str()),
             looked_for.event_id.clone(),
             stored(viewer(scope)),
         ]);
@@ -179,10 +178,8 @@ fn stored(participant: Option<&Participant>) -> Option<String> {
     participant.map(|participant| participant.as_str().to_owned())
 }
 
-/// A JSON array of what a filter lets pass; none if that is everything.
-fn any_of<V: Serialize>(admitted: &[V]) -> Result<Option<String>, RowError> {
+/// The texts that a filter lets pass; none if that is everything.
+fn any_of<V>(admitted: &[V], text: impl Fn(&V) -> &str) -> Option<Vec<String>> {
     let is_filter = !admitted.is_empty();
-    Ok(is_filter
-        .then(|| serde_json::to_string(admitted))
-        .transpose()?)
+    is_filter.then(|| admitted.iter().map(|one| text(one).to_owned()).collect())
 }

@@ -25,7 +25,6 @@ pub(crate) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-#[cfg(feature = "sqlite")]
 pub(crate) fn json<T: serde::Serialize>(
     value: &Option<T>,
 ) -> Result<Option<String>, serde_json::Error> {

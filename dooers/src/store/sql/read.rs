@@ -29,8 +29,10 @@ pub(crate) trait ReadTransaction: Send {
 #[derive(Debug, Clone)]
 pub(crate) enum Parameter {
     Text(String),
-    /// A JSON array by which is filtered; none filters nothing.
+    /// A text by which is filtered; none filters nothing.
     Filter(Option<String>),
+    /// What a filter lets pass, as a JSON array of texts; none if that is everything.
+    AnyOf(Option<Vec<String>>),
     Number(i64),
     /// Microseconds since 1970; the smallest and the largest number are before and behind all times.
     Time(i64),
@@ -45,6 +47,12 @@ impl From<&str> for Parameter {
 impl From<Option<String>> for Parameter {
     fn from(filter: Option<String>) -> Self {
         Self::Filter(filter)
+    }
+}
+
+impl From<Option<Vec<String>>> for Parameter {
+    fn from(admitted: Option<Vec<String>>) -> Self {
+        Self::AnyOf(admitted)
     }
 }
 

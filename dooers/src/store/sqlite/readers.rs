@@ -3,7 +3,7 @@
 use super::SqliteOptions;
 use super::statements::Statements;
 use crate::store::StoreError;
-use crate::store::sql::{Parameter, ReadTransaction, Reading, RowError, Stop};
+use crate::store::sql::{Parameter, ReadTransaction, Reading, RowError, Stop, json};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
 };
@@ -91,6 +91,7 @@ impl ReadTransaction for SqliteReading {
             query = match parameter {
                 Parameter::Text(text) => query.bind(text),
                 Parameter::Filter(filter) => query.bind(filter),
+                Parameter::AnyOf(admitted) => query.bind(json(&admitted)?),
                 Parameter::Number(number) => query.bind(number),
                 Parameter::Time(micros) => query.bind(micros),
             };

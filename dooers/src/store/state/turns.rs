@@ -74,6 +74,11 @@ impl TurnRow {
             held: None,
         }
     }
+
+    /// Whether it waits, and may be tried now.
+    fn is_due(&self, start: &Start) -> bool {
+        !self.is_running && self.not_before.is_none_or(|at| at <= start.at)
+    }
 }
 
 impl ThreadState {
@@ -116,14 +121,12 @@ impl ThreadState {
 
     /// Claims the oldest turn that waits, if it may be tried and none is running beside which it may not run.
     pub(crate) fn claim(&mut self, start: &Start) -> Option<Claim> {
-        let is_due = |turn: &TurnRow| turn.not_before.is_none_or(|at| at <= start.at);
         let at = if start.is_concurrent() {
             // None waits for another one.
-            let is_next = |turn: &TurnRow| !turn.is_running && is_due(turn);
-            self.turns.iter().position(is_next)?
+            self.turns.iter().position(|turn| turn.is_due(start))?
         } else {
             let next = self.next_turn()?;
-            Some(next).filter(|at| is_due(&self.turns[*at]))?
+            Some(next).filter(|at| self.turns[*at].is_due(start))?
         };
         self.claim_at(at, start)
     }
@@ -150,10 +153,15 @@ impl ThreadState {
         self.turns.iter().position(|turn| !turn.is_running)
     }
 
-    /// The message whose turn waits longest.
+    /// The message whose turn is the next to be claimed so, once none runs beside which it may not run.
     #[cfg(feature = "postgres")]
-    pub(crate) fn longest_waiting(&self) -> Option<&str> {
-        let turn = self.turns.iter().find(|turn| !turn.is_running)?;
+    pub(crate) fn next_message(&self, start: &Start) -> Option<&str> {
+        let mut turns = self.turns.iter();
+        let turn = if start.is_concurrent() {
+            turns.find(|turn| turn.is_due(start))?
+        } else {
+            turns.find(|turn| !turn.is_running)?
+        };
         Some(&turn.event_id)
     }
 

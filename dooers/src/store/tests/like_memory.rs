@@ -1,16 +1,19 @@
 //! Whatever is done to both, a store on a database answers like the store in memory.
 
-use super::{at, first_message, next_message, said, scope, start};
-use crate::protocol::{ContentPart, EventType, User};
-use crate::protocol::{Run, RunStatus};
+mod asked;
+
+use self::asked::Dice;
+use super::{at, first_message, next_message, scope, start};
+use crate::protocol::RunStatus;
 use crate::store::{
-    Begun, EventPatch, EventQuery, MemoryStore, NewMessage, NewThread, Order, Participant,
-    Position, RunPatch, RunQuery, Scope, SnapshotFrom, Start, Store, StoreError, ThreadCursor,
-    ThreadDraft, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange, TurnKey, Viewer,
+    Begun, Cancel, CancelTarget, Cancelled, Claim, EventQuery, MemoryStore, NewThread, Position,
+    Scope, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
+    TurnKey, WorkerKey,
 };
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use chrono::TimeDelta;
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 
 /// A store that is compared.
@@ -26,38 +29,38 @@ pub(crate) trait Compared: Send + Sync {
     fn holds_nul(&self) -> bool;
 }
 
-/// A small generator: the same numbers for the same seed, on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % sides
-    }
-
-    fn chance(&mut self, percent: u64) -> bool {
-        self.roll(100) < percent
-    }
-}
-
 struct Both<C> {
     memory: MemoryStore,
     compared: C,
     dice: Dice,
     made: u64,
     turns: Vec<(Scope, TurnKey)>,
-    events: Vec<String>,
+    /// Threads, each with an event or a run that was to be in it.
+    events: Vec<(String, String)>,
+    runs: Vec<(String, String)>,
     positions: Vec<(Scope, String, Position)>,
+    /// Messages whose turns are to end: when they do is told by the clock, which is not the same for both.
+    cancelled: HashSet<String>,
     refused: u64,
-    finished: u64,
+    done: HashMap<&'static str, u64>,
 }
 
 /// Two answers that must be the same.
 #[track_caller]
 fn same<T: Debug>(memory: &Result<T, StoreError>, compared: &Result<T, StoreError>) {
     assert_eq!(format!("{memory:#?}"), format!("{compared:#?}"));
+}
+
+fn name_of(edit: &ThreadEdit) -> &'static str {
+    match edit {
+        ThreadEdit::Patch { .. } => "patch of a thread",
+        ThreadEdit::CreateEvent(_) => "new event",
+        ThreadEdit::UpdateEvent { .. } => "patch of an event",
+        ThreadEdit::RemoveEvent { .. } => "removal of an event",
+        ThreadEdit::CreateRun(_) => "new run",
+        ThreadEdit::UpdateRun { .. } => "patch of a run",
+        ThreadEdit::RemoveRun(_) => "removal of a run",
+    }
 }
 
 macro_rules! in_both {
@@ -67,286 +70,58 @@ macro_rules! in_both {
         let compared = $both.compared.store(which).$($call)+.await;
         same(&memory, &compared);
         $both.refused += u64::from(memory.is_err());
+        $both.count(stringify!($($call)+), memory.is_ok());
         memory
     }};
 }
 
 impl<C: Compared> Both<C> {
-    fn new_id(&mut self, kind: &str) -> String {
-        self.made += 1;
-        format!("{kind}{}", self.made)
+    /// Takes notice of a turn that was claimed.
+    fn claimed(&mut self, scope: Scope, claim: Claim) {
+        let run = claim.run.map(|run| (run.thread_id, run.id));
+        self.runs.extend(run);
+        self.turns.push((scope, claim.key));
     }
 
-    fn thread_id(&mut self) -> String {
-        format!("t{}", self.dice.roll(6))
+    /// Counts what both did: the name of a method is what it begins with.
+    fn count(&mut self, call: &'static str, is_done: bool) {
+        let name = call.split('(').next().unwrap_or(call).trim();
+        *self.done.entry(name).or_default() += u64::from(is_done);
     }
 
-    fn user(&mut self) -> User {
-        let name = ["", "ann", "bob", "eve"][self.dice.roll(4) as usize];
-        let mut user = User::new(name);
-        user.user_name = self.dice.chance(20).then(|| "A name".to_owned());
-        user
-    }
-
-    fn scope(&mut self) -> Scope {
-        let mut scope = scope();
-        match self.dice.roll(20) {
-            0 => scope.agent = "other".to_owned(),
-            1 => scope.worker_id = "other".to_owned(),
-            2 => scope.organization_id = "other".to_owned(),
-            3 => scope.workspace_id = "other".to_owned(),
-            4..8 => scope.viewer = Viewer::Only(Participant::user(&self.user())),
-            _ => {}
-        }
-        scope
-    }
-
-    fn event_id(&mut self) -> String {
-        let known = self.dice.roll(self.events.len() as u64 + 1);
-        let known = self.events.get(known as usize).cloned();
-        known.unwrap_or_else(|| "nowhere".to_owned())
-    }
-
-    /// One that may still be open.
-    fn recent_event_id(&mut self) -> String {
-        let back = self.dice.roll(8) as usize;
-        let recent = self.events.iter().rev().nth(back);
-        recent.map_or_else(|| "nowhere".to_owned(), Clone::clone)
-    }
-
-    fn data(&mut self) -> Option<Value> {
-        match self.dice.roll(4) {
-            0 => {
-                let text = if self.compared.holds_nul() {
-                    "\u{0}ä"
-                } else {
-                    "ä"
-                };
-                let n = 0.1 + self.dice.roll(1000) as f64 / 7.0;
-                Some(json!({"n": n, "text": text}))
-            }
-            1 => Some(Value::Null),
-            _ => None,
-        }
-    }
-
-    fn start(&mut self) -> Start {
-        let run_id = self.dice.chance(80).then(|| self.new_id("r"));
-        Start {
-            run_id,
-            ..start("r")
-        }
-    }
-
-    fn now(&mut self) -> DateTime<Utc> {
-        // Sometimes the same moment again, so that the id decides the order of threads.
-        at(self.made as i64 / 3)
-    }
-
-    fn message(&mut self) -> NewMessage {
-        let id = self.thread_id();
-        let thread = if self.dice.chance(30) {
-            let metadata = self.data();
-            ThreadTarget::New(NewThread {
-                metadata,
-                ..NewThread::new(id)
-            })
+    /// What a worker's settings are.
+    async fn tune(&mut self) {
+        let worker = WorkerKey {
+            agent: "echo".to_owned(),
+            worker_id: ["w", "other"][self.dice.roll(2) as usize].to_owned(),
+        };
+        let field_id = format!("f{}", self.dice.roll(5));
+        if self.dice.chance(30) {
+            let _ = in_both!(self, remove_setting(&worker, &field_id));
         } else {
-            ThreadTarget::Existing(id)
-        };
-        let event_id = self.new_id("e");
-        self.events.push(event_id.clone());
-        let user = self.user();
-        let participant = if user.user_id.is_empty() || self.dice.chance(10) {
-            Participant::connection(["c1", "c2"][self.dice.roll(2) as usize])
-        } else {
-            Participant::user(&user)
-        };
-        let is_answer = self.dice.chance(15);
-        let form = self.event_id();
-        NewMessage {
-            thread,
-            event_id,
-            kind: if is_answer {
-                EventType::FormResponse
-            } else {
-                EventType::Message
-            },
-            content: vec![ContentPart::text("hello")],
-            data: if is_answer && self.dice.chance(90) {
-                Some(json!({"form_event_id": form, "values": {"name": "x"}}))
-            } else {
-                self.data()
-            },
-            client_event_id: self
-                .dice
-                .chance(30)
-                .then(|| format!("client{}", self.made % 7)),
-            user,
-            participant,
-            at: self.now(),
+            let put: Vec<_> = (0..self.dice.roll(4))
+                .map(|_| StoredSetting {
+                    field_id: format!("f{}", self.dice.roll(5)),
+                    value: self.data().unwrap_or_else(|| json!(self.made)),
+                    key_id: self
+                        .dice
+                        .chance(20)
+                        .then(|| format!("k{}", self.dice.roll(3))),
+                    updated_at: self.now(),
+                })
+                .collect();
+            let _ = in_both!(self, put_settings(&worker, put.clone()));
         }
-    }
-
-    fn change(&mut self, thread_id: &str) -> TurnChange {
-        match self.dice.roll(10) {
-            0 => TurnChange::Touch(self.now()),
-            8 => TurnChange::Text {
-                event_id: self.recent_event_id(),
-                text: format!("so far {}", self.made),
-                delta_seq: self.made,
-            },
-            9 => TurnChange::Finalize {
-                event_id: self.recent_event_id(),
-                text: format!("at last {}", self.made),
-            },
-            1 => TurnChange::Patch {
-                patch: ThreadPatch::default().title("A title"),
-                at: self.now(),
-            },
-            2 => TurnChange::Patch {
-                patch: ThreadPatch::default().metadata(self.data().unwrap_or_default()),
-                at: self.now(),
-            },
-            3 => TurnChange::Run(Run {
-                id: format!("r{}", self.dice.roll(self.made + 1)),
-                thread_id: thread_id.to_owned(),
-                event_id: None,
-                agent_id: None,
-                status: RunStatus::Succeeded,
-                started_at: self.now(),
-                ended_at: Some(self.now()),
-                error: None,
-            }),
-            kind => {
-                let id = self.new_id("e");
-                self.events.push(id.clone());
-                let TurnChange::Event(mut event) = said(thread_id, &id, "ok") else {
-                    unreachable!()
-                };
-                event.run_id = Some(format!("r{}", self.dice.roll(self.made + 1)));
-                event.data = self.data();
-                event.streaming = self.dice.chance(40).then_some(true);
-                event.delta_seq = event.streaming.map(|_| 0);
-                if kind == 4 {
-                    event.kind = EventType::Form;
-                    event.data = Some(json!({
-                        "message": "m", "submit_label": "s", "cancel_label": "c", "size": "small",
-                        "elements": [{
-                            "name": if self.dice.chance(50) { "name" } else { "other" },
-                            "label": "l", "order": 0, "required": true, "disabled": false,
-                            "type": "text_input", "input_type": "text",
-                        }],
-                    }));
-                }
-                if kind == 5 && self.dice.chance(30) {
-                    event.kind = EventType::FormResponse;
-                    event.data = Some(json!({"form_event_id": self.event_id()}));
-                }
-                TurnChange::Event(event)
-            }
-        }
-    }
-
-    /// What the program does to a thread.
-    fn edit(&mut self, thread_id: &str) -> ThreadEdit {
-        let at = self.now();
-        let run_id = format!("r{}", self.dice.roll(self.made + 1));
-        match self.dice.roll(8) {
-            0 => {
-                let patch = ThreadPatch::default().title(format!("Title {}", self.made));
-                ThreadEdit::Patch { patch, at }
-            }
-            1 | 2 => {
-                let event_id = self.event_id();
-                let patch = EventPatch::default().text("changed").data(self.made);
-                ThreadEdit::UpdateEvent { event_id, patch }
-            }
-            3 => ThreadEdit::RemoveEvent {
-                event_id: self.recent_event_id(),
-                run_id: self.new_id("r"),
-                at,
-            },
-            4 => ThreadEdit::UpdateRun {
-                run_id,
-                patch: RunPatch::default().failed("for a reason"),
-                at,
-            },
-            5 => ThreadEdit::RemoveRun(run_id),
-            6 => {
-                let mut message = self.message();
-                message.thread = ThreadTarget::Existing(thread_id.to_owned());
-                let mut event = message.event(0);
-                event.run_id = self.dice.chance(30).then_some(run_id);
-                ThreadEdit::CreateEvent(Box::new(event))
-            }
-            _ => ThreadEdit::CreateRun(Run {
-                id: run_id,
-                thread_id: thread_id.to_owned(),
-                event_id: None,
-                agent_id: None,
-                status: RunStatus::Running,
-                started_at: at,
-                ended_at: None,
-                error: None,
-            }),
-        }
-    }
-
-    /// Which threads and which runs are looked for.
-    fn queries(&mut self, limit: usize) -> (ThreadQuery, RunQuery) {
-        let (since, before) = (self.dice.roll(self.made + 1), self.dice.roll(self.made + 1));
-        let since = self.dice.chance(30).then(|| at(since as i64 / 3));
-        let before = self.dice.chance(30).then(|| at(before as i64 / 3));
-        let order = [Order::NewestFirst, Order::OldestFirst][self.dice.roll(2) as usize];
-        let threads = ThreadQuery {
-            participant: self
-                .dice
-                .chance(40)
-                .then(|| Participant::user(&self.user())),
-            active_since: since,
-            active_before: before,
-            order,
-            ..ThreadQuery::newest(limit)
-        };
-        let runs = RunQuery {
-            thread_id: self.dice.chance(60).then(|| self.thread_id()),
-            event_id: self.dice.chance(20).then(|| self.event_id()),
-            statuses: match self.dice.roll(3) {
-                0 => vec![RunStatus::Failed, RunStatus::Canceled],
-                1 => vec![RunStatus::Running],
-                _ => Vec::new(),
-            },
-            started_since: since,
-            started_before: before,
-            order,
-            ..RunQuery::newest(limit)
-        };
-        (threads, runs)
-    }
-
-    fn changes(&mut self, thread_id: &str) -> Vec<TurnChange> {
-        (0..self.dice.roll(5))
-            .map(|_| self.change(thread_id))
-            .collect()
-    }
-
-    /// A turn that was claimed once: perhaps it is over, perhaps the caller has no right to it.
-    fn turn(&mut self) -> Option<(Scope, TurnKey)> {
-        let newest = self.turns.len() as u64;
-        let which = newest.checked_sub(1 + self.dice.roll(newest.clamp(1, 16)))?;
-        let (mut scope, mut key) = self.turns[which as usize].clone();
-        if self.dice.chance(5) {
-            scope = self.scope();
-        }
-        if self.dice.chance(5) {
-            key.fence += 1;
-        }
-        Some((scope, key))
+        let _ = in_both!(self, setting_keys());
+        let stored = in_both!(self, settings(&worker)).unwrap();
+        // `Debug` of a setting does not show its value.
+        let which = self.dice.roll(60);
+        let compared = self.compared.store(which).settings(&worker).await.unwrap();
+        assert_eq!(stored, compared);
     }
 
     async fn write(&mut self) {
-        match self.dice.roll(100) {
+        match self.dice.roll(140) {
             0..40 => {
                 let (scope, new, start) = (self.scope(), self.message(), self.start());
                 let begun = in_both!(self, begin_turn(&scope, new.clone(), &start));
@@ -354,7 +129,7 @@ impl<C: Compared> Both<C> {
                     claim: Some(claim), ..
                 }) = begun
                 {
-                    self.turns.push((scope.of_everyone(), claim.key));
+                    self.claimed(scope.of_everyone(), claim);
                 }
             }
             40..60 => {
@@ -364,7 +139,32 @@ impl<C: Compared> Both<C> {
                 let changes = self.changes(&key.thread_id);
                 let _ = in_both!(self, write_turn(&scope, &key, changes.clone()));
             }
-            60..90 => {
+            60..65 => {
+                let Some((scope, key)) = self.turn() else {
+                    return;
+                };
+                if self.cancelled.contains(&key.event_id) {
+                    return;
+                }
+                let changes = self.changes(&key.thread_id);
+                let not_before = self.now() + TimeDelta::microseconds(self.dice.roll(9) as i64);
+                let _ = in_both!(self, retry_turn(&scope, &key, changes.clone(), not_before));
+            }
+            100..102 => self.tune().await,
+            102..105 => {
+                let (id, scope) = (self.thread_id(), self.scope());
+                let scope = self.dice.chance(70).then_some(scope);
+                let cancel = Cancel {
+                    target: CancelTarget::Event(self.recent_event_id(&id)),
+                    run_id: self.some_run_id(&id),
+                    at: self.now(),
+                };
+                let cancelled = in_both!(self, cancel_turn(scope.as_ref(), &cancel));
+                if let Ok(Cancelled::Running { event_id, .. }) = cancelled {
+                    self.cancelled.insert(event_id);
+                }
+            }
+            65..90 => {
                 let Some((scope, key)) = self.turn() else {
                     return;
                 };
@@ -374,17 +174,20 @@ impl<C: Compared> Both<C> {
                     finish_turn(&scope, &key, changes.clone(), Some(&start))
                 );
                 let Ok(written) = written else { return };
-                self.finished += 1;
                 if let Some(next) = written.next {
-                    self.turns.push((scope, next.key));
+                    self.claimed(scope, next);
                 }
             }
-            90..93 => {
+            90..93 | 108.. => {
                 let (scope, id) = (self.scope(), self.thread_id());
                 let edit = self.edit(&id);
-                let _ = in_both!(self, edit_thread(&scope, &id, edit.clone()));
+                let edited = in_both!(self, edit_thread(&scope, &id, edit.clone()));
+                self.count(name_of(&edit), edited.is_ok());
+                if let Ok(edited) = edited {
+                    self.cancelled.extend(edited.interrupted);
+                }
             }
-            93 => {
+            93 | 105..108 => {
                 let scope = self.scope();
                 let draft = ThreadDraft {
                     thread: NewThread::new(self.thread_id()),
@@ -397,7 +200,7 @@ impl<C: Compared> Both<C> {
                 let (scope, id, start) = (self.scope(), self.thread_id(), self.start());
                 let claim = in_both!(self, claim_turn(&scope, &id, &start));
                 if let Ok(Some(claim)) = claim {
-                    self.turns.push((scope.of_everyone(), claim.key));
+                    self.claimed(scope.of_everyone(), claim);
                 }
             }
             _ => {
@@ -417,12 +220,12 @@ impl<C: Compared> Both<C> {
                 let _ = in_both!(self, thread(&scope, &id));
             }
             5 => {
-                let (threads, runs) = self.queries(limit);
+                let (threads, runs) = self.queries(&id, limit);
                 let _ = in_both!(self, find_threads(&scope, &threads));
                 let _ = in_both!(self, find_runs(&scope, &runs));
             }
             6 => {
-                let (event_id, run_id) = (self.event_id(), format!("r{}", self.made));
+                let (event_id, run_id) = (self.event_id(&id), self.run_id(&id));
                 let _ = in_both!(self, event(&scope, &id, &event_id));
                 let _ = in_both!(self, run(&scope, &id, &run_id));
                 let query = EventQuery {
@@ -442,7 +245,7 @@ impl<C: Compared> Both<C> {
                 }
             }
             2 => {
-                let event_id = self.event_id();
+                let event_id = self.event_id(&id);
                 let from = [
                     SnapshotFrom::Newest,
                     SnapshotFrom::After(event_id.clone()),
@@ -457,7 +260,7 @@ impl<C: Compared> Both<C> {
                 }
             }
             3 => {
-                let before = self.event_id();
+                let before = self.event_id(&id);
                 let before = self.dice.chance(70).then_some(&*before);
                 let _ = in_both!(self, events(&scope, &id, before, limit));
             }
@@ -479,6 +282,7 @@ pub(crate) async fn random_operations_have_the_same_answers<C: Compared>(
     seeds: u64,
     open: impl AsyncFn() -> C,
 ) {
+    let mut done: HashMap<&str, u64> = HashMap::new();
     for seed in 1..=seeds {
         let mut both = Both {
             memory: MemoryStore::new(),
@@ -487,9 +291,11 @@ pub(crate) async fn random_operations_have_the_same_answers<C: Compared>(
             made: 0,
             turns: Vec::new(),
             events: Vec::new(),
+            runs: Vec::new(),
             positions: Vec::new(),
+            cancelled: HashSet::new(),
             refused: 0,
-            finished: 0,
+            done: HashMap::new(),
         };
         for step in 0..900 {
             both.write().await;
@@ -499,8 +305,12 @@ pub(crate) async fn random_operations_have_the_same_answers<C: Compared>(
             }
         }
         assert!(both.refused > 100, "only {} were refused", both.refused);
-        assert!(both.finished > 20, "only {} turns ended", both.finished);
+        assert!(both.done["finish_turn"] > 20, "{:?}", both.done);
+        for (call, times) in both.done {
+            *done.entry(call).or_default() += times;
+        }
     }
+    assert!(done.values().all(|times| *times > 0), "{done:?}");
 }
 
 /// Lets a process stop in the middle of turns, in both.

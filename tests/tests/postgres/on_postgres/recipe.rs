@@ -52,7 +52,11 @@ async fn a_database_that_refuses_is_one_line_and_status_1() {
         cluster.port()
     );
     for (variable, value, expected) in [
-        ("DATABASE_URL", url.as_str(), "missing"),
+        (
+            "DATABASE_URL",
+            url.as_str(),
+            "database \"missing\" does not exist; create it, or name another one",
+        ),
         (
             "DATABASE_URL",
             "mysql://ada:hunter2@db",

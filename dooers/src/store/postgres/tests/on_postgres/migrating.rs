@@ -179,6 +179,19 @@ async fn a_changed_step_and_a_newer_schema_are_refused() {
 }
 
 #[tokio::test]
+async fn a_database_that_cannot_hold_all_texts_is_refused() {
+    let Some(options) = place() else { return };
+    let mut connection = session(&options).await;
+    let name = format!("{}latin", options.table_prefix);
+    let create = format!("CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    let create: Arc<str> = create.into();
+    execute_script(&mut connection, &create).await.unwrap();
+    let error = error_of(&options.database(name)).await;
+    assert!(error.contains("its encoding is LATIN1"), "{error}");
+    assert!(error.contains("ENCODING 'UTF8'"), "{error}");
+}
+
+#[tokio::test]
 async fn the_tables_of_another_program_are_left_alone() {
     let Some(options) = place() else { return };
     let mut connection = session(&options).await;

@@ -120,6 +120,13 @@ const FILL: &str = "
     INSERT INTO {prefix}settings SELECT 'echo', 'w' || n, 'f', '1', NULL, now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}writers SELECT 'w' || n, 1, 1, ARRAY[]::bigint[], now() FROM generate_series(1, 1000) n;";
 
+/// Whether this line goes through all of an index that has few entries: those turns that wait or run, and sealed settings.
+fn is_short(line: &str) -> bool {
+    ["turns_queued", "turns_leased", "settings_sealed"]
+        .iter()
+        .any(|index| line.contains(index))
+}
+
 #[tokio::test]
 async fn no_statement_walks_through_a_table() {
     let Some(options) = place() else { return };
@@ -132,10 +139,8 @@ async fn no_statement_walks_through_a_table() {
     for filling in ["", FILL, "ANALYZE"] {
         run(&mut connection, prefix, filling).await;
         for (name, sql) in all_statements(prefix) {
-            // When a process starts: writers are few, and only dead ones are removed; and sealed settings are looked for.
-            // And the turns that run or wait, which are few.
-            let exempt = ["remove_writers", "setting_keys", "lost_turns", "end_leases"];
-            if exempt.contains(&&*name) {
+            // When a process starts: writers are few, and only dead ones are removed.
+            if name == "remove_writers" {
                 continue;
             }
             let plan = plan(&mut connection, &sql).await;
@@ -146,7 +151,7 @@ async fn no_statement_walks_through_a_table() {
                 let is_index = line.contains("Index Scan") || line.contains("Index Only Scan");
                 let next = plan.get(at + 1);
                 let is_searched = next.is_some_and(|next| next.contains("Index Cond:"));
-                if is_walk || is_index && !is_searched {
+                if is_walk || is_index && !is_searched && !is_short(line) {
                     let (when, plan) = (filling.len(), plan.join("\n"));
                     faults.push(format!("{name}, line {at} ({when}):\n{plan}"));
                 }

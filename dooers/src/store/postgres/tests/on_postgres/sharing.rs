@@ -2,9 +2,14 @@
 
 use super::{open, place};
 use crate::policy::OnBusy;
-use crate::store::tests::{first_message, next_message, said, scope, start};
-use crate::store::{Start, Store, StoreError};
+use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User};
+use crate::store::tests::{at, first_message, next_message, said, scope, start};
+use crate::store::{
+    EventPatch, NewThread, RunPatch, Start, Store, StoreError, ThreadDraft, ThreadEdit,
+    ThreadPatch, TurnChange,
+};
 use futures::future::join_all;
+use std::fmt::Debug;
 use std::time::Duration;
 
 fn kept(run_id: &str) -> Start {
@@ -92,6 +97,113 @@ async fn a_message_that_is_sent_to_two_processes_at_once_is_one() {
     }
 }
 
+/// Of two that want the same id at the same time one gets it.
+#[track_caller]
+fn assert_one<T: Debug>(one: Result<T, StoreError>, other: Result<T, StoreError>) {
+    match (one, other) {
+        (Ok(_), Err(StoreError::Conflict(_))) | (Err(StoreError::Conflict(_)), Ok(_)) => {}
+        both => panic!("{both:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_two_processes_make_under_one_id_at_once_is_made_once() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    for (store, thread_id) in [(&one, "t1"), (&two, "t2")] {
+        let new = first_message(thread_id, &format!("{thread_id}-e"));
+        let run = kept(&format!("{thread_id}-r"));
+        store.begin_turn(&scope(), new, &run).await.unwrap();
+    }
+    let here = scope();
+    for number in 0..20 {
+        let draft = || ThreadDraft {
+            thread: NewThread::new(format!("new{number}")),
+            owner: User::new("ann"),
+            at: at(number),
+        };
+        let (a, b) = tokio::join!(
+            one.create_thread(&here, draft()),
+            two.create_thread(&here, draft()),
+        );
+        assert_one(a, b);
+        let event = |thread_id| {
+            let TurnChange::Event(event) = said(thread_id, &format!("e{number}"), "hello") else {
+                unreachable!()
+            };
+            ThreadEdit::CreateEvent(Box::new(ThreadEvent {
+                run_id: None,
+                ..*event
+            }))
+        };
+        let (a, b) = tokio::join!(
+            one.edit_thread(&here, "t1", event("t1")),
+            two.edit_thread(&here, "t2", event("t2")),
+        );
+        assert_one(a, b);
+        let run = |thread_id: &str| {
+            ThreadEdit::CreateRun(Run {
+                id: format!("r{number}"),
+                thread_id: thread_id.to_owned(),
+                event_id: None,
+                agent_id: None,
+                status: RunStatus::Running,
+                started_at: at(number),
+                ended_at: None,
+                error: None,
+            })
+        };
+        let (a, b) = tokio::join!(
+            one.edit_thread(&here, "t1", run("t1")),
+            two.edit_thread(&here, "t2", run("t2")),
+        );
+        assert_one(a, b);
+    }
+}
+
+#[tokio::test]
+async fn what_two_processes_change_in_a_thread_at_once_is_all_there() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    one.begin_turn(&scope(), first_message("t", "e"), &kept("r"))
+        .await
+        .unwrap();
+    let here = scope();
+    let at = at(9);
+    for number in 0..20 {
+        let title = ThreadPatch::default().title(format!("title {number}"));
+        let metadata = ThreadPatch::default().metadata(number);
+        let edit = |patch| ThreadEdit::Patch { patch, at };
+        let changed = ThreadEdit::UpdateEvent {
+            event_id: "e".to_owned(),
+            patch: EventPatch::default().text(format!("text {number}")),
+        };
+        let next = start("none");
+        let (a, b, c, d) = tokio::join!(
+            one.edit_thread(&here, "t", edit(title)),
+            two.edit_thread(&here, "t", edit(metadata)),
+            one.edit_thread(&here, "t", changed),
+            two.begin_turn(&here, next_message("t", &format!("e{number}")), &next),
+        );
+        let mut revs: Vec<_> = [a, b, c]
+            .into_iter()
+            .flat_map(|edited| edited.unwrap().changes)
+            .chain(d.unwrap().changes)
+            .map(|change| change.rev)
+            .collect();
+        revs.sort_unstable();
+        let thread = two.thread(&scope(), "t").await.unwrap();
+        let before = thread.rev - 4;
+        assert_eq!(revs, (before + 1..=thread.rev).collect::<Vec<_>>());
+        let thread = thread.thread;
+        assert_eq!(thread.title, Some(format!("title {number}")));
+        assert_eq!(thread.metadata, Some(number.into()));
+        let event = two.event(&scope(), "t", "e").await.unwrap();
+        let text = ContentPart::text(format!("text {number}"));
+        assert_eq!(event.content, Some(vec![text]));
+    }
+}
+
 #[tokio::test]
 async fn turns_that_a_dead_process_left_waiting_are_told_to_the_living() {
     let Some(options) = place() else { return };
@@ -115,4 +227,68 @@ async fn turns_that_a_dead_process_left_waiting_are_told_to_the_living() {
     let claim = living.claim_turn(&scope(), "t", &kept("r3")).await.unwrap();
     assert_eq!(claim.unwrap().event.id, "e2");
     assert!(living.expire_leases(at).await.unwrap().waiting.is_empty());
+}
+
+#[tokio::test]
+async fn a_turn_side_by_side_is_claimed_past_one_that_another_process_lets_wait() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    let beside = |run_id: &str| Start {
+        on_busy: OnBusy::Concurrent,
+        ..kept(run_id)
+    };
+    for (message, run_id, again_at) in [
+        (first_message("t", "e1"), "r1", at(60)),
+        (next_message("t", "e2"), "r2", at(1)),
+    ] {
+        let start = beside(run_id);
+        let begun = one.begin_turn(&scope(), message, &start).await.unwrap();
+        let key = begun.claim.unwrap().key;
+        let given_back = one.retry_turn(&scope(), &key, Vec::new(), again_at).await;
+        given_back.unwrap();
+    }
+    // Of the messages that wait, this process has read none before.
+    let claim = two.claim_turn(&scope(), "t", &beside("none")).await;
+    assert_eq!(claim.unwrap().unwrap().event.id, "e2");
+}
+
+#[tokio::test]
+async fn a_run_that_is_removed_and_begun_again_at_once_is_a_new_one() {
+    let Some(options) = place() else { return };
+    let store = open(&options).await;
+    let begun = store
+        .begin_turn(&scope(), first_message("t", "e1"), &kept("r1"))
+        .await
+        .unwrap();
+    let run = |event_id: Option<&str>, status, micros| Run {
+        id: "r".to_owned(),
+        thread_id: "t".to_owned(),
+        event_id: event_id.map(str::to_owned),
+        agent_id: None,
+        status,
+        started_at: at(micros),
+        ended_at: None,
+        error: None,
+    };
+    let own = ThreadEdit::CreateRun(run(None, RunStatus::Running, 1));
+    store.edit_thread(&scope(), "t", own).await.unwrap();
+    let end = ThreadEdit::UpdateRun {
+        run_id: "r".to_owned(),
+        patch: RunPatch::default().succeeded(),
+        at: at(2),
+    };
+    store.edit_thread(&scope(), "t", end).await.unwrap();
+    // Both wait for the writer when it looks.
+    let key = begun.claim.unwrap().key;
+    let again = vec![TurnChange::Run(run(None, RunStatus::Running, 3))];
+    let remove = ThreadEdit::RemoveRun("r".to_owned());
+    let here = scope();
+    let (removed, written) = tokio::join!(
+        store.edit_thread(&here, "t", remove),
+        store.write_turn(&here, &key, again),
+    );
+    removed.unwrap();
+    written.unwrap();
+    let stored = store.run(&scope(), "t", "r").await.unwrap();
+    assert_eq!(stored, run(Some("e1"), RunStatus::Running, 3));
 }

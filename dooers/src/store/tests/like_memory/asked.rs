@@ -1,0 +1,371 @@
+//! What is asked of both: random, and often about what is there.
+
+use super::{Both, Compared};
+use crate::policy::OnBusy;
+use crate::protocol::{ContentPart, EventType, Run, RunStatus, User};
+use crate::store::tests::{at, said, scope, start};
+use crate::store::{
+    EventPatch, NewMessage, NewThread, Order, Participant, RunCursor, RunPatch, RunQuery, Scope,
+    Start, ThreadCursor, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange, TurnKey,
+    Viewer,
+};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// A small generator: the same numbers for the same seed, on every machine.
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % sides
+    }
+
+    pub(super) fn chance(&mut self, percent: u64) -> bool {
+        self.roll(100) < percent
+    }
+}
+
+/// One of the last of these, most often of this thread.
+fn pick(dice: &mut Dice, all: &[(String, String)], thread_id: &str, last: u64) -> String {
+    let is_stray = dice.chance(15);
+    let of_thread = all.iter().rev();
+    let of_thread = of_thread.filter(|(thread, _)| is_stray || thread == thread_id);
+    let of_thread: Vec<_> = of_thread.collect();
+    let which = dice.roll(last.min(of_thread.len() as u64 + 1));
+    let picked = of_thread.get(which as usize);
+    picked.map_or_else(|| "nowhere".to_owned(), |(_, id)| id.clone())
+}
+
+impl<C: Compared> Both<C> {
+    pub(super) fn new_id(&mut self, kind: &str) -> String {
+        self.made += 1;
+        format!("{kind}{}", self.made)
+    }
+
+    pub(super) fn thread_id(&mut self) -> String {
+        format!("t{}", self.dice.roll(6))
+    }
+
+    pub(super) fn user(&mut self) -> User {
+        let name = ["", "ann", "bob", "eve"][self.dice.roll(4) as usize];
+        let mut user = User::new(name);
+        user.user_name = self.dice.chance(20).then(|| "A name".to_owned());
+        user
+    }
+
+    pub(super) fn scope(&mut self) -> Scope {
+        let mut scope = scope();
+        match self.dice.roll(80) {
+            0 => scope.agent = "other".to_owned(),
+            1 => scope.worker_id = "other".to_owned(),
+            2 => scope.organization_id = "other".to_owned(),
+            3 => scope.workspace_id = "other".to_owned(),
+            4..16 => scope.viewer = Viewer::Only(Participant::user(&self.user())),
+            _ => {}
+        }
+        scope
+    }
+
+    /// An event, most often one of this thread.
+    pub(super) fn event_id(&mut self, thread_id: &str) -> String {
+        pick(&mut self.dice, &self.events, thread_id, u64::MAX)
+    }
+
+    /// One that may still be open, or wait.
+    pub(super) fn recent_event_id(&mut self, thread_id: &str) -> String {
+        pick(&mut self.dice, &self.events, thread_id, 8)
+    }
+
+    /// A run, most often one of this thread.
+    pub(super) fn run_id(&mut self, thread_id: &str) -> String {
+        pick(&mut self.dice, &self.runs, thread_id, 8)
+    }
+
+    /// A new one, or one that is there.
+    pub(super) fn some_run_id(&mut self, thread_id: &str) -> String {
+        if self.dice.chance(20) {
+            return self.run_id(thread_id);
+        }
+        let id = self.new_id("r");
+        self.runs.push((thread_id.to_owned(), id.clone()));
+        id
+    }
+
+    pub(super) fn data(&mut self) -> Option<Value> {
+        match self.dice.roll(4) {
+            0 => {
+                let text = if self.compared.holds_nul() {
+                    "\u{0}ä"
+                } else {
+                    "ä"
+                };
+                let n = 0.1 + self.dice.roll(1000) as f64 / 7.0;
+                Some(json!({"n": n, "text": text}))
+            }
+            1 => Some(Value::Null),
+            _ => None,
+        }
+    }
+
+    pub(super) fn start(&mut self) -> Start {
+        let run_id = self.dice.chance(80).then(|| self.new_id("r"));
+        let on_busy = match self.dice.roll(10) {
+            0 => OnBusy::Queue { limit: 1 },
+            1 => OnBusy::Reject,
+            2..6 => OnBusy::Concurrent,
+            _ => OnBusy::Queue { limit: u32::MAX },
+        };
+        Start {
+            run_id,
+            on_busy,
+            at: self.now(),
+            retries: 1,
+            ..start("r")
+        }
+    }
+
+    pub(super) fn now(&mut self) -> DateTime<Utc> {
+        // Sometimes the same moment again, so that the id decides the order of threads.
+        at(self.made as i64 / 3)
+    }
+
+    /// A time that was.
+    pub(super) fn then(&mut self) -> DateTime<Utc> {
+        at(self.dice.roll(self.made + 1) as i64 / 3)
+    }
+
+    pub(super) fn message(&mut self) -> NewMessage {
+        let id = self.thread_id();
+        let event_id = self.new_id("e");
+        let form = self.event_id(&id);
+        self.events.push((id.clone(), event_id.clone()));
+        let thread = match self.dice.roll(10) {
+            0..3 => {
+                let metadata = self.data();
+                let made = NewThread {
+                    metadata,
+                    ..NewThread::new(id)
+                };
+                if self.dice.chance(50) {
+                    ThreadTarget::New(made)
+                } else {
+                    ThreadTarget::ExistingOrNew(made)
+                }
+            }
+            _ => ThreadTarget::Existing(id),
+        };
+        let user = self.user();
+        let participant = if user.user_id.is_empty() || self.dice.chance(10) {
+            Participant::connection(["c1", "c2"][self.dice.roll(2) as usize])
+        } else {
+            Participant::user(&user)
+        };
+        let is_answer = self.dice.chance(15);
+        NewMessage {
+            thread,
+            event_id,
+            kind: if is_answer {
+                EventType::FormResponse
+            } else {
+                EventType::Message
+            },
+            content: vec![ContentPart::text("hello")],
+            data: if is_answer && self.dice.chance(90) {
+                Some(json!({"form_event_id": form, "values": {"name": "x"}}))
+            } else {
+                self.data()
+            },
+            client_event_id: self
+                .dice
+                .chance(15)
+                .then(|| format!("client{}", self.made % 7)),
+            user,
+            participant,
+            at: self.now(),
+        }
+    }
+
+    pub(super) fn change(&mut self, thread_id: &str) -> TurnChange {
+        match self.dice.roll(10) {
+            0 => TurnChange::Touch(self.now()),
+            8 => TurnChange::Text {
+                event_id: self.recent_event_id(thread_id),
+                text: format!("so far {}", self.made),
+                delta_seq: self.made,
+            },
+            9 => TurnChange::Finalize {
+                event_id: self.recent_event_id(thread_id),
+                text: format!("at last {}", self.made),
+            },
+            1 => TurnChange::Patch {
+                patch: ThreadPatch::default().title("A title"),
+                at: self.now(),
+            },
+            2 => TurnChange::Patch {
+                patch: ThreadPatch::default().metadata(self.data().unwrap_or_default()),
+                at: self.now(),
+            },
+            3 => TurnChange::Run(Run {
+                id: self.some_run_id(thread_id),
+                thread_id: thread_id.to_owned(),
+                event_id: None,
+                agent_id: None,
+                status: RunStatus::Succeeded,
+                started_at: self.now(),
+                ended_at: Some(self.now()),
+                error: None,
+            }),
+            kind => {
+                let id = self.new_id("e");
+                self.events.push((thread_id.to_owned(), id.clone()));
+                let TurnChange::Event(mut event) = said(thread_id, &id, "ok") else {
+                    unreachable!()
+                };
+                event.run_id = Some(self.run_id(thread_id));
+                event.data = self.data();
+                event.streaming = self.dice.chance(40).then_some(true);
+                event.delta_seq = event.streaming.map(|_| 0);
+                if kind == 4 {
+                    event.kind = EventType::Form;
+                    event.data = Some(json!({
+                        "message": "m", "submit_label": "s", "cancel_label": "c", "size": "small",
+                        "elements": [{
+                            "name": if self.dice.chance(50) { "name" } else { "other" },
+                            "label": "l", "order": 0, "required": true, "disabled": false,
+                            "type": "text_input", "input_type": "text",
+                        }],
+                    }));
+                }
+                if kind == 5 && self.dice.chance(30) {
+                    event.kind = EventType::FormResponse;
+                    event.data = Some(json!({"form_event_id": self.event_id(thread_id)}));
+                }
+                TurnChange::Event(event)
+            }
+        }
+    }
+
+    /// What the program does to a thread.
+    pub(super) fn edit(&mut self, thread_id: &str) -> ThreadEdit {
+        let at = self.now();
+        let run_id = self.run_id(thread_id);
+        match self.dice.roll(10) {
+            0 => {
+                let mut patch = ThreadPatch::default();
+                if self.dice.chance(70) {
+                    patch = patch.title(["", "A title", "Another"][self.dice.roll(3) as usize]);
+                }
+                if let Some(metadata) = self.data() {
+                    patch = patch.metadata(metadata);
+                }
+                ThreadEdit::Patch { patch, at }
+            }
+            1 | 2 => {
+                let event_id = self.event_id(thread_id);
+                let mut patch = EventPatch::default();
+                if self.dice.chance(50) {
+                    patch = patch.text(format!("changed {}", self.made));
+                }
+                if let Some(data) = self.data() {
+                    patch = patch.data(data);
+                }
+                ThreadEdit::UpdateEvent { event_id, patch }
+            }
+            3 => ThreadEdit::RemoveEvent {
+                event_id: self.recent_event_id(thread_id),
+                run_id: self.some_run_id(thread_id),
+                at,
+            },
+            4 | 7 => {
+                let patch = RunPatch::default();
+                let patch = match self.dice.roll(3) {
+                    0 => patch,
+                    1 => patch.succeeded(),
+                    _ => patch.failed("for a reason"),
+                };
+                ThreadEdit::UpdateRun { run_id, patch, at }
+            }
+            5 | 8 => ThreadEdit::RemoveRun(run_id),
+            6 => {
+                let mut message = self.message();
+                message.thread = ThreadTarget::Existing(thread_id.to_owned());
+                let mut event = message.event(0);
+                self.events.push((thread_id.to_owned(), event.id.clone()));
+                event.run_id = self.dice.chance(30).then_some(run_id);
+                ThreadEdit::CreateEvent(Box::new(event))
+            }
+            _ => ThreadEdit::CreateRun(Run {
+                id: self.some_run_id(thread_id),
+                thread_id: thread_id.to_owned(),
+                event_id: None,
+                agent_id: None,
+                status: RunStatus::Running,
+                started_at: at,
+                ended_at: None,
+                error: None,
+            }),
+        }
+    }
+
+    /// Which threads and which runs are looked for.
+    pub(super) fn queries(&mut self, thread_id: &str, limit: usize) -> (ThreadQuery, RunQuery) {
+        let since = self.dice.chance(30).then(|| self.then());
+        let before = self.dice.chance(30).then(|| self.then());
+        let order = [Order::NewestFirst, Order::OldestFirst][self.dice.roll(2) as usize];
+        let threads = ThreadQuery {
+            participant: self
+                .dice
+                .chance(40)
+                .then(|| Participant::user(&self.user())),
+            active_since: since,
+            active_before: before,
+            order,
+            after: self.dice.chance(30).then(|| ThreadCursor {
+                last_event_at: self.then(),
+                thread_id: self.thread_id(),
+            }),
+            ..ThreadQuery::newest(limit)
+        };
+        let runs = RunQuery {
+            thread_id: self.dice.chance(60).then(|| thread_id.to_owned()),
+            event_id: self.dice.chance(20).then(|| self.event_id(thread_id)),
+            statuses: match self.dice.roll(3) {
+                0 => vec![RunStatus::Failed, RunStatus::Canceled],
+                1 => vec![RunStatus::Running],
+                _ => Vec::new(),
+            },
+            started_since: since,
+            started_before: before,
+            order,
+            after: self.dice.chance(30).then(|| RunCursor {
+                started_at: self.then(),
+                run_id: format!("r{}", self.dice.roll(self.made + 1)),
+            }),
+            ..RunQuery::newest(limit)
+        };
+        (threads, runs)
+    }
+
+    pub(super) fn changes(&mut self, thread_id: &str) -> Vec<TurnChange> {
+        (0..self.dice.roll(5))
+            .map(|_| self.change(thread_id))
+            .collect()
+    }
+
+    /// A turn that was claimed once: perhaps it is over, perhaps the caller has no right to it.
+    pub(super) fn turn(&mut self) -> Option<(Scope, TurnKey)> {
+        let newest = self.turns.len() as u64;
+        let which = newest.checked_sub(1 + self.dice.roll(newest.clamp(1, 16)))?;
+        let (mut scope, mut key) = self.turns[which as usize].clone();
+        if self.dice.chance(5) {
+            scope = self.scope();
+        }
+        if self.dice.chance(5) {
+            key.fence += 1;
+        }
+        Some((scope, key))
+    }
+}
