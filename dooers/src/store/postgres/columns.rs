@@ -1,7 +1,7 @@
 //! Rows on their way into the database, column by column.
 //!
-//! A statement that takes many rows takes one array for each of their columns, and unnests them. What belongs to such a
-//! group of rows stands in one place: the names and types of its columns, and its arrays.
+//! A statement that takes many rows takes one array for each of their columns. What belongs to such a group of rows
+//! stands in one place: the names and types of its columns, and its arrays.
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgHasArrayType};
@@ -91,24 +91,30 @@ impl Shape {
 
     /// The rows of the group at this place, whose first parameter has this number. None if there are none.
     ///
-    /// A single one is spelled out, which the database makes much less of than of arrays.
+    /// A single one is spelled out, which the database makes much less of than of arrays. Of several only the first column is
+    /// unnested, and tells the place in the others: each that is unnested costs the database a table of its own.
     pub(super) fn rows(self, place: usize, group: &Group, first: usize) -> Option<String> {
         if !self.has(place) {
             return None;
         }
-        let array = if self.is_single { "" } else { "[]" };
-        let values: Vec<String> = (first..)
+        let (names, values): (Vec<&str>, Vec<String>) = (first..)
             .zip(group.columns)
-            .map(|(parameter, (_, type_name))| format!("?{parameter}::{type_name}{array}"))
+            .map(|(parameter, (name, type_name))| (*name, format!("?{parameter}::{type_name}")))
+            .unzip();
+        if self.is_single {
+            let (names, values) = (names.join(", "), values.join(", "));
+            return Some(format!("(VALUES ({values})) AS x ({names})"));
+        }
+        let others: String = names
+            .iter()
+            .zip(&values)
+            .skip(1)
+            .map(|(name, value)| format!(", ({value}[])[place] AS {name}"))
             .collect();
-        let values = values.join(", ");
-        let names: Vec<&str> = group.columns.iter().map(|(name, _)| *name).collect();
-        let names = names.join(", ");
-        Some(if self.is_single {
-            format!("(VALUES ({values})) AS x ({names})")
-        } else {
-            format!("unnest({values}) AS x ({names})")
-        })
+        let (name, value) = (names.first()?, values.first()?);
+        Some(format!(
+            "(SELECT {name}{others} FROM unnest({value}[]) WITH ORDINALITY AS listed ({name}, place)) AS x"
+        ))
     }
 }
 
