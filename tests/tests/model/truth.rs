@@ -2,7 +2,7 @@
 
 use crate::member::Member;
 use crate::registry::Person;
-use dooers_tests::Client;
+use dooers_tests::{Client, View};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -13,8 +13,8 @@ pub(crate) struct Truth {
     events: Vec<Value>,
     /// The runs of its newest events.
     runs: Vec<Value>,
-    /// The run that ended last.
-    pub(crate) last_run: String,
+    /// The run of the last message.
+    last_run: String,
 }
 
 impl Truth {
@@ -92,6 +92,23 @@ impl Truth {
             events,
             last_run,
         }
+    }
+
+    /// Whether all that was stored last has come: the last events, the ends of texts, and the ends of runs. A run that
+    /// began before the member was told of the thread is known to it only by its end, and a member that reads slowly
+    /// may get that long after a pong.
+    pub(crate) fn has_reached(&self, view: &View) -> bool {
+        let last = self.events.last().and_then(|event| event["id"].as_str());
+        let is_shown = |run: &Value| view.events.iter().any(|event| event["run_id"] == run["id"]);
+        let has_ended = |run: &Value| {
+            let known = run["id"].as_str().and_then(|id| view.runs.get(id));
+            known.is_some_and(|run| run["status"] != "running")
+        };
+        view.last_event_id() == last
+            && view.events.iter().all(|event| event["streaming"] != true)
+            && view.runs.contains_key(&self.last_run)
+            && view.runs.values().all(has_ended)
+            && self.runs.iter().all(|run| !is_shown(run) || has_ended(run))
     }
 
     /// What the member shows is the end of the thread, or all of it, and nothing else.

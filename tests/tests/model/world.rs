@@ -296,11 +296,7 @@ impl World {
         for member in self.members.iter_mut().filter(|member| member.is_here()) {
             let is_behind = |member: &Member, registry: &Registry| {
                 member.subscribed.iter().any(|id| match truths.get(id) {
-                    Some(truth) => {
-                        let runs = &member.views[id].runs;
-                        !runs.contains_key(&truth.last_run)
-                            || runs.values().any(|run| run["status"] == "running")
-                    }
+                    Some(truth) => !truth.has_reached(&member.views[id]),
                     // It is gone, or was begun by a message whose echo is here only now.
                     None => registry.threads[id].is_deleted,
                 })
