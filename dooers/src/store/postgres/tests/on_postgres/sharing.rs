@@ -5,8 +5,8 @@ use crate::policy::OnBusy;
 use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User};
 use crate::store::tests::{at, first_message, next_message, said, scope, start};
 use crate::store::{
-    EventPatch, NewThread, RunPatch, Start, Store, StoreError, ThreadDraft, ThreadEdit,
-    ThreadPatch, TurnChange,
+    Cancel, CancelTarget, Cancelled, EventPatch, NewThread, RunPatch, Start, Store, StoreError,
+    ThreadDraft, ThreadEdit, ThreadPatch, TurnChange,
 };
 use futures::future::join_all;
 use std::fmt::Debug;
@@ -202,6 +202,33 @@ async fn what_two_processes_change_in_a_thread_at_once_is_all_there() {
         let text = ContentPart::text(format!("text {number}"));
         assert_eq!(event.content, Some(vec![text]));
     }
+}
+
+#[tokio::test]
+async fn a_turn_that_another_process_cancels_keeps_its_lease() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    let begun = one
+        .begin_turn(&scope(), first_message("t", "e"), &kept("r"))
+        .await
+        .unwrap();
+    let cancel = Cancel {
+        target: CancelTarget::Run("r".to_owned()),
+        run_id: "none".to_owned(),
+        at: at(5),
+    };
+    let cancelled = two.cancel_turn(None, &cancel).await.unwrap();
+    assert!(
+        matches!(cancelled, Cancelled::Running { .. }),
+        "{cancelled:?}"
+    );
+    let expired = two.expire_leases(at(6)).await.unwrap();
+    assert_eq!(expired.interrupted, 0);
+    let held = one.renew_leases("n", Duration::from_secs(3600)).await;
+    assert!(held.unwrap()[0].is_cancelled);
+    let key = begun.claim.unwrap().key;
+    let end = one.finish_turn(&scope(), &key, Vec::new(), None).await;
+    assert!(end.unwrap().next.is_none());
 }
 
 #[tokio::test]
