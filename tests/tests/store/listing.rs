@@ -19,6 +19,7 @@ cases![
     a_cursor_goes_over_the_wire_and_back,
     a_cursor_whose_thread_is_gone_goes_on,
     with_private_threads_only_ones_own_are_listed_and_counted,
+    ones_own_threads_are_in_the_order_of_their_newest_events_too,
     nobody_sees_the_threads_of_the_own_connection_only,
     a_repeated_or_refused_message_is_not_counted,
 ];
@@ -281,5 +282,23 @@ async fn a_repeated_or_refused_message_is_not_counted(store: &AnyStore) {
     );
     for scope in [scope(), private(&ana())] {
         assert_eq!(page(store, &scope, None, 10).await.total_count, 1);
+    }
+}
+
+async fn ones_own_threads_are_in_the_order_of_their_newest_events_too(store: &AnyStore) {
+    let anas = private(&ana());
+    for thread_id in ["a", "b", "c"] {
+        begin_thread(store, thread_id, &format!("{thread_id}-r")).await;
+    }
+    for (thread_id, expected) in [("a", ["a", "c", "b"]), ("b", ["b", "a", "c"])] {
+        say(
+            store,
+            existing(thread_id),
+            &format!("{thread_id}-next"),
+            "none",
+        )
+        .await;
+        assert_eq!(all_pages(store, &anas, 100).await.concat(), expected);
+        assert_eq!(all_pages(store, &anas, 1).await.concat(), expected);
     }
 }

@@ -15,6 +15,7 @@ use std::slice::from_ref;
 cases![
     a_run_that_ends_keeps_when_it_started,
     a_run_keeps_its_row_through_many_changes,
+    a_run_is_of_the_agent_that_was_named_last,
     runs_of_several_turns_stand_side_by_side,
     a_patch_changes_what_it_names_and_nothing_else,
     a_touch_tells_when_the_last_event_came,
@@ -33,6 +34,19 @@ async fn a_run_that_ends_keeps_when_it_started(store: &AnyStore) {
     let told = runs_of(&changes).remove(0);
     assert_eq!((told.started_at, told.ended_at), (started_at, ended_at));
     assert_eq!(run_named(store, &scope(), "t", "r").await, told);
+}
+
+async fn a_run_is_of_the_agent_that_was_named_last(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    for agent in [Some("other"), None] {
+        let changed = Run {
+            agent_id: agent.map(str::to_owned),
+            ..run("t", "r", RunStatus::Running)
+        };
+        write(store, &claim.key, vec![TurnChange::Run(changed)]).await;
+        let stored = run_named(store, &scope(), "t", "r").await;
+        assert_eq!(stored.agent_id.as_deref(), agent);
+    }
 }
 
 async fn a_run_keeps_its_row_through_many_changes(store: &AnyStore) {

@@ -1,15 +1,19 @@
 //! Several processes on one database.
 
-use super::{open, place};
+use super::{open, place, session};
 use crate::policy::OnBusy;
 use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User};
+use crate::store::postgres::connect::{execute_script, query};
+use crate::store::sql::Columns;
 use crate::store::tests::{at, first_message, next_message, said, scope, start};
 use crate::store::{
-    EventPatch, NewThread, RunPatch, Start, Store, StoreError, ThreadDraft, ThreadEdit,
-    ThreadPatch, TurnChange,
+    Cancel, CancelTarget, Cancelled, EventPatch, NewThread, RunPatch, Start, Store, StoreError,
+    ThreadDraft, ThreadEdit, ThreadPatch, TurnChange,
 };
 use futures::future::join_all;
+use sqlx::Connection;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn kept(run_id: &str) -> Start {
@@ -202,6 +206,91 @@ async fn what_two_processes_change_in_a_thread_at_once_is_all_there() {
         let text = ContentPart::text(format!("text {number}"));
         assert_eq!(event.content, Some(vec![text]));
     }
+}
+
+#[tokio::test]
+async fn processes_that_write_in_the_same_threads_never_wait_in_a_circle() {
+    const THREADS: usize = 60;
+    let Some(options) = place() else { return };
+    let mut connection = session(&options).await;
+    let name = format!("{}circle", options.table_prefix);
+    let create: Arc<str> = format!("CREATE DATABASE {name}").into();
+    execute_script(&mut connection, &create).await.unwrap();
+    let options = options.database(&name);
+    let (one, two) = (open(&options).await, open(&options).await);
+    let begun = (0..THREADS).map(|number| {
+        let (one, thread_id) = (&one, format!("t{number}"));
+        async move {
+            let new = first_message(&thread_id, &format!("{thread_id}-e"));
+            let run = kept(&format!("{thread_id}-r"));
+            one.begin_turn(&scope(), new, &run).await.unwrap();
+        }
+    });
+    join_all(begun).await;
+
+    // Both have locked some threads when they come to the one that somebody else holds, and need them all.
+    let mut holder = session(&options).await;
+    let mut held = holder.begin().await.unwrap();
+    let prefix = &options.table_prefix;
+    let middle = THREADS / 2;
+    let hold =
+        format!("SELECT pk FROM {prefix}threads ORDER BY pk OFFSET {middle} LIMIT 1 FOR UPDATE");
+    query(&hold.into()).execute(&mut *held).await.unwrap();
+    let changed = (0..2 * THREADS).map(|number| {
+        let store = [&one, &two][number / THREADS];
+        let thread_id = format!("t{}", number % THREADS);
+        async move {
+            let (patch, at) = (ThreadPatch::default().metadata(number), at(1));
+            let edit = ThreadEdit::Patch { patch, at };
+            store.edit_thread(&scope(), &thread_id, edit).await.unwrap();
+        }
+    });
+    let waiting: Arc<str> = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+    )
+    .into();
+    let let_go = async {
+        loop {
+            let row = query(&waiting).fetch_one(&mut connection).await.unwrap();
+            if row.number(0).unwrap() == 2 {
+                break;
+            }
+        }
+        held.rollback().await.unwrap();
+    };
+    tokio::join!(join_all(changed), let_go);
+    one.close().await;
+    two.close().await;
+    let sql = format!("SELECT deadlocks FROM pg_stat_database WHERE datname = '{name}'");
+    let row = query(&sql.into()).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(row.number(0).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_turn_that_another_process_cancels_keeps_its_lease() {
+    let Some(options) = place() else { return };
+    let (one, two) = (open(&options).await, open(&options).await);
+    let begun = one
+        .begin_turn(&scope(), first_message("t", "e"), &kept("r"))
+        .await
+        .unwrap();
+    let cancel = Cancel {
+        target: CancelTarget::Run("r".to_owned()),
+        run_id: "none".to_owned(),
+        at: at(5),
+    };
+    let cancelled = two.cancel_turn(None, &cancel).await.unwrap();
+    assert!(
+        matches!(cancelled, Cancelled::Running { .. }),
+        "{cancelled:?}"
+    );
+    let expired = two.expire_leases(at(6)).await.unwrap();
+    assert_eq!(expired.interrupted, 0);
+    let held = one.renew_leases("n", Duration::from_secs(3600)).await;
+    assert!(held.unwrap()[0].is_cancelled);
+    let key = begun.claim.unwrap().key;
+    let end = one.finish_turn(&scope(), &key, Vec::new(), None).await;
+    assert!(end.unwrap().next.is_none());
 }
 
 #[tokio::test]
