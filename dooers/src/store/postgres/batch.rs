@@ -7,6 +7,7 @@ use crate::store::sql::RowError;
 use crate::store::state::Threads;
 use crate::store::{StoreError, TurnKey};
 use std::collections::HashSet;
+use std::fmt::Debug;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 pub(super) type Answered<O> = Result<<O as Operation>::Answer, StoreError>;
 
 /// An operation of any kind, and who waits for its answer.
-pub(super) trait Job: Send {
+pub(super) trait Job: Debug + Send {
     fn thread_id(&self) -> &str;
 
     /// The threads on which its answer depends.

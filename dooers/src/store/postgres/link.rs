@@ -78,6 +78,11 @@ impl Link {
         self.is_pooled
     }
 
+    /// Whether there is a connection, over which statements count.
+    pub(super) fn is_open(&self) -> bool {
+        self.connection.is_some() && self.is_registered
+    }
+
     /// The connection, unless it was lost.
     pub(super) fn connection(&mut self) -> Result<&mut PgConnection, RowError> {
         Ok(self.connection.as_mut().ok_or(NOT_CONNECTED)?)
@@ -142,7 +147,7 @@ impl Link {
         &mut self,
         end: Instant,
     ) -> Result<Option<(i64, HashSet<i64>)>, RowError> {
-        if self.connection.is_some() && self.is_registered {
+        if self.is_open() {
             return Ok(None);
         }
         let mut pause = connect::FIRST_PAUSE;

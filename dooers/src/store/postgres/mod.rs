@@ -22,6 +22,7 @@ mod readers;
 mod rows;
 mod scopes;
 mod session;
+mod settings;
 mod ssl;
 mod statements;
 mod steps;

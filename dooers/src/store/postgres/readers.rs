@@ -99,14 +99,45 @@ impl Readers {
         what: &'static str,
         statement: impl Fn(&Statements) -> Query,
     ) -> Result<Vec<PgRow>, StoreError> {
+        self.try_to(what, statement, |error| is_race(error) || is_lost(error))
+            .await
+    }
+
+    /// Executes one statement that must not be done twice. If the answer is lost, the error is `Unavailable`, and it is for
+    /// the caller to look whether it was done.
+    pub(super) async fn execute_once(
+        &self,
+        what: &'static str,
+        statement: impl Fn(&Statements) -> Query,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        self.try_to(what, statement, is_race).await
+    }
+
+    /// Executes one statement. After these errors, and if there is no connection for it, that is tried again for some time.
+    async fn try_to(
+        &self,
+        what: &'static str,
+        statement: impl Fn(&Statements) -> Query,
+        may_repeat: fn(&sqlx::Error) -> bool,
+    ) -> Result<Vec<PgRow>, StoreError> {
         let end = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
         loop {
-            let error = match self.try_execute(statement(&self.sql)).await {
-                Ok(rows) => return Ok(rows),
-                Err(error) => error,
+            let (error, is_repeated) = match self.pool.acquire().await {
+                Err(error) if is_lost(&error) => (error, true),
+                Err(error) => (error, false),
+                Ok(mut connection) => {
+                    let executed = self.execute_on(&mut connection, statement(&self.sql));
+                    match executed.await {
+                        Ok(rows) => return Ok(rows),
+                        Err(error) => {
+                            let is_repeated = may_repeat(&error);
+                            (error, is_repeated)
+                        }
+                    }
+                }
             };
-            if !(is_race(&error) || is_lost(&error)) || Instant::now() + pause >= end {
+            if !is_repeated || Instant::now() + pause >= end {
                 return Err(told(error.into(), what));
             }
             sleep(pause).await;
@@ -114,9 +145,12 @@ impl Readers {
         }
     }
 
-    async fn try_execute(&self, statement: Query) -> Result<Vec<PgRow>, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
-        let mut local = super::connect::local(&mut connection, self.is_pooled).await?;
+    async fn execute_on(
+        &self,
+        connection: &mut PgConnection,
+        statement: Query,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut local = super::connect::local(connection, self.is_pooled).await?;
         let rows = statement
             .persistent(!self.is_pooled)
             .fetch_all(local.connection())

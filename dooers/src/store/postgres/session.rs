@@ -1,7 +1,8 @@
 //! What a writer does with the operations that wait: batch by batch.
 //!
 //! It reads what it must know of their threads, does them in memory, and writes what has changed in one statement. What was
-//! refused because somebody else was faster is done again.
+//! refused because somebody else was faster is done again. If more waits, who is done hears of it when the next statement
+//! is on its way: so the database works meanwhile.
 
 use super::PostgresOptions;
 use super::batch::{self, Done, Job};
@@ -17,6 +18,7 @@ use super::statements::Statements;
 use super::written::Rows;
 use crate::crash;
 use crate::store::sql::{Columns, RowError};
+use futures::future::join;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,6 +44,8 @@ pub(super) struct Session {
     scopes: Scopes,
     /// For new threads.
     numbers: Range<i64>,
+    /// What is done, and whose callers are not told yet.
+    done: Vec<Box<dyn Job>>,
 }
 
 /// A batch that was done in memory.
@@ -66,6 +70,7 @@ impl Session {
             cache: Cache::default(),
             scopes: Scopes::new(Arc::clone(&sql)),
             numbers: 0..0,
+            done: Vec::new(),
             sql,
         })
     }
@@ -75,15 +80,21 @@ impl Session {
         let mut batch = Vec::with_capacity(BATCH);
         while jobs.recv_many(&mut batch, BATCH).await > 0 {
             self.write(std::mem::take(&mut batch)).await;
+            if jobs.is_empty() {
+                tell(&mut self.done);
+            }
         }
+        tell(&mut self.done);
         self.link.close().await;
     }
 
-    /// Does these operations, together as far as possible, and answers.
+    /// Does these operations, together as far as possible.
     async fn write(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        let end = Instant::now() + self.link.patience();
         let mut distrusted = HashSet::new();
         while !jobs.is_empty() {
             let Err(error) = self.round(&mut jobs, &mut distrusted).await else {
+                give_up(&mut jobs, end);
                 continue;
             };
             if is_lost_row(&error) {
@@ -104,12 +115,13 @@ impl Session {
 
     /// Does an operation by itself, with nothing taken for granted.
     async fn write_alone(&mut self, job: Box<dyn Job>) {
+        let end = Instant::now() + self.link.patience();
         let mut distrusted = HashSet::from([job.thread_id().to_owned()]);
         let mut jobs = vec![job];
         for tries in 1.. {
             match self.round(&mut jobs, &mut distrusted).await {
                 Ok(()) if jobs.is_empty() => return,
-                Ok(()) => {}
+                Ok(()) => give_up(&mut jobs, end),
                 Err(error) if tries >= TRIES || !is_race_row(&error) => {
                     jobs.into_iter().for_each(|job| fail(job, &error));
                     return;
@@ -119,7 +131,7 @@ impl Session {
         }
     }
 
-    /// Does these operations once. Those that are answered are gone from the list; the others are to be done again.
+    /// Does these operations once. Those that are done are gone from the list; the others are to be done again.
     async fn round(
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
@@ -129,6 +141,9 @@ impl Session {
         let end = oldest.unwrap_or_else(Instant::now) + self.link.patience();
         let end = end.max(Instant::now() + LAST_TRY);
         let pending = loop {
+            if !self.link.is_open() {
+                tell(&mut self.done);
+            }
             self.link.open(end).await?;
             match self.prepare(jobs, distrusted).await {
                 Err(error) if is_lost_row(&error) && Instant::now() < end => self.link.lose(&error),
@@ -149,7 +164,10 @@ impl Session {
             let done = done.filter(|(_, depends_on)| depends_on.is_some());
             let claims = done.filter_map(|(job, _)| job.claim()).collect();
             let statement = self.commits.statement(shape);
-            match self.link.commit(&statement, rows, claims, end).await? {
+            let commit = self.link.commit(&statement, rows, claims, end);
+            let told = async { tell(&mut self.done) };
+            // The statement is sent before anybody is told.
+            match join(commit, told).await.0? {
                 Outcome::Done(refused) => refused,
                 Outcome::NotDone if Instant::now() < end => return Ok(()),
                 // It was tried for long enough.
@@ -190,6 +208,7 @@ impl Session {
             if needs.is_empty() {
                 break;
             }
+            tell(&mut self.done);
             load(connection, &self.sql, is_pooled, &mut known, needs).await?;
         }
         let done = batch::run(jobs, &mut known);
@@ -226,7 +245,7 @@ impl Session {
         })
     }
 
-    /// Answers what is done, and remembers the threads.
+    /// Finds out what is done, and remembers the threads.
     fn settle(
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
@@ -253,7 +272,7 @@ impl Session {
                 .as_ref()
                 .is_some_and(|threads| threads.iter().all(|id| !stale.contains(id)));
             if is_done {
-                job.answer();
+                self.done.push(job);
             } else {
                 left.push(job);
             }
@@ -276,6 +295,18 @@ impl Session {
             };
             self.cache.put(Cached { place, state });
         }
+    }
+}
+
+fn tell(done: &mut Vec<Box<dyn Job>>) {
+    done.drain(..).for_each(Job::answer);
+}
+
+/// After that time, tells those that were refused again and again that the database has too much to do.
+fn give_up(jobs: &mut Vec<Box<dyn Job>>, end: Instant) {
+    if Instant::now() >= end {
+        let error = sqlx::Error::PoolTimedOut.into();
+        jobs.drain(..).for_each(|job| fail(job, &error));
     }
 }
 

@@ -3,12 +3,11 @@
 use super::PostgresOptions;
 use super::advice::{advice, said};
 use super::connect::{connect, query, told};
-use super::jsonb::{
-    strip_changes, strip_draft, strip_edit, strip_message, strip_setting, to_jsonb,
-};
+use super::jsonb::{strip_changes, strip_draft, strip_edit, strip_message};
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
 use super::operations::{CancelTurn, Expire};
 use super::readers::{PgReading, Readers};
+use super::settings;
 use super::statements::Statements;
 use super::time::lease_micros;
 use super::writer::Writer;
@@ -27,7 +26,6 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use sqlx::Connection;
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -422,61 +420,19 @@ impl Store for PostgresStore {
     }
 
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
-        let read = async |mut reading: Reading<'_, PgReading>| reading.settings(worker).await;
-        self.readers.read("read the settings", read).await
+        settings::read(&self.readers, worker).await
     }
 
     async fn put_settings(
         &self,
         worker: &WorkerKey,
-        mut settings: Vec<StoredSetting>,
+        settings: Vec<StoredSetting>,
     ) -> Result<Vec<DateTime<Utc>>, StoreError> {
-        const WHAT: &str = "store settings";
-        let mut times = HashMap::new();
-        let mut values = Vec::new();
-        for setting in &mut settings {
-            strip_setting(setting);
-            let value = to_jsonb(&setting.value);
-            values.push(value.map_err(|error| told(error.into(), WHAT))?);
-        }
-        let put = |sql: &Statements| {
-            let column = |of: fn(&StoredSetting) -> String| -> Vec<String> {
-                settings.iter().map(of).collect()
-            };
-            let keys: Vec<_> = settings
-                .iter()
-                .map(|setting| setting.key_id.clone())
-                .collect();
-            let at: Vec<_> = settings.iter().map(|setting| setting.updated_at).collect();
-            query(&sql.own.put_settings)
-                .bind(worker.agent.clone())
-                .bind(worker.worker_id.clone())
-                .bind(column(|setting| setting.field_id.clone()))
-                .bind(values.clone())
-                .bind(keys)
-                .bind(at)
-        };
-        for row in self.readers.execute(WHAT, put).await? {
-            let stored = || Ok((row.text(0)?.to_owned(), row.time(1)?));
-            let (field, at) = stored().map_err(|error: RowError| told(error, WHAT))?;
-            times.insert(field, at);
-        }
-        let time = |setting: &StoredSetting| {
-            let at = times.get(&setting.field_id).copied();
-            at.ok_or_else(|| told("a setting that was stored is not there".into(), WHAT))
-        };
-        settings.iter().map(time).collect()
+        settings::put(&self.readers, worker, settings).await
     }
 
     async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
-        let remove = |sql: &Statements| {
-            query(&sql.own.remove_setting)
-                .bind(worker.agent.clone())
-                .bind(worker.worker_id.clone())
-                .bind(field_id.to_owned())
-        };
-        self.readers.execute("forget a setting", remove).await?;
-        Ok(())
+        settings::remove(&self.readers, worker, field_id).await
     }
 
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {

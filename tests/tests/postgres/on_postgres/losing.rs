@@ -1,7 +1,10 @@
 //! A store whose database is restarted and whose connections are killed: nothing is lost and nothing done twice.
 
 use crate::given::{first, next, said, scope, start};
-use dooers::store::{PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError};
+use chrono::DateTime;
+use dooers::store::{
+    PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError, StoredSetting, WorkerKey,
+};
 use dooers_tests::postgres::{Cluster, Setup, kill_connections, own, session};
 use dooers_tests::within;
 use std::sync::Arc;
@@ -38,6 +41,30 @@ async fn until(cluster: &Cluster, condition: &'static str) {
 async fn tell(cluster: &Cluster, sql: &'static str) {
     let mut admin = session(&cluster.url()).await.unwrap();
     sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
+}
+
+/// Whether a connection of the store has committed and gets no answer.
+const NO_ANSWER: &str = "SELECT count(*) > 0 FROM pg_stat_activity
+    WHERE application_name = 'under-test' AND wait_event = 'SyncRep'";
+
+/// What commits from now on is on the disk, and waits for a copy that never comes.
+async fn no_answers(cluster: &Cluster) {
+    tell(
+        cluster,
+        "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+    )
+    .await;
+    tell(cluster, "SELECT pg_reload_conf()").await;
+    until(
+        cluster,
+        "SELECT current_setting('synchronous_standby_names') = 'nobody'",
+    )
+    .await;
+}
+
+async fn answers_again(cluster: &Cluster) {
+    tell(cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
+    tell(cluster, "SELECT pg_reload_conf()").await;
 }
 
 /// The ids of a thread's events, in their order.
@@ -192,18 +219,7 @@ async fn a_statement_whose_answer_was_lost_is_not_done_again() {
         .begin_turn(&scope(), first("before", "e0"), &start("r0"))
         .await;
     assert!(before.is_ok());
-    // What commits now is on the disk, and waits for a copy that never comes.
-    tell(
-        &cluster,
-        "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
-    )
-    .await;
-    tell(&cluster, "SELECT pg_reload_conf()").await;
-    until(
-        &cluster,
-        "SELECT current_setting('synchronous_standby_names') = 'nobody'",
-    )
-    .await;
+    no_answers(&cluster).await;
     let beginning = tokio::spawn({
         let store = Arc::clone(&store);
         async move {
@@ -212,17 +228,99 @@ async fn a_statement_whose_answer_was_lost_is_not_done_again() {
                 .await
         }
     });
-    let waits = "SELECT count(*) > 0 FROM pg_stat_activity
-        WHERE application_name = 'under-test' AND wait_event = 'SyncRep'";
-    until(&cluster, waits).await;
+    until(&cluster, NO_ANSWER).await;
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     // The next connection waits, too.
-    until(&cluster, waits).await;
-    tell(&cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
-    tell(&cluster, "SELECT pg_reload_conf()").await;
+    until(&cluster, NO_ANSWER).await;
+    answers_again(&cluster).await;
     let begun = within("the message", beginning).await.unwrap().unwrap();
     assert!(begun.claim.is_some() && !begun.is_repeated);
     assert_eq!(events_of(&store, "t").await, ["e1"]);
+}
+
+fn setting(value: &str) -> StoredSetting {
+    StoredSetting {
+        field_id: "tone".to_owned(),
+        value: value.into(),
+        key_id: None,
+        updated_at: DateTime::UNIX_EPOCH,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_setting_whose_answer_was_lost_is_not_stored_over_that_of_another_process() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let store = open(&cluster).await;
+    let worker = WorkerKey {
+        agent: "echo".to_owned(),
+        worker_id: "w".to_owned(),
+    };
+    let put = async |value| store.put_settings(&worker, vec![setting(value)]).await;
+    put("before").await.unwrap();
+    no_answers(&cluster).await;
+    let putting = tokio::spawn({
+        let (store, worker) = (Arc::clone(&store), worker.clone());
+        async move { store.put_settings(&worker, vec![setting("mine")]).await }
+    });
+    until(&cluster, NO_ANSWER).await;
+    // It waits for the row, and is the next who gets it.
+    let theirs = tokio::spawn({
+        let url = cluster.url();
+        async move {
+            let mut other = session(&url).await.unwrap();
+            let store =
+                "SET synchronous_commit = local; UPDATE worker_settings SET value = '\"theirs\"'";
+            sqlx::raw_sql(store).execute(&mut other).await.unwrap();
+        }
+    });
+    let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    until(&cluster, waits).await;
+    assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
+    within("their setting", theirs).await.unwrap();
+    answers_again(&cluster).await;
+    let stored = within("my setting", putting).await.unwrap();
+    // Mine was stored first, which may or may not have been seen.
+    assert!(matches!(
+        stored,
+        Ok(_) | Err(StoreError::Unavailable { .. })
+    ));
+    let settings = store.settings(&worker).await.unwrap();
+    assert_eq!(settings[0].value, "theirs");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_setting_that_was_stored_or_removed_is_so_though_the_answer_was_lost() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let store = open(&cluster).await;
+    let worker = WorkerKey {
+        agent: "echo".to_owned(),
+        worker_id: "w".to_owned(),
+    };
+    no_answers(&cluster).await;
+    let storing = tokio::spawn({
+        let (store, worker) = (Arc::clone(&store), worker.clone());
+        async move { store.put_settings(&worker, vec![setting("mine")]).await }
+    });
+    until(&cluster, NO_ANSWER).await;
+    assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
+    let stored = within("the setting", storing).await.unwrap();
+    assert_eq!(stored.unwrap(), [DateTime::UNIX_EPOCH]);
+    let settings = store.settings(&worker).await.unwrap();
+    assert_eq!(settings[0].value, "mine");
+
+    let removing = tokio::spawn({
+        let (store, worker) = (Arc::clone(&store), worker.clone());
+        async move { store.remove_setting(&worker, "tone").await }
+    });
+    until(&cluster, NO_ANSWER).await;
+    assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
+    within("the removal", removing).await.unwrap().unwrap();
+    assert_eq!(store.settings(&worker).await.unwrap(), []);
+    answers_again(&cluster).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

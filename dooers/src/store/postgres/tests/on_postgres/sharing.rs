@@ -381,3 +381,36 @@ async fn a_run_that_is_removed_and_begun_again_at_once_is_a_new_one() {
     let stored = store.run(&scope(), "t", "r").await.unwrap();
     assert_eq!(stored, run(Some("e1"), RunStatus::Running, 3));
 }
+
+#[tokio::test]
+async fn who_is_overtaken_again_and_again_is_told_so_after_a_time() {
+    let Some(options) = place() else { return };
+    let options = options.connect_timeout(Duration::from_secs(1));
+    let store = open(&options).await;
+    let begun = store
+        .begin_turn(&scope(), first_message("t", "e"), &kept("r"))
+        .await;
+    let turn = begun.unwrap().claim.unwrap().key;
+    // No change of the thread comes about, as if somebody else were faster each time.
+    let prefix = &options.table_prefix;
+    let overtake: Arc<str> = format!(
+        "CREATE FUNCTION {prefix}overtake() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER overtake BEFORE UPDATE ON {prefix}threads FOR EACH ROW EXECUTE FUNCTION {prefix}overtake()"
+    )
+    .into();
+    let mut connection = session(&options).await;
+    execute_script(&mut connection, &overtake).await.unwrap();
+    let write = async || {
+        let said = vec![said("t", "a", "hello")];
+        store.write_turn(&scope(), &turn, said).await
+    };
+    let refused = write().await.unwrap_err();
+    assert!(
+        matches!(refused, StoreError::Unavailable { .. }),
+        "{refused:?}"
+    );
+    // It is done as soon as it can be.
+    let stop: Arc<str> = format!("DROP TRIGGER overtake ON {prefix}threads").into();
+    execute_script(&mut connection, &stop).await.unwrap();
+    write().await.unwrap();
+}

@@ -1,0 +1,104 @@
+//! The settings of workers. They are written beside the [writer](super::writer), as they belong to no thread.
+//!
+//! A statement whose answer was lost is not repeated, as it would undo what somebody else has stored meanwhile: what is there now
+//! tells whether it was done.
+
+use super::connect::{query, told};
+use super::jsonb::{strip_setting, to_jsonb};
+use super::readers::{PgReading, Readers};
+use super::statements::Statements;
+use crate::store::sql::{Columns, Reading, RowError};
+use crate::store::{StoreError, StoredSetting, WorkerKey};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// When each field counts as stored.
+type Times = HashMap<String, DateTime<Utc>>;
+
+/// All that are stored of a worker.
+pub(super) async fn read(
+    readers: &Readers,
+    worker: &WorkerKey,
+) -> Result<Vec<StoredSetting>, StoreError> {
+    let read = async |mut reading: Reading<'_, PgReading>| reading.settings(worker).await;
+    readers.read("read the settings", read).await
+}
+
+/// Stores these. The result is when each counts as stored.
+pub(super) async fn put(
+    readers: &Readers,
+    worker: &WorkerKey,
+    mut settings: Vec<StoredSetting>,
+) -> Result<Vec<DateTime<Utc>>, StoreError> {
+    const WHAT: &str = "store settings";
+    settings.iter_mut().for_each(strip_setting);
+    let values = settings.iter().map(|setting| to_jsonb(&setting.value));
+    let values: Vec<_> = values
+        .collect::<Result<_, _>>()
+        .map_err(|error| told(error.into(), WHAT))?;
+    let put = |sql: &Statements| {
+        let fields = settings.iter().map(|setting| setting.field_id.clone());
+        let keys = settings.iter().map(|setting| setting.key_id.clone());
+        let at = settings.iter().map(|setting| setting.updated_at);
+        query(&sql.own.put_settings)
+            .bind(worker.agent.clone())
+            .bind(worker.worker_id.clone())
+            .bind(fields.collect::<Vec<_>>())
+            .bind(values.clone())
+            .bind(keys.collect::<Vec<_>>())
+            .bind(at.collect::<Vec<_>>())
+    };
+    let times: Times = match readers.execute_once(WHAT, put).await {
+        Ok(rows) => {
+            let stored = rows
+                .iter()
+                .map(|row| Ok((row.text(0)?.to_owned(), row.time(1)?)));
+            let stored = stored.collect::<Result<_, RowError>>();
+            stored.map_err(|error| told(error, WHAT))?
+        }
+        Err(lost @ StoreError::Unavailable { .. }) => {
+            let now = read(readers, worker).await?;
+            times_if_stored(&settings, now).ok_or(lost)?
+        }
+        Err(error) => return Err(error),
+    };
+    let time = |setting: &StoredSetting| {
+        let at = times.get(&setting.field_id).copied();
+        at.ok_or_else(|| told("a setting that was stored is not there".into(), WHAT))
+    };
+    settings.iter().map(time).collect()
+}
+
+/// None if one of them is not what is there now.
+fn times_if_stored(put: &[StoredSetting], now: Vec<StoredSetting>) -> Option<Times> {
+    let is_stored = |put: &StoredSetting| {
+        now.iter().any(|now| {
+            let is_field = now.field_id == put.field_id;
+            is_field && now.value == put.value && now.key_id == put.key_id
+        })
+    };
+    let are_stored = put.iter().all(is_stored);
+    let times = now.into_iter().map(|now| (now.field_id, now.updated_at));
+    are_stored.then(|| times.collect())
+}
+
+/// Removes one, if it is there.
+pub(super) async fn remove(
+    readers: &Readers,
+    worker: &WorkerKey,
+    field_id: &str,
+) -> Result<(), StoreError> {
+    let remove = |sql: &Statements| {
+        query(&sql.own.remove_setting)
+            .bind(worker.agent.clone())
+            .bind(worker.worker_id.clone())
+            .bind(field_id.to_owned())
+    };
+    let removed = readers.execute_once("forget a setting", remove).await;
+    let Err(lost @ StoreError::Unavailable { .. }) = removed else {
+        return removed.map(drop);
+    };
+    let now = read(readers, worker).await?;
+    let is_there = now.iter().any(|now| now.field_id == field_id);
+    if is_there { Err(lost) } else { Ok(()) }
+}
