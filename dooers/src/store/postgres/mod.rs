@@ -1,8 +1,8 @@
 //! A store in a PostgreSQL database.
 //!
-//! One task writes, on a connection of its own ([`writer`]): it puts what waits into a batch, reads what it must know
-//! ([`load`]), does the operations in memory by the rules that all stores share ([`batch`]), and writes what has changed
-//! ([`difference`]) in one statement ([`commit`]). A pool of connections reads beside it ([`readers`]).
+//! One task writes ([`writer`]), on a connection of its own ([`link`]): it puts what waits into a batch ([`session`]), reads what
+//! it must know ([`load`]), does the operations in memory by the rules that all stores share ([`batch`]), and writes what
+//! has changed ([`difference`]) in one statement ([`commit`]). A pool of connections reads beside it ([`readers`]).
 
 mod advice;
 mod batch;

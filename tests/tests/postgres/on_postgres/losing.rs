@@ -238,6 +238,13 @@ async fn a_statement_whose_answer_was_lost_is_not_done_again() {
     assert_eq!(events_of(&store, "t").await, ["e1"]);
 }
 
+fn worker() -> WorkerKey {
+    WorkerKey {
+        agent: "echo".to_owned(),
+        worker_id: "w".to_owned(),
+    }
+}
+
 fn setting(value: &str) -> StoredSetting {
     StoredSetting {
         field_id: "tone".to_owned(),
@@ -253,10 +260,7 @@ async fn a_setting_whose_answer_was_lost_is_not_stored_over_that_of_another_proc
         return;
     };
     let store = open(&cluster).await;
-    let worker = WorkerKey {
-        agent: "echo".to_owned(),
-        worker_id: "w".to_owned(),
-    };
+    let worker = worker();
     let put = async |value| store.put_settings(&worker, vec![setting(value)]).await;
     put("before").await.unwrap();
     no_answers(&cluster).await;
@@ -296,10 +300,7 @@ async fn a_setting_that_was_stored_or_removed_is_so_though_the_answer_was_lost()
         return;
     };
     let store = open(&cluster).await;
-    let worker = WorkerKey {
-        agent: "echo".to_owned(),
-        worker_id: "w".to_owned(),
-    };
+    let worker = worker();
     no_answers(&cluster).await;
     let storing = tokio::spawn({
         let (store, worker) = (Arc::clone(&store), worker.clone());
