@@ -91,37 +91,57 @@ impl Plan {
         self.fill(&around)
     }
 
-    /// Puts what they stand for in the place of the names; those that are unknown here stay. None if one has no rows.
+    /// Puts what they stand for in the place of the names; those that are unknown here stay. None if one is left out.
     fn fill(&self, sql: &str) -> Option<String> {
         let mut parts = sql.split('{');
         let mut filled = parts.next()?.to_owned();
         for part in parts {
             let (name, rest) = part.split_once('}')?;
-            match self.meaning(name)? {
-                Some(meaning) => filled.push_str(&meaning),
-                None => filled.extend(["{", name, "}"]),
+            match self.meaning(name) {
+                Meaning::Is(text) => filled.push_str(&text),
+                Meaning::LeftOut => return None,
+                Meaning::Unknown => filled.extend(["{", name, "}"]),
             }
             filled.push_str(rest);
         }
         Some(filled)
     }
 
-    /// None if it has no rows; and nothing in it if the name is unknown here.
-    fn meaning(&self, name: &str) -> Option<Option<String>> {
+    fn meaning(&self, name: &str) -> Meaning {
         let has = |step: &str| self.steps.iter().any(|(name, _)| *name == step);
-        let meaning = match name.split_once(' ') {
-            None if name == "open" => "x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])".to_owned(),
-            None if name == "free" && has("clash") => {
-                "EXISTS (SELECT FROM writer) AND x.thread_pk <> ALL (ARRAY(SELECT thread_pk FROM clash))".to_owned()
+        let text = match name.split_once(' ') {
+            None if name == "open" => OPEN.to_owned(),
+            None if name == "free" && has("clash") => format!("{FREE} AND {UNLIKE}"),
+            None if name == "free" => FREE.to_owned(),
+            Some(("behind", step)) if has(step) => {
+                format!("AND (SELECT count(*) FROM {step}) >= 0")
             }
-            None if name == "free" => "EXISTS (SELECT FROM writer)".to_owned(),
-            Some(("behind", step)) if has(step) => format!("AND (SELECT count(*) FROM {step}) >= 0"),
             Some(("behind", _)) => String::new(),
-            _ if Rows::GROUPS.iter().any(|group| group.name == name) => self.groups.get(name)?.clone(),
             _ if has(name) => name.to_owned(),
-            _ if self.all.iter().any(|step| step.name == name) => return None,
-            _ => return Some(None),
+            _ => match self.groups.get(name) {
+                Some(rows) => rows.clone(),
+                None if self.may_be_left_out(name) => return Meaning::LeftOut,
+                None => return Meaning::Unknown,
+            },
         };
-        Some(Some(meaning))
+        Meaning::Is(text)
+    }
+
+    fn may_be_left_out(&self, name: &str) -> bool {
+        let is_group = Rows::GROUPS.iter().any(|group| group.name == name);
+        is_group || self.all.iter().any(|step| step.name == name)
     }
 }
+
+/// What a name in braces stands for.
+enum Meaning {
+    Is(String),
+    /// Rows of which there are none, or a step that is left out.
+    LeftOut,
+    Unknown,
+}
+
+/// What `{open}` and `{free}` stand for, and what is added to the latter if anything may clash.
+const OPEN: &str = "x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])";
+const FREE: &str = "EXISTS (SELECT FROM writer)";
+const UNLIKE: &str = "x.thread_pk <> ALL (ARRAY(SELECT thread_pk FROM clash))";
