@@ -17,6 +17,7 @@ mod scan;
 mod settings;
 mod thread;
 mod user;
+mod whole;
 
 pub(crate) use command::{
     Command, DraftKind, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
