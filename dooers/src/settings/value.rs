@@ -24,6 +24,15 @@ pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
     fn to_value(&self) -> Value;
 }
 
+    /// A number that tells this value from an equal one that was assigned later. `None` where an equal value is not a
+    /// change.
+    ///
+    /// Only [`Secret`] has one: a secret that is set to an equal text is sealed again, with the newest key. A type that
+    /// wraps a `Secret` returns the number of that secret.
+    fn assignment(&self) -> Option<u64> {
+        None
+    }
+
 /// An enum whose variants a setting can choose from: see the derive macro of this name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a setting",
@@ -100,6 +109,10 @@ impl SettingValue for Secret {
     }
 }
 
+    fn assignment(&self) -> Option<u64> {
+        Some(self.assignment())
+    }
+
 impl SettingValue for Email {
     fn field(id: &str) -> Field {
         Field::email(id)
@@ -160,6 +173,10 @@ impl<T: SettingValue> SettingValue for Option<T> {
         self.as_ref().map_or(Value::Null, T::to_value)
     }
 }
+
+    fn assignment(&self) -> Option<u64> {
+        self.as_ref().and_then(T::assignment)
+    }
 
 macro_rules! integers {
     ($($integer:ty)+) => {$(

@@ -13,6 +13,7 @@ mod audiences;
 mod by_hand;
 mod changing;
 mod live;
+mod rotating;
 mod sealed;
 mod starting;
 mod subscribing;
