@@ -16,5 +16,6 @@ mod live;
 mod rotating;
 mod sealed;
 mod starting;
+mod steps;
 mod subscribing;
 mod values;
