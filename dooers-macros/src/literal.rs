@@ -1,7 +1,8 @@
 //! Numbers as they are written in an option.
 
 use crate::options::ungrouped;
-use bigdecimal::{BigDecimal, Zero};
+use crate::settings::step;
+use bigdecimal::BigDecimal;
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::{ToTokens, quote};
 use std::cmp::Ordering;
@@ -68,17 +69,16 @@ impl Literal {
         (least..=most).contains(&self.approximate)
     }
 
-    /// Whether it is a whole number of steps from another number, or from 0. In decimals, as people count.
+    /// Whether it means a step that is counted from another number, or from 0. The runtime has the same rule.
     pub(crate) fn is_on_a_step(&self, from: Option<&Self>, step: &Self) -> bool {
-        let rest = || {
-            let from = match from {
-                Some(from) => from.decimal.clone()?,
-                None => BigDecimal::zero(),
-            };
-            let step = step.decimal.clone().filter(|step| !step.is_zero())?;
-            Some((self.decimal.clone()? - from) % step)
+        let meant = || {
+            let from = from.and_then(|from| from.decimal.as_ref());
+            let number = self.decimal.as_ref()?;
+            let meant = step::meant(number, from, step.decimal.as_ref()?)?;
+            // A whole number is not rounded, however large it is, so it means no other one.
+            (!self.is_whole() || meant == *number).then_some(meant)
         };
-        rest().is_some_and(|rest| rest.is_zero())
+        meant().is_some()
     }
 }
 

@@ -57,15 +57,14 @@ fn every_error_text_of_the_macros_is_shown_in_a_ui_test() {
     }
 }
 
-/// Two crates need it, and neither can use the other's.
+/// Both crates need these files, and neither can use those of the other.
 #[test]
-fn both_crates_read_patterns_alike() {
+fn both_crates_have_the_same_shared_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let read = |of: &str| fs::read_to_string(root.join(of)).unwrap();
-    assert_eq!(
-        read("dooers/src/settings/pattern.rs"),
-        read("dooers-macros/src/settings/pattern.rs")
-    );
+    for file in ["settings/pattern.rs", "settings/step.rs"] {
+        let read = |of: &str| fs::read_to_string(root.join(of).join("src").join(file)).unwrap();
+        assert_eq!(read("dooers"), read("dooers-macros"), "{file}");
+    }
 }
 
 #[test]

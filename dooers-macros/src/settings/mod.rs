@@ -9,6 +9,7 @@ mod kind;
 mod model;
 mod number;
 mod pattern;
+pub(crate) mod step;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -3,12 +3,12 @@
 use super::user::null_as_default;
 use super::{
     ConnectPayload, ContentPart, ErrorBody, MAX_CLIENT_ID_BYTES, SettingsPatchPayload,
-    SettingsSubscribePayload, SettingsWorkerPayload, scan,
+    SettingsSubscribePayload, SettingsWorkerPayload, scan, whole,
 };
-use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Number, Value};
 
 /// The verbs, by their name on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -272,8 +272,8 @@ pub(crate) struct ThreadListPayload {
     #[serde(default)]
     pub(crate) cursor: Option<String>,
     /// How many threads at the most.
-    #[serde(default, deserialize_with = "page_limit")]
-    pub(crate) limit: Option<i64>,
+    #[serde(default, deserialize_with = "whole::optional")]
+    pub(crate) limit: Option<i128>,
 }
 
 /// The payload of `event.list`.
@@ -285,8 +285,8 @@ pub(crate) struct EventListPayload {
     #[serde(default)]
     pub(crate) before_event_id: Option<String>,
     /// How many events at the most.
-    #[serde(default, deserialize_with = "page_limit")]
-    pub(crate) limit: Option<i64>,
+    #[serde(default, deserialize_with = "whole::optional")]
+    pub(crate) limit: Option<i128>,
 }
 
 /// The payload of `run.cancel`: one of the two.
@@ -361,21 +361,6 @@ pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
     )))
 }
 
-/// A whole number of any size: one that is larger than ours is a page's maximum as any other.
-fn page_limit<'de, D: Deserializer<'de>>(input: D) -> Result<Option<i64>, D::Error> {
-    let Some(number) = Option::<Number>::deserialize(input)? else {
-        return Ok(None);
-    };
-    let limit = match (number.as_i64(), number.as_f64()) {
-        (Some(limit), _) => limit,
-        // Whole numbers beyond 64 bits come as floating point.
-        (None, Some(large)) if large >= i64::MAX as f64 => i64::MAX,
-        (None, Some(small)) if small <= i64::MIN as f64 => i64::MIN,
-        _ => return Err(D::Error::custom(format!("`{number}` is no whole number"))),
-    };
-    Ok(Some(limit))
-}
-
 fn as_text(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
@@ -394,9 +379,21 @@ mod tests {
         (refusal.ack_id, refusal.error.code)
     }
 
-    fn payload_error(kind: &str, payload: &str) -> String {
+    fn command(kind: &str, payload: &str) -> Result<Command, ErrorBody> {
         let text = format!(r#"{{"id":"1","type":"{kind}","payload":{payload}}}"#);
-        let error = Envelope::parse(&text).unwrap().command().unwrap_err();
+        Envelope::parse(&text).unwrap().command()
+    }
+
+    /// The payload of a message with a file of this size.
+    fn document(size: &str) -> String {
+        format!(
+            r#"{{"event":{{"type":"message","actor":"user","content":[
+                {{"type":"document","url":"u","filename":"a.txt","size_bytes":{size}}}]}}}}"#
+        )
+    }
+
+    fn payload_error(kind: &str, payload: &str) -> String {
+        let error = command(kind, payload).unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidPayload);
         error.message
     }
@@ -496,9 +493,8 @@ mod tests {
     #[test]
     fn a_limit_may_be_larger_than_any_number_of_ours() {
         let limit = |limit: &str| {
-            let text =
-                format!(r#"{{"id":"1","type":"thread.list","payload":{{"limit":{limit}}}}}"#);
-            match Envelope::parse(&text).unwrap().command() {
+            let payload = format!(r#"{{"limit":{limit}}}"#);
+            match command("thread.list", &payload) {
                 Ok(Command::ThreadList(payload)) => Ok(payload.limit),
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => Err(error.message),
@@ -506,12 +502,64 @@ mod tests {
         };
         assert_eq!(limit("7"), Ok(Some(7)));
         assert_eq!(limit("null"), Ok(None));
-        assert_eq!(limit("18446744073709551615"), Ok(Some(i64::MAX)));
-        assert_eq!(limit("99999999999999999999999"), Ok(Some(i64::MAX)));
-        assert_eq!(limit("-99999999999999999999999"), Ok(Some(i64::MIN)));
+        assert_eq!(limit("18446744073709551615"), Ok(Some(u64::MAX.into())));
+        assert_eq!(limit("1e300"), Ok(Some(i128::MAX)));
+        assert_eq!(limit("-1e300"), Ok(Some(i128::MIN)));
         assert_eq!(
             limit("1.5"),
-            Err("`payload.limit`: `1.5` is no whole number".to_owned())
+            Err("`payload.limit`: `1.5` is not a whole number".to_owned())
+        );
+    }
+
+    #[test]
+    fn whole_number_of_a_payload_has_any_notation() {
+        for notation in ["10", "10.0", "1e1"] {
+            let list = format!(r#"{{"thread_id":"t","limit":{notation}}}"#);
+            let Ok(Command::ThreadList(payload)) = command("thread.list", &list) else {
+                panic!("{notation}");
+            };
+            assert_eq!(payload.limit, Some(10));
+            let Ok(Command::EventList(payload)) = command("event.list", &list) else {
+                panic!("{notation}");
+            };
+            assert_eq!(payload.limit, Some(10));
+            let Ok(Command::EventCreate(draft)) = command("event.create", &document(notation))
+            else {
+                panic!("{notation}");
+            };
+            let mut expected = ContentPart::document("u", "a.txt");
+            if let ContentPart::Document { size_bytes, .. } = &mut expected {
+                *size_bytes = Some(10);
+            }
+            assert_eq!(draft.event.content, [expected]);
+        }
+    }
+
+    #[test]
+    fn wrong_number_of_a_payload_is_named() {
+        for (kind, payload, problem) in [
+            (
+                "event.list",
+                r#"{"thread_id":"t","limit":1.5}"#,
+                "`payload.limit`: `1.5` is not a whole number",
+            ),
+            (
+                "event.create",
+                &*document("1.5"),
+                "`payload.event.content[0]`: `size_bytes`: `1.5` is not a whole number",
+            ),
+            (
+                "event.create",
+                &*document("-1"),
+                "`payload.event.content[0]`: `size_bytes`: invalid value: `-1`, expected u64",
+            ),
+        ] {
+            assert_eq!(payload_error(kind, payload), problem);
+        }
+        let text = payload_error("event.create", &document("\"10\""));
+        assert!(
+            text.contains("`size_bytes`: invalid type: string"),
+            "{text}"
         );
     }
 

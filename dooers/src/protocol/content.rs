@@ -1,6 +1,8 @@
 //! What a message is made of.
 
-use serde::{Deserialize, Serialize};
+use super::whole;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One part of an event's content.
 ///
@@ -68,12 +70,21 @@ pub enum ContentPart {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
         /// Bytes.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "size_bytes",
+            skip_serializing_if = "Option::is_none"
+        )]
         size_bytes: Option<u64>,
         /// The id of an uploaded file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ref_id: Option<String>,
     },
+}
+
+/// Names the member in its error: the path of an error ends at the content part.
+fn size_bytes<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
+    whole::optional(input).map_err(|error| D::Error::custom(format_args!("`size_bytes`: {error}")))
 }
 
 impl ContentPart {

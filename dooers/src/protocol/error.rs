@@ -1,5 +1,6 @@
 //! Why a frame was refused.
 
+use super::whole;
 use serde::{Deserialize, Serialize};
 
 /// The stable code of a refusal.
@@ -46,7 +47,11 @@ pub struct ErrorBody {
     /// What is wrong and what to do, for people.
     pub message: String,
     /// When another try makes sense, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub retry_after_ms: Option<u64>,
 }
 

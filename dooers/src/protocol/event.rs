@@ -1,7 +1,7 @@
 //! What happened in a thread.
 
 use super::frame::timestamp;
-use super::{ContentPart, User, joined_text};
+use super::{ContentPart, User, joined_text, whole};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -124,7 +124,11 @@ pub struct ThreadEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finalized: Option<bool>,
     /// While its text grows: the number of the next piece of it, so that who joins in the middle misses none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delta_seq: Option<u64>,
     /// True once it was removed: its place stays, what it said is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,6 +137,7 @@ pub struct ThreadEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_event_id: Option<String>,
     /// Its place among the events of its thread: 1, 2, 3 …
+    #[serde(deserialize_with = "whole::required")]
     pub seq: u64,
 }
 

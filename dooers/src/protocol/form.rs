@@ -1,5 +1,6 @@
 //! Questions to the user, and what comes back.
 
+use super::whole;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -81,6 +82,7 @@ pub struct FormElement {
     /// What stands beside it.
     pub label: String,
     /// Its place: 0, 1, 2 …
+    #[serde(deserialize_with = "whole::required")]
     pub order: u32,
     /// Whether the form can be sent without it.
     pub required: bool,
@@ -116,7 +118,11 @@ pub enum FormInput {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         default: Option<String>,
         /// Height in lines.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "whole::optional",
+            skip_serializing_if = "Option::is_none"
+        )]
         rows: Option<u32>,
     },
     /// One of a list that opens.

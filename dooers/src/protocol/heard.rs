@@ -1,6 +1,6 @@
 //! What the server sends, as a reader in the same process takes it apart.
 
-use super::{Run, Thread, ThreadEvent};
+use super::{Run, Thread, ThreadEvent, whole};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -25,6 +25,7 @@ pub(crate) enum Heard {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Delta {
     pub(crate) event_id: String,
+    #[serde(deserialize_with = "whole::required")]
     pub(crate) delta_seq: u64,
     pub(crate) text: String,
 }

@@ -17,6 +17,7 @@ mod scan;
 mod settings;
 mod thread;
 mod user;
+mod whole;
 
 pub(crate) use command::{
     Command, DraftKind, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
@@ -42,6 +43,7 @@ pub(crate) use frame::timestamp;
 pub(crate) use heard::Delta;
 pub(crate) use heard::Heard;
 pub(crate) use scan::strip_nul;
+pub(crate) use whole::whole;
 
 /// Ids longer than this many bytes are refused when a client makes them up.
 pub const MAX_CLIENT_ID_BYTES: usize = 128;

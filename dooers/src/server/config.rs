@@ -189,7 +189,10 @@ impl WorkerConfig {
     /// Sets the keys with which secret settings are sealed in the store. Without any they are stored as they are.
     ///
     /// `openssl rand -base64 32` makes a key. To change it, put the new one in front of the old one: what is stored from
-    /// then on is sealed with the new one, and the old one is needed until every secret was set again.
+    /// then on is sealed with the new one, and the old one is needed until every secret was set again. Setting a secret to
+    /// its present text is enough, in any way: by a client's patch, by [`Settings::set`](crate::settings::Settings::set)
+    /// or by [`Repository::set_setting`](crate::repository::Repository::set_setting). The same seals secrets that were
+    /// stored before there was a key.
     ///
     /// ```
     /// use dooers::WorkerConfig;

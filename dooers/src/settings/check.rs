@@ -1,9 +1,11 @@
 //! Whether a value is right for a field.
 
-use super::{Email, Field, FieldKind};
-use bigdecimal::{BigDecimal, Zero};
+use super::{Email, Field, FieldKind, step};
+use crate::protocol::whole;
+use bigdecimal::{BigDecimal, ToPrimitive};
 use chrono::NaiveDate;
 use serde_json::{Number, Value};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -72,15 +74,27 @@ pub(super) fn check(field: &Field, value: Value) -> Result<Value, InvalidValue> 
     if value.is_null() && !field.required {
         return Ok(value);
     }
-    if !fits(field, &value) {
+    let meant = meant(field, &value).filter(|meant| fits(field, meant));
+    let Some(meant) = meant else {
         return Err(refused(format!("it takes {}", allowed(field))));
-    }
+    };
     if let Some(Validator(validate)) = &field.validator {
-        validate(&value).map_err(refused)?;
+        validate(&meant).map_err(refused)?;
     }
-    match integer(&value) {
-        Some(whole) if field.is_integer => Ok(whole_number(whole).unwrap_or(value)),
-        _ => Ok(value),
+    match meant {
+        Cow::Owned(meant) => Ok(meant),
+        Cow::Borrowed(_) => Ok(value),
+    }
+}
+
+/// The value that is meant: a number near a step is that step, and a whole number is written as one.
+fn meant<'a>(field: &Field, value: &'a Value) -> Option<Cow<'a, Value>> {
+    match value {
+        Value::Number(number) if field.kind == FieldKind::Number => {
+            let number = meant_number(field, number)?;
+            Some(Cow::Owned(Value::Number(number)))
+        }
+        _ => Some(Cow::Borrowed(value)),
     }
 }
 
@@ -133,74 +147,84 @@ fn fits_text(field: &Field, text: &str) -> bool {
 }
 
 fn fits_number(field: &Field, number: &Number) -> bool {
-    let value = Value::Number(number.clone());
-    if field.is_integer && integer(&value).is_none() {
-        return false;
-    }
-    let is_large_enough = field
-        .min
-        .as_ref()
-        .is_none_or(|min| compare(number, min).is_ge());
-    let is_small_enough = field
-        .max
-        .as_ref()
-        .is_none_or(|max| compare(number, max).is_le());
-    let is_on_a_step = field
-        .step
-        .as_ref()
-        .is_none_or(|step| is_on_a_step(number, field.step_from.as_ref(), step));
-    is_large_enough && is_small_enough && is_on_a_step
+    let (min, max) = (field.min.as_ref(), field.max.as_ref());
+    min.is_none_or(|min| compare(number, min).is_ge())
+        && max.is_none_or(|max| compare(number, max).is_le())
 }
 
-/// The whole number that a JSON number is, however it is written.
-pub(super) fn integer(value: &Value) -> Option<i128> {
-    /// No setting has more than 64 bits.
-    const TOO_LARGE: f64 = 1e20;
-    if let Some(whole) = value.as_i64() {
-        return Some(whole.into());
-    }
-    if let Some(whole) = value.as_u64() {
-        return Some(whole.into());
-    }
-    let decimal = value.as_f64()?;
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole and fits")]
-    let whole = decimal as i128;
-    (decimal.fract() == 0.0 && decimal.abs() < TOO_LARGE).then_some(whole)
-}
-
-fn whole_number(whole: i128) -> Option<Value> {
-    let signed = i64::try_from(whole).map(Value::from);
-    signed
-        .or_else(|_| u64::try_from(whole).map(Value::from))
-        .ok()
-}
-
-/// Two numbers by their size: whole ones exactly.
-pub(super) fn compare(one: &Number, other: &Number) -> Ordering {
-    let whole = |number: &Number| integer(&Value::Number(number.clone()));
-    if let (Some(one), Some(other)) = (whole(one), whole(other)) {
-        return one.cmp(&other);
-    }
-    let decimal = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
-    decimal(one).total_cmp(&decimal(other))
-}
-
-/// Whether a number is a whole number of steps from the smallest one, or from 0. In decimals, as people count:
-/// 0.3 is three steps of 0.1, which it is not in binary.
-pub(super) fn is_on_a_step(number: &Number, min: Option<&Number>, step: &Number) -> bool {
-    let rest = || {
-        let from = match min {
-            Some(min) => decimal(min)?,
-            None => BigDecimal::zero(),
-        };
-        let step = decimal(step).filter(|step| !step.is_zero())?;
-        Some((decimal(number)? - from) % step)
+/// The number that is meant. `None` if it must be whole and is not, or is on no step.
+pub(super) fn meant_number(field: &Field, number: &Number) -> Option<Number> {
+    let exact = if field.is_integer {
+        whole(number)
+    } else {
+        number.as_i128()
     };
-    rest().is_some_and(|rest| rest.is_zero())
+    let given = match exact {
+        Some(whole) => BigDecimal::from(whole),
+        None => decimal(number)?,
+    };
+    let meant = match &field.step {
+        Some(step) => {
+            let from = field.step_from.as_ref().and_then(decimal);
+            step::meant(&given, from.as_ref(), &decimal(step)?)?
+        }
+        None => given.clone(),
+    };
+    let is_given = meant == given;
+    if exact.is_some() && !is_given {
+        // A whole number is not rounded, however large it is, so it means no other one.
+        return None;
+    }
+    if field.is_integer {
+        integer(&meant)
+    } else if is_given {
+        Some(number.clone())
+    } else {
+        Number::from_f64(meant.to_string().parse().ok()?)
+    }
+}
+
+/// The whole number of 64 bits, with or without a sign.
+fn integer(number: &BigDecimal) -> Option<Number> {
+    if !number.is_integer() {
+        return None;
+    }
+    let signed = number.to_i64().map(Number::from);
+    signed.or_else(|| number.to_u64().map(Number::from))
+}
+
+/// Two numbers by their size, as their decimals say it.
+pub(super) fn compare(one: &Number, other: &Number) -> Ordering {
+    decimal(one).cmp(&decimal(other))
+}
+
+/// Whether a number is exactly on a step that is counted from 0.
+pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
+    let numbers = decimal(number).zip(decimal(step));
+    numbers.is_some_and(|(number, step)| step::meant(&number, None, &step) == Some(number))
 }
 
 fn decimal(number: &Number) -> Option<BigDecimal> {
     BigDecimal::from_str(&number.to_string()).ok()
+}
+
+/// Puts the numbers that describe a field on their steps: `min` as counted from 0, the others as counted from `min`.
+pub(super) fn settle(field: &mut Field) {
+    if let Some(min) = field.step_from.take() {
+        let min = meant_number(field, &min).unwrap_or(min);
+        field.min = Some(min.clone());
+        field.step_from = Some(min);
+    }
+    let max = field.max.as_ref();
+    if let Some(max) = max.and_then(|max| meant_number(field, max)) {
+        field.max = Some(max);
+    }
+    if let Some(Value::Number(default)) = &field.default
+        && field.kind == FieldKind::Number
+        && let Some(default) = meant_number(field, default)
+    {
+        field.default = Some(Value::Number(default));
+    }
 }
 
 /// A date as RFC 3339 writes it: `2026-02-11`.

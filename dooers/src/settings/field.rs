@@ -230,6 +230,20 @@ impl Field {
     }
 
     /// The distance between two numbers, counted from the smallest, or else from 0.
+    ///
+    /// A number that misses a step only because it was computed in binary counts as that step: one within 4 units in the
+    /// last place of an `f64`, or the step rounded to an `f32`. The exact step is stored and shown.
+    ///
+    /// ```
+    /// use dooers::settings::Field;
+    /// use serde_json::json;
+    ///
+    /// let field = Field::number("temperature").default(0.7).step(0.1);
+    /// assert_eq!(field.check(json!(0.1 + 0.2))?, json!(0.3));
+    /// assert_eq!(field.check(json!(0.3_f32))?, json!(0.3));
+    /// assert!(field.check(json!(0.25)).is_err());
+    /// # Ok::<(), dooers::settings::InvalidValue>(())
+    /// ```
     #[must_use]
     pub fn step(mut self, step: impl Into<Value>) -> Self {
         self.step = number(step.into());
@@ -395,7 +409,8 @@ impl Field {
         self.default.as_ref()
     }
 
-    /// The value as it is to be stored: a whole number's `1.0` is `1`.
+    /// The value as it is to be stored: a whole number's `1.0` is `1`, and a number near a [`step`](Self::step) is that
+    /// step.
     ///
     /// # Errors
     ///

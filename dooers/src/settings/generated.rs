@@ -22,6 +22,7 @@ pub struct TypedField<T> {
     field: fn(&str) -> Field,
     from_value: fn(&Value) -> Option<T>,
     to_value: fn(&T) -> Value,
+    put: fn(&mut SettingsValues, &str, &T),
 }
 
 /// A field of this type.
@@ -33,6 +34,7 @@ pub const fn typed<T: SettingValue>(id: &'static str) -> TypedField<T> {
         field: T::field,
         from_value: T::from_value,
         to_value: T::to_value,
+        put: SettingsValues::put,
     }
 }
 
@@ -68,7 +70,7 @@ impl<T: 'static> TypedField<T> {
 
     /// Writes its value.
     pub fn write(&self, value: &T, values: &mut SettingsValues) {
-        values.insert(self.id, (self.to_value)(value));
+        (self.put)(values, self.id, value);
     }
 
     /// What can be chosen.

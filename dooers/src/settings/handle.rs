@@ -88,14 +88,19 @@ impl<T: WorkerSettings> Settings<T> {
     /// # }
     /// ```
     ///
+    /// Only the fields that the closure assigns are stored. An equal value is not a change, and is not stored again. A
+    /// secret is the exception: one that is assigned, even if its text is the same, is stored again and sealed with the
+    /// newest key. Subscribers are not sent a secret that did not change.
+    ///
     /// # Errors
     ///
     /// [`SettingsError::Patch`] for a value that is not right, or a field that is readonly: then nothing is changed.
     pub async fn set(&self, change: impl FnOnce(&mut T) + Send) -> Result<(), SettingsError> {
         let changed = |values: &SettingsValues| {
             let mut settings = T::from_values(values);
+            let before = settings.to_values();
             change(&mut settings);
-            settings.to_values()
+            settings.to_values().assigned_since(&before)
         };
         self.live.change(&self.worker, changed).await
     }

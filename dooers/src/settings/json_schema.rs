@@ -87,7 +87,7 @@ fn choices(field: &Field) -> Option<Value> {
 fn multiple_of(field: &Field) -> Option<Value> {
     let step = field.step.clone()?;
     let min = field.step_from.as_ref();
-    let counts_from_0 = min.is_none_or(|min| super::check::is_on_a_step(min, None, &step));
+    let counts_from_0 = min.is_none_or(|min| super::check::is_multiple(min, &step));
     counts_from_0.then_some(Value::Number(step))
 }
 

@@ -64,6 +64,8 @@ struct Worker {
 #[derive(Debug)]
 pub(crate) struct CurrentSettings {
     pub(crate) values: SettingsValues,
+    /// The fields of which anything is stored, even a value that does not fit any more.
+    stored: HashSet<String>,
     updated_at: DateTime<Utc>,
 }
 
@@ -132,12 +134,13 @@ impl LiveSettings {
         let schema = self.schema(&worker.agent)?;
         let stored = self.store.settings(worker).await?;
         let updated_at = stored.iter().map(|setting| setting.updated_at).max();
-        let mut values = SettingsValues::default();
+        let (mut values, mut fields) = (SettingsValues::default(), HashSet::new());
         for setting in stored {
             // A field that the schema has no more is kept for the day when it has it again.
             let Some(field) = schema.field(&setting.field_id) else {
                 continue;
             };
+            fields.insert(field.id().to_owned());
             match field.check(self.opened(worker, setting)?) {
                 Ok(value) => values.insert(field.id(), value),
                 Err(misfit) => self.warn_once(worker, field, &misfit),
@@ -145,6 +148,7 @@ impl LiveSettings {
         }
         Ok(CurrentSettings {
             values,
+            stored: fields,
             updated_at: updated_at.unwrap_or(self.started_at),
         })
     }
@@ -218,12 +222,16 @@ impl LiveSettings {
         let changes = vec![Change { field, old, new }];
         let updated_at = self.store(worker, &changes).await?;
         stored();
-        self.tell(&shared, worker, changes, &updated_at, Some(connection));
+        let told = changes.into_iter().zip(updated_at);
+        self.tell(&shared, worker, told, Some(connection));
         Ok(())
     }
 
-    /// Changes several fields for the program, by what it makes of the values of the moment. Nothing is changed if one
-    /// of the new values is refused.
+    /// Changes several fields for the program: those for which `change` gives values, from the values of the moment.
+    /// Nothing is changed if one of the new values is refused.
+    ///
+    /// A field that keeps its value is not stored again, unless it is a secret that is stored: it is sealed again, as
+    /// the keys may have changed. That is not published.
     pub(crate) async fn change(
         &self,
         worker: &WorkerKey,
@@ -232,23 +240,34 @@ impl LiveSettings {
         let schema = self.schema(&worker.agent)?;
         let shared = self.worker(worker);
         let _changing = shared.changing.lock().await;
-        let current = self.current(worker).await?.values;
-        let wanted = change(&current);
+        let current = self.current(worker).await?;
+        let wanted = change(&current.values);
         let mut changes = Vec::new();
         for field in schema.fields() {
-            let (old, new) = (current.of(field), wanted.of(field));
-            if old == new {
+            let Some(new) = wanted.get(field.id()) else {
                 continue;
-            }
+            };
+            let old = current.values.of(field);
             if field.is_readonly() {
+                if old == *new {
+                    continue;
+                }
                 return Err(PatchError::Readonly(field.id().to_owned()).into());
             }
-            let new = field.check(new).map_err(PatchError::from)?;
-            changes.push(Change { field, old, new });
+            let is_stored_secret = field.is_secret() && current.stored.contains(field.id());
+            if old == *new && !is_stored_secret {
+                continue;
+            }
+            let new = field.check(new.clone()).map_err(PatchError::from)?;
+            if old != new || is_stored_secret {
+                changes.push(Change { field, old, new });
+            }
         }
         if !changes.is_empty() {
             let updated_at = self.store(worker, &changes).await?;
-            self.tell(&shared, worker, changes, &updated_at, None);
+            let told = changes.into_iter().zip(updated_at);
+            let told = told.filter(|(change, _)| change.old != change.new);
+            self.tell(&shared, worker, told, None);
         }
         Ok(())
     }
@@ -261,11 +280,7 @@ impl LiveSettings {
         value: Value,
     ) -> Result<(), SettingsError> {
         self.changeable(worker, field_id)?;
-        let set = |current: &SettingsValues| {
-            let mut wanted = current.clone();
-            wanted.insert(field_id, value);
-            wanted
-        };
+        let set = |_: &SettingsValues| SettingsValues::from_iter([(field_id.to_owned(), value)]);
         self.change(worker, set).await
     }
 
@@ -283,8 +298,8 @@ impl LiveSettings {
         self.store.remove_setting(worker, field_id).await?;
         let new = SettingsValues::default().of(field);
         if old != new {
-            let changes = vec![Change { field, old, new }];
-            self.tell(&shared, worker, changes, &[timestamp::now()], None);
+            let told = [(Change { field, old, new }, timestamp::now())];
+            self.tell(&shared, worker, told, None);
         }
         Ok(())
     }
@@ -328,20 +343,19 @@ impl LiveSettings {
     }
 
     /// Tells everybody who may see it.
-    fn tell(
+    fn tell<'a>(
         &self,
         shared: &Worker,
         worker: &WorkerKey,
-        changes: Vec<Change<'_>>,
-        updated_at: &[DateTime<Utc>],
+        changes: impl IntoIterator<Item = (Change<'a>, DateTime<Utc>)>,
         sender: Option<&Connection>,
     ) {
-        for (Change { field, old, new }, updated_at) in changes.into_iter().zip(updated_at) {
+        for (Change { field, old, new }, updated_at) in changes {
             if field.visibility() != Visibility::Internal {
                 let published = PublishedSetting {
                     worker,
                     field_id: field.id(),
-                    frame: patch_frame(worker, field, new.clone(), *updated_at),
+                    frame: patch_frame(worker, field, new.clone(), updated_at),
                     is_for_creators: field.visibility() == Visibility::Creator,
                 };
                 self.hub.publish_setting(&published, sender);

@@ -17,6 +17,9 @@ mod pattern;
 mod schema;
 mod schema_error;
 mod seal;
+mod step;
+#[cfg(test)]
+mod step_tests;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -47,6 +47,13 @@ impl SettingsItem {
             Self::Group(group) => &group.fields,
         }
     }
+
+    fn fields_mut(&mut self) -> &mut [Field] {
+        match self {
+            Self::Field(field) => std::slice::from_mut(field),
+            Self::Group(group) => &mut group.fields,
+        }
+    }
 }
 
 impl SettingsSchema {
@@ -58,8 +65,10 @@ impl SettingsSchema {
         }
     }
 
-    /// A schema of items that have been checked, as the derive macro does.
-    pub(crate) fn of(version: String, items: Vec<SettingsItem>) -> Self {
+    /// A schema of these items. The derive macro has checked them, or [`SettingsSchemaBuilder::build`] does.
+    pub(crate) fn of(version: String, mut items: Vec<SettingsItem>) -> Self {
+        let fields = items.iter_mut().flat_map(SettingsItem::fields_mut);
+        fields.for_each(super::check::settle);
         let mut places = HashMap::new();
         for (at, item) in items.iter().enumerate() {
             let is_group = matches!(item, SettingsItem::Group(_));
@@ -169,8 +178,9 @@ impl SettingsSchemaBuilder {
     ///
     /// [`SchemaError`], which lists everything that is wrong with it.
     pub fn build(self) -> Result<SettingsSchema, SchemaError> {
-        match mistakes(&self.items) {
-            mistakes if mistakes.is_empty() => Ok(SettingsSchema::of(self.version, self.items)),
+        let schema = SettingsSchema::of(self.version, self.items);
+        match mistakes(&schema.items) {
+            mistakes if mistakes.is_empty() => Ok(schema),
             mistakes => Err(SchemaError(mistakes)),
         }
     }

@@ -1,6 +1,6 @@
 //! What can be wrong with a schema that was built by hand. (The derive macro finds the same at compile time.)
 
-use super::check::{compare, is_on_a_step};
+use super::check::{compare, meant_number};
 use super::{Field, FieldKind, SettingsItem};
 use std::collections::HashSet;
 
@@ -116,12 +116,10 @@ fn mistakes_of(field: &Field) -> Vec<String> {
         .as_ref()
         .is_none_or(|step| compare(step, &zero).is_gt());
     wrong(!is_positive, "`step` must be larger than 0");
-    let divides = |step| {
-        let max = field.max.as_ref();
-        max.is_none_or(|max| is_on_a_step(max, field.step_from.as_ref(), step))
-    };
+    let max = field.max.as_ref();
+    let divides = max.is_none_or(|max| meant_number(field, max).is_some());
     wrong(
-        is_positive && field.step.as_ref().is_some_and(|step| !divides(step)),
+        is_positive && field.step.is_some() && !divides,
         "`step` does not divide the range from `min` to `max`",
     );
     let pattern = field.pattern.as_ref();

@@ -3,26 +3,53 @@
 use regex::Regex;
 use std::fmt;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
 /// A text that nobody may read but the program: an API key, a password.
 ///
 /// It is overwritten in memory when it is dropped, `Debug` does not show it, and it cannot be serialized.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret {
+    text: Zeroizing<String>,
+    /// Tells this value from all others of the same text.
+    assignment: u64,
+}
 
 impl Secret {
     /// A secret of this text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
+        static ASSIGNMENTS: AtomicU64 = AtomicU64::new(0);
+        Self {
+            text: Zeroizing::new(text.into()),
+            assignment: ASSIGNMENTS.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     /// The text. Whoever asks for it keeps it secret.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// A number that no other secret of this process has, not even a clone.
+    pub(super) fn assignment(&self) -> u64 {
+        self.assignment
     }
 }
+
+impl Clone for Secret {
+    fn clone(&self) -> Self {
+        Self::new(self.expose())
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,6 +132,16 @@ mod tests {
         let secret = Secret::new("hush");
         assert_eq!(format!("{secret:?}"), "Secret(…)");
         assert_eq!(secret.expose(), "hush");
+    }
+
+    #[test]
+    fn equal_secrets_are_different_assignments() {
+        let secret = Secret::new("hush");
+        let others = [Secret::new("hush"), secret.clone()];
+        for other in &others {
+            assert_eq!(*other, secret);
+            assert_ne!(other.assignment(), secret.assignment());
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which types a setting can have.
 
 use super::{Email, Field, ImageUrl, Secret};
+use crate::protocol::whole;
 use chrono::NaiveDate;
 use serde_json::{Number, Value};
 
@@ -22,6 +23,15 @@ pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
 
     /// The value as JSON.
     fn to_value(&self) -> Value;
+
+    /// A number that tells this value from an equal one that was assigned later. `None` where an equal value is not a
+    /// change.
+    ///
+    /// Only [`Secret`] has one: a secret that is set to an equal text is sealed again, with the newest key. A type that
+    /// wraps a `Secret` returns the number of that secret.
+    fn assignment(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// An enum whose variants a setting can choose from: see the derive macro of this name.
@@ -98,6 +108,10 @@ impl SettingValue for Secret {
     fn to_value(&self) -> Value {
         Value::from(self.expose())
     }
+
+    fn assignment(&self) -> Option<u64> {
+        Some(self.assignment())
+    }
 }
 
 impl SettingValue for Email {
@@ -159,6 +173,10 @@ impl<T: SettingValue> SettingValue for Option<T> {
     fn to_value(&self) -> Value {
         self.as_ref().map_or(Value::Null, T::to_value)
     }
+
+    fn assignment(&self) -> Option<u64> {
+        self.as_ref().and_then(T::assignment)
+    }
 }
 
 macro_rules! integers {
@@ -169,7 +187,7 @@ macro_rules! integers {
             }
 
             fn from_value(value: &Value) -> Option<Self> {
-                <$integer>::try_from(super::check::integer(value)?).ok()
+                <$integer>::try_from(whole(value.as_number()?)?).ok()
             }
 
             fn to_value(&self) -> Value {

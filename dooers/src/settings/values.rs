@@ -8,40 +8,77 @@ use std::fmt;
 /// The values of settings, by the ids of their fields; fields in groups stand beside the others.
 ///
 /// `Debug` shows the ids only: there may be secrets among the values.
-#[derive(Clone, Default, PartialEq)]
-pub struct SettingsValues(BTreeMap<String, Value>);
+#[derive(Clone, Default)]
+pub struct SettingsValues(BTreeMap<String, Entry>);
+
+#[derive(Clone, PartialEq)]
+struct Entry {
+    value: Value,
+    /// See [`SettingValue::assignment`].
+    assignment: Option<u64>,
+}
 
 impl SettingsValues {
     /// The value of a field, if there is one.
     #[must_use]
     pub fn get(&self, field_id: &str) -> Option<&Value> {
-        self.0.get(field_id)
+        self.0.get(field_id).map(|entry| &entry.value)
     }
 
     /// Sets the value of a field.
     pub fn insert(&mut self, field_id: impl Into<String>, value: Value) {
-        self.0.insert(field_id.into(), value);
+        self.0.insert(field_id.into(), Entry::from(value));
     }
 
     /// Takes the value of a field away.
     pub fn remove(&mut self, field_id: &str) -> Option<Value> {
-        self.0.remove(field_id)
+        self.0.remove(field_id).map(|entry| entry.value)
     }
 
     /// All values, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(id, value)| (id.as_str(), value))
+        self.0.iter().map(|(id, entry)| (id.as_str(), &entry.value))
     }
 
     /// Sets a field to a typed value. Generated code calls it.
     pub fn put<T: SettingValue>(&mut self, field_id: &str, value: &T) {
-        self.insert(field_id, value.to_value());
+        let entry = Entry {
+            value: value.to_value(),
+            assignment: value.assignment(),
+        };
+        self.0.insert(field_id.to_owned(), entry);
     }
 
     /// The value of a field: what is here, or else its default, or else `null`.
     pub(crate) fn of(&self, field: &Field) -> Value {
         let value = self.get(field.id()).or(field.default_value());
         value.cloned().unwrap_or(Value::Null)
+    }
+
+    /// The values that were assigned since these were `before`. A secret that was assigned is among them even if its
+    /// text is the same.
+    pub(super) fn assigned_since(self, before: &Self) -> Self {
+        let assigned = self.0.into_iter();
+        Self(
+            assigned
+                .filter(|(id, entry)| before.0.get(id) != Some(entry))
+                .collect(),
+        )
+    }
+}
+
+impl From<Value> for Entry {
+    fn from(value: Value) -> Self {
+        Self {
+            value,
+            assignment: None,
+        }
+    }
+}
+
+impl PartialEq for SettingsValues {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
     }
 }
 
@@ -53,6 +90,7 @@ impl fmt::Debug for SettingsValues {
 
 impl FromIterator<(String, Value)> for SettingsValues {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(values: I) -> Self {
-        Self(values.into_iter().collect())
+        let values = values.into_iter();
+        Self(values.map(|(id, value)| (id, value.into())).collect())
     }
 }

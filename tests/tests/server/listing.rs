@@ -99,6 +99,38 @@ async fn a_limit_below_1_is_refused_and_one_above_the_most_is_cut() {
 }
 
 #[tokio::test]
+async fn limit_in_any_notation_is_a_whole_number() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    let thread_id = client.begin("burst 5").await;
+    client.begin("").await;
+    client.begin("").await;
+    for limit in ["2", "2.0", "2e0", "20e-1"] {
+        let limit: Value = serde_json::from_str(limit).unwrap();
+        let page = threads(&mut client, json!({"limit": limit})).await;
+        assert_eq!(ids(&page).len(), 2, "{limit}");
+        let payload = json!({"thread_id": thread_id, "limit": limit});
+        let page = client.ask("event.list", payload, "event.list.result").await;
+        assert_eq!(events(&page).len(), 2, "{limit}");
+    }
+    for (limit, count) in [(json!(100.0), 3), (json!(1e300), 3), (json!(1.0), 1)] {
+        let page = threads(&mut client, json!({"limit": limit})).await;
+        assert_eq!(ids(&page).len(), count, "{limit}");
+    }
+    for limit in [
+        json!(0.0),
+        json!(-1.0),
+        json!(-1e300),
+        json!(0.5),
+        json!("2.0"),
+    ] {
+        let code = client.refusal("thread.list", json!({"limit": limit})).await;
+        assert_eq!(code, "INVALID_PAYLOAD", "{limit}");
+    }
+    server.close([client]).await;
+}
+
+#[tokio::test]
 async fn a_made_up_cursor_is_refused() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;

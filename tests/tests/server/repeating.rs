@@ -169,3 +169,34 @@ async fn of_a_deleted_thread_it_does_not_come_back() {
     }
     server.close([client]).await;
 }
+
+#[tokio::test]
+async fn size_in_another_notation_is_the_same_message() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    let message = |size: f64, is_whole: bool| {
+        let mut part =
+            json!({"type": "document", "url": "u", "filename": "a.txt", "size_bytes": size});
+        if is_whole {
+            part["size_bytes"] = json!(1024);
+        }
+        let event = json!({"type": "message", "actor": "user", "content": [part]});
+        json!({"client_event_id": "m1", "event": event})
+    };
+    let id = client.send("event.create", message(1024.0, false)).await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
+    let event = appended(&frames).remove(0);
+    assert_eq!(event["content"][0]["size_bytes"].to_string(), "1024");
+
+    let id = client.send("event.create", message(1024.0, true)).await;
+    assert_eq!(repeated(&mut client, &id).await, event);
+    let id = client.send("event.create", message(1024.5, false)).await;
+    let (code, text) = client.refused(&id).await;
+    assert_eq!(code, "INVALID_PAYLOAD");
+    assert!(
+        text.contains("`size_bytes`: `1024.5` is not a whole number"),
+        "{text}"
+    );
+    server.close([client]).await;
+}

@@ -8,8 +8,8 @@ use dooers::{Database, WorkerServer};
 use serde_json::json;
 use std::path::Path;
 
-const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const OTHER: &str = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
+pub(crate) const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const OTHER: &str = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
 
 fn worker(path: &Path, keys: Option<&str>) -> WorkerServer {
     let database = Database::Sqlite(SqliteOptions::new(path));

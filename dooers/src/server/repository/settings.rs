@@ -31,6 +31,9 @@ impl Repository {
 
     /// Sets a setting. The value is checked as a client's is, stored, and shown to all who see the field.
     ///
+    /// An equal value is not a change: nothing is stored and nobody is notified. A stored secret is the exception. It is
+    /// stored again, sealed with the newest key, and still nobody is notified.
+    ///
     /// # Errors
     ///
     /// `Settings`, for a field that is not there or is readonly, or a value that it does not take.

@@ -122,7 +122,7 @@ impl Caller<'_> {
 }
 
 /// How many a page holds: what is asked, at most `most`.
-fn page_size(limit: Option<i64>, default: usize, most: usize) -> Result<usize, ErrorBody> {
+fn page_size(limit: Option<i128>, default: usize, most: usize) -> Result<usize, ErrorBody> {
     match limit {
         None => Ok(default),
         Some(limit) if limit < 1 => Err(ErrorBody::invalid_payload(
