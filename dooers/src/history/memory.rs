@@ -31,7 +31,8 @@ use std::sync::Arc;
 ///
 /// The thread up to the message that the turn answers, and what the turn itself has written since. So at the beginning
 /// of a handler the history ends with that message. What the handler sends is remembered once it is stored, which
-/// awaiting it waits for; of a text that still grows, what is stored of it.
+/// awaiting it waits for; of a text that still grows, what is stored of it. A [`limit`](MemoryQuery::limit) counts the
+/// events up to that message, and what the turn writes itself comes on top of it.
 ///
 /// Messages that wait behind the turn are not remembered: each of them has a turn of its own. Where they came in between,
 /// the message of the turn stands behind the answers to the messages before it, though it was stored before these. An
