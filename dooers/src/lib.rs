@@ -48,6 +48,7 @@ mod state;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text;
 mod turn;
 
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! Whether a value is right for a field.
 
 use super::{Email, Field, FieldKind};
+use crate::text::split_at_cluster;
 use bigdecimal::{BigDecimal, Zero};
 use chrono::NaiveDate;
 use serde_json::{Number, Value};
@@ -91,9 +92,9 @@ fn given(field: &Field, value: &Value) -> String {
         return "this".to_owned();
     }
     let text = value.to_string();
-    match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
+    match split_at_cluster(&text, SHOWN) {
+        (_, "") => text,
+        (shown, _) => format!("{shown}…"),
     }
 }
 
