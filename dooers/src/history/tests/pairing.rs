@@ -457,7 +457,7 @@ fn chosen(open: &[Call], of: Index, given: Given) -> Option<(Call, Given)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_result_is_with_its_call_in_every_format(steps in prop::collection::vec(step(), 0..50)) {
