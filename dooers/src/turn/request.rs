@@ -67,7 +67,7 @@ impl WorkerRequest {
     /// The beginning of the message: its first `characters` characters, as readers see them.
     ///
     /// Characters are grapheme clusters. A flag, a family emoji, a keycap or a letter with its accents is one of them and
-    /// is never cut in half.
+    /// is never cut in half. For the title of a thread, [`title_from`](crate::title_from) is better.
     ///
     /// ```
     /// # use dooers::prelude::*;
