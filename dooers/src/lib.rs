@@ -48,6 +48,7 @@ mod state;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text;
 mod turn;
 
 #[doc(hidden)]
@@ -78,7 +79,9 @@ pub use state::State;
 pub use tokio_util::sync::CancellationToken;
 
 pub use settings::{Email, ImageUrl, Secret, Settings, SettingsSchema};
-pub use turn::{FormResponse, Recorder, Sent, TextStream, Turn, WorkerRequest, WorkerResponse};
+pub use turn::{
+    FormResponse, Recorder, Sent, TextStream, Turn, WorkerRequest, WorkerResponse, title_from,
+};
 
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
@@ -98,7 +101,7 @@ pub mod prelude {
         AgentError, CancellationToken, Email, FromTurn, HistoryFormat, ImageUrl, IntoReply, Reply,
         ReplyStream, Result, Secret, SettingChoice, Settings, State, TextReply, TextStream,
         ToolCall, Turn, WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer,
-        WorkerSettings,
+        WorkerSettings, title_from,
     };
 }
 

@@ -31,7 +31,8 @@ use std::sync::Arc;
 ///
 /// The thread up to the message that the turn answers, and what the turn itself has written since. So at the beginning
 /// of a handler the history ends with that message. What the handler sends is remembered once it is stored, which
-/// awaiting it waits for; of a text that still grows, what is stored of it.
+/// awaiting it waits for; of a text that still grows, what is stored of it. A [`limit`](MemoryQuery::limit) counts the
+/// events up to that message, and what the turn writes itself comes on top of it.
 ///
 /// Messages that wait behind the turn are not remembered: each of them has a turn of its own. Where they came in between,
 /// the message of the turn stands behind the answers to the messages before it, though it was stored before these. An
@@ -46,7 +47,7 @@ use std::sync::Arc;
 /// |---|---|
 /// | `message` of a user or the assistant | a message |
 /// | `message` of the system, which tells of a failed run | nothing |
-/// | `tool.call`, and the `tool.result` of the same `id` | a use of a tool, with its arguments and its result. The text right before the call is in one message with it; calls side by side are in one message |
+/// | `tool.call` and its `tool.result`, see below | a use of a tool, with its arguments and its result. The text right before the call is in one message with it; calls side by side are in one message |
 /// | a `tool.call` whose result is not there | the same, with a result that says so |
 /// | a `tool.result` whose call is not there, `tool.transaction` | the same, made from its own data |
 /// | `form` | its message, and in brackets what it asks |
@@ -55,7 +56,15 @@ use std::sync::Arc;
 /// | `reasoning`, `run.started`, `run.finished` | nothing |
 /// | any with nothing but white space in it | nothing |
 ///
-/// A result that comes more than 200 messages behind its call counts as not there.
+/// # Calls and their results
+///
+/// Models repeat the ids of calls, or leave them empty. So a result belongs to a call of the same run, `id` and `name`
+/// that has no result yet: to the one with the same `args` if the result repeats them, and otherwise to the first one. A
+/// run, an `id` or a `name` that one of the two events lacks fits any, but the `id` or the `name` must be equal. If the
+/// `id` is empty or the name of the tool, `args` that both events have must be equal too.
+///
+/// Calls and results of different runs never belong together, and each result belongs to one call. A result that comes
+/// more than 200 messages behind its call counts as not there.
 #[derive(Debug, Clone)]
 pub struct WorkerMemory {
     source: Source,

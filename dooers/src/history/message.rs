@@ -44,8 +44,8 @@ pub struct ChatMessage {
 pub struct ToolUse {
     /// The event of the call, or of the result if the call is not there.
     pub event_id: String,
-    /// The id of the call, which no other one of the same history has. It is what the handler called it where that is
-    /// unique and up to 40 of `a-z A-Z 0-9 _ -`, which every API takes, and otherwise the event's.
+    /// The id of the call, which is unique in the history. It is the id that the handler gave if that is unique and has
+    /// 1 to 40 of the characters `a-z A-Z 0-9 _ -`, which every API takes. Otherwise it is the id of the event.
     pub id: String,
     /// The tool.
     pub name: String,

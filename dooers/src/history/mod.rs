@@ -11,6 +11,7 @@ mod media;
 mod memory;
 mod message;
 mod pages;
+mod pairing;
 mod query;
 mod source;
 #[cfg(test)]
@@ -25,4 +26,6 @@ pub use memory::WorkerMemory;
 pub use message::{ChatMessage, ChatRole, ToolUse};
 pub use query::{DEFAULT_HISTORY_LIMIT, MemoryQuery};
 
+#[cfg(feature = "testing")]
+pub(crate) use pairing::{OpenCalls, ToolKey};
 pub(crate) use view::OwnRuns;

@@ -38,7 +38,7 @@ pub(super) struct Page {
 }
 
 impl Reading {
-    /// The pages of so many events at the most, from this end.
+    /// The pages of at most `limit` events, from this end. From the newest one on, the turn's own events are not counted.
     pub(super) fn pages(self, order: Order, limit: usize) -> Pages {
         Pages {
             ranges: self.ranges.clone().into(),
@@ -48,11 +48,14 @@ impl Reading {
         }
     }
 
-    /// The newest events, so many at the most, from the oldest of them to the newest. Of them so many may be kept in
-    /// memory.
+    /// The newest events, from the oldest of them to the newest: up to `limit`, and on top of these the events that the
+    /// turn itself wrote. Up to `keep` of them may be kept in memory.
     ///
     /// Where they begin is only known from behind. If there are more than may be kept, they are read a second time.
     pub(super) async fn newest(self, limit: usize, keep: usize) -> Result<Feed, MemoryError> {
+        if limit == 0 {
+            return Ok(Feed::Kept(Vec::new()));
+        }
         let mut pages = self.clone().pages(Order::NewestFirst, limit);
         let mut kept = Some(Vec::new());
         let (mut newest, mut oldest) = (None, None);
@@ -78,16 +81,15 @@ impl Reading {
         reading.ranges[last].before = end.saturating_add(1);
         reading.ranges.truncate(last + 1);
         reading.ranges.drain(..first);
-        Ok(Feed::Read(Box::new(
-            reading.pages(Order::OldestFirst, limit),
-        )))
+        let pages = reading.pages(Order::OldestFirst, usize::MAX);
+        Ok(Feed::Read(Box::new(pages)))
     }
 }
 
 impl Pages {
     /// The next events, if there are any.
     pub(super) async fn next(&mut self) -> Result<Option<Page>, MemoryError> {
-        while self.left > 0 {
+        loop {
             let last = self.ranges.len().wrapping_sub(1);
             let (range, place) = match self.order {
                 Order::OldestFirst => {
@@ -97,7 +99,15 @@ impl Pages {
                 Order::NewestFirst => (self.ranges.back_mut(), last),
             };
             let Some(range) = range else { break };
-            let limit = self.left.min(PAGE);
+            let is_counted = !range.is_own || self.order == Order::OldestFirst;
+            let limit = if is_counted {
+                self.left.min(PAGE)
+            } else {
+                PAGE
+            };
+            if limit == 0 {
+                break;
+            }
             let filter = &self.reading.filter;
             let query = filter.query(range, self.reading.shown, self.order, limit);
             let events = match query {
@@ -116,7 +126,9 @@ impl Pages {
                 };
             }
             if !events.is_empty() {
-                self.left -= events.len();
+                if is_counted {
+                    self.left -= events.len();
+                }
                 return Ok(Some(Page {
                     events,
                     range: place,

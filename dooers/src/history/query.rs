@@ -12,14 +12,15 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 use std::collections::VecDeque;
 use std::fmt;
 
-/// So many events are remembered unless another limit is set.
+/// The limit of a memory unless another one is set, see [`MemoryQuery::limit`]. A stream has none.
 pub const DEFAULT_HISTORY_LIMIT: usize = 50;
 
 /// Something that is asked of a [`WorkerMemory`](crate::WorkerMemory): awaited it is a `Vec`, and
 /// [`stream`](MemoryQuery::stream) reads it page by page.
 ///
-/// Without anything else it is the newest [`DEFAULT_HISTORY_LIMIT`] events, the oldest of them first. Each of the
-/// filters can be called several times; then what passes any of its values is remembered.
+/// Without anything else it is the newest [`DEFAULT_HISTORY_LIMIT`] events, the oldest of them first, see
+/// [`limit`](MemoryQuery::limit). Each of the filters can be called several times; then what passes any of its values is
+/// remembered.
 ///
 /// ```
 /// # use dooers::prelude::*;
@@ -93,9 +94,16 @@ impl<T: Send + 'static> MemoryQuery<T> {
         }
     }
 
-    /// At most so many events, counted before calls are joined with their results and messages with their neighbours.
+    /// Sets how many of the newest events are remembered: at most this number, the message that the turn answers
+    /// included.
     ///
-    /// 0 remembers nothing, and a large number everything there is.
+    /// What the turn itself has written since it began comes on top. So the history always has the message that is being
+    /// answered, with everything that was done to answer it, however many tools were called. A history that was asked for
+    /// with `limit(20)` has at most 20 events when the handler begins, and grows while the handler writes.
+    ///
+    /// Events are counted before calls are joined with their results and messages with their neighbours, and only those
+    /// that pass the filters. With [`oldest_first`](Self::oldest_first), the events of the turn count as all others. 0
+    /// remembers nothing, and a large number everything.
     pub fn limit(mut self, events: usize) -> Self {
         self.limit = Some(events);
         self

@@ -3,6 +3,7 @@
 use super::filter::Shown;
 use super::forms::{answer_of, answered, asked, form_of};
 use super::media::described;
+use super::pairing::{OpenCalls, ToolKey};
 use super::query::Shape;
 use super::tools::{ToolData, is_call_id};
 use super::{ChatMessage, ChatRole, ToolUse};
@@ -31,34 +32,39 @@ const ACTORS: &[Actor] = &[Actor::User, Actor::Assistant, Actor::Tool];
 #[derive(Debug, Default)]
 pub(super) struct Transcript {
     /// In their order. The first one still lacks a result, or is the last one, which a call may join.
-    held: VecDeque<Held>,
+    held: VecDeque<ChatMessage>,
+    /// The number of messages that are not held any more.
+    passed: usize,
+    /// The calls without a result, also those of messages that are not held any more: their results must not be taken
+    /// for results of later calls.
+    open: OpenCalls<Place>,
     /// The ids of calls that are taken.
     ids: HashSet<String>,
     /// By their events; none for one that is not there.
     forms: HashMap<String, Option<Form>>,
 }
 
-#[derive(Debug)]
-struct Held {
-    message: ChatMessage,
-    /// What the handler called the calls.
-    call_ids: Vec<String>,
+/// The place of a use of a tool.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The number of its message, from 0.
+    message: usize,
+    /// Its index in the message.
+    tool_use: usize,
 }
 
-impl Held {
-    fn is_answered(&self) -> bool {
-        let mut uses = self.message.tool_uses.iter();
-        uses.all(|tool_use| tool_use.result.is_some())
-    }
+fn is_answered(message: &ChatMessage) -> bool {
+    let mut uses = message.tool_uses.iter();
+    uses.all(|tool_use| tool_use.result.is_some())
+}
 
-    /// Whether a call that comes right behind it belongs to it: it is text, or calls side by side with that one.
-    fn takes_call_of(&self, event: &ThreadEvent) -> bool {
-        let mut uses = self.message.tool_uses.iter();
-        self.message.role == ChatRole::Assistant
-            && self.message.run_id == event.run_id
-            && self.message.author == event.author
-            && uses.all(|tool_use| tool_use.result.is_none())
-    }
+/// Reports if a call that comes right behind a message belongs to it: it is text, or calls side by side with that one.
+fn takes_call_of(message: &ChatMessage, event: &ThreadEvent) -> bool {
+    let mut uses = message.tool_uses.iter();
+    message.role == ChatRole::Assistant
+        && message.run_id == event.run_id
+        && message.author == event.author
+        && uses.all(|tool_use| tool_use.result.is_none())
 }
 
 impl Shape<ChatMessage> for Transcript {
@@ -98,14 +104,18 @@ impl Shape<ChatMessage> for Transcript {
             EventType::Reasoning | EventType::RunStarted | EventType::RunFinished => {}
         }
         while let Some(first) = self.held.front()
-            && (self.held.len() > HELD || self.held.len() > 1 && first.is_answered())
+            && (self.held.len() > HELD || self.held.len() > 1 && is_answered(first))
         {
-            ready.extend(self.held.pop_front().map(|held| held.message));
+            ready.extend(self.held.pop_front());
+            self.passed += 1;
         }
+        let passed = self.passed;
+        self.open.forget(HELD, |place| place.message < passed);
     }
 
     fn finish(&mut self, ready: &mut VecDeque<ChatMessage>) {
-        ready.extend(self.held.drain(..).map(|held| held.message));
+        self.passed += self.held.len();
+        ready.extend(self.held.drain(..));
     }
 
     fn missing_form<'a>(&self, event: &'a ThreadEvent) -> Option<&'a str> {
@@ -136,7 +146,7 @@ impl Transcript {
     fn hold(&mut self, event: ThreadEvent, parts: Vec<ContentPart>) {
         let user = event.user.unwrap_or_else(|| crate::protocol::User::new(""));
         let is_user = event.actor == Actor::User;
-        let message = ChatMessage {
+        self.held.push_back(ChatMessage {
             event_id: event.id,
             run_id: event.run_id,
             created_at: event.created_at,
@@ -149,36 +159,38 @@ impl Transcript {
             user_id: (is_user && !user.user_id.is_empty()).then_some(user.user_id),
             parts,
             tool_uses: Vec::new(),
-        };
-        self.held.push_back(Held {
-            message,
-            call_ids: Vec::new(),
         });
     }
 
     fn call(&mut self, mut event: ThreadEvent) {
         let data = ToolData::of(event.data.take());
+        let key = ToolKey::new(event.run_id.as_deref(), &data);
         let tool_use = self.tool_use(&event, &data);
-        self.add(event, data.id, tool_use);
+        let place = self.add(event, tool_use);
+        self.open.add(key, place);
     }
 
-    /// The result of the last call of its id that has none. Without one it is a use by itself: it says what was called.
+    /// The result of a call. Without its call it is a use by itself, since it says what was called.
     fn answer(&mut self, mut event: ThreadEvent) {
         let data = ToolData::of(event.data.take());
-        let is_its = |(call_id, tool_use): &(&String, &mut ToolUse)| {
-            **call_id == data.id && tool_use.result.is_none()
-        };
-        let call = self.held.iter_mut().rev().find_map(|held| {
-            let uses = held.message.tool_uses.iter_mut();
-            held.call_ids.iter().zip(uses).rfind(is_its)
-        });
-        match call {
-            Some((_, tool_use)) => {
+        let key = ToolKey::new(event.run_id.as_deref(), &data);
+        let place = self.open.take(&key);
+        match place.and_then(|place| self.held_use(place)) {
+            Some(tool_use) => {
                 tool_use.result = Some(data.result);
                 tool_use.result_event_id = Some(event.id);
             }
             None => self.use_alone(event, data),
         }
+    }
+
+    /// The use of a tool at a place, if its message is still held.
+    fn held_use(&mut self, place: Place) -> Option<&mut ToolUse> {
+        let message = place.message.checked_sub(self.passed)?;
+        self.held
+            .get_mut(message)?
+            .tool_uses
+            .get_mut(place.tool_use)
     }
 
     fn transact(&mut self, mut event: ThreadEvent) {
@@ -196,22 +208,27 @@ impl Transcript {
             result: Some(data.result),
             ..tool_use
         };
-        self.add(event, data.id, tool_use);
+        self.add(event, tool_use);
     }
 
-    fn add(&mut self, event: ThreadEvent, call_id: String, tool_use: ToolUse) {
+    fn add(&mut self, event: ThreadEvent, tool_use: ToolUse) -> Place {
         // A whole use is not side by side with calls that wait for their results.
-        let joins = |held: &Held| {
-            held.takes_call_of(&event)
-                && (tool_use.result.is_none() || held.message.tool_uses.is_empty())
+        let joins = |message: &ChatMessage| {
+            takes_call_of(message, &event)
+                && (tool_use.result.is_none() || message.tool_uses.is_empty())
         };
         if !self.held.back().is_some_and(joins) {
             self.hold(event, Vec::new());
         }
-        if let Some(held) = self.held.back_mut() {
-            held.message.tool_uses.push(tool_use);
-            held.call_ids.push(call_id);
+        let mut place = Place {
+            message: self.passed + self.held.len().saturating_sub(1),
+            tool_use: 0,
+        };
+        if let Some(message) = self.held.back_mut() {
+            place.tool_use = message.tool_uses.len();
+            message.tool_uses.push(tool_use);
         }
+        place
     }
 
     fn tool_use(&mut self, event: &ThreadEvent, data: &ToolData) -> ToolUse {

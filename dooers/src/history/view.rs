@@ -45,6 +45,8 @@ pub(super) struct Range {
     pub(super) actors: Option<&'static [Actor]>,
     /// Of these runs only.
     pub(super) run_ids: Option<Vec<String>>,
+    /// The turn itself writes these events: they come on top of a limit of the newest events.
+    pub(super) is_own: bool,
 }
 
 impl Range {
@@ -54,6 +56,7 @@ impl Range {
             before,
             actors: None,
             run_ids: None,
+            is_own: false,
         }
     }
 }
@@ -74,7 +77,10 @@ impl View {
             run_ids: own_runs.as_ref().map(|runs| runs.run_ids()),
             ..Range::of(after, before)
         };
-        let own = behind(*claimed, u64::MAX);
+        let own = Range {
+            is_own: true,
+            ..behind(*claimed, u64::MAX)
+        };
         if claimed == message {
             return vec![Range::of(0, message + 1), own];
         }

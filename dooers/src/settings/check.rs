@@ -2,6 +2,7 @@
 
 use super::{Email, Field, FieldKind, step};
 use crate::protocol::whole;
+use crate::text::split_at_cluster;
 use bigdecimal::{BigDecimal, ToPrimitive};
 use chrono::NaiveDate;
 use serde_json::{Number, Value};
@@ -105,9 +106,9 @@ fn given(field: &Field, value: &Value) -> String {
         return "this".to_owned();
     }
     let text = value.to_string();
-    match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
+    match split_at_cluster(&text, SHOWN) {
+        (_, "") => text,
+        (shown, _) => format!("{shown}…"),
     }
 }
 

@@ -253,3 +253,12 @@ fn the_json_schema_is_one_of_the_draft_that_it_names() {
     assert!(whole.is_valid(&json!({"name": "Bob"})));
     assert!(!whole.is_valid(&json!({"other": 1})));
 }
+
+#[test]
+fn refusal_shows_whole_characters_of_a_long_value() {
+    let refused = Field::number("f").check(json!("🇧🇷".repeat(70)));
+    let refused = refused.unwrap_err().to_string();
+    // The quotation mark of the JSON is the first of the 60.
+    let shown = format!("\"{}…", "🇧🇷".repeat(59));
+    assert!(refused.contains(&shown), "{refused}");
+}

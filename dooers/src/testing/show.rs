@@ -2,10 +2,11 @@
 
 use super::conversation::{Conversation, is_open};
 use crate::protocol::{Actor, ContentPart, Run, ThreadEvent};
+use crate::text::split_at_cluster;
 use serde_json::Value;
 use std::fmt;
 
-/// So much of a text is shown, in characters.
+/// How much of a text is shown, in characters as readers see them.
 const SHOWN: usize = 500;
 
 impl fmt::Display for Conversation {
@@ -123,10 +124,8 @@ struct Cut<'a>(&'a str);
 
 impl Cut<'_> {
     fn parts(&self) -> (&str, &str) {
-        match self.0.char_indices().nth(SHOWN) {
-            Some((end, _)) => (&self.0[..end], " … (cut)"),
-            None => (self.0, ""),
-        }
+        let (shown, rest) = split_at_cluster(self.0, SHOWN);
+        (shown, if rest.is_empty() { "" } else { " … (cut)" })
     }
 }
 
@@ -141,5 +140,18 @@ impl fmt::Debug for Cut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, cut) = self.parts();
         write!(f, "{text:?}{cut}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cut_text_ends_with_a_whole_character() {
+        let long = "👨‍👩‍👧‍👦".repeat(SHOWN + 1);
+        let shown = "👨‍👩‍👧‍👦".repeat(SHOWN);
+        assert_eq!(Cut(&long).to_string(), format!("{shown} … (cut)"));
+        assert_eq!(Cut(&shown).to_string(), shown);
     }
 }

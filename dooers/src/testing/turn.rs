@@ -2,6 +2,7 @@
 
 use super::conversation::Conversation;
 use crate::AgentError;
+use crate::history::{OpenCalls, ToolKey};
 use crate::protocol::{Actor, EventType, Run, ThreadEvent, said_text};
 use crate::turn::{Ended, Outcome};
 use serde_json::Value;
@@ -95,13 +96,30 @@ impl TestTurn {
     }
 
     /// The tools that the agent called, with their results.
+    ///
+    /// A result belongs to the first call of its run with the same id and name that has no result yet.
     #[must_use]
     pub fn tool_calls(&self) -> Vec<CalledTool> {
-        let is_call = |event: &&ThreadEvent| {
-            matches!(event.kind, EventType::ToolCall | EventType::ToolTransaction)
-        };
-        let calls = self.events.iter().filter(is_call);
-        calls.filter_map(|event| self.call_of(event)).collect()
+        let mut calls = Vec::new();
+        let mut open = OpenCalls::default();
+        for event in &self.events {
+            match event.kind {
+                EventType::ToolCall | EventType::ToolTransaction => {
+                    if event.kind == EventType::ToolCall {
+                        open.add(ToolKey::of(event), calls.len());
+                    }
+                    calls.push(CalledTool::of(event));
+                }
+                EventType::ToolResult => {
+                    let call = open.take(&ToolKey::of(event));
+                    if let Some(call) = call.and_then(|call| calls.get_mut(call)) {
+                        call.result = member(event, "result");
+                    }
+                }
+                _ => {}
+            }
+        }
+        calls
     }
 
     /// The form with which the agent asked something, as it is on the wire.
@@ -144,26 +162,24 @@ impl TestTurn {
         let events = self.events.iter().filter(|event| is_meant(event));
         events.map(ThreadEvent::text).collect()
     }
+}
 
-    fn call_of(&self, event: &ThreadEvent) -> Option<CalledTool> {
-        let data = event.data.as_ref()?;
-        let is_result = |other: &&ThreadEvent| {
-            let other_id = other.data.as_ref().map(|data| &data["id"]);
-            other.kind == EventType::ToolResult && other_id == Some(&data["id"])
+impl CalledTool {
+    fn of(event: &ThreadEvent) -> Self {
+        let text = |name| match member(event, name) {
+            Some(Value::String(text)) => text,
+            _ => String::new(),
         };
-        let result = || {
-            self.events
-                .iter()
-                .find(is_result)?
-                .data
-                .as_ref()?
-                .get("result")
-        };
-        Some(CalledTool {
-            id: data["id"].as_str()?.to_owned(),
-            name: data["name"].as_str()?.to_owned(),
-            args: data["args"].clone(),
-            result: data.get("result").or_else(result).cloned(),
-        })
+        Self {
+            id: text("id"),
+            name: text("name"),
+            args: member(event, "args").unwrap_or_default(),
+            result: member(event, "result"),
+        }
     }
+}
+
+/// A member of the data of an event.
+fn member(event: &ThreadEvent, name: &str) -> Option<Value> {
+    event.data.as_ref()?.get(name).cloned()
 }

@@ -13,12 +13,14 @@ mod runner;
 #[cfg(test)]
 mod tests;
 mod text;
+mod title;
 mod writer;
 
 pub use recorder::Recorder;
 pub use request::{FormResponse, WorkerRequest};
 pub use response::{Sent, WorkerResponse};
 pub use text::TextStream;
+pub use title::title_from;
 
 pub(crate) use memory::TurnMemory;
 pub(crate) use outbox::Outbox;

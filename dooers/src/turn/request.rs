@@ -3,6 +3,7 @@
 use crate::protocol::{
     Actor, ContentPart, EventType, FormAnswer, Thread, ThreadEvent, User, joined_text, new_id,
 };
+use crate::text::split_at_cluster;
 use serde_json::{Map, Value};
 
 /// What the user sent, and where.
@@ -63,11 +64,19 @@ impl WorkerRequest {
         }
     }
 
-    /// The first `chars` characters of the message, as for a title.
+    /// The beginning of the message: its first `characters` characters, as readers see them.
+    ///
+    /// Characters are grapheme clusters. A flag, a family emoji, a keycap or a letter with its accents is one of them and
+    /// is never cut in half. For the title of a thread, [`title_from`](crate::title_from) is better.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// let request = WorkerRequest::new("👩‍🚀🇧🇷 to the moon");
+    /// assert_eq!(request.message_prefix(2), "👩‍🚀🇧🇷");
+    /// ```
     #[must_use]
-    pub fn message_prefix(&self, chars: usize) -> &str {
-        let end = self.message.char_indices().nth(chars);
-        end.map_or(self.message.as_str(), |(at, _)| &self.message[..at])
+    pub fn message_prefix(&self, characters: usize) -> &str {
+        split_at_cluster(&self.message, characters).0
     }
 
     /// The answers to a form, where the message is such.
@@ -126,10 +135,19 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_prefix_counts_characters_and_never_cuts_one() {
-        let request = WorkerRequest::new("größer");
-        assert_eq!(request.message_prefix(3), "grö");
-        assert_eq!(request.message_prefix(60), "größer");
+    fn message_prefix_never_cuts_a_character() {
+        for (message, prefix) in [
+            ("größer", "grö"),
+            ("gro\u{308}ßer", "gro\u{308}"),
+            ("🇧🇷🇵🇹🇦🇴🇲🇿", "🇧🇷🇵🇹🇦🇴"),
+            ("👨‍👩‍👧‍👦👨‍👩‍👧‍👦!?", "👨‍👩‍👧‍👦👨‍👩‍👧‍👦!"),
+            ("1️⃣2️⃣3️⃣4️⃣", "1️⃣2️⃣3️⃣"),
+        ] {
+            let request = WorkerRequest::new(message);
+            assert_eq!(request.message_prefix(3), prefix);
+            assert_eq!(request.message_prefix(60), message);
+            assert_eq!(request.message_prefix(0), "");
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ async fn support(
         .map(|piece| piece.map_err(AgentError::retryable));
     response.stream_text(answer).await?;
     response
-        .update_thread(|thread| thread.title(request.message_prefix(40)))
+        .update_thread(|thread| thread.title(title_from(&request)))
         .await?;
     Ok(())
 }

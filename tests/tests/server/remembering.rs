@@ -195,3 +195,50 @@ async fn a_history_has_names_and_tools_and_no_thoughts() {
     assert_eq!(told, expected);
     server.close([client]).await;
 }
+
+/// Calls fifteen tools, and then says what a model would be sent of the newest events.
+#[dooers::agent]
+async fn busy(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    memory: WorkerMemory,
+) -> Result<()> {
+    for number in 0..15 {
+        // As some models call tools: all ids are equal.
+        let call = || ToolCall::new("", "look", json!({"at": number}));
+        response.tool_call(call()).await?;
+        response.tool_result(call(), number).await?;
+    }
+    let limit = request.message.parse()?;
+    let history = memory.history(HistoryFormat::OpenAi).limit(limit).await?;
+    response.text(json!(history).to_string()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_limit_keeps_the_question_and_all_its_tools() {
+    let server = Server::of::<busy>().await;
+    let mut client = server.client("ada").await;
+    let thread_id = client.begin("50").await;
+    for limit in [1, 2, 20] {
+        let frames = client.converse(&thread_id, &limit.to_string()).await;
+        let events = appended(&frames);
+        let history: Vec<Value> = serde_json::from_str(text(events.last().unwrap())).unwrap();
+        let is_question = |it: &Value| it["role"] == "user" && it["content"] == limit.to_string();
+        let question = history.iter().rposition(is_question);
+        let question = question.expect("the question is in its own history");
+        let tools = &history[question + 1..];
+        assert_eq!(tools.len(), 30, "{tools:#?}");
+        for (number, pair) in tools.chunks(2).enumerate() {
+            let arguments = json!({"at": number}).to_string();
+            assert_eq!(pair[0]["tool_calls"][0]["function"]["arguments"], arguments);
+            assert_eq!(pair[1]["content"], number.to_string());
+            assert_eq!(pair[1]["tool_call_id"], pair[0]["tool_calls"][0]["id"]);
+        }
+        // One event is the question, the others were there before.
+        let before = &history[..question];
+        assert!(before.len() < limit, "{before:#?}");
+        assert_eq!(before.is_empty(), limit == 1);
+    }
+    server.close([client]).await;
+}

@@ -39,6 +39,15 @@ pub(crate) async fn doing(request: WorkerRequest, response: WorkerResponse) -> R
             response.text("Two found.");
             response.text("And it is noon.");
         }
+        "equal ids" => {
+            let call = |name: &str, city| ToolCall::new("", name, json!({"city": city}));
+            response.tool_call(call("weather", "Rome"));
+            response.tool_call(call("weather", "Oslo"));
+            response.tool_call(call("clock", "Oslo"));
+            response.tool_result(call("clock", "Oslo"), "noon");
+            response.tool_result(call("weather", "Oslo"), "rain");
+            response.tool_result(call("weather", "Rome"), "sun");
+        }
         "form" => {
             let form =
                 Form::new("Who are you?").element(FormElement::text("name", "Name").required());

@@ -56,6 +56,20 @@ async fn tools_and_thoughts_of_a_turn_are_told_apart_from_what_it_says() {
 }
 
 #[tokio::test]
+async fn tool_results_are_paired_where_ids_repeat() {
+    let server = TestServer::of::<doing>().await;
+    let mut ada = server.connect("ada").await;
+    let turn = ada.say("equal ids").await;
+    let calls = turn.tool_calls();
+    let results: Vec<_> = calls.iter().map(|call| call.result.clone()).collect();
+    assert_eq!(
+        results,
+        ["sun", "rain", "noon"].map(|result| Some(json!(result)))
+    );
+    turn.assert_tool_result("clock", "noon");
+}
+
+#[tokio::test]
 async fn a_failure_shows_what_users_read_and_what_the_handler_returned() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;

@@ -2,8 +2,8 @@
 
 use crate::agents::{doing, echo};
 use dooers::prelude::*;
-use dooers::protocol::ErrorCode;
-use dooers::testing::{TestServer, TestUser};
+use dooers::protocol::{ContentPart, ErrorCode};
+use dooers::testing::{TestMessage, TestServer, TestUser};
 
 #[tokio::test]
 async fn a_client_has_several_threads() {
@@ -122,4 +122,36 @@ async fn a_program_with_several_agents_is_tested_as_it_is() {
     ada.say("me").await.assert_text("usually me");
     let mut bob = server.connect_to::<echo>("bob").await;
     bob.say("me").await.assert_text("You said: me");
+}
+
+/// Names the thread after the message.
+#[dooers::agent]
+async fn titled(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    response
+        .update_thread(|thread| thread.title(title_from(&request)))
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_title_is_the_first_words_or_the_kind() {
+    let server = TestServer::of::<titled>().await;
+    let mut ada = server.connect("ada").await;
+    let url = "https://example.org/it";
+    let long = "The kettle that I ordered leaks,\r\nand it is not the blue one from your page";
+    for (message, title) in [
+        (
+            TestMessage::text(long),
+            "The kettle that I ordered leaks, and it is not the blue one…",
+        ),
+        (TestMessage::parts([ContentPart::image(url)]), "Image"),
+        (
+            TestMessage::parts([ContentPart::document(url, "it.pdf")]),
+            "Document",
+        ),
+        (TestMessage::parts([ContentPart::audio(url)]), "Audio"),
+    ] {
+        ada.new_thread().say(message).await.assert_title(title);
+    }
+    server.close().await;
 }

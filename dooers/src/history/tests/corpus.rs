@@ -1,4 +1,4 @@
-//! Twenty conversations, and what each becomes.
+//! Twenty-one conversations, and what each becomes.
 //!
 //! Each file under `fixtures/golden/` has one conversation of `fixtures/corpus/` in every format, a value a line.
 
@@ -43,6 +43,7 @@ conversations![
     a_tool,
     tools_side_by_side,
     tools_one_after_the_other,
+    tools_with_equal_ids,
     a_transaction,
     a_call_without_a_result,
     a_result_without_a_call,

@@ -3,8 +3,8 @@
 mod asking;
 mod corpus;
 mod forgetting;
+mod pairing;
 mod random;
-
 mod rules;
 mod views;
 
