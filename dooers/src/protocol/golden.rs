@@ -43,7 +43,8 @@ fn thread() -> Thread {
     }
 }
 
-fn event(reply: Reply) -> ThreadEvent {
+fn event(reply: impl Into<Reply>) -> ThreadEvent {
+    let reply = reply.into();
     ThreadEvent {
         id: "e2".to_owned(),
         thread_id: "t1".to_owned(),

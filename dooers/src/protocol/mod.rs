@@ -12,6 +12,7 @@ mod frame;
 #[cfg(test)]
 mod golden;
 mod heard;
+mod media_part;
 mod run;
 mod scan;
 mod settings;
@@ -29,6 +30,7 @@ pub(crate) use event::said_text;
 pub use event::{Actor, EventType, ThreadEvent};
 pub use form::{ChoiceVariant, Form, FormChoice, FormElement, FormInput, FormSize, TextInputType};
 pub use frame::{ServerFrame, ServerInfo};
+pub use media_part::{AudioPart, DocumentPart, ImagePart};
 pub use run::{Run, RunStatus};
 pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
 pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};

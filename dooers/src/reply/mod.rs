@@ -2,6 +2,7 @@
 
 mod answer;
 mod event;
+mod part;
 mod stream;
 mod text;
 

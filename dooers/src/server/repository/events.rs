@@ -50,9 +50,9 @@ impl Repository {
         &self,
         scope: &Scope,
         thread_id: impl Into<String>,
-        event: Reply,
+        event: impl Into<Reply>,
     ) -> CreateEvent {
-        CreateEvent::new(self.place(scope), thread_id.into(), event)
+        CreateEvent::new(self.place(scope), thread_id.into(), event.into())
     }
 
     /// Changes what an event says. Its place stays. The result is the event as it is then.
