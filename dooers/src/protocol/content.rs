@@ -115,22 +115,6 @@ impl ContentPart {
             Self::Image { .. } | Self::Audio { .. } | Self::Document { .. } => None,
         }
     }
-
-    /// The upload that this part names without saying where it can be loaded.
-    pub(crate) fn unresolved_upload(&self) -> Option<&str> {
-        match self {
-            Self::Image {
-                url: None, ref_id, ..
-            }
-            | Self::Audio {
-                url: None, ref_id, ..
-            }
-            | Self::Document {
-                url: None, ref_id, ..
-            } => ref_id.as_deref(),
-            _ => None,
-        }
-    }
 }
 
 /// The text parts of a content, joined by line breaks.

@@ -1,6 +1,7 @@
 //! What a handler may return.
 
 mod answer;
+mod check;
 mod event;
 mod part;
 mod stream;
@@ -8,6 +9,7 @@ mod text;
 
 pub(crate) use answer::AnswerKind;
 pub use answer::{Answer, IntoReply};
+pub(crate) use check::ReplyError;
 pub use event::{Reply, ToolCall};
 pub use stream::{ReplyStream, StreamedReply};
 pub use text::{StreamedText, TextReply};

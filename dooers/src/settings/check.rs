@@ -2,7 +2,6 @@
 
 use super::{Email, Field, FieldKind};
 use bigdecimal::{BigDecimal, Zero};
-use chrono::NaiveDate;
 use serde_json::{Number, Value};
 use std::cmp::Ordering;
 use std::fmt;
@@ -126,7 +125,7 @@ fn fits_text(field: &Field, text: &str) -> bool {
     });
     let has_format = match field.kind {
         FieldKind::Email => Email::parse(text).is_ok(),
-        FieldKind::Date => date(text).is_some(),
+        FieldKind::Date => crate::protocol::date(text).is_some(),
         _ => true,
     };
     is_long_enough && is_short_enough && has_pattern && has_format
@@ -201,16 +200,6 @@ pub(super) fn is_on_a_step(number: &Number, min: Option<&Number>, step: &Number)
 
 fn decimal(number: &Number) -> Option<BigDecimal> {
     BigDecimal::from_str(&number.to_string()).ok()
-}
-
-/// A date as RFC 3339 writes it: `2026-02-11`.
-pub(super) fn date(text: &str) -> Option<NaiveDate> {
-    let has_shape = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        });
-    has_shape.then(|| NaiveDate::from_str(text).ok()).flatten()
 }
 
 /// What a field takes, for people.

@@ -214,7 +214,8 @@ impl WorkerResponse {
     }
 
     /// Asks the user something. The answers start a turn of their own, whose
-    /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads them.
+    /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads them. A form that its [`check`](Form::check) refuses is
+    /// not sent and fails the turn.
     pub fn form(&self, form: &Form) -> Sent {
         self.send(Reply::form(form))
     }
@@ -259,7 +260,8 @@ impl fmt::Debug for WorkerResponse {
 }
 
 /// Something that was sent. Awaiting it gives its id once it is stored; it is sent whether or not it is awaited,
-/// and a failure to store it fails the turn.
+/// and a failure to store it fails the turn. So does an event that clients could not show, which is not sent: a form
+/// that its [`check`](Form::check) refuses, or a part with a `ref_id` and no `url`.
 #[derive(Debug)]
 pub struct Sent {
     id: String,

@@ -2,7 +2,7 @@
 
 use crate::given::{appended, kinds, scope, served, subscribed, text};
 use dooers::prelude::*;
-use dooers::protocol::{Actor, ContentPart, EventType, User};
+use dooers::protocol::{Actor, EventType, User};
 use dooers::repository::RepositoryError;
 use serde_json::{Value, json};
 
@@ -161,6 +161,21 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
 }
 
 #[tokio::test]
+async fn create_event_refuses_a_form_that_makes_no_sense() {
+    let (server, repository) = served().await;
+    repository.create_thread(&scope()).id("t").await.unwrap();
+    let twice = Form::new("Who?")
+        .element(FormElement::text("who", "You"))
+        .element(FormElement::email("who", "Or you"));
+    let refused = repository.create_event(&scope(), "t", Reply::form(&twice));
+    let Err(RepositoryError::Invalid(text)) = refused.await else {
+        panic!("a form with a name twice is sent");
+    };
+    assert!(text.contains("two elements of the name `who`"), "{text}");
+    server.close([]).await;
+}
+
+#[tokio::test]
 async fn content_that_nobody_could_read_is_refused() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
@@ -184,9 +199,17 @@ async fn content_that_nobody_could_read_is_refused() {
     let update = |content: Vec<ContentPart>| {
         repository.update_event(here, "t", &made.id, move |event| event.content(content))
     };
-    let missing = [
+    let unknown_uploads = [
         create(vec![ContentPart::text("see"), upload.clone()]).await,
         update(vec![upload]).await,
+    ];
+    for result in unknown_uploads {
+        assert!(
+            matches!(result, Err(RepositoryError::UploadNotFound(_))),
+            "{result:?}"
+        );
+    }
+    let missing = [
         repository
             .create_event(&scope(), "none", Reply::text("x"))
             .await,

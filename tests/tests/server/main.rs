@@ -28,6 +28,7 @@ mod repeating;
 mod resuming;
 
 mod bad_frames;
+mod bad_replies;
 mod broken_sockets;
 mod overtaking;
 mod random_frames;
