@@ -70,6 +70,7 @@ fn users_event() -> ThreadEvent {
         id: "e1".to_owned(),
         run_id: None,
         actor: Actor::User,
+        author: user().author(),
         user: Some(user()),
         client_event_id: Some("c1".to_owned()),
         seq: 1,

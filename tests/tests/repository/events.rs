@@ -161,6 +161,43 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
 }
 
 #[tokio::test]
+async fn create_event_of_a_user_has_their_name_as_author() {
+    let (server, repository) = served().await;
+    repository.create_thread(&scope()).id("t").await.unwrap();
+    let named = |name: Option<&str>, email: Option<&str>| User {
+        user_name: name.map(str::to_owned),
+        user_email: email.map(str::to_owned),
+        ..User::new("ben")
+    };
+    let full = named(Some(" Ben "), Some("ben@example.org"));
+    let mailed = named(Some(" "), Some(" ben@example.org"));
+    let create = |reply| repository.create_event(&scope(), "t", reply);
+    let authors = [
+        create(Reply::text("a")).user(full.clone()).await,
+        create(Reply::text("b")).user(mailed.clone()).await,
+        create(Reply::text("c")).user("ben").await,
+        create(Reply::text("d").author("Ann")).user(full).await,
+        create(Reply::text("e"))
+            .user(mailed)
+            .actor(Actor::Tool)
+            .await,
+    ]
+    .map(|event| event.unwrap().author);
+    let authors = authors.each_ref().map(Option::as_deref);
+    assert_eq!(
+        authors,
+        [
+            Some("Ben"),
+            Some("ben@example.org"),
+            None,
+            Some("Ann"),
+            None
+        ]
+    );
+    server.close([]).await;
+}
+
+#[tokio::test]
 async fn create_event_refuses_a_form_that_makes_no_sense() {
     let (server, repository) = served().await;
     repository.create_thread(&scope()).id("t").await.unwrap();

@@ -12,6 +12,7 @@
 mod agents;
 mod seen;
 
+mod authors;
 mod connecting;
 mod ordering;
 mod replies;

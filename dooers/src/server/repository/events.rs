@@ -228,7 +228,8 @@ impl CreateEvent {
         self
     }
 
-    /// The user who said it, and takes part in the thread from then on. It begins no turn: nobody answers it.
+    /// The user who said it, and takes part in the thread from then on. It begins no turn: nobody answers it. Unless the
+    /// reply names an author, that is the user's name, or else the mail address.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.user = Some(user.into());
         self.actor(Actor::User)
@@ -248,12 +249,15 @@ impl IntoFuture for CreateEvent {
             self.reply.check()?;
             let Place { running, scope } = self.place;
             let (assistant, at) = (&running.config.assistant_name, timestamp::now());
+            let said = self
+                .reply
+                .into_event(self.id, &self.thread_id, assistant, at);
+            let user = self.user.as_ref().filter(|_| said.actor == Actor::User);
             let event = ThreadEvent {
                 run_id: self.run_id,
+                author: said.author.clone().or_else(|| user?.author()),
                 user: self.user,
-                ..self
-                    .reply
-                    .into_event(self.id, &self.thread_id, assistant, at)
+                ..said
             };
             let edit = ThreadEdit::CreateEvent(Box::new(event));
             event_of(running.edit_thread(scope, self.thread_id, edit).await?)
