@@ -97,11 +97,15 @@ pub use settings::{SettingChoice, WorkerSettings};
 
 /// What the source file of an agent needs.
 pub mod prelude {
+    pub use crate::protocol::{
+        AudioPart, ChoiceVariant, ContentPart, DocumentPart, Form, FormChoice, FormElement,
+        FormSize, ImagePart,
+    };
     pub use crate::{
-        AgentError, CancellationToken, Email, FromTurn, HistoryFormat, ImageUrl, IntoReply, Reply,
-        ReplyStream, Result, Secret, SettingChoice, Settings, State, TextReply, TextStream,
-        ToolCall, Turn, WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer,
-        WorkerSettings, title_from,
+        AgentError, CancellationToken, Email, FormResponse, FromTurn, HistoryFormat, ImageUrl,
+        IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice, Settings, State, TextReply,
+        TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse,
+        WorkerServer, WorkerSettings, title_from,
     };
 }
 

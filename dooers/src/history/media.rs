@@ -94,11 +94,11 @@ mod tests {
     fn what_is_no_text_is_described_in_brackets() {
         let described = |part: ContentPart| described(&part).unwrap();
         assert_eq!(
-            described(ContentPart::image("https://a.org/cat.png")),
+            described(ContentPart::image("https://a.org/cat.png").into()),
             "[image: https://a.org/cat.png]"
         );
         assert_eq!(
-            described(ContentPart::document("https://a.org/x", "x.txt")),
+            described(ContentPart::document("https://a.org/x", "x.txt").into()),
             "[document: x.txt, https://a.org/x]"
         );
         let audio = ContentPart::Audio {
@@ -109,7 +109,7 @@ mod tests {
             ref_id: None,
         };
         assert_eq!(described(audio), "[audio: memo.mp3, 12.5 s]");
-        assert_eq!(described(ContentPart::audio("")), "[audio]");
+        assert_eq!(described(ContentPart::audio("").into()), "[audio]");
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(
-                image_link(&ContentPart::image(url)).is_some(),
+                image_link(&ContentPart::image(url).into()).is_some(),
                 is_link,
                 "{url}"
             );
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_pdf_is_known_by_its_type_or_its_name() {
-        let document = |url: &str, name: &str| ContentPart::document(url, name);
+        let document = |url: &str, name: &str| ContentPart::document(url, name).into();
         assert!(pdf_link(&document("https://a.org/1", "Report.PDF")).is_some());
         assert!(pdf_link(&document("https://a.org/r.pdf?v=2", "report")).is_some());
         assert!(pdf_link(&document("https://a.org/r.doc", "r.doc")).is_none());

@@ -29,7 +29,8 @@ pub struct ChatMessage {
     pub created_at: DateTime<Utc>,
     /// Who says it.
     pub role: ChatRole,
-    /// The name to show: that of the user, or the one under which the assistant speaks.
+    /// The name of the user, or the one under which the assistant speaks. It goes to models, so it is never a mail
+    /// address: of a user it is the `user_name`, and none if that is blank or has a mail address in it.
     pub author: Option<String>,
     /// Which user says it.
     pub user_id: Option<String>,

@@ -146,6 +146,12 @@ impl Transcript {
     fn hold(&mut self, event: ThreadEvent, parts: Vec<ContentPart>) {
         let user = event.user.unwrap_or_else(|| crate::protocol::User::new(""));
         let is_user = event.actor == Actor::User;
+        // The author of a user's event may be a mail address, which no model gets.
+        let author = if is_user {
+            user.name_for_models().map(str::to_owned)
+        } else {
+            event.author
+        };
         self.held.push_back(ChatMessage {
             event_id: event.id,
             run_id: event.run_id,
@@ -155,7 +161,7 @@ impl Transcript {
             } else {
                 ChatRole::Assistant
             },
-            author: event.author.or(user.user_name),
+            author,
             user_id: (is_user && !user.user_id.is_empty()).then_some(user.user_id),
             parts,
             tool_uses: Vec::new(),

@@ -527,11 +527,8 @@ mod tests {
             else {
                 panic!("{notation}");
             };
-            let mut expected = ContentPart::document("u", "a.txt");
-            if let ContentPart::Document { size_bytes, .. } = &mut expected {
-                *size_bytes = Some(10);
-            }
-            assert_eq!(draft.event.content, [expected]);
+            let expected = ContentPart::document("u", "a.txt").size_bytes(10);
+            assert_eq!(draft.event.content, [expected.into()]);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a message is made of.
 
-use super::whole;
+use super::{AudioPart, DocumentPart, ImagePart, whole};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -93,39 +93,28 @@ impl ContentPart {
         Self::Text { text: text.into() }
     }
 
-    /// A picture at this address.
-    pub fn image(url: impl Into<String>) -> Self {
-        Self::Image {
-            url: Some(url.into()),
-            mime_type: None,
-            width: None,
-            height: None,
-            alt: None,
-            filename: None,
-            ref_id: None,
-        }
+    /// A picture at this address. Its setters add a description, a MIME type and so on; `into()` makes the part.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    ///
+    /// let content: Vec<ContentPart> = vec![
+    ///     ContentPart::text("Here it is:"),
+    ///     ContentPart::image("https://example.org/cat.png").alt("A cat").into(),
+    /// ];
+    /// ```
+    pub fn image(url: impl Into<String>) -> ImagePart {
+        ImagePart::new(url.into())
     }
 
-    /// A sound at this address.
-    pub fn audio(url: impl Into<String>) -> Self {
-        Self::Audio {
-            url: Some(url.into()),
-            mime_type: None,
-            duration: None,
-            filename: None,
-            ref_id: None,
-        }
+    /// A sound at this address. Its setters add a MIME type, a duration and so on; `into()` makes the part.
+    pub fn audio(url: impl Into<String>) -> AudioPart {
+        AudioPart::new(url.into())
     }
 
-    /// A file of this name at this address.
-    pub fn document(url: impl Into<String>, filename: impl Into<String>) -> Self {
-        Self::Document {
-            url: Some(url.into()),
-            filename: Some(filename.into()),
-            mime_type: None,
-            size_bytes: None,
-            ref_id: None,
-        }
+    /// A file of this name at this address. Its setters add a MIME type and a size; `into()` makes the part.
+    pub fn document(url: impl Into<String>, filename: impl Into<String>) -> DocumentPart {
+        DocumentPart::new(url.into(), filename.into())
     }
 
     /// The text of a text part.
@@ -134,22 +123,6 @@ impl ContentPart {
         match self {
             Self::Text { text } => Some(text),
             Self::Image { .. } | Self::Audio { .. } | Self::Document { .. } => None,
-        }
-    }
-
-    /// The upload that this part names without saying where it can be loaded.
-    pub(crate) fn unresolved_upload(&self) -> Option<&str> {
-        match self {
-            Self::Image {
-                url: None, ref_id, ..
-            }
-            | Self::Audio {
-                url: None, ref_id, ..
-            }
-            | Self::Document {
-                url: None, ref_id, ..
-            } => ref_id.as_deref(),
-            _ => None,
         }
     }
 }

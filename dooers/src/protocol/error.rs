@@ -18,6 +18,8 @@ pub enum ErrorCode {
     Unauthorized,
     /// Nothing of this id that this connection may see.
     NotFound,
+    /// A content part names an upload that the server does not have, and no address.
+    UploadNotFound,
     /// Visible, but not allowed.
     Forbidden,
     /// The agent has no such feature.

@@ -103,7 +103,7 @@ pub struct ThreadEvent {
     pub kind: EventType,
     /// Who caused it.
     pub actor: Actor,
-    /// The name to show, where it is not the user's own.
+    /// The name to show. Of a user's event it is the `user_name`, else the `user_email`, as they were when it was stored.
     pub author: Option<String>,
     /// The person, on events of a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]

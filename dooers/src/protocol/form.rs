@@ -1,7 +1,7 @@
 //! Questions to the user, and what comes back.
 
 use super::whole;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// A form that a client draws.
@@ -10,6 +10,7 @@ pub struct Form {
     /// What stands above it.
     pub message: String,
     /// What is asked.
+    #[serde(serialize_with = "in_their_places")]
     pub elements: Vec<FormElement>,
     /// On the button that sends it.
     pub submit_label: String,
@@ -31,11 +32,12 @@ impl Form {
         }
     }
 
-    /// Adds an element; its place is the order of the calls.
+    /// Adds an element. One without an `order` gets the number of the elements before it.
     #[must_use]
-    pub fn element(mut self, element: FormElement) -> Self {
-        let order = u32::try_from(self.elements.len()).unwrap_or(u32::MAX);
-        self.elements.push(FormElement { order, ..element });
+    pub fn element(mut self, element: impl Into<FormElement>) -> Self {
+        let mut element = element.into();
+        element.order = element.order.or(Some(place(self.elements.len())));
+        self.elements.push(element);
         self
     }
 
@@ -61,6 +63,21 @@ impl Form {
     }
 }
 
+/// On the wire every element has an order.
+fn in_their_places<S: Serializer>(elements: &[FormElement], output: S) -> Result<S::Ok, S::Error> {
+    output.collect_seq(elements.iter().enumerate().map(|(index, element)| {
+        let order = element.order.or(Some(place(index)));
+        FormElement {
+            order,
+            ..element.clone()
+        }
+    }))
+}
+
+fn place(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
 /// How much room a form takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -81,9 +98,9 @@ pub struct FormElement {
     pub name: String,
     /// What stands beside it.
     pub label: String,
-    /// Its place: 0, 1, 2 …
-    #[serde(deserialize_with = "whole::required")]
-    pub order: u32,
+    /// Its place: clients show the lowest order first. None stands for the number of elements before it in the form.
+    #[serde(default, deserialize_with = "whole::optional")]
+    pub order: Option<u32>,
     /// Whether the form can be sent without it.
     pub required: bool,
     /// Whether it only shows something.
@@ -220,42 +237,11 @@ impl FormElement {
         Self {
             name: name.into(),
             label: label.into(),
-            order: 0,
+            order: None,
             required: false,
             disabled: false,
             input,
         }
-    }
-
-    /// A line of text.
-    pub fn text(name: impl Into<String>, label: impl Into<String>) -> Self {
-        let input = FormInput::TextInput {
-            placeholder: None,
-            default: None,
-            input_type: TextInputType::Text,
-        };
-        Self::new(name, label, input)
-    }
-
-    /// One of a list.
-    pub fn select(
-        name: impl Into<String>,
-        label: impl Into<String>,
-        options: Vec<FormChoice>,
-    ) -> Self {
-        let input = FormInput::SelectInput {
-            options,
-            default: None,
-            placeholder: None,
-        };
-        Self::new(name, label, input)
-    }
-
-    /// The same question, which must be answered.
-    #[must_use]
-    pub fn required(mut self) -> Self {
-        self.required = true;
-        self
     }
 }
 

@@ -43,7 +43,8 @@ fn thread() -> Thread {
     }
 }
 
-fn event(reply: Reply) -> ThreadEvent {
+fn event(reply: impl Into<Reply>) -> ThreadEvent {
+    let reply = reply.into();
     ThreadEvent {
         id: "e2".to_owned(),
         thread_id: "t1".to_owned(),
@@ -69,6 +70,7 @@ fn users_event() -> ThreadEvent {
         id: "e1".to_owned(),
         run_id: None,
         actor: Actor::User,
+        author: user().author(),
         user: Some(user()),
         client_event_id: Some("c1".to_owned()),
         seq: 1,

@@ -5,17 +5,22 @@
 mod command;
 mod connect;
 mod content;
+mod date;
 mod error;
 mod event;
 mod form;
+mod form_builder;
+mod form_error;
 mod frame;
 #[cfg(test)]
 mod golden;
 mod heard;
+mod media_part;
 mod run;
 mod scan;
 mod settings;
 mod thread;
+mod upload;
 mod user;
 mod whole;
 
@@ -25,15 +30,23 @@ pub(crate) use command::{
 pub(crate) use connect::ConnectPayload;
 pub use content::ContentPart;
 pub(crate) use content::joined_text;
+pub(crate) use date::date;
 pub use error::{ErrorBody, ErrorCode};
 pub(crate) use event::said_text;
 pub use event::{Actor, EventType, ThreadEvent};
 pub use form::{ChoiceVariant, Form, FormChoice, FormElement, FormInput, FormSize, TextInputType};
+pub use form_builder::{
+    CheckboxKind, ElementBuilder, FileKind, LineKind, PasswordKind, RadioKind, SelectKind,
+    TextareaKind,
+};
+pub use form_error::FormError;
 pub use frame::{ServerFrame, ServerInfo};
+pub use media_part::{AudioPart, DocumentPart, ImagePart};
 pub use run::{Run, RunStatus};
 pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
 pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};
 pub use thread::Thread;
+pub use upload::UploadNotFound;
 pub use user::User;
 
 pub(crate) use command::{Envelope, clean_id};

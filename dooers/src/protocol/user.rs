@@ -45,6 +45,37 @@ impl User {
     }
 }
 
+impl User {
+    /// The name that clients show beside what the user says: the trimmed `user_name`, else the trimmed `user_email`,
+    /// else none. A blank one counts as absent.
+    ///
+    /// It may be a mail address, so it is not for a model: that gets [`name_for_models`](Self::name_for_models).
+    pub(crate) fn author(&self) -> Option<String> {
+        let name = trimmed(self.user_name.as_deref());
+        let author = name.or_else(|| trimmed(self.user_email.as_deref()));
+        author.map(str::to_owned)
+    }
+
+    /// The name that a model may see: the trimmed `user_name`, unless it is blank or has a mail address in it.
+    pub(crate) fn name_for_models(&self) -> Option<&str> {
+        trimmed(self.user_name.as_deref()).filter(|name| !has_mail_address(name))
+    }
+}
+
+/// The text without the white space around it; none if nothing is left.
+fn trimmed(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// True if a word of the text has an `@` between other characters.
+fn has_mail_address(text: &str) -> bool {
+    text.split_whitespace().any(|word| {
+        let word = word.trim_start_matches('@');
+        let (before, behind) = word.split_once('@').unwrap_or_default();
+        !before.is_empty() && !behind.is_empty()
+    })
+}
+
 impl From<&str> for User {
     fn from(user_id: &str) -> Self {
         Self::new(user_id)
@@ -80,4 +111,59 @@ fn null_as_user_role<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::E
 
 fn null_as_member_role<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(input)?.unwrap_or_else(member_role))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(name: Option<&str>, email: Option<&str>) -> User {
+        User {
+            user_name: name.map(str::to_owned),
+            user_email: email.map(str::to_owned),
+            ..User::new("u")
+        }
+    }
+
+    #[test]
+    fn author_is_the_name_else_the_mail_address() {
+        let cases = [
+            (Some("Ada"), Some("ada@example.org"), Some("Ada")),
+            (Some(" Ada\u{a0}"), None, Some("Ada")),
+            (None, Some(" ada@example.org\n"), Some("ada@example.org")),
+            (
+                Some(" \t"),
+                Some("ada@example.org"),
+                Some("ada@example.org"),
+            ),
+            (Some(""), Some(""), None),
+            (None, Some("\u{2003}"), None),
+            (None, None, None),
+        ];
+        for (name, email, author) in cases {
+            assert_eq!(
+                user(name, email).author().as_deref(),
+                author,
+                "{name:?} {email:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn name_for_models_is_never_a_mail_address() {
+        let cases = [
+            (" Ada Lovelace ", Some("Ada Lovelace")),
+            ("@ada", Some("@ada")),
+            ("Ada @ Acme", Some("Ada @ Acme")),
+            ("ada@example.org", None),
+            ("@ada@example.org", None),
+            ("Ada <ada@example.org>", None),
+            (" ", None),
+        ];
+        for (name, expected) in cases {
+            let user = user(Some(name), Some("ada@example.org"));
+            assert_eq!(user.name_for_models(), expected, "{name:?}");
+        }
+        assert_eq!(user(None, Some("ada@example.org")).name_for_models(), None);
+    }
 }

@@ -127,11 +127,12 @@ mod tests {
         };
         assert_eq!(size_bytes, Some(1024));
 
-        let mut element = serde_json::to_value(FormElement::text("a", "A")).unwrap();
+        let mut element =
+            serde_json::to_value(FormElement::from(FormElement::text("a", "A"))).unwrap();
         element["type"] = json!("textarea_input");
         element["rows"] = json!(4.0);
         let element: FormElement = read(element, "order", 3.0);
-        assert_eq!(element.order, 3);
+        assert_eq!(element.order, Some(3));
         let FormInput::TextareaInput { rows, .. } = element.input else {
             panic!("{element:?}");
         };

@@ -1,7 +1,10 @@
 //! One event of an answer.
 
 use super::stream::{ReplyStream, StreamedReply};
-use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, new_id, strip_nul};
+use crate::protocol::{
+    Actor, AudioPart, ContentPart, DocumentPart, EventType, Form, ImagePart, ThreadEvent, new_id,
+    strip_nul,
+};
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
@@ -25,19 +28,34 @@ impl Reply {
         Self::message(vec![ContentPart::text(text)])
     }
 
-    /// A picture at this address.
-    pub fn image(url: impl Into<String>) -> Self {
-        Self::message(vec![ContentPart::image(url)])
+    /// A picture at this address. Its setters add a description, a MIME type and so on; it can be returned and sent as
+    /// it is, and `into()` makes a `Reply` of it.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    ///
+    /// #[dooers::agent]
+    /// async fn cat(request: WorkerRequest) -> Reply {
+    ///     match request.message.as_str() {
+    ///         "cat" => Reply::image("https://example.org/cat.png").alt("A cat").into(),
+    ///         _ => Reply::text("Ask for a cat."),
+    ///     }
+    /// }
+    /// ```
+    pub fn image(url: impl Into<String>) -> ImagePart {
+        ContentPart::image(url)
     }
 
-    /// A sound at this address.
-    pub fn audio(url: impl Into<String>) -> Self {
-        Self::message(vec![ContentPart::audio(url)])
+    /// A sound at this address. Its setters add a MIME type, a duration and so on; it can be returned and sent as it
+    /// is, and `into()` makes a `Reply` of it.
+    pub fn audio(url: impl Into<String>) -> AudioPart {
+        ContentPart::audio(url)
     }
 
-    /// A file of this name at this address.
-    pub fn document(url: impl Into<String>, filename: impl Into<String>) -> Self {
-        Self::message(vec![ContentPart::document(url, filename)])
+    /// A file of this name at this address. Its setters add a MIME type and a size; it can be returned and sent as it
+    /// is, and `into()` makes a `Reply` of it.
+    pub fn document(url: impl Into<String>, filename: impl Into<String>) -> DocumentPart {
+        ContentPart::document(url, filename)
     }
 
     /// A message of any parts.

@@ -4,7 +4,6 @@ use super::{Email, Field, FieldKind, step};
 use crate::protocol::whole;
 use crate::text::split_at_cluster;
 use bigdecimal::{BigDecimal, ToPrimitive};
-use chrono::NaiveDate;
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -141,7 +140,7 @@ fn fits_text(field: &Field, text: &str) -> bool {
     });
     let has_format = match field.kind {
         FieldKind::Email => Email::parse(text).is_ok(),
-        FieldKind::Date => date(text).is_some(),
+        FieldKind::Date => crate::protocol::date(text).is_some(),
         _ => true,
     };
     is_long_enough && is_short_enough && has_pattern && has_format
@@ -226,16 +225,6 @@ pub(super) fn settle(field: &mut Field) {
     {
         field.default = Some(Value::Number(default));
     }
-}
-
-/// A date as RFC 3339 writes it: `2026-02-11`.
-pub(super) fn date(text: &str) -> Option<NaiveDate> {
-    let has_shape = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        });
-    has_shape.then(|| NaiveDate::from_str(text).ok()).flatten()
 }
 
 /// What a field takes, for people.

@@ -134,7 +134,7 @@ impl SettingValue for NaiveDate {
     }
 
     fn from_value(value: &Value) -> Option<Self> {
-        super::check::date(value.as_str()?)
+        crate::protocol::date(value.as_str()?)
     }
 
     fn to_value(&self) -> Value {

@@ -142,7 +142,7 @@ impl NewMessage {
             run_id: None,
             kind: self.kind,
             actor: crate::protocol::Actor::User,
-            author: None,
+            author: self.user.author(),
             user: Some(self.user.clone()),
             content: Some(self.content.clone()),
             data: self.data.clone(),

@@ -1,6 +1,6 @@
 //! What a test's client sends.
 
-use crate::protocol::{ContentPart, new_id};
+use crate::protocol::{AudioPart, ContentPart, DocumentPart, ImagePart, new_id};
 use serde_json::{Value, json};
 
 /// What a [`TestClient`](super::TestClient) sends: a message, or the answers to a form. A text is a message of that text.
@@ -52,8 +52,8 @@ impl TestMessage {
     }
 
     /// The same message with one more part.
-    pub fn part(mut self, part: ContentPart) -> Self {
-        self.content.push(part);
+    pub fn part(mut self, part: impl Into<ContentPart>) -> Self {
+        self.content.push(part.into());
         self
     }
 
@@ -126,5 +126,23 @@ impl From<&String> for TestMessage {
 impl From<ContentPart> for TestMessage {
     fn from(part: ContentPart) -> Self {
         Self::parts([part])
+    }
+}
+
+impl From<ImagePart> for TestMessage {
+    fn from(part: ImagePart) -> Self {
+        Self::parts([part.into()])
+    }
+}
+
+impl From<AudioPart> for TestMessage {
+    fn from(part: AudioPart) -> Self {
+        Self::parts([part.into()])
+    }
+}
+
+impl From<DocumentPart> for TestMessage {
+    fn from(part: DocumentPart) -> Self {
+        Self::parts([part.into()])
     }
 }

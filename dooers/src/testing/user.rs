@@ -65,6 +65,12 @@ impl TestUser {
         self
     }
 
+    /// The same user with this mail address.
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.user.user_email = Some(email.into());
+        self
+    }
+
     /// The same user with this role in the whole system.
     pub fn system_role(mut self, role: impl Into<String>) -> Self {
         self.user.system_role = role.into();

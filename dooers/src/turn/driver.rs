@@ -69,8 +69,11 @@ pub(super) async fn drive<E>(
         return Ended::Lost;
     }
     match ended {
-        // What could not be stored fails the turn, even if nobody waited for it.
-        Ended::Returned(returned) => Ended::Returned(returned.and(writing.outcome())),
+        // What could not be sent or stored fails the turn, even if nobody waited for it.
+        Ended::Returned(returned) => {
+            let written = writing.outcome();
+            Ended::Returned(returned.and(written).and(outbox.check()))
+        }
         ended => ended,
     }
 }

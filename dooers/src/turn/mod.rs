@@ -3,6 +3,7 @@
 mod active;
 mod draft;
 mod driver;
+mod form_answers;
 mod memory;
 mod outbox;
 mod outcome;

@@ -3,12 +3,13 @@
 use super::draft::{Draft, TextState, event_of};
 use crate::AgentError;
 use crate::protocol::{ContentPart, RunStatus, new_id, strip_nul};
-use crate::reply::Reply;
+use crate::reply::{Reply, ReplyError};
 use crate::store::ThreadPatch;
 use futures::task::AtomicWaker;
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::future::poll_fn;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use tokio::sync::oneshot;
 
@@ -70,6 +71,8 @@ struct State {
     /// All runs of the turn.
     run_ids: Vec<String>,
     has_manual_runs: bool,
+    /// Why the first event was not sent that cannot be.
+    refused: Option<Arc<ReplyError>>,
 }
 
 /// A text that grows or will, or whose end is not stored yet.
@@ -112,6 +115,7 @@ impl Outbox {
                 run_ids: run_id.iter().cloned().collect(),
                 run_id,
                 has_manual_runs,
+                refused: None,
             }),
             changed: AtomicWaker::new(),
         }
@@ -120,6 +124,12 @@ impl Outbox {
     /// Sends an event; the result is its id.
     pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
         let id = new_id();
+        if let Err(error) = reply.check() {
+            let error = Arc::new(error);
+            let answer = answered(Err(shared(&error)));
+            self.state().refused.get_or_insert(error);
+            return (id, answer);
+        }
         let sent = self.send_event(&mut self.state(), &id, reply, TextState::Fixed);
         (id, sent)
     }
@@ -295,6 +305,14 @@ impl Outbox {
         (id, self.push(&mut state, draft))
     }
 
+    /// The failure of a turn in which something was sent that cannot be, even if nobody waited for it.
+    pub(crate) fn check(&self) -> Result<(), AgentError> {
+        match &self.state().refused {
+            Some(error) => Err(shared(error)),
+            None => Ok(()),
+        }
+    }
+
     /// The runs of the turn, those that have ended too.
     pub(crate) fn runs(&self) -> Vec<String> {
         self.state().run_ids.clone()
@@ -387,6 +405,10 @@ impl State {
         self.pieces = held;
         ready
     }
+}
+
+fn shared(error: &Arc<ReplyError>) -> AgentError {
+    AgentError::from(Arc::clone(error) as Arc<dyn Error + Send + Sync>)
 }
 
 fn refused(reason: &str) -> oneshot::Receiver<Result<(), AgentError>> {

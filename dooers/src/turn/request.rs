@@ -109,6 +109,7 @@ impl From<WorkerRequest> for ThreadEvent {
         };
         Self {
             thread_id: request.thread.id,
+            author: request.user.author(),
             user: Some(request.user),
             content: Some(request.content),
             data: request.data,

@@ -69,7 +69,16 @@ impl WorkerResponse {
     }
 
     /// Sends an event of any kind.
-    pub fn send(&self, mut reply: Reply) -> Sent {
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # async fn f(response: WorkerResponse) -> Result<()> {
+    /// response.send(Reply::image("https://example.org/cat.png").alt("A cat")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send(&self, reply: impl Into<Reply>) -> Sent {
+        let mut reply = reply.into();
         reply.author = reply.author.or_else(|| self.author.clone());
         let (id, stored) = self.outbox.send(reply);
         Sent::new(id, stored)
@@ -80,17 +89,18 @@ impl WorkerResponse {
         self.send(Reply::text(text))
     }
 
-    /// Sends a picture at this address.
+    /// Sends a picture at this address. For a description and so on, [`send`](Self::send) a
+    /// [`Reply::image`].
     pub fn image(&self, url: impl Into<String>) -> Sent {
         self.send(Reply::image(url))
     }
 
-    /// Sends a sound at this address.
+    /// Sends a sound at this address. For a duration and so on, [`send`](Self::send) a [`Reply::audio`].
     pub fn audio(&self, url: impl Into<String>) -> Sent {
         self.send(Reply::audio(url))
     }
 
-    /// Sends a file of this name at this address.
+    /// Sends a file of this name at this address. For a size and so on, [`send`](Self::send) a [`Reply::document`].
     pub fn document(&self, url: impl Into<String>, filename: impl Into<String>) -> Sent {
         self.send(Reply::document(url, filename))
     }
@@ -204,7 +214,8 @@ impl WorkerResponse {
     }
 
     /// Asks the user something. The answers start a turn of their own, whose
-    /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads them.
+    /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads them. A form that its [`check`](Form::check) refuses is
+    /// not sent and fails the turn.
     pub fn form(&self, form: &Form) -> Sent {
         self.send(Reply::form(form))
     }
@@ -249,7 +260,8 @@ impl fmt::Debug for WorkerResponse {
 }
 
 /// Something that was sent. Awaiting it gives its id once it is stored; it is sent whether or not it is awaited,
-/// and a failure to store it fails the turn.
+/// and a failure to store it fails the turn. So does an event that clients could not show, which is not sent: a form
+/// that its [`check`](Form::check) refuses, or a part with a `ref_id` and no `url`.
 #[derive(Debug)]
 pub struct Sent {
     id: String,

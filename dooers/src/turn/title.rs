@@ -187,15 +187,15 @@ mod tests {
 
     #[test]
     fn title_without_text_is_the_kind_of_content() {
-        let image = || ContentPart::image("https://example.org/cat.png");
-        let document = || ContentPart::document("https://example.org/x", "x.pdf");
+        let image = || ContentPart::image("https://example.org/cat.png").into();
+        let document = || ContentPart::document("https://example.org/x", "x.pdf").into();
         assert_eq!(title_of(vec![image()]), "Image");
         assert_eq!(
             title_of(vec![ContentPart::text(" \u{200b}"), document(), image()]),
             "Document"
         );
         assert_eq!(
-            title_of(vec![ContentPart::audio("https://example.org/x.mp3")]),
+            title_of(vec![ContentPart::audio("https://example.org/x.mp3").into()]),
             "Audio"
         );
         assert_eq!(title_of(Vec::new()), "Message");

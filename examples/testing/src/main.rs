@@ -9,7 +9,6 @@
 mod tests;
 
 use dooers::prelude::*;
-use dooers::protocol::{Form, FormElement};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use serde_json::{Value, json};
@@ -43,7 +42,7 @@ async fn support(
     State(model): State<Arc<dyn Model>>,
 ) -> Result<()> {
     if let Some(form) = request.form() {
-        response.text(match form.values.get("phone").and_then(Value::as_str) {
+        response.text(match form.text("phone") {
             Some(phone) if !form.cancelled => format!("We call {phone} within the hour."),
             _ => "As you like. I am still here.".to_owned(),
         });

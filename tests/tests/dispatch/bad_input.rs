@@ -29,9 +29,15 @@ async fn what_does_not_fit_is_refused_in_a_sentence() {
     );
     let upload: ContentPart =
         serde_json::from_value(json!({"type": "image", "ref_id": "unknown"})).unwrap();
+    let sent = message::<actor>(&server, "say a").content([upload]).send();
+    let error = sent.await.unwrap_err();
+    assert!(
+        matches!(&error, DispatchError::UploadNotFound(upload) if upload.ref_id == "unknown"),
+        "{error:?}"
+    );
     assert_eq!(
-        invalid(message::<actor>(&server, "say a").content([upload])).await,
-        "a part has a `ref_id` and no `url`, and there is no such upload: give it a `url`"
+        error.to_string(),
+        "there is no upload with the `ref_id` `unknown`, and the part has no `url`: give the part a `url`, or leave it out"
     );
     let long = "x".repeat(129);
     let too_long = [

@@ -2,7 +2,7 @@
 
 use crate::given::{appended, kinds, scope, served, subscribed, text};
 use dooers::prelude::*;
-use dooers::protocol::{Actor, ContentPart, EventType, User};
+use dooers::protocol::{Actor, EventType, User};
 use dooers::repository::RepositoryError;
 use serde_json::{Value, json};
 
@@ -161,6 +161,58 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
 }
 
 #[tokio::test]
+async fn create_event_of_a_user_has_their_name_as_author() {
+    let (server, repository) = served().await;
+    repository.create_thread(&scope()).id("t").await.unwrap();
+    let named = |name: Option<&str>, email: Option<&str>| User {
+        user_name: name.map(str::to_owned),
+        user_email: email.map(str::to_owned),
+        ..User::new("ben")
+    };
+    let full = named(Some(" Ben "), Some("ben@example.org"));
+    let mailed = named(Some(" "), Some(" ben@example.org"));
+    let create = |reply| repository.create_event(&scope(), "t", reply);
+    let authors = [
+        create(Reply::text("a")).user(full.clone()).await,
+        create(Reply::text("b")).user(mailed.clone()).await,
+        create(Reply::text("c")).user("ben").await,
+        create(Reply::text("d").author("Ann")).user(full).await,
+        create(Reply::text("e"))
+            .user(mailed)
+            .actor(Actor::Tool)
+            .await,
+    ]
+    .map(|event| event.unwrap().author);
+    let authors = authors.each_ref().map(Option::as_deref);
+    assert_eq!(
+        authors,
+        [
+            Some("Ben"),
+            Some("ben@example.org"),
+            None,
+            Some("Ann"),
+            None
+        ]
+    );
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn create_event_refuses_a_form_that_makes_no_sense() {
+    let (server, repository) = served().await;
+    repository.create_thread(&scope()).id("t").await.unwrap();
+    let twice = Form::new("Who?")
+        .element(FormElement::text("who", "You"))
+        .element(FormElement::email("who", "Or you"));
+    let refused = repository.create_event(&scope(), "t", Reply::form(&twice));
+    let Err(RepositoryError::Invalid(text)) = refused.await else {
+        panic!("a form with a name twice is sent");
+    };
+    assert!(text.contains("two elements of the name `who`"), "{text}");
+    server.close([]).await;
+}
+
+#[tokio::test]
 async fn content_that_nobody_could_read_is_refused() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
@@ -184,9 +236,17 @@ async fn content_that_nobody_could_read_is_refused() {
     let update = |content: Vec<ContentPart>| {
         repository.update_event(here, "t", &made.id, move |event| event.content(content))
     };
-    let missing = [
+    let unknown_uploads = [
         create(vec![ContentPart::text("see"), upload.clone()]).await,
         update(vec![upload]).await,
+    ];
+    for result in unknown_uploads {
+        assert!(
+            matches!(result, Err(RepositoryError::UploadNotFound(_))),
+            "{result:?}"
+        );
+    }
+    let missing = [
         repository
             .create_event(&scope(), "none", Reply::text("x"))
             .await,

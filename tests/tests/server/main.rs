@@ -12,6 +12,7 @@
 mod agents;
 mod seen;
 
+mod authors;
 mod connecting;
 mod ordering;
 mod replies;
@@ -28,6 +29,7 @@ mod repeating;
 mod resuming;
 
 mod bad_frames;
+mod bad_replies;
 mod broken_sockets;
 mod overtaking;
 mod random_frames;

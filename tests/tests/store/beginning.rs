@@ -20,6 +20,7 @@ cases![
     threads_do_not_wait_for_each_other,
     a_new_participant_changes_the_thread_before_the_event,
     a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_not,
+    an_event_keeps_the_author_of_its_time,
     nobody_takes_part_without_being_shown,
     nobody_on_another_connection_is_somebody_else,
     title_and_metadata_stay_with_the_thread_that_was_made,
@@ -180,6 +181,26 @@ async fn a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_
     let (events, _) = all_of(store, &scope(), "t").await;
     assert_eq!(events[0].user, Some(ana()));
     assert_eq!(events[1].user, Some(renamed));
+}
+
+async fn an_event_keeps_the_author_of_its_time(store: &AnyStore) {
+    let mailed = User {
+        user_name: Some(" ".to_owned()),
+        user_email: Some("ana@example.org".to_owned()),
+        ..ana()
+    };
+    let named = User {
+        user_name: Some(" Ana Lima\n".to_owned()),
+        ..mailed.clone()
+    };
+    begin_thread(store, "t", "r").await;
+    for (event_id, user) in [("e2", &mailed), ("e3", &named)] {
+        let new = message(existing("t"), event_id, user);
+        store.begin_turn(&scope(), new, &start("r2")).await.unwrap();
+    }
+    let (events, _) = all_of(store, &scope(), "t").await;
+    let authors: Vec<_> = events.iter().map(|event| event.author.as_deref()).collect();
+    assert_eq!(authors, [None, Some("ana@example.org"), Some("Ana Lima")]);
 }
 
 fn message_of_nobody(thread: ThreadTarget, event_id: &str, connection: &str) -> NewMessage {

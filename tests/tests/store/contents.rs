@@ -112,7 +112,10 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         }),
         event_id: text.to_owned(),
         kind: EventType::Message,
-        content: vec![ContentPart::text(text), ContentPart::document(text, text)],
+        content: vec![
+            ContentPart::text(text),
+            ContentPart::document(text, text).into(),
+        ],
         data: Some(data.clone()),
         client_event_id: Some(text.to_owned()),
         user: user_of(text),
@@ -319,9 +322,9 @@ async fn every_kind_of_event_comes_back_with_all_its_members(store: &AnyStore) {
             user: (number % 3 == 0).then(|| user_of("user")),
             content: Some(vec![
                 whole_image.clone(),
-                ContentPart::audio("a"),
+                ContentPart::audio("a").into(),
                 whole_document.clone(),
-                ContentPart::image("i"),
+                ContentPart::image("i").into(),
             ]),
             streaming: flags[number % 3],
             finalized: flags[(number + 1) % 3],

@@ -1,7 +1,7 @@
 //! What can go wrong with a turn that the program starts.
 
 use crate::AgentError;
-use crate::protocol::{ErrorBody, Run, RunStatus};
+use crate::protocol::{ErrorBody, Run, RunStatus, UploadNotFound};
 use crate::server::ServerError;
 use crate::store::StoreError;
 use crate::turn::Outcome;
@@ -27,6 +27,9 @@ pub enum DispatchError {
          the idempotency key was used in one that was deleted; use a new one"
     )]
     NotFound(&'static str),
+    /// A part of the message names an upload that the server does not have.
+    #[error(transparent)]
+    UploadNotFound(#[from] UploadNotFound),
     /// The agent takes no message while it answers another one of the thread (`on_busy = "reject"`).
     #[error("{0}")]
     Busy(String),

@@ -14,7 +14,9 @@ use super::running::Running;
 use super::session::Session;
 use super::{ServerError, WorkerServer};
 use crate::agent::AgentDefinition;
-use crate::protocol::{ContentPart, EventType, User, clean_id, new_id, strip_nul, timestamp};
+use crate::protocol::{
+    ContentPart, EventType, UploadNotFound, User, clean_id, new_id, strip_nul, timestamp,
+};
 use crate::store::{Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer};
 use heard::OneTurn;
 use serde_json::Value;
@@ -163,15 +165,7 @@ impl Dispatch {
                 "a message says something: give it a text with `.message(\"…\")`, or parts with `.content(…)`",
             );
         }
-        if self
-            .content
-            .iter()
-            .any(|part| part.unresolved_upload().is_some())
-        {
-            return invalid(
-                "a part has a `ref_id` and no `url`, and there is no such upload: give it a `url`",
-            );
-        }
+        UploadNotFound::check(&self.content)?;
         let ids = [
             ("worker", Some(&self.scope.worker_id)),
             ("organization", Some(&self.scope.organization_id)),

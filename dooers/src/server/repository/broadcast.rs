@@ -39,7 +39,7 @@ impl Broadcast {
         &self,
         scope: &Scope,
         thread_id: impl Into<String>,
-        event: Reply,
+        event: impl Into<Reply>,
     ) -> CreateEvent {
         self.repository.create_event(scope, thread_id, event)
     }

@@ -1,5 +1,7 @@
 //! Why a repository did not do what it was asked.
 
+use crate::protocol::UploadNotFound;
+use crate::reply::ReplyError;
 use crate::settings::SettingsError;
 use crate::store::StoreError;
 
@@ -12,6 +14,9 @@ pub enum RepositoryError {
         "there is no such {0}: it was removed, or there never was one of this id for the agent, worker, organization, workspace and user of the scope"
     )]
     NotFound(&'static str),
+    /// A part of the content names an upload that the server does not have.
+    #[error(transparent)]
+    UploadNotFound(#[from] UploadNotFound),
     /// It contradicts what is there; the text says what to do.
     #[error("{0}")]
     Conflict(String),
@@ -24,6 +29,15 @@ pub enum RepositoryError {
     /// The database failed.
     #[error(transparent)]
     Store(StoreError),
+}
+
+impl From<ReplyError> for RepositoryError {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::Upload(error) => Self::UploadNotFound(error),
+            ReplyError::Form(error) => Self::Invalid(error.to_string()),
+        }
+    }
 }
 
 impl From<StoreError> for RepositoryError {

@@ -3,7 +3,9 @@
 use super::handle::{Place, check_id, found};
 use super::list::{FindError, Part, Sealed};
 use super::{List, Listed, Repository, RepositoryError};
-use crate::protocol::{Actor, ContentPart, EventType, ThreadEvent, User, new_id, timestamp};
+use crate::protocol::{
+    Actor, ContentPart, EventType, ThreadEvent, UploadNotFound, User, new_id, timestamp,
+};
 use crate::reply::Reply;
 use crate::store::{
     Change, ChangeBody, EventPatch, EventQuery, NotACursor, Order, Scope, Store, ThreadEdit,
@@ -44,15 +46,16 @@ impl Repository {
     ///
     /// It begins no turn, whoever says it. A form can be answered by a user as one of a handler can.
     ///
-    /// Awaiting it gives the event; `NotFound` for a thread outside the scope, a run that is not in it or a file that was
-    /// never uploaded; `Conflict` for an id that is taken; `Invalid` for a message without content.
+    /// Awaiting it gives the event; `NotFound` for a thread outside the scope, or a run that is not in it;
+    /// `UploadNotFound` for a part that has a `ref_id` and no `url`; `Conflict` for an id that is taken; `Invalid` for a
+    /// message without content, and for a form that its [`check`](crate::protocol::Form::check) refuses.
     pub fn create_event(
         &self,
         scope: &Scope,
         thread_id: impl Into<String>,
-        event: Reply,
+        event: impl Into<Reply>,
     ) -> CreateEvent {
-        CreateEvent::new(self.place(scope), thread_id.into(), event)
+        CreateEvent::new(self.place(scope), thread_id.into(), event.into())
     }
 
     /// Changes what an event says. Its place stays. The result is the event as it is then.
@@ -62,7 +65,7 @@ impl Repository {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope, and for an event that is not in it or was removed; `Conflict` for a text
-    /// that still grows; `Invalid` for no content at all.
+    /// that still grows; `UploadNotFound` for a part that has a `ref_id` and no `url`; `Invalid` for no content at all.
     pub async fn update_event(
         &self,
         scope: &Scope,
@@ -73,6 +76,7 @@ impl Repository {
         let patch = change(EventPatch::default());
         if let Some(content) = patch.new_content() {
             check_content(content)?;
+            UploadNotFound::check(content)?;
         }
         if patch == EventPatch::default() {
             return self.event(scope, thread_id, event_id).await;
@@ -224,7 +228,8 @@ impl CreateEvent {
         self
     }
 
-    /// The user who said it, and takes part in the thread from then on. It begins no turn: nobody answers it.
+    /// The user who said it, and takes part in the thread from then on. It begins no turn: nobody answers it. Unless the
+    /// reply names an author, that is the user's name, or else the mail address.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.user = Some(user.into());
         self.actor(Actor::User)
@@ -241,14 +246,18 @@ impl IntoFuture for CreateEvent {
             if let Some(content) = &self.reply.content {
                 check_content(content)?;
             }
+            self.reply.check()?;
             let Place { running, scope } = self.place;
             let (assistant, at) = (&running.config.assistant_name, timestamp::now());
+            let said = self
+                .reply
+                .into_event(self.id, &self.thread_id, assistant, at);
+            let user = self.user.as_ref().filter(|_| said.actor == Actor::User);
             let event = ThreadEvent {
                 run_id: self.run_id,
+                author: said.author.clone().or_else(|| user?.author()),
                 user: self.user,
-                ..self
-                    .reply
-                    .into_event(self.id, &self.thread_id, assistant, at)
+                ..said
             };
             let edit = ThreadEdit::CreateEvent(Box::new(event));
             event_of(running.edit_thread(scope, self.thread_id, edit).await?)
@@ -257,19 +266,13 @@ impl IntoFuture for CreateEvent {
     }
 }
 
-/// Refuses content that nobody could read.
+/// Refuses content that says nothing.
 fn check_content(content: &[ContentPart]) -> Result<(), RepositoryError> {
     if content.is_empty() {
         return Err(RepositoryError::Invalid(
             "`content` is empty, and an event says something; to take away what it says, remove it"
                 .to_owned(),
         ));
-    }
-    if content
-        .iter()
-        .any(|part| part.unresolved_upload().is_some())
-    {
-        return Err(RepositoryError::NotFound("upload"));
     }
     Ok(())
 }

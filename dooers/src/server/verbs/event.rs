@@ -4,8 +4,8 @@ use super::super::begin::begin;
 use super::{Caller, page_size};
 use crate::hub::Frame;
 use crate::protocol::{
-    DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, ServerFrame, clean_id, new_id,
-    timestamp,
+    DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, ServerFrame, UploadNotFound,
+    clean_id, new_id, timestamp,
 };
 use crate::store::{Begun, NewMessage, NewThread, ThreadTarget};
 
@@ -67,13 +67,7 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
         DraftKind::Message => EventType::Message,
         DraftKind::FormResponse => EventType::FormResponse,
     };
-    if event
-        .content
-        .iter()
-        .any(|part| part.unresolved_upload().is_some())
-    {
-        return Err(ErrorBody::not_found("upload"));
-    }
+    UploadNotFound::check(&event.content)?;
     Ok(NewMessage {
         thread: match draft.thread_id {
             Some(id) => ThreadTarget::Existing(id),

@@ -180,7 +180,10 @@ async fn values_come_back_as_they_were() {
     {
         let mut new = first_message(&format!("t{n}"), &format!("e{n}"));
         new.data = Some(data);
-        new.content = vec![ContentPart::text("\u{0}nul"), ContentPart::image("u")];
+        new.content = vec![
+            ContentPart::text("\u{0}nul"),
+            ContentPart::image("u").into(),
+        ];
         let sent = new.clone();
         test.store
             .begin_turn(&scope(), new, &start("r"))

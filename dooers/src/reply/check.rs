@@ -1,0 +1,30 @@
+//! Rules that an event must keep before it is sent.
+
+use super::event::Reply;
+use crate::protocol::{EventType, Form, FormError, UploadNotFound};
+use serde::Deserialize;
+
+/// Why an event cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReplyError {
+    /// Its form makes no sense.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// Its content names an upload that the server does not have.
+    #[error(transparent)]
+    Upload(#[from] UploadNotFound),
+}
+
+impl Reply {
+    /// Refuses what clients could not show. Each way of sending an event asks this first.
+    pub(crate) fn check(&self) -> Result<(), ReplyError> {
+        UploadNotFound::check(self.content())?;
+        if self.kind == EventType::Form
+            && let Some(data) = &self.data
+            && let Ok(form) = Form::deserialize(data)
+        {
+            form.check()?;
+        }
+        Ok(())
+    }
+}

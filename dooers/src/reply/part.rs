@@ -1,0 +1,51 @@
+//! Replies of one content part.
+
+use super::answer::{Answer, IntoReply};
+use super::event::Reply;
+use super::stream::StreamedReply;
+use crate::AgentError;
+use crate::protocol::{AudioPart, ContentPart, DocumentPart, ImagePart, ThreadEvent};
+
+/// Makes a part count as the message that consists of it alone, wherever a reply is expected.
+macro_rules! reply_of_one_part {
+    ($part:ty) => {
+        impl $part {
+            /// Makes a reply of the part, under another name than the assistant's.
+            #[must_use]
+            pub fn author(self, author: impl Into<String>) -> Reply {
+                Reply::from(self).author(author)
+            }
+        }
+
+        impl From<$part> for Reply {
+            fn from(part: $part) -> Self {
+                Self::message(vec![ContentPart::from(part)])
+            }
+        }
+
+        impl From<$part> for ThreadEvent {
+            fn from(part: $part) -> Self {
+                Reply::from(part).into()
+            }
+        }
+
+        // The compiler lists at most eight types when it explains what an agent can return.
+        #[diagnostic::do_not_recommend]
+        impl IntoReply for $part {
+            fn into_reply(self) -> Result<Answer, AgentError> {
+                Reply::from(self).into_reply()
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl StreamedReply for $part {
+            fn into_result(self) -> Result<Reply, AgentError> {
+                Ok(self.into())
+            }
+        }
+    };
+}
+
+reply_of_one_part!(ImagePart);
+reply_of_one_part!(AudioPart);
+reply_of_one_part!(DocumentPart);

@@ -1,0 +1,144 @@
+//! The names that users' events carry, and the names that models get.
+
+use crate::seen::{appended, string, text};
+use dooers::prelude::*;
+use dooers::protocol::User;
+use dooers_tests::{Client, Identity, Server, within};
+use serde_json::{Value, json};
+
+const FORMATS: [HistoryFormat; 6] = [
+    HistoryFormat::OpenAi,
+    HistoryFormat::OpenAiResponses,
+    HistoryFormat::Anthropic,
+    HistoryFormat::Google,
+    HistoryFormat::Cohere,
+    HistoryFormat::Voyage,
+];
+
+/// Asks with a form, and says what a model would get.
+#[dooers::agent]
+async fn reader(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    memory: WorkerMemory,
+) -> Result<String> {
+    if request.message == "ask" {
+        let form = Form::new("Which?").element(FormElement::text("it", "It"));
+        response.form(&form).await?;
+    }
+    let mut told = Vec::new();
+    for format in FORMATS {
+        told.push(json!(memory.history(format).await?));
+    }
+    for message in memory.messages().await? {
+        told.push(json!([message.author, message.text()]));
+    }
+    Ok(Value::from(told).to_string())
+}
+
+fn identity(user: Value) -> Identity {
+    Identity::of("ada").with("user", user)
+}
+
+/// Sends a text; the result is its event and what a model would get.
+async fn say(client: &mut Client, text: &str) -> (Value, String) {
+    let id = client.message(None, text).await;
+    client.accepted(&id).await;
+    let events = appended(&client.turn().await);
+    let told = crate::seen::text(events.last().unwrap()).to_owned();
+    (events[0].clone(), told)
+}
+
+#[tokio::test]
+async fn author_is_the_trimmed_name_else_the_address() {
+    let server = Server::of::<reader>().await;
+    let cases = [
+        (
+            json!({"user_name": " Ada ", "user_email": "ada@example.org"}),
+            json!("Ada"),
+        ),
+        (
+            json!({"user_name": "\u{a0}", "user_email": " ada@example.org "}),
+            json!("ada@example.org"),
+        ),
+        (
+            json!({"user_email": "ada@example.org"}),
+            json!("ada@example.org"),
+        ),
+        (json!({"user_name": "", "user_email": "\t"}), json!(null)),
+        (json!({"user_name": null}), json!(null)),
+    ];
+    for (mut user, author) in cases {
+        user["user_id"] = json!("ada");
+        let mut client = server.client(identity(user.clone())).await;
+        let (event, told) = say(&mut client, "hi").await;
+        assert_eq!(event["author"], author, "{user}");
+        assert!(!told.contains("example"), "{told}");
+        assert_eq!(told.contains("Ada"), author == "Ada", "{told}");
+        client.leave().await;
+    }
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn history_never_has_a_mail_address() {
+    let server = Server::of::<reader>().await;
+    let user =
+        json!({"user_id": "ada", "user_name": "ada@example.org", "user_email": "ada@example.org"});
+    let mut client = server.client(identity(user)).await;
+    let id = client.message(None, "ask").await;
+    client.accepted(&id).await;
+    let events = appended(&client.turn().await);
+    let form = &events[1];
+    assert_eq!(form["type"], "form");
+    let data = json!({"form_event_id": form["id"], "cancelled": false, "values": {"it": "this"}});
+    let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
+    let payload = json!({"thread_id": form["thread_id"], "event": event});
+    let id = client.send("event.create", payload).await;
+    client.accepted(&id).await;
+    let events = appended(&client.turn().await);
+    assert_eq!(events[0]["type"], "form.response");
+    assert_eq!(events[0]["author"], "ada@example.org");
+    let told = text(&events[1]);
+    assert!(told.contains("this"), "{told}");
+    assert!(!told.contains("example"), "{told}");
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn dispatched_events_have_an_author() {
+    let server = Server::of::<reader>().await;
+    let mut user = User::new("ada");
+    user.user_email = Some("ada@example.org".to_owned());
+    let message = server
+        .worker()
+        .dispatch::<reader>()
+        .worker("w1")
+        .organization("o1")
+        .workspace("s1")
+        .user(user)
+        .message("hi");
+    let turn = within("a message to be stored", message.send())
+        .await
+        .unwrap();
+    let thread_id = string(&json!(turn.thread_id()));
+    let told = within("the turn", turn.text()).await.unwrap();
+    assert!(!told.contains("example"), "{told}");
+    let mut client = server.client("ada").await;
+    client
+        .send("event.list", json!({"thread_id": thread_id}))
+        .await;
+    let page = client.expect("event.list.result").await;
+    assert_eq!(page["events"][0]["author"], "ada@example.org");
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn request_in_a_unit_test_is_remembered_without_mail() {
+    let mut request = WorkerRequest::new("hi");
+    request.user.user_email = Some("ada@example.org".to_owned());
+    let event = dooers::protocol::ThreadEvent::from(request);
+    assert_eq!(event.author.as_deref(), Some("ada@example.org"));
+    let messages = WorkerMemory::of([event]).messages().await.unwrap();
+    assert_eq!(messages[0].author, None);
+}
