@@ -1,5 +1,6 @@
 //! What a message is made of.
 
+use super::clean_text;
 use serde::{Deserialize, Serialize};
 
 /// One part of an event's content.
@@ -137,9 +138,51 @@ impl ContentPart {
             }
             | Self::Document {
                 url: None, ref_id, ..
-            } => ref_id.as_deref(),
+            } => ref_id.as_deref().filter(|id| !id.is_empty()),
             _ => None,
         }
+    }
+
+    /// Removes U+0000 from all texts of the part.
+    pub(crate) fn clean(&mut self) {
+        let texts = match self {
+            Self::Text { text } => return clean_text(text),
+            Self::Image {
+                url,
+                mime_type,
+                alt,
+                filename,
+                ref_id,
+                ..
+            } => [
+                Some(url),
+                Some(mime_type),
+                Some(alt),
+                Some(filename),
+                Some(ref_id),
+            ],
+            Self::Audio {
+                url,
+                mime_type,
+                filename,
+                ref_id,
+                ..
+            }
+            | Self::Document {
+                url,
+                filename,
+                mime_type,
+                ref_id,
+                ..
+            } => [
+                Some(url),
+                Some(mime_type),
+                None,
+                Some(filename),
+                Some(ref_id),
+            ],
+        };
+        texts.into_iter().flatten().flatten().for_each(clean_text);
     }
 }
 

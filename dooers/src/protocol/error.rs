@@ -1,5 +1,6 @@
 //! Why a frame was refused.
 
+use super::cleaned;
 use serde::{Deserialize, Serialize};
 
 /// The stable code of a refusal.
@@ -55,7 +56,8 @@ impl ErrorBody {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            // It may quote what was refused.
+            message: cleaned(message.into()),
             retry_after_ms: None,
         }
     }

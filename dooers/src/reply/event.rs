@@ -1,7 +1,7 @@
 //! One event of an answer.
 
 use super::stream::{ReplyStream, StreamedReply};
-use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, new_id, strip_nul};
+use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, cleaned, new_id};
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
@@ -143,7 +143,8 @@ impl Reply {
         };
         ThreadEvent {
             thread_id: thread_id.to_owned(),
-            author: author.map(strip_nul),
+            // The assistant's name is the configuration's.
+            author: author.map(cleaned),
             content: self.content,
             data: self.data,
             created_at: at,
@@ -227,12 +228,10 @@ impl ToolCall {
 
     fn data(self) -> Value {
         let display_name = self.display_name.unwrap_or_else(|| self.name.clone());
-        json!({
-            "id": self.id,
-            "name": self.name,
-            "display_name": display_name,
-            "args": self.args,
-        })
+        let mut data = json!({"id": self.id, "name": self.name, "display_name": display_name});
+        // Moved, since a copy of JSON of any depth may overflow the stack.
+        data["args"] = self.args;
+        data
     }
 
     fn data_with(self, result: Value) -> Value {

@@ -7,8 +7,8 @@ use super::{
     SettingsWatch, Visibility, WorkerSettings,
 };
 use crate::hub::{Connection, Frame, Hub, PublishedSetting};
-use crate::protocol::{Audience, PublicSchema, ServerFrame, timestamp};
-use crate::store::{Store, StoredSetting, WorkerKey};
+use crate::protocol::{Audience, PublicSchema, ServerFrame, admit_json, check_no_nul, timestamp};
+use crate::store::{Store, StoreError, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::any::TypeId;
@@ -205,9 +205,10 @@ impl LiveSettings {
         connection: &Connection,
         worker: &WorkerKey,
         field_id: &str,
-        value: Value,
+        mut value: Value,
         stored: impl FnOnce(),
     ) -> Result<(), SettingsError> {
+        admit_json("value", &mut value).map_err(StoreError::from)?;
         let schema = self.schema(&worker.agent)?;
         let new = schema.check_for(connection.settings_audience(), field_id, value)?;
         let field = schema.field(field_id);
@@ -236,7 +237,8 @@ impl LiveSettings {
         let wanted = change(&current);
         let mut changes = Vec::new();
         for field in schema.fields() {
-            let (old, new) = (current.of(field), wanted.of(field));
+            let (old, mut new) = (current.of(field), wanted.of(field));
+            admit_json("value", &mut new).map_err(StoreError::from)?;
             if old == new {
                 continue;
             }
@@ -258,8 +260,10 @@ impl LiveSettings {
         &self,
         worker: &WorkerKey,
         field_id: &str,
-        value: Value,
+        mut value: Value,
     ) -> Result<(), SettingsError> {
+        // Before it is copied, which may overflow the stack.
+        admit_json("value", &mut value).map_err(StoreError::from)?;
         self.changeable(worker, field_id)?;
         let set = |current: &SettingsValues| {
             let mut wanted = current.clone();
@@ -322,6 +326,7 @@ impl LiveSettings {
         worker: &WorkerKey,
         changes: &[Change<'_>],
     ) -> Result<Vec<DateTime<Utc>>, SettingsError> {
+        check_no_nul("worker_id", &worker.worker_id).map_err(StoreError::from)?;
         let at = timestamp::now();
         let settings = changes.iter().map(|change| self.sealed(worker, change, at));
         Ok(self.store.put_settings(worker, settings.collect()).await?)

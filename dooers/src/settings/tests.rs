@@ -248,3 +248,16 @@ fn the_json_schema_is_one_of_the_draft_that_it_names() {
     assert!(whole.is_valid(&json!({"name": "Bob"})));
     assert!(!whole.is_valid(&json!({"other": 1})));
 }
+
+#[test]
+fn schema_with_a_nul_in_a_text_is_refused() {
+    for field in [
+        Field::text("na\0me").default("x"),
+        Field::text("name").default("x").label("Na\0me"),
+        Field::text("name").default("x\0"),
+        Field::select("name", [("a", "A"), ("b", "B\0")]).default("a"),
+    ] {
+        let refused = SettingsSchema::builder().field(field).build().unwrap_err();
+        assert!(refused.to_string().contains("U+0000"), "{refused}");
+    }
+}

@@ -70,7 +70,11 @@ pub(super) async fn drive<E>(
     }
     match ended {
         // What could not be stored fails the turn, even if nobody waited for it.
-        Ended::Returned(returned) => Ended::Returned(returned.and(writing.outcome())),
+        Ended::Returned(returned) => Ended::Returned(
+            returned
+                .and_then(|()| outbox.refusal())
+                .and_then(|()| writing.outcome()),
+        ),
         ended => ended,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::draft::{Draft, TextState, event_of};
 use crate::AgentError;
-use crate::protocol::{ContentPart, RunStatus, new_id, strip_nul};
+use crate::protocol::{ContentPart, NotAdmitted, RunStatus, cleaned, new_id};
 use crate::reply::Reply;
-use crate::store::ThreadPatch;
+use crate::store::{Admit, ThreadPatch};
 use futures::task::AtomicWaker;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -70,6 +70,8 @@ struct State {
     /// All runs of the turn.
     run_ids: Vec<String>,
     has_manual_runs: bool,
+    /// The reason of the first draft that was refused.
+    refused: Option<NotAdmitted>,
 }
 
 /// A text that grows or will, or whose end is not stored yet.
@@ -112,6 +114,7 @@ impl Outbox {
                 run_ids: run_id.iter().cloned().collect(),
                 run_id,
                 has_manual_runs,
+                refused: None,
             }),
             changed: AtomicWaker::new(),
         }
@@ -158,7 +161,8 @@ impl Outbox {
 
     /// A text grows. One that has ended does not.
     pub(crate) fn grow(&self, event_id: &str, more: &str) {
-        let more = strip_nul(more.to_owned());
+        // Before it is told: nobody gets a piece that the store does not get.
+        let more = cleaned(more.to_owned());
         let mut state = self.state();
         let state = &mut *state;
         let growing = state.texts.get_mut(event_id);
@@ -344,6 +348,12 @@ impl Outbox {
         }
     }
 
+    /// The error of a turn of which a draft was refused: it must not go unnoticed if nobody waited for the draft.
+    pub(crate) fn refusal(&self) -> Result<(), AgentError> {
+        let refused = self.state().refused.clone();
+        refused.map_or(Ok(()), |refused| Err(refused.into()))
+    }
+
     /// What was sent to a recording outbox.
     pub(crate) fn recorded(&self) -> Vec<Draft> {
         match &self.state().mode {
@@ -352,7 +362,15 @@ impl Outbox {
         }
     }
 
-    fn push(&self, state: &mut State, draft: Draft) -> oneshot::Receiver<Result<(), AgentError>> {
+    fn push(
+        &self,
+        state: &mut State,
+        mut draft: Draft,
+    ) -> oneshot::Receiver<Result<(), AgentError>> {
+        if let Err(refused) = draft.admit() {
+            state.refused.get_or_insert(refused.clone());
+            return answered(Err(refused.into()));
+        }
         let (stored, receiver) = oneshot::channel();
         match &mut state.mode {
             Mode::Live => {
