@@ -2,8 +2,8 @@
 
 use super::user::null_as_default;
 use super::{
-    ConnectPayload, ContentPart, ErrorBody, MAX_CLIENT_ID_BYTES, SettingsPatchPayload,
-    SettingsSubscribePayload, SettingsWorkerPayload, scan, whole,
+    ConnectPayload, ContentPart, ErrorBody, SettingsPatchPayload, SettingsSubscribePayload,
+    SettingsWorkerPayload, clean_id, integers, scan, whole,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -65,6 +65,8 @@ pub(crate) struct Envelope {
     payload: Option<Box<RawValue>>,
     /// Some clients put a new thread's metadata beside the payload.
     metadata: Option<Box<RawValue>>,
+    /// Whether there may be an integer in it that does not fit in 64 bits.
+    has_long_integer: bool,
 }
 
 /// A refusal together with the id of the frame it answers, `""` where that could not be read.
@@ -93,13 +95,13 @@ impl Envelope {
             ack_id: String::new(),
             error,
         };
-        let text = scan::checked(text).map_err(unreadable)?;
+        let scan::Scan { has_long_integer } = scan::scan(text).map_err(unreadable)?;
         if !text.trim_start().starts_with('{') {
             return Err(unreadable(ErrorBody::invalid_frame(
                 "a frame is one JSON object: {\"id\": …, \"type\": …, \"payload\": {…}}",
             )));
         }
-        let raw: RawEnvelope<'_> = serde_json::from_str(&text).map_err(|error| {
+        let raw: RawEnvelope<'_> = serde_json::from_str(text).map_err(|error| {
             unreadable(ErrorBody::invalid_frame(format!(
                 "the frame is not readable JSON: {error}"
             )))
@@ -109,6 +111,15 @@ impl Envelope {
                 "the frame's `id` must be a text",
             )));
         };
+        clean_id("id", &id).map_err(|error| Refusal {
+            // An id with U+0000 cannot be sent back, and without it may be the id of another frame.
+            ack_id: if id.contains('\0') {
+                String::new()
+            } else {
+                id.clone()
+            },
+            error,
+        })?;
         let refused = |error| Refusal {
             ack_id: id.clone(),
             error,
@@ -125,17 +136,18 @@ impl Envelope {
                 shortened(&name)
             ))));
         };
-        clean_id("id", &id).map_err(refused)?;
         Ok(Self {
             kind,
             payload: raw.payload,
             metadata: raw.metadata,
+            has_long_integer,
             id,
         })
     }
 
     /// Reads the payload. The verbs of features that this agent has not are [`Command::Unavailable`].
     pub(crate) fn command(self) -> Result<Command, ErrorBody> {
+        self.check_integers()?;
         Ok(match self.kind {
             IncomingKind::Connect => Command::Connect(Box::new(self.payload()?)),
             IncomingKind::Ping => {
@@ -181,6 +193,47 @@ impl Envelope {
         })
     }
 
+    /// Refuses integers that would be rounded, in the members whose JSON is kept.
+    fn check_integers(&self) -> Result<(), ErrorBody> {
+        if !self.has_long_integer {
+            return Ok(());
+        }
+        let payload = self.payload.as_deref().map(RawValue::get);
+        // A payload of another shape is refused when it is read.
+        let kept = payload.and_then(|text| serde_json::from_str::<Kept<'_>>(text).ok());
+        let Kept {
+            event,
+            metadata,
+            value,
+        } = kept.unwrap_or_default();
+        let data = match event {
+            Some(event) if event.get().starts_with('{') => {
+                let event = serde_json::from_str::<KeptEvent<'_>>(event.get());
+                (
+                    "payload.event.data",
+                    event.ok().and_then(|event| event.data),
+                )
+            }
+            // The parser also reads a list of the members' values.
+            event => ("payload.event", event),
+        };
+        let places = match self.kind {
+            IncomingKind::EventCreate => vec![
+                data,
+                ("payload.metadata", metadata),
+                ("metadata", self.metadata.as_deref()),
+            ],
+            IncomingKind::SettingsPatch => vec![("payload.value", value)],
+            _ => Vec::new(),
+        };
+        for (member, value) in places {
+            if let Some(value) = value {
+                integers::check_integers(member, value.get())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Read from its own start, as the payload is: within the frame it would be one level deeper than the parser
     /// allows what [`scan`] lets through.
     fn metadata_beside(&self) -> Result<Option<Value>, ErrorBody> {
@@ -210,6 +263,23 @@ impl Envelope {
             })
         })
     }
+}
+
+/// The members of a payload whose JSON is kept.
+#[derive(Default, Deserialize)]
+struct Kept<'a> {
+    #[serde(borrow, default)]
+    event: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    value: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct KeptEvent<'a> {
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
 }
 
 /// What a client asks for, with its payload.
@@ -348,17 +418,6 @@ pub(crate) enum DraftKind {
 enum DraftActor {
     #[serde(rename = "user")]
     User,
-}
-
-/// Refuses an id of the client's own making that is too long.
-pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
-    if id.len() <= MAX_CLIENT_ID_BYTES {
-        return Ok(());
-    }
-    Err(ErrorBody::invalid_payload(format!(
-        "`{member}` is {} bytes long; at most {MAX_CLIENT_ID_BYTES} are allowed",
-        id.len()
-    )))
 }
 
 fn as_text(raw: &RawValue) -> Option<String> {

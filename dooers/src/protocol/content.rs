@@ -1,6 +1,6 @@
 //! What a message is made of.
 
-use super::{AudioPart, DocumentPart, ImagePart, whole};
+use super::{AudioPart, DocumentPart, ImagePart, clean_text, whole};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -124,6 +124,48 @@ impl ContentPart {
             Self::Text { text } => Some(text),
             Self::Image { .. } | Self::Audio { .. } | Self::Document { .. } => None,
         }
+    }
+
+    /// Removes U+0000 from all texts of the part.
+    pub(crate) fn clean(&mut self) {
+        let texts = match self {
+            Self::Text { text } => return clean_text(text),
+            Self::Image {
+                url,
+                mime_type,
+                alt,
+                filename,
+                ref_id,
+                ..
+            } => [
+                Some(url),
+                Some(mime_type),
+                Some(alt),
+                Some(filename),
+                Some(ref_id),
+            ],
+            Self::Audio {
+                url,
+                mime_type,
+                filename,
+                ref_id,
+                ..
+            }
+            | Self::Document {
+                url,
+                filename,
+                mime_type,
+                ref_id,
+                ..
+            } => [
+                Some(url),
+                Some(mime_type),
+                None,
+                Some(filename),
+                Some(ref_id),
+            ],
+        };
+        texts.into_iter().flatten().flatten().for_each(clean_text);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a frame was refused.
 
-use super::whole;
+use super::{cleaned, whole};
 use serde::{Deserialize, Serialize};
 
 /// The stable code of a refusal.
@@ -62,7 +62,8 @@ impl ErrorBody {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            // It may quote what was refused.
+            message: cleaned(message.into()),
             retry_after_ms: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Run, Thread, ThreadEvent, whole};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 /// A frame of the server about threads, taken apart.
@@ -63,12 +64,22 @@ impl Heard {
         let Envelope { kind, payload } = serde_json::from_str(text)?;
         let payload = payload.get();
         Ok(match kind {
-            "event.append" => Self::Events(serde_json::from_str::<Events>(payload)?.events),
-            "event.delta" => Self::Delta(serde_json::from_str(payload)?),
-            "thread.upsert" => Self::Thread(serde_json::from_str::<Upserted>(payload)?.thread),
+            "event.append" => Self::Events(from_own_json::<Events>(payload)?.events),
+            "event.delta" => Self::Delta(from_own_json(payload)?),
+            "thread.upsert" => Self::Thread(from_own_json::<Upserted>(payload)?.thread),
             "thread.deleted" => Self::ThreadDeleted,
-            "run.upsert" => Self::Run(serde_json::from_str::<Ran>(payload)?.run),
+            "run.upsert" => Self::Run(from_own_json::<Ran>(payload)?.run),
             _ => Self::Other,
         })
     }
+}
+
+/// Reads JSON that this server wrote, however deep it is nested: earlier versions stored data that is nested deeper than
+/// a parser takes by default, within a frame.
+pub(crate) fn from_own_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    let mut input = serde_json::Deserializer::from_str(text);
+    input.disable_recursion_limit();
+    let value = T::deserialize(&mut input)?;
+    input.end()?;
+    Ok(value)
 }

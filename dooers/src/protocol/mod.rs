@@ -2,6 +2,8 @@
 //!
 //! Nothing here does I/O or knows another module of this crate.
 
+mod admission;
+mod blank;
 mod command;
 mod connect;
 mod content;
@@ -15,7 +17,10 @@ mod frame;
 #[cfg(test)]
 mod golden;
 mod heard;
+mod integers;
 mod media_part;
+#[cfg(test)]
+mod random;
 mod run;
 mod scan;
 mod settings;
@@ -49,17 +54,27 @@ pub use thread::Thread;
 pub use upload::UploadNotFound;
 pub use user::User;
 
-pub(crate) use command::{Envelope, clean_id};
+pub(crate) use admission::{
+    NotAdmitted, admit_json, admit_optional_json, check_no_nul, clean_id, clean_text, cleaned,
+};
+pub(crate) use blank::{is_blank, is_visible};
+pub(crate) use command::Envelope;
 pub(crate) use form::FormAnswer;
 pub(crate) use frame::timestamp;
 #[cfg(feature = "testing")]
 pub(crate) use heard::Delta;
 pub(crate) use heard::Heard;
-pub(crate) use scan::strip_nul;
+#[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
+pub(crate) use heard::from_own_json;
 pub(crate) use whole::whole;
 
 /// Ids longer than this many bytes are refused when a client makes them up.
 pub const MAX_CLIENT_ID_BYTES: usize = 128;
+
+/// The deepest nesting of `data`, of `metadata`, and of the value of a setting, in levels of objects and arrays.
+///
+/// A frame that carries them stays within 128 levels, which is as much as JSON parsers take.
+pub const MAX_JSON_DEPTH: usize = 120;
 
 /// A new id: a UUIDv7, so that ids made later sort later.
 pub(crate) fn new_id() -> String {

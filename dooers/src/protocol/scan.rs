@@ -1,27 +1,37 @@
 //! A look at a frame's bytes before they are parsed.
 //!
 //! A parser that skips what it does not need also skips what must be refused: nesting that would exhaust a
-//! later, recursive parser, and half a surrogate pair, which no text can hold.
+//! later, recursive parser, broken escapes, and half a surrogate pair, which no text can hold. Nothing is changed here:
+//! an escape that is taken out of a text can make another escape of what is around it.
 
 use super::ErrorBody;
-use std::borrow::Cow;
+use memchr::memchr2;
 
 /// Objects and arrays may stand in each other this many times.
 const MAX_DEPTH: usize = 128;
 
-/// Checks nesting and surrogates, and removes every escaped U+0000 from the strings of a JSON text.
-///
-/// The rest of the grammar is left to the parser.
-pub(super) fn checked(text: &str) -> Result<Cow<'_, str>, ErrorBody> {
+/// The shortest integer that may not fit in 64 bits, in digits.
+const LONG_INTEGER: usize = 19;
+
+/// The result of a look at a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// Whether a number in it may be an integer that does not fit in 64 bits.
+    pub(super) has_long_integer: bool,
+}
+
+/// Checks the nesting and the strings of a JSON text. The rest of the grammar is left to the parser.
+pub(super) fn scan(text: &str) -> Result<Scan, ErrorBody> {
     let bytes = text.as_bytes();
+    let mut has_long_integer = false;
     let mut depth = 0usize;
-    let mut in_string = false;
-    let mut nuls = Vec::new();
     let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
+    while let Some(byte) = bytes.get(at) {
+        let begin = at;
+        at += 1;
+        match byte {
+            b'"' => at = end_of_string(bytes, at)?,
+            b'{' | b'[' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
                     return Err(ErrorBody::invalid_frame(format!(
@@ -29,39 +39,49 @@ pub(super) fn checked(text: &str) -> Result<Cow<'_, str>, ErrorBody> {
                     )));
                 }
             }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            b'\\' if in_string => {
-                let unit = escaped_unit(bytes, at);
-                match unit {
-                    Some(0) => {
-                        nuls.push(at);
-                        at += 6;
-                    }
-                    Some(0xD800..=0xDBFF) => match escaped_unit(bytes, at + 6) {
-                        Some(0xDC00..=0xDFFF) => at += 12,
-                        _ => return Err(lone_surrogate()),
-                    },
-                    Some(0xDC00..=0xDFFF) => return Err(lone_surrogate()),
-                    Some(_) => at += 6,
-                    None => at += 2,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'0'..=b'9' => {
+                while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+                    at += 1;
                 }
-                continue;
+                let goes_on = matches!(bytes.get(at), Some(b'.' | b'e' | b'E'));
+                has_long_integer |= !goes_on && at - begin >= LONG_INTEGER;
             }
             _ => {}
         }
-        at += 1;
     }
-    if nuls.is_empty() {
-        return Ok(Cow::Borrowed(text));
+    Ok(Scan { has_long_integer })
+}
+
+/// The place behind the end of a string whose first character stands here. Its escapes are checked.
+pub(super) fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize, ErrorBody> {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes[at] == b'"' {
+            return Ok(at + 1);
+        }
+        at += escape_length(bytes, at)?;
     }
-    let mut clean = String::with_capacity(text.len());
-    let mut from = 0;
-    for nul in nuls {
-        clean.push_str(&text[from..nul]);
-        from = nul + 6;
+    // The parser refuses a string without an end.
+    Ok(bytes.len())
+}
+
+/// How long the escape is that begins here: a pair of surrogates is one escape.
+fn escape_length(bytes: &[u8], at: usize) -> Result<usize, ErrorBody> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => return Ok(2),
+        Some(b'u') => {}
+        _ => return Err(broken_escape()),
     }
-    clean.push_str(&text[from..]);
-    Ok(Cow::Owned(clean))
+    match escaped_unit(bytes, at) {
+        None => Err(broken_escape()),
+        Some(0xD800..=0xDBFF) => match escaped_unit(bytes, at + 6) {
+            Some(0xDC00..=0xDFFF) => Ok(12),
+            _ => Err(lone_surrogate()),
+        },
+        Some(0xDC00..=0xDFFF) => Err(lone_surrogate()),
+        Some(_) => Ok(6),
+    }
 }
 
 /// The UTF-16 unit of a `\uXXXX` that begins here.
@@ -76,46 +96,74 @@ fn escaped_unit(bytes: &[u8], at: usize) -> Option<u32> {
     })
 }
 
-fn lone_surrogate() -> ErrorBody {
-    ErrorBody::invalid_frame("a text holds half of a surrogate pair, which is no character")
+fn broken_escape() -> ErrorBody {
+    ErrorBody::invalid_frame(
+        "a text holds a broken escape; after `\\` comes one of `\"\\/bfnrt`, or `u` and four hexadecimal digits",
+    )
 }
 
-/// Removes U+0000 from a text that did not come through a frame.
-pub(crate) fn strip_nul(text: String) -> String {
-    if text.contains('\0') {
-        text.replace('\0', "")
-    } else {
-        text
-    }
+fn lone_surrogate() -> ErrorBody {
+    ErrorBody::invalid_frame("a text holds half of a surrogate pair, which is not a character")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn is_ok(text: &str) -> bool {
+        scan(text).is_ok()
+    }
+
     #[test]
     fn nesting_of_128_passes_and_of_129_does_not() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-        assert!(checked(&nested(128)).is_ok());
-        assert!(checked(&nested(129)).is_err());
-        assert!(checked(&"[".repeat(100_000)).is_err());
-        assert!(checked(r#"["[[[[", "\"[["]"#).is_ok());
+        assert!(is_ok(&nested(128)));
+        assert!(!is_ok(&nested(129)));
+        assert!(!is_ok(&"[".repeat(100_000)));
+        assert!(is_ok(r#"["[[[[", "\"[["]"#));
     }
 
     #[test]
     fn a_lone_surrogate_is_refused_and_a_pair_is_not() {
-        assert!(checked(r#""\ud83d\ude00""#).is_ok());
-        assert!(checked(r#""\ud83d""#).is_err());
-        assert!(checked(r#""\ud83dx""#).is_err());
-        assert!(checked(r#""\ude00\ud83d""#).is_err());
-        assert!(checked(r#""\\ud83d""#).is_ok());
+        assert!(is_ok(r#""\ud83d\ude00""#));
+        assert!(!is_ok(r#""\ud83d""#));
+        assert!(!is_ok(r#""\ud83dx""#));
+        assert!(!is_ok(r#""\ude00\ud83d""#));
+        assert!(is_ok(r#""\\ud83d""#));
     }
 
     #[test]
-    fn an_escaped_nul_is_removed_and_an_escaped_backslash_is_not() {
-        assert_eq!(checked(r#""a\u0000b""#).unwrap(), r#""ab""#);
-        assert_eq!(checked(r#""a\\u0000b""#).unwrap(), r#""a\\u0000b""#);
-        assert_eq!(checked(r#""\u0000\u0000""#).unwrap(), r#""""#);
-        assert_eq!(checked(r#""\u+000""#).unwrap(), r#""\u+000""#);
+    fn broken_escape_is_refused_wherever_it_stands() {
+        for broken in [
+            r"\u00\u000000",
+            r"\u0\u0000000",
+            r"\u+000",
+            r"\u00g0",
+            r"\x41",
+            r"\",
+            r"\u",
+            "\\\u{e4}",
+        ] {
+            for text in [
+                format!("\"{broken}\""),
+                format!("{{\"{broken}\": 1}}"),
+                format!("\"{broken}"),
+            ] {
+                assert!(!is_ok(&text), "{text}");
+            }
+        }
+        assert!(is_ok(r#"["\"\\\/\b\f\n\r\t\u0000\uFFFF\uabcd"]"#));
+    }
+
+    #[test]
+    fn long_integer_is_found_outside_of_strings() {
+        let has_long = |text: &str| scan(text).unwrap().has_long_integer;
+        assert!(has_long("[1, -9223372036854775809]"));
+        assert!(has_long(r#"{"a":10000000000000000000}"#));
+        assert!(!has_long(
+            r#"{"10000000000000000000":"10000000000000000000"}"#
+        ));
+        assert!(!has_long("[123456789012345678, 10000000000000000000e1]"));
+        assert!(!has_long("[10000000000000000000.5]"));
     }
 }

@@ -33,7 +33,7 @@ impl From<UploadNotFound> for ErrorBody {
     }
 }
 
-/// The upload that this part names without an address. A blank address counts as none.
+/// The upload that this part names without an address. A blank address counts as none, and so does an empty `ref_id`.
 fn unresolved(part: &ContentPart) -> Option<&str> {
     match part {
         ContentPart::Text { .. } => None,
@@ -41,7 +41,8 @@ fn unresolved(part: &ContentPart) -> Option<&str> {
         | ContentPart::Audio { url, ref_id, .. }
         | ContentPart::Document { url, ref_id, .. } => {
             let url = url.as_deref().unwrap_or_default();
-            ref_id.as_deref().filter(|_| url.trim().is_empty())
+            let ref_id = ref_id.as_deref().filter(|id| !id.is_empty());
+            ref_id.filter(|_| url.trim().is_empty())
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rules that an event must keep before it is sent.
 
 use super::event::Reply;
-use crate::protocol::{EventType, Form, FormError, UploadNotFound};
+use crate::protocol::{EventType, Form, FormError, NotAdmitted, UploadNotFound};
 use serde::Deserialize;
 
 /// Why an event cannot be sent.
@@ -13,6 +13,9 @@ pub(crate) enum ReplyError {
     /// Its content names an upload that the server does not have.
     #[error(transparent)]
     Upload(#[from] UploadNotFound),
+    /// Its text or JSON may not enter a store.
+    #[error(transparent)]
+    Content(#[from] NotAdmitted),
 }
 
 impl Reply {

@@ -2,8 +2,8 @@
 
 use super::stream::{ReplyStream, StreamedReply};
 use crate::protocol::{
-    Actor, AudioPart, ContentPart, DocumentPart, EventType, Form, ImagePart, ThreadEvent, new_id,
-    strip_nul,
+    Actor, AudioPart, ContentPart, DocumentPart, EventType, Form, ImagePart, ThreadEvent, cleaned,
+    new_id,
 };
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
@@ -161,7 +161,8 @@ impl Reply {
         };
         ThreadEvent {
             thread_id: thread_id.to_owned(),
-            author: author.map(strip_nul),
+            // The assistant's name is the configuration's.
+            author: author.map(cleaned),
             content: self.content,
             data: self.data,
             created_at: at,
@@ -245,12 +246,10 @@ impl ToolCall {
 
     fn data(self) -> Value {
         let display_name = self.display_name.unwrap_or_else(|| self.name.clone());
-        json!({
-            "id": self.id,
-            "name": self.name,
-            "display_name": display_name,
-            "args": self.args,
-        })
+        let mut data = json!({"id": self.id, "name": self.name, "display_name": display_name});
+        // Moved, since a copy of JSON of any depth may overflow the stack.
+        data["args"] = self.args;
+        data
     }
 
     fn data_with(self, result: Value) -> Value {

@@ -2,16 +2,17 @@
 
 use super::session::Session;
 use crate::crash;
-use crate::store::{Begun, NewMessage, Position, Scope, StoreError};
+use crate::store::{Admitted, Begun, NewMessage, Position, Scope, StoreError};
 
 /// Stores a message, tells its sender `stored`, and then everybody; who sends to a thread is subscribed to it. Its turn
 /// begins, or waits. A message that was stored before does nothing of this.
 pub(super) async fn begin(
     session: &Session,
     scope: &Scope,
-    message: NewMessage,
+    message: Admitted<NewMessage>,
     stored: impl FnOnce(&Begun),
 ) -> Result<Begun, StoreError> {
+    let message = message.into_inner();
     let running = &session.running;
     let thread_id = message.thread.id().to_owned();
     let is_subscribed = session.connection.is_subscribed(&thread_id);

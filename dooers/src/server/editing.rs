@@ -1,16 +1,18 @@
 //! What the program changes in threads: stored, and then told.
 
 use super::running::Running;
-use crate::store::{Change, Edited, Scope, StoreError, ThreadDraft, ThreadEdit};
+use crate::store::{Admit, Admitted, Change, Edited, Scope, StoreError, ThreadDraft, ThreadEdit};
 use std::sync::Arc;
 
 impl Running {
     /// Makes a thread, and tells of it.
     pub(super) async fn create_thread(
         self: &Arc<Self>,
-        scope: Scope,
+        mut scope: Scope,
         draft: ThreadDraft,
     ) -> Result<Change, StoreError> {
+        scope.admit()?;
+        let draft = Admitted::new(draft)?.into_inner();
         let running = Arc::clone(self);
         let create = async move {
             let _writing = running.hub.writing(&draft.thread.id);
@@ -28,6 +30,7 @@ impl Running {
         thread_id: String,
         edit: ThreadEdit,
     ) -> Result<Vec<Change>, StoreError> {
+        let edit = Admitted::new(edit)?.into_inner();
         let running = Arc::clone(self);
         let edit = async move {
             let writing = running.hub.writing(&thread_id);

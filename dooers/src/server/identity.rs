@@ -23,11 +23,13 @@ impl Identity {
         private_threads: bool,
     ) -> Result<Self, ErrorBody> {
         let worker_id = payload.worker_id()?;
-        let user = payload.user();
+        let mut user = payload.user();
         clean_id("payload.worker_id", worker_id)?;
         clean_id("payload.organization_id", payload.organization_id())?;
         clean_id("payload.workspace_id", payload.workspace_id())?;
         clean_id("payload.user.user_id", &user.user_id)?;
+        user.admit()
+            .map_err(|refused| refused.at(&format!("payload.{}", refused.member)))?;
         let scope = Scope {
             agent: agent.to_owned(),
             worker_id: worker_id.to_owned(),

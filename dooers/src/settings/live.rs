@@ -7,8 +7,8 @@ use super::{
     SettingsWatch, Visibility, WorkerSettings,
 };
 use crate::hub::{Connection, Frame, Hub, PublishedSetting};
-use crate::protocol::{Audience, PublicSchema, ServerFrame, timestamp};
-use crate::store::{Store, StoredSetting, WorkerKey};
+use crate::protocol::{Audience, PublicSchema, ServerFrame, admit_json, check_no_nul, timestamp};
+use crate::store::{Store, StoreError, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::any::TypeId;
@@ -209,9 +209,10 @@ impl LiveSettings {
         connection: &Connection,
         worker: &WorkerKey,
         field_id: &str,
-        value: Value,
+        mut value: Value,
         stored: impl FnOnce(),
     ) -> Result<(), SettingsError> {
+        admit_json("value", &mut value).map_err(StoreError::from)?;
         let schema = self.schema(&worker.agent)?;
         let new = schema.check_for(connection.settings_audience(), field_id, value)?;
         let field = schema.field(field_id);
@@ -247,18 +248,20 @@ impl LiveSettings {
             let Some(new) = wanted.get(field.id()) else {
                 continue;
             };
+            let mut new = new.clone();
+            admit_json("value", &mut new).map_err(StoreError::from)?;
             let old = current.values.of(field);
             if field.is_readonly() {
-                if old == *new {
+                if old == new {
                     continue;
                 }
                 return Err(PatchError::Readonly(field.id().to_owned()).into());
             }
             let is_stored_secret = field.is_secret() && current.stored.contains(field.id());
-            if old == *new && !is_stored_secret {
+            if old == new && !is_stored_secret {
                 continue;
             }
-            let new = field.check(new.clone()).map_err(PatchError::from)?;
+            let new = field.check(new).map_err(PatchError::from)?;
             if old != new || is_stored_secret {
                 changes.push(Change { field, old, new });
             }
@@ -277,8 +280,10 @@ impl LiveSettings {
         &self,
         worker: &WorkerKey,
         field_id: &str,
-        value: Value,
+        mut value: Value,
     ) -> Result<(), SettingsError> {
+        // Before it is copied, which may overflow the stack.
+        admit_json("value", &mut value).map_err(StoreError::from)?;
         self.changeable(worker, field_id)?;
         let set = |_: &SettingsValues| SettingsValues::from_iter([(field_id.to_owned(), value)]);
         self.change(worker, set).await
@@ -337,6 +342,7 @@ impl LiveSettings {
         worker: &WorkerKey,
         changes: &[Change<'_>],
     ) -> Result<Vec<DateTime<Utc>>, SettingsError> {
+        check_no_nul("worker_id", &worker.worker_id).map_err(StoreError::from)?;
         let at = timestamp::now();
         let settings = changes.iter().map(|change| self.sealed(worker, change, at));
         Ok(self.store.put_settings(worker, settings.collect()).await?)

@@ -48,6 +48,17 @@ fn mistakes_of(field: &Field) -> Vec<String> {
         field.id.is_empty() || field.id.len() > crate::protocol::MAX_CLIENT_ID_BYTES,
         "an id has 1 to 128 bytes",
     );
+    let default = field.default.as_ref().and_then(|default| default.as_str());
+    let texts = [Some(&*field.id), Some(&*field.label), default]
+        .into_iter()
+        .chain([field.description.as_deref(), field.placeholder.as_deref()])
+        .flatten();
+    let options = field.options.iter();
+    let mut texts = texts.chain(options.flat_map(|(value, label)| [&**value, &**label]));
+    wrong(
+        texts.any(|text| text.contains('\0')),
+        "one of its texts holds U+0000, which no text may have; remove it",
+    );
     let is_text = matches!(
         field.kind,
         FieldKind::Text | FieldKind::Textarea | FieldKind::Password | FieldKind::Email

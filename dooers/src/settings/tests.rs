@@ -262,3 +262,16 @@ fn refusal_shows_whole_characters_of_a_long_value() {
     let shown = format!("\"{}…", "🇧🇷".repeat(59));
     assert!(refused.contains(&shown), "{refused}");
 }
+
+#[test]
+fn schema_with_a_nul_in_a_text_is_refused() {
+    for field in [
+        Field::text("na\0me").default("x"),
+        Field::text("name").default("x").label("Na\0me"),
+        Field::text("name").default("x\0"),
+        Field::select("name", [("a", "A"), ("b", "B\0")]).default("a"),
+    ] {
+        let refused = SettingsSchema::builder().field(field).build().unwrap_err();
+        assert!(refused.to_string().contains("U+0000"), "{refused}");
+    }
+}

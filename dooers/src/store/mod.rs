@@ -3,6 +3,7 @@
 //! [`Store`] is what the server needs of a database, in its own words: begin a turn, write in it, finish it, read
 //! a thread. Every change of a thread takes the next `rev` of that thread in the transaction that makes it.
 
+mod admission;
 mod change;
 mod claim;
 mod edit;
@@ -27,6 +28,7 @@ mod state;
 #[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
 mod tests;
 
+pub(crate) use admission::{Admit, Admitted};
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub use claim::{
     Cancel, CancelTarget, Cancelled, Claim, HeldTurn, Recovered, Retried, Start, TurnChange,
@@ -66,6 +68,10 @@ pub const SNAPSHOT_EVENTS: usize = 100;
 /// Each method is one transaction: it happens whole or not at all, and what it reports as done is durable.
 /// A method that touches a thread takes the [`Scope`] of who asks; what lies outside answers
 /// [`StoreError::NotFound`], as if it did not exist.
+///
+/// The server cleans and checks what it gives to a store: texts and ids hold no U+0000, and `data` and `metadata` nest at
+/// most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels. A store that is given anything else may store it, or
+/// refuse it as [`StoreError::Invalid`].
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer it.

@@ -137,7 +137,6 @@ impl RunPatch {
     }
 
     /// Why it failed, to be changed.
-    #[cfg(feature = "postgres")]
     pub(crate) fn error_mut(&mut self) -> Option<&mut String> {
         self.end.as_mut()?.1.as_mut()
     }

@@ -3,7 +3,7 @@
 use super::client::{Message, TestClient};
 use super::conversation::{Conversation, Snapshot, is_open};
 use super::patience::Wait;
-use crate::protocol::{Actor, ErrorBody, Heard, ThreadEvent};
+use crate::protocol::{Actor, ErrorBody, Heard, ThreadEvent, from_own_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ impl TestClient {
             Ok(None) => self.fail_closed(wait),
             Err(why) => self.fail(&why),
         };
-        match serde_json::from_str::<Value>(&text) {
+        match from_own_json::<Value>(&text) {
             Ok(frame) => {
                 self.frames.push(frame.clone());
                 self.take(&text, &frame);

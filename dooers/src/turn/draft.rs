@@ -1,8 +1,10 @@
 //! What a handler did, before it is stored.
 
-use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent};
+use crate::protocol::{
+    ContentPart, NotAdmitted, Run, RunStatus, ThreadEvent, admit_optional_json, clean_text,
+};
 use crate::reply::Reply;
-use crate::store::{ThreadPatch, TurnChange};
+use crate::store::{Admit, ThreadPatch, TurnChange};
 use chrono::{DateTime, Utc};
 
 /// One thing that a handler did to its thread.
@@ -83,6 +85,29 @@ impl Draft {
             Self::Thread(patch) => TurnChange::Patch { patch, at },
             Self::RunStarted { id } => run(id, RunStatus::Running, None, None),
             Self::RunEnded { id, status, error } => run(id, status, Some(at), error),
+        }
+    }
+}
+
+impl Admit for Draft {
+    fn admit(&mut self) -> Result<(), NotAdmitted> {
+        match self {
+            Self::Event { reply, .. } => {
+                reply.author.iter_mut().for_each(clean_text);
+                let content = reply.content.iter_mut().flatten();
+                content.for_each(ContentPart::clean);
+                admit_optional_json("data", &mut reply.data)
+            }
+            Self::TextEnded { text, .. } => {
+                clean_text(text);
+                Ok(())
+            }
+            Self::Thread(patch) => patch.admit(),
+            Self::RunStarted { .. } => Ok(()),
+            Self::RunEnded { error, .. } => {
+                error.iter_mut().for_each(clean_text);
+                Ok(())
+            }
         }
     }
 }

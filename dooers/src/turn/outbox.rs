@@ -2,9 +2,9 @@
 
 use super::draft::{Draft, TextState, event_of};
 use crate::AgentError;
-use crate::protocol::{ContentPart, RunStatus, new_id, strip_nul};
+use crate::protocol::{ContentPart, RunStatus, cleaned, new_id};
 use crate::reply::{Reply, ReplyError};
-use crate::store::ThreadPatch;
+use crate::store::{Admit, ThreadPatch};
 use futures::task::AtomicWaker;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -71,7 +71,7 @@ struct State {
     /// All runs of the turn.
     run_ids: Vec<String>,
     has_manual_runs: bool,
-    /// Why the first event was not sent that cannot be.
+    /// The reason why the first thing was not sent that cannot be.
     refused: Option<Arc<ReplyError>>,
 }
 
@@ -125,10 +125,7 @@ impl Outbox {
     pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
         let id = new_id();
         if let Err(error) = reply.check() {
-            let error = Arc::new(error);
-            let answer = answered(Err(shared(&error)));
-            self.state().refused.get_or_insert(error);
-            return (id, answer);
+            return (id, refuse(&mut self.state(), error));
         }
         let sent = self.send_event(&mut self.state(), &id, reply, TextState::Fixed);
         (id, sent)
@@ -168,7 +165,8 @@ impl Outbox {
 
     /// A text grows. One that has ended does not.
     pub(crate) fn grow(&self, event_id: &str, more: &str) {
-        let more = strip_nul(more.to_owned());
+        // Before it is told: nobody gets a piece that the store does not get.
+        let more = cleaned(more.to_owned());
         let mut state = self.state();
         let state = &mut *state;
         let growing = state.texts.get_mut(event_id);
@@ -370,7 +368,14 @@ impl Outbox {
         }
     }
 
-    fn push(&self, state: &mut State, draft: Draft) -> oneshot::Receiver<Result<(), AgentError>> {
+    fn push(
+        &self,
+        state: &mut State,
+        mut draft: Draft,
+    ) -> oneshot::Receiver<Result<(), AgentError>> {
+        if let Err(error) = draft.admit() {
+            return refuse(state, error.into());
+        }
         let (stored, receiver) = oneshot::channel();
         match &mut state.mode {
             Mode::Live => {
@@ -405,6 +410,14 @@ impl State {
         self.pieces = held;
         ready
     }
+}
+
+/// Keeps the error for the end of the turn, as nobody may wait for what was refused, and answers with it.
+fn refuse(state: &mut State, error: ReplyError) -> oneshot::Receiver<Result<(), AgentError>> {
+    let error = Arc::new(error);
+    let answer = answered(Err(shared(&error)));
+    state.refused.get_or_insert(error);
+    answer
 }
 
 fn shared(error: &Arc<ReplyError>) -> AgentError {

@@ -84,7 +84,7 @@ impl WorkerResponse {
         Sent::new(id, stored)
     }
 
-    /// Sends a message of plain text.
+    /// Sends a message of plain text. An empty text is sent as it is, for example as a place that is filled later.
     pub fn text(&self, text: impl Into<String>) -> Sent {
         self.send(Reply::text(text))
     }
@@ -262,6 +262,10 @@ impl fmt::Debug for WorkerResponse {
 /// Something that was sent. Awaiting it gives its id once it is stored; it is sent whether or not it is awaited,
 /// and a failure to store it fails the turn. So does an event that clients could not show, which is not sent: a form
 /// that its [`check`](Form::check) refuses, or a part with a `ref_id` and no `url`.
+///
+/// U+0000 is removed from its texts. If its JSON is nested deeper than
+/// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH), or has two members of one name once U+0000 is removed, it is refused:
+/// awaiting it gives the error, and the turn fails.
 #[derive(Debug)]
 pub struct Sent {
     id: String,

@@ -1,8 +1,8 @@
 //! A title for the thread, made from a message.
 
 use super::WorkerRequest;
-use crate::protocol::ContentPart;
-use crate::text::{is_visible, split_at_cluster};
+use crate::protocol::{ContentPart, is_visible};
+use crate::text::split_at_cluster;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The longest title, in grapheme clusters: the characters that readers see.

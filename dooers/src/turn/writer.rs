@@ -7,7 +7,7 @@ use super::runner::{Next, RETRY_AFTER, Runner};
 use crate::agent::AgentDefinition;
 use crate::crash;
 use crate::hub::GrowingText;
-use crate::protocol::{Run, RunStatus, ThreadEvent, timestamp};
+use crate::protocol::{Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
     Change, ChangeBody, Claim, INTERRUPTED, Scope, StoreError, TurnChange, Written,
     interrupted_event, system_event,
@@ -255,10 +255,11 @@ impl<'a> TurnWriter<'a> {
         let mut error_text = None;
         if let Outcome::Failed(error) = outcome {
             tracing::error!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler failed: {error}");
-            let text = error.public_text().unwrap_or(FAILED_TEXT);
+            let public = error.public_text().map(|text| cleaned(text.to_owned()));
+            let text = public.as_deref().unwrap_or(FAILED_TEXT);
             let event = system_event(thread_id, open_run.clone(), text, at);
             changes.push(TurnChange::Event(Box::new(event)));
-            error_text = Some(error.public_text().unwrap_or(FAILED_ERROR).to_owned());
+            error_text = Some(public.unwrap_or_else(|| FAILED_ERROR.to_owned()));
         }
         if let Outcome::TimedOut = outcome {
             tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler took too long");

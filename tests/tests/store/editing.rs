@@ -40,7 +40,7 @@ cases![
     how_a_run_ended_can_be_corrected,
     a_run_that_has_ended_is_removed_and_its_events_stay,
     a_reader_that_was_away_gets_every_change,
-    what_is_nested_too_deep_does_no_harm,
+    deep_json_is_stored_or_refused,
 ];
 
 async fn edit(store: &AnyStore, edit: ThreadEdit) -> Edited {
@@ -519,7 +519,7 @@ async fn a_reader_that_was_away_gets_every_change(store: &AnyStore) {
     assert!(reader.events[&7].is_deleted());
 }
 
-async fn what_is_nested_too_deep_does_no_harm(store: &AnyStore) {
+async fn deep_json_is_stored_or_refused(store: &AnyStore) {
     thread_of(store, "t", 2).await;
     let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
     let event = ThreadEvent {
@@ -534,7 +534,7 @@ async fn what_is_nested_too_deep_does_no_harm(store: &AnyStore) {
         ThreadEdit::Patch { patch, at },
     ] {
         let edited = store.edit_thread(&scope(), "t", edit).await;
-        // A store that keeps values as they are may take it.
+        // The server does not give it to a store. A store that takes it must be able to read it.
         if let Err(refusal) = edited {
             assert!(matches!(refusal, StoreError::Invalid(_)), "{refusal:?}");
         }

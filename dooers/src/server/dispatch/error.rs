@@ -1,7 +1,7 @@
 //! What can go wrong with a turn that the program starts.
 
 use crate::AgentError;
-use crate::protocol::{ErrorBody, Run, RunStatus, UploadNotFound};
+use crate::protocol::{ErrorBody, NotAdmitted, Run, RunStatus, UploadNotFound};
 use crate::server::ServerError;
 use crate::store::StoreError;
 use crate::turn::Outcome;
@@ -72,6 +72,12 @@ impl From<ErrorBody> for DispatchError {
     }
 }
 
+impl From<NotAdmitted> for DispatchError {
+    fn from(refused: NotAdmitted) -> Self {
+        Self::Invalid(refused.to_string())
+    }
+}
+
 /// Why a turn did not succeed.
 ///
 /// Its [`source`](Error::source) is the error that the handler met, if it ran in this process.
@@ -100,6 +106,9 @@ pub enum HandlerErrorKind {
     ThreadDeleted,
     /// The server stopped. The turn is left to its next start.
     ServerStopped,
+    /// A change of the thread could not be read, which is a fault of the server. The log has the details, and the turn goes
+    /// on.
+    Unreadable,
 }
 
 impl HandlerError {
@@ -165,6 +174,9 @@ impl fmt::Display for HandlerError {
             HandlerErrorKind::ThreadDeleted => "the thread was deleted",
             HandlerErrorKind::ServerStopped => {
                 "the server stopped; the turn is left to its next start"
+            }
+            HandlerErrorKind::Unreadable => {
+                "a change of the thread could not be read; the turn goes on"
             }
         })?;
         let public = self.agent_error().and_then(AgentError::public_text);

@@ -14,10 +14,10 @@ use super::running::Running;
 use super::session::Session;
 use super::{ServerError, WorkerServer};
 use crate::agent::AgentDefinition;
-use crate::protocol::{
-    ContentPart, EventType, UploadNotFound, User, clean_id, new_id, strip_nul, timestamp,
+use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, new_id, timestamp};
+use crate::store::{
+    Admitted, Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer,
 };
-use crate::store::{Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer};
 use heard::OneTurn;
 use serde_json::Value;
 use std::sync::Arc;
@@ -93,30 +93,32 @@ impl Dispatch {
 
     /// The title of the thread, if that is new.
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(strip_nul(title.into()));
+        self.title = Some(title.into());
         self
     }
 
-    /// What is kept with the thread, if that is new.
+    /// What is kept with the thread, if that is new: JSON of at most
+    /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels.
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.metadata = Some(metadata.into());
         self
     }
 
-    /// Adds a text to the message.
+    /// Adds a text to the message. A message without any visible text and without an image, audio or document is refused
+    /// by [`send`](Self::send).
     pub fn message(mut self, text: impl Into<String>) -> Self {
-        let text = strip_nul(text.into());
         self.content.push(ContentPart::text(text));
         self
     }
 
     /// Adds these parts to the message.
-    pub fn content(mut self, parts: impl IntoIterator<Item = ContentPart>) -> Self {
-        self.content.extend(parts);
+    pub fn content(mut self, parts: impl IntoIterator<Item = impl Into<ContentPart>>) -> Self {
+        self.content.extend(parts.into_iter().map(Into::into));
         self
     }
 
-    /// What comes with the message: the handler's [`request.data`](crate::WorkerRequest).
+    /// What comes with the message, the handler's [`request.data`](crate::WorkerRequest): JSON of at most
+    /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels.
     pub fn data(mut self, data: impl Into<Value>) -> Self {
         self.data = Some(data.into());
         self
@@ -160,11 +162,6 @@ impl Dispatch {
         if self.scope.worker_id.is_empty() {
             return invalid("a dispatch needs a worker: say which with `.worker(\"…\")`");
         }
-        if self.content.is_empty() {
-            return invalid(
-                "a message says something: give it a text with `.message(\"…\")`, or parts with `.content(…)`",
-            );
-        }
         UploadNotFound::check(&self.content)?;
         let ids = [
             ("worker", Some(&self.scope.worker_id)),
@@ -183,11 +180,12 @@ impl Dispatch {
     async fn send_on(self, running: Arc<Running>) -> Result<DispatchStream, DispatchError> {
         let identity = self.identity(&running);
         let scope = identity.scope.clone();
-        let message = self.message_of(&identity);
+        let agent = self.agent;
+        let message = Admitted::new(self.into_message(&identity))?;
         let until = &running.stopped;
-        let local = LocalSession::of(Arc::clone(&running), self.agent, until, identity);
+        let local = LocalSession::of(Arc::clone(&running), agent, until, identity);
         // Before the storing, so that no end is missed.
-        let ending = running.runner.ending_of(&message.event_id);
+        let ending = running.runner.ending_of(&message.get().event_id);
         let mut is_new_thread = false;
         let stored = |begun: &Begun| is_new_thread = begun.makes_thread();
         let begun = begin(local.session(), &scope, message.clone(), stored).await?;
@@ -198,7 +196,7 @@ impl Dispatch {
         };
         let (thread_id, event_id) = (begun.event.thread_id, begun.event.id);
         let reading = Reading {
-            turn: OneTurn::new(event_id.clone(), self.agent.has_manual_runs()),
+            turn: OneTurn::new(event_id.clone(), agent.has_manual_runs()),
             thread_id: thread_id.clone(),
             local,
             end,
@@ -221,22 +219,22 @@ impl Dispatch {
         Identity::within(scope, user, participant, private_threads)
     }
 
-    fn message_of(&self, identity: &Identity) -> NewMessage {
+    fn into_message(self, identity: &Identity) -> NewMessage {
         let thread = |id| NewThread {
-            title: self.title.clone(),
-            metadata: self.metadata.clone(),
+            title: self.title,
+            metadata: self.metadata,
             ..NewThread::new(id)
         };
         NewMessage {
-            thread: match self.thread_id.clone() {
+            thread: match self.thread_id {
                 Some(id) => ThreadTarget::ExistingOrNew(thread(id)),
                 None => ThreadTarget::New(thread(new_id())),
             },
             event_id: new_id(),
             kind: EventType::Message,
-            content: self.content.clone(),
-            data: self.data.clone(),
-            client_event_id: self.idempotency_key.clone(),
+            content: self.content,
+            data: self.data,
+            client_event_id: self.idempotency_key,
             user: identity.user.clone(),
             participant: identity.participant.clone(),
             at: timestamp::now(),
@@ -248,13 +246,14 @@ impl Dispatch {
 async fn read_again(
     session: &Session,
     scope: &Scope,
-    message: NewMessage,
+    message: Admitted<NewMessage>,
     begun: &Begun,
 ) -> Result<End, DispatchError> {
     let running = &session.running;
     let ending = running.runner.ending_of(&begun.event.id);
     // Asked again, now that its end cannot be missed.
     let start = running.runner.start_of(&session.agent);
+    let message = message.into_inner();
     let again = running.store.begin_turn(scope, message, &start).await?;
     let join = running
         .hub

@@ -186,8 +186,13 @@ impl Reading {
             tokio::select! {
                 biased;
                 frame = self.local.next() => match frame {
-                    // What we encoded ourselves is a frame.
-                    Some(frame) => self.turn.hear(Heard::parse(&frame).unwrap_or(Heard::Other)),
+                    Some(frame) => match Heard::parse(&frame) {
+                        Ok(heard) => self.turn.hear(heard),
+                        Err(error) => {
+                            tracing::error!(target: "dooers::server", thread_id = self.thread_id, %error, "a frame of this server could not be read");
+                            return Some(Err(HandlerError::new(HandlerErrorKind::Unreadable)));
+                        }
+                    },
                     None => return self.tell_stop().map(Err),
                 },
                 ended = ended => self.end = End::Came(ended),

@@ -36,6 +36,7 @@ impl From<ReplyError> for RepositoryError {
         match error {
             ReplyError::Upload(error) => Self::UploadNotFound(error),
             ReplyError::Form(error) => Self::Invalid(error.to_string()),
+            ReplyError::Content(error) => Self::Invalid(error.to_string()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The repository itself.
 
 use super::{List, Listed, RepositoryError};
-use crate::protocol::MAX_CLIENT_ID_BYTES;
+use crate::protocol::{MAX_CLIENT_ID_BYTES, check_no_nul};
 use crate::server::running::Running;
 use crate::store::{Change, ChangeBody, Scope, StoreError, ThreadEdit};
 use std::sync::Arc;
@@ -10,6 +10,9 @@ use std::sync::Arc;
 ///
 /// [`WorkerServer::repository`](crate::WorkerServer::repository) gives it. Each call takes a [`Scope`]: what lies outside
 /// of it is `NotFound`, as if it did not exist.
+///
+/// U+0000 is removed from all texts. Ids with U+0000, and JSON that is nested deeper than
+/// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, are [`RepositoryError::Invalid`].
 ///
 /// A change is stored, and then told to everybody who may see it, in the order of the thread's other changes: clients
 /// that read slowly, or come back, get it as well. It is done to its end also if whoever awaits it stops to.
@@ -83,7 +86,7 @@ pub(super) struct Place {
 /// Refuses an id that something cannot have.
 pub(super) fn check_id(what: &str, id: &str) -> Result<(), RepositoryError> {
     if (1..=MAX_CLIENT_ID_BYTES).contains(&id.len()) {
-        return Ok(());
+        return Ok(check_no_nul("id", id).map_err(StoreError::from)?);
     }
     let (is, most) = (id.len(), MAX_CLIENT_ID_BYTES);
     Err(RepositoryError::Invalid(format!(

@@ -4,10 +4,10 @@ use super::super::begin::begin;
 use super::{Caller, page_size};
 use crate::hub::Frame;
 use crate::protocol::{
-    DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, ServerFrame, UploadNotFound,
-    clean_id, new_id, timestamp,
+    DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, NotAdmitted, ServerFrame,
+    UploadNotFound, clean_id, new_id, timestamp,
 };
-use crate::store::{Begun, NewMessage, NewThread, ThreadTarget};
+use crate::store::{Admitted, Begun, NewMessage, NewThread, ThreadTarget};
 
 /// Events on a page, unless told …
 const EVENTS: usize = 50;
@@ -19,6 +19,7 @@ const MOST_EVENTS: usize = 200;
 /// Who sends to a thread is subscribed to it.
 pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(), ErrorBody> {
     let message = message_of(caller, draft)?;
+    let message = Admitted::new(message).map_err(|refused| in_frame(&refused))?;
     let stored = |_: &Begun| caller.session.ack(&caller.id);
     let begun = begin(caller.session, &caller.identity.scope, message, stored)
         .await
@@ -59,11 +60,6 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
     }
     let event = draft.event;
     let kind = match event.kind {
-        DraftKind::Message if event.content.is_empty() => {
-            return Err(ErrorBody::invalid_payload(
-                "`payload.event.content` is empty; a message says something",
-            ));
-        }
         DraftKind::Message => EventType::Message,
         DraftKind::FormResponse => EventType::FormResponse,
     };
@@ -87,10 +83,22 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
     })
 }
 
+/// The refusal of a message, which names the member as the client sent it.
+fn in_frame(refused: &NotAdmitted) -> ErrorBody {
+    match refused.member {
+        member @ ("content" | "data") => refused.at(&format!("payload.event.{member}")),
+        member => refused.at(&format!("payload.{member}")),
+    }
+}
+
 pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Result<(), ErrorBody> {
     let limit = page_size(payload.limit, EVENTS, MOST_EVENTS)?;
     let session = caller.session;
     let thread_id = &payload.thread_id;
+    clean_id("payload.thread_id", thread_id)?;
+    if let Some(id) = &payload.before_event_id {
+        clean_id("payload.before_event_id", id)?;
+    }
     // Before the reading, so that no edit falls in between.
     let join = session.running.hub.join(&session.connection, thread_id);
     let page = session

@@ -3,7 +3,7 @@
 use super::Caller;
 use crate::protocol::{
     Audience, ErrorBody, ErrorCode, SettingsPatchPayload, SettingsSubscribePayload,
-    SettingsWorkerPayload,
+    SettingsWorkerPayload, clean_id,
 };
 use crate::server::session::Session;
 use crate::settings::{PatchError, SettingsError};
@@ -57,6 +57,7 @@ pub(super) async fn patch(
     caller: &Caller<'_>,
     payload: SettingsPatchPayload,
 ) -> Result<(), ErrorBody> {
+    clean_id("payload.field_id", &payload.field_id)?;
     let session = caller.session;
     let worker = caller.identity.worker();
     session

@@ -41,6 +41,9 @@ pub(super) async fn subscribe(
     after_event_id: Option<String>,
 ) -> Result<(), ErrorBody> {
     clean_id("payload.thread_id", thread_id)?;
+    if let Some(id) = &after_event_id {
+        clean_id("payload.after_event_id", id)?;
+    }
     let session = caller.session;
     let from = match after_event_id {
         None => SnapshotFrom::Newest,
@@ -70,6 +73,7 @@ pub(super) async fn subscribe(
 }
 
 pub(super) async fn unsubscribe(caller: &Caller<'_>, thread_id: &str) -> Result<(), ErrorBody> {
+    clean_id("payload.thread_id", thread_id)?;
     let session = caller.session;
     if session.connection.is_subscribed(thread_id) {
         session
@@ -88,6 +92,7 @@ pub(super) async fn unsubscribe(caller: &Caller<'_>, thread_id: &str) -> Result<
 }
 
 pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), ErrorBody> {
+    clean_id("payload.thread_id", thread_id)?;
     let session = caller.session;
     let scope = caller.identity.scope.clone();
     let deleting = session.running.delete_thread(scope, thread_id.to_owned());

@@ -3,7 +3,6 @@
 use super::known::{Known, Need};
 use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
-    must_all_be_shallow, must_be_shallow, must_edit_be_shallow,
 };
 use crate::store::state::{Interrupted, SentKey, Threads};
 use crate::store::{
@@ -117,10 +116,6 @@ impl Operation for Begin {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Begun, StoreError> {
-        must_be_shallow(self.new.data.as_ref())?;
-        if let ThreadTarget::New(made) | ThreadTarget::ExistingOrNew(made) = &self.new.thread {
-            must_be_shallow(made.metadata.as_ref())?;
-        }
         threads.begin(&self.scope, &self.new, &self.start)
     }
 
@@ -164,7 +159,6 @@ impl Operation for WriteTurn {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Vec<Change>, StoreError> {
-        must_all_be_shallow(&self.changes)?;
         threads.write(&self.scope, &self.turn, self.changes.clone())
     }
 }
@@ -185,7 +179,6 @@ impl Operation for FinishTurn {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Written, StoreError> {
-        must_all_be_shallow(&self.changes)?;
         let (turn, changes) = (&self.turn, self.changes.clone());
         threads.finish(&self.scope, turn, changes, self.next.as_ref())
     }
@@ -208,7 +201,6 @@ impl Operation for RetryTurn {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Retried, StoreError> {
-        must_all_be_shallow(&self.changes)?;
         let (turn, changes) = (&self.turn, self.changes.clone());
         threads.retry(&self.scope, turn, changes, self.not_before)
     }
@@ -315,7 +307,6 @@ impl Operation for CreateThread {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
-        must_be_shallow(self.draft.thread.metadata.as_ref())?;
         threads.create(&self.scope, &self.draft)
     }
 }
@@ -364,7 +355,6 @@ impl Operation for EditThread {
 
     fn run(&self, threads: &mut Threads) -> Result<Edited, StoreError> {
         threads.get(&self.scope, &self.thread_id)?;
-        must_edit_be_shallow(&self.edit)?;
         threads.edit(&self.scope, &self.thread_id, self.edit.clone())
     }
 }

@@ -3,7 +3,6 @@
 use super::PostgresOptions;
 use super::advice::{advice, said};
 use super::connect::{connect, query, told};
-use super::jsonb::{strip_changes, strip_draft, strip_edit, strip_message};
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
 use super::operations::{CancelTurn, Expire};
 use super::readers::{PgReading, Readers};
@@ -118,10 +117,9 @@ impl Store for PostgresStore {
     async fn begin_turn(
         &self,
         scope: &Scope,
-        mut message: NewMessage,
+        message: NewMessage,
         start: &Start,
     ) -> Result<Begun, StoreError> {
-        strip_message(&mut message);
         let begin = Begin {
             scope: scope.clone(),
             new: message,
@@ -148,9 +146,8 @@ impl Store for PostgresStore {
         &self,
         scope: &Scope,
         turn: &TurnKey,
-        mut changes: Vec<TurnChange>,
+        changes: Vec<TurnChange>,
     ) -> Result<Vec<Change>, StoreError> {
-        strip_changes(&mut changes);
         let write = WriteTurn {
             scope: scope.clone(),
             turn: turn.clone(),
@@ -163,10 +160,9 @@ impl Store for PostgresStore {
         &self,
         scope: &Scope,
         turn: &TurnKey,
-        mut changes: Vec<TurnChange>,
+        changes: Vec<TurnChange>,
         next: Option<&Start>,
     ) -> Result<Written, StoreError> {
-        strip_changes(&mut changes);
         let finish = FinishTurn {
             scope: scope.clone(),
             turn: turn.clone(),
@@ -180,10 +176,9 @@ impl Store for PostgresStore {
         &self,
         scope: &Scope,
         turn: &TurnKey,
-        mut changes: Vec<TurnChange>,
+        changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
     ) -> Result<Retried, StoreError> {
-        strip_changes(&mut changes);
         let retry = RetryTurn {
             scope: scope.clone(),
             turn: turn.clone(),
@@ -369,12 +364,7 @@ impl Store for PostgresStore {
         self.readers.read("read a run", read).await
     }
 
-    async fn create_thread(
-        &self,
-        scope: &Scope,
-        mut draft: ThreadDraft,
-    ) -> Result<Change, StoreError> {
-        strip_draft(&mut draft);
+    async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
         let create = CreateThread {
             scope: scope.clone(),
             draft,
@@ -386,9 +376,8 @@ impl Store for PostgresStore {
         &self,
         scope: &Scope,
         thread_id: &str,
-        mut edit: ThreadEdit,
+        edit: ThreadEdit,
     ) -> Result<Edited, StoreError> {
-        strip_edit(&mut edit);
         let edit = EditThread {
             scope: scope.clone(),
             thread_id: thread_id.to_owned(),

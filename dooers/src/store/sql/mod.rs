@@ -1,7 +1,6 @@
 //! What the stores on databases share: what is read, what rows are made into, and in which steps the tables came
 //! to be.
 
-mod depth;
 mod find;
 mod migration;
 mod operations;
@@ -10,7 +9,6 @@ mod rows;
 mod statements;
 mod stop;
 
-pub(crate) use depth::{must_all_be_shallow, must_be_shallow, must_edit_be_shallow};
 pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, pending};
 pub(crate) use operations::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,

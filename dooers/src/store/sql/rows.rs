@@ -4,7 +4,7 @@
 //! What stands in braces in the lists of columns is written by each database in its own way: see
 //! [`Dialect`](super::Dialect).
 
-use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
+use crate::protocol::{Run, Thread, ThreadEvent, from_own_json, timestamp};
 use crate::store::{Participant, Scope, ThreadRecord, Viewer};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -47,13 +47,13 @@ pub(crate) trait Columns {
     }
 
     fn json<T: DeserializeOwned>(&self, at: usize) -> Result<T, RowError> {
-        Ok(serde_json::from_str(self.text(at)?)?)
+        Ok(from_own_json(self.text(at)?)?)
     }
 
     fn optional_json<T: DeserializeOwned>(&self, at: usize) -> Result<Option<T>, RowError> {
         // `Some(null)` is not `None`: both are stored as they are.
         let text = self.optional_text(at)?;
-        Ok(text.map(serde_json::from_str).transpose()?)
+        Ok(text.map(from_own_json).transpose()?)
     }
 
     /// One of an enumeration's names.

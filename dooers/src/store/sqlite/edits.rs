@@ -8,9 +8,7 @@ use crate::store::edit::{
     cancel_of_removed, changeable, check_removable, check_run, endable, id_is_taken,
 };
 use crate::store::message::shown;
-use crate::store::sql::{
-    self, CreateThread, EditThread, Stop, int, json, must_be_shallow, must_edit_be_shallow,
-};
+use crate::store::sql::{self, CreateThread, EditThread, Stop, int, json};
 use crate::store::{Change, Edited, Participant, ThreadEdit, WorkerKey};
 use rusqlite::params;
 
@@ -20,7 +18,6 @@ impl Operation for CreateThread {
 
     fn run(&self, db: &Database) -> Result<Change, Stop> {
         let new = &self.draft.thread;
-        must_be_shallow(new.metadata.as_ref())?;
         if db.has(&db.sql.writes.has_thread, &new.id)? {
             return Err(id_is_taken("thread", &new.id).into());
         }
@@ -37,7 +34,6 @@ impl Operation for EditThread {
 
     fn run(&self, db: &Database) -> Result<Edited, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.thread_id)?;
-        must_edit_be_shallow(&self.edit)?;
         let edited = thread.edit(&self.edit)?;
         thread.save()?;
         Ok(edited)

@@ -7,8 +7,7 @@ use super::database::Database;
 use super::thread::OpenThread;
 use crate::store::claim::end_of_lease;
 use crate::store::sql::{
-    Begin, ClaimTurn, Columns, DeleteThread, FinishTurn, RetryTurn, Stop, WriteTurn,
-    must_all_be_shallow, must_be_shallow, thread_place,
+    Begin, ClaimTurn, Columns, DeleteThread, FinishTurn, RetryTurn, Stop, WriteTurn, thread_place,
 };
 use crate::store::{
     Begun, Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, Recovered, Retried, Scope,
@@ -28,7 +27,6 @@ impl Operation for Begin {
             return Ok(begun);
         }
         let answer = new.form_answer()?;
-        must_be_shallow(new.data.as_ref())?;
         let mut changes = Vec::new();
         let has_thread = |id| db.has(&db.sql.writes.has_thread, id);
         let made = match &new.thread {
@@ -53,7 +51,6 @@ impl Operation for Begin {
             }
             Some(made) => {
                 let id = &made.id;
-                must_be_shallow(made.metadata.as_ref())?;
                 if answer.is_some() {
                     return Err(StoreError::NotFound("form in this thread").into());
                 }
@@ -165,7 +162,6 @@ impl Operation for WriteTurn {
     fn run(&self, db: &Database) -> Result<Vec<Change>, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
         thread.check_fence(&self.turn)?;
-        must_all_be_shallow(&self.changes)?;
         let changes = thread.apply(&self.turn, &self.changes)?;
         thread.save()?;
         Ok(changes)
@@ -179,7 +175,6 @@ impl Operation for FinishTurn {
     fn run(&self, db: &Database) -> Result<Written, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
         let seq = thread.check_fence(&self.turn)?;
-        must_all_be_shallow(&self.changes)?;
         let mut changes = thread.apply(&self.turn, &self.changes)?;
         changes.extend(thread.finalize_all(&self.turn.event_id)?);
         thread.end_turn(seq)?;
@@ -202,7 +197,6 @@ impl Operation for RetryTurn {
     fn run(&self, db: &Database) -> Result<Retried, Stop> {
         let mut thread = OpenThread::open(db, &self.scope, &self.turn.thread_id)?;
         thread.check_fence(&self.turn)?;
-        must_all_be_shallow(&self.changes)?;
         let mut changes = thread.apply(&self.turn, &self.changes)?;
         changes.extend(thread.finalize_all(&self.turn.event_id)?);
         let ended = thread.give_back(&self.turn.event_id, self.not_before)?;

@@ -1,0 +1,233 @@
+//! The rules about text and JSON that may enter a store, from clients, handlers and programs alike.
+//!
+//! * **Text** holds no U+0000: it is removed. PostgreSQL cannot store the character.
+//! * **Ids** with U+0000 are refused. An id from which something was removed may be the id of something else.
+//! * **JSON** nests at most [`MAX_JSON_DEPTH`] levels, so that every frame stays within the 128 levels that parsers take.
+
+use super::{ErrorBody, MAX_CLIENT_ID_BYTES, MAX_JSON_DEPTH, User};
+use serde_json::{Map, Value};
+use std::mem::take;
+
+/// The reason why something may not enter a store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{member}` {problem}")]
+pub(crate) struct NotAdmitted {
+    /// The member that is wrong, as programs call it.
+    pub(crate) member: &'static str,
+    /// The rule that it breaks, and the way out.
+    pub(crate) problem: String,
+}
+
+impl NotAdmitted {
+    pub(crate) fn new(member: &'static str, problem: impl Into<String>) -> Self {
+        Self {
+            member,
+            problem: problem.into(),
+        }
+    }
+
+    /// The refusal of a frame in which the member has this place.
+    pub(crate) fn at(&self, place: &str) -> ErrorBody {
+        ErrorBody::invalid_payload(format!("`{place}` {}", self.problem))
+    }
+}
+
+/// Removes U+0000 from a text.
+pub(crate) fn clean_text(text: &mut String) {
+    if text.contains('\0') {
+        // In place: a secret leaves no second copy behind.
+        text.retain(|character| character != '\0');
+    }
+}
+
+/// The text without U+0000.
+pub(crate) fn cleaned(mut text: String) -> String {
+    clean_text(&mut text);
+    text
+}
+
+/// Refuses an id with U+0000.
+pub(crate) fn check_no_nul(member: &'static str, id: &str) -> Result<(), NotAdmitted> {
+    if id.contains('\0') {
+        return Err(NotAdmitted::new(member, NUL_IN_ID));
+    }
+    Ok(())
+}
+
+/// Refuses an id in a frame, or one that the program made, that is too long or has U+0000.
+pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
+    if id.len() > MAX_CLIENT_ID_BYTES {
+        return Err(ErrorBody::invalid_payload(format!(
+            "`{member}` is {} bytes long; at most {MAX_CLIENT_ID_BYTES} are allowed",
+            id.len()
+        )));
+    }
+    check_no_nul("", id).map_err(|refused| refused.at(member))
+}
+
+const NUL_IN_ID: &str = "holds U+0000, which no id may have; remove it";
+
+/// Removes U+0000 from all texts of a value, and refuses a value that is nested too deep.
+///
+/// Nothing is left of a value that is refused. It is taken apart here, as a value drops itself level by level on the stack.
+pub(crate) fn admit_json(member: &'static str, value: &mut Value) -> Result<(), NotAdmitted> {
+    let Err(problem) = admit_within(value, MAX_JSON_DEPTH) else {
+        return Ok(());
+    };
+    take_apart(take(value));
+    Err(NotAdmitted::new(
+        member,
+        match problem {
+            Problem::TooDeep => format!(
+                "is nested deeper than {MAX_JSON_DEPTH} levels; make it flatter, or send it as a text"
+            ),
+            Problem::SameName(name) => format!(
+                "has two members that are called `{name}` once U+0000 is removed from their names; rename one"
+            ),
+        },
+    ))
+}
+
+/// The same for a value that may be missing.
+pub(crate) fn admit_optional_json(
+    member: &'static str,
+    value: &mut Option<Value>,
+) -> Result<(), NotAdmitted> {
+    value
+        .as_mut()
+        .map_or(Ok(()), |value| admit_json(member, value))
+}
+
+enum Problem {
+    TooDeep,
+    SameName(String),
+}
+
+fn admit_within(value: &mut Value, levels: usize) -> Result<(), Problem> {
+    match value {
+        Value::String(text) => clean_text(text),
+        Value::Array(items) => {
+            let levels = levels.checked_sub(1).ok_or(Problem::TooDeep)?;
+            for item in items {
+                admit_within(item, levels)?;
+            }
+        }
+        Value::Object(members) => {
+            let levels = levels.checked_sub(1).ok_or(Problem::TooDeep)?;
+            for member in members.values_mut() {
+                admit_within(member, levels)?;
+            }
+            if members.keys().any(|name| name.contains('\0')) {
+                *members = renamed(take(members))?;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(())
+}
+
+fn renamed(members: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+    let mut clean = Map::with_capacity(members.len());
+    for (name, value) in members {
+        let name = cleaned(name);
+        if clean.contains_key(&name) {
+            return Err(Problem::SameName(name));
+        }
+        clean.insert(name, value);
+    }
+    Ok(clean)
+}
+
+fn take_apart(value: Value) {
+    let mut left = vec![value];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Array(items) => left.extend(items),
+            Value::Object(members) => left.extend(members.into_iter().map(|(_, member)| member)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+impl User {
+    /// Removes U+0000 from the name and the mail address. Ids and roles with U+0000 are refused: a role from which
+    /// something was removed may grant more.
+    pub(crate) fn admit(&mut self) -> Result<(), NotAdmitted> {
+        check_no_nul("user.user_id", &self.user_id)?;
+        for id in &self.identity_ids {
+            check_no_nul("user.identity_ids", id)?;
+        }
+        check_no_nul("user.system_role", &self.system_role)?;
+        check_no_nul("user.organization_role", &self.organization_role)?;
+        check_no_nul("user.workspace_role", &self.workspace_role)?;
+        self.user_name.iter_mut().for_each(clean_text);
+        self.user_email.iter_mut().for_each(clean_text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn nested(levels: usize) -> Value {
+        (0..levels).fold(json!("\0"), |inner, _| Value::Array(vec![inner]))
+    }
+
+    #[test]
+    fn json_of_120_levels_is_admitted_and_of_121_is_not() {
+        let mut value = nested(120);
+        admit_json("data", &mut value).unwrap();
+        assert_eq!(depth(&value), 120);
+        let mut value = json!({"a": 1, "b": nested(120)});
+        let refused = admit_json("data", &mut value).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "`data` is nested deeper than 120 levels; make it flatter, or send it as a text"
+        );
+        assert_eq!(value, Value::Null);
+    }
+
+    fn depth(mut value: &Value) -> usize {
+        let mut depth = 0;
+        while let Some(inner) = value.get(0) {
+            value = inner;
+            depth += 1;
+        }
+        assert_eq!(value, "");
+        depth
+    }
+
+    #[test]
+    fn endless_nesting_is_refused_without_a_stack() {
+        let mut value = json!([1, {}]);
+        value[1]["a"] = nested(1_000_000);
+        assert!(admit_json("data", &mut value).is_err());
+    }
+
+    #[test]
+    fn nul_is_removed_from_texts_and_names() {
+        let mut value = json!({"a\0": ["\0", {"b": "c\0d"}], "e": "\\u0000"});
+        admit_json("data", &mut value).unwrap();
+        assert_eq!(value, json!({"a": ["", {"b": "cd"}], "e": "\\u0000"}));
+    }
+
+    #[test]
+    fn members_of_one_name_without_nul_are_refused() {
+        let mut value = json!({"x": [{"k\0": 1, "\0k": 2}]});
+        let refused = admit_json("metadata", &mut value).unwrap_err();
+        assert!(refused.problem.contains("`k`"), "{refused}");
+    }
+
+    #[test]
+    fn id_with_a_nul_or_of_129_bytes_is_refused() {
+        assert!(clean_id("id", &"x".repeat(128)).is_ok());
+        assert!(clean_id("id", &"x".repeat(129)).is_err());
+        let refused = clean_id("payload.thread_id", "t\0").unwrap_err();
+        assert_eq!(
+            refused.message,
+            "`payload.thread_id` holds U+0000, which no id may have; remove it"
+        );
+    }
+}

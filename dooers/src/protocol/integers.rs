@@ -1,0 +1,166 @@
+//! Integers of a JSON text that are larger than the parser keeps.
+//!
+//! The parser makes a fraction of an integer that does not fit in 64 bits, and says nothing of the digits that it
+//! drops. Such an account number would be another one afterwards.
+
+use super::ErrorBody;
+use super::scan::end_of_string;
+use std::fmt::Write;
+
+/// A number or a path is shown in an error up to this length, in characters.
+const SHOWN: usize = 200;
+
+/// A step on the way from the outermost value to a number.
+#[derive(Debug)]
+enum Step<'a> {
+    Index(usize),
+    Name(&'a str),
+}
+
+/// Refuses an integer that would be rounded: one that does not fit in 64 bits, unless it is the shortest form of a
+/// fraction. JavaScript writes 1e20 as `100000000000000000000`.
+///
+/// `text` is valid JSON. `member` is the member that holds it, for the error.
+pub(super) fn check_integers(member: &str, text: &str) -> Result<(), ErrorBody> {
+    let bytes = text.as_bytes();
+    let mut path = Vec::new();
+    let mut is_name = false;
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let begin = at;
+        at += 1;
+        match byte {
+            b'"' => {
+                at = end_of_string(bytes, at)?;
+                if let Some(Step::Name(name)) = path.last_mut().filter(|_| is_name) {
+                    *name = &text[begin + 1..at - 1];
+                    is_name = false;
+                }
+            }
+            b'{' => {
+                path.push(Step::Name(""));
+                is_name = true;
+            }
+            b'[' => path.push(Step::Index(0)),
+            b'}' | b']' => {
+                path.pop();
+                is_name = false;
+            }
+            b',' => match path.last_mut() {
+                Some(Step::Index(index)) => *index += 1,
+                Some(Step::Name(_)) => is_name = true,
+                None => {}
+            },
+            b'-' | b'0'..=b'9' => {
+                while bytes.get(at).is_some_and(is_of_number) {
+                    at += 1;
+                }
+                let number = &text[begin..at];
+                if !is_kept(number) {
+                    return Err(rounded(member, &path, number));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_of_number(byte: &u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')
+}
+
+/// Whether the parser keeps the number as it is written, or it is not an integer.
+fn is_kept(number: &str) -> bool {
+    let is_integer = !number.contains(['.', 'e', 'E']);
+    !is_integer
+        || number.parse::<i64>().is_ok()
+        || number.parse::<u64>().is_ok()
+        || number
+            .parse::<f64>()
+            .is_ok_and(|fraction| fraction.to_string() == number)
+}
+
+fn rounded(member: &str, path: &[Step<'_>], number: &str) -> ErrorBody {
+    let mut place = member.to_owned();
+    for step in path {
+        // Writing to a text cannot fail.
+        let _ = match step {
+            Step::Index(index) => write!(place, "[{index}]"),
+            Step::Name(name) => write!(place, ".{name}"),
+        };
+    }
+    ErrorBody::invalid_payload(format!(
+        "`{}`: the integer {} does not fit in 64 bits and would be rounded; send it as a text",
+        shortened(&place),
+        shortened(number),
+    ))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place_of_rounded(text: &str) -> Option<String> {
+        let error = check_integers("data", text).err()?;
+        let place = error.message.split('`').nth(1).unwrap();
+        Some(place.to_owned())
+    }
+
+    #[test]
+    fn integer_beyond_64_bits_is_refused_by_its_place() {
+        for (text, place) in [
+            ("18446744073709551616", "data"),
+            ("-9223372036854775809", "data"),
+            ("[0,[18446744073709551616]]", "data[1][0]"),
+            (
+                r#"{"a":[{"b":1},{"c":36893488147419103233}]}"#,
+                "data.a[1].c",
+            ),
+            (r#"{"a\"b":{"x":{}},"":100000000000000000001}"#, "data."),
+            (r#"[{"a":"b"},"c",36893488147419103233]"#, "data[2]"),
+            (r#"{"a":["x","y"],"b":36893488147419103233}"#, "data.b"),
+        ] {
+            assert_eq!(place_of_rounded(text).as_deref(), Some(place), "{text}");
+        }
+    }
+
+    #[test]
+    fn number_that_is_kept_passes() {
+        for text in [
+            "18446744073709551615",
+            "-9223372036854775808",
+            "-0",
+            "100000000000000000000",
+            "-100000000000000000000",
+            "123456789012345680000",
+            "1e400",
+            "36893488147419103233.0",
+            "36893488147419103233e0",
+            r#"{"36893488147419103233":"36893488147419103233"}"#,
+        ] {
+            assert_eq!(place_of_rounded(text), None, "{text}");
+        }
+        assert_eq!(place_of_rounded(&format!("1{}", "0".repeat(308))), None);
+    }
+
+    #[test]
+    fn error_of_a_long_path_is_short() {
+        let deep = format!(
+            r#"{}{{"{}":1{}}}{}"#,
+            "[".repeat(100),
+            "n".repeat(10_000),
+            "7".repeat(300),
+            "]".repeat(100)
+        );
+        let error = check_integers("data", &deep).unwrap_err();
+        assert!(error.message.len() < 600, "{}", error.message);
+    }
+}

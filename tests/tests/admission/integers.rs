@@ -1,0 +1,115 @@
+//! Integers that no 64 bits hold.
+
+use crate::given::{Served, cases, create, scope};
+use serde_json::{Value, json};
+
+cases![
+    integer_beyond_64_bits_is_refused,
+    integer_that_a_fraction_holds_is_accepted,
+    integers_of_64_bits_are_kept_exactly,
+];
+
+async fn integer_beyond_64_bits_is_refused(served: &Served) {
+    let mut client = served.client().await;
+    for (frame, member) in [
+        (create(r#","data":18446744073709551616"#, ""), "payload.event.data"),
+        (create(r#","data":{"a":[1,{"b c":-9223372036854775809}]}"#, ""), "payload.event.data.a[1].b c"),
+        (create(r#","data":{"args":{"account":123456789012345678901}}"#, ""), "payload.event.data.args.account"),
+        (create(r#","data":[[1,"x,[\"]{:",{}],{"k":100000000000000000001}]"#, ""), "payload.event.data[1].k"),
+        (create("", r#","metadata":{"n":99999999999999999999}"#), "payload.metadata.n"),
+        (
+            create("", "").replacen(r#""id":"x""#, r#""metadata":{"n":20000000000000000001},"id":"x""#, 1),
+            "metadata.n",
+        ),
+        (
+            r#"{"id":"x","type":"settings.patch","payload":{"field_id":"factor","value":100000000000000000001}}"#.to_owned(),
+            "payload.value",
+        ),
+        (
+            r#"{"id":"x","type":"event.create","payload":{"event":["message","user",[{"type":"text","text":"x"}],18446744073709551616]}}"#.to_owned(),
+            "payload.event[3]",
+        ),
+        (
+            create(r#","data":{"\u0022,":{"values":[true,-18446744073709551616]}}"#, ""),
+            r"payload.event.data.\u0022,.values[1]",
+        ),
+        (
+            create(r#","data":[{},[],"",[0.5,1e3,-0],99999999999999999999]"#, ""),
+            "payload.event.data[4]",
+        ),
+    ] {
+        client.send_text(&frame).await;
+        let (code, message) = client.refused("x").await;
+        assert_eq!(code, "INVALID_PAYLOAD", "{frame}");
+        assert!(message.starts_with(&format!("`{member}`: ")), "{message}");
+        assert!(message.contains("64 bits"), "{message}");
+    }
+    // What no fraction holds is not a number for the parser.
+    let huge = create(&format!(r#","data":[1{}]"#, "0".repeat(400)), "");
+    client.send_text(huge).await;
+    assert_eq!(client.refused("x").await.0, "INVALID_PAYLOAD");
+    client.has_nothing().await;
+    client.leave().await;
+}
+
+/// Sends data, and reads it from the frame and from the store.
+async fn round_trip(served: &Served, data: &str) -> Value {
+    let mut client = served.client().await;
+    client
+        .send_text(create(&format!(r#","data":{data}"#), ""))
+        .await;
+    client.accepted("x").await;
+    let frames = client.turn().await;
+    let mut appended = frames
+        .iter()
+        .filter(|frame| frame["type"] == "event.append");
+    let event = &appended.next().unwrap()["payload"]["events"][0];
+    let (thread_id, event_id) = (
+        event["thread_id"].as_str().unwrap(),
+        event["id"].as_str().unwrap(),
+    );
+    let stored = served
+        .repository
+        .event(&scope(), thread_id, event_id)
+        .await
+        .unwrap();
+    assert_eq!(stored.data.as_ref(), Some(&event["data"]));
+    client.leave().await;
+    event["data"].clone()
+}
+
+async fn integer_that_a_fraction_holds_is_accepted(served: &Served) {
+    let data = "[100000000000000000000,-100000000000000000000,123456789012345680000,\
+                1e400000000000000000000E-399999999999999999999,0.12345678901234567890123,12345678901234567890.5,1E22]";
+    // The number with a long exponent is out of a fraction's range for the parser.
+    let data = data.replace("1e400000000000000000000E-399999999999999999999,", "");
+    let shown = round_trip(served, &data).await;
+    assert_eq!(
+        shown,
+        json!([
+            1e20,
+            -1e20,
+            123_456_789_012_345_680_000.0,
+            0.123_456_789_012_345_68,
+            12_345_678_901_234_567_000.0,
+            1e22
+        ])
+    );
+    // Members that are not kept may have any number.
+    let mut client = served.client().await;
+    let ping = r#"{"id":"x","type":"ping","payload":{"n":123456789012345678901}}"#;
+    client.send_text(ping).await;
+    client.expect("pong").await;
+    client.leave().await;
+}
+
+async fn integers_of_64_bits_are_kept_exactly(served: &Served) {
+    let data = json!([
+        9_007_199_254_740_993_u64,
+        18_446_744_073_709_551_615_u64,
+        -9_223_372_036_854_775_808_i64,
+        9_223_372_036_854_775_808_u64,
+        1_000_000_000_000_000_000_u64,
+    ]);
+    assert_eq!(round_trip(served, &data.to_string()).await, data);
+}
