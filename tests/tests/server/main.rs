@@ -22,6 +22,7 @@ mod cancelling;
 mod deleting;
 mod leases;
 mod listing;
+mod member_order;
 mod private;
 mod remembering;
 mod repeating;

@@ -4,7 +4,7 @@
 //! tells whether it was done.
 
 use super::connect::{query, told};
-use super::jsonb::{strip_setting, to_jsonb};
+use super::jsonb::strip_setting;
 use super::readers::{PgReading, Readers};
 use super::statements::Statements;
 use crate::store::sql::{Columns, Reading, RowError};
@@ -32,7 +32,9 @@ pub(super) async fn put(
 ) -> Result<Vec<DateTime<Utc>>, StoreError> {
     const WHAT: &str = "store settings";
     settings.iter_mut().for_each(strip_setting);
-    let values = settings.iter().map(|setting| to_jsonb(&setting.value));
+    let values = settings
+        .iter()
+        .map(|setting| serde_json::to_string(&setting.value));
     let values: Vec<_> = values
         .collect::<Result<_, _>>()
         .map_err(|error| told(error.into(), WHAT))?;

@@ -174,7 +174,7 @@ statements! {
 
     put_settings: "
         INSERT INTO {prefix}settings AS s (agent, worker_id, field_id, value, key_id, updated_at)
-        SELECT DISTINCT ON (x.field_id) ?1, ?2, x.field_id, x.value::jsonb, x.key_id,
+        SELECT DISTINCT ON (x.field_id) ?1, ?2, x.field_id, x.value, x.key_id,
             max(x.updated_at) OVER (PARTITION BY x.field_id)
         FROM unnest(?3::text[], ?4::text[], ?5::text[], ?6::timestamptz[])
             WITH ORDINALITY AS x (field_id, value, key_id, updated_at, place)
