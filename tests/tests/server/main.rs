@@ -27,6 +27,7 @@ mod private;
 mod remembering;
 mod repeating;
 mod resuming;
+mod set_back;
 
 mod bad_frames;
 mod broken_sockets;

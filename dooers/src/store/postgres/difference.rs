@@ -384,13 +384,14 @@ fn deleted(rows: &mut Rows, before: &Before) {
 mod tests {
     use super::*;
     use crate::store::NewThread;
+    use crate::store::list_clock::ListClock;
     use crate::store::postgres::cache::Cached;
     use crate::store::tests::{at, next_message, scope};
 
     fn read_at_once() -> Known {
         let message = next_message("t", "e");
         let thread = NewThread::new("t").thread(&scope(), &message.user, at(0));
-        let (state, _) = ThreadState::new(thread, "echo".to_owned(), None);
+        let (state, _) = ThreadState::new(thread, "echo".to_owned(), None, ListClock::default());
         let place = Place {
             pk: 1,
             scope_pk: 1,

@@ -24,6 +24,9 @@ pub(super) trait Operation: Debug + Send + 'static {
     /// Whether the thread must be read anew, as it needs what changes without a new version.
     const IS_FRESH: bool = false;
 
+    /// The scope of who asks.
+    fn scope(&self) -> &Scope;
+
     /// The thread.
     fn thread_id(&self) -> &str;
 
@@ -88,6 +91,10 @@ impl Operation for Begin {
     type Answer = Begun;
     const WHAT: &'static str = Begin::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         self.new.thread.id()
     }
@@ -133,6 +140,10 @@ impl Operation for ClaimTurn {
     type Answer = Option<Claim>;
     const WHAT: &'static str = ClaimTurn::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.thread_id
     }
@@ -155,6 +166,10 @@ impl Operation for WriteTurn {
     type Answer = Vec<Change>;
     const WHAT: &'static str = WriteTurn::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
     }
@@ -172,6 +187,10 @@ impl Operation for WriteTurn {
 impl Operation for FinishTurn {
     type Answer = Written;
     const WHAT: &'static str = FinishTurn::WHAT;
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
 
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
@@ -199,6 +218,10 @@ impl Operation for RetryTurn {
     type Answer = Retried;
     const WHAT: &'static str = RetryTurn::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
     }
@@ -225,6 +248,10 @@ pub(super) struct CancelTurn {
 impl Operation for CancelTurn {
     type Answer = Cancelled;
     const WHAT: &'static str = "cancel a turn";
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
 
     fn thread_id(&self) -> &str {
         &self.thread_id
@@ -260,6 +287,10 @@ impl Operation for Expire {
     // A lease is renewed without a new version of its thread.
     const IS_FRESH: bool = true;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.thread_id
     }
@@ -284,6 +315,10 @@ impl Operation for DeleteThread {
     type Answer = Change;
     const WHAT: &'static str = DeleteThread::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.thread_id
     }
@@ -306,6 +341,10 @@ impl Operation for CreateThread {
     type Answer = Change;
     const WHAT: &'static str = CreateThread::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.draft.thread.id
     }
@@ -323,6 +362,10 @@ impl Operation for CreateThread {
 impl Operation for EditThread {
     type Answer = Edited;
     const WHAT: &'static str = EditThread::WHAT;
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
 
     fn thread_id(&self) -> &str {
         &self.thread_id

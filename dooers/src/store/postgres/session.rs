@@ -10,7 +10,7 @@ use super::cache::{Cache, Cached, Place};
 use super::commit::Commits;
 use super::connect::{self, is_lost_row, is_race_row, local, query};
 use super::difference::difference;
-use super::known::Known;
+use super::known::{Known, Need};
 use super::link::{LAST_TRY, Link, Outcome};
 use super::load::load;
 use super::scopes::Scopes;
@@ -205,11 +205,21 @@ impl Session {
             }
             let needs = jobs.iter().flat_map(|job| job.needs(&known)).collect();
             let needs = known.open(needs);
+            let (fresh, needs): (Vec<_>, Vec<_>) = needs.into_iter().partition(|need| {
+                let Need::List(scope) = need else {
+                    return false;
+                };
+                let clock = self.scopes.clock(scope);
+                known.threads.clocks.insert(scope.clone(), clock);
+                self.scopes.is_fresh(scope)
+            });
+            known.asked(fresh);
             if needs.is_empty() {
                 break;
             }
             tell(&mut self.done);
-            load(connection, &self.sql, is_pooled, &mut known, needs).await?;
+            let scopes = &mut self.scopes;
+            load(connection, &self.sql, is_pooled, &mut known, scopes, needs).await?;
         }
         let done = batch::run(jobs, &mut known);
         let is_new = |id: &&String| !known.before.contains_key(*id);

@@ -101,6 +101,18 @@ statements! {
         JOIN {prefix}sent e ON e.workspace_pk = w.pk AND e.participant = x.participant
             AND e.client_event_id = x.client_event_id"
 
+    // The `pk`s of scopes and their workspaces, and the newest times in their lists of threads and of runs; the place
+    // says which scope.
+    load_lists: "
+        SELECT x.place, s.pk, s.workspace_pk,
+            {micros (SELECT max(t.last_event_at) FROM {prefix}threads t WHERE t.scope_pk = s.pk)},
+            {micros (SELECT max(r.started_at) FROM {prefix}runs r WHERE r.scope_pk = s.pk)}
+        FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::text[])
+            WITH ORDINALITY AS x (worker_id, organization_id, workspace_id, agent, place)
+        JOIN {prefix}workspaces w ON w.worker_id = x.worker_id AND w.organization_id = x.organization_id
+            AND w.workspace_id = x.workspace_id
+        JOIN {prefix}scopes s ON s.workspace_pk = w.pk AND s.agent = x.agent"
+
     // What is made before a thread of a new scope is.
 
     insert_workspace: "
