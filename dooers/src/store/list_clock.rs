@@ -33,7 +33,7 @@ impl PartialEq for ListClock {
 impl ListClock {
     /// The `last_event_at` of a thread that gets an event at this time.
     ///
-    /// An operation may be redone on PostgreSQL, and its time is not moved by that: equal times are left equal.
+    /// Equal times are left equal.
     pub(crate) fn front(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         let newest = self.newest();
         let last = DateTime::<Utc>::MAX_UTC.timestamp_micros();
@@ -62,6 +62,12 @@ impl ListClock {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Sets the clock back to what it was before a batch, of which something is done again.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn rewind(&self, micros: i64) {
+        self.0.store(micros, Ordering::Relaxed);
+    }
+
     /// Whether anything else holds this clock.
     #[cfg(feature = "postgres")]
     pub(crate) fn is_shared(&self) -> bool {
@@ -77,6 +83,15 @@ impl ListClocks {
     /// The clock of a scope, regardless of its viewer.
     pub(crate) fn of(&mut self, scope: &Scope) -> ListClock {
         self.0.entry(scope.of_everyone()).or_default().clone()
+    }
+
+    /// All clocks, with their newest times.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn times(&self) -> Vec<(ListClock, i64)> {
+        let clocks = self.0.values();
+        clocks
+            .map(|clock| (clock.clone(), clock.newest()))
+            .collect()
     }
 
     /// Sets the clock of a scope.

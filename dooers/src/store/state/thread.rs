@@ -247,6 +247,15 @@ impl ThreadState {
         self.thread.last_event_at = self.clock.front(at);
     }
 
+    /// Takes the times of the thread into account in the clock of its list.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn note_times(&self) {
+        let runs = self.runs.iter().map(|kept| kept.run.started_at);
+        for at in runs.chain([self.thread.last_event_at]) {
+            self.clock.note(at.timestamp_micros());
+        }
+    }
+
     pub(crate) fn change_row(&mut self) -> Change {
         self.row_rev = self.next_rev();
         Change::of_thread(self.record(), self.row_rev)
