@@ -87,10 +87,10 @@ async fn check(server: Server) {
     client.accepted("f").await;
     let frames = client.turn().await;
     assert_in_order(&appended(&frames), values);
-    let upserts = frames
+    let upsert = frames
         .iter()
-        .filter(|frame| frame["type"] == "thread.upsert");
-    let metadata = &upserts.last().unwrap()["payload"]["thread"]["metadata"];
+        .rfind(|frame| frame["type"] == "thread.upsert");
+    let metadata = &upsert.unwrap()["payload"]["thread"]["metadata"];
     let expected = format!(r#"{{"z":{values},"a":{}}}"#, arguments());
     assert_eq!(metadata.to_string(), expected);
 
