@@ -55,3 +55,10 @@ pub struct Run {
     /// Why it failed, in words that may be shown.
     pub error: Option<String>,
 }
+
+impl Run {
+    /// Moves an end before the beginning to the beginning. The clock may have been set back in between.
+    pub(crate) fn end_after_start(&mut self) {
+        self.ended_at = self.ended_at.map(|at| at.max(self.started_at));
+    }
+}

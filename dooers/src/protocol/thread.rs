@@ -33,12 +33,17 @@ pub struct Thread {
     /// When its own row changed last.
     #[serde(with = "timestamp")]
     pub updated_at: DateTime<Utc>,
-    /// When the last event came.
+    /// When the last event came. If the clock was behind, right after the newest thread of the list.
     #[serde(with = "timestamp")]
     pub last_event_at: DateTime<Utc>,
 }
 
 impl Thread {
+    /// Notes that the thread's own row changed. The clock may have been set back since the last change.
+    pub(crate) fn redescribed(&mut self, at: DateTime<Utc>) {
+        self.updated_at = self.updated_at.max(at);
+    }
+
     /// A thread of nobody, as a unit test needs it.
     pub(crate) fn of_nobody() -> Self {
         let now = timestamp::now();

@@ -72,6 +72,14 @@ impl Change {
         }
     }
 
+    /// The run that changed.
+    pub(crate) fn run(&self) -> Option<&Run> {
+        match &self.body {
+            ChangeBody::Run(run) => Some(run),
+            ChangeBody::Thread(_) | ChangeBody::Event(_) | ChangeBody::Deleted(_) => None,
+        }
+    }
+
     pub(crate) fn of_thread(record: ThreadRecord, rev: u64) -> Self {
         Self {
             thread_id: record.thread.id.clone(),

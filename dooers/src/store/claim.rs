@@ -67,6 +67,26 @@ impl Start {
     }
 }
 
+/// The longest wait before another attempt of a turn.
+///
+/// A stored time that is further ahead comes from a clock that has been set back since. The turn is due then.
+pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
+
+/// The time until a turn is due that is not to be claimed before a time, by the clock that shows `now`.
+pub(crate) fn time_until_due(not_before: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
+    let ahead = (not_before - now).to_std().unwrap_or_default();
+    if ahead > LONGEST_BACK_OFF {
+        Duration::ZERO
+    } else {
+        ahead
+    }
+}
+
+/// Whether a turn may be claimed at a time.
+pub(crate) fn is_due(not_before: Option<DateTime<Utc>>, at: DateTime<Utc>) -> bool {
+    not_before.is_none_or(|not_before| time_until_due(not_before, at).is_zero())
+}
+
 /// When a lease ends that begins now, by this process's clock.
 pub(crate) fn end_of_lease(lease: Duration) -> DateTime<Utc> {
     let lease = TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
@@ -245,7 +265,8 @@ pub struct Waiting {
     pub scope: Scope,
     /// Its id.
     pub thread_id: String,
-    /// From when on the first of them may be claimed, if not at once.
+    /// From when on the first of them may be claimed, if not at once. A time that is further ahead than
+    /// [`LONGEST_BACK_OFF`] is past.
     pub not_before: Option<DateTime<Utc>>,
     /// From when on each of them may be, if not at once: those that run side by side do not wait for the first.
     pub all_from: Option<DateTime<Utc>>,
@@ -356,4 +377,34 @@ pub(crate) fn interrupted_event(
         "The answer was interrupted because the server stopped. Please send the message again.",
         at,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_turn_waits_longer_than_the_longest_back_off() {
+        let now = timestamp::from_micros(1_700_000_000_000_000);
+        let longest = TimeDelta::from_std(LONGEST_BACK_OFF).unwrap();
+        let second = TimeDelta::seconds(1);
+        let cases = [
+            (TimeDelta::zero(), 0),
+            (-second, 0),
+            (TimeDelta::days(-365), 0),
+            (second, 1),
+            (longest, 60),
+            (longest + TimeDelta::microseconds(1), 0),
+            (TimeDelta::hours(1), 0),
+        ];
+        for (ahead, seconds) in cases {
+            let wait = time_until_due(now + ahead, now);
+            assert_eq!(wait, Duration::from_secs(seconds), "{ahead}");
+            assert_eq!(is_due(Some(now + ahead), now), seconds == 0, "{ahead}");
+        }
+        assert!(is_due(None, now));
+        let last = DateTime::<Utc>::MAX_UTC;
+        assert!(is_due(Some(last), DateTime::<Utc>::MIN_UTC));
+        assert!(is_due(Some(DateTime::<Utc>::MIN_UTC), last));
+    }
 }

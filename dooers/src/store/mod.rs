@@ -8,6 +8,7 @@ mod change;
 mod claim;
 mod edit;
 mod error;
+mod list_clock;
 mod listing;
 mod memory;
 mod message;
@@ -31,10 +32,10 @@ mod tests;
 pub(crate) use admission::{Admit, Admitted};
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub use claim::{
-    Cancel, CancelTarget, Cancelled, Claim, HeldTurn, Recovered, Retried, Start, TurnChange,
-    TurnKey, Waiting, Written,
+    Cancel, CancelTarget, Cancelled, Claim, HeldTurn, LONGEST_BACK_OFF, Recovered, Retried, Start,
+    TurnChange, TurnKey, Waiting, Written,
 };
-pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event};
+pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
 pub use edit::{Edited, ThreadDraft, ThreadEdit};
 pub use error::StoreError;
 pub use listing::{RunQuery, ThreadQuery};
@@ -72,6 +73,20 @@ pub const SNAPSHOT_EVENTS: usize = 100;
 /// The server cleans and checks what it gives to a store: texts and ids hold no U+0000, and `data` and `metadata` nest at
 /// most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels. A store that is given anything else may store it, or
 /// refuse it as [`StoreError::Invalid`].
+///
+/// # Times
+///
+/// Times come from the clocks of processes, which may be set back and may differ from each other. A store makes sure of
+/// this:
+///
+/// * A thread that is new, or gets an event, moves to the front of its scope's list. Its `last_event_at` is the time
+///   that is given, or one microsecond more than the newest `last_event_at` or `started_at` of the scope if that is
+///   later.
+/// * A run's `started_at` is never earlier than the newest of these times, and its `ended_at` never earlier than its
+///   `started_at`. A thread's `updated_at` never decreases.
+/// * A turn that waits for another attempt is due at its `not_before`. It is also due if that is further ahead than
+///   [`LONGEST_BACK_OFF`]: no turn waits longer, so the clock was set back.
+/// * `created_at` is the time that is given. Events are ordered by their `seq`.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer it.
@@ -135,7 +150,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ) -> Result<Written, StoreError>;
 
     /// Writes the last of an attempt that failed, and lets the turn wait for another one. Its run goes on. A turn that was
-    /// cancelled meanwhile ends so.
+    /// cancelled meanwhile ends so. `not_before` is at most [`LONGEST_BACK_OFF`] ahead.
     ///
     /// # Errors
     ///

@@ -51,7 +51,7 @@ impl ThreadPatch {
         if let Some(metadata) = self.metadata {
             thread.metadata = Some(metadata);
         }
-        thread.updated_at = at;
+        thread.redescribed(at);
     }
 }
 

@@ -1,6 +1,7 @@
 //! How an attempt to answer ends, and who waits for that.
 
 use crate::AgentError;
+use crate::store::LONGEST_BACK_OFF;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,11 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long to wait before the second attempt, twice as long before the third, and so on …
+/// How long to wait before the second attempt. Each further attempt waits twice as long, up to [`LONGEST_BACK_OFF`].
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
-
-/// … up to this.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
 /// How a turn ends in the record.
 #[derive(Debug)]

@@ -14,7 +14,8 @@ use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
 use crate::state::States;
 use crate::store::{
-    Change, ChangeBody, Claim, Scope, Start, Store, StoreError, Waiting, WorkerKey,
+    Change, ChangeBody, Claim, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting,
+    WorkerKey, time_until_due,
 };
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
@@ -137,10 +138,20 @@ impl Runner {
         } else {
             waiting.not_before
         };
-        let later = begins.filter(|at| *at > timestamp::now());
+        // The store decides by the same time what is due.
+        let now = timestamp::now();
+        let later = begins.filter(|at| match is_concurrent {
+            // One that is too far ahead is due, and others may not be.
+            true => *at > now,
+            false => !time_until_due(*at, now).is_zero(),
+        });
+        let later = later.map(|at| at.min(now + LONGEST_BACK_OFF));
         // Those that run side by side all begin, each that may.
         while (later.is_none() || is_concurrent) && !self.draining.is_cancelled() {
-            let start = self.start_of(&agent);
+            let start = Start {
+                at: now,
+                ..self.start_of(&agent)
+            };
             let claimed = self.store.claim_turn(&place.0, &place.1, &start).await?;
             let Some(mut claim) = claimed else {
                 break;
@@ -167,7 +178,11 @@ impl Runner {
         (scope, thread_id): &(Scope, String),
         not_before: DateTime<Utc>,
     ) -> Option<Claim> {
-        let mut wait = (not_before - timestamp::now()).to_std().unwrap_or_default();
+        let now = timestamp::now();
+        let mut wait = time_until_due(not_before, now);
+        let due = now + wait;
+        // What is due by this clock need not be so by a later time: see `time_until_due`.
+        let has_waited = !wait.is_zero();
         loop {
             tokio::select! {
                 // First: a process that stops leaves it to the next, though its time may have come.
@@ -175,9 +190,13 @@ impl Runner {
                 () = self.draining.cancelled() => return None,
                 () = tokio::time::sleep(wait) => {}
             }
-            // The clock of the store and that of the process need not agree to the microsecond.
+            // The clock may be behind: two of them need not agree to the microsecond, and one may be set back.
             let start = Start {
-                at: timestamp::now().max(not_before),
+                at: if has_waited {
+                    timestamp::now().max(due)
+                } else {
+                    due
+                },
                 ..self.start_of(agent)
             };
             match self.store.claim_turn(scope, thread_id, &start).await {

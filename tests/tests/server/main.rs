@@ -23,10 +23,12 @@ mod cancelling;
 mod deleting;
 mod leases;
 mod listing;
+mod member_order;
 mod private;
 mod remembering;
 mod repeating;
 mod resuming;
+mod set_back;
 
 mod bad_frames;
 mod bad_replies;

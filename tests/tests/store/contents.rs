@@ -1,16 +1,17 @@
 //! What is stored comes back as it was, whatever is in it.
 
 use crate::given::{
-    ana, answer, begin_thread, message, new_thread, now, private, run, scope, start, write,
+    ana, answer, begin_thread, existing, message, new_thread, now, private, repeatable, run, scope,
+    start, write,
 };
-use crate::seen::{all_of, newest, run_named};
+use crate::seen::{all_of, events_of, newest, run_named};
 use crate::stores::{AnyStore, cases};
 use chrono::DateTime;
 use dooers::OnBusy;
 use dooers::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, User};
 use dooers::store::{
-    NewMessage, NewThread, Participant, Scope, SnapshotFrom, Start, ThreadPatch, ThreadTarget,
-    TurnChange, Viewer,
+    EventPatch, NewMessage, NewThread, Participant, Scope, SnapshotFrom, Start, ThreadDraft,
+    ThreadEdit, ThreadPatch, ThreadTarget, TurnChange, Viewer,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -21,6 +22,8 @@ cases![
     data_comes_back_with_every_kind_of_value,
     the_least_and_the_largest_fractions_come_back,
     deeply_nested_data_comes_back,
+    members_keep_their_order_at_every_depth,
+    metadata_takes_a_new_order_of_its_members,
     every_kind_of_event_comes_back_with_all_its_members,
     what_is_absent_stays_absent_and_what_is_empty_stays_empty,
     times_come_back_to_the_microsecond,
@@ -286,6 +289,117 @@ async fn deeply_nested_data_comes_back(store: &AnyStore) {
     assert_data_comes_back(store, json!([data, wide])).await;
 }
 
+/// Objects whose members are not in alphabetical order, at every depth.
+fn unsorted(first: &str) -> Value {
+    let text = r#"{"who":"ana","size":"L","":0,"b":{"z":[{"y":1,"x":{"d":null,"c":[]}}],"a":1.0},"a\u00e9":2,"A":3,"10":4,"9":5}"#;
+    let rest: Map<String, Value> = serde_json::from_str(text).unwrap();
+    let first = [(first.to_owned(), json!({"n": 1, "m": 2}))];
+    Value::Object(first.into_iter().chain(rest).collect())
+}
+
+/// Equality of values ignores the order of members, and equality of texts does not.
+fn text_of(value: Option<&Value>) -> String {
+    value.map(Value::to_string).unwrap_or_default()
+}
+
+async fn members_keep_their_order_at_every_depth(store: &AnyStore) {
+    let new = NewMessage {
+        thread: ThreadTarget::New(NewThread {
+            metadata: Some(unsorted("thread")),
+            ..NewThread::new("t")
+        }),
+        data: Some(unsorted("message")),
+        ..repeatable(new_thread("t"), "e1", "c1")
+    };
+    let begun = store
+        .begin_turn(&scope(), new.clone(), &start("r"))
+        .await
+        .unwrap();
+    let key = begun.claim.unwrap().key;
+    let written = ThreadEvent {
+        data: Some(unsorted("answer")),
+        ..answer("t", "e2", None)
+    };
+    write(store, &key, vec![TurnChange::Event(Box::new(written))]).await;
+    let created = ThreadEvent {
+        data: Some(json!({})),
+        ..answer("t", "e3", None)
+    };
+    let create = ThreadEdit::CreateEvent(Box::new(created));
+    store.edit_thread(&scope(), "t", create).await.unwrap();
+    let update = ThreadEdit::UpdateEvent {
+        event_id: "e3".to_owned(),
+        patch: EventPatch::default().data(unsorted("update")),
+    };
+    let updated = store.edit_thread(&scope(), "t", update).await.unwrap();
+    let draft = ThreadDraft {
+        thread: NewThread {
+            metadata: Some(unsorted("draft")),
+            ..NewThread::new("drafted")
+        },
+        owner: ana(),
+        at: now(),
+    };
+    store.create_thread(&scope(), draft).await.unwrap();
+
+    let expected = ["message", "answer", "update"].map(|first| unsorted(first).to_string());
+    let data_of = |events: &[ThreadEvent]| -> Vec<String> {
+        events.iter().map(|it| text_of(it.data.as_ref())).collect()
+    };
+    assert_eq!(data_of(&events_of(&updated.changes)), expected[2..]);
+    let (events, _) = all_of(store, &scope(), "t").await;
+    assert_eq!(data_of(&events), expected, "to a reader that catches up");
+    let snapshot = newest(store, &scope(), "t").await;
+    assert_eq!(data_of(&snapshot.events), expected, "in a snapshot");
+    let after = SnapshotFrom::After("e1".to_owned());
+    let resumed = store.snapshot(&scope(), "t", &after).await.unwrap();
+    assert_eq!(data_of(&resumed.events), expected[1..], "after a break");
+    let page = store.events(&scope(), "t", None, 10).await.unwrap();
+    assert_eq!(data_of(&page.events), expected, "in a page");
+    let event = store.event(&scope(), "t", "e2").await.unwrap();
+    assert_eq!(data_of(&[event]), expected[1..2], "by itself");
+
+    let threads = store.threads(&scope(), None, 10).await.unwrap().threads;
+    let metadata = threads
+        .iter()
+        .map(|thread| text_of(thread.metadata.as_ref()));
+    let mut metadata: Vec<_> = metadata.collect();
+    metadata.sort_unstable();
+    let expected = ["draft", "thread"].map(|first| unsorted(first).to_string());
+    assert_eq!(metadata, expected);
+
+    // The order says nothing: in another one it is the same message.
+    let Some(Value::Object(sent)) = &new.data else {
+        panic!("an object was sent");
+    };
+    let reversed: Map<String, Value> = sent.clone().into_iter().rev().collect();
+    let again = NewMessage {
+        thread: existing("t"),
+        data: Some(reversed.into()),
+        ..new
+    };
+    let again = store.begin_turn(&scope(), again, &start("r2")).await;
+    let again = again.unwrap();
+    assert!(again.is_repeated);
+    let first = text_of(Some(&unsorted("message")));
+    assert_eq!(text_of(again.event.data.as_ref()), first);
+}
+
+async fn metadata_takes_a_new_order_of_its_members(store: &AnyStore) {
+    begin_thread(store, "t", "r").await;
+    for text in [
+        r#"{"a":1,"b":{"d":1,"c":2}}"#,
+        r#"{"b":{"c":2,"d":1},"a":1}"#,
+    ] {
+        let metadata: Value = serde_json::from_str(text).unwrap();
+        let patch = ThreadPatch::default().metadata(metadata);
+        let edit = ThreadEdit::Patch { patch, at: now() };
+        store.edit_thread(&scope(), "t", edit).await.unwrap();
+        let thread = store.thread(&scope(), "t").await.unwrap().thread;
+        assert_eq!(text_of(thread.metadata.as_ref()), text);
+    }
+}
+
 async fn every_kind_of_event_comes_back_with_all_its_members(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let whole_image: ContentPart = serde_json::from_value(json!({
@@ -375,11 +489,12 @@ async fn what_is_absent_stays_absent_and_what_is_empty_stays_empty(store: &AnySt
 }
 
 async fn times_come_back_to_the_microsecond(store: &AnyStore) {
+    // In their order, as the times of a list never go back.
     let micros = [
+        -1,
         0,
         1,
         999_999,
-        -1,
         1_760_000_000_123_456,
         253_402_300_799_999_999,
     ];

@@ -17,6 +17,7 @@ mod stores;
 mod beginning;
 mod busy;
 mod cancelling;
+mod clock;
 mod forms;
 mod recovering;
 mod repeating;

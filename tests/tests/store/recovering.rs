@@ -219,7 +219,8 @@ async fn waiting_turns_run_after_recovery_in_their_order(store: &AnyStore) {
     assert_eq!((claim.key.event_id.as_str(), claim.attempt), ("z", 1));
     assert!(claim.key.fence >= 1);
     let run = claim.run.clone().unwrap();
-    assert_eq!((run.id.as_str(), run.started_at), ("r2", starting.at));
+    // The clock of the recovery is the machine's, which is ahead of that of the test.
+    assert!(run.id == "r2" && run.started_at > starting.at, "{run:?}");
     assert_eq!(runs_of(&claim.changes), [run]);
     assert_eq!(claim.changes[0].rev, claim.thread.rev);
     assert!(

@@ -10,6 +10,7 @@ cases![
     what_was_put_is_read_by_field_and_replaced,
     settings_of_another_worker_or_agent_are_others,
     the_values_are_any_json,
+    the_members_of_a_value_keep_their_order,
     two_changes_at_the_same_moment_both_stay,
     the_time_of_a_field_never_goes_back,
     the_keys_in_use_are_told,
@@ -100,6 +101,18 @@ async fn the_values_are_any_json(store: &AnyStore) {
     ] {
         put(store, &here, "field", value.clone()).await;
         assert_eq!(values(store, &here).await, [("field".to_owned(), value)]);
+    }
+}
+
+async fn the_members_of_a_value_keep_their_order(store: &AnyStore) {
+    let here = worker("a", "w");
+    for text in [
+        r#"{"who":"ana","size":{"z":1,"a":[{"2":0,"1":0}]}}"#,
+        r#"{"size":{"a":[{"1":0,"2":0}],"z":1},"who":"ana"}"#,
+    ] {
+        let value = serde_json::from_str(text).unwrap();
+        put(store, &here, "field", value).await;
+        assert_eq!(values(store, &here).await[0].1.to_string(), text);
     }
 }
 

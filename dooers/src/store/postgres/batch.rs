@@ -96,7 +96,7 @@ impl<O: Operation> Job for Waiting<O> {
     }
 
     fn needs(&self, known: &Known) -> Vec<Need> {
-        let mut needs = Vec::new();
+        let mut needs = vec![Need::List(self.operation.scope().of_everyone())];
         self.operation.needs(known, &mut needs);
         needs
     }
@@ -194,7 +194,9 @@ mod tests {
         let (begin, begun) = Waiting::new(begin);
         let (expire, expired) = Waiting::new(expire);
         let mut jobs: Vec<Box<dyn Job>> = vec![Box::new(begin), Box::new(expire)];
-        let done = run(&mut jobs, &mut Known::default());
+        let mut known = Known::default();
+        known.asked(vec![Need::List(scope())]);
+        let done = run(&mut jobs, &mut known);
         assert_eq!(done.depends_on, [Some(vec!["t".to_owned()]), None]);
         drop((begun, expired));
     }

@@ -46,7 +46,7 @@ const STEPS: &[Step] = &[
     step("changed_threads", &["
         UPDATE {prefix}threads t
         SET version = t.version + 1, users = coalesce(x.users::jsonb, t.users), title = coalesce(x.title, t.title),
-            metadata = coalesce(x.metadata::jsonb, t.metadata), updated_at = x.updated_at,
+            metadata = coalesce(x.metadata, t.metadata), updated_at = x.updated_at,
             last_event_at = x.last_event_at, rev = x.rev, row_rev = x.row_rev, last_seq = x.last_seq
         FROM {changed}
         WHERE t.pk = x.thread_pk AND t.version = x.version AND {free}
@@ -72,7 +72,7 @@ const STEPS: &[Step] = &[
         INSERT INTO {prefix}threads
             (pk, id, scope_pk, version, owner, users, title, metadata, created_at, updated_at, last_event_at, rev, row_rev,
              last_seq)
-        SELECT x.thread_pk, x.id, x.scope_pk, 1, x.owner::jsonb, x.users::jsonb, x.title, x.metadata::jsonb, x.created_at,
+        SELECT x.thread_pk, x.id, x.scope_pk, 1, x.owner::jsonb, x.users::jsonb, x.title, x.metadata, x.created_at,
             x.updated_at, x.last_event_at, x.rev, x.row_rev, x.last_seq
         FROM {created}
         WHERE {open}"]),
@@ -103,13 +103,13 @@ const STEPS: &[Step] = &[
             (thread_pk, seq, id, first_rev, rev, run_id, kind, actor, author, sender, content, data, created_at, streaming,
              finalized, client_event_id, answers, delta_seq, open_in, deleted)
         SELECT x.thread_pk, x.seq, x.id, x.first_rev, x.rev, x.run_id, x.kind, x.actor, x.author, x.sender::jsonb,
-            x.content::jsonb, x.data::jsonb, x.created_at, x.streaming, x.finalized, x.client_event_id, x.answers,
+            x.content, x.data, x.created_at, x.streaming, x.finalized, x.client_event_id, x.answers,
             x.delta_seq, x.open_in, x.deleted
         FROM {events}
         WHERE {open}"]),
     step("edited_events", &["
         UPDATE {prefix}events e
-        SET rev = x.rev, kind = x.kind, content = x.content::jsonb, data = x.data::jsonb, deleted = x.deleted,
+        SET rev = x.rev, kind = x.kind, content = x.content, data = x.data, deleted = x.deleted,
             streaming = x.streaming, finalized = x.finalized, delta_seq = x.delta_seq, open_in = x.open_in
         FROM {edited}
         WHERE e.thread_pk = x.thread_pk AND e.seq = x.seq AND {open}"]),

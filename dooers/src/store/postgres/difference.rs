@@ -1,7 +1,6 @@
 //! What a batch has changed: the difference between its threads as they were and as they are.
 
 use super::cache::Place;
-use super::jsonb::{to_jsonb, to_optional_jsonb};
 use super::known::{Before, Known};
 use super::time::lease_micros;
 use super::written::{
@@ -9,8 +8,9 @@ use super::written::{
     DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
     ReadThread, RemovedRun, Rows, TouchedThread,
 };
-use crate::store::sql::{RowError, int};
+use crate::store::sql::{RowError, int, json};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState, TurnRow};
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// The rows that a batch writes. `places` says where its new threads are to lie.
@@ -74,10 +74,10 @@ fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowEr
         thread_pk: place.pk,
         id: thread.id.clone(),
         scope_pk: place.scope_pk,
-        owner: to_jsonb(&thread.owner)?,
-        users: to_jsonb(&thread.users)?,
+        owner: serde_json::to_string(&thread.owner)?,
+        users: serde_json::to_string(&thread.users)?,
         title: thread.title.clone(),
-        metadata: to_optional_jsonb(thread.metadata.as_ref())?,
+        metadata: json(&thread.metadata)?,
         created_at: thread.created_at,
         updated_at: thread.updated_at,
         last_event_at: thread.last_event_at,
@@ -127,15 +127,18 @@ fn participants(rows: &mut Rows, place: Place, now: &ThreadState, known: usize) 
 fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), RowError> {
     let (place, was) = (before.place, &before.state);
     let thread = &now.thread;
-    let users = (thread.users != was.thread.users).then_some(&thread.users);
+    let users = (thread.users != was.thread.users).then(|| serde_json::to_string(&thread.users));
     let title = (thread.title != was.thread.title).then_some(thread.title.as_ref());
-    let metadata = (thread.metadata != was.thread.metadata).then_some(thread.metadata.as_ref());
+    let metadata = match (&thread.metadata, &was.thread.metadata) {
+        (Some(now), Some(was)) if is_written_alike(now, was) => None,
+        (now, _) => json(now)?,
+    };
     rows.changed.push(ChangedThread {
         thread_pk: place.pk,
         version: place.version,
-        users: to_optional_jsonb(users)?,
+        users: users.transpose()?,
         title: title.flatten().cloned(),
-        metadata: to_optional_jsonb(metadata.flatten())?,
+        metadata,
         updated_at: thread.updated_at,
         last_event_at: thread.last_event_at,
         rev: int(now.rev),
@@ -153,6 +156,30 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
     runs(rows, place, was, now);
     turns(rows, place, was, now);
     Ok(())
+}
+
+/// Whether two values have the same text. Equal values need not: `==` ignores the order of members and the sign of zero.
+fn is_written_alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| is_written_alike(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|((name, one), (other_name, other))| {
+                        name == other_name && is_written_alike(one, other)
+                    })
+        }
+        (Value::Number(one), Value::Number(other)) => one.to_string() == other.to_string(),
+        _ => one == other,
+    }
 }
 
 fn events(
@@ -178,8 +205,8 @@ fn events(
             seq: int(seq),
             rev: int(kept.rev),
             kind: event.kind.as_str().to_owned(),
-            content: to_optional_jsonb(event.content.as_ref())?,
-            data: to_optional_jsonb(event.data.as_ref())?,
+            content: json(&event.content)?,
+            data: json(&event.data)?,
             deleted: event.deleted,
             streaming: event.streaming,
             finalized: event.finalized,
@@ -202,9 +229,9 @@ fn new_event(place: Place, kept: &KeptEvent) -> Result<NewEvent, RowError> {
         kind: event.kind.as_str().to_owned(),
         actor: event.actor.as_str().to_owned(),
         author: event.author.clone(),
-        sender: to_optional_jsonb(event.user.as_ref())?,
-        content: to_optional_jsonb(event.content.as_ref())?,
-        data: to_optional_jsonb(event.data.as_ref())?,
+        sender: json(&event.user)?,
+        content: json(&event.content)?,
+        data: json(&event.data)?,
         created_at: event.created_at,
         streaming: event.streaming,
         finalized: event.finalized,
@@ -357,13 +384,14 @@ fn deleted(rows: &mut Rows, before: &Before) {
 mod tests {
     use super::*;
     use crate::store::NewThread;
+    use crate::store::list_clock::ListClock;
     use crate::store::postgres::cache::Cached;
     use crate::store::tests::{at, next_message, scope};
 
     fn read_at_once() -> Known {
         let message = next_message("t", "e");
         let thread = NewThread::new("t").thread(&scope(), &message.user, at(0));
-        let (state, _) = ThreadState::new(thread, "echo".to_owned(), None);
+        let (state, _) = ThreadState::new(thread, "echo".to_owned(), None, ListClock::default());
         let place = Place {
             pk: 1,
             scope_pk: 1,
@@ -373,6 +401,29 @@ mod tests {
         let mut known = Known::default();
         known.add_thread(Cached { place, state }, true);
         known
+    }
+
+    #[test]
+    fn values_are_alike_only_if_their_texts_are() {
+        let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let texts = [
+            r#"{"b":1,"a":[{"d":0.0,"c":null}]}"#,
+            r#"{"b":1,"a":[{"c":null,"d":0.0}]}"#,
+            r#"{"a":[{"d":0.0,"c":null}],"b":1}"#,
+            r#"{"b":1,"a":[{"d":-0.0,"c":null}]}"#,
+            r#"{"b":1,"a":[{"d":0,"c":null}]}"#,
+            r#"{"b":1.0,"a":[{"d":0.0,"c":null}]}"#,
+            r#"{"b":1,"a":[]}"#,
+            r#"{"b":1}"#,
+            "[]",
+            "null",
+        ];
+        for one in texts {
+            for other in texts {
+                let is_alike = is_written_alike(&parsed(one), &parsed(other));
+                assert_eq!(is_alike, one == other, "{one} {other}");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a batch knows of the threads that it changes.
 
 use super::cache::{Cached, Place};
-use super::jsonb::is_storable;
+use super::storable::is_storable;
+use crate::store::Scope;
 use crate::store::state::{KeptEvent, KeptRun, SentEvent, SentKey, ThreadState, Threads};
 use std::collections::{HashMap, HashSet};
 
@@ -22,6 +23,8 @@ pub(super) enum Need {
     EventId(String),
     /// Whether a run of any thread has this id.
     RunId(String),
+    /// The newest times in the lists of a scope of everyone.
+    List(Scope),
 }
 
 impl Need {
@@ -33,6 +36,12 @@ impl Need {
             Self::Event { event_id: id, .. }
             | Self::Answer { form_id: id, .. }
             | Self::Run { run_id: id, .. } => is_storable(id),
+            Self::List(scope) => is_each(&[
+                &scope.agent,
+                &scope.worker_id,
+                &scope.organization_id,
+                &scope.workspace_id,
+            ]),
             Self::Sent(key) => is_each(&[
                 &key.worker_id,
                 &key.organization_id,
@@ -100,7 +109,7 @@ impl Known {
                 thread.is_some_and(|thread| thread.runs.iter().all(|kept| kept.run.id != *run_id))
             }
             Need::Sent(key) => !self.threads.sent.contains_key(key),
-            Need::EventId(_) | Need::RunId(_) => true,
+            Need::EventId(_) | Need::RunId(_) | Need::List(_) => true,
         }
     }
 

@@ -4,6 +4,7 @@ use super::cache::{Cached, Place};
 use super::connect::query;
 use super::known::{Known, Need};
 use super::rows::{json_rows, kept_event, kept_run, turn};
+use super::scopes::Scopes;
 use super::statements::Statements;
 use crate::store::sql::{Columns, RowError, WholeThread};
 use crate::store::state::{SentEvent, SentKey, ThreadState};
@@ -19,9 +20,11 @@ pub(super) async fn load(
     sql: &Statements,
     is_pooled: bool,
     known: &mut Known,
+    scopes: &mut Scopes,
     needs: Vec<Need>,
 ) -> Result<(), RowError> {
     let (mut threads, mut sent) = (Vec::new(), Vec::new());
+    let mut lists = Vec::new();
     let (mut event_ids, mut run_ids) = (Vec::new(), Vec::new());
     let (mut events, mut answers, mut runs) =
         (Pairs::default(), Pairs::default(), Pairs::default());
@@ -37,6 +40,7 @@ pub(super) async fn load(
             Need::Sent(key) => sent.push(key.clone()),
             Need::EventId(id) => event_ids.push(id.clone()),
             Need::RunId(id) => run_ids.push(id.clone()),
+            Need::List(scope) => lists.push(scope.clone()),
         }
     }
     known.asked(needs);
@@ -49,8 +53,11 @@ pub(super) async fn load(
             .rows(query(&sql.own.load_threads).bind(threads))
             .await?
         {
-            known.add_thread(thread(&row)?, true);
+            known.add_thread(thread(&row, scopes)?, true);
         }
+    }
+    if !lists.is_empty() {
+        reader.lists(sql, lists, scopes).await?;
     }
     if !sent.is_empty() {
         for (key, event) in reader.sent(sql, sent).await? {
@@ -141,6 +148,34 @@ impl Reader<'_> {
             .collect()
     }
 
+    /// Reads where these scopes lie, and the newest times in their lists.
+    async fn lists(
+        &mut self,
+        sql: &Statements,
+        lists: Vec<Scope>,
+        scopes: &mut Scopes,
+    ) -> Result<(), RowError> {
+        let column = |of: fn(&Scope) -> &str| -> Vec<String> {
+            lists.iter().map(|scope| of(scope).to_owned()).collect()
+        };
+        let query = query(&sql.own.load_lists)
+            .bind(column(|scope| &scope.worker_id))
+            .bind(column(|scope| &scope.organization_id))
+            .bind(column(|scope| &scope.workspace_id))
+            .bind(column(|scope| &scope.agent));
+        for row in self.rows(query).await? {
+            let place = usize::try_from(row.number(0)? - 1)?;
+            let scope = lists.get(place).ok_or("a scope that nobody asked for")?;
+            scopes.found(scope, (row.number(1)?, row.number(2)?));
+            let clock = scopes.clock(scope);
+            for at in [row.optional_number(3)?, row.optional_number(4)?] {
+                at.into_iter().for_each(|at| clock.note(at));
+            }
+        }
+        lists.iter().for_each(|scope| scopes.asked(scope));
+        Ok(())
+    }
+
     async fn sent(
         &mut self,
         sql: &Statements,
@@ -168,7 +203,7 @@ impl Reader<'_> {
     }
 }
 
-fn thread(row: &PgRow) -> Result<Cached, RowError> {
+fn thread(row: &PgRow, scopes: &mut Scopes) -> Result<Cached, RowError> {
     let scope = Scope {
         agent: row.text(16)?.to_owned(),
         worker_id: row.text(17)?.to_owned(),
@@ -181,6 +216,8 @@ fn thread(row: &PgRow) -> Result<Cached, RowError> {
     let turns = json_rows(row, 20)?;
     let runs = json_rows(row, 21)?;
     let events = json_rows(row, 22)?;
+    let clock = scopes.clock(&scope);
+    clock.note(whole.record.thread.last_event_at.timestamp_micros());
     Ok(Cached {
         place: Place {
             pk: whole.pk,
@@ -204,6 +241,7 @@ fn thread(row: &PgRow) -> Result<Cached, RowError> {
                 .map(|row| kept_run(row, &id))
                 .collect::<Result<_, _>>()?,
             turns: turns.iter().map(turn).collect::<Result<_, _>>()?,
+            clock,
         },
     })
 }

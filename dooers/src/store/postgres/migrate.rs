@@ -32,6 +32,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "repository",
         sql: include_str!("../../../migrations/postgres/0004_repository.sql"),
     },
+    Migration {
+        version: 5,
+        name: "json_order",
+        sql: include_str!("../../../migrations/postgres/0005_json_order.sql"),
+    },
 ];
 
 /// Why the tables are not as they must be.

@@ -11,7 +11,6 @@ mod columns;
 mod commit;
 mod connect;
 mod difference;
-mod jsonb;
 mod known;
 mod link;
 mod load;
@@ -26,6 +25,7 @@ mod settings;
 mod ssl;
 mod statements;
 mod steps;
+mod storable;
 mod store;
 mod target;
 #[cfg(test)]

@@ -23,6 +23,9 @@ pub(super) trait Operation: Debug + Send + 'static {
     /// Whether the thread must be read anew, as it needs what changes without a new version.
     const IS_FRESH: bool = false;
 
+    /// The scope of who asks.
+    fn scope(&self) -> &Scope;
+
     /// The thread.
     fn thread_id(&self) -> &str;
 
@@ -87,6 +90,10 @@ impl Operation for Begin {
     type Answer = Begun;
     const WHAT: &'static str = Begin::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         self.new.thread.id()
     }
@@ -128,6 +135,10 @@ impl Operation for ClaimTurn {
     type Answer = Option<Claim>;
     const WHAT: &'static str = ClaimTurn::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.thread_id
     }
@@ -150,6 +161,10 @@ impl Operation for WriteTurn {
     type Answer = Vec<Change>;
     const WHAT: &'static str = WriteTurn::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
     }
@@ -166,6 +181,10 @@ impl Operation for WriteTurn {
 impl Operation for FinishTurn {
     type Answer = Written;
     const WHAT: &'static str = FinishTurn::WHAT;
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
 
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
@@ -192,6 +211,10 @@ impl Operation for RetryTurn {
     type Answer = Retried;
     const WHAT: &'static str = RetryTurn::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.turn.thread_id
     }
@@ -217,6 +240,10 @@ pub(super) struct CancelTurn {
 impl Operation for CancelTurn {
     type Answer = Cancelled;
     const WHAT: &'static str = "cancel a turn";
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
 
     fn thread_id(&self) -> &str {
         &self.thread_id
@@ -252,6 +279,10 @@ impl Operation for Expire {
     // A lease is renewed without a new version of its thread.
     const IS_FRESH: bool = true;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.thread_id
     }
@@ -276,6 +307,10 @@ impl Operation for DeleteThread {
     type Answer = Change;
     const WHAT: &'static str = DeleteThread::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.thread_id
     }
@@ -298,6 +333,10 @@ impl Operation for CreateThread {
     type Answer = Change;
     const WHAT: &'static str = CreateThread::WHAT;
 
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     fn thread_id(&self) -> &str {
         &self.draft.thread.id
     }
@@ -314,6 +353,10 @@ impl Operation for CreateThread {
 impl Operation for EditThread {
     type Answer = Edited;
     const WHAT: &'static str = EditThread::WHAT;
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
 
     fn thread_id(&self) -> &str {
         &self.thread_id

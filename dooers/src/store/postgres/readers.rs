@@ -5,7 +5,7 @@ use super::connect::{
     FIRST_PAUSE, LOCAL_SETTINGS, LONGEST_PAUSE, connect_options, is_lost, is_lost_row, is_race,
     query, told,
 };
-use super::jsonb::is_storable;
+use super::storable::is_storable;
 use super::statements::Statements;
 use super::time::place_in_time;
 use crate::store::StoreError;

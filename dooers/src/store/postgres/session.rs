@@ -10,13 +10,14 @@ use super::cache::{Cache, Cached, Place};
 use super::commit::Commits;
 use super::connect::{self, is_lost_row, is_race_row, local, query};
 use super::difference::difference;
-use super::known::Known;
+use super::known::{Known, Need};
 use super::link::{LAST_TRY, Link, Outcome};
 use super::load::load;
 use super::scopes::Scopes;
 use super::statements::Statements;
 use super::written::Rows;
 use crate::crash;
+use crate::store::list_clock::ListClock;
 use crate::store::sql::{Columns, RowError};
 use futures::future::join;
 use std::collections::{HashMap, HashSet};
@@ -54,6 +55,8 @@ struct Pending {
     done: Done,
     places: HashMap<String, Place>,
     rows: Rows,
+    /// The clocks of lists as they were before.
+    clocks: Vec<(ListClock, i64)>,
 }
 
 impl Session {
@@ -155,6 +158,7 @@ impl Session {
             done,
             places,
             rows,
+            clocks,
         } = pending;
         let shape = rows.shape();
         let refused = if shape.is_empty() {
@@ -167,7 +171,11 @@ impl Session {
             let commit = self.link.commit(&statement, rows, claims, end);
             let told = async { tell(&mut self.done) };
             // The statement is sent before anybody is told.
-            match join(commit, told).await.0? {
+            let committed = join(commit, told).await.0;
+            if !matches!(committed, Ok(Outcome::Done(_))) {
+                rewind(&clocks);
+            }
+            match committed? {
                 Outcome::Done(refused) => refused,
                 Outcome::NotDone if Instant::now() < end => return Ok(()),
                 // It was tried for long enough.
@@ -175,6 +183,10 @@ impl Session {
             }
         };
         crash::point("after-writer-commit");
+        if !refused.is_empty() {
+            // What is done moves the clocks again below.
+            rewind(&clocks);
+        }
         self.settle(jobs, distrusted, known, &done, &places, &refused);
         Ok(())
     }
@@ -205,12 +217,23 @@ impl Session {
             }
             let needs = jobs.iter().flat_map(|job| job.needs(&known)).collect();
             let needs = known.open(needs);
+            let (fresh, needs): (Vec<_>, Vec<_>) = needs.into_iter().partition(|need| {
+                let Need::List(scope) = need else {
+                    return false;
+                };
+                let clock = self.scopes.clock(scope);
+                known.threads.clocks.insert(scope.clone(), clock);
+                self.scopes.is_fresh(scope)
+            });
+            known.asked(fresh);
             if needs.is_empty() {
                 break;
             }
             tell(&mut self.done);
-            load(connection, &self.sql, is_pooled, &mut known, needs).await?;
+            let scopes = &mut self.scopes;
+            load(connection, &self.sql, is_pooled, &mut known, scopes, needs).await?;
         }
+        let clocks = known.threads.clocks.times();
         let done = batch::run(jobs, &mut known);
         let is_new = |id: &&String| !known.before.contains_key(*id);
         let mut places = HashMap::new();
@@ -242,6 +265,7 @@ impl Session {
             done,
             places,
             rows,
+            clocks,
         })
     }
 
@@ -284,6 +308,7 @@ impl Session {
             if stale.contains(&id) {
                 continue;
             }
+            state.note_times();
             let place = match (known.before.get(&id), places.get(&id)) {
                 (Some(before), _) if before.state == state => before.place,
                 (Some(before), _) => Place {
@@ -295,6 +320,13 @@ impl Session {
             };
             self.cache.put(Cached { place, state });
         }
+    }
+}
+
+/// Operations are done again, and the times that they took are free.
+fn rewind(clocks: &[(ListClock, i64)]) {
+    for (clock, newest) in clocks {
+        clock.rewind(*newest);
     }
 }
 

@@ -4,7 +4,6 @@
 //! tells whether it was done.
 
 use super::connect::{query, told};
-use super::jsonb::to_jsonb;
 use super::readers::{PgReading, Readers};
 use super::statements::Statements;
 use crate::store::sql::{Columns, Reading, RowError};
@@ -31,7 +30,9 @@ pub(super) async fn put(
     settings: Vec<StoredSetting>,
 ) -> Result<Vec<DateTime<Utc>>, StoreError> {
     const WHAT: &str = "store settings";
-    let values = settings.iter().map(|setting| to_jsonb(&setting.value));
+    let values = settings
+        .iter()
+        .map(|setting| serde_json::to_string(&setting.value));
     let values: Vec<_> = values
         .collect::<Result<_, _>>()
         .map_err(|error| told(error.into(), WHAT))?;

@@ -101,6 +101,18 @@ statements! {
         JOIN {prefix}sent e ON e.workspace_pk = w.pk AND e.participant = x.participant
             AND e.client_event_id = x.client_event_id"
 
+    // The `pk`s of scopes and their workspaces, and the newest times in their lists of threads and of runs; the place
+    // says which scope.
+    load_lists: "
+        SELECT x.place, s.pk, s.workspace_pk,
+            {micros (SELECT max(t.last_event_at) FROM {prefix}threads t WHERE t.scope_pk = s.pk)},
+            {micros (SELECT max(r.started_at) FROM {prefix}runs r WHERE r.scope_pk = s.pk)}
+        FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::text[])
+            WITH ORDINALITY AS x (worker_id, organization_id, workspace_id, agent, place)
+        JOIN {prefix}workspaces w ON w.worker_id = x.worker_id AND w.organization_id = x.organization_id
+            AND w.workspace_id = x.workspace_id
+        JOIN {prefix}scopes s ON s.workspace_pk = w.pk AND s.agent = x.agent"
+
     // What is made before a thread of a new scope is.
 
     insert_workspace: "
@@ -174,7 +186,7 @@ statements! {
 
     put_settings: "
         INSERT INTO {prefix}settings AS s (agent, worker_id, field_id, value, key_id, updated_at)
-        SELECT DISTINCT ON (x.field_id) ?1, ?2, x.field_id, x.value::jsonb, x.key_id,
+        SELECT DISTINCT ON (x.field_id) ?1, ?2, x.field_id, x.value, x.key_id,
             max(x.updated_at) OVER (PARTITION BY x.field_id)
         FROM unnest(?3::text[], ?4::text[], ?5::text[], ?6::timestamptz[])
             WITH ORDINALITY AS x (field_id, value, key_id, updated_at, place)

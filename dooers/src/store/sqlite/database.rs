@@ -1,22 +1,34 @@
 //! The connection that writes.
 
 use super::statements::Statements;
+use crate::store::list_clock::ListClock;
 use crate::store::sql::{Columns, RowError, Stop};
 use rusqlite::{Connection, Params, Row};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// The most clocks of lists that are remembered.
+const CLOCKS: usize = 10_000;
 
 /// The connection that writes, with the statements.
 #[derive(Debug)]
 pub(super) struct Database {
     connection: Connection,
     pub(super) sql: Arc<Statements>,
+    /// The clocks of lists, by the `pk` of their scopes. After a rollback one may be ahead, which does no harm.
+    clocks: RefCell<HashMap<i64, ListClock>>,
 }
 
 impl Database {
     pub(super) fn new(connection: Connection, sql: Arc<Statements>) -> Self {
         // More than there are statements: each is prepared once.
         connection.set_prepared_statement_cache_capacity(128);
-        Self { connection, sql }
+        Self {
+            connection,
+            sql,
+            clocks: RefCell::default(),
+        }
     }
 
     pub(super) fn execute(&self, sql: &str, parameters: impl Params) -> Result<(), Stop> {
@@ -46,6 +58,25 @@ impl Database {
     pub(super) fn has(&self, sql: &str, id: &str) -> Result<bool, Stop> {
         let row = self.first(sql, [id], |_| Ok(()))?;
         Ok(row.is_some())
+    }
+
+    /// The clock of a scope's lists. What was stored last is read once.
+    pub(super) fn clock(&self, scope_pk: i64) -> Result<ListClock, Stop> {
+        if let Some(clock) = self.clocks.borrow().get(&scope_pk) {
+            return Ok(clock.clone());
+        }
+        let clock = ListClock::default();
+        self.first(&self.sql.writes.newest, [scope_pk], |row| {
+            let times = [row.optional_number(0)?, row.optional_number(1)?];
+            times.into_iter().flatten().for_each(|at| clock.note(at));
+            Ok(())
+        })?;
+        let mut clocks = self.clocks.borrow_mut();
+        if clocks.len() >= CLOCKS {
+            clocks.clear();
+        }
+        clocks.insert(scope_pk, clock.clone());
+        Ok(clock)
     }
 
     /// All rows that the statement gives.

@@ -115,7 +115,7 @@ impl OpenThread<'_> {
             Some(user) => self.meet(&Participant::user(user), user, at)?,
             None => false,
         };
-        self.touch(at);
+        self.touch(at)?;
         let answers = self.first_answer(event)?.map(str::to_owned);
         let (event, rev) = self.append(event.clone(), answers.as_deref(), None)?;
         let row = if is_met {

@@ -47,6 +47,7 @@ impl Operation for Begin {
                 if thread.meet(&new.participant, &new.user, new.at)? {
                     changes.push(thread.redescribe());
                 }
+                thread.touch(new.at)?;
                 thread
             }
             Some(made) => {

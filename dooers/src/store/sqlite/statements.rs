@@ -72,6 +72,11 @@ statements! {
     forget_participant: "
         DELETE FROM {prefix}participant_counts WHERE scope_pk = ?1 AND participant = ?2 AND threads = 0"
 
+    // The newest times in the lists of threads and of runs of a scope.
+    newest: "
+        SELECT (SELECT max(t.last_event_at) FROM {prefix}threads t WHERE t.scope_pk = ?1),
+            (SELECT max(r.started_at) FROM {prefix}runs r WHERE r.scope_pk = ?1)"
+
     // Threads.
 
     has_thread: "SELECT pk FROM {prefix}threads WHERE id = ?1"
@@ -80,7 +85,7 @@ statements! {
         INSERT INTO {prefix}threads
             (id, scope_pk, owner, users, metadata, created_at, updated_at, last_event_at, rev, row_rev, last_seq,
              title)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, 1, 1, 0, ?7)"
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?8, 1, 1, 0, ?7)"
 
     advance_thread: "UPDATE {prefix}threads SET rev = ?2, row_rev = ?3, last_seq = ?4 WHERE pk = ?1"
 
@@ -142,10 +147,10 @@ statements! {
     upsert_run: "
         INSERT INTO {prefix}runs
             (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk)
-        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, max(?8, ?7), ?9, ?10)
         ON CONFLICT (id, thread_pk) DO UPDATE SET
             rev = excluded.rev, agent_id = excluded.agent_id, status = excluded.status,
-            ended_at = excluded.ended_at, error = excluded.error
+            ended_at = max(?8, started_at), error = excluded.error
         RETURNING started_at, event_id"
 
     open_runs: "

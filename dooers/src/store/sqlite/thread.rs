@@ -45,10 +45,11 @@ impl<'a> OpenThread<'a> {
     pub(super) fn create(
         db: &'a Database,
         scope: &Scope,
-        thread: Thread,
+        mut thread: Thread,
         owner: Option<&Participant>,
     ) -> Result<(Self, Change), Stop> {
         let (scope_pk, workspace_pk) = scope_pks(db, scope)?;
+        thread.last_event_at = db.clock(scope_pk)?.front(thread.last_event_at);
         let pk = db.insert(
             &db.sql.writes.insert_thread,
             params![
@@ -59,6 +60,7 @@ impl<'a> OpenThread<'a> {
                 json(&thread.metadata)?,
                 thread.created_at.timestamp_micros(),
                 thread.title,
+                thread.last_event_at.timestamp_micros(),
             ],
         )?;
         db.execute(&db.sql.writes.count_threads, params![scope_pk, 1])?;
@@ -143,7 +145,7 @@ impl<'a> OpenThread<'a> {
             Some(known) => *known = user.clone(),
             None => users.push(user.clone()),
         }
-        self.row.record.thread.updated_at = at;
+        self.row.record.thread.redescribed(at);
         Ok(true)
     }
 
@@ -178,7 +180,6 @@ impl<'a> OpenThread<'a> {
         new: &NewMessage,
         answers: Option<&str>,
     ) -> Result<(ThreadEvent, Change), Stop> {
-        self.touch(new.at);
         let (event, rev) = self.append(new.event(0), answers, None)?;
         let change = Change::of_event(event.clone(), rev);
         Ok((event, change))
@@ -215,7 +216,7 @@ impl<'a> OpenThread<'a> {
                 }
                 TurnChange::Patch { patch, at } => Some(self.patch(patch, *at)),
                 TurnChange::Touch(at) => {
-                    self.touch(*at);
+                    self.touch(*at)?;
                     Some(self.change_row())
                 }
                 TurnChange::Run(run) => {
@@ -243,10 +244,11 @@ impl<'a> OpenThread<'a> {
         self.row.record.rev
     }
 
-    /// The clock may go back; a thread's place in the list does not.
-    pub(super) fn touch(&mut self, at: DateTime<Utc>) {
-        let last_event_at = &mut self.row.record.thread.last_event_at;
-        *last_event_at = at.max(*last_event_at);
+    /// Moves the thread to the front of its list.
+    pub(super) fn touch(&mut self, at: DateTime<Utc>) -> Result<(), Stop> {
+        let clock = self.db.clock(self.row.scope_pk)?;
+        self.row.record.thread.last_event_at = clock.front(at);
+        Ok(())
     }
 
     pub(super) fn change_row(&mut self) -> Change {
@@ -296,6 +298,8 @@ impl<'a> OpenThread<'a> {
 
     pub(super) fn upsert_run(&mut self, mut run: Run) -> Result<Change, Stop> {
         let rev = self.next_rev();
+        let clock = self.db.clock(self.row.scope_pk)?;
+        run.started_at = clock.start(run.started_at);
         let known = self.db.first(
             &self.db.sql.writes.upsert_run,
             params![
@@ -317,6 +321,8 @@ impl<'a> OpenThread<'a> {
             run.started_at = started_at;
             run.event_id = event_id;
         }
+        run.end_after_start();
+        clock.note(run.started_at.timestamp_micros());
         Ok(Change::of_run(run, rev))
     }
 

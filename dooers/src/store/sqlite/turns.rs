@@ -5,7 +5,8 @@ use super::thread::OpenThread;
 use crate::policy::OnBusy;
 use crate::protocol::{Run, ThreadEvent, new_id, timestamp};
 use crate::store::claim::{
-    AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, withdrawn_run,
+    AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, is_due,
+    withdrawn_run,
 };
 use crate::store::sql::{self, Columns, Stop, int};
 use crate::store::{Cancel, Cancelled, Change, Claim, Start, StoreError, TurnKey, Waiting};
@@ -92,7 +93,7 @@ impl OpenThread<'_> {
 
     /// Claims the oldest turn that waits, if it may be tried and none is running beside which it may not run.
     pub(super) fn claim(&mut self, start: &Start) -> Result<Option<Claim>, Stop> {
-        let is_due = |turn: &Turn| turn.not_before.is_none_or(|at| at <= start.at);
+        let is_due = |turn: &Turn| is_due(turn.not_before, start.at);
         let turn = if start.is_concurrent() {
             // None waits for another one.
             self.waiting_turns(i64::MAX)?.into_iter().find(is_due)
@@ -144,8 +145,10 @@ impl OpenThread<'_> {
         let run = match start.run(&self.row.record.agent, self.id(), &message.id) {
             Some(_) if !open.is_empty() => Some(open.swap_remove(0)),
             Some(run) => {
-                changes.push(self.upsert_run(run.clone())?);
-                Some(run)
+                let begun = self.upsert_run(run)?;
+                let run = begun.run().cloned();
+                changes.push(begun);
+                run
             }
             None => {
                 // The handler starts another one.
@@ -344,7 +347,7 @@ impl OpenThread<'_> {
         let run_id = open.first().map(|run| run.id.clone());
         let told = interrupted_event(self.id(), run_id, at);
         let (told, rev) = self.append(told, None, None)?;
-        self.touch(at);
+        self.touch(at)?;
         let mut changes = vec![Change::of_event(told, rev), self.change_row()];
         for run in open {
             changes.push(self.upsert_run(interrupted_run(run, at))?);

@@ -3,6 +3,7 @@
 use super::turns::TurnRow;
 use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
 use crate::store::claim::finalized;
+use crate::store::list_clock::ListClock;
 use crate::store::message::shown;
 use crate::store::page::Known;
 use crate::store::{
@@ -29,6 +30,8 @@ pub(crate) struct ThreadState {
     pub(crate) runs: Vec<KeptRun>,
     /// All of them, in the order of their messages.
     pub(crate) turns: Vec<TurnRow>,
+    /// The clock of the list in which the thread is.
+    pub(crate) clock: ListClock,
 }
 
 /// An event, as it is kept.
@@ -66,7 +69,14 @@ impl KeptEvent {
 }
 
 impl ThreadState {
-    pub(crate) fn new(thread: Thread, agent: String, owner: Option<Participant>) -> (Self, Change) {
+    /// A new thread, at the front of the list that has this clock.
+    pub(crate) fn new(
+        mut thread: Thread,
+        agent: String,
+        owner: Option<Participant>,
+        clock: ListClock,
+    ) -> (Self, Change) {
+        thread.last_event_at = clock.front(thread.last_event_at);
         let state = Self {
             thread,
             agent,
@@ -77,6 +87,7 @@ impl ThreadState {
             events: Vec::new(),
             runs: Vec::new(),
             turns: Vec::new(),
+            clock,
         };
         let created = Change::of_thread(state.record(), 1);
         (state, created)
@@ -138,13 +149,12 @@ impl ThreadState {
             Some(known) => *known = user.clone(),
             None => users.push(user.clone()),
         }
-        self.thread.updated_at = at;
+        self.thread.redescribed(at);
         true
     }
 
     /// Appends a user's message.
     pub(crate) fn append_message(&mut self, new: &NewMessage) -> (ThreadEvent, Change) {
-        self.touch(new.at);
         let change = self.append(new.event(0), None);
         let event = self.events.last().map(|kept| kept.event.clone());
         (event.unwrap_or_else(|| new.event(0)), change)
@@ -232,9 +242,18 @@ impl ThreadState {
         self.rev
     }
 
-    /// The clock may go back; a thread's place in the list does not.
+    /// Moves the thread to the front of its list.
     pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
-        self.thread.last_event_at = self.thread.last_event_at.max(at);
+        self.thread.last_event_at = self.clock.front(at);
+    }
+
+    /// Takes the times of the thread into account in the clock of its list.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn note_times(&self) {
+        let runs = self.runs.iter().map(|kept| kept.run.started_at);
+        for at in runs.chain([self.thread.last_event_at]) {
+            self.clock.note(at.timestamp_micros());
+        }
     }
 
     pub(crate) fn change_row(&mut self) -> Change {
@@ -274,15 +293,21 @@ impl ThreadState {
         match self.runs.iter_mut().find(|kept| kept.run.id == run.id) {
             Some(kept) => {
                 run.started_at = kept.run.started_at;
+                run.end_after_start();
                 run.event_id.clone_from(&kept.run.event_id);
                 kept.run = run.clone();
                 kept.rev = rev;
             }
-            None => self.runs.push(KeptRun {
-                run: run.clone(),
-                first_rev: rev,
-                rev,
-            }),
+            None => {
+                run.started_at = self.clock.start(run.started_at);
+                run.end_after_start();
+                self.clock.note(run.started_at.timestamp_micros());
+                self.runs.push(KeptRun {
+                    run: run.clone(),
+                    first_rev: rev,
+                    rev,
+                });
+            }
         }
         Change::of_run(run, rev)
     }

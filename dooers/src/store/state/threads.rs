@@ -5,6 +5,7 @@
 use super::thread::ThreadState;
 use crate::protocol::timestamp;
 use crate::store::edit::id_is_taken;
+use crate::store::list_clock::ListClocks;
 use crate::store::{
     Begun, Change, Claim, Edited, NewMessage, Participant, Retried, Scope, Start, StoreError,
     ThreadDraft, ThreadEdit, ThreadTarget, TurnChange, TurnKey, Written, message,
@@ -19,6 +20,8 @@ pub(crate) struct Threads {
     pub(crate) sent: HashMap<SentKey, SentEvent>,
     /// For threads that are not all here.
     pub(crate) taken: Taken,
+    /// The clocks of the lists in which threads are made.
+    pub(crate) clocks: ListClocks,
 }
 
 /// The ids that events and runs of other threads have: only those that were asked for.
@@ -120,6 +123,7 @@ impl Threads {
                 if thread.meet(&new.participant, &new.user, new.at) {
                     changes.push(thread.change_row());
                 }
+                thread.touch(new.at);
                 thread
             }
             Some(made) => {
@@ -136,7 +140,8 @@ impl Threads {
                 }
                 let record = made.thread(scope, &new.user, new.at);
                 let owner = Some(new.participant.clone());
-                let (thread, created) = ThreadState::new(record, scope.agent.clone(), owner);
+                let (agent, clock) = (scope.agent.clone(), self.clocks.of(scope));
+                let (thread, created) = ThreadState::new(record, agent, owner, clock);
                 changes.push(created);
                 self.by_id.entry(id.clone()).or_insert(thread)
             }
@@ -276,7 +281,8 @@ impl Threads {
             return Err(id_is_taken("thread", id));
         }
         let record = draft.thread(scope);
-        let (thread, created) = ThreadState::new(record, scope.agent.clone(), draft.participant());
+        let (agent, clock) = (scope.agent.clone(), self.clocks.of(scope));
+        let (thread, created) = ThreadState::new(record, agent, draft.participant(), clock);
         self.by_id.insert(id.clone(), thread);
         Ok(created)
     }

@@ -4,7 +4,8 @@ use super::thread::ThreadState;
 use crate::policy::OnBusy;
 use crate::protocol::{Run, RunStatus, ThreadEvent, new_id};
 use crate::store::claim::{
-    AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, withdrawn_run,
+    AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, is_due,
+    withdrawn_run,
 };
 use crate::store::{
     Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, Start, StoreError, TurnKey, Waiting,
@@ -77,7 +78,7 @@ impl TurnRow {
 
     /// Whether it waits, and may be tried now.
     fn is_due(&self, start: &Start) -> bool {
-        !self.is_running && self.not_before.is_none_or(|at| at <= start.at)
+        !self.is_running && is_due(self.not_before, start.at)
     }
 }
 
@@ -181,8 +182,10 @@ impl ThreadState {
         let run = match start.run(&self.agent, &self.thread.id, &event_id) {
             Some(_) if !open.is_empty() => Some(open.swap_remove(0)),
             Some(run) => {
-                changes.push(self.upsert_run(run.clone()));
-                Some(run)
+                let begun = self.upsert_run(run);
+                let run = begun.run().cloned();
+                changes.push(begun);
+                run
             }
             None => {
                 // The handler starts another one.

@@ -241,6 +241,31 @@ async fn a_deleted_thread_leaves_nothing_but_what_clients_sent() {
 }
 
 #[tokio::test]
+async fn a_list_keeps_its_order_after_a_restart() {
+    let test = TestStore::open().await;
+    let mut old = first_message("old", "e1");
+    old.at = at(1_000_000);
+    test.store
+        .begin_turn(&scope(), old, &start("r1"))
+        .await
+        .unwrap();
+    // The clock is set back while the server is down.
+    let test = test.reopen().await;
+    let new = first_message("new", "e2");
+    test.store
+        .begin_turn(&scope(), new, &start("r2"))
+        .await
+        .unwrap();
+    let page = test.store.threads(&scope(), None, 9).await.unwrap();
+    let listed: Vec<_> = page
+        .threads
+        .iter()
+        .map(|thread| (thread.id.as_str(), thread.last_event_at))
+        .collect();
+    assert_eq!(listed, [("new", at(1_000_001)), ("old", at(1_000_000))]);
+}
+
+#[tokio::test]
 async fn private_threads_are_counted_for_each_participant() {
     let test = TestStore::open().await;
     let bob = Participant::user(&User::new("bob"));
@@ -254,7 +279,7 @@ async fn private_threads_are_counted_for_each_participant() {
             let mut new = next_message(&format!("t{n}"), &format!("bob{n}"));
             new.user = User::new("bob");
             new.participant = bob.clone();
-            new.at = at(100 - n);
+            new.at = at(100 + n);
             test.store
                 .begin_turn(&scope(), new, &start("r"))
                 .await
@@ -269,13 +294,13 @@ async fn private_threads_are_counted_for_each_participant() {
             .map(|t| t.id.clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(ids(&page), ["t0", "t3"]);
+    assert_eq!(ids(&page), ["t6", "t3"]);
     let rest = test
         .store
         .threads(&of_bob, page.next.as_ref(), 2)
         .await
         .unwrap();
-    assert_eq!(ids(&rest), ["t6"]);
+    assert_eq!(ids(&rest), ["t0"]);
     assert!(rest.next.is_none());
     test.store.delete_thread(&of_bob, "t3").await.unwrap();
     let page = test.store.threads(&of_bob, None, 2).await.unwrap();

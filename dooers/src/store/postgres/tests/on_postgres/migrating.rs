@@ -1,13 +1,15 @@
 //! Making the tables, and all that can be wrong with them.
 
 use super::{open, place, prefix, session};
+use crate::protocol::ContentPart;
 use crate::store::postgres::connect::{execute_script, query};
 use crate::store::postgres::migrate::{MIGRATIONS, MigrateError, migrate};
 use crate::store::postgres::statements::render;
 use crate::store::sql::{Columns, Migration};
 use crate::store::tests::{first_message, scope, start};
-use crate::store::{PostgresOptions, PostgresStore, Store, TablePrefix};
+use crate::store::{PostgresOptions, PostgresStore, Store, TablePrefix, WorkerKey};
 use futures::future::join_all;
+use serde_json::json;
 use sqlx::PgConnection;
 use std::sync::Arc;
 
@@ -78,6 +80,50 @@ async fn each_version_is_brought_up_to_the_same_tables() {
     }
     assert!(schemas[0].len() > 80, "{:#?}", schemas[0]);
     assert!(schemas.iter().all(|schema| *schema == schemas[0]));
+}
+
+#[tokio::test]
+async fn json_of_an_earlier_version_is_read_as_it_was() {
+    let Some(options) = place() else { return };
+    let mut connection = session(&options).await;
+    let prefix = options.table_prefix.clone();
+    let before: Vec<_> = MIGRATIONS.iter().filter(|step| step.version < 5).collect();
+    let before: Vec<Migration> = before.into_iter().copied().collect();
+    migrate(&mut connection, &prefix, &before, true)
+        .await
+        .unwrap();
+    let rows = r#"
+        INSERT INTO {prefix}workspaces (worker_id, organization_id, workspace_id) VALUES ('w', 'o', 's');
+        INSERT INTO {prefix}scopes (workspace_pk, agent, threads) SELECT pk, 'echo', 1 FROM {prefix}workspaces;
+        INSERT INTO {prefix}threads
+        SELECT 1, 't', pk, 1, '{"user_id": "ann"}', '[{"user_id": "ann"}]', NULL, '{"b": [1, {"z": null}], "a": 0.5}',
+            now(), now(), now(), 2, 1, 2 FROM {prefix}scopes;
+        INSERT INTO {prefix}events (thread_pk, seq, id, first_rev, rev, kind, actor, content, data, created_at) VALUES
+            (1, 1, 'e1', 1, 1, 'message', 'user', '[{"text": "hi", "type": "text"}]',
+             '{"bb": 10000000000000000.0, "a": 1, "c": "\u00e9"}', now()),
+            (1, 2, 'e2', 2, 2, 'message', 'assistant', NULL, NULL, now());
+        INSERT INTO {prefix}settings VALUES ('echo', 'w', 'f', '{"b": 1, "a": [2]}', NULL, now());"#;
+    run(&mut connection, &prefix, rows).await;
+
+    let store = open(&options).await;
+    let thread = store.thread(&scope(), "t").await.unwrap().thread;
+    assert_eq!(
+        thread.metadata,
+        Some(json!({"a": 0.5, "b": [1, {"z": null}]}))
+    );
+    assert_eq!(thread.users[0].user_id, "ann");
+    let page = store.events(&scope(), "t", None, 9).await.unwrap();
+    let data = json!({"a": 1, "c": "é", "bb": 1e16});
+    assert_eq!(page.events[0].data, Some(data));
+    assert_eq!(page.events[0].content, Some(vec![ContentPart::text("hi")]));
+    let empty = (&page.events[1].data, &page.events[1].content);
+    assert_eq!(empty, (&None, &None));
+    let worker = WorkerKey {
+        agent: "echo".to_owned(),
+        worker_id: "w".to_owned(),
+    };
+    let settings = store.settings(&worker).await.unwrap();
+    assert_eq!(settings[0].value, json!({"a": [2], "b": 1}));
 }
 
 #[tokio::test]

@@ -2,14 +2,15 @@
 
 use super::{open, place, session};
 use crate::policy::OnBusy;
-use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User};
+use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User, timestamp};
 use crate::store::postgres::connect::{execute_script, query};
 use crate::store::sql::Columns;
 use crate::store::tests::{at, first_message, next_message, said, scope, start};
 use crate::store::{
-    Cancel, CancelTarget, Cancelled, EventPatch, NewThread, RunPatch, Start, Store, StoreError,
-    ThreadDraft, ThreadEdit, ThreadPatch, TurnChange,
+    Cancel, CancelTarget, Cancelled, EventPatch, NewThread, PostgresStore, RunPatch, Start, Store,
+    StoreError, ThreadDraft, ThreadEdit, ThreadPatch, TurnChange,
 };
+use chrono::TimeDelta;
 use futures::future::join_all;
 use sqlx::Connection;
 use std::fmt::Debug;
@@ -50,6 +51,37 @@ async fn a_turn_is_claimed_by_one_process_and_written_by_no_other() {
         .write_turn(&scope(), &key, vec![said("t", "a2", "late")])
         .await;
     assert!(matches!(late, Err(StoreError::StaleFence)), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_list_keeps_its_order_if_one_clock_is_behind() {
+    let Some(options) = place() else { return };
+    let (ahead, behind) = (open(&options).await, open(&options).await);
+    let now = timestamp::now();
+    let hour = TimeDelta::hours(1);
+    let begin = async |store: &PostgresStore, id: &str, at| {
+        let mut message = first_message(id, &format!("{id}-e"));
+        message.at = at;
+        let start = Start {
+            at,
+            ..kept(&format!("{id}-r"))
+        };
+        let begun = store.begin_turn(&scope(), message, &start).await.unwrap();
+        begun.claim.unwrap().key
+    };
+    let first = begin(&ahead, "a", now + hour).await;
+    begin(&behind, "b", now).await;
+    // The other process has written since its clock was read.
+    begin(&ahead, "c", now + hour + TimeDelta::seconds(1)).await;
+    begin(&behind, "d", now + TimeDelta::seconds(2)).await;
+    let restarted = open(&options).await;
+    begin(&restarted, "e", now).await;
+    let touch = vec![TurnChange::Touch(now)];
+    let finished = behind.finish_turn(&scope(), &first, touch, None).await;
+    finished.unwrap();
+    let page = ahead.threads(&scope(), None, 9).await.unwrap();
+    let listed: Vec<_> = page.threads.iter().map(|thread| &*thread.id).collect();
+    assert_eq!(listed, ["a", "e", "d", "c", "b"]);
 }
 
 #[tokio::test]

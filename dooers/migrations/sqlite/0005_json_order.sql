@@ -1,0 +1,2 @@
+-- Nothing to change: JSON is kept as TEXT here, in which the members of objects stay in order. PostgreSQL kept it as
+-- JSONB until this version.
