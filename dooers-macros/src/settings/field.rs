@@ -31,6 +31,7 @@ const TABLE: Table = Table {
         ("pattern", "pattern = \"…\""),
         ("validate", "validate = path"),
         ("readonly", "readonly"),
+        ("required", "required"),
         ("internal", "internal"),
         ("creator", "creator"),
         ("user_editable", "user_editable = false"),
@@ -262,6 +263,9 @@ fn visibility(
                 .mistakes()
                 .add(readonly, Mistake::ReadonlyWithoutDefault);
         }
+    }
+    if options.flag("required") {
+        setters.push(quote!(.required()));
     }
     if let Some(user_editable) = options.boolean("user_editable") {
         setters.push(quote!(.user_editable(#user_editable)));

@@ -13,7 +13,13 @@ pub(super) struct Fit {
 }
 
 pub(super) const EVERYWHERE: &[&str] = &["label", "rename", "creator"];
-pub(super) const ON_FIELDS: &[&str] = &["internal", "readonly", "user_editable", "validate"];
+pub(super) const ON_FIELDS: &[&str] = &[
+    "internal",
+    "readonly",
+    "required",
+    "user_editable",
+    "validate",
+];
 
 /// What can stand on a setting of this kind.
 pub(super) fn fit(kind: Kind, has_options: bool) -> Fit {

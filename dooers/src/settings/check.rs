@@ -238,8 +238,10 @@ fn allowed(field: &Field) -> String {
             text
         }
     };
-    if !field.required {
-        text += ", or null for none";
+    match &field.default {
+        _ if field.required => {}
+        Some(_) => text += ", or null for its default",
+        None => text += ", or null for none",
     }
     text
 }

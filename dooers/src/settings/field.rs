@@ -14,7 +14,10 @@ pub struct Field {
     pub(super) kind: FieldKind,
     pub(super) label: String,
     pub(super) description: Option<String>,
+    /// Whether `null` is refused.
     pub(super) required: bool,
+    /// Whether it may begin without a value.
+    pub(super) optional: bool,
     pub(super) default: Option<Value>,
     pub(super) readonly: bool,
     pub(super) visibility: Visibility,
@@ -99,7 +102,8 @@ impl Field {
             id,
             kind,
             description: None,
-            required: true,
+            required: false,
+            optional: false,
             default: None,
             readonly: false,
             visibility: Visibility::User,
@@ -121,7 +125,7 @@ impl Field {
         }
     }
 
-    /// One line of text. Like every field it is required, and so needs a default, unless it is
+    /// One line of text. Like every field it needs a [`default`](Self::default), unless it is
     /// [`optional`](Self::optional).
     pub fn text(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Text)
@@ -152,7 +156,8 @@ impl Field {
         Self::new(id, FieldKind::Checkbox)
     }
 
-    /// A text that is never shown. It cannot be required, as there is no default to begin with.
+    /// A text that is never shown. It cannot have a [`default`](Self::default), so it must be
+    /// [`optional`](Self::optional).
     pub fn password(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Password)
     }
@@ -186,17 +191,38 @@ impl Field {
         self
     }
 
-    /// The value until another one is set.
+    /// Sets the value that counts until another one is set, and again after a `null`.
     #[must_use]
     pub fn default(mut self, value: impl Into<Value>) -> Self {
         self.default = Some(value.into());
         self
     }
 
-    /// Need not have a value.
+    /// Lets the field begin without a value. With a [`default`](Self::default) it has one all the same.
     #[must_use]
     pub fn optional(mut self) -> Self {
-        self.required = false;
+        self.optional = true;
+        self
+    }
+
+    /// Refuses `null`, which otherwise restores the [`default`](Self::default), or leaves the field without a value if it
+    /// has none. Forms mark the field as required.
+    ///
+    /// ```
+    /// use dooers::settings::Field;
+    /// use serde_json::Value;
+    ///
+    /// let name = Field::text("name").default("Ada");
+    /// assert!(!name.is_required());
+    /// assert!(name.check(Value::Null).is_ok());
+    ///
+    /// let name = name.required();
+    /// assert!(name.is_required());
+    /// assert!(name.check(Value::Null).is_err());
+    /// ```
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
         self
     }
 
@@ -371,7 +397,7 @@ impl Field {
         self.visibility
     }
 
-    /// Whether it must have a value.
+    /// Whether `null` is refused: only after [`required`](Self::required).
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.required
@@ -389,7 +415,7 @@ impl Field {
         self.kind == FieldKind::Password
     }
 
-    /// The value until another one is set.
+    /// The value that counts until another one is set.
     #[must_use]
     pub fn default_value(&self) -> Option<&Value> {
         self.default.as_ref()

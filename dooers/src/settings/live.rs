@@ -60,7 +60,7 @@ struct Worker {
     watchers: Watchers,
 }
 
-/// What is stored of a worker's settings, as far as it fits their schema.
+/// The settings of a worker that are stored, as far as they fit their schema.
 #[derive(Debug)]
 pub(crate) struct CurrentSettings {
     pub(crate) values: SettingsValues,
@@ -71,6 +71,7 @@ pub(crate) struct CurrentSettings {
 struct Change<'a> {
     field: &'a Field,
     old: Value,
+    /// `null` is stored as it is, and stands for the default: see [`SettingsValues::of`].
     new: Value,
 }
 
@@ -138,6 +139,9 @@ impl LiveSettings {
             let Some(field) = schema.field(&setting.field_id) else {
                 continue;
             };
+            if setting.value.is_null() {
+                continue;
+            }
             match field.check(self.opened(worker, setting)?) {
                 Ok(value) => values.insert(field.id(), value),
                 Err(misfit) => self.warn_once(worker, field, &misfit),
@@ -236,7 +240,9 @@ impl LiveSettings {
         let wanted = change(&current);
         let mut changes = Vec::new();
         for field in schema.fields() {
-            let (old, new) = (current.of(field), wanted.of(field));
+            let old = current.of(field);
+            let new = wanted.get(field.id()).cloned();
+            let new = new.unwrap_or_else(|| old.clone());
             if old == new {
                 continue;
             }
@@ -244,7 +250,10 @@ impl LiveSettings {
                 return Err(PatchError::Readonly(field.id().to_owned()).into());
             }
             let new = field.check(new).map_err(PatchError::from)?;
-            changes.push(Change { field, old, new });
+            let is_default_already = new.is_null() && current.set_value(field.id()).is_none();
+            if !is_default_already {
+                changes.push(Change { field, old, new });
+            }
         }
         if !changes.is_empty() {
             let updated_at = self.store(worker, &changes).await?;
@@ -281,11 +290,9 @@ impl LiveSettings {
         let _changing = shared.changing.lock().await;
         let old = self.current(worker).await?.values.of(field);
         self.store.remove_setting(worker, field_id).await?;
-        let new = SettingsValues::default().of(field);
-        if old != new {
-            let changes = vec![Change { field, old, new }];
-            self.tell(&shared, worker, changes, &[timestamp::now()], None);
-        }
+        let new = Value::Null;
+        let changes = vec![Change { field, old, new }];
+        self.tell(&shared, worker, changes, &[timestamp::now()], None);
         Ok(())
     }
 
@@ -327,7 +334,8 @@ impl LiveSettings {
         Ok(self.store.put_settings(worker, settings.collect()).await?)
     }
 
-    /// Tells everybody who may see it.
+    /// Publishes changes to everybody who may see them. The program's own are left out where the value stays the same: it
+    /// was the default, and is now the default.
     fn tell(
         &self,
         shared: &Worker,
@@ -337,6 +345,13 @@ impl LiveSettings {
         sender: Option<&Connection>,
     ) {
         for (Change { field, old, new }, updated_at) in changes.into_iter().zip(updated_at) {
+            let new = match new {
+                Value::Null => SettingsValues::default().of(field),
+                new => new,
+            };
+            if sender.is_none() && old == new {
+                continue;
+            }
             if field.visibility() != Visibility::Internal {
                 let published = PublishedSetting {
                     worker,

@@ -74,16 +74,16 @@ fn mistakes_of(field: &Field) -> Vec<String> {
         "only a text has `rows`",
     );
     wrong(
-        field.is_secret() && field.required,
-        "a password cannot be required; make it `optional`",
+        field.is_secret() && !field.optional,
+        "a password has no value to begin with; make it `optional`",
     );
     wrong(
         field.is_secret() && field.default.is_some(),
         "a password has no default, which would be no secret",
     );
     wrong(
-        field.required && field.default.is_none() && !field.is_secret(),
-        "a required setting needs a default; give it one, or make it `optional`",
+        !field.optional && field.default.is_none() && !field.is_secret(),
+        "a setting needs a value to begin with; give it a `default`, or make it `optional`",
     );
     wrong(
         field.readonly && field.default.is_none() && field.kind != FieldKind::Image,

@@ -14,7 +14,7 @@ pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
     /// What can be chosen, if the type is a [`SettingChoice`]: values and labels.
     const CHOICES: &'static [(&'static str, &'static str)] = &[];
 
-    /// A field of this type: its kind, its bounds, its options, and whether it is required.
+    /// A field of this type: its kind, its bounds, its options, and whether it may be without a value.
     fn field(id: &str) -> Field;
 
     /// The value of a JSON value that was checked; none for one of another type.

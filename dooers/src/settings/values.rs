@@ -38,10 +38,15 @@ impl SettingsValues {
         self.insert(field_id, value.to_value());
     }
 
-    /// The value of a field: what is here, or else its default, or else `null`.
+    /// The value of a field: the one that is here, or else its default, or else `null`.
     pub(crate) fn of(&self, field: &Field) -> Value {
-        let value = self.get(field.id()).or(field.default_value());
+        let value = self.set_value(field.id()).or(field.default_value());
         value.cloned().unwrap_or(Value::Null)
+    }
+
+    /// The value of a field, if there is one. `null` is none: it stands for the field's default.
+    pub(super) fn set_value(&self, field_id: &str) -> Option<&Value> {
+        self.get(field_id).filter(|value| !value.is_null())
     }
 }
 

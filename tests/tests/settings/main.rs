@@ -12,6 +12,7 @@ mod seen;
 mod audiences;
 mod by_hand;
 mod changing;
+mod defaults;
 mod live;
 mod sealed;
 mod starting;
