@@ -1,6 +1,6 @@
 //! What a field of a struct says about its setting.
 
-use super::default::{checkbox, choice, image};
+use super::default::{checkbox, choice, default_env, image, refuse_default};
 use super::fit::{EVERYWHERE, ON_FIELDS, check_keys, fit};
 use super::kind::{Kind, Shape, shape};
 use super::model::check_id;
@@ -20,6 +20,7 @@ const TABLE: Table = Table {
     options: &[
         ("label", "label = \"…\""),
         ("default", "default = …"),
+        ("default_env", "default_env = \"VARIABLE\""),
         ("placeholder", "placeholder = \"…\""),
         ("min", "min = 0"),
         ("max", "max = 1"),
@@ -43,6 +44,9 @@ const TABLE: Table = Table {
         ("collapsible", "collapsible = \"open\""),
     ],
 };
+
+/// The options that give a setting a value before anybody sets one.
+const DEFAULTS: [&str; 3] = ["default", "default_env", "src"];
 
 /// A setting or a group, as it is to be generated.
 pub(super) struct Item {
@@ -168,9 +172,12 @@ fn single(
             .add(&field.ty, Mistake::NotASetting { ty });
         return None;
     };
+    let has_default = DEFAULTS.iter().any(|key| options.has(key));
+    if shape.kind == Kind::Secret {
+        refuse_default(options);
+    }
     let fit = fit(shape.kind, options.has("options"));
     check_keys(options, fit.name, &[EVERYWHERE, ON_FIELDS, fit.keys]);
-    let has_default = options.has("default") || options.has("src");
     if !has_default && !shape.is_optional {
         let mistake = match shape.kind {
             Kind::Secret => Mistake::RequiredSecret,
@@ -195,6 +202,7 @@ fn single(
         }
         Kind::Secret => {
             lengths(options, setters);
+            default_env(options, setters);
             None
         }
         Kind::Email => {

@@ -45,7 +45,13 @@ pub(super) fn fit(kind: Kind, has_options: bool) -> Fit {
         Kind::Checkbox => of("a `bool`", &["default"]),
         Kind::Secret => of(
             "a `Secret`",
-            &["placeholder", "min_length", "max_length", "pattern"],
+            &[
+                "default_env",
+                "placeholder",
+                "min_length",
+                "max_length",
+                "pattern",
+            ],
         ),
         Kind::Email => of(
             "an `Email`",
@@ -72,6 +78,7 @@ fn fits(key: &str) -> &'static str {
         "placeholder" => "texts, numbers and dates",
         "src" | "width" | "height" => "an `ImageUrl`",
         "collapsible" => "a group",
+        "default_env" => "a `Secret`",
         "default" => "texts, numbers, `bool`, enums, `Email` and dates",
         _ => "single settings",
     }

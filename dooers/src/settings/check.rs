@@ -84,6 +84,18 @@ pub(super) fn check(field: &Field, value: Value) -> Result<Value, InvalidValue> 
     }
 }
 
+/// Why a value that nobody may see is refused. What the program's own check says is left out, as it may show the value.
+pub(super) fn hidden_problem(field: &Field, value: &Value) -> Option<String> {
+    if !fits(field, value) {
+        return Some(format!("it takes {}", takes(field)));
+    }
+    let is_refused = field
+        .validator
+        .as_ref()
+        .is_some_and(|Validator(validate)| validate(value).is_err());
+    is_refused.then(|| "it does not pass the setting's own check (`validate`)".to_owned())
+}
+
 /// What was given, so far as it may be shown.
 fn given(field: &Field, value: &Value) -> String {
     const SHOWN: usize = 60;
@@ -213,9 +225,21 @@ pub(super) fn date(text: &str) -> Option<NaiveDate> {
     has_shape.then(|| NaiveDate::from_str(text).ok()).flatten()
 }
 
-/// What a field takes, for people.
+/// The values that a field takes, for people.
 fn allowed(field: &Field) -> String {
-    let mut text = match field.kind {
+    let null = if field.required {
+        ""
+    } else if field.begins_with_a_value() {
+        ", or null for its default"
+    } else {
+        ", or null for none"
+    };
+    takes(field) + null
+}
+
+/// The same without `null`.
+fn takes(field: &Field) -> String {
+    match field.kind {
         FieldKind::Checkbox => "`true` or `false`".to_owned(),
         FieldKind::Number => allowed_numbers(field),
         FieldKind::Select => {
@@ -237,13 +261,7 @@ fn allowed(field: &Field) -> String {
             }
             text
         }
-    };
-    match &field.default {
-        _ if field.required => {}
-        Some(_) => text += ", or null for its default",
-        None => text += ", or null for none",
     }
-    text
 }
 
 fn allowed_numbers(field: &Field) -> String {

@@ -19,6 +19,8 @@ pub struct Field {
     /// Whether it may begin without a value.
     pub(super) optional: bool,
     pub(super) default: Option<Value>,
+    /// The environment variable that has the default of a secret.
+    pub(super) default_env: Option<String>,
     pub(super) readonly: bool,
     pub(super) visibility: Visibility,
     pub(super) user_editable: bool,
@@ -105,6 +107,7 @@ impl Field {
             required: false,
             optional: false,
             default: None,
+            default_env: None,
             readonly: false,
             visibility: Visibility::User,
             user_editable: true,
@@ -156,8 +159,8 @@ impl Field {
         Self::new(id, FieldKind::Checkbox)
     }
 
-    /// A text that is never shown. It cannot have a [`default`](Self::default), so it must be
-    /// [`optional`](Self::optional).
+    /// A text that is never shown. It cannot have a [`default`](Self::default), so it needs a
+    /// [`default_env`](Self::default_env), unless it is [`optional`](Self::optional).
     pub fn password(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Password)
     }
@@ -195,6 +198,24 @@ impl Field {
     #[must_use]
     pub fn default(mut self, value: impl Into<Value>) -> Self {
         self.default = Some(value.into());
+        self
+    }
+
+    /// Names the environment variable whose value a password has until another one is set, and again after a `null`.
+    ///
+    /// It is read when a server starts, and never shown. If it is not set, or empty, the field has no value if it is
+    /// [`optional`](Self::optional); otherwise the server does not start. So it is if the value does not fit the field.
+    ///
+    /// ```
+    /// use dooers::settings::{Field, SettingsSchema};
+    ///
+    /// let key = Field::password("api_key").default_env("SUPPORT_API_KEY").min_length(8);
+    /// let schema = SettingsSchema::builder().field(key).build()?;
+    /// # Ok::<(), dooers::settings::SchemaError>(())
+    /// ```
+    #[must_use]
+    pub fn default_env(mut self, variable: impl Into<String>) -> Self {
+        self.default_env = Some(variable.into());
         self
     }
 
@@ -419,6 +440,17 @@ impl Field {
     #[must_use]
     pub fn default_value(&self) -> Option<&Value> {
         self.default.as_ref()
+    }
+
+    /// The environment variable whose value a password has until another one is set.
+    #[must_use]
+    pub fn default_env_variable(&self) -> Option<&str> {
+        self.default_env.as_deref()
+    }
+
+    /// Whether there is a default, here or in the environment.
+    pub(super) fn begins_with_a_value(&self) -> bool {
+        self.default.is_some() || self.default_env.is_some()
     }
 
     /// The value as it is to be stored: a whole number's `1.0` is `1`.

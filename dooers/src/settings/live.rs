@@ -25,14 +25,17 @@ pub(crate) struct AgentSchema {
     pub(crate) schema: Arc<SettingsSchema>,
     /// The struct that holds them, unless the schema was built by hand.
     pub(crate) type_id: Option<TypeId>,
+    /// The defaults of secrets that came from the environment.
+    pub(crate) from_env: SettingsValues,
 }
 
 impl AgentSchema {
-    /// The settings of this struct.
+    /// The settings of this struct, without a server that reads variables.
     pub(crate) fn of<T: WorkerSettings>() -> Self {
         Self {
             schema: Arc::new(T::schema().clone()),
             type_id: Some(TypeId::of::<T>()),
+            from_env: T::schema().without_variables(),
         }
     }
 }
@@ -96,9 +99,12 @@ impl LiveSettings {
 
     /// The schema of an agent's settings.
     pub(crate) fn schema(&self, agent: &str) -> Result<&SettingsSchema, SettingsError> {
+        Ok(&self.agent(agent)?.schema)
+    }
+
+    fn agent(&self, agent: &str) -> Result<&AgentSchema, SettingsError> {
         let settings = self.schemas.get(agent);
-        let settings = settings.ok_or_else(|| SettingsError::NotConfigured(agent.to_owned()))?;
-        Ok(&settings.schema)
+        settings.ok_or_else(|| SettingsError::NotConfigured(agent.to_owned()))
     }
 
     /// The agents whose settings this struct holds.
@@ -114,8 +120,10 @@ impl LiveSettings {
         agent: &str,
         frame_id: &str,
     ) -> Result<Frame, SettingsError> {
-        let schema = self.schema(agent)?;
-        let fields = schema.shown(Audience::User, &SettingsValues::default());
+        let AgentSchema {
+            schema, from_env, ..
+        } = self.agent(agent)?;
+        let fields = schema.shown(Audience::User, from_env);
         let frame = ServerFrame::SettingsPublicSchemaResult {
             schema: PublicSchema {
                 version: schema.version(),
@@ -125,11 +133,18 @@ impl LiveSettings {
         Ok(Frame::from(frame.encode_with_id(frame_id)))
     }
 
-    /// What is stored. What does not fit the schema any more is left out, so that its default counts, and stays stored.
+    /// The values that are stored, and for secrets that have none the ones of the environment.
     pub(crate) async fn current(
         &self,
         worker: &WorkerKey,
     ) -> Result<CurrentSettings, SettingsError> {
+        let mut current = self.stored(worker).await?;
+        current.values.fill(&self.agent(&worker.agent)?.from_env);
+        Ok(current)
+    }
+
+    /// What is stored. What does not fit the schema any more is left out, so that its default counts, and stays stored.
+    async fn stored(&self, worker: &WorkerKey) -> Result<CurrentSettings, SettingsError> {
         let schema = self.schema(&worker.agent)?;
         let stored = self.store.settings(worker).await?;
         let updated_at = stored.iter().map(|setting| setting.updated_at).max();
@@ -233,10 +248,14 @@ impl LiveSettings {
         worker: &WorkerKey,
         change: impl FnOnce(&SettingsValues) -> SettingsValues + Send,
     ) -> Result<(), SettingsError> {
-        let schema = self.schema(&worker.agent)?;
+        let AgentSchema {
+            schema, from_env, ..
+        } = self.agent(&worker.agent)?;
         let shared = self.worker(worker);
         let _changing = shared.changing.lock().await;
-        let current = self.current(worker).await?.values;
+        let stored = self.stored(worker).await?.values;
+        let mut current = stored.clone();
+        current.fill(from_env);
         let wanted = change(&current);
         let mut changes = Vec::new();
         for field in schema.fields() {
@@ -250,7 +269,7 @@ impl LiveSettings {
                 return Err(PatchError::Readonly(field.id().to_owned()).into());
             }
             let new = field.check(new).map_err(PatchError::from)?;
-            let is_default_already = new.is_null() && current.set_value(field.id()).is_none();
+            let is_default_already = new.is_null() && stored.get(field.id()).is_none();
             if !is_default_already {
                 changes.push(Change { field, old, new });
             }
@@ -346,7 +365,7 @@ impl LiveSettings {
     ) {
         for (Change { field, old, new }, updated_at) in changes.into_iter().zip(updated_at) {
             let new = match new {
-                Value::Null => SettingsValues::default().of(field),
+                Value::Null => self.default_of(worker, field),
                 new => new,
             };
             if sender.is_none() && old == new {
@@ -371,6 +390,11 @@ impl LiveSettings {
             shared.watchers.tell(&update);
             self.program.tell(&update);
         }
+    }
+
+    fn default_of(&self, worker: &WorkerKey, field: &Field) -> Value {
+        let settings = self.schemas.get(worker.agent.as_str());
+        settings.map_or(Value::Null, |settings| settings.from_env.of(field))
     }
 
     fn sealed(&self, worker: &WorkerKey, change: &Change<'_>, at: DateTime<Utc>) -> StoredSetting {
@@ -504,6 +528,7 @@ mod tests {
         let settings = AgentSchema {
             schema: Arc::new(schema),
             type_id: None,
+            from_env: SettingsValues::default(),
         };
         let store = Arc::new(MemoryStore::new());
         let worker = WorkerKey {

@@ -22,6 +22,7 @@ mod tests;
 mod types;
 mod value;
 mod values;
+mod variables;
 mod watch;
 mod wire;
 mod worker_settings;
@@ -47,3 +48,4 @@ pub mod __generated {
     pub use super::generated::*;
 }
 pub(crate) use live::{AgentSchema, LiveSettings, Schemas};
+pub(crate) use variables::Variables;

@@ -38,6 +38,15 @@ impl SettingsValues {
         self.insert(field_id, value.to_value());
     }
 
+    /// Takes over the values of fields that have none here.
+    pub(super) fn fill(&mut self, defaults: &Self) {
+        for (field_id, value) in defaults.iter() {
+            if self.set_value(field_id).is_none() {
+                self.insert(field_id, value.clone());
+            }
+        }
+    }
+
     /// The value of a field: the one that is here, or else its default, or else `null`.
     pub(crate) fn of(&self, field: &Field) -> Value {
         let value = self.set_value(field.id()).or(field.default_value());

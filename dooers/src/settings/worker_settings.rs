@@ -118,6 +118,7 @@ impl<'a> Reader<'a> {
         };
         stored
             .or_else(default)
+            .or_else(|| from_value(&field?.without_its_variable()?))
             .expect("the derive macro has checked the default against the type")
     }
 }

@@ -13,6 +13,7 @@ mod audiences;
 mod by_hand;
 mod changing;
 mod defaults;
+mod from_env;
 mod live;
 mod sealed;
 mod starting;

@@ -28,13 +28,14 @@ const _: () = {
             __settings::schema(
                 "2",
                 ::std::vec![
-                    __settings::item(__0.field().options([("small", "Small"), ("large",
-                    "Large")]).default("small").description("The model that answers.")),
-                    __settings::item(__1.validated(__1.field().min(- 5i64).max(5i64)
-                    .step(2i64).default(- 1i64), odd)), __settings::item(__2.field()
-                    .default("warm")), __settings::item(__3.field().creator().default(__3
-                    .json(Tone::Cold))), __settings::item(__4.field().internal()),
-                    __settings::item(__5.group().label("More")
+                    __settings::item(__0.field().required().options([("small", "Small"),
+                    ("large", "Large")]).default("small")
+                    .description("The model that answers.")), __settings::item(__1
+                    .validated(__1.field().min(- 5i64).max(5i64).step(2i64).default(-
+                    1i64), odd)), __settings::item(__2.field().default("warm")),
+                    __settings::item(__3.field().creator().default(__3
+                    .json(Tone::Cold))), __settings::item(__4.field().internal()
+                    .default_env("KEY")), __settings::item(__5.group().label("More")
                     .collapsible(__dooers::settings::Collapsible::Open))
                 ],
             ));
