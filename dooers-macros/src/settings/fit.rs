@@ -85,7 +85,7 @@ fn fits(key: &str) -> &'static str {
 }
 
 /// Refuses the options that do not stand on this.
-pub(super) fn check_keys(options: &mut Options<'_>, what: &'static str, allowed: &[&[&str]]) {
+pub(super) fn check_keys(options: &mut Options<'_>, what: &str, allowed: &[&[&str]]) {
     let is_allowed = |key: &Ident| {
         allowed
             .iter()
@@ -101,7 +101,7 @@ pub(super) fn check_keys(options: &mut Options<'_>, what: &'static str, allowed:
         let mistake = Mistake::KeyDoesNotFit {
             fits: fits(&name),
             key: name.clone(),
-            what,
+            what: what.to_owned(),
         };
         options.mistakes().add(&key, mistake);
         options.drop(&name);

@@ -7,9 +7,9 @@ const _: () = {
     #[allow(non_upper_case_globals)]
     const __1: __settings::TypedField<i8> = __settings::typed::<i8>("depth");
     #[allow(non_upper_case_globals)]
-    const __2: __settings::TypedField<Tone> = __settings::typed::<Tone>("tone");
+    const __2: __settings::TypedField<Tone> = __settings::named::<Tone>("tone");
     #[allow(non_upper_case_globals)]
-    const __3: __settings::TypedField<Tone> = __settings::typed::<Tone>("other");
+    const __3: __settings::TypedField<Tone> = __settings::named::<Tone>("other");
     #[allow(non_upper_case_globals)]
     const __4: __settings::TypedField<Option<Secret>> = __settings::typed::<
         Option<Secret>,
@@ -78,5 +78,10 @@ const _: () = {
         fn default() -> Self {
             __settings::defaults()
         }
+    }
+    #[automatically_derived]
+    #[doc(hidden)]
+    impl __settings::NamedType for Tuning {
+        type Is = __settings::StructOfSettings;
     }
 };
