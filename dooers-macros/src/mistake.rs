@@ -190,6 +190,9 @@ pub(crate) enum Mistake {
         ty: String,
     },
     OptionalGroup,
+    CollapsibleWithoutGroup {
+        ty: String,
+    },
 
     // Ids and texts.
     EmptyId,
@@ -205,15 +208,15 @@ pub(crate) enum Mistake {
     // Options that a setting can have.
     KeyDoesNotFit {
         key: String,
-        what: &'static str,
+        what: String,
         fits: &'static str,
     },
     TwoVisibilities,
-    RequiredWithoutDefault {
-        is_named: bool,
-    },
+    RequiredWithoutDefault,
     ReadonlyWithoutDefault,
     RequiredSecret,
+    DefaultOfSecret,
+    VariableName,
     DefaultNone,
     DefaultType {
         what: &'static str,
@@ -331,9 +334,10 @@ impl fmt::Display for Mistake {
             Self::SettingsWithoutNames => write!(f, "settings need fields with names, as a setting is patched by its name; write `struct Settings {{ model: String }}`"),
             Self::SettingsGeneric => write!(f, "settings cannot be generic, as their fields are known before the program runs; write the types out"),
             Self::GroupInAGroup => write!(f, "a group cannot have groups, as forms show one level of them; put these fields in the group itself, or remove `#[setting(group)]` from the struct"),
-            Self::NotASetting { ty } => write!(f, "`{ty}` cannot be the type of a setting, as a form could not show it; use `String`, `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, an enum with `#[derive(SettingChoice)]`, an `Option` of any of these, or `Option<Secret>`"),
+            Self::NotASetting { ty } => write!(f, "`{ty}` cannot be the type of a setting, as a form could not show it; use `String`, `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these"),
             Self::GroupIsAType { ty } => write!(f, "`{ty}` cannot be a group, as a group is a struct with `#[derive(WorkerSettings)]`; remove `group`"),
             Self::OptionalGroup => write!(f, "a group cannot be an `Option`, as it is a part of the form and always there; write the struct itself, and make its fields optional"),
+            Self::CollapsibleWithoutGroup { ty } => write!(f, "only a group is `collapsible`, and this field is not marked as one; if `{ty}` is a struct of settings, write `#[setting(group, collapsible = …)]`, or else remove `collapsible`"),
 
             Self::EmptyId => write!(f, "the id of a setting cannot be empty, as it is patched by it; write one, or leave `rename` out to take the field's name"),
             Self::LongId { length, longest } => write!(f, "the id of a setting has at most {longest} bytes, and this one has {length}; write a shorter one"),
@@ -342,10 +346,11 @@ impl fmt::Display for Mistake {
 
             Self::KeyDoesNotFit { key, what, fits } => write!(f, "`{key}` does not fit {what}; it is for {fits}, so remove it here"),
             Self::TwoVisibilities => write!(f, "a setting is either `creator`, for those who manage the organization, or `internal`, for the program alone; remove one of them"),
-            Self::RequiredWithoutDefault { is_named: false } => write!(f, "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"),
-            Self::RequiredWithoutDefault { is_named: true } => write!(f, "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, make it an `Option`, or, if it is a struct of settings, write `#[setting(group)]`"),
+            Self::RequiredWithoutDefault => write!(f, "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"),
             Self::ReadonlyWithoutDefault => write!(f, "a `readonly` setting needs a default, as it can never get another value; write `default = …`, or remove `readonly`"),
-            Self::RequiredSecret => write!(f, "a secret cannot be required, as a default in the program would be no secret; write `Option<Secret>`"),
+            Self::RequiredSecret => write!(f, "a `Secret` needs a value before anybody sets one; name an environment variable that has it, which is read when the server starts: `#[setting(default_env = \"VARIABLE\")]`, or write `Option<Secret>`"),
+            Self::DefaultOfSecret => write!(f, "a `Secret` cannot have a `default`, as a value in the program would not be secret; name an environment variable that has it, which is read when the server starts: `default_env = \"VARIABLE\"`"),
+            Self::VariableName => write!(f, "this cannot be the name of an environment variable, which is not empty and has no `=` in it; write it as in `default_env = \"SUPPORT_API_KEY\"`"),
             Self::DefaultNone => write!(f, "an `Option` without a default is `None` anyway; remove `default`"),
             Self::DefaultType { what, usage } => write!(f, "the default of this setting must be {what}; write `{usage}`"),
             Self::DefaultOutOfRange { least, most } => write!(f, "the default lies outside of what the setting takes, which is {least} to {most}; change one of them"),

@@ -376,7 +376,8 @@ fn count_in(text: Option<&str>, value: &Expr) -> Option<u32> {
 /// Whether it needs nothing but quotes to be a text.
 fn is_word(value: &Expr) -> bool {
     let written = value.to_token_stream().to_string();
-    written.chars().all(char::is_alphanumeric)
+    let is_of_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    written.chars().all(is_of_word)
 }
 
 /// The text, if it is one in quotes.

@@ -64,13 +64,8 @@ pub trait RequiresNothing {
 
 impl<T> RequiresNothing for &Probe<T> {}
 
-/// Boxes the handler's future: the one place that demands `Send` of it.
-pub fn handler<F>(future: F) -> BoxFuture<'static, F::Output>
-where
-    F: Future + Send + 'static,
-{
-    Box::pin(future)
-}
+/// The future of a handler, boxed. Boxing it is the one place that demands `Send` of it.
+pub type Handled<T> = BoxFuture<'static, T>;
 
 /// Stands for the handler of an agent that the macro refused. It is never called, as such a program is not built.
 #[must_use]

@@ -172,10 +172,12 @@ fn call(function: &Function, agent: &Agent, types: &[Type]) -> TokenStream {
     let names: Vec<_> = (0..types.len())
         .map(|at| format_ident!("__{at}", span = Span::mixed_site()))
         .collect();
-    // A future that is not `Send` is reported at the function's name.
-    let handled = quote_spanned! {span_at(ident.span())=>
-        __dooers::__private::handler(#ident(#(#names),*))
-    };
+    let future = Ident::new("__future", span_at(ident.span()));
+    // A future that is not `Send` is reported at the function's name. A bound of a function of ours would be named, too.
+    let handled = quote_spanned! {span_at(ident.span())=> {
+        let #future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(#ident(#(#names),*));
+        #future
+    }};
     let output = function.nameable_output();
     let reply = Ident::new("__reply", span_at(function.output_span()));
     let into_reply = match output {

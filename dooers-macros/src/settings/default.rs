@@ -20,6 +20,28 @@ pub(super) fn default(options: &mut Options<'_>) -> Option<Expr> {
     Some(written)
 }
 
+/// A secret has no default in the program.
+pub(super) fn refuse_default(options: &mut Options<'_>) {
+    let given = options.given().find(|key| *key == "default").cloned();
+    if let Some(key) = given {
+        options.mistakes().add(key, Mistake::DefaultOfSecret);
+        options.drop("default");
+    }
+}
+
+/// The variable that has the default of a secret.
+pub(super) fn default_env(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
+    let Some(variable) = options.text("default_env") else {
+        return;
+    };
+    let name = variable.value();
+    if name.is_empty() || name.contains(['=', '\0']) {
+        options.mistakes().add(variable, Mistake::VariableName);
+    } else {
+        setters.push(quote!(.default_env(#variable)));
+    }
+}
+
 pub(super) fn checkbox(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
     match default(options) {
         Some(Expr::Lit(ExprLit {

@@ -13,12 +13,15 @@ pub(super) fn settings(settings: &Settings, mistakes: &Mistakes) -> TokenStream 
     if settings.is_generic {
         return mistakes.to_token_stream();
     }
-    let is_right = mistakes.count() == 0;
+    let lack_default = settings.items.iter().filter(|item| item.lacks_default());
+    let refused: Vec<_> = lack_default.map(refused).collect();
+    let is_right = mistakes.count() == 0 && refused.is_empty();
     let has_groups = settings.items.iter().any(Item::is_group);
     let items = is_right.then(|| constants(settings));
     let group = (!has_groups || !is_right).then(|| group(settings, is_right));
     let whole = (!settings.is_group).then(|| whole(settings, has_groups, is_right));
     let default = default(settings, is_right);
+    let named = settings.is_struct.then(|| named(settings));
     let runtime = &settings.runtime;
     quote! {
         #mistakes
@@ -26,11 +29,31 @@ pub(super) fn settings(settings: &Settings, mistakes: &Mistakes) -> TokenStream 
             use #runtime as __dooers;
             #[allow(unused_imports)]
             use __dooers::__private::settings as __settings;
+            #(#refused)*
             #items
             #group
             #whole
             #default
+            #named
         };
+    }
+}
+
+/// Refuses a field of a type whose name says nothing: a group is reported as one, an enum as one that needs a default.
+fn refused(item: &Item) -> TokenStream {
+    let place = item.ident.span();
+    quote_spanned!(place=> const _: () = __settings::refuse_without_default(&#item);)
+}
+
+/// Says that a type is a struct of settings, which a field that is not marked as a group reports.
+fn named(settings: &Settings) -> TokenStream {
+    let name = &settings.name;
+    quote! {
+        #[automatically_derived]
+        #[doc(hidden)]
+        impl __settings::NamedType for #name {
+            type Is = __settings::StructOfSettings;
+        }
     }
 }
 
@@ -93,7 +116,10 @@ fn described(at: usize, item: &Item) -> TokenStream {
         let description = joined(&item.description);
         quote!(.description(#description))
     });
-    let What::Field { validate, default } = &item.what else {
+    let What::Field {
+        validate, default, ..
+    } = &item.what
+    else {
         return quote!(#name.group() #(#setters)* #description);
     };
     let default = default.as_ref().map(|default| match default {

@@ -1,6 +1,6 @@
 //! What a field of a struct says about its setting.
 
-use super::default::{checkbox, choice, image};
+use super::default::{checkbox, choice, default_env, image, refuse_default};
 use super::fit::{EVERYWHERE, ON_FIELDS, check_keys, fit};
 use super::kind::{Kind, Shape, shape};
 use super::model::check_id;
@@ -20,6 +20,7 @@ const TABLE: Table = Table {
     options: &[
         ("label", "label = \"…\""),
         ("default", "default = …"),
+        ("default_env", "default_env = \"VARIABLE\""),
         ("placeholder", "placeholder = \"…\""),
         ("min", "min = 0"),
         ("max", "max = 1"),
@@ -31,6 +32,7 @@ const TABLE: Table = Table {
         ("pattern", "pattern = \"…\""),
         ("validate", "validate = path"),
         ("readonly", "readonly"),
+        ("required", "required"),
         ("internal", "internal"),
         ("creator", "creator"),
         ("user_editable", "user_editable = false"),
@@ -42,6 +44,9 @@ const TABLE: Table = Table {
         ("collapsible", "collapsible = \"open\""),
     ],
 };
+
+/// The options that give a setting a value before anybody sets one.
+const DEFAULTS: [&str; 3] = ["default", "default_env", "src"];
 
 /// A setting or a group, as it is to be generated.
 pub(super) struct Item {
@@ -63,7 +68,19 @@ pub(super) enum What {
         validate: Option<Path>,
         /// The default of an enum of choices, to be checked by the compiler.
         default: Option<ChoiceDefault>,
+        /// The type, if its name says nothing to the macro.
+        named: Option<Named>,
     },
+}
+
+/// A type whose name says nothing to the macro: an enum of choices, or a struct of settings that is not marked as a group.
+/// Only the compiler can see which.
+pub(super) struct Named {
+    /// The type, without the `Option` around it.
+    ty: Type,
+    is_optional: bool,
+    /// Whether it lacks the default that an enum of choices needs.
+    lacks_default: bool,
 }
 
 /// The default of an enum of choices.
@@ -77,6 +94,13 @@ pub(super) enum ChoiceDefault {
 impl Item {
     pub(super) fn is_group(&self) -> bool {
         matches!(self.what, What::Group)
+    }
+
+    pub(super) fn lacks_default(&self) -> bool {
+        let What::Field { named, .. } = &self.what else {
+            return false;
+        };
+        named.as_ref().is_some_and(|named| named.lacks_default)
     }
 }
 
@@ -153,30 +177,34 @@ fn single(
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) -> Option<What> {
+    let ty = written(&field.ty);
     let Some(shape) = shape(&field.ty) else {
-        let ty = field.ty.to_token_stream().to_string();
-        let ty = ty
-            .replace(" <", "<")
-            .replace("< ", "<")
-            .replace(" >", ">")
-            .replace(" ,", ",")
-            .replace("& ", "&")
-            .replace(" :: ", "::");
-        options
-            .mistakes()
-            .add(&field.ty, Mistake::NotASetting { ty });
+        let mistake = Mistake::NotASetting { ty };
+        options.mistakes().add(&field.ty, mistake);
         return None;
     };
+    let has_default = DEFAULTS.iter().any(|key| options.has(key));
+    let lacks_default = !has_default && !shape.is_optional;
+    let is_named = shape.kind == Kind::Named;
+    if is_named && !has_default && refuse_collapsible(options, &ty) {
+        return None;
+    }
+    if shape.kind == Kind::Secret {
+        refuse_default(options);
+    }
     let fit = fit(shape.kind, options.has("options"));
-    check_keys(options, fit.name, &[EVERYWHERE, ON_FIELDS, fit.keys]);
-    let has_default = options.has("default") || options.has("src");
-    if !has_default && !shape.is_optional {
+    // Of a name the macro does not know what it is.
+    let what = if is_named {
+        format!("`{ty}`")
+    } else {
+        fit.name.to_owned()
+    };
+    check_keys(options, &what, &[EVERYWHERE, ON_FIELDS, fit.keys]);
+    if lacks_default && !is_named {
         let mistake = match shape.kind {
             Kind::Secret => Mistake::RequiredSecret,
             Kind::Image => Mistake::ImageWithoutSource,
-            kind => Mistake::RequiredWithoutDefault {
-                is_named: kind == Kind::Named,
-            },
+            _ => Mistake::RequiredWithoutDefault,
         };
         let place: &dyn ToTokens = if shape.kind == Kind::Secret {
             &field.ty
@@ -194,6 +222,7 @@ fn single(
         }
         Kind::Secret => {
             lengths(options, setters);
+            default_env(options, setters);
             None
         }
         Kind::Email => {
@@ -235,11 +264,43 @@ fn single(
         setters.push(quote!(.placeholder(#placeholder)));
     }
     let validate = options.path("validate");
-    Some(What::Field { validate, default })
+    let named = is_named.then(|| Named {
+        ty: shape.ty.clone(),
+        is_optional: shape.is_optional,
+        lacks_default,
+    });
+    Some(What::Field {
+        validate,
+        default,
+        named,
+    })
+}
+
+/// A type as its author wrote it.
+fn written(ty: &Type) -> String {
+    let ty = ty.to_token_stream().to_string();
+    ty.replace(" <", "<")
+        .replace("< ", "<")
+        .replace(" >", ">")
+        .replace(" ,", ",")
+        .replace("& ", "&")
+        .replace(" :: ", "::")
+}
+
+/// Whether `collapsible` says that this is meant to be a group, which it does not say itself.
+fn refuse_collapsible(options: &mut Options<'_>, ty: &str) -> bool {
+    let given = options.given().find(|key| *key == "collapsible").cloned();
+    if let Some(key) = &given {
+        let ty = ty.to_owned();
+        options
+            .mistakes()
+            .add(key, Mistake::CollapsibleWithoutGroup { ty });
+    }
+    given.is_some()
 }
 
 fn visibility(
-    shape: &Shape,
+    shape: &Shape<'_>,
     has_default: bool,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
@@ -263,6 +324,9 @@ fn visibility(
                 .add(readonly, Mistake::ReadonlyWithoutDefault);
         }
     }
+    if options.flag("required") {
+        setters.push(quote!(.required()));
+    }
     if let Some(user_editable) = options.boolean("user_editable") {
         setters.push(quote!(.user_editable(#user_editable)));
     }
@@ -272,9 +336,22 @@ impl ToTokens for Item {
     /// The typed constant by which generated code reaches the field: the one place that asks for its type's trait.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let (ty, id) = (&self.ty, &self.id);
-        let typed = match self.what {
+        let typed = match &self.what {
             What::Group => quote_spanned!(ty.span()=> __settings::typed_group::<#ty>(#id)),
-            What::Field { .. } => quote_spanned!(ty.span()=> __settings::typed::<#ty>(#id)),
+            What::Field { named: None, .. } => {
+                quote_spanned!(ty.span()=> __settings::typed::<#ty>(#id))
+            }
+            What::Field {
+                named: Some(named), ..
+            } => {
+                let ty = &named.ty;
+                let of = if named.is_optional {
+                    quote!(optional)
+                } else {
+                    quote!(named)
+                };
+                quote_spanned!(ty.span()=> __settings::#of::<#ty>(#id))
+            }
         };
         tokens.extend(typed);
     }

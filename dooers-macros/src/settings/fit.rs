@@ -13,7 +13,13 @@ pub(super) struct Fit {
 }
 
 pub(super) const EVERYWHERE: &[&str] = &["label", "rename", "creator"];
-pub(super) const ON_FIELDS: &[&str] = &["internal", "readonly", "user_editable", "validate"];
+pub(super) const ON_FIELDS: &[&str] = &[
+    "internal",
+    "readonly",
+    "required",
+    "user_editable",
+    "validate",
+];
 
 /// What can stand on a setting of this kind.
 pub(super) fn fit(kind: Kind, has_options: bool) -> Fit {
@@ -39,7 +45,13 @@ pub(super) fn fit(kind: Kind, has_options: bool) -> Fit {
         Kind::Checkbox => of("a `bool`", &["default"]),
         Kind::Secret => of(
             "a `Secret`",
-            &["placeholder", "min_length", "max_length", "pattern"],
+            &[
+                "default_env",
+                "placeholder",
+                "min_length",
+                "max_length",
+                "pattern",
+            ],
         ),
         Kind::Email => of(
             "an `Email`",
@@ -66,13 +78,14 @@ fn fits(key: &str) -> &'static str {
         "placeholder" => "texts, numbers and dates",
         "src" | "width" | "height" => "an `ImageUrl`",
         "collapsible" => "a group",
+        "default_env" => "a `Secret`",
         "default" => "texts, numbers, `bool`, enums, `Email` and dates",
         _ => "single settings",
     }
 }
 
 /// Refuses the options that do not stand on this.
-pub(super) fn check_keys(options: &mut Options<'_>, what: &'static str, allowed: &[&[&str]]) {
+pub(super) fn check_keys(options: &mut Options<'_>, what: &str, allowed: &[&[&str]]) {
     let is_allowed = |key: &Ident| {
         allowed
             .iter()
@@ -88,7 +101,7 @@ pub(super) fn check_keys(options: &mut Options<'_>, what: &'static str, allowed:
         let mistake = Mistake::KeyDoesNotFit {
             fits: fits(&name),
             key: name.clone(),
-            what,
+            what: what.to_owned(),
         };
         options.mistakes().add(&key, mistake);
         options.drop(&name);

@@ -24,23 +24,21 @@ pub(super) enum Kind {
 }
 
 /// A field's type, without the `Option` around it.
-pub(super) struct Shape {
+pub(super) struct Shape<'a> {
+    pub(super) ty: &'a Type,
     pub(super) kind: Kind,
     pub(super) is_optional: bool,
 }
 
 /// The kind of a type. Without one it is no type of a setting.
-pub(super) fn shape(ty: &Type) -> Option<Shape> {
-    let of = |ty: &Type, is_optional| {
-        Some(Shape {
-            kind: kind(ty)?,
-            is_optional,
-        })
-    };
-    match inside_option(ty) {
-        Some(inner) => of(inner, true),
-        None => of(ty, false),
-    }
+pub(super) fn shape(ty: &Type) -> Option<Shape<'_>> {
+    let inner = inside_option(ty);
+    let (ty, is_optional) = (inner.unwrap_or(ty), inner.is_some());
+    Some(Shape {
+        ty,
+        kind: kind(ty)?,
+        is_optional,
+    })
 }
 
 fn inside_option(ty: &Type) -> Option<&Type> {

@@ -22,6 +22,8 @@ pub(super) struct Settings {
     /// How generated code names the runtime crate.
     pub(super) runtime: Path,
     pub(super) name: Ident,
+    /// Whether it is a struct, which an enum or a union is not.
+    pub(super) is_struct: bool,
     pub(super) version: String,
     /// Whether it is only a group of another.
     pub(super) is_group: bool,
@@ -51,6 +53,7 @@ pub(super) fn settings(input: &DeriveInput, mistakes: &mut Mistakes) -> Settings
     Settings {
         runtime: runtime.unwrap_or_else(|| parse_quote!(::dooers)),
         name: input.ident.clone(),
+        is_struct: matches!(input.data, Data::Struct(_)),
         version: version.unwrap_or_else(|| "1.0".to_owned()),
         is_group,
         items,

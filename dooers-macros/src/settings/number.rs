@@ -11,7 +11,7 @@ use syn::{Ident, Type};
 
 /// Its bounds, its steps and its default.
 pub(super) fn number(
-    shape: &Shape,
+    shape: &Shape<'_>,
     ty: &Type,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
@@ -92,7 +92,7 @@ pub(super) fn number(
     }
 }
 
-fn bound(key: &str, shape: &Shape, ty: &Type, options: &mut Options<'_>) -> Option<Literal> {
+fn bound(key: &str, shape: &Shape<'_>, ty: &Type, options: &mut Options<'_>) -> Option<Literal> {
     let literal = options.number(key)?;
     let key = key.to_owned();
     let mistake = match shape.kind {

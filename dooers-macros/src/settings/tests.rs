@@ -15,7 +15,7 @@ fn fields_groups_and_choices() {
         #[setting(version = "2", crate = crate::runtime)]
         pub(crate) struct Tuning {
             /// The model that answers.
-            #[setting(default = "small", options("small" = "Small", "large" = "Large"))]
+            #[setting(required, default = "small", options("small" = "Small", "large" = "Large"))]
             model: String,
             #[setting(default = -1, min = -5, max = 5, step = 2, validate = odd)]
             depth: i8,
@@ -23,7 +23,7 @@ fn fields_groups_and_choices() {
             tone: Tone,
             #[setting(default = Tone::Cold, creator)]
             other: Tone,
-            #[setting(internal)]
+            #[setting(internal, default_env = "KEY")]
             key: Option<Secret>,
             #[setting(group, label = "More", collapsible = "open")]
             more: More,

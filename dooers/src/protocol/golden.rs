@@ -189,7 +189,8 @@ fn the_frames_of_settings() {
                 .placeholder("A name")
                 .min_length(1)
                 .max_length(5)
-                .pattern("^[A-Z]"),
+                .pattern("^[A-Z]")
+                .required(),
         )
         .field(Field::text("prompt").default("").rows(4))
         .field(Field::select("model", [("a", "A"), ("b", "B")]).default("a"))

@@ -64,7 +64,7 @@ pub struct ShownField {
     pub kind: &'static str,
     /// What people read as its name.
     pub label: String,
-    /// Whether it must have a value.
+    /// Whether `null` is refused. Otherwise `null` restores the default, or clears a field without one.
     pub required: bool,
     /// Whether it cannot be changed.
     pub readonly: bool,

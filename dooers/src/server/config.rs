@@ -2,7 +2,7 @@
 
 use super::database::Database;
 use super::env::Environment;
-use crate::settings::Keyring;
+use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,6 +26,7 @@ pub struct WorkerConfig {
     pub(crate) limits: Limits,
     pub(crate) database: Database,
     pub(crate) secret_keys: Option<Keyring>,
+    pub(crate) secret_variables: Variables,
 }
 
 /// The limits of a connection.
@@ -73,6 +74,7 @@ impl Default for WorkerConfig {
             limits: Limits::default(),
             database: Database::default(),
             secret_keys: None,
+            secret_variables: Variables::default(),
         }
     }
 }
@@ -207,6 +209,24 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets the source of the variables that secret settings name with `default_env`, instead of the environment: a vault,
+    /// or a test. `None` stands for a variable that is not set.
+    ///
+    /// ```
+    /// use dooers::{Secret, WorkerConfig};
+    ///
+    /// let config = WorkerConfig::new()
+    ///     .secret_variables(|name| (name == "SUPPORT_API_KEY").then(|| Secret::new("sk-test")));
+    /// ```
+    #[must_use]
+    pub fn secret_variables(
+        mut self,
+        lookup: impl Fn(&str) -> Option<Secret> + Send + Sync + 'static,
+    ) -> Self {
+        self.secret_variables = Variables::by(lookup);
+        self
+    }
+
     /// Sets how long turns may still take when the server stops.
     #[must_use]
     pub fn drain_timeout(mut self, at_most: Duration) -> Self {
@@ -266,6 +286,7 @@ impl fmt::Debug for WorkerConfig {
             .field("limits", &self.limits)
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
+            .field("secret_variables", &self.secret_variables)
             .finish()
     }
 }

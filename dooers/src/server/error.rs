@@ -70,6 +70,21 @@ pub enum ServerError {
         /// The type of the state.
         of: &'static str,
     },
+    /// A secret setting cannot have the value of its environment variable: see
+    /// [`Field::default_env`](crate::settings::Field::default_env).
+    #[error(
+        "the setting `{field_id}` of `{of}` needs the environment variable `{variable}`: {problem}"
+    )]
+    SecretVariable {
+        /// The struct of the settings, or the agent whose schema was built by hand.
+        of: &'static str,
+        /// The field.
+        field_id: String,
+        /// The variable.
+        variable: String,
+        /// The reason, which does not show the value.
+        problem: String,
+    },
     /// Stored secrets cannot be opened.
     #[error(
         "secret settings in the database are sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, behind the one that seals"

@@ -6,6 +6,7 @@ use super::settings_updates::OnSettingsUpdated;
 use crate::agent::{AgentDefinition, annotated};
 use crate::settings::{AgentSchema, Schemas, SettingsSchema};
 use crate::state::States;
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -76,17 +77,38 @@ impl Program {
                 agent,
                 of: one.name,
             }),
-            ([one], None) => Ok(Some(AgentSchema {
-                schema: Arc::new((one.schema)().clone()),
-                type_id: Some(one.id),
-            })),
-            ([], Some(schema)) => Ok(Some(AgentSchema {
-                schema: Arc::clone(schema),
-                type_id: None,
-            })),
+            ([one], None) => {
+                let schema = Arc::new((one.schema)().clone());
+                Ok(Some(self.with_variables(schema, one.name, Some(one.id))?))
+            }
+            ([], Some(schema)) => {
+                let schema = Arc::clone(schema);
+                Ok(Some(self.with_variables(schema, agent, None)?))
+            }
             ([], None) if requirements.needs_values() => Err(ServerError::NoSettings(agent)),
             ([], None) => Ok(None),
         }
+    }
+
+    /// Reads the variables that settings name.
+    fn with_variables(
+        &self,
+        schema: Arc<SettingsSchema>,
+        of: &'static str,
+        type_id: Option<TypeId>,
+    ) -> Result<AgentSchema, ServerError> {
+        let from_env = schema.read(&self.config.secret_variables);
+        let from_env = from_env.map_err(|bad| ServerError::SecretVariable {
+            of,
+            field_id: bad.field_id,
+            variable: bad.variable,
+            problem: bad.problem,
+        })?;
+        Ok(AgentSchema {
+            schema,
+            type_id,
+            from_env,
+        })
     }
 }
 

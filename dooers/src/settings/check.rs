@@ -98,6 +98,18 @@ fn meant<'a>(field: &Field, value: &'a Value) -> Option<Cow<'a, Value>> {
     }
 }
 
+/// Why a value that nobody may see is refused. What the program's own check says is left out, as it may show the value.
+pub(super) fn hidden_problem(field: &Field, value: &Value) -> Option<String> {
+    if !fits(field, value) {
+        return Some(format!("it takes {}", takes(field)));
+    }
+    let is_refused = field
+        .validator
+        .as_ref()
+        .is_some_and(|Validator(validate)| validate(value).is_err());
+    is_refused.then(|| "it does not pass the setting's own check (`validate`)".to_owned())
+}
+
 /// What was given, so far as it may be shown.
 fn given(field: &Field, value: &Value) -> String {
     const SHOWN: usize = 60;
@@ -227,9 +239,21 @@ pub(super) fn settle(field: &mut Field) {
     }
 }
 
-/// What a field takes, for people.
+/// The values that a field takes, for people.
 fn allowed(field: &Field) -> String {
-    let mut text = match field.kind {
+    let null = if field.required {
+        ""
+    } else if field.begins_with_a_value() {
+        ", or null for its default"
+    } else {
+        ", or null for none"
+    };
+    takes(field) + null
+}
+
+/// The same without `null`.
+fn takes(field: &Field) -> String {
+    match field.kind {
         FieldKind::Checkbox => "`true` or `false`".to_owned(),
         FieldKind::Number => allowed_numbers(field),
         FieldKind::Select => {
@@ -251,11 +275,7 @@ fn allowed(field: &Field) -> String {
             }
             text
         }
-    };
-    if !field.required {
-        text += ", or null for none";
     }
-    text
 }
 
 fn allowed_numbers(field: &Field) -> String {

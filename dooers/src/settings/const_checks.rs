@@ -27,6 +27,17 @@ pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
     }
 }
 
+/// Refuses an enum of choices without a default. It is evaluated at compile time only.
+///
+/// # Panics
+///
+/// Always.
+pub const fn refuse_without_default<T>(_field: &super::generated::TypedField<T>) {
+    panic!(
+        "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"
+    );
+}
+
 /// Refuses a default that is no choice. It is evaluated at compile time only.
 ///
 /// # Panics

@@ -14,8 +14,13 @@ pub struct Field {
     pub(super) kind: FieldKind,
     pub(super) label: String,
     pub(super) description: Option<String>,
+    /// Whether `null` is refused.
     pub(super) required: bool,
+    /// Whether it may begin without a value.
+    pub(super) optional: bool,
     pub(super) default: Option<Value>,
+    /// The environment variable that has the default of a secret.
+    pub(super) default_env: Option<String>,
     pub(super) readonly: bool,
     pub(super) visibility: Visibility,
     pub(super) user_editable: bool,
@@ -99,8 +104,10 @@ impl Field {
             id,
             kind,
             description: None,
-            required: true,
+            required: false,
+            optional: false,
             default: None,
+            default_env: None,
             readonly: false,
             visibility: Visibility::User,
             user_editable: true,
@@ -121,7 +128,7 @@ impl Field {
         }
     }
 
-    /// One line of text. Like every field it is required, and so needs a default, unless it is
+    /// One line of text. Like every field it needs a [`default`](Self::default), unless it is
     /// [`optional`](Self::optional).
     pub fn text(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Text)
@@ -152,7 +159,8 @@ impl Field {
         Self::new(id, FieldKind::Checkbox)
     }
 
-    /// A text that is never shown. It cannot be required, as there is no default to begin with.
+    /// A text that is never shown. It cannot have a [`default`](Self::default), so it needs a
+    /// [`default_env`](Self::default_env), unless it is [`optional`](Self::optional).
     pub fn password(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Password)
     }
@@ -186,17 +194,56 @@ impl Field {
         self
     }
 
-    /// The value until another one is set.
+    /// Sets the value that counts until another one is set, and again after a `null`.
     #[must_use]
     pub fn default(mut self, value: impl Into<Value>) -> Self {
         self.default = Some(value.into());
         self
     }
 
-    /// Need not have a value.
+    /// Names the environment variable whose value a password has until another one is set, and again after a `null`.
+    ///
+    /// It is read when a server starts, and never shown. If it is not set, or empty, the field has no value if it is
+    /// [`optional`](Self::optional); otherwise the server does not start. So it is if the value does not fit the field.
+    ///
+    /// ```
+    /// use dooers::settings::{Field, SettingsSchema};
+    ///
+    /// let key = Field::password("api_key").default_env("SUPPORT_API_KEY").min_length(8);
+    /// let schema = SettingsSchema::builder().field(key).build()?;
+    /// # Ok::<(), dooers::settings::SchemaError>(())
+    /// ```
+    #[must_use]
+    pub fn default_env(mut self, variable: impl Into<String>) -> Self {
+        self.default_env = Some(variable.into());
+        self
+    }
+
+    /// Lets the field begin without a value. With a [`default`](Self::default) it has one all the same.
     #[must_use]
     pub fn optional(mut self) -> Self {
-        self.required = false;
+        self.optional = true;
+        self
+    }
+
+    /// Refuses `null`, which otherwise restores the [`default`](Self::default), or leaves the field without a value if it
+    /// has none. Forms mark the field as required.
+    ///
+    /// ```
+    /// use dooers::settings::Field;
+    /// use serde_json::Value;
+    ///
+    /// let name = Field::text("name").default("Ada");
+    /// assert!(!name.is_required());
+    /// assert!(name.check(Value::Null).is_ok());
+    ///
+    /// let name = name.required();
+    /// assert!(name.is_required());
+    /// assert!(name.check(Value::Null).is_err());
+    /// ```
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
         self
     }
 
@@ -385,7 +432,7 @@ impl Field {
         self.visibility
     }
 
-    /// Whether it must have a value.
+    /// Whether `null` is refused: only after [`required`](Self::required).
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.required
@@ -403,10 +450,21 @@ impl Field {
         self.kind == FieldKind::Password
     }
 
-    /// The value until another one is set.
+    /// The value that counts until another one is set.
     #[must_use]
     pub fn default_value(&self) -> Option<&Value> {
         self.default.as_ref()
+    }
+
+    /// The environment variable whose value a password has until another one is set.
+    #[must_use]
+    pub fn default_env_variable(&self) -> Option<&str> {
+        self.default_env.as_deref()
+    }
+
+    /// Whether there is a default, here or in the environment.
+    pub(super) fn begins_with_a_value(&self) -> bool {
+        self.default.is_some() || self.default_env.is_some()
     }
 
     /// The value as it is to be stored: a whole number's `1.0` is `1`, and a number near a [`step`](Self::step) is that

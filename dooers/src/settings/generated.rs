@@ -10,7 +10,7 @@ use crate::turn::Turn;
 use serde_json::Value;
 use std::fmt::Display;
 
-pub use super::const_checks::{assert_choice, assert_distinct};
+pub use super::const_checks::{assert_choice, assert_distinct, refuse_without_default};
 pub use std::sync::LazyLock;
 
 /// A field of a struct: the one place where generated code asks for a [`SettingValue`], so that a type that is none
@@ -77,6 +77,60 @@ impl<T: 'static> TypedField<T> {
     #[must_use]
     pub const fn choices(&self) -> &'static [(&'static str, &'static str)] {
         self.choices
+    }
+}
+
+/// A type that the macro does not know by its name. The derive macro implements it for structs of settings.
+pub trait NamedType {
+    /// What the type is.
+    type Is;
+}
+
+/// A type of a single setting.
+#[derive(Debug, Clone, Copy)]
+pub struct SingleSetting;
+
+/// A struct of settings, which can be a group.
+#[derive(Debug, Clone, Copy)]
+pub struct StructOfSettings;
+
+impl<T: SettingValue> NamedType for T {
+    type Is = SingleSetting;
+}
+
+/// Makes fields of a type. A struct of settings has none.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is a group of settings, and this field is not marked as one; write `#[setting(group)]` above it",
+    label = "a group of settings",
+    note = "a group is always there, and its fields have the values: it has no `default`, and is not in an `Option`"
+)]
+pub trait FieldOf<T> {
+    /// A field that always has a value.
+    const ALWAYS: TypedField<T>;
+    /// A field that may have none.
+    const OPTIONAL: TypedField<Option<T>>;
+}
+
+impl<T: SettingValue> FieldOf<T> for SingleSetting {
+    const ALWAYS: TypedField<T> = typed("");
+    const OPTIONAL: TypedField<Option<T>> = typed("");
+}
+
+/// A field of a type that the macro does not know by its name.
+#[must_use]
+pub const fn named<T: NamedType<Is: FieldOf<T>>>(id: &'static str) -> TypedField<T> {
+    TypedField {
+        id,
+        ..<T::Is as FieldOf<T>>::ALWAYS
+    }
+}
+
+/// The same in an `Option`.
+#[must_use]
+pub const fn optional<T: NamedType<Is: FieldOf<T>>>(id: &'static str) -> TypedField<Option<T>> {
+    TypedField {
+        id,
+        ..<T::Is as FieldOf<T>>::OPTIONAL
     }
 }
 

@@ -73,7 +73,8 @@ impl<T: WorkerSettings> Settings<T> {
         }
     }
 
-    /// Changes values. What is new is checked as a patch is, stored, and shown to all who see it.
+    /// Changes values. What is new is checked as a patch is, stored, and shown to all who see it. `None` restores the
+    /// default of a field that has one.
     ///
     /// ```
     /// # use dooers::prelude::*;

@@ -25,14 +25,17 @@ pub(crate) struct AgentSchema {
     pub(crate) schema: Arc<SettingsSchema>,
     /// The struct that holds them, unless the schema was built by hand.
     pub(crate) type_id: Option<TypeId>,
+    /// The defaults of secrets that came from the environment.
+    pub(crate) from_env: SettingsValues,
 }
 
 impl AgentSchema {
-    /// The settings of this struct.
+    /// The settings of this struct, without a server that reads variables.
     pub(crate) fn of<T: WorkerSettings>() -> Self {
         Self {
             schema: Arc::new(T::schema().clone()),
             type_id: Some(TypeId::of::<T>()),
+            from_env: T::schema().without_variables(),
         }
     }
 }
@@ -60,7 +63,7 @@ struct Worker {
     watchers: Watchers,
 }
 
-/// What is stored of a worker's settings, as far as it fits their schema.
+/// The settings of a worker that are stored, as far as they fit their schema.
 #[derive(Debug)]
 pub(crate) struct CurrentSettings {
     pub(crate) values: SettingsValues,
@@ -73,6 +76,7 @@ pub(crate) struct CurrentSettings {
 struct Change<'a> {
     field: &'a Field,
     old: Value,
+    /// `null` is stored as it is, and stands for the default: see [`SettingsValues::of`].
     new: Value,
 }
 
@@ -97,9 +101,12 @@ impl LiveSettings {
 
     /// The schema of an agent's settings.
     pub(crate) fn schema(&self, agent: &str) -> Result<&SettingsSchema, SettingsError> {
+        Ok(&self.agent(agent)?.schema)
+    }
+
+    fn agent(&self, agent: &str) -> Result<&AgentSchema, SettingsError> {
         let settings = self.schemas.get(agent);
-        let settings = settings.ok_or_else(|| SettingsError::NotConfigured(agent.to_owned()))?;
-        Ok(&settings.schema)
+        settings.ok_or_else(|| SettingsError::NotConfigured(agent.to_owned()))
     }
 
     /// The agents whose settings this struct holds.
@@ -115,8 +122,10 @@ impl LiveSettings {
         agent: &str,
         frame_id: &str,
     ) -> Result<Frame, SettingsError> {
-        let schema = self.schema(agent)?;
-        let fields = schema.shown(Audience::User, &SettingsValues::default());
+        let AgentSchema {
+            schema, from_env, ..
+        } = self.agent(agent)?;
+        let fields = schema.shown(Audience::User, from_env);
         let frame = ServerFrame::SettingsPublicSchemaResult {
             schema: PublicSchema {
                 version: schema.version(),
@@ -126,11 +135,18 @@ impl LiveSettings {
         Ok(Frame::from(frame.encode_with_id(frame_id)))
     }
 
-    /// What is stored. What does not fit the schema any more is left out, so that its default counts, and stays stored.
+    /// The values that are stored, and for secrets that have none the ones of the environment.
     pub(crate) async fn current(
         &self,
         worker: &WorkerKey,
     ) -> Result<CurrentSettings, SettingsError> {
+        let mut current = self.stored(worker).await?;
+        current.values.fill(&self.agent(&worker.agent)?.from_env);
+        Ok(current)
+    }
+
+    /// What is stored. What does not fit the schema any more is left out, so that its default counts, and stays stored.
+    async fn stored(&self, worker: &WorkerKey) -> Result<CurrentSettings, SettingsError> {
         let schema = self.schema(&worker.agent)?;
         let stored = self.store.settings(worker).await?;
         let updated_at = stored.iter().map(|setting| setting.updated_at).max();
@@ -140,6 +156,9 @@ impl LiveSettings {
             let Some(field) = schema.field(&setting.field_id) else {
                 continue;
             };
+            if setting.value.is_null() {
+                continue;
+            }
             fields.insert(field.id().to_owned());
             match field.check(self.opened(worker, setting)?) {
                 Ok(value) => values.insert(field.id(), value),
@@ -262,14 +281,14 @@ impl LiveSettings {
                 continue;
             }
             let new = field.check(new).map_err(PatchError::from)?;
-            if old != new || is_stored_secret {
+            let is_default_already = new.is_null() && !current.stored.contains(field.id());
+            if (old != new || is_stored_secret) && !is_default_already {
                 changes.push(Change { field, old, new });
             }
         }
         if !changes.is_empty() {
             let updated_at = self.store(worker, &changes).await?;
             let told = changes.into_iter().zip(updated_at);
-            let told = told.filter(|(change, _)| change.old != change.new);
             self.tell(&shared, worker, told, None);
         }
         Ok(())
@@ -301,11 +320,9 @@ impl LiveSettings {
         let _changing = shared.changing.lock().await;
         let old = self.current(worker).await?.values.of(field);
         self.store.remove_setting(worker, field_id).await?;
-        let new = SettingsValues::default().of(field);
-        if old != new {
-            let told = [(Change { field, old, new }, timestamp::now())];
-            self.tell(&shared, worker, told, None);
-        }
+        let new = Value::Null;
+        let told = [(Change { field, old, new }, timestamp::now())];
+        self.tell(&shared, worker, told, None);
         Ok(())
     }
 
@@ -348,7 +365,8 @@ impl LiveSettings {
         Ok(self.store.put_settings(worker, settings.collect()).await?)
     }
 
-    /// Tells everybody who may see it.
+    /// Publishes changes to everybody who may see them. The program's own are left out where the value stays the same: a
+    /// secret that was sealed again, or a default that was set before.
     fn tell<'a>(
         &self,
         shared: &Worker,
@@ -357,6 +375,13 @@ impl LiveSettings {
         sender: Option<&Connection>,
     ) {
         for (Change { field, old, new }, updated_at) in changes {
+            let new = match new {
+                Value::Null => self.default_of(worker, field),
+                new => new,
+            };
+            if sender.is_none() && old == new {
+                continue;
+            }
             if field.visibility() != Visibility::Internal {
                 let published = PublishedSetting {
                     worker,
@@ -376,6 +401,11 @@ impl LiveSettings {
             shared.watchers.tell(&update);
             self.program.tell(&update);
         }
+    }
+
+    fn default_of(&self, worker: &WorkerKey, field: &Field) -> Value {
+        let settings = self.schemas.get(worker.agent.as_str());
+        settings.map_or(Value::Null, |settings| settings.from_env.of(field))
     }
 
     fn sealed(&self, worker: &WorkerKey, change: &Change<'_>, at: DateTime<Utc>) -> StoredSetting {
@@ -509,6 +539,7 @@ mod tests {
         let settings = AgentSchema {
             schema: Arc::new(schema),
             type_id: None,
+            from_env: SettingsValues::default(),
         };
         let store = Arc::new(MemoryStore::new());
         let worker = WorkerKey {

@@ -25,6 +25,7 @@ mod tests;
 mod types;
 mod value;
 mod values;
+mod variables;
 mod watch;
 mod wire;
 mod worker_settings;
@@ -50,3 +51,4 @@ pub mod __generated {
     pub use super::generated::*;
 }
 pub(crate) use live::{AgentSchema, LiveSettings, Schemas};
+pub(crate) use variables::Variables;

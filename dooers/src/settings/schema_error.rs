@@ -85,19 +85,28 @@ fn mistakes_of(field: &Field) -> Vec<String> {
         "only a text has `rows`",
     );
     wrong(
-        field.is_secret() && field.required,
-        "a password cannot be required; make it `optional`",
+        field.is_secret() && !field.optional && !field.begins_with_a_value(),
+        "a password needs a value to begin with; name an environment variable with `default_env`, or make it `optional`",
     );
     wrong(
         field.is_secret() && field.default.is_some(),
-        "a password has no default, which would be no secret",
+        "a password cannot have a `default`, as a value in the program would not be secret; name an environment variable with `default_env`",
     );
     wrong(
-        field.required && field.default.is_none() && !field.is_secret(),
-        "a required setting needs a default; give it one, or make it `optional`",
+        !field.is_secret() && field.default_env.is_some(),
+        "only a password has `default_env`",
+    );
+    let variable = field.default_env.as_deref();
+    wrong(
+        variable.is_some_and(|name| name.is_empty() || name.contains(['=', '\0'])),
+        "the name in `default_env` cannot be the name of an environment variable",
     );
     wrong(
-        field.readonly && field.default.is_none() && field.kind != FieldKind::Image,
+        !field.optional && !field.begins_with_a_value() && !field.is_secret(),
+        "a setting needs a value to begin with; give it a `default`, or make it `optional`",
+    );
+    wrong(
+        field.readonly && !field.begins_with_a_value() && field.kind != FieldKind::Image,
         "a readonly setting needs a default, as it can never get another value",
     );
     let options: Vec<_> = field.options.iter().map(|(value, _)| value).collect();

@@ -149,8 +149,8 @@ fn fields() -> impl Strategy<Value = Field> {
     ];
     let any_field = prop_oneof![2 => number_fields(), 2 => text_fields(), 1 => typed];
     (any_field, any::<bool>()).prop_map(
-        |(field, is_optional)| {
-            if is_optional { field.optional() } else { field }
+        |(field, is_required)| {
+            if is_required { field.required() } else { field }
         },
     )
 }
@@ -238,6 +238,7 @@ fn a_whole_number_is_stored_as_one() {
 fn the_json_schema_is_one_of_the_draft_that_it_names() {
     let schema = SettingsSchema::builder()
         .field(Field::text("name").default("Ada"))
+        .field(Field::text("town").default("Turin").required())
         .field(Field::text("hidden").optional().internal())
         .build()
         .unwrap()
@@ -251,6 +252,8 @@ fn the_json_schema_is_one_of_the_draft_that_it_names() {
     assert!(schema["properties"].get("hidden").is_none());
     let whole = jsonschema::validator_for(&schema).unwrap();
     assert!(whole.is_valid(&json!({"name": "Bob"})));
+    assert!(whole.is_valid(&json!({"name": null})));
+    assert!(!whole.is_valid(&json!({"town": null})));
     assert!(!whole.is_valid(&json!({"other": 1})));
 }
 

@@ -9,13 +9,13 @@ use serde_json::{Number, Value};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a setting",
     label = "no type of a setting",
-    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, an enum with `#[derive(SettingChoice)]`, an `Option` of any of these, or an `Option<Secret>`; a struct of settings needs `#[setting(group)]`"
+    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these; a struct of settings needs `#[setting(group)]`"
 )]
 pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
     /// What can be chosen, if the type is a [`SettingChoice`]: values and labels.
     const CHOICES: &'static [(&'static str, &'static str)] = &[];
 
-    /// A field of this type: its kind, its bounds, its options, and whether it is required.
+    /// A field of this type: its kind, its bounds, its options, and whether it may be without a value.
     fn field(id: &str) -> Field;
 
     /// The value of a JSON value that was checked; none for one of another type.

@@ -49,10 +49,24 @@ impl SettingsValues {
         self.0.insert(field_id.to_owned(), entry);
     }
 
-    /// The value of a field: what is here, or else its default, or else `null`.
+    /// Takes over the values of fields that have none here.
+    pub(super) fn fill(&mut self, defaults: &Self) {
+        for (field_id, value) in defaults.iter() {
+            if self.set_value(field_id).is_none() {
+                self.insert(field_id, value.clone());
+            }
+        }
+    }
+
+    /// The value of a field: the one that is here, or else its default, or else `null`.
     pub(crate) fn of(&self, field: &Field) -> Value {
-        let value = self.get(field.id()).or(field.default_value());
+        let value = self.set_value(field.id()).or(field.default_value());
         value.cloned().unwrap_or(Value::Null)
+    }
+
+    /// The value of a field, if there is one. `null` is none: it stands for the field's default.
+    pub(super) fn set_value(&self, field_id: &str) -> Option<&Value> {
+        self.get(field_id).filter(|value| !value.is_null())
     }
 
     /// The values that were assigned since these were `before`. A secret that was assigned is among them even if its

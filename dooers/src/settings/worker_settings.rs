@@ -42,7 +42,7 @@ pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
         Self::schema().json_schema()
     }
 
-    /// Changes one field, if the value is right for it.
+    /// Changes one field, if the value is right for it. `null` restores the default.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
     pub(super) fn value_by<T>(&self, field_id: &str, from_value: fn(&Value) -> Option<T>) -> T {
         let field = self.schema.field(field_id);
         let stored = field.and_then(|field| {
-            let value = self.values.get(field_id)?;
+            let value = self.values.set_value(field_id)?;
             from_value(&field.check(value.clone()).ok()?)
         });
         let default = || {
@@ -118,6 +118,7 @@ impl<'a> Reader<'a> {
         };
         stored
             .or_else(default)
+            .or_else(|| from_value(&field?.without_its_variable()?))
             .expect("the derive macro has checked the default against the type")
     }
 }

@@ -31,10 +31,10 @@ impl TestMessage {
     }
 
     /// A message of these parts.
-    pub fn parts(parts: impl IntoIterator<Item = impl Into<ContentPart>>) -> Self {
+    pub fn parts(parts: impl IntoIterator<Item = ContentPart>) -> Self {
         Self {
             kind: "message",
-            content: parts.into_iter().map(Into::into).collect(),
+            content: parts.into_iter().collect(),
             data: None,
             client_event_id: None,
             thread_metadata: None,

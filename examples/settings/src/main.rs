@@ -1,8 +1,8 @@
 //! An agent whose operator may tune it: a setting of every kind.
 //!
 //! Run with: `cargo run -p example-settings`. It prints the JSON Schema of its settings, then listens on
-//! 127.0.0.1:8000, or where `WORKER_BIND` says. `WORKER_SECRET_KEY` (make one with `openssl rand -base64 32`) seals the
-//! API key in `worker.db`.
+//! 127.0.0.1:8000, or where `WORKER_BIND` says. `SUPPORT_API_KEY` sets the API key. `WORKER_SECRET_KEY` (make one with
+//! `openssl rand -base64 32`) seals the other secrets in `worker.db`.
 //!
 //! From a browser's console, once connected as in the example `echo`:
 //!
@@ -39,7 +39,7 @@ struct SupportSettings {
     #[setting(min = 0.0, max = 2.0, step = 0.1, default = 0.7)]
     temperature: f64,
     /// Only the program sees it.
-    #[setting(internal)]
+    #[setting(internal, default_env = "SUPPORT_API_KEY", min_length = 8)]
     api_key: Option<Secret>,
     /// What it is called.
     #[setting(

@@ -75,6 +75,36 @@ fn what_it_prints_is_a_json_schema() {
     assert_eq!(example.ended().0, Some(0));
 }
 
+#[tokio::test]
+async fn a_secret_comes_from_the_environment() {
+    let variables = [
+        ("WORKER_BIND", "127.0.0.1:0"),
+        ("SUPPORT_API_KEY", "correct horse"),
+    ];
+    let mut example = Program::start("example-settings", &variables);
+    let mut client = Client::open(example.address(), "/ws").await;
+    client.connect("ada").await;
+    client.message(None, "hello").await;
+    let text = client.turn().await[4]["payload"]["events"][0]["content"][0]["text"].clone();
+    assert!(text.as_str().unwrap().contains("key: true"), "{text}");
+    client.leave().await;
+    example.terminate();
+    let (status, output, errors) = example.ended();
+    assert_eq!(status, Some(0), "{errors}");
+    assert!(!output.contains("horse") && !errors.contains("horse"));
+}
+
+#[test]
+fn a_secret_that_does_not_fit_stops_the_start() {
+    let variables = [("WORKER_BIND", "127.0.0.1:0"), ("SUPPORT_API_KEY", "horse")];
+    let (status, output, errors) = Program::start("example-settings", &variables).ended();
+    assert_eq!(status, Some(1), "{errors}");
+    let expected = "the setting `api_key` of `example_settings::SupportSettings` needs the environment variable \
+                    `SUPPORT_API_KEY`: its value does not fit: it takes a text of at least 8 characters";
+    assert!(errors.contains(expected), "{errors}");
+    assert!(!output.contains("horse") && !errors.contains("horse"));
+}
+
 /// All fields, those in groups too.
 fn fields(snapshot: &Value) -> Vec<Value> {
     let items = snapshot["fields"].as_array().unwrap().iter();

@@ -16,6 +16,7 @@ pub(crate) enum Tone {
 pub(crate) struct Every {
     /// What the agent is called.
     #[setting(
+        required,
         default = "hello",
         min_length = 2,
         max_length = 8,

@@ -67,6 +67,7 @@ fn everything_that_is_wrong_with_a_schema_is_told_at_once() {
         .field(Field::number("c").default(0.25).step(0.1))
         .field(Field::select("d", [("x", "X"), ("x", "Y")]).default("z"))
         .field(Field::password("e"))
+        .field(Field::text("o").required())
         .field(Field::password("f").optional().default("hush"))
         .field(Field::text("g").optional().readonly())
         .field(Field::text("h").optional().pattern(r"\d"))
@@ -102,6 +103,7 @@ fn everything_that_is_wrong_with_a_schema_is_told_at_once() {
         ("l", 1),
         ("m", 1),
         ("n", 1),
+        ("o", 1),
     ] {
         assert_eq!(about(id), expected, "{id}: {wrong}");
     }

@@ -12,6 +12,8 @@ mod seen;
 mod audiences;
 mod by_hand;
 mod changing;
+mod defaults;
+mod from_env;
 mod live;
 mod rotating;
 mod sealed;

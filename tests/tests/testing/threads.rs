@@ -144,12 +144,18 @@ async fn a_title_is_the_first_words_or_the_kind() {
             TestMessage::text(long),
             "The kettle that I ordered leaks, and it is not the blue one…",
         ),
-        (TestMessage::parts([ContentPart::image(url)]), "Image"),
         (
-            TestMessage::parts([ContentPart::document(url, "it.pdf")]),
+            TestMessage::parts([ContentPart::image(url).into()]),
+            "Image",
+        ),
+        (
+            TestMessage::parts([ContentPart::document(url, "it.pdf").into()]),
             "Document",
         ),
-        (TestMessage::parts([ContentPart::audio(url)]), "Audio"),
+        (
+            TestMessage::parts([ContentPart::audio(url).into()]),
+            "Audio",
+        ),
     ] {
         ada.new_thread().say(message).await.assert_title(title);
     }

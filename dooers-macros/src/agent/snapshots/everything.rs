@@ -24,7 +24,13 @@ const _: () = {
         __dooers::__private::call(async move {
             let __0 = __dooers::__private::argument::<WorkerRequest>(&__turn).await?;
             let __1 = __dooers::__private::argument::<State<Db>>(&__turn).await?;
-            let __reply = __dooers::__private::handler(support(__0, __1)).await;
+            let __reply = {
+                let __future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(
+                    support(__0, __1),
+                );
+                __future
+            }
+                .await;
             <Result<String, MyError> as __dooers::IntoReply>::into_reply(__reply)
         })
     }

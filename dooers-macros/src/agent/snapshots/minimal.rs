@@ -11,7 +11,13 @@ const _: () = {
     #[allow(deprecated, unreachable_code)]
     fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
         __dooers::__private::call(async move {
-            let __reply = __dooers::__private::handler(hello()).await;
+            let __reply = {
+                let __future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(
+                    hello(),
+                );
+                __future
+            }
+                .await;
             __dooers::IntoReply::into_reply(__reply)
         })
     }

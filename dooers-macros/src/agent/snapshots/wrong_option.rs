@@ -17,7 +17,13 @@ const _: () = {
     fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
         __dooers::__private::call(async move {
             let __0 = __dooers::__private::argument::<WorkerRequest>(&__turn).await?;
-            let __reply = __dooers::__private::handler(support(__0)).await;
+            let __reply = {
+                let __future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(
+                    support(__0),
+                );
+                __future
+            }
+                .await;
             __dooers::IntoReply::into_reply(__reply)
         })
     }

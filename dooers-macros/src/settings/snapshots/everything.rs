@@ -7,9 +7,9 @@ const _: () = {
     #[allow(non_upper_case_globals)]
     const __1: __settings::TypedField<i8> = __settings::typed::<i8>("depth");
     #[allow(non_upper_case_globals)]
-    const __2: __settings::TypedField<Tone> = __settings::typed::<Tone>("tone");
+    const __2: __settings::TypedField<Tone> = __settings::named::<Tone>("tone");
     #[allow(non_upper_case_globals)]
-    const __3: __settings::TypedField<Tone> = __settings::typed::<Tone>("other");
+    const __3: __settings::TypedField<Tone> = __settings::named::<Tone>("other");
     #[allow(non_upper_case_globals)]
     const __4: __settings::TypedField<Option<Secret>> = __settings::typed::<
         Option<Secret>,
@@ -28,13 +28,14 @@ const _: () = {
             __settings::schema(
                 "2",
                 ::std::vec![
-                    __settings::item(__0.field().options([("small", "Small"), ("large",
-                    "Large")]).default("small").description("The model that answers.")),
-                    __settings::item(__1.validated(__1.field().min(- 5i64).max(5i64)
-                    .step(2i64).default(- 1i64), odd)), __settings::item(__2.field()
-                    .default("warm")), __settings::item(__3.field().creator().default(__3
-                    .json(Tone::Cold))), __settings::item(__4.field().internal()),
-                    __settings::item(__5.group().label("More")
+                    __settings::item(__0.field().required().options([("small", "Small"),
+                    ("large", "Large")]).default("small")
+                    .description("The model that answers.")), __settings::item(__1
+                    .validated(__1.field().min(- 5i64).max(5i64).step(2i64).default(-
+                    1i64), odd)), __settings::item(__2.field().default("warm")),
+                    __settings::item(__3.field().creator().default(__3
+                    .json(Tone::Cold))), __settings::item(__4.field().internal()
+                    .default_env("KEY")), __settings::item(__5.group().label("More")
                     .collapsible(__dooers::settings::Collapsible::Open))
                 ],
             ));
@@ -77,5 +78,10 @@ const _: () = {
         fn default() -> Self {
             __settings::defaults()
         }
+    }
+    #[automatically_derived]
+    #[doc(hidden)]
+    impl __settings::NamedType for Tuning {
+        type Is = __settings::StructOfSettings;
     }
 };

@@ -20,4 +20,9 @@ const _: () = {
             __settings::group_defaults()
         }
     }
+    #[automatically_derived]
+    #[doc(hidden)]
+    impl __settings::NamedType for More {
+        type Is = __settings::StructOfSettings;
+    }
 };

@@ -48,4 +48,9 @@ const _: () = {
             __settings::refused_value()
         }
     }
+    #[automatically_derived]
+    #[doc(hidden)]
+    impl __settings::NamedType for Tuning {
+        type Is = __settings::StructOfSettings;
+    }
 };

@@ -53,4 +53,9 @@ const _: () = {
             __settings::defaults()
         }
     }
+    #[automatically_derived]
+    #[doc(hidden)]
+    impl __settings::NamedType for More {
+        type Is = __settings::StructOfSettings;
+    }
 };

@@ -29,7 +29,8 @@ impl Repository {
         value.ok_or_else(|| SettingsError::from(PatchError::NotFound(field_id.to_owned())).into())
     }
 
-    /// Sets a setting. The value is checked as a client's is, stored, and shown to all who see the field.
+    /// Sets a setting. The value is checked as a client's is, stored, and shown to all who see the field. `null` restores
+    /// the default, or clears a field without one, and is refused for a field that is `required`.
     ///
     /// An equal value is not a change: nothing is stored and nobody is notified. A stored secret is the exception. It is
     /// stored again, sealed with the newest key, and still nobody is notified.

@@ -5,8 +5,8 @@ use super::connect::{
     FIRST_PAUSE, LOCAL_SETTINGS, LONGEST_PAUSE, connect_options, is_lost, is_lost_row, is_race,
     query, told,
 };
-use super::storable::is_storable;
 use super::statements::Statements;
+use super::storable::is_storable;
 use super::time::place_in_time;
 use crate::store::StoreError;
 use crate::store::sql::{Parameter, ReadTransaction, Reading, RowError, Stop, json};

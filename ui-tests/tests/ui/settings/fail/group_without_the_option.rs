@@ -2,7 +2,6 @@ use dooers::prelude::*;
 
 #[derive(Clone, WorkerSettings)]
 struct Tuning {
-    #[setting(default = "x")]
     more: More,
 }
 

@@ -11,6 +11,7 @@ struct Every {
     /// What it is
     /// about.
     #[setting(
+        required,
         label = "Its name",
         rename = "title",
         default = "Ada",
@@ -38,6 +39,8 @@ struct Every {
     logo: ImageUrl,
     #[setting(default = 4, validate = checks::even)]
     even: i32,
+    #[setting(default_env = "UI_TESTS_KEY", min_length = 4, creator)]
+    key: Secret,
     r#type: Option<String>,
     long_name_of_words: Option<String>,
 }
@@ -62,7 +65,7 @@ fn each_is_in_the_schema() {
         "minLength": 1, "maxLength": 5, "pattern": "^[A-Z]",
     });
     assert_eq!(title, expected);
-    assert_eq!(property::<Every>("model")["enum"], json!(["a", "b"]));
+    assert_eq!(property::<Every>("model")["enum"], json!(["a", "b", null]));
     let decimal = property::<Every>("decimal");
     assert_eq!(
         (&decimal["minimum"], &decimal["maximum"]),
@@ -76,6 +79,9 @@ fn each_is_in_the_schema() {
     assert_eq!(property::<Every>("fixed")["readOnly"], true);
     assert_eq!(property::<Every>("trace"), json!(null), "it is internal");
     let of = |id: &str| schema.field(id).unwrap();
+    assert!(of("title").is_required() && !of("model").is_required());
+    assert_eq!(of("key").default_env_variable(), Some("UI_TESTS_KEY"));
+    assert!(property::<Every>("key").get("default").is_none());
     assert_eq!(of("prompt").kind(), FieldKind::Textarea);
     assert_eq!(of("trace").visibility(), Visibility::Internal);
     assert_eq!(of("budget").visibility(), Visibility::Creator);

@@ -44,6 +44,10 @@ struct Every {
     #[setting(default = "warm")]
     tone: Tone,
     secret: Option<Secret>,
+    #[setting(default_env = "UI_TESTS_SECRET")]
+    env_secret: Secret,
+    #[setting(default_env = "UI_TESTS_SECRET")]
+    some_env_secret: Option<Secret>,
     #[setting(default = "ada@example.org")]
     email: Email,
     #[setting(default = "2024-02-29")]
@@ -85,6 +89,8 @@ fn each_has_its_default_and_comes_back_from_its_values() {
     );
     assert!(every.some_check.is_none() && every.some_tone.is_none() && every.some_email.is_none());
     assert!(every.some_date.is_none() && every.some_image.is_none());
+    assert_eq!(every.env_secret.expose(), "");
+    assert!(every.some_env_secret.is_none());
     let values = every.to_values();
     assert_eq!(values.get("decimal32"), Some(&json!(0.7)));
     assert_eq!(Every::from_values(&values).to_values(), values);
@@ -97,7 +103,7 @@ fn the_bounds_of_a_type_are_in_the_schema() {
         (&small["minimum"], &small["maximum"]),
         (&json!(0), &json!(255))
     );
-    assert_eq!(small["type"], "integer");
+    assert_eq!(small["type"], json!(["integer", "null"]));
     assert_eq!(
         property::<Every>("some_number")["type"],
         json!(["integer", "null"])

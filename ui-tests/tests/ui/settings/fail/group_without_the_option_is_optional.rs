@@ -1,0 +1,12 @@
+use dooers::prelude::*;
+
+#[derive(Clone, WorkerSettings)]
+struct Tuning {
+    more: Option<More>,
+}
+
+#[derive(Clone, WorkerSettings)]
+#[setting(group)]
+struct More {}
+
+fn main() {}
