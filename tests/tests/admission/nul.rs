@@ -155,7 +155,7 @@ async fn id_with_a_nul_is_refused(served: &Served) {
         Identity::of("a\0da"),
         Identity::of("a\0da").flat(),
         Identity::of("a\0da").in_metadata(),
-        ada.clone().with("agent_id", "w\01"),
+        ada.clone().with("agent_id", "w\x001"),
         ada.clone().with("organization_id", "o1\0"),
         ada.clone().with("workspace_id", "\0s1"),
         ada.clone()
@@ -310,7 +310,7 @@ async fn nul_of_a_dispatch_is_removed(served: &Served) {
     for (dispatch, what) in [
         (message().worker("w1\0"), "worker"),
         (message().organization("\0o1"), "organization"),
-        (message().workspace("s\01"), "workspace"),
+        (message().workspace("s\x001"), "workspace"),
         (message().user("a\0da"), "user"),
         (message().thread("\0"), "thread"),
         (message().idempotency_key("\0once"), "idempotency_key"),
@@ -388,7 +388,7 @@ async fn nul_of_the_repository_is_removed(served: &Served) {
             .await
             .map(drop),
     );
-    let elsewhere = scope().organization("o\01");
+    let elsewhere = scope().organization("o\x001");
     is_invalid(repository.create_thread(&elsewhere).await.map(drop));
     is_invalid(
         repository
@@ -433,7 +433,7 @@ async fn nul_of_a_setting_is_removed(served: &Served) {
         "cd"
     );
     client.leave().await;
-    let elsewhere = dooers::repository::Scope::everyone::<crate::given::writer>("w\01");
+    let elsewhere = dooers::repository::Scope::everyone::<crate::given::writer>("w\x001");
     let set = repository.set_setting(&elsewhere, "greeting", "a").await;
     assert!(set.is_err());
 }
