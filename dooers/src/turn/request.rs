@@ -3,7 +3,7 @@
 use crate::protocol::{
     Actor, ContentPart, EventType, FormAnswer, Thread, ThreadEvent, User, joined_text, new_id,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What the user sent, and where.
 #[derive(Debug, Clone)]
@@ -23,10 +23,12 @@ pub struct WorkerRequest {
     pub organization_id: String,
     /// The workspace of who wrote it.
     pub workspace_id: String,
-    /// What the client sent with the message.
+    /// The data that the client sent with the message. The answers to a form are read by [`form`](Self::form).
     pub data: Option<Value>,
     /// What is kept with the thread.
     pub metadata: Option<Value>,
+    /// `message`, or `form.response` for the answers to a form.
+    pub(crate) kind: EventType,
     /// Which attempt to answer it this is, from 1.
     pub(crate) attempt: u32,
 }
@@ -36,28 +38,56 @@ impl WorkerRequest {
     ///
     /// The fields can be set to whatever the test is about.
     pub fn new(message: impl Into<String>) -> Self {
-        let thread = Thread::of_nobody();
-        let content = vec![ContentPart::text(message)];
-        Self::of(thread, new_id(), User::new(""), content, None, 1)
+        let event = ThreadEvent {
+            content: Some(vec![ContentPart::text(message)]),
+            ..ThreadEvent::of(new_id(), EventType::Message, Actor::User)
+        };
+        Self::of(Thread::of_nobody(), event, 1)
     }
 
-    pub(crate) fn of(
-        thread: Thread,
-        event_id: String,
-        user: User,
-        content: Vec<ContentPart>,
-        data: Option<Value>,
-        attempt: u32,
-    ) -> Self {
+    /// A request that answers a form, as a unit test needs it: the id of the form's event, and the answers by the names
+    /// of the form's elements. The answers are not checked against a form.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// let request = WorkerRequest::form_response("form-1", json!({"size": "L"}));
+    /// let form = request.form().expect("it answers a form");
+    /// assert_eq!(form.values["size"], "L");
+    /// ```
+    pub fn form_response(form_event_id: impl Into<String>, values: impl Into<Value>) -> Self {
+        Self::answer(form_event_id.into(), false, values.into())
+    }
+
+    /// A request that cancels a form, as a unit test needs it: the id of the form's event.
+    pub fn form_cancelled(form_event_id: impl Into<String>) -> Self {
+        Self::answer(form_event_id.into(), true, json!({}))
+    }
+
+    fn answer(form_event_id: String, cancelled: bool, values: Value) -> Self {
+        let data =
+            json!({"form_event_id": form_event_id, "cancelled": cancelled, "values": values});
+        let event = ThreadEvent {
+            data: Some(data),
+            ..ThreadEvent::of(new_id(), EventType::FormResponse, Actor::User)
+        };
+        Self::of(Thread::of_nobody(), event, 1)
+    }
+
+    /// The request that a stored message stands for.
+    pub(crate) fn of(thread: Thread, event: ThreadEvent, attempt: u32) -> Self {
+        let content = event.content.unwrap_or_default();
         Self {
             message: joined_text(&content),
             content,
-            event_id,
-            user,
+            event_id: event.id,
+            user: event.user.unwrap_or_else(|| User::new("")),
             organization_id: thread.organization_id.clone(),
             workspace_id: thread.workspace_id.clone(),
-            data,
+            data: event.data,
             metadata: thread.metadata.clone(),
+            kind: event.kind,
             attempt,
             thread,
         }
@@ -70,10 +100,15 @@ impl WorkerRequest {
         end.map_or(self.message.as_str(), |(at, _)| &self.message[..at])
     }
 
-    /// The answers to a form, where the message is such.
+    /// The answers to a form. `None` for a message, whatever its `data` looks like: only an event of type
+    /// `form.response` was checked against its form.
     #[must_use]
     pub fn form(&self) -> Option<FormResponse> {
-        let answer: FormAnswer = serde_json::from_value(self.data.clone()?).ok()?;
+        let data = self
+            .data
+            .clone()
+            .filter(|_| self.kind == EventType::FormResponse);
+        let answer: FormAnswer = serde_json::from_value(data?).ok()?;
         Some(FormResponse {
             form_event_id: answer.form_event_id,
             cancelled: answer.cancelled,
@@ -92,18 +127,12 @@ impl WorkerRequest {
 /// [`WorkerMemory::of`](crate::WorkerMemory::of).
 impl From<WorkerRequest> for ThreadEvent {
     fn from(request: WorkerRequest) -> Self {
-        let is_answer = request.form().is_some();
-        let kind = if is_answer {
-            EventType::FormResponse
-        } else {
-            EventType::Message
-        };
         Self {
             thread_id: request.thread.id,
             user: Some(request.user),
             content: Some(request.content),
             data: request.data,
-            ..Self::of(request.event_id, kind, Actor::User)
+            ..Self::of(request.event_id, request.kind, Actor::User)
         }
     }
 }
@@ -123,7 +152,6 @@ pub struct FormResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_prefix_counts_characters_and_never_cuts_one() {
@@ -133,13 +161,30 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_read_from_the_data() {
-        let mut request = WorkerRequest::new("");
-        assert_eq!(request.form(), None);
-        request.data = Some(json!({"form_event_id": "f", "values": {"name": "Ada"}}));
+    fn form_reads_the_answers_of_a_form_response() {
+        let request = WorkerRequest::form_response("f", json!({"name": "Ada"}));
         let form = request.form().unwrap();
         assert_eq!(form.form_event_id, "f");
         assert!(!form.cancelled);
         assert_eq!(form.values["name"], "Ada");
+        let form = WorkerRequest::form_cancelled("f").form().unwrap();
+        assert!(form.cancelled && form.values.is_empty());
+    }
+
+    #[test]
+    fn form_is_none_for_a_message_that_looks_like_one() {
+        let mut request = WorkerRequest::new("");
+        assert_eq!(request.form(), None);
+        request.data = Some(json!({"form_event_id": "f", "values": {"name": "Ada"}}));
+        assert_eq!(request.form(), None);
+        assert_eq!(ThreadEvent::from(request).kind, EventType::Message);
+    }
+
+    #[test]
+    fn event_of_a_form_response_keeps_its_type() {
+        let request = WorkerRequest::form_response("f", json!({}));
+        let event = ThreadEvent::from(request);
+        assert_eq!(event.kind, EventType::FormResponse);
+        assert_eq!(event.answered_form(), Some("f"));
     }
 }

@@ -383,18 +383,8 @@ fn handler_of(
     outbox: &Arc<Outbox>,
     cancellation: &CancellationToken,
 ) -> impl Future<Output = Result<(), AgentError>> + Send + use<> {
-    let event = &claim.event;
-    let request = WorkerRequest::of(
-        claim.thread.thread.clone(),
-        event.id.clone(),
-        event
-            .user
-            .clone()
-            .unwrap_or_else(|| crate::protocol::User::new("")),
-        event.content.clone().unwrap_or_default(),
-        event.data.clone(),
-        claim.attempt,
-    );
+    let (thread, event) = (claim.thread.thread.clone(), claim.event.clone());
+    let request = WorkerRequest::of(thread, event, claim.attempt);
     let response = WorkerResponse::new(Arc::clone(outbox));
     let agent = *agent;
     let settings = WorkerSettingsHandle {

@@ -20,6 +20,7 @@ mod turns;
 mod audience;
 mod cancelling;
 mod deleting;
+mod forms;
 mod leases;
 mod listing;
 mod private;
