@@ -8,6 +8,7 @@ mod content;
 mod error;
 mod event;
 mod form;
+mod form_check;
 mod frame;
 #[cfg(test)]
 mod golden;

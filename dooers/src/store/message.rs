@@ -217,10 +217,15 @@ pub(crate) fn check_answer(
         .data
         .clone()
         .and_then(|data| serde_json::from_value(data).ok());
-    match form.as_ref().and_then(|form| answer.missing(form)) {
-        None => Ok(()),
-        Some(name) => Err(StoreError::Invalid(format!(
-            "`payload.event.data.values.{name}` is missing, and the form requires it"
-        ))),
+    match form {
+        Some(form) => answer
+            .check(&form)
+            .map_err(|misfit| StoreError::Invalid(misfit.to_string())),
+        None if answer.cancelled => Ok(()),
+        // Nobody could check what it is answered.
+        None => Err(StoreError::Invalid(
+            "the form that `payload.event.data.form_event_id` names cannot be read; it can only be cancelled"
+                .to_owned(),
+        )),
     }
 }
