@@ -303,7 +303,7 @@ mod tests {
     }
 
     /// The check of one value of a form with this one field.
-    fn check(element: &FormElement, value: Value) -> Result<(), String> {
+    fn check(element: &FormElement, value: &Value) -> Result<(), String> {
         let form = Form::new("?").element(element.clone());
         let data = json!({"form_event_id": "f", "values": {"q": value}});
         let answer: FormAnswer = serde_json::from_value(data).unwrap();
@@ -313,14 +313,14 @@ mod tests {
     fn assert_fits(input: FormInput, values: Vec<Value>) {
         let element = element(input);
         for value in values {
-            assert_eq!(check(&element, value.clone()), Ok(()), "{value}");
+            assert_eq!(check(&element, &value), Ok(()), "{value}");
         }
     }
 
     fn assert_misfits(input: FormInput, taken: &str, values: Vec<Value>) {
         let element = element(input);
         for value in values {
-            let misfit = check(&element, value.clone()).unwrap_err();
+            let misfit = check(&element, &value).unwrap_err();
             let start = "`payload.event.data.values.q` is ";
             assert!(misfit.starts_with(start), "{value}: {misfit}");
             let end = format!("; the field takes {taken}");
@@ -458,7 +458,7 @@ mod tests {
             let required = element(input).required();
             for value in [json!(null), json!(""), json!([]), json!(" "), json!(blank)] {
                 let expected = "`payload.event.data.values.q` is missing, and the form requires it";
-                assert_eq!(check(&required, value), Err(expected.to_owned()));
+                assert_eq!(check(&required, &value), Err(expected.to_owned()));
             }
         }
     }
@@ -488,9 +488,9 @@ mod tests {
             for required in [false, true] {
                 let element = disabled(input.clone(), required);
                 for value in [default.clone(), json!(""), json!(null)] {
-                    assert_eq!(check(&element, value), Ok(()));
+                    assert_eq!(check(&element, &value), Ok(()));
                 }
-                let misfit = check(&element, other.clone()).unwrap_err();
+                let misfit = check(&element, &other).unwrap_err();
                 assert!(
                     misfit.ends_with("disabled and takes only its default"),
                     "{misfit}"
@@ -507,6 +507,36 @@ mod tests {
             text_input(TextInputType::Number, Some("n/a")),
             vec![json!("n/a")],
         );
+    }
+
+    #[test]
+    fn odd_values_are_checked_like_any_other() {
+        let number = || text_input(TextInputType::Number, None);
+        assert_fits(
+            number(),
+            ["+5", "5.", "1E-3"].map(|text| json!(text)).to_vec(),
+        );
+        let taken = "a number, also as a text, such as `3.5`";
+        let others = ["\u{ff11}", "1_000", "1e999", "--1", "5\u{200b}"];
+        assert_misfits(number(), taken, others.map(|text| json!(text)).to_vec());
+        // An option of no text is no answer to a required field.
+        let empty = FormInput::SelectInput {
+            options: vec![FormChoice::new("", "None")],
+            default: Some(String::new()),
+            placeholder: None,
+        };
+        assert_eq!(check(&element(empty.clone()), &json!("")), Ok(()));
+        assert!(check(&element(empty).required(), &json!("")).is_err());
+        // Of two fields with one name, both must fit.
+        let twice = Form::new("?")
+            .element(element(number()))
+            .element(element(radio(None)));
+        let data = json!({"form_event_id": "f", "values": {"q": "1"}});
+        let answer: FormAnswer = serde_json::from_value(data).unwrap();
+        assert!(answer.check(&twice).is_err());
+        let data = json!({"form_event_id": "f", "values": {"__proto__": null}});
+        let answer: FormAnswer = serde_json::from_value(data).unwrap();
+        assert!(answer.check(&twice).is_err());
     }
 
     #[test]
@@ -528,13 +558,13 @@ mod tests {
     fn refusal_shows_no_password_and_no_long_text() {
         let password = element(text_input(TextInputType::Password, None));
         for value in [json!(123_456), json!(["hush"]), json!({"hush": 1})] {
-            let misfit = check(&password, value).unwrap_err();
+            let misfit = check(&password, &value).unwrap_err();
             assert!(
                 !misfit.contains("hush") && !misfit.contains("123"),
                 "{misfit}"
             );
         }
-        let long = check(&element(radio(None)), json!("x".repeat(5000))).unwrap_err();
+        let long = check(&element(radio(None)), &json!("x".repeat(5000))).unwrap_err();
         assert!(long.len() < 250, "{long}");
         let many = (0..5000).map(|number| FormChoice::new(number.to_string(), ""));
         let input = FormInput::SelectInput {
@@ -542,7 +572,7 @@ mod tests {
             default: None,
             placeholder: None,
         };
-        let misfit = check(&element(input), json!("x")).unwrap_err();
+        let misfit = check(&element(input), &json!("x")).unwrap_err();
         assert!(misfit.ends_with("`19`, …"), "{misfit}");
         let data = json!({"form_event_id": "f", "values": {"x".repeat(5000): 1}});
         let answer: FormAnswer = serde_json::from_value(data).unwrap();

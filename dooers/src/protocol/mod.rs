@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod form;
 mod form_check;
+mod form_secrets;
 mod frame;
 #[cfg(test)]
 mod golden;
@@ -38,6 +39,9 @@ pub use user::User;
 
 pub(crate) use command::{Envelope, clean_id};
 pub(crate) use form::FormAnswer;
+pub(crate) use form_secrets::{
+    ShownData, hidden_fields, password_fields, with_values, without_values,
+};
 pub(crate) use frame::timestamp;
 #[cfg(feature = "testing")]
 pub(crate) use heard::Delta;

@@ -9,7 +9,7 @@ use crate::store::{Begun, NewMessage, Position, Scope, StoreError};
 pub(super) async fn begin(
     session: &Session,
     scope: &Scope,
-    message: NewMessage,
+    mut message: NewMessage,
     stored: impl FnOnce(&Begun),
 ) -> Result<Begun, StoreError> {
     let running = &session.running;
@@ -19,6 +19,7 @@ pub(super) async fn begin(
     let join = (!is_subscribed).then(|| running.hub.join(&session.connection, &thread_id));
     let writing = running.hub.writing(&thread_id);
     let start = running.runner.start_of(&session.agent);
+    running.runner.answer_keys.seal(scope, &mut message);
     let mut begun = running.store.begin_turn(scope, message, &start).await?;
     crash::point("after-commit");
     if begun.is_repeated {

@@ -69,8 +69,11 @@ pub(super) async fn drive<E>(
         return Ended::Lost;
     }
     match ended {
-        // What could not be stored fails the turn, even if nobody waited for it.
-        Ended::Returned(returned) => Ended::Returned(returned.and(writing.outcome())),
+        // What was refused or could not be stored fails the turn, even if nobody waited for it.
+        Ended::Returned(returned) => {
+            let sent = outbox.outcome().and(writing.outcome());
+            Ended::Returned(returned.and(sent))
+        }
         ended => ended,
     }
 }

@@ -1,5 +1,6 @@
 //! What a handler has sent and the store has not yet taken.
 
+use super::AnswerKeys;
 use super::draft::{Draft, TextState, event_of};
 use crate::AgentError;
 use crate::protocol::{ContentPart, RunStatus, new_id, strip_nul};
@@ -70,6 +71,10 @@ struct State {
     /// All runs of the turn.
     run_ids: Vec<String>,
     has_manual_runs: bool,
+    /// The keys with which the answers to forms are sealed. A unit test needs none.
+    answer_keys: Option<AnswerKeys>,
+    /// The first event that was refused: it fails the turn, also if nobody waited for it.
+    refusal: Option<String>,
 }
 
 /// A text that grows or will, or whose end is not stored yet.
@@ -93,16 +98,25 @@ enum Mode {
 
 impl Outbox {
     /// The outbox of a running turn.
-    pub(crate) fn live(run_id: Option<String>, has_manual_runs: bool) -> Self {
-        Self::of(Mode::Live, run_id, has_manual_runs)
+    pub(crate) fn live(
+        run_id: Option<String>,
+        has_manual_runs: bool,
+        answer_keys: AnswerKeys,
+    ) -> Self {
+        Self::of(Mode::Live, run_id, has_manual_runs, Some(answer_keys))
     }
 
     /// An outbox that keeps what is sent.
     pub(crate) fn recording() -> Self {
-        Self::of(Mode::Recording(Vec::new()), None, true)
+        Self::of(Mode::Recording(Vec::new()), None, true, None)
     }
 
-    fn of(mode: Mode, run_id: Option<String>, has_manual_runs: bool) -> Self {
+    fn of(
+        mode: Mode,
+        run_id: Option<String>,
+        has_manual_runs: bool,
+        answer_keys: Option<AnswerKeys>,
+    ) -> Self {
         Self {
             state: Mutex::new(State {
                 mode,
@@ -112,16 +126,36 @@ impl Outbox {
                 run_ids: run_id.iter().cloned().collect(),
                 run_id,
                 has_manual_runs,
+                answer_keys,
+                refusal: None,
             }),
             changed: AtomicWaker::new(),
         }
     }
 
-    /// Sends an event; the result is its id.
+    /// Sends an event; the result is its id. A form whose answers could not be kept secret is refused.
     pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
         let id = new_id();
-        let sent = self.send_event(&mut self.state(), &id, reply, TextState::Fixed);
+        let mut state = self.state();
+        let keys = state.answer_keys.as_ref();
+        let checked = keys.map_or(Ok(()), |keys| {
+            keys.check_form(reply.kind, reply.data.as_ref())
+        });
+        let sent = match checked {
+            Ok(()) => self.send_event(&mut state, &id, reply, TextState::Fixed),
+            Err(reason) => {
+                let sent = refused(&reason);
+                state.refusal.get_or_insert(reason);
+                sent
+            }
+        };
         (id, sent)
+    }
+
+    /// The failure of the turn, if an event was refused.
+    pub(super) fn outcome(&self) -> Result<(), AgentError> {
+        let refusal = self.state().refusal.take();
+        refusal.map_or(Ok(()), |reason| Err(AgentError::from(reason)))
     }
 
     /// Begins an event whose text grows, and which is sent with the first of that; the result is its id.

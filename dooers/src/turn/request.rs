@@ -1,9 +1,12 @@
 //! What the user sent.
 
+use super::secrets::AnswerSecrets;
 use crate::protocol::{
-    Actor, ContentPart, EventType, FormAnswer, Thread, ThreadEvent, User, joined_text, new_id,
+    Actor, ContentPart, EventType, FormAnswer, Thread, ThreadEvent, User, hidden_fields,
+    joined_text, new_id, with_values,
 };
 use serde_json::{Map, Value, json};
+use std::fmt;
 
 /// What the user sent, and where.
 #[derive(Debug, Clone)]
@@ -23,12 +26,15 @@ pub struct WorkerRequest {
     pub organization_id: String,
     /// The workspace of who wrote it.
     pub workspace_id: String,
-    /// The data that the client sent with the message. The answers to a form are read by [`form`](Self::form).
+    /// The data that the client sent with the message. The answers to a form are read by [`form`](Self::form): here what
+    /// was typed into password fields is missing.
     pub data: Option<Value>,
     /// What is kept with the thread.
     pub metadata: Option<Value>,
     /// `message`, or `form.response` for the answers to a form.
     pub(crate) kind: EventType,
+    /// The values that `data` does not have.
+    secrets: AnswerSecrets,
     /// Which attempt to answer it this is, from 1.
     pub(crate) attempt: u32,
 }
@@ -57,15 +63,15 @@ impl WorkerRequest {
     /// assert_eq!(form.values["size"], "L");
     /// ```
     pub fn form_response(form_event_id: impl Into<String>, values: impl Into<Value>) -> Self {
-        Self::answer(form_event_id.into(), false, values.into())
+        Self::answer(&form_event_id.into(), false, &values.into())
     }
 
     /// A request that cancels a form, as a unit test needs it: the id of the form's event.
     pub fn form_cancelled(form_event_id: impl Into<String>) -> Self {
-        Self::answer(form_event_id.into(), true, json!({}))
+        Self::answer(&form_event_id.into(), true, &json!({}))
     }
 
-    fn answer(form_event_id: String, cancelled: bool, values: Value) -> Self {
+    fn answer(form_event_id: &str, cancelled: bool, values: &Value) -> Self {
         let data =
             json!({"form_event_id": form_event_id, "cancelled": cancelled, "values": values});
         let event = ThreadEvent {
@@ -88,9 +94,15 @@ impl WorkerRequest {
             data: event.data,
             metadata: thread.metadata.clone(),
             kind: event.kind,
+            secrets: AnswerSecrets::default(),
             attempt,
             thread,
         }
+    }
+
+    /// The same request with what was typed into password fields.
+    pub(crate) fn with_secrets(self, secrets: AnswerSecrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// The first `chars` characters of the message, as for a title.
@@ -102,17 +114,22 @@ impl WorkerRequest {
 
     /// The answers to a form. `None` for a message, whatever its `data` looks like: only an event of type
     /// `form.response` was checked against its form.
+    ///
+    /// What was typed into password fields is here and nowhere else: not in `data`, not in the history, not in the events
+    /// that clients see.
     #[must_use]
     pub fn form(&self) -> Option<FormResponse> {
         let data = self
             .data
             .clone()
             .filter(|_| self.kind == EventType::FormResponse);
+        let hidden = data.as_ref().map(hidden_fields).unwrap_or_default();
         let answer: FormAnswer = serde_json::from_value(data?).ok()?;
         Some(FormResponse {
             form_event_id: answer.form_event_id,
             cancelled: answer.cancelled,
-            values: answer.values,
+            values: with_values(answer.values, &hidden, self.secrets.values()),
+            hidden,
         })
     }
 
@@ -138,7 +155,9 @@ impl From<WorkerRequest> for ThreadEvent {
 }
 
 /// The answers to a form.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// `Debug` does not show what was typed into password fields.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FormResponse {
     /// The event of the form.
@@ -147,6 +166,22 @@ pub struct FormResponse {
     pub cancelled: bool,
     /// The answers by the elements' names.
     pub values: Map<String, Value>,
+    /// The names of the password fields that were filled.
+    hidden: Vec<String>,
+}
+
+impl fmt::Debug for FormResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut values = self.values.clone();
+        for name in &self.hidden {
+            values.insert(name.clone(), Value::from("[hidden]"));
+        }
+        f.debug_struct("FormResponse")
+            .field("form_event_id", &self.form_event_id)
+            .field("cancelled", &self.cancelled)
+            .field("values", &values)
+            .finish()
+    }
 }
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         kind: EventType::Message,
         content: vec![ContentPart::text(text), ContentPart::document(text, text)],
         data: Some(data.clone()),
+        seal: None,
         client_event_id: Some(text.to_owned()),
         user: user_of(text),
         participant: Participant::user(&user_of(text)),

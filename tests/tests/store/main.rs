@@ -18,6 +18,7 @@ mod beginning;
 mod busy;
 mod cancelling;
 mod forms;
+mod passwords;
 mod recovering;
 mod repeating;
 mod retrying;

@@ -242,6 +242,7 @@ impl Dispatch {
             kind: EventType::Message,
             content: self.content.clone(),
             data: self.data.clone(),
+            seal: None,
             client_event_id: self.idempotency_key.clone(),
             user: identity.user.clone(),
             participant: identity.participant.clone(),

@@ -64,8 +64,7 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
                 "`payload.event.content` is empty; a message says something",
             ));
         }
-        DraftKind::Message => EventType::Message,
-        DraftKind::FormResponse => EventType::FormResponse,
+        kind => EventType::from(kind),
     };
     if event
         .content
@@ -86,6 +85,7 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
         kind,
         content: event.content,
         data: event.data,
+        seal: None,
         client_event_id: draft.client_event_id,
         user: caller.identity.user.clone(),
         participant: caller.identity.participant.clone(),

@@ -32,6 +32,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "repository",
         sql: include_str!("../../../migrations/postgres/0004_repository.sql"),
     },
+    Migration {
+        version: 5,
+        name: "form_passwords",
+        sql: include_str!("../../../migrations/postgres/0005_form_passwords.sql"),
+    },
 ];
 
 /// Why the tables are not as they must be.

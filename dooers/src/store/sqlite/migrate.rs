@@ -28,6 +28,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "repository",
         sql: include_str!("../../../migrations/sqlite/0004_repository.sql"),
     },
+    Migration {
+        version: 5,
+        name: "form_passwords",
+        sql: include_str!("../../../migrations/sqlite/0005_form_passwords.sql"),
+    },
 ];
 
 /// Written into the file's header: says that it is one of ours ("dooe").
