@@ -336,6 +336,12 @@ impl Store for Watched {
         outcome
     }
 
+    async fn turn_keys(&self) -> Result<Vec<String>, StoreError> {
+        let outcome = self.inner.turn_keys().await;
+        self.done("turn_keys").await;
+        outcome
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         let outcome = self.inner.ping().await;
         self.done("ping").await;

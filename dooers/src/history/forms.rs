@@ -1,11 +1,11 @@
 //! Forms and their answers as texts.
 
 use super::tools::json_text;
-use crate::protocol::{Form, FormAnswer, FormInput, TextInputType, ThreadEvent};
+use crate::protocol::{Form, FormAnswer, ThreadEvent};
 use serde_json::Value;
 
-/// What stands for the answer to a password field.
-const HIDDEN: &str = "(hidden)";
+/// The text in place of the answer to a password field.
+const HIDDEN: &str = "[hidden]";
 
 /// The form that an event asks.
 pub(super) fn form_of(event: &ThreadEvent) -> Option<Form> {
@@ -36,7 +36,12 @@ pub(super) fn asked(form: Option<&Form>) -> String {
 }
 
 /// What a user answered, in the words of the form if it is known.
-pub(super) fn answered(answer: Option<&FormAnswer>, form: Option<&Form>) -> String {
+/// The fields named as hidden are shown so, whatever the form says.
+pub(super) fn answered(
+    answer: Option<&FormAnswer>,
+    hidden: &[String],
+    form: Option<&Form>,
+) -> String {
     let Some(answer) = answer else {
         return "[form answered]".to_owned();
     };
@@ -47,12 +52,13 @@ pub(super) fn answered(answer: Option<&FormAnswer>, form: Option<&Form>) -> Stri
         let elements = form.map(|form| &form.elements[..]).unwrap_or_default();
         let element = elements.iter().find(|element| element.name == *name);
         let label = element.map_or(name, |element| &element.label);
-        let value = match element.map(|element| &element.input) {
-            Some(FormInput::TextInput {
-                input_type: TextInputType::Password,
-                ..
-            }) => HIDDEN.to_owned(),
-            _ => value_text(value),
+        let is_password = element.is_some_and(|element| element.input.is_password());
+        // An older version of the server stored the value itself.
+        let is_hidden = hidden.contains(name) || is_password && !value.is_null();
+        let value = if is_hidden {
+            HIDDEN.to_owned()
+        } else {
+            value_text(value)
         };
         format!("{label}: {value}")
     };

@@ -51,7 +51,7 @@ use std::sync::Arc;
 /// | a `tool.call` whose result is not there | the same, with a result that says so |
 /// | a `tool.result` whose call is not there, `tool.transaction` | the same, made from its own data |
 /// | `form` | its message, and in brackets what it asks |
-/// | `form.response` | in brackets the answers; those to password fields are hidden |
+/// | `form.response` | in brackets the answers; `[hidden]` for those to password fields |
 /// | `chart` | its title in brackets |
 /// | `reasoning`, `run.started`, `run.finished` | nothing |
 /// | any with nothing but white space in it | nothing |

@@ -7,7 +7,7 @@ use super::pairing::{OpenCalls, ToolKey};
 use super::query::Shape;
 use super::tools::{ToolData, is_call_id};
 use super::{ChatMessage, ChatRole, ToolUse};
-use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent};
+use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, hidden_fields};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// So many messages wait for the result of a call at the most. Without an end, one call that is never answered would
@@ -93,7 +93,8 @@ impl Shape<ChatMessage> for Transcript {
                     let form = self.forms.get(&answer.form_event_id)?;
                     form.as_ref()
                 });
-                let text = answered(answer.as_ref(), form);
+                let hidden = event.data.as_ref().map(hidden_fields).unwrap_or_default();
+                let text = answered(answer.as_ref(), &hidden, form);
                 self.say(event, Some(text));
             }
             EventType::Chart => {

@@ -2,13 +2,14 @@
 
 use super::user::null_as_default;
 use super::{
-    ConnectPayload, ContentPart, ErrorBody, SettingsPatchPayload, SettingsSubscribePayload,
-    SettingsWorkerPayload, clean_id, integers, scan, whole,
+    ConnectPayload, ContentPart, ErrorBody, EventType, SettingsPatchPayload,
+    SettingsSubscribePayload, SettingsWorkerPayload, ShownData, clean_id, integers, scan, whole,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// The verbs, by their name on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -387,7 +388,7 @@ pub(crate) struct EventDraft {
 }
 
 /// What a client may say of an event of its own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct EventDraftBody {
     /// `message` or `form.response`.
     #[serde(rename = "type")]
@@ -412,6 +413,29 @@ pub(crate) enum DraftKind {
     /// The answers to a form.
     #[serde(rename = "form.response")]
     FormResponse,
+}
+
+impl From<DraftKind> for EventType {
+    fn from(kind: DraftKind) -> Self {
+        match kind {
+            DraftKind::Message => Self::Message,
+            DraftKind::FormResponse => Self::FormResponse,
+        }
+    }
+}
+
+impl fmt::Debug for EventDraftBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = ShownData {
+            kind: self.kind.into(),
+            data: self.data.as_ref(),
+        };
+        f.debug_struct("EventDraftBody")
+            .field("kind", &self.kind)
+            .field("content", &self.content)
+            .field("data", &data)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -254,24 +254,3 @@ pub(crate) struct FormAnswer {
     #[serde(default, deserialize_with = "super::user::null_as_default")]
     pub(crate) values: Map<String, Value>,
 }
-
-impl FormAnswer {
-    /// The first required question of the form that this answer leaves open.
-    pub(crate) fn missing<'a>(&self, form: &'a Form) -> Option<&'a str> {
-        if self.cancelled {
-            return None;
-        }
-        let is_open = |element: &&FormElement| {
-            element.required
-                && !element.disabled
-                && match self.values.get(&element.name) {
-                    None | Some(Value::Null) => true,
-                    Some(Value::String(text)) => text.is_empty(),
-                    Some(Value::Array(values)) => values.is_empty(),
-                    Some(_) => false,
-                }
-        };
-        let open = form.elements.iter().find(is_open)?;
-        Some(&open.name)
-    }
-}

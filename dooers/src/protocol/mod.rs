@@ -12,7 +12,9 @@ mod error;
 mod event;
 mod form;
 mod form_builder;
+mod form_check;
 mod form_error;
+mod form_secrets;
 mod frame;
 #[cfg(test)]
 mod golden;
@@ -30,7 +32,7 @@ mod user;
 mod whole;
 
 pub(crate) use command::{
-    Command, DraftKind, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
+    Command, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
 };
 pub(crate) use connect::ConnectPayload;
 pub use content::ContentPart;
@@ -60,6 +62,9 @@ pub(crate) use admission::{
 pub(crate) use blank::{is_blank, is_visible};
 pub(crate) use command::Envelope;
 pub(crate) use form::FormAnswer;
+pub(crate) use form_secrets::{
+    ShownData, hidden_fields, password_fields, with_values, without_values,
+};
 pub(crate) use frame::timestamp;
 #[cfg(feature = "testing")]
 pub(crate) use heard::Delta;

@@ -16,6 +16,9 @@ pub(crate) enum ReplyError {
     /// Its text or JSON may not enter a store.
     #[error(transparent)]
     Content(#[from] NotAdmitted),
+    /// Its form has a password field, and there is no key to seal what is typed there.
+    #[error("{0}")]
+    NoKey(String),
 }
 
 impl Reply {

@@ -99,6 +99,8 @@ impl Reply {
 
     /// Questions to the user. The answers come as a message of their own, which
     /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads.
+    ///
+    /// A form with a password field needs a server with `WORKER_SECRET_KEY`; without a key it is refused when it is sent.
     #[must_use]
     pub fn form(form: &Form) -> Self {
         let data = serde_json::to_value(form).unwrap_or_default();

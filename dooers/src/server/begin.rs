@@ -12,7 +12,7 @@ pub(super) async fn begin(
     message: Admitted<NewMessage>,
     stored: impl FnOnce(&Begun),
 ) -> Result<Begun, StoreError> {
-    let message = message.into_inner();
+    let mut message = message.into_inner();
     let running = &session.running;
     let thread_id = message.thread.id().to_owned();
     let is_subscribed = session.connection.is_subscribed(&thread_id);
@@ -20,6 +20,7 @@ pub(super) async fn begin(
     let join = (!is_subscribed).then(|| running.hub.join(&session.connection, &thread_id));
     let writing = running.hub.writing(&thread_id);
     let start = running.runner.start_of(&session.agent);
+    running.runner.answer_keys.seal(scope, &mut message);
     let mut begun = running.store.begin_turn(scope, message, &start).await?;
     crash::point("after-commit");
     if begun.is_repeated {

@@ -110,7 +110,7 @@ impl WorkerConfig {
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
-    /// | `WORKER_SECRET_KEY` | | the keys with which secret settings are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
+    /// | `WORKER_SECRET_KEY` | | the keys with which secret settings, and the answers to password fields of forms, are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops |
     /// | `WORKER_LEASE` | `30` | seconds for which a turn belongs to a process that gives no sign of life |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
@@ -188,13 +188,15 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets the keys with which secret settings are sealed in the store. Without any they are stored as they are.
+    /// Sets the keys with which secret settings are sealed in the store, and what is typed into password fields of forms
+    /// until its turn ends. Without any, settings are stored as they are, and forms with password fields are refused.
     ///
     /// `openssl rand -base64 32` makes a key. To change it, put the new one in front of the old one: what is stored from
-    /// then on is sealed with the new one, and the old one is needed until every secret was set again. Setting a secret to
-    /// its present text is enough, in any way: by a client's patch, by [`Settings::set`](crate::settings::Settings::set)
-    /// or by [`Repository::set_setting`](crate::repository::Repository::set_setting). The same seals secrets that were
-    /// stored before there was a key.
+    /// then on is sealed with the new one. The old one is needed until every secret was set again, and every turn has ended
+    /// that was waiting or running; without it the server does not start. Setting a secret to its present text is enough, in
+    /// any way: by a client's patch, by [`Settings::set`](crate::settings::Settings::set) or by
+    /// [`Repository::set_setting`](crate::repository::Repository::set_setting). The same seals secrets that were stored
+    /// before there was a key.
     ///
     /// ```
     /// use dooers::WorkerConfig;

@@ -90,6 +90,11 @@ pub enum ServerError {
         "secret settings in the database are sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, behind the one that seals"
     )]
     SecretKey(String),
+    /// Stored answers to forms cannot be opened.
+    #[error(
+        "the answer to a form that waits for its handler is sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, behind the one that seals"
+    )]
+    AnswerKey(String),
     /// The address is not to be had.
     #[error("cannot listen on {address}: {hint}")]
     Bind {

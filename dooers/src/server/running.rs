@@ -8,7 +8,7 @@ use crate::hub::{Hub, OutboundLimits};
 use crate::protocol::{new_id, timestamp};
 use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::{Cancel, CancelTarget, Cancelled, Scope, Store, StoreError};
-use crate::turn::Runner;
+use crate::turn::{AnswerKeys, Runner};
 use std::sync::Arc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +63,7 @@ impl Running {
             Arc::clone(&store),
             hub.clone(),
             Arc::clone(&settings),
+            AnswerKeys::new(config.secret_keys.clone()),
             Arc::new(states),
             config.assistant_name.clone(),
             config.lease,
@@ -165,6 +166,9 @@ async fn check_secrets(
     let is_missing = |key: &String| keys.is_none_or(|keys| !keys.has(key));
     if let Some(key) = store.setting_keys().await?.into_iter().find(is_missing) {
         return Err(ServerError::SecretKey(key));
+    }
+    if let Some(key) = store.turn_keys().await?.into_iter().find(is_missing) {
+        return Err(ServerError::AnswerKey(key));
     }
     let mut fields = schemas
         .values()

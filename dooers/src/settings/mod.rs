@@ -39,6 +39,7 @@ pub use group::{Collapsible, Group};
 pub use handle::{AllSettings, Settings};
 pub use schema::{SettingsItem, SettingsSchema, SettingsSchemaBuilder};
 pub use schema_error::SchemaError;
+pub(crate) use seal::Sealed;
 pub use seal::{Keyring, NotAKey, UnsealError};
 pub use types::{Email, ImageUrl, NotAnEmail, Secret};
 pub use value::{SettingChoice, SettingValue};

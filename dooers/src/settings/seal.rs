@@ -10,6 +10,7 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
@@ -68,6 +69,13 @@ pub(crate) struct Sealed {
     pub(crate) text: String,
 }
 
+/// A hash, and the key without which it cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Digested {
+    pub(crate) key_id: String,
+    pub(crate) digest: String,
+}
+
 impl FromStr for Keyring {
     type Err = NotAKey;
 
@@ -115,9 +123,14 @@ impl Keyring {
 
     /// Seals a secret of a worker's field with the first key.
     pub(crate) fn seal(&self, worker: &WorkerKey, field_id: &str, secret: &str) -> Option<Sealed> {
+        self.seal_at(&[&worker.agent, &worker.worker_id, field_id], secret)
+    }
+
+    /// Seals a secret with the first key. It opens only at the same place.
+    pub(crate) fn seal_at(&self, place: &[&str], secret: &str) -> Option<Sealed> {
         let key = self.0.first()?;
         let nonce = XNonce::generate();
-        let place = place(worker, field_id);
+        let place = joined(place);
         let payload = Payload {
             msg: secret.as_bytes(),
             aad: &place,
@@ -131,11 +144,20 @@ impl Keyring {
         })
     }
 
-    /// Opens what was sealed for this place.
+    /// Opens a secret of a worker's field.
     pub(crate) fn open(
         &self,
         worker: &WorkerKey,
         field_id: &str,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<String>, UnsealError> {
+        self.open_at(&[&worker.agent, &worker.worker_id, field_id], sealed)
+    }
+
+    /// Opens what was sealed for this place.
+    pub(crate) fn open_at(
+        &self,
+        place: &[&str],
         sealed: &Sealed,
     ) -> Result<Zeroizing<String>, UnsealError> {
         let key = self.0.iter().find(|key| key.id == sealed.key_id);
@@ -144,7 +166,7 @@ impl Keyring {
             let bytes = BASE64.decode(&sealed.text).ok()?;
             let (nonce, ciphertext) = bytes.split_at_checked(NONCE_BYTES)?;
             let nonce = XNonce::try_from(nonce).ok()?;
-            let place = place(worker, field_id);
+            let place = joined(place);
             let payload = Payload {
                 msg: ciphertext,
                 aad: &place,
@@ -154,11 +176,28 @@ impl Keyring {
         };
         opened().ok_or_else(|| UnsealError::Broken(sealed.key_id.clone()))
     }
+
+    /// The hash of some bytes with each key, in the order of the keys. The purpose keeps hashes of the same bytes apart
+    /// that have nothing to do with each other.
+    pub(crate) fn digests(&self, purpose: &str, bytes: &[u8]) -> Vec<Digested> {
+        let digest = |key: &Key| Digested {
+            key_id: key.id.clone(),
+            digest: BASE64.encode(*hmac(&*hmac(&*key.bytes, purpose.as_bytes()), bytes)),
+        };
+        self.0.iter().map(digest).collect()
+    }
 }
 
-/// What a secret belongs to. Lengths come first, so that no two places look alike.
-fn place(worker: &WorkerKey, field_id: &str) -> Vec<u8> {
-    let parts = [worker.agent.as_str(), worker.worker_id.as_str(), field_id];
+/// HMAC-SHA256 (RFC 2104).
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn hmac(key: &[u8], bytes: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+    let hmac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    let digest = hmac.chain_update(bytes).finalize();
+    Zeroizing::new(digest.into_bytes().into())
+}
+
+/// The place that a secret belongs to. Lengths come first, so that no two places look alike.
+fn joined(parts: &[&str]) -> Vec<u8> {
     let written = parts.iter().flat_map(|part| {
         let length = (part.len() as u64).to_be_bytes();
         length.into_iter().chain(part.bytes())
@@ -250,6 +289,40 @@ mod tests {
         assert_ne!(new.key_id, old.key_id);
         assert!(rotated.has(&new.key_id) && rotated.has(&old.key_id));
         assert!(keyring(ONE).open(&home, "f", &new).is_err());
+    }
+
+    #[test]
+    fn digest_depends_on_key_purpose_and_bytes() {
+        let ring = keyring(&format!("{ONE},{OTHER}"));
+        let digests = ring.digests("answers", b"1234");
+        assert_eq!(digests, ring.digests("answers", b"1234"));
+        assert!(ring.has(&digests[0].key_id) && ring.has(&digests[1].key_id));
+        assert_eq!(keyring(OTHER).digests("answers", b"1234"), digests[1..]);
+        let others = [
+            ring.digests("answers", b"1235"),
+            ring.digests("answer", b"s1234"),
+        ];
+        let mut all: Vec<_> = others.into_iter().chain([digests]).flatten().collect();
+        all.sort_by(|one, other| one.digest.cmp(&other.digest));
+        all.dedup_by(|one, other| one.digest == other.digest);
+        assert_eq!(all.len(), 6);
+    }
+
+    #[test]
+    fn sealed_answer_opens_at_its_place_only() {
+        let ring = keyring(ONE);
+        let sealed = ring.seal_at(&["a", "b", "c", "d"], "hush").unwrap();
+        assert_eq!(
+            *ring.open_at(&["a", "b", "c", "d"], &sealed).unwrap(),
+            "hush"
+        );
+        for place in [
+            &["a", "b", "c"][..],
+            &["a", "b", "cd", ""],
+            &["a", "b", "d", "c"],
+        ] {
+            assert!(ring.open_at(place, &sealed).is_err(), "{place:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Turns: who answers which message.
 
-use super::{Change, Scope, StoreError, ThreadPatch, ThreadRecord};
+use super::{Change, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord};
 use crate::policy::OnBusy;
 use crate::protocol::{
     Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id, timestamp,
@@ -118,6 +118,8 @@ pub struct Claim {
     pub attempt: u32,
     /// Its run, if the server starts it. That of an earlier attempt goes on.
     pub run: Option<Run>,
+    /// The values of the password fields, if the message is the answer to a form and filled any.
+    pub sealed: Option<SealedAnswer>,
     /// What changed by claiming: the run. Empty in [`Begun`](super::Begun), which has it among its own.
     pub changes: Vec<Change>,
 }

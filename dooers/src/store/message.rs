@@ -1,12 +1,20 @@
 //! A user's message on its way into the store.
 
-use super::{Change, Claim, Participant, Position, Scope, StoreError};
-use crate::protocol::{ContentPart, EventType, Form, FormAnswer, Thread, ThreadEvent, User};
+use super::{
+    AnswerSeal, Change, Claim, KeyedDigest, Participant, Position, Scope, SealedAnswer, StoreError,
+};
+use crate::protocol::{
+    ContentPart, EventType, Form, FormAnswer, ShownData, Thread, ThreadEvent, User, hidden_fields,
+    password_fields, without_values,
+};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use std::fmt;
 
 /// A user's message.
-#[derive(Debug, Clone)]
+///
+/// `Debug` does not show the answers to a form.
+#[derive(Clone)]
 pub struct NewMessage {
     /// Where it goes.
     pub thread: ThreadTarget,
@@ -18,6 +26,9 @@ pub struct NewMessage {
     pub content: Vec<ContentPart>,
     /// What came with it; the answers of a `form.response`.
     pub data: Option<Value>,
+    /// The answers of a `form.response`, sealed. A form with password fields needs it: what was typed into these is stored
+    /// in no other way.
+    pub seal: Option<AnswerSeal>,
     /// The client's own id for it.
     pub client_event_id: Option<String>,
     /// Who wrote it.
@@ -170,8 +181,66 @@ impl NewMessage {
         Ok(Some(answer))
     }
 
-    /// Refuses a message that is not the stored one of the same `client_event_id`.
-    pub(crate) fn must_repeat(&self, stored: &ThreadEvent) -> Result<(), StoreError> {
+    /// The answer as it is stored, if it fits the form's event. What was typed into password fields is only in its seal.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for an event that is not a form, `Conflict` for a form that was answered before, `Invalid` for an answer
+    /// that does not fit.
+    pub(crate) fn accepted(
+        &self,
+        answer: &FormAnswer,
+        form_event: Option<&ThreadEvent>,
+        is_answered: bool,
+    ) -> Result<Self, StoreError> {
+        let form = check_answer(form_event, is_answered, answer)?;
+        let passwords = form.map(password_fields).unwrap_or_default();
+        let data = self
+            .data
+            .clone()
+            .map(|data| without_values(data, &passwords));
+        let hidden = data.as_ref().map(hidden_fields).unwrap_or_default();
+        let seal = self.seal.clone().filter(|_| !hidden.is_empty());
+        match hidden.first() {
+            Some(name) if seal.is_none() => Err(StoreError::Invalid(format!(
+                "`payload.event.data.values.{name}` is for a password field, and the server has no key to seal it with until the agent reads it; set WORKER_SECRET_KEY"
+            ))),
+            _ => Ok(Self {
+                data,
+                seal,
+                ..self.clone()
+            }),
+        }
+    }
+
+    /// The values of the password fields that were filled.
+    pub(crate) fn sealed(&self) -> Option<&SealedAnswer> {
+        let seal = self.seal.as_ref();
+        seal.filter(|_| self.kind == EventType::FormResponse)
+            .map(|seal| &seal.sealed)
+    }
+
+    /// Whether the data is that of a stored event. What was typed into password fields can be compared by its hash, which
+    /// is there as long as the event's turn.
+    fn has_data_of(&self, stored: &ThreadEvent, digest: Option<&KeyedDigest>) -> bool {
+        if self.kind != EventType::FormResponse {
+            return self.data == stored.data;
+        }
+        let hidden = stored.data.as_ref().map(hidden_fields).unwrap_or_default();
+        let data = self.data.clone().map(|data| without_values(data, &hidden));
+        let may_repeat = match (&self.seal, digest) {
+            (Some(seal), Some(digest)) => seal.may_repeat(digest),
+            _ => true,
+        };
+        data == stored.data && may_repeat
+    }
+
+    /// Refuses a message that is not the stored one of the same `client_event_id`. The hash is that of the event's turn.
+    pub(crate) fn must_repeat(
+        &self,
+        stored: &ThreadEvent,
+        digest: Option<&KeyedDigest>,
+    ) -> Result<(), StoreError> {
         let names_its_thread = match &self.thread {
             ThreadTarget::Existing(id) => *id == stored.thread_id,
             ThreadTarget::ExistingOrNew(thread) => thread.id == stored.thread_id,
@@ -179,7 +248,7 @@ impl NewMessage {
         };
         let says_the_same = self.kind == stored.kind
             && Some(&self.content) == stored.content.as_ref()
-            && self.data == stored.data;
+            && self.has_data_of(stored, digest);
         // What a message that was removed had said is gone.
         if names_its_thread && (says_the_same || stored.is_deleted()) {
             return Ok(());
@@ -199,12 +268,33 @@ fn id_was_used(how: &str) -> StoreError {
     ))
 }
 
-/// Refuses an answer that the form's event does not allow.
-pub(crate) fn check_answer(
-    form_event: Option<&ThreadEvent>,
+impl fmt::Debug for NewMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = ShownData {
+            kind: self.kind,
+            data: self.data.as_ref(),
+        };
+        f.debug_struct("NewMessage")
+            .field("thread", &self.thread)
+            .field("event_id", &self.event_id)
+            .field("kind", &self.kind)
+            .field("content", &self.content)
+            .field("data", &data)
+            .field("seal", &self.seal)
+            .field("client_event_id", &self.client_event_id)
+            .field("user", &self.user)
+            .field("participant", &self.participant)
+            .field("at", &self.at)
+            .finish()
+    }
+}
+
+/// Refuses an answer that the form's event does not allow. The result is the form.
+fn check_answer<'a>(
+    form_event: Option<&'a ThreadEvent>,
     is_answered: bool,
     answer: &FormAnswer,
-) -> Result<(), StoreError> {
+) -> Result<Option<&'a Value>, StoreError> {
     let form_event = form_event
         .filter(|event| event.kind == EventType::Form)
         .ok_or(StoreError::NotFound("form in this thread"))?;
@@ -217,10 +307,18 @@ pub(crate) fn check_answer(
         .data
         .clone()
         .and_then(|data| serde_json::from_value(data).ok());
-    match form.as_ref().and_then(|form| answer.missing(form)) {
-        None => Ok(()),
-        Some(name) => Err(StoreError::Invalid(format!(
-            "`payload.event.data.values.{name}` is missing, and the form requires it"
-        ))),
+    match form {
+        Some(form) => answer
+            .check(&form)
+            .map_err(|misfit| StoreError::Invalid(misfit.to_string()))?,
+        None if answer.cancelled => {}
+        // Nobody could check what it is answered.
+        None => {
+            return Err(StoreError::Invalid(
+                "the form that `payload.event.data.form_event_id` names cannot be read; it can only be cancelled"
+                    .to_owned(),
+            ));
+        }
     }
+    Ok(form_event.data.as_ref())
 }

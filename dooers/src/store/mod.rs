@@ -20,6 +20,7 @@ mod postgres;
 mod prefix;
 mod query;
 mod scope;
+mod sealed;
 mod setting;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
@@ -52,6 +53,7 @@ pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore
 pub use prefix::{NotAPrefix, TablePrefix};
 pub use query::EventQuery;
 pub use scope::{Participant, Scope, Viewer};
+pub use sealed::{AnswerSeal, KeyedDigest, SealedAnswer};
 pub use setting::{StoredSetting, WorkerKey};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
@@ -102,7 +104,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
     /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered already, `Busy` for a thread that is
-    /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that leaves a required question open.
+    /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that does not fit its form, or fills a
+    /// password field and comes without a [`seal`](NewMessage::seal).
     async fn begin_turn(
         &self,
         scope: &Scope,
@@ -370,6 +373,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// `Failed` if the database does not answer.
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError>;
+
+    /// The keys with which answers are sealed that wait for their turns, or whose turns run.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    async fn turn_keys(&self) -> Result<Vec<String>, StoreError>;
 
     /// Asks whether the database answers.
     ///

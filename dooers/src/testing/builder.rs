@@ -84,6 +84,19 @@ impl TestServerBuilder {
         self.config(|config| config.database(database))
     }
 
+    /// Gives the server a key, as `WORKER_SECRET_KEY` does: for agents with secret settings, or forms with password fields.
+    /// All test servers have the same one, so that several can share a database.
+    ///
+    /// # Panics
+    ///
+    /// Never: the key is a constant.
+    #[expect(clippy::expect_used, reason = "the key is a constant")]
+    pub fn secret_key(self) -> Self {
+        const KEY: &str = "dGhlIGtleSBvZiBldmVyeSBkb29lcnMgdGVzdCAuLi4=";
+        let keys = KEY.parse().expect("32 bytes in base64");
+        self.config(|config| config.secret_keys(keys))
+    }
+
     /// How long a test waits for anything before it fails, in real time, also with a paused clock. 10 s unless told.
     pub fn patience(self, at_most: Duration) -> Self {
         Self {

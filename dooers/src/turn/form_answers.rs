@@ -41,21 +41,14 @@ fn text(value: &Value) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::turn::WorkerRequest;
     use serde_json::json;
 
     #[test]
     fn answers_are_read_by_name_and_kind() {
         let values =
             json!({"who": "Ada", "note": "", "extras": ["olives", "", 3], "n": 1, "none": null});
-        let Value::Object(values) = values else {
-            panic!("an object");
-        };
-        let answer = FormResponse {
-            form_event_id: "f".to_owned(),
-            cancelled: false,
-            values,
-        };
+        let answer = WorkerRequest::form_response("f", values).form().unwrap();
         let texts = ["who", "note", "extras", "n", "none", "unknown"].map(|name| answer.text(name));
         assert_eq!(texts, [Some("Ada"), None, None, None, None, None]);
         assert_eq!(answer.texts("extras"), ["olives"]);

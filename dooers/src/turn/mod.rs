@@ -11,6 +11,7 @@ mod recorder;
 mod request;
 mod response;
 mod runner;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -29,6 +30,7 @@ pub(crate) use outbox::Outbox;
 pub(crate) use outcome::EndedTurns;
 pub(crate) use outcome::{Ended, Ending, Outcome};
 pub(crate) use runner::Runner;
+pub(crate) use secrets::AnswerKeys;
 
 use crate::AgentError;
 use crate::history::{MemoryError, WorkerMemory};

@@ -1,5 +1,6 @@
 //! What a handler has sent and the store has not yet taken.
 
+use super::AnswerKeys;
 use super::draft::{Draft, TextState, event_of};
 use crate::AgentError;
 use crate::protocol::{ContentPart, RunStatus, cleaned, new_id};
@@ -73,6 +74,8 @@ struct State {
     has_manual_runs: bool,
     /// The reason why the first thing was not sent that cannot be.
     refused: Option<Arc<ReplyError>>,
+    /// The keys with which the answers to forms are sealed. A unit test needs none.
+    answer_keys: Option<AnswerKeys>,
 }
 
 /// A text that grows or will, or whose end is not stored yet.
@@ -96,16 +99,25 @@ enum Mode {
 
 impl Outbox {
     /// The outbox of a running turn.
-    pub(crate) fn live(run_id: Option<String>, has_manual_runs: bool) -> Self {
-        Self::of(Mode::Live, run_id, has_manual_runs)
+    pub(crate) fn live(
+        run_id: Option<String>,
+        has_manual_runs: bool,
+        answer_keys: AnswerKeys,
+    ) -> Self {
+        Self::of(Mode::Live, run_id, has_manual_runs, Some(answer_keys))
     }
 
     /// An outbox that keeps what is sent.
     pub(crate) fn recording() -> Self {
-        Self::of(Mode::Recording(Vec::new()), None, true)
+        Self::of(Mode::Recording(Vec::new()), None, true, None)
     }
 
-    fn of(mode: Mode, run_id: Option<String>, has_manual_runs: bool) -> Self {
+    fn of(
+        mode: Mode,
+        run_id: Option<String>,
+        has_manual_runs: bool,
+        answer_keys: Option<AnswerKeys>,
+    ) -> Self {
         Self {
             state: Mutex::new(State {
                 mode,
@@ -116,6 +128,7 @@ impl Outbox {
                 run_id,
                 has_manual_runs,
                 refused: None,
+                answer_keys,
             }),
             changed: AtomicWaker::new(),
         }
@@ -124,9 +137,6 @@ impl Outbox {
     /// Sends an event; the result is its id.
     pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
         let id = new_id();
-        if let Err(error) = reply.check() {
-            return (id, refuse(&mut self.state(), error));
-        }
         let sent = self.send_event(&mut self.state(), &id, reply, TextState::Fixed);
         (id, sent)
     }
@@ -373,8 +383,9 @@ impl Outbox {
         state: &mut State,
         mut draft: Draft,
     ) -> oneshot::Receiver<Result<(), AgentError>> {
-        if let Err(error) = draft.admit() {
-            return refuse(state, error.into());
+        let admitted = draft.admit().map_err(ReplyError::from);
+        if let Err(error) = admitted.and_then(|()| state.check(&draft)) {
+            return refuse(state, error);
         }
         let (stored, receiver) = oneshot::channel();
         match &mut state.mode {
@@ -398,6 +409,17 @@ impl Outbox {
 }
 
 impl State {
+    /// Refuses an event that clients could not show, and a form whose answers could not be kept secret.
+    fn check(&self, draft: &Draft) -> Result<(), ReplyError> {
+        let Draft::Event { reply, .. } = draft else {
+            return Ok(());
+        };
+        reply.check()?;
+        let keys = self.answer_keys.as_ref();
+        let checked = keys.map(|keys| keys.check_form(reply.kind, reply.data.as_ref()));
+        checked.unwrap_or(Ok(())).map_err(ReplyError::NoKey)
+    }
+
     /// Whether the event of this text is stored.
     fn may_tell(&self, piece: &Piece) -> bool {
         let growing = self.texts.get(&piece.event_id);

@@ -1,10 +1,13 @@
 //! What the user sent.
 
+use super::secrets::AnswerSecrets;
 use crate::protocol::{
-    Actor, ContentPart, EventType, FormAnswer, Thread, ThreadEvent, User, joined_text, new_id,
+    Actor, ContentPart, EventType, FormAnswer, Thread, ThreadEvent, User, hidden_fields,
+    joined_text, new_id, with_values,
 };
 use crate::text::split_at_cluster;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use std::fmt;
 
 /// What the user sent, and where.
 #[derive(Debug, Clone)]
@@ -24,10 +27,15 @@ pub struct WorkerRequest {
     pub organization_id: String,
     /// The workspace of who wrote it.
     pub workspace_id: String,
-    /// What the client sent with the message.
+    /// The data that the client sent with the message. The answers to a form are read by [`form`](Self::form): here what
+    /// was typed into password fields is missing.
     pub data: Option<Value>,
     /// What is kept with the thread.
     pub metadata: Option<Value>,
+    /// `message`, or `form.response` for the answers to a form.
+    pub(crate) kind: EventType,
+    /// The values that `data` does not have.
+    secrets: AnswerSecrets,
     /// Which attempt to answer it this is, from 1.
     pub(crate) attempt: u32,
 }
@@ -37,31 +45,65 @@ impl WorkerRequest {
     ///
     /// The fields can be set to whatever the test is about.
     pub fn new(message: impl Into<String>) -> Self {
-        let thread = Thread::of_nobody();
-        let content = vec![ContentPart::text(message)];
-        Self::of(thread, new_id(), User::new(""), content, None, 1)
+        let event = ThreadEvent {
+            content: Some(vec![ContentPart::text(message)]),
+            ..ThreadEvent::of(new_id(), EventType::Message, Actor::User)
+        };
+        Self::of(Thread::of_nobody(), event, 1)
     }
 
-    pub(crate) fn of(
-        thread: Thread,
-        event_id: String,
-        user: User,
-        content: Vec<ContentPart>,
-        data: Option<Value>,
-        attempt: u32,
-    ) -> Self {
+    /// A request that answers a form, as a unit test needs it: the id of the form's event, and the answers by the names
+    /// of the form's elements. The answers are not checked against a form.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// let request = WorkerRequest::form_response("form-1", json!({"size": "L"}));
+    /// let form = request.form().expect("it answers a form");
+    /// assert_eq!(form.values["size"], "L");
+    /// ```
+    pub fn form_response(form_event_id: impl Into<String>, values: impl Into<Value>) -> Self {
+        Self::answer(&form_event_id.into(), false, &values.into())
+    }
+
+    /// A request that cancels a form, as a unit test needs it: the id of the form's event.
+    pub fn form_cancelled(form_event_id: impl Into<String>) -> Self {
+        Self::answer(&form_event_id.into(), true, &json!({}))
+    }
+
+    fn answer(form_event_id: &str, cancelled: bool, values: &Value) -> Self {
+        let data =
+            json!({"form_event_id": form_event_id, "cancelled": cancelled, "values": values});
+        let event = ThreadEvent {
+            data: Some(data),
+            ..ThreadEvent::of(new_id(), EventType::FormResponse, Actor::User)
+        };
+        Self::of(Thread::of_nobody(), event, 1)
+    }
+
+    /// The request that a stored message stands for.
+    pub(crate) fn of(thread: Thread, event: ThreadEvent, attempt: u32) -> Self {
+        let content = event.content.unwrap_or_default();
         Self {
             message: joined_text(&content),
             content,
-            event_id,
-            user,
+            event_id: event.id,
+            user: event.user.unwrap_or_else(|| User::new("")),
             organization_id: thread.organization_id.clone(),
             workspace_id: thread.workspace_id.clone(),
-            data,
+            data: event.data,
             metadata: thread.metadata.clone(),
+            kind: event.kind,
+            secrets: AnswerSecrets::default(),
             attempt,
             thread,
         }
+    }
+
+    /// The same request with what was typed into password fields.
+    pub(crate) fn with_secrets(self, secrets: AnswerSecrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// The beginning of the message: its first `characters` characters, as readers see them.
@@ -79,14 +121,24 @@ impl WorkerRequest {
         split_at_cluster(&self.message, characters).0
     }
 
-    /// The answers to a form, where the message is such.
+    /// The answers to a form. `None` for a message, whatever its `data` looks like: only an event of type
+    /// `form.response` was checked against its form.
+    ///
+    /// What was typed into password fields is here and nowhere else: not in `data`, not in the history, not in the events
+    /// that clients see.
     #[must_use]
     pub fn form(&self) -> Option<FormResponse> {
-        let answer: FormAnswer = serde_json::from_value(self.data.clone()?).ok()?;
+        let data = self
+            .data
+            .clone()
+            .filter(|_| self.kind == EventType::FormResponse);
+        let hidden = data.as_ref().map(hidden_fields).unwrap_or_default();
+        let answer: FormAnswer = serde_json::from_value(data?).ok()?;
         Some(FormResponse {
             form_event_id: answer.form_event_id,
             cancelled: answer.cancelled,
-            values: answer.values,
+            values: with_values(answer.values, &hidden, self.secrets.values()),
+            hidden,
         })
     }
 
@@ -101,25 +153,21 @@ impl WorkerRequest {
 /// [`WorkerMemory::of`](crate::WorkerMemory::of).
 impl From<WorkerRequest> for ThreadEvent {
     fn from(request: WorkerRequest) -> Self {
-        let is_answer = request.form().is_some();
-        let kind = if is_answer {
-            EventType::FormResponse
-        } else {
-            EventType::Message
-        };
         Self {
             thread_id: request.thread.id,
             author: request.user.author(),
             user: Some(request.user),
             content: Some(request.content),
             data: request.data,
-            ..Self::of(request.event_id, kind, Actor::User)
+            ..Self::of(request.event_id, request.kind, Actor::User)
         }
     }
 }
 
 /// The answers to a form.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// `Debug` does not show what was typed into password fields.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FormResponse {
     /// The event of the form.
@@ -128,12 +176,27 @@ pub struct FormResponse {
     pub cancelled: bool,
     /// The answers by the elements' names.
     pub values: Map<String, Value>,
+    /// The names of the password fields that were filled.
+    hidden: Vec<String>,
+}
+
+impl fmt::Debug for FormResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut values = self.values.clone();
+        for name in &self.hidden {
+            values.insert(name.clone(), Value::from("[hidden]"));
+        }
+        f.debug_struct("FormResponse")
+            .field("form_event_id", &self.form_event_id)
+            .field("cancelled", &self.cancelled)
+            .field("values", &values)
+            .finish()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn message_prefix_never_cuts_a_character() {
@@ -152,13 +215,30 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_read_from_the_data() {
-        let mut request = WorkerRequest::new("");
-        assert_eq!(request.form(), None);
-        request.data = Some(json!({"form_event_id": "f", "values": {"name": "Ada"}}));
+    fn form_reads_the_answers_of_a_form_response() {
+        let request = WorkerRequest::form_response("f", json!({"name": "Ada"}));
         let form = request.form().unwrap();
         assert_eq!(form.form_event_id, "f");
         assert!(!form.cancelled);
         assert_eq!(form.values["name"], "Ada");
+        let form = WorkerRequest::form_cancelled("f").form().unwrap();
+        assert!(form.cancelled && form.values.is_empty());
+    }
+
+    #[test]
+    fn form_is_none_for_a_message_that_looks_like_one() {
+        let mut request = WorkerRequest::new("");
+        assert_eq!(request.form(), None);
+        request.data = Some(json!({"form_event_id": "f", "values": {"name": "Ada"}}));
+        assert_eq!(request.form(), None);
+        assert_eq!(ThreadEvent::from(request).kind, EventType::Message);
+    }
+
+    #[test]
+    fn event_of_a_form_response_keeps_its_type() {
+        let request = WorkerRequest::form_response("f", json!({}));
+        let event = ThreadEvent::from(request);
+        assert_eq!(event.kind, EventType::FormResponse);
+        assert_eq!(event.answered_form(), Some("f"));
     }
 }

@@ -216,6 +216,9 @@ impl WorkerResponse {
     /// Asks the user something. The answers start a turn of their own, whose
     /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads them. A form that its [`check`](Form::check) refuses is
     /// not sent and fails the turn.
+    ///
+    /// A form with a password field needs a server with `WORKER_SECRET_KEY`: what is typed into the field is sealed until
+    /// the handler reads it. Without a key the form is refused, and the turn fails with an error that says so.
     pub fn form(&self, form: &Form) -> Sent {
         self.send(Reply::form(form))
     }

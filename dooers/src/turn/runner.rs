@@ -4,7 +4,9 @@ use super::active::{ActiveTurn, ActiveTurns};
 use super::driver::{self, Ended};
 use super::outcome::{Ending, Endings, Outcome};
 use super::writer::TurnWriter;
-use super::{Outbox, Turn, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle};
+use super::{
+    AnswerKeys, Outbox, Turn, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,
+};
 use crate::AgentError;
 use crate::agent::AgentDefinition;
 use crate::hub::Hub;
@@ -38,6 +40,7 @@ pub(crate) struct Runner {
     pub(super) store: Arc<dyn Store>,
     pub(super) hub: Hub,
     settings: Arc<LiveSettings>,
+    pub(crate) answer_keys: AnswerKeys,
     states: Arc<States>,
     node: String,
     pub(super) assistant_name: String,
@@ -59,6 +62,7 @@ impl Runner {
         store: Arc<dyn Store>,
         hub: Hub,
         settings: Arc<LiveSettings>,
+        answer_keys: AnswerKeys,
         states: Arc<States>,
         assistant_name: String,
         lease: Duration,
@@ -67,6 +71,7 @@ impl Runner {
             store,
             hub,
             settings,
+            answer_keys,
             states,
             node: new_id(),
             assistant_name,
@@ -326,7 +331,11 @@ impl Runner {
     /// Runs one turn. The result is what comes next in its thread.
     async fn run_one(&self, agent: &AgentDefinition, claim: Claim) -> Next {
         let run_id = claim.run.as_ref().map(|run| run.id.clone());
-        let outbox = Arc::new(Outbox::live(run_id, agent.has_manual_runs()));
+        let outbox = Arc::new(Outbox::live(
+            run_id,
+            agent.has_manual_runs(),
+            self.answer_keys.clone(),
+        ));
         let writer = TurnWriter::new(self, agent, &claim, &outbox);
         let ActiveTurn {
             cancelled,
@@ -402,18 +411,9 @@ fn handler_of(
     outbox: &Arc<Outbox>,
     cancellation: &CancellationToken,
 ) -> impl Future<Output = Result<(), AgentError>> + Send + use<> {
-    let event = &claim.event;
-    let request = WorkerRequest::of(
-        claim.thread.thread.clone(),
-        event.id.clone(),
-        event
-            .user
-            .clone()
-            .unwrap_or_else(|| crate::protocol::User::new("")),
-        event.content.clone().unwrap_or_default(),
-        event.data.clone(),
-        claim.attempt,
-    );
+    let (thread, event) = (claim.thread.thread.clone(), claim.event.clone());
+    let request = WorkerRequest::of(thread, event, claim.attempt);
+    let secrets = runner.answer_keys.open(claim);
     let response = WorkerResponse::new(Arc::clone(outbox));
     let agent = *agent;
     let settings = WorkerSettingsHandle {
@@ -430,6 +430,7 @@ fn handler_of(
     // One of its own: a handler that fires it, by a guard that it drops, stops its own work and not its turn.
     let cancellation = cancellation.child_token();
     let work = async move {
+        let request = request.with_secrets(secrets?);
         let turn = Turn::new(request, response.clone());
         let turn = turn.within(settings, memory, states, cancellation);
         let answer = agent.call(turn).await?;

@@ -1,6 +1,6 @@
 //! Turns without a server.
 
-use super::{Runner, TextStream, Turn, WorkerRequest, WorkerResponse};
+use super::{AnswerKeys, Runner, TextStream, Turn, WorkerRequest, WorkerResponse};
 use crate as dooers;
 use crate::hub::Hub;
 use crate::protocol::{
@@ -44,6 +44,7 @@ impl Worker {
             shared,
             hub,
             Arc::new(settings),
+            AnswerKeys::new(None),
             Arc::new(States::default()),
             "Assistant".to_owned(),
             Duration::from_secs(3600),
@@ -70,6 +71,7 @@ impl Worker {
             kind: EventType::Message,
             content: vec![ContentPart::text(text)],
             data: None,
+            seal: None,
             client_event_id: None,
             participant: Participant::user(&user),
             user,

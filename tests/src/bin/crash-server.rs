@@ -3,7 +3,7 @@
 use dooers::prelude::*;
 
 /// Says what you said, in as many texts that grow as the message's number modulo 3, and one more event.
-#[dooers::agent(queue = 10_000)]
+#[dooers::agent(default, queue = 10_000)]
 async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let text = &request.message;
     let number: u64 = text.rsplit(' ').next().unwrap_or_default().parse()?;
@@ -17,6 +17,24 @@ async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     }
     // Nobody waits for the last: it is stored with the end of the run.
     drop(response.text(format!("You said: {text}")));
+    Ok(())
+}
+
+/// Asks for a password by a form. Its first attempt to read the answer lasts until the process dies; the second one spells
+/// the password backwards.
+#[dooers::agent(retry = 1)]
+async fn asking(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let Some(form) = request.form() else {
+        let pin = FormElement::password("pin", "PIN").required();
+        drop(response.form(&Form::new("Who are you?").element(pin)));
+        return Ok(());
+    };
+    if request.attempt() == 1 {
+        response.text("reading").await?;
+        std::future::pending::<()>().await;
+    }
+    let pin = form.values["pin"].as_str().unwrap_or_default();
+    drop(response.text(pin.chars().rev().collect::<String>()));
     Ok(())
 }
 

@@ -13,6 +13,7 @@
 
 mod link;
 mod member;
+mod passwords;
 mod place;
 mod program;
 mod stored;

@@ -52,6 +52,22 @@ impl Place {
         }
     }
 
+    /// Whether a text is anywhere in the database: in the bytes of a file, or in a column.
+    pub(crate) async fn has_text(&self, text: &str) -> bool {
+        match self {
+            Self::Sqlite(directory) => {
+                let files = std::fs::read_dir(directory.path()).unwrap();
+                let mut contents = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+                contents.any(|bytes| {
+                    bytes
+                        .windows(text.len())
+                        .any(|window| window == text.as_bytes())
+                })
+            }
+            Self::Postgres { url, prefix } => is_in_tables(url, prefix, text).await,
+        }
+    }
+
     /// The runs. No turn is left beside them, and none goes on.
     pub(crate) async fn runs(&self) -> Vec<Run> {
         match self {
@@ -59,6 +75,27 @@ impl Place {
             Self::Postgres { url, prefix } => runs_in_tables(url, prefix).await,
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the text is made of literals and of names that the database tells"
+)]
+async fn is_in_tables(url: &str, prefix: &str, text: &str) -> bool {
+    let mut database = session(url).await.unwrap();
+    let tables =
+        "SELECT table_name::text FROM information_schema.tables WHERE starts_with(table_name, $1)";
+    let tables = sqlx::query_scalar::<_, String>(tables).bind(prefix);
+    let tables = tables.fetch_all(&mut database).await.unwrap();
+    assert!(tables.len() > 8, "{tables:?}");
+    for table in tables {
+        let rows = format!("SELECT count(*) FROM {table} t WHERE strpos(t::text, $1) > 0");
+        let rows = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(rows)).bind(text);
+        if rows.fetch_one(&mut database).await.unwrap() > 0 {
+            return true;
+        }
+    }
+    false
 }
 
 fn runs_in_file(directory: &TempDir) -> Vec<Run> {

@@ -10,6 +10,9 @@ use tokio::sync::oneshot;
 
 const SIGKILL: i32 = 9;
 
+/// The key of every server here.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// A running server. It is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -33,6 +36,7 @@ impl Program {
         command
             .envs(place.variables())
             .env("WORKER_BIND", "127.0.0.1:0")
+            .env("WORKER_SECRET_KEY", KEY)
             .envs(crash_at.map(|point| ("DOOERS_CRASH_AT", point)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped());

@@ -27,6 +27,7 @@ pub(crate) fn first(thread_id: &str, event_id: &str) -> NewMessage {
         kind: EventType::Message,
         content: vec![ContentPart::text("hello")],
         data: None,
+        seal: None,
         client_event_id: None,
         participant: Participant::user(&user),
         user,

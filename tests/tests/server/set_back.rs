@@ -34,6 +34,7 @@ async fn leave_a_turn(store: &dyn Store) {
         kind: EventType::Message,
         content: vec![ContentPart::text("say done")],
         data: None,
+        seal: None,
         client_event_id: None,
         participant: Participant::user(&user),
         user,

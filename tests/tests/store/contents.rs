@@ -120,6 +120,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
             ContentPart::document(text, text).into(),
         ],
         data: Some(data.clone()),
+        seal: None,
         client_event_id: Some(text.to_owned()),
         user: user_of(text),
         participant: Participant::user(&user_of(text)),

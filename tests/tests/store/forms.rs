@@ -2,12 +2,12 @@
 
 use crate::given::{
     ana, begin_thread, ben, finish, form_response, message, new_thread, private, scope, start,
-    thread_with_form,
+    thread_with_form, write,
 };
 use crate::seen::{assert_conflict, assert_not_found, invalid, kinds, picture};
 use crate::stores::{AnyStore, cases};
-use dooers::protocol::EventType;
-use dooers::store::{Begun, NewMessage, Participant, StoreError};
+use dooers::protocol::{EventType, Form, FormChoice, FormElement, ThreadEvent};
+use dooers::store::{Begun, NewMessage, Participant, StoreError, TurnChange};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,6 +19,9 @@ cases![
     an_answer_in_a_new_thread_is_not_found,
     an_answer_that_leaves_a_required_question_open_is_refused_by_its_name,
     an_answer_that_is_no_answer_is_refused,
+    answer_that_does_not_fit_its_form_is_refused,
+    answer_may_have_members_beside_its_values,
+    unreadable_form_can_only_be_cancelled,
     a_form_that_is_cancelled_needs_no_values,
     a_form_is_answered_once,
     a_form_that_was_refused_an_answer_can_still_be_answered,
@@ -32,7 +35,7 @@ async fn respond(store: &AnyStore, event_id: &str, data: Value) -> Result<Begun,
 }
 
 fn complete() -> Value {
-    json!({"form_event_id": "f", "cancelled": false, "values": {"size": "L", "colour": ["red", 1]}})
+    json!({"form_event_id": "f", "cancelled": false, "values": {"size": "L", "colour": "red"}})
 }
 
 async fn an_answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
@@ -119,6 +122,69 @@ async fn an_answer_that_is_no_answer_is_refused(store: &AnyStore) {
     };
     invalid(store.begin_turn(&scope(), without, &start("r2")).await);
     assert_eq!(picture(store, &scope()).await, before);
+}
+
+async fn answer_that_does_not_fit_its_form_is_refused(store: &AnyStore) {
+    let claim = thread_with_form(store, "t", "f").await;
+    let form = Form::new("And this?")
+        .element(FormElement::select(
+            "kind",
+            "Kind",
+            vec![FormChoice::new("a", "A")],
+        ))
+        .element(FormElement::text("fixed", "Fixed").disabled());
+    let form = ThreadEvent {
+        data: Some(serde_json::to_value(form).unwrap()),
+        ..crate::given::form("t", "g")
+    };
+    write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
+    let before = picture(store, &scope()).await;
+    for (form, field, values) in [
+        ("f", "size", json!({"size": " \n"})),
+        ("f", "size", json!({"size": 1})),
+        ("f", "colour", json!({"size": "L", "colour": ["red"]})),
+        ("f", "shape", json!({"size": "L", "shape": "round"})),
+        ("f", "", json!({"size": "L", "": null})),
+        ("g", "kind", json!({"kind": "b"})),
+        ("g", "kind", json!({"kind": ["a"]})),
+        ("g", "fixed", json!({"fixed": "moved"})),
+    ] {
+        let data = json!({"form_event_id": form, "values": values});
+        let text = invalid(respond(store, "a", data).await);
+        let named = format!("`payload.event.data.values.{field}` ");
+        assert!(text.starts_with(&named), "{text}");
+    }
+    assert_eq!(picture(store, &scope()).await, before);
+    let cancelled =
+        json!({"form_event_id": "g", "cancelled": true, "values": {"kind": ["b"], "x": 1}});
+    respond(store, "a", cancelled).await.unwrap();
+}
+
+async fn answer_may_have_members_beside_its_values(store: &AnyStore) {
+    thread_with_form(store, "t", "f").await;
+    let data =
+        json!({"form_event_id": "f", "submitted_at": 7, "values": {"size": "L", "colour": ""}});
+    let begun = respond(store, "a", data.clone()).await.unwrap();
+    assert_eq!(begun.event.data, Some(data));
+}
+
+async fn unreadable_form_can_only_be_cancelled(store: &AnyStore) {
+    let claim = thread_with_form(store, "t", "f").await;
+    for (id, data) in [
+        ("g", Some(json!({"elements": [{"type": "hologram"}]}))),
+        ("h", None),
+    ] {
+        let form = ThreadEvent {
+            data,
+            ..crate::given::form("t", id)
+        };
+        write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
+        let answer = json!({"form_event_id": id, "values": {}});
+        let text = invalid(respond(store, "a", answer).await);
+        assert!(text.contains("can only be cancelled"), "{text}");
+        let cancelled = json!({"form_event_id": id, "cancelled": true});
+        respond(store, &format!("a{id}"), cancelled).await.unwrap();
+    }
 }
 
 async fn a_form_that_is_cancelled_needs_no_values(store: &AnyStore) {

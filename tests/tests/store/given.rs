@@ -64,6 +64,7 @@ pub(crate) fn message(thread: ThreadTarget, event_id: &str, user: &User) -> NewM
         kind: EventType::Message,
         content: vec![ContentPart::text(event_id)],
         data: None,
+        seal: None,
         client_event_id: None,
         user: user.clone(),
         participant: Participant::user(user),

@@ -19,6 +19,7 @@ mod busy;
 mod cancelling;
 mod clock;
 mod forms;
+mod passwords;
 mod recovering;
 mod repeating;
 mod retrying;

@@ -134,3 +134,34 @@ async fn a_cancelled_form_needs_no_values() {
     let refusal = ada.try_send(elsewhere).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::NotFound);
 }
+
+/// Asks for a password, and says how long it is.
+#[dooers::agent]
+async fn secretive(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    if let Some(form) = request.form() {
+        let pin = form.values["pin"].as_str().unwrap_or_default();
+        response.text(format!("{} characters", pin.len())).await?;
+        return Ok(());
+    }
+    let pin = FormElement::password("pin", "PIN").required();
+    response
+        .form(&Form::new("Who are you?").element(pin))
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn secret_key_lets_a_form_ask_for_a_password() {
+    let server = TestServer::of::<secretive>().secret_key().await;
+    let mut ada = server.connect("ada").await;
+    ada.say("go").await.assert_succeeded();
+    let turn = ada.answer_form(json!({"pin": "correct-horse"})).await;
+    turn.assert_text("13 characters");
+    assert!(!ada.conversation().to_string().contains("horse"));
+
+    let server = TestServer::of::<secretive>().await;
+    let mut ada = server.connect("ada").await;
+    let turn = ada.say("go").await;
+    let error = turn.error().unwrap().to_string();
+    assert!(error.contains("WORKER_SECRET_KEY"), "{error}");
+}

@@ -118,7 +118,7 @@ async fn a_form_outside_of_what_is_remembered_is_looked_up_for_its_answer() {
         "data": {"form_event_id": "e1", "values": {"pin": "1234"}}}));
     let memory = WorkerMemory::of(events(told));
     let last = memory.messages().limit(1).await.unwrap();
-    assert_eq!(last[0].text(), "[form answered]\nPIN: (hidden)");
+    assert_eq!(last[0].text(), "[form answered]\nPIN: [hidden]");
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ async fn store_of(events: usize) -> Arc<MemoryStore> {
         kind: EventType::Message,
         content: vec![ContentPart::text("go")],
         data: None,
+        seal: None,
         client_event_id: None,
         participant: Participant::user(&user),
         user,

@@ -234,6 +234,7 @@ impl Dispatch {
             kind: EventType::Message,
             content: self.content,
             data: self.data,
+            seal: None,
             client_event_id: self.idempotency_key,
             user: identity.user.clone(),
             participant: identity.participant.clone(),

@@ -4,14 +4,17 @@ use super::handle::{Place, check_id, found};
 use super::list::{FindError, Part, Sealed};
 use super::{List, Listed, Repository, RepositoryError};
 use crate::protocol::{
-    Actor, ContentPart, EventType, ThreadEvent, UploadNotFound, User, new_id, timestamp,
+    Actor, ContentPart, EventType, Form, ThreadEvent, UploadNotFound, User, new_id, timestamp,
 };
 use crate::reply::Reply;
+use crate::server::running::Running;
 use crate::store::{
     Change, ChangeBody, EventPatch, EventQuery, NotACursor, Order, Scope, Store, ThreadEdit,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::Value;
 
 /// Events.
 impl Repository {
@@ -48,7 +51,8 @@ impl Repository {
     ///
     /// Awaiting it gives the event; `NotFound` for a thread outside the scope, or a run that is not in it;
     /// `UploadNotFound` for a part that has a `ref_id` and no `url`; `Conflict` for an id that is taken; `Invalid` for a
-    /// message without content, and for a form that its [`check`](crate::protocol::Form::check) refuses.
+    /// message without content, and for a form that its [`check`](crate::protocol::Form::check) refuses or
+    /// that has a password field while the server has no `WORKER_SECRET_KEY`.
     pub fn create_event(
         &self,
         scope: &Scope,
@@ -65,7 +69,9 @@ impl Repository {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope, and for an event that is not in it or was removed; `Conflict` for a text
-    /// that still grows; `UploadNotFound` for a part that has a `ref_id` and no `url`; `Invalid` for no content at all.
+    /// that still grows; `UploadNotFound` for a part that has a `ref_id` and no `url`; `Invalid` for no content at all,
+    /// for a form's data that is not a [`Form`](crate::protocol::Form), and for a form with a password field if the server
+    /// has no `WORKER_SECRET_KEY`.
     pub async fn update_event(
         &self,
         scope: &Scope,
@@ -80,6 +86,10 @@ impl Repository {
         }
         if patch == EventPatch::default() {
             return self.event(scope, thread_id, event_id).await;
+        }
+        if let Some(data) = patch.new_data() {
+            let event = self.event(scope, thread_id, event_id).await?;
+            check_data(&self.running, event.kind, Some(data))?;
         }
         let event_id = event_id.to_owned();
         let edit = ThreadEdit::UpdateEvent { event_id, patch };
@@ -248,6 +258,7 @@ impl IntoFuture for CreateEvent {
             }
             self.reply.check()?;
             let Place { running, scope } = self.place;
+            check_data(&running, self.reply.kind, self.reply.data.as_ref())?;
             let (assistant, at) = (&running.config.assistant_name, timestamp::now());
             let said = self
                 .reply
@@ -264,6 +275,26 @@ impl IntoFuture for CreateEvent {
         }
         .boxed()
     }
+}
+
+/// Refuses a form that could not be answered.
+fn check_data(
+    running: &Running,
+    kind: EventType,
+    data: Option<&Value>,
+) -> Result<(), RepositoryError> {
+    if kind != EventType::Form {
+        return Ok(());
+    }
+    let form = data.map(Form::deserialize).transpose();
+    if let Err(error) = form {
+        return Err(RepositoryError::Invalid(format!(
+            "`data` of an event of type `form` is not a form: {error}; make it of a `Form`"
+        )));
+    }
+    let keys = &running.runner.answer_keys;
+    keys.check_form(kind, data)
+        .map_err(RepositoryError::Invalid)
 }
 
 /// Refuses content that says nothing.

@@ -4,8 +4,8 @@ use super::super::begin::begin;
 use super::{Caller, page_size};
 use crate::hub::Frame;
 use crate::protocol::{
-    DraftKind, ErrorBody, EventDraft, EventListPayload, EventType, NotAdmitted, ServerFrame,
-    UploadNotFound, clean_id, new_id, timestamp,
+    ErrorBody, EventDraft, EventListPayload, EventType, NotAdmitted, ServerFrame, UploadNotFound,
+    clean_id, new_id, timestamp,
 };
 use crate::store::{Admitted, Begun, NewMessage, NewThread, ThreadTarget};
 
@@ -59,10 +59,7 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
         clean_id("payload.client_event_id", id)?;
     }
     let event = draft.event;
-    let kind = match event.kind {
-        DraftKind::Message => EventType::Message,
-        DraftKind::FormResponse => EventType::FormResponse,
-    };
+    let kind = EventType::from(event.kind);
     UploadNotFound::check(&event.content)?;
     Ok(NewMessage {
         thread: match draft.thread_id {
@@ -76,6 +73,7 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
         kind,
         content: event.content,
         data: event.data,
+        seal: None,
         client_event_id: draft.client_event_id,
         user: caller.identity.user.clone(),
         participant: caller.identity.participant.clone(),

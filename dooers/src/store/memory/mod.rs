@@ -299,6 +299,18 @@ impl Store for MemoryStore {
         Ok(keys.into_iter().collect())
     }
 
+    async fn turn_keys(&self) -> Result<Vec<String>, StoreError> {
+        let state = self.state();
+        let turns = state
+            .threads
+            .by_id
+            .values()
+            .flat_map(|thread| &thread.turns);
+        let sealed = turns.filter_map(|turn| turn.sealed.as_ref());
+        let keys: BTreeSet<_> = sealed.map(|sealed| sealed.digest.key_id.clone()).collect();
+        Ok(keys.into_iter().collect())
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }

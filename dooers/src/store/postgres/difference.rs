@@ -8,7 +8,7 @@ use super::written::{
     DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
     ReadThread, RemovedRun, Rows, TouchedThread,
 };
-use crate::store::sql::{RowError, int, json};
+use crate::store::sql::{RowError, int, json, sealed_column};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState, TurnRow};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -98,7 +98,7 @@ fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowEr
         rows.runs.push(new_run(place, kept));
     }
     for turn in &new.turns {
-        rows.turns.push(new_turn(place, turn));
+        rows.turns.push(new_turn(place, turn)?);
     }
     Ok(())
 }
@@ -154,8 +154,7 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
     participants(rows, place, now, was.participants.len());
     events(rows, place, was, now)?;
     runs(rows, place, was, now);
-    turns(rows, place, was, now);
-    Ok(())
+    turns(rows, place, was, now)
 }
 
 /// Whether two values have the same text. Equal values need not: `==` ignores the order of members and the sign of zero.
@@ -289,7 +288,12 @@ fn new_run(place: Place, kept: &KeptRun) -> NewRun {
     }
 }
 
-fn turns(rows: &mut Rows, place: Place, was: &ThreadState, now: &ThreadState) {
+fn turns(
+    rows: &mut Rows,
+    place: Place,
+    was: &ThreadState,
+    now: &ThreadState,
+) -> Result<(), RowError> {
     for old in &was.turns {
         if now.turns.iter().all(|turn| turn.seq != old.seq) {
             rows.over.push(EndedTurn {
@@ -301,7 +305,7 @@ fn turns(rows: &mut Rows, place: Place, was: &ThreadState, now: &ThreadState) {
     let mut moved: Vec<_> = Vec::new();
     for turn in &now.turns {
         match was.turns.iter().find(|old| old.seq == turn.seq) {
-            None => rows.turns.push(new_turn(place, turn)),
+            None => rows.turns.push(new_turn(place, turn)?),
             Some(old) if old == turn => {}
             Some(old) => moved.push((old, turn)),
         }
@@ -324,10 +328,11 @@ fn turns(rows: &mut Rows, place: Place, was: &ThreadState, now: &ThreadState) {
             slot: slot_of(turn),
         });
     }
+    Ok(())
 }
 
-fn new_turn(place: Place, turn: &TurnRow) -> NewTurn {
-    NewTurn {
+fn new_turn(place: Place, turn: &TurnRow) -> Result<NewTurn, RowError> {
+    Ok(NewTurn {
         thread_pk: place.pk,
         seq: int(turn.seq),
         event_id: turn.event_id.clone(),
@@ -340,7 +345,8 @@ fn new_turn(place: Place, turn: &TurnRow) -> NewTurn {
         retries: int(turn.retries),
         not_before: turn.not_before,
         slot: slot_of(turn),
-    }
+        sealed: sealed_column(turn.sealed.as_ref())?,
+    })
 }
 
 fn state_of(turn: &TurnRow) -> &'static str {

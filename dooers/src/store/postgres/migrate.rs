@@ -37,6 +37,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "json_order",
         sql: include_str!("../../../migrations/postgres/0005_json_order.sql"),
     },
+    Migration {
+        version: 6,
+        name: "form_passwords",
+        sql: include_str!("../../../migrations/postgres/0006_form_passwords.sql"),
+    },
 ];
 
 /// Why the tables are not as they must be.

@@ -76,6 +76,7 @@ pub(super) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
         not_before: row.optional_time(6)?,
         is_cancelled: row.number(8)? != 0,
         is_beside: row.number(10)? != 0,
+        sealed: sql::sealed_answer(row, 11)?,
         held,
     })
 }

@@ -429,6 +429,11 @@ impl Store for PostgresStore {
         self.readers.read("read the settings' keys", read).await
     }
 
+    async fn turn_keys(&self) -> Result<Vec<String>, StoreError> {
+        let read = async |mut reading: Reading<'_, PgReading>| reading.turn_keys().await;
+        self.readers.read("read the turns' keys", read).await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.readers.ping(PING).await
     }

@@ -186,6 +186,7 @@ groups! {
         retries: i64,
         not_before: Option<DateTime<Utc>>,
         slot: i64,
+        sealed: Option<String>,
     }
 
     /// What came of a client's message.

@@ -14,7 +14,9 @@ pub(crate) use operations::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
 };
 pub(crate) use read::{Parameter, ReadTransaction, Reading};
-pub(crate) use rows::{Columns, RowError, WholeThread, event, run, thread_place};
+pub(crate) use rows::{
+    Columns, RowError, WholeThread, event, run, sealed_answer, sealed_column, thread_place,
+};
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;
 

@@ -9,6 +9,7 @@ use crate::store::{
     CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
     StoredSetting, ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
 };
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -320,6 +321,14 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         let (sql, values) = (&self.sql.setting_keys, parameters![]);
         self.every(sql, values, |row| Ok(row.text(0)?.to_owned()))
             .await
+    }
+
+    pub(crate) async fn turn_keys(&mut self) -> Result<Vec<String>, Stop> {
+        let (sql, values) = (&self.sql.turn_keys, parameters![]);
+        let sealed = self.every(sql, values, |row| rows::sealed_answer(row, 0));
+        let sealed = sealed.await?.into_iter().flatten();
+        let keys: BTreeSet<_> = sealed.map(|sealed| sealed.digest.key_id).collect();
+        Ok(keys.into_iter().collect())
     }
 
     /// The threads in which a turn is that is named so, and where they lie.

@@ -5,7 +5,7 @@
 //! [`Dialect`](super::Dialect).
 
 use crate::protocol::{Run, Thread, ThreadEvent, from_own_json, timestamp};
-use crate::store::{Participant, Scope, ThreadRecord, Viewer};
+use crate::store::{KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, Viewer};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::value::{Error as NameError, StrDeserializer};
@@ -189,4 +189,26 @@ pub(crate) fn thread_place(row: &impl Columns) -> Result<(Scope, String), RowErr
         viewer: Viewer::Everyone,
     };
     Ok((scope, row.text(0)?.to_owned()))
+}
+
+/// The sealed answer of a turn: a JSON array of the id of its key, its hash and its values.
+pub(crate) fn sealed_answer(
+    row: &impl Columns,
+    at: usize,
+) -> Result<Option<SealedAnswer>, RowError> {
+    let sealed = row.optional_json(at)?;
+    Ok(sealed.map(|(key_id, digest, text)| SealedAnswer {
+        text,
+        digest: KeyedDigest { key_id, digest },
+    }))
+}
+
+/// The column that [`sealed_answer`] reads.
+pub(crate) fn sealed_column(
+    sealed: Option<&SealedAnswer>,
+) -> Result<Option<String>, serde_json::Error> {
+    let json = |SealedAnswer { text, digest }: &SealedAnswer| {
+        serde_json::to_string(&(&digest.key_id, &digest.digest, text))
+    };
+    sealed.map(json).transpose()
 }

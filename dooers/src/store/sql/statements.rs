@@ -250,6 +250,10 @@ statements! {
 
     setting_keys: "SELECT DISTINCT x.key_id FROM {prefix}settings x WHERE x.key_id IS NOT NULL ORDER BY x.key_id"
 
+    // Answers that are sealed.
+
+    turn_keys: "SELECT x.sealed FROM {prefix}turns x WHERE x.sealed IS NOT NULL"
+
     // Where a run or an event lies, and the message that the run answers, if it goes on.
 
     run_place: "

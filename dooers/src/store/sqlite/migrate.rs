@@ -33,6 +33,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "json_order",
         sql: include_str!("../../../migrations/sqlite/0005_json_order.sql"),
     },
+    Migration {
+        version: 6,
+        name: "form_passwords",
+        sql: include_str!("../../../migrations/sqlite/0006_form_passwords.sql"),
+    },
 ];
 
 /// Written into the file's header: says that it is one of ours ("dooe").

@@ -27,6 +27,7 @@ impl Operation for Begin {
             return Ok(begun);
         }
         let answer = new.form_answer()?;
+        let mut accepted = None;
         let mut changes = Vec::new();
         let has_thread = |id| db.has(&db.sql.writes.has_thread, id);
         let made = match &new.thread {
@@ -41,7 +42,7 @@ impl Operation for Begin {
                 if let Some(answer) = &answer {
                     let form = thread.event(&answer.form_event_id)?;
                     let is_answered = thread.has_answer_to(&answer.form_event_id)?;
-                    message::check_answer(form.as_ref(), is_answered, answer)?;
+                    accepted = Some(new.accepted(answer, form.as_ref(), is_answered)?);
                 }
                 thread.check_busy(&self.start)?;
                 if thread.meet(&new.participant, &new.user, new.at)? {
@@ -68,6 +69,7 @@ impl Operation for Begin {
                 thread
             }
         };
+        let new = accepted.as_ref().unwrap_or(new);
         let answers = answer.as_ref().map(|answer| answer.form_event_id.as_str());
         let (event, change) = thread.append_message(new, answers)?;
         let rev = change.rev;
@@ -75,7 +77,7 @@ impl Operation for Begin {
         // Behind the message, which is why it happens.
         let (withdrawn, interrupted) = thread.make_way(&self.start)?;
         changes.extend(withdrawn);
-        let mut claim = thread.queue(&event, &self.start)?;
+        let mut claim = thread.queue(&event, new.sealed(), &self.start)?;
         if let Some(claim) = &mut claim {
             changes.append(&mut claim.changes);
         }
@@ -131,9 +133,12 @@ impl Begin {
         let (event, rev) = thread
             .event_as_made(&event_id)?
             .ok_or(StoreError::NotFound("thread"))?;
-        self.new.must_repeat(&event)?;
+        let turn = thread.turn_of(&event.id)?;
+        let sealed = turn.as_ref().and_then(|turn| turn.sealed.as_ref());
+        self.new
+            .must_repeat(&event, sealed.map(|sealed| &sealed.digest))?;
         Ok(Some(Begun {
-            is_over: thread.turn_of(&event.id)?.is_none(),
+            is_over: turn.is_none(),
             event,
             rev,
             is_repeated: true,

@@ -1,6 +1,7 @@
 //! The rows of both SQLite libraries: the writer uses `rusqlite`, the readers `sqlx`.
 
-use crate::store::sql::{Columns, RowError};
+use crate::store::SealedAnswer;
+use crate::store::sql::{Columns, RowError, sealed_answer};
 use chrono::{DateTime, Utc};
 
 impl Columns for rusqlite::Row<'_> {
@@ -25,7 +26,7 @@ impl Columns for sqlx::sqlite::SqliteRow {
 
 /// What [`Turn::read`] reads.
 pub(super) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, u.not_before, \
-     u.lease_until, u.cancel_requested";
+     u.lease_until, u.cancel_requested, u.sealed";
 
 /// A message that waits for an answer or is being answered.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub(super) struct Turn {
     pub(super) not_before: Option<DateTime<Utc>>,
     pub(super) lease_until: Option<DateTime<Utc>>,
     pub(super) is_cancelled: bool,
+    pub(super) sealed: Option<SealedAnswer>,
 }
 
 impl Turn {
@@ -53,6 +55,7 @@ impl Turn {
             not_before: row.optional_time(6)?,
             lease_until: row.optional_time(7)?,
             is_cancelled: row.number(8)? != 0,
+            sealed: sealed_answer(row, 9)?,
         })
     }
 }

@@ -332,6 +332,11 @@ impl Store for SqliteStore {
         self.readers.read("read the settings' keys", read).await
     }
 
+    async fn turn_keys(&self) -> Result<Vec<String>, StoreError> {
+        let read = async |mut reading: Reading<'_, SqliteReading>| reading.turn_keys().await;
+        self.readers.read("read the turns' keys", read).await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.readers.ping().await
     }

@@ -9,7 +9,9 @@ use crate::store::claim::{
     withdrawn_run,
 };
 use crate::store::sql::{self, Columns, Stop, int};
-use crate::store::{Cancel, Cancelled, Change, Claim, Start, StoreError, TurnKey, Waiting};
+use crate::store::{
+    Cancel, Cancelled, Change, Claim, SealedAnswer, Start, StoreError, TurnKey, Waiting,
+};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
@@ -61,6 +63,7 @@ impl OpenThread<'_> {
     pub(super) fn queue(
         &mut self,
         message: &ThreadEvent,
+        sealed: Option<&SealedAnswer>,
         start: &Start,
     ) -> Result<Option<Claim>, Stop> {
         // It is stored as running at once.
@@ -70,6 +73,7 @@ impl OpenThread<'_> {
         } else {
             ("queued", 0)
         };
+        let sealed_json = sql::sealed_column(sealed)?;
         self.db.execute(
             &self.db.sql.writes.insert_turn,
             params![
@@ -82,10 +86,15 @@ impl OpenThread<'_> {
                 is_claimed.then_some(end_of_lease(start.lease).timestamp_micros()),
                 start.retries,
                 slot(message.seq, start),
+                sealed_json,
             ],
         )?;
         if is_claimed {
-            Ok(Some(self.begin_answer(message.clone(), 1, 1, start)?))
+            let claim = self.begin_answer(message.clone(), 1, 1, start)?;
+            Ok(Some(Claim {
+                sealed: sealed.cloned(),
+                ..claim
+            }))
         } else {
             self.claim(start)
         }
@@ -116,7 +125,11 @@ impl OpenThread<'_> {
         ];
         self.db.execute(&self.db.sql.writes.start_turn, values)?;
         let message = self.event_at(turn.seq)?;
-        Ok(Some(self.begin_answer(message, fence, attempt, start)?))
+        let claim = self.begin_answer(message, fence, attempt, start)?;
+        Ok(Some(Claim {
+            sealed: turn.sealed,
+            ..claim
+        }))
     }
 
     /// The oldest turn that waits, if none runs.
@@ -168,6 +181,7 @@ impl OpenThread<'_> {
             event: message,
             attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
             run,
+            sealed: None,
             changes,
         })
     }

@@ -103,6 +103,7 @@ impl Threads {
             return Ok(begun);
         }
         let answer = new.form_answer()?;
+        let mut accepted = None;
         let thread_id = new.thread.id();
         let mut changes = Vec::new();
         let made = match &new.thread {
@@ -117,7 +118,7 @@ impl Threads {
                 if let Some(answer) = &answer {
                     let form = thread.event(&answer.form_event_id);
                     let is_answered = thread.has_answer_to(&answer.form_event_id);
-                    message::check_answer(form, is_answered, answer)?;
+                    accepted = Some(new.accepted(answer, form, is_answered)?);
                 }
                 thread.check_busy(start)?;
                 if thread.meet(&new.participant, &new.user, new.at) {
@@ -146,13 +147,14 @@ impl Threads {
                 self.by_id.entry(id.clone()).or_insert(thread)
             }
         };
+        let new = accepted.as_ref().unwrap_or(new);
         let (event, change) = thread.append_message(new);
         let rev = change.rev;
         changes.push(change);
         // Behind the message, which is why it happens.
         let (withdrawn, interrupted) = thread.make_way(start);
         changes.extend(withdrawn);
-        let mut claim = thread.queue(&event, start);
+        let mut claim = thread.queue(&event, new.sealed(), start);
         if let Some(claim) = &mut claim {
             changes.append(&mut claim.changes);
         }
@@ -196,7 +198,7 @@ impl Threads {
         let kept = thread
             .kept_event(&sent.event_id)
             .ok_or(StoreError::NotFound("thread"))?;
-        new.must_repeat(&kept.event)?;
+        new.must_repeat(&kept.event, thread.digest_of(&sent.event_id))?;
         Ok(Some(Begun {
             event: kept.event.clone(),
             rev: kept.first_rev,

@@ -8,7 +8,8 @@ use crate::store::claim::{
     withdrawn_run,
 };
 use crate::store::{
-    Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, Start, StoreError, TurnKey, Waiting,
+    Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, KeyedDigest, SealedAnswer, Start,
+    StoreError, TurnKey, Waiting,
 };
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub(crate) struct TurnRow {
     pub(crate) not_before: Option<DateTime<Utc>>,
     /// Whether it runs beside others of its thread.
     pub(crate) is_beside: bool,
+    /// The values of the password fields, if the message is the answer to a form and filled any.
+    pub(crate) sealed: Option<SealedAnswer>,
     /// Who runs it.
     pub(crate) held: Option<Held>,
 }
@@ -61,7 +64,7 @@ pub(crate) struct Interrupted {
 }
 
 impl TurnRow {
-    fn new(message: &ThreadEvent) -> Self {
+    fn new(message: &ThreadEvent, sealed: Option<&SealedAnswer>) -> Self {
         Self {
             seq: message.seq,
             event_id: message.id.clone(),
@@ -72,6 +75,7 @@ impl TurnRow {
             retries: 0,
             not_before: None,
             is_beside: false,
+            sealed: sealed.cloned(),
             held: None,
         }
     }
@@ -111,8 +115,13 @@ impl ThreadState {
 
     /// Queues the turn that will answer this message, and claims the oldest turn, if none is running. One that runs side
     /// by side with others is claimed itself.
-    pub(crate) fn queue(&mut self, message: &ThreadEvent, start: &Start) -> Option<Claim> {
-        self.turns.push(TurnRow::new(message));
+    pub(crate) fn queue(
+        &mut self,
+        message: &ThreadEvent,
+        sealed: Option<&SealedAnswer>,
+        start: &Start,
+    ) -> Option<Claim> {
+        self.turns.push(TurnRow::new(message, sealed));
         if start.is_concurrent() {
             self.claim_at(self.turns.len() - 1, start)
         } else {
@@ -177,6 +186,7 @@ impl ThreadState {
         turn.retries = start.retries.into();
         turn.held = Some(Held::new(&start.node, start.lease));
         let (attempt, fence, event_id) = (turn.attempt, turn.fence, turn.event_id.clone());
+        let sealed = turn.sealed.clone();
         let mut open = self.open_runs(&event_id);
         let mut changes = Vec::new();
         let run = match start.run(&self.agent, &self.thread.id, &event_id) {
@@ -204,6 +214,7 @@ impl ThreadState {
             event,
             attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
             run,
+            sealed,
             changes,
         })
     }
@@ -221,6 +232,12 @@ impl ThreadState {
     /// Whether this message waits for its answer, or is being answered.
     pub(crate) fn has_turn(&self, event_id: &str) -> bool {
         self.turns.iter().any(|turn| turn.event_id == event_id)
+    }
+
+    /// The hash of an answer whose turn is not over, if it filled password fields.
+    pub(crate) fn digest_of(&self, event_id: &str) -> Option<&KeyedDigest> {
+        let turn = self.turns.iter().find(|turn| turn.event_id == event_id)?;
+        turn.sealed.as_ref().map(|sealed| &sealed.digest)
     }
 
     pub(crate) fn check_fence(&self, turn: &TurnKey) -> Result<(), StoreError> {

@@ -113,6 +113,7 @@ impl<C: Compared> Both<C> {
             let _ = in_both!(self, put_settings(&worker, put.clone()));
         }
         let _ = in_both!(self, setting_keys());
+        let _ = in_both!(self, turn_keys());
         let stored = in_both!(self, settings(&worker)).unwrap();
         // `Debug` of a setting does not show its value.
         let which = self.dice.roll(60);

@@ -61,6 +61,7 @@ fn message(thread: ThreadTarget, event_id: &str) -> NewMessage {
         kind: EventType::Message,
         content: vec![ContentPart::text("hello")],
         data: None,
+        seal: None,
         client_event_id: Some(format!("client-{event_id}")),
         participant: Participant::user(&user),
         user,

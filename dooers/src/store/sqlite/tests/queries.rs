@@ -42,12 +42,14 @@ fn no_statement_walks_through_a_table() {
             .collect::<Result<_, _>>()
             .unwrap();
         // The turns of all threads, when a process starts: there are only those that wait or run. And the index of
-        // those that run, when their leases are renewed or have ended. And that of the sealed settings, when a process starts.
+        // those that run, when their leases are renewed or have ended. And those of
+        // the sealed settings and answers, when a process starts.
         let exempt = [
             "threads_with_turns",
             "threads_with_lost_turns",
             "renew_leases",
             "setting_keys",
+            "turn_keys",
         ];
         let is_exempt = exempt.contains(&name);
         for step in &steps {

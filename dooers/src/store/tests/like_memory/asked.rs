@@ -178,6 +178,7 @@ impl<C: Compared> Both<C> {
             } else {
                 self.data()
             },
+            seal: None,
             client_event_id: self
                 .dice
                 .chance(15)

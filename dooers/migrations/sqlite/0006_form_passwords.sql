@@ -1,0 +1,6 @@
+-- The answers to a form with password fields, sealed for the handler alone. They go with the turn's row. A JSON array of the
+-- id of the key, of a keyed hash, by which the same answer is known when it is sent again, and of the sealed values.
+ALTER TABLE {prefix}turns ADD COLUMN sealed TEXT;
+
+-- For a process that starts, which must have the keys.
+CREATE INDEX {prefix}turns_sealed ON {prefix}turns (thread_pk) WHERE sealed IS NOT NULL;
