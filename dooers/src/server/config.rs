@@ -28,7 +28,7 @@ pub struct WorkerConfig {
     pub(crate) secret_keys: Option<Keyring>,
 }
 
-/// The limits of a connection.
+/// The limits of connections.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
@@ -38,6 +38,14 @@ pub struct Limits {
     pub outbound_bytes: usize,
     /// How many frames may wait for one connection. 2,048 by default.
     pub outbound_frames: usize,
+    /// The largest number of connections at the same time. `None`, the default, is as many as the process may have open
+    /// files, minus 64 or an eighth of these, whichever is more, for the store and for what handlers open. Above the limit
+    /// a connection is answered with the status 503. A program that serves [`router`](crate::WorkerServer::router) by itself
+    /// limits its connections itself.
+    pub connections: Option<usize>,
+    /// How long a connection may take to open its WebSocket, or to send another request and to read its answer. 10 s by
+    /// default. A program that serves [`router`](crate::WorkerServer::router) by itself has time limits of its own.
+    pub request_timeout: Duration,
     /// How soon a client must `connect`. 10 s by default.
     pub connect_timeout: Duration,
     /// How often the server asks whether a client is there. 25 s by default.
@@ -54,6 +62,8 @@ impl Default for Limits {
             frame_bytes: 256 * 1024,
             outbound_bytes: 1024 * 1024,
             outbound_frames: 2048,
+            connections: None,
+            request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
             pong_timeout: Duration::from_secs(10),
@@ -109,11 +119,13 @@ impl WorkerConfig {
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
     /// | `WORKER_SECRET_KEY` | | the keys with which secret settings are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
-    /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops |
+    /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops; it has stopped at most 3 s later |
     /// | `WORKER_LEASE` | `30` | seconds for which a turn belongs to a process that gives no sign of life |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
+    /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | connections at the same time |
+    /// | `WORKER_REQUEST_TIMEOUT` | `10` | seconds until a connection must have opened its WebSocket, or read the answer to another request |
     /// | `WORKER_CONNECT_TIMEOUT` | `10` | seconds until a client must have sent `connect` |
     /// | `WORKER_PING_INTERVAL` | `25` | seconds between the server's pings |
     /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered |
@@ -151,6 +163,8 @@ impl WorkerConfig {
             &mut limits.outbound_bytes,
         )?;
         env.size("WORKER_MAX_OUTBOUND_FRAMES", 1, &mut limits.outbound_frames)?;
+        env.limit("WORKER_MAX_CONNECTIONS", &mut limits.connections)?;
+        env.seconds("WORKER_REQUEST_TIMEOUT", 0.001, &mut limits.request_timeout)?;
         env.seconds("WORKER_CONNECT_TIMEOUT", 0.001, &mut limits.connect_timeout)?;
         env.seconds("WORKER_PING_INTERVAL", 0.001, &mut limits.ping_interval)?;
         env.seconds("WORKER_PONG_TIMEOUT", 0.001, &mut limits.pong_timeout)?;
@@ -204,7 +218,7 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets how long turns may still take when the server stops.
+    /// Sets how long turns may still take when the server stops. It has stopped at most 3 s later.
     #[must_use]
     pub fn drain_timeout(mut self, at_most: Duration) -> Self {
         self.drain_timeout = at_most;
@@ -341,7 +355,12 @@ mod tests {
             4096
         );
         assert_eq!(limits("WORKER_MAX_OUTBOUND_FRAMES", "7").outbound_frames, 7);
+        assert_eq!(limits("WORKER_MAX_CONNECTIONS", "7").connections, Some(7));
         let seconds = Duration::from_millis(1500);
+        assert_eq!(
+            limits("WORKER_REQUEST_TIMEOUT", "1.5").request_timeout,
+            seconds
+        );
         assert_eq!(
             limits("WORKER_CONNECT_TIMEOUT", "1.5").connect_timeout,
             seconds

@@ -69,6 +69,18 @@ impl<'a> Environment<'a> {
         })
     }
 
+    /// A size that is left to the server where the variable is not set.
+    pub(super) fn limit(
+        &self,
+        variable: &'static str,
+        target: &mut Option<usize>,
+    ) -> Result<(), ConfigError> {
+        let mut limit = target.unwrap_or_default();
+        self.size(variable, 1, &mut limit)?;
+        *target = (limit > 0).then_some(limit);
+        Ok(())
+    }
+
     pub(super) fn seconds(
         &self,
         variable: &'static str,

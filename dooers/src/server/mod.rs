@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod admission;
 mod begin;
 mod catch_up;
 #[cfg(feature = "testing")]
@@ -13,7 +14,9 @@ mod env;
 mod error;
 mod identity;
 mod leases;
+mod listener;
 mod local;
+mod overtime;
 mod program;
 pub mod repository;
 mod routes;
@@ -22,6 +25,7 @@ mod session;
 mod settings_updates;
 mod signals;
 mod socket;
+mod stopping;
 mod verbs;
 mod worker;
 

@@ -1,5 +1,6 @@
 //! What is served under which path.
 
+use super::admission::Place;
 use super::running::Running;
 use super::session;
 use crate::agent::AgentDefinition;
@@ -8,7 +9,7 @@ use axum::extract::{Path, State, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,10 +92,11 @@ async fn readyz(State(running): State<Arc<Running>>) -> Response {
 
 async fn default_socket(
     State(running): State<Arc<Running>>,
+    place: Option<Extension<Place>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match running.default_agent() {
-        Some(agent) => open(running, agent, upgrade),
+        Some(agent) => open(running, agent, place, upgrade),
         None => not_found(
             &running,
             "there are several agents, and none is marked `default`",
@@ -105,10 +107,11 @@ async fn default_socket(
 async fn named_socket(
     State(running): State<Arc<Running>>,
     Path(name): Path<String>,
+    place: Option<Extension<Place>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match running.agent(&name) {
-        Some(agent) => open(running, agent, upgrade),
+        Some(agent) => open(running, agent, place, upgrade),
         None => not_found(&running, "there is no agent of this name"),
     }
 }
@@ -123,6 +126,7 @@ fn not_found(running: &Running, reason: &str) -> Response {
 fn open(
     running: Arc<Running>,
     agent: AgentDefinition,
+    place: Option<Extension<Place>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
@@ -136,17 +140,20 @@ fn open(
         }
     };
     let frame_bytes = running.config.limits.frame_bytes;
+    // Held until the session is tracked itself, so that a server that stops waits for it.
     let token = running.sessions.token();
     upgrade
         .max_message_size(frame_bytes)
         .max_frame_size(frame_bytes)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        // Boxed: axum's task would hold the memory of this future twice.
-        .on_upgrade(move |socket| {
-            Box::pin(async move {
-                session::run(socket, running, agent).await;
-                drop(token);
-            })
+        .on_upgrade(move |socket| async move {
+            // Boxed: what wraps it would hold its memory twice.
+            let session = Box::pin(session::run(socket, Arc::clone(&running), agent));
+            running.spawn(async move {
+                session.await;
+                drop(place);
+            });
+            drop(token);
         })
 }

@@ -10,6 +10,7 @@ use crate::protocol::{ErrorBody, ErrorCode, ServerFrame, ServerInfo};
 use axum::extract::ws::WebSocket;
 use futures::StreamExt;
 use futures::stream::SplitStream;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -35,20 +36,33 @@ pub(super) async fn run(socket: WebSocket, running: Arc<Running>, agent: AgentDe
         stall_timeout: limits.stall_timeout,
     };
     let (sink, mut stream) = socket.split();
+    let mut overdue = pin!(session.ending.overdue());
+    let mut is_overdue = false;
+    let write = socket::write(
+        sink,
+        &session.connection,
+        &session.ending,
+        &session.liveness,
+        timing,
+    );
     // One task for all three: an idle connection costs one.
     tokio::join!(
         session.read(&mut stream, Instant::now() + limits.connect_timeout),
-        socket::write(
-            sink,
-            &session.connection,
-            &session.ending,
-            &session.liveness,
-            timing
-        ),
+        async {
+            tokio::select! {
+                () = write => {}
+                () = overdue.as_mut() => is_overdue = true,
+            }
+        },
         session.catch_up(),
     );
     session.running.hub.leave(&session.connection);
-    socket::linger(&mut stream).await;
+    if !is_overdue {
+        tokio::select! {
+            () = socket::linger(&mut stream) => {}
+            () = overdue => {}
+        }
+    }
 }
 
 impl Session {
@@ -126,6 +140,8 @@ impl Session {
     async fn read(&self, stream: &mut SplitStream<WebSocket>, connect_deadline: Instant) {
         loop {
             let next = tokio::select! {
+                // First: nothing is begun any more.
+                biased;
                 () = self.ending.ended() => return,
                 next = self.next(stream) => next,
                 () = sleep_until(connect_deadline), if self.identity().is_none() => {

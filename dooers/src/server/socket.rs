@@ -8,13 +8,13 @@ use futures::{SinkExt, StreamExt};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// About how many bytes are handed to the socket before it is flushed.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// How long a closing handshake may take.
+/// How long a session may take to end: sending what waits, the closing frame, and the client's own one.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a session ends.
@@ -84,6 +84,12 @@ impl Ending {
 
     pub(super) async fn ended(&self) {
         self.token.cancelled().await;
+    }
+
+    /// Waits until the session has ended and has had its time to say so, also to a client that reads nothing.
+    pub(super) async fn overdue(&self) {
+        self.ended().await;
+        sleep(CLOSE_TIMEOUT).await;
     }
 
     fn reason(&self) -> End {
@@ -198,17 +204,14 @@ async fn close(
     if reason == End::Stalled {
         return;
     }
-    let farewell = async {
-        while !connection.outbound().is_empty() {
-            connection.outbound().take(BATCH_BYTES, batch).await;
-            send(sink, batch, CLOSE_TIMEOUT).await.ok()?;
+    while !connection.outbound().is_empty() {
+        connection.outbound().take(BATCH_BYTES, batch).await;
+        if send(sink, batch, CLOSE_TIMEOUT).await.is_err() {
+            return;
         }
-        sink.send(Message::Close(Some(reason.close_frame())))
-            .await
-            .ok()
-    };
+    }
     // The client may be gone already.
-    let _ = timeout(CLOSE_TIMEOUT, farewell).await;
+    let _ = sink.send(Message::Close(Some(reason.close_frame()))).await;
 }
 
 /// The next text of the client.
@@ -237,9 +240,7 @@ pub(super) async fn read(
 /// After the closing frame is sent, reads until the client has closed too: a socket that is closed with unread
 /// bytes in it may lose what was sent last.
 pub(super) async fn linger(stream: &mut SplitStream<WebSocket>) {
-    let drain = async { while stream.next().await.is_some_and(|message| message.is_ok()) {} };
-    // Whoever does not close in time is closed.
-    let _ = timeout(CLOSE_TIMEOUT, drain).await;
+    while stream.next().await.is_some_and(|message| message.is_ok()) {}
 }
 
 /// axum boxes tungstenite's error and does not name its type.

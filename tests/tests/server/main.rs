@@ -35,4 +35,6 @@ mod slow_readers;
 mod streaming;
 
 mod closing;
+mod connections;
 mod served_agents;
+mod stopping;
