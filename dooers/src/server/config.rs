@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::env::Environment;
+use super::origin::{AllowedHosts, AllowedOrigins};
 use crate::settings::Keyring;
 use crate::store::Store;
 use std::fmt;
@@ -24,6 +25,8 @@ pub struct WorkerConfig {
     pub(crate) drain_timeout: Duration,
     pub(crate) lease: Duration,
     pub(crate) limits: Limits,
+    pub(crate) allowed_origins: AllowedOrigins,
+    pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) database: Database,
     pub(crate) secret_keys: Option<Keyring>,
 }
@@ -81,6 +84,8 @@ impl Default for WorkerConfig {
             drain_timeout: Duration::from_secs(30),
             lease: Duration::from_secs(30),
             limits: Limits::default(),
+            allowed_origins: AllowedOrigins::default(),
+            allowed_hosts: AllowedHosts::default(),
             database: Database::default(),
             secret_keys: None,
         }
@@ -116,6 +121,8 @@ impl WorkerConfig {
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | prepared statements that a connection keeps; `0` for a pooler that lends connections for a transaction, such as PgBouncer |
     /// | `WORKER_DATABASE_DIRECT_URL` | | a way past the pooler, for migrations; what it leaves out is as in the other variables |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
+    /// | `WORKER_ALLOWED_ORIGINS` | | the origins of other pages that may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
+    /// | `WORKER_ALLOWED_HOSTS` | | names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
     /// | `WORKER_SECRET_KEY` | | the keys with which secret settings are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
@@ -150,6 +157,8 @@ impl WorkerConfig {
             ..Self::default()
         };
         env.address("WORKER_BIND", &mut config.bind)?;
+        env.list("WORKER_ALLOWED_ORIGINS", &mut config.allowed_origins)?;
+        env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
@@ -184,6 +193,45 @@ impl WorkerConfig {
     #[must_use]
     pub fn bind_address(&self) -> SocketAddr {
         self.bind
+    }
+
+    /// Sets which pages may use the server from a browser, beside pages of the server itself and of the browser's own
+    /// machine (`localhost`, names that end with `.localhost`, 127.0.0.0/8 and `[::1]`, with any port). A page is of the
+    /// server itself if host and port of its `Origin` are those of `Host`, so a proxy in front of the server must pass
+    /// `Host` on as it came, or the page's origin must be allowed here.
+    ///
+    /// Other requests that have the header `Origin` are answered with the status 403. Requests without it are not made by
+    /// the script of a page, and are answered. This holds for the WebSockets and `GET /agents`, also in a
+    /// [`router`](crate::WorkerServer::router).
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().allowed_origins("https://chat.example.com".parse()?);
+    /// # Ok::<(), dooers::NotAnOrigin>(())
+    /// ```
+    #[must_use]
+    pub fn allowed_origins(mut self, origins: AllowedOrigins) -> Self {
+        self.allowed_origins = origins;
+        self
+    }
+
+    /// Sets by which names a server on a loopback address may be reached, beside `localhost`, names that end with
+    /// `.localhost`, and loopback addresses. A tunnel or a proxy on the same machine may bring another name.
+    ///
+    /// Other requests are answered with the status 403: their names may belong to an attacker, who has made them lead to
+    /// this machine. A server on any other address, and a [`router`](crate::WorkerServer::router), answer by every name.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().allowed_hosts("chat.example.com".parse()?);
+    /// # Ok::<(), dooers::NotAHost>(())
+    /// ```
+    #[must_use]
+    pub fn allowed_hosts(mut self, hosts: AllowedHosts) -> Self {
+        self.allowed_hosts = hosts;
+        self
     }
 
     /// Sets the name on the agent's messages.
@@ -275,6 +323,8 @@ impl fmt::Debug for WorkerConfig {
             .field("drain_timeout", &self.drain_timeout)
             .field("lease", &self.lease)
             .field("limits", &self.limits)
+            .field("allowed_origins", &self.allowed_origins)
+            .field("allowed_hosts", &self.allowed_hosts)
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .finish()
@@ -306,6 +356,23 @@ mod tests {
     fn without_variables_the_defaults_hold() {
         let config = WorkerConfig::from_variables(|_| None).unwrap();
         assert_eq!(format!("{config:?}"), format!("{:?}", WorkerConfig::new()));
+    }
+
+    #[test]
+    fn lists_of_origins_and_hosts_are_read() {
+        let config = with("WORKER_ALLOWED_ORIGINS", "https://a.example,*").unwrap();
+        assert_eq!(
+            config.allowed_origins,
+            "*,https://a.example".parse().unwrap()
+        );
+        let config = with("WORKER_ALLOWED_HOSTS", "a.example, b").unwrap();
+        assert_eq!(config.allowed_hosts, "a.example,b".parse().unwrap());
+        let error = with("WORKER_ALLOWED_ORIGINS", "https://a.example, b").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "WORKER_ALLOWED_ORIGINS is `https://a.example, b`; `b` is not an origin; write scheme, host and, if it is \
+             not the scheme's own, port, such as https://chat.example.com:8443"
+        );
     }
 
     #[test]

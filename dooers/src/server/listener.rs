@@ -2,6 +2,7 @@
 
 use super::admission::{Admission, Place, Sparse};
 use super::error::ServerError;
+use super::origin::is_loopback;
 use super::routes;
 use super::running::Running;
 use axum::Router;
@@ -32,8 +33,10 @@ const HEADER_BYTES: usize = 32 * 1024;
 
 /// Accepts connections until the server stops. Returns once no request is being answered any more.
 pub(super) async fn serve(listener: TcpListener, running: Arc<Running>) -> Result<(), ServerError> {
+    let address = listener.local_addr().map_err(ServerError::Listen)?;
+    let hosts = is_loopback(address.ip()).then(|| running.config.allowed_hosts.clone());
     let exchange = Exchange {
-        router: routes::router(Arc::clone(&running)),
+        router: routes::router(Arc::clone(&running), hosts),
         limit: running.config.limits.request_timeout,
         stopping: running.stopping.clone(),
     };

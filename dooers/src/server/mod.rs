@@ -16,6 +16,7 @@ mod identity;
 mod leases;
 mod listener;
 mod local;
+mod origin;
 mod overtime;
 mod program;
 pub mod repository;
@@ -37,4 +38,5 @@ pub use dispatch::{
     Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
 };
 pub use error::ServerError;
+pub use origin::{AllowedHosts, AllowedOrigins, NotAHost, NotAnOrigin};
 pub use worker::WorkerServer;

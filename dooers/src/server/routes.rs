@@ -1,12 +1,14 @@
 //! What is served under which path.
 
 use super::admission::Place;
+use super::origin::{AllowedHosts, OriginRules};
 use super::running::Running;
 use super::session;
 use crate::agent::AgentDefinition;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Path, State, WebSocketUpgrade};
+use axum::extract::{Path, Request, State, WebSocketUpgrade};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Json, Router};
@@ -25,14 +27,35 @@ const WRITE_BUFFER: usize = 16 * 1024;
 /// How soon the store must answer to be ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) fn router(running: Arc<Running>) -> Router {
+/// What is served. `hosts` are the names of a server that listens on a loopback address.
+pub(super) fn router(running: Arc<Running>, hosts: Option<AllowedHosts>) -> Router {
+    let rules = Arc::new(OriginRules {
+        origins: running.config.allowed_origins.clone(),
+        hosts,
+    });
     Router::new()
         .route("/ws", any(default_socket))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
         .route("/agents", get(agents))
         .route("/agents/{name}/ws", any(named_socket))
+        .route_layer(from_fn_with_state(rules, check_origin))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .with_state(running)
+}
+
+/// Refuses requests of pages that may not use the server.
+async fn check_origin(
+    State(rules): State<Arc<OriginRules>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match rules.check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => {
+            tracing::debug!(target: "dooers::server", %refused, "a request was refused");
+            (StatusCode::FORBIDDEN, format!("{refused}\n")).into_response()
+        }
+    }
 }
 
 /// The paths of all sockets.

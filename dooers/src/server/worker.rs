@@ -285,7 +285,7 @@ impl WorkerServer {
     ///
     /// [`ServerError`], if the agents or the store cannot be used.
     pub async fn router(&self) -> Result<Router, ServerError> {
-        Ok(routes::router(self.start().await?))
+        Ok(routes::router(self.start().await?, None))
     }
 
     /// Closes all sessions, lets turns finish, and closes the store.

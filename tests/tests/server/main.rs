@@ -36,5 +36,6 @@ mod streaming;
 
 mod closing;
 mod connections;
+mod origins;
 mod served_agents;
 mod stopping;
