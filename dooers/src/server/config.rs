@@ -53,9 +53,11 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// How often the server asks whether a client is there. 25 s by default.
     pub ping_interval: Duration,
-    /// How soon the client must answer. 10 s by default.
+    /// How soon the client must answer. 10 s by default, and one second more for each KiB that was sent since its last
+    /// answer, as it reads that first.
     pub pong_timeout: Duration,
-    /// How long a client may read nothing while something waits for it. 30 s by default.
+    /// How long a client may read nothing while something waits for it. 30 s by default. A client that reads 1 KiB/s on
+    /// average over this time is not too slow.
     pub stall_timeout: Duration,
 }
 
@@ -135,8 +137,8 @@ impl WorkerConfig {
     /// | `WORKER_REQUEST_TIMEOUT` | `10` | seconds until a connection must have opened its WebSocket, or read the answer to another request |
     /// | `WORKER_CONNECT_TIMEOUT` | `10` | seconds until a client must have sent `connect` |
     /// | `WORKER_PING_INTERVAL` | `25` | seconds between the server's pings |
-    /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered |
-    /// | `WORKER_STALL_TIMEOUT` | `30` | seconds that a client may read nothing |
+    /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered, and one more for each KiB that was sent since the last answer |
+    /// | `WORKER_STALL_TIMEOUT` | `30` | seconds that a client may read nothing, or less than 1 KiB/s on average |
     ///
     /// What says nothing about the PostgreSQL server is as `PGHOST`, `PGUSER` and the like have it; see
     /// [`PostgresOptions`](crate::store::PostgresOptions).

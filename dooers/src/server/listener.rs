@@ -28,6 +28,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a request may still take when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The bytes that the system holds for a client and has not sent. The slowest client takes half of them, which is when
+/// the system takes more, well within the stall time.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNSENT_BYTES: u32 = 32 * 1024;
+
 /// The largest request line and headers, in bytes.
 const HEADER_BYTES: usize = 32 * 1024;
 
@@ -87,6 +92,19 @@ fn is_of_the_client(error: &io::Error) -> bool {
     )
 }
 
+/// Lets the system hold little that it has not sent, so that a slow client's progress is seen soon. What is on its way to
+/// the client is not limited by that.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn keep_little_unsent(stream: &TcpStream) {
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        tracing::debug!(target: "dooers::server", %error, "TCP_NOTSENT_LOWAT could not be set");
+    }
+}
+
+/// The same where the system does not offer it: the progress of a slow client is seen in larger steps.
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn keep_little_unsent(_: &TcpStream) {}
+
 /// The way from an accepted connection to its answer or its session.
 #[derive(Clone)]
 struct Exchange {
@@ -104,6 +122,7 @@ impl Exchange {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(target: "dooers::server", %error, "TCP_NODELAY could not be set");
         }
+        keep_little_unsent(&stream);
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(place.clone());

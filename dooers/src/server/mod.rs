@@ -16,8 +16,10 @@ mod identity;
 mod leases;
 mod listener;
 mod local;
+mod metered;
 mod origin;
 mod overtime;
+mod pace;
 mod program;
 pub mod repository;
 mod routes;
@@ -27,6 +29,7 @@ mod settings_updates;
 mod signals;
 mod socket;
 mod stopping;
+mod upgrade;
 mod verbs;
 mod worker;
 

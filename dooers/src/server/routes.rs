@@ -4,9 +4,9 @@ use super::admission::Place;
 use super::origin::{AllowedHosts, OriginRules};
 use super::running::Running;
 use super::session;
+use super::upgrade::{NotAWebSocket, Upgrade};
 use crate::agent::AgentDefinition;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Path, Request, State, WebSocketUpgrade};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -16,13 +16,6 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
-
-/// Bytes that are read from a socket at once. The library's default would cost each idle connection 128 KiB.
-const READ_BUFFER: usize = 4 * 1024;
-
-/// Frames are collected up to this many bytes for one system call. The buffer holds one frame more than that at the
-/// most, as each frame waits until the one before it fits.
-const WRITE_BUFFER: usize = 16 * 1024;
 
 /// How soon the store must answer to be ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -116,7 +109,7 @@ async fn readyz(State(running): State<Arc<Running>>) -> Response {
 async fn default_socket(
     State(running): State<Arc<Running>>,
     place: Option<Extension<Place>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     match running.default_agent() {
         Some(agent) => open(running, agent, place, upgrade),
@@ -131,7 +124,7 @@ async fn named_socket(
     State(running): State<Arc<Running>>,
     Path(name): Path<String>,
     place: Option<Extension<Place>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     match running.agent(&name) {
         Some(agent) => open(running, agent, place, upgrade),
@@ -150,33 +143,20 @@ fn open(
     running: Arc<Running>,
     agent: AgentDefinition,
     place: Option<Extension<Place>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
-        Err(rejection) => {
-            let text = format!(
-                "a chat client opens a WebSocket here: {}\n",
-                rejection.body_text()
-            );
-            return (rejection.status(), text).into_response();
-        }
+        Err(refused) => return refused.into_response(),
     };
-    let frame_bytes = running.config.limits.frame_bytes;
-    // Held until the session is tracked itself, so that a server that stops waits for it.
-    let token = running.sessions.token();
-    upgrade
-        .max_message_size(frame_bytes)
-        .max_frame_size(frame_bytes)
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .on_upgrade(move |socket| async move {
-            // Boxed: what wraps it would hold its memory twice.
-            let session = Box::pin(session::run(socket, Arc::clone(&running), agent));
-            running.spawn(async move {
-                session.await;
-                drop(place);
-            });
-            drop(token);
-        })
+    let (answer, opening) = upgrade.accept(running.config.limits.frame_bytes);
+    let serving = Arc::clone(&running);
+    running.spawn(async move {
+        if let Some(socket) = opening.await {
+            // Boxed: until it is open, a connection does not hold the memory of a session.
+            Box::pin(session::run(socket, serving, agent)).await;
+        }
+        drop(place);
+    });
+    answer
 }
