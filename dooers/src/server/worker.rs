@@ -4,7 +4,6 @@ use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
 use super::error::ServerError;
 use super::listener;
-use super::overtime::Overtime;
 use super::program::Program;
 use super::repository::{Broadcast, Repository};
 use super::routes;
@@ -232,7 +231,8 @@ impl WorkerServer {
         };
         let address = listener.local_addr().map_err(ServerError::Listen)?;
         // Before anybody knows that it serves, and may tell it to stop.
-        let mut signals = StopSignals::new().map_err(ServerError::Signals)?;
+        let drain_timeout = self.program.config.drain_timeout;
+        let mut signals = StopSignals::new(drain_timeout).map_err(ServerError::Signals)?;
         announce(&running, address);
         let (served, ()) = tokio::join!(self.serve_on(listener), async {
             tokio::select! {
@@ -241,26 +241,13 @@ impl WorkerServer {
                 () = running.stopping.cancelled() => return self.close().await,
             }
             tokio::select! {
-                () = self.close_at_a_signal() => {}
+                stopped = self.close_and_count(say_turns) => if stopped == Stopped::Whole {
+                    signals.has_stopped();
+                },
                 () = signals.second() => {}
             }
         });
         served
-    }
-
-    /// Closes the server, and makes sure that the process ends.
-    async fn close_at_a_signal(&self) {
-        let overtime = Overtime::begin(self.program.config.drain_timeout);
-        let turns_left = |turns| {
-            if turns > 0 {
-                say(&format!(
-                    "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
-                ));
-            }
-        };
-        if self.close_and_count(turns_left).await == Stopped::Whole {
-            overtime.end();
-        }
     }
 
     /// Serves on this listener until [`close`](Self::close), which may also come before.
@@ -358,6 +345,15 @@ fn announce(running: &Running, address: SocketAddr) {
     }
     text += "Ctrl-C stops it.\n";
     say(&text);
+}
+
+/// Tells a person at the terminal what a stopping server waits for.
+fn say_turns(turns: usize) {
+    if turns > 0 {
+        say(&format!(
+            "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
+        ));
+    }
 }
 
 /// Nobody may be there to read it; the server serves all the same.

@@ -49,6 +49,7 @@ fn block() -> ! {
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    tracing_subscriber::fmt::init();
     WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
     println!("It has stopped.");
     Ok(())

@@ -80,7 +80,7 @@ async fn silent_connections_leave_room_for_the_store() {
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_REQUEST_TIMEOUT", "1"),
     ];
-    let mut program = Program::start_with_files(80, "example-echo", &variables);
+    let mut program = Program::start_with_files(80, "calling-server", &variables);
     let address = program.address();
     let mut silent = Vec::new();
     for _ in 0..90 {
@@ -96,7 +96,8 @@ async fn silent_connections_leave_room_for_the_store() {
     }
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;
-    let thread_id = client.begin("hello").await;
+    // There is nobody to call, so the turn fails.
+    let thread_id = client.begin("nobody").await;
     // Several readers of the file at once.
     let mut clients = Vec::new();
     for _ in 0..8 {

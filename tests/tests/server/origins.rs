@@ -22,11 +22,11 @@ async fn ask(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
         while !answer[..length].windows(4).any(|end| end == b"\r\n\r\n") {
             length += stream.read(&mut answer[length..]).await.unwrap();
         }
-        if !answer.starts_with(b"HTTP/1.1 101") {
-            let mut rest = Vec::new();
-            stream.read_to_end(&mut rest).await.unwrap();
-            answer.truncate(length);
-            answer.append(&mut rest);
+        answer.truncate(length);
+        while let Some(missing) = missing_of(&answer) {
+            let mut rest = vec![0; missing];
+            let length = stream.read(&mut rest).await.unwrap();
+            answer.extend_from_slice(&rest[..length]);
         }
     };
     within("an answer", read).await;
@@ -34,6 +34,17 @@ async fn ask(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     (status, body.to_owned())
+}
+
+/// How many bytes of an answer's body are missing.
+fn missing_of(answer: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(answer).unwrap().to_lowercase();
+    let (header, body) = text.split_once("\r\n\r\n")?;
+    let (_, length) = header.split_once("content-length: ")?;
+    let length: usize = length.lines().next()?.parse().ok()?;
+    length
+        .checked_sub(body.len())
+        .filter(|missing| *missing > 0)
 }
 
 const PATHS: [&str; 3] = ["/ws", "/agents/quiet/ws", "/agents"];
