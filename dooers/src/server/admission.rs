@@ -1,6 +1,6 @@
 //! The limit of connections.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,13 +17,14 @@ const RESERVED_FILES: u64 = 64;
 #[cfg(unix)]
 const FREE_PART: u64 = 8;
 
-/// How many refused connections may wait for their client to read the refusal. Above it, they are closed at once.
+/// The largest number of refused connections that wait for their client to read the refusal. Further ones are closed at
+/// once.
 const LINGERING: usize = 16;
 
-/// How long a refused connection is kept open for its client to read the refusal.
+/// The time for which a refused connection is kept open, so that its client can read the refusal.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How often a log line about the listener is repeated while its reason lasts.
+/// The interval at which a log line about the listener is repeated while its reason lasts.
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// The answer to a connection above the limit. The client cannot know when a place becomes free.
@@ -67,13 +68,19 @@ impl Admission {
         Some(Place(Arc::new(permit.ok()?)))
     }
 
-    /// Counts a refused connection. The result is the work that answers it, unless too many refusals are under way.
+    /// Counts a refused connection. The result is the work that answers it, unless too many refusals are under way: then it
+    /// is answered and closed at once, and the answer may be lost.
     pub(super) fn refuse(&mut self, stream: TcpStream) -> Option<impl Future<Output = ()> + use<>> {
         if let Some(refused) = self.refused.count() {
             let limit = self.limit;
             tracing::warn!(target: "dooers::server", refused, limit, "connections were refused, as all places are taken; WORKER_MAX_CONNECTIONS sets how many there are, and the limit of open files how many there can be");
         }
-        let lingering = Arc::clone(&self.lingering).try_acquire_owned().ok()?;
+        let Ok(lingering) = Arc::clone(&self.lingering).try_acquire_owned() else {
+            // A new connection takes that much without waiting. The client may be gone already.
+            let written = stream.into_std().map(|mut stream| stream.write(REFUSAL));
+            drop(written);
+            return None;
+        };
         Some(async move {
             // The client may be gone already.
             let _ = timeout(LINGER, answer(stream)).await;
@@ -104,7 +111,7 @@ fn default_limit() -> usize {
     Semaphore::MAX_PERMITS
 }
 
-/// How many connections a process takes that may open this many files.
+/// The default limit of a process that may have this many open files.
 #[cfg(unix)]
 fn places_of(files: u64) -> usize {
     let reserved = RESERVED_FILES.max(files / FREE_PART);
@@ -112,7 +119,7 @@ fn places_of(files: u64) -> usize {
     usize::try_from(places).unwrap_or(usize::MAX)
 }
 
-/// Counts what may happen often, and says at most once a minute how often it did.
+/// A counter of something frequent that is logged at most once a minute.
 #[derive(Debug, Default)]
 pub(super) struct Sparse {
     said: Option<Instant>,

@@ -46,7 +46,7 @@ pub struct Limits {
     /// a connection is answered with the status 503. A program that serves [`router`](crate::WorkerServer::router) by itself
     /// limits its connections itself.
     pub connections: Option<usize>,
-    /// How long a connection may take to open its WebSocket, or to send another request and to read its answer. 10 s by
+    /// The time in which a connection must open its WebSocket, or send another request and read the answer. 10 s by
     /// default. A program that serves [`router`](crate::WorkerServer::router) by itself has time limits of its own.
     pub request_timeout: Duration,
     /// How soon a client must `connect`. 10 s by default.

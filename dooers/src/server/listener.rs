@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 /// The pause after the system has refused a connection, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a request may still take when the server stops.
+/// The time that a request may still take when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The bytes that the system holds for a client and has not sent. The slowest client takes half of them, which is when
@@ -82,7 +82,7 @@ pub(super) async fn serve(listener: TcpListener, running: Arc<Running>) -> Resul
     Ok(())
 }
 
-/// Whether the client broke the connection before it was accepted.
+/// True if the client broke the connection before it was accepted.
 fn is_of_the_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -135,7 +135,7 @@ impl Exchange {
             .with_upgrades();
         let mut connection = pin!(connection);
         tokio::select! {
-            // The client hears of what is wrong with its request by the answer.
+            // An error is a request that is not HTTP, which hyper has answered, or a client that left.
             _ = connection.as_mut() => return,
             () = sleep(self.limit) => return,
             () = self.stopping.cancelled() => {}

@@ -119,7 +119,7 @@ pub(super) enum Refused {
 }
 
 impl OriginRules {
-    /// Whether a request is answered. One without `Origin` is not of a page, or is of a page that cannot read the answer.
+    /// Checks a request. One without `Origin` does not come from a page's script, or its script cannot read the answer.
     pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
         let host = host_of(uri, headers)?;
         if let (Some(allowed), Some(host)) = (&self.hosts, &host)
@@ -152,7 +152,7 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Refused>
     let header = single(headers, header::HOST)?;
     let Some(text) = uri
         .authority()
-        .map(|authority| authority.as_str())
+        .map(axum::http::uri::Authority::as_str)
         .or(header)
     else {
         return Ok(None);
@@ -197,8 +197,8 @@ impl Origin {
         Some(Self { scheme, authority })
     }
 
-    /// Whether the page is one of the server that is reached so. The scheme does not count, as a proxy may speak TLS for
-    /// the server.
+    /// True if the page is one of the server that is reached by this name. The scheme does not count, as a proxy may speak
+    /// TLS for the server.
     fn is_of(&self, host: &Authority) -> bool {
         let own = port_of(&self.scheme);
         self.authority.host == host.host && self.authority.port.or(own) == host.port.or(own)
@@ -281,7 +281,7 @@ fn name(host: &str) -> Option<String> {
     is_name.then(|| host.to_ascii_lowercase())
 }
 
-/// Whether only this machine reaches an address.
+/// True if only this machine reaches the address.
 pub(super) fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }

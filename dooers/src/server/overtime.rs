@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// The exit code of a process that is ended.
 const NOT_STOPPED: i32 = 1;
 
-/// How long the last line of the log may take: its reader may have stopped reading.
+/// The time for the last line of the log, whose reader may have stopped reading.
 const LOG_TIME: Duration = Duration::from_millis(200);
 
 /// The stack of the thread that waits, which does little.

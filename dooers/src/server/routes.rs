@@ -20,7 +20,7 @@ use tokio::time::timeout;
 /// How soon the store must answer to be ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is served. `hosts` are the names of a server that listens on a loopback address.
+/// The routes of a server. `hosts` are the further names of one that listens on a loopback address.
 pub(super) fn router(running: Arc<Running>, hosts: Option<AllowedHosts>) -> Router {
     let rules = Arc::new(OriginRules {
         origins: running.config.allowed_origins.clone(),
@@ -112,7 +112,7 @@ async fn default_socket(
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     match running.default_agent() {
-        Some(agent) => open(running, agent, place, upgrade),
+        Some(agent) => open(&running, agent, place, upgrade),
         None => not_found(
             &running,
             "there are several agents, and none is marked `default`",
@@ -127,7 +127,7 @@ async fn named_socket(
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     match running.agent(&name) {
-        Some(agent) => open(running, agent, place, upgrade),
+        Some(agent) => open(&running, agent, place, upgrade),
         None => not_found(&running, "there is no agent of this name"),
     }
 }
@@ -140,7 +140,7 @@ fn not_found(running: &Running, reason: &str) -> Response {
 }
 
 fn open(
-    running: Arc<Running>,
+    running: &Arc<Running>,
     agent: AgentDefinition,
     place: Option<Extension<Place>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
@@ -150,7 +150,7 @@ fn open(
         Err(refused) => return refused.into_response(),
     };
     let (answer, opening) = upgrade.accept(running.config.limits.frame_bytes);
-    let serving = Arc::clone(&running);
+    let serving = Arc::clone(running);
     running.spawn(async move {
         if let Some(socket) = opening.await {
             // Boxed: until it is open, a connection does not hold the memory of a session.

@@ -24,13 +24,15 @@ pub(super) struct Running {
     pub(super) hub: Hub,
     pub(super) settings: Arc<LiveSettings>,
     pub(super) runner: Arc<Runner>,
-    /// What sessions do, and changes of the program.
+    /// The work of sessions, and changes of the program.
     pub(super) sessions: TaskTracker,
     pub(super) stopping: CancellationToken,
     /// Fires when all turns are over, or given up.
     pub(super) stopped: CancellationToken,
     /// What the server does by itself: calling the program after changes of settings, and keeping leases.
     pub(super) tasks: TaskTracker,
+    /// Fires when these are given up.
+    pub(super) abandoned: CancellationToken,
 }
 
 impl Running {
@@ -58,7 +60,7 @@ impl Running {
             return Err(error);
         }
         let hub = Hub::default();
-        let tasks = TaskTracker::new();
+        let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
         let settings = Arc::new(LiveSettings::new(
             Arc::clone(&store),
             hub.clone(),
@@ -66,7 +68,8 @@ impl Running {
             schemas,
         ));
         if let Some(callback) = on_settings_updated {
-            tasks.spawn(callback.tell_all(settings.watch_all()));
+            let telling = callback.tell_all(settings.watch_all());
+            tasks.spawn(abandoned.clone().run_until_cancelled_owned(telling));
         }
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),
@@ -84,6 +87,7 @@ impl Running {
             settings,
             runner,
             tasks,
+            abandoned,
             sessions: TaskTracker::new(),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),

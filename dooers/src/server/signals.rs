@@ -68,7 +68,7 @@ impl StopSignals {
 
     /// Ends the process at the second one, which is done by the handlers.
     pub(super) async fn second(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

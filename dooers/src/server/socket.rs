@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 /// About how many bytes are handed to the socket before it is flushed.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// How long a session may take to end: sending what waits, the closing frame, and the client's own one.
+/// The time for the end of a session: sending what waits and the closing frame, and reading the client's closing frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a session ends.
@@ -122,7 +122,7 @@ pub(super) struct Timing {
 /// A ping that was sent.
 struct Asked {
     at: Instant,
-    /// When the pong must be there. A slow reader reads first what was sent before the ping.
+    /// The time by which the pong must arrive. A slow reader first reads what was sent before the ping.
     until: Instant,
     /// The bytes that were written up to the ping, which the client has read when it answers.
     taken: u64,
@@ -209,13 +209,10 @@ async fn ask(sink: &mut SplitSink<Socket, Message>, pace: &Pace) -> Result<(), E
     )
 }
 
-/// What became of a write that had to keep pace.
+/// The result of a write that had to keep pace.
 fn sent(written: Option<Result<(), Error>>) -> Result<(), End> {
-    match written {
-        Some(Ok(())) => Ok(()),
-        Some(Err(_)) => Err(End::Left),
-        None => Err(End::Stalled),
-    }
+    let written = written.ok_or(End::Stalled)?;
+    written.map_err(|_| End::Left)
 }
 
 /// Sends what still waits and the closing frame, if the client takes them.

@@ -9,20 +9,21 @@ use crate::store::Store;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// How much longer than the time for draining a stop may take.
+/// The time by which a stop may exceed the time for draining.
 pub(super) const OVERTIME: Duration = Duration::from_secs(3);
 
-/// The part of the overtime in which turns that took too long are recorded as interrupted.
-const RECORDING: Duration = Duration::from_millis(1500);
+/// The part of the overtime in which turns that took too long are recorded as interrupted, and in which the last sessions
+/// close their sockets, which takes them 2 s.
+const RECORDING: Duration = Duration::from_millis(2100);
 
 /// The same with the time in which work that is given up ends.
-const GIVING_UP: Duration = Duration::from_millis(1750);
+const GIVING_UP: Duration = Duration::from_millis(2300);
 
 /// The part of the overtime by whose end callbacks of the program and the server's own tasks have ended.
-const TASKS: Duration = Duration::from_millis(2000);
+const TASKS: Duration = Duration::from_millis(2500);
 
 /// The part of the overtime by whose end the store is closed.
-const CLOSING: Duration = Duration::from_millis(2750);
+const CLOSING: Duration = Duration::from_millis(2850);
 
 /// The longest time for draining: deadlines are points in time that must exist.
 const LONGEST_DRAIN: Duration = Duration::from_secs(365 * 86_400);
@@ -64,8 +65,9 @@ impl Running {
             self.hub.close().await;
         };
         if timeout_at(drained + TASKS, tasks).await.is_err() {
-            tracing::warn!(target: "dooers::settings", "the program's callback for changed settings did not end in time");
+            tracing::warn!(target: "dooers::settings", "the program's callback for changed settings did not end in time and is dropped");
         }
+        self.abandoned.cancel();
         let closing = timeout_at(drained + CLOSING, self.store.close());
         if closing.await.is_err() {
             tracing::warn!(target: "dooers::store", "the store could not be closed in time, as the database does not answer");
@@ -79,7 +81,7 @@ impl Running {
         self.stopped.cancel();
     }
 
-    /// Whether all work is over by then.
+    /// Waits for the end of all work. `false` if it does not come in time.
     async fn is_over_by(&self, end: Instant) -> bool {
         timeout_at(end, self.work_over()).await.is_ok()
     }

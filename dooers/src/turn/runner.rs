@@ -301,7 +301,7 @@ impl Runner {
         self.stopped.cancel();
     }
 
-    /// Does something that ends at the latest when turns are given up.
+    /// Spawns work that ends at the latest when turns are given up.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopped = self.stopped.clone();
         self.tasks.spawn(stopped.run_until_cancelled_owned(work));

@@ -36,7 +36,7 @@ async fn ask(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// How many bytes of an answer's body are missing.
+/// The number of missing bytes of an answer's body.
 fn missing_of(answer: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(answer).unwrap().to_lowercase();
     let (header, body) = text.split_once("\r\n\r\n")?;

@@ -21,7 +21,7 @@ const QUEUE: usize = 1024;
 pub(super) struct Writer {
     /// None once it is closed.
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
-    /// None once it is closed: from then on nothing waits for the thread but who closes.
+    /// `None` once it is closed: a drop does not wait for the thread then.
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Fires when the thread has closed the database.
     ended: CancellationToken,
@@ -75,7 +75,7 @@ impl Writer {
     pub(super) async fn close(&self) {
         self.stop();
         let thread = unpoisoned(&self.thread).take();
-        // Not by joining the thread: whoever closes may stop waiting for a disk that does not answer.
+        // Not by joining the thread: the caller may stop waiting when the disk does not answer.
         self.ended.cancelled().await;
         if thread.is_some() {
             tracing::debug!(target: "dooers::store", commits = self.commits(), "closed");
