@@ -56,8 +56,9 @@ pub struct Limits {
     /// How soon the client must answer. 10 s by default, and one second more for each KiB that was sent since its last
     /// answer, as it reads that first.
     pub pong_timeout: Duration,
-    /// How long a client may read nothing while something waits for it. 30 s by default. A client that reads 1 KiB/s on
-    /// average over this time is not too slow.
+    /// How long a client may read nothing while something waits for it. 30 s by default. A client that takes 1 KiB/s on
+    /// average over this time is not too slow. The system shows that in steps of up to 68 KiB on Linux, and of its whole
+    /// buffer elsewhere and in a [`router`](crate::WorkerServer::router).
     pub stall_timeout: Duration,
 }
 

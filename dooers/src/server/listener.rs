@@ -28,10 +28,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The time that a request may still take when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The bytes that the system holds for a client and has not sent. The slowest client takes half of them, which is when
-/// the system takes more, well within the stall time.
+/// The bytes that the system holds for a client and has not sent, and to which it adds a segment of up to 64 KiB. It takes
+/// more once half of them are left, so progress is seen in steps of at most 68 KiB.
 #[cfg(any(target_os = "android", target_os = "linux"))]
-const UNSENT_BYTES: u32 = 32 * 1024;
+const UNSENT_BYTES: u32 = 8 * 1024;
 
 /// The largest request line and headers, in bytes.
 const HEADER_BYTES: usize = 32 * 1024;

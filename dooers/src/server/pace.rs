@@ -34,8 +34,7 @@ impl Pace {
     }
 
     /// Waits for something to be written. `None` if the client is too slow.
-    pub(super) async fn keep<T>(&self, writing: impl Future<Output = T>) -> Option<T> {
-        let mut writing = std::pin::pin!(writing);
+    pub(super) async fn keep<T>(&self, mut writing: impl Future<Output = T> + Unpin) -> Option<T> {
         let look = (self.stall_timeout / LOOKS).max(Duration::from_millis(1));
         let (mut seen, mut at) = (self.taken(), Instant::now());
         let mut left = self.stall_timeout;
@@ -62,7 +61,8 @@ pub(super) fn time_for(bytes: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::future::pending;
+    use std::future::{pending, ready};
+    use std::pin::pin;
     use tokio::time::sleep;
 
     const STALL: Duration = Duration::from_secs(30);
@@ -79,7 +79,7 @@ mod tests {
             }
             pending::<()>().await;
         };
-        assert_eq!(pace.keep(reading).await, None);
+        assert_eq!(pace.keep(pin!(reading)).await, None);
         begun.elapsed()
     }
 
@@ -120,8 +120,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn write_that_ends_is_kept() {
         let pace = Pace::new(Taken::default(), STALL);
-        assert_eq!(pace.keep(async { 7 }).await, Some(7));
+        assert_eq!(pace.keep(ready(7)).await, Some(7));
         let late = sleep(STALL - Duration::from_millis(1));
-        assert_eq!(pace.keep(late).await, Some(()));
+        assert_eq!(pace.keep(pin!(late)).await, Some(()));
     }
 }

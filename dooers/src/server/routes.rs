@@ -151,9 +151,11 @@ fn open(
     };
     let (answer, opening) = upgrade.accept(running.config.limits.frame_bytes);
     let serving = Arc::clone(running);
+    // Boxed, both: what wraps them would hold their memory twice, and a session that of its opening.
+    let opening = Box::pin(opening);
     running.spawn(async move {
-        if let Some(socket) = opening.await {
-            // Boxed: until it is open, a connection does not hold the memory of a session.
+        let socket = opening.await;
+        if let Some(socket) = socket {
             Box::pin(session::run(socket, serving, agent)).await;
         }
         drop(place);

@@ -39,20 +39,19 @@ pub(super) async fn run(socket: Socket, running: Arc<Running>, agent: AgentDefin
     let (sink, mut stream) = socket.split();
     let mut overdue = pin!(session.ending.overdue());
     let mut is_overdue = false;
-    let write = socket::write(
-        sink,
-        &session.connection,
-        &session.ending,
-        &session.liveness,
-        &pace,
-        timing,
-    );
     // One task for all three: an idle connection costs one.
     tokio::join!(
         session.read(&mut stream, Instant::now() + limits.connect_timeout),
         async {
             tokio::select! {
-                () = write => {}
+                () = socket::write(
+                    sink,
+                    &session.connection,
+                    &session.ending,
+                    &session.liveness,
+                    &pace,
+                    timing,
+                ) => {}
                 () = overdue.as_mut() => is_overdue = true,
             }
         },

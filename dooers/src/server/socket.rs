@@ -6,6 +6,7 @@ use crate::crash;
 use crate::hub::{Connection, Frame};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -195,7 +196,7 @@ async fn send(
         }
         sink.flush().await
     };
-    let outcome = sent(pace.keep(work).await);
+    let outcome = sent(pace.keep(pin!(work)).await);
     crash::point("after-flush");
     // An idle connection holds no memory for frames.
     *batch = Vec::new();
