@@ -151,7 +151,7 @@ fn open(
     };
     let (answer, opening) = upgrade.accept(running.config.limits.frame_bytes);
     let serving = Arc::clone(running);
-    // Boxed, both: what wraps them would hold their memory twice, and a session that of its opening.
+    // Boxed, both: a session would hold the memory of its opening, and the opening that of a session.
     let opening = Box::pin(opening);
     running.spawn(async move {
         let socket = opening.await;

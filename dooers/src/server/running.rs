@@ -158,6 +158,8 @@ impl Running {
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
         let stopped = self.stopped.clone();
+        // Boxed: what wraps it would hold its memory twice.
+        let work = Box::pin(work);
         self.sessions.spawn(stopped.run_until_cancelled_owned(work))
     }
 }

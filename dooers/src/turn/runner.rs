@@ -304,6 +304,8 @@ impl Runner {
     /// Spawns work that ends at the latest when turns are given up.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopped = self.stopped.clone();
+        // Boxed: what wraps it would hold its memory twice.
+        let work = Box::pin(work);
         self.tasks.spawn(stopped.run_until_cancelled_owned(work));
     }
 
