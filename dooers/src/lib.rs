@@ -71,8 +71,9 @@ pub use requirements::Requirements;
 pub use server::repository;
 pub use server::repository::{Broadcast, Repository, RepositoryError};
 pub use server::{
-    ConfigError, Database, Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError,
-    HandlerErrorKind, Limits, ServerError, WorkerConfig, WorkerServer,
+    AllowedHosts, AllowedOrigins, ConfigError, Database, Dispatch, DispatchError, DispatchEvent,
+    DispatchStream, HandlerError, HandlerErrorKind, Limits, NotAHost, NotAnOrigin, ServerError,
+    WorkerConfig, WorkerServer,
 };
 pub use state::State;
 /// Fires when work must stop early.

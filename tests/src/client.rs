@@ -42,6 +42,12 @@ impl Client {
         }
     }
 
+    /// Where its server listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.socket.get_ref().peer_addr().expect("it is connected")
+    }
+
     /// Says `connect`, and gives back the answer.
     pub async fn connect(&mut self, identity: impl Into<Identity>) -> Value {
         let id = self.send("connect", identity.into().payload()).await;

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod calls;
 mod client;
 pub mod gate;
 mod identity;
@@ -21,6 +22,7 @@ mod signal;
 mod view;
 mod watched;
 
+pub use calls::{Call, Calls};
 pub use client::Client;
 pub use identity::Identity;
 pub use program::Program;

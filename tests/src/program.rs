@@ -5,6 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A running program. It is killed if its test fails before it ends.
@@ -19,13 +22,18 @@ pub struct Program {
 impl Program {
     /// Starts a program that is built already, with no variables of dooers but these.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
-        let path = path_of(name);
-        assert!(
-            path.exists(),
-            "{} is not there; run `cargo build -p {name}` first",
-            path.display()
-        );
-        let mut command = Command::new(path);
+        Self::run(Command::new(path_of(name)), variables)
+    }
+
+    /// The same for a program that may have this many open files.
+    pub fn start_with_files(files: u32, name: &str, variables: &[(&str, &str)]) -> Self {
+        let mut shell = Command::new("sh");
+        let limited = format!("ulimit -n {files} && exec \"$0\"");
+        shell.args(["-c", &limited]).arg(path_of(name));
+        Self::run(shell, variables)
+    }
+
+    fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("WORKER_") || variable == "DATABASE_URL" {
                 command.env_remove(variable);
@@ -102,6 +110,20 @@ impl Program {
         stderr.read_to_string(&mut errors).unwrap();
         (self.process.wait().unwrap().code(), output, errors)
     }
+
+    /// The same of a program that must end within this time.
+    pub fn ended_within(self, limit: Duration) -> (Option<i32>, String, String) {
+        let id = self.process.id();
+        let (tell, ended) = mpsc::channel();
+        thread::spawn(move || tell.send(self.ended()));
+        match ended.recv_timeout(limit) {
+            Ok(ended) => ended,
+            Err(_) => {
+                signal("KILL", id);
+                panic!("the program has not ended after {} s", limit.as_secs());
+            }
+        }
+    }
 }
 
 impl Drop for Program {
@@ -118,5 +140,10 @@ fn path_of(name: &str) -> PathBuf {
     path.pop();
     path.pop();
     path.push(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        path.exists(),
+        "{} is not there; run `cargo build -p {name}` first",
+        path.display()
+    );
     path
 }

@@ -2,6 +2,7 @@
 
 use crate::{PATIENCE, within};
 use std::io;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -17,6 +18,8 @@ pub mod opcode {
     pub const RESERVED: u8 = 3;
     /// A question whether the other end is there.
     pub const PING: u8 = 9;
+    /// The answer to a ping.
+    pub const PONG: u8 = 10;
     /// The closing frame.
     pub const CLOSE: u8 = 8;
 }
@@ -83,6 +86,37 @@ impl RawClient {
         code
     }
 
+    /// Writes the bytes of a frame.
+    pub async fn write(&mut self, frame: &[u8]) {
+        within("the server to take bytes", self.stream.write_all(frame))
+            .await
+            .expect("the server is there");
+    }
+
+    /// The next frame: its opcode and its payload.
+    pub async fn next(&mut self) -> (u8, Vec<u8>) {
+        within("a frame", read_frame(&mut self.stream))
+            .await
+            .expect("the server is there")
+    }
+
+    /// The same, of which this many bytes are read at each tick.
+    pub async fn next_slowly(&mut self, chunk: usize, tick: Duration) -> (u8, Vec<u8>) {
+        let mut ticks = tokio::time::interval(tick);
+        let reading = async {
+            let (opcode, length) = read_header(&mut self.stream).await?;
+            let mut payload = vec![0; length];
+            for part in payload.chunks_mut(chunk) {
+                ticks.tick().await;
+                self.stream.read_exact(part).await?;
+            }
+            io::Result::Ok((opcode, payload))
+        };
+        within("a frame that is read slowly", reading)
+            .await
+            .expect("the server is there")
+    }
+
     /// Reads until the server ends the connection; the result is the code of its closing frame, if there was one.
     pub async fn close_code(&mut self) -> Option<u16> {
         close_code(&mut self.stream).await
@@ -116,13 +150,18 @@ async fn close_code(reader: &mut (impl AsyncReadExt + Unpin)) -> Option<u16> {
 }
 
 async fn read_frame(reader: &mut (impl AsyncReadExt + Unpin)) -> io::Result<(u8, Vec<u8>)> {
+    let (opcode, length) = read_header(reader).await?;
+    let mut payload = vec![0; length];
+    reader.read_exact(&mut payload).await?;
+    Ok((opcode, payload))
+}
+
+async fn read_header(reader: &mut (impl AsyncReadExt + Unpin)) -> io::Result<(u8, usize)> {
     let opcode = reader.read_u8().await? & 0x0f;
     let length = match reader.read_u8().await? & 0x7f {
         126 => usize::from(reader.read_u16().await?),
         127 => reader.read_u64().await? as usize,
         short => usize::from(short),
     };
-    let mut payload = vec![0; length];
-    reader.read_exact(&mut payload).await?;
-    Ok((opcode, payload))
+    Ok((opcode, length))
 }

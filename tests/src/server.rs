@@ -108,8 +108,9 @@ impl Server {
     /// Tries to open a WebSocket that there is not; the result is the status and the body.
     pub async fn try_socket(&self, path: &str) -> (u16, String) {
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            self.address
         );
         http(self.address, &request).await
     }
@@ -135,7 +136,7 @@ impl Server {
 
 /// Asks for a page over HTTP; the result is the status and the body.
 pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     http(address, &request).await
 }
 
@@ -143,7 +144,7 @@ pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
 pub async fn post(address: SocketAddr, path: &str, value: &Value) -> (u16, String) {
     let body = value.to_string();
     let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use tokio::sync::Notify;
 
 /// An encoded frame. A clone shares the bytes.
-pub(crate) type Frame = axum::extract::ws::Utf8Bytes;
+pub(crate) type Frame = tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// How much may wait for one connection.
 #[derive(Debug, Clone, Copy)]

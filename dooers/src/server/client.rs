@@ -41,7 +41,7 @@ impl LocalClient {
         let local = LocalSession::new(Arc::clone(&running), agent, &until);
         let (frames, waiting) = mpsc::channel(WAITING_FRAMES);
         let session = Arc::clone(local.session());
-        running.sessions.spawn(read(session, waiting));
+        running.spawn(read(session, waiting));
         Ok(Self { local, frames })
     }
 

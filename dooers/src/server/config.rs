@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::env::Environment;
+use super::origin::{AllowedHosts, AllowedOrigins};
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
 use std::fmt;
@@ -24,12 +25,14 @@ pub struct WorkerConfig {
     pub(crate) drain_timeout: Duration,
     pub(crate) lease: Duration,
     pub(crate) limits: Limits,
+    pub(crate) allowed_origins: AllowedOrigins,
+    pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) database: Database,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
 }
 
-/// The limits of a connection.
+/// The limits of connections.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
@@ -39,13 +42,24 @@ pub struct Limits {
     pub outbound_bytes: usize,
     /// How many frames may wait for one connection. 2,048 by default.
     pub outbound_frames: usize,
+    /// The largest number of connections at the same time. `None`, the default, is as many as the process may have open
+    /// files, minus 64 or an eighth of these, whichever is more, for the store and for what handlers open. Above the limit
+    /// a connection is answered with the status 503. A program that serves [`router`](crate::WorkerServer::router) by itself
+    /// limits its connections itself.
+    pub connections: Option<usize>,
+    /// The time in which a connection must open its WebSocket, or send another request and read the answer. 10 s by
+    /// default. A program that serves [`router`](crate::WorkerServer::router) by itself has time limits of its own.
+    pub request_timeout: Duration,
     /// How soon a client must `connect`. 10 s by default.
     pub connect_timeout: Duration,
     /// How often the server asks whether a client is there. 25 s by default.
     pub ping_interval: Duration,
-    /// How soon the client must answer. 10 s by default.
+    /// How soon the client must answer. 10 s by default, and one second more for each KiB that was sent since its last
+    /// answer, as it reads that first.
     pub pong_timeout: Duration,
-    /// How long a client may read nothing while something waits for it. 30 s by default.
+    /// How long a client may read nothing while something waits for it. 30 s by default. A client that takes 1 KiB/s on
+    /// average over this time is not too slow. The system shows that in steps of up to 68 KiB on Linux, and of its whole
+    /// buffer elsewhere and in a [`router`](crate::WorkerServer::router).
     pub stall_timeout: Duration,
 }
 
@@ -55,6 +69,8 @@ impl Default for Limits {
             frame_bytes: 256 * 1024,
             outbound_bytes: 1024 * 1024,
             outbound_frames: 2048,
+            connections: None,
+            request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
             pong_timeout: Duration::from_secs(10),
@@ -72,6 +88,8 @@ impl Default for WorkerConfig {
             drain_timeout: Duration::from_secs(30),
             lease: Duration::from_secs(30),
             limits: Limits::default(),
+            allowed_origins: AllowedOrigins::default(),
+            allowed_hosts: AllowedHosts::default(),
             database: Database::default(),
             secret_keys: None,
             secret_variables: Variables::default(),
@@ -108,18 +126,22 @@ impl WorkerConfig {
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | prepared statements that a connection keeps; `0` for a pooler that lends connections for a transaction, such as PgBouncer |
     /// | `WORKER_DATABASE_DIRECT_URL` | | a way past the pooler, for migrations; what it leaves out is as in the other variables |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
+    /// | `WORKER_ALLOWED_ORIGINS` | | the origins of other pages that may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
+    /// | `WORKER_ALLOWED_HOSTS` | | names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
     /// | `WORKER_SECRET_KEY` | | the keys with which secret settings, and the answers to password fields of forms, are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
-    /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops |
+    /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops; it has stopped at most 3 s later |
     /// | `WORKER_LEASE` | `30` | seconds for which a turn belongs to a process that gives no sign of life |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
+    /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | connections at the same time |
+    /// | `WORKER_REQUEST_TIMEOUT` | `10` | seconds until a connection must have opened its WebSocket, or read the answer to another request |
     /// | `WORKER_CONNECT_TIMEOUT` | `10` | seconds until a client must have sent `connect` |
     /// | `WORKER_PING_INTERVAL` | `25` | seconds between the server's pings |
-    /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered |
-    /// | `WORKER_STALL_TIMEOUT` | `30` | seconds that a client may read nothing |
+    /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered, and one more for each KiB that was sent since the last answer |
+    /// | `WORKER_STALL_TIMEOUT` | `30` | seconds that a client may read nothing, or less than 1 KiB/s on average |
     ///
     /// What says nothing about the PostgreSQL server is as `PGHOST`, `PGUSER` and the like have it; see
     /// [`PostgresOptions`](crate::store::PostgresOptions).
@@ -140,6 +162,8 @@ impl WorkerConfig {
             ..Self::default()
         };
         env.address("WORKER_BIND", &mut config.bind)?;
+        env.list("WORKER_ALLOWED_ORIGINS", &mut config.allowed_origins)?;
+        env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
@@ -153,6 +177,8 @@ impl WorkerConfig {
             &mut limits.outbound_bytes,
         )?;
         env.size("WORKER_MAX_OUTBOUND_FRAMES", 1, &mut limits.outbound_frames)?;
+        env.limit("WORKER_MAX_CONNECTIONS", &mut limits.connections)?;
+        env.seconds("WORKER_REQUEST_TIMEOUT", 0.001, &mut limits.request_timeout)?;
         env.seconds("WORKER_CONNECT_TIMEOUT", 0.001, &mut limits.connect_timeout)?;
         env.seconds("WORKER_PING_INTERVAL", 0.001, &mut limits.ping_interval)?;
         env.seconds("WORKER_PONG_TIMEOUT", 0.001, &mut limits.pong_timeout)?;
@@ -172,6 +198,45 @@ impl WorkerConfig {
     #[must_use]
     pub fn bind_address(&self) -> SocketAddr {
         self.bind
+    }
+
+    /// Sets which pages may use the server from a browser, beside pages of the server itself and of the browser's own
+    /// machine (`localhost`, names that end with `.localhost`, 127.0.0.0/8 and `[::1]`, with any port). A page is of the
+    /// server itself if host and port of its `Origin` are those of `Host`, so a proxy in front of the server must pass
+    /// `Host` on as it came, or the page's origin must be allowed here.
+    ///
+    /// Other requests that have the header `Origin` are answered with the status 403. Requests without it are not made by
+    /// the script of a page, and are answered. This holds for the WebSockets and `GET /agents`, also in a
+    /// [`router`](crate::WorkerServer::router).
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().allowed_origins("https://chat.example.com".parse()?);
+    /// # Ok::<(), dooers::NotAnOrigin>(())
+    /// ```
+    #[must_use]
+    pub fn allowed_origins(mut self, origins: AllowedOrigins) -> Self {
+        self.allowed_origins = origins;
+        self
+    }
+
+    /// Sets by which names a server on a loopback address may be reached, beside `localhost`, names that end with
+    /// `.localhost`, and loopback addresses. A tunnel or a proxy on the same machine may bring another name.
+    ///
+    /// Other requests are answered with the status 403: their names may belong to an attacker, who has made them lead to
+    /// this machine. A server on any other address, and a [`router`](crate::WorkerServer::router), answer by every name.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().allowed_hosts("chat.example.com".parse()?);
+    /// # Ok::<(), dooers::NotAHost>(())
+    /// ```
+    #[must_use]
+    pub fn allowed_hosts(mut self, hosts: AllowedHosts) -> Self {
+        self.allowed_hosts = hosts;
+        self
     }
 
     /// Sets the name on the agent's messages.
@@ -229,7 +294,7 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets how long turns may still take when the server stops.
+    /// Sets how long turns may still take when the server stops. It has stopped at most 3 s later.
     #[must_use]
     pub fn drain_timeout(mut self, at_most: Duration) -> Self {
         self.drain_timeout = at_most;
@@ -286,6 +351,8 @@ impl fmt::Debug for WorkerConfig {
             .field("drain_timeout", &self.drain_timeout)
             .field("lease", &self.lease)
             .field("limits", &self.limits)
+            .field("allowed_origins", &self.allowed_origins)
+            .field("allowed_hosts", &self.allowed_hosts)
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
@@ -318,6 +385,23 @@ mod tests {
     fn without_variables_the_defaults_hold() {
         let config = WorkerConfig::from_variables(|_| None).unwrap();
         assert_eq!(format!("{config:?}"), format!("{:?}", WorkerConfig::new()));
+    }
+
+    #[test]
+    fn lists_of_origins_and_hosts_are_read() {
+        let config = with("WORKER_ALLOWED_ORIGINS", "https://a.example,*").unwrap();
+        assert_eq!(
+            config.allowed_origins,
+            "*,https://a.example".parse().unwrap()
+        );
+        let config = with("WORKER_ALLOWED_HOSTS", "a.example, b").unwrap();
+        assert_eq!(config.allowed_hosts, "a.example,b".parse().unwrap());
+        let error = with("WORKER_ALLOWED_ORIGINS", "https://a.example, b").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "WORKER_ALLOWED_ORIGINS is `https://a.example, b`; `b` is not an origin; write scheme, host and, if it is \
+             not the scheme's own, port, such as https://chat.example.com:8443"
+        );
     }
 
     #[test]
@@ -367,7 +451,12 @@ mod tests {
             4096
         );
         assert_eq!(limits("WORKER_MAX_OUTBOUND_FRAMES", "7").outbound_frames, 7);
+        assert_eq!(limits("WORKER_MAX_CONNECTIONS", "7").connections, Some(7));
         let seconds = Duration::from_millis(1500);
+        assert_eq!(
+            limits("WORKER_REQUEST_TIMEOUT", "1.5").request_timeout,
+            seconds
+        );
         assert_eq!(
             limits("WORKER_CONNECT_TIMEOUT", "1.5").connect_timeout,
             seconds

@@ -86,11 +86,14 @@ impl Running {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let done = self.sessions.spawn(work).await;
-        done.unwrap_or_else(|error| {
+        let failed = |source| {
             let what = "finish a change";
-            let source = Box::new(error);
             Err(E::from(StoreError::Failed { what, source }))
-        })
+        };
+        match self.spawn(work).await {
+            Ok(Some(done)) => done,
+            Ok(None) => failed("the server has stopped".into()),
+            Err(error) => failed(error.into()),
+        }
     }
 }

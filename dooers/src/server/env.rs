@@ -3,7 +3,9 @@
 use super::config::ConfigError;
 use crate::settings::Keyring;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// No timeout is longer than a day.
@@ -67,6 +69,35 @@ impl<'a> Environment<'a> {
         self.set(variable, target, allowed, |text| {
             text.parse().ok().filter(|size| *size >= least)
         })
+    }
+
+    /// A list whose type says what may be in it.
+    pub(super) fn list<T>(&self, variable: &'static str, target: &mut T) -> Result<(), ConfigError>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let mut text = String::new();
+        self.text(variable, &mut text)?;
+        if !text.is_empty() {
+            *target = text.parse().map_err(|error: T::Err| ConfigError {
+                variable,
+                allowed: error.to_string(),
+                value: text,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A size that is left to the server where the variable is not set.
+    pub(super) fn limit(
+        &self,
+        variable: &'static str,
+        target: &mut Option<usize>,
+    ) -> Result<(), ConfigError> {
+        let mut limit = target.unwrap_or_default();
+        self.size(variable, 1, &mut limit)?;
+        *target = (limit > 0).then_some(limit);
+        Ok(())
     }
 
     pub(super) fn seconds(

@@ -12,15 +12,17 @@ const RENEWALS: u32 = 3;
 
 impl Running {
     /// Renews the leases of this process's turns and takes over turns whose lease ran out, until the server has stopped.
+    /// It does not wait for the database then: there are no turns to keep any more.
     pub(super) async fn keep_leases(self: Arc<Self>) {
+        self.stopped.run_until_cancelled(self.keep_on()).await;
+    }
+
+    async fn keep_on(&self) {
         let lease = self.config.lease;
         let pause = lease / RENEWALS;
         let mut renewed = Instant::now();
         loop {
-            tokio::select! {
-                () = self.stopped.cancelled() => return,
-                () = sleep(pause) => {}
-            }
+            sleep(pause).await;
             let now = Instant::now();
             match self.or_lose(renewed + lease, self.runner.renew()).await {
                 Ok(()) => renewed = now,

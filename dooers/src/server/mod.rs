@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod admission;
 mod begin;
 mod catch_up;
 #[cfg(feature = "testing")]
@@ -13,7 +14,12 @@ mod env;
 mod error;
 mod identity;
 mod leases;
+mod listener;
 mod local;
+mod metered;
+mod origin;
+mod overtime;
+mod pace;
 mod program;
 pub mod repository;
 mod routes;
@@ -22,6 +28,8 @@ mod session;
 mod settings_updates;
 mod signals;
 mod socket;
+mod stopping;
+mod upgrade;
 mod verbs;
 mod worker;
 
@@ -33,4 +41,5 @@ pub use dispatch::{
     Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
 };
 pub use error::ServerError;
+pub use origin::{AllowedHosts, AllowedOrigins, NotAHost, NotAnOrigin};
 pub use worker::WorkerServer;

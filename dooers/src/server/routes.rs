@@ -1,37 +1,54 @@
 //! What is served under which path.
 
+use super::admission::Place;
+use super::origin::{AllowedHosts, OriginRules};
 use super::running::Running;
 use super::session;
+use super::upgrade::{NotAWebSocket, Upgrade};
 use crate::agent::AgentDefinition;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Path, State, WebSocketUpgrade};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Bytes that are read from a socket at once. The library's default would cost each idle connection 128 KiB.
-const READ_BUFFER: usize = 4 * 1024;
-
-/// Frames are collected up to this many bytes for one system call. The buffer holds one frame more than that at the
-/// most, as each frame waits until the one before it fits.
-const WRITE_BUFFER: usize = 16 * 1024;
-
 /// How soon the store must answer to be ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) fn router(running: Arc<Running>) -> Router {
+/// The routes of a server. `hosts` are the further names of one that listens on a loopback address.
+pub(super) fn router(running: Arc<Running>, hosts: Option<AllowedHosts>) -> Router {
+    let rules = Arc::new(OriginRules {
+        origins: running.config.allowed_origins.clone(),
+        hosts,
+    });
     Router::new()
         .route("/ws", any(default_socket))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
         .route("/agents", get(agents))
         .route("/agents/{name}/ws", any(named_socket))
+        .route_layer(from_fn_with_state(rules, check_origin))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .with_state(running)
+}
+
+/// Refuses requests of pages that may not use the server.
+async fn check_origin(
+    State(rules): State<Arc<OriginRules>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match rules.check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => {
+            tracing::debug!(target: "dooers::server", %refused, "a request was refused");
+            (StatusCode::FORBIDDEN, format!("{refused}\n")).into_response()
+        }
+    }
 }
 
 /// The paths of all sockets.
@@ -91,10 +108,11 @@ async fn readyz(State(running): State<Arc<Running>>) -> Response {
 
 async fn default_socket(
     State(running): State<Arc<Running>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    place: Option<Extension<Place>>,
+    upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     match running.default_agent() {
-        Some(agent) => open(running, agent, upgrade),
+        Some(agent) => open(&running, agent, place, upgrade),
         None => not_found(
             &running,
             "there are several agents, and none is marked `default`",
@@ -105,10 +123,11 @@ async fn default_socket(
 async fn named_socket(
     State(running): State<Arc<Running>>,
     Path(name): Path<String>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    place: Option<Extension<Place>>,
+    upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     match running.agent(&name) {
-        Some(agent) => open(running, agent, upgrade),
+        Some(agent) => open(&running, agent, place, upgrade),
         None => not_found(&running, "there is no agent of this name"),
     }
 }
@@ -121,32 +140,25 @@ fn not_found(running: &Running, reason: &str) -> Response {
 }
 
 fn open(
-    running: Arc<Running>,
+    running: &Arc<Running>,
     agent: AgentDefinition,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    place: Option<Extension<Place>>,
+    upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
-        Err(rejection) => {
-            let text = format!(
-                "a chat client opens a WebSocket here: {}\n",
-                rejection.body_text()
-            );
-            return (rejection.status(), text).into_response();
-        }
+        Err(refused) => return refused.into_response(),
     };
-    let frame_bytes = running.config.limits.frame_bytes;
-    let token = running.sessions.token();
-    upgrade
-        .max_message_size(frame_bytes)
-        .max_frame_size(frame_bytes)
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        // Boxed: axum's task would hold the memory of this future twice.
-        .on_upgrade(move |socket| {
-            Box::pin(async move {
-                session::run(socket, running, agent).await;
-                drop(token);
-            })
-        })
+    let (answer, opening) = upgrade.accept(running.config.limits.frame_bytes);
+    let serving = Arc::clone(running);
+    // Boxed, both: a session would hold the memory of its opening, and the opening that of a session.
+    let opening = Box::pin(opening);
+    running.spawn(async move {
+        let socket = opening.await;
+        if let Some(socket) = socket {
+            Box::pin(session::run(socket, serving, agent)).await;
+        }
+        drop(place);
+    });
+    answer
 }

@@ -3,6 +3,7 @@
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::program::Program;
+use super::stopping;
 use crate::agent::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits};
 use crate::protocol::{new_id, timestamp};
@@ -10,7 +11,7 @@ use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::{Cancel, CancelTarget, Cancelled, Scope, Store, StoreError};
 use crate::turn::{AnswerKeys, Runner};
 use std::sync::Arc;
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,18 +24,24 @@ pub(super) struct Running {
     pub(super) hub: Hub,
     pub(super) settings: Arc<LiveSettings>,
     pub(super) runner: Arc<Runner>,
+    /// The work of sessions, and changes of the program.
     pub(super) sessions: TaskTracker,
     pub(super) stopping: CancellationToken,
-    /// Fires when all turns are over.
+    /// Fires when all turns are over, or given up.
     pub(super) stopped: CancellationToken,
-    /// What the server does by itself: telling the program of changed settings, keeping leases, and doing to its end what
-    /// the program began.
+    /// What the server does by itself: calling the program after changes of settings, and keeping leases.
     pub(super) tasks: TaskTracker,
+    /// Fires when these are given up.
+    pub(super) abandoned: CancellationToken,
 }
 
 impl Running {
-    /// Opens the store, ends what a dead process left, and starts the turns that wait.
-    pub(super) async fn start(program: Program) -> Result<Arc<Self>, ServerError> {
+    /// Opens the store, ends what a dead process left, and starts the turns that wait. If `closed` fires before that is
+    /// done, everything is stopped again.
+    pub(super) async fn start(
+        program: Program,
+        closed: &CancellationToken,
+    ) -> Result<Arc<Self>, ServerError> {
         let agents = program.agents()?;
         let schemas = program.schemas_of(&agents)?;
         let Program {
@@ -43,13 +50,17 @@ impl Running {
             states,
             ..
         } = program;
-        let store = config.database.open().await?;
-        if let Err(error) = check_secrets(&*store, &config, &schemas).await {
-            store.close().await;
+        let opening = async { Ok(config.database.open().await?) };
+        let opened = closed.run_until_cancelled(opening).await;
+        let store = opened.unwrap_or(Err(ServerError::Closed))?;
+        let checking = check_secrets(&*store, &config, &schemas);
+        let checked = closed.run_until_cancelled(checking).await;
+        if let Err(error) = checked.unwrap_or(Err(ServerError::Closed)) {
+            stopping::close(&*store).await;
             return Err(error);
         }
         let hub = Hub::default();
-        let tasks = TaskTracker::new();
+        let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
         let settings = Arc::new(LiveSettings::new(
             Arc::clone(&store),
             hub.clone(),
@@ -57,7 +68,8 @@ impl Running {
             schemas,
         ));
         if let Some(callback) = on_settings_updated {
-            tasks.spawn(callback.tell_all(settings.watch_all()));
+            let telling = callback.tell_all(settings.watch_all());
+            tasks.spawn(abandoned.clone().run_until_cancelled_owned(telling));
         }
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),
@@ -76,11 +88,19 @@ impl Running {
             settings,
             runner,
             tasks,
+            abandoned,
             sessions: TaskTracker::new(),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
         });
-        running.recover().await?;
+        match closed.run_until_cancelled(running.recover()).await {
+            Some(recovered) => recovered?,
+            None => {
+                // Turns may run already.
+                running.stop(|_| {}).await;
+                return Err(ServerError::Closed);
+            }
+        }
         let keeper = Arc::clone(&running);
         running.tasks.spawn(keeper.keep_leases());
         Ok(running)
@@ -133,26 +153,15 @@ impl Running {
         Ok(())
     }
 
-    /// Closes sessions, lets turns finish, and gives the store free. Once no new turn can begin, `turns_left` is told
-    /// how many there are.
-    pub(super) async fn stop(&self, turns_left: impl FnOnce(usize)) {
-        self.stopping.cancel();
-        self.runner.leave_waiting();
-        self.sessions.close();
-        self.sessions.wait().await;
-        turns_left(self.runner.running_count());
-        self.runner.drain(self.config.drain_timeout).await;
-        self.stopped.cancel();
-        self.settings.close();
-        self.tasks.close();
-        if timeout(self.config.drain_timeout, self.tasks.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(target: "dooers::settings", "the program's callback for changed settings did not end in time");
-        }
-        self.hub.close().await;
-        self.store.close().await;
+    /// Runs a session, or a change of the program. A server that stops waits for it, and drops it at the end of its time.
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<Option<T>> {
+        let stopped = self.stopped.clone();
+        // Boxed: what wraps it would hold its memory twice.
+        let work = Box::pin(work);
+        self.sessions.spawn(stopped.run_until_cancelled_owned(work))
     }
 }
 

@@ -1,15 +1,17 @@
 //! One client: who it is, what it asks, and what it gets.
 
 use super::identity::Identity;
+use super::pace::Pace;
 use super::running::Running;
 use super::socket::{self, End, Ending, Liveness, Timing};
+use super::upgrade::Socket;
 use super::verbs;
 use crate::agent::AgentDefinition;
 use crate::hub::{Connection, Frame};
 use crate::protocol::{ErrorBody, ErrorCode, ServerFrame, ServerInfo};
-use axum::extract::ws::WebSocket;
 use futures::StreamExt;
 use futures::stream::SplitStream;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -25,30 +27,43 @@ pub(super) struct Session {
 }
 
 /// Serves one WebSocket until it ends.
-pub(super) async fn run(socket: WebSocket, running: Arc<Running>, agent: AgentDefinition) {
+pub(super) async fn run(socket: Socket, running: Arc<Running>, agent: AgentDefinition) {
     let limits = running.config.limits.clone();
     let until = running.stopping.clone();
     let session = Session::new(running, agent, &until);
     let timing = Timing {
         ping_interval: limits.ping_interval,
         pong_timeout: limits.pong_timeout,
-        stall_timeout: limits.stall_timeout,
     };
+    let pace = Pace::new(socket.get_ref().taken(), limits.stall_timeout);
     let (sink, mut stream) = socket.split();
+    let mut overdue = pin!(session.ending.overdue());
+    let mut is_overdue = false;
     // One task for all three: an idle connection costs one.
     tokio::join!(
         session.read(&mut stream, Instant::now() + limits.connect_timeout),
-        socket::write(
-            sink,
-            &session.connection,
-            &session.ending,
-            &session.liveness,
-            timing
-        ),
+        async {
+            tokio::select! {
+                () = socket::write(
+                    sink,
+                    &session.connection,
+                    &session.ending,
+                    &session.liveness,
+                    &pace,
+                    timing,
+                ) => {}
+                () = overdue.as_mut() => is_overdue = true,
+            }
+        },
         session.catch_up(),
     );
     session.running.hub.leave(&session.connection);
-    socket::linger(&mut stream).await;
+    if !is_overdue {
+        tokio::select! {
+            () = socket::linger(&mut stream) => {}
+            () = overdue => {}
+        }
+    }
 }
 
 impl Session {
@@ -123,9 +138,11 @@ impl Session {
 
     /// Takes the client's frames one after the other. A frame that has begun to be answered is answered whole,
     /// even if the socket breaks meanwhile: what is stored is also published.
-    async fn read(&self, stream: &mut SplitStream<WebSocket>, connect_deadline: Instant) {
+    async fn read(&self, stream: &mut SplitStream<Socket>, connect_deadline: Instant) {
         loop {
             let next = tokio::select! {
+                // First: nothing is begun any more.
+                biased;
                 () = self.ending.ended() => return,
                 next = self.next(stream) => next,
                 () = sleep_until(connect_deadline), if self.identity().is_none() => {
@@ -146,7 +163,7 @@ impl Session {
     }
 
     /// A client that does not read its answers is not read either.
-    async fn next(&self, stream: &mut SplitStream<WebSocket>) -> Result<Option<Frame>, End> {
+    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Frame>, End> {
         self.connection.outbound().has_room().await;
         socket::read(stream, &self.liveness).await
     }

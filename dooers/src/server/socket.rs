@@ -1,20 +1,26 @@
 //! The WebSocket of a session: reading, writing, and why it ends.
 
+use super::pace::{Pace, time_for};
+use super::upgrade::Socket;
 use crate::crash;
 use crate::hub::{Connection, Frame};
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 /// About how many bytes are handed to the socket before it is flushed.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// How long a closing handshake may take.
+/// The time for the end of a session: sending what waits and the closing frame, and reading the client's closing frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a session ends.
@@ -41,17 +47,15 @@ pub(super) enum End {
 impl End {
     /// What the closing frame says.
     fn close_frame(self) -> CloseFrame {
-        // 1013 has no name in axum: try again later.
-        const TRY_AGAIN: u16 = close_code::AGAIN;
         let (code, reason) = match self {
-            Self::Left => (close_code::NORMAL, ""),
-            Self::GoingAway => (close_code::AWAY, "the server stops; reconnect"),
-            Self::Broken => (close_code::PROTOCOL, "not the WebSocket protocol"),
-            Self::NotUtf8 => (close_code::INVALID, "a text frame is not UTF-8"),
-            Self::TooLarge => (close_code::SIZE, "the frame is too large"),
-            Self::NeverConnected => (TRY_AGAIN, "no connect frame came in time"),
-            Self::Silent => (TRY_AGAIN, "no pong came in time"),
-            Self::Stalled => (TRY_AGAIN, "nothing was read for too long"),
+            Self::Left => (CloseCode::Normal, ""),
+            Self::GoingAway => (CloseCode::Away, "the server stops; reconnect"),
+            Self::Broken => (CloseCode::Protocol, "not the WebSocket protocol"),
+            Self::NotUtf8 => (CloseCode::Invalid, "a text frame is not UTF-8"),
+            Self::TooLarge => (CloseCode::Size, "the frame is too large"),
+            Self::NeverConnected => (CloseCode::Again, "no connect frame came in time"),
+            Self::Silent => (CloseCode::Again, "no pong came in time"),
+            Self::Stalled => (CloseCode::Again, "nothing was read for too long"),
         };
         CloseFrame {
             code,
@@ -86,6 +90,12 @@ impl Ending {
         self.token.cancelled().await;
     }
 
+    /// Waits until the session has ended and has had its time to say so, also to a client that reads nothing.
+    pub(super) async fn overdue(&self) {
+        self.ended().await;
+        sleep(CLOSE_TIMEOUT).await;
+    }
+
     fn reason(&self) -> End {
         self.reason.get().copied().unwrap_or(End::GoingAway)
     }
@@ -103,49 +113,66 @@ impl Liveness {
     }
 }
 
-/// When the client is asked whether it is there, and how long anything may take.
+/// When the client is asked whether it is there, and how long the answer may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timing {
     pub(super) ping_interval: Duration,
     pub(super) pong_timeout: Duration,
-    pub(super) stall_timeout: Duration,
+}
+
+/// A ping that was sent.
+struct Asked {
+    at: Instant,
+    /// The time by which the pong must arrive. A slow reader first reads what was sent before the ping.
+    until: Instant,
+    /// The bytes that were written up to the ping, which the client has read when it answers.
+    taken: u64,
 }
 
 /// Feeds all that waits to the socket and flushes once, asks whether the client is there, and says at the end why.
 pub(super) async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
+    mut sink: SplitSink<Socket, Message>,
     connection: &Connection,
     ending: &Ending,
     liveness: &Liveness,
+    pace: &Pace,
     timing: Timing,
 ) {
     let mut batch = Vec::new();
-    let mut is_asked = false;
+    let mut asked: Option<Asked> = None;
+    // The bytes that the client has certainly read.
+    let mut read = 0;
     let alarm = sleep_until(Instant::now() + timing.ping_interval);
     tokio::pin!(alarm);
     loop {
         let outcome = tokio::select! {
             () = ending.ended() => break,
             () = connection.outbound().take(BATCH_BYTES, &mut batch) => {
-                send(&mut sink, &mut batch, timing.stall_timeout).await
+                send(&mut sink, &mut batch, pace).await
             }
             () = &mut alarm => {
-                if is_asked && !liveness.answered.load(Ordering::Relaxed) {
-                    Err(End::Silent)
-                } else {
-                    // Either the answer came and the next question is due, or this is the question.
-                    is_asked = !is_asked;
-                    let wait = if is_asked {
-                        timing.pong_timeout
-                    } else {
-                        timing.ping_interval.saturating_sub(timing.pong_timeout)
-                    };
-                    alarm.as_mut().reset(Instant::now() + wait);
-                    if is_asked {
-                        liveness.answered.store(false, Ordering::Relaxed);
-                        ask(&mut sink, timing.stall_timeout).await
-                    } else {
+                let now = Instant::now();
+                match asked.take() {
+                    Some(ping) if liveness.answered.load(Ordering::Relaxed) => {
+                        read = ping.taken;
+                        alarm.as_mut().reset(ping.at + timing.ping_interval);
                         Ok(())
+                    }
+                    Some(ping) if now < ping.until => {
+                        alarm.as_mut().reset(ping.until.min(now + timing.pong_timeout));
+                        asked = Some(ping);
+                        Ok(())
+                    }
+                    Some(_) => Err(End::Silent),
+                    None => {
+                        liveness.answered.store(false, Ordering::Relaxed);
+                        let sent = ask(&mut sink, pace).await;
+                        // From here on: the ping is on its way, and no longer waits for other frames.
+                        let (at, taken) = (Instant::now(), pace.taken());
+                        let until = at + timing.pong_timeout + time_for(taken - read);
+                        alarm.as_mut().reset(at + timing.pong_timeout);
+                        asked = Some(Asked { at, until, taken });
+                        sent
                     }
                 }
             }
@@ -155,13 +182,13 @@ pub(super) async fn write(
             break;
         }
     }
-    close(&mut sink, connection, &mut batch, ending.reason()).await;
+    close(&mut sink, connection, &mut batch, ending.reason(), pace).await;
 }
 
 async fn send(
-    sink: &mut SplitSink<WebSocket, Message>,
+    sink: &mut SplitSink<Socket, Message>,
     batch: &mut Vec<Frame>,
-    at_most: Duration,
+    pace: &Pace,
 ) -> Result<(), End> {
     let work = async {
         for frame in batch.drain(..) {
@@ -169,53 +196,52 @@ async fn send(
         }
         sink.flush().await
     };
-    let outcome = match timeout(at_most, work).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(End::Left),
-        Err(_) => Err(End::Stalled),
-    };
+    let outcome = sent(pace.keep(pin!(work)).await);
     crash::point("after-flush");
     // An idle connection holds no memory for frames.
     *batch = Vec::new();
     outcome
 }
 
-async fn ask(sink: &mut SplitSink<WebSocket, Message>, at_most: Duration) -> Result<(), End> {
-    match timeout(at_most, sink.send(Message::Ping(Default::default()))).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(End::Left),
-        Err(_) => Err(End::Stalled),
-    }
+async fn ask(sink: &mut SplitSink<Socket, Message>, pace: &Pace) -> Result<(), End> {
+    sent(
+        pace.keep(sink.send(Message::Ping(Default::default())))
+            .await,
+    )
+}
+
+/// The result of a write that had to keep pace.
+fn sent(written: Option<Result<(), Error>>) -> Result<(), End> {
+    let written = written.ok_or(End::Stalled)?;
+    written.map_err(|_| End::Left)
 }
 
 /// Sends what still waits and the closing frame, if the client takes them.
 async fn close(
-    sink: &mut SplitSink<WebSocket, Message>,
+    sink: &mut SplitSink<Socket, Message>,
     connection: &Connection,
     batch: &mut Vec<Frame>,
     reason: End,
+    pace: &Pace,
 ) {
     if reason == End::Stalled {
         return;
     }
-    let farewell = async {
-        while !connection.outbound().is_empty() {
-            connection.outbound().take(BATCH_BYTES, batch).await;
-            send(sink, batch, CLOSE_TIMEOUT).await.ok()?;
+    while !connection.outbound().is_empty() {
+        connection.outbound().take(BATCH_BYTES, batch).await;
+        if send(sink, batch, pace).await.is_err() {
+            return;
         }
-        sink.send(Message::Close(Some(reason.close_frame())))
-            .await
-            .ok()
-    };
+    }
     // The client may be gone already.
-    let _ = timeout(CLOSE_TIMEOUT, farewell).await;
+    let _ = sink.send(Message::Close(Some(reason.close_frame()))).await;
 }
 
 /// The next text of the client.
 ///
 /// Binary messages come as `None`: they are refused, not fatal.
 pub(super) async fn read(
-    stream: &mut SplitStream<WebSocket>,
+    stream: &mut SplitStream<Socket>,
     liveness: &Liveness,
 ) -> Result<Option<Frame>, End> {
     loop {
@@ -229,31 +255,25 @@ pub(super) async fn read(
             }
             // The library answers it.
             Some(Ok(Message::Ping(_))) => continue,
-            Some(Err(error)) => Err(end_of(error)),
+            // Not what the library gives to a reader.
+            Some(Ok(Message::Frame(_))) => continue,
+            Some(Err(error)) => Err(end_of(&error)),
         };
     }
 }
 
 /// After the closing frame is sent, reads until the client has closed too: a socket that is closed with unread
 /// bytes in it may lose what was sent last.
-pub(super) async fn linger(stream: &mut SplitStream<WebSocket>) {
-    let drain = async { while stream.next().await.is_some_and(|message| message.is_ok()) {} };
-    // Whoever does not close in time is closed.
-    let _ = timeout(CLOSE_TIMEOUT, drain).await;
+pub(super) async fn linger(stream: &mut SplitStream<Socket>) {
+    while stream.next().await.is_some_and(|message| message.is_ok()) {}
 }
 
-/// axum boxes tungstenite's error and does not name its type.
-fn end_of(error: axum::Error) -> End {
-    let text = error.into_inner().to_string();
-    if text.starts_with("Space limit exceeded") {
-        End::TooLarge
-    } else if text.starts_with("UTF-8") || text.contains("utf-8") {
-        End::NotUtf8
-    } else if text.starts_with("WebSocket protocol error")
-        && !text.contains("without closing handshake")
-    {
-        End::Broken
-    } else {
-        End::Left
+fn end_of(error: &Error) -> End {
+    match error {
+        Error::Capacity(_) => End::TooLarge,
+        Error::Utf8(_) => End::NotUtf8,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Left,
+        Error::Protocol(_) => End::Broken,
+        _ => End::Left,
     }
 }

@@ -3,18 +3,19 @@
 use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
 use super::error::ServerError;
+use super::listener;
 use super::program::Program;
 use super::repository::{Broadcast, Repository};
 use super::routes;
 use super::running::Running;
 use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
+use super::stopping::Stopped;
 use crate::agent::{Agent, AgentDefinition};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, Scope, WorkerKey};
 use axum::Router;
-use axum::serve::ListenerExt;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -205,10 +206,15 @@ impl WorkerServer {
         Ok(running.cancel(None, target, || {}).await?)
     }
 
-    /// Listens on the configured address, and serves until the program gets SIGINT or SIGTERM.
+    /// Listens on the configured address, and serves until the program gets SIGINT or SIGTERM, or until
+    /// [`close`](Self::close).
     ///
-    /// It prints where it listens. At the signal, sessions are closed, turns may finish, and the store is given
-    /// free; a second signal ends the waiting.
+    /// It prints where it listens. At the signal, sessions are closed, turns may finish, and the store is closed. All of
+    /// that ends at most 3 s after the [drain time](WorkerConfig::drain_timeout), whatever clients and the database do. A
+    /// second signal ends the process at once, with the exit code 130.
+    ///
+    /// A handler that blocks its thread cannot be dropped, and would keep the process alive. Such a process is ended, with
+    /// the exit code 1, when that time is over.
     ///
     /// # Errors
     ///
@@ -225,30 +231,23 @@ impl WorkerServer {
         };
         let address = listener.local_addr().map_err(ServerError::Listen)?;
         // Before anybody knows that it serves, and may tell it to stop.
-        let mut signals = StopSignals::new().map_err(ServerError::Signals)?;
+        let drain_timeout = self.program.config.drain_timeout;
+        let mut signals = StopSignals::new(drain_timeout).map_err(ServerError::Signals)?;
         announce(&running, address);
-        let server = self.clone();
-        let signalled = tokio::spawn(async move {
-            signals.next().await;
-            let tell = |turns| {
-                if turns > 0 {
-                    say(&format!(
-                        "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
-                    ));
-                }
-            };
+        let (served, ()) = tokio::join!(self.serve_on(listener), async {
             tokio::select! {
-                () = server.close_telling(tell) => {}
-                () = signals.next() => {
-                    tracing::warn!(target: "dooers::server", "stopped at once by a second signal");
-                    std::process::exit(130);
-                }
+                () = signals.first() => {}
+                // By another part of the program.
+                () = running.stopping.cancelled() => return self.close().await,
+            }
+            tokio::select! {
+                stopped = self.close_and_count(say_turns) => if stopped == Stopped::Whole {
+                    signals.has_stopped();
+                },
+                () = signals.second() => {}
             }
         });
-        self.serve_on(listener).await?;
-        // The listener has ended because the server closes: wait for the rest.
-        let _ = signalled.await;
-        Ok(())
+        served
     }
 
     /// Serves on this listener until [`close`](Self::close), which may also come before.
@@ -257,22 +256,11 @@ impl WorkerServer {
     ///
     /// [`ServerError`], if the agents or the store cannot be used, or the listener fails.
     pub async fn serve_on(&self, listener: TcpListener) -> Result<(), ServerError> {
-        let running = match self.start().await {
-            Err(ServerError::Closed) => return Ok(()),
-            started => started?,
-        };
-        let stopping = running.stopping.clone();
-        // Frames are flushed when all that waits is written: holding them back for an acknowledgement of the ones
-        // before (Nagle's algorithm) would cost each turn 40 ms.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(target: "dooers::server", %error, "TCP_NODELAY could not be set");
-            }
-        });
-        axum::serve(listener, routes::router(running))
-            .with_graceful_shutdown(stopping.cancelled_owned())
-            .await
-            .map_err(ServerError::Listen)
+        match self.start().await {
+            Err(ServerError::Closed) => Ok(()),
+            Err(error) => Err(error),
+            Ok(running) => listener::serve(listener, running).await,
+        }
     }
 
     /// The server as a router, to nest in a program's own.
@@ -284,22 +272,27 @@ impl WorkerServer {
     ///
     /// [`ServerError`], if the agents or the store cannot be used.
     pub async fn router(&self) -> Result<Router, ServerError> {
-        Ok(routes::router(self.start().await?))
+        Ok(routes::router(self.start().await?, None))
     }
 
-    /// Closes all sessions, lets turns finish, and gives the store free.
+    /// Closes all sessions, lets turns finish, and closes the store.
     ///
-    /// A server that is starting is closed once it has started, and one that has not begun to never starts.
+    /// It returns at most 3 s after the [drain time](WorkerConfig::drain_timeout), whatever clients and the database do.
+    /// What is not done by then is dropped: a turn that could not be recorded as interrupted is taken over when its lease
+    /// ends, or at the next start.
+    ///
+    /// A server that is starting stops doing so, and one that has not begun to never starts.
     pub async fn close(&self) {
-        self.close_telling(|_| {}).await;
+        self.close_and_count(|_| {}).await;
     }
 
-    /// The same; `turns_left` is told how many turns are waited for.
-    async fn close_telling(&self, turns_left: impl FnOnce(usize)) {
+    /// The same; `turns_left` is called with the number of turns that are waited for.
+    async fn close_and_count(&self, turns_left: impl FnOnce(usize)) -> Stopped {
         self.closed.cancel();
         let never = || async { Err(ServerError::Closed) };
-        if let Ok(running) = self.running.get_or_try_init(never).await {
-            running.stop(turns_left).await;
+        match self.running.get_or_try_init(never).await {
+            Ok(running) => running.stop(turns_left).await,
+            Err(_) => Stopped::Whole,
         }
     }
 
@@ -325,7 +318,7 @@ impl WorkerServer {
             if self.closed.is_cancelled() {
                 return Err(ServerError::Closed);
             }
-            Running::start(self.program.clone()).await
+            Running::start(self.program.clone(), &self.closed).await
         };
         self.running.get_or_try_init(start).await.cloned()
     }
@@ -352,6 +345,15 @@ fn announce(running: &Running, address: SocketAddr) {
     }
     text += "Ctrl-C stops it.\n";
     say(&text);
+}
+
+/// Tells a person at the terminal what a stopping server waits for.
+fn say_turns(turns: usize) {
+    if turns > 0 {
+        say(&format!(
+            "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
+        ));
+    }
 }
 
 /// Nobody may be there to read it; the server serves all the same.

@@ -28,9 +28,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// How long a handler that is stopped may take until it waits for something.
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// How long to wait before the database is asked again that did not answer.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -166,7 +163,7 @@ impl Runner {
         }
         if let Some(at) = later {
             let runner = Arc::clone(self);
-            self.tasks.spawn(async move {
+            self.spawn(async move {
                 while let Some(claim) = runner.claim_at(&agent, &place, at).await {
                     runner.run(agent, claim);
                 }
@@ -236,7 +233,7 @@ impl Runner {
                 };
             }
         };
-        self.tasks.spawn(task.instrument(span));
+        self.spawn(task.instrument(span));
     }
 
     fn begin(&self, claim: &Claim) -> ActiveTurn {
@@ -305,27 +302,35 @@ impl Runner {
         self.draining.cancel();
     }
 
-    /// Waits for the turns that run, at most this long, and records what is left then as interrupted.
-    pub(crate) async fn drain(&self, at_most: Duration) {
+    /// Waits for the turns that run. What waits is left to the next start.
+    pub(crate) async fn over(&self) {
         self.leave_waiting();
         self.tasks.close();
-        if tokio::time::timeout(at_most, self.tasks.wait())
-            .await
-            .is_err()
-        {
-            let turns = self.active.count();
+        self.tasks.wait().await;
+    }
+
+    /// Ends the turns that run as interrupted.
+    pub(crate) fn interrupt(&self) {
+        let turns = self.active.count();
+        if turns > 0 {
             tracing::warn!(target: "dooers::turn", turns, "some turns did not end in time; they are recorded as interrupted");
-            self.interrupted.cancel();
-            // A handler that never waits cannot be stopped; its thread ends with the process, and the next start
-            // records its turn.
-            if tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait())
-                .await
-                .is_err()
-            {
-                tracing::warn!(target: "dooers::turn", "a handler blocks its thread and is left behind");
-            }
         }
+        self.interrupted.cancel();
+    }
+
+    /// Drops what is left of all turns. Their rows stay as they are in the store.
+    ///
+    /// A handler that never waits cannot be dropped: its thread ends with the process.
+    pub(crate) fn give_up(&self) {
         self.stopped.cancel();
+    }
+
+    /// Spawns work that ends at the latest when turns are given up.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopped = self.stopped.clone();
+        // Boxed: what wraps it would hold its memory twice.
+        let work = Box::pin(work);
+        self.tasks.spawn(stopped.run_until_cancelled_owned(work));
     }
 
     /// Runs one turn. The result is what comes next in its thread.

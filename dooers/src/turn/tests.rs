@@ -15,7 +15,7 @@ use crate::store::{
 use crate::{Agent, AgentError, CancellationToken, ChatMessage, Result, WorkerMemory};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 fn scope(agent: &str) -> Scope {
     Scope {
@@ -53,6 +53,15 @@ impl Worker {
             store,
             runner: Arc::new(runner),
         }
+    }
+
+    /// Stops as a server does: turns that take longer are interrupted.
+    async fn stop_within(&self, drain: Duration) {
+        if timeout(drain, self.runner.over()).await.is_err() {
+            self.runner.interrupt();
+            self.runner.over().await;
+        }
+        self.runner.give_up();
     }
 
     /// Begins a thread `t` by a message, whose turn runs from now on.
@@ -253,7 +262,7 @@ async fn a_turn_that_a_stopping_process_gives_back_is_tried_by_the_next() {
     let worker = Worker::new();
     worker.begin::<slow>().await;
     sleep(Duration::from_secs(1)).await;
-    worker.runner.drain(Duration::ZERO).await;
+    worker.stop_within(Duration::ZERO).await;
     let (texts, status, _) = worker.answer::<slow>().await;
     assert_eq!(
         (texts, status),
@@ -270,7 +279,7 @@ async fn a_turn_that_a_stopping_process_gives_back_is_tried_by_the_next() {
     sleep(Duration::from_secs(3)).await;
     assert_eq!(next.answer::<slow>().await.0, ["attempt 1", "attempt 2"]);
     // Now it has no attempt left.
-    next.runner.drain(Duration::ZERO).await;
+    next.stop_within(Duration::ZERO).await;
     let (texts, status, error) = next.answer::<slow>().await;
     assert_eq!(
         (status, error.as_deref()),
@@ -284,7 +293,7 @@ async fn a_turn_that_waits_for_its_next_attempt_is_left_by_a_process_that_stops(
     let worker = Worker::new();
     worker.begin::<busy>().await;
     sleep(Duration::from_millis(500)).await;
-    worker.runner.drain(Duration::from_secs(3600)).await;
+    worker.stop_within(Duration::from_secs(3600)).await;
     assert_eq!(worker.answer::<busy>().await.0, ["attempt 1"]);
     let next = worker.another();
     for waiting in next.store.recover().await.unwrap().waiting {
@@ -318,7 +327,7 @@ async fn turns_side_by_side_that_a_process_leaves_are_all_tried_by_the_next() {
             thread = ThreadTarget::Existing("t".to_owned());
         }
         sleep(Duration::from_millis(500)).await;
-        worker.runner.drain(Duration::ZERO).await;
+        worker.stop_within(Duration::ZERO).await;
         let next = worker.another();
         for waiting in next.store.recover().await.unwrap().waiting {
             let begun = next.runner.go_on(beside::DEFINITION, waiting);
@@ -367,7 +376,7 @@ async fn a_process_that_stops_claims_nothing_that_waits() {
     let worker = Worker::new();
     worker.begin::<slow>().await;
     sleep(Duration::from_secs(1)).await;
-    worker.runner.drain(Duration::ZERO).await;
+    worker.stop_within(Duration::ZERO).await;
     // As when another turn of the thread is cancelled, or a dead process's turns are found, while it stops.
     for waiting in worker.store.recover().await.unwrap().waiting {
         worker

@@ -3,7 +3,8 @@
 //! Run with: `cargo run -p example-echo`. Its conversations are in `worker.db` in the working directory;
 //! `WORKER_BIND=127.0.0.1:9000` makes it listen elsewhere.
 //!
-//! Talk to it from a browser's console (on any page that allows it, such as `about:blank`):
+//! Talk to it from a browser's console (on a page of the server, such as
+//! http://127.0.0.1:8000/agents):
 //!
 //! ```js
 //! const ws = new WebSocket("ws://127.0.0.1:8000/ws");

@@ -191,6 +191,16 @@ impl Cluster {
         self.end(AT_ONCE);
     }
 
+    /// Freezes the server: it keeps its connections, takes new ones, and answers nothing.
+    pub fn freeze(&self) {
+        self.running.as_ref().expect("it runs").signal_all("STOP");
+    }
+
+    /// Lets a frozen server go on.
+    pub fn thaw(&self) {
+        self.running.as_ref().expect("it runs").signal_all("CONT");
+    }
+
     /// Starts it again after it was stopped, at the same place.
     pub fn start_again(&mut self) {
         assert!(self.running.is_none(), "it runs");
@@ -202,6 +212,15 @@ impl Cluster {
     fn end(&mut self, signal_name: &str) {
         let running = self.running.take().expect("it runs");
         running.stop(signal_name);
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // A frozen process would not see that it is to end.
+        if self.running.is_some() {
+            self.thaw();
+        }
     }
 }
 

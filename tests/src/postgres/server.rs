@@ -1,6 +1,7 @@
 //! A program that serves a database, as a process.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -57,6 +58,28 @@ impl Running {
     pub(super) fn said(&self) -> String {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         said.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Sends this signal to the process, and then to all that it has started.
+    pub(super) fn signal_all(&self, signal_name: &str) {
+        let parent = self.process.id();
+        signal(signal_name, parent);
+        for entry in fs::read_dir("/proc").expect("this is Linux") {
+            let entry = entry.expect("a process");
+            // A process may end at any time.
+            let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
+                continue;
+            };
+            // Behind the name in parentheses: its state, and its parent.
+            let parent_of = |stat: &str| stat.rsplit_once(')')?.1.split(' ').nth(2)?.parse().ok();
+            if parent_of(&stat) == Some(parent) {
+                let id = entry
+                    .file_name()
+                    .to_str()
+                    .and_then(|name| name.parse().ok());
+                signal(signal_name, id.expect("its directory is its number"));
+            }
+        }
     }
 
     /// Sends this signal and waits until it has ended.

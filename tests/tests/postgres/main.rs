@@ -8,7 +8,6 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod calls;
 mod given;
 mod history;
 
@@ -20,5 +19,6 @@ mod on_postgres {
     mod recipe;
     mod sharing;
     mod ssl;
+    mod stopping;
     mod surviving;
 }

@@ -40,4 +40,7 @@ mod slow_readers;
 mod streaming;
 
 mod closing;
+mod connections;
+mod origins;
 mod served_agents;
+mod stopping;

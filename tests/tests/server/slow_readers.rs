@@ -5,7 +5,7 @@ use crate::seen::{appended, events, kinds, seqs, text};
 use dooers::{Limits, WorkerServer};
 use dooers_tests::{Client, Server, frame_bytes, opcode, within};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A server of small queues and small buffers.
 async fn small(change: impl FnOnce(&mut Limits)) -> Server {
@@ -155,28 +155,85 @@ async fn answers_larger_than_all_limits_arrive() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_never_reads_is_closed() {
     let server = small(|limits| limits.stall_timeout = Duration::from_millis(100)).await;
-    // The program speaks, as any other client might be taken for one that never reads, on a machine that is busy.
-    let say = async |text: &str| {
-        let turn = server.worker().dispatch::<script>();
-        let turn = turn.worker("w1").organization("o1").workspace("s1");
-        let sent = turn.thread("t").message(text).send().await.unwrap();
-        within("the turn", sent.text()).await.unwrap()
-    };
-    say("say one").await;
+    say(&server, "say one").await;
     let mut slow = server.small_client("bob").await;
     slow.subscribe("t").await;
-    say("large 3000 1000").await;
+    say(&server, "large 3000 1000").await;
 
     // It goes on writing; once the server has ended the connection, that fails.
     let mut slow = slow.into_raw();
-    let ping = frame_bytes(
-        opcode::TEXT,
-        true,
-        true,
-        b"{\"id\":\"1\",\"type\":\"ping\"}",
-    );
-    slow.write_until_refused(&ping).await;
-    assert_eq!(say("say two").await, "two");
+    slow.write_until_refused(&text_frame(PING)).await;
+    assert_eq!(say(&server, "say two").await, "two");
+    server.close([]).await;
+}
+
+/// A message of the program in the thread `t`, and its answer. Any other client might be taken for one that never reads,
+/// on a machine that is busy.
+async fn say(server: &Server, text: &str) -> String {
+    let turn = server.worker().dispatch::<script>();
+    let turn = turn.worker("w1").organization("o1").workspace("s1");
+    let sent = turn.thread("t").message(text).send().await.unwrap();
+    within("the turn", sent.text()).await.unwrap()
+}
+
+const PING: &str = r#"{"id":"1","type":"ping"}"#;
+
+const SUBSCRIBE: &str = r#"{"id":"2","type":"thread.subscribe","payload":{"thread_id":"t"}}"#;
+
+fn text_frame(text: &str) -> Vec<u8> {
+    frame_bytes(opcode::TEXT, true, true, text.as_bytes())
+}
+
+/// The type of a frame, and how many events it has.
+fn kind_of((opcode, payload): (u8, Vec<u8>)) -> (String, usize) {
+    assert_eq!(opcode, opcode::TEXT, "{payload:?}");
+    let frame: Value = serde_json::from_slice(&payload).unwrap();
+    let events = frame["payload"]["events"].as_array();
+    let kind = frame["type"].as_str().unwrap();
+    (kind.to_owned(), events.map_or(0, Vec::len))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steady_slow_reader_gets_a_large_frame() {
+    const STALL: Duration = Duration::from_millis(200);
+    let server = small(|limits| limits.stall_timeout = STALL).await;
+    say(&server, "large 100 20000").await;
+    let mut slow = server.small_client("bob").await.into_raw();
+    slow.write(&text_frame(SUBSCRIBE)).await;
+    let begun = Instant::now();
+    // 2 MB take at least a second.
+    let tick = Duration::from_millis(4);
+    let snapshot = kind_of(slow.next_slowly(8 * 1024, tick).await);
+    assert_eq!(snapshot, ("thread.snapshot".to_owned(), 100));
+    assert!(begun.elapsed() > 4 * STALL);
+    slow.write(&text_frame(PING)).await;
+    assert_eq!(kind_of(slow.next().await).0, "pong");
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn pong_may_follow_what_was_sent_before_the_ping() {
+    let server = small(|limits| {
+        limits.ping_interval = Duration::from_millis(500);
+        limits.pong_timeout = Duration::from_millis(30);
+    })
+    .await;
+    // A snapshot of 26 KB, for which a slow reader may take 26 s, and which the system takes at once.
+    say(&server, "large 20 1000").await;
+    let mut slow = server.client("bob").await.into_raw();
+    assert_eq!(slow.next().await.0, opcode::PING);
+    slow.write(&frame_bytes(opcode::PONG, true, true, b""))
+        .await;
+    slow.write(&text_frame(SUBSCRIBE)).await;
+    // The next ping comes behind the snapshot. Clients that answer none tell how much time has passed.
+    for _ in 0..3 {
+        let mut silent = server.client("ada").await.into_raw();
+        assert_eq!(silent.close_code().await, Some(1013));
+    }
+    assert_eq!(kind_of(slow.next().await).0, "thread.snapshot");
+    assert_eq!(slow.next().await.0, opcode::PING);
+    slow.write(&text_frame(PING)).await;
+    assert_eq!(kind_of(slow.next().await).0, "pong");
     server.close([]).await;
 }
 

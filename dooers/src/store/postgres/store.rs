@@ -23,7 +23,7 @@ use crate::store::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use sqlx::Connection;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -439,7 +439,7 @@ impl Store for PostgresStore {
     }
 
     async fn close(&self) {
-        self.writer.close().await;
-        self.readers.close().await;
+        // Side by side: one of them may not end in the time that there is.
+        join(self.writer.close(), self.readers.close()).await;
     }
 }

@@ -13,6 +13,7 @@ use crate::store::sql::RowError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 /// So many operations wait for the writer before callers have to wait for room.
 const QUEUE: usize = 1024;
@@ -22,6 +23,7 @@ const QUEUE: usize = 1024;
 pub(super) struct Writer {
     /// None once it is closed.
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    /// Held while it is waited for, so that another caller that closes waits, too.
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -53,13 +55,14 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
-    /// Waits until all that was begun is written.
+    /// Waits until all that was begun is written. If the caller stops waiting, as the database does not answer, what is
+    /// left is dropped; callers hear that the store is closed.
     pub(super) async fn close(&self) {
         unpoisoned(&self.queue).take();
         let mut task = self.task.lock().await;
         if let Some(task) = task.take() {
             // The task cannot panic; if it does, the database tidies up behind it.
-            let _ = task.await;
+            let _ = AbortOnDropHandle::new(task).await;
         }
     }
 }

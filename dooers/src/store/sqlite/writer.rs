@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// So many operations share a commit at the most.
 const BATCH: usize = 256;
@@ -20,8 +21,10 @@ const QUEUE: usize = 1024;
 pub(super) struct Writer {
     /// None once it is closed.
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
-    /// Held while it is waited for, so that whoever else closes waits, too.
-    thread: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    /// `None` once it is closed: a drop does not wait for the thread then.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Fires when the thread has closed the database.
+    ended: CancellationToken,
     commits: Arc<AtomicU64>,
 }
 
@@ -31,16 +34,20 @@ impl Writer {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let commits = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commits);
+        let ended = CancellationToken::new();
+        let ends = ended.clone().drop_guard();
         let thread = Builder::new()
             .name("dooers-sqlite".to_owned())
             .spawn(move || {
                 write_all(&database, jobs, &counter);
                 database.close();
                 drop(lock);
+                drop(ends);
             })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
-            thread: tokio::sync::Mutex::new(Some(thread)),
+            thread: Mutex::new(Some(thread)),
+            ended,
             commits,
         })
     }
@@ -67,10 +74,10 @@ impl Writer {
     /// Waits until all that was begun is written and the database is closed.
     pub(super) async fn close(&self) {
         self.stop();
-        let mut thread = self.thread.lock().await;
-        if let Some(thread) = thread.take() {
-            // The thread cannot panic; if it does, the operating system tidies up behind it.
-            let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+        let thread = unpoisoned(&self.thread).take();
+        // Not by joining the thread: the caller may stop waiting when the disk does not answer.
+        self.ended.cancelled().await;
+        if thread.is_some() {
             tracing::debug!(target: "dooers::store", commits = self.commits(), "closed");
         }
     }
@@ -85,7 +92,8 @@ impl Drop for Writer {
     /// So that who opens the database next finds it free.
     fn drop(&mut self) {
         self.stop();
-        if let Some(thread) = self.thread.get_mut().take() {
+        let thread = unpoisoned(&self.thread).take();
+        if let Some(thread) = thread {
             let _ = thread.join();
         }
     }

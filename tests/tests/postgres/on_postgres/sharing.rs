@@ -1,9 +1,8 @@
 //! Several processes on one database.
 
-use crate::calls::Calls;
 use crate::history::{events, said};
 use dooers_tests::postgres::{fresh_prefix, url};
-use dooers_tests::{Client, Program};
+use dooers_tests::{Calls, Client, Program};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

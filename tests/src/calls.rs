@@ -1,39 +1,43 @@
 //! Leading handlers that run in other processes, by the calls that they make.
 
-use dooers_tests::within;
+use crate::within;
 use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Where the handlers of `calling-server` call.
-pub(crate) struct Calls {
+#[derive(Debug)]
+pub struct Calls {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 /// A handler that waits to be told what to do.
-pub(crate) struct Call {
+#[derive(Debug)]
+pub struct Call {
     stream: BufReader<TcpStream>,
     /// The process that it runs in.
-    pub(crate) process: u32,
+    pub process: u32,
     /// What its message says behind the address.
-    pub(crate) key: String,
+    pub key: String,
 }
 
 impl Calls {
-    pub(crate) async fn listen() -> Self {
+    /// Listens on a free port.
+    pub async fn listen() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         Self { listener, address }
     }
 
     /// The message that makes a handler call, with this key.
-    pub(crate) fn message(&self, key: &str) -> String {
+    #[must_use]
+    pub fn message(&self, key: &str) -> String {
         format!("{} {key}", self.address)
     }
 
     /// The next handler that begins.
-    pub(crate) async fn next(&self) -> Call {
+    pub async fn next(&self) -> Call {
         let (stream, _) = within("a handler to call", self.listener.accept())
             .await
             .unwrap();
@@ -52,19 +56,24 @@ impl Calls {
 
 impl Call {
     /// Begins to let it send a text.
-    pub(crate) async fn say(&mut self, text: &str) {
-        let say = format!("say {text}\n");
-        self.stream.write_all(say.as_bytes()).await.unwrap();
+    pub async fn say(&mut self, text: &str) {
+        self.begin(&format!("say {text}")).await;
+    }
+
+    /// Begins to let it do what a line says, see `calling-server`.
+    pub async fn begin(&mut self, line: &str) {
+        let line = format!("{line}\n");
+        self.stream.write_all(line.as_bytes()).await.unwrap();
     }
 
     /// What became of the text: `stored`, `refused`, or nothing, if the handler was dropped.
-    pub(crate) async fn outcome(&mut self) -> String {
+    pub async fn outcome(&mut self) -> String {
         line(&mut self.stream).await
     }
 
     /// Lets the turn end.
-    pub(crate) async fn end(mut self) {
-        self.stream.write_all(b"end\n").await.unwrap();
+    pub async fn end(mut self) {
+        self.begin("end").await;
     }
 }
 

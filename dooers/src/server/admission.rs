@@ -1,0 +1,185 @@
+//! The limit of connections.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+/// File descriptors that connections never take, as the store, the log and the program need some.
+#[cfg(unix)]
+const RESERVED_FILES: u64 = 64;
+
+/// The part of the process's file descriptors that connections leave free, if that is more: handlers open connections
+/// of their own.
+#[cfg(unix)]
+const FREE_PART: u64 = 8;
+
+/// The largest number of refused connections that wait for their client to read the refusal. Further ones are closed at
+/// once.
+const LINGERING: usize = 16;
+
+/// The time for which a refused connection is kept open, so that its client can read the refusal.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The interval at which a log line about the listener is repeated while its reason lasts.
+const LOG_EVERY: Duration = Duration::from_secs(60);
+
+/// The answer to a connection above the limit. The client cannot know when a place becomes free.
+const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    Retry-After: 5\r\n\
+    Connection: close\r\n\
+    Content-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 49\r\n\
+    \r\n\
+    all places are taken; try again in a few seconds\n";
+
+/// The place of one connection. The place becomes free when its last clone is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+
+/// Gives places to connections, and refuses those above the limit.
+#[derive(Debug)]
+pub(super) struct Admission {
+    limit: usize,
+    places: Arc<Semaphore>,
+    lingering: Arc<Semaphore>,
+    refused: Sparse,
+}
+
+impl Admission {
+    /// A limit of connections. The default leaves enough file descriptors for everything else.
+    pub(super) fn new(limit: Option<usize>) -> Self {
+        let limit = limit.unwrap_or_else(default_limit);
+        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            limit,
+            places: Arc::new(Semaphore::new(limit)),
+            lingering: Arc::new(Semaphore::new(LINGERING)),
+            refused: Sparse::default(),
+        }
+    }
+
+    /// A place for one more connection. `None` if all are taken.
+    pub(super) fn admit(&self) -> Option<Place> {
+        let permit = Arc::clone(&self.places).try_acquire_owned();
+        Some(Place(Arc::new(permit.ok()?)))
+    }
+
+    /// Counts a refused connection. The result is the work that answers it, unless too many refusals are under way: then it
+    /// is answered and closed at once, and the answer may be lost.
+    pub(super) fn refuse(&mut self, stream: TcpStream) -> Option<impl Future<Output = ()> + use<>> {
+        if let Some(refused) = self.refused.count() {
+            let limit = self.limit;
+            tracing::warn!(target: "dooers::server", refused, limit, "connections were refused, as all places are taken; WORKER_MAX_CONNECTIONS sets how many there are, and the limit of open files how many there can be");
+        }
+        let Ok(lingering) = Arc::clone(&self.lingering).try_acquire_owned() else {
+            // A new connection takes that much without waiting. The client may be gone already.
+            let written = stream.into_std().map(|mut stream| stream.write(REFUSAL));
+            drop(written);
+            return None;
+        };
+        Some(async move {
+            // The client may be gone already.
+            let _ = timeout(LINGER, answer(stream)).await;
+            drop(lingering);
+        })
+    }
+}
+
+/// Answers without waiting for the request. Bytes that are read later are dropped: a socket that is closed with unread
+/// bytes in it may lose the answer.
+async fn answer(mut stream: TcpStream) -> io::Result<()> {
+    stream.write_all(REFUSAL).await?;
+    stream.shutdown().await?;
+    let mut dropped = [0; 1024];
+    while stream.read(&mut dropped).await? > 0 {}
+    Ok(())
+}
+
+#[cfg(unix)]
+fn default_limit() -> usize {
+    // The soft limit is what the system holds this process to.
+    let files = rlimit::Resource::NOFILE.get_soft();
+    places_of(files.unwrap_or(1024))
+}
+
+#[cfg(not(unix))]
+fn default_limit() -> usize {
+    Semaphore::MAX_PERMITS
+}
+
+/// The default limit of a process that may have this many open files.
+#[cfg(unix)]
+fn places_of(files: u64) -> usize {
+    let reserved = RESERVED_FILES.max(files / FREE_PART);
+    let places = files.saturating_sub(reserved).max(1);
+    usize::try_from(places).unwrap_or(usize::MAX)
+}
+
+/// A counter of something frequent that is logged at most once a minute.
+#[derive(Debug, Default)]
+pub(super) struct Sparse {
+    said: Option<Instant>,
+    count: u64,
+}
+
+impl Sparse {
+    /// Counts once more. If a log line is due, the result is the count since the last one.
+    pub(super) fn count(&mut self) -> Option<u64> {
+        self.count += 1;
+        if self.said.is_some_and(|said| said.elapsed() < LOG_EVERY) {
+            return None;
+        }
+        self.said = Some(Instant::now());
+        Some(std::mem::take(&mut self.count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn default_limit_leaves_files_for_the_store() {
+        assert_eq!(places_of(80), 16);
+        assert_eq!(places_of(1024), 896);
+        assert_eq!(places_of(1 << 20), 917_504);
+        // Fewer files than are reserved: one connection at least, or nobody could be served.
+        assert_eq!(places_of(20), 1);
+        assert!(places_of(u64::MAX) > 1 << 40);
+    }
+
+    #[test]
+    fn place_becomes_free_with_its_last_clone() {
+        let admission = Admission::new(Some(1));
+        let place = admission.admit().unwrap();
+        let clone = place.clone();
+        drop(place);
+        assert!(admission.admit().is_none());
+        drop(clone);
+        assert!(admission.admit().is_some());
+    }
+
+    #[test]
+    fn refusal_states_its_own_length() {
+        let text = std::str::from_utf8(REFUSAL).unwrap();
+        let (header, body) = text.split_once("\r\n\r\n").unwrap();
+        let length = format!("Content-Length: {}", body.len());
+        assert!(header.contains(&length), "{length}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn count_is_logged_at_most_once_a_minute() {
+        let mut refused = Sparse::default();
+        assert_eq!(refused.count(), Some(1));
+        assert_eq!(refused.count(), None);
+        assert_eq!(refused.count(), None);
+        tokio::time::advance(LOG_EVERY).await;
+        assert_eq!(refused.count(), Some(3));
+        assert_eq!(refused.count(), None);
+    }
+}

@@ -1,0 +1,503 @@
+//! The pages whose scripts may use a server, and the names by which it may be reached.
+//!
+//! A browser lets any page open a WebSocket to any address, also to one of the user's own machine, and says by the header
+//! `Origin` which page it was. A name that an attacker points at a loopback address makes such a page look like one of the
+//! server itself (DNS rebinding), so a server on a loopback address looks at `Host` as well.
+
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+/// The origins of pages that may use a server beside its own pages and those of the user's machine.
+///
+/// ```
+/// use dooers::{AllowedOrigins, WorkerConfig};
+///
+/// let origins: AllowedOrigins = "https://chat.example.com, https://example.org:8443".parse()?;
+/// let config = WorkerConfig::new().allowed_origins(origins);
+/// # Ok::<(), dooers::NotAnOrigin>(())
+/// ```
+///
+/// `*` allows the pages of every origin. It is dangerous: a page that somebody visits can then read and write the
+/// conversations of every server that the visitor's machine reaches, as whatever user it says it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedOrigins {
+    every: bool,
+    origins: Vec<Origin>,
+}
+
+/// The names by which a server on a loopback address may be reached, beside the loopback names. A port does not matter.
+///
+/// ```
+/// use dooers::{AllowedHosts, WorkerConfig};
+///
+/// let hosts: AllowedHosts = "chat.example.com, chat.internal".parse()?;
+/// let config = WorkerConfig::new().allowed_hosts(hosts);
+/// # Ok::<(), dooers::NotAHost>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedHosts(Vec<String>);
+
+/// A text of a list is not an origin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not an origin; write scheme, host and, if it is not the scheme's own, port, such as https://chat.example.com:8443"
+)]
+#[non_exhaustive]
+pub struct NotAnOrigin(pub String);
+
+/// A text of a list is not the name of a host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not the name of a host; write it without a scheme and a port, such as chat.example.com"
+)]
+#[non_exhaustive]
+pub struct NotAHost(pub String);
+
+impl FromStr for AllowedOrigins {
+    type Err = NotAnOrigin;
+
+    /// Reads origins that are separated by commas.
+    fn from_str(list: &str) -> Result<Self, NotAnOrigin> {
+        let mut allowed = Self::default();
+        for text in entries(list) {
+            match Origin::parse(text) {
+                _ if text == "*" => allowed.every = true,
+                Some(origin) => allowed.origins.push(origin),
+                None => return Err(NotAnOrigin(text.to_owned())),
+            }
+        }
+        Ok(allowed)
+    }
+}
+
+impl FromStr for AllowedHosts {
+    type Err = NotAHost;
+
+    /// Reads names that are separated by commas.
+    fn from_str(list: &str) -> Result<Self, NotAHost> {
+        let host = |text: &str| match Authority::parse(text) {
+            Some(Authority { host, port: None }) => Ok(host),
+            _ => Err(NotAHost(text.to_owned())),
+        };
+        entries(list).map(host).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn entries(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+}
+
+/// The rules for one server.
+#[derive(Debug, Clone)]
+pub(super) struct OriginRules {
+    pub(super) origins: AllowedOrigins,
+    /// The names of a server that listens on a loopback address. `None` for any other server.
+    pub(super) hosts: Option<AllowedHosts>,
+}
+
+/// The reason why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refused {
+    #[error("the header {0} is there twice, or is not what a browser sends")]
+    Malformed(HeaderName),
+    #[error(
+        "a page without an origin of its own, such as a file or about:blank, may not use this server; open a page of the server itself, or serve yours over HTTP and add its origin to WORKER_ALLOWED_ORIGINS"
+    )]
+    NullOrigin,
+    #[error(
+        "pages of {0} may not use this server; to allow them, add that origin to WORKER_ALLOWED_ORIGINS"
+    )]
+    Origin(Origin),
+    #[error(
+        "this server listens on a loopback address and does not answer by the name {0}; to allow it, add that name to WORKER_ALLOWED_HOSTS"
+    )]
+    Host(String),
+}
+
+impl OriginRules {
+    /// Checks a request. One without `Origin` does not come from a page's script, or its script cannot read the answer.
+    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        let host = host_of(uri, headers)?;
+        if let (Some(allowed), Some(host)) = (&self.hosts, &host)
+            && !host.is_loopback()
+            && !allowed.0.contains(&host.host)
+        {
+            return Err(Refused::Host(host.host.clone()));
+        }
+        let Some(origin) = single(headers, header::ORIGIN)? else {
+            return Ok(());
+        };
+        if origin == "null" {
+            return Err(Refused::NullOrigin);
+        }
+        let origin = Origin::parse(origin).ok_or(Refused::Malformed(header::ORIGIN))?;
+        let is_allowed = origin.authority.is_loopback()
+            || host.is_some_and(|host| origin.is_of(&host))
+            || self.origins.every
+            || self.origins.origins.contains(&origin);
+        if is_allowed {
+            Ok(())
+        } else {
+            Err(Refused::Origin(origin))
+        }
+    }
+}
+
+/// The name and the port by which the client reaches the server. An absolute URI goes before the header.
+fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Refused> {
+    let header = single(headers, header::HOST)?;
+    let Some(text) = uri
+        .authority()
+        .map(axum::http::uri::Authority::as_str)
+        .or(header)
+    else {
+        return Ok(None);
+    };
+    let host = Authority::parse(text).ok_or(Refused::Malformed(header::HOST))?;
+    Ok(Some(host))
+}
+
+/// The text of a header that may be there once.
+fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, Refused> {
+    let mut values = headers.get_all(&name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => match value.to_str() {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Refused::Malformed(name)),
+        },
+        (Some(_), Some(_)) => Err(Refused::Malformed(name)),
+    }
+}
+
+/// A scheme, a host and a port, as a browser sends them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    scheme: String,
+    /// Without the port, if it is the scheme's own.
+    authority: Authority,
+}
+
+impl Origin {
+    fn parse(text: &str) -> Option<Self> {
+        let (scheme, authority) = text.split_once("://")?;
+        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        let scheme = is_scheme.then(|| scheme.to_ascii_lowercase())?;
+        let mut authority = Authority::parse(authority)?;
+        authority.port = authority
+            .port
+            .filter(|port| Some(*port) != port_of(&scheme));
+        Some(Self { scheme, authority })
+    }
+
+    /// True if the page is one of the server that is reached by this name. The scheme does not count, as a proxy may speak
+    /// TLS for the server.
+    fn is_of(&self, host: &Authority) -> bool {
+        let own = port_of(&self.scheme);
+        self.authority.host == host.host && self.authority.port.or(own) == host.port.or(own)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority.host)?;
+        self.authority
+            .port
+            .map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// The port of a URL that names none.
+fn port_of(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        _ => None,
+    }
+}
+
+/// A host, in small letters, and the port if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Authority {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Authority {
+    fn parse(text: &str) -> Option<Self> {
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (address, port) = rest.split_once(']')?;
+                let address: Ipv6Addr = address.parse().ok()?;
+                let port = match port.strip_prefix(':') {
+                    Some(port) => Some(port),
+                    None if port.is_empty() => None,
+                    None => return None,
+                };
+                (format!("[{address}]"), port)
+            }
+            None => {
+                let (host, port) = match text.split_once(':') {
+                    Some((host, port)) => (host, Some(port)),
+                    None => (text, None),
+                };
+                (name(host)?, port)
+            }
+        };
+        let port = match port {
+            // Not `+80`, which the parser would take.
+            Some(port) if port.starts_with(|c: char| c.is_ascii_digit()) => {
+                Some(port.parse().ok()?)
+            }
+            Some(_) => return None,
+            None => None,
+        };
+        Some(Self { host, port })
+    }
+
+    fn is_loopback(&self) -> bool {
+        let address = self.host.trim_start_matches('[').trim_end_matches(']');
+        match address.parse() {
+            Ok(address) => is_loopback(address),
+            Err(_) => self.host == "localhost" || self.host.ends_with(".localhost"),
+        }
+    }
+}
+
+/// A host's name in small letters, without the dot of a full name.
+fn name(host: &str) -> Option<String> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let is_name = !host.is_empty()
+        && host
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    is_name.then(|| host.to_ascii_lowercase())
+}
+
+/// True if only this machine reaches the address.
+pub(super) fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rules: &OriginRules, host: &str, origin: &str) -> Result<(), Refused> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [(header::HOST, host), (header::ORIGIN, origin)] {
+            if value != "-" {
+                headers.insert(name, value.parse().unwrap());
+            }
+        }
+        rules.check(&Uri::from_static("/ws"), &headers)
+    }
+
+    /// The rules of a server on every address.
+    fn public(origins: &str) -> OriginRules {
+        OriginRules {
+            origins: origins.parse().unwrap(),
+            hosts: None,
+        }
+    }
+
+    /// The rules of a server on a loopback address.
+    fn local(hosts: &str) -> OriginRules {
+        OriginRules {
+            hosts: Some(hosts.parse().unwrap()),
+            ..public("")
+        }
+    }
+
+    #[test]
+    fn request_without_origin_is_answered() {
+        for host in ["-", "example.com", "example.com:8000", "[::2]:8000"] {
+            assert_eq!(check(&public(""), host, "-"), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn origin_of_the_same_host_and_port_is_allowed() {
+        for (host, origin) in [
+            ("example.com:8000", "http://example.com:8000"),
+            ("example.com:8000", "https://example.com:8000"),
+            ("example.com", "http://example.com"),
+            ("example.com", "https://example.com"),
+            ("example.com:443", "https://example.com"),
+            ("example.com:80", "http://example.com:80"),
+            ("EXAMPLE.com", "https://example.COM"),
+            ("example.com.", "https://example.com"),
+            ("[2001:db8::1]:80", "http://[2001:DB8:0::1]"),
+            ("192.0.2.1:8000", "http://192.0.2.1:8000"),
+        ] {
+            assert_eq!(check(&public(""), host, origin), Ok(()), "{host} {origin}");
+        }
+    }
+
+    #[test]
+    fn origin_of_another_host_or_port_is_refused() {
+        for (host, origin) in [
+            ("example.com:8000", "http://example.com"),
+            ("example.com", "http://example.com:8000"),
+            ("example.com:443", "http://example.com"),
+            ("example.com", "https://www.example.com"),
+            ("127.0.0.1:8000", "https://evil.example"),
+            ("127.0.0.1:8000", "http://localhost.evil.example"),
+            ("127.0.0.1:8000", "http://127.0.0.1.evil.example"),
+            ("127.0.0.1:8000", "http://notlocalhost"),
+            ("127.0.0.1:8000", "http://0.0.0.0:8000"),
+            ("127.0.0.1:8000", "http://192.168.0.1:8000"),
+            ("127.0.0.1:8000", "http://[::2]:8000"),
+            ("-", "https://example.com"),
+        ] {
+            let refused = check(&public(""), host, origin);
+            assert!(
+                matches!(refused, Err(Refused::Origin(_))),
+                "{host} {origin}"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_origin_is_allowed_with_any_port() {
+        for origin in [
+            "http://localhost",
+            "http://localhost:3000",
+            "https://LOCALHOST:3000",
+            "http://app.localhost:5173",
+            "http://127.0.0.1:3000",
+            "http://127.255.0.7",
+            "http://[::1]:3000",
+            "http://[::ffff:127.0.0.1]",
+            "tauri://localhost",
+        ] {
+            let checked = check(&public(""), "example.com", origin);
+            assert_eq!(checked, Ok(()), "{origin}");
+        }
+    }
+
+    #[test]
+    fn malformed_origin_is_refused() {
+        let rules = public("*");
+        assert_eq!(check(&rules, "localhost", "null"), Err(Refused::NullOrigin));
+        for origin in [
+            "",
+            "NULL",
+            "localhost",
+            "http:localhost",
+            "://localhost",
+            "http://",
+            "http://localhost/",
+            "http://localhost:",
+            "http://localhost:+80",
+            "http://localhost:65536",
+            "http://user@localhost",
+            "http://localhost#x",
+            "http://localhost http://evil.example",
+            "http://localhost, http://evil.example",
+            "http://[::1",
+            "http://[::1]x",
+            "http://[localhost]",
+            "http://l\u{f6}calhost",
+            "1http://localhost",
+            "http://.",
+        ] {
+            let malformed = Err(Refused::Malformed(header::ORIGIN));
+            assert_eq!(check(&rules, "localhost", origin), malformed, "{origin}");
+        }
+        let mut twice = HeaderMap::new();
+        for origin in ["http://localhost", "https://evil.example"] {
+            twice.append(header::ORIGIN, origin.parse().unwrap());
+        }
+        let checked = rules.check(&Uri::from_static("/ws"), &twice);
+        assert_eq!(checked, Err(Refused::Malformed(header::ORIGIN)));
+    }
+
+    #[test]
+    fn origin_of_the_list_is_allowed() {
+        let rules = public(" https://chat.example.com ,, http://example.org:80");
+        let origin = |origin| check(&rules, "worker.internal", origin).is_ok();
+        assert!(origin("https://chat.example.com"));
+        assert!(origin("https://chat.example.com:443"));
+        assert!(origin("http://example.org"));
+        // A list has origins, so the scheme counts.
+        assert!(!origin("http://chat.example.com"));
+        assert!(!origin("https://chat.example.com:8443"));
+        assert!(check(&public("*"), "worker.internal", "https://evil.example").is_ok());
+    }
+
+    #[test]
+    fn host_of_a_loopback_server_is_loopback_or_listed() {
+        let rules = local("chat.example.com, [2001:db8::1]");
+        for host in [
+            "-",
+            "localhost",
+            "localhost:9000",
+            "a.localhost.",
+            "127.0.0.1:8000",
+            "127.0.0.2",
+            "[::1]:8000",
+            "chat.example.com",
+            "Chat.Example.com:8443",
+            "[2001:db8:0::1]",
+        ] {
+            assert_eq!(check(&rules, host, "-"), Ok(()), "{host}");
+        }
+        for host in ["evil.example:8000", "127.0.0.1.evil.example", "192.168.0.1"] {
+            // It is the same host, as the rebound name makes it.
+            let refused = check(&rules, host, &format!("http://{host}"));
+            assert!(matches!(refused, Err(Refused::Host(_))), "{host}");
+        }
+        for host in ["", "a b", "user@localhost", "localhost:x"] {
+            let malformed = Err(Refused::Malformed(header::HOST));
+            assert_eq!(check(&rules, host, "-"), malformed, "{host}");
+        }
+    }
+
+    #[test]
+    fn absolute_uri_goes_before_the_host_header() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "localhost".parse().unwrap());
+        let uri = Uri::from_static("http://evil.example/ws");
+        let refused = local("").check(&uri, &headers);
+        assert_eq!(refused, Err(Refused::Host("evil.example".to_owned())));
+    }
+
+    #[test]
+    fn refusal_names_the_way_out() {
+        let text =
+            |rules: &OriginRules, host, origin| check(rules, host, origin).unwrap_err().to_string();
+        assert_eq!(
+            text(&public(""), "localhost", "https://evil.example:443"),
+            "pages of https://evil.example may not use this server; to allow them, add that origin to WORKER_ALLOWED_ORIGINS"
+        );
+        assert!(text(&public(""), "localhost", "null").contains("WORKER_ALLOWED_ORIGINS"));
+        assert!(text(&local(""), "evil.example", "-").contains("WORKER_ALLOWED_HOSTS"));
+    }
+
+    #[test]
+    fn lists_with_mistakes_name_them() {
+        for list in [
+            "chat.example.com",
+            "https://a.example, b",
+            "https://*.example.com",
+            "https://a.example/",
+        ] {
+            assert!(list.parse::<AllowedOrigins>().is_err(), "{list}");
+        }
+        let wrong = "a, https://b.example".parse::<AllowedHosts>().unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "`https://b.example` is not the name of a host; write it without a scheme and a port, such as chat.example.com"
+        );
+        assert!("a:80".parse::<AllowedHosts>().is_err());
+        assert!("*".parse::<AllowedHosts>().is_err());
+    }
+}

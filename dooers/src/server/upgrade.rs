@@ -1,0 +1,158 @@
+//! The opening of a WebSocket.
+
+use super::metered::Metered;
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{Method, StatusCode, Version, header};
+use axum::response::{IntoResponse, Response};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+/// Bytes that are read from a socket at once. The library's default would cost each idle connection 128 KiB.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// Frames are collected up to this many bytes for one system call. The buffer holds at most one frame more than that, as
+/// each frame waits until the one before it fits.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// The WebSocket of a session.
+pub(super) type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
+
+/// A request that opens a WebSocket. This is not what axum has for it, as that hides how many bytes the client takes.
+#[derive(Debug)]
+pub(super) struct Upgrade {
+    answer: Response,
+    upgraded: OnUpgrade,
+}
+
+/// A request that does not open a WebSocket.
+#[derive(Debug)]
+pub(super) struct NotAWebSocket {
+    status: StatusCode,
+    reason: String,
+}
+
+impl<S: Sync> FromRequest<S> for Upgrade {
+    type Rejection = NotAWebSocket;
+
+    async fn from_request(mut request: Request, _: &S) -> Result<Self, NotAWebSocket> {
+        let answer = answer_to(&request)?;
+        let upgraded = request.extensions_mut().remove::<OnUpgrade>();
+        let upgraded = upgraded.ok_or_else(|| NotAWebSocket {
+            status: StatusCode::UPGRADE_REQUIRED,
+            reason: "the connection cannot become one".to_owned(),
+        })?;
+        Ok(Self { answer, upgraded })
+    }
+}
+
+/// The answer that accepts a request.
+fn answer_to(request: &Request) -> Result<Response, NotAWebSocket> {
+    let bad = |reason: String| NotAWebSocket {
+        status: StatusCode::BAD_REQUEST,
+        reason,
+    };
+    if request.version() < Version::HTTP_2 {
+        return create_response_with_body(request, Body::empty).map_err(|error| {
+            let mut refused = bad(error.to_string());
+            if request.method() != Method::GET {
+                refused.status = StatusCode::METHOD_NOT_ALLOWED;
+            }
+            refused
+        });
+    }
+    // A program may serve the router over HTTP/2, where the stream itself is the WebSocket (RFC 8441).
+    let version = request.headers().get(header::SEC_WEBSOCKET_VERSION);
+    if request.method() == Method::CONNECT && version.is_some_and(|version| version == "13") {
+        Ok(Response::new(Body::empty()))
+    } else {
+        Err(bad(
+            "over HTTP/2 it begins with CONNECT, and has the version 13".to_owned(),
+        ))
+    }
+}
+
+impl Upgrade {
+    /// The answer, and the WebSocket that is there once the answer was sent.
+    pub(super) fn accept(
+        self,
+        frame_bytes: usize,
+    ) -> (
+        Response,
+        impl Future<Output = Option<Socket>> + Send + use<>,
+    ) {
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(frame_bytes))
+            .max_frame_size(Some(frame_bytes))
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(WRITE_BUFFER);
+        let opening = async move {
+            // The client may leave before.
+            let stream = Metered::new(TokioIo::new(self.upgraded.await.ok()?));
+            Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
+        };
+        (self.answer, opening)
+    }
+}
+
+impl IntoResponse for NotAWebSocket {
+    fn into_response(self) -> Response {
+        let text = format!("a chat client opens a WebSocket here: {}\n", self.reason);
+        (self.status, text).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: Method, version: Version) -> Request {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = method;
+        *request.version_mut() = version;
+        for (name, value) in [
+            (header::CONNECTION, "keep-alive, Upgrade"),
+            (header::UPGRADE, "websocket"),
+            (header::SEC_WEBSOCKET_VERSION, "13"),
+            (header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="),
+        ] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        request
+    }
+
+    #[test]
+    fn handshake_of_rfc_6455_is_answered() {
+        let answer = answer_to(&request(Method::GET, Version::HTTP_11)).unwrap();
+        assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
+        let accept = &answer.headers()[header::SEC_WEBSOCKET_ACCEPT];
+        assert_eq!(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn handshake_over_http_2_is_answered() {
+        let answer = answer_to(&request(Method::CONNECT, Version::HTTP_2)).unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(answer_to(&request(Method::GET, Version::HTTP_2)).is_err());
+    }
+
+    #[test]
+    fn other_requests_are_refused() {
+        for name in [
+            header::CONNECTION,
+            header::UPGRADE,
+            header::SEC_WEBSOCKET_VERSION,
+            header::SEC_WEBSOCKET_KEY,
+        ] {
+            let mut without = request(Method::GET, Version::HTTP_11);
+            without.headers_mut().remove(&name);
+            let refused = answer_to(&without).unwrap_err();
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{name}");
+        }
+        let refused = answer_to(&request(Method::POST, Version::HTTP_11)).unwrap_err();
+        assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+}

@@ -1,0 +1,102 @@
+//! A program that is told to stop while its database is away, or answers nothing.
+//!
+//! The rule is the drain time and 3 s; the tests wait longer, as the machine may be busy.
+
+use crate::history::{events, said};
+use dooers_tests::postgres::{Cluster, Setup, own};
+use dooers_tests::{Call, Calls, Client, PATIENCE, Program};
+
+/// A server that waits for turns for half a second.
+fn serve(cluster: &Cluster) -> Program {
+    let variables = [
+        ("DATABASE_URL", cluster.url()),
+        ("WORKER_BIND", "127.0.0.1:0".to_owned()),
+        ("WORKER_DRAIN_TIMEOUT", "0.5".to_owned()),
+        ("WORKER_LEASE", "1".to_owned()),
+    ];
+    let variables = variables
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    Program::start("calling-server", &variables)
+}
+
+/// A client, its thread, and the handler that answers its first message.
+async fn call(program: &mut Program, calls: &Calls) -> (Client, String, Call) {
+    let mut client = Client::open(program.address(), "/ws").await;
+    client.connect("ada").await;
+    let id = client.message(None, &calls.message("hello")).await;
+    client.accepted(&id).await;
+    let thread = client.expect("thread.upsert").await;
+    let thread_id = thread["thread"]["id"].as_str().unwrap().to_owned();
+    (client, thread_id, calls.next().await)
+}
+
+/// The program ends in time, and the next one has all that was acknowledged, once.
+async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
+    let Some(mut cluster) = own(Setup::default()) else {
+        return;
+    };
+    let mut program = serve(&cluster);
+    let calls = Calls::listen().await;
+    let (mut client, thread_id, mut handler) = call(&mut program, &calls).await;
+    handler.say("one").await;
+    assert_eq!(handler.outcome().await, "stored");
+
+    lose(&mut cluster);
+    // Both wait for the database.
+    handler.say("two").await;
+    client.message(Some(&thread_id), "never acknowledged").await;
+    program.terminate();
+    program.says("Stopping once 1 running turns have ended");
+    let (status, _, errors) = program.ended_within(PATIENCE);
+    assert_eq!(status, Some(0), "{errors}");
+
+    find(&mut cluster);
+    let mut program = serve(&cluster);
+    let mut client = Client::open(program.address(), "/ws").await;
+    client.connect("ada").await;
+    client.subscribe(&thread_id).await;
+    // By the end of its lease, if not at the start.
+    let is_over =
+        |stored: &[serde_json::Value]| stored.iter().any(|event| event["actor"] == "system");
+    let mut stored = events(&mut client, &thread_id).await;
+    while !is_over(&stored) {
+        stored = events(&mut client, &thread_id).await;
+    }
+    let message = calls.message("hello");
+    let said = said(&stored);
+    assert_eq!(
+        said[..2],
+        [("user", message.as_str()), ("assistant", "one")]
+    );
+    for text in ["one", "two", "never acknowledged"] {
+        let times = said.iter().filter(|(_, said)| *said == text).count();
+        assert!(times <= 1, "{text} is there {times} times");
+    }
+    program.terminate();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_does_not_wait_for_a_frozen_database() {
+    stops(|cluster| cluster.freeze(), |cluster| cluster.thaw()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_does_not_wait_for_a_database_that_is_away() {
+    stops(Cluster::crash, Cluster::start_again).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_of_an_idle_server_does_not_wait_for_it() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let mut program = serve(&cluster);
+    let mut client = Client::open(program.address(), "/ws").await;
+    client.connect("ada").await;
+    cluster.freeze();
+    program.terminate();
+    assert_eq!(client.closed().await, 1001);
+    let (status, _, errors) = program.ended_within(PATIENCE);
+    assert_eq!(status, Some(0), "{errors}");
+}

@@ -1,0 +1,162 @@
+//! Pages that may use the server, and names by which it may be reached.
+
+use crate::agents::quiet;
+use dooers::WorkerConfig;
+use dooers_tests::{Server, within};
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The status and the text of the answer to a request with these headers.
+async fn ask(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\n{headers}Connection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let mut length = 0;
+    let read = async {
+        // An opened WebSocket says nothing more.
+        while !answer[..length].windows(4).any(|end| end == b"\r\n\r\n") {
+            length += stream.read(&mut answer[length..]).await.unwrap();
+        }
+        answer.truncate(length);
+        while let Some(missing) = missing_of(&answer) {
+            let mut rest = vec![0; missing];
+            let length = stream.read(&mut rest).await.unwrap();
+            answer.extend_from_slice(&rest[..length]);
+        }
+    };
+    within("an answer", read).await;
+    let answer = String::from_utf8(answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    (status, body.to_owned())
+}
+
+/// The number of missing bytes of an answer's body.
+fn missing_of(answer: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(answer).unwrap().to_lowercase();
+    let (header, body) = text.split_once("\r\n\r\n")?;
+    let (_, length) = header.split_once("content-length: ")?;
+    let length: usize = length.lines().next()?.parse().ok()?;
+    length
+        .checked_sub(body.len())
+        .filter(|missing| *missing > 0)
+}
+
+const PATHS: [&str; 3] = ["/ws", "/agents/quiet/ws", "/agents"];
+
+fn opened(path: &str) -> u16 {
+    if path == "/agents" { 200 } else { 101 }
+}
+
+async fn serve(change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Server {
+    Server::with::<quiet>(change).await
+}
+
+#[tokio::test]
+async fn foreign_page_is_refused_before_the_upgrade() {
+    let server = serve(|config| config).await;
+    let host = format!("Host: {}\r\n", server.address);
+    for path in PATHS {
+        for (origin, status) in [
+            (String::new(), opened(path)),
+            (
+                format!("Origin: http://{}\r\n", server.address),
+                opened(path),
+            ),
+            ("Origin: http://localhost:3000\r\n".to_owned(), opened(path)),
+            ("Origin: https://evil.example\r\n".to_owned(), 403),
+            ("Origin: null\r\n".to_owned(), 403),
+            ("Origin: \u{e4}\r\n".to_owned(), 403),
+            (
+                "Origin: http://localhost\r\nOrigin: http://localhost\r\n".to_owned(),
+                403,
+            ),
+        ] {
+            let answer = ask(server.address, path, &format!("{host}{origin}")).await;
+            assert_eq!(answer.0, status, "{path} {origin} {}", answer.1);
+            assert!(status != 403 || answer.1.ends_with('\n'), "{}", answer.1);
+        }
+    }
+    let foreign = format!("{host}Origin: https://evil.example\r\n");
+    let (_, text) = ask(server.address, "/ws", &foreign).await;
+    assert!(text.contains("WORKER_ALLOWED_ORIGINS"), "{text}");
+    // Monitors ask by whatever name and page.
+    let anywhere = "Host: evil.example\r\nOrigin: https://evil.example\r\n";
+    assert_eq!(ask(server.address, "/healthz", anywhere).await.0, 200);
+    assert_eq!(ask(server.address, "/readyz", anywhere).await.0, 200);
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn listed_origins_and_hosts_are_served() {
+    let server = serve(|config| {
+        config
+            .allowed_origins("https://chat.example.com".parse().unwrap())
+            .allowed_hosts("worker.example.com".parse().unwrap())
+    })
+    .await;
+    for path in PATHS {
+        for (headers, status) in [
+            (
+                "Host: worker.example.com\r\nOrigin: https://chat.example.com\r\n",
+                opened(path),
+            ),
+            (
+                "Host: localhost\r\nOrigin: https://chat.example.com\r\n",
+                opened(path),
+            ),
+            (
+                "Host: worker.example.com\r\nOrigin: https://worker.example.com\r\n",
+                opened(path),
+            ),
+            (
+                "Host: other.example.com\r\nOrigin: https://chat.example.com\r\n",
+                403,
+            ),
+            (
+                "Host: localhost\r\nOrigin: http://chat.example.com\r\n",
+                403,
+            ),
+        ] {
+            assert_eq!(
+                ask(server.address, path, headers).await.0,
+                status,
+                "{path} {headers}"
+            );
+        }
+    }
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn rebound_name_is_refused_on_a_loopback_address() {
+    let server = serve(|config| config).await;
+    let port = server.address.port();
+    // A page of the attacker, under a name that leads here: host and port are the same.
+    let rebound = format!("Host: evil.example:{port}\r\nOrigin: http://evil.example:{port}\r\n");
+    let (status, text) = ask(server.address, "/ws", &rebound).await;
+    assert_eq!(status, 403);
+    assert!(text.contains("WORKER_ALLOWED_HOSTS"), "{text}");
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn router_is_reached_by_every_name() {
+    let worker = dooers::WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
+    let router = worker.router().await.unwrap();
+    let nested = axum::Router::new().nest("/chat", router);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move { axum::serve(listener, nested).await });
+    let own = "Host: chat.example.com\r\nOrigin: https://chat.example.com\r\n";
+    assert_eq!(ask(address, "/chat/ws", own).await.0, 101);
+    let foreign = "Host: chat.example.com\r\nOrigin: https://evil.example\r\n";
+    assert_eq!(ask(address, "/chat/ws", foreign).await.0, 403);
+    worker.close().await;
+    serving.abort();
+}
