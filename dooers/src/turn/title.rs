@@ -200,8 +200,7 @@ mod tests {
         );
         assert_eq!(title_of(Vec::new()), "Message");
         assert_eq!(title("\n\u{feff}"), "Message");
-        let mut answer = WorkerRequest::new("");
-        answer.data = Some(json!({"form_event_id": "f", "values": {}}));
+        let mut answer = WorkerRequest::form_response("f", json!({}));
         assert_eq!(title_from(&answer), "Form");
         answer.message = "My answers".to_owned();
         assert_eq!(title_from(&answer), "My answers");

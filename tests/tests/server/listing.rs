@@ -66,7 +66,7 @@ async fn a_limit_below_1_is_refused_and_one_above_the_most_is_cut() {
     let mut client = server.client("ada").await;
     let thread_id = client.begin("burst 250").await;
     for _ in 0..104 {
-        client.begin("").await;
+        client.begin("hello").await;
     }
     for limit in [json!(0), json!(-1), json!("10"), json!(1.5), json!([])] {
         let code = client.refusal("thread.list", json!({"limit": limit})).await;
@@ -103,8 +103,8 @@ async fn limit_in_any_notation_is_a_whole_number() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
     let thread_id = client.begin("burst 5").await;
-    client.begin("").await;
-    client.begin("").await;
+    client.begin("hello").await;
+    client.begin("hello").await;
     for limit in ["2", "2.0", "2e0", "20e-1"] {
         let limit: Value = serde_json::from_str(limit).unwrap();
         let page = threads(&mut client, json!({"limit": limit})).await;

@@ -77,7 +77,7 @@ async fn every_frame_has_an_id_of_its_own_and_three_members() {
     let mut ids = Vec::new();
     for frame in client.turn().await {
         let members: Vec<_> = frame.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(members, ["id", "payload", "type"]);
+        assert_eq!(members, ["id", "type", "payload"]);
         ids.push(string(&frame["id"]));
     }
     assert_eq!(ids.len(), 7);

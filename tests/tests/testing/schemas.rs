@@ -106,7 +106,7 @@ fn a_patch_of_the_struct_is_what_a_patch_over_the_wire_is() {
     let refused = limits.apply_patch("limit", json!(101)).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "`limit` cannot be 101; it takes a whole number from 0 to 100"
+        "`limit` cannot be 101; it takes a whole number from 0 to 100, or null for its default"
     );
     assert_eq!(limits.limit, 70);
     let unknown = limits.apply_patch("other", json!(1)).unwrap_err();
