@@ -31,13 +31,11 @@ pub(super) enum Ended<E> {
 /// handler goes on; what came to a text that grows is told at once. Once `ends_early` is ready the handler is dropped,
 /// and what is being written is written.
 pub(super) async fn drive<E>(
-    handler: impl Future<Output = Result<(), AgentError>>,
+    mut handler: impl Future<Output = Result<(), AgentError>> + Unpin,
     ends_early: impl Future<Output = E>,
     outbox: &Outbox,
     writer: &TurnWriter<'_>,
 ) -> Ended<E> {
-    // Boxed, so that it can be dropped before the rest ends.
-    let mut handler = Box::pin(handler);
     let mut ends_early = pin!(ends_early);
     let mut writing = Writing::default();
     let mut store_texts_at: Option<Instant> = None;

@@ -7,6 +7,7 @@ mod form_answers;
 mod memory;
 mod outbox;
 mod outcome;
+mod poll_time;
 mod recorder;
 mod request;
 mod response;

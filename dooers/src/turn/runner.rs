@@ -3,6 +3,7 @@
 use super::active::{ActiveTurn, ActiveTurns};
 use super::driver::{self, Ended};
 use super::outcome::{Ending, Endings, Outcome};
+use super::poll_time::Measured;
 use super::writer::TurnWriter;
 use super::{
     AnswerKeys, Outbox, Turn, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,
@@ -349,6 +350,7 @@ impl Runner {
             ..
         } = self.begin(&claim);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
+        let handler = Measured::new(handler, agent.name(), &claim.event.id);
         let policy = agent.policy();
         let ends_early = async {
             tokio::select! {

@@ -1,0 +1,111 @@
+//! The time for which a handler keeps its thread.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// The longest time between two awaits of a handler that is not reported. All turns and connections of a thread wait
+/// meanwhile.
+const LONGEST_POLL: Duration = Duration::from_millis(100);
+
+/// A handler whose polls are measured. The first one that takes too long is logged, so that the author learns why
+/// everybody else waited.
+#[derive(Debug)]
+pub(super) struct Measured<'a, F> {
+    handler: Pin<Box<F>>,
+    agent: &'a str,
+    event_id: &'a str,
+    longest: Duration,
+    is_reported: bool,
+}
+
+impl<'a, F> Measured<'a, F> {
+    /// Measures the handler of this agent that answers this message.
+    pub(super) fn new(handler: F, agent: &'a str, event_id: &'a str) -> Self {
+        Self::with_longest(handler, agent, event_id, LONGEST_POLL)
+    }
+
+    fn with_longest(handler: F, agent: &'a str, event_id: &'a str, longest: Duration) -> Self {
+        Self {
+            // Boxed, so that it can be dropped before the turn ends.
+            handler: Box::pin(handler),
+            agent,
+            event_id,
+            longest,
+            is_reported: false,
+        }
+    }
+}
+
+impl<F: Future> Future for Measured<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let begin = Instant::now();
+        let polled = self.handler.as_mut().poll(context);
+        let took = begin.elapsed();
+        if took > self.longest && !self.is_reported {
+            self.is_reported = true;
+            tracing::warn!(
+                target: "dooers::turn",
+                agent = self.agent, event_id = self.event_id,
+                "a handler kept its thread for {} ms without an await, while other turns and connections waited; \
+                 move blocking work to `tokio::task::spawn_blocking`",
+                took.as_millis()
+            );
+        }
+        polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Result, Write};
+    use std::sync::{Arc, Mutex};
+    use tokio::task::yield_now;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The log of a handler with three polls, each of which takes some time.
+    async fn log_of(longest: Duration) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+        let handler = async {
+            yield_now().await;
+            yield_now().await;
+            7
+        };
+        let measured = Measured::with_longest(handler, "support", "e1", longest);
+        assert_eq!(measured.await, 7);
+        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn slow_poll_is_logged_once_with_its_agent() {
+        let log = log_of(Duration::ZERO).await;
+        assert_eq!(log.matches("spawn_blocking").count(), 1, "{log}");
+        assert!(log.contains("support") && log.contains("e1"), "{log}");
+    }
+
+    #[tokio::test]
+    async fn quick_polls_are_not_logged() {
+        assert_eq!(log_of(Duration::MAX).await, "");
+    }
+}
