@@ -18,7 +18,7 @@ fn without_options() -> Form {
 
 /// Sends what the message names, and says which error that gives.
 #[dooers::agent]
-async fn careless(request: WorkerRequest, response: WorkerResponse) -> Result<Reply> {
+async fn unshowable(request: WorkerRequest, response: WorkerResponse) -> Result<Reply> {
     match request.message.as_str() {
         "form" => {
             let refused = response.form(&without_options()).await.unwrap_err();
@@ -39,7 +39,7 @@ async fn careless(request: WorkerRequest, response: WorkerResponse) -> Result<Re
 
 /// The texts that are shown, and how the run ends.
 async fn seen(message: &str) -> (Vec<String>, Value) {
-    let server = Server::of::<careless>().await;
+    let server = Server::of::<unshowable>().await;
     let mut client = server.client("ada").await;
     let id = client.message(None, message).await;
     client.accepted(&id).await;
