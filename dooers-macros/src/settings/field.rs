@@ -69,7 +69,7 @@ pub(super) enum What {
         /// The default of an enum of choices, to be checked by the compiler.
         default: Option<ChoiceDefault>,
         /// The type, if its name says nothing to the macro.
-        named: Option<Named>,
+        named: Option<Box<Named>>,
     },
 }
 
@@ -264,10 +264,12 @@ fn single(
         setters.push(quote!(.placeholder(#placeholder)));
     }
     let validate = options.path("validate");
-    let named = is_named.then(|| Named {
-        ty: shape.ty.clone(),
-        is_optional: shape.is_optional,
-        lacks_default,
+    let named = is_named.then(|| {
+        Box::new(Named {
+            ty: shape.ty.clone(),
+            is_optional: shape.is_optional,
+            lacks_default,
+        })
     });
     Some(What::Field {
         validate,
