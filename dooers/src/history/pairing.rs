@@ -23,7 +23,7 @@ pub(crate) struct OpenCalls<P> {
     calls: VecDeque<(ToolKey, P)>,
 }
 
-/// A comparison of one member. The later, the better.
+/// How well one member of a result fits a call, from the worst to the best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Different,

@@ -110,6 +110,7 @@ impl Shape<ChatMessage> for Transcript {
             ready.extend(self.held.pop_front());
             self.passed += 1;
         }
+        // As many calls stay open without their messages, so that their number is bounded, too.
         let passed = self.passed;
         self.open.forget(HELD, |place| place.message < passed);
     }

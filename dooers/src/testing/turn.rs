@@ -97,7 +97,8 @@ impl TestTurn {
 
     /// The tools that the agent called, with their results.
     ///
-    /// A result belongs to the first call of its run with the same id and name that has no result yet.
+    /// A result belongs to a call of its run with the same id and name that has no result yet: to the one with the same
+    /// arguments, or else to the first. [`WorkerMemory`](crate::WorkerMemory) describes the rule.
     #[must_use]
     pub fn tool_calls(&self) -> Vec<CalledTool> {
         let mut calls = Vec::new();

@@ -220,14 +220,14 @@ async fn a_limit_keeps_the_question_and_all_its_tools() {
     let server = Server::of::<busy>().await;
     let mut client = server.client("ada").await;
     let thread_id = client.begin("50").await;
-    for limit in [1, 2, 20] {
-        let frames = client.converse(&thread_id, &limit.to_string()).await;
+    for (question, limit) in [("1", 1), ("2", 2), ("20", 20)] {
+        let frames = client.converse(&thread_id, question).await;
         let events = appended(&frames);
         let history: Vec<Value> = serde_json::from_str(text(events.last().unwrap())).unwrap();
-        let is_question = |it: &Value| it["role"] == "user" && it["content"] == limit.to_string();
-        let question = history.iter().rposition(is_question);
-        let question = question.expect("the question is in its own history");
-        let tools = &history[question + 1..];
+        let is_question = |it: &Value| it["role"] == "user" && it["content"] == question;
+        let place = history.iter().rposition(is_question);
+        let place = place.expect("the question is in its own history");
+        let tools = &history[place + 1..];
         assert_eq!(tools.len(), 30, "{tools:#?}");
         for (number, pair) in tools.chunks(2).enumerate() {
             let arguments = json!({"at": number}).to_string();
@@ -236,7 +236,7 @@ async fn a_limit_keeps_the_question_and_all_its_tools() {
             assert_eq!(pair[1]["tool_call_id"], pair[0]["tool_calls"][0]["id"]);
         }
         // One event is the question, the others were there before.
-        let before = &history[..question];
+        let before = &history[..place];
         assert!(before.len() < limit, "{before:#?}");
         assert_eq!(before.is_empty(), limit == 1);
     }

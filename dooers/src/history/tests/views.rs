@@ -6,7 +6,7 @@ use crate::history::pages::Reading;
 use crate::history::query::{Plain, Shape};
 use crate::history::source::{Given, Source};
 use crate::history::view::{OwnRuns, View};
-use crate::protocol::Thread;
+use crate::protocol::{Actor, Thread, ThreadEvent};
 use crate::store::Order;
 use futures::TryStreamExt;
 use futures::executor::block_on;
@@ -148,4 +148,30 @@ fn a_limit_of_the_oldest_events_counts_all() {
         let expected: Vec<u64> = (1..=5).take(limit).collect();
         assert_eq!(limited(&told, &turn(3, 3), limit, true), expected);
     }
+}
+
+#[test]
+fn a_limit_beside_other_turns_keeps_the_question() {
+    let told = ["user", "a", "user", "user", "c", "b", "c", "b"];
+    let view = View::Turn {
+        message: 3,
+        claimed: 4,
+        own_runs: Some(Arc::new(Runs(&["b"]))),
+    };
+    assert_eq!(limited(&told, &view, 1, false), [3, 6, 8]);
+    assert_eq!(limited(&told, &view, 2, false), [2, 3, 6, 8]);
+}
+
+#[test]
+fn a_limit_counts_only_what_passes_the_filters() {
+    let told = ["user", "a", "user", "b", "b"];
+    let query = || MemoryQuery::new(source(&told), turn(3, 3), Plain).limit(1);
+    let places = |query: MemoryQuery<ThreadEvent>| -> Vec<u64> {
+        let events = block_on(query.into_future()).unwrap();
+        events.iter().map(|event| event.seq).collect()
+    };
+    assert_eq!(places(query().actor(Actor::User)), [3]);
+    assert_eq!(places(query().actor(Actor::Assistant)), [2, 4, 5]);
+    assert_eq!(places(query().run("b")), [4, 5]);
+    assert_eq!(places(query().run("a")), [2]);
 }
