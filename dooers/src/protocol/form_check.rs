@@ -1,12 +1,15 @@
 //! The check of the answers to a form.
 
 use super::form::FormAnswer;
-use super::{Form, FormChoice, FormElement, FormInput, TextInputType, is_visible};
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use super::{Form, FormChoice, FormElement, FormInput, TextInputType, date, is_visible};
+use chrono::{DateTime, NaiveDateTime};
 use serde_json::Value;
 
 /// The number of characters of a value or a name that a refusal shows.
 const SHOWN: usize = 60;
+
+/// The length of a date without a time, in bytes.
+const DATE_LENGTH: usize = 10;
 
 /// The number of choices or fields that a refusal lists.
 const LISTED: usize = 20;
@@ -218,9 +221,10 @@ fn is_email(text: &str) -> bool {
 
 /// A day, with or without a time: date pickers send either.
 fn is_date(text: &str) -> bool {
-    text.parse::<NaiveDate>().is_ok()
-        || text.parse::<NaiveDateTime>().is_ok()
-        || DateTime::parse_from_rfc3339(text).is_ok()
+    let has_time =
+        || text.parse::<NaiveDateTime>().is_ok() || DateTime::parse_from_rfc3339(text).is_ok();
+    let day = text.get(..DATE_LENGTH).and_then(date);
+    day.is_some() && (text.len() == DATE_LENGTH || has_time())
 }
 
 fn is_choice(options: &[FormChoice], value: &Value) -> bool {
@@ -385,7 +389,15 @@ mod tests {
             "2026-02-11T05:49:09.123Z",
         ];
         assert_fits(date(), fitting.map(|text| json!(text)).to_vec());
-        let others = ["2026-02-30", "11.02.2026", "soon"].map(|text| json!(text));
+        let others = [
+            "2026-02-30",
+            "2026-2-1",
+            "+12026-01-01",
+            "2026-02-11T",
+            "11.02.2026",
+            "soon",
+        ];
+        let others = others.map(|text| json!(text));
         let others = [others.as_slice(), &[json!(20_260_211)]].concat();
         assert_misfits(date(), "a date, such as `2026-02-11`", others);
     }
