@@ -309,6 +309,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn data_that_is_not_an_object_is_refused() {
+        let error = serde_json::from_value::<FormAnswer>(json!(null)).unwrap_err();
+        assert_eq!(error.to_string(), "invalid type: null, expected an object");
+    }
+
     fn check(element: &FormElement, value: &Value) -> Result<(), String> {
         let form = Form::new("?").element(element.clone());
         let data = json!({"form_event_id": "f", "values": {"q": value}});
