@@ -213,7 +213,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Only what cannot be an address is refused: the mail server knows the rest.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let has_space = text.chars().any(char::is_whitespace);
     let parts = text.rsplit_once('@').filter(|_| !has_space);
     parts.is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
