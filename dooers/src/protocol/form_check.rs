@@ -221,8 +221,12 @@ pub(super) fn is_email(text: &str) -> bool {
 
 /// A day, with or without a time: date pickers send either.
 fn is_date(text: &str) -> bool {
-    let has_time =
-        || text.parse::<NaiveDateTime>().is_ok() || DateTime::parse_from_rfc3339(text).is_ok();
+    // A browser's `datetime-local` has no seconds.
+    let has_time = || {
+        text.parse::<NaiveDateTime>().is_ok()
+            || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").is_ok()
+            || DateTime::parse_from_rfc3339(text).is_ok()
+    };
     let day = text.get(..DATE_LENGTH).and_then(date);
     day.is_some() && (text.len() == DATE_LENGTH || has_time())
 }
@@ -391,6 +395,7 @@ mod tests {
         let date = || text_input(TextInputType::Date, None);
         let fitting = [
             "2026-02-11",
+            "2026-02-11T05:49",
             "2026-02-11T05:49:00",
             "2026-02-11T05:49:09.123Z",
         ];
@@ -400,6 +405,7 @@ mod tests {
             "2026-2-1",
             "+12026-01-01",
             "2026-02-11T",
+            "2026-02-11T25:00",
             "11.02.2026",
             "soon",
         ];
