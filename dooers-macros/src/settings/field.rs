@@ -77,7 +77,7 @@ pub(super) enum What {
 /// Only the compiler can see which.
 pub(super) struct Named {
     /// The type, without the `Option` around it.
-    ty: Type,
+    ty: Box<Type>,
     is_optional: bool,
     /// Whether it lacks the default that an enum of choices needs.
     lacks_default: bool,
@@ -265,7 +265,7 @@ fn single(
     }
     let validate = options.path("validate");
     let named = is_named.then(|| Named {
-        ty: shape.ty.clone(),
+        ty: Box::new(shape.ty.clone()),
         is_optional: shape.is_optional,
         lacks_default,
     });
