@@ -224,7 +224,9 @@ async fn a_limit_keeps_the_question_and_all_its_tools() {
         let frames = client.converse(&thread_id, &limit.to_string()).await;
         let events = appended(&frames);
         let history: Vec<Value> = serde_json::from_str(text(events.last().unwrap())).unwrap();
-        let is_question = |it: &Value| it["role"] == "user" && it["content"] == limit.to_string();
+        let is_question = |it: &Value| {
+            it["role"] == "user" && it["content"].as_str() == Some(&*limit.to_string())
+        };
         let question = history.iter().rposition(is_question);
         let question = question.expect("the question is in its own history");
         let tools = &history[question + 1..];
