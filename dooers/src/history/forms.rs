@@ -1,7 +1,7 @@
 //! Forms and their answers as texts.
 
 use super::tools::json_text;
-use crate::protocol::{Form, FormAnswer, ThreadEvent};
+use crate::protocol::{Form, FormAnswer, ThreadEvent, is_unanswered};
 use serde_json::Value;
 
 /// The text in place of the answer to a password field.
@@ -54,7 +54,7 @@ pub(super) fn answered(
         let label = element.map_or(name, |element| &element.label);
         let is_password = element.is_some_and(|element| element.input.is_password());
         // An older version of the server stored the value itself.
-        let is_hidden = hidden.contains(name) || is_password && !value.is_null();
+        let is_hidden = hidden.contains(name) || is_password && !is_unanswered(value);
         let value = if is_hidden {
             HIDDEN.to_owned()
         } else {
@@ -71,11 +71,11 @@ pub(super) fn answered(
 
 fn value_text(value: &Value) -> String {
     match value {
+        value if is_unanswered(value) => "(nothing)".to_owned(),
         Value::Array(values) => {
             let texts: Vec<_> = values.iter().map(json_text).collect();
             texts.join(", ")
         }
-        Value::Null => "(nothing)".to_owned(),
         value => json_text(value),
     }
 }

@@ -247,6 +247,7 @@ impl FormElement {
 
 /// The `data` of a `form.response`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(expecting = "an object")]
 pub(crate) struct FormAnswer {
     pub(crate) form_event_id: String,
     #[serde(default, deserialize_with = "super::user::null_as_default")]

@@ -1,12 +1,15 @@
 //! The check of the answers to a form.
 
 use super::form::FormAnswer;
-use super::{Form, FormChoice, FormElement, FormInput, TextInputType, is_visible};
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use super::{Form, FormChoice, FormElement, FormInput, TextInputType, date, is_visible};
+use chrono::{DateTime, NaiveDateTime};
 use serde_json::Value;
 
 /// The number of characters of a value or a name that a refusal shows.
 const SHOWN: usize = 60;
+
+/// The length of a date without a time, in bytes.
+const DATE_LENGTH: usize = 10;
 
 /// The number of choices or fields that a refusal lists.
 const LISTED: usize = 20;
@@ -210,7 +213,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Only what cannot be an address is refused: the mail server knows the rest.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let has_space = text.chars().any(char::is_whitespace);
     let parts = text.rsplit_once('@').filter(|_| !has_space);
     parts.is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
@@ -218,9 +221,14 @@ fn is_email(text: &str) -> bool {
 
 /// A day, with or without a time: date pickers send either.
 fn is_date(text: &str) -> bool {
-    text.parse::<NaiveDate>().is_ok()
-        || text.parse::<NaiveDateTime>().is_ok()
-        || DateTime::parse_from_rfc3339(text).is_ok()
+    // A browser's `datetime-local` has no seconds.
+    let has_time = || {
+        text.parse::<NaiveDateTime>().is_ok()
+            || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").is_ok()
+            || DateTime::parse_from_rfc3339(text).is_ok()
+    };
+    let day = text.get(..DATE_LENGTH).and_then(date);
+    day.is_some() && (text.len() == DATE_LENGTH || has_time())
 }
 
 fn is_choice(options: &[FormChoice], value: &Value) -> bool {
@@ -305,6 +313,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn data_that_is_not_an_object_is_refused() {
+        let error = serde_json::from_value::<FormAnswer>(json!(null)).unwrap_err();
+        assert_eq!(error.to_string(), "invalid type: null, expected an object");
+    }
+
     fn check(element: &FormElement, value: &Value) -> Result<(), String> {
         let form = Form::new("?").element(element.clone());
         let data = json!({"form_event_id": "f", "values": {"q": value}});
@@ -381,11 +395,21 @@ mod tests {
         let date = || text_input(TextInputType::Date, None);
         let fitting = [
             "2026-02-11",
+            "2026-02-11T05:49",
             "2026-02-11T05:49:00",
             "2026-02-11T05:49:09.123Z",
         ];
         assert_fits(date(), fitting.map(|text| json!(text)).to_vec());
-        let others = ["2026-02-30", "11.02.2026", "soon"].map(|text| json!(text));
+        let others = [
+            "2026-02-30",
+            "2026-2-1",
+            "+12026-01-01",
+            "2026-02-11T",
+            "2026-02-11T25:00",
+            "11.02.2026",
+            "soon",
+        ];
+        let others = others.map(|text| json!(text));
         let others = [others.as_slice(), &[json!(20_260_211)]].concat();
         assert_misfits(date(), "a date, such as `2026-02-11`", others);
     }

@@ -1,5 +1,6 @@
 //! Rules that a form must keep before it is sent.
 
+use super::form_check::is_email;
 use super::{Form, FormChoice, FormElement, FormInput, TextInputType, date};
 use std::collections::HashSet;
 
@@ -49,6 +50,14 @@ pub enum FormError {
         default: String,
         /// What the element takes.
         expected: String,
+    },
+    /// A default of checkboxes has a value twice.
+    #[error("the default of the form's element `{name}` has the value `{value}` twice: remove one")]
+    DuplicateDefault {
+        /// The name of the element.
+        name: String,
+        /// The value.
+        value: String,
     },
     /// A password has a default.
     #[error(
@@ -155,6 +164,9 @@ impl FormElement {
             }
             TextInputType::Number if !is_number(default) => "a number such as `18.5`",
             TextInputType::Date if date(default).is_none() => "a date such as `2026-02-11`",
+            TextInputType::Email if !default.is_empty() && !is_email(default.trim()) => {
+                "an email address such as `ada@example.com`"
+            }
             TextInputType::Text
             | TextInputType::Email
             | TextInputType::Number
@@ -173,6 +185,13 @@ impl FormElement {
             return Err(FormError::DuplicateOption {
                 name: name(),
                 value: twice.value.clone(),
+            });
+        }
+        let mut chosen = HashSet::new();
+        if let Some(twice) = default.iter().find(|value| !chosen.insert(*value)) {
+            return Err(FormError::DuplicateDefault {
+                name: name(),
+                value: twice.clone(),
             });
         }
         match default

@@ -62,6 +62,7 @@ pub(crate) use admission::{
 pub(crate) use blank::{is_blank, is_visible};
 pub(crate) use command::Envelope;
 pub(crate) use form::FormAnswer;
+pub(crate) use form_check::is_unanswered;
 pub(crate) use form_secrets::{
     ShownData, hidden_fields, password_fields, with_values, without_values,
 };

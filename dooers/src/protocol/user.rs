@@ -1,5 +1,6 @@
 //! Who is at the other end of a connection.
 
+use super::is_visible;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A person, as clients name and show them.
@@ -62,9 +63,9 @@ impl User {
     }
 }
 
-/// The text without the white space around it; none if nothing is left.
+/// The text without the white space around it. None if nothing visible is left.
 fn trimmed(text: Option<&str>) -> Option<&str> {
-    text.map(str::trim).filter(|text| !text.is_empty())
+    text.map(str::trim).filter(|text| is_visible(text))
 }
 
 /// True if a word of the text has an `@` between other characters.
@@ -133,6 +134,11 @@ mod tests {
             (None, Some(" ada@example.org\n"), Some("ada@example.org")),
             (
                 Some(" \t"),
+                Some("ada@example.org"),
+                Some("ada@example.org"),
+            ),
+            (
+                Some("\u{200b}"),
                 Some("ada@example.org"),
                 Some("ada@example.org"),
             ),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 impl FormResponse {
     /// The answer to the element of this name. None if it was left open, if there is no such element, and for an element
-    /// that takes several answers.
+    /// that takes several answers. Clients may send the answer to a number as a number: use [`number`](Self::number).
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -21,6 +21,25 @@ impl FormResponse {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         text(self.values.get(name)?)
+    }
+
+    /// The answer to the number of this name, whether the client sent it as a number or as a text. None if it was left
+    /// open, if there is no such element, and if the answer is not a number.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// for age in [json!(36), json!("36")] {
+    ///     let request = WorkerRequest::form_response("form-1", json!({"age": age}));
+    ///     assert_eq!(request.form().unwrap().number("age"), Some(36.0));
+    /// }
+    /// ```
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        let value = self.values.get(name)?;
+        let number = value.as_f64().or_else(|| text(value)?.trim().parse().ok());
+        number.filter(|number| number.is_finite())
     }
 
     /// The answers to the element of this name, as checkboxes give them.
@@ -55,5 +74,15 @@ mod tests {
         assert_eq!(answer.texts("who"), ["Ada"]);
         assert!(answer.texts("note").is_empty());
         assert!(answer.texts("unknown").is_empty());
+    }
+
+    #[test]
+    fn numbers_are_read_from_numbers_and_texts() {
+        let values = json!({"a": 3, "b": " -1.5e1 ", "open": "", "none": null, "word": "x", "far": "1e999", "list": [1]});
+        let answer = WorkerRequest::form_response("f", values).form().unwrap();
+        let numbers = ["a", "b", "open", "none", "word", "far", "list", "unknown"]
+            .map(|name| answer.number(name));
+        assert_eq!(numbers[..2], [Some(3.0), Some(-15.0)]);
+        assert!(numbers[2..].iter().all(Option::is_none));
     }
 }

@@ -136,6 +136,16 @@ fn form_check_names_what_is_wrong() {
             "not a date",
         ),
         (
+            FormElement::email("n", "N").default("ada").into(),
+            "not an email address",
+        ),
+        (
+            FormElement::checkbox("n", "N", sizes)
+                .default(["s", "s"])
+                .into(),
+            "the value `s` twice",
+        ),
+        (
             line("hush", TextInputType::Password),
             "everybody who reads the thread",
         ),

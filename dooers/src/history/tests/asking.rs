@@ -122,6 +122,23 @@ async fn a_form_outside_of_what_is_remembered_is_looked_up_for_its_answer() {
 }
 
 #[tokio::test]
+async fn unanswered_fields_read_the_same() {
+    let form = json!({"type": "form", "actor": "assistant", "data": {
+        "message": "?", "submit_label": "Send", "cancel_label": "Cancel", "size": "small",
+        "elements": [{"type": "text_input", "name": "pin", "label": "PIN", "order": 0, "required": false,
+            "disabled": false, "input_type": "password"}],
+    }});
+    let answer = json!({"type": "form.response", "actor": "user", "data": {"form_event_id": "e1",
+        "values": {"text": "", "list": [], "null": null, "pin": "", "no": false}}});
+    let memory = WorkerMemory::of(events(vec![form, answer]));
+    let last = memory.messages().limit(1).await.unwrap();
+    assert_eq!(
+        last[0].text(),
+        "[form answered]\ntext: (nothing)\nlist: (nothing)\nnull: (nothing)\nPIN: (nothing)\nno: false"
+    );
+}
+
+#[tokio::test]
 async fn a_call_that_is_never_answered_keeps_no_more_than_two_hundred_messages_waiting() {
     let call =
         |id| json!({"type": "tool.call", "actor": "assistant", "data": {"id": id, "name": "f"}});
