@@ -157,7 +157,9 @@ impl FormInput {
             },
             Self::FileInput { multiple, .. } => match value {
                 Value::Object(_) => true,
-                Value::Array(files) => *multiple && files.iter().all(Value::is_object),
+                Value::Array(files) => {
+                    (*multiple || files.len() == 1) && files.iter().all(Value::is_object)
+                }
                 _ => false,
             },
         }
@@ -181,7 +183,7 @@ impl FormInput {
             Self::FileInput { multiple: true, .. } => {
                 "a file as an object, or a list of such objects".to_owned()
             }
-            Self::FileInput { .. } => "one file, as an object".to_owned(),
+            Self::FileInput { .. } => "one file, as an object or in a list".to_owned(),
         }
     }
 }
@@ -457,12 +459,18 @@ mod tests {
     }
 
     #[test]
-    fn file_takes_objects_and_a_list_if_multiple() {
+    fn file_takes_one_object_and_more_if_multiple() {
         let one = json!({"filename": "a.pdf", "public_url": "https://example.org/a.pdf"});
-        assert_fits(file(false), vec![one.clone(), json!(null), json!([])]);
+        let accepted = vec![one.clone(), json!([one]), json!(null), json!([])];
+        assert_fits(file(false), accepted);
         assert_fits(file(true), vec![one.clone(), json!([one, one])]);
-        let others = vec![json!([one]), json!("a.pdf"), json!(1)];
-        assert_misfits(file(false), "one file, as an object", others);
+        let others = vec![
+            json!([one, one]),
+            json!(["a.pdf"]),
+            json!("a.pdf"),
+            json!(1),
+        ];
+        assert_misfits(file(false), "one file, as an object or in a list", others);
         let others = vec![json!([one, "a.pdf"]), json!([null]), json!("a.pdf")];
         assert_misfits(
             file(true),
