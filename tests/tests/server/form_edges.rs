@@ -3,9 +3,11 @@
 use crate::seen::{appended, text};
 use dooers::prelude::*;
 use dooers::repository::{Broadcast, Repository, RepositoryError, Scope};
+use dooers::store::MemoryStore;
 use dooers::{Agent, WorkerServer};
-use dooers_tests::{Client, Server, gate};
+use dooers_tests::{Client, Server, gate, in_memory};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -195,6 +197,35 @@ async fn repeat_with_another_password_conflicts() {
         let ack = &ack.last().unwrap()["payload"];
         assert_eq!(ack["ok"], is_same, "{values}: {ack}");
     }
+    server.close([ada]).await;
+}
+
+#[tokio::test]
+async fn form_is_only_cancelled_once_the_key_is_gone() {
+    let store = Arc::new(MemoryStore::new());
+    let worker = |keys: Option<&str>| {
+        let config = in_memory().store(Arc::clone(&store) as _);
+        let config = match keys {
+            Some(keys) => config.secret_keys(keys.parse().unwrap()),
+            None => config,
+        };
+        WorkerServer::new(config).agent::<repeating>()
+    };
+    let before = Server::start(worker(Some(KEY))).await;
+    let (ada, thread_id, form) = asked(&before).await;
+    before.close([ada]).await;
+    let server = Server::start(worker(None)).await;
+    let mut ada = server.client("ada").await;
+    ada.subscribe(&thread_id).await;
+    let data = r#"{"form_event_id":"F","values":{"pin":"hush"}}"#;
+    ada.send_text(frame(&thread_id, &form, data, "")).await;
+    let (code, message) = ada.refused("x").await;
+    assert_eq!(code, "INVALID_PAYLOAD");
+    assert!(message.contains("WORKER_SECRET_KEY"), "{message}");
+    let data = r#"{"form_event_id":"F","cancelled":true,"values":{"pin":"hush"}}"#;
+    let (shown, had) = accepted(&mut ada, frame(&thread_id, &form, data, "")).await;
+    assert!(shown.contains(r#""values":{"pin":null}"#), "{shown}");
+    assert_eq!(had, r#"{"pin":null}"#);
     server.close([ada]).await;
 }
 
