@@ -56,7 +56,8 @@ use std::sync::Arc;
 /// | `reasoning`, `run.started`, `run.finished` | nothing |
 /// | any with nothing but white space in it | nothing |
 ///
-/// Users are named by their `user_name`, and never by a mail address: a name that is one, or has one in it, is left out.
+/// Users are named by their `user_name`, assistants by the `author` of their events. Neither is ever a mail address: a name
+/// that is one, or has one in it, is left out.
 /// `events` has the events as clients see them, so the `author` of a user's event may be the mail address.
 ///
 /// # Calls and their results

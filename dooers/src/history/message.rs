@@ -30,7 +30,7 @@ pub struct ChatMessage {
     /// Who says it.
     pub role: ChatRole,
     /// The name of the user, or the one under which the assistant speaks. It goes to models, so it is never a mail
-    /// address: of a user it is the `user_name`, and none if that is blank or has a mail address in it.
+    /// address: of a user it is the `user_name`. None if that is blank, and none for a name with a mail address in it.
     pub author: Option<String>,
     /// Which user says it.
     pub user_id: Option<String>,

@@ -7,7 +7,9 @@ use super::pairing::{OpenCalls, ToolKey};
 use super::query::Shape;
 use super::tools::{ToolData, is_call_id};
 use super::{ChatMessage, ChatRole, ToolUse};
-use crate::protocol::{Actor, ContentPart, EventType, Form, ThreadEvent, hidden_fields};
+use crate::protocol::{
+    Actor, ContentPart, EventType, Form, ThreadEvent, User, has_mail_address, hidden_fields,
+};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// So many messages wait for the result of a call at the most. Without an end, one call that is never answered would
@@ -58,12 +60,23 @@ fn is_answered(message: &ChatMessage) -> bool {
     uses.all(|tool_use| tool_use.result.is_some())
 }
 
+/// The name that a model gets for who says something. The author of an event may be a mail address, which no model gets.
+fn author_for_models(event: &ThreadEvent) -> Option<&str> {
+    if event.actor == Actor::User {
+        return event.user.as_ref().and_then(User::name_for_models);
+    }
+    event
+        .author
+        .as_deref()
+        .filter(|author| !has_mail_address(author))
+}
+
 /// Reports if a call that comes right behind a message belongs to it: it is text, or calls side by side with that one.
 fn takes_call_of(message: &ChatMessage, event: &ThreadEvent) -> bool {
     let mut uses = message.tool_uses.iter();
     message.role == ChatRole::Assistant
         && message.run_id == event.run_id
-        && message.author == event.author
+        && message.author.as_deref() == author_for_models(event)
         && uses.all(|tool_use| tool_use.result.is_none())
 }
 
@@ -146,14 +159,9 @@ impl Transcript {
     }
 
     fn hold(&mut self, event: ThreadEvent, parts: Vec<ContentPart>) {
-        let user = event.user.unwrap_or_else(|| crate::protocol::User::new(""));
+        let author = author_for_models(&event).map(str::to_owned);
+        let user_id = event.user.map(|user| user.user_id).unwrap_or_default();
         let is_user = event.actor == Actor::User;
-        // The author of a user's event may be a mail address, which no model gets.
-        let author = if is_user {
-            user.name_for_models().map(str::to_owned)
-        } else {
-            event.author
-        };
         self.held.push_back(ChatMessage {
             event_id: event.id,
             run_id: event.run_id,
@@ -164,7 +172,7 @@ impl Transcript {
                 ChatRole::Assistant
             },
             author,
-            user_id: (is_user && !user.user_id.is_empty()).then_some(user.user_id),
+            user_id: (is_user && !user_id.is_empty()).then_some(user_id),
             parts,
             tool_uses: Vec::new(),
         });

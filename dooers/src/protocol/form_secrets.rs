@@ -31,7 +31,8 @@ pub(crate) fn without_values(mut answer: Value, fields: &[String]) -> Value {
     let Some(members) = answer.as_object_mut() else {
         return answer;
     };
-    members.remove(HAS_VALUE);
+    // The others keep their order.
+    members.shift_remove(HAS_VALUE);
     let mut hidden = Vec::new();
     if let Some(values) = members.get_mut("values").and_then(Value::as_object_mut) {
         for name in fields {
@@ -117,6 +118,12 @@ mod tests {
         // A client does not say what is hidden.
         let open = json!({"form_event_id": "f", "values": answer["values"]});
         assert_eq!(without_values(answer.clone(), &[]), open);
+        // The other members keep their places.
+        let listed = json!({"has_value": ["name"], "form_event_id": "f", "values": {}, "note": 1});
+        assert_eq!(
+            without_values(listed, &fields).to_string(),
+            r#"{"form_event_id":"f","values":{},"note":1}"#
+        );
         for odd in [
             json!(null),
             json!({"values": null}),

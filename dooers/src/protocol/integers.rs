@@ -7,7 +7,7 @@ use super::ErrorBody;
 use super::scan::end_of_string;
 use std::fmt::Write;
 
-/// A number or a path is shown in an error up to this length, in characters.
+/// A path is shown in an error up to this length, in characters.
 const SHOWN: usize = 200;
 
 /// A step on the way from the outermost value to a number.
@@ -55,9 +55,8 @@ pub(super) fn check_integers(member: &str, text: &str) -> Result<(), ErrorBody> 
                 while bytes.get(at).is_some_and(is_of_number) {
                     at += 1;
                 }
-                let number = &text[begin..at];
-                if !is_kept(number) {
-                    return Err(rounded(member, &path, number));
+                if !is_kept(&text[begin..at]) {
+                    return Err(rounded(member, &path));
                 }
             }
             _ => {}
@@ -81,7 +80,8 @@ fn is_kept(number: &str) -> bool {
             .is_ok_and(|fraction| fraction.to_string() == number)
 }
 
-fn rounded(member: &str, path: &[Step<'_>], number: &str) -> ErrorBody {
+/// The refusal. It does not show the digits, which may be what was typed into a password field.
+fn rounded(member: &str, path: &[Step<'_>]) -> ErrorBody {
     let mut place = member.to_owned();
     for step in path {
         // Writing to a text cannot fail.
@@ -91,9 +91,8 @@ fn rounded(member: &str, path: &[Step<'_>], number: &str) -> ErrorBody {
         };
     }
     ErrorBody::invalid_payload(format!(
-        "`{}`: the integer {} does not fit in 64 bits and would be rounded; send it as a text",
+        "`{}` is an integer that does not fit in 64 bits and would be rounded; send it as a text",
         shortened(&place),
-        shortened(number),
     ))
 }
 
@@ -149,6 +148,15 @@ mod tests {
             assert_eq!(place_of_rounded(text), None, "{text}");
         }
         assert_eq!(place_of_rounded(&format!("1{}", "0".repeat(308))), None);
+    }
+
+    #[test]
+    fn refusal_does_not_show_the_digits() {
+        let error = check_integers("data", r#"{"pin":36893488147419103233}"#).unwrap_err();
+        assert_eq!(
+            error.message,
+            "`data.pin` is an integer that does not fit in 64 bits and would be rounded; send it as a text"
+        );
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, Settin
 pub use thread::Thread;
 pub use upload::UploadNotFound;
 pub use user::User;
+pub(crate) use user::has_mail_address;
 
 pub(crate) use admission::{
     NotAdmitted, admit_json, admit_optional_json, check_no_nul, clean_id, clean_text, cleaned,

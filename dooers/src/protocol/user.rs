@@ -69,7 +69,7 @@ fn trimmed(text: Option<&str>) -> Option<&str> {
 }
 
 /// True if a word of the text has an `@` between other characters.
-fn has_mail_address(text: &str) -> bool {
+pub(crate) fn has_mail_address(text: &str) -> bool {
     text.split_whitespace().any(|word| {
         let word = word.trim_start_matches('@');
         let (before, behind) = word.split_once('@').unwrap_or_default();

@@ -209,7 +209,7 @@ impl SettingValue for f64 {
     }
 
     fn to_value(&self) -> Value {
-        Number::from_f64(*self).map_or(Value::Null, Value::Number)
+        number(*self)
     }
 }
 
@@ -228,9 +228,12 @@ impl SettingValue for f32 {
 
     fn to_value(&self) -> Value {
         // By its shortest decimal: 0.7 stays 0.7 and does not become 0.699999988079071.
-        let shortest = self.to_string().parse::<f64>().ok();
-        shortest
-            .and_then(Number::from_f64)
-            .map_or(Value::Null, Value::Number)
+        number(self.to_string().parse().unwrap_or(f64::NAN))
     }
+}
+
+/// A number as JSON. Infinity and NaN, which JSON does not have, are texts, which the field refuses: `null` would restore
+/// its default.
+fn number(number: f64) -> Value {
+    Number::from_f64(number).map_or_else(|| Value::from(number.to_string()), Value::Number)
 }

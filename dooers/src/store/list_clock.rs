@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 ///
 /// The machine's clock may be set back, and the clocks of two processes may differ. Each thread that gets an event moves
 /// to the front of its list all the same, and each run that begins is the last that began. While the machine's clock is
-/// behind, a list's clock moves by one microsecond for each thread.
+/// behind, a list's clock moves by one microsecond for each thread and each run.
 ///
 /// Clones share the clock.
 #[derive(Debug, Clone)]
@@ -35,19 +35,23 @@ impl ListClock {
     ///
     /// Equal times are left equal.
     pub(crate) fn front(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let newest = self.newest();
-        let last = DateTime::<Utc>::MAX_UTC.timestamp_micros();
-        let front = match at.timestamp_micros() {
-            at if at >= newest => at,
-            _ => newest.saturating_add(1).min(last),
-        };
-        self.note(front);
-        timestamp::from_micros(front)
+        let front = self.next(at);
+        self.note(front.timestamp_micros());
+        front
     }
 
     /// The `started_at` of a run that begins at this time, if it is new. Note it then.
     pub(crate) fn start(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        timestamp::from_micros(at.timestamp_micros().max(self.newest()))
+        self.next(at)
+    }
+
+    fn next(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let newest = self.newest();
+        let last = DateTime::<Utc>::MAX_UTC.timestamp_micros();
+        timestamp::from_micros(match at.timestamp_micros() {
+            at if at >= newest => at,
+            _ => newest.saturating_add(1).min(last),
+        })
     }
 
     /// Takes a time into account that is in the list, in microseconds since 1970.
@@ -119,7 +123,7 @@ mod tests {
         assert_eq!(clock.front(at(103)), at(103));
         clock.note(500);
         assert_eq!(clock.clone().front(at(104)), at(501));
-        assert_eq!(clock.start(at(104)), at(501));
+        assert_eq!(clock.start(at(104)), at(502));
         assert_eq!(clock.start(at(600)), at(600));
         assert_eq!(clock.front(at(599)), at(599));
     }

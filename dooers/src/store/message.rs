@@ -202,7 +202,8 @@ impl NewMessage {
         let hidden = data.as_ref().map(hidden_fields).unwrap_or_default();
         let seal = self.seal.clone().filter(|_| !hidden.is_empty());
         match hidden.first() {
-            Some(name) if seal.is_none() => Err(StoreError::Invalid(format!(
+            // Who cancels a form sends nothing that the agent needs.
+            Some(name) if seal.is_none() && !answer.cancelled => Err(StoreError::Invalid(format!(
                 "`payload.event.data.values.{name}` is for a password field, and the server has no key to seal it with until the agent reads it; set WORKER_SECRET_KEY"
             ))),
             _ => Ok(Self {

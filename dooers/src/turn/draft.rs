@@ -1,8 +1,6 @@
 //! What a handler did, before it is stored.
 
-use crate::protocol::{
-    ContentPart, NotAdmitted, Run, RunStatus, ThreadEvent, admit_optional_json, clean_text,
-};
+use crate::protocol::{ContentPart, NotAdmitted, Run, RunStatus, ThreadEvent, clean_text};
 use crate::reply::Reply;
 use crate::store::{Admit, ThreadPatch, TurnChange};
 use chrono::{DateTime, Utc};
@@ -92,12 +90,7 @@ impl Draft {
 impl Admit for Draft {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
         match self {
-            Self::Event { reply, .. } => {
-                reply.author.iter_mut().for_each(clean_text);
-                let content = reply.content.iter_mut().flatten();
-                content.for_each(ContentPart::clean);
-                admit_optional_json("data", &mut reply.data)
-            }
+            Self::Event { reply, .. } => reply.admit(),
             Self::TextEnded { text, .. } => {
                 clean_text(text);
                 Ok(())

@@ -142,3 +142,29 @@ async fn request_in_a_unit_test_is_remembered_without_mail() {
     let messages = WorkerMemory::of([event]).messages().await.unwrap();
     assert_eq!(messages[0].author, None);
 }
+
+#[tokio::test]
+async fn author_that_a_program_sets_is_no_mail_address() {
+    let call = |kind: &str, id: &str, author: &str| {
+        let event = json!({
+            "id": id, "thread_id": "t", "run_id": "r", "type": kind, "actor": "assistant", "author": author,
+            "content": null, "data": {"id": id, "name": "look"}, "created_at": "2026-01-01T00:00:00Z", "seq": 1,
+        });
+        serde_json::from_value::<dooers::protocol::ThreadEvent>(event).unwrap()
+    };
+    let memory = WorkerMemory::of([
+        call("tool.call", "c1", "help@example.org"),
+        call("tool.call", "c2", "help@example.org"),
+        call("tool.transaction", "c3", "Helper"),
+    ]);
+    let messages = memory.messages().await.unwrap();
+    let authors: Vec<_> = messages
+        .iter()
+        .map(|message| (message.author.as_deref(), message.tool_uses.len()))
+        .collect();
+    assert_eq!(authors, [(None, 2), (Some("Helper"), 1)]);
+    for format in FORMATS {
+        let told = json!(memory.history(format).await.unwrap()).to_string();
+        assert!(!told.contains("example"), "{told}");
+    }
+}

@@ -15,6 +15,7 @@ mod changing;
 mod defaults;
 mod from_env;
 mod live;
+mod null_edges;
 mod rotating;
 mod sealed;
 mod starting;

@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use dooers::OnBusy;
 use dooers::protocol::{RunStatus, User};
 use dooers::store::{
-    Begun, Claim, LONGEST_BACK_OFF, NewMessage, NewThread, Order, Participant, RunQuery, Scope,
-    Start, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget,
+    Begun, Claim, LONGEST_BACK_OFF, NewMessage, NewThread, Order, Participant, RunCursor, RunQuery,
+    Scope, Start, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget,
     TurnChange,
 };
 
@@ -21,6 +21,7 @@ cases![
     a_set_back_leaves_other_lists_alone,
     times_are_exact_again_once_the_clock_catches_up,
     a_run_begins_last_and_ends_after_that,
+    a_tail_finds_runs_that_begin_after_a_set_back,
     updated_at_never_decreases,
     a_turn_is_due_if_its_time_is_too_far_ahead,
     turns_side_by_side_are_due_if_too_far_ahead,
@@ -86,7 +87,7 @@ async fn a_new_thread_comes_first_after_the_clock_was_set_back(store: &AnyStore)
     };
     let created = store.create_thread(&scope(), draft).await.unwrap();
     let told = &threads_of(&[created])[0];
-    assert_eq!((told.last_event_at, told.created_at), (before(2), after(1)));
+    assert_eq!((told.last_event_at, told.created_at), (before(3), after(1)));
     for seen_in in [scope(), private(&ana())] {
         assert_eq!(listed(store, &seen_in).await, ["a", "b", "old"]);
     }
@@ -183,7 +184,7 @@ async fn a_run_begins_last_and_ends_after_that(store: &AnyStore) {
     begin(store, &scope(), "old", before(0)).await;
     let claim = begin(store, &scope(), "t", after(0)).await;
     let begun = claim.run.unwrap();
-    assert_eq!(begun.started_at, before(1), "not before its message");
+    assert_eq!(begun.started_at, before(2), "behind its message");
     assert_eq!(run_named(store, &scope(), "t", "t-r").await, begun);
     let mut ended = run("t", "t-r", RunStatus::Succeeded);
     (ended.started_at, ended.ended_at) = (after(1), Some(after(1)));
@@ -193,7 +194,7 @@ async fn a_run_begins_last_and_ends_after_that(store: &AnyStore) {
     let stored = run_named(store, &scope(), "t", "t-r").await;
     assert_eq!(
         (stored.started_at, stored.ended_at),
-        (before(1), Some(before(1)))
+        (before(2), Some(before(2)))
     );
     assert_eq!(crate::seen::runs_of(&told), [stored]);
 
@@ -203,13 +204,40 @@ async fn a_run_begins_last_and_ends_after_that(store: &AnyStore) {
     let create = ThreadEdit::CreateRun(own);
     store.edit_thread(&scope(), "t", create).await.unwrap();
     let own = run_named(store, &scope(), "t", "own").await;
-    assert_eq!((own.started_at, own.ended_at), (before(1), Some(before(1))));
+    assert_eq!((own.started_at, own.ended_at), (before(3), Some(before(3))));
     let runs = store.find_runs(&scope(), &RunQuery::newest(9)).await;
     let runs = runs.unwrap();
     assert_eq!(runs.last().unwrap().id, "old-r");
     // The list of threads has one clock with that of runs.
     begin(store, &scope(), "next", after(4)).await;
-    assert_eq!(last_event_at(store, "next").await, before(2));
+    assert_eq!(last_event_at(store, "next").await, before(4));
+}
+
+async fn a_tail_finds_runs_that_begin_after_a_set_back(store: &AnyStore) {
+    begin(store, &scope(), "t", before(0)).await;
+    let mut seen = RunCursor {
+        started_at: before(0),
+        run_id: "t-r".to_owned(),
+    };
+    // The ids of runs are as old as the clock says.
+    for (number, id) in (1_i64..).zip(["s", "n", "c"]) {
+        let mut own = run("t", id, RunStatus::Running);
+        own.started_at = after(number);
+        let create = ThreadEdit::CreateRun(own);
+        store.edit_thread(&scope(), "t", create).await.unwrap();
+        let query = RunQuery {
+            order: Order::OldestFirst,
+            after: Some(seen),
+            ..RunQuery::newest(10)
+        };
+        let found = store.find_runs(&scope(), &query).await.unwrap();
+        assert_eq!(found.len(), 1, "{id}");
+        assert_eq!(found[0].id, id);
+        seen = RunCursor {
+            started_at: found[0].started_at,
+            run_id: id.to_owned(),
+        };
+    }
 }
 
 async fn updated_at_never_decreases(store: &AnyStore) {

@@ -17,6 +17,7 @@ cases![
     password_without_a_seal_is_refused,
     unfilled_password_needs_no_seal,
     cancelled_form_keeps_its_password_sealed_too,
+    cancelled_form_without_a_seal_drops_its_password,
     sealed_answer_waits_with_its_turn,
     sealed_answer_is_there_for_another_attempt,
     sealed_answer_ends_with_its_turn_however_it_ends,
@@ -160,6 +161,24 @@ async fn cancelled_form_keeps_its_password_sealed_too(store: &AnyStore) {
     });
     assert_eq!(begun.event.data, Some(stored));
     assert_eq!(begun.claim.unwrap().sealed, Some(sealed()));
+}
+
+async fn cancelled_form_without_a_seal_drops_its_password(store: &AnyStore) {
+    let claim = asked(store).await;
+    finish(store, &claim.key, "none").await;
+    let data = json!({"form_event_id": "f", "cancelled": true, "values": {"pin": 1234}});
+    let new = NewMessage {
+        data: Some(data),
+        seal: None,
+        ..answer("a")
+    };
+    let begun = send(store, new.clone()).await.unwrap();
+    let stored = json!({
+        "form_event_id": "f", "cancelled": true, "has_value": ["pin"], "values": {"pin": null},
+    });
+    assert_eq!(begun.event.data, Some(stored));
+    assert_eq!(begun.claim.unwrap().sealed, None);
+    assert!(send(store, new).await.unwrap().is_repeated);
 }
 
 async fn sealed_answer_waits_with_its_turn(store: &AnyStore) {

@@ -6,10 +6,11 @@ use super::{List, Listed, Repository, RepositoryError};
 use crate::protocol::{
     Actor, ContentPart, EventType, Form, ThreadEvent, UploadNotFound, User, new_id, timestamp,
 };
-use crate::reply::Reply;
+use crate::reply::{Reply, ReplyError};
 use crate::server::running::Running;
 use crate::store::{
-    Change, ChangeBody, EventPatch, EventQuery, NotACursor, Order, Scope, Store, ThreadEdit,
+    Admit, Change, ChangeBody, EventPatch, EventQuery, NotACursor, Order, Scope, Store, StoreError,
+    ThreadEdit,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -70,8 +71,9 @@ impl Repository {
     ///
     /// `NotFound` for a thread outside the scope, and for an event that is not in it or was removed; `Conflict` for a text
     /// that still grows; `UploadNotFound` for a part that has a `ref_id` and no `url`; `Invalid` for no content at all,
-    /// for a form's data that is not a [`Form`](crate::protocol::Form), and for a form with a password field if the server
-    /// has no `WORKER_SECRET_KEY`.
+    /// for a form's data that is not a [`Form`](crate::protocol::Form) or that its
+    /// [`check`](crate::protocol::Form::check) refuses, and for a form with a password field if the server has no
+    /// `WORKER_SECRET_KEY`.
     pub async fn update_event(
         &self,
         scope: &Scope,
@@ -79,7 +81,8 @@ impl Repository {
         event_id: &str,
         change: impl FnOnce(EventPatch) -> EventPatch + Send,
     ) -> Result<ThreadEvent, RepositoryError> {
-        let patch = change(EventPatch::default());
+        let mut patch = change(EventPatch::default());
+        patch.admit().map_err(StoreError::from)?;
         if let Some(content) = patch.new_content() {
             check_content(content)?;
             UploadNotFound::check(content)?;
@@ -253,16 +256,16 @@ impl IntoFuture for CreateEvent {
     fn into_future(self) -> Self::IntoFuture {
         async move {
             check_id("an event", &self.id)?;
-            if let Some(content) = &self.reply.content {
+            let mut reply = self.reply;
+            reply.admit().map_err(ReplyError::from)?;
+            if let Some(content) = &reply.content {
                 check_content(content)?;
             }
-            self.reply.check()?;
+            UploadNotFound::check(reply.content())?;
             let Place { running, scope } = self.place;
-            check_data(&running, self.reply.kind, self.reply.data.as_ref())?;
+            check_data(&running, reply.kind, reply.data.as_ref())?;
             let (assistant, at) = (&running.config.assistant_name, timestamp::now());
-            let said = self
-                .reply
-                .into_event(self.id, &self.thread_id, assistant, at);
+            let said = reply.into_event(self.id, &self.thread_id, assistant, at);
             let user = self.user.as_ref().filter(|_| said.actor == Actor::User);
             let event = ThreadEvent {
                 run_id: self.run_id,
@@ -287,10 +290,13 @@ fn check_data(
         return Ok(());
     }
     let form = data.map(Form::deserialize).transpose();
-    if let Err(error) = form {
-        return Err(RepositoryError::Invalid(format!(
+    let form = form.map_err(|error| {
+        RepositoryError::Invalid(format!(
             "`data` of an event of type `form` is not a form: {error}; make it of a `Form`"
-        )));
+        ))
+    })?;
+    if let Some(form) = form {
+        form.check().map_err(ReplyError::from)?;
     }
     let keys = &running.runner.answer_keys;
     keys.check_form(kind, data)

@@ -347,8 +347,8 @@ pub(crate) async fn what_a_stopped_process_left_is_recovered(compared: &dyn Stor
             let run = &snapshot.runs[0];
             assert_eq!(run.status, RunStatus::Failed);
             assert_eq!(run.error.as_deref(), Some("interrupted"));
-            // The message of the second one is older than the run of the first one.
-            let started_at = if id == "running" { at(1) } else { at(2) };
+            // The message of the second one is older than the run of the first one, and its run is behind it.
+            let started_at = if id == "running" { at(1) } else { at(3) };
             assert_eq!(run.started_at, started_at);
             let told = snapshot.events.last().unwrap();
             assert_eq!(told.actor, crate::protocol::Actor::System);
