@@ -188,7 +188,7 @@ async fn repeat_with_another_password_conflicts() {
     for (values, is_same) in [
         (format!(r#"{zone},"pin":"hash""#), true),
         (format!(r#"{zone},"pin":"""#), false),
-        (format!(r#"{zone}"#), false),
+        (zone, false),
     ] {
         ada.send_text(answer(values.clone())).await;
         let ack = ada
