@@ -65,7 +65,8 @@ impl LocalClient {
     pub(crate) fn has_read(&self, thread_id: &str, rev: u64) -> bool {
         let session = self.local.session();
         let hub = &session.running.hub;
-        self.local.is_idle() && hub.has_told(&session.connection, thread_id, rev)
+        // In this order: what the hub sends in between waits in the queue when that is asked.
+        hub.has_told(&session.connection, thread_id, rev) && self.local.is_idle()
     }
 }
 

@@ -264,7 +264,7 @@ async fn nul_of_a_public_error_is_removed(served: &Served) {
         Ok(DispatchEvent::Run(run)) => run.error.as_deref(),
         _ => None,
     });
-    assert_eq!(runs.collect::<Vec<_>>(), ["nobody"]);
+    assert_eq!(runs.collect::<Vec<_>>(), ["nobody"], "{heard:#?}");
     let events = stored_events(served, &thread_id).await;
     assert_eq!(events[1]["content"][0]["text"], "nobody");
 }

@@ -213,10 +213,11 @@ impl Reading {
         let session = self.local.session();
         let (hub, connection) = (&session.running.hub, &session.connection);
         match &self.end {
+            // In this order: what the hub sends between the two questions waits in the queue when the second one is asked.
             End::Came(ended) => {
-                self.local.is_idle() && hub.has_told(connection, &self.thread_id, ended.rev)
+                hub.has_told(connection, &self.thread_id, ended.rev) && self.local.is_idle()
             }
-            End::IsPast => self.local.is_idle() && hub.has_told(connection, &self.thread_id, 0),
+            End::IsPast => hub.has_told(connection, &self.thread_id, 0) && self.local.is_idle(),
             // In another process it comes by the record only.
             End::Awaited(_) => self.turn.is_over() && self.local.is_idle(),
             End::Told => true,
