@@ -59,15 +59,20 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn accepted_frame_is_valid_json(text in any_text()) {
         let accepted = Envelope::parse(&text).map(Envelope::command);
         if let Ok(Ok(_)) = accepted {
-            // As it came, and without a limit of its own.
+            // As it came, and without a limit of its own. A number of any size is JSON, and a member that no verb reads
+            // may have one that no value of ours holds.
             let value = from_own_json::<Value>(&text);
-            prop_assert!(value.is_ok(), "{}: {:?}", text, value);
+            let is_json = match &value {
+                Ok(_) => true,
+                Err(error) => error.to_string().starts_with("number out of range"),
+            };
+            prop_assert!(is_json, "{}: {:?}", text, value);
         }
     }
 }
