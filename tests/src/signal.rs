@@ -1,11 +1,17 @@
 //! Signals to other processes.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Sends a signal, such as `TERM`, to a process.
 pub fn signal(name: &str, pid: u32) {
+    assert!(try_signal(name, pid), "kill -{name} {pid}");
+}
+
+/// Sends a signal to a process that may have ended. The result is whether there was one.
+pub(crate) fn try_signal(name: &str, pid: u32) -> bool {
     // The shell's own `kill`, which every system has.
     let kill = format!("kill -{name} {pid}");
-    let status = Command::new("sh").args(["-c", &kill]).status();
-    assert!(status.expect("there is a shell").success(), "{kill}");
+    let mut shell = Command::new("sh");
+    let status = shell.args(["-c", &kill]).stderr(Stdio::null()).status();
+    status.expect("there is a shell").success()
 }

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use crate::signal::signal;
+use crate::signal::{signal, try_signal};
 
 /// How long it may take to start: a database that has crashed reads its log first.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -77,7 +77,7 @@ impl Running {
                     .file_name()
                     .to_str()
                     .and_then(|name| name.parse().ok());
-                signal(signal_name, id.expect("its directory is its number"));
+                try_signal(signal_name, id.expect("its directory is its number"));
             }
         }
     }
