@@ -69,7 +69,7 @@ impl Literal {
         (least..=most).contains(&self.approximate)
     }
 
-    /// Whether it means a step that is counted from another number, or from 0. The runtime has the same rule.
+    /// Reports if the number counts as a step, counted from another number or from 0. The runtime has the same rule.
     pub(crate) fn is_on_a_step(&self, from: Option<&Self>, step: &Self) -> bool {
         let meant = || {
             let from = from.and_then(|from| from.decimal.as_ref());

@@ -79,7 +79,7 @@ pub(super) struct Named {
     /// The type, without the `Option` around it.
     ty: Type,
     is_optional: bool,
-    /// Whether it lacks the default that an enum of choices needs.
+    /// `true` if the default is missing that an enum of choices needs.
     lacks_default: bool,
 }
 

@@ -97,7 +97,7 @@ impl<T: Send + 'static> MemoryQuery<T> {
     /// Sets how many of the newest events are remembered: at most this number, the message that the turn answers
     /// included.
     ///
-    /// What the turn itself has written since it began comes on top. So the history always has the message that is being
+    /// Events that the turn itself writes come on top. The history therefore always has the message that is being
     /// answered, with everything that was done to answer it, however many tools were called. A history that was asked for
     /// with `limit(20)` has at most 20 events when the handler begins, and grows while the handler writes.
     ///

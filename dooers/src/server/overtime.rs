@@ -60,6 +60,7 @@ fn end() {
         tracing::error!(target: "dooers::server", "the time for stopping is over, and a handler blocks its thread; the process ends");
     });
     let begun = Instant::now();
+    // The log may block. The runtime may be blocked too, so that no async timer is at hand.
     while !logging.is_finished() && begun.elapsed() < LOG_TIME {
         thread::sleep(Duration::from_millis(5));
     }

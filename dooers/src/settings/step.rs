@@ -3,7 +3,7 @@
 
 use bigdecimal::{BigDecimal, Zero};
 
-/// How far from a step a number may be, in units in the last place of an `f64`.
+/// The largest distance of a number from its step, in units in the last place of an `f64`.
 const ULPS: f64 = 4.0;
 
 /// The step that a number means, counted from `from`, or else from 0. `None` if the number is on no step.
@@ -48,7 +48,7 @@ fn is_near(number: &BigDecimal, step: &BigDecimal) -> bool {
     numbers.is_some_and(|(number, step)| (number - step).abs() <= tolerance(step))
 }
 
-/// Whether the number is the `f32` of a step.
+/// Reports if the number is the `f32` of a step.
 fn is_single(number: &BigDecimal, step: &BigDecimal) -> bool {
     let single = step.to_string().parse::<f32>();
     let single = single.ok().filter(|single| single.is_finite());
