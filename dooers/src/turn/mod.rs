@@ -8,6 +8,7 @@ mod memory;
 mod outbox;
 mod outcome;
 mod poll_time;
+mod publisher;
 mod recorder;
 mod request;
 mod response;

@@ -2,23 +2,23 @@
 
 use super::active::{ActiveTurn, ActiveTurns};
 use super::driver::{self, Ended};
-use super::outcome::{Ending, Endings, Outcome};
+use super::outcome::Outcome;
 use super::poll_time::Measured;
+use super::publisher::Publisher;
 use super::writer::TurnWriter;
 use super::{
     AnswerKeys, Outbox, Turn, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,
 };
 use crate::AgentError;
 use crate::agent::AgentDefinition;
-use crate::hub::Hub;
+use crate::hub::{ChangeSender, Hub};
 use crate::policy::OnBusy;
-use crate::protocol::{RunStatus, new_id, timestamp};
+use crate::protocol::{new_id, timestamp};
 use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
 use crate::state::States;
 use crate::store::{
-    Change, ChangeBody, Claim, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting,
-    WorkerKey, time_until_due,
+    Claim, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting, WorkerKey, time_until_due,
 };
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
@@ -37,6 +37,7 @@ pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Runner {
     pub(super) store: Arc<dyn Store>,
     pub(super) hub: Hub,
+    pub(super) publisher: Publisher,
     settings: Arc<LiveSettings>,
     pub(crate) answer_keys: AnswerKeys,
     states: Arc<States>,
@@ -52,13 +53,12 @@ pub(crate) struct Runner {
     /// What is left is dropped.
     pub(super) stopped: CancellationToken,
     active: ActiveTurns,
-    pub(super) endings: Endings,
 }
 
 impl Runner {
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        hub: Hub,
+        (hub, changes): (Hub, ChangeSender),
         settings: Arc<LiveSettings>,
         answer_keys: AnswerKeys,
         states: Arc<States>,
@@ -68,6 +68,7 @@ impl Runner {
         Self {
             store,
             hub,
+            publisher: Publisher::new(changes),
             settings,
             answer_keys,
             states,
@@ -79,8 +80,12 @@ impl Runner {
             interrupted: CancellationToken::new(),
             stopped: CancellationToken::new(),
             active: ActiveTurns::default(),
-            endings: Endings::default(),
         }
+    }
+
+    /// The path by which every change of a thread is committed and published.
+    pub(crate) fn publisher(&self) -> &Publisher {
+        &self.publisher
     }
 
     /// How this process starts a turn of this agent.
@@ -155,11 +160,10 @@ impl Runner {
                 at: now,
                 ..self.start_of(&agent)
             };
-            let claimed = self.store.claim_turn(&place.0, &place.1, &start).await?;
-            let Some(mut claim) = claimed else {
+            let claim = self.store.claim_turn(&place.0, &place.1, &start);
+            let Some(claim) = self.publisher.commit(&place.1, claim).await? else {
                 break;
             };
-            self.hub.publish(std::mem::take(&mut claim.changes));
             self.run(agent, claim);
         }
         if let Some(at) = later {
@@ -202,11 +206,9 @@ impl Runner {
                 },
                 ..self.start_of(agent)
             };
-            match self.store.claim_turn(scope, thread_id, &start).await {
-                Ok(Some(mut claim)) => {
-                    self.hub.publish(std::mem::take(&mut claim.changes));
-                    return Some(claim);
-                }
+            let claim = self.store.claim_turn(scope, thread_id, &start);
+            match self.publisher.commit(thread_id, claim).await {
+                Ok(Some(claim)) => return Some(claim),
                 Err(error) if error.is_of_the_database() => {
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "a turn that waits could not be claimed; trying again");
                     wait = RETRY_AFTER;
@@ -244,48 +246,6 @@ impl Runner {
     /// Cancels the turn that answers this message: its handler is dropped, and its run ends canceled.
     pub(crate) fn cancel(&self, event_id: &str) {
         self.active.cancel(event_id);
-    }
-
-    /// Waits for the end of the turn that answers this message.
-    pub(crate) fn ending_of(&self, event_id: &str) -> Ending {
-        self.endings.watch(event_id)
-    }
-
-    /// Writes down the end of every turn from now on.
-    #[cfg(feature = "testing")]
-    pub(crate) fn record_endings(&self, record: &super::EndedTurns) {
-        self.endings.record_in(record);
-    }
-
-    /// Tells changes among which turns that waited were withdrawn.
-    pub(crate) fn publish_withdrawn(&self, changes: Vec<Change>) {
-        self.publish(changes, |status| {
-            (status == RunStatus::Canceled).then_some(Outcome::Cancelled)
-        });
-    }
-
-    /// Tells changes by which turns ended whose process was lost.
-    pub(crate) fn publish_lost(&self, changes: Vec<Change>) {
-        self.publish(changes, |status| match status {
-            RunStatus::Canceled => Some(Outcome::Cancelled),
-            RunStatus::Failed => Some(Outcome::Interrupted),
-            RunStatus::Running | RunStatus::Succeeded => None,
-        });
-    }
-
-    /// Tells changes by which turns ended without their handlers.
-    fn publish(&self, changes: Vec<Change>, outcome_of: fn(RunStatus) -> Option<Outcome>) {
-        let ended = changes.iter().filter_map(|change| match &change.body {
-            ChangeBody::Run(run) => {
-                let outcome = outcome_of(run.status)?;
-                Some((run.event_id.clone()?, outcome, change.rev))
-            }
-            ChangeBody::Thread(_) | ChangeBody::Event(_) | ChangeBody::Deleted(_) => None,
-        });
-        for (event_id, outcome, rev) in ended {
-            self.endings.tell(&event_id, outcome, rev);
-        }
-        self.hub.publish(changes);
     }
 
     /// Drops the handlers of a thread that is no more.

@@ -38,11 +38,12 @@ impl Worker {
     }
 
     fn on(store: Arc<MemoryStore>) -> Self {
-        let (shared, hub) = (Arc::clone(&store) as Arc<dyn Store>, Hub::default());
+        let shared = Arc::clone(&store) as Arc<dyn Store>;
+        let (hub, changes) = Hub::new();
         let settings = LiveSettings::new(Arc::clone(&shared), hub.clone(), None, Schemas::new());
         let runner = Runner::new(
             shared,
-            hub,
+            (hub, changes),
             Arc::new(settings),
             AnswerKeys::new(None),
             Arc::new(States::default()),

@@ -9,7 +9,7 @@ use crate::crash;
 use crate::hub::GrowingText;
 use crate::protocol::{Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
-    Change, ChangeBody, Claim, INTERRUPTED, Scope, StoreError, TurnChange, Written,
+    Change, ChangeBody, Claim, INTERRUPTED, Retried, Scope, StoreError, TurnChange, Written,
     interrupted_event, system_event,
 };
 use futures::FutureExt;
@@ -73,14 +73,16 @@ impl<'a> TurnWriter<'a> {
             // Before it is stored: who has read the end is told nothing of what came before it.
             self.texts().remove(id);
         }
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
-        let changes = self
-            .runner
-            .store
-            .write_turn(&self.scope, &self.claim.key, changes)
+        let key = &self.claim.key;
+        let write = self.runner.store.write_turn(&self.scope, key, changes);
+        let mut begun = Vec::new();
+        let find_begun = |changes: &mut Vec<Change>| {
+            begun.extend(changes.iter().filter_map(begun_text));
+        };
+        let publisher = &self.runner.publisher;
+        publisher
+            .commit_then(&key.thread_id, write, find_begun)
             .await?;
-        let begun: Vec<_> = changes.iter().filter_map(begun_text).collect();
-        self.runner.hub.publish(changes);
         for (event, rev) in begun {
             let id = event.id.clone();
             let growing = self.runner.hub.grow(event, rev);
@@ -146,7 +148,6 @@ impl<'a> TurnWriter<'a> {
     pub(super) async fn finish(&self, outcome: Outcome) -> Option<Claim> {
         let (mut changes, waiting, run_id) = self.rest();
         changes.extend(self.end_of(&outcome, run_id));
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
         crash::point("before-run-end");
         let finish = || {
             let (runner, changes) = (self.runner, changes.clone());
@@ -160,13 +161,18 @@ impl<'a> TurnWriter<'a> {
             };
             finished.boxed()
         };
-        let Written { changes, next } = self.until_stored(finish).await?;
-        let last_rev = changes.last().map_or(0, |change| change.rev);
-        let event_id = &self.claim.key.event_id;
-        self.runner.endings.tell(event_id, outcome, last_rev);
-        self.runner.hub.publish(changes);
+        let (publisher, key) = (&self.runner.publisher, &self.claim.key);
+        let report = |written: &mut Written| {
+            let last_rev = written.changes.last().map_or(0, |change| change.rev);
+            publisher.report(&key.event_id, outcome, last_rev);
+        };
+        let finish = self.until_stored(finish);
+        let written = publisher
+            .commit_then(&key.thread_id, finish, report)
+            .await
+            .ok()?;
         answer(waiting);
-        next
+        written.next
     }
 
     /// Writes the last of an attempt, and lets the turn wait for the next one.
@@ -181,22 +187,28 @@ impl<'a> TurnWriter<'a> {
             changes.extend(run.map(TurnChange::Run));
         }
         let not_before = timestamp::now() + delay;
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
+        let (publisher, key) = (&self.runner.publisher, &self.claim.key);
         let give_back = || {
             let (store, changes) = (&self.runner.store, changes.clone());
-            store.retry_turn(&self.scope, &self.claim.key, changes, not_before)
+            store.retry_turn(&self.scope, key, changes, not_before)
         };
-        let Some(retried) = self.until_stored(give_back).await else {
+        let report = |retried: &mut Retried| {
+            if retried.is_cancelled {
+                publisher.report_withdrawn(&retried.changes);
+            }
+        };
+        let give_back = self.until_stored(give_back);
+        let committed = publisher
+            .commit_then(&key.thread_id, give_back, report)
+            .await;
+        let Ok(retried) = committed else {
             return Next::Nothing;
         };
+        answer(waiting);
         if retried.is_cancelled {
             // The others of the thread need not wait for it.
-            self.runner.publish_withdrawn(retried.changes);
-            answer(waiting);
             return Next::NotBefore(timestamp::now());
         }
-        self.runner.hub.publish(retried.changes);
-        answer(waiting);
         Next::NotBefore(not_before)
     }
 
@@ -214,24 +226,27 @@ impl<'a> TurnWriter<'a> {
         (self.changes_of(drafts), waiting, run_id)
     }
 
-    /// Does something until the database takes it. None if the turn is no longer this process's.
+    /// Repeats a store operation until the database accepts it.
+    ///
+    /// # Errors
+    ///
+    /// The turn no longer belongs to this process, or the server has stopped.
     async fn until_stored<'s, T>(
         &'s self,
         act: impl Fn() -> BoxFuture<'s, Result<T, StoreError>>,
-    ) -> Option<T> {
+    ) -> Result<T, StoreError> {
         loop {
             match act().await {
-                Ok(stored) => return Some(stored),
                 Err(error) if error.is_of_the_database() => {
                     // The message is acked, so its turn must end in the record; the thread waits for that.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
                     tokio::select! {
                         () = tokio::time::sleep(RETRY_AFTER) => {}
-                        () = self.runner.stopped.cancelled() => return None,
+                        () = self.runner.stopped.cancelled() => return Err(error),
                     }
                 }
-                // The turn was deleted with its thread, or taken over.
-                Err(_) => return None,
+                // On an error the turn was deleted with its thread, or taken over.
+                stored => return stored,
             }
         }
     }

@@ -185,7 +185,10 @@ impl Dispatch {
         let until = &running.stopped;
         let local = LocalSession::of(Arc::clone(&running), agent, until, identity);
         // Before the storing, so that no end is missed.
-        let ending = running.runner.ending_of(&message.get().event_id);
+        let ending = running
+            .runner
+            .publisher()
+            .ending_of(&message.get().event_id);
         let mut is_new_thread = false;
         let stored = |begun: &Begun| is_new_thread = begun.makes_thread();
         let begun = begin(local.session(), &scope, message.clone(), stored).await?;
@@ -251,7 +254,7 @@ async fn read_again(
     begun: &Begun,
 ) -> Result<End, DispatchError> {
     let running = &session.running;
-    let ending = running.runner.ending_of(&begun.event.id);
+    let ending = running.runner.publisher().ending_of(&begun.event.id);
     // Asked again, now that its end cannot be missed.
     let start = running.runner.start_of(&session.agent);
     let message = message.into_inner();
