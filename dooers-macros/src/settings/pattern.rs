@@ -1,14 +1,14 @@
-//! The expressions that the `regex` crate and ECMA-262 (with the flag `u`) understand alike.
+//! The syntax that the regular expressions of the `regex` crate and of ECMA-262 (with the flag `u`) share.
 
 use regex_syntax::ast::{
     AssertionKind, Ast, ClassSet, ClassSetItem, GroupKind, HexLiteralKind, Literal, LiteralKind,
     RepetitionKind, RepetitionRange, Span, SpecialLiteralKind, parse::Parser,
 };
 
-/// What `.` is in ECMA-262: any character but the ends of a line.
+/// The meaning of `.` in ECMA-262: any character except line terminators.
 const DOT: &str = r"[^\n\r\u{2028}\u{2029}]";
 
-/// The expression for the `regex` crate. The error says what the two do not have in common, and what to write instead.
+/// Translates a pattern for the `regex` crate. The error names the syntax that is not shared and an alternative.
 pub(crate) fn translated(pattern: &str) -> Result<String, String> {
     let ast = Parser::new()
         .parse(pattern)
@@ -178,7 +178,7 @@ mod tests {
     use super::translated;
 
     #[test]
-    fn what_both_have_is_taken() {
+    fn shared_syntax_is_translated() {
         for common in [
             "",
             "abc",
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_they_have_not_in_common_is_refused() {
+    fn syntax_that_is_not_shared_is_refused() {
         for other in [
             "(",
             "[a",

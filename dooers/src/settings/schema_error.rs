@@ -1,16 +1,16 @@
-//! What can be wrong with a schema that was built by hand. (The derive macro finds the same at compile time.)
+//! The mistakes in a schema that was built by hand. The derive macro finds the same mistakes at compile time.
 
 use super::check::{compare, meant_number};
 use super::{Field, FieldKind, SettingsItem};
 use std::collections::HashSet;
 
-/// Everything that is wrong with a schema.
+/// All mistakes in a schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the settings cannot be used:\n{}", .0.join("\n"))]
 pub struct SchemaError(pub(super) Vec<String>);
 
 impl SchemaError {
-    /// One sentence for each mistake.
+    /// The mistakes, one sentence each.
     #[must_use]
     pub fn mistakes(&self) -> &[String] {
         &self.0
