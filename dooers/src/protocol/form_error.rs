@@ -1,10 +1,10 @@
-//! Rules that a form must keep before it is sent.
+//! The checks of a form before it is sent.
 
 use super::form_check::is_email;
 use super::{Form, FormChoice, FormElement, FormInput, TextInputType, date};
 use std::collections::HashSet;
 
-/// Why a form cannot be sent: no client could show or answer it as it is.
+/// The reason why a form cannot be sent: clients could not show it, or users could not answer it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormError {
@@ -24,7 +24,7 @@ pub enum FormError {
         /// The name.
         name: String,
     },
-    /// An element to choose from has no options.
+    /// A select, radio or checkbox element has no options.
     #[error("the form's element `{name}` has no options, so nothing can be chosen: give it some")]
     NoOptions {
         /// The name of the element.
@@ -41,17 +41,17 @@ pub enum FormError {
         /// The value.
         value: String,
     },
-    /// The default of an element is not an answer that the element takes.
+    /// The default of an element is not a valid answer to it.
     #[error("the default `{default}` of the form's element `{name}` is not {expected}")]
     WrongDefault {
         /// The name of the element.
         name: String,
         /// The default.
         default: String,
-        /// What the element takes.
+        /// A description of the valid answers.
         expected: String,
     },
-    /// A default of checkboxes has a value twice.
+    /// The default of a checkbox element contains a value twice.
     #[error("the default of the form's element `{name}` has the value `{value}` twice: remove one")]
     DuplicateDefault {
         /// The name of the element.
@@ -73,7 +73,7 @@ pub enum FormError {
         /// The name of the element.
         name: String,
     },
-    /// Files have nowhere to go.
+    /// A file element has no upload URL.
     #[error(
         "the form's element `{name}` has an empty `upload_url`, so clients cannot send its files: give it the address that \
          takes them"
@@ -87,7 +87,7 @@ pub enum FormError {
 impl Form {
     /// Checks that clients can show the form and that users can answer it.
     ///
-    /// Sending a form checks it, too. A unit test can do so earlier.
+    /// A form is also checked when it is sent. Call this in a unit test to find mistakes earlier.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -102,8 +102,8 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// [`FormError`], for the first rule that the form breaks: names are not blank and occur once, an element to choose
-    /// from has options with values that occur once, and a default is an answer that its element takes.
+    /// [`FormError`] for the first broken rule. Names must not be blank and must be unique. An element with options
+    /// must have at least one, with unique values. A default must be a valid answer to its element.
     pub fn check(&self) -> Result<(), FormError> {
         let mut names = HashSet::new();
         for element in &self.elements {
