@@ -16,7 +16,7 @@ pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
 ///
 /// [`#[dooers::agent]`](macro@crate::agent) implements it for a type with the name of the function.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no agent",
+    message = "`{Self}` is not an agent",
     label = "not made by `#[dooers::agent]`",
     note = "put `#[dooers::agent]` on an async function and name that function here"
 )]

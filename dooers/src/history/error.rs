@@ -8,7 +8,7 @@ use crate::store::StoreError;
 pub enum MemoryError {
     /// The thread does not exist in this scope.
     #[error(
-        "the thread cannot be read: it was deleted, or there never was one of its id in this scope"
+        "the thread cannot be read: it was deleted, or no thread with this id exists in this scope"
     )]
     NoThread,
     /// The database failed.

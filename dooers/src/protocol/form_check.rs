@@ -203,7 +203,7 @@ impl TextInputType {
     fn taken(self) -> &'static str {
         match self {
             Self::Text | Self::Password => "a text",
-            Self::Email => "an e-mail address, such as `ada@example.com`",
+            Self::Email => "an email address, such as `ada@example.com`",
             Self::Number => "a number, also as a text, such as `3.5`",
             Self::Date => "a date, such as `2026-02-11`",
         }

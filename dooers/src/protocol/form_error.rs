@@ -10,7 +10,7 @@ use std::collections::HashSet;
 pub enum FormError {
     /// An element has no name.
     #[error(
-        "the form's element with the label `{label}` has an empty `name`, and answers are found by the names: give it one"
+        "the form's element with the label `{label}` has an empty `name`, but answers are found by name: give it one"
     )]
     NoName {
         /// The label of the element.
@@ -18,7 +18,7 @@ pub enum FormError {
     },
     /// Two elements have the same name.
     #[error(
-        "the form has two elements of the name `{name}`, and answers are found by the names: give each its own"
+        "the form has two elements with the name `{name}`, but answers are found by name: give each a name of its own"
     )]
     DuplicateName {
         /// The name.
@@ -32,8 +32,8 @@ pub enum FormError {
     },
     /// Two options of an element have the same value.
     #[error(
-        "the form's element `{name}` has two options of the value `{value}`, which the answer could not tell apart: give \
-         each its own"
+        "the form's element `{name}` has two options with the value `{value}`, which an answer cannot tell apart: \
+         give each a value of its own"
     )]
     DuplicateOption {
         /// The name of the element.
@@ -61,7 +61,7 @@ pub enum FormError {
     },
     /// A password has a default.
     #[error(
-        "the form's password `{name}` has a default, which everybody who reads the thread would get: leave it out"
+        "the form's password `{name}` has a default, which everybody who reads the thread would see: leave it out"
     )]
     PasswordDefault {
         /// The name of the element.
@@ -75,8 +75,8 @@ pub enum FormError {
     },
     /// A file element has no upload URL.
     #[error(
-        "the form's element `{name}` has an empty `upload_url`, so clients cannot send its files: give it the address that \
-         takes them"
+        "the form's element `{name}` has an empty `upload_url`, so clients cannot send its files: give it the URL that \
+         accepts them"
     )]
     NoUploadUrl {
         /// The name of the element.

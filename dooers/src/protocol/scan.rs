@@ -99,12 +99,12 @@ fn escaped_unit(bytes: &[u8], at: usize) -> Option<u32> {
 
 fn broken_escape() -> ErrorBody {
     ErrorBody::invalid_frame(
-        "a text holds a broken escape; after `\\` comes one of `\"\\/bfnrt`, or `u` and four hexadecimal digits",
+        "a text contains an invalid escape; `\\` must be followed by one of `\"\\/bfnrt`, or by `u` and four hexadecimal digits",
     )
 }
 
 fn lone_surrogate() -> ErrorBody {
-    ErrorBody::invalid_frame("a text holds half of a surrogate pair, which is not a character")
+    ErrorBody::invalid_frame("a text contains half of a surrogate pair, which is not a character")
 }
 
 #[cfg(test)]

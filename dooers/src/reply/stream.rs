@@ -34,7 +34,7 @@ impl Stream for ReplyStream {
 
 /// A type that can be an item of a [`Reply::stream`].
 #[diagnostic::on_unimplemented(
-    message = "a stream of `{Self}` is no reply",
+    message = "a stream of `{Self}` is not a reply",
     note = "`Reply::stream` takes a stream of `Reply`, of text, or of `Result`s of these"
 )]
 pub trait StreamedReply {

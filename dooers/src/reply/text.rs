@@ -89,7 +89,7 @@ impl fmt::Debug for TextReply {
 /// A type that can be an item of a text stream: a text, an `Option` of a text (`None` adds nothing), or a `Result` of
 /// these.
 #[diagnostic::on_unimplemented(
-    message = "a stream of `{Self}` is no text",
+    message = "a stream of `{Self}` is not a text",
     note = "a text is a stream of `String`, `&str` or `Cow<str>`, of `Option`s of these, or of `Result`s"
 )]
 pub trait StreamedText {

@@ -22,7 +22,7 @@ pub enum PatchError {
     #[error("`{0}` cannot be changed")]
     Readonly(String),
     /// The field is internal: only the program can change it.
-    #[error("`{0}` can be changed by the program only")]
+    #[error("only the program can change `{0}`")]
     Internal(String),
     /// The value does not fit the field.
     #[error(transparent)]
@@ -267,7 +267,7 @@ fn takes(field: &Field) -> String {
             format!("one of {}", options.join(", "))
         }
         FieldKind::Email => {
-            "a mail address such as `ada@example.org`".to_owned() + &allowed_length(field)
+            "an email address such as `ada@example.org`".to_owned() + &allowed_length(field)
         }
         FieldKind::Date => "a date such as `2026-02-11`".to_owned(),
         FieldKind::Text | FieldKind::Textarea | FieldKind::Password | FieldKind::Image => {

@@ -18,7 +18,7 @@ pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
                 let text = Text::new()
                     .with("the group has a setting `")
                     .with(group[at])
-                    .with("`, and there is another one of this id beside or in another group; a setting is patched by its id alone: give one of them another with `#[setting(rename = \"…\")]`");
+                    .with("`, and another setting outside of the group has the same id; a setting is patched by its id alone: rename one of them with `#[setting(rename = \"…\")]`");
                 panic!("{}", text.as_str());
             }
             list += 1;
@@ -58,7 +58,7 @@ pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
     let text = Text::new()
         .with("the default `")
         .with(default)
-        .with("` is none of the choices; write one of ")
+        .with("` is not one of the choices; write one of ")
         .with(listed.as_str());
     panic!("{}", text.as_str());
 }

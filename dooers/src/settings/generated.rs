@@ -103,7 +103,7 @@ impl<T: SettingValue> NamedType for T {
 #[diagnostic::on_unimplemented(
     message = "`{T}` is a group of settings, and this field is not marked as one; write `#[setting(group)]` above it",
     label = "a group of settings",
-    note = "a group is always there, and its fields have the values: it has no `default`, and is not in an `Option`"
+    note = "a group always exists, and its fields have the values: it has no `default` and cannot be in an `Option`"
 )]
 pub trait FieldOf<T> {
     /// A field that always has a value.

@@ -86,7 +86,7 @@ fn mistakes_of(field: &Field) -> Vec<String> {
     );
     wrong(
         field.is_secret() && !field.optional && !field.begins_with_a_value(),
-        "a password needs a value to begin with; name an environment variable with `default_env`, or make it `optional`",
+        "a password needs an initial value; name an environment variable with `default_env`, or make it `optional`",
     );
     wrong(
         field.is_secret() && field.default.is_some(),
@@ -103,7 +103,7 @@ fn mistakes_of(field: &Field) -> Vec<String> {
     );
     wrong(
         !field.optional && !field.begins_with_a_value() && !field.is_secret(),
-        "a setting needs a value to begin with; give it a `default`, or make it `optional`",
+        "a setting needs an initial value; give it a `default`, or make it `optional`",
     );
     wrong(
         field.readonly && !field.begins_with_a_value() && field.kind != FieldKind::Image,
@@ -113,7 +113,7 @@ fn mistakes_of(field: &Field) -> Vec<String> {
     let distinct: HashSet<_> = options.iter().collect();
     wrong(
         field.kind == FieldKind::Select && options.is_empty(),
-        "there is nothing to select; give it options",
+        "there is nothing to select; add options",
     );
     wrong(
         distinct.len() < options.len(),

@@ -57,7 +57,7 @@ pub enum UnsealError {
     UnknownKey(String),
     /// The sealed text was changed, or it belongs to another place.
     #[error(
-        "it does not open with the key `{0}`: the row was changed, or copied from another place"
+        "it cannot be opened with the key `{0}`: the row was changed, or copied from another place"
     )]
     Broken(String),
 }

@@ -63,7 +63,7 @@ pub struct Email(String);
 
 /// The error for a text that is not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a mail address looks like `ada@example.org`")]
+#[error("an email address looks like `ada@example.org`")]
 pub struct NotAnEmail;
 
 impl Email {

@@ -7,9 +7,9 @@ use serde_json::Value;
 ///
 /// A handler that takes the struct as an argument gets the current values.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` holds no settings of an agent",
+    message = "`{Self}` is not the settings of an agent",
     label = "does not derive `WorkerSettings`",
-    note = "put `#[derive(WorkerSettings)]` on the struct; one that is marked `#[setting(group)]` is only a part of another"
+    note = "put `#[derive(WorkerSettings)]` on the struct; a struct with `#[setting(group)]` is only a part of another one"
 )]
 pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
     /// The fields and groups.
@@ -60,7 +60,7 @@ pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
 /// [`WorkerSettings`](macro@super::super::WorkerSettings) implements this trait for every struct without groups.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a group of settings",
-    label = "no group",
+    label = "not a group",
     note = "a group is a struct with `#[derive(WorkerSettings)]` that has no groups itself"
 )]
 pub trait SettingsGroup: Sized {

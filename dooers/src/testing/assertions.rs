@@ -77,12 +77,7 @@ impl TestTurn {
         let error = self.run().and_then(|run| run.error.clone());
         let found: Vec<_> = error.into_iter().chain(self.notices()).collect();
         let holds = found.iter().any(|text| text.contains(expected));
-        self.demand(
-            holds,
-            "users should be told of the failure",
-            &expected,
-            &found,
-        )
+        self.demand(holds, "users should see the failure", &expected, &found)
     }
 
     /// Asserts that the run of the turn was cancelled.

@@ -103,7 +103,7 @@ impl TestClient {
                 Ok(()) => {}
                 Err(refusal) if refusal.code == ErrorCode::NotFound => self.forget(&thread_id),
                 Err(refusal) => self.fail(&format!(
-                    "the server refuses to go on with the thread {thread_id}: {refusal}"
+                    "the server refuses to resume the thread {thread_id}: {refusal}"
                 )),
             }
         }
@@ -135,7 +135,7 @@ impl TestClient {
                 return;
             }
             if begin.elapsed() > self.server.patience() {
-                self.fail("waited in vain for what it was too slow for");
+                self.fail("waited in vain for changes that the client was too slow for");
             }
         }
     }

@@ -139,7 +139,7 @@ impl Conversation {
             .find(|event| event.id == delta.event_id);
         let Some(event) = known else {
             return Err(format!(
-                "a piece of a text came for the unknown event {}",
+                "a piece of a text arrived for the unknown event {}",
                 delta.event_id
             ));
         };
@@ -150,7 +150,7 @@ impl Conversation {
         }
         if delta.delta_seq > next {
             return Err(format!(
-                "the piece {} of a text came where {next} should",
+                "piece {} of a text arrived, but piece {next} was expected",
                 delta.delta_seq
             ));
         }
@@ -226,9 +226,9 @@ mod tests {
     fn missing_delta_is_an_error() {
         let mut conversation = Conversation::new("t".to_owned());
         let unknown = conversation.take_delta(&delta(0, "one")).unwrap_err();
-        assert_eq!(unknown, "a piece of a text came for the unknown event e");
+        assert_eq!(unknown, "a piece of a text arrived for the unknown event e");
         conversation.take_events([growing("", 0)]);
         let hole = conversation.take_delta(&delta(1, "two")).unwrap_err();
-        assert_eq!(hole, "the piece 1 of a text came where 0 should");
+        assert_eq!(hole, "piece 1 of a text arrived, but piece 0 was expected");
     }
 }

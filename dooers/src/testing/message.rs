@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 ///     .data(json!({"page": 7}));
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "nothing is sent before a client takes it"]
+#[must_use = "nothing is sent until it is passed to a client"]
 pub struct TestMessage {
     kind: &'static str,
     content: Vec<ContentPart>,

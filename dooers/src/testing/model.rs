@@ -76,8 +76,8 @@ pub enum FakeModelError {
     Scripted(String),
     /// The model was asked more often than the test wrote answers.
     #[error(
-        "the fake model was asked more often than its test has written answers ({answers}): add one with `.reply(\"…\")`. \
-         It was asked: {prompt}"
+        "the fake model was asked more often than the test wrote answers ({answers}): add one with `.reply(\"…\")`. \
+         The last prompt: {prompt}"
     )]
     ScriptIsOver {
         /// The number of answers that the test wrote.
@@ -87,12 +87,12 @@ pub enum FakeModelError {
     },
     /// The caller asked only for text, but the test wrote a tool call.
     #[error(
-        "the fake model calls the tool `{0}`, and it was asked for nothing but text: read `model.chunks(…)` instead of \
+        "the fake model calls the tool `{0}`, but the caller asked only for text: read `model.chunks(…)` instead of \
          `model.stream(…)`"
     )]
     ToolCall(String),
     /// The prompt cannot be serialized as JSON.
-    #[error("the prompt does not fit into JSON: {0}")]
+    #[error("the prompt cannot be serialized as JSON: {0}")]
     Prompt(String),
 }
 
@@ -138,7 +138,7 @@ impl FakeModel {
     /// [`stream_text`](crate::WorkerResponse::stream_text) or a [`TextReply`](crate::TextReply).
     ///
     /// The prompt is the value that a real model's API would be sent.
-    #[must_use = "the answer comes by the stream"]
+    #[must_use = "the answer arrives through the stream"]
     pub fn stream(
         &self,
         prompt: impl Serialize,
@@ -152,7 +152,7 @@ impl FakeModel {
     }
 
     /// Asks the model and returns text and tool calls as they arrive.
-    #[must_use = "the answer comes by the stream"]
+    #[must_use = "the answer arrives through the stream"]
     pub fn chunks(
         &self,
         prompt: impl Serialize,

@@ -79,7 +79,7 @@ impl TestServer {
     pub async fn connect(&self, user: impl Into<TestUser>) -> TestClient {
         let Some(agent) = self.0.served.default else {
             panic!(
-                "the server has several agents, of which none is marked `default`: say which with \
+                "the server has several agents, and none of them is marked `default`: name one with \
                  `connect_to::<agent>(…)`"
             );
         };

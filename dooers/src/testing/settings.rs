@@ -83,7 +83,7 @@ impl TestClient {
             .ask("settings.subscribe", json!({"audience": name}))
             .await
         {
-            self.fail(&format!("the server shows no settings: {refusal}"));
+            self.fail(&format!("the server refuses to send settings: {refusal}"));
         }
         self.settings_audience = Some(audience);
         match &self.settings {

@@ -235,7 +235,7 @@ impl TestClient {
         match conversations.find_map(|conversation| conversation.event(event_id)) {
             Some(event) => Message::of(event),
             None => self.fail(&format!(
-                "the client knows no event {event_id}: subscribe to its thread first"
+                "the client does not know the event {event_id}: subscribe to its thread first"
             )),
         }
     }

@@ -28,7 +28,9 @@ impl TestClient {
     pub fn thread_id(&self) -> &str {
         match &self.current {
             Some(thread_id) => thread_id,
-            None => self.fail("the client is in no thread: say something first, or `enter` one"),
+            None => {
+                self.fail("the client has no current thread: say something first, or `enter` one")
+            }
         }
     }
 
@@ -44,7 +46,7 @@ impl TestClient {
         match self.conversation_of(thread_id) {
             Some(conversation) => conversation,
             None => self.fail(&format!(
-                "the client was told nothing of the thread {thread_id}: `subscribe` to it first"
+                "the client has received nothing about the thread {thread_id}: `subscribe` to it first"
             )),
         }
     }
@@ -118,7 +120,9 @@ impl TestClient {
             let page = self.ask("thread.list", json!({"cursor": cursor})).await;
             let mut page = match page {
                 Ok(page) => page,
-                Err(refusal) => self.fail(&format!("the server lists no threads: {refusal}")),
+                Err(refusal) => {
+                    self.fail(&format!("the server refuses to list threads: {refusal}"))
+                }
             };
             threads.extend(self.parse::<Vec<Thread>>(page["threads"].take()));
             cursor = page["cursor"].take();
@@ -139,7 +143,9 @@ impl TestClient {
         let oldest = conversation.events().first().map(|event| event.id.clone());
         let payload = json!({"thread_id": conversation.thread_id(), "before_event_id": oldest});
         if let Err(refusal) = self.ask("event.list", payload).await {
-            self.fail(&format!("the server lists no older events: {refusal}"));
+            self.fail(&format!(
+                "the server refuses to list older events: {refusal}"
+            ));
         }
         self.conversation().has_older()
     }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// let boss = TestUser::new("eve").organization("acme").organization_role("owner");
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "it is nobody until `TestServer::connect` takes it"]
+#[must_use = "nothing happens until it is passed to `TestServer::connect`"]
 pub struct TestUser {
     worker_id: String,
     organization_id: String,

@@ -44,7 +44,7 @@ impl TestClient {
         let id = format!("frame-{}", self.sent);
         let frame = json!({"id": id, "type": kind, "payload": payload.into()});
         let Some(link) = &self.link else {
-            self.fail("it is not connected: call `reconnect().await` first");
+            self.fail("the client is not connected: call `reconnect().await` first");
         };
         match wait.on(link.send(frame.to_string())).await {
             Ok(true) => {}
@@ -76,7 +76,7 @@ impl TestClient {
     /// Waits for the next frame and applies it.
     pub(super) async fn hear(&mut self, wait: &mut Wait) -> Value {
         let Some(link) = &mut self.link else {
-            self.fail("it is not connected: call `reconnect().await` first");
+            self.fail("the client is not connected: call `reconnect().await` first");
         };
         let text = match wait.on(link.next()).await {
             Ok(Some(text)) => text,
@@ -89,7 +89,9 @@ impl TestClient {
                 self.take(&text, &frame);
                 frame
             }
-            Err(error) => self.fail(&format!("the server sent what is no frame: {error}")),
+            Err(error) => self.fail(&format!(
+                "the server sent text that is not a frame: {error}"
+            )),
         }
     }
 
@@ -123,7 +125,7 @@ impl TestClient {
             Ok(Heard::Delta(delta)) => {
                 let thread_id = frame["payload"]["thread_id"].as_str().unwrap_or_default();
                 if let Err(why) = self.conversation_mut(thread_id).take_delta(&delta) {
-                    self.fail(&format!("the server broke its protocol: {why}"));
+                    self.fail(&format!("the server violated the protocol: {why}"));
                 }
             }
             Ok(Heard::Thread(thread)) => {
@@ -136,7 +138,7 @@ impl TestClient {
             }
             Ok(Heard::ThreadDeleted | Heard::Other) => {}
             Err(error) => self.fail(&format!(
-                "the server sent a frame that no client reads: {error}"
+                "the server sent a frame that clients cannot read: {error}"
             )),
         }
     }
@@ -190,7 +192,7 @@ impl TestClient {
         match serde_json::from_value(value) {
             Ok(value) => value,
             Err(error) => self.fail(&format!(
-                "the server sent a frame that no client reads: {error}"
+                "the server sent a frame that clients cannot read: {error}"
             )),
         }
     }

@@ -128,7 +128,7 @@ fn email_and_date_refuse_invalid_texts() {
     let others = ["a", "@b", "a@", "a b@c"].map(|text| json!(text)).to_vec();
     assert_misfits(
         email(),
-        "an e-mail address, such as `ada@example.com`",
+        "an email address, such as `ada@example.com`",
         others,
     );
     let date = || text_input(TextInputType::Date, None);
