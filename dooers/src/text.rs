@@ -1,9 +1,9 @@
-//! Texts of users, cut as their readers see them.
+//! Cutting texts between the characters that readers see.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Splits a text behind its first `clusters` grapheme clusters: the characters that readers see. A flag, a family emoji or
-/// a letter with its accents is one cluster and is never cut in half.
+/// Splits a text after its first `clusters` grapheme clusters, the characters that readers see. A flag, a family emoji
+/// or a letter with its accents is one cluster and is never cut.
 pub(crate) fn split_at_cluster(text: &str, clusters: usize) -> (&str, &str) {
     let next = text.grapheme_indices(true).nth(clusters);
     text.split_at(next.map_or(text.len(), |(start, _)| start))
@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn split_keeps_what_readers_see_as_one() {
+    fn split_keeps_grapheme_clusters_whole() {
         for (text, head, rest) in [
             ("🇩🇪🇫🇷🇮🇹", "🇩🇪🇫🇷", "🇮🇹"),
             ("👨‍👩‍👧‍👦👍🏽!", "👨‍👩‍👧‍👦👍🏽", "!"),

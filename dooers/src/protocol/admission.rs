@@ -1,20 +1,21 @@
-//! The rules about text and JSON that may enter a store, from clients, handlers and programs alike.
+//! The rules for texts and JSON that are stored. They apply to clients, handlers and programs alike.
 //!
-//! * **Text** holds no U+0000: it is removed. PostgreSQL cannot store the character.
-//! * **Ids** with U+0000 are refused. An id from which something was removed may be the id of something else.
-//! * **JSON** nests at most [`MAX_JSON_DEPTH`] levels, so that every frame stays within the 128 levels that parsers take.
+//! * **Text** does not contain U+0000. The character is removed, because PostgreSQL cannot store it.
+//! * **Ids** with U+0000 are refused. An id from which a character is removed may be the id of something else.
+//! * **JSON** has at most [`MAX_JSON_DEPTH`] levels, so that every frame stays within the 128 levels that parsers
+//!   accept.
 
 use super::{ErrorBody, MAX_CLIENT_ID_BYTES, MAX_JSON_DEPTH, User};
 use serde_json::{Map, Value};
 use std::mem::take;
 
-/// The reason why something may not enter a store.
+/// The reason why a value must not be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{member}` {problem}")]
 pub(crate) struct NotAdmitted {
-    /// The member that is wrong, as programs call it.
+    /// The refused member, by its name in the API.
     pub(crate) member: &'static str,
-    /// The rule that it breaks, and the way out.
+    /// The broken rule, and the way out.
     pub(crate) problem: String,
 }
 
@@ -26,7 +27,7 @@ impl NotAdmitted {
         }
     }
 
-    /// The refusal of a frame in which the member has this place.
+    /// The refusal of a frame that contains the member at this place.
     pub(crate) fn at(&self, place: &str) -> ErrorBody {
         ErrorBody::invalid_payload(format!("`{place}` {}", self.problem))
     }
@@ -35,12 +36,12 @@ impl NotAdmitted {
 /// Removes U+0000 from a text.
 pub(crate) fn clean_text(text: &mut String) {
     if text.contains('\0') {
-        // In place: a secret leaves no second copy behind.
+        // The text is changed in place, so that no second copy of a secret remains in memory.
         text.retain(|character| character != '\0');
     }
 }
 
-/// The text without U+0000.
+/// Returns the text without U+0000.
 pub(crate) fn cleaned(mut text: String) -> String {
     clean_text(&mut text);
     text
@@ -54,7 +55,7 @@ pub(crate) fn check_no_nul(member: &'static str, id: &str) -> Result<(), NotAdmi
     Ok(())
 }
 
-/// Refuses an id in a frame, or one that the program made, that is too long or has U+0000.
+/// Refuses an id from a frame or from the program that is too long or contains U+0000.
 pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
     if id.len() > MAX_CLIENT_ID_BYTES {
         return Err(ErrorBody::invalid_payload(format!(
@@ -67,9 +68,10 @@ pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
 
 const NUL_IN_ID: &str = "holds U+0000, which no id may have; remove it";
 
-/// Removes U+0000 from all texts of a value, and refuses a value that is nested too deep.
+/// Removes U+0000 from all texts of a value, and refuses a value that is nested too deeply.
 ///
-/// Nothing is left of a value that is refused. It is taken apart here, as a value drops itself level by level on the stack.
+/// A refused value is replaced by `null`. It is dropped iteratively, because dropping a deeply nested value
+/// recursively overflows the stack.
 pub(crate) fn admit_json(member: &'static str, value: &mut Value) -> Result<(), NotAdmitted> {
     let Err(problem) = admit_within(value, MAX_JSON_DEPTH) else {
         return Ok(());
@@ -88,7 +90,7 @@ pub(crate) fn admit_json(member: &'static str, value: &mut Value) -> Result<(), 
     ))
 }
 
-/// The same for a value that may be missing.
+/// Does the same for a value that may be missing.
 pub(crate) fn admit_optional_json(
     member: &'static str,
     value: &mut Option<Value>,
@@ -150,8 +152,8 @@ fn take_apart(value: Value) {
 }
 
 impl User {
-    /// Removes U+0000 from the name and the mail address. Ids and roles with U+0000 are refused: a role from which
-    /// something was removed may grant more.
+    /// Removes U+0000 from the name and the email address. Ids and roles with U+0000 are refused, because a role from
+    /// which a character is removed may grant more.
     pub(crate) fn admit(&mut self) -> Result<(), NotAdmitted> {
         check_no_nul("user.user_id", &self.user_id)?;
         for id in &self.identity_ids {

@@ -1,9 +1,9 @@
-//! `connect`, in the shapes in which the clients of different ages send it.
+//! `connect`, in the three forms that clients of different versions send.
 
 use super::{ErrorBody, User};
 use serde::Deserialize;
 
-/// The payload of `connect`, in any of its three shapes.
+/// The payload of `connect`, in any of its three forms.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct ConnectPayload {
     #[serde(default)]
@@ -45,11 +45,11 @@ struct ConnectMetadata {
 }
 
 impl ConnectPayload {
-    /// The worker, under either of its names.
+    /// The id of the worker, from either of its two members.
     ///
     /// # Errors
     ///
-    /// `INVALID_PAYLOAD` if there is none.
+    /// `INVALID_PAYLOAD` if the id is missing.
     pub(crate) fn worker_id(&self) -> Result<&str, ErrorBody> {
         self.agent_id
             .as_deref()
@@ -62,13 +62,14 @@ impl ConnectPayload {
             })
     }
 
-    /// Whether the client keeps its list of events when it resumes, as those do that say `agent_id`.
+    /// Returns true if the client keeps its list of events when it resumes. This is the case for clients that send
+    /// `agent_id`.
     #[must_use]
     pub(crate) fn keeps_its_events(&self) -> bool {
         self.agent_id.is_some()
     }
 
-    /// Whether the client takes a text that grows piece by piece.
+    /// Returns true if the client accepts pieces of streamed texts.
     #[must_use]
     pub(crate) fn takes_deltas(&self) -> bool {
         let announced = self.capabilities.as_deref().unwrap_or_default();
@@ -89,7 +90,7 @@ impl ConnectPayload {
         self.flat_or_nested(&self.workspace_id, |nested| &nested.workspace_id)
     }
 
-    /// The person that the client names; an empty id is nobody.
+    /// The user that the client names. The empty id is an anonymous user.
     #[must_use]
     pub(crate) fn user(&self) -> User {
         if let Some(user) = &self.user {
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_shapes_of_an_identity_mean_the_same() {
+    fn three_forms_of_connect_have_the_same_meaning() {
         let shapes = [
             r#"{"agent_id":"w","organization_id":"o","workspace_id":"s","user":{"user_id":"u","user_name":"U","identity_ids":null}}"#,
             r#"{"worker_id":"w","metadata":{"organization_id":"o","workspace_id":"s","user_id":"u","user_name":"U"}}"#,
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_client_that_says_so_takes_deltas() {
+    fn deltas_require_the_capability() {
         assert!(connect(r#"{"capabilities":["more","event.delta"]}"#).takes_deltas());
         for payload in [
             "{}",
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connect_without_a_worker_is_refused() {
+    fn connect_without_a_worker_is_refused() {
         assert!(connect("{}").worker_id().is_err());
         assert!(connect(r#"{"worker_id":""}"#).worker_id().is_err());
     }

@@ -1,6 +1,6 @@
-//! The wire types and their JSON, as `docs/protocol.md` describes them.
+//! The types of the wire protocol and their JSON, as `docs/protocol.md` describes them.
 //!
-//! Nothing here does I/O or knows another module of this crate.
+//! This module does no I/O and does not use other modules of this crate.
 
 mod admission;
 mod blank;
@@ -75,15 +75,15 @@ pub(crate) use heard::Heard;
 pub(crate) use heard::from_own_json;
 pub(crate) use whole::whole;
 
-/// Ids longer than this many bytes are refused when a client makes them up.
+/// Maximum length of ids that clients create, in bytes. Longer ids are refused.
 pub const MAX_CLIENT_ID_BYTES: usize = 128;
 
-/// The deepest nesting of `data`, of `metadata`, and of the value of a setting, in levels of objects and arrays.
+/// Maximum nesting depth of `data`, `metadata` and the value of a setting, in levels of objects and arrays.
 ///
-/// A frame that carries them stays within 128 levels, which is as much as JSON parsers take.
+/// A frame that contains them stays within 128 levels, which is the maximum that JSON parsers accept.
 pub const MAX_JSON_DEPTH: usize = 120;
 
-/// A new id: a UUIDv7, so that ids made later sort later.
+/// Creates a UUIDv7. Ids that are created later sort later.
 pub(crate) fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }

@@ -1,14 +1,14 @@
-//! The expressions that the `regex` crate and ECMA-262 (with the flag `u`) understand alike.
+//! The syntax that the regular expressions of the `regex` crate and of ECMA-262 (with the flag `u`) share.
 
 use regex_syntax::ast::{
     AssertionKind, Ast, ClassSet, ClassSetItem, GroupKind, HexLiteralKind, Literal, LiteralKind,
     RepetitionKind, RepetitionRange, Span, SpecialLiteralKind, parse::Parser,
 };
 
-/// What `.` is in ECMA-262: any character but the ends of a line.
+/// The meaning of `.` in ECMA-262: any character except line terminators.
 const DOT: &str = r"[^\n\r\u{2028}\u{2029}]";
 
-/// The expression for the `regex` crate. The error says what the two do not have in common, and what to write instead.
+/// Translates a pattern for the `regex` crate. The error names the syntax that is not shared and an alternative.
 pub(crate) fn translated(pattern: &str) -> Result<String, String> {
     let ast = Parser::new()
         .parse(pattern)
@@ -43,11 +43,11 @@ impl Walk<'_> {
                 Ok(())
             }
             Ast::Literal(literal) => self.literal(literal, false),
-            Ast::Flags(_) => Err("it sets flags, which browsers do not know; write the letters of both cases in a class".to_owned()),
+            Ast::Flags(_) => Err("it sets flags, which browsers do not support; write both cases of the letters in a class".to_owned()),
             Ast::Assertion(assertion) => match assertion.kind {
                 AssertionKind::StartLine | AssertionKind::EndLine => Ok(()),
                 _ => Err(format!(
-                    "`{}` does not mean the same everywhere; of the anchors use `^` and `$`",
+                    "`{}` does not mean the same everywhere; use only the anchors `^` and `$`",
                     self.text(&assertion.span)
                 )),
             },
@@ -59,7 +59,7 @@ impl Walk<'_> {
             Ast::ClassBracketed(class) => self.class(&class.kind),
             Ast::Repetition(repetition) => {
                 if matches!(*repetition.ast, Ast::Assertion(_)) {
-                    return Err("an anchor is repeated, which browsers refuse; repeat what stands beside it".to_owned());
+                    return Err("an anchor is repeated, which browsers refuse; repeat the part beside it".to_owned());
                 }
                 let written = self.text(&repetition.op.span);
                 if let RepetitionKind::Range(RepetitionRange::Bounded(..)) = repetition.op.kind
@@ -90,7 +90,7 @@ impl Walk<'_> {
         match class {
             ClassSet::Item(item) => self.item(item),
             ClassSet::BinaryOp(_) => Err(
-                "it combines classes, which browsers read otherwise; write one class".to_owned(),
+                "it combines classes, which browsers read differently; write one class".to_owned(),
             ),
         }
     }
@@ -105,7 +105,7 @@ impl Walk<'_> {
             }
             ClassSetItem::Perl(class) => Err(perl(self.text(&class.span))),
             ClassSetItem::Ascii(_) | ClassSetItem::Unicode(_) | ClassSetItem::Bracketed(_) => Err(
-                "it has a class in a class, which browsers read otherwise; write the characters"
+                "it has a class in a class, which browsers read differently; write the characters"
                     .to_owned(),
             ),
             ClassSetItem::Union(union) => union.items.iter().try_for_each(|item| self.item(item)),
@@ -153,7 +153,7 @@ impl Walk<'_> {
             return Ok(());
         }
         Err(match literal.kind {
-            LiteralKind::Verbatim => format!("`{written}` stands alone; write `\\{written}`"),
+            LiteralKind::Verbatim => format!("`{written}` is not escaped; write `\\{written}`"),
             _ => {
                 format!("`{written}` does not mean the same everywhere; write the character itself")
             }
@@ -178,7 +178,7 @@ mod tests {
     use super::translated;
 
     #[test]
-    fn what_both_have_is_taken() {
+    fn shared_syntax_is_translated() {
         for common in [
             "",
             "abc",
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_they_have_not_in_common_is_refused() {
+    fn syntax_that_is_not_shared_is_refused() {
         for other in [
             "(",
             "[a",
