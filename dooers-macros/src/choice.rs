@@ -1,6 +1,6 @@
 //! `#[derive(SettingChoice)]`.
 
-use crate::mistake::{Mistake, Mistakes};
+use crate::diagnostic::{Mistake, Mistakes};
 use crate::options::{Options, Table};
 use crate::settings::options_of;
 use proc_macro2::{Ident, TokenStream};

@@ -3,12 +3,11 @@
 mod agent;
 mod attributes;
 mod choice;
-mod duration;
-mod likeness;
-mod literal;
-mod mistake;
+mod diagnostic;
+mod number_literal;
 mod options;
 mod settings;
+mod suggest;
 
 use proc_macro::TokenStream;
 

@@ -1,8 +1,8 @@
 //! The options of a macro: `key`, `key = value`, separated by commas.
 
-use crate::likeness::nearest;
-use crate::literal::Literal;
-use crate::mistake::{Mistake, Mistakes, ValueKind};
+use crate::diagnostic::{Mistake, Mistakes, ValueKind};
+use crate::number_literal::Literal;
+use crate::suggest::nearest;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;

@@ -46,7 +46,7 @@ fn one_mistake_is_one_error_line() {
 fn every_error_text_of_the_macros_is_shown_in_a_ui_test() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../dooers-macros/src/mistake.rs"
+        "/../dooers-macros/src/diagnostic.rs"
     );
     let texts = format_strings(&fs::read_to_string(path).unwrap());
     assert!(texts.len() > 20, "the texts are not where they were");

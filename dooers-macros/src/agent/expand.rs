@@ -3,7 +3,7 @@
 use super::model::{Agent, is_agent};
 use super::parse::{Function, Other};
 use crate::attributes::joined;
-use crate::mistake::Mistakes;
+use crate::diagnostic::Mistakes;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;

@@ -1,5 +1,6 @@
 //! `#[dooers::agent]`.
 
+mod duration;
 mod expand;
 mod model;
 mod parse;
@@ -7,7 +8,7 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use crate::mistake::Mistakes;
+use crate::diagnostic::Mistakes;
 use proc_macro2::TokenStream;
 
 /// The annotated item, followed by what makes it an agent, or by what is wrong with it.

@@ -3,7 +3,7 @@
 use super::parse::{Function, Other};
 use super::policy::Policy;
 use crate::attributes::{allowed, attributes_of, description};
-use crate::mistake::{Mistake, Mistakes};
+use crate::diagnostic::{Mistake, Mistakes};
 use crate::options::{Options, Table};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;

@@ -1,9 +1,9 @@
 //! How the turns of an agent are run: the options `timeout`, `retry`, `on_busy` and `queue`.
 
-use crate::duration::{NotADuration, mended, milliseconds};
-use crate::likeness::nearest;
-use crate::mistake::Mistake;
+use super::duration::{NotADuration, mended, milliseconds};
+use crate::diagnostic::Mistake;
 use crate::options::{Options, as_text, ungrouped};
+use crate::suggest::nearest;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, LitStr};

@@ -1,7 +1,7 @@
 //! Defaults, and the kinds of setting that have little else.
 
 use super::field::ChoiceDefault;
-use crate::mistake::Mistake;
+use crate::diagnostic::Mistake;
 use crate::options::{Options, ungrouped};
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -3,7 +3,7 @@
 use super::field::{ChoiceDefault, Item, What};
 use super::model::Settings;
 use crate::attributes::joined;
-use crate::mistake::Mistakes;
+use crate::diagnostic::Mistakes;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;

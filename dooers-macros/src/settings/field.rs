@@ -1,14 +1,14 @@
 //! What a field of a struct says about its setting.
 
+use super::allowed_keys::{EVERYWHERE, ON_FIELDS, check_keys, fit};
 use super::default::{checkbox, choice, default_env, image, refuse_default};
-use super::fit::{EVERYWHERE, ON_FIELDS, check_keys, fit};
-use super::kind::{Kind, Shape, shape};
+use super::field_type::{Kind, Shape, shape};
 use super::model::check_id;
 use super::number::number;
 use super::text::{choices, formatted, lengths, text};
 use super::{format, options_of};
 use crate::attributes::description;
-use crate::mistake::{Mistake, Mistakes};
+use crate::diagnostic::{Mistake, Mistakes};
 use crate::options::{Options, Table};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};

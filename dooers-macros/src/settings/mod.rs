@@ -1,11 +1,11 @@
 //! `#[derive(WorkerSettings)]`.
 
+mod allowed_keys;
 mod default;
 mod expand;
 mod field;
-mod fit;
+mod field_type;
 mod format;
-mod kind;
 mod model;
 mod number;
 mod pattern;
@@ -14,7 +14,7 @@ pub(crate) mod step;
 mod tests;
 mod text;
 
-use crate::mistake::Mistakes;
+use crate::diagnostic::Mistakes;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
@@ -40,7 +40,7 @@ pub(crate) fn options_of(attributes: &[syn::Attribute], mistakes: &mut Mistakes)
                 }
                 all.extend(list.tokens.clone());
             }
-            Err(_) => mistakes.add(&attribute, crate::mistake::Mistake::AttributeForm),
+            Err(_) => mistakes.add(&attribute, crate::diagnostic::Mistake::AttributeForm),
         }
     }
     all

@@ -2,7 +2,7 @@
 
 use super::field::{Item, item};
 use super::options_of;
-use crate::mistake::{Mistake, Mistakes};
+use crate::diagnostic::{Mistake, Mistakes};
 use crate::options::{Options, Table};
 use quote::ToTokens;
 use std::collections::HashSet;

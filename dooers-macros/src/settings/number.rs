@@ -1,9 +1,9 @@
 //! What a field of numbers says about its setting.
 
 use super::default::default;
-use super::kind::{Kind, Shape};
-use crate::literal::Literal;
-use crate::mistake::Mistake;
+use super::field_type::{Kind, Shape};
+use crate::diagnostic::Mistake;
+use crate::number_literal::Literal;
 use crate::options::Options;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

@@ -2,7 +2,7 @@
 
 use super::default::default;
 use super::pattern;
-use crate::mistake::{Mistake, Mistakes};
+use crate::diagnostic::{Mistake, Mistakes};
 use crate::options::Options;
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,7 +1,7 @@
 //! Which options stand on which kind of setting.
 
-use super::kind::Kind;
-use crate::mistake::Mistake;
+use super::field_type::Kind;
+use crate::diagnostic::Mistake;
 use crate::options::Options;
 use syn::Ident;
 
