@@ -1,20 +1,20 @@
 //! What the attributes of an item say.
 
-use crate::options::ungrouped;
+use crate::options::peel_groups;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
 /// The attributes of this name.
-pub(crate) fn attributes_of(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
+pub(crate) fn attributes_named(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
     let has_name = |attribute: &&Attribute| attribute.path().is_ident(name);
     attributes.iter().filter(has_name).cloned().collect()
 }
 
 /// The lints that the user allows or expects in the item.
-pub(crate) fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
-    let allowed = attributes_of(attributes, "allow");
-    let expected = attributes_of(attributes, "expect");
+pub(crate) fn allowed_lints(attributes: &[Attribute]) -> Vec<TokenStream> {
+    let allowed = attributes_named(attributes, "allow");
+    let expected = attributes_named(attributes, "expect");
     let lints = |attribute: Attribute| Some(attribute.meta.require_list().ok()?.tokens.clone());
     allowed
         .into_iter()
@@ -24,14 +24,14 @@ pub(crate) fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
 }
 
 /// The doc comment as pieces to be joined: one text, unless a macro such as `include_str!` makes a part of it.
-pub(crate) fn description(attributes: &[Attribute]) -> Vec<Expr> {
+pub(crate) fn doc_comment(attributes: &[Attribute]) -> Vec<Expr> {
     let mut pieces: Vec<Expr> = Vec::new();
     let mut text = String::new();
-    for attribute in attributes_of(attributes, "doc") {
+    for attribute in attributes_named(attributes, "doc") {
         let Meta::NameValue(doc) = attribute.meta else {
             continue;
         };
-        match ungrouped(&doc.value) {
+        match peel_groups(&doc.value) {
             Expr::Lit(ExprLit {
                 lit: Lit::Str(line),
                 ..
@@ -40,7 +40,7 @@ pub(crate) fn description(attributes: &[Attribute]) -> Vec<Expr> {
                 text.push_str(line.strip_prefix(' ').unwrap_or(&line));
             }
             expression => {
-                pieces.extend(literal(&text));
+                pieces.extend(string_expr(&text));
                 text.clear();
                 pieces.push(expression.clone());
             }
@@ -48,19 +48,19 @@ pub(crate) fn description(attributes: &[Attribute]) -> Vec<Expr> {
         text.push('\n');
     }
     if pieces.is_empty() {
-        return literal(text.trim()).into_iter().collect();
+        return string_expr(text.trim()).into_iter().collect();
     }
-    pieces.extend(literal(&text));
+    pieces.extend(string_expr(&text));
     pieces
 }
 
-fn literal(text: &str) -> Option<Expr> {
+fn string_expr(text: &str) -> Option<Expr> {
     let literal = syn::LitStr::new(text, Span::call_site());
     (!text.is_empty()).then(|| parse_quote!(#literal))
 }
 
 /// Such pieces as one text.
-pub(crate) fn joined(pieces: &[Expr]) -> TokenStream {
+pub(crate) fn concat_docs(pieces: &[Expr]) -> TokenStream {
     match pieces {
         [] => quote!(""),
         [Expr::Lit(text)] => quote!(#text),

@@ -9,16 +9,16 @@ use std::fmt;
 
 /// All mistakes of one annotated item, so that one build shows them all.
 #[derive(Default)]
-pub(crate) struct Mistakes(Vec<syn::Error>);
+pub(crate) struct Diagnostics(Vec<syn::Error>);
 
-impl Mistakes {
+impl Diagnostics {
     /// Notes a mistake that these tokens make.
-    pub(crate) fn add(&mut self, tokens: impl ToTokens, mistake: Mistake) {
-        self.0.push(syn::Error::new_spanned(tokens, mistake));
+    pub(crate) fn add(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
+        self.0.push(syn::Error::new_spanned(tokens, diagnostic));
     }
 
     /// Notes what the parser said of code that it does not know, though the compiler does.
-    pub(crate) fn add_foreign(&mut self, error: syn::Error) {
+    pub(crate) fn add_syn_error(&mut self, error: syn::Error) {
         self.0.push(error);
     }
 
@@ -28,7 +28,7 @@ impl Mistakes {
     }
 }
 
-impl ToTokens for Mistakes {
+impl ToTokens for Diagnostics {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(self.0.iter().map(syn::Error::to_compile_error));
     }
@@ -37,10 +37,10 @@ impl ToTokens for Mistakes {
 /// What an option takes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum ValueKind {
-    Text,
-    Name,
+    String,
+    Ident,
     Path,
-    Boolean,
+    Bool,
     Count,
     Number,
 }
@@ -48,10 +48,10 @@ pub(crate) enum ValueKind {
 impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text => write!(f, "a string in quotes"),
-            Self::Name => write!(f, "the name of a new type, without quotes"),
+            Self::String => write!(f, "a string in quotes"),
+            Self::Ident => write!(f, "the name of a new type, without quotes"),
             Self::Path => write!(f, "a path, without quotes"),
-            Self::Boolean => write!(f, "`true` or `false`"),
+            Self::Bool => write!(f, "`true` or `false`"),
             Self::Count => write!(f, "a whole number from 0 on"),
             Self::Number => write!(f, "a number"),
         }
@@ -59,12 +59,12 @@ impl fmt::Display for ValueKind {
 }
 
 /// One mistake. Fields are pieces of the user's own code, or of the options' table.
-pub(crate) enum Mistake {
+pub(crate) enum Diagnostic {
     // What is annotated.
     NotAFunction {
         keyword: String,
     },
-    WithoutBody,
+    MissingBody,
     NotAsync {
         name: String,
     },
@@ -92,20 +92,20 @@ pub(crate) enum Mistake {
     CfgArgument,
 
     // Options of any macro.
-    NoOption {
-        of: &'static str,
-        valid: String,
+    ExpectedOption {
+        macro_name: &'static str,
+        usages: String,
     },
     UnknownOption {
-        of: &'static str,
+        macro_name: &'static str,
         key: String,
-        valid: String,
+        usages: String,
     },
-    MisspeltOption {
-        of: &'static str,
+    MisspelledOption {
+        macro_name: &'static str,
         key: String,
-        meant: &'static str,
-        valid: String,
+        suggestion: &'static str,
+        usages: String,
     },
     DuplicateOption {
         key: String,
@@ -115,7 +115,7 @@ pub(crate) enum Mistake {
         key: String,
         usage: String,
     },
-    FlagWithValue {
+    UnexpectedValue {
         key: String,
     },
     WrongValue {
@@ -125,167 +125,167 @@ pub(crate) enum Mistake {
     },
 
     // The values of the agent's options.
-    NoSuchRun {
+    InvalidRun {
         value: String,
     },
-    Timeout {
-        meant: String,
+    InvalidTimeout {
+        suggestion: String,
     },
-    TimeoutWithoutUnit {
-        meant: String,
+    TimeoutMissingUnit {
+        suggestion: String,
     },
-    TimeoutUnit {
+    TimeoutUnknownUnit {
         unit: String,
-        meant: String,
+        suggestion: String,
     },
-    TimeoutDecimals {
-        meant: String,
+    FractionalTimeout {
+        suggestion: String,
     },
-    NoTimeout,
-    LongTimeout,
-    ManyRetries {
-        most: u32,
+    ZeroTimeout,
+    TimeoutTooLong,
+    TooManyRetries {
+        max: u32,
     },
-    NoSuchOnBusy {
+    InvalidOnBusy {
         value: String,
-        meant: Option<&'static str>,
+        suggestion: Option<&'static str>,
     },
-    NoQueue,
-    LongQueue {
-        longest: u32,
+    ZeroQueue,
+    QueueTooLong {
+        max: u32,
     },
-    QueueWithout {
+    UnusedQueue {
         on_busy: String,
     },
     EmptyName,
-    LongName {
+    NameTooLong {
         length: usize,
-        longest: usize,
+        max: usize,
     },
-    DotName {
+    DotsAsName {
         name: String,
     },
-    NameCharacter {
+    InvalidNameCharacter {
         character: char,
     },
-    FunctionNameCharacter {
+    InvalidFunctionNameCharacter {
         character: char,
     },
-    LongFunctionName {
+    FunctionNameTooLong {
         length: usize,
-        longest: usize,
+        max: usize,
     },
 
     // Structs of settings.
-    SettingsOfNoStruct {
+    SettingsNotAStruct {
         keyword: &'static str,
     },
-    SettingsWithoutNames,
-    SettingsGeneric,
-    GroupInAGroup,
-    NotASetting {
+    UnnamedFields,
+    GenericSettings,
+    NestedGroup,
+    UnsupportedType {
         ty: String,
     },
-    GroupIsAType {
+    InvalidGroupType {
         ty: String,
     },
     OptionalGroup,
-    CollapsibleWithoutGroup {
+    CollapsibleNotAGroup {
         ty: String,
     },
 
     // Ids and texts.
     EmptyId,
-    LongId {
+    IdTooLong {
         length: usize,
-        longest: usize,
+        max: usize,
     },
-    SameId {
+    DuplicateId {
         id: String,
     },
-    AttributeForm,
+    InvalidAttributeForm,
 
     // Options that a setting can have.
-    KeyDoesNotFit {
+    OptionNotAllowed {
         key: String,
-        what: String,
-        fits: &'static str,
+        subject: String,
+        applies_to: &'static str,
     },
-    TwoVisibilities,
-    RequiredWithoutDefault,
-    ReadonlyWithoutDefault,
-    RequiredSecret,
-    DefaultOfSecret,
-    VariableName,
-    DefaultNone,
-    DefaultType {
-        what: &'static str,
+    ConflictingVisibility,
+    MissingDefault,
+    ReadonlyMissingDefault,
+    SecretMissingDefault,
+    SecretWithDefault,
+    InvalidVariableName,
+    RedundantDefault,
+    WrongDefaultType {
+        expected: &'static str,
         usage: &'static str,
     },
     DefaultOutOfRange {
-        least: String,
-        most: String,
+        min: String,
+        max: String,
     },
-    DefaultNotOnAStep {
+    DefaultOffStep {
         step: String,
     },
-    DefaultLength {
+    DefaultLengthOutOfRange {
         length: usize,
-        least: String,
-        most: String,
+        min: String,
+        max: String,
     },
-    DefaultNoOption {
+    DefaultNotAnOption {
         options: String,
     },
-    DefaultFormat {
-        what: &'static str,
+    InvalidDefaultFormat {
+        expected: &'static str,
         usage: &'static str,
     },
-    BoundType {
+    FractionalBound {
         key: String,
     },
-    BoundOutOfType {
+    BoundOutOfRange {
         key: String,
         ty: String,
     },
     MinAboveMax,
     MinLengthAboveMax,
     StepNotPositive,
-    StepDoesNotDivide,
-    WrongPair {
+    MaxOffStep,
+    InvalidPair {
         usage: String,
     },
-    NoOptions,
-    SameOption {
+    EmptyOptionList,
+    DuplicateListOption {
         value: String,
     },
-    Pattern {
+    UnsupportedPattern {
         error: String,
     },
-    ImageWithoutSource,
-    NoSuchCollapsible {
+    ImageMissingSource,
+    InvalidCollapsible {
         value: String,
     },
 
     // Enums of choices.
-    ChoiceOfNoEnum {
+    ChoiceNotAnEnum {
         keyword: &'static str,
     },
-    ChoiceGeneric,
+    GenericChoice,
     ChoiceWithoutVariants,
-    ChoiceWithFields,
-    SameChoice {
+    VariantWithFields,
+    DuplicateChoice {
         value: String,
     },
-    EmptyChoice,
+    EmptyChoiceValue,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for Diagnostic {
     #[rustfmt::skip] // One line for each text, whatever its length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAFunction { keyword } => write!(f, "only an `async fn` can be an agent, this is `{keyword}`; move the attribute to the function that answers a message"),
-            Self::WithoutBody => write!(f, "an agent needs a body: it is the function itself that answers a message, and not a declaration of it; annotate an `async fn` outside of any `trait`, `impl` or `extern` block"),
+            Self::MissingBody => write!(f, "an agent needs a body: it is the function itself that answers a message, and not a declaration of it; annotate an `async fn` outside of any `trait`, `impl` or `extern` block"),
             Self::NotAsync { name } => write!(f, "an agent must be `async`, as the server runs many of them at once on few threads; write `async fn {name}`"),
             Self::Const { name } => write!(f, "an agent cannot be `const`, as it runs when a message arrives and never at compile time; write `async fn {name}`"),
             Self::Unsafe { name } => write!(f, "an agent cannot be `unsafe`, as the server that calls it can promise it nothing; write `async fn {name}` and put the `unsafe` blocks inside"),
@@ -301,82 +301,82 @@ impl fmt::Display for Mistake {
             Self::ImplArgument => write!(f, "an argument of an agent cannot be `impl Trait`, as arguments are made by their type; write the type itself"),
             Self::CfgArgument => write!(f, "an argument of an agent cannot have `#[cfg]`, as the code that calls the agent would not know of it; put `#[cfg]` on two versions of the function"),
 
-            Self::NoOption { of, valid } => write!(f, "this is no option of `{of}`; its options are {valid}"),
-            Self::UnknownOption { of, key, valid } => write!(f, "`{of}` has no option `{key}`; its options are {valid}"),
-            Self::MisspeltOption { of, key, meant, valid } => write!(f, "`{of}` has no option `{key}`, did you mean `{meant}`? its options are {valid}"),
+            Self::ExpectedOption { macro_name, usages } => write!(f, "this is no option of `{macro_name}`; its options are {usages}"),
+            Self::UnknownOption { macro_name, key, usages } => write!(f, "`{macro_name}` has no option `{key}`; its options are {usages}"),
+            Self::MisspelledOption { macro_name, key, suggestion, usages } => write!(f, "`{macro_name}` has no option `{key}`, did you mean `{suggestion}`? its options are {usages}"),
             Self::DuplicateOption { key } => write!(f, "the option `{key}` is given twice; keep one of them"),
             Self::MissingComma => write!(f, "options are separated by commas; write `,` before this"),
             Self::MissingValue { key, usage } => write!(f, "the option `{key}` needs a value; write `{usage}`"),
-            Self::FlagWithValue { key } => write!(f, "the option `{key}` takes no value; write just `{key}`, or leave it out"),
+            Self::UnexpectedValue { key } => write!(f, "the option `{key}` takes no value; write just `{key}`, or leave it out"),
             Self::WrongValue { key, kind, usage } => write!(f, "the option `{key}` takes {kind}; write `{usage}`"),
 
-            Self::NoSuchRun { value } => write!(f, "`run` can be `\"manual\"` and nothing else, not `{value}`; leave the option out, and the server starts and ends the runs"),
-            Self::Timeout { meant } => write!(f, "`timeout` is a text of whole numbers with the units `ms`, `s`, `m` and `h`, such as \"1m30s\"; write `timeout = \"{meant}\"`"),
-            Self::TimeoutWithoutUnit { meant } => write!(f, "`timeout` needs a unit behind each number, as it could be seconds or milliseconds: `ms`, `s`, `m` or `h`; write `timeout = \"{meant}\"`"),
-            Self::TimeoutUnit { unit, meant } => write!(f, "`timeout` has no unit `{unit}`, its units are `ms`, `s`, `m` and `h`; write `timeout = \"{meant}\"`"),
-            Self::TimeoutDecimals { meant } => write!(f, "`timeout` takes whole numbers, as a smaller unit says what is less than one; write `timeout = \"{meant}\"`"),
-            Self::NoTimeout => write!(f, "a timeout of nothing would end every turn before it begins; write a longer one, or leave the option out for none"),
-            Self::LongTimeout => write!(f, "a timeout has at most 24 hours, as nobody waits that long for an answer; write `timeout = \"24h\"` or less, or leave the option out for none"),
-            Self::ManyRetries { most } => write!(f, "a turn is tried again at most {most} times, as its user waits for it; write a smaller number"),
-            Self::NoSuchOnBusy { value, meant: Some(meant) } => write!(f, "`on_busy` cannot be `{value}`, did you mean `\"{meant}\"`? it is one of `\"queue\"`, `\"reject\"`, `\"interrupt\"` and `\"concurrent\"`"),
-            Self::NoSuchOnBusy { value, meant: None } => write!(f, "`on_busy` cannot be `{value}`; write `\"queue\"`, `\"reject\"`, `\"interrupt\"` or `\"concurrent\"`"),
-            Self::NoQueue => write!(f, "a queue has room for at least one message; to refuse all that come while another is answered, write `on_busy = \"reject\"`"),
-            Self::LongQueue { longest } => write!(f, "a queue has room for at most {longest} messages, as each of them is a user who waits; write a smaller number"),
-            Self::QueueWithout { on_busy } => write!(f, "`queue` is the length of the queue, and with `on_busy = \"{on_busy}\"` no message waits in one; remove one of the two"),
+            Self::InvalidRun { value } => write!(f, "`run` can be `\"manual\"` and nothing else, not `{value}`; leave the option out, and the server starts and ends the runs"),
+            Self::InvalidTimeout { suggestion } => write!(f, "`timeout` is a text of whole numbers with the units `ms`, `s`, `m` and `h`, such as \"1m30s\"; write `timeout = \"{suggestion}\"`"),
+            Self::TimeoutMissingUnit { suggestion } => write!(f, "`timeout` needs a unit behind each number, as it could be seconds or milliseconds: `ms`, `s`, `m` or `h`; write `timeout = \"{suggestion}\"`"),
+            Self::TimeoutUnknownUnit { unit, suggestion } => write!(f, "`timeout` has no unit `{unit}`, its units are `ms`, `s`, `m` and `h`; write `timeout = \"{suggestion}\"`"),
+            Self::FractionalTimeout { suggestion } => write!(f, "`timeout` takes whole numbers, as a smaller unit says what is less than one; write `timeout = \"{suggestion}\"`"),
+            Self::ZeroTimeout => write!(f, "a timeout of nothing would end every turn before it begins; write a longer one, or leave the option out for none"),
+            Self::TimeoutTooLong => write!(f, "a timeout has at max 24 hours, as nobody waits that long for an answer; write `timeout = \"24h\"` or less, or leave the option out for none"),
+            Self::TooManyRetries { max } => write!(f, "a turn is tried again at max {max} times, as its user waits for it; write a smaller number"),
+            Self::InvalidOnBusy { value, suggestion: Some(suggestion) } => write!(f, "`on_busy` cannot be `{value}`, did you mean `\"{suggestion}\"`? it is one of `\"queue\"`, `\"reject\"`, `\"interrupt\"` and `\"concurrent\"`"),
+            Self::InvalidOnBusy { value, suggestion: None } => write!(f, "`on_busy` cannot be `{value}`; write `\"queue\"`, `\"reject\"`, `\"interrupt\"` or `\"concurrent\"`"),
+            Self::ZeroQueue => write!(f, "a queue has room for at min one message; to refuse all that come while another is answered, write `on_busy = \"reject\"`"),
+            Self::QueueTooLong { max } => write!(f, "a queue has room for at max {max} messages, as each of them is a user who waits; write a smaller number"),
+            Self::UnusedQueue { on_busy } => write!(f, "`queue` is the length of the queue, and with `on_busy = \"{on_busy}\"` no message waits in one; remove one of the two"),
             Self::EmptyName => write!(f, "the name of an agent cannot be empty, as it is part of a URL; write a name, or leave the option out to take the function's"),
-            Self::LongName { length, longest } => write!(f, "the name of an agent has at most {longest} characters, as it is part of a URL, and this one has {length}; write a shorter one"),
-            Self::DotName { name } => write!(f, "the name of an agent cannot be `{name}`, as it is part of a URL, where this means another path; write a name with a letter in it"),
-            Self::NameCharacter { character } => write!(f, "the name of an agent cannot contain {character:?}, as it is part of a URL; use letters from `a` to `z` and `A` to `Z`, digits, `-`, `_`, `.` and `~`"),
-            Self::FunctionNameCharacter { character } => write!(f, "the function's name is the name of the agent, which cannot contain {character:?}, as it is part of a URL; give the agent a name of its own: `#[dooers::agent(name = \"…\")]`"),
-            Self::LongFunctionName { length, longest } => write!(f, "the function's name is the name of the agent, which has at most {longest} characters, and this one has {length}; give the agent a name of its own: `#[dooers::agent(name = \"…\")]`"),
+            Self::NameTooLong { length, max } => write!(f, "the name of an agent has at max {max} characters, as it is part of a URL, and this one has {length}; write a shorter one"),
+            Self::DotsAsName { name } => write!(f, "the name of an agent cannot be `{name}`, as it is part of a URL, where this means another path; write a name with a letter in it"),
+            Self::InvalidNameCharacter { character } => write!(f, "the name of an agent cannot contain {character:?}, as it is part of a URL; use letters from `a` to `z` and `A` to `Z`, digits, `-`, `_`, `.` and `~`"),
+            Self::InvalidFunctionNameCharacter { character } => write!(f, "the function's name is the name of the agent, which cannot contain {character:?}, as it is part of a URL; give the agent a name of its own: `#[dooers::agent(name = \"…\")]`"),
+            Self::FunctionNameTooLong { length, max } => write!(f, "the function's name is the name of the agent, which has at max {max} characters, and this one has {length}; give the agent a name of its own: `#[dooers::agent(name = \"…\")]`"),
 
-            Self::SettingsOfNoStruct { keyword } => write!(f, "settings are the fields of a `struct`, and this is `{keyword}`; for an enum to choose from write `#[derive(SettingChoice)]`"),
-            Self::SettingsWithoutNames => write!(f, "settings need fields with names, as a setting is patched by its name; write `struct Settings {{ model: String }}`"),
-            Self::SettingsGeneric => write!(f, "settings cannot be generic, as their fields are known before the program runs; write the types out"),
-            Self::GroupInAGroup => write!(f, "a group cannot have groups, as forms show one level of them; put these fields in the group itself, or remove `#[setting(group)]` from the struct"),
-            Self::NotASetting { ty } => write!(f, "`{ty}` cannot be the type of a setting, as a form could not show it; use `String`, `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these"),
-            Self::GroupIsAType { ty } => write!(f, "`{ty}` cannot be a group, as a group is a struct with `#[derive(WorkerSettings)]`; remove `group`"),
+            Self::SettingsNotAStruct { keyword } => write!(f, "settings are the fields of a `struct`, and this is `{keyword}`; for an enum to choose from write `#[derive(SettingChoice)]`"),
+            Self::UnnamedFields => write!(f, "settings need fields with names, as a setting is patched by its name; write `struct Settings {{ model: String }}`"),
+            Self::GenericSettings => write!(f, "settings cannot be generic, as their fields are known before the program runs; write the types out"),
+            Self::NestedGroup => write!(f, "a group cannot have groups, as forms show one level of them; put these fields in the group itself, or remove `#[setting(group)]` from the struct"),
+            Self::UnsupportedType { ty } => write!(f, "`{ty}` cannot be the type of a setting, as a form could not show it; use `String`, `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these"),
+            Self::InvalidGroupType { ty } => write!(f, "`{ty}` cannot be a group, as a group is a struct with `#[derive(WorkerSettings)]`; remove `group`"),
             Self::OptionalGroup => write!(f, "a group cannot be an `Option`, as it is a part of the form and always there; write the struct itself, and make its fields optional"),
-            Self::CollapsibleWithoutGroup { ty } => write!(f, "only a group is `collapsible`, and this field is not marked as one; if `{ty}` is a struct of settings, write `#[setting(group, collapsible = …)]`, or else remove `collapsible`"),
+            Self::CollapsibleNotAGroup { ty } => write!(f, "only a group is `collapsible`, and this field is not marked as one; if `{ty}` is a struct of settings, write `#[setting(group, collapsible = …)]`, or else remove `collapsible`"),
 
             Self::EmptyId => write!(f, "the id of a setting cannot be empty, as it is patched by it; write one, or leave `rename` out to take the field's name"),
-            Self::LongId { length, longest } => write!(f, "the id of a setting has at most {longest} bytes, and this one has {length}; write a shorter one"),
-            Self::SameId { id } => write!(f, "there are two settings with the id `{id}`, and a setting is patched by its id alone; give one of them another with `#[setting(rename = \"…\")]`"),
-            Self::AttributeForm => write!(f, "options stand in parentheses: write `#[setting(label = \"…\")]`"),
+            Self::IdTooLong { length, max } => write!(f, "the id of a setting has at max {max} bytes, and this one has {length}; write a shorter one"),
+            Self::DuplicateId { id } => write!(f, "there are two settings with the id `{id}`, and a setting is patched by its id alone; give one of them another with `#[setting(rename = \"…\")]`"),
+            Self::InvalidAttributeForm => write!(f, "options stand in parentheses: write `#[setting(label = \"…\")]`"),
 
-            Self::KeyDoesNotFit { key, what, fits } => write!(f, "`{key}` does not fit {what}; it is for {fits}, so remove it here"),
-            Self::TwoVisibilities => write!(f, "a setting is either `creator`, for those who manage the organization, or `internal`, for the program alone; remove one of them"),
-            Self::RequiredWithoutDefault => write!(f, "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"),
-            Self::ReadonlyWithoutDefault => write!(f, "a `readonly` setting needs a default, as it can never get another value; write `default = …`, or remove `readonly`"),
-            Self::RequiredSecret => write!(f, "a `Secret` needs a value before anybody sets one; name an environment variable that has it, which is read when the server starts: `#[setting(default_env = \"VARIABLE\")]`, or write `Option<Secret>`"),
-            Self::DefaultOfSecret => write!(f, "a `Secret` cannot have a `default`, as a value in the program would not be secret; name an environment variable that has it, which is read when the server starts: `default_env = \"VARIABLE\"`"),
-            Self::VariableName => write!(f, "this cannot be the name of an environment variable, which is not empty and has no `=` in it; write it as in `default_env = \"SUPPORT_API_KEY\"`"),
-            Self::DefaultNone => write!(f, "an `Option` without a default is `None` anyway; remove `default`"),
-            Self::DefaultType { what, usage } => write!(f, "the default of this setting must be {what}; write `{usage}`"),
-            Self::DefaultOutOfRange { least, most } => write!(f, "the default lies outside of what the setting takes, which is {least} to {most}; change one of them"),
-            Self::DefaultNotOnAStep { step } => write!(f, "the default is on no step: steps of {step} are counted from `min`, or else from 0; change one of them"),
-            Self::DefaultLength { length, least, most } => write!(f, "the default has {length} characters, and the setting takes {least} to {most}; change one of them"),
-            Self::DefaultNoOption { options } => write!(f, "the default is none of the options; write one of {options}"),
-            Self::DefaultFormat { what, usage } => write!(f, "the default is no {what}; write it as in `default = \"{usage}\"`"),
-            Self::BoundType { key } => write!(f, "`{key}` of a whole number must be whole; write it without decimals"),
-            Self::BoundOutOfType { key, ty } => write!(f, "`{key}` cannot be held by `{ty}`; write a number that it can hold, or take a larger type"),
+            Self::OptionNotAllowed { key, subject, applies_to } => write!(f, "`{key}` does not fit {subject}; it is for {applies_to}, so remove it here"),
+            Self::ConflictingVisibility => write!(f, "a setting is either `creator`, for those who manage the organization, or `internal`, for the program alone; remove one of them"),
+            Self::MissingDefault => write!(f, "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"),
+            Self::ReadonlyMissingDefault => write!(f, "a `readonly` setting needs a default, as it can never get another value; write `default = …`, or remove `readonly`"),
+            Self::SecretMissingDefault => write!(f, "a `Secret` needs a value before anybody sets one; name an environment variable that has it, which is read when the server starts: `#[setting(default_env = \"VARIABLE\")]`, or write `Option<Secret>`"),
+            Self::SecretWithDefault => write!(f, "a `Secret` cannot have a `default`, as a value in the program would not be secret; name an environment variable that has it, which is read when the server starts: `default_env = \"VARIABLE\"`"),
+            Self::InvalidVariableName => write!(f, "this cannot be the name of an environment variable, which is not empty and has no `=` in it; write it as in `default_env = \"SUPPORT_API_KEY\"`"),
+            Self::RedundantDefault => write!(f, "an `Option` without a default is `None` anyway; remove `default`"),
+            Self::WrongDefaultType { expected, usage } => write!(f, "the default of this setting must be {expected}; write `{usage}`"),
+            Self::DefaultOutOfRange { min, max } => write!(f, "the default lies outside of what the setting takes, which is {min} to {max}; change one of them"),
+            Self::DefaultOffStep { step } => write!(f, "the default is on no step: steps of {step} are counted from `min`, or else from 0; change one of them"),
+            Self::DefaultLengthOutOfRange { length, min, max } => write!(f, "the default has {length} characters, and the setting takes {min} to {max}; change one of them"),
+            Self::DefaultNotAnOption { options } => write!(f, "the default is none of the options; write one of {options}"),
+            Self::InvalidDefaultFormat { expected, usage } => write!(f, "the default is no {expected}; write it as in `default = \"{usage}\"`"),
+            Self::FractionalBound { key } => write!(f, "`{key}` of a whole number must be whole; write it without decimals"),
+            Self::BoundOutOfRange { key, ty } => write!(f, "`{key}` cannot be held by `{ty}`; write a number that it can hold, or take a larger type"),
             Self::MinAboveMax => write!(f, "`min` is larger than `max`, so that no number is right; exchange them"),
             Self::MinLengthAboveMax => write!(f, "`min_length` is larger than `max_length`, so that no text is right; exchange them"),
             Self::StepNotPositive => write!(f, "`step` must be larger than 0, as it is the distance between two numbers"),
-            Self::StepDoesNotDivide => write!(f, "`step` does not divide the range, so that `max` can never be reached; change `step`, `min` or `max`"),
-            Self::WrongPair { usage } => write!(f, "options are pairs of a value and its label; write `{usage}`"),
-            Self::NoOptions => write!(f, "there is nothing to choose from; write `options(\"value\" = \"Label\")`"),
-            Self::SameOption { value } => write!(f, "the option `{value}` is given twice; keep one of them"),
-            Self::Pattern { error } => write!(f, "this pattern cannot be used, as browsers and the server must understand it alike: {error}"),
-            Self::ImageWithoutSource => write!(f, "an image that is always there needs its address; write `#[setting(src = \"…\")]`, or make it an `Option`"),
-            Self::NoSuchCollapsible { value } => write!(f, "`collapsible` can be `\"open\"` or `\"closed\"`, not `{value}`; leave it out for a group that cannot be folded up"),
+            Self::MaxOffStep => write!(f, "`step` does not divide the range, so that `max` can never be reached; change `step`, `min` or `max`"),
+            Self::InvalidPair { usage } => write!(f, "options are pairs of a value and its label; write `{usage}`"),
+            Self::EmptyOptionList => write!(f, "there is nothing to choose from; write `options(\"value\" = \"Label\")`"),
+            Self::DuplicateListOption { value } => write!(f, "the option `{value}` is given twice; keep one of them"),
+            Self::UnsupportedPattern { error } => write!(f, "this pattern cannot be used, as browsers and the server must understand it alike: {error}"),
+            Self::ImageMissingSource => write!(f, "an image that is always there needs its address; write `#[setting(src = \"…\")]`, or make it an `Option`"),
+            Self::InvalidCollapsible { value } => write!(f, "`collapsible` can be `\"open\"` or `\"closed\"`, not `{value}`; leave it out for a group that cannot be folded up"),
 
-            Self::ChoiceOfNoEnum { keyword } => write!(f, "choices are the variants of an `enum`, and this is `{keyword}`; for a struct of settings write `#[derive(WorkerSettings)]`"),
-            Self::ChoiceGeneric => write!(f, "choices cannot be generic, as they are known before the program runs; write the types out"),
+            Self::ChoiceNotAnEnum { keyword } => write!(f, "choices are the variants of an `enum`, and this is `{keyword}`; for a struct of settings write `#[derive(WorkerSettings)]`"),
+            Self::GenericChoice => write!(f, "choices cannot be generic, as they are known before the program runs; write the types out"),
             Self::ChoiceWithoutVariants => write!(f, "there is nothing to choose from; write a variant for each choice"),
-            Self::ChoiceWithFields => write!(f, "a choice cannot hold values, as a form shows nothing but its name; write the variant without fields"),
-            Self::SameChoice { value } => write!(f, "there are two choices with the value `{value}`; give one of them another with `#[setting(rename = \"…\")]`"),
-            Self::EmptyChoice => write!(f, "the value of a choice cannot be empty, as it is what is stored; write one, or leave `rename` out"),
+            Self::VariantWithFields => write!(f, "a choice cannot hold values, as a form shows nothing but its name; write the variant without fields"),
+            Self::DuplicateChoice { value } => write!(f, "there are two choices with the value `{value}`; give one of them another with `#[setting(rename = \"…\")]`"),
+            Self::EmptyChoiceValue => write!(f, "the value of a choice cannot be empty, as it is what is stored; write one, or leave `rename` out"),
         }
     }
 }

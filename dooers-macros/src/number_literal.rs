@@ -1,6 +1,6 @@
 //! Numbers as they are written in an option.
 
-use crate::options::ungrouped;
+use crate::options::peel_groups;
 use crate::settings::step;
 use bigdecimal::BigDecimal;
 use proc_macro2::{Literal as Token, TokenStream};
@@ -10,47 +10,47 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 /// A number as it is written in an option.
 #[derive(Clone)]
-pub(crate) struct Literal {
+pub(crate) struct NumberLiteral {
     /// As the user wrote it.
-    pub(crate) written: Expr,
+    pub(crate) expr: Expr,
     /// Its exact value, if it is a whole number.
-    pub(crate) whole: Option<i128>,
+    pub(crate) integer: Option<i128>,
     decimal: Option<BigDecimal>,
     approximate: f64,
 }
 
-impl Literal {
+impl NumberLiteral {
     /// The number, if this is one: a literal, which may be negative.
-    pub(crate) fn of(written: &Expr) -> Option<Self> {
-        let (sign, literal) = match ungrouped(written) {
+    pub(crate) fn from_expr(expr: &Expr) -> Option<Self> {
+        let (sign, literal) = match peel_groups(expr) {
             Expr::Unary(ExprUnary {
                 op: UnOp::Neg(_),
                 expr,
                 ..
-            }) => ("-", ungrouped(expr)),
+            }) => ("-", peel_groups(expr)),
             other => ("", other),
         };
         let Expr::Lit(ExprLit { lit, .. }) = literal else {
             return None;
         };
-        let (digits, is_whole) = match lit {
+        let (digits, is_integer) = match lit {
             Lit::Int(whole) => (whole.base10_digits(), true),
             Lit::Float(decimal) => (decimal.base10_digits(), false),
             _ => return None,
         };
         let text = format!("{sign}{digits}");
         let approximate = text.parse::<f64>().ok()?;
-        let whole = is_whole.then(|| text.parse().ok()).flatten();
+        let integer = is_integer.then(|| text.parse().ok()).flatten();
         Some(Self {
-            written: written.clone(),
-            whole,
+            expr: expr.clone(),
+            integer,
             decimal: text.parse().ok(),
             approximate,
         })
     }
 
-    pub(crate) fn is_whole(&self) -> bool {
-        self.whole.is_some()
+    pub(crate) fn is_integer(&self) -> bool {
+        self.integer.is_some()
     }
 
     pub(crate) fn is_positive(&self) -> bool {
@@ -58,34 +58,34 @@ impl Literal {
     }
 
     pub(crate) fn compare(&self, other: &Self) -> Ordering {
-        match (self.whole, other.whole) {
+        match (self.integer, other.integer) {
             (Some(one), Some(other)) => one.cmp(&other),
             _ => self.approximate.total_cmp(&other.approximate),
         }
     }
 
     /// Whether it lies in these bounds.
-    pub(crate) fn is_within(&self, least: f64, most: f64) -> bool {
-        (least..=most).contains(&self.approximate)
+    pub(crate) fn is_within(&self, min: f64, max: f64) -> bool {
+        (min..=max).contains(&self.approximate)
     }
 
     /// Reports if the number counts as a step, counted from another number or from 0. The runtime has the same rule.
-    pub(crate) fn is_on_a_step(&self, from: Option<&Self>, step: &Self) -> bool {
+    pub(crate) fn is_on_step(&self, from: Option<&Self>, step: &Self) -> bool {
         let meant = || {
             let from = from.and_then(|from| from.decimal.as_ref());
             let number = self.decimal.as_ref()?;
             let meant = step::meant(number, from, step.decimal.as_ref()?)?;
             // A whole number is not rounded, however large it is, so it means no other one.
-            (!self.is_whole() || meant == *number).then_some(meant)
+            (!self.is_integer() || meant == *number).then_some(meant)
         };
         meant().is_some()
     }
 }
 
-impl ToTokens for Literal {
+impl ToTokens for NumberLiteral {
     /// With a suffix that holds it, whatever the user's type.
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let literal = match self.whole {
+        let literal = match self.integer {
             Some(whole) => match (i64::try_from(whole), u64::try_from(whole)) {
                 (Ok(signed), _) => Token::i64_suffixed(signed),
                 (_, Ok(unsigned)) => Token::u64_suffixed(unsigned),

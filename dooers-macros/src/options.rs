@@ -1,8 +1,8 @@
 //! The options of a macro: `key`, `key = value`, separated by commas.
 
-use crate::diagnostic::{Mistake, Mistakes, ValueKind};
-use crate::number_literal::Literal;
-use crate::suggest::nearest;
+use crate::diagnostic::{Diagnostic, Diagnostics, ValueKind};
+use crate::number_literal::NumberLiteral;
+use crate::suggest::closest;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -10,16 +10,16 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
 
 /// The options that a macro has.
-pub(crate) struct Table {
+pub(crate) struct OptionTable {
     /// The macro, as users write it.
-    pub(crate) of: &'static str,
+    pub(crate) macro_name: &'static str,
     /// Each option's key, and an example of its use.
     pub(crate) options: &'static [(&'static str, &'static str)],
 }
 
-impl Table {
+impl OptionTable {
     /// All options for an error text.
-    fn list(&self) -> String {
+    fn usages(&self) -> String {
         let quoted: Vec<_> = self
             .options
             .iter()
@@ -28,7 +28,7 @@ impl Table {
         quoted.join(", ")
     }
 
-    fn has(&self, key: &str) -> bool {
+    fn contains(&self, key: &str) -> bool {
         self.options.iter().any(|(known, _)| *known == key)
     }
 
@@ -43,72 +43,78 @@ impl Table {
     }
 
     /// The option that was probably meant.
-    fn nearest(&self, key: &str) -> Option<&'static str> {
-        nearest(key, self.options.iter().map(|(known, _)| *known))
+    fn suggest(&self, key: &str) -> Option<&'static str> {
+        closest(key, self.options.iter().map(|(known, _)| *known))
     }
 }
 
 /// The options that a user gave. Each getter says for itself what is wrong with its option.
 pub(crate) struct Options<'a> {
-    table: &'a Table,
-    given: Vec<Given>,
-    mistakes: &'a mut Mistakes,
+    table: &'a OptionTable,
+    given: Vec<GivenOption>,
+    diagnostics: &'a mut Diagnostics,
 }
 
-struct Given {
+struct GivenOption {
     key: Ident,
-    value: Value,
+    value: OptionValue,
 }
 
-enum Value {
-    None,
-    Some(Box<Expr>),
+enum OptionValue {
+    Missing,
+    Expr(Box<Expr>),
     /// `key("a" = "b", …)`.
     List(TokenStream),
     /// There is one, and what is wrong with it was said.
-    Wrong,
+    Invalid,
 }
 
 impl<'a> Options<'a> {
     /// Reads a list. Keys that are unknown or given twice are noted and left out.
-    pub(crate) fn parse(tokens: TokenStream, table: &'a Table, mistakes: &'a mut Mistakes) -> Self {
+    pub(crate) fn parse(
+        tokens: TokenStream,
+        table: &'a OptionTable,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
         let mut options = Self {
             table,
             given: Vec::new(),
-            mistakes,
+            diagnostics,
         };
         let list = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                options.parse_one(input)?;
+                options.parse_option(input)?;
             }
             Ok(())
         };
         if let Err(error) = list.parse2(tokens) {
-            options.mistakes.add_foreign(error);
+            options.diagnostics.add_syn_error(error);
         }
         options
     }
 
-    fn parse_one(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+    fn parse_option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         if !input.peek(Ident::peek_any) {
-            let (of, valid) = (self.table.of, self.table.list());
+            let (macro_name, usages) = (self.table.macro_name, self.table.usages());
             let first: TokenTree = input.parse()?;
-            self.mistakes.add(first, Mistake::NoOption { of, valid });
+            self.diagnostics
+                .add(first, Diagnostic::ExpectedOption { macro_name, usages });
             return skip_to_comma(input);
         }
         let key = Ident::parse_any(input)?;
         if input.peek(Token![::]) {
-            let (of, valid) = (self.table.of, self.table.list());
-            self.mistakes.add(key, Mistake::NoOption { of, valid });
+            let (macro_name, usages) = (self.table.macro_name, self.table.usages());
+            self.diagnostics
+                .add(key, Diagnostic::ExpectedOption { macro_name, usages });
             return skip_to_comma(input);
         }
         let value = self.parse_value(&key, input)?;
-        self.take(key, value);
+        self.insert(key, value);
         if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
             return Ok(());
         }
         let next: TokenTree = input.fork().parse()?;
-        self.mistakes.add(next, Mistake::MissingComma);
+        self.diagnostics.add(next, Diagnostic::MissingComma);
         if input.peek(Ident::peek_any) {
             Ok(())
         } else {
@@ -116,60 +122,60 @@ impl<'a> Options<'a> {
         }
     }
 
-    fn parse_value(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
+    fn parse_value(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<OptionValue> {
         // `key(value)` is how some other macros are told.
         if input.peek(syn::token::Paren) {
             let call: TokenTree = input.parse()?;
             if self.table.takes_list(&key.to_string())
                 && let TokenTree::Group(list) = &call
             {
-                return Ok(Value::List(list.stream()));
+                return Ok(OptionValue::List(list.stream()));
             }
-            if self.table.has(&key.to_string()) {
+            if self.table.contains(&key.to_string()) {
                 self.missing_value(key, &call);
             }
-            return Ok(Value::Wrong);
+            return Ok(OptionValue::Invalid);
         }
         let Some(equals) = input.parse::<Option<Token![=]>>()? else {
-            return Ok(Value::None);
+            return Ok(OptionValue::Missing);
         };
         let ahead = input.fork();
         if ahead.parse::<Expr>().is_ok() {
-            return Ok(Value::Some(input.parse()?));
+            return Ok(OptionValue::Expr(input.parse()?));
         }
         let rest = skip_value(input)?;
         if !rest.is_empty() {
-            return Ok(Value::Some(Box::new(Expr::Verbatim(rest))));
+            return Ok(OptionValue::Expr(Box::new(Expr::Verbatim(rest))));
         }
-        if self.table.has(&key.to_string()) {
+        if self.table.contains(&key.to_string()) {
             self.missing_value(key, equals);
         }
-        Ok(Value::Wrong)
+        Ok(OptionValue::Invalid)
     }
 
-    fn take(&mut self, key: Ident, value: Value) {
+    fn insert(&mut self, key: Ident, value: OptionValue) {
         let name = key.to_string();
-        if !self.table.has(&name) {
-            let (of, valid) = (self.table.of, self.table.list());
-            let mistake = match self.table.nearest(&name) {
-                Some(meant) => Mistake::MisspeltOption {
-                    of,
+        if !self.table.contains(&name) {
+            let (macro_name, usages) = (self.table.macro_name, self.table.usages());
+            let diagnostic = match self.table.suggest(&name) {
+                Some(suggestion) => Diagnostic::MisspelledOption {
+                    macro_name,
                     key: name,
-                    meant,
-                    valid,
+                    suggestion,
+                    usages,
                 },
-                None => Mistake::UnknownOption {
-                    of,
+                None => Diagnostic::UnknownOption {
+                    macro_name,
                     key: name,
-                    valid,
+                    usages,
                 },
             };
-            self.mistakes.add(key, mistake);
+            self.diagnostics.add(key, diagnostic);
         } else if self.given.iter().any(|given| given.key == key) {
-            self.mistakes
-                .add(key, Mistake::DuplicateOption { key: name });
+            self.diagnostics
+                .add(key, Diagnostic::DuplicateOption { key: name });
         } else {
-            self.given.push(Given { key, value });
+            self.given.push(GivenOption { key, value });
         }
     }
 
@@ -178,44 +184,45 @@ impl<'a> Options<'a> {
         let Some(given) = self.remove(key) else {
             return false;
         };
-        if let Value::Some(value) = given.value {
+        if let OptionValue::Expr(value) = given.value {
             let key = key.to_owned();
-            self.mistakes.add(value, Mistake::FlagWithValue { key });
+            self.diagnostics
+                .add(value, Diagnostic::UnexpectedValue { key });
         }
         true
     }
 
     /// The keys that are given and have not been asked for yet.
-    pub(crate) fn given(&self) -> impl Iterator<Item = &Ident> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Ident> {
         self.given.iter().map(|given| &given.key)
     }
 
     /// Whether this key is given.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.given().any(|given| given == key)
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        self.keys().any(|given| given == key)
     }
 
     /// Leaves out an option of which was said what is wrong with it.
-    pub(crate) fn drop(&mut self, key: &str) {
+    pub(crate) fn discard(&mut self, key: &str) {
         self.remove(key);
     }
 
     /// The value of `key = true`.
     pub(crate) fn boolean(&mut self, key: &str) -> Option<bool> {
         let value = self.value(key)?;
-        match ungrouped(&value) {
+        match peel_groups(&value) {
             Expr::Lit(ExprLit {
                 lit: Lit::Bool(boolean),
                 ..
             }) => Some(boolean.value),
-            _ => self.wrong_value(key, ValueKind::Boolean, &value),
+            _ => self.invalid_value(key, ValueKind::Bool, &value),
         }
     }
 
     /// The value of `key = 4`: a count.
     pub(crate) fn count(&mut self, key: &str) -> Option<(u32, Expr)> {
         let value = self.value(key)?;
-        let count = match ungrouped(&value) {
+        let count = match peel_groups(&value) {
             Expr::Lit(ExprLit {
                 lit: Lit::Int(count),
                 ..
@@ -224,30 +231,30 @@ impl<'a> Options<'a> {
         };
         match count {
             Some(count) => Some((count, value)),
-            None => self.wrong_value(key, ValueKind::Count, &value),
+            None => self.invalid_value(key, ValueKind::Count, &value),
         }
     }
 
     /// The value of `key = 0.5`, with the key.
-    pub(crate) fn number(&mut self, key: &str) -> Option<Literal> {
+    pub(crate) fn number(&mut self, key: &str) -> Option<NumberLiteral> {
         let value = self.value(key)?;
-        let number = Literal::of(&value);
-        number.or_else(|| self.wrong_value(key, ValueKind::Number, &value))
+        let number = NumberLiteral::from_expr(&value);
+        number.or_else(|| self.invalid_value(key, ValueKind::Number, &value))
     }
 
     /// The value of `key = anything`.
-    pub(crate) fn expression(&mut self, key: &str) -> Option<Expr> {
+    pub(crate) fn expr(&mut self, key: &str) -> Option<Expr> {
         self.value(key)
     }
 
     /// The pairs of `key("a" = "b", …)`, with the place of the key.
     pub(crate) fn pairs(&mut self, key: &str) -> Option<(Ident, Vec<(LitStr, LitStr)>)> {
         let given = self.remove(key)?;
-        let Value::List(list) = given.value else {
+        let OptionValue::List(list) = given.value else {
             let usage = self.table.usage(key);
             let key = key.to_owned();
-            self.mistakes
-                .add(&given.key, Mistake::MissingValue { key, usage });
+            self.diagnostics
+                .add(&given.key, Diagnostic::MissingValue { key, usage });
             return None;
         };
         let pair = |input: ParseStream<'_>| {
@@ -262,42 +269,42 @@ impl<'a> Options<'a> {
             Ok(pairs) => Some((given.key, pairs.into_iter().collect())),
             Err(error) => {
                 let usage = self.table.usage(key);
-                let place = syn::Error::new(error.span(), Mistake::WrongPair { usage });
-                self.mistakes.add_foreign(place);
+                let place = syn::Error::new(error.span(), Diagnostic::InvalidPair { usage });
+                self.diagnostics.add_syn_error(place);
                 None
             }
         }
     }
 
     /// The value of `key = "text"`.
-    pub(crate) fn text(&mut self, key: &str) -> Option<LitStr> {
+    pub(crate) fn string(&mut self, key: &str) -> Option<LitStr> {
         let value = self.value(key)?;
-        let text = as_text(&value).cloned();
-        text.or_else(|| self.wrong_value(key, ValueKind::Text, &value))
+        let text = as_string(&value).cloned();
+        text.or_else(|| self.invalid_value(key, ValueKind::String, &value))
     }
 
     /// The value of `key = Name`.
-    pub(crate) fn name(&mut self, key: &str) -> Option<Ident> {
+    pub(crate) fn ident(&mut self, key: &str) -> Option<Ident> {
         let value = self.value(key)?;
         let name = as_path(&value).and_then(|path| path.get_ident().cloned());
         // `self`, `super` and `crate` are paths of one name, too.
         let name = name.filter(|name| syn::parse2::<Ident>(name.to_token_stream()).is_ok());
-        name.or_else(|| self.wrong_value(key, ValueKind::Name, &value))
+        name.or_else(|| self.invalid_value(key, ValueKind::Ident, &value))
     }
 
     /// The value of `key = some::path`.
     pub(crate) fn path(&mut self, key: &str) -> Option<Path> {
         let value = self.value(key)?;
         let path = as_path(&value).cloned();
-        path.or_else(|| self.wrong_value(key, ValueKind::Path, &value))
+        path.or_else(|| self.invalid_value(key, ValueKind::Path, &value))
     }
 
     /// The mistakes so far, for what a value means.
-    pub(crate) fn mistakes(&mut self) -> &mut Mistakes {
-        self.mistakes
+    pub(crate) fn diagnostics(&mut self) -> &mut Diagnostics {
+        self.diagnostics
     }
 
-    fn remove(&mut self, key: &str) -> Option<Given> {
+    fn remove(&mut self, key: &str) -> Option<GivenOption> {
         let at = self.given.iter().position(|given| given.key == key)?;
         Some(self.given.swap_remove(at))
     }
@@ -305,9 +312,9 @@ impl<'a> Options<'a> {
     fn value(&mut self, key: &str) -> Option<Expr> {
         let given = self.remove(key)?;
         match given.value {
-            Value::Some(value) => Some(*value),
-            Value::Wrong => None,
-            Value::None | Value::List(_) => {
+            OptionValue::Expr(value) => Some(*value),
+            OptionValue::Invalid => None,
+            OptionValue::Missing | OptionValue::List(_) => {
                 self.missing_value(&given.key, &given.key);
                 None
             }
@@ -317,25 +324,25 @@ impl<'a> Options<'a> {
     fn missing_value(&mut self, key: &Ident, place: impl ToTokens) {
         let key = key.to_string();
         let usage = self.table.usage(&key);
-        let mistake = if usage == key {
-            Mistake::FlagWithValue { key }
+        let diagnostic = if usage == key {
+            Diagnostic::UnexpectedValue { key }
         } else {
-            Mistake::MissingValue { key, usage }
+            Diagnostic::MissingValue { key, usage }
         };
-        self.mistakes.add(place, mistake);
+        self.diagnostics.add(place, diagnostic);
     }
 
     /// Notes the mistake; the text shows the user's own value put right, where that can be.
-    fn wrong_value<T>(&mut self, key: &str, kind: ValueKind, value: &Expr) -> Option<T> {
-        let text = as_text(value).map(LitStr::value);
+    fn invalid_value<T>(&mut self, key: &str, kind: ValueKind, value: &Expr) -> Option<T> {
+        let text = as_string(value).map(LitStr::value);
         let usage = match (kind, text) {
-            (ValueKind::Name, Some(text)) if syn::parse_str::<Ident>(&text).is_ok() => {
+            (ValueKind::Ident, Some(text)) if syn::parse_str::<Ident>(&text).is_ok() => {
                 format!("{key} = {text}")
             }
             (ValueKind::Path, Some(text)) if syn::parse_str::<Path>(&text).is_ok() => {
                 format!("{key} = {text}")
             }
-            (ValueKind::Text, None) if is_word(value) => {
+            (ValueKind::String, None) if is_word(value) => {
                 format!("{key} = \"{}\"", value.to_token_stream())
             }
             (ValueKind::Count, text) if let Some(count) = count_in(text.as_deref(), value) => {
@@ -344,14 +351,14 @@ impl<'a> Options<'a> {
             _ => self.table.usage(key),
         };
         let key = key.to_owned();
-        self.mistakes
-            .add(value, Mistake::WrongValue { key, kind, usage });
+        self.diagnostics
+            .add(value, Diagnostic::WrongValue { key, kind, usage });
         None
     }
 }
 
 /// The expression without the invisible groups that `macro_rules!` puts around its fragments.
-pub(crate) fn ungrouped(mut value: &Expr) -> &Expr {
+pub(crate) fn peel_groups(mut value: &Expr) -> &Expr {
     while let Expr::Group(group) = value {
         value = &group.expr;
     }
@@ -360,7 +367,7 @@ pub(crate) fn ungrouped(mut value: &Expr) -> &Expr {
 
 /// The count in a text, or before a unit or a type.
 fn count_in(text: Option<&str>, value: &Expr) -> Option<u32> {
-    match (text, ungrouped(value)) {
+    match (text, peel_groups(value)) {
         (Some(text), _) => text.trim().parse().ok(),
         (
             None,
@@ -381,8 +388,8 @@ fn is_word(value: &Expr) -> bool {
 }
 
 /// The text, if it is one in quotes.
-pub(crate) fn as_text(value: &Expr) -> Option<&LitStr> {
-    match ungrouped(value) {
+pub(crate) fn as_string(value: &Expr) -> Option<&LitStr> {
+    match peel_groups(value) {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
@@ -392,7 +399,7 @@ pub(crate) fn as_text(value: &Expr) -> Option<&LitStr> {
 }
 
 fn as_path(value: &Expr) -> Option<&Path> {
-    match ungrouped(value) {
+    match peel_groups(value) {
         Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none() => Some(&path.path),
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! What somebody probably meant.
 
 /// The known word that is most like this one, if any is.
-pub(crate) fn nearest(
+pub(crate) fn closest(
     word: &str,
     known: impl IntoIterator<Item = &'static str>,
 ) -> Option<&'static str> {
@@ -9,7 +9,7 @@ pub(crate) fn nearest(
     known
         .into_iter()
         .map(|known| (strsim::jaro_winkler(&word, known), known))
-        .filter(|(likeness, _)| *likeness > 0.75)
+        .filter(|(similarity, _)| *similarity > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, known)| known)
 }

@@ -6,7 +6,7 @@ use bigdecimal::{BigDecimal, ToPrimitive, Zero};
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// What people write for a unit, with its milliseconds.
-const SPELLINGS: [(&[&str], u64); 5] = [
+const UNIT_ALIASES: [(&[&str], u64); 5] = [
     (&["d", "day", "days"], 24 * 3_600_000),
     (&["h", "hr", "hrs", "hour", "hours"], 3_600_000),
     (&["m", "min", "mins", "minute", "minutes"], 60_000),
@@ -16,29 +16,29 @@ const SPELLINGS: [(&[&str], u64); 5] = [
 
 /// Why a text is no duration.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NotADuration {
+pub(crate) enum DurationError {
     /// A number has no unit.
-    NoUnit,
+    MissingUnit,
     /// This is no unit.
-    Unit(String),
+    UnknownUnit(String),
     /// A number has decimals.
-    Decimals,
+    Fraction,
     /// Anything else.
-    Other,
+    Malformed,
 }
 
 /// The milliseconds of a duration: whole numbers, each with one of the units, in any order. What a `u64` cannot hold
 /// is its largest value.
-pub(crate) fn milliseconds(text: &str) -> Result<u64, NotADuration> {
+pub(crate) fn parse_millis(text: &str) -> Result<u64, DurationError> {
     let mut sum = 0_u64;
-    for Part { number, unit } in parts(text).ok_or(NotADuration::Other)? {
+    for Component { number, unit } in components(text).ok_or(DurationError::Malformed)? {
         if unit.is_empty() {
-            return Err(NotADuration::NoUnit);
+            return Err(DurationError::MissingUnit);
         }
         let known = UNITS.iter().find(|(name, _)| *name == unit);
-        let (_, in_ms) = known.ok_or_else(|| NotADuration::Unit(unit.to_owned()))?;
+        let (_, in_ms) = known.ok_or_else(|| DurationError::UnknownUnit(unit.to_owned()))?;
         if number.contains('.') {
-            return Err(NotADuration::Decimals);
+            return Err(DurationError::Fraction);
         }
         // Nothing but digits: it can only be too large.
         let number = number.parse().unwrap_or(u64::MAX);
@@ -48,69 +48,69 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, NotADuration> {
 }
 
 /// The duration that was probably meant, at most this long.
-pub(crate) fn mended(text: &str, longest: u64) -> Option<String> {
-    let parts = parts(text)?;
+pub(crate) fn suggest_duration(text: &str, max: u64) -> Option<String> {
+    let components = components(text)?;
     // A number alone is seconds, or milliseconds where that would be too long.
     [1_000, 1].into_iter().find_map(|alone| {
-        let mut mended = String::new();
+        let mut corrected = String::new();
         let mut without_unit = Some(alone);
-        for Part { number, unit } in &parts {
+        for Component { number, unit } in &components {
             let in_ms = if unit.is_empty() {
                 without_unit?
             } else {
-                spelt(unit)?
+                unit_millis(unit)?
             };
-            mended += &whole(number, in_ms)?;
+            corrected += &in_largest_unit(number, in_ms)?;
             // In `1m30` the second number is of the next smaller unit.
             let mut smaller = UNITS.iter().map(|(_, in_ms)| *in_ms);
             without_unit = smaller.find(|smaller| *smaller < in_ms);
         }
-        let is_right = milliseconds(&mended).is_ok_and(|ms| (1..=longest).contains(&ms));
-        is_right.then_some(mended)
+        let is_valid = parse_millis(&corrected).is_ok_and(|ms| (1..=max).contains(&ms));
+        is_valid.then_some(corrected)
     })
 }
 
 /// A number and what is written behind it, which may be nothing.
-struct Part<'a> {
+struct Component<'a> {
     number: &'a str,
     unit: &'a str,
 }
 
 /// The numbers and units of a text that consists of them.
-fn parts(text: &str) -> Option<Vec<Part<'_>>> {
-    let mut parts = Vec::new();
+fn components(text: &str) -> Option<Vec<Component<'_>>> {
+    let mut components = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let (number, behind) = split(rest, |character| {
+        let (number, after) = split_while(rest, |character| {
             character.is_ascii_digit() || character == '.'
         });
         if number.is_empty() {
             return None;
         }
-        let (unit, behind) = split(behind.trim_start(), char::is_alphabetic);
-        parts.push(Part { number, unit });
-        rest = behind.trim_start();
+        let (unit, after) = split_while(after.trim_start(), char::is_alphabetic);
+        components.push(Component { number, unit });
+        rest = after.trim_start();
     }
-    (!parts.is_empty()).then_some(parts)
+    (!components.is_empty()).then_some(components)
 }
 
 /// What the text begins with, and what is behind it.
-fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
+fn split_while(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(|character| !belongs(character));
     text.split_at(end.unwrap_or(text.len()))
 }
 
 /// The milliseconds of a unit, however it is spelt.
-fn spelt(unit: &str) -> Option<u64> {
+fn unit_millis(unit: &str) -> Option<u64> {
     let unit = unit.to_lowercase();
-    let spelling = SPELLINGS
+    let unit = UNIT_ALIASES
         .iter()
-        .find(|(spellings, _)| spellings.contains(&unit.as_str()));
-    spelling.map(|(_, in_ms)| *in_ms)
+        .find(|(aliases, _)| aliases.contains(&unit.as_str()));
+    unit.map(|(_, in_ms)| *in_ms)
 }
 
 /// So many of a unit, as a whole number of the largest unit that it is a whole number of and that is not larger.
-fn whole(number: &str, in_ms: u64) -> Option<String> {
+fn in_largest_unit(number: &str, in_ms: u64) -> Option<String> {
     let total = number.parse::<BigDecimal>().ok()? * BigDecimal::from(in_ms);
     let mut units = UNITS.iter().filter(|(_, smaller)| *smaller <= in_ms);
     units.find_map(|(name, smaller)| {
@@ -142,32 +142,32 @@ mod tests {
             ("99999999999999999999h", u64::MAX),
             ("18446744073709551615ms1ms", u64::MAX),
         ] {
-            assert_eq!(milliseconds(text), Ok(expected), "{text}");
+            assert_eq!(parse_millis(text), Ok(expected), "{text}");
         }
     }
 
     #[test]
     fn anything_else_is_no_duration() {
-        let unit = |unit: &str| NotADuration::Unit(unit.to_owned());
+        let unit = |unit: &str| DurationError::UnknownUnit(unit.to_owned());
         for (text, expected) in [
-            ("90", NotADuration::NoUnit),
-            ("1m30", NotADuration::NoUnit),
-            ("1.5", NotADuration::NoUnit),
+            ("90", DurationError::MissingUnit),
+            ("1m30", DurationError::MissingUnit),
+            ("1.5", DurationError::MissingUnit),
             ("90 seconds", unit("seconds")),
             ("90S", unit("S")),
             ("1d", unit("d")),
             ("5µs", unit("µs")),
-            ("1.5s", NotADuration::Decimals),
-            ("1..5s", NotADuration::Decimals),
-            ("", NotADuration::Other),
-            (" ", NotADuration::Other),
-            ("s", NotADuration::Other),
-            ("-1s", NotADuration::Other),
-            ("1m,30s", NotADuration::Other),
-            ("1s s", NotADuration::Other),
-            ("٣s", NotADuration::Other),
+            ("1.5s", DurationError::Fraction),
+            ("1..5s", DurationError::Fraction),
+            ("", DurationError::Malformed),
+            (" ", DurationError::Malformed),
+            ("s", DurationError::Malformed),
+            ("-1s", DurationError::Malformed),
+            ("1m,30s", DurationError::Malformed),
+            ("1s s", DurationError::Malformed),
+            ("٣s", DurationError::Malformed),
         ] {
-            assert_eq!(milliseconds(text), Err(expected), "{text}");
+            assert_eq!(parse_millis(text), Err(expected), "{text}");
         }
     }
 
@@ -190,7 +190,11 @@ mod tests {
             ("1.5s", "1500ms"),
             ("0.25", "250ms"),
         ] {
-            assert_eq!(mended(text, DAY).as_deref(), Some(expected), "{text}");
+            assert_eq!(
+                suggest_duration(text, DAY).as_deref(),
+                Some(expected),
+                "{text}"
+            );
         }
     }
 
@@ -211,7 +215,7 @@ mod tests {
             "-5s",
             "soon",
         ] {
-            assert_eq!(mended(text, DAY), None, "{text}");
+            assert_eq!(suggest_duration(text, DAY), None, "{text}");
         }
     }
 }

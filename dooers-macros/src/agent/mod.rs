@@ -8,27 +8,27 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::Mistakes;
+use crate::diagnostic::Diagnostics;
 use proc_macro2::TokenStream;
 
 /// The annotated item, followed by what makes it an agent, or by what is wrong with it.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
-    let item = match parse::item(item) {
+    let mut diagnostics = Diagnostics::default();
+    let item = match parse::parse_item(item) {
         Ok(item) => item,
         Err((item, error)) => {
-            mistakes.add_foreign(error);
-            return expand::untouched(&item, &mistakes);
+            diagnostics.add_syn_error(error);
+            return expand::passthrough(&item, &diagnostics);
         }
     };
     match item {
-        parse::Item::Function(function) => {
-            let agent = model::agent(&function, options, &mut mistakes);
-            expand::function(&function, &agent, &mistakes)
+        parse::AnnotatedItem::Function(function) => {
+            let agent = model::check_agent(&function, options, &mut diagnostics);
+            expand::function(&function, &agent, &diagnostics)
         }
-        parse::Item::Other(other) => {
-            let runtime = model::no_function(&other, options, &mut mistakes);
-            expand::other(&other, &runtime, &mistakes)
+        parse::AnnotatedItem::NonFunction(item) => {
+            let crate_path = model::reject_non_function(&item, options, &mut diagnostics);
+            expand::non_function(&item, &crate_path, &diagnostics)
         }
     }
 }

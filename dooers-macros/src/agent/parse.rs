@@ -6,9 +6,9 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Generics, Ident, Signature, Token, Visibility};
 
-pub(super) enum Item {
+pub(super) enum AnnotatedItem {
     Function(Box<Function>),
-    Other(Other),
+    NonFunction(NonFunction),
 }
 
 /// A function: its body is never looked at.
@@ -22,7 +22,7 @@ pub(super) struct Function {
 }
 
 /// Anything else that an attribute can stand on.
-pub(super) struct Other {
+pub(super) struct NonFunction {
     /// All of it.
     pub(super) tokens: TokenStream,
     /// What it begins with: `struct`, `impl` …
@@ -32,13 +32,13 @@ pub(super) struct Other {
 }
 
 /// Reads the item. With the error comes what could not be read.
-pub(super) fn item(tokens: TokenStream) -> Result<Item, (TokenStream, syn::Error)> {
+pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStream, syn::Error)> {
     let all = tokens.clone();
     let read = |input: ParseStream<'_>| {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         if is_function(input)? {
-            Ok(Item::Function(Box::new(Function {
+            Ok(AnnotatedItem::Function(Box::new(Function {
                 tokens: all.clone(),
                 attributes,
                 visibility,
@@ -46,7 +46,7 @@ pub(super) fn item(tokens: TokenStream) -> Result<Item, (TokenStream, syn::Error
                 body: input.parse()?,
             })))
         } else {
-            other(all.clone(), input).map(Item::Other)
+            non_function(all.clone(), input).map(AnnotatedItem::NonFunction)
         }
     };
     read.parse2(tokens).map_err(|error| (all, error))
@@ -64,7 +64,7 @@ fn is_function(input: ParseStream<'_>) -> syn::Result<bool> {
     Ok(ahead.peek(Token![fn]))
 }
 
-fn other(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<Other> {
+fn non_function(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<NonFunction> {
     let first: TokenTree = input.parse()?;
     let mut keyword = first.to_token_stream();
     if input.peek(Token![!]) {
@@ -73,7 +73,7 @@ fn other(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<Other> {
     let is_type = ["struct", "enum", "union"].contains(&first.to_string().as_str());
     let type_name = if is_type { type_name(input) } else { None };
     input.parse::<TokenStream>()?;
-    Ok(Other {
+    Ok(NonFunction {
         tokens,
         keyword,
         type_name,

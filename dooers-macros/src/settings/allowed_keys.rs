@@ -1,19 +1,19 @@
 //! Which options stand on which kind of setting.
 
-use super::field_type::Kind;
-use crate::diagnostic::Mistake;
+use super::field_type::FieldKind;
+use crate::diagnostic::Diagnostic;
 use crate::options::Options;
 use syn::Ident;
 
 /// What can stand on which kind of setting: the options besides those that every setting has.
-pub(super) struct Fit {
+pub(super) struct AllowedKeys {
     /// "a number", in an error text.
-    pub(super) name: &'static str,
+    pub(super) subject: &'static str,
     pub(super) keys: &'static [&'static str],
 }
 
-pub(super) const EVERYWHERE: &[&str] = &["label", "rename", "creator"];
-pub(super) const ON_FIELDS: &[&str] = &[
+pub(super) const ON_ALL_ITEMS: &[&str] = &["label", "rename", "creator"];
+pub(super) const ON_ALL_FIELDS: &[&str] = &[
     "internal",
     "readonly",
     "required",
@@ -22,11 +22,11 @@ pub(super) const ON_FIELDS: &[&str] = &[
 ];
 
 /// What can stand on a setting of this kind.
-pub(super) fn fit(kind: Kind, has_options: bool) -> Fit {
-    let of = |name, keys| Fit { name, keys };
+pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
+    let of = |subject, keys| AllowedKeys { subject, keys };
     match kind {
-        Kind::Text if has_options => of("a text with `options`", &["default", "options"]),
-        Kind::Text => of(
+        FieldKind::Text if has_options => of("a text with `options`", &["default", "options"]),
+        FieldKind::Text => of(
             "a text",
             &[
                 "default",
@@ -38,12 +38,12 @@ pub(super) fn fit(kind: Kind, has_options: bool) -> Fit {
                 "pattern",
             ],
         ),
-        Kind::Integer { .. } | Kind::Decimal { .. } => of(
+        FieldKind::Integer { .. } | FieldKind::Decimal { .. } => of(
             "a number",
             &["default", "placeholder", "min", "max", "step"],
         ),
-        Kind::Checkbox => of("a `bool`", &["default"]),
-        Kind::Secret => of(
+        FieldKind::Checkbox => of("a `bool`", &["default"]),
+        FieldKind::Secret => of(
             "a `Secret`",
             &[
                 "default_env",
@@ -53,7 +53,7 @@ pub(super) fn fit(kind: Kind, has_options: bool) -> Fit {
                 "pattern",
             ],
         ),
-        Kind::Email => of(
+        FieldKind::Email => of(
             "an `Email`",
             &[
                 "default",
@@ -63,14 +63,14 @@ pub(super) fn fit(kind: Kind, has_options: bool) -> Fit {
                 "pattern",
             ],
         ),
-        Kind::Date => of("a date", &["default", "placeholder"]),
-        Kind::Image => of("an image", &["src", "width", "height"]),
-        Kind::Named => of("an enum of choices", &["default"]),
+        FieldKind::Date => of("a date", &["default", "placeholder"]),
+        FieldKind::Image => of("an image", &["src", "width", "height"]),
+        FieldKind::Unresolved => of("an enum of choices", &["default"]),
     }
 }
 
 /// For whom an option is, in an error text.
-fn fits(key: &str) -> &'static str {
+fn applies_to(key: &str) -> &'static str {
     match key {
         "min" | "max" | "step" => "numbers",
         "rows" | "options" => "a `String`",
@@ -85,25 +85,25 @@ fn fits(key: &str) -> &'static str {
 }
 
 /// Refuses the options that do not stand on this.
-pub(super) fn check_keys(options: &mut Options<'_>, what: &str, allowed: &[&[&str]]) {
+pub(super) fn check_keys(options: &mut Options<'_>, subject: &str, allowed: &[&[&str]]) {
     let is_allowed = |key: &Ident| {
         allowed
             .iter()
             .any(|keys| keys.iter().any(|known| key == known))
     };
-    let wrong: Vec<Ident> = options
-        .given()
+    let refused: Vec<Ident> = options
+        .keys()
         .filter(|key| !is_allowed(key))
         .cloned()
         .collect();
-    for key in wrong {
+    for key in refused {
         let name = key.to_string();
-        let mistake = Mistake::KeyDoesNotFit {
-            fits: fits(&name),
+        let diagnostic = Diagnostic::OptionNotAllowed {
+            applies_to: applies_to(&name),
             key: name.clone(),
-            what: what.to_owned(),
+            subject: subject.to_owned(),
         };
-        options.mistakes().add(&key, mistake);
-        options.drop(&name);
+        options.diagnostics().add(&key, diagnostic);
+        options.discard(&name);
     }
 }

@@ -1,49 +1,55 @@
 //! Defaults, and the kinds of setting that have little else.
 
 use super::field::ChoiceDefault;
-use crate::diagnostic::Mistake;
-use crate::options::{Options, ungrouped};
+use crate::diagnostic::Diagnostic;
+use crate::options::{Options, peel_groups};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, ExprLit, Lit};
 
 /// The default as it is written. `None` is said to be none.
-pub(super) fn default(options: &mut Options<'_>) -> Option<Expr> {
-    let written = options.expression("default")?;
-    let written = ungrouped(&written).clone();
-    if let Expr::Path(path) = &written
+pub(super) fn default_expr(options: &mut Options<'_>) -> Option<Expr> {
+    let expr = options.expr("default")?;
+    let expr = peel_groups(&expr).clone();
+    if let Expr::Path(path) = &expr
         && path.path.is_ident("None")
     {
-        options.mistakes().add(written, Mistake::DefaultNone);
+        options
+            .diagnostics()
+            .add(expr, Diagnostic::RedundantDefault);
         return None;
     }
-    Some(written)
+    Some(expr)
 }
 
 /// A secret has no default in the program.
-pub(super) fn refuse_default(options: &mut Options<'_>) {
-    let given = options.given().find(|key| *key == "default").cloned();
+pub(super) fn reject_default(options: &mut Options<'_>) {
+    let given = options.keys().find(|key| *key == "default").cloned();
     if let Some(key) = given {
-        options.mistakes().add(key, Mistake::DefaultOfSecret);
-        options.drop("default");
+        options
+            .diagnostics()
+            .add(key, Diagnostic::SecretWithDefault);
+        options.discard("default");
     }
 }
 
 /// The variable that has the default of a secret.
-pub(super) fn default_env(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    let Some(variable) = options.text("default_env") else {
+pub(super) fn default_env_setter(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
+    let Some(variable) = options.string("default_env") else {
         return;
     };
     let name = variable.value();
     if name.is_empty() || name.contains(['=', '\0']) {
-        options.mistakes().add(variable, Mistake::VariableName);
+        options
+            .diagnostics()
+            .add(variable, Diagnostic::InvalidVariableName);
     } else {
         setters.push(quote!(.default_env(#variable)));
     }
 }
 
-pub(super) fn checkbox(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    match default(options) {
+pub(super) fn checkbox_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
+    match default_expr(options) {
         Some(Expr::Lit(ExprLit {
             lit: Lit::Bool(value),
             ..
@@ -51,18 +57,18 @@ pub(super) fn checkbox(options: &mut Options<'_>, setters: &mut Vec<TokenStream>
             setters.push(quote!(.default(#value)));
         }
         Some(other) => {
-            let mistake = Mistake::DefaultType {
-                what: "`true` or `false`",
+            let diagnostic = Diagnostic::WrongDefaultType {
+                expected: "`true` or `false`",
                 usage: "default = true",
             };
-            options.mistakes().add(other, mistake);
+            options.diagnostics().add(other, diagnostic);
         }
         None => {}
     }
 }
 
-pub(super) fn image(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    if let Some(src) = options.text("src") {
+pub(super) fn image_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
+    if let Some(src) = options.string("src") {
         setters.push(quote!(.src(#src)));
     }
     if let Some((width, _)) = options.count("width") {
@@ -73,19 +79,19 @@ pub(super) fn image(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
     }
 }
 
-pub(super) fn choice(options: &mut Options<'_>) -> Option<ChoiceDefault> {
-    match default(options)? {
+pub(super) fn choice_default(options: &mut Options<'_>) -> Option<ChoiceDefault> {
+    match default_expr(options)? {
         Expr::Lit(ExprLit {
             lit: Lit::Str(value),
             ..
         }) => Some(ChoiceDefault::Value(value)),
         variant @ Expr::Path(_) => Some(ChoiceDefault::Variant(Box::new(variant))),
         other => {
-            let mistake = Mistake::DefaultType {
-                what: "a variant, or its value in quotes",
+            let diagnostic = Diagnostic::WrongDefaultType {
+                expected: "a variant, or its value in quotes",
                 usage: "default = \"…\"",
             };
-            options.mistakes().add(other, mistake);
+            options.diagnostics().add(other, diagnostic);
             None
         }
     }

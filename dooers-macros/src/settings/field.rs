@@ -1,22 +1,24 @@
 //! What a field of a struct says about its setting.
 
-use super::allowed_keys::{EVERYWHERE, ON_FIELDS, check_keys, fit};
-use super::default::{checkbox, choice, default_env, image, refuse_default};
-use super::field_type::{Kind, Shape, shape};
+use super::allowed_keys::{ON_ALL_FIELDS, ON_ALL_ITEMS, allowed_keys, check_keys};
+use super::default::{
+    checkbox_setters, choice_default, default_env_setter, image_setters, reject_default,
+};
+use super::field_type::{FieldKind, FieldType, classify};
 use super::model::check_id;
-use super::number::number;
-use super::text::{choices, formatted, lengths, text};
-use super::{format, options_of};
-use crate::attributes::description;
-use crate::diagnostic::{Mistake, Mistakes};
-use crate::options::{Options, Table};
+use super::number::number_setters;
+use super::text::{formatted_setters, length_setters, option_list, text_setters};
+use super::{format, setting_options};
+use crate::attributes::doc_comment;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::options::{OptionTable, Options};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Field, Ident, LitStr, Path, Type};
 
-const TABLE: Table = Table {
-    of: "#[setting]",
+const FIELD_OPTIONS: OptionTable = OptionTable {
+    macro_name: "#[setting]",
     options: &[
         ("label", "label = \"…\""),
         ("default", "default = …"),
@@ -49,7 +51,7 @@ const TABLE: Table = Table {
 const DEFAULTS: [&str; 3] = ["default", "default_env", "src"];
 
 /// A setting or a group, as it is to be generated.
-pub(super) struct Item {
+pub(super) struct SettingsItem {
     pub(super) ident: Ident,
     pub(super) ty: Type,
     pub(super) id: String,
@@ -57,11 +59,11 @@ pub(super) struct Item {
     pub(super) description: Vec<Expr>,
     /// The calls that complete it.
     pub(super) setters: Vec<TokenStream>,
-    pub(super) what: What,
+    pub(super) kind: ItemKind,
 }
 
 /// Which of the two it is.
-pub(super) enum What {
+pub(super) enum ItemKind {
     Group,
     Field {
         /// The user's own check.
@@ -69,13 +71,13 @@ pub(super) enum What {
         /// The default of an enum of choices, to be checked by the compiler.
         default: Option<ChoiceDefault>,
         /// The type, if its name says nothing to the macro.
-        named: Option<Box<Named>>,
+        unresolved: Option<Box<UnresolvedType>>,
     },
 }
 
 /// A type whose name says nothing to the macro: an enum of choices, or a struct of settings that is not marked as a group.
 /// Only the compiler can see which.
-pub(super) struct Named {
+pub(super) struct UnresolvedType {
     /// The type, without the `Option` around it.
     ty: Type,
     is_optional: bool,
@@ -91,143 +93,155 @@ pub(super) enum ChoiceDefault {
     Variant(Box<Expr>),
 }
 
-impl Item {
+impl SettingsItem {
     pub(super) fn is_group(&self) -> bool {
-        matches!(self.what, What::Group)
+        matches!(self.kind, ItemKind::Group)
     }
 
     pub(super) fn lacks_default(&self) -> bool {
-        let What::Field { named, .. } = &self.what else {
+        let ItemKind::Field { unresolved, .. } = &self.kind else {
             return false;
         };
-        named.as_ref().is_some_and(|named| named.lacks_default)
+        unresolved
+            .as_ref()
+            .is_some_and(|unresolved| unresolved.lacks_default)
     }
 }
 
 /// Checks a field. None if it is so wrong that nothing can be said about it.
-pub(super) fn item(field: &Field, mistakes: &mut Mistakes) -> Option<Item> {
+pub(super) fn check_field(field: &Field, diagnostics: &mut Diagnostics) -> Option<SettingsItem> {
     let ident = field.ident.clone()?;
-    let tokens = options_of(&field.attrs, mistakes);
-    let mut options = Options::parse(tokens, &TABLE, mistakes);
+    let tokens = setting_options(&field.attrs, diagnostics);
+    let mut options = Options::parse(tokens, &FIELD_OPTIONS, diagnostics);
     let is_group = options.flag("group");
-    let renamed = options.text("rename");
-    let id = check_id(renamed.as_ref(), &ident, options.mistakes());
+    let renamed = options.string("rename");
+    let id = check_id(renamed.as_ref(), &ident, options.diagnostics());
     let mut setters = Vec::new();
-    if let Some(label) = options.text("label") {
+    if let Some(label) = options.string("label") {
         setters.push(quote!(.label(#label)));
     }
-    let what = if is_group {
-        group(field, &mut options, &mut setters)?
+    let kind = if is_group {
+        check_group(field, &mut options, &mut setters)?
     } else {
-        single(field, &ident, &mut options, &mut setters)?
+        check_single_setting(field, &ident, &mut options, &mut setters)?
     };
-    Some(Item {
+    Some(SettingsItem {
         ident,
         ty: field.ty.clone(),
         id,
         renamed,
-        description: description(&field.attrs),
+        description: doc_comment(&field.attrs),
         setters,
-        what,
+        kind,
     })
 }
 
-fn group(field: &Field, options: &mut Options<'_>, setters: &mut Vec<TokenStream>) -> Option<What> {
-    check_keys(options, "a group", &[EVERYWHERE, &["collapsible"]]);
+fn check_group(
+    field: &Field,
+    options: &mut Options<'_>,
+    setters: &mut Vec<TokenStream>,
+) -> Option<ItemKind> {
+    check_keys(options, "a group", &[ON_ALL_ITEMS, &["collapsible"]]);
     if options.flag("creator") {
         setters.push(quote!(.creator()));
     }
-    if let Some(value) = options.text("collapsible") {
+    if let Some(value) = options.string("collapsible") {
         match value.value().as_str() {
             "open" => setters.push(quote!(.collapsible(__dooers::settings::Collapsible::Open))),
             "closed" => setters.push(quote!(.collapsible(__dooers::settings::Collapsible::Closed))),
             other => {
-                let mistake = Mistake::NoSuchCollapsible {
+                let diagnostic = Diagnostic::InvalidCollapsible {
                     value: other.to_owned(),
                 };
-                options.mistakes().add(&value, mistake);
+                options.diagnostics().add(&value, diagnostic);
             }
         }
     }
     let ty = field.ty.to_token_stream().to_string().replace(' ', "");
-    match shape(&field.ty) {
-        Some(Shape {
-            kind: Kind::Named,
+    match classify(&field.ty) {
+        Some(FieldType {
+            kind: FieldKind::Unresolved,
             is_optional: false,
             ..
-        }) => Some(What::Group),
-        Some(Shape {
+        }) => Some(ItemKind::Group),
+        Some(FieldType {
             is_optional: true, ..
         }) => {
-            options.mistakes().add(&field.ty, Mistake::OptionalGroup);
+            options
+                .diagnostics()
+                .add(&field.ty, Diagnostic::OptionalGroup);
             None
         }
         _ => {
             options
-                .mistakes()
-                .add(&field.ty, Mistake::GroupIsAType { ty });
+                .diagnostics()
+                .add(&field.ty, Diagnostic::InvalidGroupType { ty });
             None
         }
     }
 }
 
-fn single(
+fn check_single_setting(
     field: &Field,
     ident: &Ident,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
-) -> Option<What> {
-    let ty = written(&field.ty);
-    let Some(shape) = shape(&field.ty) else {
-        let mistake = Mistake::NotASetting { ty };
-        options.mistakes().add(&field.ty, mistake);
+) -> Option<ItemKind> {
+    let ty = type_source(&field.ty);
+    let Some(field_type) = classify(&field.ty) else {
+        let diagnostic = Diagnostic::UnsupportedType { ty };
+        options.diagnostics().add(&field.ty, diagnostic);
         return None;
     };
-    let has_default = DEFAULTS.iter().any(|key| options.has(key));
-    let lacks_default = !has_default && !shape.is_optional;
-    let is_named = shape.kind == Kind::Named;
-    if is_named && !has_default && refuse_collapsible(options, &ty) {
+    let has_default = DEFAULTS.iter().any(|key| options.contains(key));
+    let lacks_default = !has_default && !field_type.is_optional;
+    let is_unresolved = field_type.kind == FieldKind::Unresolved;
+    if is_unresolved && !has_default && reject_collapsible(options, &ty) {
         return None;
     }
-    if shape.kind == Kind::Secret {
-        refuse_default(options);
+    if field_type.kind == FieldKind::Secret {
+        reject_default(options);
     }
-    let fit = fit(shape.kind, options.has("options"));
+    let allowed = allowed_keys(field_type.kind, options.contains("options"));
     // Of a name the macro does not know what it is.
-    let what = if is_named {
+    let subject = if is_unresolved {
         format!("`{ty}`")
     } else {
-        fit.name.to_owned()
+        allowed.subject.to_owned()
     };
-    check_keys(options, &what, &[EVERYWHERE, ON_FIELDS, fit.keys]);
-    if lacks_default && !is_named {
-        let mistake = match shape.kind {
-            Kind::Secret => Mistake::RequiredSecret,
-            Kind::Image => Mistake::ImageWithoutSource,
-            _ => Mistake::RequiredWithoutDefault,
+    check_keys(
+        options,
+        &subject,
+        &[ON_ALL_ITEMS, ON_ALL_FIELDS, allowed.keys],
+    );
+    if lacks_default && !is_unresolved {
+        let diagnostic = match field_type.kind {
+            FieldKind::Secret => Diagnostic::SecretMissingDefault,
+            FieldKind::Image => Diagnostic::ImageMissingSource,
+            _ => Diagnostic::MissingDefault,
         };
-        let place: &dyn ToTokens = if shape.kind == Kind::Secret {
+        let place: &dyn ToTokens = if field_type.kind == FieldKind::Secret {
             &field.ty
         } else {
             ident
         };
-        options.mistakes().add(place, mistake);
+        options.diagnostics().add(place, diagnostic);
     }
-    visibility(&shape, has_default, options, setters);
-    let default = match shape.kind {
-        Kind::Text => {
-            let options_given = choices(options, setters);
-            text(options, setters, options_given.as_deref());
+    access_setters(&field_type, has_default, options, setters);
+    let default = match field_type.kind {
+        FieldKind::Text => {
+            let options_given = option_list(options, setters);
+            text_setters(options, setters, options_given.as_deref());
             None
         }
-        Kind::Secret => {
-            lengths(options, setters);
-            default_env(options, setters);
+        FieldKind::Secret => {
+            length_setters(options, setters);
+            default_env_setter(options, setters);
             None
         }
-        Kind::Email => {
-            let bounds = lengths(options, setters);
-            formatted(
+        FieldKind::Email => {
+            let bounds = length_setters(options, setters);
+            formatted_setters(
                 options,
                 setters,
                 ("mail address", "ada@example.org"),
@@ -236,8 +250,8 @@ fn single(
             );
             None
         }
-        Kind::Date => {
-            formatted(
+        FieldKind::Date => {
+            formatted_setters(
                 options,
                 setters,
                 ("date", "2026-02-11"),
@@ -246,40 +260,40 @@ fn single(
             );
             None
         }
-        Kind::Integer { .. } | Kind::Decimal { .. } => {
-            number(&shape, &field.ty, options, setters);
+        FieldKind::Integer { .. } | FieldKind::Decimal { .. } => {
+            number_setters(&field_type, &field.ty, options, setters);
             None
         }
-        Kind::Checkbox => {
-            checkbox(options, setters);
+        FieldKind::Checkbox => {
+            checkbox_setters(options, setters);
             None
         }
-        Kind::Image => {
-            image(options, setters);
+        FieldKind::Image => {
+            image_setters(options, setters);
             None
         }
-        Kind::Named => choice(options),
+        FieldKind::Unresolved => choice_default(options),
     };
-    if let Some(placeholder) = options.text("placeholder") {
+    if let Some(placeholder) = options.string("placeholder") {
         setters.push(quote!(.placeholder(#placeholder)));
     }
     let validate = options.path("validate");
-    let named = is_named.then(|| {
-        Box::new(Named {
-            ty: shape.ty.clone(),
-            is_optional: shape.is_optional,
+    let unresolved = is_unresolved.then(|| {
+        Box::new(UnresolvedType {
+            ty: field_type.ty.clone(),
+            is_optional: field_type.is_optional,
             lacks_default,
         })
     });
-    Some(What::Field {
+    Some(ItemKind::Field {
         validate,
         default,
-        named,
+        unresolved,
     })
 }
 
 /// A type as its author wrote it.
-fn written(ty: &Type) -> String {
+fn type_source(ty: &Type) -> String {
     let ty = ty.to_token_stream().to_string();
     ty.replace(" <", "<")
         .replace("< ", "<")
@@ -290,40 +304,42 @@ fn written(ty: &Type) -> String {
 }
 
 /// Whether `collapsible` says that this is meant to be a group, which it does not say itself.
-fn refuse_collapsible(options: &mut Options<'_>, ty: &str) -> bool {
-    let given = options.given().find(|key| *key == "collapsible").cloned();
+fn reject_collapsible(options: &mut Options<'_>, ty: &str) -> bool {
+    let given = options.keys().find(|key| *key == "collapsible").cloned();
     if let Some(key) = &given {
         let ty = ty.to_owned();
         options
-            .mistakes()
-            .add(key, Mistake::CollapsibleWithoutGroup { ty });
+            .diagnostics()
+            .add(key, Diagnostic::CollapsibleNotAGroup { ty });
     }
     given.is_some()
 }
 
-fn visibility(
-    shape: &Shape<'_>,
+fn access_setters(
+    field_type: &FieldType<'_>,
     has_default: bool,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) {
-    let internal = options.given().find(|key| *key == "internal").cloned();
+    let internal = options.keys().find(|key| *key == "internal").cloned();
     let is_creator = options.flag("creator");
     if options.flag("internal") {
         setters.push(quote!(.internal()));
         if is_creator {
-            options.mistakes().add(internal, Mistake::TwoVisibilities);
+            options
+                .diagnostics()
+                .add(internal, Diagnostic::ConflictingVisibility);
         }
     } else if is_creator {
         setters.push(quote!(.creator()));
     }
-    let readonly = options.given().find(|key| *key == "readonly").cloned();
+    let readonly = options.keys().find(|key| *key == "readonly").cloned();
     if options.flag("readonly") {
         setters.push(quote!(.readonly()));
-        if shape.is_optional && !has_default {
+        if field_type.is_optional && !has_default {
             options
-                .mistakes()
-                .add(readonly, Mistake::ReadonlyWithoutDefault);
+                .diagnostics()
+                .add(readonly, Diagnostic::ReadonlyMissingDefault);
         }
     }
     if options.flag("required") {
@@ -334,20 +350,23 @@ fn visibility(
     }
 }
 
-impl ToTokens for Item {
+impl ToTokens for SettingsItem {
     /// The typed constant by which generated code reaches the field: the one place that asks for its type's trait.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let (ty, id) = (&self.ty, &self.id);
-        let typed = match &self.what {
-            What::Group => quote_spanned!(ty.span()=> __settings::typed_group::<#ty>(#id)),
-            What::Field { named: None, .. } => {
+        let typed = match &self.kind {
+            ItemKind::Group => quote_spanned!(ty.span()=> __settings::typed_group::<#ty>(#id)),
+            ItemKind::Field {
+                unresolved: None, ..
+            } => {
                 quote_spanned!(ty.span()=> __settings::typed::<#ty>(#id))
             }
-            What::Field {
-                named: Some(named), ..
+            ItemKind::Field {
+                unresolved: Some(unresolved),
+                ..
             } => {
-                let ty = &named.ty;
-                let of = if named.is_optional {
+                let ty = &unresolved.ty;
+                let of = if unresolved.is_optional {
                     quote!(optional)
                 } else {
                     quote!(named)

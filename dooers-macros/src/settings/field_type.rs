@@ -4,15 +4,15 @@ use syn::{GenericArgument, PathArguments, Type};
 
 /// What kind of setting a type is. The macro knows types by their names.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Text,
     Integer {
-        least: i128,
-        most: i128,
+        min: i128,
+        max: i128,
     },
     Decimal {
-        least: f64,
-        most: f64,
+        min: f64,
+        max: f64,
     },
     Checkbox,
     Secret,
@@ -20,29 +20,29 @@ pub(super) enum Kind {
     Date,
     Image,
     /// Any other name: an enum of choices, or a group.
-    Named,
+    Unresolved,
 }
 
 /// A field's type, without the `Option` around it.
-pub(super) struct Shape<'a> {
+pub(super) struct FieldType<'a> {
     pub(super) ty: &'a Type,
-    pub(super) kind: Kind,
+    pub(super) kind: FieldKind,
     pub(super) is_optional: bool,
 }
 
 /// The kind of a type. Without one it is no type of a setting.
-pub(super) fn shape(ty: &Type) -> Option<Shape<'_>> {
-    let inner = inside_option(ty);
+pub(super) fn classify(ty: &Type) -> Option<FieldType<'_>> {
+    let inner = option_inner(ty);
     let (ty, is_optional) = (inner.unwrap_or(ty), inner.is_some());
-    Some(Shape {
+    Some(FieldType {
         ty,
-        kind: kind(ty)?,
+        kind: kind_of(ty)?,
         is_optional,
     })
 }
 
-fn inside_option(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ungrouped(ty) else {
+fn option_inner(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = peel_type_groups(ty) else {
         return None;
     };
     let last = path.path.segments.last()?;
@@ -57,8 +57,8 @@ fn inside_option(ty: &Type) -> Option<&Type> {
     }
 }
 
-fn kind(ty: &Type) -> Option<Kind> {
-    let Type::Path(path) = ungrouped(ty) else {
+fn kind_of(ty: &Type) -> Option<FieldKind> {
+    let Type::Path(path) = peel_type_groups(ty) else {
         return None;
     };
     let last = path.path.segments.last()?;
@@ -66,10 +66,10 @@ fn kind(ty: &Type) -> Option<Kind> {
         return None;
     }
     let name = last.ident.to_string();
-    let integer = |least: i128, most: i128| Some(Kind::Integer { least, most });
+    let integer = |min: i128, max: i128| Some(FieldKind::Integer { min, max });
     match name.as_str() {
-        "String" => Some(Kind::Text),
-        "bool" => Some(Kind::Checkbox),
+        "String" => Some(FieldKind::Text),
+        "bool" => Some(FieldKind::Checkbox),
         "i8" => integer(i8::MIN.into(), i8::MAX.into()),
         "i16" => integer(i16::MIN.into(), i16::MAX.into()),
         "i32" => integer(i32::MIN.into(), i32::MAX.into()),
@@ -78,25 +78,25 @@ fn kind(ty: &Type) -> Option<Kind> {
         "u16" => integer(0, u16::MAX.into()),
         "u32" => integer(0, u32::MAX.into()),
         "u64" | "usize" => integer(0, u64::MAX.into()),
-        "f32" => Some(Kind::Decimal {
-            least: f32::MIN.into(),
-            most: f32::MAX.into(),
+        "f32" => Some(FieldKind::Decimal {
+            min: f32::MIN.into(),
+            max: f32::MAX.into(),
         }),
-        "f64" => Some(Kind::Decimal {
-            least: f64::MIN,
-            most: f64::MAX,
+        "f64" => Some(FieldKind::Decimal {
+            min: f64::MIN,
+            max: f64::MAX,
         }),
-        "Secret" => Some(Kind::Secret),
-        "Email" => Some(Kind::Email),
-        "NaiveDate" => Some(Kind::Date),
-        "ImageUrl" => Some(Kind::Image),
+        "Secret" => Some(FieldKind::Secret),
+        "Email" => Some(FieldKind::Email),
+        "NaiveDate" => Some(FieldKind::Date),
+        "ImageUrl" => Some(FieldKind::Image),
         "i128" | "u128" | "char" | "str" => None,
-        _ => Some(Kind::Named),
+        _ => Some(FieldKind::Unresolved),
     }
 }
 
 /// The type without the invisible groups that `macro_rules!` puts around its fragments.
-fn ungrouped(mut ty: &Type) -> &Type {
+fn peel_type_groups(mut ty: &Type) -> &Type {
     while let Type::Group(group) = ty {
         ty = &group.elem;
     }

@@ -14,25 +14,28 @@ pub(crate) mod step;
 mod tests;
 mod text;
 
-use crate::diagnostic::Mistakes;
+use crate::diagnostic::Diagnostics;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
 /// What makes the struct settings, or what is wrong with it.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
+    let mut diagnostics = Diagnostics::default();
     let input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
-    let settings = model::settings(&input, &mut mistakes);
-    expand::settings(&settings, &mistakes)
+    let model = model::check_struct(&input, &mut diagnostics);
+    expand::settings(&model, &diagnostics)
 }
 
 /// The tokens of all `#[setting(…)]` of an item, one after the other.
-pub(crate) fn options_of(attributes: &[syn::Attribute], mistakes: &mut Mistakes) -> TokenStream {
+pub(crate) fn setting_options(
+    attributes: &[syn::Attribute],
+    diagnostics: &mut Diagnostics,
+) -> TokenStream {
     let mut all = TokenStream::new();
-    for attribute in crate::attributes::attributes_of(attributes, "setting") {
+    for attribute in crate::attributes::attributes_named(attributes, "setting") {
         match attribute.meta.require_list() {
             Ok(list) => {
                 if !all.is_empty() {
@@ -40,7 +43,10 @@ pub(crate) fn options_of(attributes: &[syn::Attribute], mistakes: &mut Mistakes)
                 }
                 all.extend(list.tokens.clone());
             }
-            Err(_) => mistakes.add(&attribute, crate::diagnostic::Mistake::AttributeForm),
+            Err(_) => diagnostics.add(
+                &attribute,
+                crate::diagnostic::Diagnostic::InvalidAttributeForm,
+            ),
         }
     }
     all

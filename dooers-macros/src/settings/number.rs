@@ -1,125 +1,130 @@
 //! What a field of numbers says about its setting.
 
-use super::default::default;
-use super::field_type::{Kind, Shape};
-use crate::diagnostic::Mistake;
-use crate::number_literal::Literal;
+use super::default::default_expr;
+use super::field_type::{FieldKind, FieldType};
+use crate::diagnostic::Diagnostic;
+use crate::number_literal::NumberLiteral;
 use crate::options::Options;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Ident, Type};
 
 /// Its bounds, its steps and its default.
-pub(super) fn number(
-    shape: &Shape<'_>,
+pub(super) fn number_setters(
+    field_type: &FieldType<'_>,
     ty: &Type,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) {
-    let min = bound("min", shape, ty, options);
-    let max = bound("max", shape, ty, options);
+    let min = bound("min", field_type, ty, options);
+    let max = bound("max", field_type, ty, options);
     let step = options.number("step").filter(|step| {
-        let mistake = match shape.kind {
-            Kind::Integer { .. } if !step.is_whole() => Mistake::BoundType {
+        let diagnostic = match field_type.kind {
+            FieldKind::Integer { .. } if !step.is_integer() => Diagnostic::FractionalBound {
                 key: "step".to_owned(),
             },
-            _ if !step.is_positive() => Mistake::StepNotPositive,
+            _ if !step.is_positive() => Diagnostic::StepNotPositive,
             _ => return true,
         };
-        options.mistakes().add(&step.written, mistake);
+        options.diagnostics().add(&step.expr, diagnostic);
         false
     });
     if let (Some(min), Some(max)) = (&min, &max)
         && min.compare(max).is_gt()
     {
-        options.mistakes().add(&min.written, Mistake::MinAboveMax);
+        options
+            .diagnostics()
+            .add(&min.expr, Diagnostic::MinAboveMax);
     } else if let (Some(step), Some(max)) = (&step, &max)
-        && !max.is_on_a_step(min.as_ref(), step)
+        && !max.is_on_step(min.as_ref(), step)
     {
         options
-            .mistakes()
-            .add(&step.written, Mistake::StepDoesNotDivide);
+            .diagnostics()
+            .add(&step.expr, Diagnostic::MaxOffStep);
     }
     for (name, literal) in [("min", &min), ("max", &max), ("step", &step)] {
         let setter = Ident::new(name, proc_macro2::Span::mixed_site());
         setters.extend(literal.as_ref().map(|literal| quote!(.#setter(#literal))));
     }
-    let Some(written) = default(options) else {
+    let Some(expr) = default_expr(options) else {
         return;
     };
-    let is_integer = matches!(shape.kind, Kind::Integer { .. });
-    let literal = Literal::of(&written).filter(|literal| literal.is_whole() || !is_integer);
+    let is_integer = matches!(field_type.kind, FieldKind::Integer { .. });
+    let literal =
+        NumberLiteral::from_expr(&expr).filter(|literal| literal.is_integer() || !is_integer);
     let Some(literal) = literal else {
-        let (what, usage) = if is_integer {
+        let (expected, usage) = if is_integer {
             ("a whole number", "default = 1")
         } else {
             ("a number", "default = 0.5")
         };
         options
-            .mistakes()
-            .add(written, Mistake::DefaultType { what, usage });
+            .diagnostics()
+            .add(expr, Diagnostic::WrongDefaultType { expected, usage });
         return;
     };
     let is_large_enough = min.as_ref().is_none_or(|min| literal.compare(min).is_ge());
     let is_small_enough = max.as_ref().is_none_or(|max| literal.compare(max).is_le());
-    let wrong = if !is_large_enough || !is_small_enough || !is_held(shape.kind, &literal) {
-        let (least, most) = limits(shape.kind);
-        let written = |bound: &Option<Literal>, limit: String| {
-            let bound = bound.as_ref();
-            bound.map_or(limit, |bound| {
-                bound
-                    .written
-                    .to_token_stream()
-                    .to_string()
-                    .replace("- ", "-")
+    let diagnostic =
+        if !is_large_enough || !is_small_enough || !fits_type(field_type.kind, &literal) {
+            let (type_min, type_max) = type_limits(field_type.kind);
+            let bound_source = |bound: &Option<NumberLiteral>, limit: String| {
+                let bound = bound.as_ref();
+                bound.map_or(limit, |bound| {
+                    bound.expr.to_token_stream().to_string().replace("- ", "-")
+                })
+            };
+            Some(Diagnostic::DefaultOutOfRange {
+                min: bound_source(&min, type_min),
+                max: bound_source(&max, type_max),
+            })
+        } else {
+            let off = step
+                .as_ref()
+                .filter(|step| !literal.is_on_step(min.as_ref(), step));
+            off.map(|step| Diagnostic::DefaultOffStep {
+                step: step.expr.to_token_stream().to_string(),
             })
         };
-        Some(Mistake::DefaultOutOfRange {
-            least: written(&min, least),
-            most: written(&max, most),
-        })
-    } else {
-        let off = step
-            .as_ref()
-            .filter(|step| !literal.is_on_a_step(min.as_ref(), step));
-        off.map(|step| Mistake::DefaultNotOnAStep {
-            step: step.written.to_token_stream().to_string(),
-        })
-    };
-    match wrong {
-        Some(mistake) => options.mistakes().add(&literal.written, mistake),
+    match diagnostic {
+        Some(diagnostic) => options.diagnostics().add(&literal.expr, diagnostic),
         None => setters.push(quote!(.default(#literal))),
     }
 }
 
-fn bound(key: &str, shape: &Shape<'_>, ty: &Type, options: &mut Options<'_>) -> Option<Literal> {
+fn bound(
+    key: &str,
+    field_type: &FieldType<'_>,
+    ty: &Type,
+    options: &mut Options<'_>,
+) -> Option<NumberLiteral> {
     let literal = options.number(key)?;
     let key = key.to_owned();
-    let mistake = match shape.kind {
-        Kind::Integer { .. } if !literal.is_whole() => Mistake::BoundType { key },
-        kind if !is_held(kind, &literal) => Mistake::BoundOutOfType {
+    let diagnostic = match field_type.kind {
+        FieldKind::Integer { .. } if !literal.is_integer() => Diagnostic::FractionalBound { key },
+        kind if !fits_type(kind, &literal) => Diagnostic::BoundOutOfRange {
             key,
             ty: ty.to_token_stream().to_string().replace(' ', ""),
         },
         _ => return Some(literal),
     };
-    options.mistakes().add(&literal.written, mistake);
+    options.diagnostics().add(&literal.expr, diagnostic);
     None
 }
 
-fn is_held(kind: Kind, literal: &Literal) -> bool {
+fn fits_type(kind: FieldKind, literal: &NumberLiteral) -> bool {
     match kind {
-        Kind::Integer { least, most } => literal
-            .whole
-            .is_some_and(|whole| (least..=most).contains(&whole)),
-        Kind::Decimal { least, most } => literal.is_within(least, most),
+        FieldKind::Integer { min, max } => literal
+            .integer
+            .is_some_and(|integer| (min..=max).contains(&integer)),
+        FieldKind::Decimal { min, max } => literal.is_within(min, max),
         _ => true,
     }
 }
 
-fn limits(kind: Kind) -> (String, String) {
+fn type_limits(kind: FieldKind) -> (String, String) {
     match kind {
-        Kind::Integer { least, most } => (least.to_string(), most.to_string()),
+        FieldKind::Integer { min, max } => (min.to_string(), max.to_string()),
         _ => ("any number".to_owned(), "any number".to_owned()),
     }
 }

@@ -59,7 +59,7 @@ fn a_struct_with_a_mistake_is_settings_all_the_same() {
             name: String,
         }
     });
-    check(expanded, &expect_file!["snapshots/mistake.rs"]);
+    check(expanded, &expect_file!["snapshots/invalid.rs"]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a field of text says about its setting.
 
-use super::default::default;
+use super::default::default_expr;
 use super::pattern;
-use crate::diagnostic::{Mistake, Mistakes};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::Options;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,21 +10,21 @@ use std::collections::HashSet;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 /// What `options(…)` gives: the values.
-pub(super) fn choices(
+pub(super) fn option_list(
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) -> Option<Vec<String>> {
     let (key, pairs) = options.pairs("options")?;
     if pairs.is_empty() {
-        options.mistakes().add(&key, Mistake::NoOptions);
+        options.diagnostics().add(&key, Diagnostic::EmptyOptionList);
     }
     let mut values = HashSet::new();
     for (value, _) in &pairs {
         if !values.insert(value.value()) {
             let value_text = value.value();
             options
-                .mistakes()
-                .add(value, Mistake::SameOption { value: value_text });
+                .diagnostics()
+                .add(value, Diagnostic::DuplicateListOption { value: value_text });
         }
     }
     let pair = pairs.iter().map(|(value, label)| quote!((#value, #label)));
@@ -32,44 +32,55 @@ pub(super) fn choices(
     Some(pairs.iter().map(|(value, _)| value.value()).collect())
 }
 
-pub(super) type Lengths = (Option<u32>, Option<u32>);
+pub(super) type LengthBounds = (Option<u32>, Option<u32>);
 
 /// `min_length`, `max_length` and `pattern`.
-pub(super) fn lengths(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) -> Lengths {
+pub(super) fn length_setters(
+    options: &mut Options<'_>,
+    setters: &mut Vec<TokenStream>,
+) -> LengthBounds {
     let min = options.count("min_length");
     let max = options.count("max_length");
     if let (Some((min, written)), Some((max, _))) = (&min, &max)
         && min > max
     {
-        options.mistakes().add(written, Mistake::MinLengthAboveMax);
+        options
+            .diagnostics()
+            .add(written, Diagnostic::MinLengthAboveMax);
     }
     let (min, max) = (min.map(|(min, _)| min), max.map(|(max, _)| max));
     setters.extend(min.map(|min| quote!(.min_length(#min))));
     setters.extend(max.map(|max| quote!(.max_length(#max))));
-    if let Some(pattern) = options.text("pattern") {
+    if let Some(pattern) = options.string("pattern") {
         match pattern::translated(&pattern.value()) {
             Ok(_) => setters.push(quote!(.pattern(#pattern))),
-            Err(error) => options.mistakes().add(&pattern, Mistake::Pattern { error }),
+            Err(error) => options
+                .diagnostics()
+                .add(&pattern, Diagnostic::UnsupportedPattern { error }),
         }
     }
     (min, max)
 }
 
-pub(super) fn check_length(default: &LitStr, (min, max): Lengths, mistakes: &mut Mistakes) {
+pub(super) fn check_length(
+    default: &LitStr,
+    (min, max): LengthBounds,
+    diagnostics: &mut Diagnostics,
+) {
     let length = default.value().chars().count();
-    let is_right = min.is_none_or(|min| length >= min as usize)
+    let is_valid = min.is_none_or(|min| length >= min as usize)
         && max.is_none_or(|max| length <= max as usize);
-    if !is_right {
-        let mistake = Mistake::DefaultLength {
+    if !is_valid {
+        let diagnostic = Diagnostic::DefaultLengthOutOfRange {
             length,
-            least: min.unwrap_or(0).to_string(),
-            most: max.map_or_else(|| "any number".to_owned(), |max| max.to_string()),
+            min: min.unwrap_or(0).to_string(),
+            max: max.map_or_else(|| "any number".to_owned(), |max| max.to_string()),
         };
-        mistakes.add(default, mistake);
+        diagnostics.add(default, diagnostic);
     }
 }
 
-pub(super) fn text(
+pub(super) fn text_setters(
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
     choices: Option<&[String]>,
@@ -77,58 +88,59 @@ pub(super) fn text(
     if let Some((rows, _)) = options.count("rows") {
         setters.push(quote!(.rows(#rows)));
     }
-    let bounds = lengths(options, setters);
+    let bounds = length_setters(options, setters);
     let Some(default) = text_default(options, "a text in quotes", "default = \"…\"") else {
         return;
     };
-    check_length(&default, bounds, options.mistakes());
+    check_length(&default, bounds, options.diagnostics());
     if let Some(choices) = choices
         && !choices.is_empty()
         && !choices.contains(&default.value())
     {
         let quoted: Vec<_> = choices.iter().map(|choice| format!("`{choice}`")).collect();
-        let mistake = Mistake::DefaultNoOption {
+        let diagnostic = Diagnostic::DefaultNotAnOption {
             options: quoted.join(", "),
         };
-        options.mistakes().add(&default, mistake);
+        options.diagnostics().add(&default, diagnostic);
     }
     setters.push(quote!(.default(#default)));
 }
 
-pub(super) fn formatted(
+pub(super) fn formatted_setters(
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
-    (what, usage): (&'static str, &'static str),
-    is_right: fn(&str) -> bool,
-    bounds: Lengths,
+    (expected, usage): (&'static str, &'static str),
+    is_valid: fn(&str) -> bool,
+    bounds: LengthBounds,
 ) {
     let Some(default) = text_default(options, "a text in quotes", "default = \"…\"") else {
         return;
     };
-    if is_right(&default.value()) {
-        check_length(&default, bounds, options.mistakes());
+    if is_valid(&default.value()) {
+        check_length(&default, bounds, options.diagnostics());
         setters.push(quote!(.default(#default)));
     } else {
-        options
-            .mistakes()
-            .add(&default, Mistake::DefaultFormat { what, usage });
+        options.diagnostics().add(
+            &default,
+            Diagnostic::InvalidDefaultFormat { expected, usage },
+        );
     }
 }
 
 pub(super) fn text_default(
     options: &mut Options<'_>,
-    what: &'static str,
+    expected: &'static str,
     usage: &'static str,
 ) -> Option<LitStr> {
-    match default(options)? {
+    match default_expr(options)? {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
         }) => Some(text),
         other => {
             options
-                .mistakes()
-                .add(other, Mistake::DefaultType { what, usage });
+                .diagnostics()
+                .add(other, Diagnostic::WrongDefaultType { expected, usage });
             None
         }
     }
