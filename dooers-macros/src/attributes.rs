@@ -1,6 +1,7 @@
 //! What the attributes of an item say.
 
-use crate::options::peel_groups;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::syntax::peel_groups;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
@@ -9,6 +10,26 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 pub(crate) fn attributes_named(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
     let has_name = |attribute: &&Attribute| attribute.path().is_ident(name);
     attributes.iter().filter(has_name).cloned().collect()
+}
+
+/// The tokens of all `#[setting(…)]` of an item, one after the other.
+pub(crate) fn setting_options(
+    attributes: &[Attribute],
+    diagnostics: &mut Diagnostics,
+) -> TokenStream {
+    let mut all = TokenStream::new();
+    for attribute in attributes_named(attributes, "setting") {
+        match attribute.meta.require_list() {
+            Ok(list) => {
+                if !all.is_empty() {
+                    all.extend(quote!(,));
+                }
+                all.extend(list.tokens.clone());
+            }
+            Err(_) => diagnostics.add(&attribute, Diagnostic::InvalidAttributeForm),
+        }
+    }
+    all
 }
 
 /// The lints that the user allows or expects in the item.

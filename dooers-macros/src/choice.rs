@@ -1,8 +1,8 @@
 //! `#[derive(SettingChoice)]`.
 
+use crate::attributes::setting_options;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
-use crate::settings::setting_options;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use std::collections::HashSet;
@@ -27,7 +27,7 @@ struct ChoiceVariant {
 }
 
 /// What makes the enum choices, or what is wrong with it.
-pub(crate) fn expand(item: TokenStream) -> TokenStream {
+pub(crate) fn expand_choice(item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,

@@ -1,7 +1,6 @@
 //! Numbers as they are written in an option.
 
-use crate::options::peel_groups;
-use crate::settings::step;
+use crate::syntax::peel_groups;
 use bigdecimal::BigDecimal;
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::{ToTokens, quote};
@@ -69,16 +68,14 @@ impl NumberLiteral {
         (min..=max).contains(&self.approximate)
     }
 
-    /// Reports if the number counts as a step, counted from another number or from 0. The runtime has the same rule.
-    pub(crate) fn is_on_step(&self, from: Option<&Self>, step: &Self) -> bool {
-        let meant = || {
-            let from = from.and_then(|from| from.decimal.as_ref());
-            let number = self.decimal.as_ref()?;
-            let meant = step::meant(number, from, step.decimal.as_ref()?)?;
-            // A whole number is not rounded, however large it is, so it means no other one.
-            (!self.is_integer() || meant == *number).then_some(meant)
-        };
-        meant().is_some()
+    /// Returns the exact value, unless it has too many digits.
+    pub(crate) fn decimal(&self) -> Option<&BigDecimal> {
+        self.decimal.as_ref()
+    }
+
+    /// Returns the number as the user wrote it.
+    pub(crate) fn source(&self) -> String {
+        self.expr.to_token_stream().to_string().replace("- ", "-")
     }
 }
 

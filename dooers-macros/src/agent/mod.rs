@@ -1,5 +1,6 @@
 //! `#[dooers::agent]`.
 
+mod attribute;
 mod duration;
 mod expand;
 mod model;
@@ -8,27 +9,4 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::Diagnostics;
-use proc_macro2::TokenStream;
-
-/// The annotated item, followed by what makes it an agent, or by what is wrong with it.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let mut diagnostics = Diagnostics::default();
-    let item = match parse::parse_item(item) {
-        Ok(item) => item,
-        Err((item, error)) => {
-            diagnostics.add_syn_error(error);
-            return expand::passthrough(&item, &diagnostics);
-        }
-    };
-    match item {
-        parse::AnnotatedItem::Function(function) => {
-            let agent = model::check_agent(&function, options, &mut diagnostics);
-            expand::function(&function, &agent, &diagnostics)
-        }
-        parse::AnnotatedItem::NonFunction(item) => {
-            let crate_path = model::reject_non_function(&item, options, &mut diagnostics);
-            expand::non_function(&item, &crate_path, &diagnostics)
-        }
-    }
-}
+pub(crate) use attribute::expand_agent;

@@ -5,15 +5,11 @@ use super::policy::TurnPolicy;
 use crate::attributes::{allowed_lints, attributes_named, doc_comment};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
-use proc_macro2::{Span, TokenStream};
+use crate::syntax::{first_impl_trait, peel_type, type_source};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
-use syn::{
-    Attribute, Expr, FnArg, Ident, PatType, Path, ReturnType, Safety, Type, TypeImplTrait,
-    parse_quote,
-};
+use syn::{Attribute, Expr, FnArg, Ident, PatType, Path, Safety, Type, parse_quote};
 
 const AGENT_OPTIONS: OptionTable = OptionTable {
     macro_name: "#[dooers::agent]",
@@ -220,81 +216,5 @@ fn check_argument(argument: &PatType, diagnostics: &mut Diagnostics) {
             _ => Diagnostic::ReferenceArgument { by_value },
         };
         diagnostics.add(reference, diagnostic);
-    }
-}
-
-/// The first `impl Trait` anywhere in a type.
-pub(super) fn first_impl_trait(ty: &Type) -> Option<&TypeImplTrait> {
-    #[derive(Default)]
-    struct First<'a>(Option<&'a TypeImplTrait>);
-
-    impl<'a> Visit<'a> for First<'a> {
-        fn visit_type_impl_trait(&mut self, found: &'a TypeImplTrait) {
-            self.0.get_or_insert(found);
-        }
-
-        fn visit_type(&mut self, ty: &'a Type) {
-            if self.0.is_none() {
-                visit::visit_type(self, ty);
-            }
-        }
-    }
-
-    let mut first = First::default();
-    first.visit_type(ty);
-    first.0
-}
-
-/// The type without parentheses, and without the invisible groups of `macro_rules!`.
-fn peel_type(mut ty: &Type) -> &Type {
-    loop {
-        ty = match ty {
-            Type::Group(group) => &group.elem,
-            Type::Paren(paren) => &paren.elem,
-            _ => return ty,
-        }
-    }
-}
-
-/// The type as people write it, without the spaces between all tokens.
-fn type_source(ty: &Type) -> String {
-    let mut text = ty.to_token_stream().to_string();
-    for (spaced, written) in [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" < ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        ("& ", "&"),
-    ] {
-        text = text.replace(spaced, written);
-    }
-    text
-}
-
-impl Function {
-    /// Whether it is more than a declaration.
-    pub(super) fn has_body(&self) -> bool {
-        self.body.to_string() != ";"
-    }
-
-    /// Where it says what it returns.
-    pub(super) fn output_span(&self) -> Span {
-        match &self.signature.output {
-            ReturnType::Type(_, ty) => ty.span(),
-            ReturnType::Default => self.signature.ident.span(),
-        }
-    }
-
-    /// What it returns, where that can be written as an argument of a generic function.
-    pub(super) fn nameable_output(&self) -> Option<&Type> {
-        match &self.signature.output {
-            ReturnType::Type(_, ty)
-                if first_impl_trait(ty).is_none() && !matches!(peel_type(ty), Type::Never(_)) =>
-            {
-                Some(ty)
-            }
-            ReturnType::Type(..) | ReturnType::Default => None,
-        }
     }
 }

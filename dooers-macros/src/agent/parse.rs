@@ -1,10 +1,12 @@
 //! Reads as much of the annotated item as is needed, and leaves the rest as it is.
 
-use proc_macro2::{TokenStream, TokenTree};
+use crate::syntax::{first_impl_trait, peel_type};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Generics, Ident, Signature, Token, Visibility};
+use syn::spanned::Spanned;
+use syn::{Attribute, Generics, Ident, ReturnType, Signature, Token, Type, Visibility};
 
 pub(super) enum AnnotatedItem {
     Function(Box<Function>),
@@ -19,6 +21,33 @@ pub(super) struct Function {
     pub(super) visibility: Visibility,
     pub(super) signature: Signature,
     pub(super) body: TokenStream,
+}
+
+impl Function {
+    /// Whether it is more than a declaration.
+    pub(super) fn has_body(&self) -> bool {
+        self.body.to_string() != ";"
+    }
+
+    /// Where it says what it returns.
+    pub(super) fn output_span(&self) -> Span {
+        match &self.signature.output {
+            ReturnType::Type(_, ty) => ty.span(),
+            ReturnType::Default => self.signature.ident.span(),
+        }
+    }
+
+    /// What it returns, where that can be written as an argument of a generic function.
+    pub(super) fn nameable_output(&self) -> Option<&Type> {
+        match &self.signature.output {
+            ReturnType::Type(_, ty)
+                if first_impl_trait(ty).is_none() && !matches!(peel_type(ty), Type::Never(_)) =>
+            {
+                Some(ty)
+            }
+            ReturnType::Type(..) | ReturnType::Default => None,
+        }
+    }
 }
 
 /// Anything else that an attribute can stand on.

@@ -2,8 +2,9 @@
 
 use super::duration::{DurationError, parse_millis, suggest_duration};
 use crate::diagnostic::Diagnostic;
-use crate::options::{Options, as_string, peel_groups};
+use crate::options::Options;
 use crate::suggest::closest;
+use crate::syntax::{as_string, peel_groups};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, LitStr};

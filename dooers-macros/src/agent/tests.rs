@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 fn check(options: TokenStream, item: TokenStream, expected: &ExpectFile) {
-    let expansion = super::expand(options, item);
+    let expansion = super::expand_agent(options, item);
     let mut file: syn::File = syn::parse2(expansion).expect("generated code is Rust");
     let beside = file.items.iter_mut().find_map(taken_beside);
     file.items.extend(beside.into_iter().flatten());

@@ -1,8 +1,9 @@
 //! Defaults, and the kinds of setting that have little else.
 
-use super::field::ChoiceDefault;
+use super::item::ChoiceDefault;
 use crate::diagnostic::Diagnostic;
-use crate::options::{Options, peel_groups};
+use crate::options::Options;
+use crate::syntax::peel_groups;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, ExprLit, Lit};

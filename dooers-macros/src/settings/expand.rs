@@ -1,6 +1,6 @@
 //! Writes the code. All logic is in the runtime: generated code only calls it.
 
-use super::field::{ChoiceDefault, ItemKind, SettingsItem};
+use super::item::{ChoiceDefault, ItemKind, SettingsItem};
 use super::model::SettingsModel;
 use crate::attributes::concat_docs;
 use crate::diagnostic::Diagnostics;

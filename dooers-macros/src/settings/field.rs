@@ -5,17 +5,17 @@ use super::default::{
     checkbox_setters, choice_default, default_env_setter, image_setters, reject_default,
 };
 use super::field_type::{FieldKind, FieldType, classify};
-use super::model::check_id;
+use super::format;
+use super::item::{ItemKind, SettingsItem, UnresolvedType};
 use super::number::number_setters;
 use super::text::{formatted_setters, length_setters, option_list, text_setters};
-use super::{format, setting_options};
-use crate::attributes::doc_comment;
+use crate::attributes::{doc_comment, setting_options};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
+use crate::syntax::type_source;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Expr, Field, Ident, LitStr, Path, Type};
+use quote::{ToTokens, quote};
+use syn::{Field, Ident, LitStr};
 
 const FIELD_OPTIONS: OptionTable = OptionTable {
     macro_name: "#[setting]",
@@ -50,64 +50,6 @@ const FIELD_OPTIONS: OptionTable = OptionTable {
 /// The options that give a setting a value before anybody sets one.
 const DEFAULTS: [&str; 3] = ["default", "default_env", "src"];
 
-/// A setting or a group, as it is to be generated.
-pub(super) struct SettingsItem {
-    pub(super) ident: Ident,
-    pub(super) ty: Type,
-    pub(super) id: String,
-    pub(super) renamed: Option<LitStr>,
-    pub(super) description: Vec<Expr>,
-    /// The calls that complete it.
-    pub(super) setters: Vec<TokenStream>,
-    pub(super) kind: ItemKind,
-}
-
-/// Which of the two it is.
-pub(super) enum ItemKind {
-    Group,
-    Field {
-        /// The user's own check.
-        validate: Option<Path>,
-        /// The default of an enum of choices, to be checked by the compiler.
-        default: Option<ChoiceDefault>,
-        /// The type, if its name says nothing to the macro.
-        unresolved: Option<Box<UnresolvedType>>,
-    },
-}
-
-/// A type whose name says nothing to the macro: an enum of choices, or a struct of settings that is not marked as a group.
-/// Only the compiler can see which.
-pub(super) struct UnresolvedType {
-    /// The type, without the `Option` around it.
-    ty: Type,
-    is_optional: bool,
-    /// `true` if the default is missing that an enum of choices needs.
-    lacks_default: bool,
-}
-
-/// The default of an enum of choices.
-pub(super) enum ChoiceDefault {
-    /// `"friendly"`.
-    Value(LitStr),
-    /// `Tone::Friendly`.
-    Variant(Box<Expr>),
-}
-
-impl SettingsItem {
-    pub(super) fn is_group(&self) -> bool {
-        matches!(self.kind, ItemKind::Group)
-    }
-
-    pub(super) fn lacks_default(&self) -> bool {
-        let ItemKind::Field { unresolved, .. } = &self.kind else {
-            return false;
-        };
-        unresolved
-            .as_ref()
-            .is_some_and(|unresolved| unresolved.lacks_default)
-    }
-}
-
 /// Checks a field. None if it is so wrong that nothing can be said about it.
 pub(super) fn check_field(field: &Field, diagnostics: &mut Diagnostics) -> Option<SettingsItem> {
     let ident = field.ident.clone()?;
@@ -136,6 +78,23 @@ pub(super) fn check_field(field: &Field, diagnostics: &mut Diagnostics) -> Optio
     })
 }
 
+/// The id that `rename` gives, if it is right.
+fn check_id(renamed: Option<&LitStr>, ident: &Ident, diagnostics: &mut Diagnostics) -> String {
+    const MAX_BYTES: usize = 128;
+    let Some(renamed) = renamed else {
+        return syn::ext::IdentExt::unraw(ident).to_string();
+    };
+    let id = renamed.value();
+    let length = id.len();
+    if id.is_empty() {
+        diagnostics.add(renamed, Diagnostic::EmptyId);
+    } else if length > MAX_BYTES {
+        let max = MAX_BYTES;
+        diagnostics.add(renamed, Diagnostic::IdTooLong { length, max });
+    }
+    id
+}
+
 fn check_group(
     field: &Field,
     options: &mut Options<'_>,
@@ -157,7 +116,7 @@ fn check_group(
             }
         }
     }
-    let ty = field.ty.to_token_stream().to_string().replace(' ', "");
+    let ty = type_source(&field.ty);
     match classify(&field.ty) {
         Some(FieldType {
             kind: FieldKind::Unresolved,
@@ -292,17 +251,6 @@ fn check_single_setting(
     })
 }
 
-/// A type as its author wrote it.
-fn type_source(ty: &Type) -> String {
-    let ty = ty.to_token_stream().to_string();
-    ty.replace(" <", "<")
-        .replace("< ", "<")
-        .replace(" >", ">")
-        .replace(" ,", ",")
-        .replace("& ", "&")
-        .replace(" :: ", "::")
-}
-
 /// Whether `collapsible` says that this is meant to be a group, which it does not say itself.
 fn reject_collapsible(options: &mut Options<'_>, ty: &str) -> bool {
     let given = options.keys().find(|key| *key == "collapsible").cloned();
@@ -347,33 +295,5 @@ fn access_setters(
     }
     if let Some(user_editable) = options.boolean("user_editable") {
         setters.push(quote!(.user_editable(#user_editable)));
-    }
-}
-
-impl ToTokens for SettingsItem {
-    /// The typed constant by which generated code reaches the field: the one place that asks for its type's trait.
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let (ty, id) = (&self.ty, &self.id);
-        let typed = match &self.kind {
-            ItemKind::Group => quote_spanned!(ty.span()=> __settings::typed_group::<#ty>(#id)),
-            ItemKind::Field {
-                unresolved: None, ..
-            } => {
-                quote_spanned!(ty.span()=> __settings::typed::<#ty>(#id))
-            }
-            ItemKind::Field {
-                unresolved: Some(unresolved),
-                ..
-            } => {
-                let ty = &unresolved.ty;
-                let of = if unresolved.is_optional {
-                    quote!(optional)
-                } else {
-                    quote!(named)
-                };
-                quote_spanned!(ty.span()=> __settings::#of::<#ty>(#id))
-            }
-        };
-        tokens.extend(typed);
     }
 }

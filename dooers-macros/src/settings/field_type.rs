@@ -1,5 +1,6 @@
 //! What kind of setting a type is.
 
+use crate::syntax::peel_type;
 use syn::{GenericArgument, PathArguments, Type};
 
 /// What kind of setting a type is. The macro knows types by their names.
@@ -42,7 +43,7 @@ pub(super) fn classify(ty: &Type) -> Option<FieldType<'_>> {
 }
 
 fn option_inner(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = peel_type_groups(ty) else {
+    let Type::Path(path) = peel_type(ty) else {
         return None;
     };
     let last = path.path.segments.last()?;
@@ -58,7 +59,7 @@ fn option_inner(ty: &Type) -> Option<&Type> {
 }
 
 fn kind_of(ty: &Type) -> Option<FieldKind> {
-    let Type::Path(path) = peel_type_groups(ty) else {
+    let Type::Path(path) = peel_type(ty) else {
         return None;
     };
     let last = path.path.segments.last()?;
@@ -93,12 +94,4 @@ fn kind_of(ty: &Type) -> Option<FieldKind> {
         "i128" | "u128" | "char" | "str" => None,
         _ => Some(FieldKind::Unresolved),
     }
-}
-
-/// The type without the invisible groups that `macro_rules!` puts around its fragments.
-fn peel_type_groups(mut ty: &Type) -> &Type {
-    while let Type::Group(group) = ty {
-        ty = &group.elem;
-    }
-    ty
 }

@@ -1,12 +1,13 @@
 //! What a struct of settings says, once it is checked.
 
-use super::field::{SettingsItem, check_field};
-use super::setting_options;
+use super::field::check_field;
+use super::item::SettingsItem;
+use crate::attributes::setting_options;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
 use quote::ToTokens;
 use std::collections::HashSet;
-use syn::{Data, DeriveInput, Fields, Ident, LitStr, Path, parse_quote};
+use syn::{Data, DeriveInput, Fields, Ident, Path, parse_quote};
 
 const STRUCT_OPTIONS: OptionTable = OptionTable {
     macro_name: "#[setting] of a struct",
@@ -103,25 +104,4 @@ fn check_ids(items: &[SettingsItem], diagnostics: &mut Diagnostics) {
             diagnostics.add(place, Diagnostic::DuplicateId { id });
         }
     }
-}
-
-/// The id that `rename` gives, if it is right.
-pub(super) fn check_id(
-    renamed: Option<&LitStr>,
-    ident: &Ident,
-    diagnostics: &mut Diagnostics,
-) -> String {
-    const MAX_BYTES: usize = 128;
-    let Some(renamed) = renamed else {
-        return syn::ext::IdentExt::unraw(ident).to_string();
-    };
-    let id = renamed.value();
-    let length = id.len();
-    if id.is_empty() {
-        diagnostics.add(renamed, Diagnostic::EmptyId);
-    } else if length > MAX_BYTES {
-        let max = MAX_BYTES;
-        diagnostics.add(renamed, Diagnostic::IdTooLong { length, max });
-    }
-    id
 }

@@ -2,11 +2,13 @@
 
 use super::default::default_expr;
 use super::field_type::{FieldKind, FieldType};
+use super::step;
 use crate::diagnostic::Diagnostic;
 use crate::number_literal::NumberLiteral;
 use crate::options::Options;
+use crate::syntax::type_source;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{Ident, Type};
 
 /// Its bounds, its steps and its default.
@@ -36,7 +38,7 @@ pub(super) fn number_setters(
             .diagnostics()
             .add(&min.expr, Diagnostic::MinAboveMax);
     } else if let (Some(step), Some(max)) = (&step, &max)
-        && !max.is_on_step(min.as_ref(), step)
+        && !is_on_step(max, min.as_ref(), step)
     {
         options
             .diagnostics()
@@ -68,22 +70,16 @@ pub(super) fn number_setters(
     let diagnostic =
         if !is_large_enough || !is_small_enough || !fits_type(field_type.kind, &literal) {
             let (type_min, type_max) = type_limits(field_type.kind);
-            let bound_source = |bound: &Option<NumberLiteral>, limit: String| {
-                let bound = bound.as_ref();
-                bound.map_or(limit, |bound| {
-                    bound.expr.to_token_stream().to_string().replace("- ", "-")
-                })
-            };
             Some(Diagnostic::DefaultOutOfRange {
-                min: bound_source(&min, type_min),
-                max: bound_source(&max, type_max),
+                min: min.as_ref().map_or(type_min, NumberLiteral::source),
+                max: max.as_ref().map_or(type_max, NumberLiteral::source),
             })
         } else {
             let off = step
                 .as_ref()
-                .filter(|step| !literal.is_on_step(min.as_ref(), step));
+                .filter(|step| !is_on_step(&literal, min.as_ref(), step));
             off.map(|step| Diagnostic::DefaultOffStep {
-                step: step.expr.to_token_stream().to_string(),
+                step: step.source(),
             })
         };
     match diagnostic {
@@ -104,7 +100,7 @@ fn bound(
         FieldKind::Integer { .. } if !literal.is_integer() => Diagnostic::FractionalBound { key },
         kind if !fits_type(kind, &literal) => Diagnostic::BoundOutOfRange {
             key,
-            ty: ty.to_token_stream().to_string().replace(' ', ""),
+            ty: type_source(ty),
         },
         _ => return Some(literal),
     };
@@ -127,4 +123,16 @@ fn type_limits(kind: FieldKind) -> (String, String) {
         FieldKind::Integer { min, max } => (min.to_string(), max.to_string()),
         _ => ("any number".to_owned(), "any number".to_owned()),
     }
+}
+
+/// Reports if a number is on a step, counted from another number or from 0. The runtime has the same rule.
+fn is_on_step(number: &NumberLiteral, from: Option<&NumberLiteral>, step: &NumberLiteral) -> bool {
+    let meant = || {
+        let from = from.and_then(NumberLiteral::decimal);
+        let exact = number.decimal()?;
+        let meant = step::meant(exact, from, step.decimal()?)?;
+        // An integer is not rounded, however large it is, so it means no other number.
+        (!number.is_integer() || meant == *exact).then_some(meant)
+    };
+    meant().is_some()
 }

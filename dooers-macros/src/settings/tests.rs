@@ -10,7 +10,7 @@ fn check(expanded: proc_macro2::TokenStream, expected: &ExpectFile) {
 
 #[test]
 fn fields_groups_and_choices() {
-    let expanded = super::expand(quote! {
+    let expanded = super::expand_settings(quote! {
         /// What an operator may tune.
         #[setting(version = "2", crate = crate::runtime)]
         pub(crate) struct Tuning {
@@ -34,7 +34,7 @@ fn fields_groups_and_choices() {
 
 #[test]
 fn a_struct_without_groups_can_be_one() {
-    let expanded = super::expand(quote! {
+    let expanded = super::expand_settings(quote! {
         struct More {
             #[setting(default = 0.5)]
             temperature: f64,
@@ -45,7 +45,7 @@ fn a_struct_without_groups_can_be_one() {
 
 #[test]
 fn a_struct_that_is_only_a_group() {
-    let expanded = super::expand(quote! {
+    let expanded = super::expand_settings(quote! {
         #[setting(group)]
         struct More {}
     });
@@ -54,7 +54,7 @@ fn a_struct_that_is_only_a_group() {
 
 #[test]
 fn a_struct_with_a_mistake_is_settings_all_the_same() {
-    let expanded = super::expand(quote! {
+    let expanded = super::expand_settings(quote! {
         struct Tuning {
             name: String,
         }
@@ -64,7 +64,7 @@ fn a_struct_with_a_mistake_is_settings_all_the_same() {
 
 #[test]
 fn choices() {
-    let expanded = crate::choice::expand(quote! {
+    let expanded = crate::choice::expand_choice(quote! {
         enum Tone {
             Warm,
             #[setting(rename = "icy", label = "As cold as ice")]
