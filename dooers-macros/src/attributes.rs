@@ -1,4 +1,4 @@
-//! What the attributes of an item say.
+//! The attributes of an item: doc comments, lints and `#[setting(…)]`.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::peel_groups;
@@ -6,13 +6,13 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
-/// The attributes of this name.
+/// Returns the attributes with this name.
 pub(crate) fn attributes_named(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
     let has_name = |attribute: &&Attribute| attribute.path().is_ident(name);
     attributes.iter().filter(has_name).cloned().collect()
 }
 
-/// The tokens of all `#[setting(…)]` of an item, one after the other.
+/// Joins the tokens of all `#[setting(…)]` attributes of an item with commas.
 pub(crate) fn setting_options(
     attributes: &[Attribute],
     diagnostics: &mut Diagnostics,
@@ -32,7 +32,7 @@ pub(crate) fn setting_options(
     all
 }
 
-/// The lints that the user allows or expects in the item.
+/// Collects the lints that the user allows or expects in the item.
 pub(crate) fn allowed_lints(attributes: &[Attribute]) -> Vec<TokenStream> {
     let allowed = attributes_named(attributes, "allow");
     let expected = attributes_named(attributes, "expect");
@@ -44,7 +44,8 @@ pub(crate) fn allowed_lints(attributes: &[Attribute]) -> Vec<TokenStream> {
         .collect()
 }
 
-/// The doc comment as pieces to be joined: one text, unless a macro such as `include_str!` makes a part of it.
+/// Collects the doc comment as pieces for [`concat_docs`]. It is one string literal, unless a macro such as
+/// `include_str!` produces a part of it.
 pub(crate) fn doc_comment(attributes: &[Attribute]) -> Vec<Expr> {
     let mut pieces: Vec<Expr> = Vec::new();
     let mut text = String::new();
@@ -80,7 +81,7 @@ fn string_expr(text: &str) -> Option<Expr> {
     (!text.is_empty()).then(|| parse_quote!(#literal))
 }
 
-/// Such pieces as one text.
+/// Concatenates the pieces of a doc comment into one string.
 pub(crate) fn concat_docs(pieces: &[Expr]) -> TokenStream {
     match pieces {
         [] => quote!(""),

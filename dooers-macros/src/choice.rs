@@ -19,14 +19,14 @@ const VARIANT_OPTIONS: OptionTable = OptionTable {
     options: &[("rename", "rename = \"…\""), ("label", "label = \"…\"")],
 };
 
-/// A variant as it is to be generated.
+/// A variant, after its attributes have been checked.
 struct ChoiceVariant {
     ident: Ident,
     value: String,
     label: String,
 }
 
-/// What makes the enum choices, or what is wrong with it.
+/// Expands to the implementation of `SettingChoice`, and to the errors.
 pub(crate) fn expand_choice(item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let input: DeriveInput = match syn::parse2(item) {
@@ -96,7 +96,7 @@ fn check_variant(variant: &Variant, diagnostics: &mut Diagnostics) -> ChoiceVari
     }
 }
 
-/// `VeryFriendly` as `very` and `friendly`.
+/// Splits `VeryFriendly` into `very` and `friendly`.
 fn split_words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut was_upper = true;
@@ -133,7 +133,7 @@ fn choice_impl(
     choices: &[ChoiceVariant],
     diagnostics: &Diagnostics,
 ) -> TokenStream {
-    let is_valid = diagnostics.count() == 0;
+    let is_valid = diagnostics.is_empty();
     let idents: Vec<_> = choices.iter().map(|choice| &choice.ident).collect();
     let values: Vec<_> = choices.iter().map(|choice| &choice.value).collect();
     let labels = choices.iter().map(|choice| &choice.label);
@@ -176,7 +176,7 @@ mod tests {
     use super::{sentence_case, split_words};
 
     #[test]
-    fn a_variants_name_becomes_words() {
+    fn variant_name_is_split_into_words() {
         for (name, expected) in [
             ("Friendly", "friendly"),
             ("VeryFriendly", "very friendly"),

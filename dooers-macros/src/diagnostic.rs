@@ -1,28 +1,33 @@
-//! What can be wrong, and how the compiler's user is told.
+//! The errors of the macros and their texts.
 //!
-//! Every error text of this crate stands here, and each is shown by a UI test. A text says the rule, why it is so,
-//! and what to write instead: in lower case, without a full stop, code in backticks.
+//! All error texts of this crate are in this file, and a UI test shows each of them. A text names the rule, its reason
+//! and the way out, in lower case, without a full stop and with code in backticks.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use std::fmt;
 
-/// All mistakes of one annotated item, so that one build shows them all.
+/// The errors of one annotated item. They are collected, so that one build shows all of them.
 #[derive(Default)]
 pub(crate) struct Diagnostics(Vec<syn::Error>);
 
 impl Diagnostics {
-    /// Notes a mistake that these tokens make.
+    /// Adds an error at these tokens.
     pub(crate) fn add(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
         self.0.push(syn::Error::new_spanned(tokens, diagnostic));
     }
 
-    /// Notes what the parser said of code that it does not know, though the compiler does.
+    /// Adds an error of the parser.
     pub(crate) fn add_syn_error(&mut self, error: syn::Error) {
         self.0.push(error);
     }
 
-    /// How many were noted so far.
+    /// Reports if there are no errors.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the number of errors.
     pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
@@ -34,7 +39,7 @@ impl ToTokens for Diagnostics {
     }
 }
 
-/// What an option takes.
+/// The kind of value that an option takes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum ValueKind {
     String,
@@ -58,9 +63,9 @@ impl fmt::Display for ValueKind {
     }
 }
 
-/// One mistake. Fields are pieces of the user's own code, or of the options' table.
+/// An error of the user. The fields are pieces of the user's code or of an option table.
 pub(crate) enum Diagnostic {
-    // What is annotated.
+    // The annotated item of an agent.
     NotAFunction {
         keyword: String,
     },
@@ -82,7 +87,7 @@ pub(crate) enum Diagnostic {
     WhereClause,
     AnnotatedTwice,
 
-    // Its arguments.
+    // The arguments of an agent.
     Receiver,
     ReferenceArgument {
         by_value: String,
@@ -91,7 +96,7 @@ pub(crate) enum Diagnostic {
     ImplArgument,
     CfgArgument,
 
-    // Options of any macro.
+    // The options of any macro.
     ExpectedOption {
         macro_name: &'static str,
         usages: String,
@@ -99,12 +104,7 @@ pub(crate) enum Diagnostic {
     UnknownOption {
         macro_name: &'static str,
         key: String,
-        usages: String,
-    },
-    MisspelledOption {
-        macro_name: &'static str,
-        key: String,
-        suggestion: &'static str,
+        suggestion: Option<&'static str>,
         usages: String,
     },
     DuplicateOption {
@@ -124,7 +124,7 @@ pub(crate) enum Diagnostic {
         usage: String,
     },
 
-    // The values of the agent's options.
+    // The values of the options of an agent.
     InvalidRun {
         value: String,
     },
@@ -194,7 +194,7 @@ pub(crate) enum Diagnostic {
         ty: String,
     },
 
-    // Ids and texts.
+    // Ids and attributes.
     EmptyId,
     IdTooLong {
         length: usize,
@@ -205,7 +205,7 @@ pub(crate) enum Diagnostic {
     },
     InvalidAttributeForm,
 
-    // Options that a setting can have.
+    // The options of a setting.
     OptionNotAllowed {
         key: String,
         subject: String,
@@ -223,19 +223,17 @@ pub(crate) enum Diagnostic {
         usage: &'static str,
     },
     DefaultOutOfRange {
-        min: String,
-        max: String,
+        range: String,
     },
     DefaultOffStep {
         step: String,
     },
     DefaultLengthOutOfRange {
         length: usize,
-        min: String,
-        max: String,
+        range: String,
     },
     DefaultNotAnOption {
-        options: String,
+        values: String,
     },
     InvalidDefaultFormat {
         expected: &'static str,
@@ -281,7 +279,7 @@ pub(crate) enum Diagnostic {
 }
 
 impl fmt::Display for Diagnostic {
-    #[rustfmt::skip] // One line for each text, whatever its length.
+    #[rustfmt::skip] // Each text is one line, however long it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAFunction { keyword } => write!(f, "only an `async fn` can be an agent, this is `{keyword}`; move the attribute to the function that answers a message"),
@@ -302,8 +300,8 @@ impl fmt::Display for Diagnostic {
             Self::CfgArgument => write!(f, "an argument of an agent cannot have `#[cfg]`, as the code that calls the agent would not know of it; put `#[cfg]` on two versions of the function"),
 
             Self::ExpectedOption { macro_name, usages } => write!(f, "this is no option of `{macro_name}`; its options are {usages}"),
-            Self::UnknownOption { macro_name, key, usages } => write!(f, "`{macro_name}` has no option `{key}`; its options are {usages}"),
-            Self::MisspelledOption { macro_name, key, suggestion, usages } => write!(f, "`{macro_name}` has no option `{key}`, did you mean `{suggestion}`? its options are {usages}"),
+            Self::UnknownOption { macro_name, key, suggestion: None, usages } => write!(f, "`{macro_name}` has no option `{key}`; its options are {usages}"),
+            Self::UnknownOption { macro_name, key, suggestion: Some(suggestion), usages } => write!(f, "`{macro_name}` has no option `{key}`, did you mean `{suggestion}`? its options are {usages}"),
             Self::DuplicateOption { key } => write!(f, "the option `{key}` is given twice; keep one of them"),
             Self::MissingComma => write!(f, "options are separated by commas; write `,` before this"),
             Self::MissingValue { key, usage } => write!(f, "the option `{key}` needs a value; write `{usage}`"),
@@ -353,11 +351,11 @@ impl fmt::Display for Diagnostic {
             Self::InvalidVariableName => write!(f, "this cannot be the name of an environment variable, which is not empty and has no `=` in it; write it as in `default_env = \"SUPPORT_API_KEY\"`"),
             Self::RedundantDefault => write!(f, "an `Option` without a default is `None` anyway; remove `default`"),
             Self::WrongDefaultType { expected, usage } => write!(f, "the default of this setting must be {expected}; write `{usage}`"),
-            Self::DefaultOutOfRange { min, max } => write!(f, "the default lies outside of what the setting takes, which is {min} to {max}; change one of them"),
+            Self::DefaultOutOfRange { range } => write!(f, "the default lies outside of what the setting takes, which is {range}; change one of them"),
             Self::DefaultOffStep { step } => write!(f, "the default is on no step: steps of {step} are counted from `min`, or else from 0; change one of them"),
-            Self::DefaultLengthOutOfRange { length, min, max } => write!(f, "the default has {length} characters, and the setting takes {min} to {max}; change one of them"),
-            Self::DefaultNotAnOption { options } => write!(f, "the default is none of the options; write one of {options}"),
-            Self::InvalidDefaultFormat { expected, usage } => write!(f, "the default is no {expected}; write it as in `default = \"{usage}\"`"),
+            Self::DefaultLengthOutOfRange { length, range } => write!(f, "the default has {length} characters, and the setting takes {range}; change one of them"),
+            Self::DefaultNotAnOption { values } => write!(f, "the default is none of the options; write one of {values}"),
+            Self::InvalidDefaultFormat { expected, usage } => write!(f, "the default is not {expected}; write it as in `default = \"{usage}\"`"),
             Self::FractionalBound { key } => write!(f, "`{key}` of a whole number must be whole; write it without decimals"),
             Self::BoundOutOfRange { key, ty } => write!(f, "`{key}` cannot be held by `{ty}`; write a number that it can hold, or take a larger type"),
             Self::MinAboveMax => write!(f, "`min` is larger than `max`, so that no number is right; exchange them"),

@@ -1,4 +1,4 @@
-//! Numbers as they are written in an option.
+//! Number literals in options.
 
 use crate::syntax::peel_groups;
 use bigdecimal::BigDecimal;
@@ -7,19 +7,19 @@ use quote::{ToTokens, quote};
 use std::cmp::Ordering;
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
-/// A number as it is written in an option.
+/// A number literal, which may be negative.
 #[derive(Clone)]
 pub(crate) struct NumberLiteral {
-    /// As the user wrote it.
+    /// The expression that the user wrote.
     pub(crate) expr: Expr,
-    /// Its exact value, if it is a whole number.
+    /// The exact value, if the literal is an integer.
     pub(crate) integer: Option<i128>,
     decimal: Option<BigDecimal>,
     approximate: f64,
 }
 
 impl NumberLiteral {
-    /// The number, if this is one: a literal, which may be negative.
+    /// Reads an expression. `None` if it is not a number literal.
     pub(crate) fn from_expr(expr: &Expr) -> Option<Self> {
         let (sign, literal) = match peel_groups(expr) {
             Expr::Unary(ExprUnary {
@@ -63,7 +63,7 @@ impl NumberLiteral {
         }
     }
 
-    /// Whether it lies in these bounds.
+    /// Reports if the number is in this range.
     pub(crate) fn is_within(&self, min: f64, max: f64) -> bool {
         (min..=max).contains(&self.approximate)
     }
@@ -80,7 +80,7 @@ impl NumberLiteral {
 }
 
 impl ToTokens for NumberLiteral {
-    /// With a suffix that holds it, whatever the user's type.
+    /// Writes the number with a suffix of a type that can hold it, independent of the type of the field.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let literal = match self.integer {
             Some(whole) => match (i64::try_from(whole), u64::try_from(whole)) {

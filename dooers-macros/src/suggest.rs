@@ -1,6 +1,6 @@
-//! What somebody probably meant.
+//! Suggestions for misspelled words.
 
-/// The known word that is most like this one, if any is.
+/// Returns the known word that is most similar to this one, if one is similar enough.
 pub(crate) fn closest(
     word: &str,
     known: impl IntoIterator<Item = &'static str>,

@@ -4,7 +4,7 @@ use super::{expand, model, parse};
 use crate::diagnostic::Diagnostics;
 use proc_macro2::TokenStream;
 
-/// The annotated item, followed by what makes it an agent, or by what is wrong with it.
+/// Expands to the annotated item, the implementation of `Agent` and the errors.
 pub(crate) fn expand_agent(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let item = match parse::parse_item(item) {

@@ -1,11 +1,11 @@
-//! Durations as they are written in an option: `90s`, `1m30s`.
+//! Durations in options, such as `90s` and `1m30s`.
 
 use bigdecimal::{BigDecimal, ToPrimitive, Zero};
 
-/// The units, from the largest, with their milliseconds.
+/// The units and their milliseconds, from the largest.
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// What people write for a unit, with its milliseconds.
+/// Other spellings of the units, which only suggestions accept, and their milliseconds.
 const UNIT_ALIASES: [(&[&str], u64); 5] = [
     (&["d", "day", "days"], 24 * 3_600_000),
     (&["h", "hr", "hrs", "hour", "hours"], 3_600_000),
@@ -14,21 +14,21 @@ const UNIT_ALIASES: [(&[&str], u64); 5] = [
     (&["ms", "msec", "millis", "millisecond", "milliseconds"], 1),
 ];
 
-/// Why a text is no duration.
+/// The reason why a text is not a duration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DurationError {
-    /// A number has no unit.
+    /// A number without a unit.
     MissingUnit,
-    /// This is no unit.
+    /// A unit that does not exist.
     UnknownUnit(String),
-    /// A number has decimals.
+    /// A number with a fraction.
     Fraction,
-    /// Anything else.
+    /// Any other error.
     Malformed,
 }
 
-/// The milliseconds of a duration: whole numbers, each with one of the units, in any order. What a `u64` cannot hold
-/// is its largest value.
+/// Parses a duration into milliseconds: integers, each with a unit, in any order. A duration that does not fit a `u64`
+/// becomes `u64::MAX`.
 pub(crate) fn parse_millis(text: &str) -> Result<u64, DurationError> {
     let mut sum = 0_u64;
     for Component { number, unit } in components(text).ok_or(DurationError::Malformed)? {
@@ -40,17 +40,17 @@ pub(crate) fn parse_millis(text: &str) -> Result<u64, DurationError> {
         if number.contains('.') {
             return Err(DurationError::Fraction);
         }
-        // Nothing but digits: it can only be too large.
+        // The number consists of digits, so that it can only be too large.
         let number = number.parse().unwrap_or(u64::MAX);
         sum = sum.saturating_add(number.saturating_mul(*in_ms));
     }
     Ok(sum)
 }
 
-/// The duration that was probably meant, at most this long.
+/// Suggests the duration that the user most likely meant. It is positive and at most `max` milliseconds.
 pub(crate) fn suggest_duration(text: &str, max: u64) -> Option<String> {
     let components = components(text)?;
-    // A number alone is seconds, or milliseconds where that would be too long.
+    // A number without a unit means seconds, or milliseconds if that would be too long.
     [1_000, 1].into_iter().find_map(|alone| {
         let mut corrected = String::new();
         let mut without_unit = Some(alone);
@@ -61,7 +61,7 @@ pub(crate) fn suggest_duration(text: &str, max: u64) -> Option<String> {
                 unit_millis(unit)?
             };
             corrected += &in_largest_unit(number, in_ms)?;
-            // In `1m30` the second number is of the next smaller unit.
+            // In `1m30`, the second number has the next smaller unit.
             let mut smaller = UNITS.iter().map(|(_, in_ms)| *in_ms);
             without_unit = smaller.find(|smaller| *smaller < in_ms);
         }
@@ -70,13 +70,13 @@ pub(crate) fn suggest_duration(text: &str, max: u64) -> Option<String> {
     })
 }
 
-/// A number and what is written behind it, which may be nothing.
+/// A number and its unit, which may be empty.
 struct Component<'a> {
     number: &'a str,
     unit: &'a str,
 }
 
-/// The numbers and units of a text that consists of them.
+/// Splits a text into numbers and units. `None` if it contains anything else.
 fn components(text: &str) -> Option<Vec<Component<'_>>> {
     let mut components = Vec::new();
     let mut rest = text.trim();
@@ -94,13 +94,13 @@ fn components(text: &str) -> Option<Vec<Component<'_>>> {
     (!components.is_empty()).then_some(components)
 }
 
-/// What the text begins with, and what is behind it.
+/// Splits a text after the leading characters that belong together.
 fn split_while(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(|character| !belongs(character));
     text.split_at(end.unwrap_or(text.len()))
 }
 
-/// The milliseconds of a unit, however it is spelt.
+/// Returns the milliseconds of a unit in any of its spellings.
 fn unit_millis(unit: &str) -> Option<u64> {
     let unit = unit.to_lowercase();
     let unit = UNIT_ALIASES
@@ -109,7 +109,8 @@ fn unit_millis(unit: &str) -> Option<u64> {
     unit.map(|(_, in_ms)| *in_ms)
 }
 
-/// So many of a unit, as a whole number of the largest unit that it is a whole number of and that is not larger.
+/// Converts a number of a unit to an integer of the largest unit that is not larger. `None` if it is not an integer in
+/// any of these units.
 fn in_largest_unit(number: &str, in_ms: u64) -> Option<String> {
     let total = number.parse::<BigDecimal>().ok()? * BigDecimal::from(in_ms);
     let mut units = UNITS.iter().filter(|(_, smaller)| *smaller <= in_ms);
@@ -128,7 +129,7 @@ mod tests {
     const DAY: u64 = 24 * 3_600_000;
 
     #[test]
-    fn whole_numbers_with_units_are_added_up() {
+    fn duration_components_are_added_up() {
         for (text, expected) in [
             ("250ms", 250),
             ("90s", 90_000),
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_duration() {
+    fn invalid_duration_is_refused_with_its_reason() {
         let unit = |unit: &str| DurationError::UnknownUnit(unit.to_owned());
         for (text, expected) in [
             ("90", DurationError::MissingUnit),
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_meant_is_guessed() {
+    fn suggestion_corrects_units_and_fractions() {
         for (text, expected) in [
             ("90", "90s"),
             ("86400", "86400s"),
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn no_guess_is_a_mistake_again() {
+    fn suggestion_is_none_if_it_would_be_invalid() {
         for text in [
             "",
             "0",

@@ -1,4 +1,4 @@
-//! Writes the code. All logic is in the runtime: generated code only calls it.
+//! Generates the code of an agent. All logic is in the crate `dooers`, which the code calls.
 
 use super::model::{AgentModel, is_agent_attribute};
 use super::parse::{Function, NonFunction};
@@ -9,13 +9,13 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Ident, Path, Type};
 
-/// The item as it is, and what is wrong with it.
+/// Generates the unchanged item and the errors.
 pub(super) fn passthrough(item: &TokenStream, diagnostics: &Diagnostics) -> TokenStream {
     quote!(#item #diagnostics)
 }
 
-/// Something that is no function. A type is treated as an agent nevertheless, so that uses of it are no further
-/// mistakes.
+/// Generates an item that is not a function, and the errors. A type still implements `Agent`, so that its uses do not
+/// cause further errors.
 pub(super) fn non_function(
     item: &NonFunction,
     crate_path: &Path,
@@ -37,16 +37,16 @@ pub(super) fn non_function(
     quote!(#tokens #diagnostics #fallback)
 }
 
-/// The function and its agent.
+/// Generates the function, its agent and the errors.
 ///
-/// With mistakes the agent is not registered, but it exists, so that uses of it are no further mistakes.
+/// An agent with errors is not registered. It still implements `Agent`, so that its uses do not cause further errors.
 pub(super) fn function(
     function: &Function,
     agent: &AgentModel,
     diagnostics: &Diagnostics,
 ) -> TokenStream {
     if function.signature.receiver().is_some() {
-        // In an `impl` block no type can be defined.
+        // An `impl` block cannot contain the type of the agent.
         return diagnostics.to_token_stream();
     }
     let item = if agent.argument_types.is_some() {
@@ -55,15 +55,15 @@ pub(super) fn function(
         sanitized(function)
     };
     if !function.has_body() {
-        // It stands in a trait, where no type can be defined.
+        // A trait cannot contain the type of the agent.
         return quote!(#item #diagnostics);
     }
-    let agent_impl = agent_impl(function, agent, diagnostics.count() == 0);
+    let agent_impl = agent_impl(function, agent, diagnostics.is_empty());
     let agent_type = agent_type(function, agent, &agent_impl);
     quote!(#item #diagnostics #agent_type)
 }
 
-/// The function without what the compiler would refuse for its own part.
+/// Removes the parts of a function that the compiler would report a second time.
 fn sanitized(function: &Function) -> TokenStream {
     let mut signature = function.signature.clone();
     signature.constness = None;
@@ -84,10 +84,11 @@ fn sanitized(function: &Function) -> TokenStream {
     quote!(#(#attributes)* #unused #visibility #signature #body)
 }
 
-/// The type that stands for the agent, and all that belongs to it.
+/// Generates the type of the agent and its implementation.
 ///
-/// Its own name is an alias: where that name is taken, nothing but the alias is wrong. All is one item, as an
-/// attribute brings the rest: in an `impl` block, where no item can be, nothing but that one is wrong.
+/// The type has a hidden name, and the public name is an alias: if that name is taken, only the alias is an error. All
+/// other items are in an attribute of the type: in an `impl` block, which cannot contain items, only the type is an
+/// error.
 fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream) -> TokenStream {
     let AgentModel {
         crate_path,
@@ -171,9 +172,10 @@ fn agent_impl(function: &Function, agent: &AgentModel, is_valid: bool) -> TokenS
     }
 }
 
-/// The function that the runtime calls: makes the arguments, calls the user's function, takes what it returns.
+/// Generates the function that the runtime calls. It makes the arguments, calls the user's function and converts the
+/// return value.
 ///
-/// Each check of the user's types is where the value is needed, with their own tokens: one mistake, one error.
+/// Each of the user's types is checked once, at its own tokens, so that one mistake gives one error.
 fn call_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStream {
     let allowed_lints = &agent.allowed_lints;
     let ident = &function.signature.ident;
@@ -182,7 +184,8 @@ fn call_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStre
         .map(|at| format_ident!("__{at}", span = Span::mixed_site()))
         .collect();
     let future = Ident::new("__future", located_at(ident.span()));
-    // A future that is not `Send` is reported at the function's name. A bound of a function of ours would be named, too.
+    // The compiler reports a future that is not `Send` at the function's name. With a bound instead of this coercion,
+    // the error would also name our function.
     let handled = quote_spanned! {located_at(ident.span())=> {
         let #future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(#ident(#(#names),*));
         #future
@@ -206,7 +209,7 @@ fn call_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStre
     }
 }
 
-/// The function that the runtime asks what the arguments need.
+/// Generates the function that returns the requirements of the arguments.
 fn requires_fn(agent: &AgentModel, types: &[Type]) -> TokenStream {
     let allowed_lints = &agent.allowed_lints;
     let requirements = Ident::new("__requirements", Span::mixed_site());
@@ -221,7 +224,7 @@ fn requires_fn(agent: &AgentModel, types: &[Type]) -> TokenStream {
     }
 }
 
-/// Our code, where the user's stands: messages on it point there and say that it is ours.
+/// Returns the span of generated code at a place in the user's code. Errors point there and name the macro.
 fn located_at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }

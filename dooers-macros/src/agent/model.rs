@@ -1,4 +1,4 @@
-//! What the annotation says, once it is checked.
+//! The model of an agent, and the checks of the function and its options.
 
 use super::parse::{Function, NonFunction};
 use super::policy::TurnPolicy;
@@ -28,9 +28,9 @@ const AGENT_OPTIONS: OptionTable = OptionTable {
 
 const MAX_NAME_CHARS: usize = 64;
 
-/// An agent as it is to be generated.
+/// An agent, after the function and its options have been checked.
 pub(super) struct AgentModel {
-    /// How generated code names the runtime crate.
+    /// The path of the crate `dooers` in generated code.
     pub(super) crate_path: Path,
     pub(super) type_name: Ident,
     pub(super) name: String,
@@ -39,13 +39,13 @@ pub(super) struct AgentModel {
     pub(super) has_manual_runs: bool,
     pub(super) policy: TurnPolicy,
     pub(super) cfg_attributes: Vec<Attribute>,
-    /// What the user allows in the function, and so in the code that repeats its types.
+    /// The lints that the user allows. They are allowed in generated code too, as it repeats the argument types.
     pub(super) allowed_lints: Vec<TokenStream>,
-    /// The types of its arguments, if the function can be called.
+    /// The types of the arguments, if generated code can call the function.
     pub(super) argument_types: Option<Vec<Type>>,
 }
 
-/// Checks all of it: the function, its arguments, the options.
+/// Checks the options, the function and its arguments.
 pub(super) fn check_agent(
     function: &Function,
     options: TokenStream,
@@ -76,7 +76,7 @@ pub(super) fn check_agent(
     }
 }
 
-/// Says that it is no function. Of its options, only the path of the runtime crate matters.
+/// Reports an item that is not a function. Returns the path of the crate, the only option that is still used.
 pub(super) fn reject_non_function(
     item: &NonFunction,
     options: TokenStream,
@@ -98,11 +98,11 @@ fn agent_name(options: &mut Options<'_>, function: &Ident) -> String {
         let length = name.chars().count();
         if let Some(character) = name.chars().find(|c| !is_unreserved(*c)) {
             let diagnostic = Diagnostic::InvalidFunctionNameCharacter { character };
-            options.diagnostics().add(function, diagnostic);
+            options.report(function, diagnostic);
         } else if length > MAX_NAME_CHARS {
             let max = MAX_NAME_CHARS;
             let diagnostic = Diagnostic::FunctionNameTooLong { length, max };
-            options.diagnostics().add(function, diagnostic);
+            options.report(function, diagnostic);
         }
         return name;
     };
@@ -120,11 +120,11 @@ fn agent_name(options: &mut Options<'_>, function: &Ident) -> String {
     } else {
         return name;
     };
-    options.diagnostics().add(text, diagnostic);
+    options.report(text, diagnostic);
     name
 }
 
-/// Whether it needs no encoding in a path segment.
+/// Reports if a character is unreserved in URLs (RFC 3986), so that it needs no encoding.
 fn is_unreserved(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~".contains(character)
 }
@@ -135,9 +135,7 @@ fn has_manual_runs(options: &mut Options<'_>) -> bool {
     };
     if run.value() != "manual" {
         let value = run.to_token_stream().to_string();
-        options
-            .diagnostics()
-            .add(run, Diagnostic::InvalidRun { value });
+        options.report(run, Diagnostic::InvalidRun { value });
     }
     true
 }
@@ -155,7 +153,7 @@ fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     if let Some(abi) = &signature.abi {
         diagnostics.add(abi, Diagnostic::Extern { name: name() });
     }
-    // The texts above say `async` already.
+    // The errors above suggest `async` already.
     if signature.asyncness.is_none() && diagnostics.count() == before {
         diagnostics.add(signature.fn_token, Diagnostic::NotAsync { name: name() });
     }
@@ -179,7 +177,7 @@ fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether it is this macro again, as far as its name tells.
+/// Reports if an attribute is `#[dooers::agent]`, by its name.
 pub(super) fn is_agent_attribute(attribute: &Attribute) -> bool {
     let names = attribute
         .path()

@@ -1,4 +1,4 @@
-//! Reads as much of the annotated item as is needed, and leaves the rest as it is.
+//! Parses the annotated item. The body of a function is not parsed.
 
 use crate::syntax::{first_impl_trait, peel_type};
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -13,9 +13,9 @@ pub(super) enum AnnotatedItem {
     NonFunction(NonFunction),
 }
 
-/// A function: its body is never looked at.
+/// A function. Its body stays unparsed.
 pub(super) struct Function {
-    /// All of it.
+    /// The whole item.
     pub(super) tokens: TokenStream,
     pub(super) attributes: Vec<Attribute>,
     pub(super) visibility: Visibility,
@@ -24,12 +24,12 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Whether it is more than a declaration.
+    /// Reports if the function has a body, which a declaration in a trait does not.
     pub(super) fn has_body(&self) -> bool {
         self.body.to_string() != ";"
     }
 
-    /// Where it says what it returns.
+    /// Returns the span of the return type, or of the name if there is none.
     pub(super) fn output_span(&self) -> Span {
         match &self.signature.output {
             ReturnType::Type(_, ty) => ty.span(),
@@ -37,7 +37,7 @@ impl Function {
         }
     }
 
-    /// What it returns, where that can be written as an argument of a generic function.
+    /// Returns the return type if it can be named as a generic argument.
     pub(super) fn nameable_output(&self) -> Option<&Type> {
         match &self.signature.output {
             ReturnType::Type(_, ty)
@@ -50,17 +50,17 @@ impl Function {
     }
 }
 
-/// Anything else that an attribute can stand on.
+/// Any other item that an attribute can annotate.
 pub(super) struct NonFunction {
-    /// All of it.
+    /// The whole item.
     pub(super) tokens: TokenStream,
-    /// What it begins with: `struct`, `impl` …
+    /// The keyword, such as `struct` or `impl`.
     pub(super) keyword: TokenStream,
-    /// The type that it defines, if it is one without generics.
+    /// The type that the item defines, if it has no generic parameters.
     pub(super) type_name: Option<Ident>,
 }
 
-/// Reads the item. With the error comes what could not be read.
+/// Parses the item. An error comes with the tokens that could not be parsed.
 pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStream, syn::Error)> {
     let all = tokens.clone();
     let read = |input: ParseStream<'_>| {
@@ -81,7 +81,7 @@ pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStr
     read.parse2(tokens).map_err(|error| (all, error))
 }
 
-/// Whether a `fn` follows, after nothing but what can stand before one.
+/// Reports if a `fn` follows, with only its qualifiers before it.
 fn is_function(input: ParseStream<'_>) -> syn::Result<bool> {
     let ahead = input.fork();
     ahead.parse::<Option<Token![const]>>()?;

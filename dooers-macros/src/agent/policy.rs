@@ -1,4 +1,4 @@
-//! How the turns of an agent are run: the options `timeout`, `retry`, `on_busy` and `queue`.
+//! The turn policy of an agent: the options `timeout`, `retry`, `on_busy` and `queue`.
 
 use super::duration::{DurationError, parse_millis, suggest_duration};
 use crate::diagnostic::Diagnostic;
@@ -9,19 +9,19 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, LitStr};
 
-/// A day, in milliseconds: a turn that takes longer is a job, and wants another tool.
+/// The longest timeout, in milliseconds: a day.
 const MAX_TIMEOUT_MS: u64 = 24 * 3_600_000;
 
-/// A turn is not tried more often.
+/// The largest number of retries.
 const MAX_RETRIES: u32 = 100;
 
-/// A queue is not longer.
+/// The largest number of messages that may wait in a thread.
 const MAX_QUEUE: u32 = 10_000;
 
 /// The values of `on_busy`.
 const ON_BUSY_VALUES: [&str; 4] = ["queue", "reject", "interrupt", "concurrent"];
 
-/// How the turns of an agent are run, as far as its author says it.
+/// The turn policy of an agent. `None` stands for the default of the runtime.
 pub(super) struct TurnPolicy {
     timeout: Option<u64>,
     retries: Option<u32>,
@@ -46,7 +46,7 @@ impl TurnPolicy {
 }
 
 impl ToTokens for TurnPolicy {
-    /// The calls that make it part of an `AgentDefinition`. The runtime is `__dooers`.
+    /// Writes the method calls that add the policy to an `AgentDefinition`.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         if let Some(timeout) = self.timeout {
             tokens.extend(quote! {
@@ -72,7 +72,7 @@ fn timeout(options: &mut Options<'_>) -> Option<u64> {
     let value = options.expr("timeout")?;
     let quoted = as_string(&value).map(LitStr::value);
     let is_quoted = quoted.is_some();
-    // As if it stood in quotes: the texts show how it must stand.
+    // A value without quotes is read as if it had quotes, for the suggestion.
     let text = quoted.unwrap_or_else(|| value.to_token_stream().to_string().replace('_', ""));
     let suggestion = suggest_duration(&text, MAX_TIMEOUT_MS).unwrap_or_else(|| "90s".to_owned());
     let diagnostic = match parse_millis(&text) {
@@ -88,7 +88,7 @@ fn timeout(options: &mut Options<'_>) -> Option<u64> {
         Err(DurationError::Fraction) if is_quoted => Diagnostic::FractionalTimeout { suggestion },
         Ok(_) | Err(_) => Diagnostic::InvalidTimeout { suggestion },
     };
-    options.diagnostics().add(value, diagnostic);
+    options.report(value, diagnostic);
     None
 }
 
@@ -96,9 +96,7 @@ fn retries(options: &mut Options<'_>) -> Option<u32> {
     let (retries, value) = options.count("retry")?;
     if retries > MAX_RETRIES {
         let max = MAX_RETRIES;
-        options
-            .diagnostics()
-            .add(value, Diagnostic::TooManyRetries { max });
+        options.report(value, Diagnostic::TooManyRetries { max });
     }
     Some(retries)
 }
@@ -109,7 +107,7 @@ fn on_busy(options: &mut Options<'_>) -> Option<OnBusy> {
     };
     let written = as_string(&value).map(LitStr::value);
     let on_busy = match written.as_deref() {
-        // Without a length it is what an agent does anyway.
+        // Without a length, this is the default.
         Some("queue") => return queue(options),
         Some("reject") => OnBusy::Reject,
         Some("interrupt") => OnBusy::Interrupt,
@@ -122,18 +120,18 @@ fn on_busy(options: &mut Options<'_>) -> Option<OnBusy> {
                     ON_BUSY_VALUES,
                 ),
             };
-            options.diagnostics().add(value, diagnostic);
+            options.report(value, diagnostic);
             return None;
         }
     };
     if let (Some(on_busy), Some(length)) = (written, options.expr("queue")) {
         let diagnostic = Diagnostic::UnusedQueue { on_busy };
-        options.diagnostics().add(length, diagnostic);
+        options.report(length, diagnostic);
     }
     Some(on_busy)
 }
 
-/// The name at the end of a path such as `OnBusy::Reject`.
+/// Returns the last segment of a path such as `OnBusy::Reject`.
 fn last_segment(value: &Expr) -> String {
     let Expr::Path(path) = peel_groups(value) else {
         return String::new();
@@ -150,6 +148,6 @@ fn queue(options: &mut Options<'_>) -> Option<OnBusy> {
         1..=MAX_QUEUE => return Some(OnBusy::Queue(limit)),
         _ => Diagnostic::QueueTooLong { max: MAX_QUEUE },
     };
-    options.diagnostics().add(value, diagnostic);
+    options.report(value, diagnostic);
     None
 }

@@ -1,4 +1,4 @@
-//! The options of a macro: `key`, `key = value`, separated by commas.
+//! The parser for the options of a macro.
 
 use super::table::OptionTable;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token};
 
-/// The options that a user gave. Each getter says for itself what is wrong with its option.
+/// The options that a user wrote. Each getter removes its option, and reports an invalid value.
 pub(crate) struct Options<'a> {
     pub(super) table: &'a OptionTable,
     given: Vec<GivenOption>,
@@ -23,14 +23,14 @@ pub(super) struct GivenOption {
 pub(super) enum OptionValue {
     Missing,
     Expr(Box<Expr>),
-    /// `key("a" = "b", …)`.
+    /// The tokens in the parentheses of `key("a" = "b", …)`.
     List(TokenStream),
-    /// There is one, and what is wrong with it was said.
+    /// A value that has been reported as invalid.
     Invalid,
 }
 
 impl<'a> Options<'a> {
-    /// Reads a list. Keys that are unknown or given twice are noted and left out.
+    /// Parses a list of options. Unknown and duplicate keys are reported and left out.
     pub(crate) fn parse(
         tokens: TokenStream,
         table: &'a OptionTable,
@@ -57,15 +57,13 @@ impl<'a> Options<'a> {
         if !input.peek(Ident::peek_any) {
             let (macro_name, usages) = (self.table.macro_name, self.table.usages());
             let first: TokenTree = input.parse()?;
-            self.diagnostics
-                .add(first, Diagnostic::ExpectedOption { macro_name, usages });
+            self.report(first, Diagnostic::ExpectedOption { macro_name, usages });
             return skip_to_comma(input);
         }
         let key = Ident::parse_any(input)?;
         if input.peek(Token![::]) {
             let (macro_name, usages) = (self.table.macro_name, self.table.usages());
-            self.diagnostics
-                .add(key, Diagnostic::ExpectedOption { macro_name, usages });
+            self.report(key, Diagnostic::ExpectedOption { macro_name, usages });
             return skip_to_comma(input);
         }
         let value = self.parse_value(&key, input)?;
@@ -74,7 +72,7 @@ impl<'a> Options<'a> {
             return Ok(());
         }
         let next: TokenTree = input.fork().parse()?;
-        self.diagnostics.add(next, Diagnostic::MissingComma);
+        self.report(next, Diagnostic::MissingComma);
         if input.peek(Ident::peek_any) {
             Ok(())
         } else {
@@ -83,7 +81,7 @@ impl<'a> Options<'a> {
     }
 
     fn parse_value(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<OptionValue> {
-        // `key(value)` is how some other macros are told.
+        // Some other macros take `key(value)` in place of `key = value`.
         if input.peek(syn::token::Paren) {
             let call: TokenTree = input.parse()?;
             if self.table.takes_list(&key.to_string())
@@ -117,46 +115,43 @@ impl<'a> Options<'a> {
         let name = key.to_string();
         if !self.table.contains(&name) {
             let (macro_name, usages) = (self.table.macro_name, self.table.usages());
-            let diagnostic = match self.table.suggest(&name) {
-                Some(suggestion) => Diagnostic::MisspelledOption {
-                    macro_name,
-                    key: name,
-                    suggestion,
-                    usages,
-                },
-                None => Diagnostic::UnknownOption {
-                    macro_name,
-                    key: name,
-                    usages,
-                },
+            let diagnostic = Diagnostic::UnknownOption {
+                macro_name,
+                suggestion: self.table.suggest(&name),
+                key: name,
+                usages,
             };
-            self.diagnostics.add(key, diagnostic);
+            self.report(key, diagnostic);
         } else if self.given.iter().any(|given| given.key == key) {
-            self.diagnostics
-                .add(key, Diagnostic::DuplicateOption { key: name });
+            self.report(key, Diagnostic::DuplicateOption { key: name });
         } else {
             self.given.push(GivenOption { key, value });
         }
     }
 
-    /// The keys that are given and have not been asked for yet.
+    /// Returns the keys of the options that no getter has removed yet.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Ident> {
         self.given.iter().map(|given| &given.key)
     }
 
-    /// Whether this key is given.
-    pub(crate) fn contains(&self, key: &str) -> bool {
-        self.keys().any(|given| given == key)
+    /// Returns the key of an option if it is present, as the user wrote it.
+    pub(crate) fn key(&self, key: &str) -> Option<Ident> {
+        self.keys().find(|given| *given == key).cloned()
     }
 
-    /// Leaves out an option of which was said what is wrong with it.
+    /// Reports if an option is present.
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        self.key(key).is_some()
+    }
+
+    /// Removes an option that has been reported as invalid.
     pub(crate) fn discard(&mut self, key: &str) {
         self.remove(key);
     }
 
-    /// The mistakes so far, for what a value means.
-    pub(crate) fn diagnostics(&mut self) -> &mut Diagnostics {
-        self.diagnostics
+    /// Reports an error at these tokens.
+    pub(crate) fn report(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
+        self.diagnostics.add(tokens, diagnostic);
     }
 
     pub(super) fn remove(&mut self, key: &str) -> Option<GivenOption> {
@@ -172,11 +167,11 @@ impl<'a> Options<'a> {
         } else {
             Diagnostic::MissingValue { key, usage }
         };
-        self.diagnostics.add(place, diagnostic);
+        self.report(place, diagnostic);
     }
 }
 
-/// Takes what stands before the next comma.
+/// Takes the tokens up to the next comma.
 fn skip_value(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let mut skipped = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
@@ -185,7 +180,7 @@ fn skip_value(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(skipped)
 }
 
-/// Takes what stands before the next comma, and the comma.
+/// Skips the tokens up to the next comma, and the comma.
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
     skip_value(input)?;
     input.parse::<Option<Token![,]>>()?;

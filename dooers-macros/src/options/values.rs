@@ -1,4 +1,4 @@
-//! The values of options, by their kind. A getter reports a value of another kind.
+//! Getters for the values of options, one for each kind of value. A getter reports a value of another kind.
 
 use super::parse::{OptionValue, Options};
 use crate::diagnostic::{Diagnostic, ValueKind};
@@ -10,20 +10,19 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
 
 impl Options<'_> {
-    /// Whether an option without a value is given.
+    /// Reports if an option without a value is present.
     pub(crate) fn flag(&mut self, key: &str) -> bool {
         let Some(given) = self.remove(key) else {
             return false;
         };
         if let OptionValue::Expr(value) = given.value {
             let key = key.to_owned();
-            self.diagnostics
-                .add(value, Diagnostic::UnexpectedValue { key });
+            self.report(value, Diagnostic::UnexpectedValue { key });
         }
         true
     }
 
-    /// The value of `key = true`.
+    /// Returns the value of `key = true`.
     pub(crate) fn boolean(&mut self, key: &str) -> Option<bool> {
         let value = self.value(key)?;
         match peel_groups(&value) {
@@ -35,7 +34,7 @@ impl Options<'_> {
         }
     }
 
-    /// The value of `key = 4`: a count.
+    /// Returns the value of `key = 4`, and its expression.
     pub(crate) fn count(&mut self, key: &str) -> Option<(u32, Expr)> {
         let value = self.value(key)?;
         let count = match peel_groups(&value) {
@@ -51,26 +50,25 @@ impl Options<'_> {
         }
     }
 
-    /// The value of `key = 0.5`, with the key.
+    /// Returns the value of `key = 0.5`.
     pub(crate) fn number(&mut self, key: &str) -> Option<NumberLiteral> {
         let value = self.value(key)?;
         let number = NumberLiteral::from_expr(&value);
         number.or_else(|| self.invalid_value(key, ValueKind::Number, &value))
     }
 
-    /// The value of `key = anything`.
+    /// Returns the value of `key = …`, which may be any expression.
     pub(crate) fn expr(&mut self, key: &str) -> Option<Expr> {
         self.value(key)
     }
 
-    /// The pairs of `key("a" = "b", …)`, with the place of the key.
+    /// Returns the key and the pairs of `key("a" = "b", …)`.
     pub(crate) fn pairs(&mut self, key: &str) -> Option<(Ident, Vec<(LitStr, LitStr)>)> {
         let given = self.remove(key)?;
         let OptionValue::List(list) = given.value else {
             let usage = self.table.usage(key);
             let key = key.to_owned();
-            self.diagnostics
-                .add(&given.key, Diagnostic::MissingValue { key, usage });
+            self.report(&given.key, Diagnostic::MissingValue { key, usage });
             return None;
         };
         let pair = |input: ParseStream<'_>| {
@@ -85,30 +83,30 @@ impl Options<'_> {
             Ok(pairs) => Some((given.key, pairs.into_iter().collect())),
             Err(error) => {
                 let usage = self.table.usage(key);
-                let place = syn::Error::new(error.span(), Diagnostic::InvalidPair { usage });
-                self.diagnostics.add_syn_error(place);
+                let error = syn::Error::new(error.span(), Diagnostic::InvalidPair { usage });
+                self.diagnostics.add_syn_error(error);
                 None
             }
         }
     }
 
-    /// The value of `key = "text"`.
+    /// Returns the value of `key = "text"`.
     pub(crate) fn string(&mut self, key: &str) -> Option<LitStr> {
         let value = self.value(key)?;
         let text = as_string(&value).cloned();
         text.or_else(|| self.invalid_value(key, ValueKind::String, &value))
     }
 
-    /// The value of `key = Name`.
+    /// Returns the value of `key = Name`.
     pub(crate) fn ident(&mut self, key: &str) -> Option<Ident> {
         let value = self.value(key)?;
         let name = as_path(&value).and_then(|path| path.get_ident().cloned());
-        // `self`, `super` and `crate` are paths of one name, too.
+        // `self`, `super` and `crate` are paths with one segment, but not names.
         let name = name.filter(|name| syn::parse2::<Ident>(name.to_token_stream()).is_ok());
         name.or_else(|| self.invalid_value(key, ValueKind::Ident, &value))
     }
 
-    /// The value of `key = some::path`.
+    /// Returns the value of `key = some::path`.
     pub(crate) fn path(&mut self, key: &str) -> Option<Path> {
         let value = self.value(key)?;
         let path = as_path(&value).cloned();
@@ -127,7 +125,7 @@ impl Options<'_> {
         }
     }
 
-    /// Notes the mistake; the text shows the user's own value put right, where that can be.
+    /// Reports a value of the wrong kind. The suggestion contains the user's value if it can be corrected.
     fn invalid_value<T>(&mut self, key: &str, kind: ValueKind, value: &Expr) -> Option<T> {
         let text = as_string(value).map(LitStr::value);
         let usage = match (kind, text) {
@@ -146,13 +144,12 @@ impl Options<'_> {
             _ => self.table.usage(key),
         };
         let key = key.to_owned();
-        self.diagnostics
-            .add(value, Diagnostic::WrongValue { key, kind, usage });
+        self.report(value, Diagnostic::WrongValue { key, kind, usage });
         None
     }
 }
 
-/// The count in a text, or before a unit or a type.
+/// Reads the count in a string, or before a suffix such as `s` or `u8`.
 fn count_in(text: Option<&str>, value: &Expr) -> Option<u32> {
     match (text, peel_groups(value)) {
         (Some(text), _) => text.trim().parse().ok(),
@@ -167,9 +164,9 @@ fn count_in(text: Option<&str>, value: &Expr) -> Option<u32> {
     }
 }
 
-/// Whether it needs nothing but quotes to be a text.
+/// Reports if the value only lacks quotes to be a string.
 fn is_word(value: &Expr) -> bool {
-    let written = value.to_token_stream().to_string();
-    let is_of_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    written.chars().all(is_of_word)
+    let source = value.to_token_stream().to_string();
+    let is_in_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    source.chars().all(is_in_word)
 }

@@ -1,18 +1,20 @@
-//! Which options stand on which kind of setting.
+//! The options that each kind of setting allows.
 
 use super::field_type::FieldKind;
 use crate::diagnostic::Diagnostic;
 use crate::options::Options;
 use syn::Ident;
 
-/// What can stand on which kind of setting: the options besides those that every setting has.
+/// The options of a kind of setting, without those that all settings allow.
 pub(super) struct AllowedKeys {
-    /// "a number", in an error text.
+    /// The name of the kind in an error text, such as "a number".
     pub(super) subject: &'static str,
     pub(super) keys: &'static [&'static str],
 }
 
+/// The options that settings and groups allow.
 pub(super) const ON_ALL_ITEMS: &[&str] = &["label", "rename", "creator"];
+/// The options that all settings allow.
 pub(super) const ON_ALL_FIELDS: &[&str] = &[
     "internal",
     "readonly",
@@ -21,7 +23,7 @@ pub(super) const ON_ALL_FIELDS: &[&str] = &[
     "validate",
 ];
 
-/// What can stand on a setting of this kind.
+/// Returns the options of a kind of setting.
 pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
     let of = |subject, keys| AllowedKeys { subject, keys };
     match kind {
@@ -69,7 +71,7 @@ pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
     }
 }
 
-/// For whom an option is, in an error text.
+/// Names the settings that allow an option, for an error text.
 fn applies_to(key: &str) -> &'static str {
     match key {
         "min" | "max" | "step" => "numbers",
@@ -84,7 +86,7 @@ fn applies_to(key: &str) -> &'static str {
     }
 }
 
-/// Refuses the options that do not stand on this.
+/// Reports and removes the options that are not allowed.
 pub(super) fn check_keys(options: &mut Options<'_>, subject: &str, allowed: &[&[&str]]) {
     let is_allowed = |key: &Ident| {
         allowed
@@ -103,7 +105,7 @@ pub(super) fn check_keys(options: &mut Options<'_>, subject: &str, allowed: &[&[
             key: name.clone(),
             subject: subject.to_owned(),
         };
-        options.diagnostics().add(&key, diagnostic);
+        options.report(&key, diagnostic);
         options.discard(&name);
     }
 }

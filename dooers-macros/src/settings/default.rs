@@ -1,54 +1,48 @@
-//! Defaults, and the kinds of setting that have little else.
+//! The options `default` and `default_env`, and the kinds of setting that have no other options.
 
 use super::item::ChoiceDefault;
 use crate::diagnostic::Diagnostic;
 use crate::options::Options;
-use crate::syntax::peel_groups;
+use crate::syntax::{as_string, peel_groups};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, ExprLit, Lit};
 
-/// The default as it is written. `None` is said to be none.
+/// Returns the expression of `default`. Reports `default = None`.
 pub(super) fn default_expr(options: &mut Options<'_>) -> Option<Expr> {
     let expr = options.expr("default")?;
     let expr = peel_groups(&expr).clone();
     if let Expr::Path(path) = &expr
         && path.path.is_ident("None")
     {
-        options
-            .diagnostics()
-            .add(expr, Diagnostic::RedundantDefault);
+        options.report(expr, Diagnostic::RedundantDefault);
         return None;
     }
     Some(expr)
 }
 
-/// A secret has no default in the program.
+/// Reports and removes the `default` of a secret, which would be in the source code.
 pub(super) fn reject_default(options: &mut Options<'_>) {
-    let given = options.keys().find(|key| *key == "default").cloned();
-    if let Some(key) = given {
-        options
-            .diagnostics()
-            .add(key, Diagnostic::SecretWithDefault);
+    if let Some(key) = options.key("default") {
+        options.report(key, Diagnostic::SecretWithDefault);
         options.discard("default");
     }
 }
 
-/// The variable that has the default of a secret.
+/// Reads the environment variable that holds the default of a secret.
 pub(super) fn default_env_setter(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
     let Some(variable) = options.string("default_env") else {
         return;
     };
     let name = variable.value();
     if name.is_empty() || name.contains(['=', '\0']) {
-        options
-            .diagnostics()
-            .add(variable, Diagnostic::InvalidVariableName);
+        options.report(variable, Diagnostic::InvalidVariableName);
     } else {
         setters.push(quote!(.default_env(#variable)));
     }
 }
 
+/// Reads the default of a checkbox.
 pub(super) fn checkbox_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
     match default_expr(options) {
         Some(Expr::Lit(ExprLit {
@@ -58,16 +52,14 @@ pub(super) fn checkbox_setters(options: &mut Options<'_>, setters: &mut Vec<Toke
             setters.push(quote!(.default(#value)));
         }
         Some(other) => {
-            let diagnostic = Diagnostic::WrongDefaultType {
-                expected: "`true` or `false`",
-                usage: "default = true",
-            };
-            options.diagnostics().add(other, diagnostic);
+            let (expected, usage) = ("`true` or `false`", "default = true");
+            options.report(other, Diagnostic::WrongDefaultType { expected, usage });
         }
         None => {}
     }
 }
 
+/// Reads the address and the size of an image.
 pub(super) fn image_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
     if let Some(src) = options.string("src") {
         setters.push(quote!(.src(#src)));
@@ -80,20 +72,16 @@ pub(super) fn image_setters(options: &mut Options<'_>, setters: &mut Vec<TokenSt
     }
 }
 
+/// Reads the default of an enum of choices.
 pub(super) fn choice_default(options: &mut Options<'_>) -> Option<ChoiceDefault> {
-    match default_expr(options)? {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(value),
-            ..
-        }) => Some(ChoiceDefault::Value(value)),
-        variant @ Expr::Path(_) => Some(ChoiceDefault::Variant(Box::new(variant))),
-        other => {
-            let diagnostic = Diagnostic::WrongDefaultType {
-                expected: "a variant, or its value in quotes",
-                usage: "default = \"…\"",
-            };
-            options.diagnostics().add(other, diagnostic);
-            None
-        }
+    let expr = default_expr(options)?;
+    if let Some(value) = as_string(&expr) {
+        return Some(ChoiceDefault::Value(value.clone()));
     }
+    if matches!(expr, Expr::Path(_)) {
+        return Some(ChoiceDefault::Variant(Box::new(expr)));
+    }
+    let (expected, usage) = ("a variant, or its value in quotes", "default = \"…\"");
+    options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
+    None
 }

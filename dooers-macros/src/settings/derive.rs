@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostics;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-/// What makes the struct settings, or what is wrong with it.
+/// Expands to the implementations of the settings traits, and to the errors.
 pub(crate) fn expand_settings(item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let input: DeriveInput = match syn::parse2(item) {

@@ -1,4 +1,4 @@
-//! Writes the code. All logic is in the runtime: generated code only calls it.
+//! Generates the code of a struct of settings. All logic is in the crate `dooers`, which the code calls.
 
 use super::item::{ChoiceDefault, ItemKind, SettingsItem};
 use super::model::SettingsModel;
@@ -8,14 +8,15 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-/// The implementations. With mistakes they exist, too, so that uses of the struct are no further mistakes.
+/// Generates the implementations and the errors. A struct with errors still implements the traits, so that its uses do
+/// not cause further errors.
 pub(super) fn settings(settings: &SettingsModel, diagnostics: &Diagnostics) -> TokenStream {
     if settings.is_generic {
         return diagnostics.to_token_stream();
     }
     let without_default = settings.items.iter().filter(|item| item.lacks_default());
     let missing_defaults: Vec<_> = without_default.map(missing_default).collect();
-    let is_valid = diagnostics.count() == 0 && missing_defaults.is_empty();
+    let is_valid = diagnostics.is_empty() && missing_defaults.is_empty();
     let has_groups = settings.items.iter().any(SettingsItem::is_group);
     let items = is_valid.then(|| constants(settings));
     let group = (!has_groups || !is_valid).then(|| group_impl(settings, is_valid));
@@ -40,13 +41,14 @@ pub(super) fn settings(settings: &SettingsModel, diagnostics: &Diagnostics) -> T
     }
 }
 
-/// Refuses a field of a type whose name says nothing: a group is reported as one, an enum as one that needs a default.
+/// Generates the error for a field without a default whose type the macro does not recognize. The compiler reports a
+/// struct as a group that is not marked, and an enum as a choice that needs a default.
 fn missing_default(item: &SettingsItem) -> TokenStream {
     let place = item.ident.span();
     quote_spanned!(place=> const _: () = __settings::refuse_without_default(&#item);)
 }
 
-/// Says that a type is a struct of settings, which a field that is not marked as a group reports.
+/// Generates the marker of a struct of settings. It gives a field that is not marked as a group its error.
 fn named_type_impl(settings: &SettingsModel) -> TokenStream {
     let name = &settings.name;
     quote! {
@@ -62,7 +64,7 @@ fn constant_name(at: usize) -> Ident {
     format_ident!("__{at}", span = Span::mixed_site())
 }
 
-/// A typed constant for each field, and what the compiler checks beyond the macro's sight.
+/// Generates a typed constant for each field, and the checks that only the compiler can do.
 fn constants(settings: &SettingsModel) -> TokenStream {
     let constants = settings.items.iter().enumerate().map(|(at, item)| {
         let (name, ty) = (constant_name(at), &item.ty);
@@ -113,7 +115,7 @@ fn constant_names(
     settings.items.iter().enumerate().filter_map(wanted)
 }
 
-/// The description of one field or group.
+/// Generates the description of a field or a group.
 fn item_schema(at: usize, item: &SettingsItem) -> TokenStream {
     let (name, setters) = (constant_name(at), &item.setters);
     let description = (!item.description.is_empty()).then(|| {
@@ -145,7 +147,7 @@ fn read_and_write(settings: &SettingsModel) -> (TokenStream, TokenStream) {
     (read, write)
 }
 
-/// What makes it a group.
+/// Generates the implementation of `SettingsGroup`.
 fn group_impl(settings: &SettingsModel, is_valid: bool) -> TokenStream {
     let name = &settings.name;
     let ids = settings.items.iter().map(|item| &item.id);
@@ -181,7 +183,7 @@ fn group_impl(settings: &SettingsModel, is_valid: bool) -> TokenStream {
     }
 }
 
-/// What makes it the settings of an agent.
+/// Generates the implementations of `WorkerSettings` and `FromTurn`.
 fn settings_impls(settings: &SettingsModel, has_groups: bool, is_valid: bool) -> TokenStream {
     let (name, version) = (&settings.name, &settings.version);
     let schema = if !is_valid {

@@ -1,9 +1,9 @@
-//! What kind of setting a type is.
+//! The kinds of setting, by the types of their fields.
 
 use crate::syntax::peel_type;
 use syn::{GenericArgument, PathArguments, Type};
 
-/// What kind of setting a type is. The macro knows types by their names.
+/// The kind of a setting. The macro recognizes types by their names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum FieldKind {
     Text,
@@ -20,18 +20,18 @@ pub(super) enum FieldKind {
     Email,
     Date,
     Image,
-    /// Any other name: an enum of choices, or a group.
+    /// Any other name: an enum of choices or a group.
     Unresolved,
 }
 
-/// A field's type, without the `Option` around it.
+/// The type of a field, without the `Option` around it.
 pub(super) struct FieldType<'a> {
     pub(super) ty: &'a Type,
     pub(super) kind: FieldKind,
     pub(super) is_optional: bool,
 }
 
-/// The kind of a type. Without one it is no type of a setting.
+/// Classifies the type of a field. `None` if it cannot be the type of a setting.
 pub(super) fn classify(ty: &Type) -> Option<FieldType<'_>> {
     let inner = option_inner(ty);
     let (ty, is_optional) = (inner.unwrap_or(ty), inner.is_some());

@@ -5,38 +5,38 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Path, Type};
 
-/// A setting or a group, as it is to be generated.
+/// A setting or a group, after it has been checked.
 pub(super) struct SettingsItem {
     pub(super) ident: Ident,
     pub(super) ty: Type,
     pub(super) id: String,
     pub(super) renamed: Option<LitStr>,
     pub(super) description: Vec<Expr>,
-    /// The calls that complete it.
+    /// The method calls that complete its description.
     pub(super) setters: Vec<TokenStream>,
     pub(super) kind: ItemKind,
 }
 
-/// Which of the two it is.
+/// The kind of an item.
 pub(super) enum ItemKind {
     Group,
     Field {
-        /// The user's own check.
+        /// The function of the user that checks a value.
         validate: Option<Path>,
-        /// The default of an enum of choices, to be checked by the compiler.
+        /// The default of an enum of choices, which the compiler checks.
         default: Option<ChoiceDefault>,
-        /// The type, if its name says nothing to the macro.
+        /// The type, if the macro does not recognize its name.
         unresolved: Option<Box<UnresolvedType>>,
     },
 }
 
-/// A type whose name says nothing to the macro: an enum of choices, or a struct of settings that is not marked as a group.
-/// Only the compiler can see which.
+/// A type that the macro does not recognize by its name: an enum of choices, or a struct of settings that is not marked
+/// as a group. Only the compiler can tell these apart.
 pub(super) struct UnresolvedType {
     /// The type, without the `Option` around it.
     pub(super) ty: Type,
     pub(super) is_optional: bool,
-    /// `true` if the default is missing that an enum of choices needs.
+    /// `true` if an enum of choices would need a default here.
     pub(super) lacks_default: bool,
 }
 
@@ -53,6 +53,7 @@ impl SettingsItem {
         matches!(self.kind, ItemKind::Group)
     }
 
+    /// Reports if the item needs a default, should its type be an enum of choices.
     pub(super) fn lacks_default(&self) -> bool {
         let ItemKind::Field { unresolved, .. } = &self.kind else {
             return false;
@@ -64,7 +65,7 @@ impl SettingsItem {
 }
 
 impl ToTokens for SettingsItem {
-    /// The typed constant by which generated code reaches the field: the one place that asks for its type's trait.
+    /// Writes the value of the field's constant. It is the only place that requires the trait of the field's type.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let (ty, id) = (&self.ty, &self.id);
         let typed = match &self.kind {

@@ -7,10 +7,12 @@ mod expand;
 mod field;
 mod field_type;
 mod format;
+mod group;
 mod item;
 mod model;
 mod number;
 mod pattern;
+mod setting;
 mod step;
 #[cfg(test)]
 mod tests;

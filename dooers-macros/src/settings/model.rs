@@ -1,4 +1,4 @@
-//! What a struct of settings says, once it is checked.
+//! The model of a struct of settings, and its checks.
 
 use super::field::check_field;
 use super::item::SettingsItem;
@@ -18,22 +18,22 @@ const STRUCT_OPTIONS: OptionTable = OptionTable {
     ],
 };
 
-/// A struct of settings as it is to be generated.
+/// A struct of settings, after it has been checked.
 pub(super) struct SettingsModel {
-    /// How generated code names the runtime crate.
+    /// The path of the crate `dooers` in generated code.
     pub(super) crate_path: Path,
     pub(super) name: Ident,
-    /// Whether it is a struct, which an enum or a union is not.
+    /// `false` for an enum or a union, which has been reported.
     pub(super) is_struct: bool,
     pub(super) version: String,
-    /// Whether it is only a group of another.
+    /// `true` if the struct is only a group of other settings.
     pub(super) is_group: bool,
     pub(super) items: Vec<SettingsItem>,
-    /// Whether it is so generic that nothing can be generated for it.
+    /// `true` if nothing can be generated, because the struct is generic.
     pub(super) is_generic: bool,
 }
 
-/// Checks all of it: the struct, its fields, their options.
+/// Checks the struct, its fields and their options.
 pub(super) fn check_struct(input: &DeriveInput, diagnostics: &mut Diagnostics) -> SettingsModel {
     let tokens = setting_options(&input.attrs, diagnostics);
     let mut options = Options::parse(tokens, &STRUCT_OPTIONS, diagnostics);

@@ -1,102 +1,75 @@
-//! What a field of numbers says about its setting.
+//! The options of numbers: bounds, step and default.
 
 use super::default::default_expr;
-use super::field_type::{FieldKind, FieldType};
+use super::field_type::FieldKind;
 use super::step;
 use crate::diagnostic::Diagnostic;
 use crate::number_literal::NumberLiteral;
 use crate::options::Options;
 use crate::syntax::type_source;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Ident, Type};
 
-/// Its bounds, its steps and its default.
+/// The bounds and the step of a number. `None` if the option is absent or invalid.
+struct NumberBounds {
+    min: Option<NumberLiteral>,
+    max: Option<NumberLiteral>,
+    step: Option<NumberLiteral>,
+}
+
+/// Reads the options of a number.
 pub(super) fn number_setters(
-    field_type: &FieldType<'_>,
+    kind: FieldKind,
     ty: &Type,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) {
-    let min = bound("min", field_type, ty, options);
-    let max = bound("max", field_type, ty, options);
+    let bounds = number_bounds(kind, ty, options);
+    let NumberBounds { min, max, step } = &bounds;
+    for (name, literal) in [("min", min), ("max", max), ("step", step)] {
+        let setter = Ident::new(name, Span::mixed_site());
+        setters.extend(literal.as_ref().map(|literal| quote!(.#setter(#literal))));
+    }
+    let default = number_default(kind, &bounds, options);
+    setters.extend(default.map(|default| quote!(.default(#default))));
+}
+
+fn number_bounds(kind: FieldKind, ty: &Type, options: &mut Options<'_>) -> NumberBounds {
+    let min = bound("min", kind, ty, options);
+    let max = bound("max", kind, ty, options);
     let step = options.number("step").filter(|step| {
-        let diagnostic = match field_type.kind {
+        let diagnostic = match kind {
             FieldKind::Integer { .. } if !step.is_integer() => Diagnostic::FractionalBound {
                 key: "step".to_owned(),
             },
             _ if !step.is_positive() => Diagnostic::StepNotPositive,
             _ => return true,
         };
-        options.diagnostics().add(&step.expr, diagnostic);
+        options.report(&step.expr, diagnostic);
         false
     });
     if let (Some(min), Some(max)) = (&min, &max)
         && min.compare(max).is_gt()
     {
-        options
-            .diagnostics()
-            .add(&min.expr, Diagnostic::MinAboveMax);
+        options.report(&min.expr, Diagnostic::MinAboveMax);
     } else if let (Some(step), Some(max)) = (&step, &max)
         && !is_on_step(max, min.as_ref(), step)
     {
-        options
-            .diagnostics()
-            .add(&step.expr, Diagnostic::MaxOffStep);
+        options.report(&step.expr, Diagnostic::MaxOffStep);
     }
-    for (name, literal) in [("min", &min), ("max", &max), ("step", &step)] {
-        let setter = Ident::new(name, proc_macro2::Span::mixed_site());
-        setters.extend(literal.as_ref().map(|literal| quote!(.#setter(#literal))));
-    }
-    let Some(expr) = default_expr(options) else {
-        return;
-    };
-    let is_integer = matches!(field_type.kind, FieldKind::Integer { .. });
-    let literal =
-        NumberLiteral::from_expr(&expr).filter(|literal| literal.is_integer() || !is_integer);
-    let Some(literal) = literal else {
-        let (expected, usage) = if is_integer {
-            ("a whole number", "default = 1")
-        } else {
-            ("a number", "default = 0.5")
-        };
-        options
-            .diagnostics()
-            .add(expr, Diagnostic::WrongDefaultType { expected, usage });
-        return;
-    };
-    let is_large_enough = min.as_ref().is_none_or(|min| literal.compare(min).is_ge());
-    let is_small_enough = max.as_ref().is_none_or(|max| literal.compare(max).is_le());
-    let diagnostic =
-        if !is_large_enough || !is_small_enough || !fits_type(field_type.kind, &literal) {
-            let (type_min, type_max) = type_limits(field_type.kind);
-            Some(Diagnostic::DefaultOutOfRange {
-                min: min.as_ref().map_or(type_min, NumberLiteral::source),
-                max: max.as_ref().map_or(type_max, NumberLiteral::source),
-            })
-        } else {
-            let off = step
-                .as_ref()
-                .filter(|step| !is_on_step(&literal, min.as_ref(), step));
-            off.map(|step| Diagnostic::DefaultOffStep {
-                step: step.source(),
-            })
-        };
-    match diagnostic {
-        Some(diagnostic) => options.diagnostics().add(&literal.expr, diagnostic),
-        None => setters.push(quote!(.default(#literal))),
-    }
+    NumberBounds { min, max, step }
 }
 
 fn bound(
     key: &str,
-    field_type: &FieldType<'_>,
+    kind: FieldKind,
     ty: &Type,
     options: &mut Options<'_>,
 ) -> Option<NumberLiteral> {
     let literal = options.number(key)?;
     let key = key.to_owned();
-    let diagnostic = match field_type.kind {
+    let diagnostic = match kind {
         FieldKind::Integer { .. } if !literal.is_integer() => Diagnostic::FractionalBound { key },
         kind if !fits_type(kind, &literal) => Diagnostic::BoundOutOfRange {
             key,
@@ -104,7 +77,44 @@ fn bound(
         },
         _ => return Some(literal),
     };
-    options.diagnostics().add(&literal.expr, diagnostic);
+    options.report(&literal.expr, diagnostic);
+    None
+}
+
+fn number_default(
+    kind: FieldKind,
+    bounds: &NumberBounds,
+    options: &mut Options<'_>,
+) -> Option<NumberLiteral> {
+    let expr = default_expr(options)?;
+    let is_integer = matches!(kind, FieldKind::Integer { .. });
+    let literal = NumberLiteral::from_expr(&expr);
+    let Some(literal) = literal.filter(|literal| literal.is_integer() || !is_integer) else {
+        let (expected, usage) = if is_integer {
+            ("an integer", "default = 1")
+        } else {
+            ("a number", "default = 0.5")
+        };
+        options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
+        return None;
+    };
+    let NumberBounds { min, max, step } = bounds;
+    let is_in_bounds = min.as_ref().is_none_or(|min| literal.compare(min).is_ge())
+        && max.as_ref().is_none_or(|max| literal.compare(max).is_le())
+        && fits_type(kind, &literal);
+    let diagnostic = if !is_in_bounds {
+        Diagnostic::DefaultOutOfRange {
+            range: range(kind, bounds),
+        }
+    } else if let Some(step) = step
+        && !is_on_step(&literal, min.as_ref(), step)
+    {
+        let step = step.source();
+        Diagnostic::DefaultOffStep { step }
+    } else {
+        return Some(literal);
+    };
+    options.report(&literal.expr, diagnostic);
     None
 }
 
@@ -118,10 +128,23 @@ fn fits_type(kind: FieldKind, literal: &NumberLiteral) -> bool {
     }
 }
 
-fn type_limits(kind: FieldKind) -> (String, String) {
-    match kind {
+/// Describes the numbers that a setting takes, for an error text.
+fn range(kind: FieldKind, bounds: &NumberBounds) -> String {
+    let min = bounds.min.as_ref().map(NumberLiteral::source);
+    let max = bounds.max.as_ref().map(NumberLiteral::source);
+    let (type_min, type_max) = match kind {
         FieldKind::Integer { min, max } => (min.to_string(), max.to_string()),
-        _ => ("any number".to_owned(), "any number".to_owned()),
+        FieldKind::Decimal { min, max } => (format!("{min:e}"), format!("{max:e}")),
+        _ => (String::new(), String::new()),
+    };
+    match (min, max) {
+        (Some(min), None) if matches!(kind, FieldKind::Decimal { .. }) => format!("at least {min}"),
+        (None, Some(max)) if matches!(kind, FieldKind::Decimal { .. }) => format!("at most {max}"),
+        (min, max) => format!(
+            "from {} to {}",
+            min.unwrap_or(type_min),
+            max.unwrap_or(type_max)
+        ),
     }
 }
 
