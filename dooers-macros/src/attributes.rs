@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::peel_groups;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
@@ -17,19 +17,24 @@ pub(crate) fn setting_options(
     attributes: &[Attribute],
     diagnostics: &mut Diagnostics,
 ) -> TokenStream {
-    let mut all = TokenStream::new();
+    let mut joined = TokenStream::new();
     for attribute in attributes_named(attributes, "setting") {
         match attribute.meta.require_list() {
             Ok(list) => {
-                if !all.is_empty() {
-                    all.extend(quote!(,));
+                if !joined.is_empty() && !ends_with_comma(&joined) && !list.tokens.is_empty() {
+                    joined.extend(quote!(,));
                 }
-                all.extend(list.tokens.clone());
+                joined.extend(list.tokens.clone());
             }
             Err(_) => diagnostics.add(&attribute, Diagnostic::InvalidAttributeForm),
         }
     }
-    all
+    joined
+}
+
+fn ends_with_comma(tokens: &TokenStream) -> bool {
+    let last = tokens.clone().into_iter().last();
+    matches!(last, Some(TokenTree::Punct(punct)) if punct.as_char() == ',')
 }
 
 /// Collects the lints that the user allows or expects in the item.
@@ -87,5 +92,27 @@ pub(crate) fn concat_docs(pieces: &[Expr]) -> TokenStream {
         [] => quote!(""),
         [Expr::Lit(text)] => quote!(#text),
         _ => quote!(::core::concat!(#(#pieces),*).trim_ascii()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::setting_options;
+    use crate::diagnostic::Diagnostics;
+    use syn::{Attribute, parse_quote};
+
+    #[test]
+    fn setting_options_allow_trailing_commas() {
+        let attributes: [Attribute; 4] = [
+            parse_quote!(#[setting(required, label = "Name",)]),
+            parse_quote!(#[setting()]),
+            parse_quote!(#[setting(rename = "title")]),
+            parse_quote!(#[setting(creator,)]),
+        ];
+        let mut diagnostics = Diagnostics::default();
+        let joined = setting_options(&attributes, &mut diagnostics);
+        let expected = quote::quote!(required, label = "Name", rename = "title", creator,);
+        assert_eq!(joined.to_string(), expected.to_string());
+        assert!(diagnostics.is_empty());
     }
 }
