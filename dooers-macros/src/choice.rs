@@ -10,12 +10,12 @@ use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
 
 const ENUM_OPTIONS: OptionTable = OptionTable {
-    macro_name: "#[setting] of an enum",
+    macro_name: "`#[setting]` on an enum",
     options: &[("crate", "crate = path")],
 };
 
 const VARIANT_OPTIONS: OptionTable = OptionTable {
-    macro_name: "#[setting] of a variant",
+    macro_name: "`#[setting]` on a variant",
     options: &[("rename", "rename = \"…\""), ("label", "label = \"…\"")],
 };
 

@@ -12,7 +12,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, FnArg, Ident, PatType, Path, Safety, Type, parse_quote};
 
 const AGENT_OPTIONS: OptionTable = OptionTable {
-    macro_name: "#[dooers::agent]",
+    macro_name: "`#[dooers::agent]`",
     options: &[
         ("name", "name = \"…\""),
         ("default", "default"),

@@ -4,7 +4,7 @@ use crate::suggest::closest;
 
 /// The options that a macro accepts.
 pub(crate) struct OptionTable {
-    /// The macro, as users write it.
+    /// The macro in an error text, with its backticks.
     pub(crate) macro_name: &'static str,
     /// The key of each option, and an example of its use.
     pub(crate) options: &'static [(&'static str, &'static str)],

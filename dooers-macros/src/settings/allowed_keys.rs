@@ -27,9 +27,9 @@ pub(super) const ON_ALL_FIELDS: &[&str] = &[
 pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
     let of = |subject, keys| AllowedKeys { subject, keys };
     match kind {
-        FieldKind::Text if has_options => of("a text with `options`", &["default", "options"]),
+        FieldKind::Text if has_options => of("a `String` with `options`", &["default", "options"]),
         FieldKind::Text => of(
-            "a text",
+            "a `String`",
             &[
                 "default",
                 "placeholder",
@@ -65,8 +65,8 @@ pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
                 "pattern",
             ],
         ),
-        FieldKind::Date => of("a date", &["default", "placeholder"]),
-        FieldKind::Image => of("an image", &["src", "width", "height"]),
+        FieldKind::Date => of("a `NaiveDate`", &["default", "placeholder"]),
+        FieldKind::Image => of("an `ImageUrl`", &["src", "width", "height"]),
         FieldKind::Unresolved => of("an enum of choices", &["default"]),
     }
 }
@@ -74,15 +74,22 @@ pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
 /// Names the settings that allow an option, for an error text.
 fn applies_to(key: &str) -> &'static str {
     match key {
-        "min" | "max" | "step" => "numbers",
-        "rows" | "options" => "a `String`",
-        "min_length" | "max_length" | "pattern" => "a `String`, a `Secret` or an `Email`",
-        "placeholder" => "texts, numbers and dates",
+        "min" | "max" | "step" => "a number",
+        "rows" => "a `String` without `options`",
+        "options" => "a `String`",
+        "min_length" | "max_length" | "pattern" => {
+            "a `String` without `options`, a `Secret` or an `Email`"
+        }
+        "placeholder" => {
+            "a `String` without `options`, a `Secret`, an `Email`, a number or a `NaiveDate`"
+        }
         "src" | "width" | "height" => "an `ImageUrl`",
         "collapsible" => "a group",
         "default_env" => "a `Secret`",
-        "default" => "texts, numbers, `bool`, enums, `Email` and dates",
-        _ => "single settings",
+        "default" => {
+            "a `String`, an `Email`, a number, a `bool`, an enum of choices or a `NaiveDate`"
+        }
+        _ => "a single setting",
     }
 }
 

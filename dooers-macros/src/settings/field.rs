@@ -14,7 +14,7 @@ use syn::{Field, Ident, LitStr};
 const MAX_ID_BYTES: usize = 128;
 
 const FIELD_OPTIONS: OptionTable = OptionTable {
-    macro_name: "#[setting]",
+    macro_name: "`#[setting]` on a field",
     options: &[
         ("label", "label = \"…\""),
         ("default", "default = …"),

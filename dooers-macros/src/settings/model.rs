@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use syn::{Data, DeriveInput, Fields, Ident, Path, parse_quote};
 
 const STRUCT_OPTIONS: OptionTable = OptionTable {
-    macro_name: "#[setting] of a struct",
+    macro_name: "`#[setting]` on a struct",
     options: &[
         ("group", "group"),
         ("version", "version = \"…\""),

@@ -138,8 +138,12 @@ fn range(kind: FieldKind, bounds: &NumberBounds) -> String {
         _ => (String::new(), String::new()),
     };
     match (min, max) {
-        (Some(min), None) if matches!(kind, FieldKind::Decimal { .. }) => format!("at least {min}"),
-        (None, Some(max)) if matches!(kind, FieldKind::Decimal { .. }) => format!("at most {max}"),
+        (Some(min), None) if matches!(kind, FieldKind::Decimal { .. }) => {
+            format!("of at least {min}")
+        }
+        (None, Some(max)) if matches!(kind, FieldKind::Decimal { .. }) => {
+            format!("of at most {max}")
+        }
         (min, max) => format!(
             "from {} to {}",
             min.unwrap_or(type_min),

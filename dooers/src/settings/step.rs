@@ -1,14 +1,14 @@
-//! The steps of a number. They are counted in decimals, as people count: 0.3 is three steps of 0.1, which it is not in
-//! binary.
+//! The steps of a number. Steps are counted in decimal, as people count: 0.3 is three steps of 0.1, although it is not in
+//! binary floating point.
 
 use bigdecimal::{BigDecimal, Zero};
 
 /// The largest distance of a number from its step, in units in the last place of an `f64`.
 const ULPS: f64 = 4.0;
 
-/// The step that a number means, counted from `from`, or else from 0. `None` if the number is on no step.
+/// Returns the step that a number means, counted from `from`, or else from 0. `None` if the number is not on a step.
 ///
-/// A slider computes in binary and so misses a step by a little: `3 * 0.1` is 0.30000000000000004, and the `f32` of 0.3
+/// A slider computes in binary floating point and misses a step by a little: `3 * 0.1` is 0.30000000000000004, and the `f32` of 0.3
 /// is 0.30000001192092896. Both mean 0.3.
 pub(crate) fn meant(
     number: &BigDecimal,
@@ -37,7 +37,7 @@ pub(crate) fn meant(
     is_meant.then_some(nearest)
 }
 
-/// The nearest `f64`, if there is a finite one.
+/// Converts to the nearest `f64`, if that is finite.
 fn float(number: &BigDecimal) -> Option<f64> {
     let float: f64 = number.to_string().parse().ok()?;
     Some(float).filter(|float| float.is_finite())
@@ -55,8 +55,9 @@ fn is_single(number: &BigDecimal, step: &BigDecimal) -> bool {
     single.is_some_and(|single| float(number) == Some(f64::from(single)))
 }
 
-/// A number that was computed as `from + n * step` is as exact as `from`, which can be much larger than the number:
-/// `-1.0 + 11.0 * 0.1` is 0.10000000000000009. A quarter of a step is the limit, since more is another number.
+/// Reports if the number is near a step by the precision of `from`. A number that was computed as `from + n * step` is
+/// only as exact as `from`, which can be much larger than the number: `-1.0 + 11.0 * 0.1` is 0.10000000000000009. The
+/// limit is a quarter of a step, since a number that is further away is another number.
 fn is_near_from(
     number: &BigDecimal,
     nearest: &BigDecimal,
@@ -83,14 +84,14 @@ mod tests {
         text.parse().expect("a decimal")
     }
 
-    /// The step that the shortest decimal of a number means.
+    /// Returns the step that the shortest decimal of a number means.
     fn step_of(number: f64, from: Option<&str>, step: &str) -> Option<f64> {
         let from = from.map(decimal);
         let step = meant(&decimal(&number.to_string()), from.as_ref(), &decimal(step))?;
         float(&step)
     }
 
-    /// The number that is so many units in the last place away.
+    /// Returns the number that is this many units in the last place away.
     fn away(number: f64, ulps: i32) -> f64 {
         let next = |number: f64| {
             if ulps < 0 {
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn number_is_as_exact_as_the_place_steps_count_from() {
+    fn number_is_as_exact_as_the_start_of_the_steps() {
         for step in 0..=20 {
             let number = -1.0 + f64::from(step) * 0.1;
             let exact = (f64::from(step) - 10.0) / 10.0;
