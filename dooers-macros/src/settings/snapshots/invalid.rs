@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"
+    "this setting needs a default, as it must have a value before anyone sets one; write `#[setting(default = …)]`, or make it an `Option`"
 }
 const _: () = {
     use ::dooers as __dooers;
