@@ -16,9 +16,9 @@ pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
 ///
 /// [`#[dooers::agent]`](macro@crate::agent) implements it for a type of the function's name.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no agent",
-    label = "not made by `#[dooers::agent]`",
-    note = "put `#[dooers::agent]` on an async function and name that function here"
+    message = "`{Self}` is not an agent",
+    label = "not created by `#[dooers::agent]`",
+    note = "annotate an async function with `#[dooers::agent]` and use the name of that function here"
 )]
 pub trait Agent: 'static {
     /// Its name, its description and how to call it.

@@ -34,8 +34,8 @@ impl Stream for ReplyStream {
 
 /// What a [`Reply::stream`] may consist of.
 #[diagnostic::on_unimplemented(
-    message = "a stream of `{Self}` is no reply",
-    note = "`Reply::stream` takes a stream of `Reply`, of text, or of `Result`s of these"
+    message = "a stream of `{Self}` is not a reply",
+    note = "`Reply::stream` takes a stream of `Reply`, `String` or `&'static str`, or of `Result`s of these"
 )]
 pub trait StreamedReply {
     /// The reply, or why there is none.

@@ -88,8 +88,8 @@ impl fmt::Debug for TextReply {
 
 /// What the stream of a text may consist of: text, `Option`s of it (none is nothing), and `Result`s of these.
 #[diagnostic::on_unimplemented(
-    message = "a stream of `{Self}` is no text",
-    note = "a text is a stream of `String`, `&str` or `Cow<str>`, of `Option`s of these, or of `Result`s"
+    message = "a stream of `{Self}` is not a text",
+    note = "`TextReply::stream` takes a stream of `String`, `&str` or `Cow<str>`, or of `Option`s or `Result`s of these"
 )]
 pub trait StreamedText {
     /// Something that is a text.

@@ -1,5 +1,5 @@
-//! The steps of a number. Steps are counted in decimal, as people count: 0.3 is three steps of 0.1, although it is not in
-//! binary floating point.
+//! The steps of a number. They are counted in decimal, as people count: in binary floating point, 0.3 is not three
+//! steps of 0.1.
 
 use bigdecimal::{BigDecimal, Zero};
 
@@ -8,8 +8,8 @@ const ULPS: f64 = 4.0;
 
 /// Returns the step that a number means, counted from `from`, or else from 0. `None` if the number is not on a step.
 ///
-/// A slider computes in binary floating point and misses a step by a little: `3 * 0.1` is 0.30000000000000004, and the `f32` of 0.3
-/// is 0.30000001192092896. Both mean 0.3.
+/// A slider computes in binary floating point and misses a step by a little: `3 * 0.1` is 0.30000000000000004, and the
+/// `f32` of 0.3 is 0.30000001192092896. Both mean 0.3.
 pub(crate) fn meant(
     number: &BigDecimal,
     from: Option<&BigDecimal>,

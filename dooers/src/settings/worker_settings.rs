@@ -7,9 +7,9 @@ use serde_json::Value;
 ///
 /// A handler takes the struct itself as an argument, and has the values of the moment.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` holds no settings of an agent",
-    label = "does not derive `WorkerSettings`",
-    note = "put `#[derive(WorkerSettings)]` on the struct; one that is marked `#[setting(group)]` is only a part of another"
+    message = "`{Self}` cannot be the settings of an agent",
+    label = "does not implement `WorkerSettings`",
+    note = "write `#[derive(WorkerSettings)]` on the struct; a struct that is marked with `#[setting(group)]` is only a part of other settings"
 )]
 pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
     /// The fields and groups.
@@ -60,8 +60,8 @@ pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
 /// [`WorkerSettings`](macro@super::super::WorkerSettings) implements it for every struct that has no groups itself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a group of settings",
-    label = "no group",
-    note = "a group is a struct with `#[derive(WorkerSettings)]` that has no groups itself"
+    label = "not a group",
+    note = "a group is a struct with `#[derive(WorkerSettings)]` that does not contain groups"
 )]
 pub trait SettingsGroup: Sized {
     /// The ids of the fields.
