@@ -82,12 +82,12 @@ fn check_variant(variant: &Variant, diagnostics: &mut Diagnostics) -> ChoiceVari
     let renamed = options.string("rename");
     let label = options.string("label").map(|label| label.value());
     let words = split_words(&variant.ident.unraw().to_string());
-    let value = match &renamed {
-        Some(renamed) => renamed.value(),
-        None => words.join("_"),
+    let (place, value): (&dyn ToTokens, _) = match &renamed {
+        Some(renamed) => (renamed, renamed.value()),
+        None => (&variant.ident, words.join("_")),
     };
     if value.is_empty() {
-        diagnostics.add(renamed, Diagnostic::EmptyChoiceValue);
+        diagnostics.add(place, Diagnostic::EmptyChoiceValue);
     }
     ChoiceVariant {
         ident: variant.ident.clone(),

@@ -63,7 +63,7 @@ impl fmt::Display for ValueKind {
     }
 }
 
-/// An error of the user. The fields are pieces of the user's code or of an option table.
+/// An error in the user's code. The fields are pieces of that code, or of an option table.
 pub(crate) enum Diagnostic {
     // The annotated item of an agent.
     NotAFunction {

@@ -5,7 +5,7 @@ use bigdecimal::{BigDecimal, ToPrimitive, Zero};
 /// The units and their milliseconds, from the largest.
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// Other spellings of the units, which only suggestions accept, and their milliseconds.
+/// The spellings of the units that suggestions accept, and their milliseconds.
 const UNIT_ALIASES: [(&[&str], u64); 5] = [
     (&["d", "day", "days"], 24 * 3_600_000),
     (&["h", "hr", "hrs", "hour", "hours"], 3_600_000),
@@ -16,7 +16,7 @@ const UNIT_ALIASES: [(&[&str], u64); 5] = [
 
 /// The reason why a text is not a duration.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum DurationError {
+pub(super) enum DurationError {
     /// A number without a unit.
     MissingUnit,
     /// A unit that does not exist.
@@ -29,7 +29,7 @@ pub(crate) enum DurationError {
 
 /// Parses a duration into milliseconds: integers, each with a unit, in any order. A duration that does not fit a `u64`
 /// becomes `u64::MAX`.
-pub(crate) fn parse_millis(text: &str) -> Result<u64, DurationError> {
+pub(super) fn parse_millis(text: &str) -> Result<u64, DurationError> {
     let mut sum = 0_u64;
     for Component { number, unit } in components(text).ok_or(DurationError::Malformed)? {
         if unit.is_empty() {
@@ -48,7 +48,7 @@ pub(crate) fn parse_millis(text: &str) -> Result<u64, DurationError> {
 }
 
 /// Suggests the duration that the user most likely meant. It is positive and at most `max` milliseconds.
-pub(crate) fn suggest_duration(text: &str, max: u64) -> Option<String> {
+pub(super) fn suggest_duration(text: &str, max: u64) -> Option<String> {
     let components = components(text)?;
     // A number without a unit means seconds, or milliseconds if that would be too long.
     [1_000, 1].into_iter().find_map(|alone| {

@@ -21,7 +21,9 @@ pub(super) struct GivenOption {
 }
 
 pub(super) enum OptionValue {
+    /// No value: `key`.
     Missing,
+    /// The value of `key = …`.
     Expr(Box<Expr>),
     /// The tokens in the parentheses of `key("a" = "b", …)`.
     List(TokenStream),
@@ -81,7 +83,7 @@ impl<'a> Options<'a> {
     }
 
     fn parse_value(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<OptionValue> {
-        // Some other macros take `key(value)` in place of `key = value`.
+        // Only a list can be in parentheses. Some other macros take `key(value)`.
         if input.peek(syn::token::Paren) {
             let call: TokenTree = input.parse()?;
             if self.table.takes_list(&key.to_string())

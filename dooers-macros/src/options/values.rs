@@ -1,4 +1,4 @@
-//! Getters for the values of options, one for each kind of value. A getter reports a value of another kind.
+//! Getters for the values of options, one for each kind of value. A getter reports values of other kinds.
 
 use super::parse::{OptionValue, Options};
 use crate::diagnostic::{Diagnostic, ValueKind};

@@ -48,7 +48,7 @@ fn missing_default(item: &SettingsItem) -> TokenStream {
     quote_spanned!(place=> const _: () = __settings::refuse_without_default(&#item);)
 }
 
-/// Generates the marker of a struct of settings. It gives a field that is not marked as a group its error.
+/// Generates the marker of a struct of settings. It lets the compiler report a field that should be marked as a group.
 fn named_type_impl(settings: &SettingsModel) -> TokenStream {
     let name = &settings.name;
     quote! {
