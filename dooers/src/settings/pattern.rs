@@ -1,14 +1,14 @@
-//! Regular expressions that mean the same to the `regex` crate and to ECMA-262 with the flag `u`.
+//! The syntax that the regular expressions of the `regex` crate and of ECMA-262 (with the flag `u`) share.
 
 use regex_syntax::ast::{
     AssertionKind, Ast, ClassSet, ClassSetItem, GroupKind, HexLiteralKind, Literal, LiteralKind,
     RepetitionKind, RepetitionRange, Span, SpecialLiteralKind, parse::Parser,
 };
 
-/// The meaning of `.` in ECMA-262: any character except a line terminator.
+/// The meaning of `.` in ECMA-262: any character except line terminators.
 const DOT: &str = r"[^\n\r\u{2028}\u{2029}]";
 
-/// Translates an expression for the `regex` crate. The error names what is not common to both, and what to write instead.
+/// Translates a pattern for the `regex` crate. The error names the syntax that is not shared and an alternative.
 pub(crate) fn translated(pattern: &str) -> Result<String, String> {
     let ast = Parser::new()
         .parse(pattern)
@@ -180,7 +180,7 @@ mod tests {
     use super::translated;
 
     #[test]
-    fn common_syntax_is_accepted() {
+    fn shared_syntax_is_translated() {
         for common in [
             "",
             "abc",
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_of_one_engine_is_refused() {
+    fn syntax_that_is_not_shared_is_refused() {
         for other in [
             "(",
             "[a",
