@@ -17,8 +17,8 @@ pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
 /// [`#[dooers::agent]`](macro@crate::agent) implements it for a type with the name of the function.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an agent",
-    label = "not made by `#[dooers::agent]`",
-    note = "put `#[dooers::agent]` on an async function and name that function here"
+    label = "not created by `#[dooers::agent]`",
+    note = "annotate an async function with `#[dooers::agent]` and use the name of that function here"
 )]
 pub trait Agent: 'static {
     /// The name, the description and the handler of the agent.

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 /// Arguments are independent of each other. A handler can take any number of them in any order.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an agent",
-    label = "not made from a turn",
-    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (but not one with `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `CancellationToken`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
+    label = "cannot be created from a turn",
+    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (without `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `CancellationToken`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
 )]
 pub trait FromTurn: Sized + Send {
     /// Creates the argument. An error ends the turn before the handler starts.

@@ -28,7 +28,7 @@ impl Answer {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned by an agent",
     label = "not a reply",
-    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, several of these with `Reply::stream`, a streamed text with `TextReply::stream`, or a `Result` of any of these"
+    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, several replies with `Reply::stream`, a streamed text with `TextReply::stream`, or a `Result` of any of these"
 )]
 pub trait IntoReply {
     /// Converts the value to the events that are sent.
@@ -87,8 +87,8 @@ impl<T: IntoReply, E: IntoAgentError> IntoReply for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of an agent",
     label = "does not convert into `AgentError`",
-    note = "`AgentError` is made from every type that implements `std::error::Error` and is `Send`, `Sync` and `'static`, and from text",
-    note = "if this is `Box<dyn Error>`, write `Box<dyn Error + Send + Sync>`, or return `dooers::Result`"
+    note = "a string converts into `AgentError`, and so does any type that implements `std::error::Error`, `Send`, `Sync` and `'static`",
+    note = "instead of `Box<dyn Error>`, write `Box<dyn Error + Send + Sync>`, or return `dooers::Result`"
 )]
 pub trait IntoAgentError {
     fn into_agent_error(self) -> AgentError;

@@ -35,7 +35,7 @@ impl Stream for ReplyStream {
 /// A type that can be an item of a [`Reply::stream`].
 #[diagnostic::on_unimplemented(
     message = "a stream of `{Self}` is not a reply",
-    note = "`Reply::stream` takes a stream of `Reply`, of text, or of `Result`s of these"
+    note = "`Reply::stream` takes a stream of `Reply`, `String` or `&'static str`, or of `Result`s of these"
 )]
 pub trait StreamedReply {
     /// Converts the item to a reply.

@@ -90,7 +90,7 @@ impl fmt::Debug for TextReply {
 /// these.
 #[diagnostic::on_unimplemented(
     message = "a stream of `{Self}` is not a text",
-    note = "a text is a stream of `String`, `&str` or `Cow<str>`, of `Option`s of these, or of `Result`s"
+    note = "`TextReply::stream` takes a stream of `String`, `&str` or `Cow<str>`, or of `Option`s or `Result`s of these"
 )]
 pub trait StreamedText {
     /// The text type.

@@ -18,7 +18,7 @@ pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
                 let text = Text::new()
                     .with("the group has a setting `")
                     .with(group[at])
-                    .with("`, and another setting outside of the group has the same id; a setting is patched by its id alone: rename one of them with `#[setting(rename = \"…\")]`");
+                    .with("`, but another setting outside of the group has the same id, and a setting is changed by its id alone; give one of them another id with `#[setting(rename = \"…\")]`");
                 panic!("{}", text.as_str());
             }
             list += 1;
@@ -34,7 +34,7 @@ pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
 /// Always.
 pub const fn refuse_without_default<T>(_field: &super::generated::TypedField<T>) {
     panic!(
-        "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"
+        "this setting needs a default, as it must have a value before anyone sets one; write `#[setting(default = …)]`, or make it an `Option`"
     );
 }
 

@@ -101,9 +101,9 @@ impl<T: SettingValue> NamedType for T {
 
 /// Creates fields of a type. Not implemented for structs of settings.
 #[diagnostic::on_unimplemented(
-    message = "`{T}` is a group of settings, and this field is not marked as one; write `#[setting(group)]` above it",
+    message = "`{T}` is a group of settings, but this field is not marked as a group; write `#[setting(group)]` on it",
     label = "a group of settings",
-    note = "a group always exists, and its fields have the values: it has no `default` and cannot be in an `Option`"
+    note = "a group cannot have a `default` and cannot be an `Option`, as it is always there and its fields hold the values"
 )]
 pub trait FieldOf<T> {
     /// A field that always has a value.

@@ -8,8 +8,8 @@ use serde_json::{Number, Value};
 /// A type that a setting can have.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a setting",
-    label = "not a type of a setting",
-    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these; a struct of settings needs `#[setting(group)]`"
+    label = "not the type of a setting",
+    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these; mark a struct of settings with `#[setting(group)]`"
 )]
 pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
     /// The choices if the type is a [`SettingChoice`]: values and labels.
@@ -37,7 +37,7 @@ pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
 /// An enum of choices for a setting. See the derive macro of the same name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a setting",
-    label = "not a type of a setting",
+    label = "not the type of a setting",
     note = "an enum of choices needs `#[derive(SettingChoice)]`"
 )]
 pub trait SettingChoice: Sized + Clone + Send + Sync + 'static {

@@ -7,9 +7,9 @@ use serde_json::Value;
 ///
 /// A handler that takes the struct as an argument gets the current values.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the settings of an agent",
-    label = "does not derive `WorkerSettings`",
-    note = "put `#[derive(WorkerSettings)]` on the struct; a struct with `#[setting(group)]` is only a part of another one"
+    message = "`{Self}` cannot be the settings of an agent",
+    label = "does not implement `WorkerSettings`",
+    note = "write `#[derive(WorkerSettings)]` on the struct; a struct that is marked with `#[setting(group)]` is only a part of other settings"
 )]
 pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
     /// The fields and groups.
@@ -61,7 +61,7 @@ pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a group of settings",
     label = "not a group",
-    note = "a group is a struct with `#[derive(WorkerSettings)]` that has no groups itself"
+    note = "a group is a struct with `#[derive(WorkerSettings)]` that does not contain groups"
 )]
 pub trait SettingsGroup: Sized {
     /// The ids of the fields.
