@@ -103,7 +103,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
-    /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered already, `Busy` for a thread that is
+    /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered: by an answer whose turn waits, runs or has succeeded, `Busy` for a thread that is
     /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that does not fit its form, or fills a
     /// password field and comes without a [`seal`](NewMessage::seal).
     async fn begin_turn(

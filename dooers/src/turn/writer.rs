@@ -7,7 +7,7 @@ use super::runner::{Next, RETRY_AFTER, Runner};
 use crate::agent::AgentDefinition;
 use crate::crash;
 use crate::hub::GrowingText;
-use crate::protocol::{Run, RunStatus, ThreadEvent, cleaned, timestamp};
+use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
     Change, ChangeBody, Claim, INTERRUPTED, Scope, StoreError, TurnChange, Written,
     interrupted_event, system_event,
@@ -271,6 +271,11 @@ impl<'a> TurnWriter<'a> {
             let event = interrupted_event(thread_id, open_run.clone(), at);
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(INTERRUPTED.to_owned());
+        }
+        if !matches!(outcome, Outcome::Succeeded)
+            && self.claim.event.kind == EventType::FormResponse
+        {
+            changes.push(TurnChange::ReopenForm);
         }
         changes.push(TurnChange::Touch(at));
         if let Some(id) = open_run {

@@ -132,6 +132,8 @@ statements! {
 
     answer: "SELECT e.seq FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.answers = ?2"
 
+    reopen_form: "UPDATE {prefix}events SET answers = NULL WHERE id = ?2 AND thread_pk = ?1"
+
     has_event: "SELECT pk FROM {prefix}events WHERE id = ?1"
 
     replace_event: "

@@ -224,14 +224,17 @@ impl<'a> OpenThread<'a> {
                     run.event_id = Some(turn.to_owned());
                     Some(self.upsert_run(run)?)
                 }
+                TurnChange::ReopenForm => {
+                    self.reopen_form(turn)?;
+                    None
+                }
             })
         };
         let changes = changes.iter().map(apply_one);
         changes.filter_map(Result::transpose).collect()
     }
 
-    /// The form that an event answers, unless there is an answer already: forms are answered by users,
-    /// and only the first answer counts.
+    /// The form that an event answers, unless there is an answer that counts already.
     pub(super) fn first_answer<'e>(&self, event: &'e ThreadEvent) -> Result<Option<&'e str>, Stop> {
         match event.answered_form() {
             Some(form) if !self.has_answer_to(form)? => Ok(Some(form)),
