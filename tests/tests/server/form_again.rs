@@ -2,10 +2,13 @@
 
 use crate::seen::{appended, string, text, texts};
 use dooers::prelude::*;
-use dooers::{Agent, ChatMessage};
-use dooers_tests::{Client, Server};
+use dooers::store::MemoryStore;
+use dooers::{Agent, ChatMessage, Database, WorkerServer};
+use dooers_tests::{Client, Server, in_memory};
 use serde_json::{Value, json};
 use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Asks by a form, and does what the answer says. An answer that says nothing special is answered by the texts of the
 /// history.
@@ -43,6 +46,16 @@ async fn hurried(
     obeying(request, response, memory).await
 }
 
+/// The same, but a later message interrupts it.
+#[dooers::agent(on_busy = "interrupt")]
+async fn interruptible(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    memory: WorkerMemory,
+) -> Result<()> {
+    obeying(request, response, memory).await
+}
+
 /// The same without runs.
 #[dooers::agent(run = "manual")]
 async fn without_runs(
@@ -65,18 +78,22 @@ struct Asked {
 impl Asked {
     async fn by<A: Agent>() -> (Server, Self) {
         let server = Server::of::<A>().await;
+        let asked = Self::on(&server).await;
+        (server, asked)
+    }
+
+    async fn on(server: &Server) -> Self {
         let mut client = server.client("ada").await;
         let id = client.message(None, "hello").await;
         client.accepted(&id).await;
         let is_form = |frame: &Value| frame["payload"]["events"][0]["type"] == "form";
         let frames = client.until("a form", is_form).await;
         let event = appended(&frames).pop().unwrap();
-        let asked = Self {
+        Self {
             client,
             thread_id: string(&event["thread_id"]),
             form: string(&event["id"]),
-        };
-        (server, asked)
+        }
     }
 
     async fn send(&mut self, wish: &str) -> String {
@@ -187,6 +204,51 @@ async fn form_is_open_again_without_any_run() {
     asked.client.until("the end of the turn", is_row).await;
     asked.answer("go on", "done").await;
     asked.client.until("the end of the turn", is_row).await;
+    asked.is_answered().await;
+    server.close([asked.client]).await;
+}
+
+#[tokio::test]
+async fn form_is_open_again_after_another_message() {
+    let (server, mut asked) = Asked::by::<interruptible>().await;
+    asked.client.turn().await;
+    let id = asked.send("wait").await;
+    asked.client.accepted(&id).await;
+    let is_run = |frame: &Value| frame["type"] == "run.upsert";
+    asked.client.until("a run", is_run).await;
+    // It asks by another form, which does not count here.
+    asked.client.converse(&asked.thread_id, "hello again").await;
+    asked.client.turn().await;
+    asked.answer("go on", "go on").await;
+    asked.client.turn().await;
+    asked.is_answered().await;
+    server.close([asked.client]).await;
+}
+
+#[tokio::test]
+async fn form_is_open_again_after_a_stop() {
+    let store = Arc::new(MemoryStore::new());
+    let worker = || {
+        let config = in_memory()
+            .database(Database::Custom(Arc::clone(&store) as _))
+            .drain_timeout(Duration::ZERO);
+        WorkerServer::new(config).agent::<obeying>()
+    };
+    let server = Server::start(worker()).await;
+    let mut asked = Asked::on(&server).await;
+    asked.client.turn().await;
+    let id = asked.send("wait").await;
+    asked.client.accepted(&id).await;
+    let is_run = |frame: &Value| frame["type"] == "run.upsert";
+    asked.client.until("a run", is_run).await;
+    server.close([asked.client]).await;
+
+    let server = Server::start(worker()).await;
+    asked.client = server.client("ada").await;
+    let snapshot = asked.client.subscribe(&asked.thread_id).await;
+    assert!(snapshot.to_string().contains("interrupted"), "{snapshot}");
+    asked.answer("go on", "go on").await;
+    asked.client.turn().await;
     asked.is_answered().await;
     server.close([asked.client]).await;
 }
