@@ -96,7 +96,7 @@ statements! {
     touch_participants: "UPDATE {prefix}participants SET last_event_at = ?2 WHERE thread_pk = ?1"
 
     describe_thread: "
-        UPDATE {prefix}threads SET users = ?2, title = ?3, metadata = ?4, updated_at = ?5 WHERE pk = ?1"
+        UPDATE {prefix}threads SET users = coalesce(?2, users), title = ?3, metadata = ?4, updated_at = ?5 WHERE pk = ?1"
 
     insert_participant: "
         INSERT INTO {prefix}participants (thread_pk, place, participant, scope_pk, last_event_at, thread_id)
