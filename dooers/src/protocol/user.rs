@@ -6,6 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// A person, as clients name and show them.
 ///
 /// An empty [`user_id`](User::user_id) is nobody: such a user owns nothing.
+///
+/// A user that is stored or connects has ids of at most [`MAX_CLIENT_ID_BYTES`](super::MAX_CLIENT_ID_BYTES), a name and an email
+/// address of at most [`MAX_NAME_BYTES`](super::MAX_NAME_BYTES), roles of at most
+/// [`MAX_ROLE_BYTES`](super::MAX_ROLE_BYTES), and at most [`MAX_IDENTITY_IDS`](super::MAX_IDENTITY_IDS).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The id under which the client's own system knows this person.

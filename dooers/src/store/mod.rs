@@ -72,8 +72,9 @@ pub const SNAPSHOT_EVENTS: usize = 100;
 /// A method that touches a thread takes the [`Scope`] of who asks; what lies outside answers
 /// [`StoreError::NotFound`], as if it did not exist.
 ///
-/// The server cleans and checks what it gives to a store: texts and ids hold no U+0000, and `data` and `metadata` nest at
-/// most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels. A store that is given anything else may store it, or
+/// The server cleans and checks what it gives to a store: texts and ids hold no U+0000, `data` and `metadata` nest at
+/// most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, and ids, users, titles and metadata are within the limits
+/// of [`protocol`](crate::protocol). A store that is given anything else may store it, or
 /// refuse it as [`StoreError::Invalid`].
 ///
 /// # Times

@@ -1,22 +1,28 @@
 //! A title for the thread, made from a message.
 
 use super::WorkerRequest;
-use crate::protocol::{ContentPart, is_visible};
-use crate::text::split_at_cluster;
+use crate::protocol::{ContentPart, MAX_TITLE_BYTES, is_visible};
+use crate::text::{split_at_bytes, split_at_cluster};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The longest title, in grapheme clusters: the characters that readers see.
 const MOST_CLUSTERS: usize = 60;
 
-/// The longest title, in bytes. A single cluster can be of any length; only texts of such clusters reach this limit.
-const MOST_BYTES: usize = 2000;
+/// The mark behind a title that was cut.
+const CUT: &str = "…";
+
+/// The longest beginning of a message in a title, in bytes. A single cluster can be of any length; only texts of such
+/// clusters reach this limit.
+const MOST_BYTES: usize = MAX_TITLE_BYTES - CUT.len();
 
 /// A title for the thread: the first words of the message in one line, or else the kind of its content.
 ///
 /// The words come from the text of the message. White space, line breaks and control characters between them become
 /// single spaces, and characters without a glyph that only direct the layout are left out. A title has at most 60
-/// characters as readers see them (grapheme clusters), and at most 2,000 bytes. A longer text is cut behind a word and ends
-/// with `…`; a single word that is longer is cut between two characters.
+/// characters as readers see them (grapheme clusters), and at most [`MAX_TITLE_BYTES`] bytes, which
+/// a thread's title may have. A longer text is cut behind a word and ends with `…`; a single word that is longer is cut
+/// between two characters. Only a single character that is longer than the limit, such as a letter with hundreds of
+/// accents, is cut itself.
 ///
 /// A message without visible text is called `Form` if it answers a form, and else `Image`, `Audio` or `Document` after its
 /// first part of such a kind. A title is never empty: if there is no content at all, it is `Message`.
@@ -70,7 +76,11 @@ fn is_layout(char: char) -> bool {
 
 /// Cuts a line that is too long.
 fn cut(line: String) -> String {
-    let bounded = &line[..line.floor_char_boundary(MOST_BYTES)];
+    let bounded = match split_at_bytes(&line, MOST_BYTES) {
+        // A single character is longer.
+        ("", _) => &line[..line.floor_char_boundary(MOST_BYTES)],
+        (whole, _) => whole,
+    };
     let (_, rest) = split_at_cluster(bounded, MOST_CLUSTERS);
     if rest.is_empty() && bounded.len() == line.len() {
         return line;
@@ -80,7 +90,7 @@ fn cut(line: String) -> String {
     let end = [' ', ',', ';', ':', '.', '-'];
     let trimmed = words.trim_end_matches(end);
     let kept = if trimmed.is_empty() { words } else { trimmed };
-    format!("{kept}…")
+    format!("{kept}{CUT}")
 }
 
 /// The end of the last whole word within the beginning of a line: in front of a space if that leaves at least half, and
@@ -175,14 +185,22 @@ mod tests {
         assert_eq!(title(&"好".repeat(61)), "好".repeat(59) + "…");
         assert_eq!(title(&"🇩🇪".repeat(61)), "🇩🇪".repeat(59) + "…");
         let family = "👨‍👩‍👧‍👦";
-        assert_eq!(title(&family.repeat(60)), family.repeat(60));
+        assert_eq!(title(&family.repeat(40)), family.repeat(40));
     }
 
     #[test]
     fn title_of_endless_clusters_is_bounded() {
         let zalgo = format!("z{}", "\u{301}".repeat(100_000));
-        assert!(title(&zalgo).len() <= MOST_BYTES + "…".len());
+        assert_eq!(title(&zalgo).len(), 1024);
         assert!(title(&zalgo).starts_with("z\u{301}"));
+        // A character that does not fit is left out as a whole.
+        let (short, long) = ("ab", format!("z{}", "\u{301}".repeat(600)));
+        assert_eq!(title(&format!("{short}{long}")), "ab…");
+        assert_eq!(title(&format!("{short} {long}")), "ab…");
+        let family = "👨‍👩‍👧‍👦".repeat(59);
+        assert_eq!(family.len(), 1475);
+        let cut = title(&family);
+        assert_eq!(cut, "👨‍👩‍👧‍👦".repeat(40) + "…");
     }
 
     #[test]
@@ -216,6 +234,7 @@ mod tests {
             let title = title(&text);
             prop_assert!(is_visible(&title));
             prop_assert!(title.graphemes(true).count() <= MOST_CLUSTERS, "{:?}", title);
+            prop_assert!(title.len() <= MAX_TITLE_BYTES, "{:?}", title);
             prop_assert!(!title.chars().any(char::is_control));
             prop_assert_eq!(title.trim(), &title);
             prop_assert!(!title.contains("  "));

@@ -15,3 +15,4 @@ mod depth;
 mod integers;
 mod nul;
 mod random;
+mod size;
