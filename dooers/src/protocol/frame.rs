@@ -1,6 +1,6 @@
 //! What the server sends.
 
-use super::{ErrorBody, PublicSchema, Run, ShownItem, Thread, ThreadEvent, new_id};
+use super::{ErrorBody, PublicSchema, Run, ShownItem, ShownThread, ThreadEvent, new_id};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub enum ServerFrame<'a> {
     #[serde(rename = "thread.list.result")]
     ThreadListResult {
         /// The newest first.
-        threads: &'a [Thread],
+        threads: &'a [ShownThread<'a>],
         /// Where the next page begins.
         cursor: Option<&'a str>,
         /// How many there are; on the first page only.
@@ -38,7 +38,7 @@ pub enum ServerFrame<'a> {
     #[serde(rename = "thread.snapshot")]
     ThreadSnapshot {
         /// The thread itself.
-        thread: &'a Thread,
+        thread: ShownThread<'a>,
         /// The oldest first.
         events: &'a [ThreadEvent],
         /// The runs of these events, and any that goes on.
@@ -84,7 +84,7 @@ pub enum ServerFrame<'a> {
     #[serde(rename = "thread.upsert")]
     ThreadUpsert {
         /// The thread.
-        thread: &'a Thread,
+        thread: ShownThread<'a>,
     },
     /// A thread is gone.
     #[serde(rename = "thread.deleted")]

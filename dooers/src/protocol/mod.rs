@@ -26,6 +26,7 @@ mod random;
 mod run;
 mod scan;
 mod settings;
+mod shown_thread;
 mod size;
 mod thread;
 mod upload;
@@ -53,6 +54,7 @@ pub use media_part::{AudioPart, DocumentPart, ImagePart};
 pub use run::{Run, RunStatus};
 pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
 pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};
+pub use shown_thread::ShownThread;
 pub use size::{
     MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,
     MAX_TITLE_BYTES,

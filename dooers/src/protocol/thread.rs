@@ -21,7 +21,8 @@ pub struct Thread {
     pub workspace_id: String,
     /// Who began it.
     pub owner: User,
-    /// Everyone who has written in it. Clients drop a thread without this array.
+    /// Everyone who has written in it. A frame has at most [`MAX_SHOWN_USERS`](super::MAX_SHOWN_USERS) of them, see
+    /// [`ShownThread`](super::ShownThread). Clients drop a thread without this array.
     pub users: Vec<User>,
     /// The title to show.
     pub title: Option<String>,

@@ -80,7 +80,7 @@ impl<'a> TurnWriter<'a> {
             .write_turn(&self.scope, &self.claim.key, changes)
             .await?;
         let begun: Vec<_> = changes.iter().filter_map(begun_text).collect();
-        self.runner.hub.publish(changes);
+        self.publish(changes);
         for (event, rev) in begun {
             let id = event.id.clone();
             let growing = self.runner.hub.grow(event, rev);
@@ -92,6 +92,13 @@ impl<'a> TurnWriter<'a> {
             self.outbox.forget_text(&id);
         }
         Ok(())
+    }
+
+    /// Publishes changes of the turn, which the sender of its message caused.
+    fn publish(&self, changes: Vec<Change>) {
+        let sender = self.claim.event.user.as_ref();
+        let sender = sender.map(|user| &*user.user_id);
+        self.runner.hub.publish_from(sender, changes);
     }
 
     /// Tells what came to texts that grow.
@@ -164,7 +171,7 @@ impl<'a> TurnWriter<'a> {
         let last_rev = changes.last().map_or(0, |change| change.rev);
         let event_id = &self.claim.key.event_id;
         self.runner.endings.tell(event_id, outcome, last_rev);
-        self.runner.hub.publish(changes);
+        self.publish(changes);
         answer(waiting);
         next
     }
@@ -195,7 +202,7 @@ impl<'a> TurnWriter<'a> {
             answer(waiting);
             return Next::NotBefore(timestamp::now());
         }
-        self.runner.hub.publish(retried.changes);
+        self.publish(retried.changes);
         answer(waiting);
         Next::NotBefore(not_before)
     }
