@@ -9,9 +9,34 @@ pub(crate) fn split_at_cluster(text: &str, clusters: usize) -> (&str, &str) {
     text.split_at(next.map_or(text.len(), |(start, _)| start))
 }
 
+/// Splits a text behind those of its first grapheme clusters that take at most this many bytes together.
+pub(crate) fn split_at_bytes(text: &str, bytes: usize) -> (&str, &str) {
+    let ends = text.grapheme_indices(true);
+    let ends = ends.map(|(start, cluster)| start + cluster.len());
+    let end = ends.take_while(|end| *end <= bytes).last();
+    text.split_at(end.unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn split_at_bytes_never_cuts_a_cluster() {
+        for (text, bytes, head) in [
+            ("abc", 2, "ab"),
+            ("abc", 3, "abc"),
+            ("abc", 0, ""),
+            ("äb", 1, ""),
+            ("äb", 2, "ä"),
+            ("e\u{301}e\u{301}", 5, "e\u{301}"),
+            ("🇩🇪🇫🇷", 15, "🇩🇪"),
+            ("🇩🇪🇫🇷", 16, "🇩🇪🇫🇷"),
+            ("", 9, ""),
+        ] {
+            assert_eq!(split_at_bytes(text, bytes).0, head, "{text} {bytes}");
+        }
+    }
 
     #[test]
     fn split_keeps_grapheme_clusters_whole() {

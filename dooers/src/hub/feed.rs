@@ -20,10 +20,11 @@ pub(super) struct Published {
 }
 
 impl Published {
-    pub(super) fn new(change: &Change) -> Self {
+    /// The change, which a message of this user caused, if any.
+    pub(super) fn new(change: &Change, sender: Option<&str>) -> Self {
         Self {
             rev: change.rev,
-            frame: frame_of(change),
+            frame: frame_of(change, sender),
             seq: match &change.body {
                 ChangeBody::Event(event) => Some(event.seq),
                 ChangeBody::Thread(_) | ChangeBody::Run(_) | ChangeBody::Deleted(_) => None,

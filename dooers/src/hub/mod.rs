@@ -19,7 +19,7 @@ pub(crate) use sender::ChangeSender;
 pub(crate) use settings::PublishedSetting;
 pub(crate) use text::GrowingText;
 
-use crate::protocol::ServerFrame;
+use crate::protocol::{Actor, ServerFrame, ShownThread};
 use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};
 use feed::{Feed, Published, Subscription};
 use settings::SettingsRooms;
@@ -157,8 +157,14 @@ impl Hub {
             .is_some_and(|told| rev <= told)
     }
 
-    /// Delivers what happened to one thread.
+    /// Delivers changes of one thread. If a message is among the changes, its sender caused them.
     fn publish(&self, changes: Vec<Change>) {
+        let sender = sender_of(&changes).map(str::to_owned);
+        self.publish_from(sender.as_deref(), changes);
+    }
+
+    /// Delivers changes of one thread that a message of this user caused.
+    fn publish_from(&self, sender: Option<&str>, changes: Vec<Change>) {
         let Some(first) = changes.first() else {
             return;
         };
@@ -177,7 +183,7 @@ impl Hub {
                 // Nobody listens.
                 continue;
             }
-            let published = Published::new(&change);
+            let published = Published::new(&change, sender);
             if let Some(feed) = &feed {
                 let mut feed = lock(feed);
                 feed.publish(published.clone());
@@ -325,12 +331,22 @@ impl Drop for Join {
     }
 }
 
-/// The frame of a change.
-pub(crate) fn frame_of(change: &Change) -> Frame {
+/// The id of the user whose message is the last one among these changes.
+pub(crate) fn sender_of(changes: &[Change]) -> Option<&str> {
+    changes.iter().rev().find_map(|change| match &change.body {
+        ChangeBody::Event(event) if event.actor == Actor::User => {
+            event.user.as_ref().map(|user| &*user.user_id)
+        }
+        _ => None,
+    })
+}
+
+/// The frame of a change, which a message of this user caused, if any.
+pub(crate) fn frame_of(change: &Change, sender: Option<&str>) -> Frame {
     let thread_id = &change.thread_id;
     let text = match &change.body {
         ChangeBody::Thread(record) => ServerFrame::ThreadUpsert {
-            thread: &record.thread,
+            thread: ShownThread::new(&record.thread, sender),
         }
         .encode(),
         ChangeBody::Event(event) => ServerFrame::EventAppend {

@@ -44,6 +44,11 @@ impl ChangeSender {
     pub(crate) fn send(&self, changes: Vec<Change>) {
         self.hub.publish(changes);
     }
+
+    /// Sends changes of one thread that a message of this user caused.
+    pub(crate) fn send_from(&self, user: Option<&str>, changes: Vec<Change>) {
+        self.hub.publish_from(user, changes);
+    }
 }
 
 /// A change of a thread that is being stored. Drop it after the change has been sent.

@@ -4,8 +4,11 @@
 //! * **Ids** with U+0000 are refused. An id from which a character is removed may be the id of something else.
 //! * **JSON** has at most [`MAX_JSON_DEPTH`] levels, so that every frame stays within the 128 levels that parsers
 //!   accept.
+//! * **Sizes** of ids, users, titles and metadata are limited, see [`size`](super::size). They are measured without
+//!   U+0000.
 
-use super::{ErrorBody, MAX_CLIENT_ID_BYTES, MAX_JSON_DEPTH, User};
+use super::size::{check_bytes, check_id_bytes, check_identity_ids, check_metadata};
+use super::{ErrorBody, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_TITLE_BYTES, User};
 use serde_json::{Map, Value};
 use std::mem::take;
 
@@ -47,23 +50,46 @@ pub(crate) fn cleaned(mut text: String) -> String {
     text
 }
 
-/// Refuses an id with U+0000.
-pub(crate) fn check_no_nul(member: &'static str, id: &str) -> Result<(), NotAdmitted> {
+/// Refuses an id that is too long or has U+0000.
+pub(crate) fn check_id(member: &'static str, id: &str) -> Result<(), NotAdmitted> {
+    check_id_bytes(member, id)?;
+    check_no_nul(member, id)
+}
+
+/// The same for an id in a frame, or one that the program made, at any place.
+pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
+    check_id("", id).map_err(|refused| refused.at(member))
+}
+
+fn check_no_nul(member: &'static str, id: &str) -> Result<(), NotAdmitted> {
     if id.contains('\0') {
         return Err(NotAdmitted::new(member, NUL_IN_ID));
     }
     Ok(())
 }
 
-/// Refuses an id from a frame or from the program that is too long or contains U+0000.
-pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
-    if id.len() > MAX_CLIENT_ID_BYTES {
-        return Err(ErrorBody::invalid_payload(format!(
-            "`{member}` is {} bytes long; at most {MAX_CLIENT_ID_BYTES} are allowed",
-            id.len()
-        )));
-    }
-    check_no_nul("", id).map_err(|refused| refused.at(member))
+fn check_role(member: &'static str, role: &str) -> Result<(), NotAdmitted> {
+    check_bytes(member, role, MAX_ROLE_BYTES)?;
+    check_no_nul(member, role)
+}
+
+fn admit_name(member: &'static str, name: &mut Option<String>) -> Result<(), NotAdmitted> {
+    name.iter_mut().for_each(clean_text);
+    check_bytes(member, name.as_deref().unwrap_or_default(), MAX_NAME_BYTES)
+}
+
+/// Removes U+0000 from the title of a thread, and refuses one that is too long.
+pub(crate) fn admit_title(title: &mut Option<String>) -> Result<(), NotAdmitted> {
+    title.iter_mut().for_each(clean_text);
+    let given = title.as_deref().unwrap_or_default();
+    check_bytes("title", given, MAX_TITLE_BYTES)
+}
+
+/// Removes U+0000 from the metadata of a thread, and refuses metadata that is nested too deep or too large.
+pub(crate) fn admit_metadata(metadata: &mut Option<Value>) -> Result<(), NotAdmitted> {
+    // First what it takes to measure it: nothing is left of a value that is nested too deep.
+    admit_optional_json("metadata", metadata)?;
+    check_metadata("metadata", metadata.as_ref())
 }
 
 const NUL_IN_ID: &str = "holds U+0000, which no id may have; remove it";
@@ -153,18 +179,18 @@ fn take_apart(value: Value) {
 
 impl User {
     /// Removes U+0000 from the name and the email address. Ids and roles with U+0000 are refused, because a role from
-    /// which a character is removed may grant more.
+    /// which a character is removed may grant more. Values that are too long are refused as well.
     pub(crate) fn admit(&mut self) -> Result<(), NotAdmitted> {
-        check_no_nul("user.user_id", &self.user_id)?;
+        check_id("user.user_id", &self.user_id)?;
+        check_identity_ids("user.identity_ids", &self.identity_ids)?;
         for id in &self.identity_ids {
-            check_no_nul("user.identity_ids", id)?;
+            check_id("user.identity_ids", id)?;
         }
-        check_no_nul("user.system_role", &self.system_role)?;
-        check_no_nul("user.organization_role", &self.organization_role)?;
-        check_no_nul("user.workspace_role", &self.workspace_role)?;
-        self.user_name.iter_mut().for_each(clean_text);
-        self.user_email.iter_mut().for_each(clean_text);
-        Ok(())
+        check_role("user.system_role", &self.system_role)?;
+        check_role("user.organization_role", &self.organization_role)?;
+        check_role("user.workspace_role", &self.workspace_role)?;
+        admit_name("user.user_name", &mut self.user_name)?;
+        admit_name("user.user_email", &mut self.user_email)
     }
 }
 

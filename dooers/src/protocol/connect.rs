@@ -106,6 +106,34 @@ impl ConnectPayload {
         user
     }
 
+    /// The place in which the client sent a member of a scope or of a user, the way the rules about these call it.
+    #[must_use]
+    pub(crate) fn place_of(&self, member: &str) -> String {
+        let is_whole_user = self.user.is_some();
+        let name = match member.strip_prefix("user.") {
+            Some(_) if is_whole_user => return format!("payload.{member}"),
+            // The nested shape has a single role.
+            Some("organization_role") => "user_role",
+            Some(name) => name,
+            None => member,
+        };
+        let is_flat = match name {
+            "worker_id" if self.agent_id.is_some() => return "payload.agent_id".to_owned(),
+            "organization_id" => self.organization_id.is_some(),
+            "workspace_id" => self.workspace_id.is_some(),
+            "user_id" => self.user_id.is_some(),
+            "user_name" => self.user_name.is_some(),
+            "user_email" => self.user_email.is_some(),
+            "user_role" => false,
+            _ => true,
+        };
+        if is_flat {
+            format!("payload.{name}")
+        } else {
+            format!("payload.metadata.{name}")
+        }
+    }
+
     fn flat_or_nested<'a>(
         &'a self,
         flat: &'a Option<String>,
@@ -144,6 +172,57 @@ mod tests {
         }
         assert!(connect(shapes[0]).keeps_its_events());
         assert!(!connect(shapes[1]).keeps_its_events());
+    }
+
+    #[test]
+    fn place_of_a_member_is_where_the_client_sent_it() {
+        let shapes = [
+            (
+                r#"{"agent_id":"w","organization_id":"o","user":{}}"#,
+                [
+                    "payload.agent_id",
+                    "payload.organization_id",
+                    "payload.user.user_id",
+                    "payload.user.user_name",
+                    "payload.user.organization_role",
+                ],
+            ),
+            (
+                r#"{"worker_id":"w","metadata":{"organization_id":"o","user_id":"u","user_name":"U","user_role":"r"}}"#,
+                [
+                    "payload.worker_id",
+                    "payload.metadata.organization_id",
+                    "payload.metadata.user_id",
+                    "payload.metadata.user_name",
+                    "payload.metadata.user_role",
+                ],
+            ),
+            (
+                r#"{"worker_id":"w","organization_id":"o","user_id":"u","user_name":"U","metadata":{"user_name":"V","user_role":"r"}}"#,
+                [
+                    "payload.worker_id",
+                    "payload.organization_id",
+                    "payload.user_id",
+                    "payload.user_name",
+                    "payload.metadata.user_role",
+                ],
+            ),
+        ];
+        let members = [
+            "worker_id",
+            "organization_id",
+            "user.user_id",
+            "user.user_name",
+            "user.organization_role",
+        ];
+        for (shape, places) in shapes {
+            let payload = connect(shape);
+            assert_eq!(
+                members.map(|member| payload.place_of(member)),
+                places,
+                "{shape}"
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The frames that the server sends.
 
-use super::{ErrorBody, PublicSchema, Run, ShownItem, Thread, ThreadEvent, new_id};
+use super::{ErrorBody, PublicSchema, Run, ShownItem, ShownThread, ThreadEvent, new_id};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub enum ServerFrame<'a> {
     #[serde(rename = "thread.list.result")]
     ThreadListResult {
         /// The threads, the newest first.
-        threads: &'a [Thread],
+        threads: &'a [ShownThread<'a>],
         /// The cursor of the next page.
         cursor: Option<&'a str>,
         /// The total number of threads on the first page, and 0 on later pages.
@@ -38,7 +38,7 @@ pub enum ServerFrame<'a> {
     #[serde(rename = "thread.snapshot")]
     ThreadSnapshot {
         /// The thread itself.
-        thread: &'a Thread,
+        thread: ShownThread<'a>,
         /// The events, the oldest first.
         events: &'a [ThreadEvent],
         /// The runs of these events, and all runs that have not ended.
@@ -84,7 +84,7 @@ pub enum ServerFrame<'a> {
     #[serde(rename = "thread.upsert")]
     ThreadUpsert {
         /// The thread.
-        thread: &'a Thread,
+        thread: ShownThread<'a>,
     },
     /// A thread was deleted.
     #[serde(rename = "thread.deleted")]

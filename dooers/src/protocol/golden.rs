@@ -6,7 +6,7 @@
 use super::{
     Actor, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType, Form, FormChoice,
     FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
-    TextInputType, Thread, ThreadEvent, User, timestamp,
+    ShownThread, TextInputType, Thread, ThreadEvent, User, timestamp,
 };
 use crate::reply::{Reply, ToolCall};
 use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
@@ -139,10 +139,13 @@ fn ack_of_each_kind_is_as_recorded() {
 #[test]
 fn thread_frames_are_as_recorded() {
     let thread = thread();
+    let shown = ShownThread::new(&thread, None);
     let event = users_event();
     let run = run(RunStatus::Running, None);
     let frames = [
-        ServerFrame::ThreadUpsert { thread: &thread },
+        ServerFrame::ThreadUpsert {
+            thread: shown.clone(),
+        },
         ServerFrame::ThreadDeleted { thread_id: "t1" },
         ServerFrame::ThreadListResult {
             threads: &[],
@@ -150,12 +153,12 @@ fn thread_frames_are_as_recorded() {
             total_count: 0,
         },
         ServerFrame::ThreadListResult {
-            threads: std::slice::from_ref(&thread),
+            threads: std::slice::from_ref(&shown),
             cursor: Some("1.t1"),
             total_count: 7,
         },
         ServerFrame::ThreadSnapshot {
-            thread: &thread,
+            thread: shown.clone(),
             events: std::slice::from_ref(&event),
             runs: std::slice::from_ref(&run),
             has_more: true,
@@ -176,6 +179,27 @@ fn thread_frames_are_as_recorded() {
         ServerFrame::Pong {},
     ];
     assert_recorded(&frames, &expect_file!["golden/thread.json"]);
+}
+
+#[test]
+fn frame_of_many_users_has_their_number() {
+    let others = (1..150).map(|number| User::new(format!("u{number}")));
+    let thread = Thread {
+        owner: User::new("u149"),
+        users: others.collect(),
+        metadata: None,
+        ..thread()
+    };
+    let frame = ServerFrame::ThreadUpsert {
+        thread: ShownThread::new(&thread, Some("u120")),
+    };
+    let mut frame: Value = serde_json::from_str(&frame.encode_with_id("f1")).unwrap();
+    let users = frame["payload"]["thread"]["users"].as_array_mut().unwrap();
+    assert_eq!(users.len(), 100);
+    // The others are like the last ones.
+    users.drain(..97);
+    let recorded = expect_file!["golden/many_users.json"];
+    recorded.assert_eq(&(serde_json::to_string_pretty(&frame).unwrap() + "\n"));
 }
 
 #[test]

@@ -26,6 +26,8 @@ mod random;
 mod run;
 mod scan;
 mod settings;
+mod shown_thread;
+mod size;
 mod thread;
 mod upload;
 mod user;
@@ -52,13 +54,19 @@ pub use media_part::{AudioPart, DocumentPart, ImagePart};
 pub use run::{Run, RunStatus};
 pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
 pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};
+pub use shown_thread::ShownThread;
+pub use size::{
+    MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,
+    MAX_TITLE_BYTES,
+};
 pub use thread::Thread;
 pub use upload::UploadNotFound;
 pub use user::User;
 pub(crate) use user::has_mail_address;
 
 pub(crate) use admission::{
-    NotAdmitted, admit_json, admit_optional_json, check_no_nul, clean_id, clean_text, cleaned,
+    NotAdmitted, admit_json, admit_metadata, admit_optional_json, admit_title, check_id, clean_id,
+    clean_text, cleaned,
 };
 pub(crate) use blank::{is_blank, is_visible};
 pub(crate) use command::Envelope;
@@ -75,7 +83,8 @@ pub(crate) use heard::Heard;
 pub(crate) use heard::from_own_json;
 pub(crate) use whole::whole;
 
-/// Maximum length of ids that clients create, in bytes. Longer ids are refused.
+/// Maximum length in bytes of ids that clients or the program create. It also applies to the ids of workers,
+/// organizations, workspaces and users. Longer ids are refused.
 pub const MAX_CLIENT_ID_BYTES: usize = 128;
 
 /// Maximum nesting depth of `data`, `metadata` and the value of a setting, in levels of objects and arrays.

@@ -21,7 +21,8 @@ pub struct Thread {
     pub workspace_id: String,
     /// The user who started the thread.
     pub owner: User,
-    /// All users who have written in the thread. Clients drop a thread without this array.
+    /// All users who have written in the thread. A frame has at most [`MAX_SHOWN_USERS`](super::MAX_SHOWN_USERS) of
+    /// them, see [`ShownThread`](super::ShownThread). Clients drop a thread without this array.
     pub users: Vec<User>,
     /// The title to show.
     pub title: Option<String>,

@@ -6,6 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// A user, as clients name and show them.
 ///
 /// A user with an empty [`user_id`](User::user_id) is anonymous and does not own anything.
+///
+/// A user that is stored or connects has ids of at most [`MAX_CLIENT_ID_BYTES`](super::MAX_CLIENT_ID_BYTES), a name and
+/// an email address of at most [`MAX_NAME_BYTES`](super::MAX_NAME_BYTES), roles of at most
+/// [`MAX_ROLE_BYTES`](super::MAX_ROLE_BYTES), and at most [`MAX_IDENTITY_IDS`](super::MAX_IDENTITY_IDS).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The id of the user in the client's own system.

@@ -7,7 +7,7 @@ use super::{
     SettingsWatch, Visibility, WorkerSettings,
 };
 use crate::hub::{Connection, Frame, Hub, PublishedSetting};
-use crate::protocol::{Audience, PublicSchema, ServerFrame, admit_json, check_no_nul, timestamp};
+use crate::protocol::{Audience, PublicSchema, ServerFrame, admit_json, check_id, timestamp};
 use crate::store::{Store, StoreError, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -361,7 +361,7 @@ impl LiveSettings {
         worker: &WorkerKey,
         changes: &[Change<'_>],
     ) -> Result<Vec<DateTime<Utc>>, SettingsError> {
-        check_no_nul("worker_id", &worker.worker_id).map_err(StoreError::from)?;
+        check_id("worker_id", &worker.worker_id).map_err(StoreError::from)?;
         let at = timestamp::now();
         let settings = changes.iter().map(|change| self.sealed(worker, change, at));
         Ok(self.store.put_settings(worker, settings.collect()).await?)

@@ -57,6 +57,21 @@ impl Publisher {
         Ok(committed)
     }
 
+    /// The same for an operation of a turn. The sender of the turn's message caused the changes.
+    pub(super) async fn commit_of_turn<T: Committed, E>(
+        &self,
+        claim: &Claim,
+        operation: impl Future<Output = Result<T, E>>,
+        before: impl FnOnce(&mut T),
+    ) -> Result<T, E> {
+        let _writing = self.sender.writing(&claim.key.thread_id);
+        let mut committed = operation.await?;
+        before(&mut committed);
+        let user = claim.event.user.as_ref().map(|user| &*user.user_id);
+        self.sender.send_from(user, committed.take_changes());
+        Ok(committed)
+    }
+
     /// The same for an operation that finds the threads which it changes.
     pub(crate) async fn commit_anywhere<T: Committed, E>(
         &self,

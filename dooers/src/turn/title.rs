@@ -1,23 +1,27 @@
 //! Titles for threads, made from messages.
 
 use super::WorkerRequest;
-use crate::protocol::{ContentPart, is_visible};
-use crate::text::split_at_cluster;
+use crate::protocol::{ContentPart, MAX_TITLE_BYTES, is_visible};
+use crate::text::{split_at_bytes, split_at_cluster};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Maximum length of a title in grapheme clusters, the characters that readers see.
 const MOST_CLUSTERS: usize = 60;
 
-/// Maximum length of a title in bytes. A single cluster can have any length, and only texts with such clusters reach
-/// this limit.
-const MOST_BYTES: usize = 2000;
+/// The mark at the end of a title that was cut.
+const CUT: &str = "…";
+
+/// Maximum length in bytes of the beginning of a message in a title. A single cluster can have any length, and only
+/// texts with such clusters reach this limit.
+const MOST_BYTES: usize = MAX_TITLE_BYTES - CUT.len();
 
 /// Makes a title for the thread: the first words of the message in one line, or else the kind of its content.
 ///
 /// White space, line breaks and control characters in the message become single spaces. Characters without a glyph
 /// that only affect the layout are left out. A title has at most 60 characters as readers see them (grapheme
-/// clusters), and at most 2,000 bytes. A longer text is cut after a word and ends with `…`. A single word that is too
-/// long is cut between two characters.
+/// clusters), and at most [`MAX_TITLE_BYTES`] bytes, which is the limit of a thread's title. A longer text is cut after
+/// a word and ends with `…`. A single word that is too long is cut between two characters. Only a single character
+/// that is longer than the limit, such as a letter with hundreds of accents, is cut itself.
 ///
 /// The title of a message without visible text is `Form` if the message answers a form, and otherwise `Image`, `Audio`
 /// or `Document`, depending on the first such part. If there is no content at all, the title is `Message`, so it is
@@ -73,7 +77,11 @@ fn is_layout(char: char) -> bool {
 
 /// Cuts a line that is too long.
 fn cut(line: String) -> String {
-    let bounded = &line[..line.floor_char_boundary(MOST_BYTES)];
+    let bounded = match split_at_bytes(&line, MOST_BYTES) {
+        // A single character is longer.
+        ("", _) => &line[..line.floor_char_boundary(MOST_BYTES)],
+        (whole, _) => whole,
+    };
     let (_, rest) = split_at_cluster(bounded, MOST_CLUSTERS);
     if rest.is_empty() && bounded.len() == line.len() {
         return line;
@@ -83,7 +91,7 @@ fn cut(line: String) -> String {
     let end = [' ', ',', ';', ':', '.', '-'];
     let trimmed = words.trim_end_matches(end);
     let kept = if trimmed.is_empty() { words } else { trimmed };
-    format!("{kept}…")
+    format!("{kept}{CUT}")
 }
 
 /// The end of the last whole word in `most`, which is the beginning of `line`. It is before a space if at least half
@@ -178,14 +186,22 @@ mod tests {
         assert_eq!(title(&"好".repeat(61)), "好".repeat(59) + "…");
         assert_eq!(title(&"🇩🇪".repeat(61)), "🇩🇪".repeat(59) + "…");
         let family = "👨‍👩‍👧‍👦";
-        assert_eq!(title(&family.repeat(60)), family.repeat(60));
+        assert_eq!(title(&family.repeat(40)), family.repeat(40));
     }
 
     #[test]
     fn title_of_endless_clusters_is_bounded() {
         let zalgo = format!("z{}", "\u{301}".repeat(100_000));
-        assert!(title(&zalgo).len() <= MOST_BYTES + "…".len());
+        assert_eq!(title(&zalgo).len(), 1024);
         assert!(title(&zalgo).starts_with("z\u{301}"));
+        // A character that does not fit is left out as a whole.
+        let (short, long) = ("ab", format!("z{}", "\u{301}".repeat(600)));
+        assert_eq!(title(&format!("{short}{long}")), "ab…");
+        assert_eq!(title(&format!("{short} {long}")), "ab…");
+        let family = "👨‍👩‍👧‍👦".repeat(59);
+        assert_eq!(family.len(), 1475);
+        let cut = title(&family);
+        assert_eq!(cut, "👨‍👩‍👧‍👦".repeat(40) + "…");
     }
 
     #[test]
@@ -219,6 +235,7 @@ mod tests {
             let title = title(&text);
             prop_assert!(is_visible(&title));
             prop_assert!(title.graphemes(true).count() <= MOST_CLUSTERS, "{:?}", title);
+            prop_assert!(title.len() <= MAX_TITLE_BYTES, "{:?}", title);
             prop_assert!(!title.chars().any(char::is_control));
             prop_assert_eq!(title.trim(), &title);
             prop_assert!(!title.contains("  "));

@@ -7,7 +7,7 @@ use super::runner::{Next, RETRY_AFTER, Runner};
 use crate::agent::AgentDefinition;
 use crate::crash;
 use crate::hub::GrowingText;
-use crate::protocol::{Run, RunStatus, ThreadEvent, cleaned, timestamp};
+use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
     Change, ChangeBody, Claim, INTERRUPTED, Retried, Scope, StoreError, TurnChange, Written,
     interrupted_event, system_event,
@@ -82,7 +82,7 @@ impl<'a> TurnWriter<'a> {
         };
         let publisher = &self.runner.publisher;
         publisher
-            .commit_then(&key.thread_id, write, find_begun)
+            .commit_of_turn(self.claim, write, find_begun)
             .await?;
         for (event, rev) in begun {
             let id = event.id.clone();
@@ -169,7 +169,7 @@ impl<'a> TurnWriter<'a> {
         };
         let finish = self.until_stored(finish);
         let written = publisher
-            .commit_then(&key.thread_id, finish, report)
+            .commit_of_turn(self.claim, finish, report)
             .await
             .ok()?;
         answer(waiting);
@@ -200,7 +200,7 @@ impl<'a> TurnWriter<'a> {
         };
         let give_back = self.until_stored(give_back);
         let committed = publisher
-            .commit_then(&key.thread_id, give_back, report)
+            .commit_of_turn(self.claim, give_back, report)
             .await;
         let Ok(retried) = committed else {
             return Next::Nothing;
@@ -287,6 +287,11 @@ impl<'a> TurnWriter<'a> {
             let event = interrupted_event(thread_id, open_run.clone(), at);
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(INTERRUPTED.to_owned());
+        }
+        if !matches!(outcome, Outcome::Succeeded)
+            && self.claim.event.kind == EventType::FormResponse
+        {
+            changes.push(TurnChange::ReopenForm);
         }
         changes.push(TurnChange::Touch(at));
         if let Some(id) = open_run {

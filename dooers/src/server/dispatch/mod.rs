@@ -91,14 +91,15 @@ impl Dispatch {
         self
     }
 
-    /// The title of the thread, if that is new.
+    /// The title of the thread, if that is new: at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES).
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
     /// What is kept with the thread, if that is new: JSON of at most
-    /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels.
+    /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels and
+    /// [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES).
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.metadata = Some(metadata.into());
         self

@@ -1,10 +1,11 @@
 //! What the writer is asked to do, operation by operation.
 
 use super::known::{Known, Need};
+use crate::policy::OnBusy;
 use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
 };
-use crate::store::state::{Interrupted, SentKey, Threads};
+use crate::store::state::{Interrupted, SentKey, Threads, TurnRow};
 use crate::store::{
     Begun, Cancel, Cancelled, Change, Claim, Edited, Retried, Scope, Start, StoreError, ThreadEdit,
     ThreadTarget, TurnChange, TurnKey, Waiting, Written,
@@ -73,9 +74,26 @@ fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec
     }
 }
 
-/// The runs that a turn names, if they may be there already.
+/// The messages of turns that may end without success: a form that one of them answers is reopened.
+fn needs_of_ends(
+    known: &Known,
+    thread_id: &str,
+    may_end: impl Fn(&TurnRow) -> bool,
+    needs: &mut Vec<Need>,
+) {
+    let thread = known.threads.by_id.get(thread_id);
+    let turns = thread.map(|thread| &thread.turns[..]).unwrap_or_default();
+    let ends = turns.iter().filter(|turn| may_end(turn));
+    needs.extend(ends.map(|turn| event(thread_id, &turn.event_id)));
+}
+
+/// The message of a turn that reopens a form, and the runs that a turn names, if they may be there already.
 fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs: &mut Vec<Need>) {
     needs.push(Need::Thread(turn.thread_id.clone()));
+    let reopens = |change: &TurnChange| matches!(change, TurnChange::ReopenForm);
+    if changes.iter().any(reopens) {
+        needs.push(event(&turn.thread_id, &turn.event_id));
+    }
     if known.trusts(&turn.thread_id) {
         return;
     }
@@ -118,6 +136,9 @@ impl Operation for Begin {
                 thread_id: thread_id.to_owned(),
                 form_id: answer.form_event_id,
             });
+        }
+        if self.start.on_busy == OnBusy::Interrupt {
+            needs_of_ends(known, thread_id, |turn| !turn.is_running, needs);
         }
         needs_of_claim(known, thread_id, &self.start, needs);
     }
@@ -221,6 +242,9 @@ impl Operation for RetryTurn {
 
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs_of_changes(known, &self.turn, &self.changes, needs);
+        let turn = &self.turn;
+        let may_end = |row: &TurnRow| row.is_cancelled && row.event_id == turn.event_id;
+        needs_of_ends(known, &turn.thread_id, may_end, needs);
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Retried, StoreError> {
@@ -251,6 +275,11 @@ impl Operation for CancelTurn {
 
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
+        let thread = known.threads.by_id.get(&self.thread_id);
+        let named = thread.and_then(|thread| thread.turn_named(&self.cancel.target));
+        if let Some(turn) = named.filter(|turn| !turn.is_running) {
+            needs.push(event(&self.thread_id, &turn.event_id));
+        }
         if !known.trusts(&self.thread_id) {
             needs.push(run(&self.thread_id, &self.cancel.run_id));
         }
@@ -292,8 +321,9 @@ impl Operation for Expire {
         true
     }
 
-    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
+        needs_of_ends(known, &self.thread_id, |turn| turn.is_running, needs);
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError> {

@@ -20,6 +20,8 @@ pub(super) struct OpenThread<'a> {
     stored_last_event_at: DateTime<Utc>,
     /// Whether something changed that is not stored by each operation.
     is_redescribed: bool,
+    /// Whether the users are among that. They may be many, so they are written only then.
+    has_new_users: bool,
 }
 
 impl<'a> OpenThread<'a> {
@@ -91,6 +93,7 @@ impl<'a> OpenThread<'a> {
             stored_rev: row.record.rev,
             stored_last_event_at: row.record.thread.last_event_at,
             is_redescribed: false,
+            has_new_users: false,
             row,
         }
     }
@@ -146,6 +149,7 @@ impl<'a> OpenThread<'a> {
             None => users.push(user.clone()),
         }
         self.row.record.thread.redescribed(at);
+        self.has_new_users = true;
         Ok(true)
     }
 
@@ -224,14 +228,17 @@ impl<'a> OpenThread<'a> {
                     run.event_id = Some(turn.to_owned());
                     Some(self.upsert_run(run)?)
                 }
+                TurnChange::ReopenForm => {
+                    self.reopen_form(turn)?;
+                    None
+                }
             })
         };
         let changes = changes.iter().map(apply_one);
         changes.filter_map(Result::transpose).collect()
     }
 
-    /// The form that an event answers, unless there is an answer already: forms are answered by users,
-    /// and only the first answer counts.
+    /// The form that an event answers, unless there is an answer that counts already.
     pub(super) fn first_answer<'e>(&self, event: &'e ThreadEvent) -> Result<Option<&'e str>, Stop> {
         match event.answered_form() {
             Some(form) if !self.has_answer_to(form)? => Ok(Some(form)),
@@ -340,11 +347,12 @@ impl<'a> OpenThread<'a> {
             db.execute(&db.sql.writes.advance_thread, values)?;
         }
         if self.is_redescribed {
+            let users = self.has_new_users.then_some(&thread.users);
             db.execute(
                 &db.sql.writes.describe_thread,
                 params![
                     row.pk,
-                    serde_json::to_string(&thread.users)?,
+                    users.map(serde_json::to_string).transpose()?,
                     thread.title,
                     json(&thread.metadata)?,
                     thread.updated_at.timestamp_micros(),

@@ -240,9 +240,21 @@ impl OpenThread<'_> {
         self.db.execute(&self.db.sql.writes.end_turn, place)
     }
 
+    /// Ends a turn that did not succeed.
+    fn end_unanswered(&self, turn: &Turn) -> Result<(), Stop> {
+        self.reopen_form(&turn.event_id)?;
+        self.end_turn(turn.seq)
+    }
+
+    /// Lets the form that a message answers, if it answers one, be answered again: its turn did not succeed.
+    pub(super) fn reopen_form(&self, event_id: &str) -> Result<(), Stop> {
+        let place = params![self.row.pk, event_id];
+        self.db.execute(&self.db.sql.writes.reopen_form, place)
+    }
+
     /// Ends a turn as somebody wanted, with its runs.
     fn end_cancelled(&mut self, turn: &Turn, at: DateTime<Utc>) -> Result<Vec<Change>, Stop> {
-        self.end_turn(turn.seq)?;
+        self.end_unanswered(turn)?;
         let open = self.open_runs(&turn.event_id)?.into_iter();
         let ends = open.map(|run| cancelled_run(run, at));
         ends.map(|run| self.upsert_run(run)).collect()
@@ -310,7 +322,7 @@ impl OpenThread<'_> {
         run_id: String,
         at: DateTime<Utc>,
     ) -> Result<Vec<Change>, Stop> {
-        self.end_turn(turn.seq)?;
+        self.end_unanswered(turn)?;
         let open = self.open_runs(&turn.event_id)?;
         let ends: Vec<Run> = if open.is_empty() {
             vec![withdrawn_run(
@@ -366,7 +378,7 @@ impl OpenThread<'_> {
         for run in open {
             changes.push(self.upsert_run(interrupted_run(run, at))?);
         }
-        self.end_turn(turn.seq)?;
+        self.end_unanswered(turn)?;
         Ok(changes)
     }
 

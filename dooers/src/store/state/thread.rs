@@ -44,7 +44,7 @@ pub(crate) struct KeptEvent {
     pub(crate) rev: u64,
     /// The message whose turn writes it, as long as its text grows.
     pub(crate) open_in: Option<String>,
-    /// The event of the form that it answers, if it is the first answer.
+    /// The event of the form that it answers, if it is the answer that counts.
     pub(crate) answers: Option<String>,
 }
 
@@ -124,10 +124,20 @@ impl ThreadState {
             .map(|kept| &kept.run)
     }
 
-    /// Whether the form was answered. It stays so if the answer is removed: a turn has begun by it.
+    /// Whether the form is answered: by an answer whose turn waits, runs or has succeeded. It stays so if that answer is
+    /// removed later.
     pub(crate) fn has_answer_to(&self, form_event_id: &str) -> bool {
         let mut answers = self.events.iter().filter_map(|kept| kept.answers.as_ref());
         answers.any(|form| form == form_event_id)
+    }
+
+    /// Lets the form that a message answers, if it answers one, be answered again: its turn did not succeed. In a state that
+    /// has not all of its thread, the message must be there.
+    pub(crate) fn reopen_form(&mut self, event_id: &str) {
+        let mut events = self.events.iter_mut();
+        if let Some(kept) = events.find(|kept| kept.event.id == event_id) {
+            kept.answers = None;
+        }
     }
 
     /// Adds who writes to those who take part. The result is whether clients are to be shown that.
@@ -192,6 +202,10 @@ impl ThreadState {
                 TurnChange::Run(mut run) => {
                     run.event_id = Some(turn.event_id.clone());
                     Some(self.upsert_run(run))
+                }
+                TurnChange::ReopenForm => {
+                    self.reopen_form(&turn.event_id);
+                    None
                 }
             })
             .collect()

@@ -149,7 +149,7 @@ impl ThreadState {
 
     /// Ends a turn as somebody wanted, with its runs.
     pub(super) fn end_cancelled(&mut self, event_id: &str, at: DateTime<Utc>) -> Vec<Change> {
-        self.end_turn(event_id);
+        self.end_unanswered(event_id);
         let open = self.open_runs(event_id).into_iter();
         let ends = open.map(|run| cancelled_run(run, at));
         ends.map(|run| self.upsert_run(run)).collect()
@@ -256,6 +256,12 @@ impl ThreadState {
         self.turns.retain(|turn| turn.event_id != event_id);
     }
 
+    /// Ends a turn that did not succeed.
+    fn end_unanswered(&mut self, event_id: &str) {
+        self.reopen_form(event_id);
+        self.end_turn(event_id);
+    }
+
     /// Lets a turn wait for another attempt.
     pub(crate) fn requeue(&mut self, event_id: &str, not_before: Option<DateTime<Utc>>) {
         if let Some(turn) = self.turn_mut(event_id) {
@@ -276,20 +282,23 @@ impl ThreadState {
         }
     }
 
-    /// Withdraws a turn that waits, or marks one that runs.
-    pub(crate) fn cancel(&mut self, cancel: &Cancel) -> Cancelled {
-        let event_id = match &cancel.target {
-            CancelTarget::Event(id) => Some(id.clone()),
+    /// The turn that a wish to cancel names, if it is not over.
+    pub(crate) fn turn_named(&self, target: &CancelTarget) -> Option<&TurnRow> {
+        let event_id = match target {
+            CancelTarget::Event(id) => id,
             CancelTarget::Run(id) => {
                 let mut runs = self.runs.iter();
                 let goes_on =
                     runs.find(|kept| kept.run.id == *id && kept.run.status == RunStatus::Running);
-                goes_on.and_then(|kept| kept.run.event_id.clone())
+                goes_on?.run.event_id.as_ref()?
             }
         };
-        let mut turns = self.turns.iter();
-        let turn = turns.find(|turn| Some(&turn.event_id) == event_id.as_ref());
-        let Some(turn) = turn.cloned() else {
+        self.turns.iter().find(|turn| turn.event_id == *event_id)
+    }
+
+    /// Withdraws a turn that waits, or marks one that runs.
+    pub(crate) fn cancel(&mut self, cancel: &Cancel) -> Cancelled {
+        let Some(turn) = self.turn_named(&cancel.target).cloned() else {
             return Cancelled::Ended;
         };
         if turn.is_running {
@@ -307,7 +316,7 @@ impl ThreadState {
 
     /// Ends a turn that waits. Its run, which is a new one unless there was an attempt before, is canceled.
     fn withdraw(&mut self, event_id: &str, run_id: String, at: DateTime<Utc>) -> Vec<Change> {
-        self.end_turn(event_id);
+        self.end_unanswered(event_id);
         let open = self.open_runs(event_id);
         let ends = if open.is_empty() {
             vec![withdrawn_run(
@@ -377,7 +386,7 @@ impl ThreadState {
         for run in open {
             changes.push(self.upsert_run(interrupted_run(run, at)));
         }
-        self.end_turn(event_id);
+        self.end_unanswered(event_id);
         changes
     }
 
