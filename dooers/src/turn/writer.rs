@@ -219,10 +219,12 @@ impl<'a> TurnWriter<'a> {
         &'s self,
         act: impl Fn() -> BoxFuture<'s, Result<T, StoreError>>,
     ) -> Option<T> {
+        let mut may_be_stored = false;
         loop {
             match act().await {
                 Ok(stored) => return Some(stored),
                 Err(error) if error.is_of_the_database() => {
+                    may_be_stored = true;
                     // The message is acked, so its turn must end in the record; the thread waits for that.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
                     tokio::select! {
@@ -230,8 +232,13 @@ impl<'a> TurnWriter<'a> {
                         () = self.runner.stopped.cancelled() => return None,
                     }
                 }
-                // The turn was deleted with its thread, or taken over.
-                Err(_) => return None,
+                // The turn was deleted with its thread, or taken over. Or an attempt was stored whose answer was lost.
+                Err(_) => {
+                    if may_be_stored {
+                        self.runner.hub.read_on(&self.claim.key.thread_id);
+                    }
+                    return None;
+                }
             }
         }
     }

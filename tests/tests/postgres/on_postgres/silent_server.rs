@@ -5,7 +5,7 @@ use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{Repository, Scope};
 use dooers::store::PostgresOptions;
-use dooers_tests::postgres::{Cluster, Pooler, Setup, own};
+use dooers_tests::postgres::{Cluster, Pooler, Setup, own, session};
 use dooers_tests::{Client, PATIENCE, Server, gate, within};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -435,5 +435,49 @@ async fn text_that_grows_ends_for_its_readers_after_a_silence() {
             assert!(["half ", "half", "half whole"].contains(&text), "{page}");
         }
     }
+    server.close([client, asker]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn turn_whose_end_was_not_answered_is_published() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let server = serve(cluster.options(), LONG).await;
+    let mut client = server.client("ada").await;
+    let mut asker = server.client("asker").await;
+    begin(&mut client, "wait for the end").await;
+    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut tell = async |sql: &'static str| {
+        sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
+    };
+    // What commits from now on is on the disk, and waits for a copy that never comes.
+    tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
+    tell("SELECT pg_reload_conf()").await;
+    gate::open("wait for the end");
+    let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    let waiting = async {
+        let mut admin = session(&cluster.url()).await.unwrap();
+        while !sqlx::query_scalar::<_, bool>(waits)
+            .fetch_one(&mut admin)
+            .await
+            .unwrap()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(waits, waiting).await;
+    // It is given up before this is refused, as one writes after the other.
+    let id = asker.message(None, "later").await;
+    let refused = answer(&mut asker, &id, "ack").await;
+    assert_eq!(
+        refused["payload"]["error"]["code"], "OVERLOADED",
+        "{refused}"
+    );
+    tell("ALTER SYSTEM RESET synchronous_standby_names").await;
+    tell("SELECT pg_reload_conf()").await;
+    let frames = client.turn().await;
+    let run = &frames[frames.len() - 1]["payload"]["run"];
+    assert_eq!(run["status"], "succeeded", "{run}");
     server.close([client, asker]).await;
 }
