@@ -227,9 +227,10 @@ async fn refuses_and_recovers(
     }
     gate::open(key);
     owner.turn().await;
-    owner
-        .done("thread.delete", json!({"thread_id": thread_id}))
-        .await;
+    let delete = json!({"thread_id": thread_id});
+    let id = owner.send("thread.delete", delete).await;
+    let deleted = answer(&mut owner, &id, "ack").await;
+    assert_eq!(deleted["payload"]["ok"], true, "{deleted}");
     clients.push(owner);
     server.close(clients).await;
 }
