@@ -242,9 +242,13 @@ impl Feed {
 
     /// If this change is still missing, every subscriber reads on from the store.
     pub(super) fn give_up_waiting_for(&mut self, rev: u64) {
-        if self.waits_for() != Some(rev) {
-            return;
+        if self.waits_for() == Some(rev) {
+            self.read_on();
         }
+    }
+
+    /// Lets every subscriber read on from the store.
+    pub(super) fn read_on(&mut self) {
         self.next = None;
         for subscription in self.take_all() {
             subscription.fall_behind();

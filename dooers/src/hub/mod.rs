@@ -209,6 +209,14 @@ impl Hub {
         }
     }
 
+    /// Lets every subscriber of a thread read on from the store. This process has changed the thread, and does not know
+    /// its own changes.
+    pub(crate) fn read_on(&self, thread_id: &str) {
+        if let Some(feed) = self.feed(thread_id) {
+            lock(&feed).read_on();
+        }
+    }
+
     /// Stops what the hub does by itself.
     pub(crate) async fn close(&self) {
         self.0.closed.cancel();

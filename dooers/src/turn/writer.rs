@@ -235,9 +235,11 @@ impl<'a> TurnWriter<'a> {
         &'s self,
         act: impl Fn() -> BoxFuture<'s, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        let mut may_be_stored = false;
         loop {
             match act().await {
                 Err(error) if error.is_of_the_database() => {
+                    may_be_stored = true;
                     // The message was acknowledged, so the end of its turn must be recorded. The thread waits for it.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
                     tokio::select! {
@@ -245,7 +247,14 @@ impl<'a> TurnWriter<'a> {
                         () = self.runner.stopped.cancelled() => return Err(error),
                     }
                 }
-                // On an error the turn was deleted with its thread, or taken over.
+                // The turn was deleted with its thread, or taken over. Or an earlier attempt was stored and its answer
+                // was lost.
+                Err(error) => {
+                    if may_be_stored {
+                        self.runner.hub.read_on(&self.claim.key.thread_id);
+                    }
+                    return Err(error);
+                }
                 stored => return stored,
             }
         }
