@@ -263,6 +263,11 @@ impl WorkerConfig {
     /// [`Repository::set_setting`](crate::repository::Repository::set_setting). The same seals secrets that were stored
     /// before there was a key.
     ///
+    /// In a SQLite file no byte of the plain text is left once a secret is sealed or removed, unless an earlier version of
+    /// dooers had changed it before: run `VACUUM` on the file then, while the server is stopped. PostgreSQL keeps the plain
+    /// text in dead rows until a vacuum, and in its write-ahead log, archives, replicas and backups. Give such a secret a
+    /// new value where it comes from.
+    ///
     /// ```
     /// use dooers::WorkerConfig;
     ///

@@ -65,7 +65,7 @@ impl<'a> TurnWriter<'a> {
         }
     }
 
-    /// Writes what the handler sent, and tells it.
+    /// Writes what the handler sent, and publishes it. While the database is not available, this waits.
     pub(super) async fn write(&self, drafts: Vec<Draft>) -> Result<(), StoreError> {
         let changes = self.changes_of(drafts);
         let ended: Vec<_> = changes.iter().filter_map(ended_text).collect();
@@ -73,12 +73,20 @@ impl<'a> TurnWriter<'a> {
             // Before it is stored: who has read the end is told nothing of what came before it.
             self.texts().remove(id);
         }
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
-        let changes = self
-            .runner
-            .store
-            .write_turn(&self.scope, &self.claim.key, changes)
-            .await?;
+        let (store, key) = (&self.runner.store, &self.claim.key);
+        let (_writing, changes) = loop {
+            let writing = self.runner.hub.writing(&key.thread_id);
+            match store.write_turn(&self.scope, key, changes.clone()).await {
+                Err(error @ StoreError::Unavailable { .. }) => {
+                    drop(writing);
+                    tracing::warn!(target: "dooers::turn", error = &error as &dyn std::error::Error, "what a handler sent could not be stored; trying again");
+                    if !self.may_try_again().await {
+                        return Err(error);
+                    }
+                }
+                written => break (writing, written?),
+            }
+        };
         let begun: Vec<_> = changes.iter().filter_map(begun_text).collect();
         self.runner.hub.publish(changes);
         for (event, rev) in begun {
@@ -225,14 +233,21 @@ impl<'a> TurnWriter<'a> {
                 Err(error) if error.is_of_the_database() => {
                     // The message is acked, so its turn must end in the record; the thread waits for that.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
-                    tokio::select! {
-                        () = tokio::time::sleep(RETRY_AFTER) => {}
-                        () = self.runner.stopped.cancelled() => return None,
+                    if !self.may_try_again().await {
+                        return None;
                     }
                 }
                 // The turn was deleted with its thread, or taken over.
                 Err(_) => return None,
             }
+        }
+    }
+
+    /// Pauses before the database is asked again. The result is `false` if the server has stopped.
+    async fn may_try_again(&self) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(RETRY_AFTER) => true,
+            () = self.runner.stopped.cancelled() => false,
         }
     }
 

@@ -345,6 +345,9 @@ impl Operation for PutSettings {
 
     fn run(&self, db: &Database) -> Result<Vec<DateTime<Utc>>, Stop> {
         let put = |setting: &StoredSetting| {
+            if setting.key_id.is_some() && has_plain(db, &self.worker, &setting.field_id)? {
+                db.forget_in_log();
+            }
             let row = params![
                 self.worker.agent,
                 self.worker.worker_id,
@@ -358,4 +361,13 @@ impl Operation for PutSettings {
         };
         self.settings.iter().map(put).collect()
     }
+}
+
+/// Whether a stored value of a setting is as it was typed, and not sealed.
+fn has_plain(db: &Database, worker: &WorkerKey, field_id: &str) -> Result<bool, Stop> {
+    let key = params![worker.agent, worker.worker_id, field_id];
+    let is_plain = db.first(&db.sql.writes.has_plain_setting, key, |row| {
+        Ok(row.number(0)? != 0)
+    })?;
+    Ok(is_plain.unwrap_or(false))
 }

@@ -240,12 +240,22 @@ statements! {
 
     ping: "PRAGMA schema_version"
 
+    // To find out whether there is room.
+
+    clear_spare: "DELETE FROM {prefix}spare"
+
+    fill_spare: "INSERT INTO {prefix}spare (bytes) VALUES (zeroblob(?1))"
+
     put_setting: "
         INSERT INTO {prefix}settings (agent, worker_id, field_id, value, key_id, updated_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (agent, worker_id, field_id) DO UPDATE SET
             value = excluded.value, key_id = excluded.key_id, updated_at = max(updated_at, excluded.updated_at)
         RETURNING updated_at"
+
+    // Whether a stored value is as it was typed, and not sealed.
+    has_plain_setting: "
+        SELECT key_id IS NULL FROM {prefix}settings WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3"
 
     remove_setting: "DELETE FROM {prefix}settings WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3"
 }
