@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod forgotten;
 mod full;
 mod gone;
 mod modes;

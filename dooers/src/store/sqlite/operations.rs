@@ -5,6 +5,7 @@
 use super::batch::Operation;
 use super::database::Database;
 use super::thread::OpenThread;
+use crate::protocol::timestamp;
 use crate::store::claim::end_of_lease;
 use crate::store::sql::{
     Begin, ClaimTurn, Columns, DeleteThread, FinishTurn, RetryTurn, Stop, WriteTurn, thread_place,
@@ -329,6 +330,33 @@ impl Operation for DeleteThread {
 
     fn run(&self, db: &Database) -> Result<Change, Stop> {
         OpenThread::open(db, &self.scope, &self.thread_id)?.delete()
+    }
+}
+
+/// Forgets messages of deleted threads.
+#[derive(Debug)]
+pub(super) struct ForgetSent {
+    pub(super) deleted_before: DateTime<Utc>,
+    pub(super) limit: usize,
+}
+
+impl Operation for ForgetSent {
+    type Answer = usize;
+    const WHAT: &'static str = "forget messages of deleted threads";
+
+    fn run(&self, db: &Database) -> Result<usize, Stop> {
+        let sql = &db.sql.writes;
+        let now = timestamp::now().timestamp_micros();
+        db.execute(&sql.mark_sent_ahead, params![now])?;
+        let before = db.rows_written();
+        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
+        let due = params![self.deleted_before.timestamp_micros(), limit];
+        db.execute(&sql.forget_sent, due)?;
+        let forgotten = db.rows_written() - before;
+        if forgotten > 0 {
+            db.forget_in_log();
+        }
+        Ok(usize::try_from(forgotten).unwrap_or(usize::MAX))
     }
 }
 

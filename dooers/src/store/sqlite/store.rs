@@ -3,7 +3,7 @@
 use super::SqliteOptions;
 use super::edits::RemoveSetting;
 use super::open::{Opened, cannot_open, open};
-use super::operations::{CancelTurn, PutSettings, Recover, RenewLeases};
+use super::operations::{CancelTurn, ForgetSent, PutSettings, Recover, RenewLeases};
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
@@ -318,6 +318,18 @@ impl Store for SqliteStore {
             thread_id: thread_id.to_owned(),
         };
         self.writer.run(delete).await
+    }
+
+    async fn forget_sent(
+        &self,
+        deleted_before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let forget = ForgetSent {
+            deleted_before,
+            limit,
+        };
+        self.writer.run(forget).await
     }
 
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {

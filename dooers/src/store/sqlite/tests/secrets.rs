@@ -2,6 +2,7 @@
 
 use super::trouble::on_writer;
 use super::*;
+use crate::protocol::timestamp;
 use crate::store::{StoredSetting, WorkerKey};
 
 fn worker() -> WorkerKey {
@@ -134,4 +135,53 @@ async fn a_killed_store_leaves_no_plain_text_after_it_is_opened() {
         copied.store.settings(&worker()).await.unwrap()[0].value,
         "sealed"
     );
+}
+
+#[tokio::test]
+async fn users_of_deleted_threads_are_in_no_byte() {
+    let test = TestStore::open().await;
+    let store = &test.store;
+    let user = |n: usize| User::new(format!("<user-{n:04}>"));
+    for n in 0..60 {
+        let (thread, first) = (format!("t{n}"), format!("e{n}"));
+        let mut new = first_message(&thread, &first);
+        new.user = user(n);
+        new.participant = Participant::user(&new.user);
+        store
+            .begin_turn(&scope(), new, &start(&format!("r{n}")))
+            .await
+            .unwrap();
+    }
+    let ids: Vec<String> = (0..50).map(|n| user(n).user_id).collect();
+    for n in 0..50 {
+        store
+            .delete_thread(&scope(), &format!("t{n}"))
+            .await
+            .unwrap();
+    }
+    assert_eq!(found(&test, &ids).len(), 50, "the ids of their messages");
+    let later = timestamp::now() + chrono::TimeDelta::days(1);
+    while store.forget_sent(later, 20).await.unwrap() > 0 {}
+    assert_eq!(found(&test, &ids), [""; 0]);
+    let kept: Vec<String> = (50..60).map(|n| user(n).user_id).collect();
+    assert_eq!(found(&test, &kept).len(), 10);
+    store.close().await;
+    assert_eq!(found(&test, &ids), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_deletion_ahead_of_the_clock_counts_from_now() {
+    let test = TestStore::open().await;
+    begun(&test.store, "t").await;
+    test.store.delete_thread(&scope(), "t").await.unwrap();
+    on_writer(
+        &test.store,
+        "UPDATE worker_sent SET deleted_at = deleted_at + 400000000000000; SELECT 1",
+    )
+    .await;
+    let now = timestamp::now();
+    let before = now - chrono::TimeDelta::days(7);
+    assert_eq!(test.store.forget_sent(before, 9).await.unwrap(), 0);
+    let later = now + chrono::TimeDelta::days(7);
+    assert_eq!(test.store.forget_sent(later, 9).await.unwrap(), 1);
 }
