@@ -44,6 +44,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "form_passwords",
         sql: include_str!("../../../migrations/postgres/0006_form_passwords.sql"),
     },
+    Migration {
+        version: 7,
+        name: "retention",
+        sql: include_str!("../../../migrations/postgres/0007_retention.sql"),
+    },
 ];
 
 /// Why the tables are not as they must be.

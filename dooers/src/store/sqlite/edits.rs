@@ -53,6 +53,8 @@ impl Operation for RemoveSetting {
 
     fn run(&self, db: &Database) -> Result<(), Stop> {
         let key = params![self.worker.agent, self.worker.worker_id, self.field_id];
+        // It may be a secret.
+        db.forget_in_log();
         db.execute(&db.sql.writes.remove_setting, key)
     }
 }

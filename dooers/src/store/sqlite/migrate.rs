@@ -38,6 +38,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "form_passwords",
         sql: include_str!("../../../migrations/sqlite/0006_form_passwords.sql"),
     },
+    Migration {
+        version: 7,
+        name: "retention",
+        sql: include_str!("../../../migrations/sqlite/0007_retention.sql"),
+    },
 ];
 
 /// Written into the file's header: says that it is one of ours ("dooe").

@@ -2,8 +2,10 @@
 //!
 //! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
 //! beside it ([`readers`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
-//! order in [`operations`] and [`edits`].
+//! order in [`operations`] and [`edits`]. Which file it is, and whether it can be used, is in [`place`], [`lock`] and
+//! [`watch`].
 
+mod away;
 mod batch;
 mod database;
 mod edits;
@@ -12,6 +14,7 @@ mod migrate;
 mod open;
 mod operations;
 mod options;
+mod place;
 mod readers;
 mod rows;
 mod statements;
@@ -21,6 +24,7 @@ mod tests;
 mod texts;
 mod thread;
 mod turns;
+mod watch;
 mod writer;
 
 pub use options::SqliteOptions;

@@ -1,7 +1,7 @@
 //! One thread while an operation changes it.
 
 use super::database::Database;
-use crate::protocol::{Run, Thread, ThreadEvent, User};
+use crate::protocol::{Run, Thread, ThreadEvent, User, timestamp};
 use crate::store::message::shown;
 use crate::store::sql::{self, Columns, Stop, WholeThread, int, json};
 use crate::store::{
@@ -362,9 +362,33 @@ impl<'a> OpenThread<'a> {
         Ok(())
     }
 
+    /// Notes of the messages that can be sent again that their thread is deleted now.
+    fn mark_sent(&self) -> Result<(), Stop> {
+        let sql = &self.db.sql.writes;
+        let at = timestamp::now().timestamp_micros();
+        let sent = self.db.every(&sql.sent_in, params![self.row.pk], |row| {
+            Ok((row.text(0)?.to_owned(), row.optional_string(1)?))
+        })?;
+        for (client_event_id, user_id) in sent {
+            let participants = &self.row.record.participants;
+            for sender in Participant::senders(user_id.as_deref(), participants) {
+                let key = params![
+                    self.row.workspace_pk,
+                    sender.as_str(),
+                    client_event_id,
+                    self.id(),
+                    at
+                ];
+                self.db.execute(&sql.mark_sent, key)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Deletes the thread with all that is in it.
     pub(super) fn delete(self) -> Result<Change, Stop> {
         let (db, scope_pk) = (self.db, self.row.scope_pk);
+        self.mark_sent()?;
         for participant in &self.row.record.participants {
             let key = params![scope_pk, participant.as_str()];
             db.execute(&db.sql.writes.uncount_participant, key)?;

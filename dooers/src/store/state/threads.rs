@@ -46,6 +46,8 @@ pub(crate) struct SentKey {
 pub(crate) struct SentEvent {
     pub(crate) thread_id: String,
     pub(crate) event_id: String,
+    /// The time at which the thread was deleted.
+    pub(crate) deleted_at: Option<DateTime<Utc>>,
 }
 
 impl SentKey {
@@ -162,6 +164,7 @@ impl Threads {
             let sent = SentEvent {
                 thread_id: thread_id.to_owned(),
                 event_id: new.event_id.clone(),
+                deleted_at: None,
             };
             self.sent.insert(key, sent);
         }
@@ -321,6 +324,30 @@ impl Threads {
     pub(crate) fn delete(&mut self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
         let record = self.get(scope, thread_id)?.record();
         self.by_id.remove(thread_id);
+        let now = timestamp::now();
+        let of_thread = |sent: &&mut SentEvent| sent.thread_id == thread_id;
+        for sent in self.sent.values_mut().filter(of_thread) {
+            sent.deleted_at = Some(now);
+        }
         Ok(Change::of_deletion(record))
+    }
+
+    /// Forgets messages of deleted threads: see [`Store::forget_sent`](crate::store::Store::forget_sent).
+    pub(crate) fn forget_sent(&mut self, deleted_before: DateTime<Utc>, limit: usize) -> usize {
+        let now = timestamp::now();
+        let mut due = Vec::new();
+        for (key, sent) in &mut self.sent {
+            let Some(deleted_at) = &mut sent.deleted_at else {
+                continue;
+            };
+            *deleted_at = now.min(*deleted_at);
+            if *deleted_at < deleted_before && due.len() < limit {
+                due.push(key.clone());
+            }
+        }
+        for key in &due {
+            self.sent.remove(key);
+        }
+        due.len()
     }
 }
