@@ -73,7 +73,7 @@ async fn ids_of_earlier_deletions_are_forgotten_later() {
     let Some(options) = place() else { return };
     let mut connection = session(&options).await;
     let prefix = &options.table_prefix;
-    migrate(&mut connection, prefix, &MIGRATIONS[..6], true)
+    migrate(&mut connection, &options, &MIGRATIONS[..6], true)
         .await
         .unwrap();
     let rows = "
