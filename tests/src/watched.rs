@@ -26,6 +26,7 @@ pub struct Watched {
 struct State {
     calls: HashMap<&'static str, usize>,
     holds: HashMap<&'static str, (oneshot::Sender<()>, oneshot::Receiver<()>)>,
+    loses_write: bool,
 }
 
 /// An answer that is held, or will be. It goes on when this is dropped.
@@ -80,6 +81,11 @@ impl Watched {
         Held { reached, release }
     }
 
+    /// Loses the answer to the next `write_turn`: it is stored, and the caller learns that the store is not available.
+    pub fn lose_write(&self) {
+        self.state().loses_write = true;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,6 +136,12 @@ impl Store for Watched {
     ) -> Result<Vec<Change>, StoreError> {
         let outcome = self.inner.write_turn(scope, turn, changes).await;
         self.done("write_turn").await;
+        if std::mem::take(&mut self.state().loses_write) {
+            return Err(StoreError::Unavailable {
+                what: "write",
+                source: "the answer was lost".into(),
+            });
+        }
         outcome
     }
 

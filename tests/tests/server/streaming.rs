@@ -1,6 +1,6 @@
 //! Texts that grow while they are read.
 
-use crate::seen::{appended, kinds, string, texts};
+use crate::seen::{appended, events, kinds, string, texts};
 use dooers::Database;
 use dooers::prelude::*;
 use dooers::protocol::EventType;
@@ -584,4 +584,39 @@ async fn a_text_is_told_to_nobody_who_may_not_see_its_thread() {
     let heard = idle.pending().await;
     assert!(kinds(&heard).iter().all(|kind| *kind == "thread.upsert"));
     server.close([client, stranger, idle]).await;
+}
+
+#[tokio::test]
+async fn write_with_a_lost_answer_is_not_repeated() {
+    let store = Watched::memory();
+    let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
+    let mut client = modern(&server, "ada").await;
+    store.lose_write();
+    let thread_id = begin(
+        &mut client,
+        "say First\nbegin\npush Hello\nwait text-lost\npush , world\nfinish",
+    )
+    .await;
+    gate::arrived("text-lost").await;
+    let mut view = View::default();
+    let has_text = |frame: &Value| frame.to_string().contains(r#""text":"Hello""#);
+    let mut frames = client.until("the text", has_text).await;
+    gate::open("text-lost");
+    frames.append(&mut client.turn().await);
+    for frame in &frames {
+        match frame["type"].as_str() {
+            Some("event.append") => {
+                for event in events(&frame["payload"]) {
+                    view.append(&event);
+                }
+            }
+            Some("event.delta") => view.delta(&frame["payload"]),
+            _ => {}
+        }
+    }
+    let snapshot = events(&client.subscribe(&thread_id).await);
+    assert_eq!(texts(&snapshot)[1..], ["First", "Hello, world"]);
+    assert_eq!(crate::seen::seqs(&snapshot), [1, 2, 3]);
+    assert_eq!(texts(&view.events), texts(&snapshot));
+    server.close([client]).await;
 }
