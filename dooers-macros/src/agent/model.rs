@@ -208,10 +208,16 @@ fn check_argument(argument: &PatType, diagnostics: &mut Diagnostics) {
     if let Some(hidden) = first_impl_trait(&argument.ty) {
         diagnostics.add(hidden, Diagnostic::ImplArgument);
     } else if let Type::Reference(reference) = peel_type(&argument.ty) {
-        let by_value = type_source(&reference.elem);
-        let diagnostic = match by_value.as_str() {
-            "str" => Diagnostic::StrArgument,
-            _ => Diagnostic::ReferenceArgument { by_value },
+        let target = type_source(&reference.elem);
+        let diagnostic = match (&*reference.elem, target.as_str()) {
+            (_, "str") => Diagnostic::StrArgument,
+            (Type::Slice(slice), _) => Diagnostic::ReferenceArgument {
+                by_value: format!("Vec<{}>", type_source(&slice.elem)),
+            },
+            (Type::TraitObject(_), _) => Diagnostic::ReferenceArgument {
+                by_value: format!("Box<{target}>"),
+            },
+            (_, _) => Diagnostic::ReferenceArgument { by_value: target },
         };
         diagnostics.add(reference, diagnostic);
     }
