@@ -22,7 +22,7 @@ impl Diagnostics {
         self.0.push(error);
     }
 
-    /// Reports if there are no errors.
+    /// Returns true if there are no errors.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -86,9 +86,9 @@ fn sanitized(function: &Function) -> TokenStream {
 
 /// Generates the type of the agent and its implementation.
 ///
-/// The type has a hidden name, and its public name is an alias. If the public name is taken, only the alias is an error.
-/// All other items are passed to an attribute of the type. In an `impl` block, which cannot contain items, only the type
-/// is an error.
+/// The type has a hidden name, and its public name is an alias. If the public name is taken, only the alias is an
+/// error. All other items are passed to an attribute of the type. In an `impl` block, which cannot contain items, only
+/// the type is an error.
 fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream) -> TokenStream {
     let AgentModel {
         crate_path,

@@ -124,7 +124,7 @@ fn agent_name(options: &mut Options<'_>, function: &Ident) -> String {
     name
 }
 
-/// Reports if a character is unreserved in URLs (RFC 3986), so that it needs no encoding.
+/// Returns true if a character is unreserved in URLs (RFC 3986), so that it needs no encoding.
 fn is_unreserved(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~".contains(character)
 }
@@ -177,7 +177,7 @@ fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Reports if an attribute is `#[dooers::agent]`, by its name.
+/// Returns true if an attribute is `#[dooers::agent]`, by its name.
 pub(super) fn is_agent_attribute(attribute: &Attribute) -> bool {
     let names = attribute
         .path()

@@ -150,7 +150,7 @@ fn range(kind: FieldKind, bounds: &NumberBounds) -> String {
     }
 }
 
-/// Reports if a number is on a step, counted from another number or from 0. The runtime has the same rule.
+/// Returns true if a number is on a step, counted from another number or from 0. The runtime has the same rule.
 fn is_on_step(number: &NumberLiteral, from: Option<&NumberLiteral>, step: &NumberLiteral) -> bool {
     let meant = || {
         let from = from.and_then(NumberLiteral::decimal);
