@@ -22,7 +22,7 @@ impl Diagnostics {
         self.0.push(error);
     }
 
-    /// Reports if there are no errors.
+    /// Returns true if there are no errors.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -57,7 +57,7 @@ impl fmt::Display for ValueKind {
             Self::Ident => write!(f, "the name of a new type, without quotes"),
             Self::Path => write!(f, "a path, without quotes"),
             Self::Bool => write!(f, "`true` or `false`"),
-            Self::Count => write!(f, "a non-negative integer"),
+            Self::Count => write!(f, "a non-negative integer of up to 32 bits"),
             Self::Number => write!(f, "a number"),
         }
     }

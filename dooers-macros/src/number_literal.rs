@@ -63,7 +63,7 @@ impl NumberLiteral {
         }
     }
 
-    /// Reports if the number is in this range.
+    /// Returns true if the number is in this range.
     pub(crate) fn is_within(&self, min: f64, max: f64) -> bool {
         (min..=max).contains(&self.approximate)
     }

@@ -1,5 +1,5 @@
-//! Cases that `#[derive(WorkerSettings)]` and `#[derive(SettingChoice)]` accept. Each file under `ui/settings/pass` is a
-//! module of this test.
+//! Cases that `#[derive(WorkerSettings)]` and `#[derive(SettingChoice)]` accept. Each file under `ui/settings/pass` is
+//! a module of this test.
 
 #[path = "ui/settings/pass/attributes.rs"]
 mod attributes;

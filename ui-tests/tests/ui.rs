@@ -77,7 +77,7 @@ fn missing_error_text_is_detected() {
     assert_eq!(format_strings(source), ["a {x}", "b"]);
 }
 
-/// Reports if the text occurs, with any values for its placeholders.
+/// Returns true if the text occurs, with any values for its placeholders.
 fn contains(stderr: &str, text: &str) -> bool {
     // A doubled brace is an escaped brace.
     let text = text.replace("{{", "\u{1}").replace("}}", "\u{2}");

@@ -86,9 +86,9 @@ fn sanitized(function: &Function) -> TokenStream {
 
 /// Generates the type of the agent and its implementation.
 ///
-/// The type has a hidden name, and the public name is an alias: if that name is taken, only the alias is an error. All
-/// other items are in an attribute of the type: in an `impl` block, which cannot contain items, only the type is an
-/// error.
+/// The type has a hidden name, and its public name is an alias. If the public name is taken, only the alias is an
+/// error. All other items are passed to an attribute of the type. In an `impl` block, which cannot contain items, only
+/// the type is an error.
 fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream) -> TokenStream {
     let AgentModel {
         crate_path,
@@ -98,7 +98,7 @@ fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream)
     } = agent;
     let (visibility, hidden) = (&function.visibility, hidden_type_name(function));
     let doc = format!(
-        " The agent of the function [`{0}`](fn@{0}): its name for `WorkerServer::agent`.",
+        " The type of the agent [`{0}`](fn@{0}), for `WorkerServer::agent`.",
         function.signature.ident
     );
     let alias =

@@ -124,7 +124,7 @@ fn agent_name(options: &mut Options<'_>, function: &Ident) -> String {
     name
 }
 
-/// Reports if a character is unreserved in URLs (RFC 3986), so that it needs no encoding.
+/// Returns true if a character is unreserved in URLs (RFC 3986), so that it needs no encoding.
 fn is_unreserved(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~".contains(character)
 }
@@ -177,7 +177,7 @@ fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Reports if an attribute is `#[dooers::agent]`, by its name.
+/// Returns true if an attribute is `#[dooers::agent]`, by its name.
 pub(super) fn is_agent_attribute(attribute: &Attribute) -> bool {
     let names = attribute
         .path()
@@ -208,10 +208,16 @@ fn check_argument(argument: &PatType, diagnostics: &mut Diagnostics) {
     if let Some(hidden) = first_impl_trait(&argument.ty) {
         diagnostics.add(hidden, Diagnostic::ImplArgument);
     } else if let Type::Reference(reference) = peel_type(&argument.ty) {
-        let by_value = type_source(&reference.elem);
-        let diagnostic = match by_value.as_str() {
-            "str" => Diagnostic::StrArgument,
-            _ => Diagnostic::ReferenceArgument { by_value },
+        let target = type_source(&reference.elem);
+        let diagnostic = match (&*reference.elem, target.as_str()) {
+            (_, "str") => Diagnostic::StrArgument,
+            (Type::Slice(slice), _) => Diagnostic::ReferenceArgument {
+                by_value: format!("Vec<{}>", type_source(&slice.elem)),
+            },
+            (Type::TraitObject(_), _) => Diagnostic::ReferenceArgument {
+                by_value: format!("Box<{target}>"),
+            },
+            (_, _) => Diagnostic::ReferenceArgument { by_value: target },
         };
         diagnostics.add(reference, diagnostic);
     }

@@ -24,7 +24,7 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Reports if the function has a body, which a declaration in a trait does not.
+    /// Returns true if the function has a body, which a declaration in a trait does not.
     pub(super) fn has_body(&self) -> bool {
         self.body.to_string() != ";"
     }
@@ -81,7 +81,7 @@ pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStr
     read.parse2(tokens).map_err(|error| (all, error))
 }
 
-/// Reports if a `fn` follows, with only its qualifiers before it.
+/// Returns true if a `fn` follows, with only its qualifiers before it.
 fn is_function(input: ParseStream<'_>) -> syn::Result<bool> {
     let ahead = input.fork();
     ahead.parse::<Option<Token![const]>>()?;

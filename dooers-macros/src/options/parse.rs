@@ -141,7 +141,7 @@ impl<'a> Options<'a> {
         self.keys().find(|given| *given == key).cloned()
     }
 
-    /// Reports if an option is present.
+    /// Returns true if an option is present.
     pub(crate) fn contains(&self, key: &str) -> bool {
         self.key(key).is_some()
     }

@@ -25,7 +25,7 @@ impl OptionTable {
         self.options.iter().any(|(known, _)| *known == key)
     }
 
-    /// Reports if the option takes a list in parentheses.
+    /// Returns true if the option takes a list in parentheses.
     pub(super) fn takes_list(&self, key: &str) -> bool {
         self.usage(key).starts_with(&format!("{key}("))
     }

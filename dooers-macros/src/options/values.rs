@@ -10,7 +10,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
 
 impl Options<'_> {
-    /// Reports if an option without a value is present.
+    /// Returns true if an option without a value is present.
     pub(crate) fn flag(&mut self, key: &str) -> bool {
         let Some(given) = self.remove(key) else {
             return false;
@@ -164,7 +164,7 @@ fn count_in(text: Option<&str>, value: &Expr) -> Option<u32> {
     }
 }
 
-/// Reports if the value only lacks quotes to be a string.
+/// Returns true if the value only lacks quotes to be a string.
 fn is_word(value: &Expr) -> bool {
     let source = value.to_token_stream().to_string();
     let is_in_word = |letter: char| letter.is_alphanumeric() || letter == '_';

@@ -74,7 +74,7 @@ pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
 /// Names the settings that allow an option, for an error text.
 fn applies_to(key: &str) -> &'static str {
     match key {
-        "min" | "max" | "step" => "a number",
+        "min" | "max" | "step" => "numbers",
         "rows" => "a `String` without `options`",
         "options" => "a `String`",
         "min_length" | "max_length" | "pattern" => {
@@ -84,12 +84,12 @@ fn applies_to(key: &str) -> &'static str {
             "a `String` without `options`, a `Secret`, an `Email`, a number or a `NaiveDate`"
         }
         "src" | "width" | "height" => "an `ImageUrl`",
-        "collapsible" => "a group",
+        "collapsible" => "groups",
         "default_env" => "a `Secret`",
         "default" => {
             "a `String`, an `Email`, a number, a `bool`, an enum of choices or a `NaiveDate`"
         }
-        _ => "a single setting",
+        _ => "single settings",
     }
 }
 

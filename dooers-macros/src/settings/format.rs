@@ -1,6 +1,6 @@
 //! The formats of dates and mail addresses. The runtime has the same checks, so that it accepts every default.
 
-/// Reports if a text is a date such as `2026-02-11`.
+/// Returns true if a text is a date such as `2026-02-11`.
 pub(super) fn is_date(text: &str) -> bool {
     let has_shape = text.len() == 10
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -22,7 +22,7 @@ pub(super) fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// Reports if a text is a mail address by the HTML standard.
+/// Returns true if a text is a mail address by the HTML standard.
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;

@@ -31,7 +31,7 @@ pub(super) enum ItemKind {
 }
 
 /// A type that the macro does not recognize by its name: an enum of choices, or a struct of settings that is not marked
-/// as a group. Only the compiler can tell these apart.
+/// as a group. Only the compiler can distinguish them.
 pub(super) struct UnresolvedType {
     /// The type, without the `Option` around it.
     pub(super) ty: Type,
@@ -53,7 +53,7 @@ impl SettingsItem {
         matches!(self.kind, ItemKind::Group)
     }
 
-    /// Reports if the item needs a default, should its type be an enum of choices.
+    /// Returns true if an enum of choices would need a default here.
     pub(super) fn lacks_default(&self) -> bool {
         let ItemKind::Field { unresolved, .. } = &self.kind else {
             return false;

@@ -1,7 +1,7 @@
 //! The options of numbers: bounds, step and default.
 
 use super::default::default_expr;
-use super::field_type::FieldKind;
+use super::field_type::{FieldKind, FieldType};
 use super::step;
 use crate::diagnostic::Diagnostic;
 use crate::number_literal::NumberLiteral;
@@ -9,7 +9,7 @@ use crate::options::Options;
 use crate::syntax::type_source;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Ident, Type};
+use syn::Ident;
 
 /// The bounds and the step of a number. `None` if the option is absent or invalid.
 struct NumberBounds {
@@ -20,26 +20,25 @@ struct NumberBounds {
 
 /// Reads the options of a number.
 pub(super) fn number_setters(
-    kind: FieldKind,
-    ty: &Type,
+    field_type: &FieldType<'_>,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) {
-    let bounds = number_bounds(kind, ty, options);
+    let bounds = number_bounds(field_type, options);
     let NumberBounds { min, max, step } = &bounds;
     for (name, literal) in [("min", min), ("max", max), ("step", step)] {
         let setter = Ident::new(name, Span::mixed_site());
         setters.extend(literal.as_ref().map(|literal| quote!(.#setter(#literal))));
     }
-    let default = number_default(kind, &bounds, options);
+    let default = number_default(field_type.kind, &bounds, options);
     setters.extend(default.map(|default| quote!(.default(#default))));
 }
 
-fn number_bounds(kind: FieldKind, ty: &Type, options: &mut Options<'_>) -> NumberBounds {
-    let min = bound("min", kind, ty, options);
-    let max = bound("max", kind, ty, options);
+fn number_bounds(field_type: &FieldType<'_>, options: &mut Options<'_>) -> NumberBounds {
+    let min = bound("min", field_type, options);
+    let max = bound("max", field_type, options);
     let step = options.number("step").filter(|step| {
-        let diagnostic = match kind {
+        let diagnostic = match field_type.kind {
             FieldKind::Integer { .. } if !step.is_integer() => Diagnostic::FractionalBound {
                 key: "step".to_owned(),
             },
@@ -63,17 +62,16 @@ fn number_bounds(kind: FieldKind, ty: &Type, options: &mut Options<'_>) -> Numbe
 
 fn bound(
     key: &str,
-    kind: FieldKind,
-    ty: &Type,
+    field_type: &FieldType<'_>,
     options: &mut Options<'_>,
 ) -> Option<NumberLiteral> {
     let literal = options.number(key)?;
     let key = key.to_owned();
-    let diagnostic = match kind {
+    let diagnostic = match field_type.kind {
         FieldKind::Integer { .. } if !literal.is_integer() => Diagnostic::FractionalBound { key },
         kind if !fits_type(kind, &literal) => Diagnostic::BoundOutOfRange {
             key,
-            ty: type_source(ty),
+            ty: type_source(field_type.ty),
         },
         _ => return Some(literal),
     };
@@ -152,7 +150,7 @@ fn range(kind: FieldKind, bounds: &NumberBounds) -> String {
     }
 }
 
-/// Reports if a number is on a step, counted from another number or from 0. The runtime has the same rule.
+/// Returns true if a number is on a step, counted from another number or from 0. The runtime has the same rule.
 fn is_on_step(number: &NumberLiteral, from: Option<&NumberLiteral>, step: &NumberLiteral) -> bool {
     let meant = || {
         let from = from.and_then(NumberLiteral::decimal);

@@ -59,7 +59,7 @@ pub(super) fn check_setting(
         report_missing_default(field, ident, field_type.kind, options);
     }
     access_setters(&field_type, has_default, options, setters);
-    let default = value_setters(&field_type, field, options, setters);
+    let default = value_setters(&field_type, options, setters);
     if let Some(placeholder) = options.string("placeholder") {
         setters.push(quote!(.placeholder(#placeholder)));
     }
@@ -127,7 +127,6 @@ fn access_setters(
 /// Adds the setters for the values of the setting. Returns the default of a choice, which the compiler checks.
 fn value_setters(
     field_type: &FieldType<'_>,
-    field: &Field,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) -> Option<ChoiceDefault> {
@@ -143,7 +142,7 @@ fn value_setters(
         FieldKind::Email => email_setters(options, setters),
         FieldKind::Date => date_setters(options, setters),
         FieldKind::Integer { .. } | FieldKind::Decimal { .. } => {
-            number_setters(field_type.kind, &field.ty, options, setters);
+            number_setters(field_type, options, setters);
         }
         FieldKind::Checkbox => checkbox_setters(options, setters),
         FieldKind::Image => image_setters(options, setters),

@@ -14,7 +14,7 @@ pub(crate) async fn support(
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
 pub(crate) struct __dooers_support {}
-/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+/// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
 pub(crate) type HelpDesk = __dooers_support;
 const _: () = {

@@ -3,7 +3,7 @@ async fn hello() {}
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
 struct __dooers_hello {}
-/// The agent of the function [`hello`](fn@hello): its name for `WorkerServer::agent`.
+/// The type of the agent [`hello`](fn@hello), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
 type hello = __dooers_hello;
 const _: () = {

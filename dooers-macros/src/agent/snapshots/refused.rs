@@ -9,7 +9,7 @@ pub async fn support(request: &WorkerRequest) {}
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
 pub struct __dooers_support {}
-/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+/// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
 pub type support = __dooers_support;
 const _: () = {

@@ -8,7 +8,7 @@ async fn support(request: WorkerRequest) -> impl IntoReply {
 #[allow(non_camel_case_types)]
 #[non_exhaustive]
 struct __dooers_support {}
-/// The agent of the function [`support`](fn@support): its name for `WorkerServer::agent`.
+/// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
 type support = __dooers_support;
 const _: () = {

@@ -8,8 +8,8 @@ use serde_json::json;
 #[derive(Clone, WorkerSettings)]
 #[setting(version = "3.2")]
 struct Every {
-    /// What it is
-    /// about.
+    /// The name of
+    /// the assistant.
     #[setting(
         required,
         label = "Its name",
@@ -61,7 +61,7 @@ fn options_are_in_the_schema() {
     assert_eq!(schema.version(), "3.2");
     let title = property::<Every>("title");
     let expected = json!({
-        "title": "Its name", "description": "What it is\nabout.", "type": "string", "default": "Ada",
+        "title": "Its name", "description": "The name of\nthe assistant.", "type": "string", "default": "Ada",
         "minLength": 1, "maxLength": 5, "pattern": "^[A-Z]",
     });
     assert_eq!(title, expected);
