@@ -8,8 +8,9 @@ use super::written::{
     DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
     ReadThread, RemovedRun, Rows, TouchedThread,
 };
+use crate::store::rules::TurnRow;
 use crate::store::sql::{RowError, int, json, sealed_column};
-use crate::store::state::{KeptEvent, KeptRun, ThreadState, TurnRow};
+use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use serde_json::Value;
 use std::collections::HashMap;
 

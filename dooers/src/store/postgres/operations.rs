@@ -1,10 +1,11 @@
 //! What the writer is asked to do, operation by operation.
 
 use super::known::{Known, Need};
+use crate::store::rules::Interrupted;
 use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
 };
-use crate::store::state::{Interrupted, SentKey, Threads};
+use crate::store::state::{SentKey, Threads};
 use crate::store::{
     Begun, Cancel, Cancelled, Change, Claim, Edited, Retried, Scope, Start, StoreError, ThreadEdit,
     ThreadTarget, TurnChange, TurnKey, Waiting, Written,

@@ -1,7 +1,8 @@
 //! Rows inside of a JSON array: what a thread's row brings with it of its turns, runs and events.
 
+use crate::store::rules::{Held, TurnRow};
 use crate::store::sql::{self, Columns, RowError};
-use crate::store::state::{Held, KeptEvent, KeptRun, TurnRow};
+use crate::store::state::{KeptEvent, KeptRun};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;

@@ -4,15 +4,10 @@
 //! become of them, shares these rules with the store that keeps all in memory. Such a store reads only what an
 //! operation needs: a [`ThreadState`] need not have all events and runs of its thread.
 
-mod edits;
 mod thread;
 mod threads;
-mod turns;
 
 pub(crate) use thread::{KeptEvent, KeptRun, ThreadState};
 pub(crate) use threads::Threads;
 #[cfg(feature = "postgres")]
-pub(crate) use {
-    threads::{SentEvent, SentKey},
-    turns::{Held, Interrupted, TurnRow},
-};
+pub(crate) use threads::{SentEvent, SentKey};

@@ -1,11 +1,11 @@
 //! One thread, and what writing does to it.
 
-use super::turns::TurnRow;
 use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
 use crate::store::claim::finalized;
 use crate::store::list_clock::ListClock;
 use crate::store::message::shown;
 use crate::store::page::Known;
+use crate::store::rules::TurnRow;
 use crate::store::{
     CancelTarget, Change, NewMessage, Participant, Scope, ThreadRecord, TurnChange, TurnKey,
 };

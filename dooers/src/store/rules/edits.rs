@@ -1,9 +1,9 @@
 //! Changes of a thread that no turn makes.
 
-use super::thread::ThreadState;
 use crate::protocol::ThreadEvent;
 use crate::store::edit::{cancel_of_removed, changeable, check_removable, check_run, endable};
 use crate::store::message::shown;
+use crate::store::state::ThreadState;
 use crate::store::{Edited, Participant, StoreError, ThreadEdit};
 use chrono::{DateTime, Utc};
 

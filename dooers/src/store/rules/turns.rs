@@ -1,12 +1,12 @@
 //! The turns of a thread: who answers which message.
 
-use super::thread::ThreadState;
 use crate::policy::OnBusy;
 use crate::protocol::{Run, RunStatus, ThreadEvent, new_id};
 use crate::store::claim::{
     AfterLoss, cancelled_run, end_of_lease, interrupted_event, interrupted_run, is_due,
     withdrawn_run,
 };
+use crate::store::state::ThreadState;
 use crate::store::{
     Cancel, CancelTarget, Cancelled, Change, Claim, HeldTurn, KeyedDigest, SealedAnswer, Start,
     StoreError, TurnKey, Waiting,
@@ -142,13 +142,13 @@ impl ThreadState {
     }
 
     /// Whether somebody wants this turn to end.
-    pub(super) fn is_cancelled(&self, event_id: &str) -> bool {
+    pub(crate) fn is_cancelled(&self, event_id: &str) -> bool {
         let mut turns = self.turns.iter();
         turns.any(|turn| turn.event_id == event_id && turn.is_cancelled)
     }
 
     /// Ends a turn as somebody wanted, with its runs.
-    pub(super) fn end_cancelled(&mut self, event_id: &str, at: DateTime<Utc>) -> Vec<Change> {
+    pub(crate) fn end_cancelled(&mut self, event_id: &str, at: DateTime<Utc>) -> Vec<Change> {
         self.end_turn(event_id);
         let open = self.open_runs(event_id).into_iter();
         let ends = open.map(|run| cancelled_run(run, at));
