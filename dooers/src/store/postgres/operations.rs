@@ -1,11 +1,11 @@
 //! What the writer is asked to do, operation by operation.
 
 use super::known::{Known, Need};
-use crate::store::rules::Interrupted;
+use crate::store::rules::{self, Interrupted, SentKey};
 use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
 };
-use crate::store::state::{SentKey, Threads};
+use crate::store::state::{ThreadState, Threads};
 use crate::store::{
     Begun, Cancel, Cancelled, Change, Claim, Edited, Retried, Scope, Start, StoreError, ThreadEdit,
     ThreadTarget, TurnChange, TurnKey, Waiting, Written,
@@ -64,7 +64,7 @@ fn run(thread_id: &str, run_id: &str) -> Need {
 /// What a claim must know: the message that is next, and the run of its start, if that may be there already.
 fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec<Need>) {
     let thread = known.threads.by_id.get(thread_id);
-    if let Some(message) = thread.and_then(|thread| thread.next_message(start)) {
+    if let Some(message) = thread.and_then(|thread| next_message(thread, start)) {
         needs.push(event(thread_id, message));
     }
     if let Some(run_id) = &start.run_id
@@ -72,6 +72,17 @@ fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec
     {
         needs.push(run(thread_id, run_id));
     }
+}
+
+/// The message whose turn is the next to be claimed so, once none runs beside which it may not run.
+fn next_message<'t>(thread: &'t ThreadState, start: &Start) -> Option<&'t str> {
+    let mut turns = thread.turns.iter();
+    let turn = if start.is_concurrent() {
+        turns.find(|turn| turn.is_due(start))?
+    } else {
+        turns.find(|turn| !turn.is_running)?
+    };
+    Some(&turn.event_id)
 }
 
 /// The runs that a turn names, if they may be there already.
@@ -124,7 +135,7 @@ impl Operation for Begin {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Begun, StoreError> {
-        threads.begin(&self.scope, &self.new, &self.start)
+        rules::begin(threads, &self.scope, &self.new, &self.start)
     }
 
     fn claim(answer: &Begun) -> Option<&Claim> {
@@ -150,7 +161,7 @@ impl Operation for ClaimTurn {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Option<Claim>, StoreError> {
-        threads.claim(&self.scope, &self.thread_id, &self.start)
+        rules::claim(threads, &self.scope, &self.thread_id, &self.start)
     }
 
     fn claim(answer: &Option<Claim>) -> Option<&Claim> {
@@ -175,7 +186,7 @@ impl Operation for WriteTurn {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Vec<Change>, StoreError> {
-        threads.write(&self.scope, &self.turn, self.changes.clone())
+        rules::write(threads, &self.scope, &self.turn, &self.changes)
     }
 }
 
@@ -199,8 +210,8 @@ impl Operation for FinishTurn {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Written, StoreError> {
-        let (turn, changes) = (&self.turn, self.changes.clone());
-        threads.finish(&self.scope, turn, changes, self.next.as_ref())
+        let (turn, changes) = (&self.turn, &self.changes);
+        rules::finish(threads, &self.scope, turn, changes, self.next.as_ref())
     }
 
     fn claim(answer: &Written) -> Option<&Claim> {
@@ -225,8 +236,8 @@ impl Operation for RetryTurn {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Retried, StoreError> {
-        let (turn, changes) = (&self.turn, self.changes.clone());
-        threads.retry(&self.scope, turn, changes, self.not_before)
+        let (turn, changes) = (&self.turn, &self.changes);
+        rules::retry(threads, &self.scope, turn, changes, self.not_before)
     }
 }
 
@@ -258,8 +269,7 @@ impl Operation for CancelTurn {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Cancelled, StoreError> {
-        let thread = threads.get_mut(&self.scope, &self.thread_id)?;
-        Ok(thread.cancel(&self.cancel))
+        rules::cancel_in(threads, &self.scope, &self.thread_id, &self.cancel)
     }
 }
 
@@ -298,9 +308,13 @@ impl Operation for Expire {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError> {
-        let thread = threads.get_mut(&self.scope, &self.thread_id)?;
-        let interrupted = thread.interrupt(self.at, Some(self.by));
-        Ok((interrupted, thread.waiting()))
+        rules::expire(
+            threads,
+            &self.scope,
+            &self.thread_id,
+            self.at,
+            Some(self.by),
+        )
     }
 }
 
@@ -326,7 +340,7 @@ impl Operation for DeleteThread {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
-        threads.delete(&self.scope, &self.thread_id)
+        rules::delete(threads, &self.scope, &self.thread_id)
     }
 }
 
@@ -347,7 +361,7 @@ impl Operation for CreateThread {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
-        threads.create(&self.scope, &self.draft)
+        rules::create(threads, &self.scope, &self.draft)
     }
 }
 
@@ -398,7 +412,6 @@ impl Operation for EditThread {
     }
 
     fn run(&self, threads: &mut Threads) -> Result<Edited, StoreError> {
-        threads.get(&self.scope, &self.thread_id)?;
-        threads.edit(&self.scope, &self.thread_id, self.edit.clone())
+        rules::edit(threads, &self.scope, &self.thread_id, &self.edit)
     }
 }
