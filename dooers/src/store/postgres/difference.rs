@@ -9,7 +9,7 @@ use super::written::{
     ReadThread, RemovedRun, Rows, TouchedThread,
 };
 use crate::store::rules::TurnRow;
-use crate::store::sql::{RowError, int, json, sealed_column};
+use crate::store::sql::{RowError, int, json, sealed_column, turn_slot, turn_state};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -320,7 +320,7 @@ fn turns(
         rows.moved.push(ChangedTurn {
             thread_pk: place.pk,
             seq: int(turn.seq),
-            state: state_of(turn).to_owned(),
+            state: turn_state(turn).to_owned(),
             attempt: int(turn.attempt),
             fence: int(turn.fence),
             node: node_of(turn),
@@ -328,7 +328,7 @@ fn turns(
             cancel_requested: turn.is_cancelled,
             retries: int(turn.retries),
             not_before: turn.not_before,
-            slot: slot_of(turn),
+            slot: turn_slot(turn),
         });
     }
     Ok(())
@@ -339,7 +339,7 @@ fn new_turn(place: Place, turn: &TurnRow) -> Result<NewTurn, RowError> {
         thread_pk: place.pk,
         seq: int(turn.seq),
         event_id: turn.event_id.clone(),
-        state: state_of(turn).to_owned(),
+        state: turn_state(turn).to_owned(),
         attempt: int(turn.attempt),
         fence: int(turn.fence),
         node: node_of(turn),
@@ -347,13 +347,9 @@ fn new_turn(place: Place, turn: &TurnRow) -> Result<NewTurn, RowError> {
         cancel_requested: turn.is_cancelled,
         retries: int(turn.retries),
         not_before: turn.not_before,
-        slot: slot_of(turn),
+        slot: turn_slot(turn),
         sealed: sealed_column(turn.sealed.as_ref())?,
     })
-}
-
-fn state_of(turn: &TurnRow) -> &'static str {
-    if turn.is_running { "running" } else { "queued" }
 }
 
 fn node_of(turn: &TurnRow) -> Option<String> {
@@ -362,11 +358,6 @@ fn node_of(turn: &TurnRow) -> Option<String> {
 
 fn lease_of(turn: &TurnRow) -> Option<i64> {
     turn.held.as_ref().map(|held| lease_micros(held.lease))
-}
-
-/// What keeps turns apart that may not run side by side.
-fn slot_of(turn: &TurnRow) -> i64 {
-    if turn.is_beside { int(turn.seq) } else { 0 }
 }
 
 fn deleted(rows: &mut Rows, before: &Before) {

@@ -3,11 +3,11 @@
 use super::cache::{Cached, Place};
 use super::connect::query;
 use super::known::{Known, Need};
-use super::rows::{json_rows, kept_event, kept_run, turn};
+use super::rows::{json_rows, kept_event, kept_run};
 use super::scopes::Scopes;
 use super::statements::Statements;
 use crate::store::rules::{SentEvent, SentKey, ThreadRow};
-use crate::store::sql::{Columns, RowError, WholeThread};
+use crate::store::sql::{Columns, RowError, WholeThread, turn};
 use crate::store::state::ThreadState;
 use crate::store::{Scope, Viewer};
 use sqlx::PgConnection;

@@ -1,26 +1,20 @@
 //! What the writer is asked to do, operation by operation.
 
 use super::known::{Known, Need};
-use crate::store::rules::{self, Interrupted, SentKey};
+use crate::store::rules::{self, Interrupted, Rows, SentKey};
 use crate::store::sql::{
-    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
+    ThreadOperation, WriteTurn,
 };
-use crate::store::state::{ThreadState, Threads};
+use crate::store::state::ThreadState;
 use crate::store::{
-    Begun, Cancel, Cancelled, Change, Claim, Edited, Retried, Scope, Start, StoreError, ThreadEdit,
-    ThreadTarget, TurnChange, TurnKey, Waiting, Written,
+    Begun, Cancel, Cancelled, Claim, Scope, Start, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
+    Waiting, Written,
 };
 use chrono::{DateTime, Utc};
-use std::fmt::Debug;
 
-/// Something to do to one thread. It may be done more than once: what was done before is not written then.
-pub(super) trait Operation: Debug + Send + 'static {
-    /// What the caller gets.
-    type Answer: Debug + Send + 'static;
-
-    /// What it does, after "the database failed to".
-    const WHAT: &'static str;
-
+/// An operation on one thread, and the rows that it needs.
+pub(super) trait Operation: ThreadOperation {
     /// Whether the thread must be read anew, as it needs what changes without a new version.
     const IS_FRESH: bool = false;
 
@@ -37,9 +31,6 @@ pub(super) trait Operation: Debug + Send + 'static {
 
     /// What it must know, as far as that can be told by what is known.
     fn needs(&self, known: &Known, needs: &mut Vec<Need>);
-
-    /// Does it: all checks first.
-    fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError>;
 
     /// The turn that the caller is to run by this answer.
     fn claim(_: &Self::Answer) -> Option<&Claim> {
@@ -99,9 +90,6 @@ fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs
 }
 
 impl Operation for Begin {
-    type Answer = Begun;
-    const WHAT: &'static str = Begin::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -134,19 +122,12 @@ impl Operation for Begin {
         needs_of_claim(known, thread_id, &self.start, needs);
     }
 
-    fn run(&self, threads: &mut Threads) -> Result<Begun, StoreError> {
-        rules::begin(threads, &self.scope, &self.new, &self.start)
-    }
-
     fn claim(answer: &Begun) -> Option<&Claim> {
         answer.claim.as_ref()
     }
 }
 
 impl Operation for ClaimTurn {
-    type Answer = Option<Claim>;
-    const WHAT: &'static str = ClaimTurn::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -160,19 +141,12 @@ impl Operation for ClaimTurn {
         needs_of_claim(known, &self.thread_id, &self.start, needs);
     }
 
-    fn run(&self, threads: &mut Threads) -> Result<Option<Claim>, StoreError> {
-        rules::claim(threads, &self.scope, &self.thread_id, &self.start)
-    }
-
     fn claim(answer: &Option<Claim>) -> Option<&Claim> {
         answer.as_ref()
     }
 }
 
 impl Operation for WriteTurn {
-    type Answer = Vec<Change>;
-    const WHAT: &'static str = WriteTurn::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -184,16 +158,9 @@ impl Operation for WriteTurn {
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs_of_changes(known, &self.turn, &self.changes, needs);
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Vec<Change>, StoreError> {
-        rules::write(threads, &self.scope, &self.turn, &self.changes)
-    }
 }
 
 impl Operation for FinishTurn {
-    type Answer = Written;
-    const WHAT: &'static str = FinishTurn::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -209,20 +176,12 @@ impl Operation for FinishTurn {
         }
     }
 
-    fn run(&self, threads: &mut Threads) -> Result<Written, StoreError> {
-        let (turn, changes) = (&self.turn, &self.changes);
-        rules::finish(threads, &self.scope, turn, changes, self.next.as_ref())
-    }
-
     fn claim(answer: &Written) -> Option<&Claim> {
         answer.next.as_ref()
     }
 }
 
 impl Operation for RetryTurn {
-    type Answer = Retried;
-    const WHAT: &'static str = RetryTurn::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -234,11 +193,6 @@ impl Operation for RetryTurn {
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs_of_changes(known, &self.turn, &self.changes, needs);
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Retried, StoreError> {
-        let (turn, changes) = (&self.turn, &self.changes);
-        rules::retry(threads, &self.scope, turn, changes, self.not_before)
-    }
 }
 
 /// Withdraws a turn of this thread that waits, or marks one that runs.
@@ -249,10 +203,16 @@ pub(super) struct CancelTurn {
     pub(super) cancel: Cancel,
 }
 
-impl Operation for CancelTurn {
+impl ThreadOperation for CancelTurn {
     type Answer = Cancelled;
     const WHAT: &'static str = "cancel a turn";
 
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Self::Answer, S::Error> {
+        rules::cancel_in(rows, &self.scope, &self.thread_id, &self.cancel)
+    }
+}
+
+impl Operation for CancelTurn {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -267,10 +227,6 @@ impl Operation for CancelTurn {
             needs.push(run(&self.thread_id, &self.cancel.run_id));
         }
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Cancelled, StoreError> {
-        rules::cancel_in(threads, &self.scope, &self.thread_id, &self.cancel)
-    }
 }
 
 /// Ends the turns of this thread whose lease ran out by a time, or lets them wait for another attempt.
@@ -284,9 +240,17 @@ pub(super) struct Expire {
     pub(super) by: DateTime<Utc>,
 }
 
-impl Operation for Expire {
+impl ThreadOperation for Expire {
     type Answer = (Option<Interrupted>, Option<Waiting>);
     const WHAT: &'static str = "recover the turns of a stopped process";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Self::Answer, S::Error> {
+        let lost_by = Some(self.by);
+        rules::expire(rows, &self.scope, &self.thread_id, self.at, lost_by)
+    }
+}
+
+impl Operation for Expire {
     // A lease is renewed without a new version of its thread.
     const IS_FRESH: bool = true;
 
@@ -306,22 +270,9 @@ impl Operation for Expire {
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError> {
-        rules::expire(
-            threads,
-            &self.scope,
-            &self.thread_id,
-            self.at,
-            Some(self.by),
-        )
-    }
 }
 
 impl Operation for DeleteThread {
-    type Answer = Change;
-    const WHAT: &'static str = DeleteThread::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -338,16 +289,9 @@ impl Operation for DeleteThread {
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
-        rules::delete(threads, &self.scope, &self.thread_id)
-    }
 }
 
 impl Operation for CreateThread {
-    type Answer = Change;
-    const WHAT: &'static str = CreateThread::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -359,16 +303,9 @@ impl Operation for CreateThread {
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.draft.thread.id.clone()));
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
-        rules::create(threads, &self.scope, &self.draft)
-    }
 }
 
 impl Operation for EditThread {
-    type Answer = Edited;
-    const WHAT: &'static str = EditThread::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -409,9 +346,5 @@ impl Operation for EditThread {
                 needs.push(run(thread_id, run_id));
             }
         }
-    }
-
-    fn run(&self, threads: &mut Threads) -> Result<Edited, StoreError> {
-        rules::edit(threads, &self.scope, &self.thread_id, &self.edit)
     }
 }

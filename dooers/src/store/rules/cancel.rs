@@ -9,7 +9,8 @@ use crate::store::{Cancel, CancelTarget, Cancelled, Scope};
 
 /// Withdraws a turn that waits, or marks one that runs.
 ///
-/// Runs of several threads may have the same id. The one that continues is the one that is meant.
+/// A store keeps the ids of runs apart in each thread only. If several threads have the run, the one that continues is
+/// meant.
 pub(crate) fn cancel<S: Rows>(
     rows: &mut S,
     scope: Option<&Scope>,

@@ -25,6 +25,6 @@ pub(crate) use operations::{claim, create, delete, finish, retry, write};
 pub(crate) use recover::recover;
 #[cfg(feature = "postgres")]
 pub(crate) use recover::{Interrupted, expire};
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use rows::Held;
 pub(crate) use rows::{NewEvent, Rows, SentEvent, SentKey, ThreadRow, ThreadRows, TurnRow};

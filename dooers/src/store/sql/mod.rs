@@ -11,11 +11,13 @@ mod stop;
 
 pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, pending};
 pub(crate) use operations::{
-    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
+    ThreadOperation, WriteTurn,
 };
 pub(crate) use read::{Parameter, ReadTransaction, Reading};
 pub(crate) use rows::{
-    Columns, RowError, WholeThread, event, run, sealed_answer, sealed_column, thread_place,
+    Columns, RowError, WholeThread, event, run, sealed_column, thread_place, turn, turn_slot,
+    turn_state,
 };
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;

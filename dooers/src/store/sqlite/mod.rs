@@ -1,12 +1,11 @@
 //! A store in a SQLite file.
 //!
 //! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
-//! beside it ([`readers`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
-//! order in [`operations`] and [`edits`].
+//! beside it ([`readers`]). The [`rules`](super::rules) of a thread work row by row on the writer's connection
+//! ([`threads`], [`thread`]).
 
 mod batch;
 mod database;
-mod edits;
 mod lock;
 mod migrate;
 mod open;
@@ -18,9 +17,8 @@ mod statements;
 mod store;
 #[cfg(test)]
 mod tests;
-mod texts;
 mod thread;
-mod turns;
+mod threads;
 mod writer;
 
 pub use options::SqliteOptions;

@@ -1,9 +1,8 @@
 //! The store itself.
 
 use super::SqliteOptions;
-use super::edits::RemoveSetting;
 use super::open::{Opened, cannot_open, open};
-use super::operations::{CancelTurn, PutSettings, Recover, RenewLeases};
+use super::operations::{CancelTurn, PutSettings, Recover, RemoveSetting, RenewLeases};
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
@@ -149,7 +148,7 @@ impl Store for SqliteStore {
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
         let at = timestamp::now();
-        self.writer.run(Recover { at, by: None }).await
+        self.writer.run(Recover { at, lost_by: None }).await
     }
 
     async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
@@ -161,8 +160,8 @@ impl Store for SqliteStore {
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        let by = Some(timestamp::now());
-        self.writer.run(Recover { at, by }).await
+        let lost_by = Some(timestamp::now());
+        self.writer.run(Recover { at, lost_by }).await
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
