@@ -1,6 +1,7 @@
 //! What the writer is asked to do, operation by operation.
 
 use super::known::{Known, Need};
+use crate::protocol::ThreadEvent;
 use crate::store::rules::{self, Interrupted, Rows, SentKey};
 use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
@@ -76,17 +77,27 @@ fn next_message<'t>(thread: &'t ThreadState, start: &Start) -> Option<&'t str> {
     Some(&turn.event_id)
 }
 
-/// The runs that a turn names, if they may be there already.
+/// The rows that the changes of a turn need: answers to forms, and runs that may be there already.
 fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs: &mut Vec<Need>) {
-    needs.push(Need::Thread(turn.thread_id.clone()));
-    if known.trusts(&turn.thread_id) {
-        return;
-    }
+    let thread_id = &turn.thread_id;
+    needs.push(Need::Thread(thread_id.clone()));
     for change in changes {
-        if let TurnChange::Run(changed) = change {
-            needs.push(run(&turn.thread_id, &changed.id));
+        match change {
+            TurnChange::Event(event) => needs.extend(need_of_answer(thread_id, event)),
+            TurnChange::Run(changed) if !known.trusts(thread_id) => {
+                needs.push(run(thread_id, &changed.id));
+            }
+            _ => {}
         }
     }
+}
+
+/// The answer to the form that an event answers: only the first one counts.
+fn need_of_answer(thread_id: &str, event: &ThreadEvent) -> Option<Need> {
+    event.answered_form().map(|form_id| Need::Answer {
+        thread_id: thread_id.to_owned(),
+        form_id: form_id.to_owned(),
+    })
 }
 
 impl Operation for Begin {
@@ -327,10 +338,7 @@ impl Operation for EditThread {
             ThreadEdit::CreateEvent(event) => {
                 needs.push(Need::EventId(event.id.clone()));
                 needs.extend(event.run_id.as_deref().map(|id| run(thread_id, id)));
-                needs.extend(event.answered_form().map(|form_id| Need::Answer {
-                    thread_id: thread_id.clone(),
-                    form_id: form_id.to_owned(),
-                }));
+                needs.extend(need_of_answer(thread_id, event));
             }
             ThreadEdit::UpdateEvent { event_id, .. } => needs.push(event(thread_id, event_id)),
             ThreadEdit::RemoveEvent {
