@@ -197,6 +197,7 @@ impl Store for PostgresStore {
             let places = reading.places_of(&cancel.target);
             places.await
         };
+        let mut is_found = false;
         for (place, thread_id) in self.readers.read("cancel a turn", find).await? {
             let cancel = CancelTurn {
                 scope: scope.unwrap_or(&place).clone(),
@@ -205,8 +206,13 @@ impl Store for PostgresStore {
             };
             match self.writer.run(cancel).await {
                 Err(StoreError::NotFound(_)) => {}
+                // Another thread may have a run of this id that continues.
+                Ok(Cancelled::Ended) => is_found = true,
                 other => return other,
             }
+        }
+        if is_found {
+            return Ok(Cancelled::Ended);
         }
         Err(cancel.target.not_found())
     }
