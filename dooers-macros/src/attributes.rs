@@ -1,20 +1,46 @@
-//! What the attributes of an item say.
+//! The attributes of an item: doc comments, lints and `#[setting(…)]`.
 
-use crate::options::ungrouped;
-use proc_macro2::{Span, TokenStream};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::syntax::peel_groups;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
-/// The attributes of this name.
-pub(crate) fn attributes_of(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
+/// Returns the attributes with this name.
+pub(crate) fn attributes_named(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
     let has_name = |attribute: &&Attribute| attribute.path().is_ident(name);
     attributes.iter().filter(has_name).cloned().collect()
 }
 
-/// The lints that the user allows or expects in the item.
-pub(crate) fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
-    let allowed = attributes_of(attributes, "allow");
-    let expected = attributes_of(attributes, "expect");
+/// Joins the tokens of all `#[setting(…)]` attributes of an item with commas.
+pub(crate) fn setting_options(
+    attributes: &[Attribute],
+    diagnostics: &mut Diagnostics,
+) -> TokenStream {
+    let mut joined = TokenStream::new();
+    for attribute in attributes_named(attributes, "setting") {
+        match attribute.meta.require_list() {
+            Ok(list) => {
+                if !joined.is_empty() && !ends_with_comma(&joined) && !list.tokens.is_empty() {
+                    joined.extend(quote!(,));
+                }
+                joined.extend(list.tokens.clone());
+            }
+            Err(_) => diagnostics.add(&attribute, Diagnostic::InvalidAttributeForm),
+        }
+    }
+    joined
+}
+
+fn ends_with_comma(tokens: &TokenStream) -> bool {
+    let last = tokens.clone().into_iter().last();
+    matches!(last, Some(TokenTree::Punct(punct)) if punct.as_char() == ',')
+}
+
+/// Collects the lints that the user allows or expects in the item.
+pub(crate) fn allowed_lints(attributes: &[Attribute]) -> Vec<TokenStream> {
+    let allowed = attributes_named(attributes, "allow");
+    let expected = attributes_named(attributes, "expect");
     let lints = |attribute: Attribute| Some(attribute.meta.require_list().ok()?.tokens.clone());
     allowed
         .into_iter()
@@ -23,15 +49,16 @@ pub(crate) fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
         .collect()
 }
 
-/// The doc comment as pieces to be joined: one text, unless a macro such as `include_str!` makes a part of it.
-pub(crate) fn description(attributes: &[Attribute]) -> Vec<Expr> {
+/// Collects the doc comment as pieces for [`concat_docs`]. It is one string literal, unless a macro such as
+/// `include_str!` produces a part of it.
+pub(crate) fn doc_comment(attributes: &[Attribute]) -> Vec<Expr> {
     let mut pieces: Vec<Expr> = Vec::new();
     let mut text = String::new();
-    for attribute in attributes_of(attributes, "doc") {
+    for attribute in attributes_named(attributes, "doc") {
         let Meta::NameValue(doc) = attribute.meta else {
             continue;
         };
-        match ungrouped(&doc.value) {
+        match peel_groups(&doc.value) {
             Expr::Lit(ExprLit {
                 lit: Lit::Str(line),
                 ..
@@ -40,7 +67,7 @@ pub(crate) fn description(attributes: &[Attribute]) -> Vec<Expr> {
                 text.push_str(line.strip_prefix(' ').unwrap_or(&line));
             }
             expression => {
-                pieces.extend(literal(&text));
+                pieces.extend(string_expr(&text));
                 text.clear();
                 pieces.push(expression.clone());
             }
@@ -48,22 +75,44 @@ pub(crate) fn description(attributes: &[Attribute]) -> Vec<Expr> {
         text.push('\n');
     }
     if pieces.is_empty() {
-        return literal(text.trim()).into_iter().collect();
+        return string_expr(text.trim()).into_iter().collect();
     }
-    pieces.extend(literal(&text));
+    pieces.extend(string_expr(&text));
     pieces
 }
 
-fn literal(text: &str) -> Option<Expr> {
+fn string_expr(text: &str) -> Option<Expr> {
     let literal = syn::LitStr::new(text, Span::call_site());
     (!text.is_empty()).then(|| parse_quote!(#literal))
 }
 
-/// Such pieces as one text.
-pub(crate) fn joined(pieces: &[Expr]) -> TokenStream {
+/// Concatenates the pieces of a doc comment into one string.
+pub(crate) fn concat_docs(pieces: &[Expr]) -> TokenStream {
     match pieces {
         [] => quote!(""),
         [Expr::Lit(text)] => quote!(#text),
         _ => quote!(::core::concat!(#(#pieces),*).trim_ascii()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::setting_options;
+    use crate::diagnostic::Diagnostics;
+    use syn::{Attribute, parse_quote};
+
+    #[test]
+    fn setting_options_allow_trailing_commas() {
+        let attributes: [Attribute; 4] = [
+            parse_quote!(#[setting(required, label = "Name",)]),
+            parse_quote!(#[setting()]),
+            parse_quote!(#[setting(rename = "title")]),
+            parse_quote!(#[setting(creator,)]),
+        ];
+        let mut diagnostics = Diagnostics::default();
+        let joined = setting_options(&attributes, &mut diagnostics);
+        let expected = quote::quote!(required, label = "Name", rename = "title", creator,);
+        assert_eq!(joined.to_string(), expected.to_string());
+        assert!(diagnostics.is_empty());
     }
 }

@@ -1,103 +1,103 @@
 //! `#[derive(SettingChoice)]`.
 
-use crate::mistake::{Mistake, Mistakes};
-use crate::options::{Options, Table};
-use crate::settings::options_of;
+use crate::attributes::setting_options;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::options::{OptionTable, Options};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
 
-const ENUM: Table = Table {
-    of: "#[setting] of an enum",
+const ENUM_OPTIONS: OptionTable = OptionTable {
+    macro_name: "`#[setting]` on an enum",
     options: &[("crate", "crate = path")],
 };
 
-const VARIANT: Table = Table {
-    of: "#[setting] of a variant",
+const VARIANT_OPTIONS: OptionTable = OptionTable {
+    macro_name: "`#[setting]` on a variant",
     options: &[("rename", "rename = \"…\""), ("label", "label = \"…\"")],
 };
 
-/// A variant as it is to be generated.
-struct Choice {
+/// A variant, after its attributes have been checked.
+struct ChoiceVariant {
     ident: Ident,
     value: String,
     label: String,
 }
 
-/// What makes the enum choices, or what is wrong with it.
-pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
+/// Expands to the implementation of `SettingChoice`, and to the errors.
+pub(crate) fn expand_choice(item: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::default();
     let input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
-    let tokens = options_of(&input.attrs, &mut mistakes);
-    let runtime = Options::parse(tokens, &ENUM, &mut mistakes).path("crate");
-    let runtime: Path = runtime.unwrap_or_else(|| parse_quote!(::dooers));
+    let tokens = setting_options(&input.attrs, &mut diagnostics);
+    let crate_path = Options::parse(tokens, &ENUM_OPTIONS, &mut diagnostics).path("crate");
+    let crate_path: Path = crate_path.unwrap_or_else(|| parse_quote!(::dooers));
     if !input.generics.params.is_empty() {
-        mistakes.add(&input.generics, Mistake::ChoiceGeneric);
-        return mistakes.to_token_stream();
+        diagnostics.add(&input.generics, Diagnostic::GenericChoice);
+        return diagnostics.to_token_stream();
     }
-    let choices = choices(&input, &mut mistakes);
-    implementation(&input.ident, &runtime, &choices, &mistakes)
+    let choices = check_variants(&input, &mut diagnostics);
+    choice_impl(&input.ident, &crate_path, &choices, &diagnostics)
 }
 
-fn choices(input: &DeriveInput, mistakes: &mut Mistakes) -> Vec<Choice> {
+fn check_variants(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<ChoiceVariant> {
     let variants = match &input.data {
         Data::Enum(data) => &data.variants,
         Data::Struct(data) => {
             let keyword = "struct";
-            mistakes.add(data.struct_token, Mistake::ChoiceOfNoEnum { keyword });
+            diagnostics.add(data.struct_token, Diagnostic::ChoiceNotAnEnum { keyword });
             return Vec::new();
         }
         Data::Union(data) => {
             let keyword = "union";
-            mistakes.add(data.union_token, Mistake::ChoiceOfNoEnum { keyword });
+            diagnostics.add(data.union_token, Diagnostic::ChoiceNotAnEnum { keyword });
             return Vec::new();
         }
     };
     if variants.is_empty() {
-        mistakes.add(&input.ident, Mistake::ChoiceWithoutVariants);
+        diagnostics.add(&input.ident, Diagnostic::ChoiceWithoutVariants);
     }
     let mut values = HashSet::new();
     let mut choice = |variant: &Variant| {
-        let choice = choice(variant, mistakes);
+        let choice = check_variant(variant, diagnostics);
         if !values.insert(choice.value.clone()) {
             let value = choice.value.clone();
-            mistakes.add(&variant.ident, Mistake::SameChoice { value });
+            diagnostics.add(&variant.ident, Diagnostic::DuplicateChoice { value });
         }
         choice
     };
     variants.iter().map(&mut choice).collect()
 }
 
-fn choice(variant: &Variant, mistakes: &mut Mistakes) -> Choice {
+fn check_variant(variant: &Variant, diagnostics: &mut Diagnostics) -> ChoiceVariant {
     if !matches!(variant.fields, Fields::Unit) {
-        mistakes.add(&variant.fields, Mistake::ChoiceWithFields);
+        diagnostics.add(&variant.fields, Diagnostic::VariantWithFields);
     }
-    let tokens = options_of(&variant.attrs, mistakes);
-    let mut options = Options::parse(tokens, &VARIANT, mistakes);
-    let renamed = options.text("rename");
-    let label = options.text("label").map(|label| label.value());
-    let words = words(&variant.ident.unraw().to_string());
-    let value = match &renamed {
-        Some(renamed) => renamed.value(),
-        None => words.join("_"),
+    let tokens = setting_options(&variant.attrs, diagnostics);
+    let mut options = Options::parse(tokens, &VARIANT_OPTIONS, diagnostics);
+    let renamed = options.string("rename");
+    let label = options.string("label").map(|label| label.value());
+    let words = split_words(&variant.ident.unraw().to_string());
+    let (place, value): (&dyn ToTokens, _) = match &renamed {
+        Some(renamed) => (renamed, renamed.value()),
+        None => (&variant.ident, words.join("_")),
     };
     if value.is_empty() {
-        mistakes.add(renamed, Mistake::EmptyChoice);
+        diagnostics.add(place, Diagnostic::EmptyChoiceValue);
     }
-    Choice {
+    ChoiceVariant {
         ident: variant.ident.clone(),
         value,
-        label: label.unwrap_or_else(|| sentence(&words)),
+        label: label.unwrap_or_else(|| sentence_case(&words)),
     }
 }
 
-/// `VeryFriendly` as `very` and `friendly`.
-fn words(name: &str) -> Vec<String> {
+/// Splits `VeryFriendly` into `very` and `friendly`.
+fn split_words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut was_upper = true;
     for letter in name.chars() {
@@ -119,7 +119,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-fn sentence(words: &[String]) -> String {
+fn sentence_case(words: &[String]) -> String {
     let text = words.join(" ");
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
@@ -127,17 +127,17 @@ fn sentence(words: &[String]) -> String {
     })
 }
 
-fn implementation(
+fn choice_impl(
     name: &Ident,
-    runtime: &Path,
-    choices: &[Choice],
-    mistakes: &Mistakes,
+    crate_path: &Path,
+    choices: &[ChoiceVariant],
+    diagnostics: &Diagnostics,
 ) -> TokenStream {
-    let is_right = mistakes.count() == 0;
+    let is_valid = diagnostics.is_empty();
     let idents: Vec<_> = choices.iter().map(|choice| &choice.ident).collect();
     let values: Vec<_> = choices.iter().map(|choice| &choice.value).collect();
     let labels = choices.iter().map(|choice| &choice.label);
-    let (choose, value) = if is_right {
+    let (choose, value) = if is_valid {
         (
             quote! {
                 match __value {
@@ -151,9 +151,9 @@ fn implementation(
         (quote!(::core::option::Option::None), quote!(""))
     };
     quote! {
-        #mistakes
+        #diagnostics
         const _: () = {
-            use #runtime as __dooers;
+            use #crate_path as __dooers;
             #[automatically_derived]
             impl __dooers::settings::SettingChoice for #name {
                 const CHOICES: &'static [(&'static str, &'static str)] = &[#((#values, #labels)),*];
@@ -173,10 +173,10 @@ fn implementation(
 
 #[cfg(test)]
 mod tests {
-    use super::{sentence, words};
+    use super::{sentence_case, split_words};
 
     #[test]
-    fn a_variants_name_becomes_words() {
+    fn variant_name_is_split_into_words() {
         for (name, expected) in [
             ("Friendly", "friendly"),
             ("VeryFriendly", "very friendly"),
@@ -185,8 +185,8 @@ mod tests {
             ("A", "a"),
             ("with_underscore", "with underscore"),
         ] {
-            assert_eq!(words(name).join(" "), expected);
+            assert_eq!(split_words(name).join(" "), expected);
         }
-        assert_eq!(sentence(&words("VeryFriendly")), "Very friendly");
+        assert_eq!(sentence_case(&split_words("VeryFriendly")), "Very friendly");
     }
 }

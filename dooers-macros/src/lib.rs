@@ -3,33 +3,43 @@
 mod agent;
 mod attributes;
 mod choice;
-mod duration;
-mod likeness;
-mod literal;
-mod mistake;
+mod diagnostic;
+mod number_literal;
 mod options;
 mod settings;
+mod suggest;
+mod syntax;
 
 use proc_macro::TokenStream;
 
-#[expect(missing_docs, reason = "`dooers` documents it where it passes it on")]
+#[expect(
+    missing_docs,
+    reason = "the crate `dooers` documents it where it exports it"
+)]
 #[proc_macro_attribute]
 pub fn agent(options: TokenStream, item: TokenStream) -> TokenStream {
-    agent::expand(options.into(), item.into()).into()
+    agent::expand_agent(options.into(), item.into()).into()
 }
 
-#[expect(missing_docs, reason = "`dooers` documents it where it passes it on")]
+#[expect(
+    missing_docs,
+    reason = "the crate `dooers` documents it where it exports it"
+)]
 #[proc_macro_derive(WorkerSettings, attributes(setting))]
 pub fn worker_settings(item: TokenStream) -> TokenStream {
-    settings::expand(item.into()).into()
+    settings::expand_settings(item.into()).into()
 }
 
-#[expect(missing_docs, reason = "`dooers` documents it where it passes it on")]
+#[expect(
+    missing_docs,
+    reason = "the crate `dooers` documents it where it exports it"
+)]
 #[proc_macro_derive(SettingChoice, attributes(setting))]
 pub fn setting_choice(item: TokenStream) -> TokenStream {
-    choice::expand(item.into()).into()
+    choice::expand_choice(item.into()).into()
 }
 
+/// Expands to the annotated item, followed by the items in the attribute.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn __beside(items: TokenStream, item: TokenStream) -> TokenStream {

@@ -1,4 +1,4 @@
-//! What an agent is, and which ones the program has.
+//! The trait `Agent`, and the registry of annotated agents.
 
 use crate::AgentError;
 use crate::policy::{OnBusy, TurnPolicy};
@@ -9,19 +9,19 @@ use futures::future::BoxFuture;
 use std::fmt;
 use std::time::Duration;
 
-/// A handler at work: it ends with what it returned.
+/// The future of a handler. It resolves to the handler's return value.
 pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
 
 /// An agent: one async function that answers messages.
 ///
-/// [`#[dooers::agent]`](macro@crate::agent) implements it for a type of the function's name.
+/// [`#[dooers::agent]`](macro@crate::agent) implements it for a type with the name of the function.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no agent",
-    label = "not made by `#[dooers::agent]`",
-    note = "put `#[dooers::agent]` on an async function and name that function here"
+    message = "`{Self}` is not an agent",
+    label = "not created by `#[dooers::agent]`",
+    note = "annotate an async function with `#[dooers::agent]` and use the name of that function here"
 )]
 pub trait Agent: 'static {
-    /// Its name, its description and how to call it.
+    /// The name, the description and the handler of the agent.
     const DEFINITION: AgentDefinition;
 }
 
@@ -38,7 +38,7 @@ pub struct AgentDefinition {
 }
 
 impl AgentDefinition {
-    /// An agent of this name and description, answered by this function.
+    /// Creates an agent with this name, description and handler.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -56,79 +56,79 @@ impl AgentDefinition {
         }
     }
 
-    /// The same agent, served at `/ws` where there are several.
+    /// Makes the agent the default: if a server has several agents, it serves this one at `/ws`.
     #[must_use]
     pub const fn as_default(mut self) -> Self {
         self.is_default = true;
         self
     }
 
-    /// The same agent, which starts and ends its runs itself.
+    /// Lets the handler start and end its runs itself.
     #[must_use]
     pub const fn with_manual_runs(mut self) -> Self {
         self.has_manual_runs = true;
         self
     }
 
-    /// The same agent, each attempt of which may take so long.
+    /// Sets the maximum duration of each attempt.
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = Some(timeout);
         self
     }
 
-    /// The same agent, whose turns are tried so many times more.
+    /// Sets how often a failed turn is retried.
     #[must_use]
     pub const fn with_retries(mut self, retries: u32) -> Self {
         self.policy.retries = retries;
         self
     }
 
-    /// The same agent, which does this with a message that comes while its thread is being answered.
+    /// Sets how messages are treated that arrive while another turn of their thread is running.
     #[must_use]
     pub const fn when_busy(mut self, on_busy: OnBusy) -> Self {
         self.policy.on_busy = on_busy;
         self
     }
 
-    /// The same agent, whose arguments need what this function says.
+    /// Sets the function that adds the requirements of the agent's arguments.
     #[must_use]
     pub const fn requiring(mut self, requires: fn(&mut Requirements)) -> Self {
         self.requires = requires;
         self
     }
 
-    /// The name, unique among the agents that a server serves.
+    /// The name, which is unique among the agents of a server.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What the function's doc comment says.
+    /// The description, from the doc comment of the function.
     #[must_use]
     pub const fn description(&self) -> &'static str {
         self.description
     }
 
-    /// Whether `/ws` leads to it.
+    /// Returns true if the agent is the default, which is served at `/ws`.
     #[must_use]
     pub const fn is_default(&self) -> bool {
         self.is_default
     }
 
-    /// Whether the handler starts and ends its runs itself.
+    /// Returns true if the handler starts and ends its runs itself.
     #[must_use]
     pub const fn has_manual_runs(&self) -> bool {
         self.has_manual_runs
     }
 
-    /// How its turns are run.
+    /// The policy for the turns of the agent.
     #[must_use]
     pub const fn policy(&self) -> TurnPolicy {
         self.policy
     }
 
-    /// What the arguments need of the program.
+    /// The requirements of the agent's arguments.
     #[must_use]
     pub fn requirements(&self) -> Requirements {
         let mut requirements = Requirements::default();
@@ -136,7 +136,7 @@ impl AgentDefinition {
         requirements
     }
 
-    /// Answers one message.
+    /// Calls the handler with one turn.
     #[must_use]
     pub fn call(&self, turn: Turn) -> AgentFuture {
         (self.call)(turn)
@@ -155,12 +155,12 @@ impl fmt::Debug for AgentDefinition {
     }
 }
 
-/// An agent that its annotation made known.
+/// An entry in the registry of annotated agents.
 #[derive(Debug)]
 pub struct Registered(AgentDefinition);
 
 impl Registered {
-    /// The entry of this agent.
+    /// Creates the entry of this agent.
     #[must_use]
     pub const fn of<A: Agent>() -> Self {
         Self(A::DEFINITION)
@@ -169,7 +169,7 @@ impl Registered {
 
 inventory::collect!(Registered);
 
-/// Every annotated agent that is linked into the program, by name.
+/// All annotated agents that are linked into the program, ordered by name.
 pub(crate) fn annotated() -> Vec<AgentDefinition> {
     let mut agents: Vec<_> = inventory::iter::<Registered>
         .into_iter()
@@ -188,7 +188,7 @@ mod tests {
     async fn quiet() {}
 
     #[test]
-    fn an_annotated_function_is_found() {
+    fn annotated_function_is_registered() {
         let is_quiet = |agent: &AgentDefinition| agent.name() == quiet::DEFINITION.name();
         let found = annotated().into_iter().find(is_quiet).unwrap();
         assert_eq!(found.description(), "Answers nothing.");

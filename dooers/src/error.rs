@@ -1,18 +1,18 @@
-//! The error of a handler, and of a program's `main`.
+//! The error of handlers and of a program's `main`.
 
 use std::error::Error;
 use std::fmt;
 
-/// What `main` and handlers return: `Result<()>` unless told otherwise.
+/// The result of `main` and handlers. The defaults are `()` and [`AgentError`].
 pub type Result<T = (), E = AgentError> = std::result::Result<T, E>;
 
-/// Why a handler failed.
+/// The error of a handler.
 ///
-/// Any error converts into it, so `?` works on everything. Its text goes to the log; the user is shown a general
-/// sentence, unless the handler wrote one for them with [`AgentError::public`].
+/// Any error converts into it, so `?` works with every error type. The text is logged. Users see a general message,
+/// unless the handler sets a text for them with [`AgentError::public`].
 ///
-/// It is itself no [`Error`], as that would forbid the conversion. Its `Debug` is the message on one line, which
-/// is what Rust prints when `main` returns it.
+/// `AgentError` does not implement [`Error`], because that would conflict with the conversion. Its `Debug` output is
+/// the message on one line, which Rust prints if `main` returns the error.
 pub struct AgentError {
     public: Option<String>,
     is_retryable: bool,
@@ -20,7 +20,7 @@ pub struct AgentError {
 }
 
 impl AgentError {
-    /// A failure whose text users may read.
+    /// Creates an error whose text is shown to users.
     pub fn public(text: impl Into<String>) -> Self {
         Self {
             public: Some(text.into()),
@@ -29,10 +29,10 @@ impl AgentError {
         }
     }
 
-    /// A failure that another attempt may not meet: a service that is busy, a connection that broke.
+    /// Creates an error that may not occur again in another attempt, such as a busy service or a broken connection.
     ///
-    /// An agent with [`retry`](macro@crate::agent#turns) then tries again after a while, as often as that says. Otherwise,
-    /// and at the last attempt, it is a failure like any other.
+    /// An agent with [`retry`](macro@crate::agent#turns) then retries the turn after a delay, up to the number of
+    /// times that it sets. Without `retry`, and at the last attempt, this is an error like any other.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -49,26 +49,26 @@ impl AgentError {
         }
     }
 
-    /// Whether another attempt may not meet it.
+    /// Returns true if the turn may be retried.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.is_retryable
     }
 
-    /// The same failure, with a text that users may read. The cause still goes to the log.
+    /// Adds a text that is shown to users. The cause is still logged.
     #[must_use]
     pub fn with_public_text(mut self, text: impl Into<String>) -> Self {
         self.public = Some(text.into());
         self
     }
 
-    /// The text that users may read, if the handler made one.
+    /// The text that is shown to users, if the handler set one.
     #[must_use]
     pub fn public_text(&self) -> Option<&str> {
         self.public.as_deref()
     }
 
-    /// The error that it was made from.
+    /// The error that this one was created from.
     #[must_use]
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.source.as_deref()
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn any_error_converts_and_debug_is_its_message_on_one_line() {
+    fn debug_of_a_converted_error_is_its_message() {
         let error = parse("many").unwrap_err();
         assert_eq!(format!("{error:?}"), "invalid digit found in string");
         assert!(error.public_text().is_none());
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_text_stands_before_its_cause() {
+    fn public_text_is_shown_before_its_cause() {
         let error = parse("many").unwrap_err().with_public_text("Try a number.");
         assert_eq!(
             error.to_string(),

@@ -1,4 +1,4 @@
-//! What a handler may take as an argument.
+//! Types that handlers can take as arguments.
 
 use crate::AgentError;
 use crate::history::WorkerMemory;
@@ -8,25 +8,25 @@ use crate::state::State;
 use crate::turn::{Turn, WorkerRequest, WorkerResponse};
 use tokio_util::sync::CancellationToken;
 
-/// A type that a handler can take as an argument: it is made from the turn before the handler is called.
+/// A type that a handler can take as an argument. The argument is created from the turn before the handler is called.
 ///
-/// Arguments are independent of each other, so any number of them can stand in any order.
+/// Arguments are independent of each other. A handler can take any number of them in any order.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an agent",
-    label = "not made from a turn",
-    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (but none that is marked `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `CancellationToken`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
+    label = "cannot be created from a turn",
+    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (without `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `CancellationToken`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
 )]
 pub trait FromTurn: Sized + Send {
-    /// Makes the argument. An error ends the turn before the handler begins.
+    /// Creates the argument. An error ends the turn before the handler starts.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the argument from being made.
+    /// Any error that prevents the argument from being created.
     fn from_turn(turn: &Turn) -> impl Future<Output = Result<Self, AgentError>> + Send;
 
-    /// Says what the argument needs of the program, so that a server that lacks it does not start.
+    /// Adds the requirements of the argument, so that a server that lacks one of them does not start.
     ///
-    /// An argument that is made of others passes the question on to them.
+    /// An argument that is created from other arguments must call their `requires`.
     fn requires(requirements: &mut Requirements) {
         let _ = requirements;
     }
@@ -84,14 +84,15 @@ impl<S: Clone + Send + Sync + 'static> FromTurn for State<S> {
     }
 }
 
-/// Fires when the turn is cancelled, and the handler with it: for work that the handler gave to others.
+/// Fires when the turn is cancelled or its handler is dropped. Use it to stop work that the handler passed to other
+/// tasks.
 impl FromTurn for CancellationToken {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         Ok(turn.cancellation().clone())
     }
 }
 
-/// None if the argument cannot be made. A state of this type need not be there.
+/// `None` if the argument cannot be created. The server starts without a state of this type.
 impl<T: FromTurn> FromTurn for Option<T> {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         Ok(T::from_turn(turn).await.ok())
@@ -102,7 +103,8 @@ impl<T: FromTurn> FromTurn for Option<T> {
     }
 }
 
-/// Why the argument cannot be made, for the handler to deal with. A state of this type need not be there.
+/// The error if the argument cannot be created, so that the handler can deal with it. The server starts without a
+/// state of this type.
 impl<T: FromTurn> FromTurn for Result<T, AgentError> {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         Ok(T::from_turn(turn).await)

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! [`agent`](macro@agent) is the macro, [`FromTurn`] what a handler may take, [`IntoReply`] what it may return.
-//! [`WorkerServer`] serves what is annotated, and [`store`] keeps the conversations.
+//! [`WorkerServer`] serves what is annotated, and [`store`] keeps the conversations. [`guide`] explains how to use each part.
 //!
 //! | feature | default? | what it adds |
 //! |---|---|---|
@@ -36,6 +36,7 @@ mod agent;
 mod crash;
 mod error;
 mod extract;
+pub mod guide;
 mod history;
 mod hub;
 mod policy;
@@ -109,8 +110,3 @@ pub mod prelude {
         WorkerServer, WorkerSettings, title_from,
     };
 }
-
-/// The README's code is compiled, and run where it can be. It tests an agent, too.
-#[cfg(all(doctest, feature = "testing"))]
-#[doc = include_str!("../../README.md")]
-struct ReadmeDoctests;

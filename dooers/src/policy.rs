@@ -1,11 +1,11 @@
-//! How the turns of an agent are run.
+//! The policy for the turns of an agent.
 
 use std::time::Duration;
 
-/// How many messages of a thread may wait for their turn, unless an agent says otherwise.
+/// Default number of messages that can be queued in a thread.
 pub const DEFAULT_QUEUE: u32 = 32;
 
-/// How the turns of an agent are run: the options `timeout`, `retry`, `on_busy` and `queue` of
+/// The policy for the turns of an agent: the options `timeout`, `retry`, `on_busy` and `queue` of
 /// [`#[dooers::agent]`](macro@crate::agent).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TurnPolicy {
@@ -14,20 +14,20 @@ pub struct TurnPolicy {
     pub(crate) on_busy: OnBusy,
 }
 
-/// What becomes of a message that comes while its thread is being answered.
+/// The treatment of a message that arrives while another turn of its thread is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBusy {
-    /// It waits for its turn. When so many wait, another one is refused as `OVERLOADED`.
+    /// The message is queued. If the queue is full, the message is refused as `OVERLOADED`.
     Queue {
-        /// How many may wait.
+        /// Maximum number of queued messages in a thread.
         limit: u32,
     },
-    /// It is refused as `CONFLICT`.
+    /// The message is refused as `CONFLICT`.
     Reject,
-    /// The turn that runs is cancelled, and those that wait are withdrawn, before its own begins.
+    /// The running turn is cancelled and queued turns are withdrawn, before the turn of the message starts.
     Interrupt,
-    /// It is answered at once, side by side with the others.
+    /// The turn of the message starts at once and runs concurrently with the others.
     Concurrent,
 }
 
@@ -40,7 +40,7 @@ impl Default for OnBusy {
 }
 
 impl TurnPolicy {
-    /// No limit of time, no second attempt, and a queue of [`DEFAULT_QUEUE`].
+    /// No time limit, no retries, and a queue of [`DEFAULT_QUEUE`].
     pub(crate) const DEFAULT: Self = Self {
         timeout: None,
         retries: 0,
@@ -49,19 +49,19 @@ impl TurnPolicy {
         },
     };
 
-    /// How long an attempt may take.
+    /// Maximum duration of an attempt. `None` means no limit.
     #[must_use]
     pub const fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
-    /// How many more attempts there are after the first.
+    /// Maximum number of retries after the first attempt.
     #[must_use]
     pub const fn retries(&self) -> u32 {
         self.retries
     }
 
-    /// What becomes of a message that comes while its thread is being answered.
+    /// The treatment of messages that arrive while another turn of their thread is running.
     #[must_use]
     pub const fn on_busy(&self) -> OnBusy {
         self.on_busy

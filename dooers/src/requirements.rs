@@ -1,9 +1,9 @@
-//! What the arguments of an agent need of the program.
+//! The requirements of an agent's arguments.
 
 use crate::settings::{SettingsSchema, WorkerSettings};
 use std::any::{TypeId, type_name};
 
-/// What the arguments of an agent need of the program. A server that has not got it does not start.
+/// The requirements of an agent's arguments. A server that lacks one of them does not start.
 #[derive(Debug, Default)]
 pub struct Requirements {
     settings: Vec<SettingsType>,
@@ -11,14 +11,14 @@ pub struct Requirements {
     states: Vec<StateType>,
 }
 
-/// A type of state that an argument is.
+/// The type of a state argument.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StateType {
     pub(crate) id: TypeId,
     pub(crate) name: &'static str,
 }
 
-/// A type of settings that an argument is, or gives.
+/// A type of settings that an argument uses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SettingsType {
     pub(crate) id: TypeId,
@@ -27,7 +27,7 @@ pub(crate) struct SettingsType {
 }
 
 impl Requirements {
-    /// The agent has these settings. An agent has one type of settings at the most.
+    /// Requires settings of this type. An agent has at most one type of settings.
     pub fn settings<T: WorkerSettings>(&mut self) {
         let wanted = SettingsType {
             id: TypeId::of::<T>(),
@@ -39,12 +39,12 @@ impl Requirements {
         }
     }
 
-    /// The agent has settings of any kind.
+    /// Requires settings of any type.
     pub fn settings_values(&mut self) {
         self.needs_values = true;
     }
 
-    /// The program must give the server a state of this type.
+    /// Requires a state of this type.
     pub fn state<S: 'static>(&mut self) {
         self.states.push(StateType {
             id: TypeId::of::<S>(),
@@ -52,7 +52,7 @@ impl Requirements {
         });
     }
 
-    /// Asks an argument that may be missing: what it is made of is known, but what the program must give is not needed.
+    /// Adds the requirements of an optional argument: settings are recorded, but states are not required.
     pub(crate) fn optionally(&mut self, ask: impl FnOnce(&mut Self)) {
         let needed = self.states.len();
         ask(self);

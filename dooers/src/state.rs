@@ -1,4 +1,4 @@
-//! What a program gives its server for the handlers.
+//! State of the program that handlers can use.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -6,8 +6,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// What the program gave the server with [`WorkerServer::state`](crate::WorkerServer::state), as an argument of a
-/// handler. Each turn gets a clone.
+/// A handler's argument for a value that the program passed to [`WorkerServer::state`](crate::WorkerServer::state).
+/// Each turn gets a clone.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -39,7 +39,7 @@ impl<S> DerefMut for State<S> {
     }
 }
 
-/// One value of each type.
+/// The values, one of each type.
 #[derive(Clone, Default)]
 pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 

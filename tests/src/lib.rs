@@ -44,3 +44,8 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
         Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
     }
 }
+
+/// The code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

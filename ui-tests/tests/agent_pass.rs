@@ -1,4 +1,4 @@
-//! What `#[dooers::agent]` accepts. Each file under `ui/agent/pass` is a module of this test or of the library.
+//! Cases that `#[dooers::agent]` accepts. Each file under `ui/agent/pass` is a module of this test or of the library.
 
 #[path = "ui/agent/pass/arguments.rs"]
 mod arguments;
@@ -21,7 +21,7 @@ mod returns;
 
 use dooers::{Agent, Answer, Turn, WorkerRequest, WorkerResponse};
 
-/// Calls the agent as the server does: what it returned, and the texts that it sent.
+/// Calls an agent as the server does. Returns its answer and the texts that it sent.
 fn run<A: Agent>(message: &str) -> (dooers::Result<Answer>, Vec<String>) {
     let (response, sent) = WorkerResponse::recorder();
     let turn = Turn::new(WorkerRequest::new(message), response);
@@ -30,7 +30,7 @@ fn run<A: Agent>(message: &str) -> (dooers::Result<Answer>, Vec<String>) {
 }
 
 #[test]
-fn every_file_under_pass_is_compiled() {
+fn every_pass_file_is_compiled() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ui/agent/pass");
     let modules = concat!(include_str!("agent_pass.rs"), include_str!("../src/lib.rs"));
     let files = std::fs::read_dir(directory).unwrap();
@@ -42,7 +42,7 @@ fn every_file_under_pass_is_compiled() {
 }
 
 #[test]
-fn the_runtime_crate_can_have_another_name() {
+fn agent_compiles_if_the_crate_is_renamed() {
     assert_eq!(run::<ui_tests_renamed::relative>("hello").1, ["hello"]);
     assert!(run::<ui_tests_renamed::absolute>("").0.is_ok());
     assert!(run::<ui_tests_renamed::passed_on>("").0.is_ok());

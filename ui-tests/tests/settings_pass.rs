@@ -1,5 +1,5 @@
-//! What `#[derive(WorkerSettings)]` and `#[derive(SettingChoice)]` accept. Each file under `ui/settings/pass` is a module
-//! of this test or of the library.
+//! Cases that `#[derive(WorkerSettings)]` and `#[derive(SettingChoice)]` accept. Each file under `ui/settings/pass` is a
+//! module of this test.
 
 #[path = "ui/settings/pass/attributes.rs"]
 mod attributes;
@@ -19,14 +19,14 @@ mod types;
 use dooers::WorkerSettings;
 use serde_json::{Value, json};
 
-/// What the JSON Schema says of a field.
+/// Returns the JSON Schema of a field.
 fn property<T: WorkerSettings>(field_id: &str) -> Value {
     let schema = T::json_schema().to_value();
     schema["properties"][field_id].clone()
 }
 
 #[test]
-fn every_file_under_pass_is_compiled() {
+fn every_pass_file_is_compiled() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ui/settings/pass");
     let modules = include_str!("settings_pass.rs");
     let files = std::fs::read_dir(directory).unwrap();
@@ -39,7 +39,7 @@ fn every_file_under_pass_is_compiled() {
 }
 
 #[test]
-fn the_runtime_crate_can_have_another_name() {
+fn settings_compile_if_the_crate_is_renamed() {
     let tuning = ui_tests_renamed::Tuning::default();
     assert_eq!(tuning.more.size, 3);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What the macros refuse, and the words they refuse it with.
+//! Cases that the macros refuse, and their error messages.
 
 #![expect(clippy::unwrap_used, reason = "a test, and its helpers")]
 
@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 /// The macros, by the directories of their cases.
 const MACROS: [&str; 3] = ["agent", "settings", "choice"];
 
-/// The messages of one compiler, word for word. `TRYBUILD=overwrite` records them anew.
+/// Compares the messages of one version of the compiler. `TRYBUILD=overwrite` records them again.
 #[rustversion::attr(not(stable(1.95)), ignore = "recorded with Rust 1.95")]
 #[test]
-fn each_mistake_is_explained() {
+fn error_messages_are_as_recorded() {
     let tests = trybuild::TestCases::new();
     for of in MACROS {
         tests.compile_fail(format!("tests/ui/{of}/fail/*.rs"));
     }
 }
 
-/// A mistake that shows itself a second time sends its reader looking for a second one.
+/// A second error for the same mistake would make its reader look for a second mistake.
 #[test]
-fn one_mistake_is_one_error_line() {
+fn one_mistake_gives_one_error() {
     for case in cases() {
         let source = fs::read_to_string(&case).unwrap();
         let expected = source.strip_prefix("// errors: ").map_or(1, |rest| {
@@ -31,7 +31,7 @@ fn one_mistake_is_one_error_line() {
         assert_eq!(
             expected > 1,
             name.starts_with("several_"),
-            "{name}: files of several mistakes, and only these, say so in their name"
+            "{name}: only the name of a file with several mistakes starts with `several_`"
         );
         let stderr = stderr_of(&case);
         let is_headline = |line: &&str| line.starts_with("error");
@@ -43,23 +43,23 @@ fn one_mistake_is_one_error_line() {
 }
 
 #[test]
-fn every_error_text_of_the_macros_is_shown_in_a_ui_test() {
+fn every_error_text_is_in_a_ui_case() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../dooers-macros/src/mistake.rs"
+        "/../dooers-macros/src/diagnostic.rs"
     );
     let texts = format_strings(&fs::read_to_string(path).unwrap());
-    assert!(texts.len() > 20, "the texts are not where they were");
+    assert!(texts.len() > 20, "the error texts are not in {path}");
     let shown: Vec<String> = cases().iter().map(|case| stderr_of(case)).collect();
     for text in &texts {
         let is_shown = shown.iter().any(|stderr| contains(stderr, text));
-        assert!(is_shown, "no UI test shows `{text}`");
+        assert!(is_shown, "no UI case shows `{text}`");
     }
 }
 
-/// Both crates need these files, and neither can use those of the other.
+/// Both crates need these files. Neither can depend on the other for them.
 #[test]
-fn both_crates_have_the_same_shared_files() {
+fn shared_files_are_the_same_in_both_crates() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for file in ["settings/pattern.rs", "settings/step.rs"] {
         let read = |of: &str| fs::read_to_string(root.join(of).join("src").join(file)).unwrap();
@@ -68,7 +68,7 @@ fn both_crates_have_the_same_shared_files() {
 }
 
 #[test]
-fn a_text_that_is_not_shown_is_found_out() {
+fn missing_error_text_is_detected() {
     assert!(contains("error: a `b` c `d`", "a `{x}` c"));
     assert!(contains("error: takes {braces}", "takes {{braces}}"));
     assert!(!contains("error: a `b` d", "a `{x}` c"));
@@ -77,9 +77,9 @@ fn a_text_that_is_not_shown_is_found_out() {
     assert_eq!(format_strings(source), ["a {x}", "b"]);
 }
 
-/// Whether the text occurs, with anything in the place of its placeholders.
+/// Reports if the text occurs, with any values for its placeholders.
 fn contains(stderr: &str, text: &str) -> bool {
-    // Doubled braces are braces.
+    // A doubled brace is an escaped brace.
     let text = text.replace("{{", "\u{1}").replace("}}", "\u{2}");
     let pieces = text.split('{').enumerate().map(|(at, piece)| match at {
         0 => piece,
@@ -96,7 +96,7 @@ fn contains(stderr: &str, text: &str) -> bool {
     true
 }
 
-/// The format string of each `write!` in the source.
+/// Returns the format string of each `write!` in the source.
 fn format_strings(source: &str) -> Vec<String> {
     #[derive(Default)]
     struct Found(Vec<String>);

@@ -1,5 +1,7 @@
 //! `#[dooers::agent]`.
 
+mod attribute;
+mod duration;
 mod expand;
 mod model;
 mod parse;
@@ -7,27 +9,4 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use crate::mistake::Mistakes;
-use proc_macro2::TokenStream;
-
-/// The annotated item, followed by what makes it an agent, or by what is wrong with it.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
-    let item = match parse::item(item) {
-        Ok(item) => item,
-        Err((item, error)) => {
-            mistakes.add_foreign(error);
-            return expand::untouched(&item, &mistakes);
-        }
-    };
-    match item {
-        parse::Item::Function(function) => {
-            let agent = model::agent(&function, options, &mut mistakes);
-            expand::function(&function, &agent, &mistakes)
-        }
-        parse::Item::Other(other) => {
-            let runtime = model::no_function(&other, options, &mut mistakes);
-            expand::other(&other, &runtime, &mistakes)
-        }
-    }
-}
+pub(crate) use attribute::expand_agent;

@@ -1,22 +1,18 @@
-//! What the annotation says, once it is checked.
+//! The model of an agent, and the checks of the function and its options.
 
-use super::parse::{Function, Other};
-use super::policy::Policy;
-use crate::attributes::{allowed, attributes_of, description};
-use crate::mistake::{Mistake, Mistakes};
-use crate::options::{Options, Table};
-use proc_macro2::{Span, TokenStream};
+use super::parse::{Function, NonFunction};
+use super::policy::TurnPolicy;
+use crate::attributes::{allowed_lints, attributes_named, doc_comment};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::options::{OptionTable, Options};
+use crate::syntax::{first_impl_trait, peel_type, type_source};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
-use syn::{
-    Attribute, Expr, FnArg, Ident, PatType, Path, ReturnType, Safety, Type, TypeImplTrait,
-    parse_quote,
-};
+use syn::{Attribute, Expr, FnArg, Ident, PatType, Path, Safety, Type, parse_quote};
 
-const TABLE: Table = Table {
-    of: "#[dooers::agent]",
+const AGENT_OPTIONS: OptionTable = OptionTable {
+    macro_name: "`#[dooers::agent]`",
     options: &[
         ("name", "name = \"…\""),
         ("default", "default"),
@@ -30,151 +26,159 @@ const TABLE: Table = Table {
     ],
 };
 
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 
-/// An agent as it is to be generated.
-pub(super) struct Agent {
-    /// How generated code names the runtime crate.
-    pub(super) runtime: Path,
+/// An agent, after the function and its options have been checked.
+pub(super) struct AgentModel {
+    /// The path of the crate `dooers` in generated code.
+    pub(super) crate_path: Path,
     pub(super) type_name: Ident,
     pub(super) name: String,
     pub(super) description: Vec<Expr>,
     pub(super) is_default: bool,
     pub(super) has_manual_runs: bool,
-    pub(super) policy: Policy,
-    pub(super) conditions: Vec<Attribute>,
-    /// What the user allows in the function, and so in the code that repeats its types.
-    pub(super) allowed: Vec<TokenStream>,
-    /// The types of its arguments, if the function can be called.
-    pub(super) arguments: Option<Vec<Type>>,
+    pub(super) policy: TurnPolicy,
+    pub(super) cfg_attributes: Vec<Attribute>,
+    /// The lints that the user allows. They are allowed in generated code too, as it repeats the argument types.
+    pub(super) allowed_lints: Vec<TokenStream>,
+    /// The types of the arguments, if generated code can call the function.
+    pub(super) argument_types: Option<Vec<Type>>,
 }
 
-/// Checks all of it: the function, its arguments, the options.
-pub(super) fn agent(function: &Function, options: TokenStream, mistakes: &mut Mistakes) -> Agent {
-    let mut options = Options::parse(options, &TABLE, mistakes);
-    let name = name(&mut options, &function.signature.ident);
+/// Checks the options, the function and its arguments.
+pub(super) fn check_agent(
+    function: &Function,
+    options: TokenStream,
+    diagnostics: &mut Diagnostics,
+) -> AgentModel {
+    let mut options = Options::parse(options, &AGENT_OPTIONS, diagnostics);
+    let name = agent_name(&mut options, &function.signature.ident);
     let is_default = options.flag("default");
     let has_manual_runs = has_manual_runs(&mut options);
-    let policy = Policy::of(&mut options);
-    let type_name = options.name("type");
-    let runtime = options.path("crate");
+    let policy = TurnPolicy::parse(&mut options);
+    let type_name = options.ident("type");
+    let crate_path = options.path("crate");
 
-    let before = mistakes.count();
-    check_signature(function, mistakes);
-    let arguments = arguments(function, mistakes);
-    Agent {
-        runtime: runtime.unwrap_or_else(default_runtime),
+    let before = diagnostics.count();
+    check_signature(function, diagnostics);
+    let argument_types = argument_types(function, diagnostics);
+    AgentModel {
+        crate_path: crate_path.unwrap_or_else(default_crate_path),
         type_name: type_name.unwrap_or_else(|| function.signature.ident.clone()),
         name,
-        description: description(&function.attributes),
+        description: doc_comment(&function.attributes),
         is_default,
         has_manual_runs,
         policy,
-        conditions: attributes_of(&function.attributes, "cfg"),
-        allowed: allowed(&function.attributes),
-        arguments: (mistakes.count() == before).then_some(arguments),
+        cfg_attributes: attributes_named(&function.attributes, "cfg"),
+        allowed_lints: allowed_lints(&function.attributes),
+        argument_types: (diagnostics.count() == before).then_some(argument_types),
     }
 }
 
-/// Says that it is no function. Of its options, only the path of the runtime crate matters.
-pub(super) fn no_function(other: &Other, options: TokenStream, mistakes: &mut Mistakes) -> Path {
-    let keyword = other.keyword.to_string().replace(' ', "");
-    mistakes.add(&other.keyword, Mistake::NotAFunction { keyword });
-    let path = Options::parse(options, &TABLE, mistakes).path("crate");
-    path.unwrap_or_else(default_runtime)
+/// Reports an item that is not a function. Returns the path of the crate, the only option that is still used.
+pub(super) fn reject_non_function(
+    item: &NonFunction,
+    options: TokenStream,
+    diagnostics: &mut Diagnostics,
+) -> Path {
+    let keyword = item.keyword.to_string().replace(' ', "");
+    diagnostics.add(&item.keyword, Diagnostic::NotAFunction { keyword });
+    let path = Options::parse(options, &AGENT_OPTIONS, diagnostics).path("crate");
+    path.unwrap_or_else(default_crate_path)
 }
 
-fn default_runtime() -> Path {
+fn default_crate_path() -> Path {
     parse_quote!(::dooers)
 }
 
-fn name(options: &mut Options<'_>, function: &Ident) -> String {
-    let Some(text) = options.text("name") else {
+fn agent_name(options: &mut Options<'_>, function: &Ident) -> String {
+    let Some(text) = options.string("name") else {
         let name = function.unraw().to_string();
         let length = name.chars().count();
-        if let Some(character) = name.chars().find(|c| !can_stand_in_a_url(*c)) {
-            let mistake = Mistake::FunctionNameCharacter { character };
-            options.mistakes().add(function, mistake);
-        } else if length > LONGEST_NAME {
-            let longest = LONGEST_NAME;
-            let mistake = Mistake::LongFunctionName { length, longest };
-            options.mistakes().add(function, mistake);
+        if let Some(character) = name.chars().find(|c| !is_unreserved(*c)) {
+            let diagnostic = Diagnostic::InvalidFunctionNameCharacter { character };
+            options.report(function, diagnostic);
+        } else if length > MAX_NAME_CHARS {
+            let max = MAX_NAME_CHARS;
+            let diagnostic = Diagnostic::FunctionNameTooLong { length, max };
+            options.report(function, diagnostic);
         }
         return name;
     };
     let name = text.value();
     let length = name.chars().count();
-    let mistake = if name.is_empty() {
-        Mistake::EmptyName
-    } else if let Some(character) = name.chars().find(|c| !can_stand_in_a_url(*c)) {
-        Mistake::NameCharacter { character }
-    } else if length > LONGEST_NAME {
-        let longest = LONGEST_NAME;
-        Mistake::LongName { length, longest }
+    let diagnostic = if name.is_empty() {
+        Diagnostic::EmptyName
+    } else if let Some(character) = name.chars().find(|c| !is_unreserved(*c)) {
+        Diagnostic::InvalidNameCharacter { character }
+    } else if length > MAX_NAME_CHARS {
+        let max = MAX_NAME_CHARS;
+        Diagnostic::NameTooLong { length, max }
     } else if name == "." || name == ".." {
-        Mistake::DotName { name: name.clone() }
+        Diagnostic::DotsAsName { name: name.clone() }
     } else {
         return name;
     };
-    options.mistakes().add(text, mistake);
+    options.report(text, diagnostic);
     name
 }
 
-/// Whether it needs no encoding in a path segment.
-fn can_stand_in_a_url(character: char) -> bool {
+/// Reports if a character is unreserved in URLs (RFC 3986), so that it needs no encoding.
+fn is_unreserved(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~".contains(character)
 }
 
 fn has_manual_runs(options: &mut Options<'_>) -> bool {
-    let Some(run) = options.text("run") else {
+    let Some(run) = options.string("run") else {
         return false;
     };
     if run.value() != "manual" {
         let value = run.to_token_stream().to_string();
-        options.mistakes().add(run, Mistake::NoSuchRun { value });
+        options.report(run, Diagnostic::InvalidRun { value });
     }
     true
 }
 
-fn check_signature(function: &Function, mistakes: &mut Mistakes) {
+fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     let signature = &function.signature;
-    let before = mistakes.count();
+    let before = diagnostics.count();
     let name = || signature.ident.to_string();
     if let Some(token) = &signature.constness {
-        mistakes.add(token, Mistake::Const { name: name() });
+        diagnostics.add(token, Diagnostic::Const { name: name() });
     }
     if let Safety::Unsafe(token) = &signature.safety {
-        mistakes.add(token, Mistake::Unsafe { name: name() });
+        diagnostics.add(token, Diagnostic::Unsafe { name: name() });
     }
     if let Some(abi) = &signature.abi {
-        mistakes.add(abi, Mistake::Extern { name: name() });
+        diagnostics.add(abi, Diagnostic::Extern { name: name() });
     }
-    // The texts above say `async` already.
-    if signature.asyncness.is_none() && mistakes.count() == before {
-        mistakes.add(signature.fn_token, Mistake::NotAsync { name: name() });
+    // The errors above suggest `async` already.
+    if signature.asyncness.is_none() && diagnostics.count() == before {
+        diagnostics.add(signature.fn_token, Diagnostic::NotAsync { name: name() });
     }
     if !signature.generics.params.is_empty() {
-        mistakes.add(&signature.generics, Mistake::Generic);
+        diagnostics.add(&signature.generics, Diagnostic::Generic);
     } else if let Some(clause) = &signature.generics.where_clause {
-        mistakes.add(clause, Mistake::WhereClause);
+        diagnostics.add(clause, Diagnostic::WhereClause);
     }
     if let Some(variadic) = &signature.variadic {
-        mistakes.add(variadic, Mistake::Variadic);
+        diagnostics.add(variadic, Diagnostic::Variadic);
     }
     for attribute in function
         .attributes
         .iter()
-        .filter(|attribute| is_agent(attribute))
+        .filter(|attribute| is_agent_attribute(attribute))
     {
-        mistakes.add(attribute, Mistake::AnnotatedTwice);
+        diagnostics.add(attribute, Diagnostic::AnnotatedTwice);
     }
     if !function.has_body() {
-        mistakes.add(&function.body, Mistake::WithoutBody);
+        diagnostics.add(&function.body, Diagnostic::MissingBody);
     }
 }
 
-/// Whether it is this macro again, as far as its name tells.
-pub(super) fn is_agent(attribute: &Attribute) -> bool {
+/// Reports if an attribute is `#[dooers::agent]`, by its name.
+pub(super) fn is_agent_attribute(attribute: &Attribute) -> bool {
     let names = attribute
         .path()
         .segments
@@ -183,13 +187,13 @@ pub(super) fn is_agent(attribute: &Attribute) -> bool {
     names.eq(["dooers", "agent"])
 }
 
-fn arguments(function: &Function, mistakes: &mut Mistakes) -> Vec<Type> {
+fn argument_types(function: &Function, diagnostics: &mut Diagnostics) -> Vec<Type> {
     let mut types = Vec::new();
     for argument in &function.signature.inputs {
         match argument {
-            FnArg::Receiver(receiver) => mistakes.add(receiver, Mistake::Receiver),
+            FnArg::Receiver(receiver) => diagnostics.add(receiver, Diagnostic::Receiver),
             FnArg::Typed(argument) => {
-                check_argument(argument, mistakes);
+                check_argument(argument, diagnostics);
                 types.push((*argument.ty).clone());
             }
         }
@@ -197,94 +201,18 @@ fn arguments(function: &Function, mistakes: &mut Mistakes) -> Vec<Type> {
     types
 }
 
-fn check_argument(argument: &PatType, mistakes: &mut Mistakes) {
-    for attribute in attributes_of(&argument.attrs, "cfg") {
-        mistakes.add(attribute, Mistake::CfgArgument);
+fn check_argument(argument: &PatType, diagnostics: &mut Diagnostics) {
+    for attribute in attributes_named(&argument.attrs, "cfg") {
+        diagnostics.add(attribute, Diagnostic::CfgArgument);
     }
-    if let Some(hidden) = impl_trait_in(&argument.ty) {
-        mistakes.add(hidden, Mistake::ImplArgument);
-    } else if let Type::Reference(reference) = bare(&argument.ty) {
-        let by_value = code(&reference.elem);
-        let mistake = match by_value.as_str() {
-            "str" => Mistake::StrArgument,
-            _ => Mistake::ReferenceArgument { by_value },
+    if let Some(hidden) = first_impl_trait(&argument.ty) {
+        diagnostics.add(hidden, Diagnostic::ImplArgument);
+    } else if let Type::Reference(reference) = peel_type(&argument.ty) {
+        let by_value = type_source(&reference.elem);
+        let diagnostic = match by_value.as_str() {
+            "str" => Diagnostic::StrArgument,
+            _ => Diagnostic::ReferenceArgument { by_value },
         };
-        mistakes.add(reference, mistake);
-    }
-}
-
-/// The first `impl Trait` anywhere in a type.
-pub(super) fn impl_trait_in(ty: &Type) -> Option<&TypeImplTrait> {
-    #[derive(Default)]
-    struct First<'a>(Option<&'a TypeImplTrait>);
-
-    impl<'a> Visit<'a> for First<'a> {
-        fn visit_type_impl_trait(&mut self, found: &'a TypeImplTrait) {
-            self.0.get_or_insert(found);
-        }
-
-        fn visit_type(&mut self, ty: &'a Type) {
-            if self.0.is_none() {
-                visit::visit_type(self, ty);
-            }
-        }
-    }
-
-    let mut first = First::default();
-    first.visit_type(ty);
-    first.0
-}
-
-/// The type without parentheses, and without the invisible groups of `macro_rules!`.
-fn bare(mut ty: &Type) -> &Type {
-    loop {
-        ty = match ty {
-            Type::Group(group) => &group.elem,
-            Type::Paren(paren) => &paren.elem,
-            _ => return ty,
-        }
-    }
-}
-
-/// The type as people write it, without the spaces between all tokens.
-fn code(ty: &Type) -> String {
-    let mut text = ty.to_token_stream().to_string();
-    for (spaced, written) in [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" < ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        ("& ", "&"),
-    ] {
-        text = text.replace(spaced, written);
-    }
-    text
-}
-
-impl Function {
-    /// Whether it is more than a declaration.
-    pub(super) fn has_body(&self) -> bool {
-        self.body.to_string() != ";"
-    }
-
-    /// Where it says what it returns.
-    pub(super) fn output_span(&self) -> Span {
-        match &self.signature.output {
-            ReturnType::Type(_, ty) => ty.span(),
-            ReturnType::Default => self.signature.ident.span(),
-        }
-    }
-
-    /// What it returns, where that can be written as an argument of a generic function.
-    pub(super) fn nameable_output(&self) -> Option<&Type> {
-        match &self.signature.output {
-            ReturnType::Type(_, ty)
-                if impl_trait_in(ty).is_none() && !matches!(bare(ty), Type::Never(_)) =>
-            {
-                Some(ty)
-            }
-            ReturnType::Type(..) | ReturnType::Default => None,
-        }
+        diagnostics.add(reference, diagnostic);
     }
 }

@@ -1,19 +1,21 @@
-//! Reads as much of the annotated item as is needed, and leaves the rest as it is.
+//! Parses the annotated item. The body of a function is not parsed.
 
-use proc_macro2::{TokenStream, TokenTree};
+use crate::syntax::{first_impl_trait, peel_type};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Generics, Ident, Signature, Token, Visibility};
+use syn::spanned::Spanned;
+use syn::{Attribute, Generics, Ident, ReturnType, Signature, Token, Type, Visibility};
 
-pub(super) enum Item {
+pub(super) enum AnnotatedItem {
     Function(Box<Function>),
-    Other(Other),
+    NonFunction(NonFunction),
 }
 
-/// A function: its body is never looked at.
+/// A function. Its body stays unparsed.
 pub(super) struct Function {
-    /// All of it.
+    /// The whole item.
     pub(super) tokens: TokenStream,
     pub(super) attributes: Vec<Attribute>,
     pub(super) visibility: Visibility,
@@ -21,24 +23,51 @@ pub(super) struct Function {
     pub(super) body: TokenStream,
 }
 
-/// Anything else that an attribute can stand on.
-pub(super) struct Other {
-    /// All of it.
+impl Function {
+    /// Reports if the function has a body, which a declaration in a trait does not.
+    pub(super) fn has_body(&self) -> bool {
+        self.body.to_string() != ";"
+    }
+
+    /// Returns the span of the return type, or of the name if there is none.
+    pub(super) fn output_span(&self) -> Span {
+        match &self.signature.output {
+            ReturnType::Type(_, ty) => ty.span(),
+            ReturnType::Default => self.signature.ident.span(),
+        }
+    }
+
+    /// Returns the return type if it can be named as a generic argument.
+    pub(super) fn nameable_output(&self) -> Option<&Type> {
+        match &self.signature.output {
+            ReturnType::Type(_, ty)
+                if first_impl_trait(ty).is_none() && !matches!(peel_type(ty), Type::Never(_)) =>
+            {
+                Some(ty)
+            }
+            ReturnType::Type(..) | ReturnType::Default => None,
+        }
+    }
+}
+
+/// Any other item that an attribute can annotate.
+pub(super) struct NonFunction {
+    /// The whole item.
     pub(super) tokens: TokenStream,
-    /// What it begins with: `struct`, `impl` …
+    /// The keyword, such as `struct` or `impl`.
     pub(super) keyword: TokenStream,
-    /// The type that it defines, if it is one without generics.
+    /// The type that the item defines, if it has no generic parameters.
     pub(super) type_name: Option<Ident>,
 }
 
-/// Reads the item. With the error comes what could not be read.
-pub(super) fn item(tokens: TokenStream) -> Result<Item, (TokenStream, syn::Error)> {
+/// Parses the item. An error comes with the tokens that could not be parsed.
+pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStream, syn::Error)> {
     let all = tokens.clone();
     let read = |input: ParseStream<'_>| {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         if is_function(input)? {
-            Ok(Item::Function(Box::new(Function {
+            Ok(AnnotatedItem::Function(Box::new(Function {
                 tokens: all.clone(),
                 attributes,
                 visibility,
@@ -46,13 +75,13 @@ pub(super) fn item(tokens: TokenStream) -> Result<Item, (TokenStream, syn::Error
                 body: input.parse()?,
             })))
         } else {
-            other(all.clone(), input).map(Item::Other)
+            non_function(all.clone(), input).map(AnnotatedItem::NonFunction)
         }
     };
     read.parse2(tokens).map_err(|error| (all, error))
 }
 
-/// Whether a `fn` follows, after nothing but what can stand before one.
+/// Reports if a `fn` follows, with only its qualifiers before it.
 fn is_function(input: ParseStream<'_>) -> syn::Result<bool> {
     let ahead = input.fork();
     ahead.parse::<Option<Token![const]>>()?;
@@ -64,7 +93,7 @@ fn is_function(input: ParseStream<'_>) -> syn::Result<bool> {
     Ok(ahead.peek(Token![fn]))
 }
 
-fn other(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<Other> {
+fn non_function(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<NonFunction> {
     let first: TokenTree = input.parse()?;
     let mut keyword = first.to_token_stream();
     if input.peek(Token![!]) {
@@ -73,7 +102,7 @@ fn other(tokens: TokenStream, input: ParseStream<'_>) -> syn::Result<Other> {
     let is_type = ["struct", "enum", "union"].contains(&first.to_string().as_str());
     let type_name = if is_type { type_name(input) } else { None };
     input.parse::<TokenStream>()?;
-    Ok(Other {
+    Ok(NonFunction {
         tokens,
         keyword,
         type_name,

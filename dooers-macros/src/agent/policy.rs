@@ -1,27 +1,28 @@
-//! How the turns of an agent are run: the options `timeout`, `retry`, `on_busy` and `queue`.
+//! The turn policy of an agent: the options `timeout`, `retry`, `on_busy` and `queue`.
 
-use crate::duration::{NotADuration, mended, milliseconds};
-use crate::likeness::nearest;
-use crate::mistake::Mistake;
-use crate::options::{Options, as_text, ungrouped};
+use super::duration::{DurationError, parse_millis, suggest_duration};
+use crate::diagnostic::Diagnostic;
+use crate::options::Options;
+use crate::suggest::closest;
+use crate::syntax::{as_string, peel_groups};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, LitStr};
 
-/// A day, in milliseconds: a turn that takes longer is a job, and wants another tool.
-const LONGEST_TIMEOUT: u64 = 24 * 3_600_000;
+/// The longest timeout, in milliseconds: a day.
+const MAX_TIMEOUT_MS: u64 = 24 * 3_600_000;
 
-/// A turn is not tried more often.
-const MOST_RETRIES: u32 = 100;
+/// The largest number of retries.
+const MAX_RETRIES: u32 = 100;
 
-/// A queue is not longer.
-const LONGEST_QUEUE: u32 = 10_000;
+/// The largest number of messages that may wait in a thread.
+const MAX_QUEUE: u32 = 10_000;
 
 /// The values of `on_busy`.
-const ON_BUSY: [&str; 4] = ["queue", "reject", "interrupt", "concurrent"];
+const ON_BUSY_VALUES: [&str; 4] = ["queue", "reject", "interrupt", "concurrent"];
 
-/// How the turns of an agent are run, as far as its author says it.
-pub(super) struct Policy {
+/// The turn policy of an agent. `None` stands for the default of the runtime.
+pub(super) struct TurnPolicy {
     timeout: Option<u64>,
     retries: Option<u32>,
     on_busy: Option<OnBusy>,
@@ -34,8 +35,8 @@ enum OnBusy {
     Concurrent,
 }
 
-impl Policy {
-    pub(super) fn of(options: &mut Options<'_>) -> Self {
+impl TurnPolicy {
+    pub(super) fn parse(options: &mut Options<'_>) -> Self {
         Self {
             timeout: timeout(options),
             retries: retries(options),
@@ -44,8 +45,8 @@ impl Policy {
     }
 }
 
-impl ToTokens for Policy {
-    /// The calls that make it part of an `AgentDefinition`. The runtime is `__dooers`.
+impl ToTokens for TurnPolicy {
+    /// Writes the method calls that add the policy to an `AgentDefinition`.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         if let Some(timeout) = self.timeout {
             tokens.extend(quote! {
@@ -68,64 +69,71 @@ impl ToTokens for Policy {
 }
 
 fn timeout(options: &mut Options<'_>) -> Option<u64> {
-    let value = options.expression("timeout")?;
-    let quoted = as_text(&value).map(LitStr::value);
-    let is_text = quoted.is_some();
-    // As if it stood in quotes: the texts show how it must stand.
+    let value = options.expr("timeout")?;
+    let quoted = as_string(&value).map(LitStr::value);
+    let is_quoted = quoted.is_some();
+    // A value without quotes is read as if it had quotes, for the suggestion.
     let text = quoted.unwrap_or_else(|| value.to_token_stream().to_string().replace('_', ""));
-    let meant = mended(&text, LONGEST_TIMEOUT).unwrap_or_else(|| "90s".to_owned());
-    let mistake = match milliseconds(&text) {
-        Ok(0) => Mistake::NoTimeout,
-        Ok(long) if long > LONGEST_TIMEOUT => Mistake::LongTimeout,
-        Ok(timeout) if is_text => return Some(timeout),
-        Err(NotADuration::NoUnit) if is_text => Mistake::TimeoutWithoutUnit { meant },
-        Err(NotADuration::Unit(unit)) if is_text => Mistake::TimeoutUnit { unit, meant },
-        Err(NotADuration::Decimals) if is_text => Mistake::TimeoutDecimals { meant },
-        Ok(_) | Err(_) => Mistake::Timeout { meant },
+    let suggestion = suggest_duration(&text, MAX_TIMEOUT_MS).unwrap_or_else(|| "90s".to_owned());
+    let diagnostic = match parse_millis(&text) {
+        Ok(0) => Diagnostic::ZeroTimeout,
+        Ok(long) if long > MAX_TIMEOUT_MS => Diagnostic::TimeoutTooLong,
+        Ok(timeout) if is_quoted => return Some(timeout),
+        Err(DurationError::MissingUnit) if is_quoted => {
+            Diagnostic::TimeoutMissingUnit { suggestion }
+        }
+        Err(DurationError::UnknownUnit(unit)) if is_quoted => {
+            Diagnostic::TimeoutUnknownUnit { unit, suggestion }
+        }
+        Err(DurationError::Fraction) if is_quoted => Diagnostic::FractionalTimeout { suggestion },
+        Ok(_) | Err(_) => Diagnostic::InvalidTimeout { suggestion },
     };
-    options.mistakes().add(value, mistake);
+    options.report(value, diagnostic);
     None
 }
 
 fn retries(options: &mut Options<'_>) -> Option<u32> {
     let (retries, value) = options.count("retry")?;
-    if retries > MOST_RETRIES {
-        let most = MOST_RETRIES;
-        options.mistakes().add(value, Mistake::ManyRetries { most });
+    if retries > MAX_RETRIES {
+        let max = MAX_RETRIES;
+        options.report(value, Diagnostic::TooManyRetries { max });
     }
     Some(retries)
 }
 
 fn on_busy(options: &mut Options<'_>) -> Option<OnBusy> {
-    let Some(value) = options.expression("on_busy") else {
+    let Some(value) = options.expr("on_busy") else {
         return queue(options);
     };
-    let written = as_text(&value).map(LitStr::value);
+    let written = as_string(&value).map(LitStr::value);
     let on_busy = match written.as_deref() {
-        // Without a length it is what an agent does anyway.
+        // Without a length, this is the default.
         Some("queue") => return queue(options),
         Some("reject") => OnBusy::Reject,
         Some("interrupt") => OnBusy::Interrupt,
         Some("concurrent") => OnBusy::Concurrent,
         _ => {
-            let mistake = Mistake::NoSuchOnBusy {
+            let diagnostic = Diagnostic::InvalidOnBusy {
                 value: value.to_token_stream().to_string().replace(' ', ""),
-                meant: nearest(&written.unwrap_or_else(|| last_word(&value)), ON_BUSY),
+                suggestion: closest(
+                    &written.unwrap_or_else(|| last_segment(&value)),
+                    ON_BUSY_VALUES,
+                ),
             };
-            options.mistakes().add(value, mistake);
+            options.report(value, diagnostic);
             return None;
         }
     };
-    if let (Some(on_busy), Some(length)) = (written, options.expression("queue")) {
-        let mistake = Mistake::QueueWithout { on_busy };
-        options.mistakes().add(length, mistake);
+    if let (Some(on_busy), Some(length)) = (written, options.expr("queue")) {
+        let diagnostic = Diagnostic::UnusedQueue { on_busy };
+        options.report(length, diagnostic);
     }
     Some(on_busy)
 }
 
-/// The name at the end of a path such as `OnBusy::Reject`.
-fn last_word(value: &Expr) -> String {
-    let Expr::Path(path) = ungrouped(value) else {
+/// Returns the last segment of a path such as `OnBusy::Reject`.
+fn last_segment(value: &Expr) -> String {
+    let Expr::Path(path) = peel_groups(value) else {
         return String::new();
     };
     let last = path.path.segments.last();
@@ -135,13 +143,11 @@ fn last_word(value: &Expr) -> String {
 
 fn queue(options: &mut Options<'_>) -> Option<OnBusy> {
     let (limit, value) = options.count("queue")?;
-    let mistake = match limit {
-        0 => Mistake::NoQueue,
-        1..=LONGEST_QUEUE => return Some(OnBusy::Queue(limit)),
-        _ => Mistake::LongQueue {
-            longest: LONGEST_QUEUE,
-        },
+    let diagnostic = match limit {
+        0 => Diagnostic::ZeroQueue,
+        1..=MAX_QUEUE => return Some(OnBusy::Queue(limit)),
+        _ => Diagnostic::QueueTooLong { max: MAX_QUEUE },
     };
-    options.mistakes().add(value, mistake);
+    options.report(value, diagnostic);
     None
 }

@@ -1,18 +1,18 @@
-//! The expansions, word for word.
+//! Snapshots of the generated code.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 fn check(options: TokenStream, item: TokenStream, expected: &ExpectFile) {
-    let expansion = super::expand(options, item);
+    let expansion = super::expand_agent(options, item);
     let mut file: syn::File = syn::parse2(expansion).expect("generated code is Rust");
     let beside = file.items.iter_mut().find_map(taken_beside);
     file.items.extend(beside.into_iter().flatten());
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
-/// The items that the attribute of the hidden type brings.
+/// Takes the items out of the attribute of the hidden type.
 fn taken_beside(item: &mut syn::Item) -> Option<Vec<syn::Item>> {
     let syn::Item::Struct(hidden) = item else {
         return None;
@@ -23,12 +23,14 @@ fn taken_beside(item: &mut syn::Item) -> Option<Vec<syn::Item>> {
     };
     let at = hidden.attrs.iter().position(is_beside)?;
     let attribute = hidden.attrs.remove(at);
-    let items: syn::File = attribute.parse_args().expect("items stand beside it");
+    let items: syn::File = attribute
+        .parse_args()
+        .expect("the attribute contains items");
     Some(items.items)
 }
 
 #[test]
-fn a_function_without_arguments() {
+fn function_without_arguments_is_expanded() {
     check(
         quote!(),
         quote!(
@@ -39,7 +41,7 @@ fn a_function_without_arguments() {
 }
 
 #[test]
-fn everything_at_once() {
+fn function_with_all_options_is_expanded() {
     check(
         quote!(
             name = "help-desk", default, run = "manual", timeout = "1m30s", retry = 2, on_busy = "queue", queue = 8,
@@ -60,7 +62,7 @@ fn everything_at_once() {
 }
 
 #[test]
-fn a_wrong_option_leaves_the_rest_checked() {
+fn unknown_option_does_not_stop_other_checks() {
     check(
         quote!(nmae = "help-desk"),
         quote!(
@@ -73,7 +75,7 @@ fn a_wrong_option_leaves_the_rest_checked() {
 }
 
 #[test]
-fn a_function_that_cannot_be_called_is_an_agent_nevertheless() {
+fn invalid_function_still_implements_agent() {
     check(
         quote!(),
         quote!(
@@ -84,7 +86,7 @@ fn a_function_that_cannot_be_called_is_an_agent_nevertheless() {
 }
 
 #[test]
-fn a_type_is_an_agent_nevertheless() {
+fn annotated_type_still_implements_agent() {
     check(
         quote!(),
         quote!(

@@ -1,49 +1,50 @@
-//! Defaults, and the kinds of setting that have little else.
+//! The options `default` and `default_env`, and the kinds of setting that have no other options.
 
-use super::field::ChoiceDefault;
-use crate::mistake::Mistake;
-use crate::options::{Options, ungrouped};
+use super::item::ChoiceDefault;
+use crate::diagnostic::Diagnostic;
+use crate::options::Options;
+use crate::syntax::{as_string, peel_groups};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, ExprLit, Lit};
 
-/// The default as it is written. `None` is said to be none.
-pub(super) fn default(options: &mut Options<'_>) -> Option<Expr> {
-    let written = options.expression("default")?;
-    let written = ungrouped(&written).clone();
-    if let Expr::Path(path) = &written
+/// Returns the expression of `default`. Reports `default = None`.
+pub(super) fn default_expr(options: &mut Options<'_>) -> Option<Expr> {
+    let expr = options.expr("default")?;
+    let expr = peel_groups(&expr).clone();
+    if let Expr::Path(path) = &expr
         && path.path.is_ident("None")
     {
-        options.mistakes().add(written, Mistake::DefaultNone);
+        options.report(expr, Diagnostic::RedundantDefault);
         return None;
     }
-    Some(written)
+    Some(expr)
 }
 
-/// A secret has no default in the program.
-pub(super) fn refuse_default(options: &mut Options<'_>) {
-    let given = options.given().find(|key| *key == "default").cloned();
-    if let Some(key) = given {
-        options.mistakes().add(key, Mistake::DefaultOfSecret);
-        options.drop("default");
+/// Reports and removes the `default` of a secret, which would be in the source code.
+pub(super) fn reject_default(options: &mut Options<'_>) {
+    if let Some(key) = options.key("default") {
+        options.report(key, Diagnostic::SecretWithDefault);
+        options.discard("default");
     }
 }
 
-/// The variable that has the default of a secret.
-pub(super) fn default_env(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    let Some(variable) = options.text("default_env") else {
+/// Reads the environment variable that holds the default of a secret.
+pub(super) fn default_env_setter(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
+    let Some(variable) = options.string("default_env") else {
         return;
     };
     let name = variable.value();
     if name.is_empty() || name.contains(['=', '\0']) {
-        options.mistakes().add(variable, Mistake::VariableName);
+        options.report(variable, Diagnostic::InvalidVariableName);
     } else {
         setters.push(quote!(.default_env(#variable)));
     }
 }
 
-pub(super) fn checkbox(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    match default(options) {
+/// Reads the default of a checkbox.
+pub(super) fn checkbox_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
+    match default_expr(options) {
         Some(Expr::Lit(ExprLit {
             lit: Lit::Bool(value),
             ..
@@ -51,18 +52,16 @@ pub(super) fn checkbox(options: &mut Options<'_>, setters: &mut Vec<TokenStream>
             setters.push(quote!(.default(#value)));
         }
         Some(other) => {
-            let mistake = Mistake::DefaultType {
-                what: "`true` or `false`",
-                usage: "default = true",
-            };
-            options.mistakes().add(other, mistake);
+            let (expected, usage) = ("`true` or `false`", "default = true");
+            options.report(other, Diagnostic::WrongDefaultType { expected, usage });
         }
         None => {}
     }
 }
 
-pub(super) fn image(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    if let Some(src) = options.text("src") {
+/// Reads the address and the size of an image.
+pub(super) fn image_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
+    if let Some(src) = options.string("src") {
         setters.push(quote!(.src(#src)));
     }
     if let Some((width, _)) = options.count("width") {
@@ -73,20 +72,16 @@ pub(super) fn image(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
     }
 }
 
-pub(super) fn choice(options: &mut Options<'_>) -> Option<ChoiceDefault> {
-    match default(options)? {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(value),
-            ..
-        }) => Some(ChoiceDefault::Value(value)),
-        variant @ Expr::Path(_) => Some(ChoiceDefault::Variant(Box::new(variant))),
-        other => {
-            let mistake = Mistake::DefaultType {
-                what: "a variant, or its value in quotes",
-                usage: "default = \"…\"",
-            };
-            options.mistakes().add(other, mistake);
-            None
-        }
+/// Reads the default of an enum of choices.
+pub(super) fn choice_default(options: &mut Options<'_>) -> Option<ChoiceDefault> {
+    let expr = default_expr(options)?;
+    if let Some(value) = as_string(&expr) {
+        return Some(ChoiceDefault::Value(value.clone()));
     }
+    if matches!(expr, Expr::Path(_)) {
+        return Some(ChoiceDefault::Variant(Box::new(expr)));
+    }
+    let (expected, usage) = ("a variant, or its value in quotes", "default = \"…\"");
+    options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
+    None
 }

@@ -1,52 +1,55 @@
-//! Writes the code. All logic is in the runtime: generated code only calls it.
+//! Generates the code of a struct of settings. All logic is in the crate `dooers`, which the code calls.
 
-use super::field::{ChoiceDefault, Item, What};
-use super::model::Settings;
-use crate::attributes::joined;
-use crate::mistake::Mistakes;
+use super::item::{ChoiceDefault, ItemKind, SettingsItem};
+use super::model::SettingsModel;
+use crate::attributes::concat_docs;
+use crate::diagnostic::Diagnostics;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-/// The implementations. With mistakes they exist, too, so that uses of the struct are no further mistakes.
-pub(super) fn settings(settings: &Settings, mistakes: &Mistakes) -> TokenStream {
+/// Generates the implementations and the errors. A struct with errors still implements the traits, so that its uses do
+/// not cause further errors.
+pub(super) fn settings(settings: &SettingsModel, diagnostics: &Diagnostics) -> TokenStream {
     if settings.is_generic {
-        return mistakes.to_token_stream();
+        return diagnostics.to_token_stream();
     }
-    let lack_default = settings.items.iter().filter(|item| item.lacks_default());
-    let refused: Vec<_> = lack_default.map(refused).collect();
-    let is_right = mistakes.count() == 0 && refused.is_empty();
-    let has_groups = settings.items.iter().any(Item::is_group);
-    let items = is_right.then(|| constants(settings));
-    let group = (!has_groups || !is_right).then(|| group(settings, is_right));
-    let whole = (!settings.is_group).then(|| whole(settings, has_groups, is_right));
-    let default = default(settings, is_right);
-    let named = settings.is_struct.then(|| named(settings));
-    let runtime = &settings.runtime;
+    let without_default = settings.items.iter().filter(|item| item.lacks_default());
+    let missing_defaults: Vec<_> = without_default.map(missing_default).collect();
+    let is_valid = diagnostics.is_empty() && missing_defaults.is_empty();
+    let has_groups = settings.items.iter().any(SettingsItem::is_group);
+    let items = is_valid.then(|| constants(settings));
+    let group = (!has_groups || !is_valid).then(|| group_impl(settings, is_valid));
+    let settings_impls =
+        (!settings.is_group).then(|| settings_impls(settings, has_groups, is_valid));
+    let default = default_impl(settings, is_valid);
+    let named_type_impl = settings.is_struct.then(|| named_type_impl(settings));
+    let crate_path = &settings.crate_path;
     quote! {
-        #mistakes
+        #diagnostics
         const _: () = {
-            use #runtime as __dooers;
+            use #crate_path as __dooers;
             #[allow(unused_imports)]
             use __dooers::__private::settings as __settings;
-            #(#refused)*
+            #(#missing_defaults)*
             #items
             #group
-            #whole
+            #settings_impls
             #default
-            #named
+            #named_type_impl
         };
     }
 }
 
-/// Refuses a field of a type whose name says nothing: a group is reported as one, an enum as one that needs a default.
-fn refused(item: &Item) -> TokenStream {
+/// Generates the error for a field without a default whose type the macro does not recognize. The compiler reports a
+/// struct as a group that is not marked, and an enum as a choice that needs a default.
+fn missing_default(item: &SettingsItem) -> TokenStream {
     let place = item.ident.span();
     quote_spanned!(place=> const _: () = __settings::refuse_without_default(&#item);)
 }
 
-/// Says that a type is a struct of settings, which a field that is not marked as a group reports.
-fn named(settings: &Settings) -> TokenStream {
+/// Generates the marker of a struct of settings. It lets the compiler report a field that should be marked as a group.
+fn named_type_impl(settings: &SettingsModel) -> TokenStream {
     let name = &settings.name;
     quote! {
         #[automatically_derived]
@@ -57,14 +60,14 @@ fn named(settings: &Settings) -> TokenStream {
     }
 }
 
-fn constant(at: usize) -> Ident {
+fn constant_name(at: usize) -> Ident {
     format_ident!("__{at}", span = Span::mixed_site())
 }
 
-/// A typed constant for each field, and what the compiler checks beyond the macro's sight.
-fn constants(settings: &Settings) -> TokenStream {
+/// Generates a typed constant for each field, and the checks that only the compiler can do.
+fn constants(settings: &SettingsModel) -> TokenStream {
     let constants = settings.items.iter().enumerate().map(|(at, item)| {
-        let (name, ty) = (constant(at), &item.ty);
+        let (name, ty) = (constant_name(at), &item.ty);
         let of = if item.is_group() {
             quote!(TypedGroup)
         } else {
@@ -76,7 +79,7 @@ fn constants(settings: &Settings) -> TokenStream {
         }
     });
     let own: Vec<_> = settings.items.iter().map(|item| &item.id).collect();
-    let groups: Vec<_> = places(settings, Item::is_group).collect();
+    let groups: Vec<_> = constant_names(settings, SettingsItem::is_group).collect();
     let group_types = settings.items.iter().filter(|item| item.is_group());
     let distinct = group_types
         .zip(&groups)
@@ -89,14 +92,14 @@ fn constants(settings: &Settings) -> TokenStream {
             }
         });
     let defaults = settings.items.iter().enumerate().filter_map(|(at, item)| {
-        let What::Field {
+        let ItemKind::Field {
             default: Some(ChoiceDefault::Value(value)),
             ..
-        } = &item.what
+        } = &item.kind
         else {
             return None;
         };
-        let name = constant(at);
+        let name = constant_name(at);
         Some(quote_spanned! {value.span()=>
             const _: () = __settings::assert_choice(#name.choices(), #value);
         })
@@ -104,21 +107,24 @@ fn constants(settings: &Settings) -> TokenStream {
     quote!(#(#constants)* #(#distinct)* #(#defaults)*)
 }
 
-fn places(settings: &Settings, is_wanted: fn(&Item) -> bool) -> impl Iterator<Item = Ident> + '_ {
-    let wanted = move |(at, item)| is_wanted(item).then(|| constant(at));
+fn constant_names(
+    settings: &SettingsModel,
+    is_wanted: fn(&SettingsItem) -> bool,
+) -> impl Iterator<Item = Ident> + '_ {
+    let wanted = move |(at, item)| is_wanted(item).then(|| constant_name(at));
     settings.items.iter().enumerate().filter_map(wanted)
 }
 
-/// The description of one field or group.
-fn described(at: usize, item: &Item) -> TokenStream {
-    let (name, setters) = (constant(at), &item.setters);
+/// Generates the description of a field or a group.
+fn item_schema(at: usize, item: &SettingsItem) -> TokenStream {
+    let (name, setters) = (constant_name(at), &item.setters);
     let description = (!item.description.is_empty()).then(|| {
-        let description = joined(&item.description);
+        let description = concat_docs(&item.description);
         quote!(.description(#description))
     });
-    let What::Field {
+    let ItemKind::Field {
         validate, default, ..
-    } = &item.what
+    } = &item.kind
     else {
         return quote!(#name.group() #(#setters)* #description);
     };
@@ -133,19 +139,19 @@ fn described(at: usize, item: &Item) -> TokenStream {
     }
 }
 
-fn read_and_write(settings: &Settings) -> (TokenStream, TokenStream) {
+fn read_and_write(settings: &SettingsModel) -> (TokenStream, TokenStream) {
     let idents: Vec<_> = settings.items.iter().map(|item| &item.ident).collect();
-    let names: Vec<_> = places(settings, |_| true).collect();
+    let names: Vec<_> = constant_names(settings, |_| true).collect();
     let read = quote!(Self { #(#idents: #names.read(__values)),* });
     let write = quote!(#(#names.write(&self.#idents, __values);)*);
     (read, write)
 }
 
-/// What makes it a group.
-fn group(settings: &Settings, is_right: bool) -> TokenStream {
+/// Generates the implementation of `SettingsGroup`.
+fn group_impl(settings: &SettingsModel, is_valid: bool) -> TokenStream {
     let name = &settings.name;
     let ids = settings.items.iter().map(|item| &item.id);
-    let (read, write) = if is_right {
+    let (read, write) = if is_valid {
         read_and_write(settings)
     } else {
         (quote!(__settings::refused_value()), TokenStream::new())
@@ -154,8 +160,8 @@ fn group(settings: &Settings, is_right: bool) -> TokenStream {
         .items
         .iter()
         .enumerate()
-        .map(|(at, item)| described(at, item));
-    let fields = is_right.then(|| quote!(#(#fields),*));
+        .map(|(at, item)| item_schema(at, item));
+    let fields = is_valid.then(|| quote!(#(#fields),*));
     quote! {
         #[automatically_derived]
         impl __dooers::settings::SettingsGroup for #name {
@@ -177,10 +183,10 @@ fn group(settings: &Settings, is_right: bool) -> TokenStream {
     }
 }
 
-/// What makes it the settings of an agent.
-fn whole(settings: &Settings, has_groups: bool, is_right: bool) -> TokenStream {
+/// Generates the implementations of `WorkerSettings` and `FromTurn`.
+fn settings_impls(settings: &SettingsModel, has_groups: bool, is_valid: bool) -> TokenStream {
     let (name, version) = (&settings.name, &settings.version);
-    let schema = if !is_right {
+    let schema = if !is_valid {
         quote!(__settings::refused_schema())
     } else {
         let items = if has_groups {
@@ -188,7 +194,7 @@ fn whole(settings: &Settings, has_groups: bool, is_right: bool) -> TokenStream {
                 .items
                 .iter()
                 .enumerate()
-                .map(|(at, item)| described(at, item));
+                .map(|(at, item)| item_schema(at, item));
             quote!(::std::vec![#(__settings::item(#items)),*])
         } else {
             quote!(__settings::items::<#name>())
@@ -199,7 +205,7 @@ fn whole(settings: &Settings, has_groups: bool, is_right: bool) -> TokenStream {
             &__SCHEMA
         }
     };
-    let (read, write) = if has_groups && is_right {
+    let (read, write) = if has_groups && is_valid {
         read_and_write(settings)
     } else {
         (
@@ -239,9 +245,9 @@ fn whole(settings: &Settings, has_groups: bool, is_right: bool) -> TokenStream {
     }
 }
 
-fn default(settings: &Settings, is_right: bool) -> TokenStream {
+fn default_impl(settings: &SettingsModel, is_valid: bool) -> TokenStream {
     let name = &settings.name;
-    let value = match (is_right, settings.is_group) {
+    let value = match (is_valid, settings.is_group) {
         (false, _) => quote!(__settings::refused_value()),
         (true, true) => quote!(__settings::group_defaults()),
         (true, false) => quote!(__settings::defaults()),

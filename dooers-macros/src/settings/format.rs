@@ -1,6 +1,6 @@
-//! Texts that must have a format: the same that the runtime checks, so that no default is wrong.
+//! The formats of dates and mail addresses. The runtime has the same checks, so that it accepts every default.
 
-/// Whether it is a date such as `2026-02-11`.
+/// Reports if a text is a date such as `2026-02-11`.
 pub(super) fn is_date(text: &str) -> bool {
     let has_shape = text.len() == 10
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -22,7 +22,7 @@ pub(super) fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// Whether it is a mail address, as the HTML standard says it.
+/// Reports if a text is a mail address by the HTML standard.
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
@@ -43,7 +43,7 @@ mod tests {
     use super::{is_date, is_email};
 
     #[test]
-    fn dates_are_those_of_the_calendar() {
+    fn date_must_be_in_the_calendar() {
         for right in ["2026-02-11", "2024-02-29", "2000-02-29", "0000-01-01"] {
             assert!(is_date(right), "{right}");
         }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_those_of_the_html_standard() {
+    fn email_must_follow_the_html_standard() {
         for right in ["ada@example.org", "a.b+c@sub.example.co", "x@localhost"] {
             assert!(is_email(right), "{right}");
         }

@@ -1,47 +1,21 @@
 //! `#[derive(WorkerSettings)]`.
 
+mod allowed_keys;
 mod default;
+mod derive;
 mod expand;
 mod field;
-mod fit;
+mod field_type;
 mod format;
-mod kind;
+mod group;
+mod item;
 mod model;
 mod number;
 mod pattern;
-pub(crate) mod step;
+mod setting;
+mod step;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use crate::mistake::Mistakes;
-use proc_macro2::TokenStream;
-use syn::DeriveInput;
-
-/// What makes the struct settings, or what is wrong with it.
-pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
-    let input: DeriveInput = match syn::parse2(item) {
-        Ok(input) => input,
-        Err(error) => return error.to_compile_error(),
-    };
-    let settings = model::settings(&input, &mut mistakes);
-    expand::settings(&settings, &mistakes)
-}
-
-/// The tokens of all `#[setting(…)]` of an item, one after the other.
-pub(crate) fn options_of(attributes: &[syn::Attribute], mistakes: &mut Mistakes) -> TokenStream {
-    let mut all = TokenStream::new();
-    for attribute in crate::attributes::attributes_of(attributes, "setting") {
-        match attribute.meta.require_list() {
-            Ok(list) => {
-                if !all.is_empty() {
-                    all.extend(quote::quote!(,));
-                }
-                all.extend(list.tokens.clone());
-            }
-            Err(_) => mistakes.add(&attribute, crate::mistake::Mistake::AttributeForm),
-        }
-    }
-    all
-}
+pub(crate) use derive::expand_settings;

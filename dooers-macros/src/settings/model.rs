@@ -1,15 +1,16 @@
-//! What a struct of settings says, once it is checked.
+//! The model of a struct of settings, and its checks.
 
-use super::field::{Item, item};
-use super::options_of;
-use crate::mistake::{Mistake, Mistakes};
-use crate::options::{Options, Table};
+use super::field::check_field;
+use super::item::SettingsItem;
+use crate::attributes::setting_options;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::options::{OptionTable, Options};
 use quote::ToTokens;
 use std::collections::HashSet;
-use syn::{Data, DeriveInput, Fields, Ident, LitStr, Path, parse_quote};
+use syn::{Data, DeriveInput, Fields, Ident, Path, parse_quote};
 
-const TABLE: Table = Table {
-    of: "#[setting] of a struct",
+const STRUCT_OPTIONS: OptionTable = OptionTable {
+    macro_name: "`#[setting]` on a struct",
     options: &[
         ("group", "group"),
         ("version", "version = \"…\""),
@@ -17,41 +18,43 @@ const TABLE: Table = Table {
     ],
 };
 
-/// A struct of settings as it is to be generated.
-pub(super) struct Settings {
-    /// How generated code names the runtime crate.
-    pub(super) runtime: Path,
+/// A struct of settings, after it has been checked.
+pub(super) struct SettingsModel {
+    /// The path of the crate `dooers` in generated code.
+    pub(super) crate_path: Path,
     pub(super) name: Ident,
-    /// Whether it is a struct, which an enum or a union is not.
+    /// `false` for an enum or a union, which has been reported.
     pub(super) is_struct: bool,
     pub(super) version: String,
-    /// Whether it is only a group of another.
+    /// `true` if the struct is only a group of other settings.
     pub(super) is_group: bool,
-    pub(super) items: Vec<Item>,
-    /// Whether it is so generic that nothing can be generated for it.
+    pub(super) items: Vec<SettingsItem>,
+    /// `true` if nothing can be generated, because the struct is generic.
     pub(super) is_generic: bool,
 }
 
-/// Checks all of it: the struct, its fields, their options.
-pub(super) fn settings(input: &DeriveInput, mistakes: &mut Mistakes) -> Settings {
-    let tokens = options_of(&input.attrs, mistakes);
-    let mut options = Options::parse(tokens, &TABLE, mistakes);
+/// Checks the struct, its fields and their options.
+pub(super) fn check_struct(input: &DeriveInput, diagnostics: &mut Diagnostics) -> SettingsModel {
+    let tokens = setting_options(&input.attrs, diagnostics);
+    let mut options = Options::parse(tokens, &STRUCT_OPTIONS, diagnostics);
     let is_group = options.flag("group");
-    let version = options.text("version").map(|version| version.value());
-    let runtime = options.path("crate");
+    let version = options.string("version").map(|version| version.value());
+    let crate_path = options.path("crate");
     let is_generic = !input.generics.params.is_empty();
     if is_generic {
-        mistakes.add(&input.generics, Mistake::SettingsGeneric);
+        diagnostics.add(&input.generics, Diagnostic::GenericSettings);
     }
-    let fields = fields(input, mistakes).filter(|_| !is_generic);
+    let fields = named_fields(input, diagnostics).filter(|_| !is_generic);
     let fields = fields.into_iter().flatten();
-    let items: Vec<Item> = fields.filter_map(|field| item(field, mistakes)).collect();
-    check_ids(&items, mistakes);
+    let items: Vec<SettingsItem> = fields
+        .filter_map(|field| check_field(field, diagnostics))
+        .collect();
+    check_ids(&items, diagnostics);
     for group in items.iter().filter(|item| is_group && item.is_group()) {
-        mistakes.add(&group.ident, Mistake::GroupInAGroup);
+        diagnostics.add(&group.ident, Diagnostic::NestedGroup);
     }
-    Settings {
-        runtime: runtime.unwrap_or_else(|| parse_quote!(::dooers)),
+    SettingsModel {
+        crate_path: crate_path.unwrap_or_else(|| parse_quote!(::dooers)),
         name: input.ident.clone(),
         is_struct: matches!(input.data, Data::Struct(_)),
         version: version.unwrap_or_else(|| "1.0".to_owned()),
@@ -61,19 +64,19 @@ pub(super) fn settings(input: &DeriveInput, mistakes: &mut Mistakes) -> Settings
     }
 }
 
-fn fields<'a>(
+fn named_fields<'a>(
     input: &'a DeriveInput,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
 ) -> Option<syn::punctuated::Iter<'a, syn::Field>> {
     let keyword: &dyn ToTokens = match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => return Some(fields.named.iter()),
             Fields::Unnamed(fields) => {
-                mistakes.add(fields, Mistake::SettingsWithoutNames);
+                diagnostics.add(fields, Diagnostic::UnnamedFields);
                 return None;
             }
             Fields::Unit => {
-                mistakes.add(&input.ident, Mistake::SettingsWithoutNames);
+                diagnostics.add(&input.ident, Diagnostic::UnnamedFields);
                 return None;
             }
         },
@@ -85,11 +88,11 @@ fn fields<'a>(
     } else {
         "union"
     };
-    mistakes.add(keyword, Mistake::SettingsOfNoStruct { keyword: name });
+    diagnostics.add(keyword, Diagnostic::SettingsNotAStruct { keyword: name });
     None
 }
 
-fn check_ids(items: &[Item], mistakes: &mut Mistakes) {
+fn check_ids(items: &[SettingsItem], diagnostics: &mut Diagnostics) {
     let mut ids = HashSet::new();
     for item in items {
         let id = item.id.clone();
@@ -98,24 +101,7 @@ fn check_ids(items: &[Item], mistakes: &mut Mistakes) {
                 Some(renamed) => renamed,
                 None => &item.ident,
             };
-            mistakes.add(place, Mistake::SameId { id });
+            diagnostics.add(place, Diagnostic::DuplicateId { id });
         }
     }
-}
-
-/// The id that `rename` gives, if it is right.
-pub(super) fn check_id(renamed: Option<&LitStr>, ident: &Ident, mistakes: &mut Mistakes) -> String {
-    const LONGEST: usize = 128;
-    let Some(renamed) = renamed else {
-        return syn::ext::IdentExt::unraw(ident).to_string();
-    };
-    let id = renamed.value();
-    let length = id.len();
-    if id.is_empty() {
-        mistakes.add(renamed, Mistake::EmptyId);
-    } else if length > LONGEST {
-        let longest = LONGEST;
-        mistakes.add(renamed, Mistake::LongId { length, longest });
-    }
-    id
 }

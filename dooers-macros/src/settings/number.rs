@@ -1,125 +1,165 @@
-//! What a field of numbers says about its setting.
+//! The options of numbers: bounds, step and default.
 
-use super::default::default;
-use super::kind::{Kind, Shape};
-use crate::literal::Literal;
-use crate::mistake::Mistake;
+use super::default::default_expr;
+use super::field_type::FieldKind;
+use super::step;
+use crate::diagnostic::Diagnostic;
+use crate::number_literal::NumberLiteral;
 use crate::options::Options;
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use crate::syntax::type_source;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::{Ident, Type};
 
-/// Its bounds, its steps and its default.
-pub(super) fn number(
-    shape: &Shape<'_>,
+/// The bounds and the step of a number. `None` if the option is absent or invalid.
+struct NumberBounds {
+    min: Option<NumberLiteral>,
+    max: Option<NumberLiteral>,
+    step: Option<NumberLiteral>,
+}
+
+/// Reads the options of a number.
+pub(super) fn number_setters(
+    kind: FieldKind,
     ty: &Type,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) {
-    let min = bound("min", shape, ty, options);
-    let max = bound("max", shape, ty, options);
+    let bounds = number_bounds(kind, ty, options);
+    let NumberBounds { min, max, step } = &bounds;
+    for (name, literal) in [("min", min), ("max", max), ("step", step)] {
+        let setter = Ident::new(name, Span::mixed_site());
+        setters.extend(literal.as_ref().map(|literal| quote!(.#setter(#literal))));
+    }
+    let default = number_default(kind, &bounds, options);
+    setters.extend(default.map(|default| quote!(.default(#default))));
+}
+
+fn number_bounds(kind: FieldKind, ty: &Type, options: &mut Options<'_>) -> NumberBounds {
+    let min = bound("min", kind, ty, options);
+    let max = bound("max", kind, ty, options);
     let step = options.number("step").filter(|step| {
-        let mistake = match shape.kind {
-            Kind::Integer { .. } if !step.is_whole() => Mistake::BoundType {
+        let diagnostic = match kind {
+            FieldKind::Integer { .. } if !step.is_integer() => Diagnostic::FractionalBound {
                 key: "step".to_owned(),
             },
-            _ if !step.is_positive() => Mistake::StepNotPositive,
+            _ if !step.is_positive() => Diagnostic::StepNotPositive,
             _ => return true,
         };
-        options.mistakes().add(&step.written, mistake);
+        options.report(&step.expr, diagnostic);
         false
     });
     if let (Some(min), Some(max)) = (&min, &max)
         && min.compare(max).is_gt()
     {
-        options.mistakes().add(&min.written, Mistake::MinAboveMax);
+        options.report(&min.expr, Diagnostic::MinAboveMax);
     } else if let (Some(step), Some(max)) = (&step, &max)
-        && !max.is_on_a_step(min.as_ref(), step)
+        && !is_on_step(max, min.as_ref(), step)
     {
-        options
-            .mistakes()
-            .add(&step.written, Mistake::StepDoesNotDivide);
+        options.report(&step.expr, Diagnostic::MaxOffStep);
     }
-    for (name, literal) in [("min", &min), ("max", &max), ("step", &step)] {
-        let setter = Ident::new(name, proc_macro2::Span::mixed_site());
-        setters.extend(literal.as_ref().map(|literal| quote!(.#setter(#literal))));
-    }
-    let Some(written) = default(options) else {
-        return;
-    };
-    let is_integer = matches!(shape.kind, Kind::Integer { .. });
-    let literal = Literal::of(&written).filter(|literal| literal.is_whole() || !is_integer);
-    let Some(literal) = literal else {
-        let (what, usage) = if is_integer {
-            ("a whole number", "default = 1")
-        } else {
-            ("a number", "default = 0.5")
-        };
-        options
-            .mistakes()
-            .add(written, Mistake::DefaultType { what, usage });
-        return;
-    };
-    let is_large_enough = min.as_ref().is_none_or(|min| literal.compare(min).is_ge());
-    let is_small_enough = max.as_ref().is_none_or(|max| literal.compare(max).is_le());
-    let wrong = if !is_large_enough || !is_small_enough || !is_held(shape.kind, &literal) {
-        let (least, most) = limits(shape.kind);
-        let written = |bound: &Option<Literal>, limit: String| {
-            let bound = bound.as_ref();
-            bound.map_or(limit, |bound| {
-                bound
-                    .written
-                    .to_token_stream()
-                    .to_string()
-                    .replace("- ", "-")
-            })
-        };
-        Some(Mistake::DefaultOutOfRange {
-            least: written(&min, least),
-            most: written(&max, most),
-        })
-    } else {
-        let off = step
-            .as_ref()
-            .filter(|step| !literal.is_on_a_step(min.as_ref(), step));
-        off.map(|step| Mistake::DefaultNotOnAStep {
-            step: step.written.to_token_stream().to_string(),
-        })
-    };
-    match wrong {
-        Some(mistake) => options.mistakes().add(&literal.written, mistake),
-        None => setters.push(quote!(.default(#literal))),
-    }
+    NumberBounds { min, max, step }
 }
 
-fn bound(key: &str, shape: &Shape<'_>, ty: &Type, options: &mut Options<'_>) -> Option<Literal> {
+fn bound(
+    key: &str,
+    kind: FieldKind,
+    ty: &Type,
+    options: &mut Options<'_>,
+) -> Option<NumberLiteral> {
     let literal = options.number(key)?;
     let key = key.to_owned();
-    let mistake = match shape.kind {
-        Kind::Integer { .. } if !literal.is_whole() => Mistake::BoundType { key },
-        kind if !is_held(kind, &literal) => Mistake::BoundOutOfType {
+    let diagnostic = match kind {
+        FieldKind::Integer { .. } if !literal.is_integer() => Diagnostic::FractionalBound { key },
+        kind if !fits_type(kind, &literal) => Diagnostic::BoundOutOfRange {
             key,
-            ty: ty.to_token_stream().to_string().replace(' ', ""),
+            ty: type_source(ty),
         },
         _ => return Some(literal),
     };
-    options.mistakes().add(&literal.written, mistake);
+    options.report(&literal.expr, diagnostic);
     None
 }
 
-fn is_held(kind: Kind, literal: &Literal) -> bool {
+fn number_default(
+    kind: FieldKind,
+    bounds: &NumberBounds,
+    options: &mut Options<'_>,
+) -> Option<NumberLiteral> {
+    let expr = default_expr(options)?;
+    let is_integer = matches!(kind, FieldKind::Integer { .. });
+    let literal = NumberLiteral::from_expr(&expr);
+    let Some(literal) = literal.filter(|literal| literal.is_integer() || !is_integer) else {
+        let (expected, usage) = if is_integer {
+            ("an integer", "default = 1")
+        } else {
+            ("a number", "default = 0.5")
+        };
+        options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
+        return None;
+    };
+    let NumberBounds { min, max, step } = bounds;
+    let is_in_bounds = min.as_ref().is_none_or(|min| literal.compare(min).is_ge())
+        && max.as_ref().is_none_or(|max| literal.compare(max).is_le())
+        && fits_type(kind, &literal);
+    let diagnostic = if !is_in_bounds {
+        Diagnostic::DefaultOutOfRange {
+            range: range(kind, bounds),
+        }
+    } else if let Some(step) = step
+        && !is_on_step(&literal, min.as_ref(), step)
+    {
+        let step = step.source();
+        Diagnostic::DefaultOffStep { step }
+    } else {
+        return Some(literal);
+    };
+    options.report(&literal.expr, diagnostic);
+    None
+}
+
+fn fits_type(kind: FieldKind, literal: &NumberLiteral) -> bool {
     match kind {
-        Kind::Integer { least, most } => literal
-            .whole
-            .is_some_and(|whole| (least..=most).contains(&whole)),
-        Kind::Decimal { least, most } => literal.is_within(least, most),
+        FieldKind::Integer { min, max } => literal
+            .integer
+            .is_some_and(|integer| (min..=max).contains(&integer)),
+        FieldKind::Decimal { min, max } => literal.is_within(min, max),
         _ => true,
     }
 }
 
-fn limits(kind: Kind) -> (String, String) {
-    match kind {
-        Kind::Integer { least, most } => (least.to_string(), most.to_string()),
-        _ => ("any number".to_owned(), "any number".to_owned()),
+/// Describes the numbers that a setting takes, for an error text.
+fn range(kind: FieldKind, bounds: &NumberBounds) -> String {
+    let min = bounds.min.as_ref().map(NumberLiteral::source);
+    let max = bounds.max.as_ref().map(NumberLiteral::source);
+    let (type_min, type_max) = match kind {
+        FieldKind::Integer { min, max } => (min.to_string(), max.to_string()),
+        FieldKind::Decimal { min, max } => (format!("{min:e}"), format!("{max:e}")),
+        _ => (String::new(), String::new()),
+    };
+    match (min, max) {
+        (Some(min), None) if matches!(kind, FieldKind::Decimal { .. }) => {
+            format!("of at least {min}")
+        }
+        (None, Some(max)) if matches!(kind, FieldKind::Decimal { .. }) => {
+            format!("of at most {max}")
+        }
+        (min, max) => format!(
+            "from {} to {}",
+            min.unwrap_or(type_min),
+            max.unwrap_or(type_max)
+        ),
     }
+}
+
+/// Reports if a number is on a step, counted from another number or from 0. The runtime has the same rule.
+fn is_on_step(number: &NumberLiteral, from: Option<&NumberLiteral>, step: &NumberLiteral) -> bool {
+    let meant = || {
+        let from = from.and_then(NumberLiteral::decimal);
+        let exact = number.decimal()?;
+        let meant = step::meant(exact, from, step.decimal()?)?;
+        // An integer is not rounded, however large it is, so it means no other number.
+        (!number.is_integer() || meant == *exact).then_some(meant)
+    };
+    meant().is_some()
 }

@@ -1,17 +1,17 @@
-//! What the macros write.
+//! Snapshots of the generated code.
 
 use expect_test::{ExpectFile, expect_file};
 use quote::quote;
 
 fn check(expanded: proc_macro2::TokenStream, expected: &ExpectFile) {
-    let file = syn::parse2(expanded).expect("the macro writes Rust");
+    let file = syn::parse2(expanded).expect("generated code is Rust");
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
 #[test]
-fn fields_groups_and_choices() {
-    let expanded = super::expand(quote! {
-        /// What an operator may tune.
+fn struct_with_fields_and_groups_is_expanded() {
+    let expanded = super::expand_settings(quote! {
+        /// The settings that an operator may tune.
         #[setting(version = "2", crate = crate::runtime)]
         pub(crate) struct Tuning {
             /// The model that answers.
@@ -33,8 +33,8 @@ fn fields_groups_and_choices() {
 }
 
 #[test]
-fn a_struct_without_groups_can_be_one() {
-    let expanded = super::expand(quote! {
+fn struct_without_groups_can_be_a_group() {
+    let expanded = super::expand_settings(quote! {
         struct More {
             #[setting(default = 0.5)]
             temperature: f64,
@@ -44,8 +44,8 @@ fn a_struct_without_groups_can_be_one() {
 }
 
 #[test]
-fn a_struct_that_is_only_a_group() {
-    let expanded = super::expand(quote! {
+fn marked_group_is_not_settings_of_an_agent() {
+    let expanded = super::expand_settings(quote! {
         #[setting(group)]
         struct More {}
     });
@@ -53,18 +53,18 @@ fn a_struct_that_is_only_a_group() {
 }
 
 #[test]
-fn a_struct_with_a_mistake_is_settings_all_the_same() {
-    let expanded = super::expand(quote! {
+fn invalid_struct_still_implements_settings() {
+    let expanded = super::expand_settings(quote! {
         struct Tuning {
             name: String,
         }
     });
-    check(expanded, &expect_file!["snapshots/mistake.rs"]);
+    check(expanded, &expect_file!["snapshots/invalid.rs"]);
 }
 
 #[test]
-fn choices() {
-    let expanded = crate::choice::expand(quote! {
+fn enum_of_choices_is_expanded() {
+    let expanded = crate::choice::expand_choice(quote! {
         enum Tone {
             Warm,
             #[setting(rename = "icy", label = "As cold as ice")]

@@ -1,14 +1,14 @@
-//! Why something could not be remembered.
+//! The error of reading a thread's memory.
 
 use crate::store::StoreError;
 
-/// Why something could not be remembered. What was read before it is whole.
+/// An error while reading a thread's memory. Items that were returned before the error are complete.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MemoryError {
-    /// The thread is not there.
+    /// The thread does not exist in this scope.
     #[error(
-        "the thread cannot be read: it was deleted, or there never was one of its id in this scope"
+        "the thread cannot be read: it was deleted, or no thread with this id exists in this scope"
     )]
     NoThread,
     /// The database failed.

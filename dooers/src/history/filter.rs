@@ -1,10 +1,10 @@
-//! What is asked for of a thread.
+//! The filters of a memory query.
 
 use super::view::Range;
 use crate::protocol::{Actor, EventType};
 use crate::store::{EventQuery, Order};
 
-/// What somebody asks for. An empty list asks for everything.
+/// The filters of a query. An empty list matches everything.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Filter {
     pub(super) actors: Vec<Actor>,
@@ -13,7 +13,7 @@ pub(super) struct Filter {
     pub(super) run_ids: Vec<String>,
 }
 
-/// What a form of remembering can show at all.
+/// The events that a form of memory can represent. `None` means all of them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shown {
     pub(super) actors: Option<&'static [Actor]>,
@@ -21,7 +21,7 @@ pub(super) struct Shown {
 }
 
 impl Filter {
-    /// What to look for in a range. None if nothing there can be both asked for and shown.
+    /// The store query for a range. `None` if no event can pass the filters, the range and `shown` at once.
     pub(super) fn query(
         &self,
         range: &Range,
@@ -47,7 +47,7 @@ impl Filter {
     }
 }
 
-/// What is both asked for and there; an empty list is everything. None if it is nothing.
+/// The values that are both asked for and available. An empty `asked` means all values. `None` if nothing is left.
 fn both<T: Clone + PartialEq>(asked: &[T], there: Option<&[T]>) -> Option<Vec<T>> {
     let Some(there) = there else {
         return Some(asked.to_vec());

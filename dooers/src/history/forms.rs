@@ -1,4 +1,4 @@
-//! Forms and their answers as texts.
+//! Forms and form answers as texts.
 
 use super::tools::json_text;
 use crate::protocol::{Form, FormAnswer, ThreadEvent, is_unanswered};
@@ -7,17 +7,17 @@ use serde_json::Value;
 /// The text in place of the answer to a password field.
 const HIDDEN: &str = "[hidden]";
 
-/// The form that an event asks.
+/// The form of a `form` event.
 pub(super) fn form_of(event: &ThreadEvent) -> Option<Form> {
     serde_json::from_value(event.data.clone()?).ok()
 }
 
-/// The answers that an event gives.
+/// The answers of a `form.response` event.
 pub(super) fn answer_of(event: &ThreadEvent) -> Option<FormAnswer> {
     serde_json::from_value(event.data.clone()?).ok()
 }
 
-/// What a form asks.
+/// A form as a text: its message and the labels of its fields.
 pub(super) fn asked(form: Option<&Form>) -> String {
     let Some(form) = form else {
         return "[form]".to_owned();
@@ -35,8 +35,8 @@ pub(super) fn asked(form: Option<&Form>) -> String {
     format!("{message}{separator}[form: {}]", labels.join(", "))
 }
 
-/// What a user answered, in the words of the form if it is known.
-/// The fields named as hidden are shown so, whatever the form says.
+/// A user's answers as a text, with the labels of the form if it is known. The values of the fields in `hidden` are
+/// not shown, even if the form does not call them passwords.
 pub(super) fn answered(
     answer: Option<&FormAnswer>,
     hidden: &[String],
@@ -53,7 +53,7 @@ pub(super) fn answered(
         let element = elements.iter().find(|element| element.name == *name);
         let label = element.map_or(name, |element| &element.label);
         let is_password = element.is_some_and(|element| element.input.is_password());
-        // An older version of the server stored the value itself.
+        // Older versions of the server stored the value itself.
         let is_hidden = hidden.contains(name) || is_password && !is_unanswered(value);
         let value = if is_hidden {
             HIDDEN.to_owned()

@@ -1,8 +1,8 @@
-//! Parts that are no text.
+//! Content parts that are not text.
 
 use crate::protocol::ContentPart;
 
-/// A part as a text; none if it says nothing.
+/// A part as a text. `None` if the part is empty.
 pub(super) fn described(part: &ContentPart) -> Option<String> {
     let (what, details) = match part {
         ContentPart::Text { text } => {
@@ -38,7 +38,7 @@ pub(super) fn described(part: &ContentPart) -> Option<String> {
     })
 }
 
-/// The address of a picture that an API can load.
+/// The URL of an image that an API can load.
 pub(super) fn image_link(part: &ContentPart) -> Option<&str> {
     match part {
         ContentPart::Image { url, .. } => link(url.as_deref()),
@@ -46,7 +46,7 @@ pub(super) fn image_link(part: &ContentPart) -> Option<&str> {
     }
 }
 
-/// The address of a PDF that an API can load: the kind of document that all of them read.
+/// The URL of a PDF that an API can load. PDF is the only type of document that all these APIs read.
 pub(super) fn pdf_link(part: &ContentPart) -> Option<&str> {
     let ContentPart::Document {
         url,
@@ -70,7 +70,7 @@ pub(super) fn pdf_link(part: &ContentPart) -> Option<&str> {
     is_pdf.then_some(link)
 }
 
-/// An address that others than ourselves can load.
+/// Returns the URL if it is `http` or `https`, so that an API can load it.
 fn link(url: Option<&str>) -> Option<&str> {
     let is_web = |url: &&str| {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme);
@@ -81,7 +81,8 @@ fn link(url: Option<&str>) -> Option<&str> {
     url.filter(is_web)
 }
 
-/// The address as a text shows it: one that is the file itself would fill it.
+/// The URL as it appears in a text. URLs that contain the file itself (`data:`) are left out, because they would fill
+/// the text.
 fn shown(url: &Option<String>) -> Option<String> {
     link(url.as_deref()).map(str::to_owned)
 }
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_text_is_described_in_brackets() {
+    fn described_part_is_in_brackets() {
         let described = |part: ContentPart| described(&part).unwrap();
         assert_eq!(
             described(ContentPart::image("https://a.org/cat.png").into()),
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_others_can_load_is_a_link() {
+    fn image_link_must_be_http_or_https() {
         for (url, is_link) in [
             ("https://a.org/x.png", true),
             ("HTTP://a.org/x.png", true),
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pdf_is_known_by_its_type_or_its_name() {
+    fn pdf_link_depends_on_type_or_name() {
         let document = |url: &str, name: &str| ContentPart::document(url, name).into();
         assert!(pdf_link(&document("https://a.org/1", "Report.PDF")).is_some());
         assert!(pdf_link(&document("https://a.org/r.pdf?v=2", "report")).is_some());

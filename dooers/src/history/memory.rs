@@ -1,4 +1,4 @@
-//! What a handler remembers.
+//! `WorkerMemory`, the conversation as a handler reads it.
 
 use super::format::History;
 use super::query::{MemoryQuery, Plain};
@@ -11,7 +11,7 @@ use crate::store::{EventQuery, Scope, Store};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Reads what was said in a thread before, as an argument of a handler.
+/// Reads the earlier messages of a thread. A handler takes it as an argument.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -27,48 +27,51 @@ use std::sync::Arc;
 /// }
 /// ```
 ///
-/// # What a turn remembers
+/// # The view of a turn
 ///
-/// The thread up to the message that the turn answers, and what the turn itself has written since. So at the beginning
-/// of a handler the history ends with that message. What the handler sends is remembered once it is stored, which
-/// awaiting it waits for; of a text that still grows, what is stored of it. A [`limit`](MemoryQuery::limit) counts the
-/// events up to that message, and what the turn writes itself comes on top of it.
+/// A turn sees the thread up to the message that it answers, and everything that the turn itself has written since.
+/// When the handler starts, the history therefore ends with that message. Events that the handler sends appear once
+/// they are stored, and awaiting the send waits for that. Of a text that is still streaming, the part that has been
+/// stored appears. A [`limit`](MemoryQuery::limit) counts the events up to that message. Events that the turn itself
+/// writes are not counted.
 ///
-/// Messages that wait behind the turn are not remembered: each of them has a turn of its own. Where they came in between,
-/// the message of the turn stands behind the answers to the messages before it, though it was stored before these. An
-/// attempt that follows another one finds what that one had stored before the message. Turns of an agent that is
-/// `on_busy = "concurrent"` do not remember each other's answers that came behind their own message.
+/// Messages that wait behind the turn are not included, because each of them gets its own turn. If messages arrived
+/// while others were being answered, the turn's message comes after the answers to the earlier messages, although it
+/// was stored before them. A retry sees the events that the earlier attempt stored, before the message. Turns of an
+/// agent with `on_busy = "concurrent"` do not see answers of other turns that were stored after their own message.
 ///
-/// # What becomes of which event
+/// # Events and messages
 ///
-/// [`events`](Self::events) has them all. In [`messages`](Self::messages) and [`history`](Self::history):
+/// [`events`](Self::events) returns all events. [`messages`](Self::messages) and [`history`](Self::history) convert
+/// them:
 ///
 /// | event | becomes |
 /// |---|---|
 /// | `message` of a user or the assistant | a message |
-/// | `message` of the system, which tells of a failed run | nothing |
-/// | `tool.call` and its `tool.result`, see below | a use of a tool, with its arguments and its result. The text right before the call is in one message with it; calls side by side are in one message |
-/// | a `tool.call` whose result is not there | the same, with a result that says so |
-/// | a `tool.result` whose call is not there, `tool.transaction` | the same, made from its own data |
-/// | `form` | its message, and in brackets what it asks |
-/// | `form.response` | in brackets the answers; `[hidden]` for those to password fields |
+/// | `message` of the system, which reports a failed run | nothing |
+/// | `tool.call` and its `tool.result`, see below | a tool use with its arguments and its result. Text directly before the call is in the same message, and so are parallel calls |
+/// | a `tool.call` without a result | the same, with a result that says so |
+/// | a `tool.result` without a call, `tool.transaction` | the same, made from the event's own data |
+/// | `form` | the message of the form, and the labels of its fields in brackets |
+/// | `form.response` | the answers, after `[form answered]`; `[hidden]` in place of answers to password fields |
 /// | `chart` | its title in brackets |
 /// | `reasoning`, `run.started`, `run.finished` | nothing |
-/// | any with nothing but white space in it | nothing |
+/// | any event with only white space | nothing |
 ///
-/// Users are named by their `user_name`, assistants by the `author` of their events. Neither is ever a mail address: a name
-/// that is one, or has one in it, is left out.
-/// `events` has the events as clients see them, so the `author` of a user's event may be the mail address.
+/// Users are named by their `user_name`, assistants by the `author` of their events. Email addresses are never used as
+/// names: a name that is or contains an email address is left out. `events` returns the events as clients see them, so
+/// the `author` of a user's event may be an email address.
 ///
 /// # Calls and their results
 ///
-/// Models repeat the ids of calls, or leave them empty. So a result belongs to a call of the same run, `id` and `name`
-/// that has no result yet: to the one with the same `args` if the result repeats them, and otherwise to the first one. A
-/// run, an `id` or a `name` that one of the two events lacks fits any, but the `id` or the `name` must be equal. If the
-/// `id` is empty or the name of the tool, `args` that both events have must be equal too.
+/// Models repeat the ids of calls or leave them empty. A result therefore belongs to a call with the same run, `id`
+/// and `name` that has no result yet. If there are several, the result belongs to the one with the same `args` if it
+/// repeats the arguments, and otherwise to the first one. A run, `id` or `name` that is missing in one of the two
+/// events matches any value, but either the `id` or the `name` must be equal. If the `id` is empty or is the name of
+/// the tool, `args` that both events have must also be equal.
 ///
-/// Calls and results of different runs never belong together, and each result belongs to one call. A result that comes
-/// more than 200 messages behind its call counts as not there.
+/// Calls and results of different runs never belong together, and each result belongs to exactly one call. If more
+/// than 200 messages lie between a call and its result, the result counts as missing.
 #[derive(Debug, Clone)]
 pub struct WorkerMemory {
     source: Source,
@@ -76,7 +79,7 @@ pub struct WorkerMemory {
 }
 
 impl WorkerMemory {
-    /// The memory of a whole thread.
+    /// Creates the memory of a whole thread.
     pub(crate) fn of_thread(store: Arc<dyn Store>, scope: Scope, thread_id: String) -> Self {
         Self {
             source: Source::Stored {
@@ -88,8 +91,8 @@ impl WorkerMemory {
         }
     }
 
-    /// The memory of a turn that answers the message at this place and was claimed just now. With its own runs, it runs
-    /// beside other turns of its thread.
+    /// Creates the memory of a turn that has just been claimed. `message` is the position of the message that the turn
+    /// answers. `own_runs` is set if the turn runs concurrently with other turns of its thread.
     pub(crate) async fn of_turn(
         store: Arc<dyn Store>,
         scope: Scope,
@@ -111,7 +114,7 @@ impl WorkerMemory {
         Ok(Self { view, ..whole })
     }
 
-    /// A memory of these events for a unit test, the oldest first.
+    /// Creates a memory of these events for a unit test, the oldest first.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -136,7 +139,7 @@ impl WorkerMemory {
         Self::given(Thread::of_nobody(), events)
     }
 
-    /// The same memory of this thread: for a unit test.
+    /// Sets the thread that the memory of a unit test returns. Does nothing for a memory that reads from a store.
     #[must_use]
     pub fn in_thread(self, thread: Thread) -> Self {
         match self.source {
@@ -158,21 +161,21 @@ impl WorkerMemory {
         }
     }
 
-    /// The thread as it stands.
+    /// Reads the current row of the thread.
     ///
     /// # Errors
     ///
-    /// `NoThread` if it was deleted, `Failed` if the database does not answer.
+    /// `NoThread` if the thread was deleted, `Failed` if the database does not answer.
     pub async fn thread(&self) -> Result<Thread, MemoryError> {
         self.source.thread().await
     }
 
-    /// Events as they are stored, of every kind.
+    /// Queries stored events of all types.
     pub fn events(&self) -> MemoryQuery<ThreadEvent> {
         MemoryQuery::new(self.source.clone(), self.view.clone(), Plain)
     }
 
-    /// What was said, and which tools were used, in a form that is no API's: for a format of your own.
+    /// Queries messages and tool calls in a neutral form, for your own format.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -191,7 +194,7 @@ impl WorkerMemory {
         )
     }
 
-    /// What was said, ready for an API.
+    /// Queries messages in the format of an API.
     pub fn history(&self, format: HistoryFormat) -> MemoryQuery<Value> {
         let history = History::new(format);
         MemoryQuery::new(self.source.clone(), self.view.clone(), history)

@@ -1,4 +1,4 @@
-//! What was said, in a form that is no API's.
+//! Messages in a form that does not depend on an API.
 
 use super::media::described;
 use super::tools::{function_name, json_text, object_of};
@@ -6,63 +6,63 @@ use crate::protocol::ContentPart;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-/// Who says something.
+/// The role of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChatRole {
-    /// Somebody at a client.
+    /// A user.
     User,
     /// The agent.
     Assistant,
 }
 
-/// Something that was said, or tools that were used, in a form that is no API's.
+/// A message or tool calls, in a form that does not depend on an API.
 ///
-/// Every [`HistoryFormat`](crate::HistoryFormat) is made of these.
+/// Every [`HistoryFormat`](crate::HistoryFormat) is written from these messages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatMessage {
-    /// The first of the events that it was made of.
+    /// The id of the event that this message was made from. If there are several, it is the first one.
     pub event_id: String,
-    /// The run that made it; none for what users say.
+    /// The run that wrote the message. `None` for messages of users.
     pub run_id: Option<String>,
-    /// When that event was stored.
+    /// The time at which the event was stored.
     pub created_at: DateTime<Utc>,
-    /// Who says it.
+    /// The role of the author.
     pub role: ChatRole,
-    /// The name of the user, or the one under which the assistant speaks. It goes to models, so it is never a mail
-    /// address: of a user it is the `user_name`. None if that is blank, and none for a name with a mail address in it.
+    /// The name of the user, or the name that the assistant uses. Models see it, so it is never an email address: the
+    /// name of a user is the `user_name`. `None` if the name is blank or contains an email address.
     pub author: Option<String>,
-    /// Which user says it.
+    /// The id of the user, for messages of users.
     pub user_id: Option<String>,
-    /// What is said. Forms, their answers and charts are texts in brackets.
+    /// The content of the message. Forms, form answers and charts are texts in brackets.
     pub parts: Vec<ContentPart>,
-    /// The tools that the assistant uses, side by side, after having said it.
+    /// The tools that the assistant calls after this content, in parallel.
     pub tool_uses: Vec<ToolUse>,
 }
 
-/// One use of a tool.
+/// A tool call and its result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolUse {
-    /// The event of the call, or of the result if the call is not there.
+    /// The id of the event of the call, or of the result if the call is missing.
     pub event_id: String,
-    /// The id of the call, which is unique in the history. It is the id that the handler gave if that is unique and has
-    /// 1 to 40 of the characters `a-z A-Z 0-9 _ -`, which every API takes. Otherwise it is the id of the event.
+    /// The id of the call, unique in the history. It is the id that the handler gave if that id is unique and consists
+    /// of 1 to 40 of the characters `a-z A-Z 0-9 _ -`, which every API accepts. Otherwise it is the id of the event.
     pub id: String,
-    /// The tool.
+    /// The name of the tool.
     pub name: String,
-    /// What the tool was called with.
+    /// The arguments of the call.
     pub args: Value,
-    /// What came of it; none if that is not there.
+    /// The result of the call. `None` if it is missing.
     pub result: Option<Value>,
-    /// The event of the result.
+    /// The id of the event of the result.
     pub result_event_id: Option<String>,
 }
 
-/// What stands for a result that is not there, since most APIs demand one.
+/// The text in place of a missing result. Most APIs require a result.
 const NO_RESULT: &str = "[no result in this history]";
 
 impl ChatMessage {
-    /// What is said as one text. Parts that are no text are described in brackets, each on a line of its own.
+    /// The content as one text. Parts that are not text are described in brackets. Each part is on a line of its own.
     #[must_use]
     pub fn text(&self) -> String {
         let texts: Vec<_> = self.parts.iter().filter_map(described).collect();
@@ -71,14 +71,14 @@ impl ChatMessage {
 }
 
 impl ToolUse {
-    /// The arguments as an object, which most APIs demand: a text that holds one is read, and anything else becomes its
-    /// member `value`.
+    /// The arguments as an object, which most APIs require. A string that contains a JSON object is parsed. Any other
+    /// value becomes the member `value` of a new object.
     #[must_use]
     pub fn arguments(&self) -> Map<String, Value> {
         object_of(&self.args, "value")
     }
 
-    /// The result as a text: a text as it is, anything else as JSON.
+    /// The result as a text. A string is returned unchanged, any other value as JSON.
     #[must_use]
     pub fn result_text(&self) -> String {
         match &self.result {
@@ -87,7 +87,7 @@ impl ToolUse {
         }
     }
 
-    /// The name as APIs take it: at most 64 of `a-z A-Z 0-9 _ -`, with `_` in place of anything else.
+    /// The name as APIs accept it: at most 64 of the characters `a-z A-Z 0-9 _ -`, with `_` in place of any other.
     #[must_use]
     pub fn function_name(&self) -> String {
         function_name(&self.name)

@@ -1,7 +1,8 @@
-//! What was said before: a thread as handlers and models read it.
+//! The conversation of a thread, as handlers and models read it.
 //!
-//! [`WorkerMemory`] reads the events of a thread in pages. A transcript makes [`ChatMessage`]s of them, the neutral form
-//! in which each call of a tool has its result beside it, and a [`HistoryFormat`] writes these as one API takes them.
+//! [`WorkerMemory`] reads the events of a thread in pages. A transcript converts them to [`ChatMessage`]s, a neutral
+//! form in which each tool call contains its result. A [`HistoryFormat`] writes these messages as one API accepts
+//! them.
 
 mod error;
 mod filter;

@@ -1,4 +1,4 @@
-//! A thread, read page by page.
+//! Reading a thread page by page.
 
 use super::MemoryError;
 use super::filter::{Filter, Shown};
@@ -8,10 +8,10 @@ use crate::protocol::ThreadEvent;
 use crate::store::Order;
 use std::collections::VecDeque;
 
-/// So many events are read at a time at the most.
+/// Maximum number of events that are read at once.
 pub(super) const PAGE: usize = 200;
 
-/// What is to be read.
+/// The source, the ranges and the filters of a query.
 #[derive(Debug, Clone)]
 pub(super) struct Reading {
     pub(super) source: Source,
@@ -20,7 +20,7 @@ pub(super) struct Reading {
     pub(super) shown: Shown,
 }
 
-/// Reads page by page, from one end.
+/// Reads a query page by page, from one end.
 #[derive(Debug)]
 pub(super) struct Pages {
     reading: Reading,
@@ -29,16 +29,16 @@ pub(super) struct Pages {
     left: usize,
 }
 
-/// Some events, in the order in which they are read. There is at least one.
+/// Events in the order in which they were read. A page is never empty.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) events: Vec<ThreadEvent>,
-    /// Which of the ranges they lie in.
+    /// The index of the range that contains the events.
     range: usize,
 }
 
 impl Reading {
-    /// The pages of at most `limit` events, from this end. From the newest one on, the turn's own events are not counted.
+    /// Reads at most `limit` events from one end. With `NewestFirst`, events of the turn itself are not counted.
     pub(super) fn pages(self, order: Order, limit: usize) -> Pages {
         Pages {
             ranges: self.ranges.clone().into(),
@@ -48,10 +48,11 @@ impl Reading {
         }
     }
 
-    /// The newest events, from the oldest of them to the newest: up to `limit`, and on top of these the events that the
-    /// turn itself wrote. Up to `keep` of them may be kept in memory.
+    /// Reads the newest events and returns them from the oldest to the newest: up to `limit`, plus the events that the
+    /// turn itself wrote. At most `keep` of them may be kept in memory.
     ///
-    /// Where they begin is only known from behind. If there are more than may be kept, they are read a second time.
+    /// The oldest of these events is only known after reading backwards. If there are more than `keep` events, they
+    /// are read a second time, forwards.
     pub(super) async fn newest(self, limit: usize, keep: usize) -> Result<Feed, MemoryError> {
         if limit == 0 {
             return Ok(Feed::Kept(Vec::new()));
@@ -76,7 +77,7 @@ impl Reading {
             return Ok(Feed::Kept(Vec::new()));
         };
         let mut reading = self;
-        // Of the first range what is there from the oldest event on, and of the last one up to the newest.
+        // The first range starts at the oldest event, and the last range ends with the newest one.
         reading.ranges[first].after = begin.saturating_sub(1);
         reading.ranges[last].before = end.saturating_add(1);
         reading.ranges.truncate(last + 1);
@@ -87,7 +88,7 @@ impl Reading {
 }
 
 impl Pages {
-    /// The next events, if there are any.
+    /// Reads the next page. `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Page>, MemoryError> {
         loop {
             let last = self.ranges.len().wrapping_sub(1);
@@ -139,17 +140,17 @@ impl Pages {
     }
 }
 
-/// Events from the oldest to the newest.
+/// A source of events from the oldest to the newest.
 #[derive(Debug)]
 pub(super) enum Feed {
-    /// They are all there.
+    /// All events, in memory.
     Kept(Vec<ThreadEvent>),
-    /// They are read as they are needed.
+    /// Pages that are read when they are needed.
     Read(Box<Pages>),
 }
 
 impl Feed {
-    /// The next of them; none behind the last.
+    /// Returns the next events. The list is empty at the end.
     pub(super) async fn next(&mut self) -> Result<Vec<ThreadEvent>, MemoryError> {
         match self {
             Self::Kept(events) => Ok(std::mem::take(events)),

@@ -1,11 +1,11 @@
-//! The pairing of calls of tools with their results.
+//! The pairing of tool calls with their results.
 
 use super::tools::{ToolData, object_of};
 use serde_json::{Map, Value};
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-/// The members of a call or of a result by which the two find each other. `None` is not known, and fits everything.
+/// The members of a call or a result that are compared to pair the two. `None` means unknown and matches everything.
 #[derive(Debug, Clone)]
 pub(crate) struct ToolKey {
     run_id: Option<String>,
@@ -14,16 +14,16 @@ pub(crate) struct ToolKey {
     args: Option<Map<String, Value>>,
 }
 
-/// The calls that wait for their results, in their order. `P` is the place of a call.
+/// The calls that wait for their results, in their order. `P` identifies the position of a call.
 ///
-/// Models repeat ids within a thread, leave them empty or use the tool's name instead, so that an id alone does not
+/// Models repeat ids within a thread, leave them empty or use the tool's name instead, so an id alone does not
 /// identify a call. See [`ToolKey::fits`].
 #[derive(Debug)]
 pub(crate) struct OpenCalls<P> {
     calls: VecDeque<(ToolKey, P)>,
 }
 
-/// How well one member of a result fits a call, from the worst to the best.
+/// The match between one member of a result and of a call, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Different,
@@ -43,23 +43,23 @@ impl ToolKey {
             run_id: run_id.and_then(known),
             id: known(&data.id),
             name: known(&data.name),
-            // Results often repeat no arguments of their call, which some programs write as an empty object.
+            // Results often lack the arguments of their call, and some programs write an empty object instead.
             args: args.filter(|args| !args.is_empty()),
         }
     }
 
-    /// The key of a tool's event.
+    /// The key of a tool event.
     #[cfg(feature = "testing")]
     pub(crate) fn of(event: &crate::protocol::ThreadEvent) -> Self {
         let data = ToolData::of(event.data.clone());
         Self::new(event.run_id.as_deref(), &data)
     }
 
-    /// How well this result fits a call; `None` if it cannot belong to it.
+    /// Returns how well this result matches a call, or `None` if it cannot belong to the call.
     ///
-    /// Run, id and name must not differ, and the id or the name must be equal. Arguments choose between calls that are
-    /// otherwise alike. They must not differ if the id does not distinguish one call from another: the call itself may
-    /// then be missing, cut off by the limit of the history.
+    /// Run, id and name must not differ, and the id or the name must be equal. Arguments decide between calls that
+    /// otherwise match equally well. They must not differ if the id does not identify a call, because the right call
+    /// may be missing: the limit of the history may have cut it off.
     fn fits(&self, call: &Self) -> Option<[Fit; 4]> {
         let run = Fit::of(&call.run_id, &self.run_id);
         let id = Fit::of(&call.id, &self.id);
@@ -89,13 +89,13 @@ impl Fit {
 }
 
 impl<P> OpenCalls<P> {
-    /// Adds a call. Calls are added in their order.
+    /// Adds a call. Calls must be added in their order.
     pub(crate) fn add(&mut self, call: ToolKey, place: P) {
         self.calls.push_back((call, place));
     }
 
-    /// Removes the call that a result belongs to and returns its place: the call that fits best, and the first of those
-    /// that fit equally well.
+    /// Removes the call that a result belongs to and returns its position. This is the call that matches best, and the
+    /// first one of several that match equally well.
     pub(crate) fn take(&mut self, result: &ToolKey) -> Option<P> {
         let fits = |(call, _): &(ToolKey, P)| result.fits(call);
         let fitting = self.calls.iter().map(fits).enumerate();
@@ -104,7 +104,7 @@ impl<P> OpenCalls<P> {
         self.calls.remove(index).map(|(_, place)| place)
     }
 
-    /// Removes the oldest calls while there are more than `most` and the place of the oldest is `gone`.
+    /// Removes the oldest calls while there are more than `most` calls and `gone` is true for the oldest.
     pub(super) fn forget(&mut self, most: usize, gone: impl Fn(&P) -> bool) {
         while self.calls.len() > most && self.calls.front().is_some_and(|(_, place)| gone(place)) {
             self.calls.pop_front();

@@ -1,4 +1,4 @@
-//! Asking a memory for something.
+//! Queries of a memory.
 
 use super::MemoryError;
 use super::filter::{Filter, Shown};
@@ -12,15 +12,15 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 use std::collections::VecDeque;
 use std::fmt;
 
-/// The limit of a memory unless another one is set, see [`MemoryQuery::limit`]. A stream has none.
+/// Default limit of a memory query that is awaited, see [`MemoryQuery::limit`]. Streams have no default limit.
 pub const DEFAULT_HISTORY_LIMIT: usize = 50;
 
-/// Something that is asked of a [`WorkerMemory`](crate::WorkerMemory): awaited it is a `Vec`, and
+/// A query of a [`WorkerMemory`](crate::WorkerMemory). Awaiting it returns a `Vec`, and
 /// [`stream`](MemoryQuery::stream) reads it page by page.
 ///
-/// Without anything else it is the newest [`DEFAULT_HISTORY_LIMIT`] events, the oldest of them first, see
-/// [`limit`](MemoryQuery::limit). Each of the filters can be called several times; then what passes any of its values is
-/// remembered.
+/// By default the query returns the newest [`DEFAULT_HISTORY_LIMIT`] events, the oldest of them first, see
+/// [`limit`](MemoryQuery::limit). Each filter can be called several times. An event then passes the filter if it
+/// matches any of the values.
 ///
 /// ```
 /// # use dooers::prelude::*;
@@ -40,32 +40,32 @@ pub struct MemoryQuery<T> {
     shape: Box<dyn Shape<T>>,
 }
 
-/// What events are made into.
+/// A conversion of events to the items of a query.
 pub(super) trait Shape<T>: Send {
-    /// Which events it can be made of.
+    /// The events that can be converted.
     fn shown(&self) -> Shown;
 
-    /// Takes the next event, in the order in which they happened. What is ready goes to `ready`.
+    /// Takes the next event, in the order of the conversation. Appends the items that are complete to `ready`.
     fn push(&mut self, event: ThreadEvent, ready: &mut VecDeque<T>);
 
-    /// There are no more events.
+    /// Appends the remaining items to `ready`. There are no more events.
     fn finish(&mut self, ready: &mut VecDeque<T>) {
         let _ = ready;
     }
 
-    /// The form that must be known before this event is pushed.
+    /// The id of a form that must be passed to `know_form` before this event is pushed.
     fn missing_form<'a>(&self, event: &'a ThreadEvent) -> Option<&'a str> {
         let _ = event;
         None
     }
 
-    /// Takes a form that was missing; none if there is no such form.
+    /// Takes a form that was missing. `None` if the form does not exist.
     fn know_form(&mut self, event_id: &str, form: Option<&ThreadEvent>) {
         let _ = (event_id, form);
     }
 }
 
-/// Events as they are.
+/// Events without a conversion.
 #[derive(Debug)]
 pub(super) struct Plain;
 
@@ -94,54 +94,55 @@ impl<T: Send + 'static> MemoryQuery<T> {
         }
     }
 
-    /// Sets how many of the newest events are remembered: at most this number, the message that the turn answers
-    /// included.
+    /// Sets the maximum number of events that are returned: the newest ones, up to and including the message that the
+    /// turn answers.
     ///
-    /// Events that the turn itself writes come on top. The history therefore always has the message that is being
-    /// answered, with everything that was done to answer it, however many tools were called. A history that was asked for
-    /// with `limit(20)` has at most 20 events when the handler begins, and grows while the handler writes.
+    /// Events that the turn itself writes are also returned, but they are not counted. The history therefore always
+    /// contains the message that is being answered and everything that was done to answer it, even after many tool
+    /// calls. With `limit(20)`, a history has at most 20 events when the handler starts, and grows while the handler
+    /// writes.
     ///
-    /// Events are counted before calls are joined with their results and messages with their neighbours, and only those
-    /// that pass the filters. With [`oldest_first`](Self::oldest_first), the events of the turn count as all others. 0
-    /// remembers nothing, and a large number everything.
+    /// Only events that pass the filters are counted, before calls are joined with their results and messages are
+    /// merged. With [`oldest_first`](Self::oldest_first), the events of the turn are counted like all others.
+    /// `limit(0)` returns nothing.
     pub fn limit(mut self, events: usize) -> Self {
         self.limit = Some(events);
         self
     }
 
-    /// The oldest events instead of the newest; they come in the same order.
+    /// Returns the oldest events instead of the newest. The order of the events stays the same.
     pub fn oldest_first(mut self) -> Self {
         self.is_oldest_first = true;
         self
     }
 
-    /// Only what this actor caused.
+    /// Returns only events of this actor.
     pub fn actor(mut self, actor: Actor) -> Self {
         self.filter.actors.push(actor);
         self
     }
 
-    /// Only events of this kind.
+    /// Returns only events of this type.
     pub fn kind(mut self, kind: EventType) -> Self {
         self.filter.kinds.push(kind);
         self
     }
 
-    /// Only what the user of this id sent.
+    /// Returns only events that the user with this id sent.
     pub fn user(mut self, user_id: impl Into<String>) -> Self {
         self.filter.user_ids.push(user_id.into());
         self
     }
 
-    /// Only what the run of this id made.
+    /// Returns only events of the run with this id.
     pub fn run(mut self, run_id: impl Into<String>) -> Self {
         self.filter.run_ids.push(run_id.into());
         self
     }
 
-    /// The same, read page by page while the stream is polled: a thread of any length takes the memory of a page.
+    /// Reads the query page by page while the stream is polled. A thread of any length takes the memory of one page.
     ///
-    /// Without a limit it goes through the whole thread.
+    /// Without a limit, the stream reads the whole thread.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -171,7 +172,7 @@ impl<T: Send + 'static> IntoFuture for MemoryQuery<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         let limit = self.limit.unwrap_or(DEFAULT_HISTORY_LIMIT);
-        // All of it will be in memory anyway.
+        // All items are collected in memory anyway, so all events may be kept.
         let mut reader = Reader::new(self, Some(limit), usize::MAX);
         async move {
             let mut all = Vec::new();
@@ -194,7 +195,7 @@ impl<T> fmt::Debug for MemoryQuery<T> {
     }
 }
 
-/// Something that is being remembered.
+/// The progress of a query.
 struct Reader<T> {
     source: Source,
     state: State,
@@ -203,14 +204,14 @@ struct Reader<T> {
 }
 
 enum State {
-    /// The newest events are asked for, so many of which may be kept in memory.
+    /// The newest events have not been read yet. Up to `keep` of them may be kept in memory.
     Newest {
         reading: Box<Reading>,
         limit: usize,
         keep: usize,
     },
     Feeding(Feed),
-    /// There is nothing more to read.
+    /// All events have been read, or reading failed.
     Over,
 }
 
@@ -255,7 +256,7 @@ impl<T> Reader<T> {
         self.ready.pop_front().map(Ok)
     }
 
-    /// Takes what comes next of the events.
+    /// Reads the next events and passes them to the shape.
     async fn go_on(&mut self) -> Result<(), MemoryError> {
         let events = match &mut self.state {
             State::Newest {

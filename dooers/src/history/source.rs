@@ -1,14 +1,14 @@
-//! Where the events come from.
+//! The sources of events.
 
 use super::MemoryError;
 use crate::protocol::{EventType, Thread, ThreadEvent};
 use crate::store::{EventQuery, Scope, Store};
 use std::sync::Arc;
 
-/// So many forms are read at a time when one is looked for.
+/// Number of forms that are read at once in the search for one form.
 const FORMS: usize = 20;
 
-/// Where the events of a thread come from.
+/// A source of a thread's events.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Stored {
@@ -16,15 +16,15 @@ pub(super) enum Source {
         scope: Scope,
         thread_id: String,
     },
-    /// In a unit test.
+    /// The events of a unit test.
     Given(Arc<Given>),
 }
 
-/// A thread that is no store's.
+/// A thread that is not in a store.
 #[derive(Debug, Clone)]
 pub(super) struct Given {
     pub(super) thread: Thread,
-    /// In the order of their places.
+    /// In the order of their positions.
     pub(super) events: Vec<ThreadEvent>,
 }
 
@@ -51,7 +51,7 @@ impl Source {
         }
     }
 
-    /// The form of this id before a place.
+    /// Finds the form with this id among the events before a position.
     pub(super) async fn form(
         &self,
         event_id: &str,

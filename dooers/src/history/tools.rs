@@ -1,14 +1,14 @@
-//! What the data of tools' events says.
+//! The data of tool events.
 
 use serde_json::{Map, Value};
 
-/// The longest id of a call that every API takes.
+/// Maximum length of a call id that every API accepts.
 const LONGEST_ID: usize = 40;
 
-/// The longest name of a function that every API takes.
+/// Maximum length of a function name that every API accepts.
 const LONGEST_NAME: usize = 64;
 
-/// The `data` of a tool's event. Programs can write events of their own, so that nothing is sure to be there.
+/// The `data` of a tool event. Programs can write such events themselves, so any member may be missing.
 #[derive(Debug)]
 pub(super) struct ToolData {
     pub(super) id: String,
@@ -42,12 +42,12 @@ fn is_name_char(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
 
-/// Whether every API takes it as the id of a call.
+/// Returns true if every API accepts `id` as the id of a call.
 pub(super) fn is_call_id(id: &str) -> bool {
     (1..=LONGEST_ID).contains(&id.len()) && id.chars().all(is_name_char)
 }
 
-/// A name of nothing but what APIs take in names; empty if nothing would be left of it.
+/// A name with only the characters that APIs accept in names. Empty if no letter or digit is left.
 pub(super) fn plain_name(name: &str) -> String {
     if !name.chars().any(|char| char.is_ascii_alphanumeric()) {
         return String::new();
@@ -56,12 +56,12 @@ pub(super) fn plain_name(name: &str) -> String {
     name.chars().take(LONGEST_NAME).map(plain).collect()
 }
 
-/// The name of a function.
+/// The name of a tool as APIs accept function names.
 pub(super) fn function_name(name: &str) -> String {
     let plain = plain_name(name);
     match plain.chars().next() {
         None => "tool".to_owned(),
-        // Google's names begin with a letter or `_`.
+        // Google requires names that begin with a letter or `_`.
         Some(first) if !first.is_ascii_alphabetic() && first != '_' => {
             let rest = plain.chars().take(LONGEST_NAME - 1);
             std::iter::once('_').chain(rest).collect()
@@ -70,8 +70,8 @@ pub(super) fn function_name(name: &str) -> String {
     }
 }
 
-/// A value as an object: one that is an object, or a text that holds one, or else an object of this one member. `null`
-/// is an empty one.
+/// A value as an object. An object is returned unchanged, a string that contains an object is parsed, and `null` is an
+/// empty object. Any other value becomes the only `member` of a new object.
 pub(super) fn object_of(value: &Value, member: &str) -> Map<String, Value> {
     match value {
         Value::Object(object) => object.clone(),
@@ -83,7 +83,7 @@ pub(super) fn object_of(value: &Value, member: &str) -> Map<String, Value> {
     }
 }
 
-/// A value as a text: a text as it is, anything else as JSON.
+/// A value as a text. A string is returned unchanged, any other value as JSON.
 pub(super) fn json_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -97,7 +97,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn names_are_made_of_what_every_api_takes() {
+    fn names_have_only_characters_that_apis_accept() {
         assert_eq!(function_name("search_web"), "search_web");
         assert_eq!(function_name("files/read.all"), "files_read_all");
         assert_eq!(function_name("größe"), "gr__e");
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_an_object_whatever_they_were() {
+    fn arguments_of_any_type_become_an_object() {
         let object = |value: Value| Value::Object(object_of(&value, "value"));
         assert_eq!(object(json!({"a": 1})), json!({"a": 1}));
         assert_eq!(object(json!("{\"a\": 1}")), json!({"a": 1}));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn data_of_any_shape_is_read() {
+    fn tool_data_of_any_type_is_read() {
         let data = ToolData::of(Some(json!({"id": 7, "args": [1]})));
         assert_eq!((&*data.id, &*data.name), ("7", ""));
         assert_eq!((data.args, data.result), (json!([1]), json!(null)));

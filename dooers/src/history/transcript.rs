@@ -1,4 +1,4 @@
-//! Messages made of events.
+//! The conversion of events to messages.
 
 use super::filter::Shown;
 use super::forms::{answer_of, answered, asked, form_of};
@@ -12,11 +12,11 @@ use crate::protocol::{
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// So many messages wait for the result of a call at the most. Without an end, one call that is never answered would
-/// keep all that follows it in memory.
+/// Maximum number of messages that wait for the result of a call. Without a maximum, one call that never gets a result
+/// would keep all later messages in memory.
 const HELD: usize = 200;
 
-/// The kinds of events of which messages are made.
+/// The types of events that become messages.
 const KINDS: &[EventType] = &[
     EventType::Message,
     EventType::ToolCall,
@@ -27,31 +27,32 @@ const KINDS: &[EventType] = &[
     EventType::Chart,
 ];
 
-/// Those who say something. The system's events tell of failures.
+/// The actors whose events become messages. Events of the system report failures.
 const ACTORS: &[Actor] = &[Actor::User, Actor::Assistant, Actor::Tool];
 
-/// Makes messages of events.
+/// Converts events to messages.
 #[derive(Debug, Default)]
 pub(super) struct Transcript {
-    /// In their order. The first one still lacks a result, or is the last one, which a call may join.
+    /// Messages in their order. Either the first one still waits for a result, or it is the last one, to which a call
+    /// may be added.
     held: VecDeque<ChatMessage>,
-    /// The number of messages that are not held any more.
+    /// The number of messages that have been released.
     passed: usize,
-    /// The calls without a result, also those of messages that are not held any more: their results must not be taken
-    /// for results of later calls.
+    /// Calls without a result, including those of released messages. A late result of such a call must not be paired
+    /// with a later call.
     open: OpenCalls<Place>,
-    /// The ids of calls that are taken.
+    /// The call ids that are in use.
     ids: HashSet<String>,
-    /// By their events; none for one that is not there.
+    /// Forms by the id of their event. `None` for a form that does not exist.
     forms: HashMap<String, Option<Form>>,
 }
 
-/// The place of a use of a tool.
+/// The position of a tool use.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    /// The number of its message, from 0.
+    /// The number of the message, from 0.
     message: usize,
-    /// Its index in the message.
+    /// The index of the tool use in the message.
     tool_use: usize,
 }
 
@@ -60,7 +61,7 @@ fn is_answered(message: &ChatMessage) -> bool {
     uses.all(|tool_use| tool_use.result.is_some())
 }
 
-/// The name that a model gets for who says something. The author of an event may be a mail address, which no model gets.
+/// The author's name for a model. The author of an event may be an email address, which must not be sent to models.
 fn author_for_models(event: &ThreadEvent) -> Option<&str> {
     if event.actor == Actor::User {
         return event.user.as_ref().and_then(User::name_for_models);
@@ -71,7 +72,8 @@ fn author_for_models(event: &ThreadEvent) -> Option<&str> {
         .filter(|author| !has_mail_address(author))
 }
 
-/// Reports if a call that comes right behind a message belongs to it: it is text, or calls side by side with that one.
+/// Returns true if a call directly after a message belongs to it. The message is then text, or has calls that are
+/// parallel to this call.
 fn takes_call_of(message: &ChatMessage, event: &ThreadEvent) -> bool {
     let mut uses = message.tool_uses.iter();
     message.role == ChatRole::Assistant
@@ -123,7 +125,7 @@ impl Shape<ChatMessage> for Transcript {
             ready.extend(self.held.pop_front());
             self.passed += 1;
         }
-        // As many calls stay open without their messages, so that their number is bounded, too.
+        // The number of open calls without a message is bounded, too.
         let passed = self.passed;
         self.open.forget(HELD, |place| place.message < passed);
     }
@@ -148,7 +150,7 @@ impl Shape<ChatMessage> for Transcript {
 }
 
 impl Transcript {
-    /// Something is said: what the event holds, and this.
+    /// Adds a message with the content of the event, followed by `more`.
     fn say(&mut self, mut event: ThreadEvent, more: Option<String>) {
         let mut parts = event.content.take().unwrap_or_default();
         parts.extend(more.map(ContentPart::text));
@@ -186,7 +188,8 @@ impl Transcript {
         self.open.add(key, place);
     }
 
-    /// The result of a call. Without its call it is a use by itself, since it says what was called.
+    /// Adds a result to its call. If the call is missing, the result becomes a tool use of its own, since it names the
+    /// tool.
     fn answer(&mut self, mut event: ThreadEvent) {
         let data = ToolData::of(event.data.take());
         let key = ToolKey::new(event.run_id.as_deref(), &data);
@@ -200,7 +203,7 @@ impl Transcript {
         }
     }
 
-    /// The use of a tool at a place, if its message is still held.
+    /// The tool use at a position, if its message has not been released.
     fn held_use(&mut self, place: Place) -> Option<&mut ToolUse> {
         let message = place.message.checked_sub(self.passed)?;
         self.held
@@ -214,7 +217,7 @@ impl Transcript {
         self.use_alone(event, data);
     }
 
-    /// A call and its result in one.
+    /// Adds a tool use that already has its result.
     fn use_alone(&mut self, event: ThreadEvent, data: ToolData) {
         let tool_use = ToolUse {
             result_event_id: Some(event.id.clone()),
@@ -228,7 +231,7 @@ impl Transcript {
     }
 
     fn add(&mut self, event: ThreadEvent, tool_use: ToolUse) -> Place {
-        // A whole use is not side by side with calls that wait for their results.
+        // A tool use with a result is not parallel to calls that still wait for their results.
         let joins = |message: &ChatMessage| {
             takes_call_of(message, &event)
                 && (tool_use.result.is_none() || message.tool_uses.is_empty())
@@ -258,7 +261,8 @@ impl Transcript {
         }
     }
 
-    /// The first of these that every API takes and no call has; if there is none, a number.
+    /// Returns the first candidate that every API accepts and no other call uses. If there is none, returns a numbered
+    /// id.
     fn unique_id(&mut self, candidates: [&str; 2]) -> String {
         let is_free = |id: &&str| is_call_id(id) && !self.ids.contains(*id);
         let mut id = candidates.into_iter().find(is_free).map(str::to_owned);

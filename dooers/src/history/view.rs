@@ -1,51 +1,52 @@
-//! Which events of a thread a memory sees, and in which order.
+//! The events of a thread that a memory sees, and their order.
 
 use crate::protocol::Actor;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// Everyone but the users: what is read behind the message of a turn, since users' messages there wait for turns of
-/// their own.
+/// All actors except users. After the message of a turn only their events are read, because later messages of users
+/// get turns of their own.
 const NO_USERS: &[Actor] = &[Actor::Assistant, Actor::System, Actor::Tool];
 
-/// Which events of a thread a memory sees, and in which order.
+/// The events of a thread that a memory sees, and their order.
 #[derive(Debug, Clone)]
 pub(super) enum View {
-    /// All of them.
+    /// All events.
     Thread,
-    /// What belongs to a turn: the thread up to the message that it answers, and what it writes itself. Messages that
-    /// wait behind it do not.
+    /// The events that belong to a turn: the thread up to the message that the turn answers, and the events that the
+    /// turn itself writes. Messages that wait behind the turn do not belong to it.
     ///
-    /// The message stands where its turn begins. Answers to earlier messages are often stored behind it, because it
-    /// waited for them; so are those of its own earlier attempts.
+    /// The message is placed where its turn begins. Answers to earlier messages are often stored after the message,
+    /// because it waited for them. The same applies to answers of earlier attempts of the turn.
     Turn {
-        /// The place of the message.
+        /// The position of the message.
         message: u64,
-        /// The place of the last event when the turn was claimed.
+        /// The position of the last event when the turn was claimed.
         claimed: u64,
-        /// Its runs, if it runs beside other turns of its thread, whose answers are not for it.
+        /// The turn's runs, if the turn runs concurrently with other turns of its thread. Answers of other turns are
+        /// then excluded.
         own_runs: Option<Arc<dyn OwnRuns>>,
     },
 }
 
 /// The runs of one turn.
 pub(crate) trait OwnRuns: Debug + Send + Sync {
-    /// Their ids, as far as they have begun.
+    /// The ids of the runs that have started so far.
     fn run_ids(&self) -> Vec<String>;
 }
 
-/// Some events of a thread that lie side by side.
+/// Consecutive events of a thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Range {
-    /// Those behind this place …
+    /// Exclusive lower bound of the positions.
     pub(super) after: u64,
-    /// … and before this one.
+    /// Exclusive upper bound of the positions.
     pub(super) before: u64,
-    /// Of these actors only.
+    /// Only events of these actors.
     pub(super) actors: Option<&'static [Actor]>,
-    /// Of these runs only.
+    /// Only events of these runs.
     pub(super) run_ids: Option<Vec<String>>,
-    /// The turn itself writes these events: they come on top of a limit of the newest events.
+    /// True if the turn itself writes these events. A limit of the newest events does not count them.
     pub(super) is_own: bool,
 }
 
@@ -62,7 +63,7 @@ impl Range {
 }
 
 impl View {
-    /// What is seen, from the first to the last.
+    /// The ranges of visible events, in the order in which they are read.
     pub(super) fn ranges(&self) -> Vec<Range> {
         let Self::Turn {
             message,

@@ -20,10 +20,11 @@ pub(super) struct Published {
 }
 
 impl Published {
-    pub(super) fn new(change: &Change) -> Self {
+    /// The change, which a message of this user caused, if any.
+    pub(super) fn new(change: &Change, sender: Option<&str>) -> Self {
         Self {
             rev: change.rev,
-            frame: frame_of(change),
+            frame: frame_of(change, sender),
             seq: match &change.body {
                 ChangeBody::Event(event) => Some(event.seq),
                 ChangeBody::Thread(_) | ChangeBody::Run(_) | ChangeBody::Deleted(_) => None,
@@ -241,9 +242,13 @@ impl Feed {
 
     /// If this change is still missing, every subscriber reads on from the store.
     pub(super) fn give_up_waiting_for(&mut self, rev: u64) {
-        if self.waits_for() != Some(rev) {
-            return;
+        if self.waits_for() == Some(rev) {
+            self.read_on();
         }
+    }
+
+    /// Lets every subscriber read on from the store.
+    pub(super) fn read_on(&mut self) {
         self.next = None;
         for subscription in self.take_all() {
             subscription.fall_behind();

@@ -7,6 +7,7 @@
 mod connection;
 mod feed;
 mod outbound;
+mod sender;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -14,14 +15,15 @@ mod text;
 
 pub(crate) use connection::{Backlog, Connection};
 pub(crate) use outbound::{Frame, OutboundLimits};
+pub(crate) use sender::ChangeSender;
 pub(crate) use settings::PublishedSetting;
 pub(crate) use text::GrowingText;
 
-use crate::protocol::ServerFrame;
+use crate::protocol::{Actor, ServerFrame, ShownThread};
 use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};
 use feed::{Feed, Published, Subscription};
 use settings::SettingsRooms;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -37,7 +39,7 @@ pub(crate) struct Hub(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    feeds: Mutex<HashMap<String, Arc<Mutex<Feed>>>>,
+    feeds: Mutex<Feeds>,
     /// The connections of each agent, worker, organization and workspace.
     rooms: Mutex<HashMap<Scope, HashMap<u64, Arc<Connection>>>>,
     settings: Mutex<SettingsRooms>,
@@ -46,7 +48,47 @@ struct Inner {
     closed: CancellationToken,
 }
 
+/// The feeds of all threads that somebody reads or writes.
+#[derive(Debug, Default)]
+struct Feeds {
+    by_thread: HashMap<String, Arc<Mutex<Feed>>>,
+    /// How many changes are being stored whose threads are not known yet.
+    writing_anywhere: usize,
+    /// The threads whose feeds are idle, and are kept until these changes have been published.
+    kept: HashSet<String>,
+}
+
+impl Feeds {
+    /// Removes the feed of a thread that nobody reads or writes.
+    fn tidy(&mut self, thread_id: &str) {
+        let feed = self.by_thread.get(thread_id);
+        if !feed.is_some_and(|feed| lock(feed).is_idle()) {
+            return;
+        }
+        if self.writing_anywhere > 0 {
+            self.kept.insert(thread_id.to_owned());
+        } else {
+            self.by_thread.remove(thread_id);
+        }
+    }
+
+    fn end_writing_anywhere(&mut self) {
+        self.writing_anywhere -= 1;
+        if self.writing_anywhere == 0 {
+            for thread_id in std::mem::take(&mut self.kept) {
+                self.tidy(&thread_id);
+            }
+        }
+    }
+}
+
 impl Hub {
+    /// A hub without connections, and the only sender of changes to it.
+    pub(crate) fn new() -> (Self, ChangeSender) {
+        let hub = Self::default();
+        (hub.clone(), ChangeSender::new(hub))
+    }
+
     /// Makes the connection's scope known, so that it hears of the scope's threads.
     pub(crate) fn enter(&self, connection: &Arc<Connection>, scope: Scope) {
         self.leave(connection);
@@ -89,16 +131,6 @@ impl Hub {
         }
     }
 
-    /// Says that a change of this thread is about to be stored, until the result is dropped. Publish it before.
-    pub(crate) fn writing(&self, thread_id: &str) -> Writing {
-        let feed = self.feed_of(thread_id, Feed::begin_writing);
-        Writing {
-            hub: self.clone(),
-            thread_id: thread_id.to_owned(),
-            feed,
-        }
-    }
-
     /// Ends a subscription.
     pub(crate) fn unsubscribe(&self, connection: &Arc<Connection>, thread_id: &str) {
         if connection.forget(thread_id) {
@@ -125,8 +157,14 @@ impl Hub {
             .is_some_and(|told| rev <= told)
     }
 
-    /// Delivers what happened to one thread.
-    pub(crate) fn publish(&self, changes: Vec<Change>) {
+    /// Delivers changes of one thread. If a message is among the changes, its sender caused them.
+    fn publish(&self, changes: Vec<Change>) {
+        let sender = sender_of(&changes).map(str::to_owned);
+        self.publish_from(sender.as_deref(), changes);
+    }
+
+    /// Delivers changes of one thread that a message of this user caused.
+    fn publish_from(&self, sender: Option<&str>, changes: Vec<Change>) {
         let Some(first) = changes.first() else {
             return;
         };
@@ -145,7 +183,7 @@ impl Hub {
                 // Nobody listens.
                 continue;
             }
-            let published = Published::new(&change);
+            let published = Published::new(&change, sender);
             if let Some(feed) = &feed {
                 let mut feed = lock(feed);
                 feed.publish(published.clone());
@@ -168,6 +206,14 @@ impl Hub {
             self.close_feed(&thread_id, rev);
         } else if let (Some(feed), Some(rev)) = (feed, waits) {
             self.repair_later(feed, rev);
+        }
+    }
+
+    /// Lets every subscriber of a thread read on from the store. This process has changed the thread, and does not know
+    /// its own changes.
+    pub(crate) fn read_on(&self, thread_id: &str) {
+        if let Some(feed) = self.feed(thread_id) {
+            lock(&feed).read_on();
         }
     }
 
@@ -209,25 +255,19 @@ impl Hub {
     }
 
     fn tidy(&self, thread_id: &str) {
-        let mut feeds = lock(&self.0.feeds);
-        if feeds
-            .get(thread_id)
-            .is_some_and(|feed| lock(feed).is_idle())
-        {
-            feeds.remove(thread_id);
-        }
+        lock(&self.0.feeds).tidy(thread_id);
     }
 
     /// The feed of a thread, which may be new. What is begun with it keeps it.
     fn feed_of(&self, thread_id: &str, begin: impl FnOnce(&mut Feed)) -> Arc<Mutex<Feed>> {
         let mut feeds = lock(&self.0.feeds);
-        let feed = feeds.entry(thread_id.to_owned()).or_default();
+        let feed = feeds.by_thread.entry(thread_id.to_owned()).or_default();
         begin(&mut lock(feed));
         Arc::clone(feed)
     }
 
     fn feed(&self, thread_id: &str) -> Option<Arc<Mutex<Feed>>> {
-        lock(&self.0.feeds).get(thread_id).cloned()
+        lock(&self.0.feeds).by_thread.get(thread_id).cloned()
     }
 
     /// If the missing change does not come, every subscriber reads on from the store.
@@ -299,27 +339,22 @@ impl Drop for Join {
     }
 }
 
-/// A change on its way through the store. What is told of the thread meanwhile is remembered until it is published.
-#[derive(Debug)]
-pub(crate) struct Writing {
-    hub: Hub,
-    thread_id: String,
-    feed: Arc<Mutex<Feed>>,
+/// The id of the user whose message is the last one among these changes.
+pub(crate) fn sender_of(changes: &[Change]) -> Option<&str> {
+    changes.iter().rev().find_map(|change| match &change.body {
+        ChangeBody::Event(event) if event.actor == Actor::User => {
+            event.user.as_ref().map(|user| &*user.user_id)
+        }
+        _ => None,
+    })
 }
 
-impl Drop for Writing {
-    fn drop(&mut self) {
-        lock(&self.feed).end_writing();
-        self.hub.tidy(&self.thread_id);
-    }
-}
-
-/// The frame of a change.
-pub(crate) fn frame_of(change: &Change) -> Frame {
+/// The frame of a change, which a message of this user caused, if any.
+pub(crate) fn frame_of(change: &Change, sender: Option<&str>) -> Frame {
     let thread_id = &change.thread_id;
     let text = match &change.body {
         ChangeBody::Thread(record) => ServerFrame::ThreadUpsert {
-            thread: &record.thread,
+            thread: ShownThread::new(&record.thread, sender),
         }
         .encode(),
         ChangeBody::Event(event) => ServerFrame::EventAppend {

@@ -347,7 +347,7 @@ async fn who_unsubscribed_left_or_connected_anew_gets_nothing_more() {
         assert_eq!(revs(&reader), NOTHING);
         assert!(!reader.is_subscribed("t"));
     }
-    assert!(super::lock(&hub.0.feeds).is_empty());
+    assert!(super::lock(&hub.0.feeds).by_thread.is_empty());
 }
 
 #[tokio::test]
@@ -363,7 +363,7 @@ async fn a_deletion_ends_the_subscriptions() {
     assert_eq!(batch.len(), 1);
     assert!(batch[0].contains("thread.deleted"));
     assert!(!reader.is_subscribed("t"));
-    assert!(super::lock(&hub.0.feeds).is_empty());
+    assert!(super::lock(&hub.0.feeds).by_thread.is_empty());
 }
 
 proptest! {

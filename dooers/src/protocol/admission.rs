@@ -1,20 +1,24 @@
-//! The rules about text and JSON that may enter a store, from clients, handlers and programs alike.
+//! The rules for texts and JSON that are stored. They apply to clients, handlers and programs alike.
 //!
-//! * **Text** holds no U+0000: it is removed. PostgreSQL cannot store the character.
-//! * **Ids** with U+0000 are refused. An id from which something was removed may be the id of something else.
-//! * **JSON** nests at most [`MAX_JSON_DEPTH`] levels, so that every frame stays within the 128 levels that parsers take.
+//! * **Text** does not contain U+0000. The character is removed, because PostgreSQL cannot store it.
+//! * **Ids** with U+0000 are refused. An id from which a character is removed may be the id of something else.
+//! * **JSON** has at most [`MAX_JSON_DEPTH`] levels, so that every frame stays within the 128 levels that parsers
+//!   accept.
+//! * **Sizes** of ids, users, titles and metadata are limited, see [`size`](super::size). They are measured without
+//!   U+0000.
 
-use super::{ErrorBody, MAX_CLIENT_ID_BYTES, MAX_JSON_DEPTH, User};
+use super::size::{check_bytes, check_id_bytes, check_identity_ids, check_metadata};
+use super::{ErrorBody, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_TITLE_BYTES, User};
 use serde_json::{Map, Value};
 use std::mem::take;
 
-/// The reason why something may not enter a store.
+/// The reason why a value must not be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{member}` {problem}")]
 pub(crate) struct NotAdmitted {
-    /// The member that is wrong, as programs call it.
+    /// The refused member, by its name in the API.
     pub(crate) member: &'static str,
-    /// The rule that it breaks, and the way out.
+    /// The broken rule, and the way out.
     pub(crate) problem: String,
 }
 
@@ -26,7 +30,7 @@ impl NotAdmitted {
         }
     }
 
-    /// The refusal of a frame in which the member has this place.
+    /// The refusal of a frame that contains the member at this place.
     pub(crate) fn at(&self, place: &str) -> ErrorBody {
         ErrorBody::invalid_payload(format!("`{place}` {}", self.problem))
     }
@@ -35,41 +39,65 @@ impl NotAdmitted {
 /// Removes U+0000 from a text.
 pub(crate) fn clean_text(text: &mut String) {
     if text.contains('\0') {
-        // In place: a secret leaves no second copy behind.
+        // The text is changed in place, so that no second copy of a secret remains in memory.
         text.retain(|character| character != '\0');
     }
 }
 
-/// The text without U+0000.
+/// Returns the text without U+0000.
 pub(crate) fn cleaned(mut text: String) -> String {
     clean_text(&mut text);
     text
 }
 
-/// Refuses an id with U+0000.
-pub(crate) fn check_no_nul(member: &'static str, id: &str) -> Result<(), NotAdmitted> {
+/// Refuses an id that is too long or has U+0000.
+pub(crate) fn check_id(member: &'static str, id: &str) -> Result<(), NotAdmitted> {
+    check_id_bytes(member, id)?;
+    check_no_nul(member, id)
+}
+
+/// The same for an id in a frame, or one that the program made, at any place.
+pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
+    check_id("", id).map_err(|refused| refused.at(member))
+}
+
+fn check_no_nul(member: &'static str, id: &str) -> Result<(), NotAdmitted> {
     if id.contains('\0') {
         return Err(NotAdmitted::new(member, NUL_IN_ID));
     }
     Ok(())
 }
 
-/// Refuses an id in a frame, or one that the program made, that is too long or has U+0000.
-pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
-    if id.len() > MAX_CLIENT_ID_BYTES {
-        return Err(ErrorBody::invalid_payload(format!(
-            "`{member}` is {} bytes long; at most {MAX_CLIENT_ID_BYTES} are allowed",
-            id.len()
-        )));
-    }
-    check_no_nul("", id).map_err(|refused| refused.at(member))
+fn check_role(member: &'static str, role: &str) -> Result<(), NotAdmitted> {
+    check_bytes(member, role, MAX_ROLE_BYTES)?;
+    check_no_nul(member, role)
+}
+
+fn admit_name(member: &'static str, name: &mut Option<String>) -> Result<(), NotAdmitted> {
+    name.iter_mut().for_each(clean_text);
+    check_bytes(member, name.as_deref().unwrap_or_default(), MAX_NAME_BYTES)
+}
+
+/// Removes U+0000 from the title of a thread, and refuses one that is too long.
+pub(crate) fn admit_title(title: &mut Option<String>) -> Result<(), NotAdmitted> {
+    title.iter_mut().for_each(clean_text);
+    let given = title.as_deref().unwrap_or_default();
+    check_bytes("title", given, MAX_TITLE_BYTES)
+}
+
+/// Removes U+0000 from the metadata of a thread, and refuses metadata that is nested too deep or too large.
+pub(crate) fn admit_metadata(metadata: &mut Option<Value>) -> Result<(), NotAdmitted> {
+    // First what it takes to measure it: nothing is left of a value that is nested too deep.
+    admit_optional_json("metadata", metadata)?;
+    check_metadata("metadata", metadata.as_ref())
 }
 
 const NUL_IN_ID: &str = "holds U+0000, which no id may have; remove it";
 
-/// Removes U+0000 from all texts of a value, and refuses a value that is nested too deep.
+/// Removes U+0000 from all texts of a value, and refuses a value that is nested too deeply.
 ///
-/// Nothing is left of a value that is refused. It is taken apart here, as a value drops itself level by level on the stack.
+/// A refused value is replaced by `null`. It is dropped iteratively, because dropping a deeply nested value
+/// recursively overflows the stack.
 pub(crate) fn admit_json(member: &'static str, value: &mut Value) -> Result<(), NotAdmitted> {
     let Err(problem) = admit_within(value, MAX_JSON_DEPTH) else {
         return Ok(());
@@ -88,7 +116,7 @@ pub(crate) fn admit_json(member: &'static str, value: &mut Value) -> Result<(), 
     ))
 }
 
-/// The same for a value that may be missing.
+/// Does the same for a value that may be missing.
 pub(crate) fn admit_optional_json(
     member: &'static str,
     value: &mut Option<Value>,
@@ -150,19 +178,19 @@ fn take_apart(value: Value) {
 }
 
 impl User {
-    /// Removes U+0000 from the name and the mail address. Ids and roles with U+0000 are refused: a role from which
-    /// something was removed may grant more.
+    /// Removes U+0000 from the name and the email address. Ids and roles with U+0000 are refused, because a role from
+    /// which a character is removed may grant more. Values that are too long are refused as well.
     pub(crate) fn admit(&mut self) -> Result<(), NotAdmitted> {
-        check_no_nul("user.user_id", &self.user_id)?;
+        check_id("user.user_id", &self.user_id)?;
+        check_identity_ids("user.identity_ids", &self.identity_ids)?;
         for id in &self.identity_ids {
-            check_no_nul("user.identity_ids", id)?;
+            check_id("user.identity_ids", id)?;
         }
-        check_no_nul("user.system_role", &self.system_role)?;
-        check_no_nul("user.organization_role", &self.organization_role)?;
-        check_no_nul("user.workspace_role", &self.workspace_role)?;
-        self.user_name.iter_mut().for_each(clean_text);
-        self.user_email.iter_mut().for_each(clean_text);
-        Ok(())
+        check_role("user.system_role", &self.system_role)?;
+        check_role("user.organization_role", &self.organization_role)?;
+        check_role("user.workspace_role", &self.workspace_role)?;
+        admit_name("user.user_name", &mut self.user_name)?;
+        admit_name("user.user_email", &mut self.user_email)
     }
 }
 

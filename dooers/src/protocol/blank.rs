@@ -1,23 +1,23 @@
-//! Messages that say nothing.
+//! Blank texts and messages.
 
 use super::ContentPart;
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Reports if a text shows anything: a character that is neither white space, nor a control character, nor one that fonts
-/// leave out, such as U+200B, U+2060 and U+FEFF.
+/// Returns true if a text contains a visible character. White space, control characters, and characters that fonts
+/// leave out, such as U+200B, U+2060 and U+FEFF, are not visible.
 pub(crate) fn is_visible(text: &str) -> bool {
     #[expect(clippy::expect_used, reason = "a unit test compiles it")]
     static VISIBLE: LazyLock<Regex> = LazyLock::new(|| {
-        // U+2800 is a symbol whose glyph is empty.
+        // The glyph of the symbol U+2800 is empty.
         Regex::new(r"[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}\u{2800}]")
             .expect("the expression is valid")
     });
     VISIBLE.is_match(text)
 }
 
-/// Reports if a content shows nothing: no text with a visible character, and no image, audio or document that can be
-/// loaded.
+/// Returns true if a content is blank: no text has a visible character, and no image, audio or document has a URL or
+/// upload.
 pub(crate) fn is_blank(content: &[ContentPart]) -> bool {
     content.iter().all(|part| match part {
         ContentPart::Text { text } => !is_visible(text),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn one_part_that_shows_something_is_enough() {
+    fn content_with_one_visible_part_is_not_blank() {
         assert!(is_blank(&[]));
         let (empty, image) = (ContentPart::text(""), ContentPart::image("u").into());
         let document = ContentPart::document(" ", "f").into();

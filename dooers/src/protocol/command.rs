@@ -1,4 +1,4 @@
-//! What a client may ask for.
+//! The commands of clients.
 
 use super::user::null_as_default;
 use super::{
@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// The verbs, by their name on the wire.
+/// The command verbs, by their name on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) enum IncomingKind {
     #[serde(rename = "connect")]
@@ -49,7 +49,7 @@ pub(crate) enum IncomingKind {
 }
 
 impl IncomingKind {
-    /// Whether a client may send it before `connect`.
+    /// Returns true if a client may send this verb before `connect`.
     pub(crate) fn is_allowed_before_connect(self) -> bool {
         matches!(
             self,
@@ -58,19 +58,19 @@ impl IncomingKind {
     }
 }
 
-/// A frame whose payload has not been read yet.
+/// A frame whose payload has not been parsed yet.
 #[derive(Debug)]
 pub(crate) struct Envelope {
     pub(crate) id: String,
     pub(crate) kind: IncomingKind,
     payload: Option<Box<RawValue>>,
-    /// Some clients put a new thread's metadata beside the payload.
+    /// Some clients put the metadata of a new thread beside the payload.
     metadata: Option<Box<RawValue>>,
-    /// Whether there may be an integer in it that does not fit in 64 bits.
+    /// True if the frame may contain an integer that does not fit in 64 bits.
     has_long_integer: bool,
 }
 
-/// A refusal together with the id of the frame it answers, `""` where that could not be read.
+/// A refusal with the id of the frame that it answers. The id is `""` if it could not be read.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) ack_id: String,
@@ -90,7 +90,7 @@ struct RawEnvelope<'a> {
 }
 
 impl Envelope {
-    /// Reads a frame's outer members.
+    /// Parses the outer members of a frame.
     pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
         let unreadable = |error| Refusal {
             ack_id: String::new(),
@@ -113,7 +113,7 @@ impl Envelope {
             )));
         };
         clean_id("id", &id).map_err(|error| Refusal {
-            // An id with U+0000 cannot be sent back, and without it may be the id of another frame.
+            // An id with U+0000 cannot be sent back. Without the character, it may be the id of another frame.
             ack_id: if id.contains('\0') {
                 String::new()
             } else {
@@ -146,7 +146,7 @@ impl Envelope {
         })
     }
 
-    /// Reads the payload. The verbs of features that this agent has not are [`Command::Unavailable`].
+    /// Parses the payload. Verbs of features that this agent does not have become [`Command::Unavailable`].
     pub(crate) fn command(self) -> Result<Command, ErrorBody> {
         self.check_integers()?;
         Ok(match self.kind {
@@ -194,13 +194,13 @@ impl Envelope {
         })
     }
 
-    /// Refuses integers that would be rounded, in the members whose JSON is kept.
+    /// Refuses integers that would be rounded, in the members whose JSON is stored.
     fn check_integers(&self) -> Result<(), ErrorBody> {
         if !self.has_long_integer {
             return Ok(());
         }
         let payload = self.payload.as_deref().map(RawValue::get);
-        // A payload of another shape is refused when it is read.
+        // A payload with another structure is refused when it is parsed.
         let kept = payload.and_then(|text| serde_json::from_str::<Kept<'_>>(text).ok());
         let Kept {
             event,
@@ -215,7 +215,7 @@ impl Envelope {
                     event.ok().and_then(|event| event.data),
                 )
             }
-            // The parser also reads a list of the members' values.
+            // The parser also accepts a list of the members' values.
             event => ("payload.event", event),
         };
         let places = match self.kind {
@@ -235,8 +235,8 @@ impl Envelope {
         Ok(())
     }
 
-    /// Read from its own start, as the payload is: within the frame it would be one level deeper than the parser
-    /// allows what [`scan`] lets through.
+    /// Parses the metadata beside the payload. It is parsed on its own like the payload: as part of the frame, it
+    /// could be one level deeper than the parser accepts, although [`scan`] accepts it.
     fn metadata_beside(&self) -> Result<Option<Value>, ErrorBody> {
         let text = self.metadata.as_deref().map_or("null", RawValue::get);
         serde_json::from_str(text)
@@ -252,7 +252,7 @@ impl Envelope {
         serde_path_to_error::deserialize(&mut input).map_err(|error| {
             let path = error.path().to_string();
             let problem = error.into_inner();
-            // The position counts from the payload's own start, which tells a client nothing.
+            // The position counts from the start of the payload, so it does not help a client.
             let problem = problem.to_string();
             let problem = problem
                 .split_once(" at line ")
@@ -266,7 +266,7 @@ impl Envelope {
     }
 }
 
-/// The members of a payload whose JSON is kept.
+/// The members of a payload whose JSON is stored.
 #[derive(Default, Deserialize)]
 struct Kept<'a> {
     #[serde(borrow, default)]
@@ -283,41 +283,41 @@ struct KeptEvent<'a> {
     data: Option<&'a RawValue>,
 }
 
-/// What a client asks for, with its payload.
+/// A command with its payload.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Say who one is.
+    /// Identifies the client.
     Connect(Box<ConnectPayload>),
-    /// Ask whether the server is there.
+    /// Checks that the server responds.
     Ping,
-    /// List the threads one may see.
+    /// Lists the threads that the connection may see.
     ThreadList(ThreadListPayload),
-    /// Get a thread's events and all that follow.
+    /// Subscribes to a thread: its events and all later changes.
     ThreadSubscribe {
-        /// Which thread.
+        /// The id of the thread.
         thread_id: String,
-        /// The last event the client has already.
+        /// The id of the last event that the client has.
         after_event_id: Option<String>,
     },
-    /// Get no more of a thread.
+    /// Ends the subscription to a thread.
     ThreadUnsubscribe(String),
-    /// Delete a thread and all in it.
+    /// Deletes a thread with all its events.
     ThreadDelete(String),
-    /// Send a message, or the answer to a form.
+    /// Sends a message or form answers.
     EventCreate(Box<EventDraft>),
-    /// Get older events.
+    /// Lists older events.
     EventList(EventListPayload),
-    /// See a worker's settings and all changes of them.
+    /// Subscribes to the settings of a worker: their values and all later changes.
     SettingsSubscribe(SettingsSubscribePayload),
-    /// See no more of them.
+    /// Ends the subscription to settings.
     SettingsUnsubscribe(SettingsWorkerPayload),
-    /// Change a setting.
+    /// Changes a setting.
     SettingsPatch(SettingsPatchPayload),
-    /// See what settings the agent has.
+    /// Gets the public schema of the agent's settings.
     SettingsPublicSchema,
-    /// End a turn early.
+    /// Cancels a turn.
     RunCancel(RunCancelPayload),
-    /// A verb of a feature that is not there.
+    /// A verb of a feature that the agent does not have.
     Unavailable,
 }
 
@@ -339,10 +339,10 @@ struct ThreadSubscribePayload {
 /// The payload of `thread.list`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct ThreadListPayload {
-    /// Where the last page ended.
+    /// The cursor from the previous page.
     #[serde(default)]
     pub(crate) cursor: Option<String>,
-    /// How many threads at the most.
+    /// Maximum number of threads.
     #[serde(default, deserialize_with = "whole::optional")]
     pub(crate) limit: Option<i128>,
 }
@@ -350,23 +350,23 @@ pub(crate) struct ThreadListPayload {
 /// The payload of `event.list`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct EventListPayload {
-    /// Which thread.
+    /// The id of the thread.
     pub(crate) thread_id: String,
-    /// Only what is older than this event.
+    /// Only events before this event.
     #[serde(default)]
     pub(crate) before_event_id: Option<String>,
-    /// How many events at the most.
+    /// Maximum number of events.
     #[serde(default, deserialize_with = "whole::optional")]
     pub(crate) limit: Option<i128>,
 }
 
-/// The payload of `run.cancel`: one of the two.
+/// The payload of `run.cancel`. It has one of the two members.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct RunCancelPayload {
-    /// A run.
+    /// The id of a run.
     #[serde(default)]
     pub(crate) run_id: Option<String>,
-    /// A message whose turn may still wait.
+    /// The id of a message whose turn may still be queued.
     #[serde(default)]
     pub(crate) event_id: Option<String>,
 }
@@ -374,40 +374,40 @@ pub(crate) struct RunCancelPayload {
 /// The payload of `event.create`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct EventDraft {
-    /// The thread to write in; none begins a new one.
+    /// The thread of the event. `None` starts a new thread.
     #[serde(default)]
     pub(crate) thread_id: Option<String>,
-    /// The client's own id for this event, by which a repeated sending is known.
+    /// The client's own id for this event. An event that is sent again is recognized by it.
     #[serde(default)]
     pub(crate) client_event_id: Option<String>,
     /// The event itself.
     pub(crate) event: EventDraftBody,
-    /// Kept with a new thread.
+    /// The metadata of a new thread.
     #[serde(default)]
     pub(crate) metadata: Option<Value>,
 }
 
-/// What a client may say of an event of its own.
+/// The event that a client sends.
 #[derive(Clone, Deserialize)]
 pub(crate) struct EventDraftBody {
     /// `message` or `form.response`.
     #[serde(rename = "type")]
     pub(crate) kind: DraftKind,
-    /// Always the user.
+    /// The actor, which is always `user`.
     #[serde(rename = "actor")]
     _actor: DraftActor,
-    /// What is said.
+    /// The content of the message.
     #[serde(default, deserialize_with = "null_as_default")]
     pub(crate) content: Vec<ContentPart>,
-    /// The answers to a form, or what the client sends with a message.
+    /// The answers to a form, or data that the client sends with a message.
     #[serde(default)]
     pub(crate) data: Option<Value>,
 }
 
-/// The kinds of event that a client may create.
+/// The types of events that a client may create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) enum DraftKind {
-    /// Something said.
+    /// A message.
     #[serde(rename = "message")]
     Message,
     /// The answers to a form.

@@ -1,9 +1,9 @@
-//! `connect`, in the shapes in which the clients of different ages send it.
+//! `connect`, in the three forms that clients of different versions send.
 
 use super::{ErrorBody, User};
 use serde::Deserialize;
 
-/// The payload of `connect`, in any of its three shapes.
+/// The payload of `connect`, in any of its three forms.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct ConnectPayload {
     #[serde(default)]
@@ -45,11 +45,11 @@ struct ConnectMetadata {
 }
 
 impl ConnectPayload {
-    /// The worker, under either of its names.
+    /// The id of the worker, from either of its two members.
     ///
     /// # Errors
     ///
-    /// `INVALID_PAYLOAD` if there is none.
+    /// `INVALID_PAYLOAD` if the id is missing.
     pub(crate) fn worker_id(&self) -> Result<&str, ErrorBody> {
         self.agent_id
             .as_deref()
@@ -62,13 +62,14 @@ impl ConnectPayload {
             })
     }
 
-    /// Whether the client keeps its list of events when it resumes, as those do that say `agent_id`.
+    /// Returns true if the client keeps its list of events when it resumes. This is the case for clients that send
+    /// `agent_id`.
     #[must_use]
     pub(crate) fn keeps_its_events(&self) -> bool {
         self.agent_id.is_some()
     }
 
-    /// Whether the client takes a text that grows piece by piece.
+    /// Returns true if the client accepts pieces of streamed texts.
     #[must_use]
     pub(crate) fn takes_deltas(&self) -> bool {
         let announced = self.capabilities.as_deref().unwrap_or_default();
@@ -89,7 +90,7 @@ impl ConnectPayload {
         self.flat_or_nested(&self.workspace_id, |nested| &nested.workspace_id)
     }
 
-    /// The person that the client names; an empty id is nobody.
+    /// The user that the client names. The empty id is an anonymous user.
     #[must_use]
     pub(crate) fn user(&self) -> User {
         if let Some(user) = &self.user {
@@ -103,6 +104,34 @@ impl ConnectPayload {
             user.organization_role = role;
         }
         user
+    }
+
+    /// The place in which the client sent a member of a scope or of a user, the way the rules about these call it.
+    #[must_use]
+    pub(crate) fn place_of(&self, member: &str) -> String {
+        let is_whole_user = self.user.is_some();
+        let name = match member.strip_prefix("user.") {
+            Some(_) if is_whole_user => return format!("payload.{member}"),
+            // The nested shape has a single role.
+            Some("organization_role") => "user_role",
+            Some(name) => name,
+            None => member,
+        };
+        let is_flat = match name {
+            "worker_id" if self.agent_id.is_some() => return "payload.agent_id".to_owned(),
+            "organization_id" => self.organization_id.is_some(),
+            "workspace_id" => self.workspace_id.is_some(),
+            "user_id" => self.user_id.is_some(),
+            "user_name" => self.user_name.is_some(),
+            "user_email" => self.user_email.is_some(),
+            "user_role" => false,
+            _ => true,
+        };
+        if is_flat {
+            format!("payload.{name}")
+        } else {
+            format!("payload.metadata.{name}")
+        }
     }
 
     fn flat_or_nested<'a>(
@@ -126,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_shapes_of_an_identity_mean_the_same() {
+    fn three_forms_of_connect_have_the_same_meaning() {
         let shapes = [
             r#"{"agent_id":"w","organization_id":"o","workspace_id":"s","user":{"user_id":"u","user_name":"U","identity_ids":null}}"#,
             r#"{"worker_id":"w","metadata":{"organization_id":"o","workspace_id":"s","user_id":"u","user_name":"U"}}"#,
@@ -146,7 +175,58 @@ mod tests {
     }
 
     #[test]
-    fn only_a_client_that_says_so_takes_deltas() {
+    fn place_of_a_member_is_where_the_client_sent_it() {
+        let shapes = [
+            (
+                r#"{"agent_id":"w","organization_id":"o","user":{}}"#,
+                [
+                    "payload.agent_id",
+                    "payload.organization_id",
+                    "payload.user.user_id",
+                    "payload.user.user_name",
+                    "payload.user.organization_role",
+                ],
+            ),
+            (
+                r#"{"worker_id":"w","metadata":{"organization_id":"o","user_id":"u","user_name":"U","user_role":"r"}}"#,
+                [
+                    "payload.worker_id",
+                    "payload.metadata.organization_id",
+                    "payload.metadata.user_id",
+                    "payload.metadata.user_name",
+                    "payload.metadata.user_role",
+                ],
+            ),
+            (
+                r#"{"worker_id":"w","organization_id":"o","user_id":"u","user_name":"U","metadata":{"user_name":"V","user_role":"r"}}"#,
+                [
+                    "payload.worker_id",
+                    "payload.organization_id",
+                    "payload.user_id",
+                    "payload.user_name",
+                    "payload.metadata.user_role",
+                ],
+            ),
+        ];
+        let members = [
+            "worker_id",
+            "organization_id",
+            "user.user_id",
+            "user.user_name",
+            "user.organization_role",
+        ];
+        for (shape, places) in shapes {
+            let payload = connect(shape);
+            assert_eq!(
+                members.map(|member| payload.place_of(member)),
+                places,
+                "{shape}"
+            );
+        }
+    }
+
+    #[test]
+    fn deltas_require_the_capability() {
         assert!(connect(r#"{"capabilities":["more","event.delta"]}"#).takes_deltas());
         for payload in [
             "{}",
@@ -158,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connect_without_a_worker_is_refused() {
+    fn connect_without_a_worker_is_refused() {
         assert!(connect("{}").worker_id().is_err());
         assert!(connect(r#"{"worker_id":""}"#).worker_id().is_err());
     }

@@ -1,4 +1,4 @@
-//! What a message is made of.
+//! The content of messages.
 
 use super::{AudioPart, DocumentPart, ImagePart, clean_text, whole};
 use serde::de::Error;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// One part of an event's content.
 ///
-/// Clients drop a whole frame that holds a part of a type they do not know, so there are no others.
+/// There are no other types, because clients drop the whole frame if it contains a part of an unknown type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -16,24 +16,24 @@ pub enum ContentPart {
         /// The text.
         text: String,
     },
-    /// A picture.
+    /// An image.
     Image {
-        /// Where it can be loaded.
+        /// The URL of the image.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
-        /// For example `image/png`.
+        /// The MIME type, for example `image/png`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
-        /// Pixels.
+        /// The width in pixels.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         width: Option<f64>,
-        /// Pixels.
+        /// The height in pixels.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         height: Option<f64>,
-        /// What it shows, for those who cannot see it.
+        /// A description for people who cannot see the image.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         alt: Option<String>,
-        /// The file's name.
+        /// The name of the file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         filename: Option<String>,
         /// The id of an uploaded file.
@@ -42,16 +42,16 @@ pub enum ContentPart {
     },
     /// A sound.
     Audio {
-        /// Where it can be loaded.
+        /// The URL of the sound.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
-        /// For example `audio/mpeg`.
+        /// The MIME type, for example `audio/mpeg`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
-        /// Seconds.
+        /// The duration in seconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duration: Option<f64>,
-        /// The file's name.
+        /// The name of the file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         filename: Option<String>,
         /// The id of an uploaded file.
@@ -60,16 +60,16 @@ pub enum ContentPart {
     },
     /// Any other file.
     Document {
-        /// Where it can be loaded.
+        /// The URL of the file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
-        /// The file's name.
+        /// The name of the file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         filename: Option<String>,
-        /// For example `application/pdf`.
+        /// The MIME type, for example `application/pdf`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
-        /// Bytes.
+        /// The size in bytes.
         #[serde(
             default,
             deserialize_with = "size_bytes",
@@ -82,18 +82,19 @@ pub enum ContentPart {
     },
 }
 
-/// Names the member in its error: the path of an error ends at the content part.
+/// Adds the member to the error, because the path of an error ends at the content part.
 fn size_bytes<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
     whole::optional(input).map_err(|error| D::Error::custom(format_args!("`size_bytes`: {error}")))
 }
 
 impl ContentPart {
-    /// A part of plain text.
+    /// Creates a text part.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into() }
     }
 
-    /// A picture at this address. Its setters add a description, a MIME type and so on; `into()` makes the part.
+    /// Creates an image from a URL. Setters add a description, a MIME type and other details. `into()` converts it to
+    /// a part.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -107,12 +108,13 @@ impl ContentPart {
         ImagePart::new(url.into())
     }
 
-    /// A sound at this address. Its setters add a MIME type, a duration and so on; `into()` makes the part.
+    /// Creates a sound from a URL. Setters add a MIME type, a duration and other details. `into()` converts it to a
+    /// part.
     pub fn audio(url: impl Into<String>) -> AudioPart {
         AudioPart::new(url.into())
     }
 
-    /// A file of this name at this address. Its setters add a MIME type and a size; `into()` makes the part.
+    /// Creates a file from a URL and a name. Setters add a MIME type and a size. `into()` converts it to a part.
     pub fn document(url: impl Into<String>, filename: impl Into<String>) -> DocumentPart {
         DocumentPart::new(url.into(), filename.into())
     }

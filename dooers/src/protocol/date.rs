@@ -1,8 +1,8 @@
-//! Dates as people type them into forms and settings.
+//! Dates in forms and settings.
 
 use chrono::NaiveDate;
 
-/// A date as RFC 3339 writes it: `2026-02-11`.
+/// Parses a date in the format of RFC 3339: `2026-02-11`.
 pub(crate) fn date(text: &str) -> Option<NaiveDate> {
     let has_shape = text.len() == 10
         && text.bytes().enumerate().all(|(at, byte)| match at {

@@ -1,4 +1,4 @@
-//! Why a frame was refused.
+//! Refusals of frames.
 
 use super::{cleaned, whole};
 use serde::{Deserialize, Serialize};
@@ -8,47 +8,47 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// Not a frame: no JSON object with a known `type` and a string `id`.
+    /// The text is not a frame: it is not a JSON object with a known `type` and a string `id`.
     InvalidFrame,
-    /// The payload does not fit its type.
+    /// The payload does not fit the type of the frame.
     InvalidPayload,
-    /// Sent before `connect`.
+    /// The frame was sent before `connect`.
     NotConnected,
     /// The credentials were refused.
     Unauthorized,
-    /// Nothing of this id that this connection may see.
+    /// There is nothing with this id that the connection may see.
     NotFound,
-    /// A content part names an upload that the server does not have, and no address.
+    /// A content part names an upload that the server does not have, and has no URL.
     UploadNotFound,
-    /// Visible, but not allowed.
+    /// The action is not allowed on something that the connection may see.
     Forbidden,
-    /// The agent has no such feature.
+    /// The agent does not have this feature.
     NotConfigured,
     /// The settings field cannot be changed by this client.
     Readonly,
-    /// The settings field is the agent's own.
+    /// The settings field is internal: only the agent can change it.
     Internal,
     /// The value does not fit the settings field.
     InvalidValue,
-    /// A quota is spent.
+    /// The quota is used up.
     RateLimited,
     /// A queue is full.
     Overloaded,
-    /// It contradicts what is stored.
+    /// The request contradicts stored data.
     Conflict,
-    /// The server's own fault.
+    /// The server failed.
     InternalError,
 }
 
-/// A refusal, as it stands in an `ack`.
+/// A refusal, as sent in an `ack`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct ErrorBody {
-    /// What kind of refusal, for programs.
+    /// The code, for programs.
     pub code: ErrorCode,
-    /// What is wrong and what to do, for people.
+    /// The problem and the way out, for people.
     pub message: String,
-    /// When another try makes sense, in milliseconds.
+    /// The delay before another attempt makes sense, in milliseconds.
     #[serde(
         default,
         deserialize_with = "whole::optional",
@@ -58,11 +58,11 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// A refusal of this code.
+    /// Creates a refusal with this code.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            // It may quote what was refused.
+            // The message may quote the refused value.
             message: cleaned(message.into()),
             retry_after_ms: None,
         }

@@ -1,4 +1,4 @@
-//! What happened in a thread.
+//! The events of a thread.
 
 use super::frame::timestamp;
 use super::{ContentPart, User, joined_text, whole};
@@ -6,38 +6,38 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What kind of thing an event records.
+/// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum EventType {
-    /// Something said.
+    /// A message.
     #[serde(rename = "message")]
     Message,
-    /// What a model thought on its way to an answer.
+    /// Reasoning of a model.
     #[serde(rename = "reasoning")]
     Reasoning,
-    /// A run began.
+    /// The start of a run.
     #[serde(rename = "run.started")]
     RunStarted,
-    /// A run ended.
+    /// The end of a run.
     #[serde(rename = "run.finished")]
     RunFinished,
-    /// The agent calls a tool.
+    /// A tool call.
     #[serde(rename = "tool.call")]
     ToolCall,
-    /// What the tool answered.
+    /// The result of a tool call.
     #[serde(rename = "tool.result")]
     ToolResult,
-    /// A call and its answer in one.
+    /// A tool call and its result in one event.
     #[serde(rename = "tool.transaction")]
     ToolTransaction,
-    /// Questions to the user.
+    /// A form for the user.
     #[serde(rename = "form")]
     Form,
-    /// The user's answers.
+    /// The user's answers to a form.
     #[serde(rename = "form.response")]
     FormResponse,
-    /// A diagram.
+    /// A chart.
     #[serde(rename = "chart")]
     Chart,
 }
@@ -61,12 +61,12 @@ impl EventType {
     }
 }
 
-/// Who caused an event.
+/// The actor that caused an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Actor {
-    /// The person at the client.
+    /// A user.
     User,
     /// The agent.
     Assistant,
@@ -89,59 +89,61 @@ impl Actor {
     }
 }
 
-/// One event of a thread, as it goes over the wire.
+/// One event of a thread, as it is on the wire.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ThreadEvent {
-    /// Unique id.
+    /// The unique id.
     pub id: String,
-    /// The thread it belongs to.
+    /// The id of the thread.
     pub thread_id: String,
-    /// The run that made it; none for what a user sends.
+    /// The run that created the event. `None` for events of users.
     pub run_id: Option<String>,
-    /// What kind of thing it records.
+    /// The type of the event.
     #[serde(rename = "type")]
     pub kind: EventType,
-    /// Who caused it.
+    /// The actor that caused the event.
     pub actor: Actor,
-    /// The name to show. Of a user's event it is the `user_name`, else the `user_email`, as they were when it was stored.
+    /// The name to show. For an event of a user it is the `user_name` or else the `user_email`, as they were when the
+    /// event was stored.
     pub author: Option<String>,
-    /// The person, on events of a user.
+    /// The user, for events of users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
-    /// What was said.
+    /// The content parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Vec<ContentPart>>,
-    /// What belongs to the kind: a tool's arguments, a form's elements.
+    /// The data that belongs to the type, such as the arguments of a tool or the elements of a form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
-    /// When it was stored.
+    /// The time at which the event was stored.
     #[serde(with = "timestamp")]
     pub created_at: DateTime<Utc>,
-    /// True while its text still grows.
+    /// True while the text is being streamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub streaming: Option<bool>,
-    /// True once its text grows no more.
+    /// True if the text was streamed and has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finalized: Option<bool>,
-    /// While its text grows: the number of the next piece of it, so that who joins in the middle misses none.
+    /// While the text is being streamed: the number of the next piece, so that a client that joins in the middle does
+    /// not miss a piece.
     #[serde(
         default,
         deserialize_with = "whole::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub delta_seq: Option<u64>,
-    /// True once it was removed: its place stays, what it said is gone.
+    /// True if the event was removed. Its position remains, but its content is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<bool>,
-    /// The id that the sending client gave it.
+    /// The id that the client gave to the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_event_id: Option<String>,
-    /// Its place among the events of its thread: 1, 2, 3 …
+    /// The position of the event in its thread, starting at 1.
     #[serde(deserialize_with = "whole::required")]
     pub seq: u64,
 }
 
-/// What the agent said in these events as one text: its messages that have text, a blank line between them.
+/// The agent's messages in these events as one text: the messages with text, separated by blank lines.
 pub(crate) fn said_text(events: &[ThreadEvent]) -> String {
     let said = events.iter().filter(|event| event.is_said());
     let texts = said.map(ThreadEvent::text).filter(|text| !text.is_empty());
@@ -149,23 +151,23 @@ pub(crate) fn said_text(events: &[ThreadEvent]) -> String {
 }
 
 impl ThreadEvent {
-    /// Whether it was removed, and only its place is left.
+    /// Returns true if the event was removed and only its position is left.
     #[must_use]
     pub fn is_deleted(&self) -> bool {
         self.deleted == Some(true)
     }
 
-    /// Whether it is something that the agent said.
+    /// Returns true if the event is a message of the agent.
     pub(crate) fn is_said(&self) -> bool {
         self.kind == EventType::Message && self.actor == Actor::Assistant
     }
 
-    /// Its text parts, joined by line breaks.
+    /// The text parts, joined by line breaks.
     pub(crate) fn text(&self) -> String {
         joined_text(self.content.as_deref().unwrap_or_default())
     }
 
-    /// The event of the form that it answers, if it is an answer.
+    /// The id of the form's event, if this event answers a form.
     pub(crate) fn answered_form(&self) -> Option<&str> {
         let data = self
             .data
@@ -174,8 +176,8 @@ impl ThreadEvent {
         data?.get("form_event_id")?.as_str()
     }
 
-    /// What is left of it when it is removed. It becomes an empty message, whatever it was: a client that does not know
-    /// `deleted` shows that, where a form or a call of a tool without its data would not be understood.
+    /// The rest of an event that is removed. It becomes an empty message, whatever its type was. Clients that do not
+    /// know `deleted` can show an empty message, but not a form or a tool call without data.
     pub(crate) fn removed(self) -> Self {
         Self {
             kind: EventType::Message,
@@ -186,7 +188,7 @@ impl ThreadEvent {
         }
     }
 
-    /// An event that is in no thread yet and says nothing.
+    /// Creates an event that has no thread and no content yet.
     pub(crate) fn of(id: String, kind: EventType, actor: Actor) -> Self {
         Self {
             id,

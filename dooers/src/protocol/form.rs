@@ -1,27 +1,27 @@
-//! Questions to the user, and what comes back.
+//! Forms and their answers.
 
 use super::whole;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// A form that a client draws.
+/// A form that a client shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Form {
-    /// What stands above it.
+    /// The text above the form.
     pub message: String,
-    /// What is asked.
+    /// The elements of the form.
     #[serde(serialize_with = "in_their_places")]
     pub elements: Vec<FormElement>,
-    /// On the button that sends it.
+    /// The label of the button that sends the form.
     pub submit_label: String,
-    /// On the button that does not.
+    /// The label of the button that cancels the form.
     pub cancel_label: String,
-    /// How much room it takes.
+    /// The size of the form.
     pub size: FormSize,
 }
 
 impl Form {
-    /// A medium form without elements, with the labels `Submit` and `Cancel`.
+    /// Creates a medium form without elements, with the labels `Submit` and `Cancel`.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -32,7 +32,7 @@ impl Form {
         }
     }
 
-    /// Adds an element. One without an `order` gets the number of the elements before it.
+    /// Adds an element. If it has no `order`, its order is the number of elements before it.
     #[must_use]
     pub fn element(mut self, element: impl Into<FormElement>) -> Self {
         let mut element = element.into();
@@ -63,7 +63,7 @@ impl Form {
     }
 }
 
-/// On the wire every element has an order.
+/// Serializes the elements. Every element on the wire has an order.
 fn in_their_places<S: Serializer>(elements: &[FormElement], output: S) -> Result<S::Ok, S::Error> {
     output.collect_seq(elements.iter().enumerate().map(|(index, element)| {
         let order = element.order.or(Some(place(index)));
@@ -78,63 +78,64 @@ fn place(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// How much room a form takes.
+/// The size of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FormSize {
-    /// Little.
+    /// A small form.
     Small,
-    /// Some.
+    /// A medium form.
     Medium,
-    /// Much.
+    /// A large form.
     Large,
 }
 
-/// One question of a form.
+/// One element of a form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FormElement {
-    /// The name of its answer in the response's values.
+    /// The name of the element, which is its key in the values of the answer.
     pub name: String,
-    /// What stands beside it.
+    /// The text beside the element.
     pub label: String,
-    /// Its place: clients show the lowest order first. None stands for the number of elements before it in the form.
+    /// The order of the element. Clients show the lowest order first. `None` stands for the number of elements before
+    /// it.
     #[serde(default, deserialize_with = "whole::optional")]
     pub order: Option<u32>,
-    /// Whether the form can be sent without it.
+    /// True if the form cannot be sent without an answer to this element.
     pub required: bool,
-    /// Whether it only shows something.
+    /// True if the user cannot change the element.
     pub disabled: bool,
-    /// What kind of question it is.
+    /// The kind of the element.
     #[serde(flatten)]
     pub input: FormInput,
 }
 
-/// The kinds of question.
+/// The kinds of elements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FormInput {
     /// One line of text.
     TextInput {
-        /// Shown while it is empty.
+        /// The text that is shown while the input is empty.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         placeholder: Option<String>,
-        /// What it begins with.
+        /// The initial value.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         default: Option<String>,
-        /// What the text is.
+        /// The type of text.
         input_type: TextInputType,
     },
     /// Several lines of text.
     TextareaInput {
-        /// Shown while it is empty.
+        /// The text that is shown while the input is empty.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         placeholder: Option<String>,
-        /// What it begins with.
+        /// The initial value.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         default: Option<String>,
-        /// Height in lines.
+        /// The height in lines.
         #[serde(
             default,
             deserialize_with = "whole::optional",
@@ -142,87 +143,87 @@ pub enum FormInput {
         )]
         rows: Option<u32>,
     },
-    /// One of a list that opens.
+    /// One choice from a drop-down list.
     SelectInput {
-        /// What can be chosen.
+        /// The options.
         options: Vec<FormChoice>,
-        /// The value chosen at first.
+        /// The value that is selected initially.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         default: Option<String>,
-        /// Shown while nothing is chosen.
+        /// The text that is shown while nothing is selected.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         placeholder: Option<String>,
     },
-    /// One of a list that is always open.
+    /// One choice from a list of radio buttons.
     RadioInput {
-        /// What can be chosen.
+        /// The options.
         options: Vec<FormChoice>,
-        /// The value chosen at first.
+        /// The value that is selected initially.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         default: Option<String>,
-        /// How it looks.
+        /// The appearance of the options.
         variant: ChoiceVariant,
     },
-    /// Any number of a list.
+    /// Any number of choices from a list of checkboxes.
     CheckboxInput {
-        /// What can be chosen.
+        /// The options.
         options: Vec<FormChoice>,
-        /// The values chosen at first.
+        /// The values that are selected initially.
         default: Vec<String>,
-        /// How it looks.
+        /// The appearance of the options.
         variant: ChoiceVariant,
     },
     /// Files.
     FileInput {
-        /// Where the client sends them.
+        /// The URL to which the client sends the files.
         upload_url: String,
-        /// Which ones, as in HTML's `accept`.
+        /// The accepted types of files, as in `accept` of HTML.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         accept: Option<String>,
-        /// Whether more than one.
+        /// True if the user may choose more than one file.
         multiple: bool,
     },
 }
 
-/// What a line of text is.
+/// The type of text in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TextInputType {
-    /// Anything.
+    /// Any text.
     Text,
-    /// Hidden while typed.
+    /// A text that is hidden while it is typed.
     Password,
-    /// A mail address.
+    /// An email address.
     Email,
     /// A number.
     Number,
-    /// A day.
+    /// A date.
     Date,
 }
 
-/// How radio buttons and checkboxes look.
+/// The appearance of radio buttons and checkboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChoiceVariant {
-    /// As the browser draws them.
+    /// The native appearance of the browser.
     Native,
-    /// As buttons.
+    /// Buttons.
     Button,
 }
 
-/// One thing that can be chosen.
+/// One option of an element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormChoice {
-    /// What comes back.
+    /// The value of the option in the answer.
     pub value: String,
-    /// What is shown.
+    /// The text of the option.
     pub label: String,
 }
 
 impl FormChoice {
-    /// A choice of this value, shown as this label.
+    /// Creates an option with this value and label.
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             value: value.into(),
@@ -232,7 +233,7 @@ impl FormChoice {
 }
 
 impl FormElement {
-    /// A question of this name and kind, optional and enabled.
+    /// Creates an element with this name and kind. It is optional and enabled.
     pub fn new(name: impl Into<String>, label: impl Into<String>, input: FormInput) -> Self {
         Self {
             name: name.into(),

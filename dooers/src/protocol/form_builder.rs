@@ -1,12 +1,13 @@
-//! Builders of the elements of a form.
+//! Builders of form elements.
 //!
-//! Each kind of element has a type of its own, so that a setter that does not fit the kind does not exist.
+//! Each kind of element has its own type, so that setters that do not fit the kind do not exist.
 
 use super::{ChoiceVariant, FormChoice, FormElement, FormInput, TextInputType};
 
-/// An element of a form that is being built; [`Form::element`](super::Form::element) takes it as it is.
+/// A builder of a form element. [`Form::element`](super::Form::element) accepts it directly.
 ///
-/// The constructors of [`FormElement`] make it. `K` is the kind of the element, which says what else can be set.
+/// The constructors of [`FormElement`] create it. `K` is the kind of the element, which determines the available
+/// setters.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -41,14 +42,14 @@ impl<K> ElementBuilder<K> {
         }
     }
 
-    /// Sets the place of the element: clients show the lowest order first. By default it is the number of elements that
-    /// the form has before it.
+    /// Sets the order of the element. Clients show the lowest order first. The default is the number of elements
+    /// before it in the form.
     pub fn order(mut self, order: u32) -> Self {
         self.order = Some(order);
         self
     }
 
-    /// Refuses answers that leave the element open.
+    /// Refuses answers without a value for this element.
     pub fn required(mut self) -> Self {
         self.required = true;
         self
@@ -77,7 +78,7 @@ impl<K: Into<FormInput>> From<ElementBuilder<K>> for FormElement {
     }
 }
 
-/// A line of text, a mail address, a number or a date.
+/// A line of text, an email address, a number or a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineKind {
     input_type: TextInputType,
@@ -85,7 +86,7 @@ pub struct LineKind {
     default: Option<String>,
 }
 
-/// A password. It has no default, since everybody who reads the thread would get it.
+/// A password. It has no default, because everybody who reads the thread would see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordKind {
     placeholder: Option<String>,
@@ -99,7 +100,7 @@ pub struct TextareaKind {
     rows: Option<u32>,
 }
 
-/// One choice from a list that opens.
+/// One choice from a drop-down list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelectKind {
     options: Vec<FormChoice>,
@@ -107,7 +108,7 @@ pub struct SelectKind {
     default: Option<String>,
 }
 
-/// One choice from a list that is always open.
+/// One choice from a list of radio buttons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RadioKind {
     options: Vec<FormChoice>,
@@ -115,7 +116,7 @@ pub struct RadioKind {
     variant: ChoiceVariant,
 }
 
-/// Any number of choices from a list.
+/// Any number of choices from a list of checkboxes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckboxKind {
     options: Vec<FormChoice>,
@@ -137,14 +138,14 @@ impl ElementBuilder<LineKind> {
         self.with(|kind| kind.placeholder = Some(text.into()))
     }
 
-    /// Sets the text that the line begins with: a number as `18.5`, a date as `2026-02-11`.
+    /// Sets the initial text. Write a number as `18.5` and a date as `2026-02-11`.
     pub fn default(self, text: impl Into<String>) -> Self {
         self.with(|kind| kind.default = Some(text.into()))
     }
 }
 
 impl ElementBuilder<PasswordKind> {
-    /// Sets the text that is shown while nothing is typed.
+    /// Sets the text that is shown while the line is empty.
     pub fn placeholder(self, text: impl Into<String>) -> Self {
         self.with(|kind| kind.placeholder = Some(text.into()))
     }
@@ -156,7 +157,7 @@ impl ElementBuilder<TextareaKind> {
         self.with(|kind| kind.placeholder = Some(text.into()))
     }
 
-    /// Sets the text that the element begins with.
+    /// Sets the initial text.
     pub fn default(self, text: impl Into<String>) -> Self {
         self.with(|kind| kind.default = Some(text.into()))
     }
@@ -168,43 +169,43 @@ impl ElementBuilder<TextareaKind> {
 }
 
 impl ElementBuilder<SelectKind> {
-    /// Sets the text that is shown while nothing is chosen.
+    /// Sets the text that is shown while nothing is selected.
     pub fn placeholder(self, text: impl Into<String>) -> Self {
         self.with(|kind| kind.placeholder = Some(text.into()))
     }
 
-    /// Sets the value that is chosen at first: one of the options.
+    /// Sets the value that is selected initially. It must be one of the options.
     pub fn default(self, value: impl Into<String>) -> Self {
         self.with(|kind| kind.default = Some(value.into()))
     }
 }
 
 impl ElementBuilder<RadioKind> {
-    /// Sets the value that is chosen at first: one of the options.
+    /// Sets the value that is selected initially. It must be one of the options.
     pub fn default(self, value: impl Into<String>) -> Self {
         self.with(|kind| kind.default = Some(value.into()))
     }
 
-    /// Sets the look of the choices, which is [`ChoiceVariant::Native`] by default.
+    /// Sets the appearance of the options. The default is [`ChoiceVariant::Native`].
     pub fn variant(self, variant: ChoiceVariant) -> Self {
         self.with(|kind| kind.variant = variant)
     }
 }
 
 impl ElementBuilder<CheckboxKind> {
-    /// Sets the values that are chosen at first: each one of the options.
+    /// Sets the values that are selected initially. Each must be one of the options.
     pub fn default(self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.with(|kind| kind.default = values.into_iter().map(Into::into).collect())
     }
 
-    /// Sets the look of the choices, which is [`ChoiceVariant::Native`] by default.
+    /// Sets the appearance of the options. The default is [`ChoiceVariant::Native`].
     pub fn variant(self, variant: ChoiceVariant) -> Self {
         self.with(|kind| kind.variant = variant)
     }
 }
 
 impl ElementBuilder<FileKind> {
-    /// Sets the types of files that can be chosen, as in HTML: `image/*`, or `.pdf,.txt`.
+    /// Sets the accepted types of files, as in HTML: `image/*`, or `.pdf,.txt`.
     pub fn accept(self, types: impl Into<String>) -> Self {
         self.with(|kind| kind.accept = Some(types.into()))
     }
@@ -285,30 +286,30 @@ impl From<FileKind> for FormInput {
     }
 }
 
-/// Constructors of each kind of element. The name is the key of the answer in the values of the response, and no other
-/// element of the form has it.
+/// Constructors of the kinds of elements. The name is the key of the answer in the values of the response, so it must
+/// be unique in the form.
 impl FormElement {
-    /// A line of text.
+    /// Creates a line of text.
     pub fn text(name: impl Into<String>, label: impl Into<String>) -> ElementBuilder<LineKind> {
         Self::line(name, label, TextInputType::Text)
     }
 
-    /// A line for a mail address.
+    /// Creates a line for an email address.
     pub fn email(name: impl Into<String>, label: impl Into<String>) -> ElementBuilder<LineKind> {
         Self::line(name, label, TextInputType::Email)
     }
 
-    /// A line for a number.
+    /// Creates a line for a number.
     pub fn number(name: impl Into<String>, label: impl Into<String>) -> ElementBuilder<LineKind> {
         Self::line(name, label, TextInputType::Number)
     }
 
-    /// A day.
+    /// Creates an input for a date.
     pub fn date(name: impl Into<String>, label: impl Into<String>) -> ElementBuilder<LineKind> {
         Self::line(name, label, TextInputType::Date)
     }
 
-    /// A line that is hidden while it is typed.
+    /// Creates a line that is hidden while it is typed.
     pub fn password(
         name: impl Into<String>,
         label: impl Into<String>,
@@ -316,7 +317,7 @@ impl FormElement {
         ElementBuilder::new(name, label, PasswordKind { placeholder: None })
     }
 
-    /// Several lines of text.
+    /// Creates an input for several lines of text.
     pub fn textarea(
         name: impl Into<String>,
         label: impl Into<String>,
@@ -329,7 +330,7 @@ impl FormElement {
         ElementBuilder::new(name, label, kind)
     }
 
-    /// One choice from a list that opens. An option is a `(value, label)`, or a text that is both.
+    /// Creates a drop-down list. An option is a `(value, label)` pair, or a text that is both.
     pub fn select(
         name: impl Into<String>,
         label: impl Into<String>,
@@ -343,7 +344,7 @@ impl FormElement {
         ElementBuilder::new(name, label, kind)
     }
 
-    /// One choice from a list that is always open. An option is a `(value, label)`, or a text that is both.
+    /// Creates a list of radio buttons. An option is a `(value, label)` pair, or a text that is both.
     pub fn radio(
         name: impl Into<String>,
         label: impl Into<String>,
@@ -357,7 +358,7 @@ impl FormElement {
         ElementBuilder::new(name, label, kind)
     }
 
-    /// Any number of choices from a list. An option is a `(value, label)`, or a text that is both.
+    /// Creates a list of checkboxes. An option is a `(value, label)` pair, or a text that is both.
     pub fn checkbox(
         name: impl Into<String>,
         label: impl Into<String>,
@@ -371,7 +372,7 @@ impl FormElement {
         ElementBuilder::new(name, label, kind)
     }
 
-    /// Files, which the client sends to `upload_url`.
+    /// Creates an input for files, which the client sends to `upload_url`.
     pub fn file(
         name: impl Into<String>,
         label: impl Into<String>,
@@ -409,14 +410,14 @@ impl<V: Into<String>, L: Into<String>> From<(V, L)> for FormChoice {
     }
 }
 
-/// A choice that is shown as its value.
+/// Creates an option whose label is its value.
 impl From<&str> for FormChoice {
     fn from(value: &str) -> Self {
         Self::new(value, value)
     }
 }
 
-/// A choice that is shown as its value.
+/// Creates an option whose label is its value.
 impl From<String> for FormChoice {
     fn from(value: String) -> Self {
         Self::new(value.clone(), value)

@@ -5,17 +5,17 @@ use super::{Form, FormChoice, FormElement, FormInput, TextInputType, date, is_vi
 use chrono::{DateTime, NaiveDateTime};
 use serde_json::Value;
 
-/// The number of characters of a value or a name that a refusal shows.
+/// Maximum number of characters of a value or a name in a refusal.
 const SHOWN: usize = 60;
 
 /// The length of a date without a time, in bytes.
 const DATE_LENGTH: usize = 10;
 
-/// The number of choices or fields that a refusal lists.
+/// Maximum number of options or fields that a refusal lists.
 const LISTED: usize = 20;
 
-/// An answer that does not fit its form. The text is for the client that sent it, and never shows what was typed into a
-/// password field.
+/// The error for an answer that does not fit its form. The text is sent to the client, and never contains answers to
+/// password fields.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`payload.event.data.values.{name}` {problem}")]
 pub(crate) struct Misfit {
@@ -56,7 +56,7 @@ impl FormAnswer {
     }
 }
 
-/// Whether a value of an answer stands for no answer.
+/// Returns true if a value means that the user gave no answer.
 pub(crate) fn is_unanswered(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -66,7 +66,7 @@ pub(crate) fn is_unanswered(value: &Value) -> bool {
     }
 }
 
-/// Whether a value is a text that shows nothing, which does not answer a required field.
+/// Returns true if a value is a text without visible characters, which does not answer a required field.
 fn is_blank(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !is_visible(text))
 }
@@ -93,7 +93,7 @@ impl FormElement {
                 Ok(())
             };
         };
-        // What the form itself proposes is never refused.
+        // The default of the form is never refused.
         if self.is_default(value) || self.input.fits(value) {
             return Ok(());
         }
@@ -101,7 +101,7 @@ impl FormElement {
         refused(format!("is {given}; the field takes {taken}"))
     }
 
-    /// Whether this is the value that the field begins with.
+    /// Returns true if this is the default of the field.
     fn is_default(&self, value: &Value) -> bool {
         match &self.input {
             FormInput::TextInput { default, .. }
@@ -117,7 +117,7 @@ impl FormElement {
         }
     }
 
-    /// A value, as far as it may be shown.
+    /// The value for an error message, shortened and without secrets.
     fn given(&self, value: &Value) -> String {
         match value {
             Value::Array(_) => "a list".to_owned(),
@@ -130,7 +130,7 @@ impl FormElement {
 }
 
 impl FormInput {
-    /// Whether it is a field whose text is hidden.
+    /// Returns true if this is a password field.
     pub(crate) fn is_password(&self) -> bool {
         matches!(
             self,
@@ -165,7 +165,7 @@ impl FormInput {
         }
     }
 
-    /// The values that it takes, in words.
+    /// Describes the values that the field accepts.
     fn taken(&self) -> String {
         match self {
             Self::TextInput { input_type, .. } => input_type.taken().to_owned(),
@@ -203,7 +203,7 @@ impl TextInputType {
     fn taken(self) -> &'static str {
         match self {
             Self::Text | Self::Password => "a text",
-            Self::Email => "an e-mail address, such as `ada@example.com`",
+            Self::Email => "an email address, such as `ada@example.com`",
             Self::Number => "a number, also as a text, such as `3.5`",
             Self::Date => "a date, such as `2026-02-11`",
         }
@@ -214,16 +214,16 @@ fn is_number(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
-/// Only what cannot be an address is refused: the mail server knows the rest.
+/// Refuses only texts that cannot be an address. Everything else is up to the mail server.
 pub(super) fn is_email(text: &str) -> bool {
     let has_space = text.chars().any(char::is_whitespace);
     let parts = text.rsplit_once('@').filter(|_| !has_space);
     parts.is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
 }
 
-/// A day, with or without a time: date pickers send either.
+/// Returns true for a date with or without a time, because date pickers send either.
 fn is_date(text: &str) -> bool {
-    // A browser's `datetime-local` has no seconds.
+    // The `datetime-local` input of browsers sends no seconds.
     let has_time = || {
         text.parse::<NaiveDateTime>().is_ok()
             || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").is_ok()
@@ -242,7 +242,7 @@ fn choices(options: &[FormChoice]) -> Option<String> {
     listed(options.iter().map(|option| option.value.as_str()))
 }
 
-/// The first of these, in backticks. `None` if there are none.
+/// The first names, in backticks. `None` if there are no names.
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut names = names.map(|name| format!("`{}`", shortened(name)));
     let mut listed = names.by_ref().take(LISTED).collect::<Vec<_>>().join(", ");

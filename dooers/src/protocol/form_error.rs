@@ -1,16 +1,16 @@
-//! Rules that a form must keep before it is sent.
+//! The checks of a form before it is sent.
 
 use super::form_check::is_email;
 use super::{Form, FormChoice, FormElement, FormInput, TextInputType, date};
 use std::collections::HashSet;
 
-/// Why a form cannot be sent: no client could show or answer it as it is.
+/// The reason why a form cannot be sent: clients could not show it, or users could not answer it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormError {
     /// An element has no name.
     #[error(
-        "the form's element with the label `{label}` has an empty `name`, and answers are found by the names: give it one"
+        "the form's element with the label `{label}` has an empty `name`, but answers are found by name: give it one"
     )]
     NoName {
         /// The label of the element.
@@ -18,13 +18,13 @@ pub enum FormError {
     },
     /// Two elements have the same name.
     #[error(
-        "the form has two elements of the name `{name}`, and answers are found by the names: give each its own"
+        "the form has two elements with the name `{name}`, but answers are found by name: give each a name of its own"
     )]
     DuplicateName {
         /// The name.
         name: String,
     },
-    /// An element to choose from has no options.
+    /// A select, radio or checkbox element has no options.
     #[error("the form's element `{name}` has no options, so nothing can be chosen: give it some")]
     NoOptions {
         /// The name of the element.
@@ -32,8 +32,8 @@ pub enum FormError {
     },
     /// Two options of an element have the same value.
     #[error(
-        "the form's element `{name}` has two options of the value `{value}`, which the answer could not tell apart: give \
-         each its own"
+        "the form's element `{name}` has two options with the value `{value}`, which an answer cannot tell apart: \
+         give each a value of its own"
     )]
     DuplicateOption {
         /// The name of the element.
@@ -41,17 +41,17 @@ pub enum FormError {
         /// The value.
         value: String,
     },
-    /// The default of an element is not an answer that the element takes.
+    /// The default of an element is not a valid answer to it.
     #[error("the default `{default}` of the form's element `{name}` is not {expected}")]
     WrongDefault {
         /// The name of the element.
         name: String,
         /// The default.
         default: String,
-        /// What the element takes.
+        /// A description of the valid answers.
         expected: String,
     },
-    /// A default of checkboxes has a value twice.
+    /// The default of a checkbox element contains a value twice.
     #[error("the default of the form's element `{name}` has the value `{value}` twice: remove one")]
     DuplicateDefault {
         /// The name of the element.
@@ -61,7 +61,7 @@ pub enum FormError {
     },
     /// A password has a default.
     #[error(
-        "the form's password `{name}` has a default, which everybody who reads the thread would get: leave it out"
+        "the form's password `{name}` has a default, which everybody who reads the thread would see: leave it out"
     )]
     PasswordDefault {
         /// The name of the element.
@@ -73,10 +73,10 @@ pub enum FormError {
         /// The name of the element.
         name: String,
     },
-    /// Files have nowhere to go.
+    /// A file element has no upload URL.
     #[error(
-        "the form's element `{name}` has an empty `upload_url`, so clients cannot send its files: give it the address that \
-         takes them"
+        "the form's element `{name}` has an empty `upload_url`, so clients cannot send its files: give it the URL that \
+         accepts them"
     )]
     NoUploadUrl {
         /// The name of the element.
@@ -87,7 +87,7 @@ pub enum FormError {
 impl Form {
     /// Checks that clients can show the form and that users can answer it.
     ///
-    /// Sending a form checks it, too. A unit test can do so earlier.
+    /// A form is also checked when it is sent. Call this in a unit test to find mistakes earlier.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -102,8 +102,8 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// [`FormError`], for the first rule that the form breaks: names are not blank and occur once, an element to choose
-    /// from has options with values that occur once, and a default is an answer that its element takes.
+    /// [`FormError`] for the first broken rule. Names must not be blank and must be unique. An element with options
+    /// must have at least one, with unique values. A default must be a valid answer to its element.
     pub fn check(&self) -> Result<(), FormError> {
         let mut names = HashSet::new();
         for element in &self.elements {

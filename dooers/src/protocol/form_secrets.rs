@@ -1,15 +1,15 @@
-//! Password fields of forms, whose answers are for the handler alone.
+//! Password fields of forms, whose answers are only for the handler.
 
 use super::EventType;
 use super::form_check::is_unanswered;
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// The member of an answer's data that lists the password fields that were filled.
+/// The member of an answer's data that lists the password fields with an answer.
 const HAS_VALUE: &str = "has_value";
 
-/// The names of the password fields of a form, from the data of its event. A form that cannot be read as a whole has them
-/// too.
+/// The names of the password fields of a form, from the data of its event. They are also found if the form as a whole
+/// cannot be parsed.
 pub(crate) fn password_fields(form: &Value) -> Vec<String> {
     let elements = form.get("elements").and_then(Value::as_array);
     let is_password = |element: &&Value| element["input_type"] == "password";
@@ -18,20 +18,20 @@ pub(crate) fn password_fields(form: &Value) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The password fields that were filled, from the data of a stored answer.
+/// The names of the password fields with an answer, from the data of a stored answer.
 pub(crate) fn hidden_fields(answer: &Value) -> Vec<String> {
     let names = answer.get(HAS_VALUE).and_then(Value::as_array);
     let names = names.into_iter().flatten().filter_map(Value::as_str);
     names.map(str::to_owned).collect()
 }
 
-/// The data of an answer as it is stored and published: without the values of these fields. Those that were filled become
-/// `null`, and `has_value` lists them. Only the server says what is in that list.
+/// Returns the data of an answer as it is stored and published, without the values of these fields. Values become
+/// `null`, and `has_value` lists their fields. A `has_value` from the client is removed.
 pub(crate) fn without_values(mut answer: Value, fields: &[String]) -> Value {
     let Some(members) = answer.as_object_mut() else {
         return answer;
     };
-    // The others keep their order.
+    // The order of the other members must not change.
     members.shift_remove(HAS_VALUE);
     let mut hidden = Vec::new();
     if let Some(values) = members.get_mut("values").and_then(Value::as_object_mut) {
@@ -49,7 +49,7 @@ pub(crate) fn without_values(mut answer: Value, fields: &[String]) -> Value {
     answer
 }
 
-/// The values of an answer, to which those of hidden fields are given back.
+/// Adds the values of hidden fields to the values of an answer.
 pub(crate) fn with_values(
     mut values: Map<String, Value>,
     hidden: &[String],
@@ -63,7 +63,7 @@ pub(crate) fn with_values(
     values
 }
 
-/// The data of an event as `Debug` shows it. Answers to a form are not shown: which of them are passwords is not known
+/// The data of an event for `Debug`. Answers to a form are hidden completely, because the password fields are unknown
 /// before the form is read.
 pub(crate) struct ShownData<'a> {
     pub(crate) kind: EventType,
@@ -115,10 +115,10 @@ mod tests {
         });
         assert_eq!(without_values(answer.clone(), &fields), stored);
         assert_eq!(hidden_fields(&stored), ["pin"]);
-        // A client does not say what is hidden.
+        // A `has_value` from the client is ignored.
         let open = json!({"form_event_id": "f", "values": answer["values"]});
         assert_eq!(without_values(answer.clone(), &[]), open);
-        // The other members keep their places.
+        // The order of the other members does not change.
         let listed = json!({"has_value": ["name"], "form_event_id": "f", "values": {}, "note": 1});
         assert_eq!(
             without_values(listed, &fields).to_string(),

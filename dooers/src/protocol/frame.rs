@@ -1,98 +1,98 @@
-//! What the server sends.
+//! The frames that the server sends.
 
-use super::{ErrorBody, PublicSchema, Run, ShownItem, Thread, ThreadEvent, new_id};
+use super::{ErrorBody, PublicSchema, Run, ShownItem, ShownThread, ThreadEvent, new_id};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A frame to a client, but for the id that it gets when it is encoded.
+/// A frame for a client, without its id. The id is added when the frame is encoded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", content = "payload")]
 #[non_exhaustive]
 pub enum ServerFrame<'a> {
-    /// A frame of the client was taken or refused.
+    /// A frame of the client was accepted or refused.
     #[serde(rename = "ack")]
     Ack {
         /// The id of the client's frame.
         ack_id: &'a str,
-        /// Whether it was taken.
+        /// True if the frame was accepted.
         ok: bool,
-        /// Why it was refused.
+        /// The refusal.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<&'a ErrorBody>,
-        /// Who answers; only to `connect`.
+        /// Information about the server. Only sent in response to `connect`.
         #[serde(skip_serializing_if = "Option::is_none")]
         server: Option<ServerInfo>,
     },
     /// A page of threads.
     #[serde(rename = "thread.list.result")]
     ThreadListResult {
-        /// The newest first.
-        threads: &'a [Thread],
-        /// Where the next page begins.
+        /// The threads, the newest first.
+        threads: &'a [ShownThread<'a>],
+        /// The cursor of the next page.
         cursor: Option<&'a str>,
-        /// How many there are; on the first page only.
+        /// The total number of threads on the first page, and 0 on later pages.
         total_count: u64,
     },
-    /// A thread as it stands.
+    /// The current state of a thread.
     #[serde(rename = "thread.snapshot")]
     ThreadSnapshot {
         /// The thread itself.
-        thread: &'a Thread,
-        /// The oldest first.
+        thread: ShownThread<'a>,
+        /// The events, the oldest first.
         events: &'a [ThreadEvent],
-        /// The runs of these events, and any that goes on.
+        /// The runs of these events, and all runs that have not ended.
         runs: &'a [Run],
-        /// Whether there are older events.
+        /// True if there are older events.
         has_more: bool,
-        /// Whether it goes on from the event that the client named.
+        /// True if the events start after the event that the client named.
         recovered: bool,
     },
-    /// New events, or new states of known ones.
+    /// New events, or new versions of known ones.
     #[serde(rename = "event.append")]
     EventAppend {
-        /// Their thread.
+        /// The id of the thread.
         thread_id: &'a str,
-        /// In order.
+        /// The events, in order.
         events: &'a [&'a ThreadEvent],
     },
-    /// More of a text that grows, for clients that announced that they take it so.
+    /// A piece of a streamed text, for clients that announced the capability.
     #[serde(rename = "event.delta")]
     EventDelta {
-        /// The thread.
+        /// The id of the thread.
         thread_id: &'a str,
-        /// The event whose text it is.
+        /// The id of the text's event.
         event_id: &'a str,
-        /// 0, 1, 2 … within the event.
+        /// The number of the piece in the event, starting at 0.
         delta_seq: u64,
-        /// What comes behind the text so far.
+        /// The text of the piece.
         text: &'a str,
     },
     /// A page of older events.
     #[serde(rename = "event.list.result")]
     EventListResult {
-        /// Their thread.
+        /// The id of the thread.
         thread_id: &'a str,
-        /// The oldest first.
+        /// The events, the oldest first.
         events: &'a [ThreadEvent],
-        /// The event to page before.
+        /// The event before which the next page ends.
         cursor: Option<&'a str>,
-        /// Whether there are older ones.
+        /// True if there are older events.
         has_more: bool,
     },
-    /// A thread is new, or its own row changed.
+    /// A thread is new, or its own row has changed.
     #[serde(rename = "thread.upsert")]
     ThreadUpsert {
         /// The thread.
-        thread: &'a Thread,
+        thread: ShownThread<'a>,
     },
-    /// A thread is gone.
+    /// A thread was deleted.
     #[serde(rename = "thread.deleted")]
     ThreadDeleted {
-        /// Its id.
+        /// The id of the thread.
         thread_id: &'a str,
     },
-    /// A run began or ended.
+    /// A run has started or ended.
     #[serde(rename = "run.upsert")]
     RunUpsert {
         /// The run.
@@ -101,55 +101,55 @@ pub enum ServerFrame<'a> {
     /// The settings of a worker, as an audience sees them.
     #[serde(rename = "settings.snapshot")]
     SettingsSnapshot {
-        /// The worker.
+        /// The id of the worker.
         worker_id: &'a str,
-        /// The same.
+        /// The same id, under another name.
         agent_id: &'a str,
-        /// Fields and groups, with their values.
+        /// Fields and groups with their values.
         fields: &'a [ShownItem],
-        /// When one of them was changed last.
+        /// The time of the last change.
         #[serde(with = "timestamp")]
         updated_at: DateTime<Utc>,
     },
-    /// A setting was changed.
+    /// A setting has changed.
     #[serde(rename = "settings.patch")]
     SettingsPatch {
-        /// The worker.
+        /// The id of the worker.
         worker_id: &'a str,
-        /// The same.
+        /// The same id, under another name.
         agent_id: &'a str,
-        /// The field.
+        /// The id of the field.
         field_id: &'a str,
-        /// Its value now; of a password always `null`.
+        /// The new value. The value of a password is always `null`.
         value: &'a Value,
-        /// When it was changed.
+        /// The time of the change.
         #[serde(with = "timestamp")]
         updated_at: DateTime<Utc>,
     },
-    /// What settings an agent has.
+    /// The public schema of an agent's settings.
     #[serde(rename = "settings.public_schema.result")]
     SettingsPublicSchemaResult {
-        /// The fields that everybody sees, with their defaults.
+        /// The fields that everybody may see, with their defaults.
         schema: PublicSchema<'a>,
     },
-    /// The answer to `ping`.
+    /// The response to `ping`.
     #[serde(rename = "pong")]
     Pong {},
 }
 
-/// Who answers a `connect`.
+/// Information about the server, for the response to `connect`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServerInfo {
-    /// Always `dooers`.
+    /// The name of the server, always `dooers`.
     pub name: &'static str,
-    /// Version of this crate.
+    /// The version of this crate.
     pub version: &'static str,
-    /// Additions to the protocol that this server has.
+    /// The extensions of the protocol that this server supports.
     pub capabilities: &'static [&'static str],
 }
 
 impl ServerInfo {
-    /// This server.
+    /// Information about this server.
     #[must_use]
     pub fn current() -> Self {
         Self {
@@ -161,13 +161,13 @@ impl ServerInfo {
 }
 
 impl ServerFrame<'_> {
-    /// The frame as JSON text, with an id of its own.
+    /// Encodes the frame as JSON, with a new id.
     #[must_use]
     pub fn encode(&self) -> String {
         self.encode_with_id(&new_id())
     }
 
-    /// The frame as JSON text, with this id.
+    /// Encodes the frame as JSON, with this id.
     #[must_use]
     pub fn encode_with_id(&self, id: &str) -> String {
         #[derive(Serialize)]
@@ -176,13 +176,12 @@ impl ServerFrame<'_> {
             #[serde(flatten)]
             frame: &'a T,
         }
-        // A tagged enum flattens to its two members. None of the types within can fail to serialize:
-        // no map has keys other than texts.
+        // A tagged enum flattens to its two members. Serialization cannot fail, because all maps have text keys.
         serde_json::to_string(&WithId { id, frame: self }).unwrap_or_default()
     }
 }
 
-/// RFC 3339 in UTC with microseconds.
+/// Times on the wire: RFC 3339 in UTC with microseconds.
 pub(crate) mod timestamp {
     use super::{Deserialize, Serialize};
     use chrono::{DateTime, SecondsFormat, Utc};
@@ -202,18 +201,18 @@ pub(crate) mod timestamp {
         DateTime::deserialize(input)
     }
 
-    /// Now, as exact as the wire and the stores are.
+    /// The current time, with the precision of the wire and the stores.
     pub(crate) fn now() -> DateTime<Utc> {
         from_micros(Utc::now().timestamp_micros())
     }
 
-    /// The time this many microseconds after 1970.
+    /// The time that is this many microseconds after 1970.
     pub(crate) fn from_micros(micros: i64) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(micros).unwrap_or_default()
     }
 }
 
-/// The same, or `null`.
+/// Optional times on the wire: RFC 3339 or `null`.
 pub(crate) mod optional_timestamp {
     use super::{Deserialize, Serialize, timestamp};
     use chrono::{DateTime, Utc};

@@ -1,12 +1,12 @@
-//! The JSON of every frame and object, to the letter.
+//! Golden files of every frame and object.
 //!
-//! Each file under `golden/` is a frame as `docs/protocol.md` describes it. `UPDATE_EXPECT=1 cargo test -p dooers
-//! golden` records them anew; look at the difference before you believe it.
+//! Each file under `golden/` contains frames as `docs/protocol.md` describes them. `UPDATE_EXPECT=1 cargo test -p
+//! dooers golden` records them again. Read the difference before you commit it.
 
 use super::{
     Actor, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType, Form, FormChoice,
     FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
-    TextInputType, Thread, ThreadEvent, User, timestamp,
+    ShownThread, TextInputType, Thread, ThreadEvent, User, timestamp,
 };
 use crate::reply::{Reply, ToolCall};
 use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
@@ -91,8 +91,8 @@ fn run(status: RunStatus, error: Option<&str>) -> Run {
     }
 }
 
-/// The frames as a client gets them, with a fixed id, in a form that people can read.
-fn is_as_recorded(frames: &[ServerFrame<'_>], recorded: &ExpectFile) {
+/// Compares the frames as a client receives them, with a fixed id and formatted for readers.
+fn assert_recorded(frames: &[ServerFrame<'_>], recorded: &ExpectFile) {
     let values: Vec<Value> = frames
         .iter()
         .map(|frame| serde_json::from_str(&frame.encode_with_id("f1")).unwrap())
@@ -106,11 +106,11 @@ fn appended(events: &[ThreadEvent], recorded: &ExpectFile) {
         thread_id: "t1",
         events: &events,
     };
-    is_as_recorded(&[frame], recorded);
+    assert_recorded(&[frame], recorded);
 }
 
 #[test]
-fn an_ack_of_each_kind() {
+fn ack_of_each_kind_is_as_recorded() {
     let refused = ErrorBody::new(
         ErrorCode::InvalidPayload,
         "`payload.limit` must be at least 1",
@@ -133,16 +133,19 @@ fn an_ack_of_each_kind() {
         ack(false, Some(&refused), None),
         ack(false, Some(&busy), None),
     ];
-    is_as_recorded(&frames, &expect_file!["golden/ack.json"]);
+    assert_recorded(&frames, &expect_file!["golden/ack.json"]);
 }
 
 #[test]
-fn the_frames_of_threads() {
+fn thread_frames_are_as_recorded() {
     let thread = thread();
+    let shown = ShownThread::new(&thread, None);
     let event = users_event();
     let run = run(RunStatus::Running, None);
     let frames = [
-        ServerFrame::ThreadUpsert { thread: &thread },
+        ServerFrame::ThreadUpsert {
+            thread: shown.clone(),
+        },
         ServerFrame::ThreadDeleted { thread_id: "t1" },
         ServerFrame::ThreadListResult {
             threads: &[],
@@ -150,12 +153,12 @@ fn the_frames_of_threads() {
             total_count: 0,
         },
         ServerFrame::ThreadListResult {
-            threads: std::slice::from_ref(&thread),
+            threads: std::slice::from_ref(&shown),
             cursor: Some("1.t1"),
             total_count: 7,
         },
         ServerFrame::ThreadSnapshot {
-            thread: &thread,
+            thread: shown.clone(),
             events: std::slice::from_ref(&event),
             runs: std::slice::from_ref(&run),
             has_more: true,
@@ -175,11 +178,32 @@ fn the_frames_of_threads() {
         },
         ServerFrame::Pong {},
     ];
-    is_as_recorded(&frames, &expect_file!["golden/thread.json"]);
+    assert_recorded(&frames, &expect_file!["golden/thread.json"]);
 }
 
 #[test]
-fn the_frames_of_settings() {
+fn frame_of_many_users_has_their_number() {
+    let others = (1..150).map(|number| User::new(format!("u{number}")));
+    let thread = Thread {
+        owner: User::new("u149"),
+        users: others.collect(),
+        metadata: None,
+        ..thread()
+    };
+    let frame = ServerFrame::ThreadUpsert {
+        thread: ShownThread::new(&thread, Some("u120")),
+    };
+    let mut frame: Value = serde_json::from_str(&frame.encode_with_id("f1")).unwrap();
+    let users = frame["payload"]["thread"]["users"].as_array_mut().unwrap();
+    assert_eq!(users.len(), 100);
+    // The others are like the last ones.
+    users.drain(..97);
+    let recorded = expect_file!["golden/many_users.json"];
+    recorded.assert_eq(&(serde_json::to_string_pretty(&frame).unwrap() + "\n"));
+}
+
+#[test]
+fn settings_frames_are_as_recorded() {
     let schema = SettingsSchema::builder()
         .version("2.0")
         .field(
@@ -243,11 +267,11 @@ fn the_frames_of_settings() {
             },
         },
     ];
-    is_as_recorded(&frames, &expect_file!["golden/settings.json"]);
+    assert_recorded(&frames, &expect_file!["golden/settings.json"]);
 }
 
 #[test]
-fn a_run_in_each_state() {
+fn run_in_each_state_is_as_recorded() {
     let runs = [
         run(RunStatus::Running, None),
         run(RunStatus::Succeeded, None),
@@ -258,11 +282,11 @@ fn a_run_in_each_state() {
         .iter()
         .map(|run| ServerFrame::RunUpsert { run })
         .collect();
-    is_as_recorded(&frames, &expect_file!["golden/run.json"]);
+    assert_recorded(&frames, &expect_file!["golden/run.json"]);
 }
 
 #[test]
-fn a_message_of_a_user_and_of_the_agent_with_each_kind_of_part() {
+fn message_with_each_kind_of_part_is_as_recorded() {
     let full = vec![
         ContentPart::Image {
             url: Some("https://example.org/a.png".to_owned()),
@@ -301,7 +325,7 @@ fn a_message_of_a_user_and_of_the_agent_with_each_kind_of_part() {
 }
 
 #[test]
-fn an_event_that_streams_more_of_its_text_and_its_end() {
+fn streamed_text_is_as_recorded() {
     let mut streaming = event(Reply::text("He"));
     streaming.streaming = Some(true);
     streaming.delta_seq = Some(1);
@@ -317,14 +341,14 @@ fn an_event_that_streams_more_of_its_text_and_its_end() {
         delta_seq: 1,
         text: "llo",
     };
-    is_as_recorded(
+    assert_recorded(
         &[append(&[&streaming]), delta, append(&[&finalized])],
         &expect_file!["golden/streaming.json"],
     );
 }
 
 #[test]
-fn events_that_were_removed() {
+fn removed_events_are_as_recorded() {
     let call = ToolCall::new("c1", "weather", json!({"city": "Oslo"}));
     let events = vec![
         users_event().removed(),
@@ -334,7 +358,7 @@ fn events_that_were_removed() {
 }
 
 #[test]
-fn the_events_of_a_tool() {
+fn tool_events_are_as_recorded() {
     let call = || ToolCall::new("c1", "weather", json!({"city": "Oslo"})).display_name("Weather");
     let events = vec![
         event(Reply::tool_call(call())),
@@ -345,7 +369,7 @@ fn the_events_of_a_tool() {
 }
 
 #[test]
-fn a_form_of_each_kind_of_element() {
+fn form_with_each_kind_of_element_is_as_recorded() {
     let choices = || vec![FormChoice::new("a", "A"), FormChoice::new("b", "B")];
     let text = |input_type| FormInput::TextInput {
         placeholder: Some("here".to_owned()),
@@ -396,7 +420,7 @@ fn a_form_of_each_kind_of_element() {
 }
 
 #[test]
-fn every_object_reads_back_as_it_was_written() {
+fn objects_deserialize_to_the_same_value() {
     fn reads_back<T>(object: &T)
     where
         T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
@@ -412,7 +436,7 @@ fn every_object_reads_back_as_it_was_written() {
 }
 
 #[test]
-fn the_names_on_the_wire_are_those_in_the_store() {
+fn names_on_the_wire_and_in_the_store_are_equal() {
     use serde::Serialize;
     fn name(value: impl Serialize) -> Value {
         serde_json::to_value(value).unwrap()

@@ -1,28 +1,28 @@
-//! What the server sends, as a reader in the same process takes it apart.
+//! Frames of the server, as a reader in the same process parses them.
 
 use super::{Run, Thread, ThreadEvent, whole};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// A frame of the server about threads, taken apart.
+/// A parsed frame of the server about threads.
 #[derive(Debug)]
 pub(crate) enum Heard {
-    /// New events, or new states of known ones.
+    /// New events, or new versions of known ones.
     Events(Vec<ThreadEvent>),
-    /// More of a text that grows.
+    /// A piece of a streamed text.
     Delta(Delta),
-    /// A thread is new, or its own row changed.
+    /// A thread is new, or its own row has changed.
     Thread(Box<Thread>),
-    /// A thread is gone.
+    /// A thread was deleted.
     ThreadDeleted,
-    /// A run began or ended.
+    /// A run has started or ended.
     Run(Run),
-    /// Anything else.
+    /// Any other frame.
     Other,
 }
 
-/// More of a text that grows.
+/// A piece of a streamed text.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Delta {
     pub(crate) event_id: String,
@@ -55,11 +55,11 @@ struct Ran {
 }
 
 impl Heard {
-    /// Takes a frame apart.
+    /// Parses a frame.
     ///
     /// # Errors
     ///
-    /// If the text is no frame of ours.
+    /// If the text is not a frame of this server.
     pub(crate) fn parse(text: &str) -> serde_json::Result<Self> {
         let Envelope { kind, payload } = serde_json::from_str(text)?;
         let payload = payload.get();
@@ -74,8 +74,8 @@ impl Heard {
     }
 }
 
-/// Reads JSON that this server wrote, however deep it is nested: earlier versions stored data that is nested deeper than
-/// a parser takes by default, within a frame.
+/// Parses JSON that this server wrote, with any nesting depth. Earlier versions stored data that, within a frame, is
+/// nested more deeply than parsers accept by default.
 pub(crate) fn from_own_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     let mut input = serde_json::Deserializer::from_str(text);
     input.disable_recursion_limit();

@@ -1,26 +1,26 @@
-//! Integers of a JSON text that are larger than the parser keeps.
+//! Integers in a JSON text that are larger than the parser can represent.
 //!
-//! The parser makes a fraction of an integer that does not fit in 64 bits, and says nothing of the digits that it
-//! drops. Such an account number would be another one afterwards.
+//! The parser converts an integer that does not fit in 64 bits to a floating-point number, and silently drops digits.
+//! An account number, for example, would become a different number.
 
 use super::ErrorBody;
 use super::scan::end_of_string;
 use std::fmt::Write;
 
-/// A path is shown in an error up to this length, in characters.
+/// Maximum length of a path in an error, in characters.
 const SHOWN: usize = 200;
 
-/// A step on the way from the outermost value to a number.
+/// A step on the path from the outermost value to a number.
 #[derive(Debug)]
 enum Step<'a> {
     Index(usize),
     Name(&'a str),
 }
 
-/// Refuses an integer that would be rounded: one that does not fit in 64 bits, unless it is the shortest form of a
-/// fraction. JavaScript writes 1e20 as `100000000000000000000`.
+/// Refuses integers that would be rounded: integers that do not fit in 64 bits, unless they are the shortest notation
+/// of a floating-point number. JavaScript, for example, writes 1e20 as `100000000000000000000`.
 ///
-/// `text` is valid JSON. `member` is the member that holds it, for the error.
+/// `text` is valid JSON. `member` is the name of the member that contains it, for the error.
 pub(super) fn check_integers(member: &str, text: &str) -> Result<(), ErrorBody> {
     let bytes = text.as_bytes();
     let mut path = Vec::new();
@@ -69,7 +69,7 @@ fn is_of_number(byte: &u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')
 }
 
-/// Whether the parser keeps the number as it is written, or it is not an integer.
+/// Returns true if the parser keeps the number unchanged, or if the number is not an integer.
 fn is_kept(number: &str) -> bool {
     let is_integer = !number.contains(['.', 'e', 'E']);
     !is_integer
@@ -80,11 +80,11 @@ fn is_kept(number: &str) -> bool {
             .is_ok_and(|fraction| fraction.to_string() == number)
 }
 
-/// The refusal. It does not show the digits, which may be what was typed into a password field.
+/// The refusal. It does not show the digits, because they may be an answer to a password field.
 fn rounded(member: &str, path: &[Step<'_>]) -> ErrorBody {
     let mut place = member.to_owned();
     for step in path {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = match step {
             Step::Index(index) => write!(place, "[{index}]"),
             Step::Name(name) => write!(place, ".{name}"),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn integer_beyond_64_bits_is_refused_by_its_place() {
+    fn integer_beyond_64_bits_is_refused_with_its_path() {
         for (text, place) in [
             ("18446744073709551616", "data"),
             ("-9223372036854775809", "data"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn number_that_is_kept_passes() {
+    fn number_that_is_not_rounded_is_accepted() {
         for text in [
             "18446744073709551615",
             "-9223372036854775808",

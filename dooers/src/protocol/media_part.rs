@@ -1,14 +1,14 @@
-//! Builders of content parts that are files: pictures, sounds, documents.
+//! Builders of content parts that are files: images, sounds and documents.
 //!
-//! Each kind of part has a type of its own, so that a setter that does not fit the part does not exist.
+//! Each kind of part has its own type, so that setters that do not fit the part do not exist.
 
 use super::ContentPart;
 use std::time::Duration;
 
-/// A picture with its description, made by [`ContentPart::image`] or [`Reply::image`](crate::Reply::image).
+/// An image and its details, created by [`ContentPart::image`] or [`Reply::image`](crate::Reply::image).
 ///
-/// A handler can return it, [`WorkerResponse::send`](crate::WorkerResponse::send) sends it, and `into()` makes a
-/// [`ContentPart`] or a [`Reply`](crate::Reply) of it.
+/// A handler can return it, or send it with [`WorkerResponse::send`](crate::WorkerResponse::send). `into()` converts
+/// it to a [`ContentPart`] or a [`Reply`](crate::Reply).
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -45,7 +45,7 @@ impl ImagePart {
         }
     }
 
-    /// Sets the description for people who cannot see the picture.
+    /// Sets the description for people who cannot see the image.
     pub fn alt(mut self, alt: impl Into<String>) -> Self {
         self.alt = Some(alt.into());
         self
@@ -90,10 +90,10 @@ impl From<ImagePart> for ContentPart {
     }
 }
 
-/// A sound with its description, made by [`ContentPart::audio`] or [`Reply::audio`](crate::Reply::audio).
+/// A sound and its details, created by [`ContentPart::audio`] or [`Reply::audio`](crate::Reply::audio).
 ///
-/// A handler can return it, [`WorkerResponse::send`](crate::WorkerResponse::send) sends it, and `into()` makes a
-/// [`ContentPart`] or a [`Reply`](crate::Reply) of it.
+/// A handler can return it, or send it with [`WorkerResponse::send`](crate::WorkerResponse::send). `into()` converts
+/// it to a [`ContentPart`] or a [`Reply`](crate::Reply).
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -137,7 +137,7 @@ impl AudioPart {
         self
     }
 
-    /// Sets the length of the sound. Clients get it in seconds.
+    /// Sets the duration of the sound. Clients receive it in seconds.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = Some(duration);
         self
@@ -156,10 +156,10 @@ impl From<AudioPart> for ContentPart {
     }
 }
 
-/// A file with its description, made by [`ContentPart::document`] or [`Reply::document`](crate::Reply::document).
+/// A file and its details, created by [`ContentPart::document`] or [`Reply::document`](crate::Reply::document).
 ///
-/// A handler can return it, [`WorkerResponse::send`](crate::WorkerResponse::send) sends it, and `into()` makes a
-/// [`ContentPart`] or a [`Reply`](crate::Reply) of it.
+/// A handler can return it, or send it with [`WorkerResponse::send`](crate::WorkerResponse::send). `into()` converts
+/// it to a [`ContentPart`] or a [`Reply`](crate::Reply).
 ///
 /// ```
 /// use dooers::prelude::*;

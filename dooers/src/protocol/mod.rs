@@ -1,6 +1,6 @@
-//! The wire types and their JSON, as `docs/protocol.md` describes them.
+//! The types of the wire protocol and their JSON, as `docs/protocol.md` describes them.
 //!
-//! Nothing here does I/O or knows another module of this crate.
+//! This module does no I/O and does not use other modules of this crate.
 
 mod admission;
 mod blank;
@@ -26,6 +26,8 @@ mod random;
 mod run;
 mod scan;
 mod settings;
+mod shown_thread;
+mod size;
 mod thread;
 mod upload;
 mod user;
@@ -52,13 +54,19 @@ pub use media_part::{AudioPart, DocumentPart, ImagePart};
 pub use run::{Run, RunStatus};
 pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
 pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};
+pub use shown_thread::ShownThread;
+pub use size::{
+    MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,
+    MAX_TITLE_BYTES,
+};
 pub use thread::Thread;
 pub use upload::UploadNotFound;
 pub use user::User;
 pub(crate) use user::has_mail_address;
 
 pub(crate) use admission::{
-    NotAdmitted, admit_json, admit_optional_json, check_no_nul, clean_id, clean_text, cleaned,
+    NotAdmitted, admit_json, admit_metadata, admit_optional_json, admit_title, check_id, clean_id,
+    clean_text, cleaned,
 };
 pub(crate) use blank::{is_blank, is_visible};
 pub(crate) use command::Envelope;
@@ -75,15 +83,16 @@ pub(crate) use heard::Heard;
 pub(crate) use heard::from_own_json;
 pub(crate) use whole::whole;
 
-/// Ids longer than this many bytes are refused when a client makes them up.
+/// Maximum length in bytes of ids that clients or the program create. It also applies to the ids of workers,
+/// organizations, workspaces and users. Longer ids are refused.
 pub const MAX_CLIENT_ID_BYTES: usize = 128;
 
-/// The deepest nesting of `data`, of `metadata`, and of the value of a setting, in levels of objects and arrays.
+/// Maximum nesting depth of `data`, `metadata` and the value of a setting, in levels of objects and arrays.
 ///
-/// A frame that carries them stays within 128 levels, which is as much as JSON parsers take.
+/// A frame that contains them stays within 128 levels, which is the maximum that JSON parsers accept.
 pub const MAX_JSON_DEPTH: usize = 120;
 
-/// A new id: a UUIDv7, so that ids made later sort later.
+/// Creates a UUIDv7. Ids that are created later sort later.
 pub(crate) fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }

@@ -1,11 +1,11 @@
-//! Random frames, read by the protocol alone.
+//! Random frames, parsed without a server.
 
 use super::Envelope;
 use super::heard::from_own_json;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// Pieces of which frames are made, so that random ones come near to what is right.
+/// Pieces that random frames consist of, so that some frames are almost valid.
 const PIECES: &[&str] = &[
     r"\u0000",
     r"\u00",
@@ -65,8 +65,8 @@ proptest! {
     fn accepted_frame_is_valid_json(text in any_text()) {
         let accepted = Envelope::parse(&text).map(Envelope::command);
         if let Ok(Ok(_)) = accepted {
-            // As it came, and without a limit of its own. A number of any size is JSON, and a member that no verb reads
-            // may have one that no value of ours holds.
+            // The text is parsed as it was received, without a depth limit. A number of any size is valid JSON, and
+            // members that no verb reads may contain numbers that a `Value` cannot represent.
             let value = from_own_json::<Value>(&text);
             let is_json = match &value {
                 Ok(_) => true,

@@ -1,21 +1,21 @@
-//! One attempt of an agent to answer a message.
+//! Runs: attempts of an agent to answer a message.
 
 use super::frame::{optional_timestamp, timestamp};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// How a run stands.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunStatus {
-    /// The agent works.
+    /// The agent is working.
     Running,
-    /// The agent is done.
+    /// The agent has finished.
     Succeeded,
     /// The agent failed, or its process ended.
     Failed,
-    /// Somebody stopped it.
+    /// The run was cancelled.
     Canceled,
 }
 
@@ -32,32 +32,32 @@ impl RunStatus {
     }
 }
 
-/// The events of one turn belong to one run.
+/// A run. The events of one turn belong to one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// Unique id.
+    /// The unique id.
     pub id: String,
-    /// The thread it belongs to.
+    /// The id of the thread.
     pub thread_id: String,
-    /// The message that it answers.
+    /// The id of the message that the run answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// The name of the agent that runs.
+    /// The name of the agent.
     pub agent_id: Option<String>,
-    /// How it stands.
+    /// The status of the run.
     pub status: RunStatus,
-    /// When it began. Never changes.
+    /// The time at which the run started. It never changes.
     #[serde(with = "timestamp")]
     pub started_at: DateTime<Utc>,
-    /// When it ended.
+    /// The time at which the run ended.
     #[serde(with = "optional_timestamp")]
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it failed, in words that may be shown.
+    /// The reason for the failure, in words that users may see.
     pub error: Option<String>,
 }
 
 impl Run {
-    /// Moves an end before the beginning to the beginning. The clock may have been set back in between.
+    /// Moves an end before the start to the start. The clock may have been set back in between.
     pub(crate) fn end_after_start(&mut self) {
         self.ended_at = self.ended_at.map(|at| at.max(self.started_at));
     }

@@ -1,26 +1,26 @@
-//! A look at a frame's bytes before they are parsed.
+//! A check of a frame's bytes before the frame is parsed.
 //!
-//! A parser that skips what it does not need also skips what must be refused: nesting that would exhaust a
-//! later, recursive parser, broken escapes, and half a surrogate pair, which no text can hold. Nothing is changed here:
-//! an escape that is taken out of a text can make another escape of what is around it.
+//! A parser that skips unneeded members does not refuse what they contain: nesting that would exhaust a later
+//! recursive parser, broken escapes, and half of a surrogate pair, which a text cannot represent. The check does not
+//! change anything, because removing one escape from a text can turn the characters around it into another escape.
 
 use super::ErrorBody;
 use memchr::memchr2;
 
-/// Objects and arrays may stand in each other this many times.
+/// Maximum nesting depth of objects and arrays.
 const MAX_DEPTH: usize = 128;
 
-/// The shortest integer that may not fit in 64 bits, in digits.
+/// The number of digits of the shortest integer that may not fit in 64 bits.
 const LONG_INTEGER: usize = 19;
 
-/// The result of a look at a frame.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scan {
-    /// Whether a number in it may be an integer that does not fit in 64 bits.
+    /// True if the frame may contain an integer that does not fit in 64 bits.
     pub(super) has_long_integer: bool,
 }
 
-/// Checks the nesting and the strings of a JSON text. The rest of the grammar is left to the parser.
+/// Checks the nesting and the strings of a JSON text. The parser checks the rest of the grammar.
 pub(super) fn scan(text: &str) -> Result<Scan, ErrorBody> {
     let bytes = text.as_bytes();
     let mut has_long_integer = false;
@@ -53,7 +53,8 @@ pub(super) fn scan(text: &str) -> Result<Scan, ErrorBody> {
     Ok(Scan { has_long_integer })
 }
 
-/// The place behind the end of a string whose first character stands here. Its escapes are checked.
+/// Returns the position after the closing quotation mark of a string, and checks the escapes of the string. `at` is
+/// the position after the opening quotation mark.
 pub(super) fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize, ErrorBody> {
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += found;
@@ -66,7 +67,7 @@ pub(super) fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize, ErrorB
     Ok(bytes.len())
 }
 
-/// How long the escape is that begins here: a pair of surrogates is one escape.
+/// The length of the escape that starts at `at`. A surrogate pair counts as one escape.
 fn escape_length(bytes: &[u8], at: usize) -> Result<usize, ErrorBody> {
     match bytes.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => return Ok(2),
@@ -84,13 +85,13 @@ fn escape_length(bytes: &[u8], at: usize) -> Result<usize, ErrorBody> {
     }
 }
 
-/// The UTF-16 unit of a `\uXXXX` that begins here.
+/// The UTF-16 unit of the `\uXXXX` that starts at `at`.
 fn escaped_unit(bytes: &[u8], at: usize) -> Option<u32> {
     let escape = bytes.get(at..at + 6)?;
     if !escape.starts_with(b"\\u") {
         return None;
     }
-    // Digit by digit: `from_str_radix` would take a sign, which makes the text no JSON.
+    // `from_str_radix` is not used, because it accepts a sign, which is not valid JSON.
     escape[2..].iter().try_fold(0, |unit, byte| {
         Some(unit * 16 + char::from(*byte).to_digit(16)?)
     })
@@ -98,12 +99,12 @@ fn escaped_unit(bytes: &[u8], at: usize) -> Option<u32> {
 
 fn broken_escape() -> ErrorBody {
     ErrorBody::invalid_frame(
-        "a text holds a broken escape; after `\\` comes one of `\"\\/bfnrt`, or `u` and four hexadecimal digits",
+        "a text contains an invalid escape; `\\` must be followed by one of `\"\\/bfnrt`, or by `u` and four hexadecimal digits",
     )
 }
 
 fn lone_surrogate() -> ErrorBody {
-    ErrorBody::invalid_frame("a text holds half of a surrogate pair, which is not a character")
+    ErrorBody::invalid_frame("a text contains half of a surrogate pair, which is not a character")
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_of_128_passes_and_of_129_does_not() {
+    fn nesting_is_accepted_up_to_128_levels() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert!(is_ok(&nested(128)));
         assert!(!is_ok(&nested(129)));
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_surrogate_is_refused_and_a_pair_is_not() {
+    fn lone_surrogate_is_refused() {
         assert!(is_ok(r#""\ud83d\ude00""#));
         assert!(!is_ok(r#""\ud83d""#));
         assert!(!is_ok(r#""\ud83dx""#));
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_escape_is_refused_wherever_it_stands() {
+    fn broken_escape_is_refused_at_any_position() {
         for broken in [
             r"\u00\u000000",
             r"\u0\u0000000",

@@ -1,21 +1,21 @@
-//! Settings, as clients ask for them and see them.
+//! The settings frames.
 
 use super::user::null_as_default;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-/// As whom somebody sees the settings of an agent.
+/// The audience of settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
-    /// One of those who talk to the agent.
+    /// A user who talks to the agent.
     #[default]
     User,
-    /// One of those who own or manage the organization that it works for.
+    /// A user who owns or manages the organization.
     Creator,
 }
 
-/// What `settings.subscribe` asks for.
+/// The payload of `settings.subscribe`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct SettingsSubscribePayload {
     #[serde(default)]
@@ -26,7 +26,7 @@ pub(crate) struct SettingsSubscribePayload {
     pub(crate) audience: Audience,
 }
 
-/// What `settings.unsubscribe` names.
+/// The payload of `settings.unsubscribe`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct SettingsWorkerPayload {
     #[serde(default)]
@@ -35,16 +35,16 @@ pub(crate) struct SettingsWorkerPayload {
     pub(crate) agent_id: Option<String>,
 }
 
-/// What `settings.patch` changes.
+/// The payload of `settings.patch`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct SettingsPatchPayload {
     pub(crate) field_id: String,
-    /// An absent one is `null`, as everywhere on the wire.
+    /// A missing value is `null`, as everywhere on the wire.
     #[serde(default)]
     pub(crate) value: Value,
 }
 
-/// A field or a group, as an audience sees it. A client tells a group by its `fields`.
+/// A field or a group, as an audience sees it. Clients recognize a group by its `fields`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ShownItem {
@@ -57,90 +57,91 @@ pub enum ShownItem {
 /// A field with its value, as an audience sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShownField {
-    /// By which it is patched.
+    /// The id of the field. Patches name the field by this id.
     pub id: String,
-    /// `text`, `number`, `select`, `checkbox`, `textarea`, `password`, `email`, `date` or `image`.
+    /// The kind of the field: `text`, `number`, `select`, `checkbox`, `textarea`, `password`, `email`, `date` or
+    /// `image`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// What people read as its name.
+    /// The name that users see.
     pub label: String,
-    /// Whether `null` is refused. Otherwise `null` restores the default, or clears a field without one.
+    /// True if `null` is refused. Otherwise `null` restores the default, or removes the value if there is no default.
     pub required: bool,
-    /// Whether it cannot be changed.
+    /// True if the field cannot be changed.
     pub readonly: bool,
-    /// The value; of a password always `null`.
+    /// The value. The value of a password is always `null`.
     pub value: Value,
-    /// What an empty field shows.
+    /// The example that is shown while the field is empty.
     pub placeholder: Option<String>,
-    /// What a `select` chooses from.
+    /// The options of a `select`.
     pub options: Option<Vec<ShownOption>>,
-    /// The smallest number.
+    /// The minimum of a number.
     pub min: Option<Number>,
-    /// The largest number.
+    /// The maximum of a number.
     pub max: Option<Number>,
-    /// Lines of a `textarea`.
+    /// The height of a `textarea`, in lines.
     pub rows: Option<u32>,
-    /// Where an image is.
+    /// The URL of an image.
     pub src: Option<String>,
-    /// How wide an image is, in pixels.
+    /// The display width of an image, in pixels.
     pub width: Option<u32>,
-    /// How high an image is, in pixels.
+    /// The display height of an image, in pixels.
     pub height: Option<u32>,
-    /// Who sees it: `user` or `creator`.
+    /// The audience of the field: `user` or `creator`.
     pub visibility: &'static str,
-    /// Whether users who are no creators may change it.
+    /// True if users who are not creators may change the field.
     pub user_editable: bool,
-    /// What it is about.
+    /// The text that explains the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The distance between two numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<Number>,
-    /// Characters at the least.
+    /// The minimum number of characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u32>,
-    /// Characters at the most.
+    /// The maximum number of characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u32>,
-    /// What a text matches.
+    /// The regular expression that must match some part of a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// Whether a password is set.
+    /// For a password: true if it has a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_value: Option<bool>,
 }
 
-/// A value that can be chosen.
+/// An option of a `select`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownOption {
     /// The value.
     pub value: String,
-    /// What people read.
+    /// The text of the option.
     pub label: String,
 }
 
 /// A group of fields, as an audience sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShownGroup {
-    /// Its id.
+    /// The id of the group.
     pub id: String,
-    /// What people read as its name.
+    /// The name that users see.
     pub label: String,
-    /// Its fields, one at the least.
+    /// The fields, at least one.
     pub fields: Vec<ShownField>,
-    /// `open` or `closed`, if it can be folded up.
+    /// `open` or `closed` if the group can be collapsed.
     pub collapsible: Option<&'static str>,
-    /// Who sees it: `user` or `creator`.
+    /// The audience of the group: `user` or `creator`.
     pub visibility: &'static str,
-    /// What it is about.
+    /// The text that explains the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-/// The settings of an agent without anybody's values.
+/// The schema of an agent's settings, without the values of a worker.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PublicSchema<'a> {
-    /// As the agent's author counts.
+    /// The version, which the author of the agent chooses.
     pub version: &'a str,
     /// Fields and groups with their defaults.
     pub fields: &'a [ShownItem],

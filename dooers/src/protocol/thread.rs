@@ -1,4 +1,4 @@
-//! A conversation.
+//! Threads, the conversations of users and agents.
 
 use super::frame::timestamp;
 use super::{User, new_id};
@@ -9,42 +9,44 @@ use serde_json::Value;
 /// A conversation between users and one agent of one worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Thread {
-    /// Unique id.
+    /// The unique id.
     pub id: String,
-    /// The deployed worker whose thread it is.
+    /// The id of the worker.
     pub worker_id: String,
     /// The same id, under the name that newer clients read.
     pub agent_id: String,
-    /// The organization it belongs to.
+    /// The id of the organization.
     pub organization_id: String,
-    /// The workspace it belongs to.
+    /// The id of the workspace.
     pub workspace_id: String,
-    /// Who began it.
+    /// The user who started the thread.
     pub owner: User,
-    /// Everyone who has written in it. Clients drop a thread without this array.
+    /// All users who have written in the thread. A frame has at most [`MAX_SHOWN_USERS`](super::MAX_SHOWN_USERS) of
+    /// them, see [`ShownThread`](super::ShownThread). Clients drop a thread without this array.
     pub users: Vec<User>,
     /// The title to show.
     pub title: Option<String>,
-    /// Whatever the program or the client keeps with it.
+    /// Metadata of the program or the client.
     pub metadata: Option<Value>,
-    /// When it was made.
+    /// The time at which the thread was created.
     #[serde(with = "timestamp")]
     pub created_at: DateTime<Utc>,
-    /// When its own row changed last.
+    /// The time of the last change of the thread's own row.
     #[serde(with = "timestamp")]
     pub updated_at: DateTime<Utc>,
-    /// When the last event came. If the clock was behind, right after the newest thread of the list.
+    /// The time of the last event. If the clock was behind, it is one microsecond after the time of the newest thread in
+    /// the list.
     #[serde(with = "timestamp")]
     pub last_event_at: DateTime<Utc>,
 }
 
 impl Thread {
-    /// Notes that the thread's own row changed. The clock may have been set back since the last change.
+    /// Records a change of the thread's own row. The clock may have been set back since the last change.
     pub(crate) fn redescribed(&mut self, at: DateTime<Utc>) {
         self.updated_at = self.updated_at.max(at);
     }
 
-    /// A thread of nobody, as a unit test needs it.
+    /// A thread of an anonymous user, for unit tests.
     pub(crate) fn of_nobody() -> Self {
         let now = timestamp::now();
         Self {

@@ -2,7 +2,7 @@
 
 use super::{ContentPart, ErrorBody, ErrorCode};
 
-/// A content part names an upload that the server does not have: it has a `ref_id` and no `url`.
+/// The error for a content part that names an upload which the server does not have: it has a `ref_id` and no `url`.
 ///
 /// On the wire this is [`ErrorCode::UploadNotFound`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub struct UploadNotFound {
 }
 
 impl UploadNotFound {
-    /// Refuses content with a part that names an upload and does not say where it can be loaded.
+    /// Refuses content with a part that names an upload and has no URL.
     pub(crate) fn check(content: &[ContentPart]) -> Result<(), Self> {
         match content.iter().find_map(unresolved) {
             None => Ok(()),
@@ -33,7 +33,7 @@ impl From<UploadNotFound> for ErrorBody {
     }
 }
 
-/// The upload that this part names without an address. A blank address counts as none, and so does an empty `ref_id`.
+/// The upload that this part names without a URL. A blank URL and an empty `ref_id` count as missing.
 fn unresolved(part: &ContentPart) -> Option<&str> {
     match part {
         ContentPart::Text { .. } => None,

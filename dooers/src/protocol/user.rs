@@ -1,38 +1,42 @@
-//! Who is at the other end of a connection.
+//! Users, as clients name and show them.
 
 use super::is_visible;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A person, as clients name and show them.
+/// A user, as clients name and show them.
 ///
-/// An empty [`user_id`](User::user_id) is nobody: such a user owns nothing.
+/// A user with an empty [`user_id`](User::user_id) is anonymous and does not own anything.
+///
+/// A user that is stored or connects has ids of at most [`MAX_CLIENT_ID_BYTES`](super::MAX_CLIENT_ID_BYTES), a name and
+/// an email address of at most [`MAX_NAME_BYTES`](super::MAX_NAME_BYTES), roles of at most
+/// [`MAX_ROLE_BYTES`](super::MAX_ROLE_BYTES), and at most [`MAX_IDENTITY_IDS`](super::MAX_IDENTITY_IDS).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// The id under which the client's own system knows this person.
+    /// The id of the user in the client's own system.
     #[serde(default, deserialize_with = "null_as_default")]
     pub user_id: String,
     /// The name to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
-    /// The mail address.
+    /// The email address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_email: Option<String>,
-    /// Ids of the same person in other systems.
+    /// Ids of the same user in other systems.
     #[serde(default, deserialize_with = "null_as_default")]
     pub identity_ids: Vec<String>,
-    /// Role in the whole system, `user` unless told.
+    /// The role in the whole system. The default is `user`.
     #[serde(default = "user_role", deserialize_with = "null_as_user_role")]
     pub system_role: String,
-    /// Role in the organization, `member` unless told.
+    /// The role in the organization. The default is `member`.
     #[serde(default = "member_role", deserialize_with = "null_as_member_role")]
     pub organization_role: String,
-    /// Role in the workspace, `member` unless told.
+    /// The role in the workspace. The default is `member`.
     #[serde(default = "member_role", deserialize_with = "null_as_member_role")]
     pub workspace_role: String,
 }
 
 impl User {
-    /// The user of this id, with the default roles and nothing else known.
+    /// Creates a user with this id and the default roles.
     pub fn new(user_id: impl Into<String>) -> Self {
         Self {
             user_id: user_id.into(),
@@ -47,28 +51,29 @@ impl User {
 }
 
 impl User {
-    /// The name that clients show beside what the user says: the trimmed `user_name`, else the trimmed `user_email`,
-    /// else none. A blank one counts as absent.
+    /// The name that clients show beside messages of the user: the trimmed `user_name`, or else the trimmed
+    /// `user_email`. Blank names count as missing.
     ///
-    /// It may be a mail address, so it is not for a model: that gets [`name_for_models`](Self::name_for_models).
+    /// The name may be an email address, so it must not be sent to models. They get
+    /// [`name_for_models`](Self::name_for_models).
     pub(crate) fn author(&self) -> Option<String> {
         let name = trimmed(self.user_name.as_deref());
         let author = name.or_else(|| trimmed(self.user_email.as_deref()));
         author.map(str::to_owned)
     }
 
-    /// The name that a model may see: the trimmed `user_name`, unless it is blank or has a mail address in it.
+    /// The name for models: the trimmed `user_name`, unless it is blank or contains an email address.
     pub(crate) fn name_for_models(&self) -> Option<&str> {
         trimmed(self.user_name.as_deref()).filter(|name| !has_mail_address(name))
     }
 }
 
-/// The text without the white space around it. None if nothing visible is left.
+/// The trimmed text. `None` if it has no visible character.
 fn trimmed(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| is_visible(text))
 }
 
-/// True if a word of the text has an `@` between other characters.
+/// Returns true if a word of the text has an `@` between other characters.
 pub(crate) fn has_mail_address(text: &str) -> bool {
     text.split_whitespace().any(|word| {
         let word = word.trim_start_matches('@');
@@ -97,7 +102,7 @@ fn member_role() -> String {
     "member".to_owned()
 }
 
-/// A `null` member means the same as an absent one.
+/// Deserializes a `null` member as if it were missing.
 pub(crate) fn null_as_default<'de, D, T>(input: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -127,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn author_is_the_name_else_the_mail_address() {
+    fn author_is_the_name_or_else_the_email_address() {
         let cases = [
             (Some("Ada"), Some("ada@example.org"), Some("Ada")),
             (Some(" Ada\u{a0}"), None, Some("Ada")),
@@ -156,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn name_for_models_is_never_a_mail_address() {
+    fn name_for_models_is_never_an_email_address() {
         let cases = [
             (" Ada Lovelace ", Some("Ada Lovelace")),
             ("@ada", Some("@ada")),

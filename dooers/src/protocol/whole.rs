@@ -1,15 +1,15 @@
-//! Whole numbers, in every notation that JSON has for them.
+//! Whole numbers, in every notation of JSON.
 //!
-//! JSON has one type of number: `10`, `10.0` and `1e1` are the same. Every member that takes a whole number takes it in
-//! each of these notations.
+//! JSON has one type of number: `10`, `10.0` and `1e1` are equal. Every member for a whole number accepts all of these
+//! notations.
 
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 use std::any::type_name;
 
-/// The whole number that a JSON number is, or `None` if it has a fraction. A number beyond 128 bits becomes the
-/// nearest one that fits.
+/// Converts a JSON number to a whole number. `None` if it has a fraction. A number that does not fit in 128 bits
+/// becomes the nearest one that fits.
 pub(crate) fn whole(number: &Number) -> Option<i128> {
     if let Some(whole) = number.as_i128() {
         return Some(whole);
@@ -23,7 +23,7 @@ pub(crate) fn whole(number: &Number) -> Option<i128> {
     (decimal.fract() == 0.0).then_some(whole)
 }
 
-/// Reads a member that takes a whole number.
+/// Deserializes a member for a whole number.
 pub(super) fn required<'de, D, T>(input: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -32,7 +32,7 @@ where
     converted(&Number::deserialize(input)?)
 }
 
-/// Reads an optional member that takes a whole number. It needs `#[serde(default)]` beside it.
+/// Deserializes an optional member for a whole number. The member also needs `#[serde(default)]`.
 pub(super) fn optional<'de, D, T>(input: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_number_is_read_in_any_notation() {
+    fn whole_number_is_accepted_in_any_notation() {
         for (notation, count) in [
             ("10", 10),
             ("10.0", 10),
@@ -112,14 +112,14 @@ mod tests {
         }
     }
 
-    /// Reads a value in which this member has another notation.
+    /// Deserializes a value after replacing this member with a floating-point number.
     fn read<T: DeserializeOwned>(mut value: Value, member: &str, number: f64) -> T {
         value[member] = json!(number);
         serde_json::from_value(value).unwrap()
     }
 
     #[test]
-    fn wire_types_take_every_notation() {
+    fn wire_types_accept_every_notation() {
         let document = json!({"type": "document", "filename": "a.txt"});
         let part: ContentPart = read(document, "size_bytes", 1024.0);
         let ContentPart::Document { size_bytes, .. } = part else {

@@ -1,11 +1,11 @@
-//! What a handler may return, and what that comes to.
+//! The return values of handlers and their conversion.
 
 use super::event::Reply;
 use super::stream::ReplyStream;
 use super::text::TextReply;
 use crate::AgentError;
 
-/// What a handler's return value comes to: nothing, one event, or many.
+/// A converted return value of a handler: nothing, one event, or several.
 #[derive(Debug, Default)]
 pub struct Answer(AnswerKind);
 
@@ -28,10 +28,10 @@ impl Answer {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned by an agent",
     label = "not a reply",
-    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, several of these by `Reply::stream`, a text that grows by `TextReply::stream`, or a `Result` of any of these"
+    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, several replies with `Reply::stream`, a streamed text with `TextReply::stream`, or a `Result` of any of these"
 )]
 pub trait IntoReply {
-    /// What is to be sent.
+    /// Converts the value to the events that are sent.
     ///
     /// # Errors
     ///
@@ -81,14 +81,14 @@ impl<T: IntoReply, E: IntoAgentError> IntoReply for Result<T, E> {
     }
 }
 
-/// What converts into [`AgentError`]. It has a name of its own so that the compiler can say what is wrong with a
-/// type that does not.
+/// A type that converts into [`AgentError`]. It is a trait of its own so that the compiler can explain why a type does
+/// not convert.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of an agent",
     label = "does not convert into `AgentError`",
-    note = "`AgentError` is made from every type that implements `std::error::Error` and is `Send`, `Sync` and `'static`, and from text",
-    note = "where this is `Box<dyn Error>`, write `Box<dyn Error + Send + Sync>`, or return `dooers::Result`"
+    note = "a string converts into `AgentError`, and so does any type that implements `std::error::Error`, `Send`, `Sync` and `'static`",
+    note = "instead of `Box<dyn Error>`, write `Box<dyn Error + Send + Sync>`, or return `dooers::Result`"
 )]
 pub trait IntoAgentError {
     fn into_agent_error(self) -> AgentError;

@@ -1,4 +1,4 @@
-//! Rules that an event must keep before it is sent.
+//! The checks of an event before it is sent.
 
 use super::event::Reply;
 use crate::protocol::{
@@ -7,26 +7,26 @@ use crate::protocol::{
 };
 use serde::Deserialize;
 
-/// Why an event cannot be sent.
+/// The reason why an event cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReplyError {
-    /// Its form makes no sense.
+    /// The form of the event is invalid.
     #[error(transparent)]
     Form(#[from] FormError),
-    /// Its content names an upload that the server does not have.
+    /// The content names an upload that the server does not have.
     #[error(transparent)]
     Upload(#[from] UploadNotFound),
-    /// Its text or JSON may not enter a store.
+    /// A text or JSON value of the event cannot be stored.
     #[error(transparent)]
     Content(#[from] NotAdmitted),
-    /// Its form has a password field, and there is no key to seal what is typed there.
+    /// The form has a password field, and there is no key to seal its answer.
     #[error("{0}")]
     NoKey(String),
 }
 
 impl Reply {
-    /// Removes U+0000 from all texts, and refuses JSON that is nested too deep. Each way of sending an event asks this
-    /// before it checks the event, so that what is checked is what is stored.
+    /// Removes U+0000 from all texts, and refuses JSON that is nested too deeply. Must be called before
+    /// [`check`](Self::check), so that the checked values are the stored ones.
     pub(crate) fn admit(&mut self) -> Result<(), NotAdmitted> {
         self.author.iter_mut().for_each(clean_text);
         let content = self.content.iter_mut().flatten();
@@ -34,7 +34,7 @@ impl Reply {
         admit_optional_json("data", &mut self.data)
     }
 
-    /// Refuses what clients could not show. Each way of sending an event asks this before it is stored.
+    /// Refuses events that clients cannot show. Must be called before an event is stored.
     pub(crate) fn check(&self) -> Result<(), ReplyError> {
         UploadNotFound::check(self.content())?;
         if self.kind == EventType::Form

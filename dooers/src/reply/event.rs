@@ -1,4 +1,4 @@
-//! One event of an answer.
+//! `Reply`, one event of an answer.
 
 use super::stream::{ReplyStream, StreamedReply};
 use crate::protocol::{
@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 
-/// One event of an answer: a text, a picture, a tool call …
+/// One event of an answer, such as a text, an image or a tool call.
 ///
-/// A handler returns one, returns a stream of them ([`Reply::stream`]), or sends them itself with
+/// A handler returns a reply, returns a stream of replies ([`Reply::stream`]), or sends replies with
 /// [`WorkerResponse::send`](crate::WorkerResponse::send).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
@@ -23,13 +23,13 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A message of plain text.
+    /// Creates a text message.
     pub fn text(text: impl Into<String>) -> Self {
         Self::message(vec![ContentPart::text(text)])
     }
 
-    /// A picture at this address. Its setters add a description, a MIME type and so on; it can be returned and sent as
-    /// it is, and `into()` makes a `Reply` of it.
+    /// Creates an image from a URL. Setters add a description, a MIME type and other details. The part can be returned
+    /// or sent directly, and `into()` converts it to a `Reply`.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -46,31 +46,31 @@ impl Reply {
         ContentPart::image(url)
     }
 
-    /// A sound at this address. Its setters add a MIME type, a duration and so on; it can be returned and sent as it
-    /// is, and `into()` makes a `Reply` of it.
+    /// Creates a sound from a URL. Setters add a MIME type, a duration and other details. The part can be returned or
+    /// sent directly, and `into()` converts it to a `Reply`.
     pub fn audio(url: impl Into<String>) -> AudioPart {
         ContentPart::audio(url)
     }
 
-    /// A file of this name at this address. Its setters add a MIME type and a size; it can be returned and sent as it
-    /// is, and `into()` makes a `Reply` of it.
+    /// Creates a file from a URL and a name. Setters add a MIME type and a size. The part can be returned or sent
+    /// directly, and `into()` converts it to a `Reply`.
     pub fn document(url: impl Into<String>, filename: impl Into<String>) -> DocumentPart {
         ContentPart::document(url, filename)
     }
 
-    /// A message of any parts.
+    /// Creates a message with these parts.
     #[must_use]
     pub fn message(content: Vec<ContentPart>) -> Self {
         Self::of(EventType::Message, Actor::Assistant, Some(content), None)
     }
 
-    /// What the model thought on its way to the answer.
+    /// Creates an event with reasoning of the model.
     pub fn reasoning(text: impl Into<String>) -> Self {
         let content = vec![ContentPart::text(text)];
         Self::of(EventType::Reasoning, Actor::Assistant, Some(content), None)
     }
 
-    /// A call of a tool. Its result names the same `id`.
+    /// Creates a tool call. Its result must have the same `id`.
     pub fn tool_call(call: ToolCall) -> Self {
         Self::of(
             EventType::ToolCall,
@@ -80,13 +80,13 @@ impl Reply {
         )
     }
 
-    /// The result of a call.
+    /// Creates the result of a tool call.
     pub fn tool_result(call: ToolCall, result: impl Into<Value>) -> Self {
         let data = call.data_with(result.into());
         Self::of(EventType::ToolResult, Actor::Tool, None, Some(data))
     }
 
-    /// A call and its result in one event.
+    /// Creates an event with a tool call and its result.
     pub fn tool_transaction(call: ToolCall, result: impl Into<Value>) -> Self {
         let data = call.data_with(result.into());
         Self::of(
@@ -97,19 +97,20 @@ impl Reply {
         )
     }
 
-    /// Questions to the user. The answers come as a message of their own, which
-    /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads.
+    /// Creates a form for the user. The answers arrive as another message, whose
+    /// [`WorkerRequest::form`](crate::WorkerRequest::form) returns them.
     ///
-    /// A form with a password field needs a server with `WORKER_SECRET_KEY`; without a key it is refused when it is sent.
+    /// A form with a password field requires a server with `WORKER_SECRET_KEY`. Without a key, the form is refused
+    /// when it is sent.
     #[must_use]
     pub fn form(form: &Form) -> Self {
         let data = serde_json::to_value(form).unwrap_or_default();
         Self::of(EventType::Form, Actor::Assistant, None, Some(data))
     }
 
-    /// An answer that comes event by event.
+    /// Creates an answer of several events, which are sent as they arrive.
     ///
-    /// Its items are replies, or `Result`s of them; the first error ends the turn.
+    /// The items are replies, or `Result`s of replies. The first error ends the turn.
     pub fn stream<S>(replies: S) -> ReplyStream
     where
         S: Stream + Send + 'static,
@@ -118,38 +119,39 @@ impl Reply {
         ReplyStream::of(replies.map(StreamedReply::into_result).boxed())
     }
 
-    /// The same event under another name than the assistant's.
+    /// Sets the author's name. The default is the assistant's name.
     #[must_use]
     pub fn author(mut self, author: impl Into<String>) -> Self {
         self.author = Some(author.into());
         self
     }
 
-    /// The text of its text parts, joined by line breaks.
+    /// The text of the text parts, joined by line breaks.
     #[must_use]
     pub fn as_text(&self) -> String {
         crate::protocol::joined_text(self.content.as_deref().unwrap_or_default())
     }
 
-    /// What kind of event it is.
+    /// The type of the event.
     #[must_use]
     pub fn kind(&self) -> EventType {
         self.kind
     }
 
-    /// Its parts; none for tool calls and forms.
+    /// The content parts. Tool calls and forms have none.
     #[must_use]
     pub fn content(&self) -> &[ContentPart] {
         self.content.as_deref().unwrap_or_default()
     }
 
-    /// What belongs to its kind: a tool's arguments, a form's elements.
+    /// The data that belongs to the type of event, such as the arguments of a tool or the elements of a form.
     #[must_use]
     pub fn data(&self) -> Option<&Value> {
         self.data.as_ref()
     }
 
-    /// The event that it becomes. What the assistant says carries its name, unless the reply names another one.
+    /// Converts to an event. The author of an assistant's event is the assistant's name, unless the reply names
+    /// another author.
     pub(crate) fn into_event(
         self,
         id: String,
@@ -163,7 +165,7 @@ impl Reply {
         };
         ThreadEvent {
             thread_id: thread_id.to_owned(),
-            // The assistant's name is the configuration's.
+            // The assistant's name comes from the configuration and has not been cleaned yet.
             author: author.map(cleaned),
             content: self.content,
             data: self.data,
@@ -188,8 +190,7 @@ impl Reply {
     }
 }
 
-/// The event that the reply becomes, as a unit test needs it: to be remembered by
-/// [`WorkerMemory::of`](crate::WorkerMemory::of).
+/// Converts the reply to an event for [`WorkerMemory::of`](crate::WorkerMemory::of) in unit tests.
 impl From<Reply> for ThreadEvent {
     fn from(reply: Reply) -> Self {
         Self {
@@ -201,7 +202,7 @@ impl From<Reply> for ThreadEvent {
     }
 }
 
-/// A tool and the arguments it is called with.
+/// A call of a tool with its arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolCall {
     id: String,
@@ -211,7 +212,7 @@ pub struct ToolCall {
 }
 
 impl ToolCall {
-    /// A call of this tool. The id pairs it with its result.
+    /// Creates a call of this tool. The id pairs the call with its result.
     pub fn new(id: impl Into<String>, name: impl Into<String>, args: impl Into<Value>) -> Self {
         Self {
             id: id.into(),
@@ -221,26 +222,26 @@ impl ToolCall {
         }
     }
 
-    /// The tool's name for people.
+    /// Sets the display name of the tool.
     #[must_use]
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
     }
 
-    /// The id that pairs it with its result.
+    /// The id that pairs the call with its result.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The tool's name.
+    /// The name of the tool.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What the tool is called with.
+    /// The arguments of the call.
     #[must_use]
     pub fn args(&self) -> &Value {
         &self.args
@@ -249,7 +250,7 @@ impl ToolCall {
     fn data(self) -> Value {
         let display_name = self.display_name.unwrap_or_else(|| self.name.clone());
         let mut data = json!({"id": self.id, "name": self.name, "display_name": display_name});
-        // Moved, since a copy of JSON of any depth may overflow the stack.
+        // The arguments are moved, because copying deeply nested JSON may overflow the stack.
         data["args"] = self.args;
         data
     }

@@ -1,4 +1,4 @@
-//! What a handler may return.
+//! The types that a handler can return or send.
 
 mod answer;
 mod check;

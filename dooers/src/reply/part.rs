@@ -1,4 +1,4 @@
-//! Replies of one content part.
+//! Replies with a single content part.
 
 use super::answer::{Answer, IntoReply};
 use super::event::Reply;
@@ -6,11 +6,11 @@ use super::stream::StreamedReply;
 use crate::AgentError;
 use crate::protocol::{AudioPart, ContentPart, DocumentPart, ImagePart, ThreadEvent};
 
-/// Makes a part count as the message that consists of it alone, wherever a reply is expected.
+/// Implements the conversions of a content part, so that it can be used wherever a reply is expected.
 macro_rules! reply_of_one_part {
     ($part:ty) => {
         impl $part {
-            /// Makes a reply of the part, under another name than the assistant's.
+            /// Converts the part to a reply with this author instead of the assistant's name.
             #[must_use]
             pub fn author(self, author: impl Into<String>) -> Reply {
                 Reply::from(self).author(author)

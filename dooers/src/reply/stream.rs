@@ -1,4 +1,4 @@
-//! An answer that comes event by event.
+//! An answer of several events.
 
 use super::answer::IntoAgentError;
 use super::event::Reply;
@@ -9,7 +9,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Replies that come one after the other. Made by [`Reply::stream`]; a unit test reads it as the `Stream` that it is.
+/// A stream of replies, created by [`Reply::stream`]. It implements `Stream`, so that unit tests can read it.
 pub struct ReplyStream(BoxStream<'static, Result<Reply, AgentError>>);
 
 impl ReplyStream {
@@ -32,17 +32,17 @@ impl Stream for ReplyStream {
     }
 }
 
-/// What a [`Reply::stream`] may consist of.
+/// A type that can be an item of a [`Reply::stream`].
 #[diagnostic::on_unimplemented(
-    message = "a stream of `{Self}` is no reply",
-    note = "`Reply::stream` takes a stream of `Reply`, of text, or of `Result`s of these"
+    message = "a stream of `{Self}` is not a reply",
+    note = "`Reply::stream` takes a stream of `Reply`, `String` or `&'static str`, or of `Result`s of these"
 )]
 pub trait StreamedReply {
-    /// The reply, or why there is none.
+    /// Converts the item to a reply.
     ///
     /// # Errors
     ///
-    /// The error that the stream gave.
+    /// The error that the stream returned.
     fn into_result(self) -> Result<Reply, AgentError>;
 }
 

@@ -1,4 +1,4 @@
-//! A message whose text comes piece by piece.
+//! A message whose text is streamed.
 
 use super::answer::IntoAgentError;
 use super::event::Reply;
@@ -10,8 +10,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// One message whose text comes piece by piece. Made by [`TextReply::stream`]; a unit test reads it as the `Stream` of
-/// texts that it is.
+/// A message whose text is streamed, created by [`TextReply::stream`]. It implements `Stream`, so that unit tests can
+/// read its texts.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -28,8 +28,8 @@ pub struct TextReply {
 }
 
 impl TextReply {
-    /// A message of a stream of text, or of `Result`s of it. The first error ends the turn; the message keeps the text
-    /// that came before.
+    /// Creates a message from a stream of texts, or of `Result`s of texts. The first error ends the turn. The message
+    /// keeps the text that arrived before the error.
     pub fn stream<S>(texts: S) -> Self
     where
         S: Stream + Send + 'static,
@@ -38,7 +38,7 @@ impl TextReply {
         Self::of(Reply::text(""), texts)
     }
 
-    /// The same, of what the model thought on its way to the answer.
+    /// Creates an event with reasoning of the model from a stream.
     pub fn reasoning<S>(texts: S) -> Self
     where
         S: Stream + Send + 'static,
@@ -47,7 +47,7 @@ impl TextReply {
         Self::of(Reply::reasoning(""), texts)
     }
 
-    /// The same message under another name than the assistant's.
+    /// Sets the author's name. The default is the assistant's name.
     #[must_use]
     pub fn author(mut self, author: impl Into<String>) -> Self {
         self.empty = self.empty.author(author);
@@ -66,7 +66,7 @@ impl TextReply {
         }
     }
 
-    /// The message without its text, and the text.
+    /// Splits into the message without its text, and the stream of the text.
     pub(crate) fn into_parts(self) -> (Reply, BoxStream<'static, Result<String, AgentError>>) {
         (self.empty, self.texts)
     }
@@ -86,20 +86,21 @@ impl fmt::Debug for TextReply {
     }
 }
 
-/// What the stream of a text may consist of: text, `Option`s of it (none is nothing), and `Result`s of these.
+/// A type that can be an item of a text stream: a text, an `Option` of a text (`None` adds nothing), or a `Result` of
+/// these.
 #[diagnostic::on_unimplemented(
-    message = "a stream of `{Self}` is no text",
-    note = "a text is a stream of `String`, `&str` or `Cow<str>`, of `Option`s of these, or of `Result`s"
+    message = "a stream of `{Self}` is not a text",
+    note = "`TextReply::stream` takes a stream of `String`, `&str` or `Cow<str>`, or of `Option`s or `Result`s of these"
 )]
 pub trait StreamedText {
-    /// Something that is a text.
+    /// The text type.
     type Text: AsRef<str>;
 
-    /// The text, or why there is none.
+    /// Converts the item to a text.
     ///
     /// # Errors
     ///
-    /// The error that the stream gave.
+    /// The error that the stream returned.
     fn into_text(self) -> Result<Self::Text, AgentError>;
 }
 

@@ -1,11 +1,12 @@
-//! A user's message: stored, told, and its turn begun.
+//! Starts the turn of a message.
 
 use super::session::Session;
 use crate::crash;
 use crate::store::{Admitted, Begun, NewMessage, Position, Scope, StoreError};
 
-/// Stores a message, tells its sender `stored`, and then everybody; who sends to a thread is subscribed to it. Its turn
-/// begins, or waits. A message that was stored before does nothing of this.
+/// Stores a message, calls `stored` to acknowledge it, publishes it, and starts its turn unless the turn must wait.
+///
+/// The sender is subscribed to the thread. A message that was stored before changes nothing: `stored` is not called.
 pub(super) async fn begin(
     session: &Session,
     scope: &Scope,
@@ -16,33 +17,31 @@ pub(super) async fn begin(
     let running = &session.running;
     let thread_id = message.thread.id().to_owned();
     let is_subscribed = session.connection.is_subscribed(&thread_id);
-    // Before the storing, so that no change falls in between.
+    // Before the commit, so that the subscription misses no change.
     let join = (!is_subscribed).then(|| running.hub.join(&session.connection, &thread_id));
-    let writing = running.hub.writing(&thread_id);
+    let publisher = running.runner.publisher();
     let start = running.runner.start_of(&session.agent);
     running.runner.answer_keys.seal(scope, &mut message);
-    let mut begun = running.store.begin_turn(scope, message, &start).await?;
-    crash::point("after-commit");
+    let acknowledge = |begun: &mut Begun| {
+        crash::point("after-commit");
+        if begun.is_repeated {
+            return;
+        }
+        if let Some(join) = join {
+            join.settle([], position_before(begun));
+        }
+        stored(begun);
+        crash::point("after-ack");
+        publisher.report_withdrawn(&begun.changes);
+    };
+    let begin = running.store.begin_turn(scope, message, &start);
+    let mut begun = publisher
+        .commit_then(&thread_id, begin, acknowledge)
+        .await?;
     if begun.is_repeated {
         return Ok(begun);
     }
-    if let Some(join) = join {
-        let first_rev = begun.changes.first().map_or(begun.rev, |change| change.rev);
-        let before = Position {
-            first_seq: begun.event.seq,
-            last_seq: begun.event.seq - 1,
-            sent_from: begun.event.seq,
-            rev: first_rev - 1,
-            known: None,
-        };
-        join.settle([], before);
-    }
-    stored(&begun);
-    crash::point("after-ack");
-    let changes = std::mem::take(&mut begun.changes);
-    running.runner.publish_withdrawn(changes);
     crash::point("after-publish");
-    drop(writing);
     for event_id in &begun.interrupted {
         running.runner.cancel(event_id);
     }
@@ -50,4 +49,16 @@ pub(super) async fn begin(
         running.runner.run(session.agent, claim);
     }
     Ok(begun)
+}
+
+/// The position in the thread right before the message.
+fn position_before(begun: &Begun) -> Position {
+    let first_rev = begun.changes.first().map_or(begun.rev, |change| change.rev);
+    Position {
+        first_seq: begun.event.seq,
+        last_seq: begun.event.seq - 1,
+        sent_from: begun.event.seq,
+        rev: first_rev - 1,
+        known: None,
+    }
 }

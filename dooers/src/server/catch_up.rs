@@ -2,9 +2,9 @@
 
 use super::identity::Identity;
 use super::session::Session;
-use crate::hub::{Backlog, frame_of};
-use crate::protocol::ServerFrame;
-use crate::store::{Change, Position, StoreError};
+use crate::hub::{Backlog, frame_of, sender_of};
+use crate::protocol::{ServerFrame, ShownThread};
+use crate::store::{Position, StoreError};
 use std::error::Error;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -48,7 +48,7 @@ impl Session {
                 if self.is_still(&identity) {
                     match row {
                         Ok(record) => self.push(&ServerFrame::ThreadUpsert {
-                            thread: &record.thread,
+                            thread: ShownThread::new(&record.thread, None),
                         }),
                         Err(error) => self.thread_failed(&thread_id, error, || false).await,
                     }
@@ -129,7 +129,9 @@ impl Session {
             self.connection.put_back(thread_id);
             return Ok(());
         }
-        let frames = page.changes.iter().map(|change: &Change| frame_of(change));
+        let sender = sender_of(&page.changes);
+        let frames = page.changes.iter();
+        let frames = frames.map(|change| frame_of(change, sender));
         if page.is_complete {
             join.settle(frames, page.position);
         } else {

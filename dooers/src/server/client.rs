@@ -101,7 +101,7 @@ impl WorkerServer {
     /// [`ServerError`], if the agents or the store cannot be used.
     pub(crate) async fn start_recording(&self, record: &EndedTurns) -> Result<Served, ServerError> {
         let running: Arc<Running> = self.start().await?;
-        running.runner.record_endings(record);
+        running.runner.publisher().record_endings(record);
         Ok(Served {
             agents: running.agents.clone(),
             default: running.default_agent(),

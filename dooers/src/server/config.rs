@@ -123,6 +123,8 @@ impl WorkerConfig {
     /// | `WORKER_DATABASE_SSL_CLIENT_KEY` | | its key: a path, or PEM |
     /// | `WORKER_DATABASE_POOL_SIZE` | `10` | connections that read |
     /// | `WORKER_DATABASE_CONNECT_TIMEOUT` | `10` | seconds for which the database is tried to be reached, at start and when it was lost |
+    /// | `WORKER_DATABASE_STATEMENT_TIMEOUT` | `30` | the longest time, in seconds, that a statement may take. After that, requests are refused with `OVERLOADED`, also if the server does not answer at all |
+    /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | the longest time, in seconds, that all migrations together may take at start |
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | prepared statements that a connection keeps; `0` for a pooler that lends connections for a transaction, such as PgBouncer |
     /// | `WORKER_DATABASE_DIRECT_URL` | | a way past the pooler, for migrations; what it leaves out is as in the other variables |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |

@@ -43,6 +43,10 @@ const MISSING: &[&str] = &[
 #[cfg(feature = "postgres")]
 type SetText = fn(PostgresOptions, String) -> PostgresOptions;
 
+/// Sets one of the limits on how long a database may take.
+#[cfg(feature = "postgres")]
+type SetTime = fn(PostgresOptions, Duration) -> PostgresOptions;
+
 impl Environment<'_> {
     /// The database that the variables name, or the default one.
     pub(super) fn database(&self) -> Result<Database, ConfigError> {
@@ -154,10 +158,26 @@ impl Environment<'_> {
         if let Some(pool_size) = pool_size {
             options = options.pool_size(pool_size);
         }
-        let mut connect_timeout = Duration::ZERO;
-        self.seconds("WORKER_DATABASE_CONNECT_TIMEOUT", 0.1, &mut connect_timeout)?;
-        if !connect_timeout.is_zero() {
-            options = options.connect_timeout(connect_timeout);
+        let limits: [(_, SetTime); 3] = [
+            (
+                "WORKER_DATABASE_CONNECT_TIMEOUT",
+                PostgresOptions::connect_timeout,
+            ),
+            (
+                "WORKER_DATABASE_STATEMENT_TIMEOUT",
+                PostgresOptions::statement_timeout,
+            ),
+            (
+                "WORKER_DATABASE_MIGRATION_TIMEOUT",
+                PostgresOptions::migration_timeout,
+            ),
+        ];
+        for (variable, set) in limits {
+            let mut limit = Duration::ZERO;
+            self.seconds(variable, 0.1, &mut limit)?;
+            if !limit.is_zero() {
+                options = set(options, limit);
+            }
         }
         let allowed = "it must be a whole number of at least 0; 0 is for poolers that lend connections for a transaction".to_owned();
         self.set(
@@ -320,6 +340,16 @@ mod tests {
                 new().connect_timeout(Duration::from_millis(1500)),
             ),
             (
+                "WORKER_DATABASE_STATEMENT_TIMEOUT",
+                "2.5",
+                new().statement_timeout(Duration::from_millis(2500)),
+            ),
+            (
+                "WORKER_DATABASE_MIGRATION_TIMEOUT",
+                "7200",
+                new().migration_timeout(Duration::from_secs(7200)),
+            ),
+            (
                 "WORKER_DATABASE_STATEMENT_CACHE",
                 "0",
                 new().statement_cache(0),
@@ -384,6 +414,11 @@ mod tests {
                 "WORKER_DATABASE_CONNECT_TIMEOUT",
                 "0",
                 "WORKER_DATABASE_CONNECT_TIMEOUT is `0`; it must be a number of seconds from 0.1 to 86400",
+            ),
+            (
+                "WORKER_DATABASE_STATEMENT_TIMEOUT",
+                "0",
+                "WORKER_DATABASE_STATEMENT_TIMEOUT is `0`; it must be a number of seconds from 0.1 to 86400",
             ),
             (
                 "WORKER_DATABASE_STATEMENT_CACHE",

@@ -15,10 +15,9 @@ impl Running {
         let draft = Admitted::new(draft)?.into_inner();
         let running = Arc::clone(self);
         let create = async move {
-            let _writing = running.hub.writing(&draft.thread.id);
-            let created = running.store.create_thread(&scope, draft).await?;
-            running.hub.publish(vec![created.clone()]);
-            Ok(created)
+            let thread_id = draft.thread.id.clone();
+            let create = running.store.create_thread(&scope, draft);
+            running.runner.publisher().commit(&thread_id, create).await
         };
         self.to_the_end(create).await
     }
@@ -33,20 +32,19 @@ impl Running {
         let edit = Admitted::new(edit)?.into_inner();
         let running = Arc::clone(self);
         let edit = async move {
-            let writing = running.hub.writing(&thread_id);
+            let publisher = running.runner.publisher();
             let may_withdraw = matches!(edit, ThreadEdit::RemoveEvent { .. });
-            let edited = running.store.edit_thread(&scope, &thread_id, edit).await?;
+            let report = |edited: &mut Edited| {
+                if may_withdraw {
+                    publisher.report_withdrawn(&edited.changes);
+                }
+            };
+            let edit = running.store.edit_thread(&scope, &thread_id, edit);
             let Edited {
                 changes,
                 interrupted,
                 waiting,
-            } = edited;
-            if may_withdraw {
-                running.runner.publish_withdrawn(changes.clone());
-            } else {
-                running.hub.publish(changes.clone());
-            }
-            drop(writing);
+            } = publisher.commit_then(&thread_id, edit, report).await?;
             if let Some(event_id) = interrupted {
                 running.runner.cancel(&event_id);
             }
@@ -67,10 +65,10 @@ impl Running {
     ) -> Result<(), StoreError> {
         let running = Arc::clone(self);
         let delete = async move {
-            let _writing = running.hub.writing(&thread_id);
-            let deleted = running.store.delete_thread(&scope, &thread_id).await?;
-            running.runner.stop(&thread_id);
-            running.hub.publish(vec![deleted]);
+            let delete = running.store.delete_thread(&scope, &thread_id);
+            let stop = |_: &mut Change| running.runner.stop(&thread_id);
+            let publisher = running.runner.publisher();
+            publisher.commit_then(&thread_id, delete, stop).await?;
             Ok(())
         };
         self.to_the_end(delete).await

@@ -1,7 +1,7 @@
 //! Who a connection is.
 
-use crate::protocol::{ConnectPayload, ErrorBody, User, clean_id, new_id};
-use crate::store::{Participant, Scope, Viewer, WorkerKey};
+use crate::protocol::{ConnectPayload, ErrorBody, NotAdmitted, User, new_id};
+use crate::store::{Admit, Participant, Scope, Viewer, WorkerKey};
 
 /// Who a connection is, since its last `connect`.
 #[derive(Debug, Clone)]
@@ -24,19 +24,16 @@ impl Identity {
     ) -> Result<Self, ErrorBody> {
         let worker_id = payload.worker_id()?;
         let mut user = payload.user();
-        clean_id("payload.worker_id", worker_id)?;
-        clean_id("payload.organization_id", payload.organization_id())?;
-        clean_id("payload.workspace_id", payload.workspace_id())?;
-        clean_id("payload.user.user_id", &user.user_id)?;
-        user.admit()
-            .map_err(|refused| refused.at(&format!("payload.{}", refused.member)))?;
-        let scope = Scope {
+        let refusal = |refused: NotAdmitted| refused.at(&payload.place_of(refused.member));
+        let mut scope = Scope {
             agent: agent.to_owned(),
             worker_id: worker_id.to_owned(),
             organization_id: payload.organization_id().to_owned(),
             workspace_id: payload.workspace_id().to_owned(),
             viewer: Viewer::Everyone,
         };
+        scope.admit().map_err(refusal)?;
+        user.admit().map_err(refusal)?;
         let participant = if private_threads && user.user_id.is_empty() {
             // Nobody owns nothing, but may go on with what was begun on this very connection.
             Participant::connection(&new_id())

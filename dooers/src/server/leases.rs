@@ -55,22 +55,27 @@ impl Running {
 
     /// Ends what a dead process left, and starts the turns that wait behind it.
     pub(super) async fn recover(&self) -> Result<(), StoreError> {
-        let recovered = self.store.recover().await?;
-        self.take(recovered).await
+        self.take(self.store.recover()).await
     }
 
     async fn take_over(&self) -> Result<(), StoreError> {
-        let recovered = self.store.expire_leases(timestamp::now()).await?;
-        self.take(recovered).await
+        self.take(self.store.expire_leases(timestamp::now())).await
     }
 
-    async fn take(&self, recovered: Recovered) -> Result<(), StoreError> {
+    async fn take(
+        &self,
+        ending: impl Future<Output = Result<Recovered, StoreError>>,
+    ) -> Result<(), StoreError> {
+        let publisher = self.runner.publisher();
+        let report = |recovered: &mut Recovered| {
+            for changes in &recovered.changes {
+                publisher.report_lost(changes);
+            }
+        };
+        let recovered = publisher.commit_anywhere(ending, report).await?;
         let (interrupted, retried) = (recovered.interrupted, recovered.retried);
         if interrupted + retried > 0 {
             tracing::warn!(target: "dooers::server", interrupted, retried, "took over turns whose process is gone");
-        }
-        for changes in recovered.changes {
-            self.runner.publish_lost(changes);
         }
         self.go_on(recovered.waiting).await
     }

@@ -59,7 +59,7 @@ impl Running {
             stopping::close(&*store).await;
             return Err(error);
         }
-        let hub = Hub::default();
+        let (hub, changes) = Hub::new();
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
         let settings = Arc::new(LiveSettings::new(
             Arc::clone(&store),
@@ -73,7 +73,7 @@ impl Running {
         }
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),
-            hub.clone(),
+            (hub.clone(), changes),
             Arc::clone(&settings),
             AnswerKeys::new(config.secret_keys.clone()),
             Arc::new(states),
@@ -140,13 +140,16 @@ impl Running {
             run_id: new_id(),
             at: timestamp::now(),
         };
-        let cancelled = self.store.cancel_turn(scope, &cancel).await?;
-        stored();
-        match cancelled {
-            Cancelled::Withdrawn { changes, waiting } => {
-                self.runner.publish_withdrawn(changes);
-                self.go_on(waiting).await?;
+        let publisher = self.runner.publisher();
+        let cancel = self.store.cancel_turn(scope, &cancel);
+        let acknowledge = |cancelled: &mut Cancelled| {
+            stored();
+            if let Cancelled::Withdrawn { changes, .. } = cancelled {
+                publisher.report_withdrawn(changes);
             }
+        };
+        match publisher.commit_anywhere(cancel, acknowledge).await? {
+            Cancelled::Withdrawn { waiting, .. } => self.go_on(waiting).await?,
             Cancelled::Running { event_id, .. } => self.runner.cancel(&event_id),
             Cancelled::Ended => {}
         }

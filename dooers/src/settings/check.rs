@@ -1,4 +1,4 @@
-//! Whether a value is right for a field.
+//! The check of a value against its field.
 
 use super::{Email, Field, FieldKind, step};
 use crate::protocol::whole;
@@ -11,25 +11,25 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Why a setting was not changed. The text is for the person who wanted to change it.
+/// The reason why a setting was not changed. The text is written for the person who tried to change it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatchError {
-    /// There is no such field, or not for this audience.
+    /// The field does not exist, or is not visible to this audience.
     #[error("there is no setting `{0}`")]
     NotFound(String),
-    /// It cannot be changed, or not by this audience.
+    /// The field is readonly, or this audience must not change it.
     #[error("`{0}` cannot be changed")]
     Readonly(String),
-    /// It is the program's own.
-    #[error("`{0}` can be changed by the program only")]
+    /// The field is internal: only the program can change it.
+    #[error("only the program can change `{0}`")]
     Internal(String),
-    /// The value is not right for the field.
+    /// The value does not fit the field.
     #[error(transparent)]
     Invalid(#[from] InvalidValue),
 }
 
-/// A value that is not right for its field.
+/// The error for a value that does not fit its field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{field_id}` cannot be {given}; {allowed}")]
 pub struct InvalidValue {
@@ -39,13 +39,13 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
-    /// The field.
+    /// The id of the field.
     #[must_use]
     pub fn field_id(&self) -> &str {
         &self.field_id
     }
 
-    /// What the field takes.
+    /// A description of the values that the field accepts.
     #[must_use]
     pub fn allowed(&self) -> &str {
         &self.allowed
@@ -54,7 +54,7 @@ impl InvalidValue {
 
 type Check = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
 
-/// A check of the program's own.
+/// A check that the program defines.
 #[derive(Clone)]
 pub(super) struct Validator(pub(super) Arc<Check>);
 
@@ -64,7 +64,7 @@ impl fmt::Debug for Validator {
     }
 }
 
-/// The value as it is to be stored.
+/// Checks a value and returns it as it must be stored.
 pub(super) fn check(field: &Field, value: Value) -> Result<Value, InvalidValue> {
     let refused = |allowed: String| InvalidValue {
         field_id: field.id.clone(),
@@ -87,7 +87,7 @@ pub(super) fn check(field: &Field, value: Value) -> Result<Value, InvalidValue> 
     }
 }
 
-/// The value that is meant: a number near a step is that step, and a whole number is written as one.
+/// Normalizes a value: a number close to a step becomes that step, and in a field for whole numbers `1.0` becomes `1`.
 fn meant<'a>(field: &Field, value: &'a Value) -> Option<Cow<'a, Value>> {
     match value {
         Value::Number(number) if field.kind == FieldKind::Number => {
@@ -98,7 +98,8 @@ fn meant<'a>(field: &Field, value: &'a Value) -> Option<Cow<'a, Value>> {
     }
 }
 
-/// Why a value that nobody may see is refused. What the program's own check says is left out, as it may show the value.
+/// The reason why a secret value is refused. The message of the program's own check is left out, because it may
+/// contain the value.
 pub(super) fn hidden_problem(field: &Field, value: &Value) -> Option<String> {
     if !fits(field, value) {
         return Some(format!("it takes {}", takes(field)));
@@ -110,7 +111,7 @@ pub(super) fn hidden_problem(field: &Field, value: &Value) -> Option<String> {
     is_refused.then(|| "it does not pass the setting's own check (`validate`)".to_owned())
 }
 
-/// What was given, so far as it may be shown.
+/// The refused value for an error message: shortened, or hidden if it is a secret.
 fn given(field: &Field, value: &Value) -> String {
     const SHOWN: usize = 60;
     if field.is_secret() {
@@ -164,7 +165,7 @@ fn fits_number(field: &Field, number: &Number) -> bool {
         && max.is_none_or(|max| compare(number, max).is_le())
 }
 
-/// The number that is meant. `None` if it must be whole and is not, or is on no step.
+/// The number that is meant. `None` if it is not on a step, or is not whole although the field requires it.
 pub(super) fn meant_number(field: &Field, number: &Number) -> Option<Number> {
     let exact = if field.is_integer {
         whole(number)
@@ -184,7 +185,7 @@ pub(super) fn meant_number(field: &Field, number: &Number) -> Option<Number> {
     };
     let is_given = meant == given;
     if exact.is_some() && !is_given {
-        // A whole number is not rounded, however large it is, so it means no other one.
+        // Whole numbers are exact, so they are never rounded to a step.
         return None;
     }
     if field.is_integer {
@@ -196,7 +197,7 @@ pub(super) fn meant_number(field: &Field, number: &Number) -> Option<Number> {
     }
 }
 
-/// The whole number of 64 bits, with or without a sign.
+/// Converts to a whole number of 64 bits, with or without a sign.
 fn integer(number: &BigDecimal) -> Option<Number> {
     if !number.is_integer() {
         return None;
@@ -205,12 +206,12 @@ fn integer(number: &BigDecimal) -> Option<Number> {
     signed.or_else(|| number.to_u64().map(Number::from))
 }
 
-/// Two numbers by their size, as their decimals say it.
+/// Compares two numbers by their decimal values.
 pub(super) fn compare(one: &Number, other: &Number) -> Ordering {
     decimal(one).cmp(&decimal(other))
 }
 
-/// Whether a number is exactly on a step that is counted from 0.
+/// Returns true if a number is exactly on a step that is counted from 0.
 pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
     let numbers = decimal(number).zip(decimal(step));
     numbers.is_some_and(|(number, step)| step::meant(&number, None, &step) == Some(number))
@@ -220,7 +221,8 @@ fn decimal(number: &Number) -> Option<BigDecimal> {
     BigDecimal::from_str(&number.to_string()).ok()
 }
 
-/// Puts the numbers that describe a field on their steps: `min` as counted from 0, the others as counted from `min`.
+/// Moves the numbers that describe a field to their steps. The steps of `min` are counted from 0, and those of the
+/// default and `max` from `min`.
 pub(super) fn settle(field: &mut Field) {
     if let Some(min) = field.step_from.take() {
         let min = meant_number(field, &min).unwrap_or(min);
@@ -239,7 +241,7 @@ pub(super) fn settle(field: &mut Field) {
     }
 }
 
-/// The values that a field takes, for people.
+/// Describes the values that a field accepts, including `null`.
 fn allowed(field: &Field) -> String {
     let null = if field.required {
         ""
@@ -251,7 +253,7 @@ fn allowed(field: &Field) -> String {
     takes(field) + null
 }
 
-/// The same without `null`.
+/// Describes the values that a field accepts, without `null`.
 fn takes(field: &Field) -> String {
     match field.kind {
         FieldKind::Checkbox => "`true` or `false`".to_owned(),
@@ -265,7 +267,7 @@ fn takes(field: &Field) -> String {
             format!("one of {}", options.join(", "))
         }
         FieldKind::Email => {
-            "a mail address such as `ada@example.org`".to_owned() + &allowed_length(field)
+            "an email address such as `ada@example.org`".to_owned() + &allowed_length(field)
         }
         FieldKind::Date => "a date such as `2026-02-11`".to_owned(),
         FieldKind::Text | FieldKind::Textarea | FieldKind::Password | FieldKind::Image => {

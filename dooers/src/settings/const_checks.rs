@@ -1,14 +1,14 @@
-//! What the compiler checks of settings that the macro cannot see: other structs and enums.
+//! Compile-time checks that involve other structs and enums, which the macro cannot see.
 #![expect(
     clippy::panic,
     reason = "it is how the evaluation of constants reports an error"
 )]
 
-/// Refuses a group whose fields have ids of other settings. It is evaluated at compile time only.
+/// Rejects a group if the id of one of its fields is also used outside of the group. Only evaluated at compile time.
 ///
 /// # Panics
 ///
-/// If an id is in one of the lists, too.
+/// If an id of the group is in one of the lists.
 pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
     let mut at = 0;
     while at < group.len() {
@@ -18,7 +18,7 @@ pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
                 let text = Text::new()
                     .with("the group has a setting `")
                     .with(group[at])
-                    .with("`, and there is another one of this id beside or in another group; a setting is patched by its id alone: give one of them another with `#[setting(rename = \"…\")]`");
+                    .with("`, but another setting outside of the group has the same id, and a setting is changed by its id alone; give one of them another id with `#[setting(rename = \"…\")]`");
                 panic!("{}", text.as_str());
             }
             list += 1;
@@ -27,22 +27,22 @@ pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
     }
 }
 
-/// Refuses an enum of choices without a default. It is evaluated at compile time only.
+/// Rejects an enum of choices without a default. Only evaluated at compile time.
 ///
 /// # Panics
 ///
 /// Always.
 pub const fn refuse_without_default<T>(_field: &super::generated::TypedField<T>) {
     panic!(
-        "this setting needs a default, as it must have a value before anybody sets one; write `#[setting(default = …)]`, or make it an `Option`"
+        "this setting needs a default, as it must have a value before anyone sets one; write `#[setting(default = …)]`, or make it an `Option`"
     );
 }
 
-/// Refuses a default that is no choice. It is evaluated at compile time only.
+/// Rejects a default that is not a choice. Only evaluated at compile time.
 ///
 /// # Panics
 ///
-/// If it is none.
+/// If the default is not in `choices`.
 pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
     let mut listed = Text::new();
     let mut at = 0;
@@ -58,7 +58,7 @@ pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
     let text = Text::new()
         .with("the default `")
         .with(default)
-        .with("` is none of the choices; write one of ")
+        .with("` is not one of the choices; write one of ")
         .with(listed.as_str());
     panic!("{}", text.as_str());
 }
@@ -89,7 +89,7 @@ const fn is_same(one: &str, other: &str) -> bool {
     true
 }
 
-/// A text that is put together at compile time, where nothing can be allocated. What does not fit is left out.
+/// A text that is built at compile time, where nothing can be allocated. Parts that do not fit are left out.
 struct Text {
     bytes: [u8; 1024],
     length: usize,
@@ -121,7 +121,7 @@ impl Text {
         let (text, _) = self.bytes.split_at(self.length);
         match std::str::from_utf8(text) {
             Ok(text) => text,
-            // It is made of whole texts.
+            // The bytes are whole texts, so they are always valid UTF-8.
             Err(_) => "",
         }
     }

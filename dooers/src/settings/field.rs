@@ -1,4 +1,4 @@
-//! One field of the settings.
+//! The fields of settings.
 
 use super::check::Validator;
 use super::{InvalidValue, SettingValue};
@@ -7,32 +7,32 @@ use serde_json::{Number, Value};
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// One field: what it is called, what it takes, and who sees it.
+/// A field of the settings: its label, the values that it accepts and its audience.
 #[derive(Debug, Clone)]
 pub struct Field {
     pub(super) id: String,
     pub(super) kind: FieldKind,
     pub(super) label: String,
     pub(super) description: Option<String>,
-    /// Whether `null` is refused.
+    /// True if `null` is refused.
     pub(super) required: bool,
-    /// Whether it may begin without a value.
+    /// True if the field may start without a value.
     pub(super) optional: bool,
     pub(super) default: Option<Value>,
-    /// The environment variable that has the default of a secret.
+    /// The name of the environment variable that contains the default of a secret.
     pub(super) default_env: Option<String>,
     pub(super) readonly: bool,
     pub(super) visibility: Visibility,
     pub(super) user_editable: bool,
     pub(super) placeholder: Option<String>,
-    /// Values and labels.
+    /// The options of a select: values and labels.
     pub(super) options: Vec<(String, String)>,
-    /// Whether a number must be whole.
+    /// True if a number must be whole.
     pub(super) is_integer: bool,
     pub(super) min: Option<Number>,
     pub(super) max: Option<Number>,
     pub(super) step: Option<Number>,
-    /// From where steps are counted: the smallest number, if one was given, and not that of the type.
+    /// The start of the steps: the minimum that was set with `min`. The lower bound of a type does not count.
     pub(super) step_from: Option<Number>,
     pub(super) rows: Option<u32>,
     pub(super) width: Option<u32>,
@@ -43,7 +43,7 @@ pub struct Field {
     pub(super) validator: Option<Validator>,
 }
 
-/// How a form shows a field, and what it takes.
+/// The form element of a field. It also determines the type of value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldKind {
@@ -53,41 +53,41 @@ pub enum FieldKind {
     Textarea,
     /// A number.
     Number,
-    /// Yes or no.
+    /// A boolean.
     Checkbox,
-    /// One of several texts.
+    /// One of several options.
     Select,
     /// A text that is never shown.
     Password,
-    /// A mail address.
+    /// An email address.
     Email,
     /// A date.
     Date,
-    /// An image that is only shown.
+    /// An image that is only displayed.
     Image,
 }
 
-/// Who sees a field.
+/// The audience of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Visibility {
-    /// Everybody.
+    /// All users.
     User,
-    /// Those who own or manage the organization.
+    /// Users who own or manage the organization.
     Creator,
-    /// Nobody but the program.
+    /// Only the program.
     Internal,
 }
 
-/// An expression that a text must match somewhere.
+/// A regular expression that must match some part of a text.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     pub(super) text: String,
-    /// What is wrong with it, if it cannot be used.
+    /// The compiled expression, or the reason why it cannot be used.
     pub(super) compiled: Result<Regex, String>,
 }
 
-/// An id as a label: `max_tokens` is "Max tokens".
+/// Converts an id to a label: `max_tokens` becomes "Max tokens".
 pub(super) fn sentence_case(id: &str) -> String {
     let words = id.replace(['_', '-', '.'], " ");
     let mut letters = words.trim().chars();
@@ -128,13 +128,13 @@ impl Field {
         }
     }
 
-    /// One line of text. Like every field it needs a [`default`](Self::default), unless it is
+    /// Creates a field with one line of text. Like every field, it needs a [`default`](Self::default) unless it is
     /// [`optional`](Self::optional).
     pub fn text(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Text)
     }
 
-    /// One of these values, each with its label.
+    /// Creates a field with one of these values, each with its label.
     pub fn select<V: Into<String>, L: Into<String>>(
         id: impl Into<String>,
         options: impl IntoIterator<Item = (V, L)>,
@@ -142,69 +142,71 @@ impl Field {
         Self::new(id, FieldKind::Select).options(options)
     }
 
-    /// A number, with or without decimals.
+    /// Creates a number field. Decimals are allowed.
     pub fn number(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Number)
     }
 
-    /// A whole number of 64 bits, with or without a sign.
+    /// Creates a field for a whole number of 64 bits, with or without a sign.
     pub fn integer(id: impl Into<String>) -> Self {
         let mut field = Self::number(id).within(i64::MIN, u64::MAX);
         field.is_integer = true;
         field
     }
 
-    /// Yes or no.
+    /// Creates a boolean field.
     pub fn checkbox(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Checkbox)
     }
 
-    /// A text that is never shown. It cannot have a [`default`](Self::default), so it needs a
-    /// [`default_env`](Self::default_env), unless it is [`optional`](Self::optional).
+    /// Creates a field for a text that is never shown. It cannot have a [`default`](Self::default), so it needs a
+    /// [`default_env`](Self::default_env) unless it is [`optional`](Self::optional).
     pub fn password(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Password)
     }
 
-    /// A mail address.
+    /// Creates a field for an email address.
     pub fn email(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Email)
     }
 
-    /// A date, as `2026-02-11`.
+    /// Creates a field for a date such as `2026-02-11`.
     pub fn date(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Date)
     }
 
-    /// An image that is only shown. It needs a [`src`](Self::src).
+    /// Creates a field for an image that is only displayed. It needs a [`src`](Self::src).
     pub fn image(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Image).readonly()
     }
 
-    /// What people read as its name; otherwise the id in sentence case.
+    /// Sets the name that users see. The default is the id in sentence case.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// What it is about.
+    /// Sets the text that explains the field.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sets the value that counts until another one is set, and again after a `null`.
+    /// Sets the default: the value of the field until another one is set, and again after a `null`.
     #[must_use]
     pub fn default(mut self, value: impl Into<Value>) -> Self {
         self.default = Some(value.into());
         self
     }
 
-    /// Names the environment variable whose value a password has until another one is set, and again after a `null`.
+    /// Names the environment variable that contains the default of a password: its value until another one is set, and
+    /// again after a `null`.
     ///
-    /// It is read when a server starts, and never shown. If it is not set, or empty, the field has no value if it is
-    /// [`optional`](Self::optional); otherwise the server does not start. So it is if the value does not fit the field.
+    /// The server reads the variable when it starts, and never shows its value. If the variable is not set or is
+    /// empty, an [`optional`](Self::optional) field has no value. For any other field, the server does not start. The
+    /// server also does not start if the value does not fit the field.
     ///
     /// ```
     /// use dooers::settings::{Field, SettingsSchema};
@@ -219,15 +221,15 @@ impl Field {
         self
     }
 
-    /// Lets the field begin without a value. With a [`default`](Self::default) it has one all the same.
+    /// Allows the field to start without a value. A [`default`](Self::default) still applies.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Refuses `null`, which otherwise restores the [`default`](Self::default), or leaves the field without a value if it
-    /// has none. Forms mark the field as required.
+    /// Refuses `null`. Without this, `null` restores the [`default`](Self::default), or removes the value if there is
+    /// no default. Forms mark the field as required.
     ///
     /// ```
     /// use dooers::settings::Field;
@@ -247,14 +249,14 @@ impl Field {
         self
     }
 
-    /// What an empty field shows as an example.
+    /// Sets the example that is shown while the field is empty.
     #[must_use]
     pub fn placeholder(mut self, placeholder: impl Into<String>) -> Self {
         self.placeholder = Some(placeholder.into());
         self
     }
 
-    /// The smallest number. A value that is no finite number is taken for none.
+    /// Sets the minimum. Values that are not finite numbers are ignored.
     #[must_use]
     pub fn min(mut self, min: impl Into<Value>) -> Self {
         self.min = number(min.into());
@@ -262,24 +264,25 @@ impl Field {
         self
     }
 
-    /// The bounds of the type.
+    /// Sets the bounds of the field's type.
     pub(super) fn within(mut self, min: impl Into<Value>, max: impl Into<Value>) -> Self {
         self.min = number(min.into());
         self.max = number(max.into());
         self
     }
 
-    /// The largest number. A value that is no finite number is taken for none.
+    /// Sets the maximum. Values that are not finite numbers are ignored.
     #[must_use]
     pub fn max(mut self, max: impl Into<Value>) -> Self {
         self.max = number(max.into());
         self
     }
 
-    /// The distance between two numbers, counted from the smallest, or else from 0.
+    /// Sets the distance between two numbers. Steps are counted from the minimum, or from 0 if no minimum was set.
     ///
-    /// A number that misses a step only because it was computed in binary counts as that step: one within 4 units in the
-    /// last place of an `f64`, or the step rounded to an `f32`. The exact step is stored and shown.
+    /// A number that misses a step only because of binary arithmetic counts as that step. This applies to numbers
+    /// within 4 units in the last place of an `f64`, and to the step rounded to an `f32`. The exact step is stored and
+    /// shown.
     ///
     /// ```
     /// use dooers::settings::Field;
@@ -297,7 +300,7 @@ impl Field {
         self
     }
 
-    /// So many lines of text.
+    /// Shows the text in this number of lines.
     #[must_use]
     pub fn rows(mut self, rows: u32) -> Self {
         self.kind = FieldKind::Textarea;
@@ -305,7 +308,7 @@ impl Field {
         self
     }
 
-    /// One of these values, each with its label, besides those that were given before.
+    /// Adds options, each with its label, and makes the field a select.
     #[must_use]
     pub fn options<V: Into<String>, L: Into<String>>(
         mut self,
@@ -318,22 +321,22 @@ impl Field {
         self
     }
 
-    /// So many characters at the least (Unicode code points).
+    /// Sets the minimum length in characters (Unicode code points).
     #[must_use]
     pub fn min_length(mut self, characters: u32) -> Self {
         self.min_length = Some(characters);
         self
     }
 
-    /// So many characters at the most (Unicode code points).
+    /// Sets the maximum length in characters (Unicode code points).
     #[must_use]
     pub fn max_length(mut self, characters: u32) -> Self {
         self.max_length = Some(characters);
         self
     }
 
-    /// An expression that the text matches somewhere: what the `regex` crate and ECMA-262 have in common, so that a
-    /// browser and the server agree.
+    /// Sets a regular expression that must match some part of the text. Only syntax that the `regex` crate and
+    /// ECMA-262 share is accepted, so that a browser and the server agree.
     #[must_use]
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
         let text = pattern.into();
@@ -343,55 +346,55 @@ impl Field {
         self
     }
 
-    /// Cannot be changed.
+    /// Makes the field unchangeable.
     #[must_use]
     pub fn readonly(mut self) -> Self {
         self.readonly = true;
         self
     }
 
-    /// Seen by nobody but the program.
+    /// Hides the field from everybody except the program.
     #[must_use]
     pub fn internal(mut self) -> Self {
         self.visibility = Visibility::Internal;
         self
     }
 
-    /// Seen only by those who own or manage the organization.
+    /// Shows the field only to users who own or manage the organization.
     #[must_use]
     pub fn creator(mut self) -> Self {
         self.visibility = Visibility::Creator;
         self
     }
 
-    /// Whether users who are no creators may change it.
+    /// Sets whether users who are not creators may change the field.
     #[must_use]
     pub fn user_editable(mut self, user_editable: bool) -> Self {
         self.user_editable = user_editable;
         self
     }
 
-    /// Where an image is.
+    /// Sets the URL of an image.
     #[must_use]
     pub fn src(self, src: impl Into<String>) -> Self {
         self.default(src.into())
     }
 
-    /// How wide an image is shown, in pixels.
+    /// Sets the display width of an image, in pixels.
     #[must_use]
     pub fn width(mut self, pixels: u32) -> Self {
         self.width = Some(pixels);
         self
     }
 
-    /// How high an image is shown, in pixels.
+    /// Sets the display height of an image, in pixels.
     #[must_use]
     pub fn height(mut self, pixels: u32) -> Self {
         self.height = Some(pixels);
         self
     }
 
-    /// A check of the program's own, after all others. Its error is what people read.
+    /// Adds a check that runs after all others. Its error is shown to users.
     #[must_use]
     pub fn validate<T, E>(self, check: impl Fn(&T) -> Result<(), E> + Send + Sync + 'static) -> Self
     where
@@ -414,65 +417,65 @@ impl Field {
         self
     }
 
-    /// Its id, by which it is patched.
+    /// The id of the field. Patches name the field by this id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its kind.
+    /// The kind of the field.
     #[must_use]
     pub fn kind(&self) -> FieldKind {
         self.kind
     }
 
-    /// Who sees it.
+    /// The audience of the field.
     #[must_use]
     pub fn visibility(&self) -> Visibility {
         self.visibility
     }
 
-    /// Whether `null` is refused: only after [`required`](Self::required).
+    /// Returns true if the field refuses `null`, see [`required`](Self::required).
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.required
     }
 
-    /// Whether it cannot be changed.
+    /// Returns true if the field cannot be changed.
     #[must_use]
     pub fn is_readonly(&self) -> bool {
         self.readonly
     }
 
-    /// Whether its value is a secret.
+    /// Returns true if the value of the field is a secret.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.kind == FieldKind::Password
     }
 
-    /// The value that counts until another one is set.
+    /// The default, which is the value until another one is set.
     #[must_use]
     pub fn default_value(&self) -> Option<&Value> {
         self.default.as_ref()
     }
 
-    /// The environment variable whose value a password has until another one is set.
+    /// The name of the environment variable that contains the default of a password.
     #[must_use]
     pub fn default_env_variable(&self) -> Option<&str> {
         self.default_env.as_deref()
     }
 
-    /// Whether there is a default, here or in the environment.
+    /// Returns true if there is a default, in the schema or in the environment.
     pub(super) fn begins_with_a_value(&self) -> bool {
         self.default.is_some() || self.default_env.is_some()
     }
 
-    /// The value as it is to be stored: a whole number's `1.0` is `1`, and a number near a [`step`](Self::step) is that
-    /// step.
+    /// Checks a value and returns it as it must be stored: for a whole number `1.0` becomes `1`, and a number close to
+    /// a [`step`](Self::step) becomes that step.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`], if it is not right for the field.
+    /// [`InvalidValue`] if the value does not fit the field.
     pub fn check(&self, value: Value) -> Result<Value, InvalidValue> {
         super::check::check(self, value)
     }

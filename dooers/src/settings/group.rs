@@ -1,8 +1,8 @@
-//! Fields that belong together.
+//! Groups of fields.
 
 use super::{Field, Visibility};
 
-/// Fields that a form shows together. There are no groups in groups.
+/// Fields that a form shows together. A group cannot contain groups.
 #[derive(Debug, Clone)]
 pub struct Group {
     pub(super) id: String,
@@ -13,17 +13,17 @@ pub struct Group {
     pub(super) visibility: Visibility,
 }
 
-/// How a group that can be folded up is shown at first.
+/// The initial state of a group that can be collapsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Collapsible {
-    /// Unfolded.
+    /// Expanded.
     Open,
-    /// Folded up.
+    /// Collapsed.
     Closed,
 }
 
 impl Group {
-    /// A group of these fields. Its label is its id in sentence case, unless another one is given.
+    /// Creates a group of these fields. The default label is the id in sentence case.
     pub fn new(id: impl Into<String>, fields: impl IntoIterator<Item = Field>) -> Self {
         let id = id.into();
         Self {
@@ -36,28 +36,28 @@ impl Group {
         }
     }
 
-    /// What people read as its name.
+    /// Sets the name that users see.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// What it is about.
+    /// Sets the text that explains the group.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Can be folded up, and is shown like this at first.
+    /// Makes the group collapsible and sets its initial state.
     #[must_use]
     pub fn collapsible(mut self, collapsible: Collapsible) -> Self {
         self.collapsible = Some(collapsible);
         self
     }
 
-    /// Only creators see it and its fields.
+    /// Shows the group and its fields only to creators.
     #[must_use]
     pub fn creator(mut self) -> Self {
         self.visibility = Visibility::Creator;
@@ -69,13 +69,13 @@ impl Group {
         self
     }
 
-    /// Its id.
+    /// The id of the group.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its fields.
+    /// The fields of the group.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields

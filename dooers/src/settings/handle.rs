@@ -1,4 +1,4 @@
-//! The settings of one worker, to read and to change.
+//! `Settings<T>`, the handle to one worker's settings.
 
 use super::live::{AgentSchema, LiveSettings};
 use super::{SettingsError, SettingsValues, SettingsWatch, WorkerSettings};
@@ -10,10 +10,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// The settings of one worker, to read and to change while the program runs.
+/// A handle that reads and changes the settings of one worker while the program runs.
 ///
-/// A handler takes it as an argument where the values of the moment, which it gets by taking `T` itself, are not
-/// enough. Outside of a handler [`WorkerServer::settings`](crate::WorkerServer::settings) gives it.
+/// A handler that only needs the current values takes `T` as an argument. A handler that needs more takes this handle.
+/// Outside of a handler, [`WorkerServer::settings`](crate::WorkerServer::settings) returns it.
 pub struct Settings<T> {
     live: Arc<LiveSettings>,
     worker: WorkerKey,
@@ -29,7 +29,7 @@ impl<T: WorkerSettings> Settings<T> {
         }
     }
 
-    /// Settings that belong to no server and are kept in memory: for unit tests of a handler that takes them.
+    /// Creates settings in memory that do not belong to a server, for unit tests of handlers.
     #[must_use]
     pub fn detached() -> Self {
         const AGENT: &str = "detached";
@@ -43,29 +43,29 @@ impl<T: WorkerSettings> Settings<T> {
         Self::new(Arc::new(live), worker)
     }
 
-    /// The values of the moment.
+    /// Reads the current values.
     ///
     /// # Errors
     ///
-    /// [`SettingsError`], if the database fails or a secret does not open.
+    /// [`SettingsError`] if the database fails or a secret cannot be decrypted.
     pub async fn get(&self) -> Result<T, SettingsError> {
         let current = self.live.current(&self.worker).await?;
         Ok(T::from_values(&current.values))
     }
 
-    /// The value of one field, secret or not: the one that was set, or else the default, or else `null`. None if there is
-    /// no such field.
+    /// Reads the value of one field, including secrets: the value that was set, or else the default, or else `null`.
+    /// `None` if the field does not exist.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// The same as for [`get`](Self::get).
     pub async fn get_value(&self, field_id: &str) -> Result<Option<Value>, SettingsError> {
         let current = self.live.current(&self.worker).await?;
         let field = T::schema().field(field_id);
         Ok(field.map(|field| current.values.of(field)))
     }
 
-    /// All values by their fields, secrets too, but for those that are to be left out.
+    /// Reads the values of all fields, including secrets. [`exclude`](AllSettings::exclude) leaves out fields.
     pub fn all(&self) -> AllSettings<'_, T> {
         AllSettings {
             settings: self,
@@ -73,8 +73,8 @@ impl<T: WorkerSettings> Settings<T> {
         }
     }
 
-    /// Changes values. What is new is checked as a patch is, stored, and shown to all who see it. `None` restores the
-    /// default of a field that has one.
+    /// Changes values. New values are checked like patches, stored, and sent to all subscribers that may see them.
+    /// `None` restores the default of a field that has one.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -89,13 +89,13 @@ impl<T: WorkerSettings> Settings<T> {
     /// # }
     /// ```
     ///
-    /// Only the fields that the closure assigns are stored. An equal value is not a change, and is not stored again. A
-    /// secret is the exception: one that is assigned, even if its text is the same, is stored again and sealed with the
-    /// newest key. Subscribers are not sent a secret that did not change.
+    /// Only fields that the closure assigns are stored. Assigning an equal value is not a change and stores nothing.
+    /// Secrets are the exception: a secret that is assigned is stored again and sealed with the newest key, even if
+    /// its text is the same. In that case nothing is sent to subscribers.
     ///
     /// # Errors
     ///
-    /// [`SettingsError::Patch`] for a value that is not right, or a field that is readonly: then nothing is changed.
+    /// [`SettingsError::Patch`] if a value does not fit or a field is readonly. Nothing is changed then.
     pub async fn set(&self, change: impl FnOnce(&mut T) + Send) -> Result<(), SettingsError> {
         let changed = |values: &SettingsValues| {
             let mut settings = T::from_values(values);
@@ -106,7 +106,7 @@ impl<T: WorkerSettings> Settings<T> {
         self.live.change(&self.worker, changed).await
     }
 
-    /// Follows the changes, whoever makes them in this process.
+    /// Watches all changes that are made in this process.
     pub fn watch(&self) -> SettingsWatch {
         self.live.watch(&self.worker)
     }
@@ -130,7 +130,7 @@ impl<T> fmt::Debug for Settings<T> {
     }
 }
 
-/// All values of settings, to be read. See [`Settings::all`].
+/// A request for the values of all fields. See [`Settings::all`].
 #[derive(Debug)]
 #[must_use]
 pub struct AllSettings<'a, T> {
@@ -139,17 +139,17 @@ pub struct AllSettings<'a, T> {
 }
 
 impl<T: WorkerSettings> AllSettings<'_, T> {
-    /// Leaves these fields out.
+    /// Leaves out these fields.
     pub fn exclude<I: Into<String>>(mut self, field_ids: impl IntoIterator<Item = I>) -> Self {
         self.excluded.extend(field_ids.into_iter().map(Into::into));
         self
     }
 
-    /// Reads them.
+    /// Reads the values.
     ///
     /// # Errors
     ///
-    /// As [`Settings::get`].
+    /// The same as for [`Settings::get`].
     pub async fn read(self) -> Result<SettingsValues, SettingsError> {
         let settings = self.settings.get().await?;
         let mut values = settings.to_values();

@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// A date of the calendar's shape; `format` says the rest.
+/// The shape of a date. `format` checks the rest.
 const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 
 impl SettingsSchema {
-    /// What the values must be: a JSON Schema (draft 2020-12) of an object with a property for each field, those in groups
-    /// beside the others. Internal fields are left out.
+    /// The JSON Schema (draft 2020-12) of the values: an object with a property for each field. Fields in groups are
+    /// properties of the same object. Internal fields are left out.
     #[must_use]
     pub fn json_schema(&self) -> Schema {
         let is_told = |field: &&Field| field.visibility != Visibility::Internal;
@@ -83,7 +83,8 @@ fn choices(field: &Field) -> Option<Value> {
     Some(values.chain(none).collect())
 }
 
-/// JSON Schema counts from 0, and a setting from its smallest number: the two agree where that is on a step from 0.
+/// JSON Schema counts steps from 0, and a setting counts them from its minimum. The two agree if the minimum is on a
+/// step from 0, and only then is there a `multipleOf`.
 fn multiple_of(field: &Field) -> Option<Value> {
     let step = field.step.clone()?;
     let min = field.step_from.as_ref();
@@ -91,7 +92,8 @@ fn multiple_of(field: &Field) -> Option<Value> {
     counts_from_0.then_some(Value::Number(step))
 }
 
-/// A mail address has none: `email` means another set of addresses than the HTML standard's, which is the pattern.
+/// The `format` of a kind. Email addresses have none, because `email` accepts other addresses than the HTML standard.
+/// Their pattern is that of the HTML standard.
 fn format_of(kind: FieldKind) -> Option<&'static str> {
     match kind {
         FieldKind::Password => Some("password"),

@@ -1,4 +1,4 @@
-//! The settings of the workers that this process serves, as they are now.
+//! The current settings of the workers that this process serves.
 
 use super::seal::{Keyring, Sealed};
 use super::watch::Watchers;
@@ -7,7 +7,7 @@ use super::{
     SettingsWatch, Visibility, WorkerSettings,
 };
 use crate::hub::{Connection, Frame, Hub, PublishedSetting};
-use crate::protocol::{Audience, PublicSchema, ServerFrame, admit_json, check_no_nul, timestamp};
+use crate::protocol::{Audience, PublicSchema, ServerFrame, admit_json, check_id, timestamp};
 use crate::store::{Store, StoreError, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -16,21 +16,21 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The settings that the agents of a program have, by the agents' names.
+/// The settings schemas of a program's agents, by the name of the agent.
 pub(crate) type Schemas = HashMap<&'static str, AgentSchema>;
 
-/// The settings that an agent has.
+/// The settings schema of one agent.
 #[derive(Debug, Clone)]
 pub(crate) struct AgentSchema {
     pub(crate) schema: Arc<SettingsSchema>,
-    /// The struct that holds them, unless the schema was built by hand.
+    /// The type of the settings struct. `None` if the schema was built by hand.
     pub(crate) type_id: Option<TypeId>,
-    /// The defaults of secrets that came from the environment.
+    /// The defaults of secrets that were read from the environment.
     pub(crate) from_env: SettingsValues,
 }
 
 impl AgentSchema {
-    /// The settings of this struct, without a server that reads variables.
+    /// The schema of this struct, for use without a server that reads environment variables.
     pub(crate) fn of<T: WorkerSettings>() -> Self {
         Self {
             schema: Arc::new(T::schema().clone()),
@@ -40,43 +40,44 @@ impl AgentSchema {
     }
 }
 
-/// The settings of every worker, and who follows their changes.
+/// The settings of every worker, and the watchers of their changes.
 pub(crate) struct LiveSettings {
     store: Arc<dyn Store>,
     hub: Hub,
     keyring: Option<Keyring>,
     schemas: Schemas,
     workers: Mutex<HashMap<WorkerKey, Arc<Worker>>>,
-    /// What was warned of already: a worker's field whose stored value does not fit any more.
+    /// The fields of workers whose stored values do not fit any more and that were logged already.
     misfits: Mutex<HashSet<(WorkerKey, String)>>,
-    /// How the program is told of every worker's changes.
+    /// The watchers of all workers' changes.
     program: Watchers,
-    /// When nothing was stored yet, the settings are as old as this.
+    /// The `updated_at` of settings that have never been changed.
     started_at: DateTime<Utc>,
 }
 
-/// What those share who use one worker's settings at the same time.
+/// The state that all users of one worker's settings share.
 #[derive(Debug, Default)]
 struct Worker {
-    /// Held from the reading before a change until everybody was told, so that all are told in the order of the store.
+    /// Locked from reading the old values until the change is published, so that changes are published in the order in
+    /// which they are stored.
     changing: tokio::sync::Mutex<()>,
     watchers: Watchers,
 }
 
-/// The settings of a worker that are stored, as far as they fit their schema.
+/// The stored settings of a worker that fit their schema.
 #[derive(Debug)]
 pub(crate) struct CurrentSettings {
     pub(crate) values: SettingsValues,
-    /// The fields of which anything is stored, even a value that does not fit any more.
+    /// The fields with a stored value, including values that do not fit any more.
     stored: HashSet<String>,
     updated_at: DateTime<Utc>,
 }
 
-/// A change that was checked.
+/// A change that has been checked.
 struct Change<'a> {
     field: &'a Field,
     old: Value,
-    /// `null` is stored as it is, and stands for the default: see [`SettingsValues::of`].
+    /// `null` is stored unchanged and means the default: see [`SettingsValues::of`].
     new: Value,
 }
 
@@ -109,14 +110,14 @@ impl LiveSettings {
         settings.ok_or_else(|| SettingsError::NotConfigured(agent.to_owned()))
     }
 
-    /// The agents whose settings this struct holds.
+    /// The names of the agents whose settings this struct contains.
     pub(crate) fn agents_of<T: WorkerSettings>(&self) -> Vec<&'static str> {
         let is_it = |settings: &AgentSchema| settings.type_id == Some(TypeId::of::<T>());
         let agents = self.schemas.iter().filter(|(_, settings)| is_it(settings));
         agents.map(|(agent, _)| *agent).collect()
     }
 
-    /// What an agent's settings are, for anybody: a frame with the id of the one that asked.
+    /// The public schema of an agent's settings, as a response to the frame with this id.
     pub(crate) fn public_schema(
         &self,
         agent: &str,
@@ -135,7 +136,7 @@ impl LiveSettings {
         Ok(Frame::from(frame.encode_with_id(frame_id)))
     }
 
-    /// The values that are stored, and for secrets that have none the ones of the environment.
+    /// The stored values, completed with the values of secrets from the environment.
     pub(crate) async fn current(
         &self,
         worker: &WorkerKey,
@@ -145,14 +146,15 @@ impl LiveSettings {
         Ok(current)
     }
 
-    /// What is stored. What does not fit the schema any more is left out, so that its default counts, and stays stored.
+    /// Reads the stored values. A value that does not fit the schema any more is left out, so that the default
+    /// applies. It stays in the store.
     async fn stored(&self, worker: &WorkerKey) -> Result<CurrentSettings, SettingsError> {
         let schema = self.schema(&worker.agent)?;
         let stored = self.store.settings(worker).await?;
         let updated_at = stored.iter().map(|setting| setting.updated_at).max();
         let (mut values, mut fields) = (SettingsValues::default(), HashSet::new());
         for setting in stored {
-            // A field that the schema has no more is kept for the day when it has it again.
+            // A value whose field is not in the schema is kept, because a later schema may contain the field again.
             let Some(field) = schema.field(&setting.field_id) else {
                 continue;
             };
@@ -172,7 +174,7 @@ impl LiveSettings {
         })
     }
 
-    /// The value of every field: what was set, or else the default, or else `null`.
+    /// The value of every field: the value that was set, or else the default, or else `null`.
     pub(crate) async fn values(&self, worker: &WorkerKey) -> Result<SettingsValues, SettingsError> {
         let schema = self.schema(&worker.agent)?;
         let current = self.current(worker).await?;
@@ -180,7 +182,7 @@ impl LiveSettings {
         Ok(schema.fields().map(value).collect())
     }
 
-    /// Shows a connection the settings, and from then on their changes.
+    /// Sends the settings to a connection and subscribes it to changes.
     pub(crate) async fn subscribe(
         &self,
         connection: &Arc<Connection>,
@@ -203,7 +205,7 @@ impl LiveSettings {
         Ok(())
     }
 
-    /// Sends a connection the present value of a field whose change it missed.
+    /// Sends the current value of a field to a connection that missed a change of it.
     pub(crate) async fn resend(
         &self,
         connection: &Connection,
@@ -222,7 +224,7 @@ impl LiveSettings {
         Ok(())
     }
 
-    /// Changes one field for a connection: checked, stored, and then told to all who may see it.
+    /// Changes one field for a connection: checks the value, stores it, and publishes it to everybody who may see it.
     pub(crate) async fn patch(
         &self,
         connection: &Connection,
@@ -247,11 +249,11 @@ impl LiveSettings {
         Ok(())
     }
 
-    /// Changes several fields for the program: those for which `change` gives values, from the values of the moment.
-    /// Nothing is changed if one of the new values is refused.
+    /// Changes several fields for the program. `change` gets the current values and returns the new ones. If one of
+    /// them is refused, nothing is changed.
     ///
-    /// A field that keeps its value is not stored again, unless it is a secret that is stored: it is sealed again, as
-    /// the keys may have changed. That is not published.
+    /// A field that keeps its value is not stored again. A stored secret is the exception: it is sealed again, because
+    /// the keys may have changed. Sealing again is not published.
     pub(crate) async fn change(
         &self,
         worker: &WorkerKey,
@@ -301,15 +303,15 @@ impl LiveSettings {
         field_id: &str,
         mut value: Value,
     ) -> Result<(), SettingsError> {
-        // Before it is copied, which may overflow the stack.
+        // The value is checked before it is copied, because copying it may overflow the stack.
         admit_json("value", &mut value).map_err(StoreError::from)?;
         self.changeable(worker, field_id)?;
         let set = |_: &SettingsValues| SettingsValues::from_iter([(field_id.to_owned(), value)]);
         self.change(worker, set).await
     }
 
-    /// Forgets what is stored of a field for the program, so that its default counts, and tells that if it is another
-    /// value.
+    /// Removes the stored value of a field for the program, so that the default applies. Publishes the default if it
+    /// differs from the stored value.
     pub(crate) async fn remove(
         &self,
         worker: &WorkerKey,
@@ -326,7 +328,7 @@ impl LiveSettings {
         Ok(())
     }
 
-    /// The field of this id, if the program may change it.
+    /// The field with this id, if the program may change it.
     fn changeable(&self, worker: &WorkerKey, field_id: &str) -> Result<&Field, SettingsError> {
         let field = self.schema(&worker.agent)?.field(field_id);
         let field = field.ok_or_else(|| PatchError::NotFound(field_id.to_owned()))?;
@@ -336,17 +338,17 @@ impl LiveSettings {
         Ok(field)
     }
 
-    /// Follows the changes of a worker's settings.
+    /// Watches the changes of a worker's settings.
     pub(crate) fn watch(&self, worker: &WorkerKey) -> SettingsWatch {
         self.worker(worker).watchers.watch()
     }
 
-    /// Follows the changes of all workers' settings.
+    /// Watches the changes of all workers' settings.
     pub(crate) fn watch_all(&self) -> SettingsWatch {
         self.program.watch()
     }
 
-    /// The server stops: who follows changes is told of those that there are, and of no more.
+    /// Closes all watches because the server stops. Watchers still receive the changes that are pending.
     pub(crate) fn close(&self) {
         self.program.close();
         for worker in lock(&self.workers).values() {
@@ -359,14 +361,14 @@ impl LiveSettings {
         worker: &WorkerKey,
         changes: &[Change<'_>],
     ) -> Result<Vec<DateTime<Utc>>, SettingsError> {
-        check_no_nul("worker_id", &worker.worker_id).map_err(StoreError::from)?;
+        check_id("worker_id", &worker.worker_id).map_err(StoreError::from)?;
         let at = timestamp::now();
         let settings = changes.iter().map(|change| self.sealed(worker, change, at));
         Ok(self.store.put_settings(worker, settings.collect()).await?)
     }
 
-    /// Publishes changes to everybody who may see them. The program's own are left out where the value stays the same: a
-    /// secret that was sealed again, or a default that was set before.
+    /// Publishes changes to everybody who may see them. Changes by the program are left out if the value stays the
+    /// same: a secret was sealed again, or the default was set explicitly.
     fn tell<'a>(
         &self,
         shared: &Worker,
@@ -454,12 +456,12 @@ impl LiveSettings {
             tracing::warn!(
                 target: "dooers::settings",
                 agent = worker.agent, worker_id = worker.worker_id, field = field.id(), allowed = misfit.allowed(),
-                "a stored setting does not fit its field any more; the default counts"
+                "a stored setting does not fit its field any more; the default is used"
             );
         }
     }
 
-    /// What those share who use this worker's settings. Those of workers that nobody uses any more are forgotten.
+    /// The shared state of this worker's settings. Also removes the state of workers that are not in use any more.
     fn worker(&self, worker: &WorkerKey) -> Arc<Worker> {
         let mut workers = lock(&self.workers);
         if !workers.contains_key(worker) {
@@ -496,7 +498,7 @@ impl fmt::Debug for LiveSettings {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it holds one of these locks.
+    // No code panics while it holds one of these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -507,7 +509,7 @@ mod tests {
     use serde_json::json;
     use std::io::{Result, Write};
 
-    /// What was logged.
+    /// The captured log output.
     #[derive(Debug, Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -523,7 +525,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_that_does_not_fit_is_warned_of_once() {
+    async fn stored_value_that_does_not_fit_is_logged_once() {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

@@ -1,8 +1,8 @@
-//! Typed settings: what an operator may tune while a worker runs.
+//! Typed settings, which operators can change while a worker runs.
 //!
-//! A struct with `#[derive(WorkerSettings)]` describes them; a [`SettingsSchema`] built by hand does where the fields
-//! are known only at run time. From either come the form that front ends draw, a JSON Schema, the typed values, and
-//! the check of every change before it is stored.
+//! A struct with `#[derive(WorkerSettings)]` describes the settings. If the fields are known only at run time, the
+//! program builds a [`SettingsSchema`]. Either one defines the form that front ends show, a JSON Schema, the typed
+//! values, and the check of every change before it is stored.
 
 mod check;
 mod const_checks;

@@ -1,36 +1,36 @@
-//! The expressions that the `regex` crate and ECMA-262 (with the flag `u`) understand alike.
+//! The syntax that the regular expressions of the `regex` crate and of ECMA-262 (with the flag `u`) share.
 
 use regex_syntax::ast::{
     AssertionKind, Ast, ClassSet, ClassSetItem, GroupKind, HexLiteralKind, Literal, LiteralKind,
     RepetitionKind, RepetitionRange, Span, SpecialLiteralKind, parse::Parser,
 };
 
-/// What `.` is in ECMA-262: any character but the ends of a line.
+/// The meaning of `.` in ECMA-262: any character except line terminators.
 const DOT: &str = r"[^\n\r\u{2028}\u{2029}]";
 
-/// The expression for the `regex` crate. The error says what the two do not have in common, and what to write instead.
+/// Translates a pattern for the `regex` crate. The error names the syntax that is not shared and an alternative.
 pub(crate) fn translated(pattern: &str) -> Result<String, String> {
     let ast = Parser::new()
         .parse(pattern)
-        .map_err(|error| format!("it cannot be read: {}", error.kind()))?;
-    let mut walk = Walk {
+        .map_err(|error| format!("it is not a regular expression: {}", error.kind()))?;
+    let mut translator = Translator {
         pattern,
         dots: Vec::new(),
     };
-    walk.ast(&ast)?;
+    translator.ast(&ast)?;
     let mut translated = pattern.to_owned();
-    for dot in walk.dots.iter().rev() {
+    for dot in translator.dots.iter().rev() {
         translated.replace_range(dot.start.offset..dot.end.offset, DOT);
     }
     Ok(translated)
 }
 
-struct Walk<'a> {
+struct Translator<'a> {
     pattern: &'a str,
     dots: Vec<Span>,
 }
 
-impl Walk<'_> {
+impl Translator<'_> {
     fn text(&self, span: &Span) -> &str {
         &self.pattern[span.start.offset..span.end.offset]
     }
@@ -43,30 +43,30 @@ impl Walk<'_> {
                 Ok(())
             }
             Ast::Literal(literal) => self.literal(literal, false),
-            Ast::Flags(_) => Err("it sets flags, which browsers do not know; write the letters of both cases in a class".to_owned()),
+            Ast::Flags(_) => Err("it sets flags, which browsers do not support; list the letters of both cases in a character class".to_owned()),
             Ast::Assertion(assertion) => match assertion.kind {
                 AssertionKind::StartLine | AssertionKind::EndLine => Ok(()),
                 _ => Err(format!(
-                    "`{}` does not mean the same everywhere; of the anchors use `^` and `$`",
+                    "`{}` does not mean the same in all engines; the supported anchors are `^` and `$`",
                     self.text(&assertion.span)
                 )),
             },
             Ast::ClassPerl(class) => Err(perl(self.text(&class.span))),
             Ast::ClassUnicode(class) => Err(format!(
-                "`{}` does not mean the same everywhere; write the characters in a class",
+                "`{}` does not mean the same in all engines; list the characters in a character class",
                 self.text(&class.span)
             )),
             Ast::ClassBracketed(class) => self.class(&class.kind),
             Ast::Repetition(repetition) => {
                 if matches!(*repetition.ast, Ast::Assertion(_)) {
-                    return Err("an anchor is repeated, which browsers refuse; repeat what stands beside it".to_owned());
+                    return Err("it repeats an anchor, which browsers do not support; repeat the expression beside the anchor".to_owned());
                 }
                 let written = self.text(&repetition.op.span);
                 if let RepetitionKind::Range(RepetitionRange::Bounded(..)) = repetition.op.kind
                     && (written.starts_with("{,") || written.contains(' '))
                 {
                     return Err(format!(
-                        "`{written}` does not mean the same everywhere; write both bounds, as in `{{0,3}}`"
+                        "`{written}` does not mean the same in all engines; write both bounds, as in `{{0,3}}`"
                     ));
                 }
                 self.ast(&repetition.ast)
@@ -76,7 +76,7 @@ impl Walk<'_> {
                     GroupKind::CaptureIndex(_) => {}
                     GroupKind::NonCapturing(flags) if flags.items.is_empty() => {}
                     GroupKind::CaptureName { .. } | GroupKind::NonCapturing(_) => {
-                        return Err("it has a group with a name or flags; write `(…)` or `(?:…)`".to_owned());
+                        return Err("it has a group with a name or flags, which not all engines support; write `(…)` or `(?:…)`".to_owned());
                     }
                 }
                 self.ast(&group.ast)
@@ -90,7 +90,7 @@ impl Walk<'_> {
         match class {
             ClassSet::Item(item) => self.item(item),
             ClassSet::BinaryOp(_) => Err(
-                "it combines classes, which browsers read otherwise; write one class".to_owned(),
+                "it combines character classes, which browsers interpret differently; write one class".to_owned(),
             ),
         }
     }
@@ -105,7 +105,7 @@ impl Walk<'_> {
             }
             ClassSetItem::Perl(class) => Err(perl(self.text(&class.span))),
             ClassSetItem::Ascii(_) | ClassSetItem::Unicode(_) | ClassSetItem::Bracketed(_) => Err(
-                "it has a class in a class, which browsers read otherwise; write the characters"
+                "it has a character class in another one, which browsers interpret differently; list the characters"
                     .to_owned(),
             ),
             ClassSetItem::Union(union) => union.items.iter().try_for_each(|item| self.item(item)),
@@ -153,9 +153,11 @@ impl Walk<'_> {
             return Ok(());
         }
         Err(match literal.kind {
-            LiteralKind::Verbatim => format!("`{written}` stands alone; write `\\{written}`"),
+            LiteralKind::Verbatim => format!("`{written}` is not escaped; write `\\{written}`"),
             _ => {
-                format!("`{written}` does not mean the same everywhere; write the character itself")
+                format!(
+                    "`{written}` does not mean the same in all engines; write the character itself"
+                )
             }
         })
     }
@@ -170,7 +172,7 @@ fn perl(class: &str) -> String {
         r"\s" => "[ \\t]",
         _ => "[^ \\t]",
     };
-    format!("`{class}` does not mean the same everywhere; write `{instead}`")
+    format!("`{class}` does not mean the same in all engines; write `{instead}`")
 }
 
 #[cfg(test)]
@@ -178,7 +180,7 @@ mod tests {
     use super::translated;
 
     #[test]
-    fn what_both_have_is_taken() {
+    fn shared_syntax_is_translated() {
         for common in [
             "",
             "abc",
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_they_have_not_in_common_is_refused() {
+    fn syntax_that_is_not_shared_is_refused() {
         for other in [
             "(",
             "[a",

@@ -1,4 +1,4 @@
-//! All settings of an agent.
+//! The schema of an agent's settings.
 
 use super::schema_error::{SchemaError, mistakes};
 use super::{Field, Group, PatchError, SettingsValues, Visibility};
@@ -6,12 +6,12 @@ use crate::protocol::Audience;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// All settings of an agent, in the order in which a form shows them.
+/// The schema of an agent's settings, in the order in which a form shows them.
 #[derive(Debug, Clone)]
 pub struct SettingsSchema {
     version: String,
     items: Vec<SettingsItem>,
-    /// Where each field stands: which item, and which of a group's fields.
+    /// The index of each field's item, and for a field in a group also its index there.
     places: HashMap<String, (usize, Option<usize>)>,
 }
 
@@ -57,7 +57,7 @@ impl SettingsItem {
 }
 
 impl SettingsSchema {
-    /// Describes settings whose fields are known only at run time.
+    /// Creates a builder, for settings whose fields are known only at run time.
     pub fn builder() -> SettingsSchemaBuilder {
         SettingsSchemaBuilder {
             version: "1.0".to_owned(),
@@ -65,7 +65,8 @@ impl SettingsSchema {
         }
     }
 
-    /// A schema of these items. The derive macro has checked them, or [`SettingsSchemaBuilder::build`] does.
+    /// Creates a schema of these items. The derive macro has checked them, or [`SettingsSchemaBuilder::build`] checks
+    /// them.
     pub(crate) fn of(version: String, mut items: Vec<SettingsItem>) -> Self {
         let fields = items.iter_mut().flat_map(SettingsItem::fields_mut);
         fields.for_each(super::check::settle);
@@ -83,24 +84,24 @@ impl SettingsSchema {
         }
     }
 
-    /// Its version, as the agent's author counts.
+    /// The version, which the author of the agent chooses.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Fields and groups.
+    /// The fields and groups.
     #[must_use]
     pub fn items(&self) -> &[SettingsItem] {
         &self.items
     }
 
-    /// All fields, those in groups too.
+    /// All fields, including those in groups.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.items.iter().flat_map(SettingsItem::fields)
     }
 
-    /// The field of this id.
+    /// The field with this id.
     #[must_use]
     pub fn field(&self, field_id: &str) -> Option<&Field> {
         let (at, within) = *self.places.get(field_id)?;
@@ -114,16 +115,16 @@ impl SettingsSchema {
         self.fields().filter_map(default).collect()
     }
 
-    /// The value as it is to be stored, if the field can be changed to it.
+    /// Checks a change of a field to this value, and returns the value as it must be stored.
     ///
     /// # Errors
     ///
-    /// [`PatchError`], which says what is wrong and what the field takes.
+    /// [`PatchError`] if the field cannot be changed or the value does not fit.
     pub fn check(&self, field_id: &str, value: Value) -> Result<Value, PatchError> {
         self.check_for(Audience::Creator, field_id, value)
     }
 
-    /// The same for somebody of this audience.
+    /// Checks a change on behalf of this audience.
     pub(crate) fn check_for(
         &self,
         audience: Audience,
@@ -145,7 +146,7 @@ impl SettingsSchema {
     }
 }
 
-/// Describes the settings of an agent by hand.
+/// A builder of a [`SettingsSchema`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SettingsSchemaBuilder {
@@ -154,7 +155,7 @@ pub struct SettingsSchemaBuilder {
 }
 
 impl SettingsSchemaBuilder {
-    /// The version, `1.0` unless told.
+    /// Sets the version. The default is `1.0`.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
         self
@@ -172,11 +173,11 @@ impl SettingsSchemaBuilder {
         self
     }
 
-    /// The schema.
+    /// Builds the schema.
     ///
     /// # Errors
     ///
-    /// [`SchemaError`], which lists everything that is wrong with it.
+    /// [`SchemaError`], which lists all mistakes.
     pub fn build(self) -> Result<SettingsSchema, SchemaError> {
         let schema = SettingsSchema::of(self.version, self.items);
         match mistakes(&schema.items) {

@@ -1,16 +1,16 @@
-//! What can be wrong with a schema that was built by hand. (The derive macro finds the same at compile time.)
+//! The mistakes in a schema that was built by hand. The derive macro finds the same mistakes at compile time.
 
 use super::check::{compare, meant_number};
 use super::{Field, FieldKind, SettingsItem};
 use std::collections::HashSet;
 
-/// Everything that is wrong with a schema.
+/// All mistakes in a schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the settings cannot be used:\n{}", .0.join("\n"))]
 pub struct SchemaError(pub(super) Vec<String>);
 
 impl SchemaError {
-    /// One sentence for each mistake.
+    /// The mistakes, one sentence each.
     #[must_use]
     pub fn mistakes(&self) -> &[String] {
         &self.0
@@ -86,7 +86,7 @@ fn mistakes_of(field: &Field) -> Vec<String> {
     );
     wrong(
         field.is_secret() && !field.optional && !field.begins_with_a_value(),
-        "a password needs a value to begin with; name an environment variable with `default_env`, or make it `optional`",
+        "a password needs an initial value; name an environment variable with `default_env`, or make it `optional`",
     );
     wrong(
         field.is_secret() && field.default.is_some(),
@@ -103,7 +103,7 @@ fn mistakes_of(field: &Field) -> Vec<String> {
     );
     wrong(
         !field.optional && !field.begins_with_a_value() && !field.is_secret(),
-        "a setting needs a value to begin with; give it a `default`, or make it `optional`",
+        "a setting needs an initial value; give it a `default`, or make it `optional`",
     );
     wrong(
         field.readonly && !field.begins_with_a_value() && field.kind != FieldKind::Image,
@@ -113,7 +113,7 @@ fn mistakes_of(field: &Field) -> Vec<String> {
     let distinct: HashSet<_> = options.iter().collect();
     wrong(
         field.kind == FieldKind::Select && options.is_empty(),
-        "there is nothing to select; give it options",
+        "there is nothing to select; add options",
     );
     wrong(
         distinct.len() < options.len(),

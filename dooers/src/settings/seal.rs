@@ -1,8 +1,8 @@
-//! Secrets at rest: sealed with keys that the database does not hold.
+//! Encryption of stored secrets with keys that are not in the database.
 //!
-//! The cipher is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha), whose nonces are long enough to be drawn at random. A
-//! sealed text is the base64 of nonce and ciphertext. What it belongs to is authenticated with it, so that a row that
-//! is copied to another field, worker or agent does not open there.
+//! The cipher is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha), whose nonces are long enough to be random. A sealed
+//! text is the base64 of the nonce and the ciphertext. The place of the secret is authenticated as well, so a row that
+//! was copied to another field, worker or agent cannot be opened there.
 
 use crate::store::WorkerKey;
 use base64::Engine;
@@ -24,9 +24,9 @@ const ANY_PADDING: GeneralPurposeConfig =
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, ANY_PADDING);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, ANY_PADDING);
 
-/// The keys that seal secrets: the first seals, all of them open.
+/// The keys that seal secrets. The first key seals, and all keys open.
 ///
-/// `Debug` shows their ids only. They are overwritten in memory when they are dropped.
+/// `Debug` shows only the ids of the keys. The keys are overwritten in memory when they are dropped.
 #[derive(Clone)]
 pub struct Keyring(Vec<Key>);
 
@@ -36,28 +36,28 @@ struct Key {
     bytes: Zeroizing<[u8; KEY_BYTES]>,
 }
 
-/// A text that is no list of keys.
+/// The error for a text that is not a list of keys.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "key {number} of the list is not 32 bytes in base64; make one with `openssl rand -base64 32`, and separate several by commas, the one that seals first"
 )]
 pub struct NotAKey {
-    /// Which one, from 1.
+    /// The position of the bad key in the list, from 1.
     number: usize,
 }
 
-/// Why a secret cannot be read.
+/// The reason why a secret cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnsealError {
-    /// The key with which it was sealed is not there.
+    /// The key that sealed the secret is not in the keyring.
     #[error(
         "it is sealed with the key `{0}`, which is not in WORKER_SECRET_KEY; add that key to the list"
     )]
     UnknownKey(String),
-    /// It was changed, or belongs to another field.
+    /// The sealed text was changed, or it belongs to another place.
     #[error(
-        "it does not open with the key `{0}`: the row was changed, or copied from another place"
+        "it cannot be opened with the key `{0}`: the row was changed, or copied from another place"
     )]
     Broken(String),
 }
@@ -69,7 +69,7 @@ pub(crate) struct Sealed {
     pub(crate) text: String,
 }
 
-/// A hash, and the key without which it cannot be computed.
+/// A keyed hash and the id of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Digested {
     pub(crate) key_id: String,
@@ -116,7 +116,7 @@ impl Key {
 }
 
 impl Keyring {
-    /// Whether a key of this id is there.
+    /// Returns true if the keyring contains a key with this id.
     pub(crate) fn has(&self, key_id: &str) -> bool {
         self.0.iter().any(|key| key.id == key_id)
     }
@@ -126,7 +126,7 @@ impl Keyring {
         self.seal_at(&[&worker.agent, &worker.worker_id, field_id], secret)
     }
 
-    /// Seals a secret with the first key. It opens only at the same place.
+    /// Seals a secret with the first key. It can only be opened for the same place.
     pub(crate) fn seal_at(&self, place: &[&str], secret: &str) -> Option<Sealed> {
         let key = self.0.first()?;
         let nonce = XNonce::generate();
@@ -154,7 +154,7 @@ impl Keyring {
         self.open_at(&[&worker.agent, &worker.worker_id, field_id], sealed)
     }
 
-    /// Opens what was sealed for this place.
+    /// Opens a secret that was sealed for this place.
     pub(crate) fn open_at(
         &self,
         place: &[&str],
@@ -177,8 +177,8 @@ impl Keyring {
         opened().ok_or_else(|| UnsealError::Broken(sealed.key_id.clone()))
     }
 
-    /// The hash of some bytes with each key, in the order of the keys. The purpose keeps hashes of the same bytes apart
-    /// that have nothing to do with each other.
+    /// Hashes bytes with each key, in the order of the keys. `purpose` separates hashes of the same bytes for
+    /// unrelated uses.
     pub(crate) fn digests(&self, purpose: &str, bytes: &[u8]) -> Vec<Digested> {
         let digest = |key: &Key| Digested {
             key_id: key.id.clone(),
@@ -196,7 +196,7 @@ fn hmac(key: &[u8], bytes: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
     Zeroizing::new(digest.into_bytes().into())
 }
 
-/// The place that a secret belongs to. Lengths come first, so that no two places look alike.
+/// The encoding of a place. Each part starts with its length, so that different places are never encoded alike.
 fn joined(parts: &[&str]) -> Vec<u8> {
     let written = parts.iter().flat_map(|part| {
         let length = (part.len() as u64).to_be_bytes();
@@ -232,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_opens_with_its_key_and_at_its_place_only() {
+    fn secret_opens_only_with_its_key_at_its_place() {
         let ring = keyring(ONE);
         let home = worker("support", "w1");
         let sealed = ring.seal(&home, "api_key", "hush").unwrap();
         assert!(!sealed.text.contains("hush"));
         assert_eq!(*ring.open(&home, "api_key", &sealed).unwrap(), "hush");
         let again = ring.seal(&home, "api_key", "hush").unwrap();
-        assert_ne!(again.text, sealed.text, "no nonce is used twice");
+        assert_ne!(again.text, sealed.text, "every seal uses a new nonce");
 
         let broken = Err(UnsealError::Broken(sealed.key_id.clone()));
         for (place, field_id) in [
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_byte_is_noticed() {
+    fn secret_with_a_changed_byte_does_not_open() {
         let (ring, home) = (keyring(ONE), worker("a", "w"));
         let sealed = ring.seal(&home, "f", "a secret").unwrap();
         let bytes = BASE64.decode(&sealed.text).unwrap();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_first_key_seals_while_the_old_one_opens() {
+    fn new_first_key_seals_and_old_key_still_opens() {
         let home = worker("a", "w");
         let old = keyring(ONE).seal(&home, "f", "old").unwrap();
         let rotated = keyring(&format!("{OTHER}, {ONE}"));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_key_is_refused_and_not_shown() {
+    fn text_that_is_not_a_key_is_refused_and_hidden() {
         for (list, number) in [
             ("", 1),
             ("c2hvcnQ=", 1),

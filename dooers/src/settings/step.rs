@@ -1,15 +1,14 @@
-//! The steps of a number. They are counted in decimals, as people count: 0.3 is three steps of 0.1, which it is not in
-//! binary.
+//! The steps of a number. They are counted in decimals: 0.3 is three steps of 0.1 in decimals, but not in binary.
 
 use bigdecimal::{BigDecimal, Zero};
 
-/// The largest distance of a number from its step, in units in the last place of an `f64`.
+/// Maximum distance between a number and its step, in units in the last place of an `f64`.
 const ULPS: f64 = 4.0;
 
-/// The step that a number means, counted from `from`, or else from 0. `None` if the number is on no step.
+/// Returns the step that a number means, counted from `from` or else from 0. `None` if the number is not on a step.
 ///
-/// A slider computes in binary and so misses a step by a little: `3 * 0.1` is 0.30000000000000004, and the `f32` of 0.3
-/// is 0.30000001192092896. Both mean 0.3.
+/// Sliders compute in binary and therefore miss a step by a little: `3 * 0.1` is 0.30000000000000004, and the `f32` of
+/// 0.3 is 0.30000001192092896. Both mean 0.3.
 pub(crate) fn meant(
     number: &BigDecimal,
     from: Option<&BigDecimal>,
@@ -37,7 +36,7 @@ pub(crate) fn meant(
     is_meant.then_some(nearest)
 }
 
-/// The nearest `f64`, if there is a finite one.
+/// The nearest `f64`, if it is finite.
 fn float(number: &BigDecimal) -> Option<f64> {
     let float: f64 = number.to_string().parse().ok()?;
     Some(float).filter(|float| float.is_finite())
@@ -48,15 +47,16 @@ fn is_near(number: &BigDecimal, step: &BigDecimal) -> bool {
     numbers.is_some_and(|(number, step)| (number - step).abs() <= tolerance(step))
 }
 
-/// Reports if the number is the `f32` of a step.
+/// Returns true if the number is the `f32` of a step.
 fn is_single(number: &BigDecimal, step: &BigDecimal) -> bool {
     let single = step.to_string().parse::<f32>();
     let single = single.ok().filter(|single| single.is_finite());
     single.is_some_and(|single| float(number) == Some(f64::from(single)))
 }
 
-/// A number that was computed as `from + n * step` is as exact as `from`, which can be much larger than the number:
-/// `-1.0 + 11.0 * 0.1` is 0.10000000000000009. A quarter of a step is the limit, since more is another number.
+/// Returns true if the distance to the nearest step is within the precision of `from`. A number that was computed as
+/// `from + n * step` is only as exact as `from`, which can be much larger than the number: `-1.0 + 11.0 * 0.1` is
+/// 0.10000000000000009. Numbers that are off by a quarter of a step or more are different numbers.
 fn is_near_from(
     number: &BigDecimal,
     nearest: &BigDecimal,
@@ -83,14 +83,14 @@ mod tests {
         text.parse().expect("a decimal")
     }
 
-    /// The step that the shortest decimal of a number means.
+    /// The step that a number means if it is written as its shortest decimal.
     fn step_of(number: f64, from: Option<&str>, step: &str) -> Option<f64> {
         let from = from.map(decimal);
         let step = meant(&decimal(&number.to_string()), from.as_ref(), &decimal(step))?;
         float(&step)
     }
 
-    /// The number that is so many units in the last place away.
+    /// The number that is this many units in the last place away.
     fn away(number: f64, ulps: i32) -> f64 {
         let next = |number: f64| {
             if ulps < 0 {
@@ -137,7 +137,7 @@ mod tests {
             assert_eq!(step_of(number, Some("-1"), "0.1"), Some(exact), "{number}");
         }
         assert_eq!(step_of(0.15, Some("-1"), "0.1"), None);
-        // At 1e15 a number is exact to an eighth, which is more than a step.
+        // At 1e15 an `f64` is exact to an eighth, which is more than a step.
         assert_eq!(step_of(0.15, Some("-1e15"), "0.1"), None);
         assert_eq!(step_of(0.15, Some("0.05"), "0.1"), Some(0.15));
     }

@@ -1,16 +1,16 @@
-//! Numbers that were computed in binary, and the steps that they mean.
+//! Tests with numbers that were computed in binary and the steps that they mean.
 
 use super::{Field, SettingsSchema};
 use bigdecimal::BigDecimal;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// A field of numbers with steps, and the exact numbers on these.
+/// A field of numbers with steps, and the exact numbers on the steps.
 #[derive(Debug, Clone)]
 struct Steps {
     step: &'static str,
     from: &'static str,
-    /// Whether `from` is the smallest number, and not only where steps are counted from.
+    /// True if `from` is the minimum of the field, and not only the start of the steps.
     has_min: bool,
 }
 
@@ -24,13 +24,13 @@ impl Steps {
         }
     }
 
-    /// The number after so many steps.
+    /// The number after this many steps.
     fn exact(&self, steps: i64) -> f64 {
         let [step, from] = [self.step, self.from].map(decimal);
         float(&(from + step * BigDecimal::from(steps)))
     }
 
-    /// Whether the `f32` of this step is nearer to it than to another one.
+    /// Returns true if the `f32` of this step is closer to it than to another step.
     fn are_apart_in_single(&self, exact: f64) -> bool {
         (single(exact) - exact).abs() * 2.0 < self.step()
     }
@@ -52,7 +52,7 @@ fn float(decimal: &BigDecimal) -> f64 {
     decimal.to_string().parse().unwrap()
 }
 
-/// The number so many units in the last place away.
+/// The number that is this many units in the last place away.
 fn away(number: f64, ulps: i32) -> f64 {
     let next = if ulps < 0 {
         f64::next_down
@@ -116,7 +116,7 @@ proptest! {
         part in prop_oneof![0.001_f64..0.999, Just(0.5), Just(0.333)],
     ) {
         let given = steps.exact(count) + part * steps.step();
-        // A number of few digits can be the `f32` of a step by chance.
+        // A number with few digits can by chance be the `f32` of a step.
         prop_assume!(given != single(given));
         prop_assert!(steps.field().check(json!(given)).is_err(), "{}", given);
     }
@@ -166,7 +166,7 @@ fn whole_number_field_takes_a_computed_step() {
     ] {
         assert!(field.check(wrong.clone()).is_err(), "{wrong}");
     }
-    // Without steps there is nothing that it could mean.
+    // Without steps, the number cannot mean another one.
     let free = Field::integer("f");
     assert!(free.check(json!(15.000_000_000_000_002)).is_err());
 }

@@ -1,13 +1,13 @@
-//! The JSON Schema and the check of a patch agree on every field that has no check of the program's own.
+//! Tests that the JSON Schema and the check of a patch agree, for every field without a check by the program.
 //!
-//! A number near a step is the exception, which JSON Schema cannot express.
+//! A number close to a step is the exception, because JSON Schema cannot express it.
 
 use super::{Field, SettingsSchema};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Number, Value, json};
 
-/// What the JSON Schema of this field allows.
+/// A validator for the JSON Schema of this field.
 fn validator(field: &Field) -> Validator {
     let schema = SettingsSchema::of("1.0".to_owned(), vec![field.clone().into()]).json_schema();
     let property = schema.to_value()["properties"][field.id()].clone();
@@ -17,7 +17,8 @@ fn validator(field: &Field) -> Validator {
         .unwrap_or_else(|error| panic!("{property}: {error}"))
 }
 
-/// What the schema allows, the check takes as it is. What the check takes beyond that, it stores as the schema allows.
+/// Asserts that the check accepts every value that the schema allows, unchanged. If the check accepts other values, it
+/// stores a value that the schema allows.
 fn assert_agreement(field: &Field, value: &Value) {
     let schema = validator(field);
     let by_schema = schema.is_valid(value);
@@ -34,7 +35,7 @@ fn number(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// Numbers near the edges of what fields take.
+/// Numbers close to the bounds of fields.
 fn numbers() -> impl Strategy<Value = Value> {
     prop_oneof![
         (-30_i64..30).prop_map(Value::from),
@@ -78,7 +79,7 @@ fn values() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A field of numbers whose `min` is on a step from 0, or that has no step: where it is not, JSON Schema cannot say it.
+/// Number fields without a step or whose `min` is on a step from 0. JSON Schema cannot express other steps.
 fn number_fields() -> impl Strategy<Value = Field> {
     let bounds = (
         proptest::option::of(-20_i64..20),
@@ -163,13 +164,13 @@ proptest! {
     })]
 
     #[test]
-    fn the_json_schema_and_the_check_of_a_patch_agree(field in fields(), value in values()) {
+    fn json_schema_and_check_agree(field in fields(), value in values()) {
         assert_agreement(&field, &value);
     }
 }
 
 #[test]
-fn they_agree_where_numbers_are_hard() {
+fn json_schema_and_check_agree_on_edge_numbers() {
     let tenths = Field::number("f").min(0).max(2).step(number("0.1"));
     for value in [
         "0.3",
@@ -199,19 +200,19 @@ fn they_agree_where_numbers_are_hard() {
 }
 
 #[test]
-fn steps_are_counted_from_the_smallest_number() {
+fn steps_are_counted_from_the_minimum() {
     let field = Field::integer("f").min(5).max(25).step(10);
     let taken: Vec<i64> = (0..30)
         .filter(|number| field.check(json!(number)).is_ok())
         .collect();
     assert_eq!(taken, [5, 15, 25]);
-    // JSON Schema counts from 0, so it does not say it.
+    // JSON Schema counts from 0, so it cannot express these steps.
     let schema = SettingsSchema::of("1.0".to_owned(), vec![field.into()]).json_schema();
     assert_eq!(
         schema.to_value()["properties"]["f"]["multipleOf"],
         Value::Null
     );
-    // The bounds of a type are no beginning.
+    // Steps are not counted from the lower bound of a type.
     let typed = <i32 as super::SettingValue>::field("f").step(5);
     let taken: Vec<i64> = (-7..8)
         .filter(|number| typed.check(json!(number)).is_ok())
@@ -220,7 +221,7 @@ fn steps_are_counted_from_the_smallest_number() {
 }
 
 #[test]
-fn a_whole_number_is_stored_as_one() {
+fn whole_number_is_stored_without_decimals() {
     let field = Field::integer("f");
     for (given, stored) in [
         ("1.0", json!(1)),
@@ -235,7 +236,7 @@ fn a_whole_number_is_stored_as_one() {
 }
 
 #[test]
-fn the_json_schema_is_one_of_the_draft_that_it_names() {
+fn json_schema_is_valid_for_its_draft() {
     let schema = SettingsSchema::builder()
         .field(Field::text("name").default("Ada"))
         .field(Field::text("town").default("Turin").required())
@@ -261,7 +262,7 @@ fn the_json_schema_is_one_of_the_draft_that_it_names() {
 fn refusal_shows_whole_characters_of_a_long_value() {
     let refused = Field::number("f").check(json!("🇧🇷".repeat(70)));
     let refused = refused.unwrap_err().to_string();
-    // The quotation mark of the JSON is the first of the 60.
+    // The quotation mark of the JSON text is the first of the 60 characters.
     let shown = format!("\"{}…", "🇧🇷".repeat(59));
     assert!(refused.contains(&shown), "{refused}");
 }

@@ -1,4 +1,4 @@
-//! Types of settings that Rust has not got.
+//! Types of settings that the standard library does not have.
 
 use regex::Regex;
 use std::fmt;
@@ -6,17 +6,17 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
-/// A text that nobody may read but the program: an API key, a password.
+/// A text that only the program may read, such as an API key or a password.
 ///
-/// It is overwritten in memory when it is dropped, `Debug` does not show it, and it cannot be serialized.
+/// It is overwritten in memory when it is dropped. `Debug` does not show it, and it cannot be serialized.
 pub struct Secret {
     text: Zeroizing<String>,
-    /// Tells this value from all others of the same text.
+    /// Distinguishes this value from all others with the same text.
     assignment: u64,
 }
 
 impl Secret {
-    /// A secret of this text.
+    /// Creates a secret.
     pub fn new(text: impl Into<String>) -> Self {
         static ASSIGNMENTS: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -25,13 +25,13 @@ impl Secret {
         }
     }
 
-    /// The text. Whoever asks for it keeps it secret.
+    /// The text. The caller must keep it secret.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// A number that no other secret of this process has, not even a clone.
+    /// A number that is unique in this process. A clone has another number.
     pub(super) fn assignment(&self) -> u64 {
         self.assignment
     }
@@ -57,24 +57,24 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A mail address, as the HTML standard understands one for `<input type="email">`.
+/// An email address, as the HTML standard defines it for `<input type="email">`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
-/// The text is no mail address.
+/// The error for a text that is not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a mail address looks like `ada@example.org`")]
+#[error("an email address looks like `ada@example.org`")]
 pub struct NotAnEmail;
 
 impl Email {
     /// The expression of the [HTML standard](https://html.spec.whatwg.org/#valid-e-mail-address).
     pub(super) const PATTERN: &str = r"^[a-zA-Z0-9.!#$%&'*+\/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$";
 
-    /// Reads a mail address.
+    /// Parses an email address.
     ///
     /// # Errors
     ///
-    /// [`NotAnEmail`] for anything else.
+    /// [`NotAnEmail`] for any other text.
     pub fn parse(text: impl Into<String>) -> Result<Self, NotAnEmail> {
         #[expect(clippy::expect_used, reason = "a constant, and tested")]
         static EXPRESSION: LazyLock<Regex> =
@@ -100,17 +100,17 @@ impl fmt::Display for Email {
     }
 }
 
-/// Where an image is that the settings only show.
+/// The URL of an image that the settings only display.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ImageUrl(String);
 
 impl ImageUrl {
-    /// The image at this address.
+    /// Creates the URL of an image.
     pub fn new(url: impl Into<String>) -> Self {
         Self(url.into())
     }
 
-    /// The address.
+    /// The URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_does_not_show_itself() {
+    fn secret_is_hidden_in_debug_output() {
         let secret = Secret::new("hush");
         assert_eq!(format!("{secret:?}"), "Secret(…)");
         assert_eq!(secret.expose(), "hush");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_address_is_what_the_html_standard_says() {
+    fn email_follows_the_html_standard() {
         for right in ["ada@example.org", "a.b+c@sub.example.co", "x@localhost"] {
             assert_eq!(Email::parse(right).unwrap().as_str(), right);
         }

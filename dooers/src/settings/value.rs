@@ -1,4 +1,4 @@
-//! Which types a setting can have.
+//! The types that a setting can have.
 
 use super::{Email, Field, ImageUrl, Secret};
 use crate::protocol::whole;
@@ -8,43 +8,43 @@ use serde_json::{Number, Value};
 /// A type that a setting can have.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a setting",
-    label = "no type of a setting",
-    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these; a struct of settings needs `#[setting(group)]`"
+    label = "not the type of a setting",
+    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these; mark a struct of settings with `#[setting(group)]`"
 )]
 pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
-    /// What can be chosen, if the type is a [`SettingChoice`]: values and labels.
+    /// The choices if the type is a [`SettingChoice`]: values and labels.
     const CHOICES: &'static [(&'static str, &'static str)] = &[];
 
-    /// A field of this type: its kind, its bounds, its options, and whether it may be without a value.
+    /// Creates a field of this type: its kind, its bounds and options, and whether it may have no value.
     fn field(id: &str) -> Field;
 
-    /// The value of a JSON value that was checked; none for one of another type.
+    /// Converts a JSON value that has been checked. `None` for a value of another type.
     fn from_value(value: &Value) -> Option<Self>;
 
-    /// The value as JSON.
+    /// Converts the value to JSON.
     fn to_value(&self) -> Value;
 
-    /// A number that tells this value from an equal one that was assigned later. `None` where an equal value is not a
-    /// change.
+    /// A number that distinguishes this value from an equal one that is assigned later. `None` if assigning an equal
+    /// value is not a change.
     ///
-    /// Only [`Secret`] has one: a secret that is set to an equal text is sealed again, with the newest key. A type that
-    /// wraps a `Secret` returns the number of that secret.
+    /// Only [`Secret`] has such a number: a secret that is set to the same text is sealed again with the newest key. A
+    /// type that wraps a `Secret` returns the number of that secret.
     fn assignment(&self) -> Option<u64> {
         None
     }
 }
 
-/// An enum whose variants a setting can choose from: see the derive macro of this name.
+/// An enum of choices for a setting. See the derive macro of the same name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a setting",
-    label = "no type of a setting",
+    label = "not the type of a setting",
     note = "an enum of choices needs `#[derive(SettingChoice)]`"
 )]
 pub trait SettingChoice: Sized + Clone + Send + Sync + 'static {
     /// The values and their labels, in the order of the variants.
     const CHOICES: &'static [(&'static str, &'static str)];
 
-    /// The variant of a value.
+    /// The variant for a value.
     fn choose(value: &str) -> Option<Self>;
 
     /// The value of the variant.
@@ -227,13 +227,13 @@ impl SettingValue for f32 {
     }
 
     fn to_value(&self) -> Value {
-        // By its shortest decimal: 0.7 stays 0.7 and does not become 0.699999988079071.
+        // The shortest decimal is used, so that 0.7 does not become 0.699999988079071.
         number(self.to_string().parse().unwrap_or(f64::NAN))
     }
 }
 
-/// A number as JSON. Infinity and NaN, which JSON does not have, are texts, which the field refuses: `null` would restore
-/// its default.
+/// A number as JSON. JSON has no infinity and NaN, so they become texts, which the field refuses. (`null` would
+/// restore the default.)
 fn number(number: f64) -> Value {
     Number::from_f64(number).map_or_else(|| Value::from(number.to_string()), Value::Number)
 }

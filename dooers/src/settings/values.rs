@@ -1,13 +1,13 @@
-//! The values of settings, by their fields.
+//! The values of settings by field.
 
 use super::{Field, SettingValue};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The values of settings, by the ids of their fields; fields in groups stand beside the others.
+/// The values of settings by the id of their field. Fields in groups are on the same level as the others.
 ///
-/// `Debug` shows the ids only: there may be secrets among the values.
+/// `Debug` shows only the ids, because the values may contain secrets.
 #[derive(Clone, Default)]
 pub struct SettingsValues(BTreeMap<String, Entry>);
 
@@ -19,7 +19,7 @@ struct Entry {
 }
 
 impl SettingsValues {
-    /// The value of a field, if there is one.
+    /// The value of a field, if it has one.
     #[must_use]
     pub fn get(&self, field_id: &str) -> Option<&Value> {
         self.0.get(field_id).map(|entry| &entry.value)
@@ -30,17 +30,17 @@ impl SettingsValues {
         self.0.insert(field_id.into(), Entry::from(value));
     }
 
-    /// Takes the value of a field away.
+    /// Removes the value of a field and returns it.
     pub fn remove(&mut self, field_id: &str) -> Option<Value> {
         self.0.remove(field_id).map(|entry| entry.value)
     }
 
-    /// All values, in the order of their ids.
+    /// All values, ordered by the id of their field.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(id, entry)| (id.as_str(), &entry.value))
     }
 
-    /// Sets a field to a typed value. Generated code calls it.
+    /// Sets a field to a typed value. Used by generated code.
     pub fn put<T: SettingValue>(&mut self, field_id: &str, value: &T) {
         let entry = Entry {
             value: value.to_value(),
@@ -49,7 +49,7 @@ impl SettingsValues {
         self.0.insert(field_id.to_owned(), entry);
     }
 
-    /// Takes over the values of fields that have none here.
+    /// Copies the values of fields that have no value here.
     pub(super) fn fill(&mut self, defaults: &Self) {
         for (field_id, value) in defaults.iter() {
             if self.set_value(field_id).is_none() {
@@ -58,19 +58,18 @@ impl SettingsValues {
         }
     }
 
-    /// The value of a field: the one that is here, or else its default, or else `null`.
+    /// The value of a field: the value in this map, or else the default, or else `null`.
     pub(crate) fn of(&self, field: &Field) -> Value {
         let value = self.set_value(field.id()).or(field.default_value());
         value.cloned().unwrap_or(Value::Null)
     }
 
-    /// The value of a field, if there is one. `null` is none: it stands for the field's default.
+    /// The value of a field, if it has one. `null` is not a value: it stands for the default.
     pub(super) fn set_value(&self, field_id: &str) -> Option<&Value> {
         self.get(field_id).filter(|value| !value.is_null())
     }
 
-    /// The values that were assigned since these were `before`. A secret that was assigned is among them even if its
-    /// text is the same.
+    /// The values that were assigned after `before`. This includes secrets that were assigned with the same text.
     pub(super) fn assigned_since(self, before: &Self) -> Self {
         let assigned = self.0.into_iter();
         Self(

@@ -1,4 +1,4 @@
-//! Secrets whose value comes from an environment variable, until another one is set.
+//! Defaults of secrets from environment variables.
 
 use super::{Field, Secret, SettingsSchema, SettingsValues, check};
 use serde_json::Value;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
-/// The variables that `default_env` names: those of the environment, unless the program has a source of its own.
+/// The source of the variables that `default_env` names: the environment, or a function of the program.
 #[derive(Clone)]
 pub(crate) struct Variables(Arc<Lookup>);
 
-/// Why a secret cannot have the value of its variable. The value is not shown.
+/// The reason why a variable cannot be the default of a secret. The value is not shown.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadVariable {
     pub(crate) field_id: String,
@@ -21,13 +21,13 @@ pub(crate) struct BadVariable {
 }
 
 impl Variables {
-    /// Variables of a source of the program's own.
+    /// Uses a function of the program as the source of variables.
     pub(crate) fn by(lookup: impl Fn(&str) -> Option<Secret> + Send + Sync + 'static) -> Self {
         let lookup = move |name: &str| lookup(name).map(|secret| secret.expose().into());
         Self(Arc::new(lookup))
     }
 
-    /// The value of a field's variable, which is checked as a patch is. An empty variable counts as one that is not set.
+    /// The value of a field's variable, which is checked like a patch. An empty variable counts as not set.
     fn value_of(&self, field: &Field, variable: &str) -> Result<Option<Value>, String> {
         let value = (self.0)(variable).filter(|value| !value.is_empty());
         let Some(value) = value else {
@@ -63,7 +63,8 @@ impl fmt::Debug for Variables {
 }
 
 impl Field {
-    /// The value of a secret that must have one, where nobody reads its variable: only a server does.
+    /// The placeholder for a secret that must have a value. It is used without a server, because only servers read
+    /// variables.
     pub(super) fn without_its_variable(&self) -> Option<Value> {
         let needs_variable = self.default_env_variable().is_some() && !self.optional;
         needs_variable.then(|| Value::from(""))
@@ -71,13 +72,13 @@ impl Field {
 }
 
 impl SettingsSchema {
-    /// The values of secrets where nobody reads their variables.
+    /// The placeholders for all secrets that must have a value.
     pub(super) fn without_variables(&self) -> SettingsValues {
         let empty = |field: &Field| Some((field.id().to_owned(), field.without_its_variable()?));
         self.fields().filter_map(empty).collect()
     }
 
-    /// The values of all variables that fields name with `default_env`.
+    /// Reads all variables that fields name with `default_env`.
     pub(crate) fn read(&self, variables: &Variables) -> Result<SettingsValues, BadVariable> {
         let mut values = SettingsValues::default();
         for field in self.fields() {
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn variable_that_is_not_set_or_empty_is_no_value() {
+    fn unset_or_empty_variable_has_no_value() {
         let field = || Field::password("key").default_env("KEY");
         for unset in [None, Some(&b""[..])] {
             assert_eq!(read(field().optional(), unset), Ok(None));
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn value_is_taken_to_the_letter() {
+    fn value_of_a_variable_is_not_trimmed() {
         let field = Field::password("key").default_env("KEY");
         let value = read(field, Some(" hush\n".as_bytes()));
         assert_eq!(value, Ok(Some(Value::from(" hush\n"))));

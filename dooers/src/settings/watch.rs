@@ -1,4 +1,4 @@
-//! Following the changes of a worker's settings.
+//! Watching the changes of a worker's settings.
 
 use futures::Stream;
 use serde_json::Value;
@@ -8,19 +8,19 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-/// A setting that was changed. The values of secrets are `null` here; read them from the settings.
+/// A change of a setting. The values of secrets are `null` here. Read them from the settings.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SettingsUpdate {
-    /// The agent.
+    /// The name of the agent.
     pub agent: String,
-    /// The worker.
+    /// The id of the worker.
     pub worker_id: String,
-    /// The field.
+    /// The id of the field.
     pub field_id: String,
-    /// Its value before.
+    /// The old value.
     pub old: Value,
-    /// Its value now.
+    /// The new value.
     pub new: Value,
 }
 
@@ -34,11 +34,11 @@ impl fmt::Debug for SettingsUpdate {
     }
 }
 
-/// Who follows changes of settings.
+/// The watchers of settings.
 #[derive(Debug, Default)]
 pub(crate) struct Watchers(Mutex<Vec<Weak<Pending>>>);
 
-/// What one of them has not taken yet.
+/// The updates that one watcher has not taken yet.
 #[derive(Debug, Default)]
 struct Pending(Mutex<State>);
 
@@ -49,9 +49,10 @@ struct State {
     waker: Option<Waker>,
 }
 
-/// The changes of a worker's settings, as they happen. It ends with its server.
+/// A stream of the changes of settings. It ends when the server stops.
 ///
-/// Who takes them slowly is told of several changes of one field as of one, from the oldest value to the newest.
+/// If a field changes several times before the stream is polled, the stream returns one update from the oldest value
+/// to the newest.
 #[derive(Debug)]
 #[must_use]
 pub struct SettingsWatch(Arc<Pending>);
@@ -71,7 +72,7 @@ impl Watchers {
         }
     }
 
-    /// Nothing more is told: who follows takes what there is, and ends.
+    /// Closes the watches. Each stream ends after its pending updates.
     pub(super) fn close(&self) {
         for pending in lock(&self.0)
             .drain(..)
@@ -81,7 +82,7 @@ impl Watchers {
         }
     }
 
-    /// Whether nobody follows any more.
+    /// Returns true if no watcher is left.
     pub(super) fn is_empty(&self) -> bool {
         lock(&self.0)
             .iter()
@@ -142,6 +143,6 @@ impl Stream for SettingsWatch {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it holds one of these locks.
+    // No code panics while it holds one of these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

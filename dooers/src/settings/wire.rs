@@ -1,4 +1,4 @@
-//! What an audience sees of the settings.
+//! The settings that an audience sees.
 
 use super::{
     Collapsible, Field, FieldKind, Group, SettingsItem, SettingsSchema, SettingsValues, Visibility,
@@ -7,7 +7,7 @@ use crate::protocol::{Audience, ShownField, ShownGroup, ShownItem, ShownOption};
 use serde_json::Value;
 
 impl SettingsSchema {
-    /// What an audience sees, with these values. A group of which it sees nothing is left out.
+    /// The items that an audience sees, with these values. A group without visible fields is left out.
     #[must_use]
     pub(crate) fn shown(&self, audience: Audience, values: &SettingsValues) -> Vec<ShownItem> {
         let shown = |item: &SettingsItem| match item {
@@ -33,7 +33,7 @@ impl Field {
         }
     }
 
-    /// A value of this field as it may be shown: a secret never is.
+    /// A value of this field as clients see it. Secrets are `null`.
     pub(crate) fn shown_value(&self, value: Value) -> Value {
         if self.is_secret() { Value::Null } else { value }
     }

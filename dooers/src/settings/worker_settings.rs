@@ -1,33 +1,33 @@
-//! The struct that holds the settings of an agent.
+//! The struct that contains the settings of an agent.
 
 use super::{Field, PatchError, SettingValue, SettingsSchema, SettingsValues};
 use serde_json::Value;
 
-/// The settings of an agent as a struct: see the derive macro of this name.
+/// The settings of an agent as a struct. See the derive macro of the same name.
 ///
-/// A handler takes the struct itself as an argument, and has the values of the moment.
+/// A handler that takes the struct as an argument gets the current values.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` holds no settings of an agent",
-    label = "does not derive `WorkerSettings`",
-    note = "put `#[derive(WorkerSettings)]` on the struct; one that is marked `#[setting(group)]` is only a part of another"
+    message = "`{Self}` cannot be the settings of an agent",
+    label = "does not implement `WorkerSettings`",
+    note = "write `#[derive(WorkerSettings)]` on the struct; a struct that is marked with `#[setting(group)]` is only a part of other settings"
 )]
 pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
     /// The fields and groups.
     fn schema() -> &'static SettingsSchema;
 
-    /// The values, read field by field.
+    /// Reads the values field by field.
     fn read(values: &Reader<'_>) -> Self;
 
-    /// Writes every field's value.
+    /// Writes the value of every field.
     fn write(&self, values: &mut SettingsValues);
 
-    /// The struct of these values. A field without a value, or with one that does not fit, has its default.
+    /// Creates the struct from values. A field without a value, or with one that does not fit, has its default.
     #[must_use]
     fn from_values(values: &SettingsValues) -> Self {
         Self::read(&Reader::new(Self::schema(), values))
     }
 
-    /// The value of every field, secrets too: for the program, and not to be shown.
+    /// The value of every field, including secrets, which must not be shown to users.
     #[must_use]
     fn to_values(&self) -> SettingsValues {
         let mut values = SettingsValues::default();
@@ -35,18 +35,18 @@ pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
         values
     }
 
-    /// What the values must be, as a JSON Schema (draft 2020-12) of an object with a property for each field, those in
-    /// groups beside the others. Internal fields are left out.
+    /// The JSON Schema (draft 2020-12) of the values: an object with a property for each field. Fields in groups are
+    /// properties of the same object. Internal fields are left out.
     #[must_use]
     fn json_schema() -> schemars::Schema {
         Self::schema().json_schema()
     }
 
-    /// Changes one field, if the value is right for it. `null` restores the default.
+    /// Changes one field if the value fits. `null` restores the default.
     ///
     /// # Errors
     ///
-    /// [`PatchError`], which says what is wrong and what the field takes. Nothing is changed then.
+    /// [`PatchError`] if the field cannot be changed or the value does not fit. Nothing is changed then.
     fn apply_patch(&mut self, field_id: &str, value: Value) -> Result<(), PatchError> {
         let value = Self::schema().check(field_id, value)?;
         let mut values = self.to_values();
@@ -56,12 +56,12 @@ pub trait WorkerSettings: Default + Clone + Send + Sync + 'static {
     }
 }
 
-/// A struct of fields that can be a group of another struct's settings. The derive macro of
-/// [`WorkerSettings`](macro@super::super::WorkerSettings) implements it for every struct that has no groups itself.
+/// A struct whose fields can be a group of another struct's settings. The derive macro of
+/// [`WorkerSettings`](macro@super::super::WorkerSettings) implements this trait for every struct without groups.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a group of settings",
-    label = "no group",
-    note = "a group is a struct with `#[derive(WorkerSettings)]` that has no groups itself"
+    label = "not a group",
+    note = "a group is a struct with `#[derive(WorkerSettings)]` that does not contain groups"
 )]
 pub trait SettingsGroup: Sized {
     /// The ids of the fields.
@@ -70,14 +70,14 @@ pub trait SettingsGroup: Sized {
     /// The fields.
     fn fields() -> Vec<Field>;
 
-    /// The values, read field by field.
+    /// Reads the values field by field.
     fn read(values: &Reader<'_>) -> Self;
 
-    /// Writes every field's value.
+    /// Writes the value of every field.
     fn write(&self, values: &mut SettingsValues);
 }
 
-/// Reads typed values.
+/// A reader of typed values.
 #[derive(Debug)]
 pub struct Reader<'a> {
     schema: &'a SettingsSchema,
@@ -85,18 +85,18 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of values that belong to this schema.
+    /// Creates a reader of values that belong to this schema.
     #[must_use]
     pub fn new(schema: &'a SettingsSchema, values: &'a SettingsValues) -> Self {
         Self { schema, values }
     }
 
-    /// The value of a field: the one that is there, if it fits, or else the default.
+    /// The value of a field: the stored value if it fits, or else the default.
     ///
     /// # Panics
     ///
-    /// If the schema has neither a default nor leave to have none for a field of this id and type. The derive macro
-    /// sees to it that every schema has.
+    /// If the schema has no field with this id, or the field has no default of this type and is not optional. The
+    /// derive macro makes sure that this does not happen.
     #[must_use]
     pub fn value<T: SettingValue>(&self, field_id: &str) -> T {
         self.value_by(field_id, T::from_value)

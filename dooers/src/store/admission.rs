@@ -6,8 +6,8 @@
 
 use super::{NewMessage, NewThread, StoreError, ThreadDraft, ThreadEdit};
 use crate::protocol::{
-    ContentPart, EventType, NotAdmitted, Run, ThreadEvent, admit_optional_json, check_no_nul,
-    clean_text, is_blank,
+    ContentPart, EventType, NotAdmitted, Run, ThreadEvent, admit_metadata, admit_optional_json,
+    admit_title, check_id, clean_text, is_blank,
 };
 use crate::store::{EventPatch, Scope, ThreadPatch};
 
@@ -35,8 +35,8 @@ impl<T> Admitted<T> {
 
 /// A type whose values are cleaned and checked on their way into a store.
 pub(crate) trait Admit {
-    /// Removes U+0000 from all texts, and checks ids and JSON. A value that is refused is fit to be dropped, and nothing
-    /// else.
+    /// Removes U+0000 from all texts, and checks ids, JSON and sizes. A value that is refused is fit to be dropped, and
+    /// nothing else.
     fn admit(&mut self) -> Result<(), NotAdmitted>;
 }
 
@@ -44,14 +44,14 @@ impl Admit for NewMessage {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
         let data = admit_optional_json("data", &mut self.data);
         let thread = match &mut self.thread {
-            super::ThreadTarget::Existing(id) => check_no_nul("thread_id", id),
+            super::ThreadTarget::Existing(id) => check_id("thread_id", id),
             super::ThreadTarget::New(thread) | super::ThreadTarget::ExistingOrNew(thread) => {
                 thread.admit()
             }
         };
         data.and(thread)?;
         let client_event_id = self.client_event_id.as_deref();
-        check_no_nul("client_event_id", client_event_id.unwrap_or_default())?;
+        check_id("client_event_id", client_event_id.unwrap_or_default())?;
         self.user.admit()?;
         self.content.iter_mut().for_each(ContentPart::clean);
         if self.kind == EventType::Message && is_blank(&self.content) {
@@ -65,9 +65,9 @@ const BLANK: &str = "is blank; a message needs a text with a visible character, 
 
 impl Admit for NewThread {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
-        admit_optional_json("metadata", &mut self.metadata)?;
-        self.title.iter_mut().for_each(clean_text);
-        check_no_nul("thread_id", &self.id)
+        admit_metadata(&mut self.metadata)?;
+        admit_title(&mut self.title)?;
+        check_id("thread_id", &self.id)
     }
 }
 
@@ -96,8 +96,8 @@ impl Admit for ThreadEdit {
 
 impl Admit for ThreadPatch {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
-        self.title.iter_mut().for_each(clean_text);
-        admit_optional_json("metadata", &mut self.metadata)
+        let title = admit_title(&mut self.title);
+        admit_metadata(&mut self.metadata).and(title)
     }
 }
 
@@ -112,7 +112,7 @@ impl Admit for EventPatch {
 impl Admit for ThreadEvent {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
         admit_optional_json("data", &mut self.data)?;
-        check_no_nul("id", &self.id)?;
+        check_id("id", &self.id)?;
         if let Some(user) = &mut self.user {
             user.admit()?;
         }
@@ -125,7 +125,7 @@ impl Admit for ThreadEvent {
 
 impl Admit for Run {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
-        check_no_nul("id", &self.id)?;
+        check_id("id", &self.id)?;
         self.agent_id.iter_mut().for_each(clean_text);
         self.error.iter_mut().for_each(clean_text);
         Ok(())
@@ -134,9 +134,9 @@ impl Admit for Run {
 
 impl Admit for Scope {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
-        check_no_nul("worker_id", &self.worker_id)?;
-        check_no_nul("organization_id", &self.organization_id)?;
-        check_no_nul("workspace_id", &self.workspace_id)
+        check_id("worker_id", &self.worker_id)?;
+        check_id("organization_id", &self.organization_id)?;
+        check_id("workspace_id", &self.workspace_id)
     }
 }
 

@@ -158,6 +158,8 @@ pub enum TurnChange {
     Touch(DateTime<Utc>),
     /// A run that is new, or has ended. Its `started_at` stays.
     Run(Run),
+    /// Lets the form that the turn's message answers, if it answers one, be answered again: the turn does not succeed.
+    ReopenForm,
 }
 
 /// A turn that is finished.

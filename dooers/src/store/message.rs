@@ -301,7 +301,8 @@ fn check_answer<'a>(
         .ok_or(StoreError::NotFound("form in this thread"))?;
     if is_answered {
         return Err(StoreError::Conflict(
-            "this form has been answered".to_owned(),
+            "this form is answered; another answer is accepted only if the turn of that one does not succeed"
+                .to_owned(),
         ));
     }
     let form: Option<Form> = form_event

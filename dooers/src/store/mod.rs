@@ -73,8 +73,9 @@ pub const SNAPSHOT_EVENTS: usize = 100;
 /// A method that touches a thread takes the [`Scope`] of who asks; what lies outside answers
 /// [`StoreError::NotFound`], as if it did not exist.
 ///
-/// The server cleans and checks what it gives to a store: texts and ids hold no U+0000, and `data` and `metadata` nest at
-/// most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels. A store that is given anything else may store it, or
+/// The server cleans and checks what it gives to a store: texts and ids hold no U+0000, `data` and `metadata` nest at
+/// most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, and ids, users, titles and metadata are within the limits
+/// of [`protocol`](crate::protocol). A store that is given anything else may store it, or
 /// refuse it as [`StoreError::Invalid`].
 ///
 /// # Times
@@ -104,7 +105,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
-    /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered already, `Busy` for a thread that is
+    /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered: by an answer whose turn waits, runs or has succeeded, `Busy` for a thread that is
     /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that does not fit its form, or fills a
     /// password field and comes without a [`seal`](NewMessage::seal).
     async fn begin_turn(

@@ -12,14 +12,14 @@ pub struct ThreadPatch {
 }
 
 impl ThreadPatch {
-    /// Sets the title.
+    /// Sets the title, of at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES).
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// Sets the metadata, all of it.
+    /// Sets the metadata, all of it: at most [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) of JSON.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.metadata = Some(metadata.into());

@@ -1,28 +1,29 @@
-//! What a test can demand of a turn.
+//! The assertions about a turn.
 
 use super::turn::{CalledTool, TestTurn};
 use crate::protocol::RunStatus;
 use serde_json::Value;
 use std::fmt::Debug;
 
-/// Each panics if it does not hold, and shows what was expected, what there is, and the conversation.
+/// Assertions. They panic if they do not hold, and print the expected value, the value that was found, and the
+/// conversation.
 impl TestTurn {
-    /// What the agent said is this text. Several messages have a blank line between them.
+    /// Asserts that the agent's messages form this text. A blank line separates several messages.
     ///
     /// # Panics
     ///
-    /// If it said something else.
+    /// If the agent's text is different.
     #[track_caller]
     pub fn assert_text(&self, expected: impl AsRef<str>) -> &Self {
         let (expected, found) = (expected.as_ref(), self.text());
         self.demand(found == expected, "the agent should say", &expected, &found)
     }
 
-    /// This text is part of what the agent said.
+    /// Asserts that the agent's text contains this text.
     ///
     /// # Panics
     ///
-    /// If it is not.
+    /// If it does not.
     #[track_caller]
     pub fn assert_text_contains(&self, expected: impl AsRef<str>) -> &Self {
         let (expected, found) = (expected.as_ref(), self.text());
@@ -35,11 +36,11 @@ impl TestTurn {
         )
     }
 
-    /// The agent's messages have these texts.
+    /// Asserts that the agent's messages have exactly these texts.
     ///
     /// # Panics
     ///
-    /// If they have others.
+    /// If the texts are different.
     #[track_caller]
     pub fn assert_texts<T: AsRef<str>>(&self, expected: impl IntoIterator<Item = T>) -> &Self {
         let expected = expected.into_iter();
@@ -53,22 +54,22 @@ impl TestTurn {
         )
     }
 
-    /// The turn's run succeeded.
+    /// Asserts that the run of the turn succeeded.
     ///
     /// # Panics
     ///
-    /// If it did not. What the handler returned is shown then.
+    /// If the run did not succeed. The handler's error is printed.
     #[track_caller]
     pub fn assert_succeeded(&self) -> &Self {
         self.demand_status(RunStatus::Succeeded)
     }
 
-    /// The turn's run failed, and its users are told so with this text: as part of the run's error, or of what the server
-    /// says in the thread.
+    /// Asserts that the run of the turn failed, and that users see this text: in the error of the run, or in a message
+    /// from the server in the thread.
     ///
     /// # Panics
     ///
-    /// If it did not fail, or users read something else.
+    /// If the run did not fail, or users do not see the text.
     #[track_caller]
     pub fn assert_failed(&self, expected: impl AsRef<str>) -> &Self {
         self.demand_status(RunStatus::Failed);
@@ -76,15 +77,10 @@ impl TestTurn {
         let error = self.run().and_then(|run| run.error.clone());
         let found: Vec<_> = error.into_iter().chain(self.notices()).collect();
         let holds = found.iter().any(|text| text.contains(expected));
-        self.demand(
-            holds,
-            "users should be told of the failure",
-            &expected,
-            &found,
-        )
+        self.demand(holds, "users should see the failure", &expected, &found)
     }
 
-    /// The turn's run was cancelled.
+    /// Asserts that the run of the turn was cancelled.
     ///
     /// # Panics
     ///
@@ -94,7 +90,7 @@ impl TestTurn {
         self.demand_status(RunStatus::Canceled)
     }
 
-    /// The agent called this tool with these arguments.
+    /// Asserts that the agent called this tool with these arguments.
     ///
     /// # Panics
     ///
@@ -112,11 +108,11 @@ impl TestTurn {
         )
     }
 
-    /// A call of this tool had this result.
+    /// Asserts that a call of this tool had this result.
     ///
     /// # Panics
     ///
-    /// If none had.
+    /// If no call did.
     #[track_caller]
     pub fn assert_tool_result(&self, name: &str, result: impl Into<Value>) -> &Self {
         let (result, found) = (result.into(), self.tool_calls());
@@ -130,11 +126,11 @@ impl TestTurn {
         )
     }
 
-    /// The thread's title is this.
+    /// Asserts that the thread has this title.
     ///
     /// # Panics
     ///
-    /// If it is not.
+    /// If it does not.
     #[track_caller]
     pub fn assert_title(&self, expected: impl AsRef<str>) -> &Self {
         let (expected, found) = (expected.as_ref(), self.conversation().title());

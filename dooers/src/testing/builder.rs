@@ -1,4 +1,4 @@
-//! What a test's server is made of.
+//! The builder of a test server.
 
 use super::patience::PATIENCE;
 use super::server::TestServer;
@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A [`TestServer`] that is not started yet: awaiting it starts it.
+/// A builder of a [`TestServer`]. Awaiting it starts the server.
 ///
 /// ```
 /// # use dooers::prelude::*;
@@ -36,7 +36,7 @@ impl TestServerBuilder {
         Self::of(WorkerServer::new(WorkerConfig::new()))
     }
 
-    /// A server of the same program as this one, which may have been started.
+    /// A server with the agents and the state of this program, which may already have been started.
     pub(super) fn of(worker: WorkerServer) -> Self {
         let in_memory = Database::Custom(Arc::new(MemoryStore::new()));
         Self {
@@ -47,22 +47,22 @@ impl TestServerBuilder {
         .config(|config| config.drain_timeout(Duration::ZERO))
     }
 
-    /// Serves this agent too: see [`WorkerServer::agent`].
+    /// Adds an agent: see [`WorkerServer::agent`].
     pub fn agent<A: Agent>(self) -> Self {
         self.server(WorkerServer::agent::<A>)
     }
 
-    /// Gives the handlers a value: see [`WorkerServer::state`].
+    /// Adds a value for handlers: see [`WorkerServer::state`].
     pub fn state<S: Clone + Send + Sync + 'static>(self, state: S) -> Self {
         self.server(|server| server.state(state))
     }
 
-    /// Gives an agent settings whose fields are known only at run time: see [`WorkerServer::settings_schema`].
+    /// Sets the settings of an agent whose fields are known only at run time: see [`WorkerServer::settings_schema`].
     pub fn settings_schema<A: Agent>(self, schema: SettingsSchema) -> Self {
         self.server(|server| server.settings_schema::<A>(schema))
     }
 
-    /// Changes the server itself.
+    /// Changes the [`WorkerServer`].
     pub fn server(self, change: impl FnOnce(WorkerServer) -> WorkerServer) -> Self {
         Self {
             worker: change(self.worker),
@@ -70,22 +70,22 @@ impl TestServerBuilder {
         }
     }
 
-    /// Changes the configuration. It is that of the program, but conversations are in memory, and a server that stops
-    /// waits for no turn.
+    /// Changes the configuration. It starts as the configuration of the program, with two differences: conversations
+    /// are in memory, and a server that stops does not wait for turns.
     pub fn config(self, change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Self {
         self.server(|server| server.configure(change))
     }
 
-    /// Keeps conversations there instead of in memory.
+    /// Stores conversations in this database instead of in memory.
     ///
-    /// A [`Database::Custom`] must be one that can still be used after it was closed if the test restarts the server. With
-    /// a paused clock only memory will do: tokio takes the wait for a disk for idleness, and lets the clock go on.
+    /// If the test restarts the server, a [`Database::Custom`] must remain usable after it was closed. With a paused
+    /// clock, only memory works: tokio treats waiting for a disk as idle time and advances the clock.
     pub fn database(self, database: Database) -> Self {
         self.config(|config| config.database(database))
     }
 
-    /// Gives the server a key, as `WORKER_SECRET_KEY` does: for agents with secret settings, or forms with password fields.
-    /// All test servers have the same one, so that several can share a database.
+    /// Sets a key, as `WORKER_SECRET_KEY` does. Agents with secret settings, and forms with password fields, need it.
+    /// All test servers have the same key, so that several servers can share a database.
     ///
     /// # Panics
     ///
@@ -97,7 +97,8 @@ impl TestServerBuilder {
         self.config(|config| config.secret_keys(keys))
     }
 
-    /// How long a test waits for anything before it fails, in real time, also with a paused clock. 10 s unless told.
+    /// Sets how long a test waits for anything before it fails. This is real time, even with a paused clock. The
+    /// default is 10 s.
     pub fn patience(self, at_most: Duration) -> Self {
         Self {
             patience: at_most,

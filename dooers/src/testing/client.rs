@@ -12,27 +12,27 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fmt;
 use std::time::Instant;
 
-/// A client of a [`TestServer`]: somebody who talks to an agent.
+/// A client of a [`TestServer`], which talks to an agent as one user.
 ///
-/// It sends the frames that a real client sends, and gets those that a real client gets; only the socket is not there. It
-/// keeps what it is told as a user would see it: a [`Conversation`] for each thread. It reads while the test waits for
-/// something of it, so one that is left alone is a slow reader, which misses nothing.
+/// It sends and receives the same frames as a real client, without a socket. From these frames it builds a
+/// [`Conversation`] for each thread, as a user would see it. It reads only while the test waits for something. A
+/// client that the test does not use is therefore a slow reader, but it does not miss anything.
 ///
-/// Whatever waits panics after 10 s of real time, or as long as
-/// [`patience`](super::TestServerBuilder::patience) says, and shows the conversation.
+/// Every method that waits panics after 10 s of real time, or after the time set with
+/// [`patience`](super::TestServerBuilder::patience), and prints the conversation.
 pub struct TestClient {
     pub(super) server: TestServer,
     pub(super) agent: AgentDefinition,
     pub(super) user: TestUser,
-    /// None while it is not connected.
+    /// `None` while the client is not connected.
     pub(super) link: Option<LocalClient>,
     pub(super) conversations: BTreeMap<String, Conversation>,
     pub(super) subscribed: BTreeSet<String>,
-    /// The thread in which it goes on. None begins one.
+    /// The thread of the next message. `None` starts a new thread.
     pub(super) current: Option<String>,
-    /// The messages, and their threads, whose turns the test has not taken.
+    /// The messages whose turns the test has not taken.
     pub(super) untaken: VecDeque<Message>,
-    /// The events of no run that belong to a turn which was taken.
+    /// The ids of events without a run that belong to a turn that was taken.
     pub(super) given: HashSet<String>,
     pub(super) settings: Option<ShownSettings>,
     pub(super) settings_audience: Option<Audience>,
@@ -81,17 +81,18 @@ impl TestClient {
         client
     }
 
-    /// Breaks the connection, as a network does: what was not read yet is lost.
+    /// Breaks the connection, as a network failure does. Frames that were not read are lost.
     pub fn disconnect(&mut self) {
         self.link = None;
     }
 
-    /// Connects again and goes on as a real client does: it subscribes to each of its threads, behind the last event that
-    /// it has, and adds what it missed to what it shows. So it does to the settings, if it had.
+    /// Connects again and resumes, as a real client does. The client subscribes to each of its threads after the last
+    /// event that it has, and adds the events that it missed. It also subscribes to the settings again, if it was
+    /// subscribed before.
     ///
     /// # Panics
     ///
-    /// If the server refuses it.
+    /// If the server refuses the connection or a subscription.
     pub async fn reconnect(&mut self) {
         self.open().await;
         for thread_id in self.subscribed.clone() {
@@ -102,7 +103,7 @@ impl TestClient {
                 Ok(()) => {}
                 Err(refusal) if refusal.code == ErrorCode::NotFound => self.forget(&thread_id),
                 Err(refusal) => self.fail(&format!(
-                    "the server refuses to go on with the thread {thread_id}: {refusal}"
+                    "the server refuses to resume the thread {thread_id}: {refusal}"
                 )),
             }
         }
@@ -111,34 +112,35 @@ impl TestClient {
         }
     }
 
-    /// Every frame that it got, the oldest first.
+    /// All frames that the client has received, the oldest first.
     #[must_use]
     pub fn frames(&self) -> &[Value] {
         &self.frames
     }
 
-    /// Reads all that the server has told so far, also what it was too slow for.
+    /// Reads everything that the server has sent so far, including changes that the client was too slow for.
     ///
-    /// Use it before looking at the [`conversation`](Self::conversation) of a client that has not waited for anything since.
+    /// Call this before you look at the [`conversation`](Self::conversation) of a client that has not waited for
+    /// anything in the meantime.
     ///
     /// # Panics
     ///
-    /// If it is not connected.
+    /// If the client is not connected.
     pub async fn catch_up(&mut self) {
         let begin = Instant::now();
         loop {
-            // What was told before comes before the answer.
+            // Frames that were sent before come before the response.
             self.request("ping", json!({})).await;
             if !self.is_behind() {
                 return;
             }
             if begin.elapsed() > self.server.patience() {
-                self.fail("waited in vain for what it was too slow for");
+                self.fail("waited in vain for changes that the client was too slow for");
             }
         }
     }
 
-    /// Whether some of its threads is still to be read from the store.
+    /// Returns true if a thread has changes that must still be read from the store.
     fn is_behind(&self) -> bool {
         let mut threads = self.subscribed.iter();
         let link = self.link.as_ref();

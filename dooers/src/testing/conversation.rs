@@ -3,9 +3,9 @@
 use crate::protocol::{Actor, ContentPart, Delta, EventType, Run, RunStatus, Thread, ThreadEvent};
 use serde::Deserialize;
 
-/// A thread as a client shows it, made of the frames that the client got.
+/// A thread as a client shows it, built from the frames that the client received.
 ///
-/// It prints as one line an event, which is what the assertions show when they fail.
+/// `Display` prints one line per event. Failed assertions print this output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conversation {
     thread_id: String,
@@ -28,31 +28,31 @@ impl Conversation {
         }
     }
 
-    /// The thread's id.
+    /// The id of the thread.
     #[must_use]
     pub fn thread_id(&self) -> &str {
         &self.thread_id
     }
 
-    /// The thread's own row, once it was told.
+    /// The thread's own row, if the client has received it.
     #[must_use]
     pub fn thread(&self) -> Option<&Thread> {
         self.thread.as_ref()
     }
 
-    /// The thread's title.
+    /// The title of the thread.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
         self.thread()?.title.as_deref()
     }
 
-    /// The events, the oldest first, each as it was told last.
+    /// The events, the oldest first, in their latest version.
     #[must_use]
     pub fn events(&self) -> &[ThreadEvent] {
         &self.events
     }
 
-    /// The texts of all messages, whoever wrote them.
+    /// The texts of all messages, of users and agents.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         let messages = self.events.iter();
@@ -62,19 +62,19 @@ impl Conversation {
             .collect()
     }
 
-    /// The runs, in the order in which they were told.
+    /// The runs, in the order in which the client received them.
     #[must_use]
     pub fn runs(&self) -> &[Run] {
         &self.runs
     }
 
-    /// Whether there are older events, which [`TestClient::older`](super::TestClient::older) loads.
+    /// Returns true if there are older events, which [`TestClient::older`](super::TestClient::older) loads.
     #[must_use]
     pub fn has_older(&self) -> bool {
         self.has_older
     }
 
-    /// Whether the thread is gone.
+    /// Returns true if the thread was deleted.
     #[must_use]
     pub fn is_deleted(&self) -> bool {
         self.is_deleted
@@ -90,7 +90,7 @@ impl Conversation {
         self.events.iter().find(|event| event.id == event_id)
     }
 
-    /// The user's event that a client sent under this id of its own.
+    /// The user's event that a client sent with this client event id.
     pub(super) fn sent_as(&self, client_event_id: &str) -> Option<&ThreadEvent> {
         let is_it = |event: &&ThreadEvent| {
             event.actor == Actor::User && event.client_event_id.as_deref() == Some(client_event_id)
@@ -98,8 +98,8 @@ impl Conversation {
         self.events.iter().find(is_it)
     }
 
-    /// Takes what a subscription begins with. Without `keeps`, or where something may be missing in between, it replaces
-    /// all that is known.
+    /// Applies the snapshot of a subscription. If `keeps` is false, or if events may be missing in between, the
+    /// snapshot replaces all events.
     pub(super) fn take_snapshot(&mut self, snapshot: Snapshot, keeps: bool) {
         if !(keeps && snapshot.recovered) {
             self.events.clear();
@@ -112,7 +112,7 @@ impl Conversation {
         }
     }
 
-    /// Takes events that are new, older or changed.
+    /// Adds new or older events, and replaces changed ones.
     pub(super) fn take_events(&mut self, events: impl IntoIterator<Item = ThreadEvent>) {
         for event in events {
             match self.events.iter_mut().find(|known| known.id == event.id) {
@@ -125,13 +125,13 @@ impl Conversation {
         }
     }
 
-    /// Takes a page of older events.
+    /// Adds a page of older events.
     pub(super) fn take_page(&mut self, events: Vec<ThreadEvent>, has_more: bool) {
         self.take_events(events);
         self.has_older = has_more;
     }
 
-    /// Takes more of a text. The error says that a piece is missing.
+    /// Appends a piece to a text. The error means that a piece is missing.
     pub(super) fn take_delta(&mut self, delta: &Delta) -> Result<(), String> {
         let known = self
             .events
@@ -139,18 +139,18 @@ impl Conversation {
             .find(|event| event.id == delta.event_id);
         let Some(event) = known else {
             return Err(format!(
-                "a piece of a text came for the unknown event {}",
+                "a piece of a text arrived for the unknown event {}",
                 delta.event_id
             ));
         };
         let next = event.delta_seq.unwrap_or_default();
         if event.streaming != Some(true) || delta.delta_seq < next {
-            // It is in the text already.
+            // The text already contains this piece.
             return Ok(());
         }
         if delta.delta_seq > next {
             return Err(format!(
-                "the piece {} of a text came where {next} should",
+                "piece {} of a text arrived, but piece {next} was expected",
                 delta.delta_seq
             ));
         }
@@ -178,7 +178,7 @@ impl Conversation {
     }
 }
 
-/// What a subscription begins with.
+/// The snapshot of a subscription.
 #[derive(Debug, Deserialize)]
 pub(super) struct Snapshot {
     pub(super) thread: Thread,
@@ -188,7 +188,7 @@ pub(super) struct Snapshot {
     recovered: bool,
 }
 
-/// Whether a run goes on.
+/// Returns true if the run has not ended.
 pub(super) fn is_open(run: &Run) -> bool {
     run.status == RunStatus::Running
 }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_grows_by_the_pieces_that_are_not_in_it() {
+    fn delta_is_appended_only_once() {
         let mut conversation = Conversation::new("t".to_owned());
         conversation.take_events([growing("one ", 3)]);
         for (number, text) in [(2, "one "), (3, "two "), (3, "two "), (4, "three")] {
@@ -223,12 +223,12 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_piece_is_a_fault_of_the_server() {
+    fn missing_delta_is_an_error() {
         let mut conversation = Conversation::new("t".to_owned());
         let unknown = conversation.take_delta(&delta(0, "one")).unwrap_err();
-        assert_eq!(unknown, "a piece of a text came for the unknown event e");
+        assert_eq!(unknown, "a piece of a text arrived for the unknown event e");
         conversation.take_events([growing("", 0)]);
         let hole = conversation.take_delta(&delta(1, "two")).unwrap_err();
-        assert_eq!(hole, "the piece 1 of a text came where 0 should");
+        assert_eq!(hole, "piece 1 of a text arrived, but piece 0 was expected");
     }
 }

@@ -1,9 +1,10 @@
-//! What a test's client sends.
+//! The messages that a test client sends.
 
 use crate::protocol::{AudioPart, ContentPart, DocumentPart, ImagePart, new_id};
 use serde_json::{Value, json};
 
-/// What a [`TestClient`](super::TestClient) sends: a message, or the answers to a form. A text is a message of that text.
+/// A message or form answers that a [`TestClient`](super::TestClient) sends. A string converts to a message with this
+/// text.
 ///
 /// ```
 /// use dooers::protocol::ContentPart;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 ///     .data(json!({"page": 7}));
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "nothing is sent before a client takes it"]
+#[must_use = "nothing is sent until it is passed to a client"]
 pub struct TestMessage {
     kind: &'static str,
     content: Vec<ContentPart>,
@@ -25,12 +26,12 @@ pub struct TestMessage {
 }
 
 impl TestMessage {
-    /// A message of this text.
+    /// Creates a message with this text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::parts([ContentPart::text(text)])
     }
 
-    /// A message of these parts.
+    /// Creates a message with these parts.
     pub fn parts(parts: impl IntoIterator<Item = ContentPart>) -> Self {
         Self {
             kind: "message",
@@ -41,35 +42,35 @@ impl TestMessage {
         }
     }
 
-    /// The answers to the form of this event, by the names of its elements.
+    /// Creates answers to the form of this event, by the names of its elements.
     pub fn form_response(form_event_id: impl Into<String>, values: impl Into<Value>) -> Self {
         Self::form(&form_event_id.into(), false, &values.into())
     }
 
-    /// The cancelling of the form of this event.
+    /// Cancels the form of this event.
     pub fn form_cancelled(form_event_id: impl Into<String>) -> Self {
         Self::form(&form_event_id.into(), true, &json!({}))
     }
 
-    /// The same message with one more part.
+    /// Adds a part.
     pub fn part(mut self, part: impl Into<ContentPart>) -> Self {
         self.content.push(part.into());
         self
     }
 
-    /// The same message, with which this comes: the handler's [`request.data`](crate::WorkerRequest).
+    /// Sets the data of the message: the handler's [`request.data`](crate::WorkerRequest).
     pub fn data(mut self, data: impl Into<Value>) -> Self {
         self.data = Some(data.into());
         self
     }
 
-    /// The same message under this id of its client. Sent twice under the same id it is one message.
+    /// Sets the client event id. Sending a message twice with the same id creates only one message.
     pub fn client_event_id(mut self, id: impl Into<String>) -> Self {
         self.client_event_id = Some(id.into());
         self
     }
 
-    /// The same message, with which this is kept if it begins a thread.
+    /// Sets the metadata of the thread. It is only used if the message starts a new thread.
     pub fn thread_metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.thread_metadata = Some(metadata.into());
         self
@@ -84,7 +85,7 @@ impl TestMessage {
         }
     }
 
-    /// What is said in it, for a person who reads why a test failed.
+    /// The content for the output of a failed test.
     pub(super) fn summary(&self) -> String {
         match crate::protocol::joined_text(&self.content) {
             text if text.is_empty() => format!("a {}", self.kind),
@@ -92,7 +93,7 @@ impl TestMessage {
         }
     }
 
-    /// The payload of its `event.create` in this thread or, without one, in a new one; and the client's id of it.
+    /// The payload of an `event.create` and its client event id. Without a thread, the payload starts a new one.
     pub(super) fn payload(self, thread_id: Option<&str>) -> (Value, String) {
         let id = self.client_event_id.unwrap_or_else(new_id);
         let payload = json!({

@@ -1,4 +1,4 @@
-//! A model that says what a test wrote.
+//! A fake model whose answers the test writes.
 
 use super::script::{FakeReply, Step};
 use crate::ToolCall;
@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
-/// So often others have their turn before a piece comes: what came before it is stored in memory and told by then, so that
-/// each piece is told by itself, as those of a network are.
+/// The number of times that a piece yields to other tasks before it is sent. Earlier pieces are then stored in memory
+/// and published, so that each piece is published on its own, as with a real network.
 const YIELDS: usize = 4;
 
-/// A model that says what a test wrote, one answer after the other, and remembers what it was asked.
+/// A model that returns the answers that a test wrote, one after the other, and records its prompts.
 ///
-/// A clone is the same model: give one to the server with [`state`](super::TestServerBuilder::state), and keep one to see
-/// the [`prompts`](Self::prompts).
+/// A clone is the same model: give one to the server with [`state`](super::TestServerBuilder::state), and keep one to
+/// read the [`prompts`](Self::prompts).
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -52,7 +52,7 @@ pub struct FakeModel(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     replies: VecDeque<FakeReply>,
-    /// How many it had, with those that were given.
+    /// The number of answers so far, including those that were already returned.
     answers: usize,
     prompts: Vec<Value>,
 }
@@ -61,56 +61,56 @@ struct State {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum FakeChunk {
-    /// What comes next of the text.
+    /// The next piece of the text.
     Text(String),
-    /// A tool that the model wants to be called.
+    /// A tool call.
     ToolCall(ToolCall),
 }
 
-/// Why a fake model gave no answer, or not all of it.
+/// The error of a fake model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FakeModelError {
-    /// The test wrote so.
+    /// The test wrote this error.
     #[error("{0}")]
     Scripted(String),
-    /// It was asked more often than the test wrote answers.
+    /// The model was asked more often than the test wrote answers.
     #[error(
-        "the fake model was asked more often than its test has written answers ({answers}): add one with `.reply(\"…\")`. \
-         It was asked: {prompt}"
+        "the fake model was asked more often than the test wrote answers ({answers}): add one with `.reply(\"…\")`. \
+         The last prompt: {prompt}"
     )]
     ScriptIsOver {
-        /// How many answers it had.
+        /// The number of answers that the test wrote.
         answers: usize,
-        /// What it was asked last.
+        /// The last prompt.
         prompt: Value,
     },
-    /// It was asked for text, and the test wrote the call of a tool.
+    /// The caller asked only for text, but the test wrote a tool call.
     #[error(
-        "the fake model calls the tool `{0}`, and it was asked for nothing but text: read `model.chunks(…)` instead of \
+        "the fake model calls the tool `{0}`, but the caller asked only for text: read `model.chunks(…)` instead of \
          `model.stream(…)`"
     )]
     ToolCall(String),
-    /// The prompt is no JSON.
-    #[error("the prompt does not fit into JSON: {0}")]
+    /// The prompt cannot be serialized as JSON.
+    #[error("the prompt cannot be serialized as JSON: {0}")]
     Prompt(String),
 }
 
 impl FakeModel {
-    /// A model that has nothing to say.
+    /// Creates a model without answers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// When it is asked next, it answers this: a text, which comes word by word, or any [`FakeReply`].
+    /// Adds an answer: a string, which is returned word by word, or any [`FakeReply`].
     #[must_use = "a clone is the same model: keep one"]
     pub fn reply(self, reply: impl Into<FakeReply>) -> Self {
         self.push(reply);
         self
     }
 
-    /// When it is asked next, it wants a tool to be called.
+    /// Adds an answer that calls a tool.
     #[must_use = "a clone is the same model: keep one"]
     pub fn tool_call(
         self,
@@ -121,24 +121,24 @@ impl FakeModel {
         self.reply(FakeReply::new().tool_call(id, name, args))
     }
 
-    /// When it is asked next, it fails.
+    /// Adds an answer that fails.
     #[must_use = "a clone is the same model: keep one"]
     pub fn error(self, text: impl Into<String>) -> Self {
         self.reply(FakeReply::new().error(text))
     }
 
-    /// The same as [`reply`](Self::reply), in the middle of a test.
+    /// Adds an answer, as [`reply`](Self::reply) does, in the middle of a test.
     pub fn push(&self, reply: impl Into<FakeReply>) {
         let mut state = self.state();
         state.answers += 1;
         state.replies.push_back(reply.into());
     }
 
-    /// Asks it: the text of its answer, piece by piece, for [`stream_text`](crate::WorkerResponse::stream_text) or a
-    /// [`TextReply`](crate::TextReply).
+    /// Asks the model and returns the text of its answer piece by piece, for
+    /// [`stream_text`](crate::WorkerResponse::stream_text) or a [`TextReply`](crate::TextReply).
     ///
-    /// The prompt is whatever a model's API would be sent.
-    #[must_use = "the answer comes by the stream"]
+    /// The prompt is the value that a real model's API would be sent.
+    #[must_use = "the answer arrives through the stream"]
     pub fn stream(
         &self,
         prompt: impl Serialize,
@@ -151,8 +151,8 @@ impl FakeModel {
         texts.map(move |chunk| chunk.and_then(text)).boxed()
     }
 
-    /// Asks it: text and calls of tools as they come.
-    #[must_use = "the answer comes by the stream"]
+    /// Asks the model and returns text and tool calls as they arrive.
+    #[must_use = "the answer arrives through the stream"]
     pub fn chunks(
         &self,
         prompt: impl Serialize,
@@ -163,11 +163,11 @@ impl FakeModel {
         }
     }
 
-    /// Asks it, and waits for the whole answer: its text, and the tools that it wants to be called.
+    /// Asks the model and waits for the whole answer: its text and its tool calls.
     ///
     /// # Errors
     ///
-    /// [`FakeModelError`], if the test wrote so, or no answer.
+    /// [`FakeModelError`] if the test wrote an error, or no answer is left.
     pub async fn complete(
         &self,
         prompt: impl Serialize,
@@ -183,7 +183,7 @@ impl FakeModel {
         Ok((text, calls))
     }
 
-    /// What it was asked, the oldest first.
+    /// The prompts, the oldest first.
     #[must_use]
     pub fn prompts(&self) -> Vec<Value> {
         self.state().prompts.clone()
@@ -202,12 +202,12 @@ impl FakeModel {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held.
+        // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The pieces of an answer as they come, until the first error.
+/// The pieces of an answer, up to the first error.
 fn chunks_of(reply: FakeReply) -> BoxStream<'static, Result<FakeChunk, FakeModelError>> {
     let delay = reply.delay;
     let next = move |mut steps: std::vec::IntoIter<Step>| async move {

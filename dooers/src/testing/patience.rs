@@ -1,23 +1,23 @@
-//! Waiting that ends in real time, whatever a test does to tokio's clock.
+//! Timeouts in real time, independent of tokio's clock.
 
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long a test waits for anything before it fails, unless told.
+/// Default time that a test waits for anything before it fails.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A wait for something that ends after a time of the real clock.
+/// A timeout in real time.
 ///
-/// A plain thread watches the time: with a paused clock tokio's own timer fires as soon as nothing else is to be done,
-/// and one of its blocking tasks would keep the clock from going on.
+/// A plain thread measures the time. With a paused clock, tokio's own timer would fire as soon as the runtime is idle,
+/// and one of its blocking tasks would keep the clock from advancing.
 #[derive(Debug)]
 pub(super) struct Wait {
     what: String,
     at_most: Duration,
     over: oneshot::Receiver<()>,
-    /// The thread ends when this is dropped.
+    /// Dropping this ends the thread.
     _done: mpsc::Sender<()>,
 }
 
@@ -27,7 +27,7 @@ impl Wait {
         let (done, is_done) = mpsc::channel::<()>();
         thread::spawn(move || {
             if is_done.recv_timeout(at_most) == Err(mpsc::RecvTimeoutError::Timeout) {
-                // The wait may end at this very moment.
+                // The receiver may be dropped at any moment.
                 let _ = tell.send(());
             }
         });
@@ -39,12 +39,12 @@ impl Wait {
         }
     }
 
-    /// What is waited for.
+    /// The event that the test waits for.
     pub(super) fn what(&self) -> &str {
         &self.what
     }
 
-    /// Waits for this. The error says what was waited for in vain.
+    /// Waits for a future. The error says which event did not happen in time.
     pub(super) async fn on<T>(&mut self, future: impl Future<Output = T>) -> Result<T, String> {
         tokio::select! {
             biased;

@@ -1,10 +1,11 @@
-//! What a fake model says when it is asked.
+//! The answers of a fake model.
 
 use crate::ToolCall;
 use serde_json::Value;
 use std::time::Duration;
 
-/// One answer of a [`FakeModel`](super::FakeModel), piece by piece. A text is an answer that comes word by word.
+/// One answer of a [`FakeModel`](super::FakeModel), piece by piece. A string converts to an answer that is returned
+/// word by word.
 ///
 /// ```
 /// use dooers::testing::{FakeModel, FakeReply};
@@ -21,7 +22,7 @@ pub struct FakeReply {
     pub(super) delay: Duration,
 }
 
-/// What comes next of an answer.
+/// A step of an answer.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Text(String),
@@ -30,17 +31,17 @@ pub(super) enum Step {
 }
 
 impl FakeReply {
-    /// An answer of nothing.
+    /// Creates an empty answer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Then comes this text, word by word.
+    /// Adds a text, which is returned word by word.
     pub fn text(self, text: impl AsRef<str>) -> Self {
         self.pieces(text.as_ref().split_inclusive(' '))
     }
 
-    /// Then come these pieces of text.
+    /// Adds pieces of text.
     pub fn pieces<T: Into<String>>(mut self, pieces: impl IntoIterator<Item = T>) -> Self {
         let pieces = pieces.into_iter();
         self.steps
@@ -48,7 +49,7 @@ impl FakeReply {
         self
     }
 
-    /// Then the model wants a tool to be called.
+    /// Adds a tool call.
     pub fn tool_call(
         mut self,
         id: impl Into<String>,
@@ -60,13 +61,13 @@ impl FakeReply {
         self
     }
 
-    /// Then the model fails, and nothing more comes.
+    /// Adds an error, which ends the answer.
     pub fn error(mut self, text: impl Into<String>) -> Self {
         self.steps.push(Step::Error(text.into()));
         self
     }
 
-    /// Before each piece the model takes so long, by tokio's clock, which a test may pause.
+    /// Sets the delay before each piece, measured by tokio's clock, which a test may pause.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self

@@ -11,9 +11,9 @@ use crate::{ServerError, WorkerServer};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A server of agents without a socket, for tests. [`connect`](Self::connect) makes clients of it.
+/// A server of agents for tests, without a socket. [`connect`](Self::connect) creates its clients.
 ///
-/// It keeps its conversations in memory, also over a [`restart`](Self::restart). A clone is the same server.
+/// It stores conversations in memory and keeps them across a [`restart`](Self::restart). A clone is the same server.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -37,22 +37,22 @@ pub struct TestServer(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// Another one after each restart.
+    /// The current server. A restart replaces it.
     worker: Mutex<WorkerServer>,
     served: Served,
-    /// The turns that ended in any of them.
+    /// The turns that ended, on the current server and on those before it.
     ended: EndedTurns,
     patience: Duration,
 }
 
 impl TestServer {
-    /// A server of this agent. Await it, or say before what else it needs.
+    /// Creates a builder of a server with this agent. Awaiting the builder starts the server.
     pub fn of<A: Agent>() -> TestServerBuilder {
         TestServerBuilder::new().agent::<A>()
     }
 
-    /// The server that a program makes, with its agents and its state, but without a socket and with conversations in
-    /// memory. Await it, or say before what is different in the test.
+    /// Creates a builder from a program's server, with its agents and its state, but without a socket and with
+    /// conversations in memory. Awaiting the builder starts the server.
     pub fn start(server: WorkerServer) -> TestServerBuilder {
         TestServerBuilder::of(server)
     }
@@ -71,22 +71,22 @@ impl TestServer {
         })))
     }
 
-    /// A client of this user, connected to the only agent, or to the one that is marked `default`.
+    /// Connects a client of this user to the only agent, or to the agent that is marked `default`.
     ///
     /// # Panics
     ///
-    /// If there are several agents and none is the default, or the server refuses the user or is closed.
+    /// If there are several agents and none of them is the default, or if the server refuses the user or is closed.
     pub async fn connect(&self, user: impl Into<TestUser>) -> TestClient {
         let Some(agent) = self.0.served.default else {
             panic!(
-                "the server has several agents, of which none is marked `default`: say which with \
+                "the server has several agents, and none of them is marked `default`: name one with \
                  `connect_to::<agent>(…)`"
             );
         };
         TestClient::connect(self.clone(), agent, user.into()).await
     }
 
-    /// A client of this user, connected to this agent.
+    /// Connects a client of this user to this agent.
     ///
     /// # Panics
     ///
@@ -101,23 +101,23 @@ impl TestServer {
         TestClient::connect(self.clone(), A::DEFINITION, user.into()).await
     }
 
-    /// The server as its program has it: to dispatch messages, to change settings, to cancel runs.
+    /// The server as the program uses it: to dispatch messages, change settings or cancel runs.
     ///
-    /// After a [`restart`](Self::restart) it is another one.
+    /// After a [`restart`](Self::restart) it is a different server.
     #[must_use]
     pub fn worker(&self) -> WorkerServer {
         self.lock().clone()
     }
 
-    /// Stops the server, as a new deployment does, and starts it again with the same conversations and settings.
+    /// Stops the server, as a deployment does, and starts it again with the same conversations and settings.
     ///
-    /// It waits for no turn, unless its configuration has a `drain_timeout`: what runs ends as interrupted, or is tried
-    /// again if the agent says `retry`. What waits is answered after the start. All clients have lost their connections;
-    /// [`TestClient::reconnect`] makes new ones.
+    /// The server does not wait for turns, unless its configuration sets a `drain_timeout`. Running turns end as
+    /// interrupted, or are retried if the agent sets `retry`. Queued turns run after the start. All clients lose their
+    /// connections, and [`TestClient::reconnect`] connects them again.
     ///
     /// # Panics
     ///
-    /// If it does not stop, or cannot start.
+    /// If the server does not stop, or cannot start.
     pub async fn restart(&self) {
         self.close().await;
         let worker = self.worker().anew();
@@ -127,13 +127,13 @@ impl TestServer {
         }
     }
 
-    /// Stops the server, as a signal does: clients lose their connections, and nothing of the agents runs any more.
+    /// Stops the server, as a signal does. Clients lose their connections, and no agent runs any more.
     ///
-    /// A test need not call it.
+    /// Tests do not have to call this.
     ///
     /// # Panics
     ///
-    /// If it does not stop.
+    /// If the server does not stop.
     pub async fn close(&self) {
         let worker = self.worker();
         let mut wait = Wait::new("the server to stop", self.0.patience);
@@ -146,10 +146,10 @@ impl TestServer {
         LocalClient::open(&self.worker(), agent).await
     }
 
-    /// How the turn that answers this message ended, if it did.
+    /// The result of the turn that answers this message, if the turn has ended.
     pub(super) fn ended(&self, event_id: &str) -> Option<Ended> {
         let ended = self.0.ended.lock();
-        // Nothing panics while a lock is held.
+        // No code panics while it holds the lock.
         let ended = ended.unwrap_or_else(PoisonError::into_inner);
         ended.get(event_id).cloned()
     }

@@ -4,14 +4,14 @@ use super::client::TestClient;
 use crate::protocol::{Audience, ErrorBody};
 use serde_json::{Value, json};
 
-/// The settings of a worker, as a client shows them. They follow the changes that the client is told.
+/// The settings of a worker, as a client shows them. A client applies the changes that it receives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownSettings {
     items: Vec<Value>,
 }
 
 impl ShownSettings {
-    /// The fields, those in groups too, as they are on the wire.
+    /// The fields as they are on the wire, including those in groups.
     pub fn fields(&self) -> impl Iterator<Item = &Value> {
         self.items
             .iter()
@@ -21,17 +21,17 @@ impl ShownSettings {
             })
     }
 
-    /// The field of this id, as it is on the wire.
+    /// The field with this id, as it is on the wire.
     #[must_use]
     pub fn field(&self, id: &str) -> Option<&Value> {
         self.fields().find(|field| field["id"] == id)
     }
 
-    /// The value of this field; `null` where it has none, or is a password.
+    /// The value of this field. `null` if the field has no value or is a password.
     ///
     /// # Panics
     ///
-    /// If there is no such field for this audience.
+    /// If this audience sees no such field.
     #[must_use]
     #[track_caller]
     pub fn value(&self, id: &str) -> &Value {
@@ -59,20 +59,21 @@ impl ShownSettings {
 }
 
 impl TestClient {
-    /// Subscribes to the settings of its worker, as users see them.
+    /// Subscribes to the settings of the client's worker, as the audience `user`.
     ///
     /// # Panics
     ///
-    /// If the agent has none.
+    /// If the agent has no settings.
     pub async fn settings(&mut self) -> ShownSettings {
         self.settings_as(Audience::User).await
     }
 
-    /// The same as this audience: `creator` is for those whose role in the organization is `owner` or `manager`.
+    /// Subscribes to the settings as this audience. `creator` requires the role `owner` or `manager` in the
+    /// organization.
     ///
     /// # Panics
     ///
-    /// If the agent has none, or the user may not see them.
+    /// If the agent has no settings, or the user may not see them.
     pub async fn settings_as(&mut self, audience: Audience) -> ShownSettings {
         let name = match audience {
             Audience::User => "user",
@@ -82,7 +83,7 @@ impl TestClient {
             .ask("settings.subscribe", json!({"audience": name}))
             .await
         {
-            self.fail(&format!("the server shows no settings: {refusal}"));
+            self.fail(&format!("the server refuses to send settings: {refusal}"));
         }
         self.settings_audience = Some(audience);
         match &self.settings {
@@ -91,21 +92,21 @@ impl TestClient {
         }
     }
 
-    /// The settings that it subscribed to, with the changes that it was told since.
+    /// The settings that the client subscribed to, with all changes that it has received.
     #[must_use]
     pub fn shown_settings(&self) -> Option<&ShownSettings> {
         self.settings.as_ref()
     }
 
-    /// Changes a setting, and waits until that is told.
+    /// Changes a setting and waits until the client receives the change.
     ///
     /// # Errors
     ///
-    /// The refusal. Nothing is changed then.
+    /// The refusal of the server. Nothing is changed then.
     ///
     /// # Panics
     ///
-    /// If the change is not told.
+    /// If the client does not receive the change.
     pub async fn patch_setting(
         &mut self,
         field_id: &str,
@@ -124,7 +125,7 @@ impl TestClient {
         Ok(())
     }
 
-    /// Takes a snapshot, or a change.
+    /// Applies a snapshot or a change.
     pub(super) fn take_settings(&mut self, payload: &Value) {
         if let Some(items) = payload["fields"].as_array() {
             self.settings = Some(ShownSettings {

@@ -1,4 +1,4 @@
-//! A conversation, printed for a person who reads why a test failed.
+//! The output of a conversation when a test fails.
 
 use super::conversation::{Conversation, is_open};
 use crate::protocol::{Actor, ContentPart, Run, ThreadEvent};
@@ -6,7 +6,7 @@ use crate::text::split_at_cluster;
 use serde_json::Value;
 use std::fmt;
 
-/// How much of a text is shown, in characters as readers see them.
+/// Maximum length of a text in the output, in characters as readers see them (grapheme clusters).
 const SHOWN: usize = 500;
 
 impl fmt::Display for Conversation {
@@ -36,7 +36,7 @@ impl fmt::Display for Conversation {
     }
 }
 
-/// An event on a line: its place, who made it, its kind, and what it says.
+/// An event as one line: its position, its author, its type and its content.
 struct Line<'a>(&'a ThreadEvent);
 
 impl fmt::Display for Line<'_> {
@@ -82,7 +82,7 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-/// A tool's call and result as code is written, anything else as JSON.
+/// Data as text: a tool call and its result in the style of code, anything else as JSON.
 struct Data<'a>(&'a Value);
 
 impl fmt::Display for Data<'_> {
@@ -99,7 +99,7 @@ impl fmt::Display for Data<'_> {
     }
 }
 
-/// A run on a line: what it answers, and how it stands.
+/// A run as one line: the message that it answers, and its status.
 struct RunLine<'a> {
     run: &'a Run,
     message: Option<&'a ThreadEvent>,
@@ -119,7 +119,7 @@ impl fmt::Display for RunLine<'_> {
     }
 }
 
-/// A text that is cut where it is long.
+/// A text that is shortened if it is too long.
 struct Cut<'a>(&'a str);
 
 impl Cut<'_> {

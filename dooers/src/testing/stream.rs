@@ -1,15 +1,15 @@
-//! An answer, read as it grows.
+//! An answer that is read while it streams.
 
 use super::client::{Message, TestClient};
 use super::turn::TestTurn;
 use std::collections::{HashMap, VecDeque};
 
-/// An answer, read as it grows: made by [`TestClient::stream`].
+/// An answer that is read while it streams, created by [`TestClient::stream`].
 #[derive(Debug)]
 pub struct TestStream<'a> {
     client: &'a mut TestClient,
     message: Message,
-    /// How much of each text was given out, in bytes.
+    /// The number of bytes of each text that have been returned, by event id.
     given: HashMap<String, usize>,
     ready: VecDeque<String>,
 }
@@ -25,13 +25,13 @@ impl<'a> TestStream<'a> {
         }
     }
 
-    /// What comes next to the texts of the agent's messages. None at the end of the turn.
+    /// Returns the next piece of the agent's messages. `None` at the end of the turn.
     ///
-    /// A text that does not grow comes as one piece. What the model thought is not in it.
+    /// A message that is not streamed is one piece. Reasoning is not included.
     ///
     /// # Panics
     ///
-    /// If nothing comes, and the turn does not end.
+    /// If no piece arrives and the turn does not end in time.
     pub async fn next_piece(&mut self) -> Option<String> {
         let mut wait = self.client.wait("the next piece of the answer");
         loop {
@@ -46,11 +46,11 @@ impl<'a> TestStream<'a> {
         }
     }
 
-    /// All pieces that are still to come.
+    /// Returns all remaining pieces.
     ///
     /// # Panics
     ///
-    /// As [`next_piece`](Self::next_piece).
+    /// The same as for [`next_piece`](Self::next_piece).
     pub async fn pieces(&mut self) -> Vec<String> {
         let mut pieces = Vec::new();
         while let Some(piece) = self.next_piece().await {
@@ -63,7 +63,7 @@ impl<'a> TestStream<'a> {
     ///
     /// # Panics
     ///
-    /// If the server refuses it.
+    /// If the server refuses the request.
     pub async fn cancel(&mut self) {
         self.client.cancel_turn_of(&self.message.event_id).await;
     }
@@ -72,12 +72,12 @@ impl<'a> TestStream<'a> {
     ///
     /// # Panics
     ///
-    /// If it does not end.
+    /// If the turn does not end in time.
     pub async fn turn(self) -> TestTurn {
         self.client.turn_of(&self.message.event_id).await
     }
 
-    /// Finds what is new in the texts.
+    /// Collects the new pieces of all texts.
     fn look(&mut self) {
         let events = self.client.events_of(&self.message);
         for event in events.filter(|event| event.is_said()) {

@@ -1,4 +1,4 @@
-//! What a client says, and the turns that answer it.
+//! Sending messages, and the turns that answer them.
 
 use super::client::{Message, TestClient};
 use super::conversation::{Conversation, is_open};
@@ -9,22 +9,22 @@ use crate::protocol::{Actor, ErrorBody, EventType, ThreadEvent};
 use serde_json::{Value, json};
 
 impl TestClient {
-    /// Says something in its thread, of which the first message begins one, and waits for the end of the turn that
-    /// answers it.
+    /// Sends a message in the client's thread and waits for the end of the turn that answers it. The first message
+    /// starts a thread.
     ///
     /// # Panics
     ///
-    /// If the server refuses the message, or the turn does not end.
+    /// If the server refuses the message, or the turn does not end in time.
     pub async fn say(&mut self, message: impl Into<TestMessage>) -> TestTurn {
         let event_id = self.send(message).await;
         self.turn_of(&event_id).await
     }
 
-    /// Goes on in this thread, and says something there.
+    /// Switches to this thread and sends a message there.
     ///
     /// # Panics
     ///
-    /// As [`say`](Self::say).
+    /// The same as for [`say`](Self::say).
     pub async fn say_in(
         &mut self,
         thread_id: impl Into<String>,
@@ -33,8 +33,8 @@ impl TestClient {
         self.enter(thread_id).say(message).await
     }
 
-    /// Says something, and waits only until that is stored. [`turn`](Self::turn) then waits for the answer. The result is
-    /// the id of the message's event.
+    /// Sends a message and waits only until it is stored. Returns the id of the message's event. [`turn`](Self::turn)
+    /// waits for the answer.
     ///
     /// # Panics
     ///
@@ -51,11 +51,11 @@ impl TestClient {
         }
     }
 
-    /// Says something that the server may refuse: the id of the message's event, or the refusal.
+    /// Sends a message that the server may refuse. Returns the id of the message's event, or the refusal.
     ///
     /// # Errors
     ///
-    /// The refusal.
+    /// The refusal of the server.
     pub async fn try_send(&mut self, message: impl Into<TestMessage>) -> Result<String, ErrorBody> {
         let message = message.into();
         let mut wait = self.wait(format!("{} to be shown", message.summary()));
@@ -72,7 +72,7 @@ impl TestClient {
         }
     }
 
-    /// Says something, to read the answer as it grows.
+    /// Sends a message, and returns a stream of the answer.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -101,33 +101,36 @@ impl TestClient {
         TestStream::new(self, &event_id)
     }
 
-    /// Answers the newest form of its thread, by the names of the form's elements, and waits for the end of the turn.
+    /// Answers the newest form of the client's thread, by the names of the form's elements, and waits for the end of
+    /// the turn.
     ///
     /// # Panics
     ///
-    /// If there is no form, the server refuses the answers, or the turn does not end.
+    /// If there is no form, the server refuses the answers, or the turn does not end in time.
     pub async fn answer_form(&mut self, values: impl Into<Value>) -> TestTurn {
         let form = self.newest_form();
         self.say(TestMessage::form_response(form, values)).await
     }
 
-    /// Cancels the newest form of its thread, and waits for the end of the turn.
+    /// Cancels the newest form of the client's thread and waits for the end of the turn.
     ///
     /// # Panics
     ///
-    /// As [`answer_form`](Self::answer_form).
+    /// The same as for [`answer_form`](Self::answer_form).
     pub async fn cancel_form(&mut self) -> TestTurn {
         let form = self.newest_form();
         self.say(TestMessage::form_cancelled(form)).await
     }
 
-    /// Waits for the end of the oldest turn of its thread that the test has not taken yet, whoever wrote its message.
+    /// Waits for the end of the oldest turn of the client's thread that the test has not taken yet. The message may be
+    /// from any user.
     ///
-    /// What an agent of `run = "manual"` says outside of its runs counts to the turn that is taken first.
+    /// With `run = "manual"`, messages that the agent sends outside of its runs belong to the turn that is taken
+    /// first.
     ///
     /// # Panics
     ///
-    /// If it does not end.
+    /// If no such turn ends in time.
     pub async fn turn(&mut self) -> TestTurn {
         let mut wait = self.wait("the next message of the thread");
         let event_id = loop {
@@ -147,7 +150,7 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// If it does not end, or the client knows of no such message.
+    /// If the turn does not end in time, or the client does not know the message.
     pub async fn turn_of(&mut self, event_id: &str) -> TestTurn {
         let message = self.message(event_id);
         let mut wait = self.wait(format!(
@@ -160,11 +163,11 @@ impl TestClient {
         self.take_turn(&message)
     }
 
-    /// Waits until its thread looks like this; `what` says what is waited for.
+    /// Waits until `holds` is true for the client's thread. `what` describes the condition in the error.
     ///
     /// # Panics
     ///
-    /// If it never does.
+    /// If the condition does not hold in time.
     pub async fn until(
         &mut self,
         what: &str,
@@ -177,12 +180,12 @@ impl TestClient {
         self.conversation()
     }
 
-    /// Cancels the turn of the newest message in its thread, whether it runs or waits. [`turn`](Self::turn) waits for its
-    /// end.
+    /// Cancels the turn of the newest message in the client's thread, whether the turn is running or queued.
+    /// [`turn`](Self::turn) waits for its end.
     ///
     /// # Panics
     ///
-    /// If there is none, or the server refuses it.
+    /// If there is no message, or the server refuses the request.
     pub async fn cancel(&mut self) {
         let events = self.conversation().events().iter();
         let Some(event_id) = events.rev().find(|event| event.actor == Actor::User) else {
@@ -196,7 +199,7 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// If the client knows of no such message, or the server refuses it.
+    /// If the client does not know the message, or the server refuses the request.
     pub async fn cancel_turn_of(&mut self, event_id: &str) {
         let message = self.message(event_id);
         let run = self.conversations[&message.thread_id].run_of(event_id);
@@ -209,7 +212,7 @@ impl TestClient {
         }
     }
 
-    /// Its own message that it sent under this id.
+    /// The client's own message that it sent with this client event id.
     fn sent_as(&self, client_event_id: &str) -> Option<&ThreadEvent> {
         let mut conversations = self.conversations.values();
         conversations.find_map(|conversation| {
@@ -232,7 +235,7 @@ impl TestClient {
         match conversations.find_map(|conversation| conversation.event(event_id)) {
             Some(event) => Message::of(event),
             None => self.fail(&format!(
-                "the client knows no event {event_id}: subscribe to its thread first"
+                "the client does not know the event {event_id}: subscribe to its thread first"
             )),
         }
     }
@@ -244,14 +247,14 @@ impl TestClient {
             .unwrap_or_default()
     }
 
-    /// Whether all of a turn was read.
+    /// Returns true if the client has read the whole turn.
     pub(super) fn is_over(&self, message: &Message) -> bool {
         let conversation = &self.conversations[&message.thread_id];
         if conversation.is_deleted() {
             return true;
         }
         if self.agent.has_manual_runs() {
-            // It may have several runs, or none: only the server knows.
+            // The agent may start several runs or none, so only the server knows when the turn is over.
             let link = self.link.as_ref();
             return self
                 .server
@@ -263,7 +266,7 @@ impl TestClient {
         run.is_some_and(|run| !is_open(run))
     }
 
-    /// The events of the turn that answers a message, as far as they are told.
+    /// The events of the turn that answers a message, as far as the client has received them.
     pub(super) fn events_of(&self, message: &Message) -> impl Iterator<Item = &ThreadEvent> {
         let conversation = &self.conversations[&message.thread_id];
         let answers = |run_id: &str| {
@@ -278,7 +281,7 @@ impl TestClient {
         let is_of_turn = move |event: &&ThreadEvent| match event.run_id.as_deref() {
             _ if event.actor == Actor::User => false,
             Some(run_id) => answers(run_id),
-            // Who starts its runs itself may also speak outside of them.
+            // An agent that starts its runs itself may also send messages outside of them.
             None => {
                 self.agent.has_manual_runs() && event.seq > begin && !self.given.contains(&event.id)
             }

@@ -6,37 +6,39 @@ use crate::protocol::{ErrorBody, Thread};
 use serde_json::{Value, json};
 
 impl TestClient {
-    /// Its next message begins a new thread.
+    /// Makes the next message start a new thread.
     pub fn new_thread(&mut self) -> &mut Self {
         self.current = None;
         self
     }
 
-    /// Its next message goes to this thread.
+    /// Makes the next message go to this thread.
     pub fn enter(&mut self, thread_id: impl Into<String>) -> &mut Self {
         self.current = Some(thread_id.into());
         self
     }
 
-    /// The thread in which it goes on.
+    /// The id of the client's current thread.
     ///
     /// # Panics
     ///
-    /// If it is in none.
+    /// If the client has no current thread.
     #[must_use]
     #[track_caller]
     pub fn thread_id(&self) -> &str {
         match &self.current {
             Some(thread_id) => thread_id,
-            None => self.fail("the client is in no thread: say something first, or `enter` one"),
+            None => {
+                self.fail("the client has no current thread: say something first, or `enter` one")
+            }
         }
     }
 
-    /// What it shows of the thread in which it goes on.
+    /// The conversation in the client's current thread.
     ///
     /// # Panics
     ///
-    /// If it is in none, or was told nothing of it.
+    /// If the client has no current thread, or has received nothing about it.
     #[must_use]
     #[track_caller]
     pub fn conversation(&self) -> &Conversation {
@@ -44,22 +46,22 @@ impl TestClient {
         match self.conversation_of(thread_id) {
             Some(conversation) => conversation,
             None => self.fail(&format!(
-                "the client was told nothing of the thread {thread_id}: `subscribe` to it first"
+                "the client has received nothing about the thread {thread_id}: `subscribe` to it first"
             )),
         }
     }
 
-    /// What it shows of a thread, if it was told anything of it.
+    /// The conversation in a thread, if the client has received anything about it.
     #[must_use]
     pub fn conversation_of(&self, thread_id: &str) -> Option<&Conversation> {
         self.conversations.get(thread_id)
     }
 
-    /// Subscribes to a thread, perhaps of somebody else, and goes on in it.
+    /// Subscribes to a thread, which may belong to another user, and makes it the current one.
     ///
     /// # Errors
     ///
-    /// The refusal: `NOT_FOUND` if there is none that this user may see.
+    /// The refusal of the server: `NOT_FOUND` if this user sees no such thread.
     pub async fn subscribe(
         &mut self,
         thread_id: impl Into<String>,
@@ -70,7 +72,7 @@ impl TestClient {
         Ok(self.conversation())
     }
 
-    /// Subscribes to a thread behind an event that it has.
+    /// Subscribes to a thread, starting after an event that the client has.
     pub(super) async fn subscribe_behind(
         &mut self,
         thread_id: &str,
@@ -82,11 +84,12 @@ impl TestClient {
         Ok(())
     }
 
-    /// Ends the subscription to a thread: it hears no more of it than that it changed.
+    /// Ends the subscription to a thread. After that, the client only receives updates of the thread's own row, and
+    /// its deletion.
     ///
     /// # Errors
     ///
-    /// The refusal.
+    /// The refusal of the server.
     pub async fn unsubscribe(&mut self, thread_id: &str) -> Result<(), ErrorBody> {
         let payload = json!({"thread_id": thread_id});
         self.ask("thread.unsubscribe", payload).await?;
@@ -98,18 +101,18 @@ impl TestClient {
     ///
     /// # Errors
     ///
-    /// The refusal.
+    /// The refusal of the server.
     pub async fn delete_thread(&mut self, thread_id: &str) -> Result<(), ErrorBody> {
         let payload = json!({"thread_id": thread_id});
         self.ask("thread.delete", payload).await?;
         Ok(())
     }
 
-    /// All threads that it may see, the one that changed last first.
+    /// All threads that the user may see, the one with the newest event first.
     ///
     /// # Panics
     ///
-    /// If the server does not list them.
+    /// If the server refuses to list them.
     pub async fn threads(&mut self) -> Vec<Thread> {
         let mut threads = Vec::new();
         let mut cursor = Value::Null;
@@ -117,7 +120,9 @@ impl TestClient {
             let page = self.ask("thread.list", json!({"cursor": cursor})).await;
             let mut page = match page {
                 Ok(page) => page,
-                Err(refusal) => self.fail(&format!("the server lists no threads: {refusal}")),
+                Err(refusal) => {
+                    self.fail(&format!("the server refuses to list threads: {refusal}"))
+                }
             };
             threads.extend(self.parse::<Vec<Thread>>(page["threads"].take()));
             cursor = page["cursor"].take();
@@ -127,17 +132,20 @@ impl TestClient {
         }
     }
 
-    /// Loads up to 50 older events of its thread into the [`conversation`](Self::conversation): whether there are more.
+    /// Loads up to 50 older events of the current thread into the [`conversation`](Self::conversation). Returns true
+    /// if there are more.
     ///
     /// # Panics
     ///
-    /// If it is in no thread, or the server does not list them.
+    /// If the client has no current thread, or the server refuses to list the events.
     pub async fn older(&mut self) -> bool {
         let conversation = self.conversation();
         let oldest = conversation.events().first().map(|event| event.id.clone());
         let payload = json!({"thread_id": conversation.thread_id(), "before_event_id": oldest});
         if let Err(refusal) = self.ask("event.list", payload).await {
-            self.fail(&format!("the server lists no older events: {refusal}"));
+            self.fail(&format!(
+                "the server refuses to list older events: {refusal}"
+            ));
         }
         self.conversation().has_older()
     }

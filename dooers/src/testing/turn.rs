@@ -7,10 +7,10 @@ use crate::protocol::{Actor, EventType, Run, ThreadEvent, said_text};
 use crate::turn::{Ended, Outcome};
 use serde_json::Value;
 
-/// A turn that has ended: what the agent did about one message.
+/// A turn that has ended: everything that the agent did to answer one message.
 ///
-/// The `assert_…` methods print the whole conversation when they fail. What the others give can be compared by any other
-/// means, and [`conversation`](Self::conversation) printed.
+/// The `assert_…` methods print the whole conversation when they fail. The other methods return values that you can
+/// compare by any other means. [`conversation`](Self::conversation) can be printed.
 #[derive(Debug, Clone)]
 pub struct TestTurn {
     event_id: String,
@@ -20,17 +20,17 @@ pub struct TestTurn {
     ended: Option<Ended>,
 }
 
-/// A tool that an agent called.
+/// A tool that the agent called.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CalledTool {
     /// The id that pairs the call with its result.
     pub id: String,
-    /// The tool's name.
+    /// The name of the tool.
     pub name: String,
-    /// What it was called with.
+    /// The arguments of the call.
     pub args: Value,
-    /// What it gave back, if that was sent.
+    /// The result of the call, if it was sent.
     pub result: Option<Value>,
 }
 
@@ -58,14 +58,14 @@ impl TestTurn {
         &self.event_id
     }
 
-    /// The thread's id.
+    /// The id of the thread.
     #[must_use]
     pub fn thread_id(&self) -> &str {
         self.conversation.thread_id()
     }
 
-    /// What the agent said: the texts of its messages, a blank line between them. A message without text, such as a
-    /// picture, is not in it.
+    /// The texts of the agent's messages, separated by blank lines. Messages without text, such as images, are left
+    /// out.
     #[must_use]
     pub fn text(&self) -> String {
         said_text(&self.events)
@@ -77,19 +77,19 @@ impl TestTurn {
         self.texts_of(ThreadEvent::is_said)
     }
 
-    /// The texts of what the model thought.
+    /// The texts of the model's reasoning.
     #[must_use]
     pub fn reasoning(&self) -> Vec<String> {
         self.texts_of(|event| event.kind == EventType::Reasoning)
     }
 
-    /// The texts of what the server itself said, for instance that the agent failed.
+    /// The texts of messages from the server, such as the message that the agent failed.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
         self.texts_of(|event| event.actor == Actor::System)
     }
 
-    /// All events of the turn but the message itself.
+    /// All events of the turn, without the message itself.
     #[must_use]
     pub fn events(&self) -> &[ThreadEvent] {
         &self.events
@@ -97,8 +97,9 @@ impl TestTurn {
 
     /// The tools that the agent called, with their results.
     ///
-    /// A result belongs to a call of its run with the same id and name that has no result yet: to the one with the same
-    /// arguments, or else to the first. [`WorkerMemory`](crate::WorkerMemory) describes the rule.
+    /// A result belongs to a call of the same run with the same id and name that has no result yet. If there are
+    /// several, it belongs to the one with the same arguments, or else to the first one.
+    /// [`WorkerMemory`](crate::WorkerMemory) describes the rule.
     #[must_use]
     pub fn tool_calls(&self) -> Vec<CalledTool> {
         let mut calls = Vec::new();
@@ -123,26 +124,26 @@ impl TestTurn {
         calls
     }
 
-    /// The form with which the agent asked something, as it is on the wire.
+    /// The form that the agent sent, as it is on the wire.
     #[must_use]
     pub fn form(&self) -> Option<&Value> {
         let is_form = |event: &&ThreadEvent| event.kind == EventType::Form;
         self.events.iter().find(is_form)?.data.as_ref()
     }
 
-    /// The turn's run; the last one, if the agent starts its runs itself.
+    /// The run of the turn. If the agent starts its runs itself, it is the last one.
     #[must_use]
     pub fn run(&self) -> Option<&Run> {
         self.runs.last()
     }
 
-    /// The turn's runs: one, unless the agent starts its runs itself.
+    /// The runs of the turn. There is exactly one, unless the agent starts its runs itself.
     #[must_use]
     pub fn runs(&self) -> &[Run] {
         &self.runs
     }
 
-    /// Why the handler failed, as the log says it: this is not for users.
+    /// The error of the handler, as it is logged. It is not meant for users.
     #[must_use]
     pub fn error(&self) -> Option<&AgentError> {
         match &*self.ended.as_ref()?.outcome {

@@ -1,12 +1,12 @@
-//! Who a test's client is.
+//! The user of a test client.
 
 use crate::protocol::User;
 use serde_json::{Value, json};
 
-/// Who a [`TestClient`](super::TestClient) is: what it says in its `connect`.
+/// The user of a [`TestClient`](super::TestClient), as named in `connect`.
 ///
-/// A text is the user of that id: `server.connect("ada")`. Unless told otherwise, it is a user of the worker
-/// [`WORKER_ID`](Self::WORKER_ID), in the organization and workspace without a name.
+/// A string converts to the user with this id: `server.connect("ada")`. By default the worker is
+/// [`WORKER_ID`](Self::WORKER_ID), and the ids of the organization and the workspace are empty.
 ///
 /// ```
 /// use dooers::testing::TestUser;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// let boss = TestUser::new("eve").organization("acme").organization_role("owner");
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "it is nobody until `TestServer::connect` takes it"]
+#[must_use = "nothing happens until it is passed to `TestServer::connect`"]
 pub struct TestUser {
     worker_id: String,
     organization_id: String,
@@ -25,11 +25,10 @@ pub struct TestUser {
 }
 
 impl TestUser {
-    /// The worker that a user is of, unless told: the same as that of
-    /// [`WorkerRequest::new`](crate::WorkerRequest::new).
+    /// Default worker id, the same as in [`WorkerRequest::new`](crate::WorkerRequest::new).
     pub const WORKER_ID: &str = "worker";
 
-    /// This user. The empty id is nobody.
+    /// Creates a user. The empty id is an anonymous user.
     pub fn new(user: impl Into<User>) -> Self {
         Self {
             worker_id: Self::WORKER_ID.to_owned(),
@@ -41,73 +40,73 @@ impl TestUser {
         }
     }
 
-    /// The same user, who talks to the agent of this worker.
+    /// Sets the worker that the user talks to.
     pub fn worker(mut self, worker_id: impl Into<String>) -> Self {
         self.worker_id = worker_id.into();
         self
     }
 
-    /// The same user in this organization.
+    /// Sets the organization.
     pub fn organization(mut self, organization_id: impl Into<String>) -> Self {
         self.organization_id = organization_id.into();
         self
     }
 
-    /// The same user in this workspace.
+    /// Sets the workspace.
     pub fn workspace(mut self, workspace_id: impl Into<String>) -> Self {
         self.workspace_id = workspace_id.into();
         self
     }
 
-    /// The same user under a name to show.
+    /// Sets the display name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.user.user_name = Some(name.into());
         self
     }
 
-    /// The same user with this mail address.
+    /// Sets the email address.
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.user.user_email = Some(email.into());
         self
     }
 
-    /// The same user with this role in the whole system.
+    /// Sets the role in the whole system.
     pub fn system_role(mut self, role: impl Into<String>) -> Self {
         self.user.system_role = role.into();
         self
     }
 
-    /// The same user with this role in the organization: an `owner` or `manager` may see the settings of creators.
+    /// Sets the role in the organization. An `owner` or `manager` may see the settings of creators.
     pub fn organization_role(mut self, role: impl Into<String>) -> Self {
         self.user.organization_role = role.into();
         self
     }
 
-    /// The same user with this role in the workspace.
+    /// Sets the role in the workspace.
     pub fn workspace_role(mut self, role: impl Into<String>) -> Self {
         self.user.workspace_role = role.into();
         self
     }
 
-    /// The same user at a client that takes no pieces of a text: it gets the whole text again and again as that grows.
+    /// Makes the client one that does not take pieces of a text. It receives the whole text each time it has grown.
     pub fn without_deltas(mut self) -> Self {
         self.takes_deltas = false;
         self
     }
 
-    /// The same user at one of the oldest clients, which say `worker_id` and replace what they show by what they get
-    /// when they resume.
+    /// Makes the client one of the oldest ones. They send `worker_id`, and when they resume they replace their events
+    /// by the snapshot.
     pub fn at_old_client(mut self) -> Self {
         self.says_worker_id = true;
         self
     }
 
-    /// Whether the client keeps what it shows when it resumes.
+    /// Returns true if the client keeps its events when it resumes.
     pub(super) fn keeps_its_events(&self) -> bool {
         !self.says_worker_id
     }
 
-    /// Whether this is the user.
+    /// Returns true if this is the same user.
     pub(super) fn is(&self, user: Option<&User>) -> bool {
         user.is_some_and(|user| user.user_id == self.user.user_id)
     }

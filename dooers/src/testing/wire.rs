@@ -1,4 +1,4 @@
-//! The frames of a client: what it sends, and what it makes of those that come.
+//! The frames that a client sends and receives.
 
 use super::client::{Message, TestClient};
 use super::conversation::{Conversation, Snapshot, is_open};
@@ -19,7 +19,7 @@ struct Page {
 }
 
 impl TestClient {
-    /// Sends any frame, and waits for the one that answers it: an `ack`, or the result that this type of frame has.
+    /// Sends any frame and waits for its response: an `ack`, or the result frame of this type.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -37,14 +37,14 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// If no answer comes, or it is not connected.
+    /// If no response arrives, or the client is not connected.
     pub async fn request(&mut self, kind: &str, payload: impl Into<Value>) -> Value {
         let mut wait = self.wait(format!("the answer to `{kind}`"));
         self.sent += 1;
         let id = format!("frame-{}", self.sent);
         let frame = json!({"id": id, "type": kind, "payload": payload.into()});
         let Some(link) = &self.link else {
-            self.fail("it is not connected: call `reconnect().await` first");
+            self.fail("the client is not connected: call `reconnect().await` first");
         };
         match wait.on(link.send(frame.to_string())).await {
             Ok(true) => {}
@@ -60,7 +60,7 @@ impl TestClient {
         }
     }
 
-    /// The same; the result is the payload of the answer, or the refusal.
+    /// Sends a frame. Returns the payload of the response, or the refusal.
     pub(super) async fn ask(&mut self, kind: &str, payload: Value) -> Result<Value, ErrorBody> {
         let mut answer = self.request(kind, payload).await["payload"].take();
         if answer["ok"] != false {
@@ -73,10 +73,10 @@ impl TestClient {
         Wait::new(what, self.server.patience())
     }
 
-    /// Takes the next frame.
+    /// Waits for the next frame and applies it.
     pub(super) async fn hear(&mut self, wait: &mut Wait) -> Value {
         let Some(link) = &mut self.link else {
-            self.fail("it is not connected: call `reconnect().await` first");
+            self.fail("the client is not connected: call `reconnect().await` first");
         };
         let text = match wait.on(link.next()).await {
             Ok(Some(text)) => text,
@@ -89,7 +89,9 @@ impl TestClient {
                 self.take(&text, &frame);
                 frame
             }
-            Err(error) => self.fail(&format!("the server sent what is no frame: {error}")),
+            Err(error) => self.fail(&format!(
+                "the server sent text that is not a frame: {error}"
+            )),
         }
     }
 
@@ -114,7 +116,7 @@ impl TestClient {
         }
     }
 
-    /// Takes what happens in a thread.
+    /// Applies a change in a thread.
     fn take_heard(&mut self, text: &str, frame: &Value) {
         match Heard::parse(text) {
             Ok(Heard::Events(events)) => {
@@ -123,7 +125,7 @@ impl TestClient {
             Ok(Heard::Delta(delta)) => {
                 let thread_id = frame["payload"]["thread_id"].as_str().unwrap_or_default();
                 if let Err(why) = self.conversation_mut(thread_id).take_delta(&delta) {
-                    self.fail(&format!("the server broke its protocol: {why}"));
+                    self.fail(&format!("the server violated the protocol: {why}"));
                 }
             }
             Ok(Heard::Thread(thread)) => {
@@ -136,7 +138,7 @@ impl TestClient {
             }
             Ok(Heard::ThreadDeleted | Heard::Other) => {}
             Err(error) => self.fail(&format!(
-                "the server sent a frame that no client reads: {error}"
+                "the server sent a frame that clients cannot read: {error}"
             )),
         }
     }
@@ -148,7 +150,8 @@ impl TestClient {
         let known = conversation.events().iter().map(|event| event.id.clone());
         let known: HashSet<_> = known.collect();
         conversation.take_snapshot(snapshot, keeps);
-        // From the one on that is being answered; of those before it only the server knows whether they were.
+        // Messages count from the first one whose turn is still running. Only the server knows whether earlier
+        // messages were answered.
         let messages = conversation
             .events()
             .iter()
@@ -176,7 +179,7 @@ impl TestClient {
             .or_insert_with(new)
     }
 
-    /// The thread is gone.
+    /// Marks a thread as deleted.
     pub(super) fn forget(&mut self, thread_id: &str) {
         self.subscribed.remove(thread_id);
         if let Some(conversation) = self.conversations.get_mut(thread_id) {
@@ -184,12 +187,12 @@ impl TestClient {
         }
     }
 
-    /// What the server sent as JSON of ours.
+    /// Parses JSON that the server sent.
     pub(super) fn parse<T: DeserializeOwned>(&self, value: Value) -> T {
         match serde_json::from_value(value) {
             Ok(value) => value,
             Err(error) => self.fail(&format!(
-                "the server sent a frame that no client reads: {error}"
+                "the server sent a frame that clients cannot read: {error}"
             )),
         }
     }
@@ -202,7 +205,7 @@ impl TestClient {
         ))
     }
 
-    /// Fails the test, and shows the conversation.
+    /// Fails the test and prints the conversation.
     #[track_caller]
     pub(super) fn fail(&self, why: &str) -> ! {
         let mut text = why.to_owned();
@@ -214,7 +217,7 @@ impl TestClient {
     }
 }
 
-/// The type of the frame that answers this one, where that is no `ack`.
+/// The type of the response to this frame, if it is not an `ack`.
 fn result_of(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "ping" => "pong",

@@ -1,4 +1,4 @@
-//! The turns that run in this process, and how they are stopped.
+//! The turns that run in this process, and the ways to stop them.
 
 use crate::store::TurnKey;
 use std::collections::HashMap;
@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// How long a wish to cancel waits for a turn that the store says to run and that has not begun here.
+/// The time for which a request to cancel is kept if the store says that the turn is running but it has not started
+/// here.
 const EARLY: Duration = Duration::from_secs(60);
 
 /// The turns that run in this process.
@@ -15,29 +16,31 @@ pub(super) struct ActiveTurns(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the messages that they answer.
+    /// Turns by the event id of the message that they answer.
     turns: HashMap<String, ActiveTurn>,
-    /// The messages whose turns were cancelled between their claim in the store and their beginning here.
+    /// The event ids of messages whose turns were cancelled after they were claimed in the store and before they
+    /// started here.
     early: HashMap<String, Instant>,
 }
 
-/// A turn that runs.
+/// A running turn.
 #[derive(Debug, Clone)]
 pub(super) struct ActiveTurn {
     thread_id: String,
     fence: u64,
-    /// Fires when it is cancelled.
+    /// Fires when the turn is cancelled.
     pub(super) cancelled: CancellationToken,
-    /// Fires when another process may have taken it over.
+    /// Fires when another process may have taken over the turn.
     pub(super) lost: CancellationToken,
-    /// Fires when it is no more, so that there is nothing to record of it.
+    /// Fires when the turn no longer exists, so that nothing has to be recorded.
     pub(super) gone: CancellationToken,
 }
 
 impl ActiveTurns {
-    /// Makes a turn known that begins to run, if it is not yet. It is dropped when the process stops.
+    /// Registers a turn that starts to run, unless it is registered already. The turn is dropped when the process
+    /// stops.
     ///
-    /// An attempt that this process holds no more, since it was claimed again, is dropped.
+    /// If the turn was claimed again, the earlier attempt is dropped.
     pub(super) fn begin(&self, key: &TurnKey, stopped: &CancellationToken) -> ActiveTurn {
         let mut state = self.state();
         match state.turns.get(&key.event_id) {
@@ -59,7 +62,7 @@ impl ActiveTurns {
         turn
     }
 
-    /// The handler of a turn has ended: there is nothing to stop any more.
+    /// Removes a turn whose handler has ended.
     pub(super) fn end(&self, key: &TurnKey) {
         let mut state = self.state();
         let turn = state.turns.get(&key.event_id);
@@ -68,24 +71,24 @@ impl ActiveTurns {
         }
     }
 
-    /// The messages whose turns run, and the fences of these.
+    /// The fences of the running turns, by the event id of their message.
     pub(super) fn fences(&self) -> HashMap<String, u64> {
         let state = self.state();
         let turns = state.turns.iter();
         turns.map(|(id, turn)| (id.clone(), turn.fence)).collect()
     }
 
-    /// Drops the turns of these messages that have these fences still. The result is how many there were.
+    /// Drops the turns of these messages if they still have these fences. Returns the number of dropped turns.
     pub(super) fn lose(&self, fences: &HashMap<String, u64>) -> usize {
         let state = self.state();
         let lost = fences.iter().filter_map(|(id, fence)| {
-            // One that was claimed again meanwhile is not meant.
+            // A turn that was claimed again in the meantime keeps running.
             state.turns.get(id).filter(|turn| turn.fence == *fence)
         });
         lost.map(|turn| turn.lost.cancel()).count()
     }
 
-    /// Cancels the turn of this message. If it has not begun yet, it is cancelled when it does.
+    /// Cancels the turn of this message. If the turn has not started yet, it is cancelled when it starts.
     pub(super) fn cancel(&self, event_id: &str) {
         let mut state = self.state();
         if let Some(turn) = state.turns.get(event_id) {
@@ -95,7 +98,7 @@ impl ActiveTurns {
         state.early.insert(event_id.to_owned(), Instant::now());
     }
 
-    /// Drops the turns of a thread that is no more.
+    /// Drops the turns of a deleted thread.
     pub(super) fn stop(&self, thread_id: &str) {
         let state = self.state();
         let turns = state.turns.values();
@@ -104,13 +107,13 @@ impl ActiveTurns {
         }
     }
 
-    /// How many turns run.
+    /// The number of running turns.
     pub(super) fn count(&self) -> usize {
         self.state().turns.len()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held.
+        // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -128,15 +131,15 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_is_cancelled_whenever_the_wish_comes() {
+    fn cancel_works_before_and_after_the_start() {
         let turns = ActiveTurns::default();
         let stopped = CancellationToken::new();
         let first = turns.begin(&key("t", "e1", 1), &stopped).cancelled;
         turns.cancel("e2");
-        assert!(!first.is_cancelled(), "it was another one");
+        assert!(!first.is_cancelled(), "the request was for another turn");
         turns.cancel("e1");
         assert!(first.is_cancelled());
-        // The wish came before the turn.
+        // The request came before the turn.
         let second = turns.begin(&key("t", "e2", 1), &stopped).cancelled;
         assert!(second.is_cancelled());
         let third = turns.begin(&key("t", "e3", 1), &stopped).cancelled;
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_is_lost_is_dropped_and_another_of_its_thread_is_not() {
+    fn lose_drops_only_the_named_turn() {
         let turns = ActiveTurns::default();
         let stopped = CancellationToken::new();
         let first = turns.begin(&key("t", "e1", 1), &stopped);
@@ -159,24 +162,30 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_is_claimed_again_drops_the_attempt_before() {
+    fn next_claim_drops_the_earlier_attempt() {
         let turns = ActiveTurns::default();
         let stopped = CancellationToken::new();
         let former = turns.begin(&key("t", "e1", 1), &stopped);
         let again = turns.begin(&key("t", "e1", 1), &stopped);
-        assert!(!former.gone.is_cancelled(), "it is the same attempt");
+        assert!(
+            !former.gone.is_cancelled(),
+            "begin was called twice for one attempt"
+        );
         let next = turns.begin(&key("t", "e1", 2), &stopped);
         assert!(former.gone.is_cancelled() && again.gone.is_cancelled());
-        // The store was asked for the one before.
+        // The store was asked about the earlier attempt.
         assert_eq!(turns.lose(&HashMap::from([("e1".to_owned(), 1)])), 0);
         assert!(!next.gone.is_cancelled() && !next.lost.is_cancelled());
         turns.end(&key("t", "e1", 1));
         turns.cancel("e1");
-        assert!(next.cancelled.is_cancelled(), "it is still known");
+        assert!(
+            next.cancelled.is_cancelled(),
+            "the next attempt is still registered"
+        );
     }
 
     #[test]
-    fn a_thread_that_is_no_more_stops_its_turns() {
+    fn stop_drops_the_turns_of_a_deleted_thread() {
         let turns = ActiveTurns::default();
         let stopped = CancellationToken::new();
         let one = turns.begin(&key("t", "e1", 1), &stopped);

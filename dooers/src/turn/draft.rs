@@ -1,11 +1,11 @@
-//! What a handler did, before it is stored.
+//! Changes that a handler made and that are not stored yet.
 
 use crate::protocol::{ContentPart, NotAdmitted, Run, RunStatus, ThreadEvent, clean_text};
 use crate::reply::Reply;
 use crate::store::{Admit, ThreadPatch, TurnChange};
 use chrono::{DateTime, Utc};
 
-/// One thing that a handler did to its thread.
+/// One change that a handler made to its thread.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Draft {
     Event {
@@ -14,7 +14,7 @@ pub(crate) enum Draft {
         reply: Box<Reply>,
         text: TextState,
     },
-    /// The end of a text that grew.
+    /// The end of a streamed text.
     TextEnded {
         id: String,
         text: String,
@@ -30,19 +30,19 @@ pub(crate) enum Draft {
     },
 }
 
-/// Whether the text of an event grows.
+/// The state of an event's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextState {
-    /// It is there from the start.
+    /// The text was complete from the start.
     Fixed,
-    /// It begins empty.
+    /// The text starts empty and is streamed.
     Growing,
-    /// It grew, and has ended before the event was stored.
+    /// The text was streamed and ended before the event was stored.
     Ended,
 }
 
 impl Draft {
-    /// What the store is to do. `at` is now.
+    /// Converts to a change for the store. `at` is the current time.
     pub(crate) fn into_change(
         self,
         thread_id: &str,
@@ -54,7 +54,7 @@ impl Draft {
             TurnChange::Run(Run {
                 id,
                 thread_id: thread_id.to_owned(),
-                // The store knows it.
+                // The store sets the event id.
                 event_id: None,
                 agent_id: Some(agent.to_owned()),
                 status,
@@ -105,7 +105,8 @@ impl Admit for Draft {
     }
 }
 
-/// A text that begins and ends in these drafts is an event like any other: it need not grow.
+/// Joins texts that begin and end within these drafts with their events, so that they are stored as events without
+/// streaming.
 pub(crate) fn join_whole_texts(drafts: Vec<Draft>) -> Vec<Draft> {
     let mut joined: Vec<Draft> = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -121,7 +122,7 @@ pub(crate) fn join_whole_texts(drafts: Vec<Draft>) -> Vec<Draft> {
     joined
 }
 
-/// The event of this id among the drafts.
+/// Finds the event with this id in the drafts.
 pub(crate) fn event_of<'a>(
     drafts: &'a mut [Draft],
     event_id: &str,

@@ -1,4 +1,4 @@
-//! Polls a handler, and writes and tells what it sends.
+//! Polls a handler, and stores and publishes the events that it sends.
 
 use super::outbox::Outbox;
 use super::writer::TurnWriter;
@@ -13,23 +13,23 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
-/// How far a text has grown is stored so often at the most.
+/// Minimum time between two writes of a streamed text's progress.
 const STORE_TEXTS_EVERY: Duration = Duration::from_secs(2);
 
-/// How a handler ended.
+/// The reason why a handler ended.
 #[derive(Debug)]
 pub(super) enum Ended<E> {
-    /// It returned; what it sent last may still wait in the outbox.
+    /// The handler returned. Its last changes may still be in the outbox.
     Returned(Result<(), AgentError>),
-    /// It was dropped before its end.
+    /// The handler was dropped before it returned.
     Dropped(E),
-    /// The turn is no longer this process's, so the handler was dropped.
+    /// The handler was dropped because another process owns the turn or the turn was deleted.
     Lost,
 }
 
-/// Polls the handler. Each time that it waits, all that it has sent until then is written as one, while the
-/// handler goes on; what came to a text that grows is told at once. Once `ends_early` is ready the handler is dropped,
-/// and what is being written is written.
+/// Polls the handler. Whenever it waits, all changes that it has made so far are written in one transaction, while the
+/// handler continues. Pieces of streamed texts are published at once. When `ends_early` resolves, the handler is
+/// dropped and the current write is completed.
 pub(super) async fn drive<E>(
     mut handler: impl Future<Output = Result<(), AgentError>> + Unpin,
     ends_early: impl Future<Output = E>,
@@ -67,7 +67,7 @@ pub(super) async fn drive<E>(
         return Ended::Lost;
     }
     match ended {
-        // What could not be sent or stored fails the turn, even if nobody waited for it.
+        // A change that was refused or could not be stored fails the turn, even if the handler did not await it.
         Ended::Returned(returned) => {
             let written = writing.outcome();
             Ended::Returned(returned.and(written).and(outbox.check()))
@@ -76,14 +76,14 @@ pub(super) async fn drive<E>(
     }
 }
 
-/// Drops a handler. If something in it panics at that, its turn must end all the same.
+/// Drops a handler. The turn must end normally even if the handler panics while it is dropped.
 fn let_go(handler: impl Sized) {
     if catch_unwind(AssertUnwindSafe(|| drop(handler))).is_err() {
         tracing::error!(target: "dooers::turn", "a handler panicked while it was dropped");
     }
 }
 
-/// What is being written, and who waits for it.
+/// The current write, and the senders to notify when it ends.
 #[derive(Default)]
 struct Writing<'a> {
     running: Option<BoxFuture<'a, Result<(), StoreError>>>,
@@ -105,7 +105,8 @@ impl<'a> Writing<'a> {
         self.waiting = waiting;
     }
 
-    /// Waits until it is written, for ever if nothing is. `false` if the turn is no longer this process's.
+    /// Waits for the end of the current write, or forever if there is none. Returns `false` if this process no longer
+    /// owns the turn.
     async fn done(&mut self) -> bool {
         let written = match &mut self.running {
             Some(running) => running.await,
@@ -124,14 +125,15 @@ impl<'a> Writing<'a> {
         true
     }
 
-    /// Tells all who wait. Who sent something need not wait for it.
+    /// Notifies all senders of the write's result. A receiver may have been dropped, because handlers do not have to
+    /// wait.
     fn answer(&mut self, result: impl Fn() -> Result<(), AgentError>) {
         for stored in self.waiting.drain(..) {
             let _ = stored.send(result());
         }
     }
 
-    /// What went wrong first.
+    /// The first failure.
     fn outcome(self) -> Result<(), AgentError> {
         self.failure.map_or(Ok(()), Err)
     }

@@ -1,11 +1,12 @@
-//! The answers to a form by their kinds.
+//! Typed access to the answers to a form.
 
 use super::FormResponse;
 use serde_json::Value;
 
 impl FormResponse {
-    /// The answer to the element of this name. None if it was left open, if there is no such element, and for an element
-    /// that takes several answers. Clients may send the answer to a number as a number: use [`number`](Self::number).
+    /// The answer to the element with this name. `None` if the user gave no answer, if there is no such element, or if
+    /// the element has several answers. Clients may send the answer to a number field as a number, so use
+    /// [`number`](Self::number) for it.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -23,8 +24,8 @@ impl FormResponse {
         text(self.values.get(name)?)
     }
 
-    /// The answer to the number of this name, whether the client sent it as a number or as a text. None if it was left
-    /// open, if there is no such element, and if the answer is not a number.
+    /// The answer to the number field with this name, sent as a number or as a text. `None` if the user gave no
+    /// answer, if there is no such element, or if the answer is not a finite number.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -42,7 +43,7 @@ impl FormResponse {
         number.filter(|number| number.is_finite())
     }
 
-    /// The answers to the element of this name, as checkboxes give them.
+    /// All answers to the element with this name, for elements such as checkboxes.
     #[must_use]
     pub fn texts(&self, name: &str) -> Vec<&str> {
         match self.values.get(name) {
@@ -53,7 +54,7 @@ impl FormResponse {
     }
 }
 
-/// Clients send an empty text for what was left open.
+/// Converts an answer to a text. Clients send an empty text if the user gave no answer.
 fn text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())
 }

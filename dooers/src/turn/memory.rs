@@ -1,30 +1,31 @@
-//! What a turn remembers of its thread.
+//! The memory of a turn.
 
 use super::{Outbox, WorkerRequest};
 use crate::history::{MemoryError, OwnRuns, WorkerMemory};
 use crate::store::{Claim, Scope, Store};
 use std::sync::Arc;
 
-/// Where the memory of a turn comes from.
+/// The source of a turn's memory.
 #[derive(Debug, Clone)]
 pub(crate) enum TurnMemory {
-    /// In a unit test: nothing but the request …
+    /// Only the request itself, in a unit test.
     Request,
-    /// … or what the test says.
+    /// The memory that a unit test passes.
     Given(WorkerMemory),
     Stored {
         store: Arc<dyn Store>,
         scope: Scope,
         thread_id: String,
-        /// The place of the message.
+        /// The position of the message.
         message: u64,
-        /// Its runs, if it runs beside other turns of its thread.
+        /// The turn's runs, if it runs concurrently with other turns of its thread.
         own_runs: Option<Arc<dyn OwnRuns>>,
     },
 }
 
 impl TurnMemory {
-    /// The memory of a claimed turn; with its outbox, if it runs beside other turns of its thread.
+    /// Creates the memory of a claimed turn. `beside_others` is set if the turn runs concurrently with other turns of
+    /// its thread.
     pub(super) fn of_claim(
         store: Arc<dyn Store>,
         claim: &Claim,
@@ -39,7 +40,7 @@ impl TurnMemory {
         }
     }
 
-    /// Begins to remember: what is stored until now was there before the turn.
+    /// Opens the memory. Events that are stored at this time count as earlier than the turn.
     pub(super) async fn open(&self, request: &WorkerRequest) -> Result<WorkerMemory, MemoryError> {
         match self.clone() {
             Self::Request => {

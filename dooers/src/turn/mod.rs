@@ -1,4 +1,4 @@
-//! One user message being answered.
+//! Turns: user messages while they are answered.
 
 mod active;
 mod draft;
@@ -8,6 +8,7 @@ mod memory;
 mod outbox;
 mod outcome;
 mod poll_time;
+mod publisher;
 mod recorder;
 mod request;
 mod response;
@@ -41,21 +42,21 @@ use crate::store::WorkerKey;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// One user message being answered: what every argument of the handler is made from.
+/// A user message while it is answered. All arguments of a handler are created from it.
 ///
 /// A clone is the same turn.
 #[derive(Debug, Clone)]
 pub struct Turn {
     request: WorkerRequest,
     response: WorkerResponse,
-    /// None in a unit test.
+    /// `None` in a unit test.
     settings: Option<WorkerSettingsHandle>,
     memory: TurnMemory,
     states: Arc<States>,
     cancellation: CancellationToken,
 }
 
-/// The settings of a turn's worker, whatever their type.
+/// The settings of a turn's worker, independent of their type.
 #[derive(Debug, Clone)]
 pub(crate) struct WorkerSettingsHandle {
     pub(crate) live: Arc<LiveSettings>,
@@ -63,8 +64,8 @@ pub(crate) struct WorkerSettingsHandle {
 }
 
 impl Turn {
-    /// A turn of this request, whose answer goes to this response. Its settings are the defaults, and it remembers nothing
-    /// but the request.
+    /// Creates a turn that answers `request` and sends to `response`. Its settings are the defaults, and its memory
+    /// contains only the request.
     #[must_use]
     pub fn new(request: WorkerRequest, response: WorkerResponse) -> Self {
         Self {
@@ -77,21 +78,21 @@ impl Turn {
         }
     }
 
-    /// The same turn of a program that has this state: for a unit test.
+    /// Adds state of the program, for unit tests.
     #[must_use]
     pub fn with_state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
         Arc::make_mut(&mut self.states).insert(state);
         self
     }
 
-    /// The same turn with this memory: for a unit test.
+    /// Sets the memory, for unit tests.
     #[must_use]
     pub fn with_memory(mut self, memory: WorkerMemory) -> Self {
         self.memory = TurnMemory::Given(memory);
         self
     }
 
-    /// The same turn within a server.
+    /// Adds the parts that a server provides.
     pub(crate) fn within(
         mut self,
         settings: WorkerSettingsHandle,
@@ -106,7 +107,7 @@ impl Turn {
         self
     }
 
-    /// What the program gave the server of this type.
+    /// The state of this type that the program passed to the server.
     #[must_use]
     pub fn state<S: Clone + 'static>(&self) -> Option<S> {
         self.states.get()
@@ -118,32 +119,32 @@ impl Turn {
         &self.cancellation
     }
 
-    /// What the user sent.
+    /// The message of the user.
     #[must_use]
     pub fn request(&self) -> &WorkerRequest {
         &self.request
     }
 
-    /// Where the answer goes.
+    /// The response, which sends events to the thread.
     #[must_use]
     pub fn response(&self) -> &WorkerResponse {
         &self.response
     }
 
-    /// What was said in the thread before, and what the turn has said itself.
+    /// The memory of the turn: earlier messages of the thread, and the events that the turn itself sent.
     ///
     /// # Errors
     ///
-    /// [`MemoryError`], if the thread was deleted or the database fails.
+    /// [`MemoryError`] if the thread was deleted or the database fails.
     pub async fn memory(&self) -> Result<WorkerMemory, MemoryError> {
         self.memory.open(&self.request).await
     }
 
-    /// The settings of the moment.
+    /// Reads the current settings.
     ///
     /// # Errors
     ///
-    /// [`AgentError`], if the database fails or a secret does not open.
+    /// [`AgentError`] if the database fails or a secret cannot be decrypted.
     pub async fn settings<T: WorkerSettings>(&self) -> Result<T, AgentError> {
         match &self.settings {
             Some(handle) => {

@@ -1,4 +1,4 @@
-//! What a handler has sent and the store has not yet taken.
+//! The outbox of a turn: changes that a handler has made and that are not stored yet.
 
 use super::AnswerKeys;
 use super::draft::{Draft, TextState, event_of};
@@ -14,30 +14,31 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use tokio::sync::oneshot;
 
-/// More of a text that grows.
+/// A piece of a streamed text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) event_id: String,
     pub(crate) text: String,
 }
 
-/// What is left of a turn that has ended.
+/// The remains of a turn that has ended.
 #[derive(Debug)]
 pub(crate) struct Rest {
-    /// What was not written, and the end of each text that is not stored, though it may have been tried.
+    /// The drafts that were not written, and the end of every text whose end is not stored. A write of them may
+    /// already have been tried.
     pub(crate) drafts: Vec<Draft>,
-    /// Who waits for it.
+    /// The senders to notify when these drafts are stored.
     pub(crate) waiting: Vec<StoredSender>,
-    /// What was not told.
+    /// The pieces that were not published.
     pub(crate) pieces: Vec<Piece>,
-    /// The run that goes on.
+    /// The run that is still open.
     pub(crate) run_id: Option<String>,
 }
 
-/// Tells who waits for a draft that it is stored.
+/// Notifies a waiting handler when its draft is stored.
 pub(crate) type StoredSender = oneshot::Sender<Result<(), AgentError>>;
 
-/// A draft and who waits for it to be stored.
+/// A draft, and the sender to notify when the draft is stored.
 #[derive(Debug)]
 struct Pending {
     draft: Draft,
@@ -51,8 +52,8 @@ fn split(pending: Vec<Pending>) -> (Vec<Draft>, Vec<StoredSender>) {
 
 /// The drafts of one turn, in the order in which they were sent.
 ///
-/// Nothing is written while the handler runs without waiting: all that it sent until then goes into one
-/// transaction.
+/// Nothing is written while the handler runs without waiting. All drafts that it sends until it waits are stored in
+/// one transaction.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
@@ -63,28 +64,28 @@ pub(crate) struct Outbox {
 struct State {
     mode: Mode,
     pending: Vec<Pending>,
-    /// The texts that grow or will, in the order in which they were asked for.
+    /// The texts that are or will be streamed, in the order in which they were started.
     texts: BTreeMap<String, GrowingDraft>,
-    /// What came to them and was not told.
+    /// The pieces of these texts that were not published.
     pieces: Vec<Piece>,
     /// The run that new events belong to.
     run_id: Option<String>,
     /// All runs of the turn.
     run_ids: Vec<String>,
     has_manual_runs: bool,
-    /// The reason why the first thing was not sent that cannot be.
+    /// The reason why the first refused draft was refused.
     refused: Option<Arc<ReplyError>>,
-    /// The keys with which the answers to forms are sealed. A unit test needs none.
+    /// The keys that seal form answers. `None` in unit tests, which do not need them.
     answer_keys: Option<AnswerKeys>,
 }
 
-/// A text that grows or will, or whose end is not stored yet.
+/// A text that is or will be streamed, or whose end is not stored yet.
 #[derive(Debug)]
 struct GrowingDraft {
-    /// Its event, which is sent when the first of the text comes: one that stays empty is no event.
+    /// The event of the text. It is sent with the first piece, so that an empty text does not create an event.
     unsent: Option<Reply>,
     text: String,
-    /// Whether its event is stored, so that the text may be told.
+    /// True if the event is stored, so that pieces may be published.
     is_stored: bool,
     has_ended: bool,
 }
@@ -92,13 +93,13 @@ struct GrowingDraft {
 #[derive(Debug)]
 enum Mode {
     Live,
-    /// In a unit test: drafts are kept and count as stored at once.
+    /// In a unit test, drafts are kept and count as stored at once.
     Recording(Vec<Draft>),
     Closed,
 }
 
 impl Outbox {
-    /// The outbox of a running turn.
+    /// Creates the outbox of a running turn.
     pub(crate) fn live(
         run_id: Option<String>,
         has_manual_runs: bool,
@@ -107,7 +108,7 @@ impl Outbox {
         Self::of(Mode::Live, run_id, has_manual_runs, Some(answer_keys))
     }
 
-    /// An outbox that keeps what is sent.
+    /// Creates an outbox that keeps all drafts, for unit tests.
     pub(crate) fn recording() -> Self {
         Self::of(Mode::Recording(Vec::new()), None, true, None)
     }
@@ -134,14 +135,14 @@ impl Outbox {
         }
     }
 
-    /// Sends an event; the result is its id.
+    /// Sends an event. Returns its id.
     pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
         let id = new_id();
         let sent = self.send_event(&mut self.state(), &id, reply, TextState::Fixed);
         (id, sent)
     }
 
-    /// Begins an event whose text grows, and which is sent with the first of that; the result is its id.
+    /// Starts an event with a streamed text. The event is sent with the first piece. Returns its id.
     pub(crate) fn begin_text(&self, reply: Reply) -> String {
         let id = new_id();
         let mut state = self.state();
@@ -173,9 +174,9 @@ impl Outbox {
         self.push(state, draft)
     }
 
-    /// A text grows. One that has ended does not.
+    /// Appends to a streamed text. Does nothing if the text has ended.
     pub(crate) fn grow(&self, event_id: &str, more: &str) {
-        // Before it is told: nobody gets a piece that the store does not get.
+        // Texts are cleaned before they are published, so that clients and the store get the same pieces.
         let more = cleaned(more.to_owned());
         let mut state = self.state();
         let state = &mut *state;
@@ -186,7 +187,7 @@ impl Outbox {
         growing.text.push_str(&more);
         let is_stored = growing.is_stored;
         if let Some(reply) = growing.unsent.take() {
-            // Who waits for the text waits for its end.
+            // Callers wait for the end of the text, not for its beginning.
             drop(self.send_event(state, event_id, reply, TextState::Growing));
         }
         match &mut state.mode {
@@ -212,7 +213,7 @@ impl Outbox {
         }
     }
 
-    /// A text grows no more. If nothing came to it there is nothing to store.
+    /// Ends a streamed text. A text without pieces is not stored.
     pub(crate) fn end_text(&self, event_id: &str) -> oneshot::Receiver<Result<(), AgentError>> {
         let mut state = self.state();
         let text = state.texts.get(event_id);
@@ -237,7 +238,7 @@ impl Outbox {
         }
     }
 
-    /// The event of a text is stored: what comes to the text may be told.
+    /// Marks the event of a text as stored, so that pieces of the text may be published.
     pub(crate) fn tell_text(&self, event_id: &str) {
         let mut state = self.state();
         if let Some(growing) = state.texts.get_mut(event_id) {
@@ -245,19 +246,19 @@ impl Outbox {
         }
     }
 
-    /// The end of a text is stored.
+    /// Removes a text whose end is stored.
     pub(crate) fn forget_text(&self, event_id: &str) {
         let mut state = self.state();
         state.texts.remove(event_id);
         state.pieces.retain(|piece| piece.event_id != event_id);
     }
 
-    /// What came to the texts whose events are stored.
+    /// Takes the pieces of texts whose events are stored.
     pub(crate) fn take_pieces(&self) -> Vec<Piece> {
         self.state().take_pieces()
     }
 
-    /// Waits for something that came to a text whose event is stored.
+    /// Waits for a piece of a text whose event is stored.
     pub(crate) async fn has_pieces(&self) {
         self.until(|state| state.pieces.iter().any(|piece| state.may_tell(piece)))
             .await;
@@ -268,7 +269,7 @@ impl Outbox {
         self.push(&mut self.state(), Draft::Thread(patch))
     }
 
-    /// Starts a run; the result is its id.
+    /// Starts a run. Returns its id.
     pub(crate) fn start_run(&self) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
         let mut state = self.state();
         if !state.has_manual_runs {
@@ -288,7 +289,7 @@ impl Outbox {
         (id, self.push(&mut state, draft))
     }
 
-    /// Ends the open run; the result is its id.
+    /// Ends the open run. Returns its id.
     pub(crate) fn end_run(
         &self,
         status: RunStatus,
@@ -313,7 +314,7 @@ impl Outbox {
         (id, self.push(&mut state, draft))
     }
 
-    /// The failure of a turn in which something was sent that cannot be, even if nobody waited for it.
+    /// Returns the error of the first refused draft, even if no caller waited for it.
     pub(crate) fn check(&self) -> Result<(), AgentError> {
         match &self.state().refused {
             Some(error) => Err(shared(error)),
@@ -321,17 +322,17 @@ impl Outbox {
         }
     }
 
-    /// The runs of the turn, those that have ended too.
+    /// The ids of all runs of the turn, including ended ones.
     pub(crate) fn runs(&self) -> Vec<String> {
         self.state().run_ids.clone()
     }
 
-    /// All that is to be written, in order, and who waits for it.
+    /// Takes all drafts in order, and the senders to notify when the drafts are stored.
     pub(crate) fn take(&self) -> (Vec<Draft>, Vec<StoredSender>) {
         split(std::mem::take(&mut self.state().pending))
     }
 
-    /// Waits for something to write.
+    /// Waits for a draft.
     pub(crate) async fn has_pending(&self) {
         self.until(|state| !state.pending.is_empty()).await;
     }
@@ -348,7 +349,7 @@ impl Outbox {
         .await;
     }
 
-    /// The turn has ended: takes what is left, and refuses everything that comes later.
+    /// Closes the outbox at the end of the turn. Returns the remains, and refuses all later drafts.
     pub(crate) fn close(&self) -> Rest {
         let mut state = self.state();
         let pieces = state.take_pieces();
@@ -370,7 +371,7 @@ impl Outbox {
         }
     }
 
-    /// What was sent to a recording outbox.
+    /// The drafts of a recording outbox.
     pub(crate) fn recorded(&self) -> Vec<Draft> {
         match &self.state().mode {
             Mode::Recording(drafts) => drafts.clone(),
@@ -403,13 +404,13 @@ impl Outbox {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held.
+        // No code panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Refuses an event that clients could not show, and a form whose answers could not be kept secret.
+    /// Refuses an event that clients cannot show, and a form whose answers could not be sealed.
     fn check(&self, draft: &Draft) -> Result<(), ReplyError> {
         let Draft::Event { reply, .. } = draft else {
             return Ok(());
@@ -420,7 +421,7 @@ impl State {
         checked.unwrap_or(Ok(())).map_err(ReplyError::NoKey)
     }
 
-    /// Whether the event of this text is stored.
+    /// Returns true if the event of this text is stored.
     fn may_tell(&self, piece: &Piece) -> bool {
         let growing = self.texts.get(&piece.event_id);
         growing.is_some_and(|growing| growing.is_stored)
@@ -434,7 +435,8 @@ impl State {
     }
 }
 
-/// Keeps the error for the end of the turn, as nobody may wait for what was refused, and answers with it.
+/// Keeps the error for the end of the turn, because no caller may wait for the refused draft, and returns it as the
+/// result.
 fn refuse(state: &mut State, error: ReplyError) -> oneshot::Receiver<Result<(), AgentError>> {
     let error = Arc::new(error);
     let answer = answered(Err(shared(&error)));
@@ -452,7 +454,7 @@ fn refused(reason: &str) -> oneshot::Receiver<Result<(), AgentError>> {
 
 fn answered(result: Result<(), AgentError>) -> oneshot::Receiver<Result<(), AgentError>> {
     let (sender, receiver) = oneshot::channel();
-    // The receiver is right here, so the sending cannot fail.
+    // The receiver still exists, so sending cannot fail.
     let _ = sender.send(result);
     receiver
 }

@@ -1,4 +1,4 @@
-//! How an attempt to answer ends, and who waits for that.
+//! The outcome of an attempt, and notifications about the end of turns.
 
 use crate::AgentError;
 use crate::store::LONGEST_BACK_OFF;
@@ -9,18 +9,18 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long to wait before the second attempt. Each further attempt waits twice as long, up to [`LONGEST_BACK_OFF`].
+/// Delay before the second attempt. Each further attempt waits twice as long, up to [`LONGEST_BACK_OFF`].
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 
-/// How a turn ends in the record.
+/// The outcome of a turn, as it is recorded.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Succeeded,
     Failed(AgentError),
     Cancelled,
-    /// It took longer than its agent allows.
+    /// The turn took longer than its agent allows.
     TimedOut,
-    /// The server stops, and it took too long; or its process was lost.
+    /// The turn took too long while the server was stopping, or its process died or lost the turn.
     Interrupted,
 }
 
@@ -32,7 +32,7 @@ impl Outcome {
         }
     }
 
-    /// How long after this attempt another one makes sense; none if it does not.
+    /// The delay before the next attempt. `None` if another attempt makes no sense.
     pub(super) fn retry_after(&self, attempt: u32) -> Option<Duration> {
         match self {
             Self::Failed(error) if error.is_retryable() => {
@@ -48,13 +48,13 @@ impl Outcome {
 /// The end of a turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Ended {
-    /// How it ended.
+    /// The outcome of the turn.
     pub(crate) outcome: Arc<Outcome>,
-    /// The number of its last change in its thread.
+    /// The `rev` of the turn's last change in its thread.
     pub(crate) rev: u64,
 }
 
-/// Who waits for the end of which turn, by the messages that they answer.
+/// The tasks that wait for the end of turns, by the event id of the message.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Endings {
     waiting: Arc<Mutex<Waiting>>,
@@ -62,7 +62,7 @@ pub(super) struct Endings {
     record: Arc<std::sync::OnceLock<EndedTurns>>,
 }
 
-/// A record of the turns that ended, by the messages that they answered.
+/// A record of ended turns, by the event id of the message.
 #[cfg(feature = "testing")]
 pub(crate) type EndedTurns = Arc<Mutex<HashMap<String, Ended>>>;
 
@@ -83,8 +83,9 @@ impl Endings {
         }
     }
 
-    /// The turn that answers this message has ended by a change of this number. Tell it before that is published: who
-    /// has read the last change then knows how the turn ended.
+    /// Notifies everyone who waits for the turn that answers this message. `rev` is the number of the turn's last
+    /// change. Call this before that change is published, so that everyone who has read the change also knows the
+    /// outcome.
     pub(super) fn tell(&self, event_id: &str, outcome: Outcome, rev: u64) {
         let ended = Ended {
             outcome: Arc::new(outcome),
@@ -97,25 +98,26 @@ impl Endings {
         }
         let waiting = self.waiting().remove(event_id).unwrap_or_default();
         for tell in waiting {
-            // Who waited may be gone.
+            // The receiver may have been dropped.
             let _ = tell.send(ended.clone());
         }
     }
 
-    /// Writes down every end from now on, for a test that looks at them later.
+    /// Records the end of every turn from now on, for tests.
     #[cfg(feature = "testing")]
     pub(super) fn record_in(&self, record: &EndedTurns) {
-        // There is one record a process.
+        // There is one record per process.
         let _ = self.record.set(Arc::clone(record));
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        // Nothing panics while the lock is held.
+        // No code panics while it holds the lock.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Waits for the end of a turn. It never comes if the turn ends in another process, or if this one stops before.
+/// A future that resolves when a turn ends. It never resolves if the turn ends in another process or this process
+/// stops first.
 #[derive(Debug)]
 pub(crate) struct Ending {
     told: oneshot::Receiver<Ended>,
@@ -153,22 +155,22 @@ mod tests {
     use futures::FutureExt;
 
     #[test]
-    fn an_end_is_told_to_all_who_wait_for_it_and_to_nobody_else() {
+    fn end_notifies_only_those_that_wait_for_it() {
         let endings = Endings::default();
         let (mut one, mut two) = (endings.watch("e"), endings.watch("e"));
         let mut other = endings.watch("other");
         assert!((&mut one).now_or_never().is_none());
         endings.tell("e", Outcome::Cancelled, 7);
         for ending in [&mut one, &mut two] {
-            let told = ending.now_or_never().unwrap();
-            assert!(matches!(*told.outcome, Outcome::Cancelled));
-            assert_eq!(told.rev, 7);
+            let ended = ending.now_or_never().unwrap();
+            assert!(matches!(*ended.outcome, Outcome::Cancelled));
+            assert_eq!(ended.rev, 7);
         }
         assert!((&mut other).now_or_never().is_none());
     }
 
     #[test]
-    fn nothing_is_kept_for_those_who_wait_no_more() {
+    fn dropped_endings_are_removed() {
         let endings = Endings::default();
         let (one, two) = (endings.watch("e"), endings.watch("e"));
         drop(one);

@@ -1,15 +1,15 @@
-//! The time for which a handler keeps its thread.
+//! The time for which a handler occupies its thread.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// The longest time between two awaits of a handler that is not reported. All turns and connections of a thread wait
-/// meanwhile.
+/// Maximum duration of one poll of a handler before it is logged. All turns and connections on the same thread wait
+/// during the poll.
 const LONGEST_POLL: Duration = Duration::from_millis(100);
 
-/// A handler whose polls are measured. The first one that takes too long is logged, so that the author learns why
-/// everybody else waited.
+/// A handler whose polls are measured. The first poll that takes too long is logged, so that the author can find the
+/// blocking code.
 #[derive(Debug)]
 pub(super) struct Measured<'a, F> {
     handler: Pin<Box<F>>,
@@ -27,7 +27,7 @@ impl<'a, F> Measured<'a, F> {
 
     fn with_longest(handler: F, agent: &'a str, event_id: &'a str, longest: Duration) -> Self {
         Self {
-            // Boxed, so that it can be dropped before the turn ends.
+            // The handler is boxed so that it can be dropped before the turn ends.
             handler: Box::pin(handler),
             agent,
             event_id,
@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// The log of a handler with three polls, each of which takes some time.
+    /// The log output of a handler with three polls.
     async fn log_of(longest: Duration) -> String {
         let log = Log::default();
         let writer = log.clone();

@@ -1,4 +1,4 @@
-//! What a handler sent, for a unit test to look at.
+//! A recorder of the events that a handler sends, for unit tests.
 
 use super::draft::Draft;
 use super::outbox::Outbox;
@@ -40,7 +40,7 @@ impl Recorder {
         self.replies().iter().map(Reply::as_text).collect()
     }
 
-    /// The changes of the thread made so far, in order.
+    /// The changes of the thread so far, in order.
     #[must_use]
     pub fn thread_updates(&self) -> Vec<ThreadPatch> {
         let patch_of = |draft| match draft {

@@ -1,4 +1,4 @@
-//! What the user sent.
+//! The message that a turn answers.
 
 use super::secrets::AnswerSecrets;
 use crate::protocol::{
@@ -9,41 +9,41 @@ use crate::text::split_at_cluster;
 use serde_json::{Map, Value, json};
 use std::fmt;
 
-/// What the user sent, and where.
+/// A message of a user and its context.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WorkerRequest {
     /// The text of the message: its text parts, joined by line breaks.
     pub message: String,
-    /// The message's parts.
+    /// The parts of the message.
     pub content: Vec<ContentPart>,
-    /// The thread it was written in.
+    /// The thread of the message.
     pub thread: Thread,
     /// The id of the message's event.
     pub event_id: String,
-    /// Who wrote it.
+    /// The author of the message.
     pub user: User,
-    /// The organization of who wrote it.
+    /// The organization of the author.
     pub organization_id: String,
-    /// The workspace of who wrote it.
+    /// The workspace of the author.
     pub workspace_id: String,
-    /// The data that the client sent with the message. The answers to a form are read by [`form`](Self::form): here what
-    /// was typed into password fields is missing.
+    /// The data that the client sent with the message. Use [`form`](Self::form) to read the answers to a form: answers
+    /// to password fields are not in `data`.
     pub data: Option<Value>,
-    /// What is kept with the thread.
+    /// The metadata of the thread.
     pub metadata: Option<Value>,
     /// `message`, or `form.response` for the answers to a form.
     pub(crate) kind: EventType,
-    /// The values that `data` does not have.
+    /// The answers that are not in `data`.
     secrets: AnswerSecrets,
-    /// Which attempt to answer it this is, from 1.
+    /// The number of this attempt, from 1.
     pub(crate) attempt: u32,
 }
 
 impl WorkerRequest {
-    /// A request as a unit test needs it: this text, written by nobody in a thread of its own.
+    /// Creates a request for a unit test: a message with this text, by an anonymous user in a thread of its own.
     ///
-    /// The fields can be set to whatever the test is about.
+    /// Tests can set all fields.
     pub fn new(message: impl Into<String>) -> Self {
         let event = ThreadEvent {
             content: Some(vec![ContentPart::text(message)]),
@@ -52,8 +52,8 @@ impl WorkerRequest {
         Self::of(Thread::of_nobody(), event, 1)
     }
 
-    /// A request that answers a form, as a unit test needs it: the id of the form's event, and the answers by the names
-    /// of the form's elements. The answers are not checked against a form.
+    /// Creates a request for a unit test that answers a form. `form_event_id` is the id of the form's event, and
+    /// `values` contains the answers by the names of the form's elements. The answers are not checked against a form.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -67,7 +67,7 @@ impl WorkerRequest {
         Self::answer(&form_event_id.into(), false, &values.into())
     }
 
-    /// A request that cancels a form, as a unit test needs it: the id of the form's event.
+    /// Creates a request for a unit test that cancels a form. `form_event_id` is the id of the form's event.
     pub fn form_cancelled(form_event_id: impl Into<String>) -> Self {
         Self::answer(&form_event_id.into(), true, &json!({}))
     }
@@ -82,7 +82,7 @@ impl WorkerRequest {
         Self::of(Thread::of_nobody(), event, 1)
     }
 
-    /// The request that a stored message stands for.
+    /// Creates a request from a stored message.
     pub(crate) fn of(thread: Thread, event: ThreadEvent, attempt: u32) -> Self {
         let content = event.content.unwrap_or_default();
         Self {
@@ -101,15 +101,15 @@ impl WorkerRequest {
         }
     }
 
-    /// The same request with what was typed into password fields.
+    /// Adds the answers to password fields.
     pub(crate) fn with_secrets(self, secrets: AnswerSecrets) -> Self {
         Self { secrets, ..self }
     }
 
-    /// The beginning of the message: its first `characters` characters, as readers see them.
+    /// The first `characters` characters of the message, as readers see them.
     ///
-    /// Characters are grapheme clusters. A flag, a family emoji, a keycap or a letter with its accents is one of them and
-    /// is never cut in half. For the title of a thread, [`title_from`](crate::title_from) is better.
+    /// Characters are grapheme clusters. A flag, a family emoji, a keycap or a letter with its accents is one
+    /// character and is never cut. To make the title of a thread, use [`title_from`](crate::title_from).
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -121,10 +121,10 @@ impl WorkerRequest {
         split_at_cluster(&self.message, characters).0
     }
 
-    /// The answers to a form. `None` for a message, whatever its `data` looks like: only an event of type
-    /// `form.response` was checked against its form.
+    /// The answers to a form. `None` for a message, even if its `data` looks like answers: only events of type
+    /// `form.response` are checked against a form.
     ///
-    /// What was typed into password fields is here and nowhere else: not in `data`, not in the history, not in the events
+    /// Answers to password fields are only available here. They are not in `data`, in the history, or in the events
     /// that clients see.
     #[must_use]
     pub fn form(&self) -> Option<FormResponse> {
@@ -142,15 +142,14 @@ impl WorkerRequest {
         })
     }
 
-    /// Which attempt to answer the message this is: 1, and more after a crash.
+    /// The number of this attempt to answer the message. It starts at 1 and increases with each retry.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 }
 
-/// The event that the request came from, as a unit test needs it: to be remembered by
-/// [`WorkerMemory::of`](crate::WorkerMemory::of).
+/// Converts the request to the event of its message, for [`WorkerMemory::of`](crate::WorkerMemory::of) in unit tests.
 impl From<WorkerRequest> for ThreadEvent {
     fn from(request: WorkerRequest) -> Self {
         Self {
@@ -166,17 +165,17 @@ impl From<WorkerRequest> for ThreadEvent {
 
 /// The answers to a form.
 ///
-/// `Debug` does not show what was typed into password fields.
+/// `Debug` hides the answers to password fields.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FormResponse {
-    /// The event of the form.
+    /// The id of the form's event.
     pub form_event_id: String,
-    /// Whether the user cancelled it.
+    /// True if the user cancelled the form.
     pub cancelled: bool,
-    /// The answers by the elements' names.
+    /// The answers by the names of the form's elements.
     pub values: Map<String, Value>,
-    /// The names of the password fields that were filled.
+    /// The names of the password fields that have an answer.
     hidden: Vec<String>,
 }
 

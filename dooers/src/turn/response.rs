@@ -1,4 +1,4 @@
-//! Where the answer goes.
+//! The response of a handler.
 
 use super::outbox::Outbox;
 use super::recorder::Recorder;
@@ -17,9 +17,9 @@ use tokio::sync::oneshot;
 
 /// Sends events to the thread of a turn.
 ///
-/// Each method takes its event at once, in the order of the calls; the returned [`Sent`] can be awaited to know
-/// that it is stored. What a handler sends without waiting in between is stored in one transaction. A clone sends
-/// to the same turn.
+/// Events are sent at once, in the order of the calls. Awaiting the returned [`Sent`] waits until the event is stored.
+/// All events that a handler sends without waiting in between are stored in one transaction. A clone sends to the same
+/// turn.
 #[derive(Clone)]
 pub struct WorkerResponse {
     outbox: Arc<Outbox>,
@@ -34,7 +34,7 @@ impl WorkerResponse {
         }
     }
 
-    /// A response for a unit test, and where to read what was sent to it.
+    /// Creates a response for a unit test, and a recorder that reads the events that were sent to it.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -59,7 +59,7 @@ impl WorkerResponse {
         (Self::new(Arc::clone(&outbox)), Recorder::new(outbox))
     }
 
-    /// The same response, whose events carry this name instead of the assistant's.
+    /// Returns a response whose events have this author name instead of the assistant's name.
     #[must_use]
     pub fn author(&self, name: impl Into<String>) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl WorkerResponse {
         }
     }
 
-    /// Sends an event of any kind.
+    /// Sends an event of any type.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -84,38 +84,37 @@ impl WorkerResponse {
         Sent::new(id, stored)
     }
 
-    /// Sends a message of plain text. An empty text is sent as it is, for example as a place that is filled later.
+    /// Sends a text message. An empty text is sent unchanged, for example as a placeholder.
     pub fn text(&self, text: impl Into<String>) -> Sent {
         self.send(Reply::text(text))
     }
 
-    /// Sends a picture at this address. For a description and so on, [`send`](Self::send) a
-    /// [`Reply::image`].
+    /// Sends an image by URL. To add a description or other details, [`send`](Self::send) a [`Reply::image`].
     pub fn image(&self, url: impl Into<String>) -> Sent {
         self.send(Reply::image(url))
     }
 
-    /// Sends a sound at this address. For a duration and so on, [`send`](Self::send) a [`Reply::audio`].
+    /// Sends a sound by URL. To add a duration or other details, [`send`](Self::send) a [`Reply::audio`].
     pub fn audio(&self, url: impl Into<String>) -> Sent {
         self.send(Reply::audio(url))
     }
 
-    /// Sends a file of this name at this address. For a size and so on, [`send`](Self::send) a [`Reply::document`].
+    /// Sends a file by URL, with its name. To add a size or other details, [`send`](Self::send) a [`Reply::document`].
     pub fn document(&self, url: impl Into<String>, filename: impl Into<String>) -> Sent {
         self.send(Reply::document(url, filename))
     }
 
-    /// Sends a message of several parts.
+    /// Sends a message with several parts.
     pub fn message(&self, content: Vec<ContentPart>) -> Sent {
         self.send(Reply::message(content))
     }
 
-    /// Sends what the model thought on its way to the answer.
+    /// Sends reasoning of the model.
     pub fn reasoning(&self, text: impl Into<String>) -> Sent {
         self.send(Reply::reasoning(text))
     }
 
-    /// Begins a message whose text grows while users read it.
+    /// Starts a message whose text is streamed.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -135,14 +134,14 @@ impl WorkerResponse {
         self.begin_text(Reply::text(""))
     }
 
-    /// The same for what the model thinks on its way to the answer.
+    /// Starts streaming reasoning of the model.
     #[must_use = "a text ends when it is dropped"]
     pub fn reasoning_stream(&self) -> TextStream {
         self.begin_text(Reply::reasoning(""))
     }
 
-    /// Sends a message whose text comes piece by piece: any `Stream` of text, or of `Result`s of it. The result is the
-    /// id of its event, once the whole text is stored.
+    /// Sends a message whose text arrives piece by piece: any `Stream` of texts, or of `Result`s of texts. Returns the
+    /// id of the event when the whole text is stored.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -157,7 +156,7 @@ impl WorkerResponse {
     ///
     /// # Errors
     ///
-    /// The first error of the stream. The message stays, with the text that came before it.
+    /// The first error of the stream. The message keeps the text that arrived before the error.
     pub async fn stream_text<S>(&self, stream: S) -> Result<String, AgentError>
     where
         S: Stream,
@@ -168,11 +167,11 @@ impl WorkerResponse {
         text.finish().await
     }
 
-    /// The same for what the model thinks on its way to the answer.
+    /// Sends reasoning of the model that arrives piece by piece.
     ///
     /// # Errors
     ///
-    /// As [`stream_text`](Self::stream_text).
+    /// The same as for [`stream_text`](Self::stream_text).
     pub async fn stream_reasoning<S>(&self, stream: S) -> Result<String, AgentError>
     where
         S: Stream,
@@ -183,12 +182,12 @@ impl WorkerResponse {
         text.finish().await
     }
 
-    /// Sends what a handler returned.
+    /// Sends a text stream that a handler returned.
     pub(super) async fn stream_reply(&self, reply: TextReply) -> Result<(), AgentError> {
         let (empty, stream) = reply.into_parts();
         let text = self.begin_text(empty);
         text.push_all(stream).await?;
-        // It is stored together with the end of the run.
+        // The end of the text is stored together with the end of the run.
         drop(text.finish());
         Ok(())
     }
@@ -198,32 +197,37 @@ impl WorkerResponse {
         TextStream::begin(&self.outbox, empty)
     }
 
-    /// Sends a call of a tool.
+    /// Sends a tool call.
     pub fn tool_call(&self, call: ToolCall) -> Sent {
         self.send(Reply::tool_call(call))
     }
 
-    /// Sends the result of a call.
+    /// Sends the result of a tool call.
     pub fn tool_result(&self, call: ToolCall, result: impl Into<Value>) -> Sent {
         self.send(Reply::tool_result(call, result))
     }
 
-    /// Sends a call and its result in one event.
+    /// Sends a tool call and its result as one event.
     pub fn tool_transaction(&self, call: ToolCall, result: impl Into<Value>) -> Sent {
         self.send(Reply::tool_transaction(call, result))
     }
 
-    /// Asks the user something. The answers start a turn of their own, whose
-    /// [`WorkerRequest::form`](crate::WorkerRequest::form) reads them. A form that its [`check`](Form::check) refuses is
-    /// not sent and fails the turn.
+    /// Sends a form to the user. The answers start another turn, whose
+    /// [`WorkerRequest::form`](crate::WorkerRequest::form) returns them. A form that its [`check`](Form::check)
+    /// refuses is not sent and fails the turn.
     ///
-    /// A form with a password field needs a server with `WORKER_SECRET_KEY`: what is typed into the field is sealed until
-    /// the handler reads it. Without a key the form is refused, and the turn fails with an error that says so.
+    /// A form with a password field requires a server with `WORKER_SECRET_KEY`, because the answer to the field is
+    /// sealed until the handler reads it. Without a key the form is refused, and the turn fails with an error that
+    /// says so.
     pub fn form(&self, form: &Form) -> Sent {
         self.send(Reply::form(form))
     }
 
-    /// Changes the thread's title or metadata. The result is `""`.
+    /// Changes the title or the metadata of the thread. The id of the result is `""`.
+    ///
+    /// A title of more than [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES), or metadata of more than
+    /// [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) as JSON, is refused: awaiting it gives the error, and the
+    /// turn fails. [`title_from`](crate::title_from) makes a title that fits.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -237,13 +241,14 @@ impl WorkerResponse {
         Sent::new(String::new(), stored)
     }
 
-    /// Starts a run, in an agent of `run = "manual"`; the result is the run's id. Events that follow belong to it.
+    /// Starts a run, in an agent with `run = "manual"`. The id of the result is the id of the run. Later events belong
+    /// to the run.
     pub fn run_start(&self) -> Sent {
         let (id, stored) = self.outbox.start_run();
         Sent::new(id, stored)
     }
 
-    /// Ends the open run as succeeded, or as failed with a text that users may read.
+    /// Ends the open run, as succeeded or as failed. The text of the failure is shown to users.
     pub fn run_end(&self, outcome: Result<(), String>) -> Sent {
         let (status, error) = match outcome {
             Ok(()) => (RunStatus::Succeeded, None),
@@ -262,13 +267,13 @@ impl fmt::Debug for WorkerResponse {
     }
 }
 
-/// Something that was sent. Awaiting it gives its id once it is stored; it is sent whether or not it is awaited,
-/// and a failure to store it fails the turn. So does an event that clients could not show, which is not sent: a form
-/// that its [`check`](Form::check) refuses, or a part with a `ref_id` and no `url`.
+/// An event or change that was sent. Awaiting it returns its id when it is stored. It is sent even if it is not
+/// awaited, and the turn fails if it cannot be stored. An event that clients cannot show is not sent and also fails
+/// the turn. Examples are a form that its [`check`](Form::check) refuses, and a part with a `ref_id` and no `url`.
 ///
-/// U+0000 is removed from its texts. If its JSON is nested deeper than
-/// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH), or has two members of one name once U+0000 is removed, it is refused:
-/// awaiting it gives the error, and the turn fails.
+/// U+0000 is removed from texts. JSON that is nested deeper than [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH)
+/// is refused, and so is JSON that has two members with the same name after U+0000 is removed. In both cases awaiting
+/// returns the error, and the turn fails.
 #[derive(Debug)]
 pub struct Sent {
     id: String,
@@ -280,7 +285,7 @@ impl Sent {
         Self { id, stored }
     }
 
-    /// The id of what was sent, before it is stored.
+    /// The id of the event or run, which is known before it is stored.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id

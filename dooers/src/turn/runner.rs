@@ -1,24 +1,24 @@
-//! Runs the turns of this process.
+//! The runner of this process's turns.
 
 use super::active::{ActiveTurn, ActiveTurns};
 use super::driver::{self, Ended};
-use super::outcome::{Ending, Endings, Outcome};
+use super::outcome::Outcome;
 use super::poll_time::Measured;
+use super::publisher::Publisher;
 use super::writer::TurnWriter;
 use super::{
     AnswerKeys, Outbox, Turn, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,
 };
 use crate::AgentError;
 use crate::agent::AgentDefinition;
-use crate::hub::Hub;
+use crate::hub::{ChangeSender, Hub};
 use crate::policy::OnBusy;
-use crate::protocol::{RunStatus, new_id, timestamp};
+use crate::protocol::{new_id, timestamp};
 use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
 use crate::state::States;
 use crate::store::{
-    Change, ChangeBody, Claim, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting,
-    WorkerKey, time_until_due,
+    Claim, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting, WorkerKey, time_until_due,
 };
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
@@ -29,36 +29,37 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// How long to wait before the database is asked again that did not answer.
+/// Delay before the database is tried again after a failure.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Runs the turns of this process: one task a thread that has any, or one a turn if they run side by side.
+/// Runs the turns of this process. It uses one task per thread with turns, or one task per turn if turns run
+/// concurrently.
 #[derive(Debug)]
 pub(crate) struct Runner {
     pub(super) store: Arc<dyn Store>,
     pub(super) hub: Hub,
+    pub(super) publisher: Publisher,
     settings: Arc<LiveSettings>,
     pub(crate) answer_keys: AnswerKeys,
     states: Arc<States>,
     node: String,
     pub(super) assistant_name: String,
     tasks: TaskTracker,
-    /// How long a turn belongs to a process that does not renew that.
+    /// The duration of a lease: the time for which a turn belongs to this process if the lease is not renewed.
     lease: Duration,
-    /// Turns that wait are left to wait.
+    /// Fires when queued turns must stay queued.
     pub(super) draining: CancellationToken,
-    /// Turns that run are ended as interrupted.
+    /// Fires when running turns must end as interrupted.
     interrupted: CancellationToken,
-    /// What is left is dropped.
+    /// Fires when all remaining work must be dropped.
     pub(super) stopped: CancellationToken,
     active: ActiveTurns,
-    pub(super) endings: Endings,
 }
 
 impl Runner {
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        hub: Hub,
+        (hub, changes): (Hub, ChangeSender),
         settings: Arc<LiveSettings>,
         answer_keys: AnswerKeys,
         states: Arc<States>,
@@ -68,6 +69,7 @@ impl Runner {
         Self {
             store,
             hub,
+            publisher: Publisher::new(changes),
             settings,
             answer_keys,
             states,
@@ -79,11 +81,15 @@ impl Runner {
             interrupted: CancellationToken::new(),
             stopped: CancellationToken::new(),
             active: ActiveTurns::default(),
-            endings: Endings::default(),
         }
     }
 
-    /// How this process starts a turn of this agent.
+    /// The path by which every change of a thread is committed and published.
+    pub(crate) fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    /// The parameters with which this process starts a turn of this agent.
     pub(crate) fn start_of(&self, agent: &AgentDefinition) -> Start {
         let at = timestamp::now();
         Start {
@@ -96,11 +102,11 @@ impl Runner {
         }
     }
 
-    /// Keeps this process's turns for longer, and drops those that are its own no more.
+    /// Renews the leases of this process's turns, and drops turns that it no longer owns.
     ///
     /// # Errors
     ///
-    /// Whatever the store says. The turns go on then: see [`lose_all`](Self::lose_all).
+    /// Any error of the store. The turns continue in that case: see [`lose_all`](Self::lose_all).
     pub(crate) async fn renew(&self) -> Result<(), StoreError> {
         let mut lost = self.active.fences();
         if lost.is_empty() {
@@ -109,26 +115,27 @@ impl Runner {
         for held in self.store.renew_leases(&self.node, self.lease).await? {
             lost.remove(&held.event_id);
             if held.is_cancelled {
-                // Perhaps by way of another process.
+                // Another process may have received the request to cancel.
                 self.active.cancel(&held.event_id);
             }
         }
-        // One that ended meanwhile is not to be found either, neither there nor here.
+        // A turn that has ended in the meantime is found neither in the store nor in `active`.
         let turns = self.active.lose(&lost);
         if turns > 0 {
-            tracing::warn!(target: "dooers::turn", turns, "another process has taken over turns of this one; their handlers are dropped");
+            tracing::warn!(target: "dooers::turn", turns, "another process has taken over turns of this process; their handlers are dropped");
         }
         Ok(())
     }
 
-    /// Drops the handlers of all turns: another process may have taken them over. Those that it has not end as
-    /// interrupted once the database answers.
+    /// Drops the handlers of all turns, because other processes may have taken over these turns. Turns that were not
+    /// taken over end as interrupted or are retried when the database answers.
     pub(crate) fn lose_all(&self) {
         let all = self.active.fences();
         self.active.lose(&all);
     }
 
-    /// Runs what waits in a thread, now or when it may be tried again. A process that stops leaves it to the next.
+    /// Runs the queued turns of a thread, now or when their next attempt is due. A process that is stopping leaves
+    /// them to the next process.
     pub(crate) async fn go_on(
         self: &Arc<Self>,
         agent: AgentDefinition,
@@ -141,25 +148,24 @@ impl Runner {
         } else {
             waiting.not_before
         };
-        // The store decides by the same time what is due.
+        // The store uses the same time to decide which turns are due.
         let now = timestamp::now();
         let later = begins.filter(|at| match is_concurrent {
-            // One that is too far ahead is due, and others may not be.
+            // A time too far in the future counts as due, but other turns of the thread may not be due yet.
             true => *at > now,
             false => !time_until_due(*at, now).is_zero(),
         });
         let later = later.map(|at| at.min(now + LONGEST_BACK_OFF));
-        // Those that run side by side all begin, each that may.
+        // Concurrent turns all start, each when it is due.
         while (later.is_none() || is_concurrent) && !self.draining.is_cancelled() {
             let start = Start {
                 at: now,
                 ..self.start_of(&agent)
             };
-            let claimed = self.store.claim_turn(&place.0, &place.1, &start).await?;
-            let Some(mut claim) = claimed else {
+            let claim = self.store.claim_turn(&place.0, &place.1, &start);
+            let Some(claim) = self.publisher.commit(&place.1, claim).await? else {
                 break;
             };
-            self.hub.publish(std::mem::take(&mut claim.changes));
             self.run(agent, claim);
         }
         if let Some(at) = later {
@@ -173,8 +179,8 @@ impl Runner {
         Ok(())
     }
 
-    /// Claims what waits in a thread once it may be tried again. None if the process stops before, or somebody else has
-    /// claimed it.
+    /// Claims the next turn of a thread when it is due. `None` if the process stops first, or another task or process
+    /// has claimed the turn.
     async fn claim_at(
         &self,
         agent: &AgentDefinition,
@@ -184,16 +190,17 @@ impl Runner {
         let now = timestamp::now();
         let mut wait = time_until_due(not_before, now);
         let due = now + wait;
-        // What is due by this clock need not be so by a later time: see `time_until_due`.
+        // A turn that is due at this time may not be due at a later time: see `time_until_due`.
         let has_waited = !wait.is_zero();
         loop {
             tokio::select! {
-                // First: a process that stops leaves it to the next, though its time may have come.
+                // The order matters: a process that is stopping leaves the turn to the next process, even if the turn
+                // is due.
                 biased;
                 () = self.draining.cancelled() => return None,
                 () = tokio::time::sleep(wait) => {}
             }
-            // The clock may be behind: two of them need not agree to the microsecond, and one may be set back.
+            // The clock may be behind: two clocks can differ by microseconds, and a clock may be set back.
             let start = Start {
                 at: if has_waited {
                     timestamp::now().max(due)
@@ -202,22 +209,20 @@ impl Runner {
                 },
                 ..self.start_of(agent)
             };
-            match self.store.claim_turn(scope, thread_id, &start).await {
-                Ok(Some(mut claim)) => {
-                    self.hub.publish(std::mem::take(&mut claim.changes));
-                    return Some(claim);
-                }
+            let claim = self.store.claim_turn(scope, thread_id, &start);
+            match self.publisher.commit(thread_id, claim).await {
+                Ok(Some(claim)) => return Some(claim),
                 Err(error) if error.is_of_the_database() => {
-                    tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "a turn that waits could not be claimed; trying again");
+                    tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "a queued turn could not be claimed; trying again");
                     wait = RETRY_AFTER;
                 }
-                // Claimed by somebody else, or deleted with its thread.
+                // The turn was claimed by another process, or deleted with its thread.
                 Ok(None) | Err(_) => return None,
             }
         }
     }
 
-    /// Runs a claimed turn, and all that wait behind it.
+    /// Runs a claimed turn, and all turns of its thread that are queued behind it.
     pub(crate) fn run(self: &Arc<Self>, agent: AgentDefinition, claim: Claim) {
         self.begin(&claim);
         let runner = Arc::clone(self);
@@ -241,76 +246,34 @@ impl Runner {
         self.active.begin(&claim.key, &self.stopped)
     }
 
-    /// Cancels the turn that answers this message: its handler is dropped, and its run ends canceled.
+    /// Cancels the turn that answers this message: its handler is dropped, and its run ends as `canceled`.
     pub(crate) fn cancel(&self, event_id: &str) {
         self.active.cancel(event_id);
     }
 
-    /// Waits for the end of the turn that answers this message.
-    pub(crate) fn ending_of(&self, event_id: &str) -> Ending {
-        self.endings.watch(event_id)
-    }
-
-    /// Writes down the end of every turn from now on.
-    #[cfg(feature = "testing")]
-    pub(crate) fn record_endings(&self, record: &super::EndedTurns) {
-        self.endings.record_in(record);
-    }
-
-    /// Tells changes among which turns that waited were withdrawn.
-    pub(crate) fn publish_withdrawn(&self, changes: Vec<Change>) {
-        self.publish(changes, |status| {
-            (status == RunStatus::Canceled).then_some(Outcome::Cancelled)
-        });
-    }
-
-    /// Tells changes by which turns ended whose process was lost.
-    pub(crate) fn publish_lost(&self, changes: Vec<Change>) {
-        self.publish(changes, |status| match status {
-            RunStatus::Canceled => Some(Outcome::Cancelled),
-            RunStatus::Failed => Some(Outcome::Interrupted),
-            RunStatus::Running | RunStatus::Succeeded => None,
-        });
-    }
-
-    /// Tells changes by which turns ended without their handlers.
-    fn publish(&self, changes: Vec<Change>, outcome_of: fn(RunStatus) -> Option<Outcome>) {
-        let ended = changes.iter().filter_map(|change| match &change.body {
-            ChangeBody::Run(run) => {
-                let outcome = outcome_of(run.status)?;
-                Some((run.event_id.clone()?, outcome, change.rev))
-            }
-            ChangeBody::Thread(_) | ChangeBody::Event(_) | ChangeBody::Deleted(_) => None,
-        });
-        for (event_id, outcome, rev) in ended {
-            self.endings.tell(&event_id, outcome, rev);
-        }
-        self.hub.publish(changes);
-    }
-
-    /// Drops the handlers of a thread that is no more.
+    /// Drops the handlers of a deleted thread.
     pub(crate) fn stop(&self, thread_id: &str) {
         self.active.stop(thread_id);
     }
 
-    /// How many turns run.
+    /// The number of running turns.
     pub(crate) fn running_count(&self) -> usize {
         self.active.count()
     }
 
-    /// From now on the turns that wait are left to the next start.
+    /// Leaves queued turns to the next start from now on.
     pub(crate) fn leave_waiting(&self) {
         self.draining.cancel();
     }
 
-    /// Waits for the turns that run. What waits is left to the next start.
+    /// Waits for the running turns to end. Queued turns are left to the next start.
     pub(crate) async fn over(&self) {
         self.leave_waiting();
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// Ends the turns that run as interrupted.
+    /// Ends the running turns as interrupted.
     pub(crate) fn interrupt(&self) {
         let turns = self.active.count();
         if turns > 0 {
@@ -319,22 +282,22 @@ impl Runner {
         self.interrupted.cancel();
     }
 
-    /// Drops what is left of all turns. Their rows stay as they are in the store.
+    /// Drops the remaining work of all turns. Their rows stay unchanged in the store.
     ///
-    /// A handler that never waits cannot be dropped: its thread ends with the process.
+    /// A handler that never awaits cannot be dropped. Its thread ends with the process.
     pub(crate) fn give_up(&self) {
         self.stopped.cancel();
     }
 
-    /// Spawns work that ends at the latest when turns are given up.
+    /// Spawns a task that is dropped when `stopped` fires.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopped = self.stopped.clone();
-        // Boxed: what wraps it would hold its memory twice.
+        // The task is boxed because the wrapping futures would reserve its memory twice.
         let work = Box::pin(work);
         self.tasks.spawn(stopped.run_until_cancelled_owned(work));
     }
 
-    /// Runs one turn. The result is what comes next in its thread.
+    /// Runs one turn. Returns the next step of its thread.
     async fn run_one(&self, agent: &AgentDefinition, claim: Claim) -> Next {
         let run_id = claim.run.as_ref().map(|run| run.id.clone());
         let outbox = Arc::new(Outbox::live(
@@ -354,7 +317,7 @@ impl Runner {
         let policy = agent.policy();
         let ends_early = async {
             tokio::select! {
-                // First what says more: a turn that is cancelled ends so, whatever else happens to it.
+                // The order matters: a cancelled turn ends as cancelled, even if it is also lost or timed out.
                 biased;
                 () = gone.cancelled() => None,
                 () = cancelled.cancelled() => Some(Outcome::Cancelled),
@@ -367,7 +330,7 @@ impl Runner {
         self.active.end(&claim.key);
         let is_cancelled = cancelled.is_cancelled();
         if !matches!(ended, Ended::Returned(_)) {
-            // For the work that the handler gave to others.
+            // Stops work that the handler has handed to other tasks.
             cancelled.cancel();
         }
         let outcome = match ended {
@@ -380,7 +343,7 @@ impl Runner {
         };
         let has_more = claim.attempt <= policy.retries();
         match outcome.retry_after(claim.attempt).filter(|_| has_more) {
-            // A failure at the moment at which it was cancelled.
+            // The turn failed at the moment at which it was cancelled.
             Some(_) if is_cancelled => writer.finish(Outcome::Cancelled).await.into(),
             Some(delay) => writer.give_back(&outcome, delay).await,
             None => writer.finish(outcome).await.into(),
@@ -388,10 +351,10 @@ impl Runner {
     }
 }
 
-/// What comes next in a thread.
+/// The next step of a thread.
 pub(super) enum Next {
     Turn(Box<Claim>),
-    /// A turn may be tried again from this time on.
+    /// A turn may be retried from this time on.
     NotBefore(DateTime<Utc>),
     Nothing,
 }
@@ -402,7 +365,7 @@ impl From<Option<Claim>> for Next {
     }
 }
 
-/// For ever, without a limit.
+/// Sleeps for `limit`, or forever if there is no limit.
 async fn sleep_for(limit: Option<Duration>) {
     match limit {
         Some(limit) => tokio::time::sleep(limit).await,
@@ -410,7 +373,7 @@ async fn sleep_for(limit: Option<Duration>) {
     }
 }
 
-/// Calls the handler and sends what it returns. A panic is an error like any other.
+/// Calls the handler and sends the value that it returns. A panic becomes an error.
 fn handler_of(
     runner: &Runner,
     agent: &AgentDefinition,
@@ -434,7 +397,7 @@ fn handler_of(
     let beside_others = is_concurrent.then(|| Arc::clone(outbox));
     let memory = TurnMemory::of_claim(Arc::clone(&runner.store), claim, beside_others);
     let states = Arc::clone(&runner.states);
-    // One of its own: a handler that fires it, by a guard that it drops, stops its own work and not its turn.
+    // A child token, so that a handler that cancels its own token stops its own work and not the turn.
     let cancellation = cancellation.child_token();
     let work = async move {
         let request = request.with_secrets(secrets?);
@@ -443,7 +406,7 @@ fn handler_of(
         let answer = agent.call(turn).await?;
         match answer.into_kind() {
             AnswerKind::Nothing => {}
-            // It is stored together with the end of the run.
+            // The reply is stored together with the end of the run.
             AnswerKind::One(reply) => drop(response.send(*reply)),
             AnswerKind::Text(reply) => response.stream_reply(reply).await?,
             AnswerKind::Stream(mut replies) => {

@@ -1,8 +1,8 @@
-//! Passwords on their way from a form to the handler.
+//! Sealed answers to the password fields of forms.
 //!
-//! What is typed into a password field is published to nobody and stored as it is nowhere. The answer is sealed before it
-//! is given to the store, which keeps it with the turn's row: so the handler gets it also after a restart, in another
-//! attempt, and in another process with the same keys.
+//! Answers to password fields are never published, and they are stored only in sealed form. They are sealed before
+//! they are passed to the store, which keeps them in the turn's row. The handler can therefore read them after a
+//! restart, in a retry, and in another process with the same keys.
 
 use crate::AgentError;
 use crate::protocol::{EventType, password_fields};
@@ -13,10 +13,10 @@ use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// The purpose of the secrets and hashes here, which keeps them apart from those of settings.
+/// The purpose of these secrets and hashes, which separates them from those of settings.
 const PURPOSE: &str = "answer to a form";
 
-/// The keys of a server, with which answers are sealed.
+/// The keys of a server that seal answers.
 #[derive(Debug, Clone)]
 pub(crate) struct AnswerKeys(Option<Keyring>);
 
@@ -25,7 +25,7 @@ impl AnswerKeys {
         Self(keys)
     }
 
-    /// Seals what a message answers to a form. The store decides what of it is kept.
+    /// Seals the answers in a message. The store decides which parts it keeps.
     pub(crate) fn seal(&self, scope: &Scope, message: &mut NewMessage) {
         let data = message.data.as_ref();
         let data = data.filter(|_| message.kind == EventType::FormResponse);
@@ -50,7 +50,7 @@ impl AnswerKeys {
             key_id: digested.key_id,
             digest: digested.digest,
         });
-        // The first key is the one that seals.
+        // The first key is the one that sealed the values.
         let digest = digests.next()?;
         Some(AnswerSeal {
             sealed: SealedAnswer {
@@ -61,11 +61,11 @@ impl AnswerKeys {
         })
     }
 
-    /// Opens what the message of a claimed turn has sealed.
+    /// Opens the sealed answers of a claimed turn's message.
     ///
     /// # Errors
     ///
-    /// If the key is not there, or the row was changed.
+    /// If the key is not in the keyring, or the row was changed.
     pub(crate) fn open(&self, claim: &Claim) -> Result<AnswerSecrets, AgentError> {
         let Some(answer) = &claim.sealed else {
             return Ok(AnswerSecrets::default());
@@ -93,11 +93,11 @@ impl AnswerKeys {
         }
     }
 
-    /// Refuses a form with a password field where no answer to it could be sealed.
+    /// Refuses a form with a password field if its answers could not be sealed.
     ///
     /// # Errors
     ///
-    /// A sentence that names the field and WORKER_SECRET_KEY.
+    /// A text that names the field and `WORKER_SECRET_KEY`.
     pub(crate) fn check_form(&self, kind: EventType, data: Option<&Value>) -> Result<(), String> {
         let form = data.filter(|_| kind == EventType::Form && self.0.is_none());
         match form.map(password_fields).unwrap_or_default().first() {
@@ -111,7 +111,7 @@ impl AnswerKeys {
     }
 }
 
-/// The place that an answer belongs to. It opens nowhere else.
+/// The place of an answer. A sealed answer can only be opened for the same place.
 struct Place<'a> {
     agent: &'a str,
     worker_id: &'a str,
@@ -131,7 +131,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// JSON that is the same for equal values, whatever the order of their members.
+/// Writes JSON in a form that is the same for equal values, independent of the order of members.
 fn canonical(value: &Value) -> Zeroizing<String> {
     fn write(value: &Value, text: &mut String) {
         match value {
@@ -163,7 +163,7 @@ fn canonical(value: &Value) -> Zeroizing<String> {
     text
 }
 
-/// The values of an answer that was opened, as JSON. `Debug` shows nothing of them.
+/// The values of an opened answer, as JSON. `Debug` hides them.
 #[derive(Clone, Default)]
 pub(crate) struct AnswerSecrets(Option<Arc<Zeroizing<String>>>);
 

@@ -1,4 +1,4 @@
-//! Turns without a server.
+//! Tests of turns without a server.
 
 use super::{AnswerKeys, Runner, TextStream, Turn, WorkerRequest, WorkerResponse};
 use crate as dooers;
@@ -38,11 +38,12 @@ impl Worker {
     }
 
     fn on(store: Arc<MemoryStore>) -> Self {
-        let (shared, hub) = (Arc::clone(&store) as Arc<dyn Store>, Hub::default());
+        let shared = Arc::clone(&store) as Arc<dyn Store>;
+        let (hub, changes) = Hub::new();
         let settings = LiveSettings::new(Arc::clone(&shared), hub.clone(), None, Schemas::new());
         let runner = Runner::new(
             shared,
-            hub,
+            (hub, changes),
             Arc::new(settings),
             AnswerKeys::new(None),
             Arc::new(States::default()),
@@ -55,7 +56,7 @@ impl Worker {
         }
     }
 
-    /// Stops as a server does: turns that take longer are interrupted.
+    /// Stops as a server does: turns that do not end in time are interrupted.
     async fn stop_within(&self, drain: Duration) {
         if timeout(drain, self.runner.over()).await.is_err() {
             self.runner.interrupt();
@@ -64,13 +65,13 @@ impl Worker {
         self.runner.give_up();
     }
 
-    /// Begins a thread `t` by a message, whose turn runs from now on.
+    /// Starts a thread `t` with a message, whose turn starts to run.
     async fn begin<A: Agent>(&self) {
         let thread = ThreadTarget::New(NewThread::new("t"));
         self.send::<A>(thread, "go").await;
     }
 
-    /// Sends a message whose turn runs from now on.
+    /// Sends a message, whose turn starts to run.
     async fn send<A: Agent>(&self, thread: ThreadTarget, text: &str) {
         let agent = A::DEFINITION;
         let user = User::new("ada");
@@ -102,7 +103,7 @@ impl Worker {
         self.snapshot::<A>().await.events.last().unwrap().clone()
     }
 
-    /// The texts of the answer, and how the run stands.
+    /// The texts of the answer, and the status and error of the run.
     async fn answer<A: Agent>(&self) -> (Vec<String>, RunStatus, Option<String>) {
         let snapshot = self.snapshot::<A>().await;
         let text = |event: &ThreadEvent| joined_text(event.content.as_deref().unwrap());
@@ -113,7 +114,7 @@ impl Worker {
         (texts, run.status, run.error.clone())
     }
 
-    /// Another process on the same store.
+    /// A worker in another process, on the same store.
     fn another(&self) -> Self {
         Self::on(Arc::clone(&self.store))
     }
@@ -130,11 +131,11 @@ async fn steady(response: WorkerResponse) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_text_that_grows_is_stored_every_two_seconds_and_whole_at_its_end() {
+async fn streamed_text_is_stored_every_two_seconds() {
     let worker = Worker::new();
     worker.begin::<steady>().await;
     let mut stored = Vec::new();
-    // Between the pieces, so that each look is behind what was done for the one before.
+    // Checks happen between the pieces, after everything that the previous piece caused.
     sleep(Duration::from_millis(50)).await;
     for _ in 0..99 {
         sleep(Duration::from_millis(100)).await;
@@ -145,7 +146,8 @@ async fn a_text_that_grows_is_stored_every_two_seconds_and_whole_at_its_end() {
         stored.push(length);
     }
     stored.dedup();
-    // Each holds all that came in two seconds from the first piece that was not stored before, both ends included.
+    // Each write contains all pieces that arrived within two seconds of the first piece that was not stored,
+    // inclusive.
     assert_eq!(stored, [0, 21, 42, 63, 84]);
     sleep(Duration::from_millis(100)).await;
     let event = worker.last_event::<steady>().await;
@@ -156,7 +158,7 @@ async fn a_text_that_grows_is_stored_every_two_seconds_and_whole_at_its_end() {
     );
 }
 
-/// Says which attempt it is, and fails.
+/// Sends the number of its attempt, and fails.
 #[dooers::agent(name = "busy-of-the-turn-tests", retry = 2, crate = crate)]
 async fn busy(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     response.text(format!("attempt {}", request.attempt()));
@@ -164,11 +166,11 @@ async fn busy(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_is_tried_again_after_a_while_and_a_longer_while_and_then_no_more() {
+async fn failed_turn_is_retried_with_growing_delays() {
     let worker = Worker::new();
     worker.begin::<busy>().await;
     let mut seen = Vec::new();
-    // A look between the seconds.
+    // Checks happen between the seconds.
     sleep(Duration::from_millis(500)).await;
     for _ in 0..5 {
         let (texts, status, _) = worker.answer::<busy>().await;
@@ -176,7 +178,7 @@ async fn a_turn_is_tried_again_after_a_while_and_a_longer_while_and_then_no_more
         sleep(Duration::from_secs(1)).await;
     }
     let running = RunStatus::Running;
-    // The third attempt fails as a turn does: a sentence for the user, and the end of the run.
+    // The third attempt fails like any turn: a message for the user, and the end of the run.
     let failed = (4, RunStatus::Failed);
     assert_eq!(
         seen,
@@ -187,7 +189,7 @@ async fn a_turn_is_tried_again_after_a_while_and_a_longer_while_and_then_no_more
     assert_eq!(error.as_deref(), Some("the agent failed"));
 }
 
-/// Says what it remembers, and fails at its first attempt.
+/// Sends the messages in its memory, and fails at its first attempt.
 #[dooers::agent(name = "mindful-of-the-turn-tests", retry = 1, crate = crate)]
 async fn mindful(
     request: WorkerRequest,
@@ -204,7 +206,7 @@ async fn mindful(
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_attempt_remembers_what_the_first_one_said_and_answers_the_message() {
+async fn retry_remembers_events_of_the_first_attempt() {
     let worker = Worker::new();
     worker.begin::<mindful>().await;
     sleep(Duration::from_secs(5)).await;
@@ -214,7 +216,7 @@ async fn another_attempt_remembers_what_the_first_one_said_and_answers_the_messa
 }
 
 #[tokio::test]
-async fn a_turn_without_a_server_remembers_its_request_or_what_it_is_given() {
+async fn turn_without_server_has_the_given_memory() {
     let said = async |memory: Option<WorkerMemory>| {
         let (response, sent) = WorkerResponse::recorder();
         let mut turn = Turn::new(WorkerRequest::new("now"), response);
@@ -232,7 +234,7 @@ async fn a_turn_without_a_server_remembers_its_request_or_what_it_is_given() {
     assert_eq!(said(Some(before)).await, ["then, indeed"]);
 }
 
-/// Streams a little, and then waits for ever.
+/// Streams a piece, and then waits forever.
 #[dooers::agent(name = "slow-of-the-turn-tests", timeout = "90s", retry = 1, crate = crate)]
 async fn slow(request: WorkerRequest, response: WorkerResponse) {
     let text = response.text_stream();
@@ -241,13 +243,13 @@ async fn slow(request: WorkerRequest, response: WorkerResponse) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_takes_too_long_is_ended_and_keeps_its_text() {
+async fn timed_out_turn_fails_and_keeps_its_text() {
     let worker = Worker::new();
     worker.begin::<slow>().await;
     sleep(Duration::from_secs(89)).await;
     assert_eq!(worker.answer::<slow>().await.1, RunStatus::Running);
     sleep(Duration::from_secs(2)).await;
-    // It is not tried again: it would take too long again.
+    // The turn is not retried, because it would take too long again.
     let (texts, status, error) = worker.answer::<slow>().await;
     assert_eq!(
         (status, error.as_deref()),
@@ -258,7 +260,7 @@ async fn a_turn_that_takes_too_long_is_ended_and_keeps_its_text() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_a_stopping_process_gives_back_is_tried_by_the_next() {
+async fn interrupted_turn_is_retried_by_the_next_process() {
     let worker = Worker::new();
     worker.begin::<slow>().await;
     sleep(Duration::from_secs(1)).await;
@@ -278,7 +280,7 @@ async fn a_turn_that_a_stopping_process_gives_back_is_tried_by_the_next() {
     }
     sleep(Duration::from_secs(3)).await;
     assert_eq!(next.answer::<slow>().await.0, ["attempt 1", "attempt 2"]);
-    // Now it has no attempt left.
+    // No attempt is left.
     next.stop_within(Duration::ZERO).await;
     let (texts, status, error) = next.answer::<slow>().await;
     assert_eq!(
@@ -289,7 +291,7 @@ async fn a_turn_that_a_stopping_process_gives_back_is_tried_by_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_waits_for_its_next_attempt_is_left_by_a_process_that_stops() {
+async fn stopping_process_leaves_a_turn_that_waits_to_retry() {
     let worker = Worker::new();
     worker.begin::<busy>().await;
     sleep(Duration::from_millis(500)).await;
@@ -297,7 +299,7 @@ async fn a_turn_that_waits_for_its_next_attempt_is_left_by_a_process_that_stops(
     assert_eq!(worker.answer::<busy>().await.0, ["attempt 1"]);
     let next = worker.another();
     for waiting in next.store.recover().await.unwrap().waiting {
-        // It waits for the time that the other one had told.
+        // The turn waits until the time that the first process set.
         next.runner.go_on(busy::DEFINITION, waiting).await.unwrap();
     }
     sleep(Duration::from_secs(5)).await;
@@ -305,7 +307,7 @@ async fn a_turn_that_waits_for_its_next_attempt_is_left_by_a_process_that_stops(
     assert_eq!((texts.len(), status), (4, RunStatus::Failed));
 }
 
-/// At its first attempt it fails or waits for ever, as the message says.
+/// Fails or waits forever at its first attempt, depending on the message.
 #[dooers::agent(name = "beside-of-the-turn-tests", on_busy = "concurrent", retry = 1, crate = crate)]
 async fn beside(request: WorkerRequest) -> Result<String> {
     if request.attempt() == 1 {
@@ -318,7 +320,7 @@ async fn beside(request: WorkerRequest) -> Result<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn turns_side_by_side_that_a_process_leaves_are_all_tried_by_the_next() {
+async fn next_process_retries_all_concurrent_turns() {
     for messages in [["wait", "fail", "fail"], ["fail", "wait", "fail"]] {
         let worker = Worker::new();
         let mut thread = ThreadTarget::New(NewThread::new("t"));
@@ -333,7 +335,7 @@ async fn turns_side_by_side_that_a_process_leaves_are_all_tried_by_the_next() {
             let begun = next.runner.go_on(beside::DEFINITION, waiting);
             begun.await.unwrap();
         }
-        // Those whose time has come do not wait for the others.
+        // Turns that are due do not wait for the others.
         let done = async || {
             let runs = next.snapshot::<beside>().await.runs;
             let is_done = |run: &&Run| run.status == RunStatus::Succeeded;
@@ -346,7 +348,7 @@ async fn turns_side_by_side_that_a_process_leaves_are_all_tried_by_the_next() {
     }
 }
 
-/// Leaves work to others that stops when it ends itself, and fails at the first attempt.
+/// Cancels its token when it ends, to stop its background work, and fails at the first attempt.
 #[dooers::agent(name = "guarding-of-the-turn-tests", retry = 1, crate = crate)]
 async fn guarding(
     request: WorkerRequest,
@@ -362,7 +364,7 @@ async fn guarding(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_fires_its_token_stops_its_own_work_and_not_its_turn() {
+async fn handler_that_fires_its_token_is_still_retried() {
     let worker = Worker::new();
     worker.begin::<guarding>().await;
     sleep(Duration::from_secs(5)).await;
@@ -372,12 +374,13 @@ async fn a_handler_that_fires_its_token_stops_its_own_work_and_not_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_stops_claims_nothing_that_waits() {
+async fn stopping_process_does_not_claim_queued_turns() {
     let worker = Worker::new();
     worker.begin::<slow>().await;
     sleep(Duration::from_secs(1)).await;
     worker.stop_within(Duration::ZERO).await;
-    // As when another turn of the thread is cancelled, or a dead process's turns are found, while it stops.
+    // This happens if another turn of the thread is cancelled, or turns of a dead process are found, while the process
+    // stops.
     for waiting in worker.store.recover().await.unwrap().waiting {
         worker
             .runner
@@ -399,7 +402,7 @@ impl Drop for PanicsWhenDropped {
     }
 }
 
-/// Streams a little, and panics when it is dropped.
+/// Streams a piece, and panics when it is dropped.
 #[dooers::agent(name = "brittle-of-the-turn-tests", timeout = "1s", crate = crate)]
 async fn brittle(response: WorkerResponse) {
     let text = response.text_stream();
@@ -409,7 +412,7 @@ async fn brittle(response: WorkerResponse) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_panics_while_it_is_dropped_ends_as_any_other() {
+async fn handler_that_panics_in_drop_times_out_normally() {
     let worker = Worker::new();
     worker.begin::<brittle>().await;
     sleep(Duration::from_secs(2)).await;
@@ -422,11 +425,11 @@ async fn a_handler_that_panics_while_it_is_dropped_ends_as_any_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_is_dropped_but_that_nobody_took_is_tried_again_and_ends_in_the_record() {
+async fn lost_turn_that_is_not_taken_over_is_retried() {
     let worker = Worker::new();
     worker.begin::<slow>().await;
     sleep(Duration::from_secs(1)).await;
-    // The leases could not be renewed for so long that somebody else may have taken it.
+    // The leases could not be renewed for so long that another process may have taken over the turn.
     worker.runner.lose_all();
     sleep(Duration::from_secs(3)).await;
     assert_eq!(worker.answer::<slow>().await.0, ["attempt 1", "attempt 2"]);
@@ -440,7 +443,7 @@ async fn a_turn_that_is_dropped_but_that_nobody_took_is_tried_again_and_ends_in_
     assert_eq!(texts.len(), 3);
 }
 
-/// Who cancels the unlucky one.
+/// The runner that cancels the turn of `unlucky`.
 static CANCELS: OnceLock<Arc<Runner>> = OnceLock::new();
 
 /// Is cancelled at the moment at which it fails.
@@ -452,7 +455,7 @@ async fn unlucky(request: WorkerRequest, response: WorkerResponse) -> Result<()>
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_is_cancelled_while_it_fails_is_not_tried_again() {
+async fn turn_cancelled_while_it_fails_is_not_retried() {
     let worker = Worker::new();
     CANCELS.set(Arc::clone(&worker.runner)).unwrap();
     worker.begin::<unlucky>().await;

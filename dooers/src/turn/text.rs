@@ -1,4 +1,4 @@
-//! A text that grows while users read it.
+//! A text that is streamed to users.
 
 use super::Sent;
 use super::outbox::Outbox;
@@ -10,12 +10,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use tokio::task::coop::consume_budget;
 
-/// A text that grows while users read it: made by [`WorkerResponse::text_stream`](crate::WorkerResponse::text_stream).
+/// A text that is streamed to users, created by [`WorkerResponse::text_stream`](crate::WorkerResponse::text_stream).
 ///
-/// Its event is in the thread from the first piece on, and clients see each piece as it comes. The text is stored every
-/// two seconds, and as a whole when it ends: by [`finish`](Self::finish), when this is dropped, and at the latest with
-/// the turn, whether that succeeds, fails or is cancelled. So an answer that breaks off keeps what it had; one that breaks
-/// off before its first piece leaves nothing.
+/// The event of the text is in the thread from the first piece on, and clients receive each piece as it arrives. The
+/// text is stored every two seconds, and completely when it ends: by [`finish`](Self::finish), when this value is
+/// dropped, and at the latest when the turn ends, whether it succeeds, fails or is cancelled. An answer that breaks
+/// off therefore keeps its text. An answer that breaks off before its first piece leaves no event.
 pub struct TextStream {
     outbox: Arc<Outbox>,
     id: String,
@@ -31,23 +31,23 @@ impl TextStream {
         }
     }
 
-    /// The id of its event, which there is from the first piece on.
+    /// The id of the text's event, which exists from the first piece on.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Adds to the text. It is told as soon as the handler waits for something; nothing is written for it. After the
-    /// end of the turn it does nothing.
+    /// Appends to the text. The piece is published as soon as the handler waits for something, without a write to the
+    /// store. After the end of the turn this does nothing.
     pub fn push(&self, delta: impl AsRef<str>) {
         self.outbox.grow(&self.id, delta.as_ref());
     }
 
-    /// Adds all that comes of a stream. Others have their turn in between, however fast it comes.
+    /// Appends all items of a stream. Yields to other tasks in between, even if the stream is always ready.
     ///
     /// # Errors
     ///
-    /// The first error of the stream. The text keeps what came before it, and can go on.
+    /// The first error of the stream. The text keeps the pieces before the error, and more can be appended.
     pub async fn push_all<S>(&self, stream: S) -> Result<(), AgentError>
     where
         S: Stream,
@@ -61,7 +61,8 @@ impl TextStream {
         Ok(())
     }
 
-    /// Ends the text. The result is its event's id, once it is stored. A text without any piece is no event.
+    /// Ends the text. Awaiting the result returns the id of the event when the text is stored. A text without pieces
+    /// does not create an event.
     pub fn finish(mut self) -> Sent {
         self.has_ended = true;
         let stored = self.outbox.end_text(&self.id);

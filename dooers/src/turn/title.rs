@@ -1,25 +1,31 @@
-//! A title for the thread, made from a message.
+//! Titles for threads, made from messages.
 
 use super::WorkerRequest;
-use crate::protocol::{ContentPart, is_visible};
-use crate::text::split_at_cluster;
+use crate::protocol::{ContentPart, MAX_TITLE_BYTES, is_visible};
+use crate::text::{split_at_bytes, split_at_cluster};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The longest title, in grapheme clusters: the characters that readers see.
+/// Maximum length of a title in grapheme clusters, the characters that readers see.
 const MOST_CLUSTERS: usize = 60;
 
-/// The longest title, in bytes. A single cluster can be of any length; only texts of such clusters reach this limit.
-const MOST_BYTES: usize = 2000;
+/// The mark at the end of a title that was cut.
+const CUT: &str = "…";
 
-/// A title for the thread: the first words of the message in one line, or else the kind of its content.
+/// Maximum length in bytes of the beginning of a message in a title. A single cluster can have any length, and only
+/// texts with such clusters reach this limit.
+const MOST_BYTES: usize = MAX_TITLE_BYTES - CUT.len();
+
+/// Makes a title for the thread: the first words of the message in one line, or else the kind of its content.
 ///
-/// The words come from the text of the message. White space, line breaks and control characters between them become
-/// single spaces, and characters without a glyph that only direct the layout are left out. A title has at most 60
-/// characters as readers see them (grapheme clusters), and at most 2,000 bytes. A longer text is cut behind a word and ends
-/// with `…`; a single word that is longer is cut between two characters.
+/// White space, line breaks and control characters in the message become single spaces. Characters without a glyph
+/// that only affect the layout are left out. A title has at most 60 characters as readers see them (grapheme
+/// clusters), and at most [`MAX_TITLE_BYTES`] bytes, which is the limit of a thread's title. A longer text is cut after
+/// a word and ends with `…`. A single word that is too long is cut between two characters. Only a single character
+/// that is longer than the limit, such as a letter with hundreds of accents, is cut itself.
 ///
-/// A message without visible text is called `Form` if it answers a form, and else `Image`, `Audio` or `Document` after its
-/// first part of such a kind. A title is never empty: if there is no content at all, it is `Message`.
+/// The title of a message without visible text is `Form` if the message answers a form, and otherwise `Image`, `Audio`
+/// or `Document`, depending on the first such part. If there is no content at all, the title is `Message`, so it is
+/// never empty.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -42,7 +48,7 @@ pub fn title_from(request: &WorkerRequest) -> String {
     cut(line)
 }
 
-/// The words of a text up to the most bytes, with single spaces between them.
+/// The words of a text, up to about `MOST_BYTES`, with single spaces between them.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|char: char| char.is_whitespace() || char.is_control()) {
@@ -59,8 +65,9 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// Reports if a character has no glyph and only directs the layout. Behind a cut, or in a list of titles, a change of the
-/// direction would reach into the text that follows. Joiners and selectors are part of what they change, and stay.
+/// Returns true if a character has no glyph and only affects the layout. If a title is cut or shown in a list, a
+/// change of direction would affect the text after it. Joiners and selectors are kept, because they change the
+/// characters beside them.
 fn is_layout(char: char) -> bool {
     matches!(
         char,
@@ -70,7 +77,11 @@ fn is_layout(char: char) -> bool {
 
 /// Cuts a line that is too long.
 fn cut(line: String) -> String {
-    let bounded = &line[..line.floor_char_boundary(MOST_BYTES)];
+    let bounded = match split_at_bytes(&line, MOST_BYTES) {
+        // A single character is longer.
+        ("", _) => &line[..line.floor_char_boundary(MOST_BYTES)],
+        (whole, _) => whole,
+    };
     let (_, rest) = split_at_cluster(bounded, MOST_CLUSTERS);
     if rest.is_empty() && bounded.len() == line.len() {
         return line;
@@ -80,11 +91,11 @@ fn cut(line: String) -> String {
     let end = [' ', ',', ';', ':', '.', '-'];
     let trimmed = words.trim_end_matches(end);
     let kept = if trimmed.is_empty() { words } else { trimmed };
-    format!("{kept}…")
+    format!("{kept}{CUT}")
 }
 
-/// The end of the last whole word within the beginning of a line: in front of a space if that leaves at least half, and
-/// else where a word ends in a script or an address that has no spaces.
+/// The end of the last whole word in `most`, which is the beginning of `line`. It is before a space if at least half
+/// of `most` is left. Otherwise it is at a word boundary, for scripts and URLs without spaces.
 fn end_of_words(line: &str, most: &str) -> usize {
     let space = if line[most.len()..].starts_with(' ') {
         Some(most.len())
@@ -164,7 +175,7 @@ mod tests {
         assert_eq!(title(&format!("{exact} z")), "x".repeat(29) + "…");
         let comma = "x".repeat(40) + ", and so on and so on, longer than that";
         assert_eq!(title(&comma), "x".repeat(40) + ", and so on and so…");
-        // A long address behind a short word has no end of a word that leaves much.
+        // A long URL after a short word: a cut before the URL would leave too little.
         let address = format!("See https://example.org/{}", "a".repeat(90));
         assert_eq!(title(&address), "See https://example.org/…");
     }
@@ -175,14 +186,22 @@ mod tests {
         assert_eq!(title(&"好".repeat(61)), "好".repeat(59) + "…");
         assert_eq!(title(&"🇩🇪".repeat(61)), "🇩🇪".repeat(59) + "…");
         let family = "👨‍👩‍👧‍👦";
-        assert_eq!(title(&family.repeat(60)), family.repeat(60));
+        assert_eq!(title(&family.repeat(40)), family.repeat(40));
     }
 
     #[test]
     fn title_of_endless_clusters_is_bounded() {
         let zalgo = format!("z{}", "\u{301}".repeat(100_000));
-        assert!(title(&zalgo).len() <= MOST_BYTES + "…".len());
+        assert_eq!(title(&zalgo).len(), 1024);
         assert!(title(&zalgo).starts_with("z\u{301}"));
+        // A character that does not fit is left out as a whole.
+        let (short, long) = ("ab", format!("z{}", "\u{301}".repeat(600)));
+        assert_eq!(title(&format!("{short}{long}")), "ab…");
+        assert_eq!(title(&format!("{short} {long}")), "ab…");
+        let family = "👨‍👩‍👧‍👦".repeat(59);
+        assert_eq!(family.len(), 1475);
+        let cut = title(&family);
+        assert_eq!(cut, "👨‍👩‍👧‍👦".repeat(40) + "…");
     }
 
     #[test]
@@ -216,10 +235,11 @@ mod tests {
             let title = title(&text);
             prop_assert!(is_visible(&title));
             prop_assert!(title.graphemes(true).count() <= MOST_CLUSTERS, "{:?}", title);
+            prop_assert!(title.len() <= MAX_TITLE_BYTES, "{:?}", title);
             prop_assert!(!title.chars().any(char::is_control));
             prop_assert_eq!(title.trim(), &title);
             prop_assert!(!title.contains("  "));
-            // What is kept of the words are whole clusters of them.
+            // The kept text consists of whole clusters.
             if let Some(kept) = title.strip_suffix('…')
                 && one_line(&text).starts_with(kept)
                 && kept.len() < one_line(&text).len()

@@ -1,4 +1,4 @@
-//! Writes what a turn does, and how it ends.
+//! Writes the changes and the end of a turn.
 
 use super::draft::{Draft, join_whole_texts};
 use super::outbox::{Outbox, Piece, Rest, StoredSender};
@@ -7,9 +7,9 @@ use super::runner::{Next, RETRY_AFTER, Runner};
 use crate::agent::AgentDefinition;
 use crate::crash;
 use crate::hub::GrowingText;
-use crate::protocol::{Run, RunStatus, ThreadEvent, cleaned, timestamp};
+use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
-    Change, ChangeBody, Claim, INTERRUPTED, Scope, StoreError, TurnChange, Written,
+    Change, ChangeBody, Claim, INTERRUPTED, Retried, Scope, StoreError, TurnChange, Written,
     interrupted_event, system_event,
 };
 use futures::FutureExt;
@@ -18,33 +18,33 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What users read when a handler fails and has written nothing for them.
+/// The message to users if a handler fails without an error text for them.
 const FAILED_TEXT: &str = "Something went wrong while answering. Please try again.";
 
-/// The same in a run's `error`.
+/// The `error` of the run in this case.
 const FAILED_ERROR: &str = "the agent failed";
 
-/// What users read when an answer takes longer than its agent allows.
+/// The message to users if a turn takes longer than its agent allows.
 const TIMED_OUT_TEXT: &str = "The answer took too long and was stopped. Please try again.";
 
-/// The same in a run's `error`.
+/// The `error` of the run in this case.
 const TIMED_OUT_ERROR: &str = "timed out";
 
-/// Writes what one turn does.
+/// Writes the changes of one turn.
 pub(super) struct TurnWriter<'a> {
     runner: &'a Runner,
     agent: &'a AgentDefinition,
     scope: Scope,
     claim: &'a Claim,
     outbox: &'a Outbox,
-    /// The texts that are told, by their events.
+    /// The texts that are being streamed, by their event ids.
     texts: Mutex<HashMap<String, ToldText>>,
 }
 
-/// A text that is told.
+/// A text that is being streamed.
 struct ToldText {
     growing: GrowingText,
-    /// The number of its next piece when it was stored last.
+    /// The number of the next piece when the text was last stored.
     stored: u64,
 }
 
@@ -65,22 +65,25 @@ impl<'a> TurnWriter<'a> {
         }
     }
 
-    /// Writes what the handler sent, and tells it.
+    /// Stores drafts of the handler and publishes them.
     pub(super) async fn write(&self, drafts: Vec<Draft>) -> Result<(), StoreError> {
         let changes = self.changes_of(drafts);
         let ended: Vec<_> = changes.iter().filter_map(ended_text).collect();
         for id in &ended {
-            // Before it is stored: who has read the end is told nothing of what came before it.
+            // The text is removed before its end is stored, so that a client that has read the end receives no older
+            // pieces.
             self.texts().remove(id);
         }
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
-        let changes = self
-            .runner
-            .store
-            .write_turn(&self.scope, &self.claim.key, changes)
+        let key = &self.claim.key;
+        let write = self.runner.store.write_turn(&self.scope, key, changes);
+        let mut begun = Vec::new();
+        let find_begun = |changes: &mut Vec<Change>| {
+            begun.extend(changes.iter().filter_map(begun_text));
+        };
+        let publisher = &self.runner.publisher;
+        publisher
+            .commit_of_turn(self.claim, write, find_begun)
             .await?;
-        let begun: Vec<_> = changes.iter().filter_map(begun_text).collect();
-        self.runner.hub.publish(changes);
         for (event, rev) in begun {
             let id = event.id.clone();
             let growing = self.runner.hub.grow(event, rev);
@@ -94,7 +97,7 @@ impl<'a> TurnWriter<'a> {
         Ok(())
     }
 
-    /// Tells what came to texts that grow.
+    /// Publishes pieces of streamed texts.
     pub(super) fn tell(&self, pieces: Vec<Piece>) {
         let texts = self.texts();
         for piece in pieces {
@@ -104,7 +107,7 @@ impl<'a> TurnWriter<'a> {
         }
     }
 
-    /// Stores how far the texts have grown. If the database fails it is done the next time.
+    /// Stores the progress of streamed texts. If the database fails, the next call stores it.
     pub(super) async fn write_texts(&self) -> Result<(), StoreError> {
         let grown = self.grown_texts();
         if grown.is_empty() {
@@ -114,7 +117,7 @@ impl<'a> TurnWriter<'a> {
         match store.write_turn(&self.scope, &self.claim.key, grown).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_of_the_database() => {
-                tracing::warn!(target: "dooers::turn", error = &error as &dyn std::error::Error, "how far a text has grown could not be stored");
+                tracing::warn!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the progress of a streamed text could not be stored");
                 Ok(())
             }
             Err(error) => Err(error),
@@ -138,15 +141,14 @@ impl<'a> TurnWriter<'a> {
     }
 
     fn texts(&self) -> MutexGuard<'_, HashMap<String, ToldText>> {
-        // Nothing panics while the lock is held.
+        // No code panics while it holds the lock.
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the last of the turn, and its end. The result is the thread's next turn.
+    /// Stores the remaining changes and the end of the turn. Returns the next turn of the thread.
     pub(super) async fn finish(&self, outcome: Outcome) -> Option<Claim> {
         let (mut changes, waiting, run_id) = self.rest();
         changes.extend(self.end_of(&outcome, run_id));
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
         crash::point("before-run-end");
         let finish = || {
             let (runner, changes) = (self.runner, changes.clone());
@@ -160,48 +162,58 @@ impl<'a> TurnWriter<'a> {
             };
             finished.boxed()
         };
-        let Written { changes, next } = self.until_stored(finish).await?;
-        let last_rev = changes.last().map_or(0, |change| change.rev);
-        let event_id = &self.claim.key.event_id;
-        self.runner.endings.tell(event_id, outcome, last_rev);
-        self.runner.hub.publish(changes);
+        let (publisher, key) = (&self.runner.publisher, &self.claim.key);
+        let report = |written: &mut Written| {
+            let last_rev = written.changes.last().map_or(0, |change| change.rev);
+            publisher.report(&key.event_id, outcome, last_rev);
+        };
+        let finish = self.until_stored(finish);
+        let written = publisher
+            .commit_of_turn(self.claim, finish, report)
+            .await
+            .ok()?;
         answer(waiting);
-        next
+        written.next
     }
 
-    /// Writes the last of an attempt, and lets the turn wait for the next one.
+    /// Stores the remaining changes of an attempt, and queues the turn for the next attempt.
     pub(super) async fn give_back(&self, outcome: &Outcome, delay: Duration) -> Next {
         if let Outcome::Failed(error) = outcome {
-            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, attempt = self.claim.attempt, "the handler failed and is tried again: {error}");
+            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, attempt = self.claim.attempt, "the handler failed and will be retried: {error}");
         }
         let (mut changes, waiting, run_id) = self.rest();
         if self.agent.has_manual_runs() {
-            // The next attempt starts its own.
+            // The next attempt starts a run of its own.
             let run = run_id.map(|id| self.run_ended(id, RunStatus::Failed, Some(FAILED_ERROR)));
             changes.extend(run.map(TurnChange::Run));
         }
         let not_before = timestamp::now() + delay;
-        let _writing = self.runner.hub.writing(&self.claim.key.thread_id);
+        let (publisher, key) = (&self.runner.publisher, &self.claim.key);
         let give_back = || {
             let (store, changes) = (&self.runner.store, changes.clone());
-            store.retry_turn(&self.scope, &self.claim.key, changes, not_before)
+            store.retry_turn(&self.scope, key, changes, not_before)
         };
-        let Some(retried) = self.until_stored(give_back).await else {
+        let report = |retried: &mut Retried| {
+            if retried.is_cancelled {
+                publisher.report_withdrawn(&retried.changes);
+            }
+        };
+        let give_back = self.until_stored(give_back);
+        let committed = publisher
+            .commit_of_turn(self.claim, give_back, report)
+            .await;
+        let Ok(retried) = committed else {
             return Next::Nothing;
         };
+        answer(waiting);
         if retried.is_cancelled {
-            // The others of the thread need not wait for it.
-            self.runner.publish_withdrawn(retried.changes);
-            answer(waiting);
+            // Other turns of the thread do not have to wait for this one.
             return Next::NotBefore(timestamp::now());
         }
-        self.runner.hub.publish(retried.changes);
-        answer(waiting);
         Next::NotBefore(not_before)
     }
 
-    /// What the handler left: the changes that are not written, who waits for that, and its open run. From now on it
-    /// can send nothing more.
+    /// Closes the outbox. Returns the changes that were not written, the senders to notify, and the open run.
     fn rest(&self) -> (Vec<TurnChange>, Vec<StoredSender>, Option<String>) {
         let Rest {
             drafts,
@@ -214,29 +226,41 @@ impl<'a> TurnWriter<'a> {
         (self.changes_of(drafts), waiting, run_id)
     }
 
-    /// Does something until the database takes it. None if the turn is no longer this process's.
+    /// Repeats a store operation until the database accepts it.
+    ///
+    /// # Errors
+    ///
+    /// The turn no longer belongs to this process, or the server has stopped.
     async fn until_stored<'s, T>(
         &'s self,
         act: impl Fn() -> BoxFuture<'s, Result<T, StoreError>>,
-    ) -> Option<T> {
+    ) -> Result<T, StoreError> {
+        let mut may_be_stored = false;
         loop {
             match act().await {
-                Ok(stored) => return Some(stored),
                 Err(error) if error.is_of_the_database() => {
-                    // The message is acked, so its turn must end in the record; the thread waits for that.
+                    may_be_stored = true;
+                    // The message was acknowledged, so the end of its turn must be recorded. The thread waits for it.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
                     tokio::select! {
                         () = tokio::time::sleep(RETRY_AFTER) => {}
-                        () = self.runner.stopped.cancelled() => return None,
+                        () = self.runner.stopped.cancelled() => return Err(error),
                     }
                 }
-                // The turn was deleted with its thread, or taken over.
-                Err(_) => return None,
+                // The turn was deleted with its thread, or taken over. Or an earlier attempt was stored and its answer
+                // was lost.
+                Err(error) => {
+                    if may_be_stored {
+                        self.runner.hub.read_on(&self.claim.key.thread_id);
+                    }
+                    return Err(error);
+                }
+                stored => return stored,
             }
         }
     }
 
-    /// The events and changes that the handler's drafts stand for.
+    /// Converts the handler's drafts to changes.
     fn changes_of(&self, drafts: Vec<Draft>) -> Vec<TurnChange> {
         let at = timestamp::now();
         let assistant = &self.runner.assistant_name;
@@ -247,7 +271,8 @@ impl<'a> TurnWriter<'a> {
             .collect()
     }
 
-    /// How the turn ends: what users read of a failure, the thread's new `last_event_at`, the end of the run.
+    /// The changes that end the turn: the message to users after a failure, the new `last_event_at` of the thread, and
+    /// the end of the run.
     fn end_of(&self, outcome: &Outcome, open_run: Option<String>) -> Vec<TurnChange> {
         let at = timestamp::now();
         let thread_id = &self.claim.key.thread_id;
@@ -272,6 +297,11 @@ impl<'a> TurnWriter<'a> {
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(INTERRUPTED.to_owned());
         }
+        if !matches!(outcome, Outcome::Succeeded)
+            && self.claim.event.kind == EventType::FormResponse
+        {
+            changes.push(TurnChange::ReopenForm);
+        }
         changes.push(TurnChange::Touch(at));
         if let Some(id) = open_run {
             let status = match outcome {
@@ -285,7 +315,7 @@ impl<'a> TurnWriter<'a> {
         changes
     }
 
-    /// The end of a run, now. The store knows when it began.
+    /// The end of a run at the current time. The store keeps the time at which the run started.
     fn run_ended(&self, id: String, status: RunStatus, error: Option<&str>) -> Run {
         let at = timestamp::now();
         Run {
@@ -301,7 +331,7 @@ impl<'a> TurnWriter<'a> {
     }
 }
 
-/// The event of a text that begins to grow, and the number of the change.
+/// The event of a text that starts to stream, and the `rev` of the change.
 fn begun_text(change: &Change) -> Option<(ThreadEvent, u64)> {
     match &change.body {
         ChangeBody::Event(event) if event.streaming == Some(true) => {
@@ -311,7 +341,7 @@ fn begun_text(change: &Change) -> Option<(ThreadEvent, u64)> {
     }
 }
 
-/// The event of a text that grows no more.
+/// The event id of a text that has ended.
 fn ended_text(change: &TurnChange) -> Option<String> {
     match change {
         TurnChange::Finalize { event_id, .. } => Some(event_id.clone()),
@@ -320,7 +350,8 @@ fn ended_text(change: &TurnChange) -> Option<String> {
     }
 }
 
-/// Tells all who wait that it is stored. Who sent something need not wait for it.
+/// Notifies everyone who waits that their changes are stored. A receiver may have been dropped, because handlers do
+/// not have to wait.
 fn answer(waiting: Vec<StoredSender>) {
     for stored in waiting {
         let _ = stored.send(Ok(()));

@@ -1,7 +1,7 @@
-//! One program whose agent is reached in three ways: over the WebSocket, by a webhook that is answered with JSON, and by
-//! a page that reads the answer as server-sent events.
+//! A program whose agent is reached in three ways: over the WebSocket, by a webhook that returns JSON, and by a page
+//! that reads the answer as server-sent events.
 //!
-//! Run with: `cargo run -p example-dispatch`. It listens on 127.0.0.1:8000, or where `WORKER_BIND` says.
+//! Run with: `cargo run -p example-dispatch`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`.
 //!
 //! ```sh
 //! curl -H 'content-type: application/json' -d '{"id": "call-1", "user": "ada", "text": "hello"}' \
@@ -9,7 +9,7 @@
 //! curl -N 'http://127.0.0.1:8000/ask?user=ada&text=tell%20me%20more'
 //! ```
 //!
-//! Who sends the webhook again with the same `id` gets the same answer, and the agent is not asked twice.
+//! If the webhook is sent again with the same `id`, it returns the same answer without calling the agent again.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -27,23 +27,23 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Duration, sleep};
 
-// The system's allocator keeps freed memory; a server that runs for months should not.
+// The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Says what you said, word by word.
+/// Repeats your message word by word.
 #[dooers::agent]
 async fn parrot(request: WorkerRequest) -> TextReply {
     let text = format!("You said: {}", request.message);
     let words: Vec<String> = text.split_inclusive(' ').map(str::to_owned).collect();
-    // A word takes a model a moment.
+    // Each word is delayed, as with a real model.
     TextReply::stream(stream::iter(words).then(|word| async {
         sleep(Duration::from_millis(20)).await;
         word
     }))
 }
 
-/// A message from outside, perhaps with its sender's own id, and of a conversation that goes on.
+/// A message from outside. It may have an id of its sender and continue a conversation.
 #[derive(Deserialize)]
 struct Message {
     id: Option<String>,
@@ -71,7 +71,7 @@ impl Message {
 
 type Refusal = (StatusCode, Json<Value>);
 
-/// What a caller is told of a message that was not taken.
+/// The response to a caller whose message was refused.
 fn refusal(error: &DispatchError) -> Refusal {
     let status = match error {
         DispatchError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -83,7 +83,7 @@ fn refusal(error: &DispatchError) -> Refusal {
     (status, Json(json!({"error": error.to_string()})))
 }
 
-/// Answers when the agent has answered.
+/// Sends a message to the agent and responds with the answer.
 async fn webhook(
     State(server): State<WorkerServer>,
     Json(message): Json<Message>,
@@ -92,13 +92,13 @@ async fn webhook(
     let turn = turn.map_err(|error| refusal(&error))?;
     let thread = turn.thread_id().to_owned();
     let text = turn.text().await.map_err(|error| {
-        let told = json!({"error": error.to_string(), "thread": thread});
-        (StatusCode::BAD_GATEWAY, Json(told))
+        let body = json!({"error": error.to_string(), "thread": thread});
+        (StatusCode::BAD_GATEWAY, Json(body))
     })?;
     Ok(Json(json!({"thread": thread, "text": text})))
 }
 
-/// Tells the answer while it grows.
+/// Streams the answer.
 async fn ask(
     State(server): State<WorkerServer>,
     Query(message): Query<Message>,
@@ -107,8 +107,8 @@ async fn ask(
     let turn = turn.map_err(|error| refusal(&error))?;
     let named = |name| Event::default().event(name);
     let begun = named("thread").data(turn.thread_id());
-    let told = turn.filter_map(move |heard| async move {
-        Some(match heard {
+    let events = turn.filter_map(move |event| async move {
+        Some(match event {
             Ok(DispatchEvent::Delta { text, .. }) => named("delta").data(text),
             Ok(DispatchEvent::Event(event)) if event.streaming.is_none() => {
                 named("message").json_data(event).ok()?
@@ -118,7 +118,10 @@ async fn ask(
         })
     });
     let end = stream::once(async move { named("end").data("done") });
-    let all = stream::once(async { begun }).chain(told).chain(end).map(Ok);
+    let all = stream::once(async { begun })
+        .chain(events)
+        .chain(end)
+        .map(Ok);
     Ok(Sse::new(all).keep_alive(KeepAlive::default()))
 }
 
@@ -140,10 +143,10 @@ async fn main() -> Result<()> {
             _ = stop.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
-        // Turns finish, and what waits for them is told.
+        // Turns finish, and the requests that wait for them get their answers.
         server.close().await;
     };
-    // A frame goes out when it is written, not when the one before it is acknowledged.
+    // Frames are sent immediately, without waiting for the acknowledgement of earlier ones.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, app)
         .with_graceful_shutdown(stopped)

@@ -1,10 +1,9 @@
 //! An agent that answers `You said: …`.
 //!
-//! Run with: `cargo run -p example-echo`. Its conversations are in `worker.db` in the working directory;
-//! `WORKER_BIND=127.0.0.1:9000` makes it listen elsewhere.
+//! Run with: `cargo run -p example-echo`. It stores conversations in `worker.db` in the working directory. Set
+//! `WORKER_BIND=127.0.0.1:9000` to listen on another address.
 //!
-//! Talk to it from a browser's console (on a page of the server, such as
-//! http://127.0.0.1:8000/agents):
+//! Use it from a browser's console, on a page of the server such as http://127.0.0.1:8000/agents:
 //!
 //! ```js
 //! const ws = new WebSocket("ws://127.0.0.1:8000/ws");
@@ -17,11 +16,11 @@
 
 use dooers::prelude::*;
 
-// The system's allocator keeps freed memory; a server that runs for months should not.
+// The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Says what you said.
+/// Repeats your message.
 #[dooers::agent]
 async fn echo(request: WorkerRequest) -> String {
     format!("You said: {}", request.message)

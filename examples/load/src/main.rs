@@ -1,17 +1,17 @@
-//! The agent that load generators talk to: it answers `stream N` with N texts, one after the other is stored,
-//! `burst N` with N texts that are stored together, and anything else with `You said: …`, to `sleep MS` only after
-//! that many milliseconds.
+//! The agent for load generators. It answers `stream N` with N texts, each of which is stored before the next one, and
+//! `burst N` with N texts that are stored together. It answers anything else with `You said: …`, and `sleep MS` only
+//! after that many milliseconds.
 //!
 //! Run with: `cargo run --release -p example-load`
 
 use dooers::prelude::*;
 use std::time::Duration;
 
-// The system's allocator keeps freed memory; a server that runs for months should not.
+// The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Answers as slowly and as often as it is told.
+/// Answers as often and as slowly as the message says.
 #[dooers::agent(queue = 10_000)]
 async fn load(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let message = request.message.as_str();

@@ -1,10 +1,10 @@
-//! An agent whose operator may tune it: a setting of every kind.
+//! An agent with a setting of every kind, which an operator can change while it runs.
 //!
-//! Run with: `cargo run -p example-settings`. It prints the JSON Schema of its settings, then listens on
-//! 127.0.0.1:8000, or where `WORKER_BIND` says. `SUPPORT_API_KEY` sets the API key. `WORKER_SECRET_KEY` (make one with
-//! `openssl rand -base64 32`) seals the other secrets in `worker.db`.
+//! Run with: `cargo run -p example-settings`. It prints the JSON Schema of its settings and listens on 127.0.0.1:8000,
+//! or on the address in `WORKER_BIND`. `SUPPORT_API_KEY` sets the API key. `WORKER_SECRET_KEY` (created with `openssl
+//! rand -base64 32`) seals the other secrets in `worker.db`.
 //!
-//! From a browser's console, once connected as in the example `echo`:
+//! In a browser's console, after connecting as in the example `echo`:
 //!
 //! ```js
 //! send("settings.subscribe", {});                                        // the form, with its values
@@ -15,11 +15,11 @@
 use dooers::prelude::*;
 use dooers::settings::{NaiveDate, SettingsUpdate};
 
-// The system's allocator keeps freed memory; a server that runs for months should not.
+// The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How the agent writes.
+/// The tone of the answers.
 #[derive(Debug, Clone, SettingChoice)]
 enum Tone {
     Friendly,
@@ -28,20 +28,20 @@ enum Tone {
     Terse,
 }
 
-/// What an operator may tune.
+/// Settings that an operator can change.
 #[derive(Debug, Clone, WorkerSettings)]
 #[setting(version = "1.0")]
 struct SupportSettings {
     /// The model that answers.
     #[setting(default = "gpt-4o-mini", options("gpt-4o-mini" = "GPT-4o Mini", "gpt-4o" = "GPT-4o"))]
     model: String,
-    /// How freely it answers.
+    /// The randomness of the answers.
     #[setting(min = 0.0, max = 2.0, step = 0.1, default = 0.7)]
     temperature: f64,
-    /// Only the program sees it.
+    /// The API key. Only the program sees it.
     #[setting(internal, default_env = "SUPPORT_API_KEY", min_length = 8)]
     api_key: Option<Secret>,
-    /// What it is called.
+    /// The name of the agent.
     #[setting(
         default = "Ada",
         placeholder = "A first name",
@@ -49,18 +49,18 @@ struct SupportSettings {
         max_length = 40
     )]
     name: String,
-    /// What it is told before each conversation.
+    /// The instructions for the model.
     #[setting(default = "Be kind.", rows = 6, max_length = 4000)]
     instructions: String,
     #[setting(default = Tone::Friendly)]
     tone: Tone,
-    /// Whether it may use emoji.
+    /// Allows emoji in the answers.
     #[setting(default = false)]
     emoji: bool,
-    /// Who is told when it does not know an answer.
+    /// The address for questions that the agent cannot answer.
     #[setting(default = "help@example.org")]
     contact: Email,
-    /// From when on it answers.
+    /// The first day on which the agent answers.
     open_from: Option<NaiveDate>,
     #[setting(src = "https://example.org/logo.png", width = 64, height = 64)]
     logo: ImageUrl,
@@ -74,13 +74,13 @@ struct SupportSettings {
 #[derive(Debug, Clone, WorkerSettings)]
 #[setting(group)]
 struct Limits {
-    /// Words in an answer.
+    /// The maximum number of words in an answer.
     #[setting(default = 200, min = 10, max = 1000, step = 10)]
     max_words: u16,
-    /// What a day may cost, in cents. Seen by those who manage the organization.
+    /// The maximum cost per day, in cents. Only visible to owners and managers of the organization.
     #[setting(creator, default = 500, validate = affordable)]
     daily_budget: u32,
-    /// The key of the service that searches.
+    /// The key of the search service.
     search_key: Option<Secret>,
 }
 
@@ -92,7 +92,7 @@ fn affordable(cents: &u32) -> Result<(), String> {
     }
 }
 
-/// Says what its settings are.
+/// Answers with its settings.
 #[dooers::agent]
 async fn support(request: WorkerRequest, settings: SupportSettings) -> String {
     let has_key = settings.limits.search_key.is_some() || settings.api_key.is_some();
@@ -109,7 +109,7 @@ async fn support(request: WorkerRequest, settings: SupportSettings) -> String {
     )
 }
 
-/// What the program does when an operator changed something.
+/// Prints changes that operators make.
 async fn changed(update: SettingsUpdate) -> Result<()> {
     println!("{} is now {}", update.field_id, update.new);
     Ok(())
@@ -117,7 +117,7 @@ async fn changed(update: SettingsUpdate) -> Result<()> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // The log goes beside what the program prints.
+    // The log goes to stderr, because the program prints to stdout.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();

@@ -1,17 +1,17 @@
-//! An agent whose answer grows while it is read. Its model is a fake one, which needs no network: it thinks a little,
-//! and then says the words of its answer one after the other.
+//! An agent that streams its answer. Its model is a fake that needs no network: it sends some reasoning, and then the
+//! words of its answer one by one.
 //!
-//! Run with: `cargo run -p example-streaming`. It listens on 127.0.0.1:8000, or where `WORKER_BIND` says.
+//! Run with: `cargo run -p example-streaming`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`.
 //!
-//! From a browser's console, once connected as in the example `echo`, with `capabilities: ["event.delta"]` in the
-//! payload of `connect` to get the words one by one:
+//! In a browser's console, after connecting as in the example `echo`, with `capabilities: ["event.delta"]` in the
+//! payload of `connect` to receive the words one by one:
 //!
 //! ```js
 //! const say = (text) => send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text }] } });
-//! say("Tell me of the sea");      // grows word by word
-//! say("busy");                    // the model is busy at the first attempt, and the turn is tried again
-//! say("break off");               // the model breaks off, and the message keeps what came
-//! say("go on");                   // goes on until it is stopped: by send("run.cancel", { run_id }), or after 30 s
+//! say("Tell me of the sea");      // the answer is streamed word by word
+//! say("busy");                    // the model is busy at the first attempt, and the turn is retried
+//! say("break off");               // the model fails, and the message keeps the words that arrived
+//! say("go on");                   // streams until send("run.cancel", { run_id }), or for 30 s
 //! ```
 
 use dooers::prelude::*;
@@ -19,7 +19,7 @@ use futures::stream::{self, Stream, StreamExt};
 use std::time::Duration;
 use tokio::time::sleep;
 
-// The system's allocator keeps freed memory; a server that runs for months should not.
+// The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,7 +32,7 @@ async fn storyteller(request: WorkerRequest, response: WorkerResponse) -> Result
     response
         .stream_reasoning(words("They ask me something."))
         .await?;
-    // A busy model is worth another attempt, after a while.
+    // If the model is busy, the turn is retried after a delay.
     let answer = model
         .answer(&request.message)
         .map_err(AgentError::retryable)?;
@@ -40,7 +40,7 @@ async fn storyteller(request: WorkerRequest, response: WorkerResponse) -> Result
     Ok(())
 }
 
-/// A model that is not there.
+/// A fake model.
 struct FakeModel {
     is_busy: bool,
 }
@@ -54,7 +54,7 @@ enum ModelError {
 }
 
 impl FakeModel {
-    /// The words of the answer as they come, each of which may be an error.
+    /// The words of the answer as they arrive. Each may be an error.
     fn answer(
         &self,
         message: &str,
@@ -78,13 +78,13 @@ impl FakeModel {
     }
 }
 
-/// A word takes a model a moment.
+/// A word of the model, which takes some time.
 async fn word(word: impl Into<String>) -> String {
     sleep(Duration::from_millis(20)).await;
     word.into()
 }
 
-/// The words of a text one after the other.
+/// The words of a text, one after the other.
 fn words(text: &str) -> impl Stream<Item = String> + use<> {
     let words: Vec<String> = text.split_inclusive(' ').map(str::to_owned).collect();
     stream::iter(words).then(word)

@@ -1,9 +1,9 @@
 //! An agent and its tests, which are in `tests.rs`: `cargo test -p example-testing` runs them.
 //!
-//! The agent needs a model. It takes it by a trait, so that its tests can give it one that says what they wrote. The
-//! program gives it one that needs no network; yours would call an API.
+//! The agent uses a model through a trait, so that tests can replace it by a fake model. The program uses a model that
+//! needs no network. A real program would call an API.
 //!
-//! Run with: `cargo run -p example-testing`. It listens on 127.0.0.1:8000, or where `WORKER_BIND` says.
+//! Run with: `cargo run -p example-testing`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`.
 
 #[cfg(test)]
 mod tests;
@@ -15,24 +15,24 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-// The system's allocator keeps freed memory; a server that runs for months should not.
+// The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the agent needs of a model: an answer, piece by piece.
+/// A model that answers piece by piece.
 trait Model: Send + Sync {
     fn answer(&self, prompt: Vec<Value>) -> BoxStream<'static, Result<String>>;
 }
 
-/// What an operator may tune.
+/// Settings that an operator can change.
 #[derive(Debug, Clone, WorkerSettings)]
 struct SupportSettings {
-    /// What the model is told about its task.
+    /// The instructions for the model.
     #[setting(default = "You help customers.", rows = 4)]
     instructions: String,
 }
 
-/// Helps customers. `/human` asks for a number at which a person calls back.
+/// Helps customers. `/human` asks for a phone number and promises a call.
 #[dooers::agent(timeout = "60s", retry = 1)]
 async fn support(
     request: WorkerRequest,
@@ -56,7 +56,7 @@ async fn support(
     let instructions = json!({"role": "system", "content": settings.instructions});
     let mut prompt = memory.history(HistoryFormat::OpenAi).limit(20).await?;
     prompt.insert(0, instructions);
-    // A model that fails is worth another attempt.
+    // If the model fails, the turn is retried.
     let answer = model
         .answer(prompt)
         .map(|piece| piece.map_err(AgentError::retryable));
@@ -67,7 +67,7 @@ async fn support(
     Ok(())
 }
 
-/// A model that needs no network, and knows nothing.
+/// A model that needs no network and repeats the question.
 struct Parrot;
 
 impl Model for Parrot {
@@ -86,7 +86,7 @@ impl Model for Parrot {
     }
 }
 
-/// The server of this program, with the model that it is given.
+/// The server of this program, with the given model.
 fn server(config: WorkerConfig, model: Arc<dyn Model>) -> WorkerServer {
     WorkerServer::new(config).agent::<support>().state(model)
 }

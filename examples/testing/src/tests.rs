@@ -1,4 +1,4 @@
-//! How the agent behaves, as its users see it.
+//! Tests of the agent from the point of view of its users.
 
 use super::*;
 use dooers::testing::{FakeModel, FakeReply, TestServer, TestUser};
@@ -10,13 +10,13 @@ impl Model for FakeModel {
     }
 }
 
-/// The program's own server, with a model that says what a test wrote.
+/// The server of the program, with a fake model.
 async fn with(model: &FakeModel) -> TestServer {
     TestServer::start(server(WorkerConfig::new(), Arc::new(model.clone()))).await
 }
 
 #[tokio::test]
-async fn the_model_answers_and_the_thread_gets_a_title() {
+async fn first_answer_sets_the_title_of_the_thread() {
     let model = FakeModel::new().reply("Turn it off and on.");
     let server = with(&model).await;
     let mut ada = server.connect("ada").await;
@@ -32,7 +32,7 @@ async fn the_model_answers_and_the_thread_gets_a_title() {
 }
 
 #[tokio::test]
-async fn the_model_reads_what_was_said_in_the_thread_and_nothing_else() {
+async fn model_reads_only_messages_of_its_thread() {
     let model = FakeModel::new()
         .reply("Hello Ada.")
         .reply("Ada.")
@@ -56,7 +56,7 @@ async fn the_model_reads_what_was_said_in_the_thread_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_instructions_are_those_of_the_moment() {
+async fn changed_instructions_apply_to_the_next_answer() {
     let model = FakeModel::new().reply("Yes.").reply("Yes, Madam.");
     let server = with(&model).await;
     let mut ada = server.connect("ada").await;
@@ -70,16 +70,16 @@ async fn the_instructions_are_those_of_the_moment() {
         .unwrap();
     ada.say("And now?").await.assert_text("Yes, Madam.");
 
-    let told: Vec<_> = model
+    let instructions: Vec<_> = model
         .prompts()
         .iter()
         .map(|prompt| prompt[0]["content"].clone())
         .collect();
-    assert_eq!(told, ["You help customers.", "Be formal."]);
+    assert_eq!(instructions, ["You help customers.", "Be formal."]);
 }
 
 #[tokio::test]
-async fn a_number_is_asked_for_by_a_form() {
+async fn human_command_asks_for_a_phone_number() {
     let server = with(&FakeModel::new()).await;
     let mut ada = server.connect("ada").await;
 
@@ -95,7 +95,7 @@ async fn a_number_is_asked_for_by_a_form() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_that_breaks_off_is_asked_again() {
+async fn failed_model_is_asked_again() {
     let model = FakeModel::new()
         .reply(
             FakeReply::new()
@@ -112,7 +112,7 @@ async fn a_model_that_breaks_off_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_that_does_not_come_to_an_end_is_stopped() {
+async fn slow_model_times_out() {
     let endless = FakeReply::new()
         .delay(Duration::from_secs(50))
         .text("Let me think");
@@ -129,7 +129,7 @@ async fn a_model_that_does_not_come_to_an_end_is_stopped() {
 }
 
 #[tokio::test]
-async fn an_answer_survives_a_lost_connection_and_a_restart() {
+async fn answers_survive_disconnects_and_restarts() {
     let model = FakeModel::new().reply("Turn it off and on.").reply("Good.");
     let server = with(&model).await;
     let mut ada = server.connect("ada").await;

@@ -1,15 +1,15 @@
-//! An agent whose model calls tools until it knows enough to answer. Each call and each result is an event of the thread.
-//! The model is a scripted one, which needs no network; yours would be an API that takes the same messages.
+//! An agent whose model calls tools until it can answer. Each call and each result is an event of the thread. The
+//! model is scripted and needs no network. A real program would call an API that accepts the same messages.
 //!
-//! Run with: `cargo run -p example-tools`. It listens on 127.0.0.1:8000, or where `WORKER_BIND` says.
+//! Run with: `cargo run -p example-tools`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`.
 //!
-//! From a browser's console, once connected as in the example `echo`:
+//! In a browser's console, after connecting as in the example `echo`:
 //!
 //! ```js
 //! const say = (text) => send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text }] } });
-//! say("How is the weather in Paris and Rome?"); // a round of tools for each city
-//! say("How is the weather everywhere?");        // one round with three calls
-//! say("Sing!");                                 // a tool that there is not
+//! say("How is the weather in Paris and Rome?"); // one round of tool calls per city
+//! say("How is the weather everywhere?");        // one round with three tool calls
+//! say("Sing!");                                 // a tool that does not exist
 //! say("Go on forever");                         // stopped after five rounds
 //! ```
 
@@ -19,18 +19,18 @@ mod tools;
 use dooers::prelude::*;
 use model::Answer;
 
-// The system's allocator keeps freed memory; a server that runs for months should not.
+// The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How often the model may ask for tools before it must have answered.
+/// Maximum number of rounds of tool calls before the model must answer.
 const MAX_ROUNDS: usize = 5;
 
-/// Knows the weather.
+/// Answers questions about the weather.
 #[dooers::agent(timeout = "60s")]
 async fn forecaster(memory: WorkerMemory, response: WorkerResponse) -> Result<()> {
     for _ in 0..MAX_ROUNDS {
-        // With the tools that were called before, in this turn and in others, as the model's API writes them.
+        // The history includes the tool calls of this turn and of earlier ones, in the format of the model's API.
         let messages = memory.history(HistoryFormat::OpenAi).limit(50).await?;
         match model::answer(&messages) {
             Answer::Text(text) => {
@@ -45,7 +45,7 @@ async fn forecaster(memory: WorkerMemory, response: WorkerResponse) -> Result<()
     )))
 }
 
-/// Calls the tools of one round. Once the results are stored, the memory has them.
+/// Calls the tools of one round. The memory contains the results once they are stored.
 async fn call_all(calls: &[ToolCall], response: &WorkerResponse) -> Result<()> {
     for call in calls {
         response.tool_call(call.clone()).await?;

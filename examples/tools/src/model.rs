@@ -1,18 +1,18 @@
-//! A scripted stand-in for a model's API. It decides by nothing but the messages, as a model does.
+//! A scripted replacement for a model's API. Like a model, it decides only by the messages.
 
 use crate::tools::CITIES;
 use dooers::ToolCall;
 use serde_json::{Value, json};
 
-/// What the model wants.
+/// The model's answer to a list of messages.
 pub(crate) enum Answer {
-    /// To say this.
+    /// A text for the user.
     Text(String),
-    /// To have these tools called first.
+    /// Tools to call before the model is asked again.
     ToolCalls(Vec<ToolCall>),
 }
 
-/// What the model answers to these messages.
+/// Answers these messages.
 pub(crate) fn answer(messages: &[Value]) -> Answer {
     let asked = messages
         .iter()
@@ -23,7 +23,7 @@ pub(crate) fn answer(messages: &[Value]) -> Answer {
         .and_then(|message| message["content"].as_str());
     let question = question.unwrap_or_default();
     let results: Vec<Value> = since.iter().filter_map(result).collect();
-    // No other call of the thread has the same id.
+    // The id is unique in the thread.
     let id = |place| format!("call-{}-{place}", before.len());
     let call = |place, name: &str, args| ToolCall::new(id(place), name, args);
     let weather = |place, city: &str| call(place, "weather", json!({"city": city}));
@@ -61,7 +61,7 @@ pub(crate) fn answer(messages: &[Value]) -> Answer {
     }
 }
 
-/// What a tool gave back, if the message says so.
+/// The result of a tool, if the message contains one.
 fn result(message: &Value) -> Option<Value> {
     let content = message["content"]
         .as_str()

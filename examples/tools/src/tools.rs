@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-/// Where there is weather, and how warm it is.
+/// The known cities and their temperatures in °C.
 pub(crate) const CITIES: [(&str, i32); 3] = [("Paris", 18), ("Rome", 24), ("Oslo", 9)];
 
-/// Calls a tool. What goes wrong is a result, too: the model reads it, and can do better.
+/// Calls a tool. Errors are results, too: the model reads them and can try something else.
 pub(crate) fn call(name: &str, args: &Value) -> Value {
     match name {
         "weather" => weather(args),
@@ -13,7 +13,7 @@ pub(crate) fn call(name: &str, args: &Value) -> Value {
     }
 }
 
-/// How warm it is in a city.
+/// The temperature in a city.
 fn weather(args: &Value) -> Value {
     let Some(city) = args["city"].as_str() else {
         return json!({"error": "`weather` needs a `city`"});

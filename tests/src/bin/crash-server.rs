@@ -38,6 +38,24 @@ async fn asking(request: WorkerRequest, response: WorkerResponse) -> Result<()> 
     Ok(())
 }
 
+/// The same without another attempt, if the answer says that it shall last.
+#[dooers::agent]
+async fn asking_once(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let Some(form) = request.form() else {
+        let pin = FormElement::password("pin", "PIN").required();
+        let lasts = FormElement::text("lasts", "Shall it last?");
+        drop(response.form(&Form::new("Who are you?").element(pin).element(lasts)));
+        return Ok(());
+    };
+    if form.values.contains_key("lasts") {
+        response.text("reading").await?;
+        std::future::pending::<()>().await;
+    }
+    let pin = form.values["pin"].as_str().unwrap_or_default();
+    drop(response.text(pin.chars().rev().collect::<String>()));
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     WorkerServer::new(WorkerConfig::from_env()?).serve().await?;

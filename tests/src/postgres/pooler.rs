@@ -17,7 +17,7 @@ const AT_ONCE: &str = "TERM";
 #[derive(Debug)]
 pub struct Pooler {
     // Before the directory: it uses that as long as it runs.
-    _running: Running,
+    running: Running,
     _directory: TempDir,
     port: u16,
 }
@@ -65,7 +65,7 @@ impl Pooler {
         give(directory.path());
         match Running::start(command(program, AT_ONCE).arg(file), READY, AT_ONCE) {
             Ok(running) => Self {
-                _running: running,
+                running,
                 _directory: directory,
                 port,
             },
@@ -73,9 +73,26 @@ impl Pooler {
         }
     }
 
+    /// Freezes the pooler: it keeps its connections, takes new ones, and answers nothing.
+    pub fn freeze(&self) {
+        self.running.signal_all("STOP");
+    }
+
+    /// Lets a frozen pooler go on.
+    pub fn thaw(&self) {
+        self.running.signal_all("CONT");
+    }
+
     /// The database `postgres` through the pooler.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        // A frozen process would not see that it is to end.
+        self.thaw();
     }
 }

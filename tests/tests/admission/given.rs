@@ -24,7 +24,8 @@ pub(crate) struct Tuning {
 /// Does what the message says.
 ///
 /// `tool N`, `unawaited N` and `patch N` send JSON that is nested `N` levels deep. `nul` sends U+0000 in every place for
-/// text, and `public` fails with it. Any other message is answered by `ok`.
+/// text, and `public` fails with it. `title N`, `unawaited-title N` and `metadata N` set one of `N` bytes. `users` is answered
+/// by the number of the thread's users. Any other message is answered by `ok`.
 #[dooers::agent(default)]
 pub(crate) async fn writer(
     request: WorkerRequest,
@@ -45,6 +46,24 @@ pub(crate) async fn writer(
         "patch" => {
             let patched = response.update_thread(|thread| thread.metadata(nested(levels)));
             patched.await?;
+        }
+        "title" => {
+            let title = "x".repeat(levels);
+            response.update_thread(|thread| thread.title(title)).await?;
+        }
+        "unawaited-title" => {
+            let title = "x".repeat(levels);
+            drop(response.update_thread(|thread| thread.title(title)));
+        }
+        "metadata" => {
+            let metadata = "x".repeat(levels - 2);
+            let patched = response.update_thread(|thread| thread.metadata(metadata));
+            patched.await?;
+        }
+        "users" => {
+            response
+                .text(request.thread.users.len().to_string())
+                .await?;
         }
         "nul" => send_nuls(&response, &settings).await?,
         "public" => return Err(AgentError::public("no\0body")),

@@ -13,5 +13,7 @@ mod given;
 mod blank;
 mod depth;
 mod integers;
+mod many_users;
 mod nul;
 mod random;
+mod size;

@@ -17,13 +17,25 @@ async fn password_survives_a_kill() {
     survives(Place::sqlite()).await;
 }
 
+#[tokio::test]
+async fn lost_answer_is_given_again_after_a_kill() {
+    is_given_again(Place::sqlite()).await;
+}
+
 mod on_postgres {
-    use super::{Place, survives};
+    use super::{Place, is_given_again, survives};
 
     #[tokio::test]
     async fn password_survives_a_kill() {
         if let Some(place) = Place::postgres() {
             survives(place).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn lost_answer_is_given_again_after_a_kill() {
+        if let Some(place) = Place::postgres() {
+            is_given_again(place).await;
         }
     }
 }
@@ -32,28 +44,30 @@ fn says(text: &'static str) -> impl Fn(&Value) -> bool {
     move |frame| frame.to_string().contains(text)
 }
 
-async fn client(program: &Program) -> Client {
+async fn client(program: &Program, agent: &str) -> Client {
     let address = program.address.expect("the server starts");
-    let mut client = Client::open(address, "/agents/asking/ws").await;
+    let mut client = Client::open(address, &format!("/agents/{agent}/ws")).await;
     client.connect("ada").await;
     client
 }
 
-async fn survives(database: Place) {
-    let program = Program::start(&database, None).await;
-    let mut ada = client(&program).await;
-    let id = ada.message(None, "hello").await;
-    ada.accepted(&id).await;
-    let frames = ada.turn().await;
+/// The event of a form for which a client asks.
+async fn form(client: &mut Client) -> Value {
+    let id = client.message(None, "hello").await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
     let is_form = |event: &Value| event["type"] == "form";
     let events = frames
         .iter()
         .filter_map(|frame| frame["payload"]["events"].as_array());
-    let form = events
-        .flatten()
-        .find(|event| is_form(event))
-        .unwrap()
-        .clone();
+    let form = events.flatten().find(|event| is_form(event));
+    form.expect("the agent asks by a form").clone()
+}
+
+async fn survives(database: Place) {
+    let program = Program::start(&database, None).await;
+    let mut ada = client(&program, "asking").await;
+    let form = form(&mut ada).await;
     let data = json!({
         "form_event_id": form["id"], "note": NAME, "values": {"pin": PASSWORD},
     });
@@ -68,7 +82,7 @@ async fn survives(database: Place) {
     assert!(!database.has_text(PASSWORD).await);
 
     let program = Program::start(&database, None).await;
-    let mut ada = client(&program).await;
+    let mut ada = client(&program, "asking").await;
     let thread_id = form["thread_id"].as_str().unwrap();
     let snapshot = ada.subscribe(thread_id).await;
     let is_told = says(SPELLED)(&snapshot);
@@ -83,5 +97,44 @@ async fn survives(database: Place) {
     );
     drop(program);
     assert!(database.has_text(SPELLED).await);
+    assert!(!database.has_text(PASSWORD).await);
+}
+
+/// The answer is lost with the process, and the agent has no other attempt for it.
+async fn is_given_again(database: Place) {
+    let program = Program::start(&database, None).await;
+    let mut ada = client(&program, "asking_once").await;
+    let form = form(&mut ada).await;
+    let thread_id = form["thread_id"].as_str().unwrap();
+    let answer = |client_event_id: &str, values: Value| {
+        let data = json!({"form_event_id": form["id"], "values": values});
+        let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
+        json!({"thread_id": thread_id, "client_event_id": client_event_id, "event": event})
+    };
+    let lost = answer("c1", json!({"pin": PASSWORD, "lasts": "yes"}));
+    ada.done("event.create", lost.clone()).await;
+    ada.until("the handler to read", says("reading")).await;
+    let late = answer("late", json!({"pin": PASSWORD}));
+    assert_eq!(ada.refusal("event.create", late.clone()).await, "CONFLICT");
+    drop(program);
+    assert!(!database.has_text(PASSWORD).await);
+
+    let program = Program::start(&database, None).await;
+    let mut ada = client(&program, "asking_once").await;
+    let snapshot = ada.subscribe(thread_id).await;
+    if !says("send the message again")(&snapshot) {
+        ada.until("the end of the turn", says("send the message again"))
+            .await;
+        ada.turn().await;
+    }
+    // The same frame is the same answer, which is over.
+    ada.done("event.create", lost).await;
+    ada.expect("event.append").await;
+    ada.has_nothing().await;
+    let again = answer("c2", json!({"pin": PASSWORD}));
+    ada.done("event.create", again).await;
+    let frames = ada.turn().await;
+    assert!(frames.iter().any(says(SPELLED)), "{frames:?}");
+    assert_eq!(ada.refusal("event.create", late).await, "CONFLICT");
     assert!(!database.has_text(PASSWORD).await);
 }

@@ -18,6 +18,8 @@ mod on_postgres {
     mod reaching;
     mod recipe;
     mod sharing;
+    mod silent_server;
+    mod silent_store;
     mod ssl;
     mod stopping;
     mod surviving;

@@ -208,7 +208,7 @@ async fn create_event_refuses_a_form_that_makes_no_sense() {
     let Err(RepositoryError::Invalid(text)) = refused.await else {
         panic!("a form with a name twice is sent");
     };
-    assert!(text.contains("two elements of the name `who`"), "{text}");
+    assert!(text.contains("two elements with the name `who`"), "{text}");
     server.close([]).await;
 }
 

@@ -107,7 +107,7 @@ fn form_check_names_what_is_wrong() {
         ),
         (
             FormElement::checkbox("n", "N", ["a", "b", "a"]).into(),
-            "two options of the value `a`",
+            "two options with the value `a`",
         ),
         (
             FormElement::select("n", "N", sizes).default("Small").into(),

@@ -303,9 +303,9 @@ async fn forms_are_checked_as_they_are_stored() {
     let server = Server::of::<sending>().await;
     let mut wrong = Vec::new();
     for (how, expected) in [
-        ("equal", "two elements of the name `a`"),
+        ("equal", "two elements with the name `a`"),
         ("blank", "an empty `name`"),
-        ("options", "two options of the value `x`"),
+        ("options", "two options with the value `x`"),
         ("password", "WORKER_SECRET_KEY"),
     ] {
         let mut errors = by_program(server.worker(), how).await;

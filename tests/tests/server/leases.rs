@@ -5,7 +5,7 @@ use crate::seen::{appended, events, string, texts};
 use dooers::prelude::*;
 use dooers::store::Store;
 use dooers_tests::{Client, Server, Watched, gate};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -216,4 +216,51 @@ async fn handlers_are_dropped_when_the_database_does_not_answer_in_time_to_renew
     );
     renewing.release();
     server.close([client]).await;
+}
+
+#[tokio::test]
+async fn takeover_does_not_publish_an_older_row() {
+    let store = Watched::memory();
+    let (runtime, dying) = mortal::<script>(&store, 400).await;
+    let living = process::<script>(&store, 400).await;
+    let mut ada = dying.client("ada").await;
+    let mut bob = living.client("bob").await;
+    let (thread_id, _) = begin(&mut ada, "wait lease-g").await;
+    let mut eve = living.client("eve").await;
+    runtime.shutdown_background();
+
+    // The turn has been taken over in the store, and its changes have not been published.
+    let held = loop {
+        let mut held = store.hold("expire_leases");
+        held.reached().await;
+        let snapshot = eve.subscribe(&thread_id).await;
+        eve.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+            .await;
+        if snapshot["runs"][0]["status"] == "failed" {
+            break held;
+        }
+        held.release();
+    };
+    // A newer row overtakes that of the takeover. Then the thread has no subscribers.
+    let id = eve.message(Some(&thread_id), "say newer").await;
+    let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
+    eve.until("the ack", is_ack).await;
+    eve.turn().await;
+    eve.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+        .await;
+    held.release();
+    let mut next = store.hold("expire_leases");
+    next.reached().await;
+
+    let frames = bob.pending().await;
+    let rows = frames.iter().filter(|frame| {
+        frame["type"] == "thread.upsert" && frame["payload"]["thread"]["id"] == thread_id.as_str()
+    });
+    let times: Vec<_> = rows
+        .map(|row| string(&row["payload"]["thread"]["last_event_at"]))
+        .collect();
+    assert!(!times.is_empty(), "{frames:?}");
+    assert!(times.is_sorted(), "{times:?}");
+    next.release();
+    living.close([bob, eve]).await;
 }

@@ -21,6 +21,7 @@ mod turns;
 mod audience;
 mod cancelling;
 mod deleting;
+mod form_again;
 mod form_edges;
 mod forms;
 mod leases;

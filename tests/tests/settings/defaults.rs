@@ -303,7 +303,7 @@ fn a_schema_by_hand_says_the_same_as_a_struct() {
         let wrong = SettingsSchema::builder().field(field).build().unwrap_err();
         let text = wrong.to_string();
         assert!(
-            text.contains("`size`: a setting needs a value to begin with"),
+            text.contains("`size`: a setting needs an initial value"),
             "{text}"
         );
     }

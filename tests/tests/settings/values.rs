@@ -449,7 +449,7 @@ async fn a_refusal_says_what_was_given_and_what_is_allowed() {
         (
             "address",
             json!("x"),
-            "`address` cannot be \"x\"; it takes a mail address such as `ada@example.org`, or null for its default",
+            "`address` cannot be \"x\"; it takes an email address such as `ada@example.org`, or null for its default",
         ),
         (
             "key",

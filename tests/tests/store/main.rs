@@ -21,6 +21,7 @@ mod clock;
 mod forms;
 mod passwords;
 mod recovering;
+mod reopening;
 mod repeating;
 mod retrying;
 mod texts;

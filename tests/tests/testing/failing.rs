@@ -86,7 +86,7 @@ async fn a_run_that_should_have_succeeded_shows_why_the_handler_failed() {
     assert!(text.starts_with(expected), "{text}");
     let text = assertion_failure(|| turn.assert_failed("no such text"));
     assert!(
-        text.starts_with("users should be told of the failure: \"no such text\""),
+        text.starts_with("users should see the failure: \"no such text\""),
         "{text}"
     );
 }
@@ -97,11 +97,14 @@ async fn a_client_says_what_its_test_should_do() {
     let mut ada = server.connect("ada").await;
     let text = assertion_failure(|| ada.conversation().texts());
     assert!(
-        text.starts_with("the client is in no thread: say something first"),
+        text.starts_with("the client has no current thread: say something first"),
         "{text}"
     );
     let text = failure(ada.answer_form(json!({}))).await;
-    assert!(text.starts_with("the client is in no thread"), "{text}");
+    assert!(
+        text.starts_with("the client has no current thread"),
+        "{text}"
+    );
     ada.enter("nowhere");
     let text = failure(ada.say("hello")).await;
     assert_eq!(
@@ -110,13 +113,13 @@ async fn a_client_says_what_its_test_should_do() {
     );
     let text = failure(ada.turn_of("nothing")).await;
     assert!(
-        text.starts_with("the client knows no event nothing: subscribe"),
+        text.starts_with("the client does not know the event nothing: subscribe"),
         "{text}"
     );
     ada.disconnect();
     let text = failure(ada.say("hello")).await;
     assert!(
-        text.starts_with("it is not connected: call `reconnect().await` first"),
+        text.starts_with("the client is not connected: call `reconnect().await` first"),
         "{text}"
     );
     ada.reconnect().await;
@@ -144,7 +147,7 @@ async fn a_server_that_cannot_start_or_choose_says_why() {
     let server = TestServer::of::<echo>().agent::<doing>().await;
     let text = failure(server.connect("ada")).await;
     assert!(
-        text.contains("say which with `connect_to::<agent>(…)`"),
+        text.contains("name one with `connect_to::<agent>(…)`"),
         "{text}"
     );
 }

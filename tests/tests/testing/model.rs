@@ -47,8 +47,8 @@ async fn it_says_so_when_it_is_asked_more_often_than_was_written() {
     let error = fake.complete(json!({"q": "b"})).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the fake model was asked more often than its test has written answers (1): add one with `.reply(\"…\")`. \
-         It was asked: {\"q\":\"b\"}"
+        "the fake model was asked more often than the test wrote answers (1): add one with `.reply(\"…\")`. \
+         The last prompt: {\"q\":\"b\"}"
     );
 }
 

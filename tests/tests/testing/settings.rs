@@ -70,7 +70,10 @@ async fn creators_see_more_and_the_program_changes_settings_too() {
     let mut ada = server.connect("ada").await;
     assert!(ada.settings().await.field("budget").is_none());
     let text = failure(ada.settings_as(Audience::Creator)).await;
-    assert!(text.starts_with("the server shows no settings: "), "{text}");
+    assert!(
+        text.starts_with("the server refuses to send settings: "),
+        "{text}"
+    );
     let refusal = ada.patch_setting("budget", json!(1)).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::NotFound);
 }
@@ -82,6 +85,6 @@ async fn an_agent_without_settings_shows_none() {
     let text = failure(ada.settings()).await;
     assert_eq!(
         text,
-        "the server shows no settings: this agent has no settings"
+        "the server refuses to send settings: this agent has no settings"
     );
 }

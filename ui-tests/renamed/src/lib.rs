@@ -1,8 +1,8 @@
-//! Agents of a crate that knows `dooers` by another name.
+//! Agents and settings of a crate that renames `dooers`.
 
 use runtime::prelude::*;
 
-/// Named relatively.
+/// An agent with a relative path to the crate.
 ///
 /// # Errors
 ///
@@ -13,44 +13,44 @@ pub async fn relative(request: WorkerRequest, response: WorkerResponse) -> Resul
     Ok(())
 }
 
-/// Named absolutely.
+/// An agent with an absolute path to the crate.
 #[runtime::agent(crate = ::runtime)]
 pub async fn absolute() {}
 
-/// Where a library passes it on.
+/// A module that exports the crate again.
 pub mod facade {
     pub use runtime as inner;
 }
 
-/// Named by a path.
+/// An agent with a path through another module.
 #[runtime::agent(crate = crate::facade::inner)]
 pub async fn passed_on() {}
 
-/// How it sounds.
+/// The tone of the answers.
 #[derive(Debug, Clone, runtime::SettingChoice)]
 #[setting(crate = runtime)]
 pub enum Tone {
-    /// Nicely.
+    /// A warm tone.
     Warm,
 }
 
-/// Settings.
+/// Settings with a path to the crate.
 #[derive(Debug, Clone, runtime::WorkerSettings)]
 #[setting(crate = ::runtime)]
 pub struct Tuning {
-    /// How it sounds.
+    /// The tone of the answers.
     #[setting(default = "warm")]
     pub tone: Tone,
-    /// The rest.
+    /// More settings.
     #[setting(group)]
     pub more: More,
 }
 
-/// The rest of the settings.
+/// A group with a path to the crate.
 #[derive(Debug, Clone, runtime::WorkerSettings)]
 #[setting(crate = crate::facade::inner, group)]
 pub struct More {
-    /// How much of it.
+    /// A number.
     #[setting(default = 3)]
     pub size: u8,
 }

@@ -3,7 +3,7 @@ pub async fn support(request: &WorkerRequest) {}
     "an agent cannot be `const`, as it runs when a message arrives and never at compile time; write `async fn support`"
 }
 ::core::compile_error! {
-    "an argument of an agent cannot be a reference, as it is made for one turn and given away; take it by value: write `WorkerRequest`"
+    "an argument of an agent cannot be a reference, as it is created for one turn and passed by value; write `WorkerRequest`"
 }
 #[doc(hidden)]
 #[allow(non_camel_case_types)]

@@ -1,6 +1,6 @@
 pub struct Support;
 ::core::compile_error! {
-    "only an `async fn` can be an agent, this is `struct`; move the attribute to the function that answers a message"
+    "an agent must be an `async fn`, but this is `struct`; move the attribute to the function that answers messages"
 }
 const _: () = {
     use ::dooers as __dooers;

@@ -2,7 +2,7 @@ async fn support(request: WorkerRequest) -> impl IntoReply {
     request.message
 }
 ::core::compile_error! {
-    "`#[dooers::agent]` has no option `nmae`, did you mean `name`? its options are `name = \"…\"`, `default`, `run = \"manual\"`, `timeout = \"90s\"`, `retry = 2`, `on_busy = \"queue\"`, `queue = 32`, `type = Name`, `crate = path`"
+    "`#[dooers::agent]` has no option `nmae`; did you mean `name`? its options are `name = \"…\"`, `default`, `run = \"manual\"`, `timeout = \"90s\"`, `retry = 2`, `on_busy = \"queue\"`, `queue = 32`, `type = Name`, `crate = path`"
 }
 #[doc(hidden)]
 #[allow(non_camel_case_types)]

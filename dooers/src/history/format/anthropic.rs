@@ -1,4 +1,4 @@
-//! Messages.
+//! The format of Anthropic's Messages API.
 
 use super::turns::Style;
 use crate::history::ToolUse;

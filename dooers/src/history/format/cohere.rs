@@ -1,4 +1,4 @@
-//! Chat, version 2.
+//! The format of Cohere's Chat API, version 2.
 
 use super::Writer;
 use super::open_ai::{call, result, user_content};

@@ -1,4 +1,4 @@
-//! Contents.
+//! The format of Google's Gemini API.
 
 use super::turns::Style;
 use crate::history::ToolUse;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(super) static STYLE: Style = Style {
     model: "model",
     content: "parts",
-    // Beside the responses of functions there may be nothing else.
+    // Contents with function responses must not contain anything else.
     joins_user: false,
     text,
     user_part,

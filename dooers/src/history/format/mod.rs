@@ -1,4 +1,4 @@
-//! What was said, as APIs take it. Each of them is a file.
+//! The conversation in the formats of model APIs. Each format is a file.
 
 mod anthropic;
 mod cohere;
@@ -18,52 +18,56 @@ use std::collections::VecDeque;
 use std::fmt::Debug;
 use turns::Turns;
 
-/// As which API a history is written.
+/// The API format in which a history is written.
 ///
-/// Its values are what that API takes as its messages. Instructions for the model, which every API takes in its own
-/// place, are the program's to add.
+/// The values are the messages that the API accepts. Instructions for the model are not included: every API takes them
+/// in its own place, and the program adds them.
 ///
-/// Pictures that users send go by their addresses, where these are `http` or `https`; so do PDFs where the API loads
-/// them. What else is no text, and what the assistant sent, is a short text in brackets. Each use of a tool has its
-/// result right behind it.
+/// Images that users send are passed by URL if the URL is `http` or `https`. The same applies to PDFs if the API loads
+/// them. All other parts that are not text, and everything that is not text in the assistant's messages, become a
+/// short text in brackets. The result of each tool call directly follows the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HistoryFormat {
     /// `messages` of OpenAI's Chat Completions API, as openai-python described it in 2026.
     ///
-    /// Tools are `tool_calls` and messages of the role `tool`. Names of authors are in `name`, with `_` for what OpenAI
-    /// does not take there.
+    /// Tool calls are `tool_calls`, and results are messages with the role `tool`. Author names are in `name`, with
+    /// `_` in place of characters that OpenAI does not accept.
     OpenAi,
     /// `input` of OpenAI's Responses API, as openai-python described it in 2026.
     ///
-    /// Tools are items of the types `function_call` and `function_call_output`. PDFs go by their addresses.
+    /// Tool calls are items of the type `function_call`, and results are items of the type `function_call_output`.
+    /// PDFs are passed by URL.
     OpenAiResponses,
     /// `messages` of Anthropic's Messages API, version `2023-06-01`, as anthropic-sdk-python described it in 2026.
     ///
-    /// Neighbours of one role are one message. Tools are blocks of the types `tool_use` and `tool_result`, the latter at
-    /// the beginning of the next message. PDFs go by their addresses. The first message and the last one are the user's,
-    /// which models from Opus 4.6 on demand: what is missing is `[the history begins here]` or `[continue]`.
+    /// Consecutive messages of one role are merged. Tool calls are `tool_use` blocks, and results are `tool_result`
+    /// blocks at the beginning of the next message. PDFs are passed by URL. The first and the last message are the
+    /// user's, as models from Opus 4.6 on require. If one of them is missing, it is `[the history begins here]` or
+    /// `[continue]`.
     Anthropic,
     /// `contents` of `generateContent` in Google's Gemini API, version `v1beta`.
     ///
-    /// Neighbours of the model are one. Tools are parts `functionCall` and `functionResponse`, the latter in contents of
-    /// their own. PDFs go by their addresses, which older models do not load, nor pictures so. The first contents and the
-    /// last ones are the user's, as with [`Anthropic`](Self::Anthropic). Signatures of thoughts are no part of a thread,
-    /// so that the calls of the turn that goes on are better kept as the model gave them.
+    /// Consecutive turns of the model are merged. Tool calls are `functionCall` parts, and results are
+    /// `functionResponse` parts in contents of their own. Images and PDFs are passed by URL, which older models do not
+    /// load. The first and the last contents are the user's, as with [`Anthropic`](Self::Anthropic). Thought
+    /// signatures are not stored in a thread. For the tool calls of the current turn, keep the contents that the model
+    /// returned.
     Google,
     /// `messages` of Cohere's Chat API, version 2, as cohere-python described it in 2025.
     ///
-    /// Tools are `tool_calls`, with the text before them as `tool_plan`, and messages of the role `tool`.
+    /// Tool calls are `tool_calls`, with the text before them as `tool_plan`. Results are messages with the role
+    /// `tool`.
     Cohere,
-    /// Roles and texts, as for OpenAI and with nothing else. Voyage AI has no chat: its embeddings and rerankers take
-    /// texts.
+    /// Roles and texts as for OpenAI, without anything else. Voyage AI has no chat API: its embeddings and rerankers
+    /// take texts.
     ///
-    /// Tools are texts of the assistant in brackets.
+    /// Tool calls are assistant texts in brackets.
     Voyage,
 }
 
 impl HistoryFormat {
-    /// Writes these messages, which are in their order.
+    /// Renders messages, which must be in chronological order.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -97,18 +101,18 @@ impl HistoryFormat {
     }
 }
 
-/// Writes messages one after the other.
+/// Writes messages one after the other, in the format of one API.
 trait Writer: Debug + Send {
-    /// Writes a message, or what its neighbours allow to be written of it.
+    /// Writes a message. A writer may hold parts of it back until it has seen the next message.
     fn write(&mut self, message: &ChatMessage, out: &mut VecDeque<Value>);
 
-    /// Writes the rest.
+    /// Writes everything that was held back.
     fn finish(&mut self, out: &mut VecDeque<Value>) {
         let _ = out;
     }
 }
 
-/// Events as an API takes them.
+/// The shape that turns events into the messages of an API.
 #[derive(Debug)]
 pub(super) struct History {
     transcript: Transcript,

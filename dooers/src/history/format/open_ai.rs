@@ -1,4 +1,4 @@
-//! Chat Completions.
+//! The format of OpenAI's Chat Completions API.
 
 use super::Writer;
 use crate::history::media::{described, image_link};
@@ -49,7 +49,8 @@ impl Writer for OpenAi {
     }
 }
 
-/// What a user said: a text, or parts if there are pictures in it. Cohere takes the same. None if it is nothing.
+/// The content of a user's message: a text, or a list of parts if the message contains images. `None` if the message
+/// is empty. Cohere takes the same content.
 pub(super) fn user_content(message: &ChatMessage) -> Option<Value> {
     if message.parts.iter().all(|part| image_link(part).is_none()) {
         let text = message.text();
@@ -66,7 +67,7 @@ fn user_part(part: &ContentPart) -> Option<Value> {
     }
 }
 
-/// A call, whose arguments are a text that holds JSON. Cohere takes the same.
+/// A tool call. Its arguments are a string that contains JSON. Cohere takes the same value.
 pub(super) fn call(tool_use: &ToolUse) -> Value {
     let arguments = Value::Object(tool_use.arguments()).to_string();
     json!({
@@ -76,7 +77,7 @@ pub(super) fn call(tool_use: &ToolUse) -> Value {
     })
 }
 
-/// The result of a call. Cohere takes the same.
+/// The result of a tool call. Cohere takes the same value.
 pub(super) fn result(tool_use: &ToolUse) -> Value {
     json!({"role": "tool", "tool_call_id": tool_use.id, "content": tool_use.result_text()})
 }

@@ -1,4 +1,4 @@
-//! Responses.
+//! The format of OpenAI's Responses API.
 
 use super::Writer;
 use crate::history::media::{described, image_link, pdf_link};

@@ -1,4 +1,4 @@
-//! Turns that change between the user and the model.
+//! Turns that alternate between the user and the model, as Anthropic and Google require.
 
 use super::Writer;
 use crate::history::media::described;
@@ -7,24 +7,24 @@ use crate::protocol::ContentPart;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
-/// What the user says before the model, if the history begins with the model.
+/// The user's first turn if the history begins with the model.
 const BEGIN: &str = "[the history begins here]";
 
-/// What the user says last, if the history ends with the model.
+/// The user's last turn if the history ends with the model.
 const CONTINUE: &str = "[continue]";
 
-/// How an API writes turns.
+/// The details in which the APIs differ.
 #[derive(Debug)]
 pub(super) struct Style {
     /// The name of the model's role.
     pub(super) model: &'static str,
-    /// The member that holds what is said.
+    /// The member that contains the parts of a turn.
     pub(super) content: &'static str,
-    /// Whether turns of the user that follow each other are one.
+    /// True if consecutive turns of the user are merged.
     pub(super) joins_user: bool,
     /// Writes a text.
     pub(super) text: fn(&str) -> Value,
-    /// Writes a part of what a user says; none if it says nothing.
+    /// Writes a part of a user's message. `None` if the part is empty.
     pub(super) user_part: fn(&ContentPart) -> Option<Value>,
     /// Writes a call.
     pub(super) call: fn(&ToolUse) -> Value,
@@ -32,11 +32,12 @@ pub(super) struct Style {
     pub(super) result: fn(&ToolUse) -> Value,
 }
 
-/// Writes turns: those of the model that follow each other are one, and the first and the last one are the user's.
+/// Writes alternating turns. Consecutive turns of the model are merged, and the first and the last turn are the
+/// user's.
 #[derive(Debug)]
 pub(super) struct Turns {
     style: &'static Style,
-    /// The last one, which the next may join.
+    /// The last turn, to which the next message may be added.
     open: Option<(ChatRole, Vec<Value>)>,
 }
 
@@ -45,7 +46,7 @@ impl Turns {
         Self { style, open: None }
     }
 
-    /// Adds what somebody says, if it is anything.
+    /// Adds parts to the open turn or to a new one. Does nothing if there are no parts.
     fn add(&mut self, role: ChatRole, said: Vec<Value>, out: &mut VecDeque<Value>) {
         if said.is_empty() {
             return;

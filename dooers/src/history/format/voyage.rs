@@ -1,4 +1,4 @@
-//! Roles and texts.
+//! Roles and texts, for the embeddings and rerankers of Voyage AI.
 
 use super::Writer;
 use crate::history::{ChatMessage, ChatRole, ToolUse};
@@ -26,7 +26,7 @@ impl Writer for Voyage {
     }
 }
 
-/// A use of a tool as a text.
+/// A tool call and its result as a text.
 fn used(tool_use: &ToolUse) -> String {
     let name = tool_use.function_name();
     let arguments = Value::Object(tool_use.arguments());

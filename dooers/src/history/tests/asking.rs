@@ -1,4 +1,4 @@
-//! What is asked of a memory, and from which end.
+//! Limits, filters and order of memory queries.
 
 use super::{events, said};
 use crate::history::{DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryQuery, WorkerMemory};
@@ -6,12 +6,12 @@ use crate::protocol::{Actor, EventType, ThreadEvent};
 use futures::TryStreamExt;
 use serde_json::json;
 
-/// A memory of so many texts, by the user and the assistant in turn.
+/// A memory of this many texts, alternately from the user and the assistant.
 fn memory_of(events_in_all: usize) -> WorkerMemory {
     WorkerMemory::of(events((1..=events_in_all).map(said).collect()))
 }
 
-/// What comes, awaited and as a stream, which must be the same.
+/// Runs the query awaited and as a stream, and checks that both return the same.
 async fn both_ways(query: impl Fn() -> MemoryQuery<ThreadEvent>) -> Vec<u64> {
     let awaited = query().await.unwrap();
     let streamed: Vec<_> = query().stream().try_collect().await.unwrap();
@@ -20,7 +20,7 @@ async fn both_ways(query: impl Fn() -> MemoryQuery<ThreadEvent>) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn the_newest_events_come_unless_the_oldest_are_asked_for() {
+async fn limit_returns_newest_events_by_default() {
     let memory = memory_of(1_000);
     for limit in [1, 2, 199, 200, 201, 400, 401, 999] {
         let newest: Vec<u64> = (1_001 - limit as u64..=1_000).collect();
@@ -32,7 +32,7 @@ async fn the_newest_events_come_unless_the_oldest_are_asked_for() {
 }
 
 #[tokio::test]
-async fn no_limit_is_too_small_or_too_large() {
+async fn limit_of_any_size_is_accepted() {
     let memory = memory_of(3);
     for limit in [3, 1_000_000_000, usize::MAX] {
         assert_eq!(both_ways(|| memory.events().limit(limit)).await, [1, 2, 3]);
@@ -45,7 +45,7 @@ async fn no_limit_is_too_small_or_too_large() {
 }
 
 #[tokio::test]
-async fn without_a_limit_the_newest_fifty_come_and_a_stream_has_all() {
+async fn missing_limit_returns_fifty_and_streams_all() {
     let memory = memory_of(1_000);
     assert_eq!(memory.events().await.unwrap().len(), DEFAULT_HISTORY_LIMIT);
     assert_eq!(memory.events().await.unwrap()[49].seq, 1_000);
@@ -57,8 +57,8 @@ async fn without_a_limit_the_newest_fifty_come_and_a_stream_has_all() {
 }
 
 #[tokio::test]
-async fn filters_let_pass_what_they_name() {
-    let told = vec![
+async fn filters_return_only_matching_events() {
+    let specs = vec![
         json!({"type": "message", "actor": "user", "user": {"user_id": "ada"}, "text": "one"}),
         json!({"type": "reasoning", "actor": "assistant", "run_id": "r1", "text": "two"}),
         json!({"type": "message", "actor": "assistant", "run_id": "r1", "text": "three"}),
@@ -66,7 +66,7 @@ async fn filters_let_pass_what_they_name() {
         json!({"type": "message", "actor": "assistant", "run_id": "r2", "text": "five"}),
         json!({"type": "message", "actor": "system", "run_id": "r2", "text": "six"}),
     ];
-    let memory = WorkerMemory::of(events(told));
+    let memory = WorkerMemory::of(events(specs));
     let events = || memory.events();
     assert_eq!(both_ways(|| events().actor(Actor::User)).await, [1, 4]);
     let two = || events().actor(Actor::User).actor(Actor::System);
@@ -90,7 +90,7 @@ async fn filters_let_pass_what_they_name() {
     let messages = || memory.messages();
     assert_eq!(texts(messages().run("r2")).await, ["five"]);
     assert_eq!(texts(messages().limit(2)).await, ["four", "five"]);
-    // What no message is made of cannot be asked for.
+    // Events that never become messages cannot be queried as messages.
     assert!(
         texts(messages().kind(EventType::Reasoning))
             .await
@@ -105,24 +105,24 @@ async fn filters_let_pass_what_they_name() {
 }
 
 #[tokio::test]
-async fn a_form_outside_of_what_is_remembered_is_looked_up_for_its_answer() {
+async fn form_beyond_the_limit_is_looked_up_for_its_answer() {
     let form = json!({"type": "form", "actor": "assistant", "data": {
         "message": "Who are you?", "submit_label": "Send", "cancel_label": "Cancel", "size": "small",
         "elements": [{"type": "text_input", "name": "pin", "label": "PIN", "order": 0, "required": true,
             "disabled": false, "input_type": "password"}],
     }});
-    let mut told = vec![form.clone()];
-    // Others lie between, more than are read at a time.
-    told.extend(std::iter::repeat_n(form, 30));
-    told.push(json!({"type": "form.response", "actor": "user",
+    let mut specs = vec![form.clone()];
+    // More forms than one read returns lie between the form and its answer.
+    specs.extend(std::iter::repeat_n(form, 30));
+    specs.push(json!({"type": "form.response", "actor": "user",
         "data": {"form_event_id": "e1", "values": {"pin": "1234"}}}));
-    let memory = WorkerMemory::of(events(told));
+    let memory = WorkerMemory::of(events(specs));
     let last = memory.messages().limit(1).await.unwrap();
     assert_eq!(last[0].text(), "[form answered]\nPIN: [hidden]");
 }
 
 #[tokio::test]
-async fn unanswered_fields_read_the_same() {
+async fn unanswered_fields_are_shown_as_nothing() {
     let form = json!({"type": "form", "actor": "assistant", "data": {
         "message": "?", "submit_label": "Send", "cancel_label": "Cancel", "size": "small",
         "elements": [{"type": "text_input", "name": "pin", "label": "PIN", "order": 0, "required": false,
@@ -139,30 +139,30 @@ async fn unanswered_fields_read_the_same() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_never_answered_keeps_no_more_than_two_hundred_messages_waiting() {
+async fn open_call_holds_at_most_two_hundred_messages() {
     let call =
         |id| json!({"type": "tool.call", "actor": "assistant", "data": {"id": id, "name": "f"}});
     let result = json!({"type": "tool.result", "actor": "tool", "data": {"id": "c", "name": "f", "result": 1}});
     for (between, is_paired) in [(150, true), (250, false)] {
-        let mut told = vec![call("c")];
-        told.extend((0..between).map(|number| said(number * 2 + 1)));
-        told.push(result.clone());
-        let memory = WorkerMemory::of(events(told));
+        let mut specs = vec![call("c")];
+        specs.extend((0..between).map(|number| said(number * 2 + 1)));
+        specs.push(result.clone());
+        let memory = WorkerMemory::of(events(specs));
         let messages: Vec<_> = memory.messages().stream().try_collect().await.unwrap();
         let uses: Vec<_> = messages.iter().flat_map(|it| &it.tool_uses).collect();
         assert_eq!(uses[0].result.is_some(), is_paired);
-        // Either way the result is there.
+        // In both cases the history contains the result.
         assert_eq!(uses.last().unwrap().result, Some(json!(1)));
         assert_eq!(messages.len(), between + if is_paired { 1 } else { 2 });
     }
 }
 
 #[tokio::test]
-async fn a_result_goes_to_the_call_of_its_id_and_to_no_other() {
+async fn result_is_paired_with_the_call_of_its_id() {
     let tool = |kind, actor, id, result| json!({"type": kind, "actor": actor, "data": {"id": id, "name": "f", "result": result}});
     let call = |id| tool("tool.call", "assistant", id, json!(null));
     let result = |id, result| tool("tool.result", "tool", id, json!(result));
-    let told = vec![
+    let specs = vec![
         call("a"),
         call("b"),
         call("c"),
@@ -170,7 +170,7 @@ async fn a_result_goes_to_the_call_of_its_id_and_to_no_other() {
         result("stray", 4),
         result("a", 1),
     ];
-    let messages = WorkerMemory::of(events(told)).messages().await.unwrap();
+    let messages = WorkerMemory::of(events(specs)).messages().await.unwrap();
     let uses = messages.iter().flat_map(|message| &message.tool_uses);
     let found: Vec<_> = uses.map(|it| (&*it.id, it.result.clone())).collect();
     let expected = [
@@ -183,8 +183,8 @@ async fn a_result_goes_to_the_call_of_its_id_and_to_no_other() {
 }
 
 #[tokio::test]
-async fn messages_say_who_when_and_what() {
-    let told = vec![
+async fn messages_have_author_time_and_tool_uses() {
+    let specs = vec![
         json!({"type": "message", "actor": "user", "user": {"user_id": "ada", "user_name": "Ada"}, "text": "Hi"}),
         json!({"type": "message", "actor": "assistant", "author": "Eve", "run_id": "r1", "text": "I look."}),
         json!({"type": "tool.call", "actor": "assistant", "author": "Eve", "run_id": "r1",
@@ -192,7 +192,7 @@ async fn messages_say_who_when_and_what() {
         json!({"type": "tool.result", "actor": "tool", "run_id": "r1",
             "data": {"id": "c", "name": "find", "args": {"n": 1}, "result": null}}),
     ];
-    let given = events(told);
+    let given = events(specs);
     let messages = WorkerMemory::of(given.clone()).messages().await.unwrap();
     let [asked, used] = &messages[..] else {
         panic!("{messages:?}");

@@ -1,6 +1,7 @@
-//! Twenty-one conversations, and what each becomes.
+//! Golden files of twenty-one conversations.
 //!
-//! Each file under `fixtures/golden/` has one conversation of `fixtures/corpus/` in every format, a value a line.
+//! Each file under `fixtures/golden/` contains one conversation of `fixtures/corpus/` in every format, one value per
+//! line.
 
 use super::{FORMATS, events, rules};
 use crate::history::WorkerMemory;
@@ -9,8 +10,8 @@ use serde_json::Value;
 use std::fmt::Write;
 
 async fn check(conversation: &str, golden: &ExpectFile) {
-    let told: Vec<Value> = serde_json::from_str(conversation).unwrap();
-    let memory = WorkerMemory::of(events(told));
+    let specs: Vec<Value> = serde_json::from_str(conversation).unwrap();
+    let memory = WorkerMemory::of(events(specs));
     let mut written = String::from("{\n");
     for (place, (format, name)) in FORMATS.into_iter().enumerate() {
         let history = memory.history(format).await.unwrap();
@@ -52,7 +53,7 @@ conversations![
     files,
     a_form,
     forms_that_are_cancelled_or_gone,
-    what_stays_out,
+    hidden_events,
     names_and_ids,
     arguments_and_results_of_any_kind,
     empty_and_growing,

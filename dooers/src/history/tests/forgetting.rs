@@ -1,4 +1,4 @@
-//! Threads that are deleted while they are read.
+//! Memories of deleted threads.
 
 use crate::history::{HistoryFormat, MemoryError, WorkerMemory};
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
@@ -59,7 +59,7 @@ async fn store_of(events: usize) -> Arc<MemoryStore> {
 }
 
 #[tokio::test]
-async fn a_thread_that_is_deleted_while_it_streams_ends_the_stream_with_an_error() {
+async fn stream_of_a_deleted_thread_ends_with_an_error() {
     let store = store_of(450).await;
     let memory = WorkerMemory::of_thread(store.clone(), scope(), "t".to_owned());
     for limit in [usize::MAX, 300] {
@@ -73,7 +73,7 @@ async fn a_thread_that_is_deleted_while_it_streams_ends_the_stream_with_an_error
     store.delete_thread(&scope(), "t").await.unwrap();
     for stream in [&mut newest, &mut all] {
         let rest: Vec<_> = stream.collect().await;
-        // What had been read comes, and then the reason why there is no more.
+        // The events that had been read are returned before the error.
         assert_eq!(rest.len(), 200);
         assert!(
             matches!(rest[199], Err(MemoryError::NoThread)),
@@ -84,7 +84,7 @@ async fn a_thread_that_is_deleted_while_it_streams_ends_the_stream_with_an_error
 }
 
 #[tokio::test]
-async fn a_thread_that_is_not_there_is_an_error_and_no_empty_history() {
+async fn history_of_a_missing_thread_is_an_error() {
     let store = store_of(3).await;
     store.delete_thread(&scope(), "t").await.unwrap();
     let memory = WorkerMemory::of_thread(store.clone(), scope(), "t".to_owned());
@@ -99,10 +99,10 @@ async fn a_thread_that_is_not_there_is_an_error_and_no_empty_history() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_of_the_store_for_what_cannot_be_there() {
+async fn limit_zero_does_not_read_the_store() {
     let store = store_of(3).await;
     store.delete_thread(&scope(), "t").await.unwrap();
     let memory = WorkerMemory::of_thread(store, scope(), "t".to_owned());
-    // No event is asked for, so none is missing.
+    // A limit of 0 reads nothing, so the missing thread is not noticed.
     assert!(memory.events().limit(0).await.unwrap().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Remembering, without a server.
+//! Tests of the memory without a server.
 
 mod asking;
 mod corpus;
@@ -22,13 +22,13 @@ const FORMATS: [(HistoryFormat, &str); 6] = [
     (HistoryFormat::Voyage, "voyage"),
 ];
 
-/// Events of which only what matters is told: `text` is a content of that text, and ids are `e1`, `e2` …
-fn events(told: Vec<Value>) -> Vec<ThreadEvent> {
-    let numbered = (1..).zip(told);
-    numbered.map(|(place, told)| event(place, told)).collect()
+/// Builds events from abbreviated JSON. `text` becomes a content of that text, and ids are `e1`, `e2`, and so on.
+fn events(specs: Vec<Value>) -> Vec<ThreadEvent> {
+    let numbered = (1..).zip(specs);
+    numbered.map(|(place, spec)| event(place, spec)).collect()
 }
 
-fn event(place: i64, told: Value) -> ThreadEvent {
+fn event(place: i64, spec: Value) -> ThreadEvent {
     let mut members = Map::from_iter([
         ("id".to_owned(), json!(format!("e{place}"))),
         ("thread_id".to_owned(), json!("t")),
@@ -38,18 +38,18 @@ fn event(place: i64, told: Value) -> ThreadEvent {
     ]);
     let at = timestamp::from_micros(1_770_000_000_000_000 + place);
     members.insert("created_at".to_owned(), json!(at));
-    let Value::Object(mut told) = told else {
-        panic!("an event is an object: {told}");
+    let Value::Object(mut spec) = spec else {
+        panic!("an event is an object: {spec}");
     };
-    if let Some(text) = told.remove("text") {
+    if let Some(text) = spec.remove("text") {
         let content = json!([{"type": "text", "text": text}]);
-        told.insert("content".to_owned(), content);
+        spec.insert("content".to_owned(), content);
     }
-    members.extend(told);
+    members.extend(spec);
     serde_json::from_value(members.into()).unwrap()
 }
 
-/// What a user says, and what the assistant does.
+/// A message with this number. Odd numbers are from the user, even ones from the assistant.
 fn said(number: usize) -> Value {
     let actor = if number % 2 == 1 { "user" } else { "assistant" };
     json!({"type": "message", "actor": actor, "text": format!("text {number}")})

@@ -1,7 +1,7 @@
-//! Results of tools and the calls that they belong to.
+//! Pairing of tool results with their calls.
 //!
-//! Every call carries a marker in its arguments, and every result carries the marker of its call. So a test sees in any
-//! format which call a result was written to, without the code that pairs them.
+//! Every call has a marker in its arguments, and every result contains the marker of its call. A test can therefore
+//! see in any format which call a result was written to, without using the code that pairs them.
 
 use super::{FORMATS, events, rules, said};
 use crate::history::{HistoryFormat, WorkerMemory};
@@ -12,12 +12,12 @@ use proptest::sample::Index;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// The marker of an event, which no other event contains.
+/// The marker of an event. No other event contains it.
 fn marker(number: usize) -> String {
     format!("m{number}.")
 }
 
-/// A call of a tool.
+/// A tool call.
 #[derive(Debug, Clone, PartialEq)]
 struct Call {
     run: Option<&'static str>,
@@ -33,7 +33,7 @@ impl Call {
         }})
     }
 
-    /// Its result, with as much of the call as the handler repeats.
+    /// The result of this call, with the members that `given` repeats.
     fn result(&self, given: Given) -> Value {
         let args = given.args.then(|| json!({"marker": marker(self.number)}));
         json!({"type": "tool.result", "actor": "tool", "run_id": self.run.filter(|_| given.run), "data": {
@@ -45,7 +45,7 @@ impl Call {
     }
 }
 
-/// The members of its call that a result repeats.
+/// The members of the call that its result repeats.
 #[derive(Debug, Clone, Copy)]
 struct Given {
     run: bool,
@@ -62,17 +62,17 @@ const WHOLE: Given = Given {
     args: true,
 };
 
-/// The same without arguments.
+/// The same, without arguments.
 const NO_ARGS: Given = Given {
     args: false,
     ..WHOLE
 };
 
 fn calls<const N: usize>(
-    told: [(Option<&'static str>, &'static str, &'static str); N],
+    specs: [(Option<&'static str>, &'static str, &'static str); N],
 ) -> [Call; N] {
     let mut number = 0;
-    told.map(|(run, id, name)| {
+    specs.map(|(run, id, name)| {
         number += 1;
         Call {
             run,
@@ -83,7 +83,7 @@ fn calls<const N: usize>(
     })
 }
 
-/// The texts of a history that name a call and its result: the id, and the text that holds the marker.
+/// The calls and results of a rendered history: the id, and the text that contains the marker.
 #[derive(Debug, Default)]
 struct Written {
     calls: Vec<(String, String)>,
@@ -91,7 +91,7 @@ struct Written {
 }
 
 impl Written {
-    /// Reads a history as the API would.
+    /// Reads a history as the API would read it.
     fn of(format: HistoryFormat, history: &[Value]) -> Self {
         let mut written = Self::default();
         for value in history {
@@ -153,7 +153,7 @@ impl Written {
                 }
             }
             HistoryFormat::Voyage => {
-                // One line a use: the name, the arguments, and the result behind them.
+                // Each tool use is one line: the name, the arguments and the result.
                 for line in text(&value["content"]).lines() {
                     if let Some((call, result)) = line.split_once("}): ") {
                         let id = self.calls.len().to_string();
@@ -165,8 +165,8 @@ impl Written {
         }
     }
 
-    /// The marker of each result by the marker of the call that it was written to. A call without a marker is a result
-    /// whose call is not there.
+    /// Pairs the marker of each call with the marker of the result that was written to it. A call without a marker
+    /// belongs to a result whose call is missing.
     fn pairs(&self) -> Vec<(Option<String>, Option<String>)> {
         let calls: HashMap<_, _> = self.calls.iter().cloned().collect();
         assert_eq!(calls.len(), self.calls.len(), "ids repeat: {self:?}");
@@ -188,11 +188,11 @@ impl Written {
     }
 }
 
-/// Checks every format: each of these results stands with its call, each of these calls has no result, and no other
-/// result is with a call.
+/// Checks every format: the results in `answered` are written to their calls, the results in `strays` have no call,
+/// and there are no other results.
 #[track_caller]
-fn check(told: &[Value], answered: &[usize], strays: &[usize]) {
-    let memory = WorkerMemory::of(events(told.to_vec()));
+fn check(specs: &[Value], answered: &[usize], strays: &[usize]) {
+    let memory = WorkerMemory::of(events(specs.to_vec()));
     let whole = usize::MAX;
     for (format, _) in FORMATS {
         let history = block_on(memory.history(format).limit(whole).into_future()).unwrap();
@@ -230,22 +230,22 @@ fn empty_ids_are_paired_by_name() {
     for given in [WHOLE, NO_ARGS] {
         for [first, second] in [[&weather, &clock], [&clock, &weather]] {
             let results = [first.result(given), second.result(given)];
-            let told = [&[weather.event(), clock.event()], &results[..]].concat();
-            check(&told, &[1, 2], &[]);
+            let specs = [&[weather.event(), clock.event()], &results[..]].concat();
+            check(&specs, &[1, 2], &[]);
         }
     }
 }
 
 #[test]
-fn a_repeated_id_is_paired_by_name() {
+fn repeated_ids_are_paired_by_name() {
     let [weather, clock] = calls([(RUN, "call_0", "weather"), (RUN, "call_0", "clock")]);
-    let told = [
+    let specs = [
         weather.event(),
         clock.event(),
         weather.result(NO_ARGS),
         clock.result(NO_ARGS),
     ];
-    check(&told, &[1, 2], &[]);
+    check(&specs, &[1, 2], &[]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn equal_calls_are_paired_in_their_order() {
         let calls = [rome.event(), oslo.event()];
         let in_order = [rome.result(NO_ARGS), oslo.result(NO_ARGS)];
         check(&[&calls[..], &in_order].concat(), &[1, 2], &[]);
-        // Arguments decide where they are given.
+        // Arguments decide if the result repeats them.
         let reversed = [oslo.result(WHOLE), rome.result(WHOLE)];
         check(&[&calls[..], &reversed].concat(), &[1, 2], &[]);
         let partly = [oslo.result(WHOLE), rome.result(NO_ARGS)];
@@ -268,32 +268,32 @@ fn concurrent_runs_keep_their_own_results() {
     for id in ["", "call_0", "weather"] {
         let [first, second] = calls([(RUN, id, "weather"), (OTHER, id, "weather")]);
         for [one, two] in [[&first, &second], [&second, &first]] {
-            let told = [
+            let specs = [
                 first.event(),
                 second.event(),
                 one.result(NO_ARGS),
                 two.result(NO_ARGS),
             ];
-            check(&told, &[1, 2], &[]);
+            check(&specs, &[1, 2], &[]);
         }
     }
 }
 
 #[test]
-fn a_result_of_another_run_is_a_use_of_its_own() {
+fn result_of_another_run_is_a_separate_use() {
     let [call, stray] = calls([(RUN, "call_0", "weather"), (OTHER, "call_0", "weather")]);
-    let told = [call.event(), stray.result(NO_ARGS)];
-    check(&told, &[], &[2]);
+    let specs = [call.event(), stray.result(NO_ARGS)];
+    check(&specs, &[], &[2]);
 }
 
 #[test]
-fn a_result_of_another_tool_is_a_use_of_its_own() {
+fn result_of_another_tool_is_a_separate_use() {
     let [call, stray] = calls([(RUN, "call_0", "weather"), (RUN, "call_0", "clock")]);
     check(&[call.event(), stray.result(NO_ARGS)], &[], &[2]);
 }
 
 #[test]
-fn a_result_without_a_run_or_id_finds_its_call() {
+fn result_without_run_or_id_finds_its_call() {
     let [weather, clock] = calls([(RUN, "a", "weather"), (RUN, "b", "clock")]);
     let no_run = Given {
         run: false,
@@ -312,18 +312,18 @@ fn a_result_without_a_run_or_id_finds_its_call() {
         ..NO_ARGS
     };
     for given in [no_run, no_id, neither, no_name] {
-        let told = [
+        let specs = [
             weather.event(),
             clock.event(),
             clock.result(given),
             weather.result(given),
         ];
-        check(&told, &[1, 2], &[]);
+        check(&specs, &[1, 2], &[]);
     }
 }
 
 #[test]
-fn a_result_that_names_nothing_is_a_use_of_its_own() {
+fn result_without_id_and_name_is_a_separate_use() {
     let [call] = calls([(RUN, "a", "weather")]);
     let nothing = Given {
         id: false,
@@ -334,34 +334,34 @@ fn a_result_that_names_nothing_is_a_use_of_its_own() {
 }
 
 #[test]
-fn a_second_result_is_a_use_of_its_own() {
+fn second_result_is_a_separate_use() {
     let [call] = calls([(RUN, "a", "weather")]);
-    let told = [call.event(), call.result(NO_ARGS), call.result(NO_ARGS)];
-    check(&told, &[1], &[1]);
+    let specs = [call.event(), call.result(NO_ARGS), call.result(NO_ARGS)];
+    check(&specs, &[1], &[1]);
 }
 
 #[test]
-fn a_transaction_takes_no_result() {
+fn transaction_is_not_paired_with_a_result() {
     let [whole, call] = calls([(RUN, "call_0", "weather"), (RUN, "call_0", "weather")]);
     let mut transaction = whole.result(WHOLE);
     transaction["type"] = json!("tool.transaction");
     transaction["actor"] = json!("assistant");
-    let told = [transaction, call.event(), call.result(NO_ARGS)];
-    check(&told, &[1, 2], &[]);
+    let specs = [transaction, call.event(), call.result(NO_ARGS)];
+    check(&specs, &[1, 2], &[]);
 }
 
 #[test]
-fn a_cut_off_call_leaves_its_result_alone() {
-    // The limit cuts between the two calls, as it would in a long thread.
+fn result_of_a_cut_off_call_is_a_separate_use() {
+    // As in a long thread, the limit cuts between the two calls.
     for id in ["", "weather"] {
         let [cut, kept] = calls([(RUN, id, "weather"), (RUN, id, "weather")]);
-        let told = [kept.event(), cut.result(WHOLE), kept.result(WHOLE)];
-        check(&told, &[1, 2], &[]);
+        let specs = [kept.event(), cut.result(WHOLE), kept.result(WHOLE)];
+        check(&specs, &[1, 2], &[]);
     }
 }
 
 #[test]
-fn arguments_may_differ_where_the_id_is_the_calls_own() {
+fn arguments_may_differ_if_the_id_is_unique() {
     let [call] = calls([(RUN, "call_7f3a", "weather")]);
     let mut result = call.result(NO_ARGS);
     result["data"]["args"] = json!({"city": "Rome"});
@@ -369,7 +369,7 @@ fn arguments_may_differ_where_the_id_is_the_calls_own() {
 }
 
 #[test]
-fn arguments_as_text_are_those_of_the_call() {
+fn arguments_as_text_match_the_call() {
     let [rome, oslo] = calls([(RUN, "", "weather"), (RUN, "", "weather")]);
     let mut results = [oslo.result(WHOLE), rome.result(WHOLE)];
     for result in &mut results {
@@ -382,15 +382,15 @@ fn arguments_as_text_are_those_of_the_call() {
 }
 
 #[test]
-fn a_call_that_was_let_go_keeps_its_result_from_others() {
+fn late_result_is_not_paired_with_a_later_call() {
     let [early, late] = calls([(RUN, "", "weather"), (RUN, "", "weather")]);
-    let mut told = vec![early.event()];
-    told.extend((0..250).map(|number| said(number * 2 + 1)));
-    told.extend([late.event(), early.result(NO_ARGS), late.result(NO_ARGS)]);
-    check(&told, &[2], &[1]);
+    let mut specs = vec![early.event()];
+    specs.extend((0..250).map(|number| said(number * 2 + 1)));
+    specs.extend([late.event(), early.result(NO_ARGS), late.result(NO_ARGS)]);
+    check(&specs, &[2], &[1]);
 }
 
-/// A step of a conversation. What it picks from is known when all steps are put together.
+/// A step of a conversation. The call that a result refers to is chosen when all steps are put together.
 #[derive(Debug, Clone)]
 enum Step {
     Call { run: usize, id: usize, name: usize },
@@ -403,7 +403,7 @@ enum Step {
 const RUNS: [Option<&str>; 3] = [Some("r0"), Some("r1"), None];
 const NAMES: [&str; 3] = ["weather", "clock", "a.b/c"];
 
-/// Ids that repeat, are empty, are the name of a tool, or are refused by an API.
+/// Ids that repeat, are empty, are the name of a tool, or are not accepted by an API.
 const IDS: [&str; 6] = ["", "call_0", "call_1", "weather", "a.b:c", "e2"];
 
 fn step() -> impl Strategy<Value = Step> {
@@ -423,10 +423,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The open call that a result belongs to, and what its event must repeat to say so.
+/// Chooses an open call for a result, and the members that its event must repeat to identify that call.
 ///
-/// A result that leaves something out belongs to the only call that fits the rest. If several do, it repeats all but the
-/// arguments, and belongs to the first call of that run, id and name. With its arguments it belongs to any of them.
+/// A result that omits members belongs to the only call that matches the rest. If several calls match, the result
+/// repeats everything except the arguments and belongs to the first call of that run, id and name. With arguments, it
+/// can belong to any of these calls.
 fn chosen(open: &[Call], of: Index, given: Given) -> Option<(Call, Given)> {
     if open.is_empty() {
         return None;
@@ -460,19 +461,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_result_is_with_its_call_in_every_format(steps in prop::collection::vec(step(), 0..50)) {
-        let (mut told, mut open) = (Vec::new(), Vec::<Call>::new());
+    fn results_are_paired_with_calls_in_all_formats(steps in prop::collection::vec(step(), 0..50)) {
+        let (mut specs, mut open) = (Vec::new(), Vec::<Call>::new());
         let (mut answered, mut strays) = (Vec::new(), Vec::new());
         for (number, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Call { run, id, name } => {
                     let call = Call { run: RUNS[run], id: IDS[id], name: NAMES[name], number };
-                    told.push(call.event());
+                    specs.push(call.event());
                     open.push(call);
                 }
                 Step::Result { of, given } => {
                     if let Some((call, given)) = chosen(&open, of, given) {
-                        told.push(call.result(given));
+                        specs.push(call.result(given));
                         answered.push(call.number);
                         open.retain(|other| *other != call);
                     }
@@ -482,22 +483,22 @@ proptest! {
                     let mut event = call.result(WHOLE);
                     event["type"] = json!("tool.transaction");
                     event["actor"] = json!("assistant");
-                    told.push(event);
+                    specs.push(event);
                     answered.push(number);
                 }
                 Step::Stray { run } => {
                     let call = Call { run: RUNS[run], id: "call_0", name: "never called", number };
-                    told.push(call.result(NO_ARGS));
+                    specs.push(call.result(NO_ARGS));
                     strays.push(number);
                 }
                 Step::Said { run: Some(run) } => {
-                    told.push(json!({"type": "message", "actor": "assistant", "run_id": RUNS[run], "text": "yes"}));
+                    specs.push(json!({"type": "message", "actor": "assistant", "run_id": RUNS[run], "text": "yes"}));
                 }
                 Step::Said { run: None } => {
-                    told.push(json!({"type": "message", "actor": "user", "text": "well"}));
+                    specs.push(json!({"type": "message", "actor": "user", "text": "well"}));
                 }
             }
         }
-        check(&told, &answered, &strays);
+        check(&specs, &answered, &strays);
     }
 }

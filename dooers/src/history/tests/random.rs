@@ -1,4 +1,4 @@
-//! Conversations of any kind.
+//! Random conversations in every format.
 
 use super::{FORMATS, events, rules};
 use crate::history::WorkerMemory;
@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// One thing that happens. Its number is known when all are put together.
+/// One step of a conversation. Its number is known when all steps are put together.
 #[derive(Debug, Clone)]
 enum Happening {
     Said { by_user: bool, run: u8 },
@@ -33,10 +33,11 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// The event of this number. What it says holds `said-N.`, what is called `called-N.`, and what comes of it `got-N.`.
-fn told(number: usize, happening: &Happening) -> Value {
+/// The event with this number. Its content contains `said-N.`, its arguments contain `called-N.`, and its result
+/// contains `got-N.`.
+fn event_json(number: usize, happening: &Happening) -> Value {
     let actor = |by_user: bool| if by_user { "user" } else { "assistant" };
-    // Some that every API takes, and some that it does not.
+    // Some ids are accepted by every API, others are not.
     let id = |id: u8| ["c", "call_1", "a.b:c", ""][usize::from(id)];
     let tool = |call: u8, result: bool| {
         let mut data = json!({"id": id(call), "name": "tool.of/any kind", "args": {"n": format!("called-{number}.")}});
@@ -76,14 +77,14 @@ fn told(number: usize, happening: &Happening) -> Value {
     }
 }
 
-/// The numbers behind this word, in the order in which they stand there.
+/// The numbers after this word, in the order in which they occur.
 fn numbers(written: &str, word: &str) -> Vec<usize> {
     let behind = written.split(word).skip(1);
     let number = |text: &str| text.split('.').next().unwrap().parse().unwrap();
     behind.map(number).collect()
 }
 
-/// The numbers of the events like this.
+/// The numbers of the matching events.
 fn expected(happenings: &[Happening], is_it: fn(&Happening) -> bool) -> Vec<usize> {
     let numbered = happenings.iter().enumerate();
     let found = numbered.filter(|(_, happening)| is_it(happening));
@@ -94,17 +95,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_conversation_becomes_what_each_api_takes(
+    fn random_conversations_are_accepted_by_every_api(
         happenings in prop::collection::vec(happening(), 0..40),
         limit in 0_usize..45,
         is_oldest_first in any::<bool>(),
     ) {
-        let told = happenings.iter().enumerate().map(|(number, it)| told(number, it));
-        let told = events(told.collect());
-        let memory = WorkerMemory::of(told.clone());
-        // What the handler called it.
+        let specs = happenings.iter().enumerate().map(|(number, it)| event_json(number, it));
+        let specs = events(specs.collect());
+        let memory = WorkerMemory::of(specs.clone());
+        // The id that the handler gave to the call.
         let call_id = |event_id: &str| {
-            let event = told.iter().find(|event| event.id == event_id);
+            let event = specs.iter().find(|event| event.id == event_id);
             event.and_then(|event| event.data.as_ref()?["id"].as_str())
         };
         for message in block_on(memory.messages().into_future()).unwrap() {
@@ -127,10 +128,10 @@ proptest! {
             let whole = block_on(memory.history(format).into_future()).unwrap();
             rules::check(format, &whole);
             let written = serde_json::to_string(&whole).unwrap();
-            // What is said is said once, in its order.
+            // Every content occurs exactly once, in order.
             prop_assert_eq!(numbers(&written, "said-"), expected(&happenings, says));
             prop_assert!(!written.contains("hidden"));
-            // Each result is there once, and each call, whether or not its result is.
+            // Every result occurs once, and so does every call, with or without a result.
             let mut got = numbers(&written, "got-");
             got.sort_unstable();
             prop_assert_eq!(got, expected(&happenings, answers));
@@ -147,7 +148,7 @@ proptest! {
             let streamed: Vec<Value> = block_on(stream.try_collect()).unwrap();
             prop_assert_eq!(&streamed, &whole);
 
-            // Wherever it is cut, it is what the API takes.
+            // A history that is cut anywhere is still accepted by the API.
             let mut part = memory.history(format).limit(limit);
             if is_oldest_first {
                 part = part.oldest_first();

@@ -1,4 +1,4 @@
-//! What an API demands of a history.
+//! The requirements of each API on a history.
 
 use crate::history::HistoryFormat;
 use serde_json::Value;
@@ -40,7 +40,7 @@ static SCHEMAS: LazyLock<HashMap<HistoryFormat, jsonschema::Validator>> = LazyLo
     HashMap::from(compiled)
 });
 
-/// Fails unless the API would take it.
+/// Panics if the API would reject the history.
 #[track_caller]
 pub(super) fn check(format: HistoryFormat, history: &[Value]) {
     let whole = Value::Array(history.to_vec());
@@ -63,8 +63,8 @@ fn texts<'a>(values: &'a Value, pointer: &str) -> Vec<&'a str> {
     found.collect()
 }
 
-/// Each message with calls has right behind it one message of the role `tool` for each of them, and these stand nowhere
-/// else. No two calls have one id.
+/// Each message with calls is directly followed by one message with the role `tool` for each call. Such messages occur
+/// nowhere else, and no id is used for two calls.
 fn has_results_behind_calls(history: &[Value]) -> bool {
     let mut expected: Vec<&str> = Vec::new();
     let mut ids = BTreeSet::new();
@@ -81,7 +81,7 @@ fn has_results_behind_calls(history: &[Value]) -> bool {
     is_in_order && expected.is_empty()
 }
 
-/// Each call has its output behind it, before anything else is said, and each output its call.
+/// The output of each call follows before the next message, and each output has a call.
 fn has_outputs_behind_calls(history: &[Value]) -> bool {
     let mut open = BTreeSet::new();
     let mut ids = BTreeSet::new();
@@ -96,7 +96,7 @@ fn has_outputs_behind_calls(history: &[Value]) -> bool {
     is_in_order && open.is_empty()
 }
 
-/// The roles change, and the user is first and last.
+/// The roles alternate, and the first and the last message are the user's.
 fn alternates(history: &[Value]) -> bool {
     let ends = [history.first(), history.last()];
     let is_user = |message: &Value| message["role"] == "user";
@@ -106,7 +106,7 @@ fn alternates(history: &[Value]) -> bool {
             .all(|pair| pair[0]["role"] != pair[1]["role"])
 }
 
-/// The message behind one with uses of tools begins with their results, and these stand nowhere else.
+/// A message after tool calls begins with their results. Results occur nowhere else.
 fn has_results_first(history: &[Value]) -> bool {
     let mut expected: Vec<&str> = Vec::new();
     let mut ids = BTreeSet::new();
@@ -123,8 +123,8 @@ fn has_results_first(history: &[Value]) -> bool {
     })
 }
 
-/// No two contents of the model are neighbours, and the user's are first and last. Contents with calls have contents
-/// with their responses behind them, which hold nothing else and stand nowhere else.
+/// Contents of the model are never adjacent, and the first and the last contents are the user's. Contents with calls
+/// are followed by contents with their responses. These contain nothing else and occur nowhere else.
 fn has_responses_alone(history: &[Value]) -> bool {
     let is_model = |contents: &Value| contents["role"] == "model";
     let ends = [history.first(), history.last()];

@@ -1,4 +1,4 @@
-//! Which events a memory sees.
+//! The events that a memory sees.
 
 use super::events;
 use crate::history::MemoryQuery;
@@ -22,22 +22,22 @@ impl OwnRuns for Runs {
     }
 }
 
-/// These events, each a user's or that of a run.
-fn source(told: &[&str]) -> Source {
-    let told = told.iter().map(|it| match *it {
+/// A source of these events. `user` is a message of a user, any other word is the run of an assistant's message.
+fn source(specs: &[&str]) -> Source {
+    let specs = specs.iter().map(|it| match *it {
         "user" => json!({"type": "message", "actor": "user", "text": "?"}),
         run => json!({"type": "message", "actor": "assistant", "run_id": run, "text": "!"}),
     });
     Source::Given(Arc::new(Given {
         thread: Thread::of_nobody(),
-        events: events(told.collect()),
+        events: events(specs.collect()),
     }))
 }
 
-/// The places that are seen of these events.
-fn seen(told: &[&str], view: &View) -> Vec<u64> {
+/// The positions of these events that the view contains.
+fn seen(specs: &[&str], view: &View) -> Vec<u64> {
     let reading = Reading {
-        source: source(told),
+        source: source(specs),
         ranges: view.ranges(),
         filter: crate::history::filter::Filter::default(),
         shown: Plain.shown(),
@@ -66,44 +66,44 @@ fn turn(message: u64, claimed: u64) -> View {
 }
 
 #[test]
-fn a_turn_sees_the_thread_up_to_its_message_and_what_it_writes_itself() {
-    let told = ["user", "a", "user", "b", "b"];
-    assert_eq!(seen(&told, &turn(3, 3)), [1, 2, 3, 4, 5]);
-    assert_eq!(seen(&told, &View::Thread), [1, 2, 3, 4, 5]);
+fn turn_sees_its_message_and_its_own_events() {
+    let specs = ["user", "a", "user", "b", "b"];
+    assert_eq!(seen(&specs, &turn(3, 3)), [1, 2, 3, 4, 5]);
+    assert_eq!(seen(&specs, &View::Thread), [1, 2, 3, 4, 5]);
     assert_eq!(seen(&["user"], &turn(1, 1)), [1]);
 }
 
 #[test]
-fn messages_that_wait_behind_a_turn_are_not_seen() {
-    let told = ["user", "user", "a", "user", "a"];
-    assert_eq!(seen(&told, &turn(1, 1)), [1, 3, 5]);
+fn turn_does_not_see_messages_that_wait_behind_it() {
+    let specs = ["user", "user", "a", "user", "a"];
+    assert_eq!(seen(&specs, &turn(1, 1)), [1, 3, 5]);
 }
 
 #[test]
-fn the_message_stands_behind_the_answers_to_those_before_it() {
-    let told = ["user", "user", "a", "user", "a", "b"];
-    assert_eq!(seen(&told, &turn(2, 5)), [1, 3, 5, 2, 6]);
+fn message_is_placed_after_earlier_answers() {
+    let specs = ["user", "user", "a", "user", "a", "b"];
+    assert_eq!(seen(&specs, &turn(2, 5)), [1, 3, 5, 2, 6]);
 }
 
 #[test]
-fn a_turn_beside_others_sees_none_of_their_later_answers() {
-    let told = ["user", "a", "user", "user", "c", "a", "b"];
+fn concurrent_turn_does_not_see_later_answers() {
+    let specs = ["user", "a", "user", "user", "c", "a", "b"];
     let beside = |claimed, runs| View::Turn {
         message: 3,
         claimed,
         own_runs: Some(Arc::new(Runs(runs))),
     };
-    assert_eq!(seen(&told, &beside(3, &["b"])), [1, 2, 3, 7]);
-    // Another attempt: what the first one stored stands before the message.
-    assert_eq!(seen(&told, &beside(7, &["b"])), [1, 2, 7, 3]);
-    // Its handler starts its runs itself, and has not yet.
-    assert_eq!(seen(&told, &beside(3, &[])), [1, 2, 3]);
+    assert_eq!(seen(&specs, &beside(3, &["b"])), [1, 2, 3, 7]);
+    // A retry: the events of the first attempt are placed before the message.
+    assert_eq!(seen(&specs, &beside(7, &["b"])), [1, 2, 7, 3]);
+    // A handler that starts its runs itself and has not started one yet.
+    assert_eq!(seen(&specs, &beside(3, &[])), [1, 2, 3]);
 }
 
-/// The places that are remembered with a limit, awaited and as a stream.
-fn limited(told: &[&str], view: &View, limit: usize, is_oldest_first: bool) -> Vec<u64> {
+/// The positions that a query with a limit returns, awaited and as a stream.
+fn limited(specs: &[&str], view: &View, limit: usize, is_oldest_first: bool) -> Vec<u64> {
     let query = || {
-        let query = MemoryQuery::new(source(told), view.clone(), Plain).limit(limit);
+        let query = MemoryQuery::new(source(specs), view.clone(), Plain).limit(limit);
         if is_oldest_first {
             query.oldest_first()
         } else {
@@ -117,55 +117,55 @@ fn limited(told: &[&str], view: &View, limit: usize, is_oldest_first: bool) -> V
 }
 
 #[test]
-fn a_limit_never_cuts_the_question_of_a_turn() {
+fn limit_keeps_the_message_of_the_turn() {
     for own in [0, 1, 15, 199, 200, 450] {
-        let mut told = vec!["user", "a", "user", "a", "user"];
-        told.extend(std::iter::repeat_n("b", own));
-        let last = told.len() as u64;
+        let mut specs = vec!["user", "a", "user", "a", "user"];
+        specs.extend(std::iter::repeat_n("b", own));
+        let last = specs.len() as u64;
         for limit in [1, 2, 4, 5, 20, usize::MAX] {
             let first = 6 - limit.min(5) as u64;
             let expected: Vec<u64> = (first..=last).collect();
-            assert_eq!(limited(&told, &turn(5, 5), limit, false), expected);
+            assert_eq!(limited(&specs, &turn(5, 5), limit, false), expected);
         }
-        assert!(limited(&told, &turn(5, 5), 0, false).is_empty());
+        assert!(limited(&specs, &turn(5, 5), 0, false).is_empty());
     }
 }
 
 #[test]
-fn a_limit_counts_answers_that_came_before_the_turn() {
-    // The message 2 waited for the answers 3 and 4; its turn wrote 6 and 7.
-    let told = ["user", "user", "a", "a", "user", "b", "b"];
+fn limit_counts_answers_before_the_turn() {
+    // Message 2 waited for the answers 3 and 4. Its turn wrote 6 and 7.
+    let specs = ["user", "user", "a", "a", "user", "b", "b"];
     let view = turn(2, 5);
-    assert_eq!(limited(&told, &view, 1, false), [2, 6, 7]);
-    assert_eq!(limited(&told, &view, 2, false), [4, 2, 6, 7]);
-    assert_eq!(limited(&told, &view, 9, false), [1, 3, 4, 2, 6, 7]);
+    assert_eq!(limited(&specs, &view, 1, false), [2, 6, 7]);
+    assert_eq!(limited(&specs, &view, 2, false), [4, 2, 6, 7]);
+    assert_eq!(limited(&specs, &view, 9, false), [1, 3, 4, 2, 6, 7]);
 }
 
 #[test]
-fn a_limit_of_the_oldest_events_counts_all() {
-    let told = ["user", "a", "user", "b", "b"];
+fn limit_of_oldest_events_counts_all_events() {
+    let specs = ["user", "a", "user", "b", "b"];
     for limit in 0..7 {
         let expected: Vec<u64> = (1..=5).take(limit).collect();
-        assert_eq!(limited(&told, &turn(3, 3), limit, true), expected);
+        assert_eq!(limited(&specs, &turn(3, 3), limit, true), expected);
     }
 }
 
 #[test]
-fn a_limit_beside_other_turns_keeps_the_question() {
-    let told = ["user", "a", "user", "user", "c", "b", "c", "b"];
+fn limit_keeps_the_message_of_a_concurrent_turn() {
+    let specs = ["user", "a", "user", "user", "c", "b", "c", "b"];
     let view = View::Turn {
         message: 3,
         claimed: 4,
         own_runs: Some(Arc::new(Runs(&["b"]))),
     };
-    assert_eq!(limited(&told, &view, 1, false), [3, 6, 8]);
-    assert_eq!(limited(&told, &view, 2, false), [2, 3, 6, 8]);
+    assert_eq!(limited(&specs, &view, 1, false), [3, 6, 8]);
+    assert_eq!(limited(&specs, &view, 2, false), [2, 3, 6, 8]);
 }
 
 #[test]
-fn a_limit_counts_only_what_passes_the_filters() {
-    let told = ["user", "a", "user", "b", "b"];
-    let query = || MemoryQuery::new(source(&told), turn(3, 3), Plain).limit(1);
+fn limit_counts_only_events_that_pass_the_filters() {
+    let specs = ["user", "a", "user", "b", "b"];
+    let query = || MemoryQuery::new(source(&specs), turn(3, 3), Plain).limit(1);
     let places = |query: MemoryQuery<ThreadEvent>| -> Vec<u64> {
         let events = block_on(query.into_future()).unwrap();
         events.iter().map(|event| event.seq).collect()

@@ -26,7 +26,7 @@ fn payload_error(kind: &str, payload: &str) -> String {
 }
 
 #[test]
-fn what_is_no_frame_is_refused_without_an_id() {
+fn text_that_is_not_a_frame_is_refused_without_id() {
     for text in [
         "",
         "nonsense",
@@ -45,7 +45,7 @@ fn what_is_no_frame_is_refused_without_an_id() {
 }
 
 #[test]
-fn an_unknown_or_missing_type_is_refused_with_the_frames_id() {
+fn unknown_or_missing_type_is_refused_with_id() {
     for text in [
         r#"{"id":"7","type":"dance"}"#,
         r#"{"id":"7"}"#,
@@ -60,14 +60,14 @@ fn an_unknown_or_missing_type_is_refused_with_the_frames_id() {
 }
 
 #[test]
-fn an_id_of_a_clients_own_making_has_128_bytes_at_most() {
+fn frame_id_of_more_than_128_bytes_is_refused() {
     let ping = |id: String| format!(r#"{{"id":"{id}","type":"ping"}}"#);
     assert!(Envelope::parse(&ping("x".repeat(128))).is_ok());
     assert_eq!(refusal(&ping("x".repeat(129))).1, ErrorCode::InvalidPayload);
 }
 
 #[test]
-fn a_payload_may_be_absent_or_null_but_is_nothing_else_than_an_object() {
+fn payload_must_be_an_object_or_null_or_missing() {
     for text in [
         r#"{"id":"1","type":"ping"}"#,
         r#"{"id":"1","type":"ping","payload":null}"#,
@@ -85,7 +85,7 @@ fn a_payload_may_be_absent_or_null_but_is_nothing_else_than_an_object() {
 }
 
 #[test]
-fn a_payload_error_names_the_member() {
+fn payload_error_names_the_member() {
     assert_eq!(
         payload_error("thread.subscribe", r#"{"thread_id":5}"#),
         "`payload.thread_id`: invalid type: integer `5`, expected a string"
@@ -108,7 +108,7 @@ fn a_payload_error_names_the_member() {
 }
 
 #[test]
-fn metadata_of_a_new_thread_may_stand_beside_the_payload() {
+fn metadata_beside_the_payload_is_accepted() {
     let text = r#"{"id":"1","type":"event.create","metadata":{"a":1},
         "payload":{"event":{"type":"message","actor":"user","content":[]}}}"#;
     let Ok(Command::EventCreate(draft)) = Envelope::parse(text).unwrap().command() else {
@@ -118,7 +118,7 @@ fn metadata_of_a_new_thread_may_stand_beside_the_payload() {
 }
 
 #[test]
-fn a_limit_may_be_larger_than_any_number_of_ours() {
+fn limit_of_any_size_is_accepted() {
     let limit = |limit: &str| {
         let payload = format!(r#"{{"limit":{limit}}}"#);
         match command("thread.list", &payload) {
@@ -139,7 +139,7 @@ fn a_limit_may_be_larger_than_any_number_of_ours() {
 }
 
 #[test]
-fn whole_number_of_a_payload_has_any_notation() {
+fn whole_number_is_accepted_in_any_notation() {
     for notation in ["10", "10.0", "1e1"] {
         let list = format!(r#"{{"thread_id":"t","limit":{notation}}}"#);
         let Ok(Command::ThreadList(payload)) = command("thread.list", &list) else {
@@ -159,7 +159,7 @@ fn whole_number_of_a_payload_has_any_notation() {
 }
 
 #[test]
-fn wrong_number_of_a_payload_is_named() {
+fn wrong_number_error_names_the_member() {
     for (kind, payload, problem) in [
         (
             "event.list",
@@ -187,7 +187,7 @@ fn wrong_number_of_a_payload_is_named() {
 }
 
 #[test]
-fn what_stands_beside_the_payload_may_be_nested_as_deep_as_a_frame() {
+fn metadata_may_be_nested_as_deeply_as_a_frame() {
     let (open, close) = ("[".repeat(127), "]".repeat(127));
     let text = format!(
         r#"{{"id":"1","type":"event.create","metadata":{open}{close},

@@ -44,7 +44,7 @@ fn element(input: FormInput) -> FormElement {
     FormElement::new("q", "Q", input)
 }
 
-/// The check of one value of a form with this one field.
+/// A required element with this input.
 fn required(input: FormInput) -> FormElement {
     FormElement {
         required: true,
@@ -119,7 +119,7 @@ fn number_takes_numbers_and_their_texts() {
 }
 
 #[test]
-fn email_and_date_refuse_what_cannot_be_one() {
+fn email_and_date_refuse_invalid_texts() {
     let email = || text_input(TextInputType::Email, None);
     assert_fits(
         email(),
@@ -128,7 +128,7 @@ fn email_and_date_refuse_what_cannot_be_one() {
     let others = ["a", "@b", "a@", "a b@c"].map(|text| json!(text)).to_vec();
     assert_misfits(
         email(),
-        "an e-mail address, such as `ada@example.com`",
+        "an email address, such as `ada@example.com`",
         others,
     );
     let date = || text_input(TextInputType::Date, None);
@@ -217,7 +217,7 @@ fn file_takes_one_object_and_more_if_multiple() {
 }
 
 #[test]
-fn required_field_refuses_what_stands_for_no_answer() {
+fn required_field_refuses_empty_and_blank_values() {
     let blank = "\u{a0}\u{200b}\t";
     let inputs = [
         text_input(TextInputType::Password, None),
@@ -271,7 +271,7 @@ fn disabled_field_takes_only_its_default() {
 }
 
 #[test]
-fn default_is_taken_even_outside_the_options() {
+fn default_is_accepted_even_if_it_is_not_an_option() {
     assert_fits(radio(Some("as before")), vec![json!("as before")]);
     assert_fits(checkbox(&["as before"]), vec![json!(["as before"])]);
     assert_fits(
@@ -290,7 +290,7 @@ fn odd_values_are_checked_like_any_other() {
     let taken = "a number, also as a text, such as `3.5`";
     let others = ["\u{ff11}", "1_000", "1e999", "--1", "5\u{200b}"];
     assert_misfits(number(), taken, others.map(|text| json!(text)).to_vec());
-    // An option of no text is no answer to a required field.
+    // An option with an empty value does not answer a required field.
     let empty = FormInput::SelectInput {
         options: vec![FormChoice::new("", "None")],
         default: Some(String::new()),
@@ -298,7 +298,7 @@ fn odd_values_are_checked_like_any_other() {
     };
     assert_eq!(check(&element(empty.clone()), &json!("")), Ok(()));
     assert!(check(&required(empty), &json!("")).is_err());
-    // Of two fields with one name, both must fit.
+    // If two fields have the same name, the value must fit both.
     let twice = Form::new("?")
         .element(element(number()))
         .element(element(radio(None)));
@@ -311,7 +311,7 @@ fn odd_values_are_checked_like_any_other() {
 }
 
 #[test]
-fn unknown_name_is_refused_and_its_value_not_shown() {
+fn unknown_name_is_refused_without_its_value() {
     let form = Form::new("?").element(element(file(false)));
     for value in [json!("hush"), json!(null)] {
         let data = json!({"form_event_id": "f", "more": 1, "values": {"pin": value}});
@@ -326,7 +326,7 @@ fn unknown_name_is_refused_and_its_value_not_shown() {
 }
 
 #[test]
-fn refusal_shows_no_password_and_no_long_text() {
+fn refusal_hides_passwords_and_shortens_texts() {
     let password = element(text_input(TextInputType::Password, None));
     for value in [json!(123_456), json!(["hush"]), json!({"hush": 1})] {
         let misfit = check(&password, &value).unwrap_err();

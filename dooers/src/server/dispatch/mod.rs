@@ -91,14 +91,15 @@ impl Dispatch {
         self
     }
 
-    /// The title of the thread, if that is new.
+    /// The title of the thread, if that is new: at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES).
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
     /// What is kept with the thread, if that is new: JSON of at most
-    /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels.
+    /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels and
+    /// [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES).
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.metadata = Some(metadata.into());
         self
@@ -185,7 +186,10 @@ impl Dispatch {
         let until = &running.stopped;
         let local = LocalSession::of(Arc::clone(&running), agent, until, identity);
         // Before the storing, so that no end is missed.
-        let ending = running.runner.ending_of(&message.get().event_id);
+        let ending = running
+            .runner
+            .publisher()
+            .ending_of(&message.get().event_id);
         let mut is_new_thread = false;
         let stored = |begun: &Begun| is_new_thread = begun.makes_thread();
         let begun = begin(local.session(), &scope, message.clone(), stored).await?;
@@ -251,7 +255,7 @@ async fn read_again(
     begun: &Begun,
 ) -> Result<End, DispatchError> {
     let running = &session.running;
-    let ending = running.runner.ending_of(&begun.event.id);
+    let ending = running.runner.publisher().ending_of(&begun.event.id);
     // Asked again, now that its end cannot be missed.
     let start = running.runner.start_of(&session.agent);
     let message = message.into_inner();

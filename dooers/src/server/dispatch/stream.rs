@@ -29,7 +29,8 @@ pub enum DispatchEvent {
         /// What comes behind the text so far.
         text: String,
     },
-    /// The thread's own row: its title, its metadata, who takes part, when its last event came.
+    /// The thread's own row: its title, its metadata, who takes part, when its last event came. As in a frame, it has at
+    /// most [`MAX_SHOWN_USERS`](crate::protocol::MAX_SHOWN_USERS) of the thread's users.
     Thread(Box<Thread>),
 }
 

@@ -1,7 +1,7 @@
 //! The repository itself.
 
 use super::{List, Listed, RepositoryError};
-use crate::protocol::{MAX_CLIENT_ID_BYTES, check_no_nul};
+use crate::protocol::{MAX_CLIENT_ID_BYTES, check_id as check_given_id};
 use crate::server::running::Running;
 use crate::store::{Change, ChangeBody, Scope, StoreError, ThreadEdit};
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use std::sync::Arc;
 /// of it is `NotFound`, as if it did not exist.
 ///
 /// U+0000 is removed from all texts. Ids with U+0000, and JSON that is nested deeper than
-/// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, are [`RepositoryError::Invalid`].
+/// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, are [`RepositoryError::Invalid`]. So are ids, users, titles and
+/// metadata beyond the limits of [`protocol`](crate::protocol): a title has at most 1 KiB, and metadata at most 16 KiB.
 ///
 /// A change is stored, and then told to everybody who may see it, in the order of the thread's other changes: clients
 /// that read slowly, or come back, get it as well. It is done to its end also if whoever awaits it stops to.
@@ -86,7 +87,7 @@ pub(super) struct Place {
 /// Refuses an id that something cannot have.
 pub(super) fn check_id(what: &str, id: &str) -> Result<(), RepositoryError> {
     if (1..=MAX_CLIENT_ID_BYTES).contains(&id.len()) {
-        return Ok(check_no_nul("id", id).map_err(StoreError::from)?);
+        return Ok(check_given_id("id", id).map_err(StoreError::from)?);
     }
     let (is, most) = (id.len(), MAX_CLIENT_ID_BYTES);
     Err(RepositoryError::Invalid(format!(

@@ -49,7 +49,7 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope.
+    /// `NotFound` for a thread outside the scope; `Invalid` for a title or metadata that is too large.
     pub async fn update_thread(
         &self,
         scope: &Scope,
@@ -165,13 +165,13 @@ impl CreateThread {
         self
     }
 
-    /// Its title.
+    /// Its title, of at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES).
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.thread.title = Some(title.into());
         self
     }
 
-    /// What is kept with it.
+    /// What is kept with it: at most [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) of JSON.
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.thread.metadata = Some(metadata.into());
         self

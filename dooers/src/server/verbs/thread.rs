@@ -2,7 +2,7 @@
 
 use super::{Caller, page_size};
 use crate::hub::Frame;
-use crate::protocol::{ErrorBody, ServerFrame, ThreadListPayload, clean_id};
+use crate::protocol::{ErrorBody, ServerFrame, ShownThread, ThreadListPayload, clean_id};
 use crate::store::{Snapshot, SnapshotFrom, ThreadCursor};
 
 /// Threads on a page, unless told …
@@ -26,8 +26,10 @@ pub(super) async fn list(
         .threads(&caller.identity.scope, cursor.as_ref(), limit)
         .await
         .map_err(|error| caller.refusal(error))?;
+    let shown = |thread| ShownThread::new(thread, None);
+    let threads: Vec<_> = page.threads.iter().map(shown).collect();
     caller.session.push(&ServerFrame::ThreadListResult {
-        threads: &page.threads,
+        threads: &threads,
         cursor: page.next.map(|next| next.to_string()).as_deref(),
         total_count: page.total_count,
     });
@@ -103,7 +105,7 @@ pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), E
 
 fn frame_of(snapshot: &Snapshot) -> Frame {
     let frame = ServerFrame::ThreadSnapshot {
-        thread: &snapshot.thread.thread,
+        thread: ShownThread::new(&snapshot.thread.thread, None),
         events: &snapshot.events,
         runs: &snapshot.runs,
         has_more: snapshot.has_more,

@@ -1,18 +1,28 @@
 //! What to do about a database that cannot be reached.
 
 use super::connect::code;
+use super::limit::Silent;
 use std::io;
 
 /// What is wrong, in the server's words if they are its. sqlx adds the line of the server's own source.
-pub(super) fn said(error: &sqlx::Error) -> String {
-    match error.as_database_error() {
-        Some(error) => error.message().to_owned(),
-        None => error.to_string(),
+fn said(error: &sqlx::Error) -> String {
+    match (error.as_database_error(), Silent::of(error)) {
+        (Some(error), _) => error.message().to_owned(),
+        (None, Some(silent)) => silent.to_string(),
+        (None, None) => error.to_string(),
+    }
+}
+
+/// What is wrong and, if the error is a usual one, what to do.
+pub(super) fn explained(error: &sqlx::Error) -> String {
+    match advice(error) {
+        Some(advice) => format!("{}; {advice}", said(error)),
+        None => said(error),
     }
 }
 
 /// What to do about this error, if it is a usual one.
-pub(super) fn advice(error: &sqlx::Error) -> Option<&'static str> {
+fn advice(error: &sqlx::Error) -> Option<&'static str> {
     match error {
         error if is_of_pooler(error) => Some(
             "this is a pooler: set WORKER_DATABASE_STATEMENT_CACHE=0, and if there is a way past it WORKER_DATABASE_DIRECT_URL",
@@ -20,6 +30,9 @@ pub(super) fn advice(error: &sqlx::Error) -> Option<&'static str> {
         sqlx::Error::Database(_) => of_the_server(&code(error)?),
         sqlx::Error::Tls(_) => Some(
             "WORKER_DATABASE_SSL (or `sslmode` in DATABASE_URL) asks for more than the server offers",
+        ),
+        error if Silent::of(error).is_some() => Some(
+            "look whether it is overloaded or stopped, and whether the network drops packets; if it only needs more time, raise the limit",
         ),
         sqlx::Error::Io(error) if is_distrust(error) => Some(
             "name the certificates of its authority (WORKER_DATABASE_SSL_ROOT_CERT), and connect to it by the name in its certificate",
@@ -37,6 +50,9 @@ fn of_the_server(code: &str) -> Option<&'static str> {
             "check WORKER_DATABASE_USER, WORKER_DATABASE_PASSWORD and WORKER_DATABASE_SSL (or DATABASE_URL), and what the server's pg_hba.conf allows"
         }
         "3D000" => "create it, or name another one (WORKER_DATABASE_NAME, or DATABASE_URL)",
+        "57014" => {
+            "it took longer than WORKER_DATABASE_STATEMENT_TIMEOUT allows: look whether another process migrates the tables, or raise the limit"
+        }
         "53300" => "let it take more connections, or use fewer of them (WORKER_DATABASE_POOL_SIZE)",
         _ => return None,
     })

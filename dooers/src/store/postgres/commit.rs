@@ -98,6 +98,14 @@ const STEPS: &[Step] = &[
         WHERE {open}
         GROUP BY x.scope_pk, x.participant ORDER BY x.scope_pk, x.participant
         ON CONFLICT (scope_pk, participant) DO UPDATE SET threads = c.threads + excluded.threads"]),
+    step("edited_events", &["
+        UPDATE {prefix}events e
+        SET rev = x.rev, kind = x.kind, content = x.content, data = x.data, deleted = x.deleted,
+            streaming = x.streaming, finalized = x.finalized, delta_seq = x.delta_seq, open_in = x.open_in,
+            answers = x.answers
+        FROM {edited}
+        WHERE e.thread_pk = x.thread_pk AND e.seq = x.seq AND {open}
+        RETURNING e.seq"]),
     step("new_events", &["
         INSERT INTO {prefix}events
             (thread_pk, seq, id, first_rev, rev, run_id, kind, actor, author, sender, content, data, created_at, streaming,
@@ -106,13 +114,8 @@ const STEPS: &[Step] = &[
             x.content, x.data, x.created_at, x.streaming, x.finalized, x.client_event_id, x.answers,
             x.delta_seq, x.open_in, x.deleted
         FROM {events}
-        WHERE {open}"]),
-    step("edited_events", &["
-        UPDATE {prefix}events e
-        SET rev = x.rev, kind = x.kind, content = x.content, data = x.data, deleted = x.deleted,
-            streaming = x.streaming, finalized = x.finalized, delta_seq = x.delta_seq, open_in = x.open_in
-        FROM {edited}
-        WHERE e.thread_pk = x.thread_pk AND e.seq = x.seq AND {open}"]),
+        WHERE {open}
+            {behind edited_events}"]),
     step("new_runs", &["
         INSERT INTO {prefix}runs
             (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk)

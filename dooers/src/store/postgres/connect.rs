@@ -2,6 +2,8 @@
 
 use super::PostgresOptions;
 use super::advice::{is_distrust, is_of_pooler};
+use super::execution::server_limits;
+use super::limit::Limit;
 use crate::store::StoreError;
 use crate::store::sql::{Columns, RowError};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
@@ -25,20 +27,19 @@ const SETTINGS: [(&str, &str); 7] = [
     ("default_transaction_isolation", "read committed"),
 ];
 
-/// The same for one transaction, where a pooler forgets settings from one to the next.
-pub(super) const LOCAL_SETTINGS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
-     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
-
 /// The first wait for a database that cannot be reached, and the longest.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A statement with its parameters.
+pub(super) type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 
 /// The only ways in which SQL text reaches sqlx.
 #[expect(
     clippy::disallowed_methods,
     reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
 )]
-pub(super) fn query(sql: &Arc<str>) -> sqlx::query::Query<'static, Postgres, PgArguments> {
+pub(super) fn query(sql: &Arc<str>) -> Query {
     sqlx::query(sqlx::AssertSqlSafe(Arc::clone(sql)))
 }
 
@@ -47,10 +48,7 @@ pub(super) fn query(sql: &Arc<str>) -> sqlx::query::Query<'static, Postgres, PgA
     clippy::disallowed_methods,
     reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
 )]
-pub(super) fn query_with(
-    sql: &Arc<str>,
-    arguments: PgArguments,
-) -> sqlx::query::Query<'static, Postgres, PgArguments> {
+pub(super) fn query_with(sql: &Arc<str>, arguments: PgArguments) -> Query {
     sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), arguments)
 }
 
@@ -76,16 +74,17 @@ pub(super) fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
         // A pooler does not know these settings at the start of a connection.
         connect
     } else {
-        connect.options(SETTINGS)
+        let limits = server_limits(options.longest_statement());
+        connect.options(SETTINGS).options(limits)
     }
 }
 
-/// Connects, and tries for so long if the database cannot be reached.
+/// Connects, and tries that within the limit if the database cannot be reached.
 pub(super) async fn connect(
     options: &PgConnectOptions,
-    patience: Duration,
+    limit: Limit,
 ) -> Result<PgConnection, sqlx::Error> {
-    let end = Instant::now() + patience;
+    let end = limit.end();
     let mut pause = FIRST_PAUSE;
     let mut last = None;
     loop {
@@ -93,7 +92,7 @@ pub(super) async fn connect(
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,
             // What was wrong before says more than that it took too long.
-            Err(_) => return Err(last.unwrap_or(sqlx::Error::PoolTimedOut)),
+            Err(_) => return Err(last.unwrap_or_else(|| limit.passed())),
         };
         if !may_pass(&error) || Instant::now() + pause >= end {
             return Err(error);
@@ -126,9 +125,10 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
             !is_of_pooler(error)
                 && database.code().is_some_and(|code| {
                     // Connections that break, a server that stops, starts, is full, or only reads; and a pooler's own trouble.
+                    // 57014 and 25P03: the server's own limits of time.
                     code.starts_with("08")
                         || code.starts_with("57P")
-                        || matches!(&*code, "53300" | "25006")
+                        || matches!(&*code, "53300" | "25006" | "57014" | "25P03")
                 })
         }
         _ => false,
@@ -216,51 +216,4 @@ impl Columns for PgRow {
     fn optional_number(&self, at: usize) -> Result<Option<i64>, RowError> {
         Ok(sqlx::Row::try_get_unchecked(self, at)?)
     }
-}
-
-/// A connection, or a transaction on it where a pooler may lend another server connection to each transaction.
-pub(super) enum Local<'c> {
-    Connection(&'c mut PgConnection),
-    Transaction(sqlx::Transaction<'c, Postgres>),
-}
-
-/// Makes the settings hold for what is done next.
-pub(super) async fn local(
-    connection: &mut PgConnection,
-    is_pooled: bool,
-) -> Result<Local<'_>, sqlx::Error> {
-    if !is_pooled {
-        return Ok(Local::Connection(connection));
-    }
-    let begin = begin_with(connection, "BEGIN ISOLATION LEVEL READ COMMITTED");
-    Ok(Local::Transaction(begin.await?))
-}
-
-impl Local<'_> {
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
-        match self {
-            Self::Connection(connection) => connection,
-            Self::Transaction(transaction) => transaction,
-        }
-    }
-
-    pub(super) async fn end(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Connection(_) => Ok(()),
-            Self::Transaction(transaction) => transaction.commit().await,
-        }
-    }
-}
-
-/// Begins a transaction in which our settings hold.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the text is made of literals of ours"
-)]
-pub(super) async fn begin_with<'c>(
-    connection: &'c mut PgConnection,
-    begin: &str,
-) -> Result<sqlx::Transaction<'c, Postgres>, sqlx::Error> {
-    let begin = sqlx::AssertSqlSafe(format!("{begin}; {LOCAL_SETTINGS}"));
-    connection.begin_with(begin).await
 }

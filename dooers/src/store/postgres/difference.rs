@@ -214,6 +214,7 @@ fn events(
             finalized: event.finalized,
             delta_seq: event.delta_seq.map(int),
             open_in: kept.open_in.clone(),
+            answers: kept.answers.clone(),
         });
     }
     Ok(())

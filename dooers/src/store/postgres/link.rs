@@ -6,7 +6,9 @@
 //! number tells then whether the statement was done.
 
 use super::PostgresOptions;
-use super::connect::{self, connect, is_lost_row, local, query};
+use super::connect::{self, connect, is_lost_row, query};
+use super::execution::Execution;
+use super::limit::{LAST_TRY, Limit};
 use super::statements::Statements;
 use super::written::Rows;
 use crate::protocol::new_id;
@@ -16,18 +18,14 @@ use sqlx::postgres::{PgArguments, PgConnectOptions};
 use sqlx::{Arguments, Connection, PgConnection};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, timeout};
-
-/// Who has long waited for the database is told so after one more try.
-pub(super) const LAST_TRY: Duration = Duration::from_millis(250);
+use tokio::time::Instant;
 
 /// The connection, and what the database knows of it.
 #[derive(Debug)]
 pub(super) struct Link {
     connect: PgConnectOptions,
-    is_pooled: bool,
-    patience: Duration,
+    connecting: Limit,
+    execution: Execution,
     sql: Arc<Statements>,
     /// None after it was lost.
     connection: Option<PgConnection>,
@@ -56,8 +54,8 @@ impl Link {
     pub(super) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
         Self {
             connect: connect::connect_options(options),
-            is_pooled: options.is_pooled(),
-            patience: options.patience(),
+            connecting: Limit::of_connecting(options.patience()),
+            execution: Execution::new(options),
             sql,
             connection: None,
             id: new_id(),
@@ -69,13 +67,13 @@ impl Link {
         }
     }
 
-    /// For how long an operation waits for the database.
-    pub(super) fn patience(&self) -> Duration {
-        self.patience
+    /// The time until which an operation that came then waits for a database that is away.
+    pub(super) fn end_since(&self, came: Instant) -> Instant {
+        self.connecting.end_since(came)
     }
 
-    pub(super) fn is_pooled(&self) -> bool {
-        self.is_pooled
+    pub(super) fn execution(&self) -> Execution {
+        self.execution.clone()
     }
 
     /// Whether there is a connection, over which statements count.
@@ -101,19 +99,18 @@ impl Link {
         arguments.add(self.statements + 1)?;
         arguments.add(self.epoch)?;
         rows.add_to(&mut arguments)?;
-        let error = match timeout(self.patience, self.execute(statement, arguments)).await {
-            Ok(Ok(Some(refused))) => {
+        let error = match self.execute(statement, arguments).await {
+            Ok(Some(refused)) => {
                 self.statements += 1;
                 return Ok(Outcome::Done(refused));
             }
-            Ok(Ok(None)) => {
+            Ok(None) => {
                 // Somebody has removed this writer's row. Nothing was written.
                 self.is_registered = false;
                 return Ok(Outcome::NotDone);
             }
-            Ok(Err(error)) if !is_lost_row(&error) => return Err(error),
-            Ok(Err(error)) => error,
-            Err(_) => sqlx::Error::PoolTimedOut.into(),
+            Err(error) if !is_lost_row(&error) => return Err(error),
+            Err(error) => error,
         };
         self.lose(&error);
         let number = self.statements + 1;
@@ -134,11 +131,9 @@ impl Link {
         arguments: PgArguments,
     ) -> Result<Option<HashSet<i64>>, RowError> {
         let connection = self.connection.as_mut().ok_or(NOT_CONNECTED)?;
-        let mut local = local(connection, self.is_pooled).await?;
-        let statement = connect::query_with(statement, arguments).persistent(!self.is_pooled);
-        let row = statement.fetch_optional(local.connection()).await?;
-        local.end().await?;
-        row.map(|row| refused(&row, 0)).transpose()
+        let statement = connect::query_with(statement, arguments);
+        let rows = self.execution.rows(connection, statement).await?;
+        rows.first().map(|row| refused(row, 0)).transpose()
     }
 
     /// Connects if the connection was lost, and tries until that time. The result of a new connection is the number of the
@@ -152,10 +147,9 @@ impl Link {
         }
         let mut pause = connect::FIRST_PAUSE;
         loop {
-            let error = match timeout(self.patience, self.try_open(end)).await {
-                Ok(Ok(last)) => return Ok(last),
-                Ok(Err(error)) => error,
-                Err(_) => sqlx::Error::PoolTimedOut.into(),
+            let error = match self.try_open(end).await {
+                Ok(last) => return Ok(last),
+                Err(error) => error,
             };
             self.connection = None;
             if !is_lost_row(&error) || Instant::now() + pause >= end {
@@ -167,23 +161,19 @@ impl Link {
     }
 
     async fn try_open(&mut self, end: Instant) -> Result<Option<(i64, HashSet<i64>)>, RowError> {
-        let patience = end.saturating_duration_since(Instant::now()).max(LAST_TRY);
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.connect, patience).await?,
+            None => connect(&self.connect, self.connecting.until(end)).await?,
         };
+        // A statement that is late may hold the row. It is not waited for longer than for a connection.
+        let execution = self.execution.within(self.connecting.until(end));
         let mut last = None;
-        let mut local = local(&mut connection, self.is_pooled).await?;
         if self.is_registered {
             let fence = query(&self.sql.own.fence_writer).bind(self.id.clone());
-            let row = fence
-                .persistent(!self.is_pooled)
-                .fetch_optional(local.connection())
-                .await?;
-            match row {
+            match execution.rows(&mut connection, fence).await?.first() {
                 Some(row) => {
                     self.epoch = row.number(0)?;
-                    last = Some((row.number(1)?, refused(&row, 2)?));
+                    last = Some((row.number(1)?, refused(row, 2)?));
                 }
                 None => self.is_registered = false,
             }
@@ -193,12 +183,8 @@ impl Link {
             self.id = new_id();
             self.epoch = 0;
             let insert = query(&self.sql.own.insert_writer).bind(self.id.clone());
-            insert
-                .persistent(!self.is_pooled)
-                .execute(local.connection())
-                .await?;
+            execution.rows(&mut connection, insert).await?;
         }
-        local.end().await?;
         if let Some((number, claims)) = self.unresolved.take()
             && last.as_ref().is_some_and(|(last, _)| *last == number)
         {
@@ -212,11 +198,8 @@ impl Link {
                 .iter()
                 .map(|key| (key.event_id.clone(), int(key.fence)))
                 .unzip::<_, _, Vec<_>, Vec<_>>();
-            let mut local = connect::local(&mut connection, self.is_pooled).await?;
             let release = query(&self.sql.own.end_leases).bind(ids).bind(fences);
-            let release = release.persistent(!self.is_pooled);
-            release.execute(local.connection()).await?;
-            local.end().await?;
+            execution.rows(&mut connection, release).await?;
             self.orphans.clear();
         }
         self.connection = Some(connection);
@@ -234,20 +217,13 @@ impl Link {
         let Some(mut connection) = self.connection.take() else {
             return;
         };
-        let remove = query(&self.sql.own.remove_writer)
-            .bind(self.id.clone())
-            .persistent(!self.is_pooled);
+        let remove = query(&self.sql.own.remove_writer).bind(self.id.clone());
         let all = async {
-            let mut local = local(&mut connection, self.is_pooled).await?;
-            remove.execute(local.connection()).await?;
-            local.end().await?;
+            self.execution.rows(&mut connection, remove).await?;
             connection.close().await
         };
         // It is removed some day in any case.
-        if let Ok(Err(error)) | Err(error) = timeout(LAST_TRY, all)
-            .await
-            .map_err(|_| sqlx::Error::PoolTimedOut)
-        {
+        if let Err(error) = Limit::fixed(LAST_TRY).on(all).await {
             tracing::debug!(target: "dooers::store", %error, "a writer could not be closed in order");
         }
     }

@@ -1,7 +1,8 @@
 //! What the writer reads of threads before it changes them.
 
 use super::cache::{Cached, Place};
-use super::connect::query;
+use super::connect::{Query, query};
+use super::execution::Execution;
 use super::known::{Known, Need};
 use super::rows::{json_rows, kept_event, kept_run};
 use super::scopes::Scopes;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 pub(super) async fn load(
     connection: &mut PgConnection,
     sql: &Statements,
-    is_pooled: bool,
+    execution: &Execution,
     known: &mut Known,
     scopes: &mut Scopes,
     needs: Vec<Need>,
@@ -47,7 +48,7 @@ pub(super) async fn load(
     known.asked(needs);
     let mut reader = Reader {
         connection,
-        is_pooled,
+        execution,
     };
     if !threads.is_empty() {
         for row in reader
@@ -112,18 +113,12 @@ impl Pairs {
 
 struct Reader<'c> {
     connection: &'c mut PgConnection,
-    is_pooled: bool,
+    execution: &'c Execution,
 }
-
-type Query = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 impl Reader<'_> {
     async fn rows(&mut self, query: Query) -> Result<Vec<PgRow>, RowError> {
-        let mut transaction = super::connect::local(self.connection, self.is_pooled).await?;
-        let rows = query.persistent(!self.is_pooled);
-        let rows = rows.fetch_all(transaction.connection()).await?;
-        transaction.end().await?;
-        Ok(rows)
+        Ok(self.execution.rows(self.connection, query).await?)
     }
 
     /// The rows of these pairs, each with its thread, whose `pk` is in this column.

@@ -1,16 +1,18 @@
 //! Bringing the tables up to date, forward only.
 
-use super::advice::said;
-use super::connect::{code, execute_script, query};
+use super::PostgresOptions;
+use super::advice::explained;
+use super::connect::{Query, code, execute_script, query};
+use super::execution::server_limits;
+use super::limit::{Limit, is_too_slow};
 use super::statements::render;
 use crate::store::TablePrefix;
 use crate::store::sql::{
     Applied, Columns, Migration, RowError, SchemaError, checksum_of, migrations, pending,
 };
-use sqlx::postgres::PgArguments;
-use sqlx::query::Query;
-use sqlx::{Connection, PgConnection, Postgres};
+use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// All steps, in their order: the same as SQLite's.
 pub(super) const MIGRATIONS: &[Migration] = migrations!("postgres");
@@ -32,7 +34,11 @@ pub(super) enum MigrateError {
         "its encoding is {0}, which has no signs for most texts; make another one (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
     )]
     NotUnicode(String),
-    #[error("{}", said(.0))]
+    #[error(
+        "its tables were not migrated within {0:?} (WORKER_DATABASE_MIGRATION_TIMEOUT); look whether another process migrates them or the server is silent, or raise the limit"
+    )]
+    TooLong(Duration),
+    #[error("{}", explained(.0))]
     Database(sqlx::Error),
     #[error(transparent)]
     Row(#[from] RowError),
@@ -48,24 +54,56 @@ impl From<sqlx::Error> for MigrateError {
     }
 }
 
-/// Brings the tables of this prefix up to date, all steps in one transaction. An error changes nothing. Of several who
-/// do it at once one does it, and the others wait for it.
+/// Brings the tables of the options' prefix up to date, all steps in one transaction. An error changes nothing. Of several
+/// who do it at once one does it, and the others wait for it. After an error, the connection must be dropped.
 pub(super) async fn migrate(
     connection: &mut PgConnection,
-    prefix: &TablePrefix,
+    options: &PostgresOptions,
     migrations: &[Migration],
     is_allowed: bool,
 ) -> Result<(), MigrateError> {
-    let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
+    let prefix = &options.table_prefix;
+    let looking = Limit::of_statement(options.longest_statement());
+    let before = looking.on(look(connection, prefix)).await?;
+    if pending(migrations, before, is_allowed)?.is_empty() {
+        return Ok(());
+    }
+    let longest = options.longest_migration();
+    let all = apply(connection, prefix, migrations, is_allowed, longest);
+    let all = Limit::of_statement(longest).on(all).await;
+    all.map_err(|error| match error {
+        MigrateError::Database(error) if is_too_slow(&error) => MigrateError::TooLong(longest),
+        error => error,
+    })
+}
+
+/// The steps that the database has got, if it can be used at all.
+async fn look(
+    connection: &mut PgConnection,
+    prefix: &TablePrefix,
+) -> Result<Vec<Applied>, MigrateError> {
     // In a transaction, as a pooler may be there that changes the connection between two of them.
     let mut looking = connection.begin().await?;
     must_be_unicode(&mut looking).await?;
     let before = applied(&mut looking, prefix).await?;
     looking.commit().await?;
-    if pending(migrations, before, is_allowed)?.is_empty() {
-        return Ok(());
-    }
+    Ok(before)
+}
+
+async fn apply(
+    connection: &mut PgConnection,
+    prefix: &TablePrefix,
+    migrations: &[Migration],
+    is_allowed: bool,
+    longest: Duration,
+) -> Result<(), MigrateError> {
+    let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
     let mut transaction = connection.begin().await?;
+    // Whatever the limits of the database or the user are.
+    for (name, value) in server_limits(longest) {
+        let set = format!("SET LOCAL {name} = {value}").into();
+        execute_script(&mut transaction, &set).await?;
+    }
     once(&sql(
         "SELECT pg_advisory_xact_lock(hashtextextended('dooers {prefix}', 0))",
     ))
@@ -100,7 +138,7 @@ pub(super) async fn migrate(
 }
 
 /// A query that is not prepared for a second time: the next one may be on another connection of a pooler.
-fn once(sql: &Arc<str>) -> Query<'static, Postgres, PgArguments> {
+fn once(sql: &Arc<str>) -> Query {
     query(sql).persistent(false)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! One task writes ([`writer`]), on a connection of its own ([`link`]): it puts what waits into a batch ([`session`]), reads what
 //! it must know ([`load`]), does the operations in memory by the rules that all stores share ([`batch`]), and writes what
-//! has changed ([`difference`]) in one statement ([`commit`]). A pool of connections reads beside it ([`readers`]).
+//! has changed ([`difference`]) in one statement ([`commit`]). A [`pool`] of connections reads beside it ([`readers`]). Each step that talks
+//! to the server has a [`limit`].
 
 mod advice;
 mod batch;
@@ -11,12 +12,15 @@ mod columns;
 mod commit;
 mod connect;
 mod difference;
+mod execution;
 mod known;
+mod limit;
 mod link;
 mod load;
 mod migrate;
 mod operations;
 mod options;
+mod pool;
 mod readers;
 mod rows;
 mod scopes;

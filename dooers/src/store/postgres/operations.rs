@@ -1,16 +1,17 @@
 //! What the writer is asked to do, operation by operation.
 
 use super::known::{Known, Need};
+use crate::policy::OnBusy;
 use crate::protocol::ThreadEvent;
-use crate::store::rules::{self, Interrupted, Rows, SentKey};
+use crate::store::rules::{self, Interrupted, Rows, SentKey, TurnRow};
 use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
     ThreadOperation, WriteTurn,
 };
 use crate::store::state::ThreadState;
 use crate::store::{
-    Begun, Cancel, Cancelled, Claim, Scope, Start, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
-    Waiting, Written,
+    Begun, Cancel, CancelTarget, Cancelled, Claim, Scope, Start, ThreadEdit, ThreadTarget,
+    TurnChange, TurnKey, Waiting, Written,
 };
 use chrono::{DateTime, Utc};
 
@@ -77,13 +78,28 @@ fn next_message<'t>(thread: &'t ThreadState, start: &Start) -> Option<&'t str> {
     Some(&turn.event_id)
 }
 
-/// The rows that the changes of a turn need: answers to forms, and runs that may be there already.
+/// The messages of turns that may end without success: a form that one of them answers is reopened.
+fn needs_of_ends(
+    known: &Known,
+    thread_id: &str,
+    may_end: impl Fn(&TurnRow) -> bool,
+    needs: &mut Vec<Need>,
+) {
+    let thread = known.threads.by_id.get(thread_id);
+    let turns = thread.map(|thread| &thread.turns[..]).unwrap_or_default();
+    let ends = turns.iter().filter(|turn| may_end(turn));
+    needs.extend(ends.map(|turn| event(thread_id, &turn.event_id)));
+}
+
+/// The rows that the changes of a turn need: answers to forms, the message if it reopens a form, and runs that may be there
+/// already.
 fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs: &mut Vec<Need>) {
     let thread_id = &turn.thread_id;
     needs.push(Need::Thread(thread_id.clone()));
     for change in changes {
         match change {
             TurnChange::Event(event) => needs.extend(need_of_answer(thread_id, event)),
+            TurnChange::ReopenForm => needs.push(event(thread_id, &turn.event_id)),
             TurnChange::Run(changed) if !known.trusts(thread_id) => {
                 needs.push(run(thread_id, &changed.id));
             }
@@ -129,6 +145,9 @@ impl Operation for Begin {
                 thread_id: thread_id.to_owned(),
                 form_id: answer.form_event_id,
             });
+        }
+        if self.start.on_busy == OnBusy::Interrupt {
+            needs_of_ends(known, thread_id, |turn| !turn.is_running, needs);
         }
         needs_of_claim(known, thread_id, &self.start, needs);
     }
@@ -203,6 +222,9 @@ impl Operation for RetryTurn {
 
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs_of_changes(known, &self.turn, &self.changes, needs);
+        let turn = &self.turn;
+        let may_end = |row: &TurnRow| row.is_cancelled && row.event_id == turn.event_id;
+        needs_of_ends(known, &turn.thread_id, may_end, needs);
     }
 }
 
@@ -234,6 +256,15 @@ impl Operation for CancelTurn {
 
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
+        let thread = known.threads.by_id.get(&self.thread_id);
+        let message = match &self.cancel.target {
+            CancelTarget::Event(id) => Some(id),
+            CancelTarget::Run(id) => thread
+                .and_then(|thread| thread.run(id))
+                .and_then(|run| run.event_id.as_ref()),
+        };
+        let may_end = |turn: &TurnRow| !turn.is_running && Some(&turn.event_id) == message;
+        needs_of_ends(known, &self.thread_id, may_end, needs);
         if !known.trusts(&self.thread_id) {
             needs.push(run(&self.thread_id, &self.cancel.run_id));
         }
@@ -278,8 +309,9 @@ impl Operation for Expire {
         true
     }
 
-    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
+    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
+        needs_of_ends(known, &self.thread_id, |turn| turn.is_running, needs);
     }
 }
 

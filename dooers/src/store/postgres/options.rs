@@ -28,6 +28,8 @@ pub struct PostgresOptions {
     /// Past a pooler: what it says is over `server`.
     direct: Target,
     statement_cache: usize,
+    statement_timeout: Duration,
+    migration_timeout: Duration,
     pub(super) pool_size: u32,
     pub(super) table_prefix: TablePrefix,
     pub(super) auto_migrate: bool,
@@ -39,6 +41,8 @@ impl Default for PostgresOptions {
             server: Target::default(),
             direct: Target::default(),
             statement_cache: 100,
+            statement_timeout: Duration::from_secs(30),
+            migration_timeout: Duration::from_secs(3600),
             pool_size: 10,
             table_prefix: TablePrefix::default(),
             auto_migrate: true,
@@ -169,6 +173,34 @@ impl PostgresOptions {
         self
     }
 
+    /// The longest time that a statement may take. Default: 30 seconds.
+    ///
+    /// The server cancels a statement that takes longer. If the server does not answer at all, the connection is dropped
+    /// half a second later. Either way, the caller gets [`StoreError::Unavailable`](crate::store::StoreError::Unavailable),
+    /// which clients see as `OVERLOADED`.
+    ///
+    /// ```
+    /// use dooers::store::PostgresOptions;
+    /// use std::time::Duration;
+    ///
+    /// // Notices sooner that the server is silent, for example while another one takes over.
+    /// let options = PostgresOptions::new().statement_timeout(Duration::from_secs(5));
+    /// # let _ = options;
+    /// ```
+    #[must_use]
+    pub fn statement_timeout(mut self, at_most: Duration) -> Self {
+        self.statement_timeout = at_most;
+        self
+    }
+
+    /// The longest time that all migrations together may take when the store is opened, including the wait for another
+    /// process that migrates the same tables. Default: 1 hour. A migration that takes longer changes nothing.
+    #[must_use]
+    pub fn migration_timeout(mut self, at_most: Duration) -> Self {
+        self.migration_timeout = at_most;
+        self
+    }
+
     /// How many prepared statements each connection keeps; 100 unless told. With 0 it keeps none, which a pooler
     /// needs that lends its connections out for one transaction at a time.
     #[must_use]
@@ -223,9 +255,18 @@ impl PostgresOptions {
 
     /// How long to try to reach the database.
     pub(super) fn patience(&self) -> Duration {
-        self.server
-            .connect_timeout
-            .unwrap_or(Duration::from_secs(10))
+        let timeout = self.server.connect_timeout;
+        timeout.map_or(Duration::from_secs(10), bounded)
+    }
+
+    /// The longest time that a statement may take.
+    pub(super) fn longest_statement(&self) -> Duration {
+        bounded(self.statement_timeout)
+    }
+
+    /// The longest time that all migrations may take.
+    pub(super) fn longest_migration(&self) -> Duration {
+        bounded(self.migration_timeout)
     }
 
     /// Whether connections may be those of a transaction pooler, which keeps neither prepared statements nor
@@ -236,6 +277,14 @@ impl PostgresOptions {
     pub(super) fn is_pooled(&self) -> bool {
         self.statement_cache == 0
     }
+}
+
+/// A time that PostgreSQL takes for a limit: whole milliseconds in 32 bits, where zero would be no limit.
+fn bounded(time: Duration) -> Duration {
+    time.clamp(
+        Duration::from_millis(1),
+        Duration::from_millis(i32::MAX as u64),
+    )
 }
 
 impl FromStr for PostgresOptions {
@@ -283,6 +332,22 @@ mod tests {
         let shown = format!("{options:?}");
         assert!(!shown.contains("hunter"), "{shown}");
         assert!(shown.contains("ada"), "{shown}");
+    }
+
+    #[test]
+    fn limits_of_any_length_are_limits_of_the_server() {
+        for (given, taken) in [(Duration::ZERO, 1), (Duration::MAX, 2_147_483_647)] {
+            let options = PostgresOptions::new()
+                .connect_timeout(given)
+                .statement_timeout(given)
+                .migration_timeout(given);
+            let limits = [
+                options.patience(),
+                options.longest_statement(),
+                options.longest_migration(),
+            ];
+            assert_eq!(limits, [Duration::from_millis(taken); 3]);
+        }
     }
 
     #[test]

@@ -2,19 +2,22 @@
 
 use super::PostgresOptions;
 use super::connect::{
-    FIRST_PAUSE, LOCAL_SETTINGS, LONGEST_PAUSE, connect_options, is_lost, is_lost_row, is_race,
-    query, told,
+    FIRST_PAUSE, LONGEST_PAUSE, Query, connect_options, is_lost, is_lost_row, is_race, query, told,
 };
+use super::execution::Execution;
+use super::limit::Limit;
+use super::pool::{Lent, Pool};
 use super::statements::Statements;
 use super::storable::is_storable;
 use super::time::place_in_time;
 use crate::store::StoreError;
-use crate::store::sql::{Parameter, ReadTransaction, Reading, RowError, Stop, json};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use crate::store::sql::{Columns, Parameter, ReadTransaction, Reading, RowError, Stop, json};
+use chrono::{DateTime, Utc};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 /// Everything is read as it stood at one moment.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
@@ -22,41 +25,42 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// The connections that read, and do what is one small statement.
 #[derive(Debug)]
 pub(super) struct Readers {
-    pool: PgPool,
+    pool: Pool,
     connect: PgConnectOptions,
     sql: Arc<Statements>,
     begin: Arc<str>,
-    is_pooled: bool,
-    patience: Duration,
+    execution: Execution,
+    connecting: Limit,
+    longest_statement: Duration,
 }
 
 /// A transaction of a reader.
 #[derive(Debug)]
 pub(super) struct PgReading {
-    transaction: Transaction<'static, Postgres>,
-    is_pooled: bool,
+    connection: Lent,
+    limit: Limit,
+    is_persistent: bool,
 }
 
 impl Readers {
     /// Prepares the connections, which are made when they are needed.
     pub(super) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
-        let begin = if options.is_pooled() {
-            format!("{BEGIN}; {LOCAL_SETTINGS}").into()
-        } else {
-            BEGIN.into()
-        };
-        let pool = PgPoolOptions::new()
-            .max_connections(options.pool_size)
-            .acquire_timeout(options.patience())
-            .test_before_acquire(false)
-            .connect_lazy_with(connect_options(options));
+        let execution = Execution::new(options);
+        let connecting = Limit::of_connecting(options.patience());
+        let connect = connect_options(options);
         Self {
-            pool,
-            connect: connect_options(options),
+            pool: Pool::new(
+                connect.clone(),
+                options.pool_size,
+                connecting,
+                execution.limit(),
+            ),
+            connect,
             sql,
-            begin,
-            is_pooled: options.is_pooled(),
-            patience: options.patience(),
+            begin: execution.begin(BEGIN),
+            execution,
+            connecting,
+            longest_statement: options.longest_statement(),
         }
     }
 
@@ -72,21 +76,23 @@ impl Readers {
         what: &'static str,
         read: impl AsyncFnOnce(Reading<'_, PgReading>) -> Result<T, Stop> + Clone,
     ) -> Result<T, StoreError> {
-        let end = Instant::now() + self.patience;
+        let end = self.connecting.end();
         let mut pause = FIRST_PAUSE;
         loop {
             let all = async {
-                let transaction = PgReading {
-                    transaction: self.begin().await?,
-                    is_pooled: self.is_pooled,
-                };
+                let transaction = self.begin(end).await?;
                 read.clone()(Reading::new(transaction, &self.sql.reads)).await
             };
-            match all.await {
+            let error = match all.await {
                 Ok(read) => return Ok(read),
                 Err(Stop::Refused(refusal)) => return Err(refusal),
-                Err(Stop::Fault(error)) if is_lost_row(&error) && Instant::now() + pause < end => {}
-                Err(Stop::Fault(error)) => return Err(told(error, what)),
+                Err(Stop::Fault(error)) => error,
+            };
+            if is_lost_row(&error) {
+                self.pool.drop_idle();
+            }
+            if !is_lost_row(&error) || Instant::now() + pause >= end {
+                return Err(told(error, what));
             }
             sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -99,45 +105,50 @@ impl Readers {
         what: &'static str,
         statement: impl Fn(&Statements) -> Query,
     ) -> Result<Vec<PgRow>, StoreError> {
-        self.try_to(what, statement, |error| is_race(error) || is_lost(error))
-            .await
+        self.try_to(what, |sql, _| statement(sql), false).await
     }
 
-    /// Executes one statement that must not be done twice. If the answer is lost, the error is `Unavailable`, and it is for
-    /// the caller to look whether it was done.
+    /// Executes one statement that must not be done twice, and must do nothing and return no row after the time that it
+    /// gets, by the database's clock.
+    ///
+    /// If the answer is lost, the error is `Unavailable`, and it is for the caller to look whether it was done. From then on
+    /// it is not done any more: a server that was silent may still have the statement in its input, but its time has passed.
     pub(super) async fn execute_once(
         &self,
         what: &'static str,
-        statement: impl Fn(&Statements) -> Query,
+        statement: impl Fn(&Statements, DateTime<Utc>) -> Query,
     ) -> Result<Vec<PgRow>, StoreError> {
-        self.try_to(what, statement, is_race).await
+        self.try_to(what, statement, true).await
     }
 
-    /// Executes one statement. After these errors, and if there is no connection for it, that is tried again for some time.
+    /// Executes one statement. If there is no connection for it, or it is lost, that is tried again for some time, unless
+    /// the statement was sent and must be done only once.
     async fn try_to(
         &self,
         what: &'static str,
-        statement: impl Fn(&Statements) -> Query,
-        may_repeat: fn(&sqlx::Error) -> bool,
+        statement: impl Fn(&Statements, DateTime<Utc>) -> Query,
+        is_once: bool,
     ) -> Result<Vec<PgRow>, StoreError> {
-        let end = Instant::now() + self.patience;
+        let end = self.connecting.end();
         let mut pause = FIRST_PAUSE;
         loop {
-            let (error, is_repeated) = match self.pool.acquire().await {
-                Err(error) if is_lost(&error) => (error, true),
-                Err(error) => (error, false),
+            let mut is_sent = false;
+            let error = match self.pool.acquire(end).await {
+                Err(error) => error,
                 Ok(mut connection) => {
-                    let executed = self.execute_on(&mut connection, statement(&self.sql));
+                    let executed =
+                        self.execute_on(&mut connection, &statement, is_once, &mut is_sent);
                     match executed.await {
                         Ok(rows) => return Ok(rows),
-                        Err(error) => {
-                            let is_repeated = may_repeat(&error);
-                            (error, is_repeated)
-                        }
+                        Err(error) => error,
                     }
                 }
             };
-            if !is_repeated || Instant::now() + pause >= end {
+            if is_lost(&error) {
+                self.pool.drop_idle();
+            }
+            let may_repeat = is_race(&error) || is_lost(&error) && !(is_once && is_sent);
+            if !may_repeat || Instant::now() + pause >= end {
                 return Err(told(error.into(), what));
             }
             sleep(pause).await;
@@ -147,48 +158,72 @@ impl Readers {
 
     async fn execute_on(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Lent,
+        statement: &impl Fn(&Statements, DateTime<Utc>) -> Query,
+        is_once: bool,
+        is_sent: &mut bool,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let last = if is_once {
+            let clock = query(&self.sql.own.clock);
+            let now = self.rows(connection, clock).await?;
+            let now = now.first().ok_or(sqlx::Error::RowNotFound)?;
+            now.time(0).map_err(sqlx::Error::Decode)? + self.longest_statement
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        };
+        let statement = statement(&self.sql, last);
+        *is_sent = true;
+        let rows = self.rows(connection, statement).await?;
+        if is_once && rows.is_empty() {
+            // It came too late.
+            return Err(self.execution.limit().passed());
+        }
+        Ok(rows)
+    }
+
+    async fn rows(
+        &self,
+        connection: &mut Lent,
         statement: Query,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
-        let mut local = super::connect::local(connection, self.is_pooled).await?;
-        let rows = statement
-            .persistent(!self.is_pooled)
-            .fetch_all(local.connection())
-            .await?;
-        local.end().await?;
-        Ok(rows)
+        let step =
+            async |connection: &mut PgConnection| self.execution.rows(connection, statement).await;
+        connection.step(step).await
     }
 
     /// Asks whether the database answers, now: nothing is tried twice, and no connection is waited for.
     pub(super) async fn ping(&self, at_most: Duration) -> Result<(), StoreError> {
         let ask = || query(&self.sql.own.ping).persistent(false);
         let all = async {
-            if let Some(mut idle) = self.pool.try_acquire()
-                && ask().execute(&mut *idle).await.is_ok()
-            {
-                return Ok(());
+            if let Some(mut idle) = self.pool.try_acquire() {
+                let asked = idle.step(async |idle| ask().execute(idle).await);
+                if asked.await.is_ok() {
+                    return Ok(());
+                }
             }
             // None is idle, or that one was lost.
             let mut connection = PgConnection::connect_with(&self.connect).await?;
             ask().execute(&mut connection).await?;
             connection.close().await
         };
-        let answer = timeout(at_most, all).await;
-        let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        let answer = Limit::fixed(at_most).on(all).await;
+        if answer.is_err() {
+            self.pool.drop_idle();
+        }
         answer.map_err(|error| told(error.into(), "answer"))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the text is made of literals of ours"
-    )]
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        let begin = sqlx::AssertSqlSafe(Arc::clone(&self.begin));
-        self.pool.begin_with(begin).await
+    async fn begin(&self, end: Instant) -> Result<PgReading, sqlx::Error> {
+        let mut connection = self.pool.acquire(end).await?;
+        let limit = self.execution.limit();
+        connection.begin(&self.begin, limit).await?;
+        Ok(PgReading {
+            connection,
+            limit,
+            is_persistent: self.execution.is_persistent(),
+        })
     }
 }
-
-type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 
 /// Whether rows are looked for by a text that none can have.
 fn is_of_nothing(parameter: &Parameter) -> bool {
@@ -215,7 +250,7 @@ impl ReadTransaction for PgReading {
         if parameters.iter().any(is_of_nothing) {
             return Ok(Vec::new());
         }
-        let mut query = query(sql).persistent(!self.is_pooled);
+        let mut query = query(sql).persistent(self.is_persistent);
         for parameter in parameters {
             query = match parameter {
                 Parameter::Text(text) => query.bind(text),
@@ -225,6 +260,9 @@ impl ReadTransaction for PgReading {
                 Parameter::Time(micros) => query.bind(place_in_time(micros)),
             };
         }
-        Ok(query.fetch_all(&mut *self.transaction).await?)
+        let limit = self.limit;
+        let step =
+            async |connection: &mut PgConnection| limit.on(query.fetch_all(connection)).await;
+        Ok(self.connection.step(step).await?)
     }
 }

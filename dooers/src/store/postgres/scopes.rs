@@ -1,6 +1,7 @@
 //! What the writer remembers of scopes: where they lie, and the clocks of their lists.
 
-use super::connect::{local, query};
+use super::connect::query;
+use super::execution::Execution;
 use super::statements::Statements;
 use crate::protocol::timestamp;
 use crate::store::Scope;
@@ -84,13 +85,12 @@ impl Scopes {
     pub(super) async fn place_of(
         &mut self,
         connection: &mut PgConnection,
-        is_pooled: bool,
+        execution: &Execution,
         scope: Scope,
     ) -> Result<(i64, i64), RowError> {
         if let Some(place) = self.remembered(&scope).place {
             return Ok(place);
         }
-        let mut local = local(connection, is_pooled).await?;
         let sql = &self.sql;
         let workspace = [
             &scope.worker_id,
@@ -107,16 +107,16 @@ impl Scopes {
             if found.is_some() {
                 break;
             }
-            let mut query = query(statement).persistent(!is_pooled);
+            let mut query = query(statement);
             for text in workspace {
                 query = query.bind(text.clone());
             }
             if !Arc::ptr_eq(statement, &sql.own.insert_workspace) {
                 query = query.bind(scope.agent.clone());
             }
-            found = query.fetch_optional(local.connection()).await?;
+            let rows = execution.rows(connection, query).await?;
+            found = rows.into_iter().next();
         }
-        local.end().await?;
         let row = found.ok_or("a new scope is not there")?;
         let place = (row.number(0)?, row.number(2)?);
         self.found(&scope, place);

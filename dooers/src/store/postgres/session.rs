@@ -8,10 +8,11 @@ use super::PostgresOptions;
 use super::batch::{self, Done, Job};
 use super::cache::{Cache, Cached, Place};
 use super::commit::Commits;
-use super::connect::{self, is_lost_row, is_race_row, local, query};
+use super::connect::{self, is_lost_row, is_race_row, query};
 use super::difference::difference;
 use super::known::{Known, Need};
-use super::link::{LAST_TRY, Link, Outcome};
+use super::limit::LAST_TRY;
+use super::link::{Link, Outcome};
 use super::load::load;
 use super::scopes::Scopes;
 use super::statements::Statements;
@@ -66,7 +67,7 @@ impl Session {
         sql: Arc<Statements>,
     ) -> Result<Self, RowError> {
         let mut link = Link::new(options, Arc::clone(&sql));
-        link.open(Instant::now() + link.patience()).await?;
+        link.open(link.end_since(Instant::now())).await?;
         Ok(Self {
             link,
             commits: Commits::new(options.table_prefix.clone()),
@@ -93,7 +94,7 @@ impl Session {
 
     /// Does these operations, together as far as possible.
     async fn write(&mut self, mut jobs: Vec<Box<dyn Job>>) {
-        let end = Instant::now() + self.link.patience();
+        let end = self.link.end_since(Instant::now());
         let mut distrusted = HashSet::new();
         while !jobs.is_empty() {
             let Err(error) = self.round(&mut jobs, &mut distrusted).await else {
@@ -118,7 +119,7 @@ impl Session {
 
     /// Does an operation by itself, with nothing taken for granted.
     async fn write_alone(&mut self, job: Box<dyn Job>) {
-        let end = Instant::now() + self.link.patience();
+        let end = self.link.end_since(Instant::now());
         let mut distrusted = HashSet::from([job.thread_id().to_owned()]);
         let mut jobs = vec![job];
         for tries in 1.. {
@@ -141,7 +142,7 @@ impl Session {
         distrusted: &mut HashSet<String>,
     ) -> Result<(), RowError> {
         let oldest = jobs.iter().map(|job| job.since()).min();
-        let end = oldest.unwrap_or_else(Instant::now) + self.link.patience();
+        let end = self.link.end_since(oldest.unwrap_or_else(Instant::now));
         let end = end.max(Instant::now() + LAST_TRY);
         let pending = loop {
             if !self.link.is_open() {
@@ -149,7 +150,13 @@ impl Session {
             }
             self.link.open(end).await?;
             match self.prepare(jobs, distrusted).await {
-                Err(error) if is_lost_row(&error) && Instant::now() < end => self.link.lose(&error),
+                Err(error) if is_lost_row(&error) => {
+                    // Always: an answer that was given up may still come.
+                    self.link.lose(&error);
+                    if Instant::now() >= end {
+                        return Err(error);
+                    }
+                }
                 other => break other?,
             }
         };
@@ -197,7 +204,7 @@ impl Session {
         jobs: &mut [Box<dyn Job>],
         distrusted: &HashSet<String>,
     ) -> Result<Pending, RowError> {
-        let is_pooled = self.link.is_pooled();
+        let execution = self.link.execution();
         let connection = self.link.connection()?;
         let mut known = Known::default();
         known.distrusted.clone_from(distrusted);
@@ -231,7 +238,7 @@ impl Session {
             }
             tell(&mut self.done);
             let scopes = &mut self.scopes;
-            load(connection, &self.sql, is_pooled, &mut known, scopes, needs).await?;
+            load(connection, &self.sql, &execution, &mut known, scopes, needs).await?;
         }
         let clocks = known.threads.clocks.times();
         let done = batch::run(jobs, &mut known);
@@ -240,12 +247,12 @@ impl Session {
         for id in known.threads.by_id.keys().filter(is_new) {
             let scope = known.threads.by_id[id].record().scope();
             let (scope_pk, workspace_pk) =
-                self.scopes.place_of(connection, is_pooled, scope).await?;
+                self.scopes.place_of(connection, &execution, scope).await?;
             if self.numbers.is_empty() {
-                let mut local = local(connection, is_pooled).await?;
-                let next = query(&self.sql.own.next_thread_pks).persistent(!is_pooled);
-                let first = next.fetch_one(local.connection()).await?.number(0)?;
-                local.end().await?;
+                let next = query(&self.sql.own.next_thread_pks);
+                let rows = execution.rows(connection, next).await?;
+                let first = rows.first().ok_or("there is no number for a thread")?;
+                let first = first.number(0)?;
                 self.numbers = first..first + NUMBERS;
             }
             let place = Place {

@@ -1,7 +1,7 @@
 //! The settings of workers. They are written beside the [writer](super::writer), as they belong to no thread.
 //!
 //! A statement whose answer was lost is not repeated, as it would undo what somebody else has stored meanwhile: what is there now
-//! tells whether it was done.
+//! tells whether it was done. For the same reason, a statement does nothing after its time, see [`Readers::execute_once`].
 
 use super::connect::{query, told};
 use super::readers::{PgReading, Readers};
@@ -30,13 +30,16 @@ pub(super) async fn put(
     settings: Vec<StoredSetting>,
 ) -> Result<Vec<DateTime<Utc>>, StoreError> {
     const WHAT: &str = "store settings";
+    if settings.is_empty() {
+        return Ok(Vec::new());
+    }
     let values = settings
         .iter()
         .map(|setting| serde_json::to_string(&setting.value));
     let values: Vec<_> = values
         .collect::<Result<_, _>>()
         .map_err(|error| told(error.into(), WHAT))?;
-    let put = |sql: &Statements| {
+    let put = |sql: &Statements, last: DateTime<Utc>| {
         let fields = settings.iter().map(|setting| setting.field_id.clone());
         let keys = settings.iter().map(|setting| setting.key_id.clone());
         let at = settings.iter().map(|setting| setting.updated_at);
@@ -47,6 +50,7 @@ pub(super) async fn put(
             .bind(values.clone())
             .bind(keys.collect::<Vec<_>>())
             .bind(at.collect::<Vec<_>>())
+            .bind(last)
     };
     let times: Times = match readers.execute_once(WHAT, put).await {
         Ok(rows) => {
@@ -88,11 +92,12 @@ pub(super) async fn remove(
     worker: &WorkerKey,
     field_id: &str,
 ) -> Result<(), StoreError> {
-    let remove = |sql: &Statements| {
+    let remove = |sql: &Statements, last: DateTime<Utc>| {
         query(&sql.own.remove_setting)
             .bind(worker.agent.clone())
             .bind(worker.worker_id.clone())
             .bind(field_id.to_owned())
+            .bind(last)
     };
     let removed = readers.execute_once("forget a setting", remove).await;
     let Err(lost @ StoreError::Unavailable { .. }) = removed else {

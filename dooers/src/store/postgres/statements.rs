@@ -178,7 +178,8 @@ statements! {
         JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
         ORDER BY t.pk"
 
-    // Settings. Of a field that is there twice the last one counts: one statement may not write a row twice.
+    // Settings. Of a field that is there twice the last one counts: one statement may not write a row twice. After the
+    // time that comes last nothing is done, and no row returned. A subquery asks the clock once for all rows.
 
     put_settings: "
         INSERT INTO {prefix}settings AS s (agent, worker_id, field_id, value, key_id, updated_at)
@@ -186,13 +187,22 @@ statements! {
             max(x.updated_at) OVER (PARTITION BY x.field_id)
         FROM unnest(?3::text[], ?4::text[], ?5::text[], ?6::timestamptz[])
             WITH ORDINALITY AS x (field_id, value, key_id, updated_at, place)
+        WHERE (SELECT clock_timestamp()) < ?7
         ORDER BY x.field_id, x.place DESC
         ON CONFLICT (agent, worker_id, field_id) DO UPDATE SET
             value = excluded.value, key_id = excluded.key_id,
             updated_at = greatest(s.updated_at, excluded.updated_at)
         RETURNING s.field_id, {micros s.updated_at}"
 
-    remove_setting: "DELETE FROM {prefix}settings WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3"
+    remove_setting: "
+        WITH time AS MATERIALIZED (SELECT 1::bigint AS is_left WHERE clock_timestamp() < ?4),
+            removed AS (
+                DELETE FROM {prefix}settings
+                WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3 AND EXISTS (SELECT FROM time)
+            )
+        SELECT is_left FROM time"
+
+    clock: "SELECT {micros clock_timestamp()}"
 
     ping: "SELECT 1::bigint"
 }

@@ -1,8 +1,9 @@
 //! The store itself.
 
 use super::PostgresOptions;
-use super::advice::{advice, said};
+use super::advice::explained;
 use super::connect::{connect, query, told};
+use super::limit::{LAST_TRY, Limit};
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
 use super::operations::{CancelTurn, Expire};
 use super::readers::{PgReading, Readers};
@@ -25,7 +26,8 @@ const PING: Duration = Duration::from_secs(2);
 /// A store in a PostgreSQL database, which several processes may share.
 ///
 /// What a method reports as done is committed. While the database is away, methods wait for it as long as
-/// [`PostgresOptions::connect_timeout`] says, and are refused as [`StoreError::Unavailable`] then.
+/// [`PostgresOptions::connect_timeout`] says, and are refused as [`StoreError::Unavailable`] then. If it is silent, a
+/// statement that is in flight is given up after [`PostgresOptions::statement_timeout`].
 #[derive(Debug)]
 pub struct PostgresStore {
     writer: Writer,
@@ -65,19 +67,15 @@ impl PostgresStore {
 async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), StoreError> {
     let fail = |error: MigrateError| cannot_open(options, error);
     options.check().map_err(|why| cannot_open(options, why))?;
-    let mut connection = connect(&options.direct_options(), options.patience())
+    let connecting = Limit::of_connecting(options.patience());
+    let mut connection = connect(&options.direct_options(), connecting)
         .await
         .map_err(|error| cannot_reach(options, &error.into()))?;
-    migrate(
-        &mut connection,
-        &options.table_prefix,
-        MIGRATIONS,
-        is_allowed,
-    )
-    .await
-    .map_err(fail)?;
+    migrate(&mut connection, options, MIGRATIONS, is_allowed)
+        .await
+        .map_err(fail)?;
     // It has done its work.
-    let _ = connection.close().await;
+    let _ = Limit::fixed(LAST_TRY).on(connection.close()).await;
     Ok(())
 }
 
@@ -86,10 +84,7 @@ fn cannot_reach(options: &PostgresOptions, error: &RowError) -> StoreError {
     let Some(error) = error.downcast_ref() else {
         return cannot_open(options, error);
     };
-    match advice(error) {
-        Some(advice) => cannot_open(options, format!("{}; {advice}", said(error))),
-        None => cannot_open(options, said(error)),
-    }
+    cannot_open(options, explained(error))
 }
 
 /// Why a database cannot be opened, in one sentence.

@@ -117,6 +117,7 @@ groups! {
         finalized: Option<bool>,
         delta_seq: Option<i64>,
         open_in: Option<String>,
+        answers: Option<String>,
     }
 
     /// A new run.

@@ -51,6 +51,10 @@ impl<R: ThreadRows> OpenThread<R> {
                 run.event_id = Some(turn.to_owned());
                 Some(self.put_run(run)?)
             }
+            TurnChange::ReopenForm => {
+                self.rows.reopen_form(turn)?;
+                None
+            }
         })
     }
 

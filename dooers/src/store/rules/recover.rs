@@ -94,7 +94,7 @@ impl<R: ThreadRows> OpenThread<R> {
         let mut changes = vec![Change::of_event(event, rev), self.change_row()];
         let ends = open.into_iter().map(|run| interrupted_run(run, at));
         changes.extend(self.update_runs(ends)?);
-        self.rows.delete_turn(turn)?;
+        self.end_unanswered(turn)?;
         Ok(changes)
     }
 }

@@ -1,6 +1,6 @@
 //! The rows on which the rules work.
 
-use crate::protocol::{Run, Thread, ThreadEvent};
+use crate::protocol::{Run, Thread, ThreadEvent, User};
 use crate::store::claim::{end_of_lease, is_due};
 use crate::store::list_clock::ListClock;
 use crate::store::{
@@ -75,8 +75,11 @@ pub(crate) trait ThreadRows {
     /// The thread's own row, to change its numbers and its `last_event_at`.
     fn row_mut(&mut self) -> &mut ThreadRow;
 
-    /// The thread, to change its users, title, metadata and `updated_at`.
+    /// The thread, to change its title, metadata and `updated_at`.
     fn description_mut(&mut self) -> &mut Thread;
+
+    /// The users of the thread, to change them.
+    fn users_mut(&mut self) -> &mut Vec<User>;
 
     /// Writes the thread's own row. Each operation ends with this.
     fn save(&mut self) -> Result<(), Self::Error>;
@@ -95,6 +98,9 @@ pub(crate) trait ThreadRows {
 
     /// Whether an event is stored as the answer to this form.
     fn has_answer_to(&self, form_event_id: &str) -> Result<bool, Self::Error>;
+
+    /// Stores that an event is not the answer to a form any more.
+    fn reopen_form(&mut self, event_id: &str) -> Result<(), Self::Error>;
 
     /// The events whose text grows in the turn of this message, in the order of their `seq`.
     fn open_events(&self, turn: &str) -> Result<Vec<ThreadEvent>, Self::Error>;

@@ -88,12 +88,12 @@ impl<R: ThreadRows> OpenThread<R> {
         if known.is_some_and(|known| users[known] == *user) {
             return Ok(false);
         }
-        let thread = self.rows.description_mut();
+        let users = self.rows.users_mut();
         match known {
-            Some(known) => thread.users[known] = user.clone(),
-            None => thread.users.push(user.clone()),
+            Some(known) => users[known] = user.clone(),
+            None => users.push(user.clone()),
         }
-        thread.redescribed(at);
+        self.rows.description_mut().redescribed(at);
         Ok(true)
     }
 
@@ -123,7 +123,7 @@ impl<R: ThreadRows> OpenThread<R> {
         record.rev
     }
 
-    /// The form that an event answers, unless that form has an answer already: only the first one counts.
+    /// The form that an event answers, unless there is an answer that counts already.
     pub(super) fn first_answer<'e>(
         &self,
         event: &'e ThreadEvent,

@@ -150,13 +150,19 @@ impl<R: ThreadRows> OpenThread<R> {
         self.rows.update_turn(&turn)
     }
 
+    /// Ends a turn that did not succeed. The form that its message answers, if it answers one, can be answered again.
+    pub(super) fn end_unanswered(&mut self, turn: &TurnRow) -> Result<(), R::Error> {
+        self.rows.reopen_form(&turn.event_id)?;
+        self.rows.delete_turn(turn)
+    }
+
     /// Ends a turn that was cancelled, with its runs.
     pub(super) fn end_cancelled(
         &mut self,
         turn: &TurnRow,
         at: DateTime<Utc>,
     ) -> Result<Vec<Change>, R::Error> {
-        self.rows.delete_turn(turn)?;
+        self.end_unanswered(turn)?;
         let open = self.rows.open_runs(&turn.event_id)?;
         self.update_runs(open.into_iter().map(|run| cancelled_run(run, at)))
     }

@@ -95,7 +95,7 @@ statements! {
     touch_participants: "UPDATE {prefix}participants SET last_event_at = ?2 WHERE thread_pk = ?1"
 
     describe_thread: "
-        UPDATE {prefix}threads SET users = ?2, title = ?3, metadata = ?4, updated_at = ?5 WHERE pk = ?1"
+        UPDATE {prefix}threads SET users = coalesce(?2, users), title = ?3, metadata = ?4, updated_at = ?5 WHERE pk = ?1"
 
     insert_participant: "
         INSERT INTO {prefix}participants (thread_pk, place, participant, scope_pk, last_event_at, thread_id)
@@ -130,6 +130,8 @@ statements! {
     event_at: "SELECT {event} FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.seq = ?2"
 
     answer: "SELECT e.seq FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.answers = ?2"
+
+    reopen_form: "UPDATE {prefix}events SET answers = NULL WHERE id = ?2 AND thread_pk = ?1"
 
     has_event: "SELECT pk FROM {prefix}events WHERE id = ?1"
 

@@ -1,7 +1,7 @@
 //! The rows of one thread on the connection that writes.
 
 use super::database::Database;
-use crate::protocol::{ContentPart, Run, Thread, ThreadEvent};
+use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
 use crate::store::Participant;
 use crate::store::list_clock::ListClock;
 use crate::store::rules::{NewEvent, ThreadRow, ThreadRows, TurnRow};
@@ -22,6 +22,8 @@ pub(super) struct SqliteThread<'d> {
     stored_last_event_at: DateTime<Utc>,
     /// Whether something of the row has changed that few operations change.
     is_redescribed: bool,
+    /// Whether the users have changed. They may be many, so they are written only then.
+    has_new_users: bool,
     /// Whether it is known that the thread has no turns, which then need not be looked for.
     has_no_turns: Cell<bool>,
     /// Whether it is known that the thread has no runs.
@@ -56,6 +58,7 @@ impl<'d> SqliteThread<'d> {
             stored_rev: row.record.rev,
             stored_last_event_at: row.record.thread.last_event_at,
             is_redescribed: false,
+            has_new_users: false,
             has_no_turns: Cell::new(false),
             has_no_runs: false,
             row,
@@ -83,6 +86,11 @@ impl ThreadRows for SqliteThread<'_> {
         &mut self.row.record.thread
     }
 
+    fn users_mut(&mut self) -> &mut Vec<User> {
+        self.has_new_users = true;
+        &mut self.description_mut().users
+    }
+
     fn save(&mut self) -> Result<(), Stop> {
         let (db, row, thread) = (self.db, &self.row, &self.row.record.thread);
         let (rev, row_rev, last_seq) = (int(row.record.rev), int(row.row_rev), int(row.last_seq));
@@ -96,11 +104,12 @@ impl ThreadRows for SqliteThread<'_> {
             db.execute(&db.sql.writes.advance_thread, values)?;
         }
         if self.is_redescribed {
+            let users = self.has_new_users.then_some(&thread.users);
             db.execute(
                 &db.sql.writes.describe_thread,
                 params![
                     self.pk,
-                    serde_json::to_string(&thread.users)?,
+                    users.map(serde_json::to_string).transpose()?,
                     thread.title,
                     json(&thread.metadata)?,
                     thread.updated_at.timestamp_micros(),
@@ -152,6 +161,11 @@ impl ThreadRows for SqliteThread<'_> {
             .db
             .first(&self.db.sql.writes.answer, place, |_| Ok(()))?;
         Ok(answer.is_some())
+    }
+
+    fn reopen_form(&mut self, event_id: &str) -> Result<(), Stop> {
+        let place = params![self.pk, event_id];
+        self.db.execute(&self.db.sql.writes.reopen_form, place)
     }
 
     fn open_events(&self, turn: &str) -> Result<Vec<ThreadEvent>, Stop> {

@@ -2,7 +2,7 @@
 
 use super::thread::{KeptEvent, KeptRun, ThreadState};
 use super::threads::Threads;
-use crate::protocol::{ContentPart, Run, Thread, ThreadEvent};
+use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
 use crate::store::list_clock::ListClock;
 use crate::store::rules::{NewEvent, Rows, SentEvent, SentKey, ThreadRow, ThreadRows, TurnRow};
 use crate::store::{CancelTarget, Participant, Scope, StoreError};
@@ -106,6 +106,10 @@ impl ThreadRows for &mut ThreadState {
         &mut self.row.record.thread
     }
 
+    fn users_mut(&mut self) -> &mut Vec<User> {
+        &mut self.row.record.thread.users
+    }
+
     fn save(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -129,6 +133,14 @@ impl ThreadRows for &mut ThreadState {
 
     fn has_answer_to(&self, form_event_id: &str) -> Result<bool, StoreError> {
         Ok(ThreadState::has_answer_to(self, form_event_id))
+    }
+
+    fn reopen_form(&mut self, event_id: &str) -> Result<(), StoreError> {
+        let mut events = self.events.iter_mut();
+        if let Some(kept) = events.find(|kept| kept.event.id == event_id) {
+            kept.answers = None;
+        }
+        Ok(())
     }
 
     fn open_events(&self, turn: &str) -> Result<Vec<ThreadEvent>, StoreError> {

@@ -33,7 +33,7 @@ pub(crate) struct KeptEvent {
     pub(crate) rev: u64,
     /// The message whose turn writes it, as long as its text grows.
     pub(crate) open_in: Option<String>,
-    /// The event of the form that it answers, if it is the first answer.
+    /// The event of the form that it answers, if it is the answer that counts.
     pub(crate) answers: Option<String>,
 }
 
@@ -113,7 +113,8 @@ impl ThreadState {
             .map(|kept| &kept.run)
     }
 
-    /// Whether the form was answered. It stays so if the answer is removed: a turn has begun by it.
+    /// Whether the form is answered: by an answer whose turn waits, runs or has succeeded. It stays so if that answer is
+    /// removed later.
     pub(crate) fn has_answer_to(&self, form_event_id: &str) -> bool {
         let mut answers = self.events.iter().filter_map(|kept| kept.answers.as_ref());
         answers.any(|form| form == form_event_id)

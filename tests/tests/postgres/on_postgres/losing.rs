@@ -329,7 +329,9 @@ async fn a_turn_that_was_claimed_for_nobody_is_taken_over() {
     let Some(cluster) = own(Setup::default()) else {
         return;
     };
-    let options = options(&cluster).connect_timeout(Duration::from_millis(500));
+    let limit = Duration::from_millis(500);
+    let options = options(&cluster);
+    let options = options.connect_timeout(limit).statement_timeout(limit);
     let store = PostgresStore::open(options).await.unwrap();
     let before = store
         .begin_turn(&scope(), first("before", "e0"), &start("r0"))

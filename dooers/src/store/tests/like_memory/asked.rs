@@ -190,7 +190,7 @@ impl<C: Compared> Both<C> {
     }
 
     pub(super) fn change(&mut self, thread_id: &str) -> TurnChange {
-        match self.dice.roll(10) {
+        match self.dice.roll(11) {
             0 => TurnChange::Touch(self.now()),
             8 => TurnChange::Text {
                 event_id: self.recent_event_id(thread_id),
@@ -219,6 +219,7 @@ impl<C: Compared> Both<C> {
                 ended_at: Some(self.now()),
                 error: None,
             }),
+            10 => TurnChange::ReopenForm,
             kind => {
                 let id = self.new_id("e");
                 self.events.push((thread_id.to_owned(), id.clone()));

@@ -1,4 +1,4 @@
-//! Every order and number of arguments, and every pattern.
+//! Arguments in any order and number, with any pattern.
 
 use crate::run;
 use dooers::prelude::*;
@@ -70,7 +70,7 @@ async fn paths(request: dooers::WorkerRequest, response: ::dooers::WorkerRespons
     response.text(request.message);
 }
 
-/// Generic types, arrays and tuples are types like any other.
+/// An argument type with generics, an array and tuples.
 struct Many<T, const N: usize>([T; N], fn() -> u8);
 
 impl FromTurn for Many<(u8, &'static str), 2> {
@@ -87,7 +87,7 @@ async fn many(
     response.text(format!("{one}{a}{two}{b}{}", three()));
 }
 
-/// What is made first keeps nothing from being made next, and an error keeps the handler from being called.
+/// An argument that cannot be created, after one that can.
 struct Refused;
 
 impl FromTurn for Refused {
@@ -102,7 +102,7 @@ async fn refused(response: WorkerResponse, _: Refused) {
 }
 
 #[test]
-fn each_is_called_with_its_arguments() {
+fn agent_is_called_with_its_arguments() {
     assert!(run::<none>("hello").1.is_empty());
     assert!(run::<request_only>("hello").0.is_ok());
     assert_eq!(run::<response_only>("hello").1, ["response only"]);
@@ -115,14 +115,14 @@ fn each_is_called_with_its_arguments() {
 }
 
 #[test]
-fn an_argument_that_cannot_be_made_ends_the_turn() {
+fn argument_error_ends_the_turn_before_the_call() {
     let (answer, texts) = run::<refused>("hello");
     assert_eq!(answer.unwrap_err().to_string(), "no argument today");
     assert!(texts.is_empty());
 }
 
 #[test]
-fn parts_of_patterns_are_read() {
+fn pattern_fields_are_used() {
     let Point { x, y } = Point { x: 1, y: 2 };
     assert_eq!(x + y, 3);
 }

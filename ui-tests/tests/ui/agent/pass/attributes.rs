@@ -1,4 +1,4 @@
-//! Attributes and doc comments stay on the function; the doc comment is the description too.
+//! Attributes and doc comments stay on the function. The doc comment is also the description.
 
 use dooers::Agent;
 use dooers::prelude::*;
@@ -15,7 +15,7 @@ use dooers::prelude::*;
 #[expect(
     clippy::unused_async,
     unused_variables,
-    reason = "kept on the function"
+    reason = "the attribute stays on the function"
 )]
 #[inline(never)]
 async fn support(#[allow(unused_mut)] mut request: WorkerRequest) -> String {
@@ -54,7 +54,7 @@ async fn not_there(_: Nothing) {}
 async fn there() {}
 
 #[test]
-fn the_doc_comment_is_the_description() {
+fn doc_comment_becomes_the_description() {
     let text = "Answers questions about orders.\n\n  * indented\nAfter the attribute.";
     assert_eq!(support::DEFINITION.description(), text);
     assert_eq!(

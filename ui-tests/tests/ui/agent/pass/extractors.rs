@@ -1,4 +1,4 @@
-//! Arguments that are made of others.
+//! Arguments that contain other arguments.
 
 use crate::run;
 use dooers::prelude::*;
@@ -26,7 +26,7 @@ async fn nested(
     token: CancellationToken,
 ) -> Result<()> {
     let wrong = wrong.err().map(|error| error.to_string());
-    let told = format!(
+    let text = format!(
         "{} {} {} {} {wrong:?} {absent:?} {}",
         request.message,
         some.is_some(),
@@ -34,7 +34,7 @@ async fn nested(
         right.is_ok(),
         token.is_cancelled()
     );
-    response.text(told);
+    response.text(text);
     Ok(())
 }
 
@@ -44,14 +44,14 @@ async fn stateful(State(database): State<Database>, response: WorkerResponse) {
 }
 
 #[test]
-fn they_are_made_or_say_why_not() {
+fn nested_arguments_are_created_or_give_errors() {
     let (answer, texts) = run::<nested>("hello");
     answer.unwrap();
     assert_eq!(texts, ["hello true true true Some(\"never\") None false"]);
 }
 
 #[test]
-fn a_state_comes_from_the_turn() {
+fn state_comes_from_the_turn() {
     let (response, sent) = WorkerResponse::recorder();
     let turn = Turn::new(WorkerRequest::new(""), response).with_state(Database(7));
     ui_tests::now(stateful::DEFINITION.call(turn)).unwrap();

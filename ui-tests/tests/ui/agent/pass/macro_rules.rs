@@ -1,10 +1,10 @@
-//! Functions that `macro_rules!` makes.
+//! Agents that `macro_rules!` generates.
 
 use crate::run;
 use dooers::Agent;
 use dooers::prelude::*;
 
-/// Every part is the caller's.
+/// An agent whose parts all come from the caller.
 macro_rules! agent {
     ($(#[$attribute:meta])* $visibility:vis $name:ident, $title:literal, $doc:expr, ($($argument:ident: $ty:ty),*) -> $output:ty $body:block) => {
         $(#[$attribute])*
@@ -19,7 +19,7 @@ agent!(#[must_use] pub(crate) first, "first-agent", "Described.", (request: Work
 });
 agent!(second, "second-agent", concat!("Also ", "described."), () -> &'static str { "hello" });
 
-/// Every part is the macro's.
+/// An agent whose parts all come from the macro.
 macro_rules! whole {
     () => {
         #[dooers::agent(crate = $crate::macro_rules::runtime, type = Whole)]
@@ -35,7 +35,7 @@ mod runtime {
 
 whole!();
 
-/// The argument's name is the macro's own, and is not seen by the body that the caller gives.
+/// An agent whose first argument has a name from the macro, which the caller's body cannot see.
 macro_rules! wrapped {
     ($name:ident, $request:ident => $body:expr) => {
         #[dooers::agent]
@@ -49,7 +49,7 @@ macro_rules! wrapped {
 wrapped!(shout, request => request.message.to_uppercase());
 
 #[test]
-fn each_is_an_agent() {
+fn agents_from_macros_are_called() {
     assert_eq!(first::DEFINITION.name(), "first-agent");
     assert_eq!(first::DEFINITION.description(), "Described.");
     assert_eq!(second::DEFINITION.description(), "Also described.");

@@ -1,4 +1,4 @@
-//! Generated code names everything in full, whatever the module has under the usual names.
+//! Generated code uses full paths only, so that a module can have other items with the usual names.
 #![no_implicit_prelude]
 
 mod std {}
@@ -29,7 +29,7 @@ async fn bare(
 async fn documented() {}
 
 #[::core::prelude::v1::test]
-fn it_is_called() {
+fn agent_without_a_prelude_is_called() {
     ::core::assert_eq!(crate::run::<Bare>("hello").1, ["hello"]);
     ::core::assert_eq!(
         <documented as ::dooers::Agent>::DEFINITION.description(),

@@ -1,4 +1,4 @@
-//! Each option, alone and together.
+//! Each option alone, and all options together.
 
 use dooers::{Agent, DEFAULT_QUEUE, OnBusy};
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn all() {}
 #[dooers::agent]
 async fn r#match() {}
 
-/// The type namespace has the name already, so the agent takes another.
+/// A module where the name of the function is taken in the type namespace.
 mod taken {
     pub(super) mod support {}
 
@@ -57,7 +57,7 @@ mod taken {
 }
 
 #[test]
-fn each_has_its_effect() {
+fn options_are_in_the_definition() {
     let plain = plain::DEFINITION;
     assert_eq!(plain.name(), "plain");
     assert!(!plain.is_default());
@@ -76,7 +76,7 @@ fn each_has_its_effect() {
 }
 
 #[test]
-fn the_policy_is_what_the_options_say() {
+fn policy_options_are_in_the_policy() {
     let policy = plain::DEFINITION.policy();
     assert_eq!((policy.timeout(), policy.retries()), (None, 0));
     let limit = DEFAULT_QUEUE;

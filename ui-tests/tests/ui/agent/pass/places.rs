@@ -1,4 +1,4 @@
-//! Agents in every place, with every visibility.
+//! Agents in modules and functions, with every visibility.
 
 use crate::run;
 use dooers::Agent;
@@ -14,7 +14,7 @@ mod private {
     async fn inherited() {}
 
     #[dooers::agent]
-    #[expect(clippy::needless_pub_self, reason = "a visibility like any other")]
+    #[expect(clippy::needless_pub_self, reason = "every visibility is tested")]
     pub(self) async fn to_self() {}
 
     #[dooers::agent]
@@ -27,19 +27,19 @@ mod private {
     pub(crate) async fn to_crate() {}
 
     #[dooers::agent]
-    #[expect(unreachable_pub, reason = "a visibility like any other")]
+    #[expect(unreachable_pub, reason = "every visibility is tested")]
     pub async fn to_all() {}
 
     #[test]
-    fn each_is_seen_here() {
+    fn private_agents_are_visible_in_their_module() {
         assert!(crate::run::<inherited>("").0.is_ok());
         assert!(crate::run::<to_self>("").0.is_ok());
     }
 }
 
 #[test]
-fn the_type_is_seen_where_the_function_is() {
-    // One `use` brings both.
+fn agent_type_has_the_functions_visibility() {
+    // One `use` imports the function and the type.
     use private::to_all;
     assert!(run::<to_all>("").0.is_ok());
     ui_tests::now(to_all());
@@ -52,7 +52,7 @@ fn the_type_is_seen_where_the_function_is() {
 }
 
 #[test]
-fn an_agent_can_stand_in_a_function() {
+fn agent_in_a_function_is_called() {
     struct Local;
 
     impl dooers::FromTurn for Local {

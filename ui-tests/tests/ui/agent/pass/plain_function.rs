@@ -1,4 +1,4 @@
-//! An annotated function is a function: it can be called, passed and tested.
+//! An annotated function can still be called, passed and tested as a function.
 
 use dooers::prelude::*;
 
@@ -14,7 +14,7 @@ async fn caller(request: WorkerRequest, response: WorkerResponse) -> Result<Stri
 }
 
 #[test]
-fn it_is_called_directly() {
+fn annotated_function_is_called_directly() {
     let (response, sent) = WorkerResponse::recorder();
     let answer = ui_tests::now(support(WorkerRequest::new("hello"), response));
     assert_eq!(answer.unwrap(), "HELLO");
@@ -22,12 +22,12 @@ fn it_is_called_directly() {
 }
 
 #[test]
-fn it_is_called_by_another() {
+fn annotated_function_is_called_by_another() {
     assert_eq!(crate::run::<caller>("hello").1, ["One moment."]);
 }
 
 #[test]
-fn it_is_a_value() {
+fn annotated_function_is_passed_as_a_value() {
     let function = support;
     let (response, _) = WorkerResponse::recorder();
     assert!(ui_tests::now(function(WorkerRequest::new("hello"), response)).is_ok());

@@ -1,4 +1,4 @@
-//! Each type that an agent can return.
+//! The types that an agent can return.
 
 use crate::run;
 use dooers::ReplyStream;
@@ -17,7 +17,7 @@ impl fmt::Display for MyError {
 
 impl Error for MyError {}
 
-/// Like `anyhow::Error`: no `Error` itself, but convertible into a boxed one.
+/// An error like `anyhow::Error`: it does not implement `Error`, but converts into a boxed one.
 struct Anyhow(&'static str);
 
 impl From<Anyhow> for Box<dyn Error + Send + Sync> {
@@ -26,7 +26,7 @@ impl From<Anyhow> for Box<dyn Error + Send + Sync> {
     }
 }
 
-/// A reply of the user's own.
+/// A reply type of the user.
 struct Weather;
 
 impl IntoReply for Weather {
@@ -123,7 +123,7 @@ impl<T: Unpin> futures::Stream for Once<T> {
 }
 
 #[test]
-fn each_is_taken() {
+fn every_return_type_is_a_reply() {
     assert!(run::<unit>("").0.is_ok());
     assert!(run::<string>("").0.is_ok());
     assert!(run::<text>("").0.is_ok());
@@ -137,7 +137,7 @@ fn each_is_taken() {
 }
 
 #[test]
-fn each_error_is_converted() {
+fn every_error_type_is_converted() {
     let error = |answer: Result<dooers::Answer>| answer.unwrap_err().to_string();
     assert_eq!(error(run::<result>("").0), "public");
     assert_eq!(error(run::<own_error>("").0), "my error");

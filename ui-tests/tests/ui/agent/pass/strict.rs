@@ -1,4 +1,4 @@
-//! A module that allows nothing.
+//! A module with strict lints. The code of the macros passes them.
 #![forbid(unsafe_code)]
 #![deny(
     missing_docs,
@@ -20,7 +20,7 @@ use dooers::prelude::*;
 ///
 /// # Errors
 ///
-/// Where its answer cannot be stored.
+/// If the answer cannot be stored.
 #[dooers::agent]
 pub async fn support(request: WorkerRequest, mut response: WorkerResponse) -> Result<String> {
     response = response.author("Ada");
@@ -30,7 +30,7 @@ pub async fn support(request: WorkerRequest, mut response: WorkerResponse) -> Re
     Ok(request.message)
 }
 
-/// Of another type.
+/// An agent with another type name.
 #[dooers::agent(type = Sales, default, run = "manual")]
 pub async fn sales() {
     std::future::ready(()).await;
@@ -41,7 +41,7 @@ async fn only_registered() {
     std::future::ready(()).await;
 }
 
-/// Of a name that is a keyword.
+/// An agent whose name is a keyword.
 #[dooers::agent]
 pub async fn r#match() {
     std::future::ready(()).await;

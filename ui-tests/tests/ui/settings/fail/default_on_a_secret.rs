@@ -3,7 +3,7 @@ use dooers::prelude::*;
 #[derive(Clone, WorkerSettings)]
 struct Tuning {
     #[setting(default = "hush")]
-    key: Option<Secret>,
+    key: Secret,
 }
 
 fn main() {}

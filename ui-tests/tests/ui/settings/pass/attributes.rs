@@ -1,4 +1,4 @@
-//! Every attribute of a setting.
+//! Every option of a setting.
 
 use crate::property;
 use dooers::prelude::*;
@@ -56,7 +56,7 @@ mod checks {
 }
 
 #[test]
-fn each_is_in_the_schema() {
+fn options_are_in_the_schema() {
     let schema = Every::schema();
     assert_eq!(schema.version(), "3.2");
     let title = property::<Every>("title");
@@ -94,7 +94,7 @@ fn each_is_in_the_schema() {
 }
 
 #[test]
-fn a_check_of_the_users_own_comes_last() {
+fn validate_runs_after_the_other_checks() {
     let mut every = Every::default();
     every.apply_patch("even", json!(6)).unwrap();
     assert_eq!(every.even, 6);
@@ -111,7 +111,7 @@ fn a_check_of_the_users_own_comes_last() {
 }
 
 #[test]
-fn fields_that_only_the_program_reads_are_fields_like_others() {
+fn default_has_a_value_for_every_field() {
     let every = Every::default();
     assert_eq!((every.name.as_str(), every.prompt.as_str()), ("Ada", ""));
     assert_eq!(

@@ -24,7 +24,7 @@ struct Tuning {
 }
 
 #[test]
-fn values_and_labels_come_from_the_variants() {
+fn choices_are_named_after_the_variants() {
     let expected = [
         ("warm", "Warm"),
         ("very_formal", "Very formal"),
@@ -39,7 +39,7 @@ fn values_and_labels_come_from_the_variants() {
 }
 
 #[test]
-fn a_default_is_a_variant_or_its_value() {
+fn default_is_a_variant_or_its_value() {
     let tuning = Tuning::default();
     assert_eq!(
         (tuning.by_variant, tuning.by_value),

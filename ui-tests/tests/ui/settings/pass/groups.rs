@@ -1,4 +1,4 @@
-//! Groups.
+//! Groups of settings.
 
 use dooers::prelude::*;
 use dooers::settings::{SettingsItem, SettingsValues};
@@ -24,7 +24,7 @@ struct More {
     depth: u8,
 }
 
-/// A group that can be the settings of an agent, too.
+/// A group that can also be the settings of an agent.
 #[derive(Debug, Clone, WorkerSettings)]
 struct Hidden {
     #[setting(default = "x")]
@@ -35,7 +35,7 @@ struct Hidden {
 struct Nothing {}
 
 #[test]
-fn fields_in_groups_are_patched_by_their_ids() {
+fn field_in_a_group_is_patched_by_its_id() {
     let mut tuning = Tuning::default();
     assert_eq!(
         (tuning.size, tuning.more.depth, tuning.hidden.code.as_str()),
@@ -57,7 +57,7 @@ fn id(item: &SettingsItem) -> &str {
 }
 
 #[test]
-fn a_struct_without_the_mark_is_both() {
+fn unmarked_struct_is_settings_and_a_group() {
     let values: SettingsValues = [("code".to_owned(), json!("z"))].into_iter().collect();
     assert_eq!(Hidden::from_values(&values).code, "z");
     assert_eq!(More::default().depth, 3);

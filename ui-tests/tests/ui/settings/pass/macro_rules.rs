@@ -1,4 +1,4 @@
-//! Structs that a macro writes.
+//! Structs that `macro_rules!` generates.
 
 use dooers::prelude::*;
 
@@ -17,7 +17,7 @@ tuning!(Text, String, "x", "Text");
 tuning!(Maybe, Option<i32>, -4, "Some");
 
 #[test]
-fn they_are_structs_like_others() {
+fn structs_from_macros_have_defaults() {
     assert_eq!(Whole::default().value, 3);
     assert_eq!(Text::default().value, "x");
     assert_eq!(Maybe::default().value, Some(-4));

@@ -1,4 +1,4 @@
-//! Without any name in scope, and with names that mean something else.
+//! Generated code uses full paths only, so that a module can have other items with the usual names.
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]
 
@@ -43,7 +43,7 @@ fn fine(_: &u8) -> ::std::result::Result<(), &'static str> {
 }
 
 #[test]
-fn it_works() {
+fn settings_without_a_prelude_have_defaults() {
     let tuning = <Tuning as ::std::default::Default>::default();
     ::std::assert_eq!(tuning.model, "a");
     ::std::assert!(::std::matches!(tuning.tone, Tone::Cold));

@@ -1,5 +1,5 @@
-//! Where structs of settings can stand.
-#![allow(unreachable_pub, reason = "as in a crate of its own")]
+//! Structs of settings in modules and functions.
+#![allow(unreachable_pub, reason = "the module stands for a crate")]
 
 use dooers::prelude::*;
 use dooers::{Agent, Turn};
@@ -24,19 +24,15 @@ async fn support(settings: inner::Public, live: Settings<inner::Public>) -> Resu
 }
 
 #[test]
-fn in_a_module() {
+fn settings_in_a_module_are_an_argument() {
     let (response, sent) = WorkerResponse::recorder();
     let turn = Turn::new(WorkerRequest::new(""), response);
     ui_tests::now(support::DEFINITION.call(turn)).unwrap();
-    assert_eq!(
-        sent.texts().len(),
-        0,
-        "what it returns is sent by the server"
-    );
+    assert_eq!(sent.texts().len(), 0, "the server sends the return value");
 }
 
 #[test]
-fn in_a_function() {
+fn settings_in_a_function_have_defaults() {
     #[derive(Clone, WorkerSettings)]
     struct Local {
         #[setting(default = 5)]

@@ -1,5 +1,5 @@
-//! Every type that a setting can have.
-#![allow(unused_qualifications, reason = "types can be named by their paths")]
+//! The types that a setting can have.
+#![allow(unused_qualifications, reason = "types are also named by their paths")]
 
 use crate::property;
 use dooers::prelude::*;
@@ -65,7 +65,7 @@ struct Every {
 }
 
 #[test]
-fn each_has_its_default_and_comes_back_from_its_values() {
+fn every_type_has_a_default_and_round_trips() {
     let every = Every::default();
     assert_eq!((every.text.as_str(), every.check), ("a", true));
     assert_eq!(
@@ -97,7 +97,7 @@ fn each_has_its_default_and_comes_back_from_its_values() {
 }
 
 #[test]
-fn the_bounds_of_a_type_are_in_the_schema() {
+fn schema_has_the_bounds_of_the_type() {
     let small = property::<Every>("unsigned8");
     assert_eq!(
         (&small["minimum"], &small["maximum"]),

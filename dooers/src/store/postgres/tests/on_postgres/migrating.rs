@@ -66,17 +66,17 @@ async fn each_version_is_brought_up_to_the_same_tables() {
     let mut connection = session(&options).await;
     let mut schemas = Vec::new();
     for from in 0..=MIGRATIONS.len() {
-        let prefix = prefix();
-        migrate(&mut connection, &prefix, &MIGRATIONS[..from], true)
+        let options = options.clone().table_prefix(prefix());
+        migrate(&mut connection, &options, &MIGRATIONS[..from], true)
             .await
             .unwrap();
-        migrate(&mut connection, &prefix, MIGRATIONS, true)
+        migrate(&mut connection, &options, MIGRATIONS, true)
             .await
             .unwrap();
-        migrate(&mut connection, &prefix, MIGRATIONS, false)
+        migrate(&mut connection, &options, MIGRATIONS, false)
             .await
             .unwrap();
-        schemas.push(schema(&mut connection, &prefix).await);
+        schemas.push(schema(&mut connection, &options.table_prefix).await);
     }
     assert!(schemas[0].len() > 80, "{:#?}", schemas[0]);
     assert!(schemas.iter().all(|schema| *schema == schemas[0]));
@@ -89,7 +89,7 @@ async fn json_of_an_earlier_version_is_read_as_it_was() {
     let prefix = options.table_prefix.clone();
     let before: Vec<_> = MIGRATIONS.iter().filter(|step| step.version < 5).collect();
     let before: Vec<Migration> = before.into_iter().copied().collect();
-    migrate(&mut connection, &prefix, &before, true)
+    migrate(&mut connection, &options, &before, true)
         .await
         .unwrap();
     let rows = r#"
@@ -169,14 +169,9 @@ async fn an_old_schema_is_left_alone_and_the_error_says_what_to_do() {
             .await
             .is_empty()
     );
-    migrate(
-        &mut connection,
-        &options.table_prefix,
-        &MIGRATIONS[..2],
-        true,
-    )
-    .await
-    .unwrap();
+    migrate(&mut connection, &options, &MIGRATIONS[..2], true)
+        .await
+        .unwrap();
     let error = error_of(&options).await;
     assert!(
         error.contains("its schema is version 2 and this program needs"),
@@ -197,7 +192,7 @@ async fn a_step_that_fails_half_way_leaves_nothing() {
         sql: "CREATE TABLE {prefix}half (pk BIGINT); SELECT 1 / 0;",
     };
     let steps = [MIGRATIONS[0], broken];
-    let error = migrate(&mut connection, prefix, &steps, true)
+    let error = migrate(&mut connection, &options, &steps, true)
         .await
         .unwrap_err();
     assert!(matches!(error, MigrateError::Database(_)), "{error}");

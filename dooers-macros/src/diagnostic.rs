@@ -1,0 +1,380 @@
+//! The errors of the macros and their texts.
+//!
+//! All error texts of this crate are in this file, and a UI test shows each of them. A text names the rule, its reason
+//! and the way out, in lower case, without a full stop and with code in backticks.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use std::fmt;
+
+/// The errors of one annotated item. They are collected, so that one build shows all of them.
+#[derive(Default)]
+pub(crate) struct Diagnostics(Vec<syn::Error>);
+
+impl Diagnostics {
+    /// Adds an error at these tokens.
+    pub(crate) fn add(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
+        self.0.push(syn::Error::new_spanned(tokens, diagnostic));
+    }
+
+    /// Adds an error of the parser.
+    pub(crate) fn add_syn_error(&mut self, error: syn::Error) {
+        self.0.push(error);
+    }
+
+    /// Reports if there are no errors.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the number of errors.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl ToTokens for Diagnostics {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.0.iter().map(syn::Error::to_compile_error));
+    }
+}
+
+/// The kind of value that an option takes.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum ValueKind {
+    String,
+    Ident,
+    Path,
+    Bool,
+    Count,
+    Number,
+}
+
+impl fmt::Display for ValueKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String => write!(f, "a string in quotes"),
+            Self::Ident => write!(f, "the name of a new type, without quotes"),
+            Self::Path => write!(f, "a path, without quotes"),
+            Self::Bool => write!(f, "`true` or `false`"),
+            Self::Count => write!(f, "a non-negative integer"),
+            Self::Number => write!(f, "a number"),
+        }
+    }
+}
+
+/// An error in the user's code. The fields are pieces of that code, or of an option table.
+pub(crate) enum Diagnostic {
+    // The annotated item of an agent.
+    NotAFunction {
+        keyword: String,
+    },
+    MissingBody,
+    NotAsync {
+        name: String,
+    },
+    Const {
+        name: String,
+    },
+    Unsafe {
+        name: String,
+    },
+    Extern {
+        name: String,
+    },
+    Variadic,
+    Generic,
+    WhereClause,
+    AnnotatedTwice,
+
+    // The arguments of an agent.
+    Receiver,
+    ReferenceArgument {
+        by_value: String,
+    },
+    StrArgument,
+    ImplArgument,
+    CfgArgument,
+
+    // The options of any macro.
+    ExpectedOption {
+        macro_name: &'static str,
+        usages: String,
+    },
+    UnknownOption {
+        macro_name: &'static str,
+        key: String,
+        suggestion: Option<&'static str>,
+        usages: String,
+    },
+    DuplicateOption {
+        key: String,
+    },
+    MissingComma,
+    MissingValue {
+        key: String,
+        usage: String,
+    },
+    UnexpectedValue {
+        key: String,
+    },
+    WrongValue {
+        key: String,
+        kind: ValueKind,
+        usage: String,
+    },
+
+    // The values of the options of an agent.
+    InvalidRun {
+        value: String,
+    },
+    InvalidTimeout {
+        suggestion: String,
+    },
+    TimeoutMissingUnit {
+        suggestion: String,
+    },
+    TimeoutUnknownUnit {
+        unit: String,
+        suggestion: String,
+    },
+    FractionalTimeout {
+        suggestion: String,
+    },
+    ZeroTimeout,
+    TimeoutTooLong,
+    TooManyRetries {
+        max: u32,
+    },
+    InvalidOnBusy {
+        value: String,
+        suggestion: Option<&'static str>,
+    },
+    ZeroQueue,
+    QueueTooLong {
+        max: u32,
+    },
+    UnusedQueue {
+        on_busy: String,
+    },
+    EmptyName,
+    NameTooLong {
+        length: usize,
+        max: usize,
+    },
+    DotsAsName {
+        name: String,
+    },
+    InvalidNameCharacter {
+        character: char,
+    },
+    InvalidFunctionNameCharacter {
+        character: char,
+    },
+    FunctionNameTooLong {
+        length: usize,
+        max: usize,
+    },
+
+    // Structs of settings.
+    SettingsNotAStruct {
+        keyword: &'static str,
+    },
+    UnnamedFields,
+    GenericSettings,
+    NestedGroup,
+    UnsupportedType {
+        ty: String,
+    },
+    InvalidGroupType {
+        ty: String,
+    },
+    OptionalGroup,
+    CollapsibleNotAGroup {
+        ty: String,
+    },
+
+    // Ids and attributes.
+    EmptyId,
+    IdTooLong {
+        length: usize,
+        max: usize,
+    },
+    DuplicateId {
+        id: String,
+    },
+    InvalidAttributeForm,
+
+    // The options of a setting.
+    OptionNotAllowed {
+        key: String,
+        subject: String,
+        applies_to: &'static str,
+    },
+    ConflictingVisibility,
+    MissingDefault,
+    ReadonlyMissingDefault,
+    SecretMissingDefault,
+    SecretWithDefault,
+    InvalidVariableName,
+    RedundantDefault,
+    WrongDefaultType {
+        expected: &'static str,
+        usage: &'static str,
+    },
+    DefaultOutOfRange {
+        range: String,
+    },
+    DefaultOffStep {
+        step: String,
+    },
+    DefaultLengthOutOfRange {
+        length: usize,
+        range: String,
+    },
+    DefaultNotAnOption {
+        values: String,
+    },
+    InvalidDefaultFormat {
+        expected: &'static str,
+        usage: &'static str,
+    },
+    FractionalBound {
+        key: String,
+    },
+    BoundOutOfRange {
+        key: String,
+        ty: String,
+    },
+    MinAboveMax,
+    MinLengthAboveMax,
+    StepNotPositive,
+    MaxOffStep,
+    InvalidPair {
+        usage: String,
+    },
+    EmptyOptionList,
+    DuplicateListOption {
+        value: String,
+    },
+    UnsupportedPattern {
+        error: String,
+    },
+    ImageMissingSource,
+    InvalidCollapsible {
+        value: String,
+    },
+
+    // Enums of choices.
+    ChoiceNotAnEnum {
+        keyword: &'static str,
+    },
+    GenericChoice,
+    ChoiceWithoutVariants,
+    VariantWithFields,
+    DuplicateChoice {
+        value: String,
+    },
+    EmptyChoiceValue,
+}
+
+impl fmt::Display for Diagnostic {
+    #[rustfmt::skip] // Each text is one line, however long it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAFunction { keyword } => write!(f, "an agent must be an `async fn`, but this is `{keyword}`; move the attribute to the function that answers messages"),
+            Self::MissingBody => write!(f, "an agent must have a body, as the server calls this function itself; annotate an `async fn` outside of `trait`, `impl` and `extern` blocks"),
+            Self::NotAsync { name } => write!(f, "an agent must be `async`, as the server runs many agents at the same time on few threads; write `async fn {name}`"),
+            Self::Const { name } => write!(f, "an agent cannot be `const`, as it runs when a message arrives and never at compile time; write `async fn {name}`"),
+            Self::Unsafe { name } => write!(f, "an agent cannot be `unsafe`, as the server that calls it cannot uphold its safety requirements; write `async fn {name}` and put the `unsafe` blocks inside"),
+            Self::Extern { name } => write!(f, "an agent cannot be `extern`, as only the server calls it; write `async fn {name}`"),
+            Self::Variadic => write!(f, "an agent cannot be variadic, as each argument is created from its type; list the arguments one by one"),
+            Self::Generic => write!(f, "an agent cannot be generic, as the server that calls it cannot choose types or lifetimes; use concrete types"),
+            Self::WhereClause => write!(f, "an agent cannot have a `where` clause, as it has no generic parameters; remove the clause"),
+            Self::AnnotatedTwice => write!(f, "a function can be only one agent, but this one has `#[dooers::agent]` twice; remove one of them"),
+
+            Self::Receiver => write!(f, "an agent cannot take `self`, as the server has no value to call it on; move it out of the `impl` block and make it a free function"),
+            Self::ReferenceArgument { by_value } => write!(f, "an argument of an agent cannot be a reference, as it is created for one turn and passed by value; write `{by_value}`"),
+            Self::StrArgument => write!(f, "an argument of an agent cannot be `&str`, as arguments are created from their types; take a `WorkerRequest`, whose field `message` is the text"),
+            Self::ImplArgument => write!(f, "an argument of an agent cannot be `impl Trait`, as arguments are created from their types; write a concrete type"),
+            Self::CfgArgument => write!(f, "an argument of an agent cannot have `#[cfg]`, as the generated code passes all arguments; put `#[cfg]` on two versions of the function"),
+
+            Self::ExpectedOption { macro_name, usages } => write!(f, "this is not an option of {macro_name}; its options are {usages}"),
+            Self::UnknownOption { macro_name, key, suggestion: None, usages } => write!(f, "{macro_name} has no option `{key}`; its options are {usages}"),
+            Self::UnknownOption { macro_name, key, suggestion: Some(suggestion), usages } => write!(f, "{macro_name} has no option `{key}`; did you mean `{suggestion}`? its options are {usages}"),
+            Self::DuplicateOption { key } => write!(f, "the option `{key}` is given twice; remove one of them"),
+            Self::MissingComma => write!(f, "options must be separated by commas; write `,` before this"),
+            Self::MissingValue { key, usage } => write!(f, "the option `{key}` needs a value; write `{usage}`"),
+            Self::UnexpectedValue { key } => write!(f, "the option `{key}` does not take a value; write `{key}`, or remove the option"),
+            Self::WrongValue { key, kind, usage } => write!(f, "the option `{key}` takes {kind}; write `{usage}`"),
+
+            Self::InvalidRun { value } => write!(f, "`run` can only be `\"manual\"`, not `{value}`; remove the option to let the server start and end the runs"),
+            Self::InvalidTimeout { suggestion } => write!(f, "`timeout` must be a string of integers with the units `ms`, `s`, `m` and `h`, such as `\"1m30s\"`; write `timeout = \"{suggestion}\"`"),
+            Self::TimeoutMissingUnit { suggestion } => write!(f, "each number of `timeout` needs a unit (`ms`, `s`, `m` or `h`), as it could mean seconds or milliseconds; write `timeout = \"{suggestion}\"`"),
+            Self::TimeoutUnknownUnit { unit, suggestion } => write!(f, "`{unit}` is not a unit of `timeout`, whose units are `ms`, `s`, `m` and `h`; write `timeout = \"{suggestion}\"`"),
+            Self::FractionalTimeout { suggestion } => write!(f, "`timeout` takes only integers, as a smaller unit can express a fraction; write `timeout = \"{suggestion}\"`"),
+            Self::ZeroTimeout => write!(f, "`timeout` must be longer than zero, as otherwise every turn would end before it starts; write a longer time, or remove the option for no timeout"),
+            Self::TimeoutTooLong => write!(f, "`timeout` can be at most 24 hours, as no user waits longer for an answer; write `timeout = \"24h\"` or less, or remove the option for no timeout"),
+            Self::TooManyRetries { max } => write!(f, "`retry` can be at most {max}, as the user waits while a turn is retried; write a smaller number"),
+            Self::InvalidOnBusy { value, suggestion: Some(suggestion) } => write!(f, "`on_busy` cannot be `{value}`; did you mean `\"{suggestion}\"`? its values are `\"queue\"`, `\"reject\"`, `\"interrupt\"` and `\"concurrent\"`"),
+            Self::InvalidOnBusy { value, suggestion: None } => write!(f, "`on_busy` cannot be `{value}`; write `\"queue\"`, `\"reject\"`, `\"interrupt\"` or `\"concurrent\"`"),
+            Self::ZeroQueue => write!(f, "`queue` must be at least 1; to refuse messages while another one is being answered, write `on_busy = \"reject\"`"),
+            Self::QueueTooLong { max } => write!(f, "`queue` can be at most {max}, as a user waits for each message in the queue; write a smaller number"),
+            Self::UnusedQueue { on_busy } => write!(f, "`queue` has no effect with `on_busy = \"{on_busy}\"`, as no message waits in a queue; remove one of the two"),
+            Self::EmptyName => write!(f, "the name of an agent cannot be empty, as it is part of a URL; write a name, or remove the option to use the name of the function"),
+            Self::NameTooLong { length, max } => write!(f, "the name of an agent can have at most {max} characters, as it is part of a URL, but this one has {length}; write a shorter name"),
+            Self::DotsAsName { name } => write!(f, "the name of an agent cannot be `{name}`, as it is part of a URL, where it would refer to another path; write a name with a letter in it"),
+            Self::InvalidNameCharacter { character } => write!(f, "the name of an agent cannot contain {character:?}, as it is part of a URL; use ASCII letters, digits, `-`, `_`, `.` and `~`"),
+            Self::InvalidFunctionNameCharacter { character } => write!(f, "the name of the function is also the name of the agent, which cannot contain {character:?}, as it is part of a URL; give the agent another name: `#[dooers::agent(name = \"…\")]`"),
+            Self::FunctionNameTooLong { length, max } => write!(f, "the name of the function is also the name of the agent, which can have at most {max} characters, as it is part of a URL, but this one has {length}; give the agent another name: `#[dooers::agent(name = \"…\")]`"),
+
+            Self::SettingsNotAStruct { keyword } => write!(f, "settings must be a `struct`, as each field is a setting, but this is `{keyword}`; for an enum of choices, write `#[derive(SettingChoice)]`"),
+            Self::UnnamedFields => write!(f, "settings need named fields, as a setting is changed by its name; write `struct Settings {{ model: String }}`"),
+            Self::GenericSettings => write!(f, "settings cannot be generic, as the schema lists the type of each field; use concrete types"),
+            Self::NestedGroup => write!(f, "a group cannot contain groups, as a form shows only one level of groups; move these fields into the group, or remove `#[setting(group)]` from the struct"),
+            Self::UnsupportedType { ty } => write!(f, "`{ty}` cannot be the type of a setting, as a form has no input for it; use `String`, `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these"),
+            Self::InvalidGroupType { ty } => write!(f, "`{ty}` cannot be a group, as a group is a struct with `#[derive(WorkerSettings)]`; remove `group`"),
+            Self::OptionalGroup => write!(f, "a group cannot be an `Option`, as it is a part of the form that is always there; use the struct itself and make its fields optional"),
+            Self::CollapsibleNotAGroup { ty } => write!(f, "only a group can be `collapsible`, but this field is not marked as a group; if `{ty}` is a struct of settings, write `#[setting(group, collapsible = …)]`, otherwise remove `collapsible`"),
+
+            Self::EmptyId => write!(f, "the id of a setting cannot be empty, as a setting is changed by its id; write an id, or remove `rename` to use the name of the field"),
+            Self::IdTooLong { length, max } => write!(f, "the id of a setting can have at most {max} bytes, but this one has {length}; write a shorter id"),
+            Self::DuplicateId { id } => write!(f, "two settings have the id `{id}`, but a setting is changed by its id alone; give one of them another id with `#[setting(rename = \"…\")]`"),
+            Self::InvalidAttributeForm => write!(f, "the options of a setting must be in parentheses; write `#[setting(label = \"…\")]`"),
+
+            Self::OptionNotAllowed { key, subject, applies_to } => write!(f, "`{key}` is not allowed on {subject}, as it is only for {applies_to}; remove it here"),
+            Self::ConflictingVisibility => write!(f, "a setting cannot be both `creator`, which only owners and managers of the organization can see, and `internal`, which only the program can see; remove one of them"),
+            Self::MissingDefault => write!(f, "this setting needs a default, as it must have a value before anyone sets one; write `#[setting(default = …)]`, or make it an `Option`"),
+            Self::ReadonlyMissingDefault => write!(f, "a `readonly` setting needs a default, as its value can never be changed; write `default = …`, or remove `readonly`"),
+            Self::SecretMissingDefault => write!(f, "a `Secret` must have a value before anyone sets one; name an environment variable that the server reads when it starts: `#[setting(default_env = \"VARIABLE\")]`, or make it an `Option<Secret>`"),
+            Self::SecretWithDefault => write!(f, "a `Secret` cannot have a `default`, as a value in the source code would not be secret; name an environment variable that the server reads when it starts: `default_env = \"VARIABLE\"`"),
+            Self::InvalidVariableName => write!(f, "the name of an environment variable cannot be empty and cannot contain `=`; write a name, as in `default_env = \"SUPPORT_API_KEY\"`"),
+            Self::RedundantDefault => write!(f, "the default of an `Option` is already `None`; remove `default`"),
+            Self::WrongDefaultType { expected, usage } => write!(f, "the default of this setting must be {expected}; write `{usage}`"),
+            Self::DefaultOutOfRange { range } => write!(f, "the default is out of range, as this setting takes numbers {range}; change the default or the bounds"),
+            Self::DefaultOffStep { step } => write!(f, "the default is not on a step, as steps of {step} are counted from `min`, or from 0 without `min`; change the default, `min` or `step`"),
+            Self::DefaultLengthOutOfRange { length, range } => write!(f, "the length of the default is {length}, but it must be {range}; change the default or the bounds"),
+            Self::DefaultNotAnOption { values } => write!(f, "the default is not one of the options; write one of {values}"),
+            Self::InvalidDefaultFormat { expected, usage } => write!(f, "the default is not {expected}; write it as in `default = \"{usage}\"`"),
+            Self::FractionalBound { key } => write!(f, "`{key}` must be an integer, as the setting is one; write it without a fraction"),
+            Self::BoundOutOfRange { key, ty } => write!(f, "`{key}` does not fit into `{ty}`; write a number that does, or use another type"),
+            Self::MinAboveMax => write!(f, "`min` is larger than `max`, so no number is valid; swap them"),
+            Self::MinLengthAboveMax => write!(f, "`min_length` is larger than `max_length`, so no text is valid; swap them"),
+            Self::StepNotPositive => write!(f, "`step` must be larger than 0, as it is the distance between two numbers; write a larger number"),
+            Self::MaxOffStep => write!(f, "`step` does not divide the range, so `max` can never be reached; change `step`, `min` or `max`"),
+            Self::InvalidPair { usage } => write!(f, "`options` takes pairs of a value and its label; write `{usage}`"),
+            Self::EmptyOptionList => write!(f, "`options` is empty, so there is nothing to choose from; write `options(\"value\" = \"Label\")`"),
+            Self::DuplicateListOption { value } => write!(f, "the value `{value}` is given twice; remove one of them"),
+            Self::UnsupportedPattern { error } => write!(f, "this pattern is not supported, as browsers and the server must interpret it in the same way: {error}"),
+            Self::ImageMissingSource => write!(f, "this image needs an address, as it is always shown; write `#[setting(src = \"…\")]`, or make it an `Option`"),
+            Self::InvalidCollapsible { value } => write!(f, "`collapsible` can only be `\"open\"` or `\"closed\"`, not `\"{value}\"`; remove it if the group should not be collapsible"),
+
+            Self::ChoiceNotAnEnum { keyword } => write!(f, "choices must be an `enum`, as each variant is a choice, but this is `{keyword}`; for a struct of settings, write `#[derive(WorkerSettings)]`"),
+            Self::GenericChoice => write!(f, "an enum of choices cannot be generic, as its variants have no fields; remove the generic parameters"),
+            Self::ChoiceWithoutVariants => write!(f, "an enum without variants has nothing to choose from; write a variant for each choice"),
+            Self::VariantWithFields => write!(f, "a choice cannot have fields, as a form shows only its label; write the variant without fields"),
+            Self::DuplicateChoice { value } => write!(f, "two choices have the value `{value}`, but a choice is stored by its value alone; give one of them another value with `#[setting(rename = \"…\")]`"),
+            Self::EmptyChoiceValue => write!(f, "the value of a choice cannot be empty, as it is what the server stores; write a value, or remove `rename` to use the name of the variant"),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The parser for the options of a macro.
+
+use super::table::OptionTable;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Token};
+
+/// The options that a user wrote. Each getter removes its option, and reports an invalid value.
+pub(crate) struct Options<'a> {
+    pub(super) table: &'a OptionTable,
+    given: Vec<GivenOption>,
+    pub(super) diagnostics: &'a mut Diagnostics,
+}
+
+pub(super) struct GivenOption {
+    pub(super) key: Ident,
+    pub(super) value: OptionValue,
+}
+
+pub(super) enum OptionValue {
+    /// No value: `key`.
+    Missing,
+    /// The value of `key = …`.
+    Expr(Box<Expr>),
+    /// The tokens in the parentheses of `key("a" = "b", …)`.
+    List(TokenStream),
+    /// A value that has been reported as invalid.
+    Invalid,
+}
+
+impl<'a> Options<'a> {
+    /// Parses a list of options. Unknown and duplicate keys are reported and left out.
+    pub(crate) fn parse(
+        tokens: TokenStream,
+        table: &'a OptionTable,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
+        let mut options = Self {
+            table,
+            given: Vec::new(),
+            diagnostics,
+        };
+        let list = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                options.parse_option(input)?;
+            }
+            Ok(())
+        };
+        if let Err(error) = list.parse2(tokens) {
+            options.diagnostics.add_syn_error(error);
+        }
+        options
+    }
+
+    fn parse_option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        if !input.peek(Ident::peek_any) {
+            let (macro_name, usages) = (self.table.macro_name, self.table.usages());
+            let first: TokenTree = input.parse()?;
+            self.report(first, Diagnostic::ExpectedOption { macro_name, usages });
+            return skip_to_comma(input);
+        }
+        let key = Ident::parse_any(input)?;
+        if input.peek(Token![::]) {
+            let (macro_name, usages) = (self.table.macro_name, self.table.usages());
+            self.report(key, Diagnostic::ExpectedOption { macro_name, usages });
+            return skip_to_comma(input);
+        }
+        let value = self.parse_value(&key, input)?;
+        self.insert(key, value);
+        if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
+            return Ok(());
+        }
+        let next: TokenTree = input.fork().parse()?;
+        self.report(next, Diagnostic::MissingComma);
+        if input.peek(Ident::peek_any) {
+            Ok(())
+        } else {
+            skip_to_comma(input)
+        }
+    }
+
+    fn parse_value(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<OptionValue> {
+        // Only a list can be in parentheses. Some other macros take `key(value)`.
+        if input.peek(syn::token::Paren) {
+            let call: TokenTree = input.parse()?;
+            if self.table.takes_list(&key.to_string())
+                && let TokenTree::Group(list) = &call
+            {
+                return Ok(OptionValue::List(list.stream()));
+            }
+            if self.table.contains(&key.to_string()) {
+                self.missing_value(key, &call);
+            }
+            return Ok(OptionValue::Invalid);
+        }
+        let Some(equals) = input.parse::<Option<Token![=]>>()? else {
+            return Ok(OptionValue::Missing);
+        };
+        let ahead = input.fork();
+        if ahead.parse::<Expr>().is_ok() {
+            return Ok(OptionValue::Expr(input.parse()?));
+        }
+        let rest = skip_value(input)?;
+        if !rest.is_empty() {
+            return Ok(OptionValue::Expr(Box::new(Expr::Verbatim(rest))));
+        }
+        if self.table.contains(&key.to_string()) {
+            self.missing_value(key, equals);
+        }
+        Ok(OptionValue::Invalid)
+    }
+
+    fn insert(&mut self, key: Ident, value: OptionValue) {
+        let name = key.to_string();
+        if !self.table.contains(&name) {
+            let (macro_name, usages) = (self.table.macro_name, self.table.usages());
+            let diagnostic = Diagnostic::UnknownOption {
+                macro_name,
+                suggestion: self.table.suggest(&name),
+                key: name,
+                usages,
+            };
+            self.report(key, diagnostic);
+        } else if self.given.iter().any(|given| given.key == key) {
+            self.report(key, Diagnostic::DuplicateOption { key: name });
+        } else {
+            self.given.push(GivenOption { key, value });
+        }
+    }
+
+    /// Returns the keys of the options that no getter has removed yet.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Ident> {
+        self.given.iter().map(|given| &given.key)
+    }
+
+    /// Returns the key of an option if it is present, as the user wrote it.
+    pub(crate) fn key(&self, key: &str) -> Option<Ident> {
+        self.keys().find(|given| *given == key).cloned()
+    }
+
+    /// Reports if an option is present.
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        self.key(key).is_some()
+    }
+
+    /// Removes an option that has been reported as invalid.
+    pub(crate) fn discard(&mut self, key: &str) {
+        self.remove(key);
+    }
+
+    /// Reports an error at these tokens.
+    pub(crate) fn report(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
+        self.diagnostics.add(tokens, diagnostic);
+    }
+
+    pub(super) fn remove(&mut self, key: &str) -> Option<GivenOption> {
+        let at = self.given.iter().position(|given| given.key == key)?;
+        Some(self.given.swap_remove(at))
+    }
+
+    pub(super) fn missing_value(&mut self, key: &Ident, place: impl ToTokens) {
+        let key = key.to_string();
+        let usage = self.table.usage(&key);
+        let diagnostic = if usage == key {
+            Diagnostic::UnexpectedValue { key }
+        } else {
+            Diagnostic::MissingValue { key, usage }
+        };
+        self.report(place, diagnostic);
+    }
+}
+
+/// Takes the tokens up to the next comma.
+fn skip_value(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut skipped = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        skipped.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(skipped)
+}
+
+/// Skips the tokens up to the next comma, and the comma.
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    skip_value(input)?;
+    input.parse::<Option<Token![,]>>()?;
+    Ok(())
+}

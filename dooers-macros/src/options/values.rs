@@ -1,0 +1,172 @@
+//! Getters for the values of options, one for each kind of value. A getter reports values of other kinds.
+
+use super::parse::{OptionValue, Options};
+use crate::diagnostic::{Diagnostic, ValueKind};
+use crate::number_literal::NumberLiteral;
+use crate::syntax::{as_path, as_string, peel_groups};
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
+
+impl Options<'_> {
+    /// Reports if an option without a value is present.
+    pub(crate) fn flag(&mut self, key: &str) -> bool {
+        let Some(given) = self.remove(key) else {
+            return false;
+        };
+        if let OptionValue::Expr(value) = given.value {
+            let key = key.to_owned();
+            self.report(value, Diagnostic::UnexpectedValue { key });
+        }
+        true
+    }
+
+    /// Returns the value of `key = true`.
+    pub(crate) fn boolean(&mut self, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        match peel_groups(&value) {
+            Expr::Lit(ExprLit {
+                lit: Lit::Bool(boolean),
+                ..
+            }) => Some(boolean.value),
+            _ => self.invalid_value(key, ValueKind::Bool, &value),
+        }
+    }
+
+    /// Returns the value of `key = 4`, and its expression.
+    pub(crate) fn count(&mut self, key: &str) -> Option<(u32, Expr)> {
+        let value = self.value(key)?;
+        let count = match peel_groups(&value) {
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(count),
+                ..
+            }) if count.suffix().is_empty() => count.base10_parse().ok(),
+            _ => None,
+        };
+        match count {
+            Some(count) => Some((count, value)),
+            None => self.invalid_value(key, ValueKind::Count, &value),
+        }
+    }
+
+    /// Returns the value of `key = 0.5`.
+    pub(crate) fn number(&mut self, key: &str) -> Option<NumberLiteral> {
+        let value = self.value(key)?;
+        let number = NumberLiteral::from_expr(&value);
+        number.or_else(|| self.invalid_value(key, ValueKind::Number, &value))
+    }
+
+    /// Returns the value of `key = …`, which may be any expression.
+    pub(crate) fn expr(&mut self, key: &str) -> Option<Expr> {
+        self.value(key)
+    }
+
+    /// Returns the key and the pairs of `key("a" = "b", …)`.
+    pub(crate) fn pairs(&mut self, key: &str) -> Option<(Ident, Vec<(LitStr, LitStr)>)> {
+        let given = self.remove(key)?;
+        let OptionValue::List(list) = given.value else {
+            let usage = self.table.usage(key);
+            let key = key.to_owned();
+            self.report(&given.key, Diagnostic::MissingValue { key, usage });
+            return None;
+        };
+        let pair = |input: ParseStream<'_>| {
+            let value = input.parse()?;
+            input.parse::<Token![=]>()?;
+            Ok((value, input.parse()?))
+        };
+        let pairs = |input: ParseStream<'_>| {
+            syn::punctuated::Punctuated::<_, Token![,]>::parse_terminated_with(input, pair)
+        };
+        match pairs.parse2(list.clone()) {
+            Ok(pairs) => Some((given.key, pairs.into_iter().collect())),
+            Err(error) => {
+                let usage = self.table.usage(key);
+                let error = syn::Error::new(error.span(), Diagnostic::InvalidPair { usage });
+                self.diagnostics.add_syn_error(error);
+                None
+            }
+        }
+    }
+
+    /// Returns the value of `key = "text"`.
+    pub(crate) fn string(&mut self, key: &str) -> Option<LitStr> {
+        let value = self.value(key)?;
+        let text = as_string(&value).cloned();
+        text.or_else(|| self.invalid_value(key, ValueKind::String, &value))
+    }
+
+    /// Returns the value of `key = Name`.
+    pub(crate) fn ident(&mut self, key: &str) -> Option<Ident> {
+        let value = self.value(key)?;
+        let name = as_path(&value).and_then(|path| path.get_ident().cloned());
+        // `self`, `super` and `crate` are paths with one segment, but not names.
+        let name = name.filter(|name| syn::parse2::<Ident>(name.to_token_stream()).is_ok());
+        name.or_else(|| self.invalid_value(key, ValueKind::Ident, &value))
+    }
+
+    /// Returns the value of `key = some::path`.
+    pub(crate) fn path(&mut self, key: &str) -> Option<Path> {
+        let value = self.value(key)?;
+        let path = as_path(&value).cloned();
+        path.or_else(|| self.invalid_value(key, ValueKind::Path, &value))
+    }
+
+    fn value(&mut self, key: &str) -> Option<Expr> {
+        let given = self.remove(key)?;
+        match given.value {
+            OptionValue::Expr(value) => Some(*value),
+            OptionValue::Invalid => None,
+            OptionValue::Missing | OptionValue::List(_) => {
+                self.missing_value(&given.key, &given.key);
+                None
+            }
+        }
+    }
+
+    /// Reports a value of the wrong kind. The suggestion contains the user's value if it can be corrected.
+    fn invalid_value<T>(&mut self, key: &str, kind: ValueKind, value: &Expr) -> Option<T> {
+        let text = as_string(value).map(LitStr::value);
+        let usage = match (kind, text) {
+            (ValueKind::Ident, Some(text)) if syn::parse_str::<Ident>(&text).is_ok() => {
+                format!("{key} = {text}")
+            }
+            (ValueKind::Path, Some(text)) if syn::parse_str::<Path>(&text).is_ok() => {
+                format!("{key} = {text}")
+            }
+            (ValueKind::String, None) if is_word(value) => {
+                format!("{key} = \"{}\"", value.to_token_stream())
+            }
+            (ValueKind::Count, text) if let Some(count) = count_in(text.as_deref(), value) => {
+                format!("{key} = {count}")
+            }
+            _ => self.table.usage(key),
+        };
+        let key = key.to_owned();
+        self.report(value, Diagnostic::WrongValue { key, kind, usage });
+        None
+    }
+}
+
+/// Reads the count in a string, or before a suffix such as `s` or `u8`.
+fn count_in(text: Option<&str>, value: &Expr) -> Option<u32> {
+    match (text, peel_groups(value)) {
+        (Some(text), _) => text.trim().parse().ok(),
+        (
+            None,
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(count),
+                ..
+            }),
+        ) => count.base10_parse().ok(),
+        _ => None,
+    }
+}
+
+/// Reports if the value only lacks quotes to be a string.
+fn is_word(value: &Expr) -> bool {
+    let source = value.to_token_stream().to_string();
+    let is_in_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    source.chars().all(is_in_word)
+}

@@ -1,0 +1,97 @@
+//! The kinds of setting, by the types of their fields.
+
+use crate::syntax::peel_type;
+use syn::{GenericArgument, PathArguments, Type};
+
+/// The kind of a setting. The macro recognizes types by their names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum FieldKind {
+    Text,
+    Integer {
+        min: i128,
+        max: i128,
+    },
+    Decimal {
+        min: f64,
+        max: f64,
+    },
+    Checkbox,
+    Secret,
+    Email,
+    Date,
+    Image,
+    /// Any other name: an enum of choices or a group.
+    Unresolved,
+}
+
+/// The type of a field, without the `Option` around it.
+pub(super) struct FieldType<'a> {
+    pub(super) ty: &'a Type,
+    pub(super) kind: FieldKind,
+    pub(super) is_optional: bool,
+}
+
+/// Classifies the type of a field. `None` if it cannot be the type of a setting.
+pub(super) fn classify(ty: &Type) -> Option<FieldType<'_>> {
+    let inner = option_inner(ty);
+    let (ty, is_optional) = (inner.unwrap_or(ty), inner.is_some());
+    Some(FieldType {
+        ty,
+        kind: kind_of(ty)?,
+        is_optional,
+    })
+}
+
+fn option_inner(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = peel_type(ty) else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(inner) if last.ident == "Option" && arguments.args.len() == 1 => {
+            Some(inner)
+        }
+        _ => None,
+    }
+}
+
+fn kind_of(ty: &Type) -> Option<FieldKind> {
+    let Type::Path(path) = peel_type(ty) else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    if path.qself.is_some() || !last.arguments.is_none() {
+        return None;
+    }
+    let name = last.ident.to_string();
+    let integer = |min: i128, max: i128| Some(FieldKind::Integer { min, max });
+    match name.as_str() {
+        "String" => Some(FieldKind::Text),
+        "bool" => Some(FieldKind::Checkbox),
+        "i8" => integer(i8::MIN.into(), i8::MAX.into()),
+        "i16" => integer(i16::MIN.into(), i16::MAX.into()),
+        "i32" => integer(i32::MIN.into(), i32::MAX.into()),
+        "i64" | "isize" => integer(i64::MIN.into(), i64::MAX.into()),
+        "u8" => integer(0, u8::MAX.into()),
+        "u16" => integer(0, u16::MAX.into()),
+        "u32" => integer(0, u32::MAX.into()),
+        "u64" | "usize" => integer(0, u64::MAX.into()),
+        "f32" => Some(FieldKind::Decimal {
+            min: f32::MIN.into(),
+            max: f32::MAX.into(),
+        }),
+        "f64" => Some(FieldKind::Decimal {
+            min: f64::MIN,
+            max: f64::MAX,
+        }),
+        "Secret" => Some(FieldKind::Secret),
+        "Email" => Some(FieldKind::Email),
+        "NaiveDate" => Some(FieldKind::Date),
+        "ImageUrl" => Some(FieldKind::Image),
+        "i128" | "u128" | "char" | "str" => None,
+        _ => Some(FieldKind::Unresolved),
+    }
+}

@@ -1,0 +1,107 @@
+//! Expressions and types as they stand in the user's source.
+
+use quote::ToTokens;
+use syn::visit::{self, Visit};
+use syn::{Expr, ExprLit, Lit, LitStr, Path, Type, TypeImplTrait};
+
+/// Removes the invisible groups that `macro_rules!` puts around its fragments.
+pub(crate) fn peel_groups(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(group) = expr {
+        expr = &group.expr;
+    }
+    expr
+}
+
+/// Returns the string literal if the expression is one.
+pub(crate) fn as_string(expr: &Expr) -> Option<&LitStr> {
+    match peel_groups(expr) {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(string),
+            ..
+        }) => Some(string),
+        _ => None,
+    }
+}
+
+/// Returns the path if the expression is one.
+pub(crate) fn as_path(expr: &Expr) -> Option<&Path> {
+    match peel_groups(expr) {
+        Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none() => Some(&path.path),
+        _ => None,
+    }
+}
+
+/// Removes parentheses and the invisible groups that `macro_rules!` puts around its fragments.
+pub(crate) fn peel_type(mut ty: &Type) -> &Type {
+    loop {
+        ty = match ty {
+            Type::Group(group) => &group.elem,
+            Type::Paren(paren) => &paren.elem,
+            _ => return ty,
+        }
+    }
+}
+
+/// Finds the first `impl Trait` in a type.
+pub(crate) fn first_impl_trait(ty: &Type) -> Option<&TypeImplTrait> {
+    #[derive(Default)]
+    struct First<'a>(Option<&'a TypeImplTrait>);
+
+    impl<'a> Visit<'a> for First<'a> {
+        fn visit_type_impl_trait(&mut self, found: &'a TypeImplTrait) {
+            self.0.get_or_insert(found);
+        }
+
+        fn visit_type(&mut self, ty: &'a Type) {
+            if self.0.is_none() {
+                visit::visit_type(self, ty);
+            }
+        }
+    }
+
+    let mut first = First::default();
+    first.visit_type(ty);
+    first.0
+}
+
+/// Formats a type as rustfmt would, for an error text. Token streams print a space between all tokens.
+pub(crate) fn type_source(ty: &Type) -> String {
+    let mut source = ty.to_token_stream().to_string();
+    for (printed, formatted) in [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" < ", "<"),
+        (" <", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        (" ;", ";"),
+        ("& ", "&"),
+    ] {
+        source = source.replace(printed, formatted);
+    }
+    source
+}
+
+#[cfg(test)]
+mod tests {
+    use super::type_source;
+
+    #[test]
+    fn type_source_has_the_usual_spaces() {
+        for source in [
+            "u8",
+            "Option<Vec<String>>",
+            "std::option::Option<i128>",
+            "::std::string::String",
+            "&'static str",
+            "&mut dooers::WorkerRequest",
+            "(u8, String)",
+            "HashMap<String, u8>",
+            "[u8; 4]",
+        ] {
+            let ty = syn::parse_str(source).expect("a type");
+            assert_eq!(type_source(&ty), source);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! How to use each part of dooers, with examples.
+//!
+//! These pages are also readable in the repository, under `dooers/docs/guide`.
+
+// In the repository, the links of a page lead to the other pages' files. The first definition of a link wins, so the definitions
+// here make them lead to the modules.
+
+#[doc = "[streaming]: crate::guide::streaming"]
+#[doc = "[memory]: crate::guide::memory"]
+#[doc = "[settings]: crate::guide::settings"]
+#[doc = "[deployment]: crate::guide::deployment"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/agents.md")]
+pub mod agents {}
+
+#[doc = include_str!("../docs/guide/streaming.md")]
+pub mod streaming {}
+
+#[doc = include_str!("../docs/guide/memory.md")]
+pub mod memory {}
+
+#[doc = "[deployment]: crate::guide::deployment"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/settings.md")]
+pub mod settings {}
+
+#[doc = include_str!("../docs/guide/dispatch.md")]
+pub mod dispatch {}
+
+#[doc = include_str!("../docs/guide/repository.md")]
+pub mod repository {}
+
+#[cfg(feature = "testing")]
+#[doc = include_str!("../docs/guide/testing.md")]
+pub mod testing {}
+
+#[doc = "[streaming]: crate::guide::streaming"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/deployment.md")]
+pub mod deployment {}

@@ -1,0 +1,79 @@
+//! The sender of changes, of which a hub has one.
+
+use super::feed::Feed;
+use super::{Hub, lock};
+use crate::store::Change;
+use std::sync::{Arc, Mutex};
+
+/// Sends changes of threads to the subscribers of a hub.
+///
+/// A hub has one sender, so that whoever owns it decides how changes are published.
+#[derive(Debug)]
+pub(crate) struct ChangeSender {
+    hub: Hub,
+}
+
+impl ChangeSender {
+    pub(super) fn new(hub: Hub) -> Self {
+        Self { hub }
+    }
+
+    /// Registers a change of this thread that is about to be stored.
+    ///
+    /// Until the result is dropped, the hub remembers which row of the thread it has sent, so that a writer that was
+    /// overtaken does not send an older one.
+    pub(crate) fn writing(&self, thread_id: &str) -> Writing {
+        let feed = self.hub.feed_of(thread_id, Feed::begin_writing);
+        Writing {
+            hub: self.hub.clone(),
+            thread_id: thread_id.to_owned(),
+            feed,
+        }
+    }
+
+    /// Registers a change that is about to be stored in threads which are not known yet. The hub remembers the rows of all
+    /// threads until the result is dropped.
+    pub(crate) fn writing_anywhere(&self) -> WritingAnywhere {
+        lock(&self.hub.0.feeds).writing_anywhere += 1;
+        WritingAnywhere {
+            hub: self.hub.clone(),
+        }
+    }
+
+    /// Sends changes of one thread, in the order of their `rev`.
+    pub(crate) fn send(&self, changes: Vec<Change>) {
+        self.hub.publish(changes);
+    }
+
+    /// Sends changes of one thread that a message of this user caused.
+    pub(crate) fn send_from(&self, user: Option<&str>, changes: Vec<Change>) {
+        self.hub.publish_from(user, changes);
+    }
+}
+
+/// A change of a thread that is being stored. Drop it after the change has been sent.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    hub: Hub,
+    thread_id: String,
+    feed: Arc<Mutex<Feed>>,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        lock(&self.feed).end_writing();
+        self.hub.tidy(&self.thread_id);
+    }
+}
+
+/// A change of unknown threads that is being stored. Drop it after the change has been sent.
+#[derive(Debug)]
+pub(crate) struct WritingAnywhere {
+    hub: Hub,
+}
+
+impl Drop for WritingAnywhere {
+    fn drop(&mut self) {
+        lock(&self.hub.0.feeds).end_writing_anywhere();
+    }
+}

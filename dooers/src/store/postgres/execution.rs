@@ -1,0 +1,100 @@
+//! How statements are executed: within a limit, and through poolers.
+
+use super::PostgresOptions;
+use super::connect::{Query, execute_script};
+use super::limit::Limit;
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The settings of each transaction through a pooler, which forgets those of a connection.
+const LOCAL_SETTINGS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
+     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
+
+/// How statements are executed.
+#[derive(Debug, Clone)]
+pub(super) struct Execution {
+    limit: Limit,
+    /// Sets what must hold in a transaction, if a pooler may lend another server connection to each one.
+    local_settings: Option<Arc<str>>,
+    /// Begins a transaction for one statement there.
+    begin: Option<Arc<str>>,
+}
+
+impl Execution {
+    pub(super) fn new(options: &PostgresOptions) -> Self {
+        let local_settings = options.is_pooled().then(|| {
+            let limits = server_limits(options.longest_statement());
+            let limits = limits.map(|(name, value)| format!("; SET LOCAL {name} = {value}"));
+            format!("{LOCAL_SETTINGS}{}", limits.concat()).into()
+        });
+        let mut execution = Self {
+            limit: Limit::of_statement(options.longest_statement()),
+            local_settings,
+            begin: None,
+        };
+        execution.begin = options
+            .is_pooled()
+            .then(|| execution.begin("BEGIN ISOLATION LEVEL READ COMMITTED"));
+        execution
+    }
+
+    /// The limit on each statement.
+    pub(super) fn limit(&self) -> Limit {
+        self.limit
+    }
+
+    /// The same with a shorter limit.
+    pub(super) fn within(&self, limit: Limit) -> Self {
+        Self {
+            limit,
+            ..self.clone()
+        }
+    }
+
+    /// Whether statements may be prepared for another time.
+    pub(super) fn is_persistent(&self) -> bool {
+        self.begin.is_none()
+    }
+
+    /// The text that begins a transaction in which our settings hold.
+    pub(super) fn begin(&self, begin: &str) -> Arc<str> {
+        match &self.local_settings {
+            Some(settings) => format!("{begin}; {settings}").into(),
+            None => begin.into(),
+        }
+    }
+
+    /// Executes a statement by itself. After an error that says that the database was lost, the connection must be dropped.
+    pub(super) async fn rows(
+        &self,
+        connection: &mut PgConnection,
+        statement: Query,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let statement = statement.persistent(self.is_persistent());
+        let all = async {
+            let Some(begin) = &self.begin else {
+                return statement.fetch_all(connection).await;
+            };
+            execute_script(connection, begin).await?;
+            let rows = statement.fetch_all(&mut *connection).await;
+            let end = if rows.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            let ended = execute_script(connection, &end.into()).await;
+            // The first error says more.
+            let rows = rows?;
+            ended?;
+            Ok(rows)
+        };
+        self.limit.on(all).await
+    }
+}
+
+/// The limits that the server itself has: on a statement, and on a transaction whose client is gone.
+pub(super) fn server_limits(statement: Duration) -> [(&'static str, u128); 2] {
+    let millis = statement.as_millis();
+    [
+        ("statement_timeout", millis),
+        ("idle_in_transaction_session_timeout", millis),
+    ]
+}

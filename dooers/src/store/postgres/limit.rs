@@ -1,0 +1,155 @@
+//! Limits on how long the database may stay silent.
+//!
+//! A connection whose answer was given up is dropped. The answer may still come, and would be read as the answer to the
+//! next statement.
+
+use super::connect::code;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// The least time for another attempt after a long wait.
+pub(super) const LAST_TRY: Duration = Duration::from_millis(250);
+
+/// How much longer an answer is waited for than the server may work on a statement. A server that answers cancels the
+/// statement itself, so that its outcome is known and the connection is closed in order.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How long a step may wait for the database.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    time: Duration,
+    /// The time that is configured, of which less may be left.
+    configured: Duration,
+    /// The variable that configures it.
+    variable: Option<&'static str>,
+}
+
+impl Limit {
+    /// A limit that cannot be configured.
+    pub(super) fn fixed(time: Duration) -> Self {
+        Self {
+            time,
+            configured: time,
+            variable: None,
+        }
+    }
+
+    /// The limit on connecting and authenticating.
+    pub(super) fn of_connecting(time: Duration) -> Self {
+        Self {
+            variable: Some("WORKER_DATABASE_CONNECT_TIMEOUT"),
+            ..Self::fixed(time)
+        }
+    }
+
+    /// The limit on a statement that the server itself cancels after this time.
+    pub(super) fn of_statement(time: Duration) -> Self {
+        Self {
+            time: time.saturating_add(GRACE),
+            configured: time,
+            variable: Some("WORKER_DATABASE_STATEMENT_TIMEOUT"),
+        }
+    }
+
+    /// The same limit, which ends at this time at the latest, but leaves time for an attempt.
+    pub(super) fn until(self, end: Instant) -> Self {
+        let left = end.saturating_duration_since(Instant::now()).max(LAST_TRY);
+        Self {
+            time: self.time.min(left),
+            ..self
+        }
+    }
+
+    /// The time at which a step ends that begins now.
+    pub(super) fn end(self) -> Instant {
+        self.end_since(Instant::now())
+    }
+
+    /// The time at which a step ends that began then.
+    pub(super) fn end_since(self, began: Instant) -> Instant {
+        began + self.time
+    }
+
+    /// Waits for a step, at most this long. If the limit passes, the step is dropped, and so must be the connection.
+    pub(super) async fn on<T, E: From<sqlx::Error>>(
+        self,
+        step: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match timeout(self.time, step).await {
+            Ok(done) => done,
+            Err(_) => Err(self.passed().into()),
+        }
+    }
+
+    /// The error of a step that took longer.
+    pub(super) fn passed(self) -> sqlx::Error {
+        sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, Silent(self)))
+    }
+}
+
+/// The database did not answer in time.
+#[derive(Debug)]
+pub(super) struct Silent(Limit);
+
+impl Silent {
+    /// The error, if this is one of a limit that has passed.
+    pub(super) fn of(error: &sqlx::Error) -> Option<&Self> {
+        match error {
+            sqlx::Error::Io(error) => error.get_ref()?.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Silent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Limit {
+            configured,
+            variable,
+            ..
+        } = self.0;
+        write!(f, "the database did not answer within {configured:?}")?;
+        match variable {
+            Some(variable) => write!(f, " ({variable})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Silent {}
+
+/// Whether a limit passed: here, or in the server.
+pub(super) fn is_too_slow(error: &sqlx::Error) -> bool {
+    Silent::of(error).is_some() || code(error).is_some_and(|code| code == "57014")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    #[tokio::test(start_paused = true)]
+    async fn limit_that_passes_is_an_error_that_names_it() {
+        let limit = Limit::of_statement(Duration::from_secs(30));
+        let started = Instant::now();
+        let error = limit.on(pending::<Result<(), _>>()).await.unwrap_err();
+        assert_eq!(started.elapsed(), Duration::from_millis(30_500));
+        assert_eq!(
+            Silent::of(&error).unwrap().to_string(),
+            "the database did not answer within 30s (WORKER_DATABASE_STATEMENT_TIMEOUT)"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn limit_is_shortened_but_leaves_one_attempt() {
+        let limit = Limit::of_connecting(Duration::from_secs(10));
+        let now = Instant::now();
+        let left = |end| limit.until(end).time;
+        assert_eq!(left(now + Duration::from_secs(60)), Duration::from_secs(10));
+        assert_eq!(left(now + Duration::from_secs(3)), Duration::from_secs(3));
+        assert_eq!(left(now), LAST_TRY);
+    }
+}

@@ -1,0 +1,252 @@
+//! The pool of connections that read.
+//!
+//! The pool of sqlx asks the server whether a connection is in order when it is given back, and waits for the answer without
+//! a limit. Here each step that talks to the server has one, and a connection that did not answer is dropped at once.
+
+use super::connect::{connect, execute_script};
+use super::limit::Limit;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+/// How long a connection that is not used is kept.
+const LONGEST_IDLE: Duration = Duration::from_secs(10 * 60);
+
+/// How long a connection is kept that is used again and again. Servers free some of a connection's memory only at its end.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// The connections that read.
+#[derive(Debug)]
+pub(super) struct Pool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    connect: PgConnectOptions,
+    connecting: Limit,
+    /// The limit on what ends a transaction or a connection.
+    tidying: Limit,
+    size: u32,
+    /// A permit for each connection that may be made or lent.
+    room: Arc<Semaphore>,
+    /// The connection that was used last comes last.
+    idle: Mutex<Vec<Idle>>,
+    is_closed: AtomicBool,
+    /// What gives connections back, and closes them.
+    tasks: TaskTracker,
+}
+
+/// A connection that waits to be used.
+#[derive(Debug)]
+struct Idle {
+    connection: PgConnection,
+    made: Instant,
+    since: Instant,
+}
+
+impl Pool {
+    /// A pool that makes connections when they are needed.
+    pub(super) fn new(
+        connect: PgConnectOptions,
+        size: u32,
+        connecting: Limit,
+        tidying: Limit,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            connect,
+            connecting,
+            tidying,
+            size,
+            room: Arc::new(Semaphore::new(size as usize)),
+            idle: Mutex::default(),
+            is_closed: AtomicBool::new(false),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// Borrows a connection. Waits for one until this time at most.
+    pub(super) async fn acquire(&self, end: Instant) -> Result<Lent, sqlx::Error> {
+        let waiting = Arc::clone(&self.0.room).acquire_owned();
+        let end = self.0.connecting.until(end).end();
+        let permit = tokio::time::timeout_at(end, waiting).await;
+        // All connections are in use.
+        let permit = permit.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let permit = permit.map_err(|_| sqlx::Error::PoolClosed)?;
+        if self.0.is_closed() {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        if let Some(idle) = self.0.take_idle() {
+            return Ok(self.lend(idle.connection, idle.made, permit));
+        }
+        let connection = connect(&self.0.connect, self.0.connecting.until(end)).await?;
+        Ok(self.lend(connection, Instant::now(), permit))
+    }
+
+    /// Borrows a connection that waits, if there is one.
+    pub(super) fn try_acquire(&self) -> Option<Lent> {
+        let permit = Arc::clone(&self.0.room).try_acquire_owned().ok()?;
+        let idle = self.0.take_idle()?;
+        Some(self.lend(idle.connection, idle.made, permit))
+    }
+
+    fn lend(&self, connection: PgConnection, made: Instant, permit: OwnedSemaphorePermit) -> Lent {
+        Lent {
+            pool: Arc::clone(&self.0),
+            connection: Some(connection),
+            made,
+            state: State::Ready,
+            permit: Some(permit),
+        }
+    }
+
+    /// Drops the connections that wait. After one of them was lost, the others are lost, too, more often than not.
+    pub(super) fn drop_idle(&self) {
+        self.0.idle().clear();
+    }
+
+    /// Waits until all connections are given back, and closes them. Nothing can be borrowed any more.
+    pub(super) async fn close(&self) {
+        self.0.is_closed.store(true, Ordering::Release);
+        // Whoever has borrowed one has limits, too.
+        let all = self.0.room.acquire_many(self.0.size).await;
+        for idle in std::mem::take(&mut *self.0.idle()) {
+            self.0.end(idle.connection);
+        }
+        self.0.room.close();
+        drop(all);
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+}
+
+impl Shared {
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        // Nothing panics while it holds this lock.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection that was used last. Those that are too old are closed.
+    fn take_idle(self: &Arc<Self>) -> Option<Idle> {
+        let mut idle = self.idle();
+        let is_old = |idle: &mut Idle| {
+            idle.since.elapsed() > LONGEST_IDLE || idle.made.elapsed() > LONGEST_LIFE
+        };
+        let old: Vec<Idle> = idle.extract_if(.., is_old).collect();
+        let newest = idle.pop();
+        drop(idle);
+        for old in old {
+            self.end(old.connection);
+        }
+        newest
+    }
+
+    fn give_back(self: &Arc<Self>, connection: PgConnection, made: Instant) {
+        if self.is_closed() {
+            return self.end(connection);
+        }
+        self.idle().push(Idle {
+            connection,
+            made,
+            since: Instant::now(),
+        });
+    }
+
+    /// Closes a connection in order.
+    fn end(&self, connection: PgConnection) {
+        let limit = self.tidying;
+        self.spawn(async move {
+            // A server that does not answer notices by itself that it is gone.
+            let _ = limit.on(connection.close()).await;
+        });
+    }
+
+    /// Does something beside, unless the runtime is gone.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Ok(runtime) = Handle::try_current() {
+            self.tasks.spawn_on(work, &runtime);
+        }
+    }
+}
+
+/// A connection that is borrowed. It goes back to its pool when it is dropped, unless the database did not answer.
+#[derive(Debug)]
+pub(super) struct Lent {
+    pool: Arc<Shared>,
+    connection: Option<PgConnection>,
+    made: Instant,
+    state: State,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+/// What a connection is fit for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It may be used.
+    Ready,
+    /// Its transaction must end before others use it.
+    InTransaction,
+    /// An answer is missing, or was an error. It is not used again.
+    Unanswered,
+}
+
+impl Lent {
+    /// Does one step on the connection, which is fit for others only if that succeeds.
+    pub(super) async fn step<T>(
+        &mut self,
+        step: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let before = std::mem::replace(&mut self.state, State::Unanswered);
+        let connection = match (&mut self.connection, before) {
+            (Some(connection), State::Ready | State::InTransaction) => connection,
+            _ => return Err(sqlx::Error::WorkerCrashed),
+        };
+        let done = step(connection).await?;
+        self.state = before;
+        Ok(done)
+    }
+
+    /// Begins a transaction, which ends when this is dropped.
+    pub(super) async fn begin(
+        &mut self,
+        begin: &Arc<str>,
+        limit: Limit,
+    ) -> Result<(), sqlx::Error> {
+        self.step(async |connection| limit.on(execute_script(connection, begin)).await)
+            .await?;
+        self.state = State::InTransaction;
+        Ok(())
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        match self.state {
+            State::Ready => self.pool.give_back(connection, self.made),
+            State::InTransaction => {
+                let (pool, made, permit) = (Arc::clone(&self.pool), self.made, self.permit.take());
+                self.pool.spawn(async move {
+                    let end = "ROLLBACK".into();
+                    let ended = pool.tidying.on(execute_script(&mut connection, &end));
+                    if ended.await.is_ok() {
+                        pool.give_back(connection, made);
+                    }
+                    drop(permit);
+                });
+            }
+            State::Unanswered => {}
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The one path by which a change of a thread is committed and published.
+
+use super::outcome::{Ending, Endings, Outcome};
+use crate::hub::ChangeSender;
+use crate::protocol::RunStatus;
+use crate::store::{
+    Begun, Cancelled, Change, ChangeBody, Claim, Edited, Recovered, Retried, Written,
+};
+
+/// Commits changes of threads, and publishes them.
+///
+/// It owns the only [`ChangeSender`] of the hub, so that no change is published in another way.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    sender: ChangeSender,
+    endings: Endings,
+}
+
+/// The result of a store operation that changed threads.
+pub(crate) trait Committed {
+    /// The changes, with those of a thread one after the other and in the order of their `rev`.
+    fn take_changes(&mut self) -> Vec<Change>;
+}
+
+impl Publisher {
+    pub(super) fn new(sender: ChangeSender) -> Self {
+        Self {
+            sender,
+            endings: Endings::default(),
+        }
+    }
+
+    /// Runs a store operation on a thread, and publishes what it changed.
+    ///
+    /// # Errors
+    ///
+    /// The error of the operation. Nothing is published then.
+    pub(crate) async fn commit<T: Committed, E>(
+        &self,
+        thread_id: &str,
+        operation: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.commit_then(thread_id, operation, |_| {}).await
+    }
+
+    /// The same. Between the commit and the publication it calls `before`, for example to acknowledge a message.
+    pub(crate) async fn commit_then<T: Committed, E>(
+        &self,
+        thread_id: &str,
+        operation: impl Future<Output = Result<T, E>>,
+        before: impl FnOnce(&mut T),
+    ) -> Result<T, E> {
+        let _writing = self.sender.writing(thread_id);
+        let mut committed = operation.await?;
+        before(&mut committed);
+        self.sender.send(committed.take_changes());
+        Ok(committed)
+    }
+
+    /// The same for an operation of a turn. The sender of the turn's message caused the changes.
+    pub(super) async fn commit_of_turn<T: Committed, E>(
+        &self,
+        claim: &Claim,
+        operation: impl Future<Output = Result<T, E>>,
+        before: impl FnOnce(&mut T),
+    ) -> Result<T, E> {
+        let _writing = self.sender.writing(&claim.key.thread_id);
+        let mut committed = operation.await?;
+        before(&mut committed);
+        let user = claim.event.user.as_ref().map(|user| &*user.user_id);
+        self.sender.send_from(user, committed.take_changes());
+        Ok(committed)
+    }
+
+    /// The same for an operation that finds the threads which it changes.
+    pub(crate) async fn commit_anywhere<T: Committed, E>(
+        &self,
+        operation: impl Future<Output = Result<T, E>>,
+        before: impl FnOnce(&mut T),
+    ) -> Result<T, E> {
+        let _writing = self.sender.writing_anywhere();
+        let mut committed = operation.await?;
+        before(&mut committed);
+        let changes = committed.take_changes();
+        for changes in changes.chunk_by(|one, next| one.thread_id == next.thread_id) {
+            let _writing = self.sender.writing(&changes[0].thread_id);
+            self.sender.send(changes.to_vec());
+        }
+        Ok(committed)
+    }
+
+    /// Reports how the turn of this message ended, to all who wait for that. `rev` is the number of its last change.
+    ///
+    /// Report the end before the change is published. A reader that has received the change then knows the end.
+    pub(super) fn report(&self, event_id: &str, outcome: Outcome, rev: u64) {
+        self.endings.tell(event_id, outcome, rev);
+    }
+
+    /// Reports the ends of turns that were withdrawn by these changes.
+    pub(crate) fn report_withdrawn(&self, changes: &[Change]) {
+        self.report_all(changes, |status| {
+            (status == RunStatus::Canceled).then_some(Outcome::Cancelled)
+        });
+    }
+
+    /// Reports the ends of turns that these changes end because their process was lost.
+    pub(crate) fn report_lost(&self, changes: &[Change]) {
+        self.report_all(changes, |status| match status {
+            RunStatus::Canceled => Some(Outcome::Cancelled),
+            RunStatus::Failed => Some(Outcome::Interrupted),
+            RunStatus::Running | RunStatus::Succeeded => None,
+        });
+    }
+
+    fn report_all(&self, changes: &[Change], outcome_of: fn(RunStatus) -> Option<Outcome>) {
+        for change in changes {
+            if let ChangeBody::Run(run) = &change.body
+                && let Some(event_id) = &run.event_id
+                && let Some(outcome) = outcome_of(run.status)
+            {
+                self.report(event_id, outcome, change.rev);
+            }
+        }
+    }
+
+    /// Waits for the end of the turn that answers this message.
+    pub(crate) fn ending_of(&self, event_id: &str) -> Ending {
+        self.endings.watch(event_id)
+    }
+
+    /// Records the end of every turn from now on.
+    #[cfg(feature = "testing")]
+    pub(crate) fn record_endings(&self, record: &super::EndedTurns) {
+        self.endings.record_in(record);
+    }
+}
+
+impl Committed for Begun {
+    fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+}
+
+/// A thread that was created or deleted. The change stays, for the caller.
+impl Committed for Change {
+    fn take_changes(&mut self) -> Vec<Change> {
+        vec![self.clone()]
+    }
+}
+
+/// The changes stay, for the caller.
+impl Committed for Edited {
+    fn take_changes(&mut self) -> Vec<Change> {
+        self.changes.clone()
+    }
+}
+
+impl Committed for Vec<Change> {
+    fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(self)
+    }
+}
+
+impl Committed for Written {
+    fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+}
+
+impl Committed for Retried {
+    fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+}
+
+impl Committed for Option<Claim> {
+    fn take_changes(&mut self) -> Vec<Change> {
+        self.as_mut()
+            .map(|claim| std::mem::take(&mut claim.changes))
+            .unwrap_or_default()
+    }
+}
+
+impl Committed for Cancelled {
+    fn take_changes(&mut self) -> Vec<Change> {
+        match self {
+            Self::Withdrawn { changes, .. } => std::mem::take(changes),
+            Self::Running { .. } | Self::Ended => Vec::new(),
+        }
+    }
+}
+
+impl Committed for Recovered {
+    fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}

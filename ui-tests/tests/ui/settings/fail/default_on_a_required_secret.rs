@@ -1,9 +1,0 @@
-use dooers::prelude::*;
-
-#[derive(Clone, WorkerSettings)]
-struct Tuning {
-    #[setting(default = "hush")]
-    key: Secret,
-}
-
-fn main() {}
