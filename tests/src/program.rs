@@ -33,6 +33,29 @@ impl Program {
         Self::run(shell, variables)
     }
 
+    /// The same for a program whose files may have this many bytes. To write beyond that is an error, as on a full disk.
+    pub fn start_with_file_size(bytes: u64, name: &str, variables: &[(&str, &str)]) -> Self {
+        let mut shell = Command::new("sh");
+        // In blocks of 512 bytes. The signal that a write sends is ignored, so that the write fails.
+        let limited = format!("trap '' XFSZ; ulimit -f {} && exec \"$0\"", bytes / 512);
+        shell.args(["-c", &limited]).arg(path_of(name));
+        Self::run(shell, variables)
+    }
+
+    /// The same for a program with this umask, in octal.
+    pub fn start_with_umask(umask: &str, name: &str, variables: &[(&str, &str)]) -> Self {
+        let mut shell = Command::new("sh");
+        let masked = format!("umask {umask} && exec \"$0\"");
+        shell.args(["-c", &masked]).arg(path_of(name));
+        Self::run(shell, variables)
+    }
+
+    /// The id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("WORKER_") || variable == "DATABASE_URL" {

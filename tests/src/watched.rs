@@ -314,6 +314,16 @@ impl Store for Watched {
         outcome
     }
 
+    async fn forget_sent(
+        &self,
+        deleted_before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let outcome = self.inner.forget_sent(deleted_before, limit).await;
+        self.done("forget_sent").await;
+        outcome
+    }
+
     async fn put_settings(
         &self,
         worker: &WorkerKey,

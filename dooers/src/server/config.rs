@@ -24,6 +24,7 @@ pub struct WorkerConfig {
     pub(crate) private_threads: bool,
     pub(crate) drain_timeout: Duration,
     pub(crate) lease: Duration,
+    pub(crate) sent_id_retention: Duration,
     pub(crate) limits: Limits,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
@@ -87,6 +88,7 @@ impl Default for WorkerConfig {
             private_threads: false,
             drain_timeout: Duration::from_secs(30),
             lease: Duration::from_secs(30),
+            sent_id_retention: Duration::from_secs(7 * 24 * 3600),
             limits: Limits::default(),
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
@@ -135,6 +137,7 @@ impl WorkerConfig {
     /// | `WORKER_SECRET_KEY` | | the keys with which secret settings, and the answers to password fields of forms, are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops; it has stopped at most 3 s later |
     /// | `WORKER_LEASE` | `30` | seconds for which a turn belongs to a process that gives no sign of life |
+    /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | days for which the `client_event_id`s of a deleted thread stay known |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
@@ -171,6 +174,10 @@ impl WorkerConfig {
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
         env.seconds("WORKER_DRAIN_TIMEOUT", 0.0, &mut config.drain_timeout)?;
         env.seconds("WORKER_LEASE", 0.1, &mut config.lease)?;
+        env.days(
+            "WORKER_SENT_ID_RETENTION_DAYS",
+            &mut config.sent_id_retention,
+        )?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
         env.size(
@@ -265,6 +272,11 @@ impl WorkerConfig {
     /// [`Repository::set_setting`](crate::repository::Repository::set_setting). The same seals secrets that were stored
     /// before there was a key.
     ///
+    /// In a SQLite file no byte of the plain text is left once a secret is sealed or removed, unless an earlier version of
+    /// dooers had changed it before: run `VACUUM` on the file then, while the server is stopped. PostgreSQL keeps the plain
+    /// text in dead rows until a vacuum, and in its write-ahead log, archives, replicas and backups. Give such a secret a
+    /// new value where it comes from.
+    ///
     /// ```
     /// use dooers::WorkerConfig;
     ///
@@ -311,6 +323,25 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets how long the `client_event_id`s and idempotency keys of a thread stay known after the thread was deleted. 7 days
+    /// by default.
+    ///
+    /// A message that is sent again in this time is refused, because its thread is gone. After it, the server has no record
+    /// of the message nor of its user, and the same id is that of a new message. The ids of a thread that exists are
+    /// always known. The server looks for such ids once an hour, or more often if it keeps them for less than that.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    /// use std::time::Duration;
+    ///
+    /// let config = WorkerConfig::new().sent_id_retention(Duration::from_secs(24 * 3600));
+    /// ```
+    #[must_use]
+    pub fn sent_id_retention(mut self, retention: Duration) -> Self {
+        self.sent_id_retention = retention;
+        self
+    }
+
     /// Sets the limits of a connection.
     ///
     /// ```
@@ -352,6 +383,7 @@ impl fmt::Debug for WorkerConfig {
             .field("private_threads", &self.private_threads)
             .field("drain_timeout", &self.drain_timeout)
             .field("lease", &self.lease)
+            .field("sent_id_retention", &self.sent_id_retention)
             .field("limits", &self.limits)
             .field("allowed_origins", &self.allowed_origins)
             .field("allowed_hosts", &self.allowed_hosts)
@@ -446,6 +478,12 @@ mod tests {
             with("WORKER_DRAIN_TIMEOUT", "0").unwrap().drain_timeout,
             Duration::ZERO
         );
+        assert_eq!(
+            with("WORKER_SENT_ID_RETENTION_DAYS", "0.5")
+                .unwrap()
+                .sent_id_retention,
+            Duration::from_secs(12 * 3600)
+        );
         let limits = |name, value| with(name, value).unwrap().limits;
         assert_eq!(limits("WORKER_MAX_FRAME_BYTES", "4096").frame_bytes, 4096);
         assert_eq!(
@@ -486,6 +524,10 @@ mod tests {
         assert_eq!(
             message("WORKER_PING_INTERVAL", "0"),
             "WORKER_PING_INTERVAL is `0`; it must be a number of seconds from 0.001 to 86400"
+        );
+        assert_eq!(
+            message("WORKER_SENT_ID_RETENTION_DAYS", "-1"),
+            "WORKER_SENT_ID_RETENTION_DAYS is `-1`; it must be a number of days from 0 to 3650"
         );
         assert_eq!(
             message("WORKER_STALL_TIMEOUT", "NaN"),

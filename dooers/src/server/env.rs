@@ -11,6 +11,9 @@ use std::time::Duration;
 /// No timeout is longer than a day.
 const MAX_SECONDS: f64 = 86_400.0;
 
+/// Nothing is kept for longer than ten years.
+const MAX_DAYS: f64 = 3_650.0;
+
 const NOT_TEXT: &str = "it must be UTF-8 text";
 
 /// Reads values from variables. Each method leaves its target as it is where the variable is not set, or empty.
@@ -112,6 +115,20 @@ impl<'a> Environment<'a> {
             (least..=MAX_SECONDS)
                 .contains(&seconds)
                 .then(|| Duration::from_secs_f64(seconds))
+        })
+    }
+
+    pub(super) fn days(
+        &self,
+        variable: &'static str,
+        target: &mut Duration,
+    ) -> Result<(), ConfigError> {
+        let allowed = format!("it must be a number of days from 0 to {MAX_DAYS}");
+        self.set(variable, target, allowed, |text| {
+            let days: f64 = text.parse().ok()?;
+            (0.0..=MAX_DAYS)
+                .contains(&days)
+                .then(|| Duration::from_secs_f64(days * MAX_SECONDS))
         })
     }
 

@@ -22,6 +22,7 @@ mod overtime;
 mod pace;
 mod program;
 pub mod repository;
+mod retention;
 mod routes;
 mod running;
 mod session;

@@ -103,6 +103,7 @@ impl Running {
         }
         let keeper = Arc::clone(&running);
         running.tasks.spawn(keeper.keep_leases());
+        running.tasks.spawn(Arc::clone(&running).forget_sent());
         Ok(running)
     }
 

@@ -27,12 +27,13 @@ pub enum StoreError {
     /// The database cannot be opened; the text says what to do.
     #[error("{0}")]
     Open(String),
-    /// The database could not be reached for some time. It may be tried again later.
-    #[error("the database could not be reached to {what}")]
+    /// The database cannot be used now: it could not be reached for some time, its disk is full or broken, or its file is
+    /// gone. The same may succeed later.
+    #[error("the database is not available to {what}")]
     Unavailable {
-        /// What it was asked to do.
+        /// The operation that was refused.
         what: &'static str,
-        /// How that showed.
+        /// The fault.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },

@@ -338,10 +338,28 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Deletes a thread with its events, runs and turns. The change that tells of it is the thread's last.
     ///
+    /// The `client_event_id`s of its messages stay known until [`forget_sent`](Store::forget_sent) removes them: a message
+    /// that is sent again is answered with `NotFound`, instead of making a second thread.
+    ///
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError>;
+
+    /// Forgets the `client_event_id`s of threads that were deleted before this time, with the ids of their users, and
+    /// returns how many it has forgotten. It stops at `limit`, so that it never holds up others for long. Several processes
+    /// may call it at once.
+    ///
+    /// A deletion that lies ahead of the clock, because the clock was set back, counts as one that happens now.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    async fn forget_sent(
+        &self,
+        deleted_before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
 
     /// The settings of a worker that were changed, in the order of their fields.
     ///

@@ -78,6 +78,19 @@ impl Participant {
         Self(format!("connection:{connection_id}"))
     }
 
+    /// Those who may have sent a message of a user with this id, in a thread of these participants: the user, or for an
+    /// anonymous one each connection.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn senders(user_id: Option<&str>, participants: &[Self]) -> Vec<Self> {
+        let user_id = user_id.unwrap_or_default();
+        let mut senders = vec![Self::user(&User::new(user_id))];
+        if user_id.is_empty() {
+            let is_connection = |participant: &&Self| participant.0.starts_with("connection:");
+            senders.extend(participants.iter().filter(is_connection).cloned());
+        }
+        senders
+    }
+
     /// The form in which a store keeps it.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -155,12 +155,6 @@ impl Committed for Edited {
     }
 }
 
-impl Committed for Vec<Change> {
-    fn take_changes(&mut self) -> Vec<Change> {
-        std::mem::take(self)
-    }
-}
-
 impl Committed for Written {
     fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)

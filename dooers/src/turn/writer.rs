@@ -3,6 +3,7 @@
 use super::draft::{Draft, join_whole_texts};
 use super::outbox::{Outbox, Piece, Rest, StoredSender};
 use super::outcome::Outcome;
+use super::publisher::Committed;
 use super::runner::{Next, RETRY_AFTER, Runner};
 use crate::agent::AgentDefinition;
 use crate::crash;
@@ -48,6 +49,23 @@ struct ToldText {
     stored: u64,
 }
 
+/// The result of storing changes of a handler.
+enum Stored {
+    /// This attempt stored the changes.
+    Now(Vec<Change>),
+    /// An earlier attempt had stored them. These are the events with streamed texts.
+    Before(Vec<ThreadEvent>),
+}
+
+impl Committed for Stored {
+    fn take_changes(&mut self) -> Vec<Change> {
+        match self {
+            Self::Now(changes) => std::mem::take(changes),
+            Self::Before(_) => Vec::new(),
+        }
+    }
+}
+
 impl<'a> TurnWriter<'a> {
     pub(super) fn new(
         runner: &'a Runner,
@@ -65,7 +83,7 @@ impl<'a> TurnWriter<'a> {
         }
     }
 
-    /// Stores drafts of the handler and publishes them.
+    /// Stores drafts of the handler and publishes them. While the database is not available, this waits.
     pub(super) async fn write(&self, drafts: Vec<Draft>) -> Result<(), StoreError> {
         let changes = self.changes_of(drafts);
         let ended: Vec<_> = changes.iter().filter_map(ended_text).collect();
@@ -74,16 +92,19 @@ impl<'a> TurnWriter<'a> {
             // pieces.
             self.texts().remove(id);
         }
-        let key = &self.claim.key;
-        let write = self.runner.store.write_turn(&self.scope, key, changes);
+        let write = self.until_written(&changes);
         let mut begun = Vec::new();
-        let find_begun = |changes: &mut Vec<Change>| {
-            begun.extend(changes.iter().filter_map(begun_text));
+        let find_begun = |stored: &mut Stored| match stored {
+            Stored::Now(changes) => begun.extend(changes.iter().filter_map(begun_text)),
+            Stored::Before(events) => begun.extend(events.drain(..).map(|event| (event, 0))),
         };
         let publisher = &self.runner.publisher;
-        publisher
+        let stored = publisher
             .commit_of_turn(self.claim, write, find_begun)
             .await?;
+        if let Stored::Before(_) = stored {
+            self.runner.hub.read_on(&self.claim.key.thread_id);
+        }
         for (event, rev) in begun {
             let id = event.id.clone();
             let growing = self.runner.hub.grow(event, rev);
@@ -95,6 +116,62 @@ impl<'a> TurnWriter<'a> {
             self.outbox.forget_text(&id);
         }
         Ok(())
+    }
+
+    /// Stores changes of the handler. While the database is not available, this waits.
+    ///
+    /// An attempt may have been stored although its answer was lost. The changes of an attempt are stored together, so the
+    /// first event shows that.
+    async fn until_written(&self, changes: &[TurnChange]) -> Result<Stored, StoreError> {
+        let (store, key) = (&self.runner.store, &self.claim.key);
+        let events = changes.iter().filter_map(|change| match change {
+            TurnChange::Event(event) => Some(event),
+            _ => None,
+        });
+        let first = events.clone().next();
+        let mut may_be_stored = false;
+        loop {
+            let attempt = async {
+                if may_be_stored
+                    && let Some(first) = first
+                    && self.is_stored(&first.id).await?
+                {
+                    let growing = events.clone().filter(|event| event.streaming == Some(true));
+                    let mut stored = Vec::new();
+                    for event in growing {
+                        stored.push(store.event(&self.scope, &key.thread_id, &event.id).await?);
+                    }
+                    return Ok(Stored::Before(stored));
+                }
+                let written = store.write_turn(&self.scope, key, changes.to_vec()).await?;
+                Ok(Stored::Now(written))
+            };
+            match attempt.await {
+                Err(error @ StoreError::Unavailable { .. }) => {
+                    may_be_stored = true;
+                    tracing::warn!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the events of a handler could not be stored; trying again");
+                    if !self.may_try_again().await {
+                        return Err(error);
+                    }
+                }
+                stored => return stored,
+            }
+        }
+    }
+
+    /// Returns true if the thread has this event.
+    async fn is_stored(&self, event_id: &str) -> Result<bool, StoreError> {
+        let thread_id = &self.claim.key.thread_id;
+        match self
+            .runner
+            .store
+            .event(&self.scope, thread_id, event_id)
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(StoreError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Publishes pieces of streamed texts.
@@ -242,9 +319,8 @@ impl<'a> TurnWriter<'a> {
                     may_be_stored = true;
                     // The message was acknowledged, so the end of its turn must be recorded. The thread waits for it.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
-                    tokio::select! {
-                        () = tokio::time::sleep(RETRY_AFTER) => {}
-                        () = self.runner.stopped.cancelled() => return Err(error),
+                    if !self.may_try_again().await {
+                        return Err(error);
                     }
                 }
                 // The turn was deleted with its thread, or taken over. Or an earlier attempt was stored and its answer
@@ -257,6 +333,14 @@ impl<'a> TurnWriter<'a> {
                 }
                 stored => return stored,
             }
+        }
+    }
+
+    /// Pauses before the next attempt. Returns `false` if the server has stopped.
+    async fn may_try_again(&self) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(RETRY_AFTER) => true,
+            () = self.runner.stopped.cancelled() => false,
         }
     }
 

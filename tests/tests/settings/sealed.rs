@@ -84,6 +84,43 @@ async fn without_a_key_it_is_stored_as_it_is_and_sealed_once_it_is_set_with_one(
     assert_eq!(read(&path, Some(ONE)).await.unwrap(), "sealed");
 }
 
+/// Whether a file in this directory has this text.
+fn has(directory: &Path, text: &str) -> bool {
+    let mut files = std::fs::read_dir(directory).unwrap();
+    files.any(|file| {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    })
+}
+
+#[tokio::test]
+async fn a_sealed_secret_leaves_no_plain_text_in_any_file() {
+    // The long one needs pages of its own.
+    for secret in [
+        "correct horse".to_owned(),
+        format!("correct horse {}", "x".repeat(9_000)),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("worker.db");
+        set(&path, None, &secret).await;
+        assert!(has(directory.path(), "correct horse"));
+        let worker = worker(&path, Some(ONE));
+        let settings = worker.settings::<Few>("w1").await.unwrap();
+        settings
+            .set(|few| few.key = Some(Secret::new(&secret)))
+            .await
+            .unwrap();
+        assert!(!has(directory.path(), "correct horse"));
+        assert!(!has(directory.path(), "xxxxxxxx"));
+        worker.close().await;
+        assert!(!has(directory.path(), "correct horse"));
+        assert!(!has(directory.path(), "xxxxxxxx"));
+        assert_eq!(read(&path, Some(ONE)).await.unwrap(), secret);
+    }
+}
+
 #[tokio::test]
 async fn a_key_is_changed_by_a_new_one_in_front_of_it() {
     let directory = tempfile::tempdir().unwrap();

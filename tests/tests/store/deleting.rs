@@ -1,12 +1,16 @@
 //! Threads that are deleted.
 
 use crate::given::{
-    ana, append, begin_thread, ben, existing, finish, message, new_thread, private, say, scope,
-    start, thread_of,
+    ana, append, begin_thread, ben, existing, finish, message, new_thread, now, private,
+    repeatable, say, scope, start, thread_of,
 };
 use crate::seen::{assert_not_found, picture};
 use crate::stores::{AnyStore, cases};
-use dooers::store::{ChangeBody, SnapshotFrom};
+use chrono::{DateTime, TimeDelta, Utc};
+use dooers::protocol::User;
+use dooers::store::{
+    Begun, ChangeBody, NewMessage, Participant, SnapshotFrom, StoreError, ThreadEdit,
+};
 use futures::future::join_all;
 use std::sync::Arc;
 
@@ -18,6 +22,11 @@ cases![
     what_waited_in_a_deleted_thread_is_gone,
     ids_of_a_deleted_thread_are_in_nobodys_way,
     of_many_deletions_at_once_one_deletes,
+    ids_of_a_deleted_thread_are_known_until_forgotten,
+    ids_of_threads_that_exist_are_never_forgotten,
+    ids_are_forgotten_in_batches,
+    ids_of_removed_messages_and_connections_are_forgotten,
+    a_message_sent_while_its_thread_is_deleted_is_forgotten,
 ];
 
 async fn the_last_change_tells_how_the_thread_stood(store: &AnyStore) {
@@ -129,4 +138,130 @@ async fn of_many_deletions_at_once_one_deletes(store: &AnyStore) {
         .into_iter()
         .filter(Result::is_err)
         .for_each(assert_not_found);
+}
+
+/// The real time, which stores note at a deletion.
+fn clock() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A moment at which every deletion of these tests is long past.
+fn later() -> DateTime<Utc> {
+    clock() + TimeDelta::days(8)
+}
+
+async fn send(store: &AnyStore, message: NewMessage) -> Result<Begun, StoreError> {
+    let start = start(&format!("{}-run", message.event_id));
+    store.begin_turn(&scope(), message, &start).await
+}
+
+async fn forget(store: &AnyStore, deleted_before: DateTime<Utc>) -> usize {
+    store.forget_sent(deleted_before, 100).await.unwrap()
+}
+
+async fn ids_of_a_deleted_thread_are_known_until_forgotten(store: &AnyStore) {
+    let first = repeatable(new_thread("t"), "e", "client's");
+    send(store, first).await.unwrap();
+    store.delete_thread(&scope(), "t").await.unwrap();
+    let again = || repeatable(new_thread("t2"), "e2", "client's");
+    assert_not_found(send(store, again()).await);
+    assert_eq!(forget(store, clock() - TimeDelta::hours(1)).await, 0);
+    assert_not_found(send(store, again()).await);
+    assert_eq!(forget(store, later()).await, 1);
+    assert_eq!(forget(store, later()).await, 0);
+    let begun = send(store, again()).await.unwrap();
+    assert!(!begun.is_repeated);
+}
+
+async fn ids_of_threads_that_exist_are_never_forgotten(store: &AnyStore) {
+    for id in ["kept", "gone"] {
+        let first = repeatable(new_thread(id), &format!("{id}-e"), &format!("{id}-c"));
+        send(store, first).await.unwrap();
+        // Of another user, and without an id of the client's own.
+        let mut second = message(existing(id), &format!("{id}-ben"), &ben());
+        second.client_event_id = Some(format!("{id}-c"));
+        send(store, second).await.unwrap();
+        let third = message(existing(id), &format!("{id}-plain"), &ana());
+        send(store, third).await.unwrap();
+    }
+    assert_eq!(forget(store, later()).await, 0);
+    store.delete_thread(&scope(), "gone").await.unwrap();
+    assert_eq!(forget(store, later()).await, 2);
+    let again = repeatable(new_thread("kept"), "kept-e", "kept-c");
+    assert!(send(store, again).await.unwrap().is_repeated);
+}
+
+async fn ids_are_forgotten_in_batches(store: &AnyStore) {
+    let first = repeatable(new_thread("t"), "e0", "c0");
+    send(store, first).await.unwrap();
+    for number in 1..25 {
+        let next = repeatable(existing("t"), &format!("e{number}"), &format!("c{number}"));
+        send(store, next).await.unwrap();
+    }
+    store.delete_thread(&scope(), "t").await.unwrap();
+    let mut forgotten = Vec::new();
+    for _ in 0..4 {
+        forgotten.push(store.forget_sent(later(), 10).await.unwrap());
+    }
+    assert_eq!(forgotten, [10, 10, 5, 0]);
+    // Several processes may do so at once.
+    let tasks = (0..4).map(|_| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move { store.forget_sent(later(), 10).await })
+    });
+    for done in join_all(tasks).await {
+        assert_eq!(done.unwrap().unwrap(), 0);
+    }
+}
+
+async fn ids_of_removed_messages_and_connections_are_forgotten(store: &AnyStore) {
+    let nobody = User::new("");
+    let anonymous = |event_id: &str, thread, connection: Option<&str>| NewMessage {
+        user: nobody.clone(),
+        participant: match connection {
+            Some(id) => Participant::connection(id),
+            None => Participant::user(&nobody),
+        },
+        ..repeatable(thread, event_id, event_id)
+    };
+    let target = new_thread("t");
+    send(store, anonymous("e1", target, Some("one")))
+        .await
+        .unwrap();
+    let other = anonymous("e2", existing("t"), Some("other"));
+    send(store, other).await.unwrap();
+    send(store, anonymous("e3", existing("t"), None))
+        .await
+        .unwrap();
+    send(store, repeatable(existing("t"), "e4", "e4"))
+        .await
+        .unwrap();
+    let remove = ThreadEdit::RemoveEvent {
+        event_id: "e4".to_owned(),
+        run_id: "removed".to_owned(),
+        at: now(),
+    };
+    store.edit_thread(&scope(), "t", remove).await.unwrap();
+    store.delete_thread(&scope(), "t").await.unwrap();
+    assert_eq!(forget(store, later()).await, 4);
+}
+
+async fn a_message_sent_while_its_thread_is_deleted_is_forgotten(store: &AnyStore) {
+    begin_thread(store, "t", "r").await;
+    let sending = (0..20).map(|number| {
+        let id = format!("e{number}");
+        let message = repeatable(existing("t"), &id, &id);
+        let store = Arc::clone(store);
+        tokio::spawn(async move {
+            let start = start(&format!("{}-run", message.event_id));
+            store.begin_turn(&scope(), message, &start).await
+        })
+    });
+    let sending: Vec<_> = sending.collect();
+    store.delete_thread(&scope(), "t").await.unwrap();
+    let mut stored = 0;
+    for sent in join_all(sending).await {
+        stored += usize::from(sent.unwrap().is_ok());
+    }
+    assert_eq!(forget(store, later()).await, stored);
 }

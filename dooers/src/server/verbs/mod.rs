@@ -97,7 +97,7 @@ impl Caller<'_> {
                     retry_after_ms: Some(RETRY_AFTER_MS),
                     ..ErrorBody::new(
                         ErrorCode::Overloaded,
-                        "the server cannot reach its database now; try again later",
+                        "the server cannot use its database now; try again later",
                     )
                 }
             }

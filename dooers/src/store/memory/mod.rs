@@ -237,6 +237,14 @@ impl Store for MemoryStore {
         rules::delete(&mut self.state().threads, scope, thread_id)
     }
 
+    async fn forget_sent(
+        &self,
+        deleted_before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        Ok(self.state().threads.forget_sent(deleted_before, limit))
+    }
+
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
         let state = self.state();
         let stored = state.settings.get(worker).into_iter();

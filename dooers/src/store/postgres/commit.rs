@@ -157,13 +157,29 @@ const STEPS: &[Step] = &[
         WHERE {open}
             {behind ended_turns} {behind changed_turns}"]),
     step("new_sent", &["
-        INSERT INTO {prefix}sent (workspace_pk, participant, client_event_id, thread_id, event_id)
-        SELECT x.workspace_pk, x.participant, x.client_event_id, x.thread_id, x.event_id FROM {sent}
+        INSERT INTO {prefix}sent (workspace_pk, participant, client_event_id, thread_id, event_id, deleted_at)
+        SELECT x.workspace_pk, x.participant, x.client_event_id, x.thread_id, x.event_id, x.deleted_at FROM {sent}
         WHERE {open}
         ORDER BY 1, 2, 3"]),
     step("deleted_threads", &["
         SELECT coalesce(array_agg(x.thread_pk), ARRAY[]::bigint[]) AS pks FROM {deleted}
         WHERE {open}"]),
+    // Each message belongs to its user, or to a connection on which nobody said who they are.
+    step("marked_sent", &["
+        UPDATE {prefix}sent s SET deleted_at = clock_timestamp()
+        FROM {prefix}events e
+        JOIN {prefix}threads t ON t.pk = e.thread_pk
+        JOIN {prefix}scopes c ON c.pk = t.scope_pk
+        CROSS JOIN LATERAL (
+            SELECT 'user:' || coalesce(e.sender ->> 'user_id', '')
+            UNION ALL
+            SELECT p.participant FROM {prefix}participants p
+            WHERE p.thread_pk = e.thread_pk AND coalesce(e.sender ->> 'user_id', '') = ''
+                AND p.participant LIKE 'connection:%'
+        ) who (participant)
+        WHERE e.thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[]) AND e.client_event_id IS NOT NULL
+            AND s.workspace_pk = c.workspace_pk AND s.participant = who.participant
+            AND s.client_event_id = e.client_event_id AND s.thread_id = t.id"]),
     step("no_turns", &["
         DELETE FROM {prefix}turns WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
     step("no_runs", &["

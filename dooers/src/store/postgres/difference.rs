@@ -57,6 +57,7 @@ pub(super) fn difference(known: &Known, places: &HashMap<String, Place>) -> Resu
             client_event_id: key.client_event_id.clone(),
             thread_id: sent.thread_id.clone(),
             event_id: sent.event_id.clone(),
+            deleted_at: sent.deleted_at,
         });
     }
     Ok(rows)

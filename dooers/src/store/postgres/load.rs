@@ -192,6 +192,8 @@ impl Reader<'_> {
             let event = SentEvent {
                 thread_id: row.text(1)?.to_owned(),
                 event_id: row.text(2)?.to_owned(),
+                // Only a deletion in this batch is of interest.
+                deleted_at: None,
             };
             Ok((key.clone(), event))
         };

@@ -178,6 +178,35 @@ statements! {
         JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
         ORDER BY t.pk"
 
+    // Messages of deleted threads. Another process may be at it.
+
+    mark_sent_ahead: "
+        UPDATE {prefix}sent SET deleted_at = clock_timestamp() WHERE deleted_at > clock_timestamp() + INTERVAL '1 minute'"
+
+    forget_sent: "
+        WITH due AS MATERIALIZED (
+            SELECT s.workspace_pk, s.participant, s.client_event_id FROM {prefix}sent s
+            WHERE s.deleted_at < ?1
+            ORDER BY s.deleted_at LIMIT ?2
+            FOR UPDATE SKIP LOCKED
+        )
+        DELETE FROM {prefix}sent s USING due
+        WHERE s.workspace_pk = due.workspace_pk AND s.participant = due.participant
+            AND s.client_event_id = due.client_event_id
+        RETURNING 1::bigint"
+
+    // Who takes part in nothing any more.
+    forget_participants: "
+        WITH none AS MATERIALIZED (
+            SELECT c.scope_pk, c.participant FROM {prefix}participant_counts c
+            WHERE c.threads = 0
+            LIMIT ?1
+            FOR UPDATE SKIP LOCKED
+        )
+        DELETE FROM {prefix}participant_counts c USING none
+        WHERE c.scope_pk = none.scope_pk AND c.participant = none.participant AND c.threads = 0
+        RETURNING 1::bigint"
+
     // Settings. Of a field that is there twice the last one counts: one statement may not write a row twice. After the
     // time that comes last nothing is done, and no row returned. A subquery asks the clock once for all rows.
 

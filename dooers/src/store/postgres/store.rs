@@ -185,6 +185,22 @@ sql_store! {
         }
     }
 
+    async fn forget_sent(
+        &self,
+        deleted_before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        const WHAT: &str = "forget messages of deleted threads";
+        let limit = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
+        let readers = &self.readers;
+        let mark = |sql: &Statements| query(&sql.own.mark_sent_ahead);
+        readers.execute(WHAT, mark).await?;
+        let participants = |sql: &Statements| query(&sql.own.forget_participants).bind(limit);
+        readers.execute(WHAT, participants).await?;
+        let sent = |sql: &Statements| query(&sql.own.forget_sent).bind(deleted_before).bind(limit);
+        Ok(readers.execute(WHAT, sent).await?.len())
+    }
+
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
         settings::read(&self.readers, worker).await
     }

@@ -198,5 +198,6 @@ groups! {
         client_event_id: String,
         thread_id: String,
         event_id: String,
+        deleted_at: Option<DateTime<Utc>>,
     }
 }

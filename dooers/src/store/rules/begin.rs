@@ -73,6 +73,7 @@ pub(crate) fn begin<S: Rows>(
         let sent = SentEvent {
             thread_id: thread_id.to_owned(),
             event_id: new.event_id.clone(),
+            deleted_at: None,
         };
         rows.insert_sent(key, sent)?;
     }

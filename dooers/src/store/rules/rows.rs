@@ -42,7 +42,7 @@ pub(crate) trait Rows {
         thread: Thread,
     ) -> Result<Self::Thread<'_>, Self::Error>;
 
-    /// Deletes a thread with its events, runs and turns.
+    /// Deletes a thread with its events, runs and turns. Its messages are known until they are forgotten.
     fn delete_thread(&mut self, scope: &Scope, thread_id: &str) -> Result<(), Self::Error>;
 
     /// The event that was stored for a message.
@@ -316,6 +316,8 @@ pub(crate) struct SentKey {
 pub(crate) struct SentEvent {
     pub(crate) thread_id: String,
     pub(crate) event_id: String,
+    /// The time at which the thread was deleted. Databases keep it in the row only.
+    pub(crate) deleted_at: Option<DateTime<Utc>>,
 }
 
 impl SentKey {

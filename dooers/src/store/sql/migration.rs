@@ -19,6 +19,7 @@ macro_rules! migrations {
             4 "0004" "repository",
             5 "0005" "json_order",
             6 "0006" "form_passwords",
+            7 "0007" "retention",
         )
     };
     ($database:literal: $($version:literal $number:literal $name:literal,)+) => {

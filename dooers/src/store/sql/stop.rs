@@ -12,17 +12,6 @@ pub(crate) enum Stop {
     Fault(RowError),
 }
 
-impl Stop {
-    /// What the caller is told, who wanted this done.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn told(self, what: &'static str) -> StoreError {
-        match self {
-            Self::Refused(refusal) => refusal,
-            Self::Fault(source) => StoreError::Failed { what, source },
-        }
-    }
-}
-
 impl From<StoreError> for Stop {
     fn from(refusal: StoreError) -> Self {
         Self::Refused(refusal)

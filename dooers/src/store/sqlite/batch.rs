@@ -5,6 +5,7 @@
 //! quarter of the throughput.) An operation that breaks the rule is treated like a fault of the database: the batch is
 //! rolled back and each operation is redone by itself, so even then a refusal leaves no trace.
 
+use super::away::{again, told};
 use super::database::Database;
 use crate::crash;
 use crate::store::StoreError;
@@ -93,10 +94,7 @@ impl<O: Operation> Job for Waiting<O> {
     }
 
     fn fail(self: Box<Self>, source: RowError) {
-        let _ = self.caller.send(Err(StoreError::Failed {
-            what: O::WHAT,
-            source,
-        }));
+        let _ = self.caller.send(Err(told(source, O::WHAT)));
     }
 }
 
@@ -106,6 +104,7 @@ pub(super) fn commit(db: &Database, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
         match together(db, jobs) {
             Ok(()) => {
                 crash::point("after-writer-commit");
+                db.tidy_log();
                 jobs.drain(..).for_each(Job::answer);
                 return 1;
             }
@@ -122,7 +121,7 @@ pub(super) fn commit(db: &Database, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
     let mut refusing = None;
     for job in jobs.drain(..) {
         if let Some(error) = &refusing {
-            job.fail(String::clone(error).into());
+            job.fail(again(error));
             continue;
         }
         match alone(db, job) {
@@ -156,13 +155,18 @@ fn together(db: &Database, jobs: &mut [Box<dyn Job>]) -> Result<(), String> {
     })
 }
 
+/// Refuses all these jobs.
+pub(super) fn refuse(jobs: &mut Vec<Box<dyn Job>>, error: &RowError) {
+    jobs.drain(..).for_each(|job| job.fail(again(error)));
+}
+
 /// Does a job in a transaction of its own, and answers. The result is whether it was committed; an error if the
 /// database did not even let it begin.
-fn alone(db: &Database, mut job: Box<dyn Job>) -> Result<bool, String> {
+fn alone(db: &Database, mut job: Box<dyn Job>) -> Result<bool, RowError> {
     if let Err(error) = db.begin() {
-        let text = error.to_string();
-        job.fail(error);
-        return Err(text);
+        db.note(&error);
+        job.fail(again(&error));
+        return Err(error);
     }
     let committed = match job.run(db) {
         Outcome::Done => db.commit(),
@@ -176,11 +180,13 @@ fn alone(db: &Database, mut job: Box<dyn Job>) -> Result<bool, String> {
     match committed {
         Ok(()) => {
             crash::point("after-writer-commit");
+            db.tidy_log();
             job.answer();
             Ok(true)
         }
         Err(error) => {
             db.roll_back();
+            db.note(&error);
             job.fail(error);
             Ok(false)
         }

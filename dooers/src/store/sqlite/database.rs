@@ -1,15 +1,23 @@
 //! The connection that writes.
 
+use super::away::{advice, is_away};
+use super::open::empty_log;
 use super::statements::Statements;
+use super::watch::Watch;
 use crate::store::list_clock::ListClock;
 use crate::store::sql::{Columns, RowError, Stop};
-use rusqlite::{Connection, Params, Row};
-use std::cell::RefCell;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Params, Row, params};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most clocks of lists that are remembered.
 const CLOCKS: usize = 10_000;
+
+/// The number of bytes that are written to find out whether there is room again: more than the log of one message takes.
+const ROOM: i32 = 64 * 1024;
 
 /// The connection that writes, with the statements.
 #[derive(Debug)]
@@ -18,16 +26,21 @@ pub(super) struct Database {
     pub(super) sql: Arc<Statements>,
     /// The clocks of lists, by the `pk` of their scopes. After a rollback one may be ahead, which does no harm.
     clocks: RefCell<HashMap<i64, ListClock>>,
+    pub(super) watch: Arc<Watch>,
+    /// Whether the log holds something that must not stay there.
+    is_log_confidential: Cell<bool>,
 }
 
 impl Database {
-    pub(super) fn new(connection: Connection, sql: Arc<Statements>) -> Self {
+    pub(super) fn new(connection: Connection, sql: Arc<Statements>, watch: Arc<Watch>) -> Self {
         // More than there are statements: each is prepared once.
         connection.set_prepared_statement_cache_capacity(128);
         Self {
             connection,
             sql,
             clocks: RefCell::default(),
+            watch,
+            is_log_confidential: Cell::new(false),
         }
     }
 
@@ -123,15 +136,94 @@ impl Database {
         Ok(())
     }
 
+    /// Says that what this transaction removes must not stay in the log either. SQLite overwrites it in the database,
+    /// but the log has older copies of the pages.
+    pub(super) fn forget_in_log(&self) {
+        self.is_log_confidential.set(true);
+    }
+
+    /// Empties the log, if it holds something that must not stay there. While others read what is in the log, it is to
+    /// be tried again.
+    pub(super) fn tidy_log(&self) {
+        if !self.is_log_confidential.get() {
+            return;
+        }
+        match self.at_once(empty_log) {
+            Ok(true) => self.is_log_confidential.set(false),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(target: "dooers::store", %error, "the write-ahead log could not be emptied");
+            }
+        }
+    }
+
+    /// Moves what is in the log into the database, as far as nobody reads it.
+    pub(super) fn save_log(&self) {
+        let saved = self.at_once(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        });
+        if let Err(error) = saved {
+            tracing::warn!(target: "dooers::store", %error, "the write-ahead log could not be saved");
+        }
+    }
+
+    /// Does something without waiting for others.
+    fn at_once<T>(
+        &self,
+        act: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, rusqlite::Error> {
+        let timeout: i64 = self
+            .connection
+            .query_row("PRAGMA busy_timeout", [], |row| row.get(0))?;
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let done = act(&self.connection);
+        let timeout = Duration::from_millis(u64::try_from(timeout).unwrap_or_default());
+        self.connection.busy_timeout(timeout)?;
+        done
+    }
+
+    /// Notes that something could not be written, if that may pass.
+    pub(super) fn note(&self, error: &RowError) {
+        if is_away(error) {
+            self.watch.cannot_write(error, advice(error));
+        }
+    }
+
+    /// Finds out whether there is room to write again.
+    pub(super) fn probe(&self) {
+        let written = self.write_spare().inspect_err(|_| self.roll_back());
+        if written.is_ok() {
+            self.watch.can_write();
+        }
+    }
+
+    fn write_spare(&self) -> Result<(), RowError> {
+        let sql = &self.sql.writes;
+        let run = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| {
+            self.connection.prepare_cached(sql)?.execute(parameters)
+        };
+        self.begin()?;
+        run(&sql.clear_spare, params![])?;
+        run(&sql.fill_spare, params![ROOM])?;
+        self.commit()?;
+        self.begin()?;
+        run(&sql.clear_spare, params![])?;
+        self.commit()
+    }
+
     /// Moves all of the write-ahead log into the database and closes it.
     pub(super) fn close(self) {
-        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let done = self
-            .connection
-            .query_row(checkpoint, [], |row| Ok(row.number(0)));
-        if !matches!(done, Ok(Ok(0))) {
+        let done = empty_log(&self.connection);
+        if !matches!(done, Ok(true)) {
             // Nothing is lost by it: the log stays beside the database and counts.
             tracing::warn!(target: "dooers::store", ?done, "the write-ahead log could not be emptied");
+        }
+        if self.watch.is_gone() {
+            // A log of this name may be another database's by now.
+            let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            if let Err(error) = self.connection.set_db_config(keep, true) {
+                tracing::warn!(target: "dooers::store", %error, "the write-ahead log will be removed");
+            }
         }
         if let Err((_, error)) = self.connection.close() {
             tracing::warn!(target: "dooers::store", %error, "the database could not be closed");

@@ -1,56 +1,193 @@
 //! One process, and one store in it, has the database.
+//!
+//! Two locks say so. One is on a file beside the database, whose name ends in `-lock`. On Linux the other one is on the
+//! database itself, so that it holds whatever name another process opens: a bind mount, a file that was moved. It is a lock
+//! of `flock(2)`, which does not collide with SQLite's own locks (`fcntl(2)`) there. Elsewhere the two collide.
+//!
+//! The system drops all of a process's `fcntl` locks on a file as soon as the process closes any descriptor of that file.
+//! The descriptor of the database is therefore closed after all connections of SQLite, or kept for the next store.
 
 use super::open::cannot_open;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use super::place::FileId;
+use super::place::{beside, not_a_file, open_private};
 use crate::store::StoreError;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The lock on a file beside the database, held until it is dropped.
+/// The locks on a database, held until this is dropped.
 ///
-/// The operating system gives it free when the process ends, however it ends. The file stays: who deleted it could
-/// delete one that another process has just locked.
+/// The operating system releases them when the process ends, however it ends. The lock file stays: anyone who deletes it
+/// could delete one that another process has just locked.
 #[derive(Debug)]
 pub(super) struct DatabaseLock {
-    _file: File,
+    _lock_file: File,
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    database: own::OwnLock,
 }
 
 impl DatabaseLock {
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        let own = own::OwnLock::take(database)?;
         let path = beside(database, "-lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| {
-                cannot_open(
-                    database,
-                    format_args!(
-                        "its lock file `{}` cannot be written ({error}); give this process a directory that it can write in",
-                        path.display()
-                    ),
-                )
-            })?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(cannot_open(
+        let refuse = |why: &dyn std::fmt::Display| {
+            cannot_open(
                 database,
                 format_args!(
-                    "it is open already, and holds the lock on `{}`; stop the program that has it, or set WORKER_DATABASE_NAME to another file",
+                    "its lock file `{}` cannot be written ({why}); give this process a directory that it can write in",
                     path.display()
                 ),
-            )),
-            Err(TryLockError::Error(error)) => Err(cannot_open(
-                database,
-                format_args!("`{}` cannot be locked: {error}", path.display()),
-            )),
+            )
+        };
+        if let Ok(found) = path.metadata()
+            && let Some(kind) = not_a_file(found.file_type())
+        {
+            return Err(refuse(&format_args!("it is {kind}")));
         }
+        let lock_file =
+            open_private(OpenOptions::new().write(true), &path).map_err(|error| refuse(&error))?;
+        lock(&lock_file, database)?;
+        Ok(Self {
+            _lock_file: lock_file,
+            #[cfg(any(target_os = "android", target_os = "linux"))]
+            database: own,
+        })
+    }
+
+    /// Says whether this process may have connections to the database when the lock is released.
+    pub(super) fn may_be_outlived(&mut self, is_outlived: bool) {
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        self.database.may_be_outlived(is_outlived);
+        #[cfg(not(any(target_os = "android", target_os = "linux")))]
+        let _ = is_outlived;
     }
 }
 
-/// A file beside the database.
-pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
+fn lock(file: &File, database: &Path) -> Result<(), StoreError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(is_open(database)),
+        Err(TryLockError::Error(error)) => Err(cannot_open(
+            database,
+            format_args!("it cannot be locked ({error}); put it on a local disk"),
+        )),
+    }
+}
+
+fn is_open(database: &Path) -> StoreError {
+    cannot_open(
+        database,
+        "it is open already, in another process or in this one, perhaps under another name; stop the program that has \
+         it, or set WORKER_DATABASE_NAME to another file",
+    )
+}
+
+/// The lock on the database itself.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+mod own {
+    use super::{FileId, StoreError, cannot_open, is_open, lock};
+    use std::fs::File;
+    use std::path::Path;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// A database that this process has opened, and may have connections to.
+    struct Known {
+        id: FileId,
+        /// The descriptor that no store needs at the moment. While there may be connections it must not be closed.
+        idle: Option<File>,
+    }
+
+    /// A file of which a store is open is never opened here again: closing it would drop SQLite's locks.
+    static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+
+    fn known() -> MutexGuard<'static, Vec<Known>> {
+        // Nothing panics while it holds the lock.
+        KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[derive(Debug)]
+    pub(super) struct OwnLock {
+        id: FileId,
+        /// None once it is released.
+        file: Option<File>,
+        /// Whether there may be connections when it is released.
+        is_outlived: bool,
+    }
+
+    impl OwnLock {
+        pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
+            let mut known = known();
+            // What was removed from the disk nobody can open again.
+            known.retain(|known| !known.idle.as_ref().is_some_and(is_removed));
+            let fail = |error| cannot_open(database, error);
+            let id = FileId::at(database).map_err(fail)?;
+            let file = match known.iter_mut().find(|known| known.id == id) {
+                Some(Known { idle: None, .. }) => return Err(is_open(database)),
+                Some(Known { idle, .. }) => idle.take(),
+                None => None,
+            };
+            let is_outlived = file.is_some();
+            let file = match file {
+                Some(file) => file,
+                None => {
+                    let file = File::open(database).map_err(fail)?;
+                    known.push(Known { id, idle: None });
+                    file
+                }
+            };
+            let mut own = Self {
+                id,
+                file: Some(file),
+                is_outlived,
+            };
+            let locked = match &own.file {
+                Some(file) if file.metadata().is_ok_and(|file| FileId::of(&file) == id) => {
+                    lock(file, database)
+                }
+                _ => Err(cannot_open(
+                    database,
+                    "it was replaced in this moment; try again",
+                )),
+            };
+            if let Err(error) = locked {
+                own.release(&mut known);
+                return Err(error);
+            }
+            Ok(own)
+        }
+
+        pub(super) fn may_be_outlived(&mut self, is_outlived: bool) {
+            self.is_outlived = is_outlived;
+        }
+
+        fn release(&mut self, known: &mut Vec<Known>) {
+            let Some(file) = self.file.take() else {
+                return;
+            };
+            let place = known.iter().position(|known| known.id == self.id);
+            let Some(place) = place else {
+                return;
+            };
+            if self.is_outlived {
+                let _ = file.unlock();
+                known[place].idle = Some(file);
+            } else {
+                known.swap_remove(place);
+            }
+        }
+    }
+
+    impl Drop for OwnLock {
+        fn drop(&mut self) {
+            if self.file.is_some() {
+                self.release(&mut known());
+            }
+        }
+    }
+
+    fn is_removed(file: &File) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        file.metadata().is_ok_and(|file| file.nlink() == 0)
+    }
 }

@@ -2,8 +2,9 @@
 //!
 //! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
 //! beside it ([`readers`]). The [`rules`](super::rules) of a thread work row by row on the writer's connection
-//! ([`threads`], [`thread`]).
+//! ([`threads`], [`thread`]). [`place`], [`lock`] and [`watch`] say which file it is, and whether it can be used.
 
+mod away;
 mod batch;
 mod database;
 mod lock;
@@ -11,6 +12,7 @@ mod migrate;
 mod open;
 mod operations;
 mod options;
+mod place;
 mod readers;
 mod rows;
 mod statements;
@@ -19,6 +21,7 @@ mod store;
 mod tests;
 mod thread;
 mod threads;
+mod watch;
 mod writer;
 
 pub use options::SqliteOptions;

@@ -4,16 +4,17 @@
 
 use super::SqliteOptions;
 use super::database::Database;
-use super::lock::{DatabaseLock, beside};
+use super::lock::DatabaseLock;
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
+use super::place::{beside, resolve};
 use super::statements::Statements;
+use super::watch::Watch;
 use crate::store::StoreError;
 use crate::store::sql::Migration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fmt::Display;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A database of up to this many bytes is examined whole when it is opened, in a fraction of a second. Damage in a
@@ -25,8 +26,7 @@ const EXAMINED_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) struct Opened {
     pub(super) database: Database,
     pub(super) lock: DatabaseLock,
-    /// Where it is, whatever the process's directory becomes.
-    pub(super) path: PathBuf,
+    pub(super) watch: Arc<Watch>,
 }
 
 /// Opens the database, and makes or updates its tables.
@@ -41,7 +41,7 @@ pub(super) fn open_with(
     migrations: &[Migration],
 ) -> Result<Opened, StoreError> {
     let path = resolve(options)?;
-    let lock = DatabaseLock::take(&path)?;
+    let mut lock = DatabaseLock::take(&path)?;
     let connection = connect(options, &path)
         .and_then(|connection| {
             examine(&connection, &path)?;
@@ -55,10 +55,14 @@ pub(super) fn open_with(
             Ok(connection)
         })
         .map_err(|problem| cannot_open(&options.path, problem))?;
+    let watch = Watch::begin(path).map_err(|error| cannot_open(&options.path, error))?;
+    let watch = Arc::new(watch);
+    // Readers will have connections, too.
+    lock.may_be_outlived(true);
     Ok(Opened {
-        database: Database::new(connection, sql),
+        database: Database::new(connection, sql, Arc::clone(&watch)),
         lock,
-        path,
+        watch,
     })
 }
 
@@ -80,7 +84,9 @@ enum Problem {
         "it or its directory is read-only for this process; allow this process to write in both"
     )]
     ReadOnly,
-    #[error("another program keeps it locked; end that program")]
+    #[error(
+        "another program keeps it locked; end that program, or put the database on a local disk if it is on a network's"
+    )]
     Busy,
     #[error("the disk is full; make room")]
     Full,
@@ -116,46 +122,6 @@ impl From<MigrateError> for Problem {
     }
 }
 
-/// The path with all links followed, so that all who name the file lock the same one.
-fn resolve(options: &SqliteOptions) -> Result<PathBuf, StoreError> {
-    let path = &options.path;
-    let fail = |why: &dyn Display| cannot_open(path, why);
-    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
-        return Err(fail(
-            &"it needs the name of a file (a store in memory is `MemoryStore`)",
-        ));
-    }
-    let resolved = match path.canonicalize() {
-        Ok(there) => there,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            if !options.auto_migrate {
-                return Err(fail(
-                    &"there is no such file; allow `auto_migrate` (WORKER_DATABASE_AUTO_MIGRATE=true) once to make it",
-                ));
-            }
-            let absolute = std::path::absolute(path).map_err(|error| fail(&error))?;
-            let (Some(directory), Some(name)) = (absolute.parent(), absolute.file_name()) else {
-                return Err(fail(&"it is not the name of a file"));
-            };
-            let directory = directory.canonicalize().map_err(|error| {
-                fail(&format_args!(
-                    "its directory `{}` cannot be used: {error}",
-                    directory.display()
-                ))
-            })?;
-            directory.join(name)
-        }
-        Err(error) => return Err(fail(&error)),
-    };
-    if resolved.is_dir() {
-        return Err(fail(&"it is a directory; name a file"));
-    }
-    if resolved.to_str().is_none() {
-        return Err(fail(&"its path is not UTF-8"));
-    }
-    Ok(resolved)
-}
-
 fn connect(options: &SqliteOptions, path: &Path) -> Result<Connection, Problem> {
     let has_log = beside(path, "-wal")
         .metadata()
@@ -167,6 +133,8 @@ fn connect(options: &SqliteOptions, path: &Path) -> Result<Connection, Problem> 
     connection.busy_timeout(options.busy_timeout)?;
     // Until the file is known to be ours, what a stopped program left in its log stays there.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log)?;
+    // What is deleted is overwritten with zeros: secrets that were sealed or removed, conversations, users' ids.
+    connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     if connection.is_readonly("main")? {
         return Err(Problem::ReadOnly);
     }
@@ -211,5 +179,17 @@ fn configure(connection: &Connection) -> Result<(), Problem> {
     // After a burst the log shrinks again.
     connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    // What a stopped program left in its log goes into the database: it may be what that program was about to remove
+    // from the log. Reading makes the log and its index, which are there from now on.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    empty_log(connection)?;
     Ok(())
+}
+
+/// Moves what is in the write-ahead log into the database, and makes the log empty. The result is whether that was
+/// possible; while others read what is in the log it is not.
+pub(super) fn empty_log(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        Ok(row.get::<_, i64>(0)? == 0)
+    })
 }

@@ -4,6 +4,7 @@
 
 use super::batch::Operation;
 use super::database::Database;
+use crate::protocol::timestamp;
 use crate::store::claim::end_of_lease;
 use crate::store::rules::{self, Rows};
 use crate::store::sql::{Columns, Stop, ThreadOperation};
@@ -76,6 +77,33 @@ impl Operation for RenewLeases {
     }
 }
 
+/// Forgets messages of deleted threads.
+#[derive(Debug)]
+pub(super) struct ForgetSent {
+    pub(super) deleted_before: DateTime<Utc>,
+    pub(super) limit: usize,
+}
+
+impl Operation for ForgetSent {
+    type Answer = usize;
+    const WHAT: &'static str = "forget messages of deleted threads";
+
+    fn run(&self, db: &Database) -> Result<usize, Stop> {
+        let sql = &db.sql.writes;
+        let now = timestamp::now().timestamp_micros();
+        db.execute(&sql.mark_sent_ahead, params![now])?;
+        let before = db.rows_written();
+        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
+        let due = params![self.deleted_before.timestamp_micros(), limit];
+        db.execute(&sql.forget_sent, due)?;
+        let forgotten = db.rows_written() - before;
+        if forgotten > 0 {
+            db.forget_in_log();
+        }
+        Ok(usize::try_from(forgotten).unwrap_or(usize::MAX))
+    }
+}
+
 /// Stores settings of a worker.
 #[derive(Debug)]
 pub(super) struct PutSettings {
@@ -89,6 +117,9 @@ impl Operation for PutSettings {
 
     fn run(&self, db: &Database) -> Result<Vec<DateTime<Utc>>, Stop> {
         let put = |setting: &StoredSetting| {
+            if setting.key_id.is_some() && has_plain(db, &self.worker, &setting.field_id)? {
+                db.forget_in_log();
+            }
             let row = params![
                 self.worker.agent,
                 self.worker.worker_id,
@@ -104,6 +135,15 @@ impl Operation for PutSettings {
     }
 }
 
+/// Whether a stored value of a setting is as it was typed, and not sealed.
+fn has_plain(db: &Database, worker: &WorkerKey, field_id: &str) -> Result<bool, Stop> {
+    let key = params![worker.agent, worker.worker_id, field_id];
+    let is_plain = db.first(&db.sql.writes.has_plain_setting, key, |row| {
+        Ok(row.number(0)? != 0)
+    })?;
+    Ok(is_plain.unwrap_or(false))
+}
+
 /// Forgets a setting of a worker.
 #[derive(Debug)]
 pub(super) struct RemoveSetting {
@@ -117,6 +157,8 @@ impl Operation for RemoveSetting {
 
     fn run(&self, db: &Database) -> Result<(), Stop> {
         let key = params![self.worker.agent, self.worker.worker_id, self.field_id];
+        // It may be a secret.
+        db.forget_in_log();
         db.execute(&db.sql.writes.remove_setting, key)
     }
 }

@@ -1,14 +1,16 @@
 //! The connections that read beside the writer.
 
 use super::SqliteOptions;
+use super::away::{answer, told};
 use super::statements::Statements;
+use super::watch::Watch;
 use crate::store::StoreError;
 use crate::store::sql::{Parameter, ReadTransaction, Reading, RowError, Stop, json};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
 };
 use sqlx::{ConnectOptions, Sqlite, Transaction};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
 /// The connections that read.
@@ -16,6 +18,7 @@ use std::sync::Arc;
 pub(super) struct Readers {
     pool: SqlitePool,
     sql: Arc<Statements>,
+    watch: Arc<Watch>,
 }
 
 /// The only way in which SQL text reaches sqlx.
@@ -30,12 +33,12 @@ fn query(sql: &Arc<str>) -> sqlx::query::Query<'static, Sqlite, SqliteArguments>
 impl Readers {
     /// Opens the connections to a database that is there.
     pub(super) async fn open(
-        path: &Path,
+        watch: Arc<Watch>,
         options: &SqliteOptions,
         sql: Arc<Statements>,
     ) -> Result<Self, sqlx::Error> {
         let connection = SqliteConnectOptions::new()
-            .filename(path)
+            .filename(watch.path())
             .read_only(true)
             .busy_timeout(options.busy_timeout)
             .pragma("cache_size", "-4096")
@@ -43,9 +46,20 @@ impl Readers {
         let pool = SqlitePoolOptions::new()
             .max_connections(options.readers)
             .test_before_acquire(false)
+            .after_connect({
+                let watch = Arc::clone(&watch);
+                // Another file may have been put in its place.
+                move |_, _| {
+                    watch.look();
+                    let gone = watch
+                        .refusal()
+                        .map(|gone| Err(io::Error::other(gone).into()));
+                    Box::pin(std::future::ready(gone.unwrap_or(Ok(()))))
+                }
+            })
             .connect_with(connection)
             .await?;
-        Ok(Self { pool, sql })
+        Ok(Self { pool, sql, watch })
     }
 
     /// Waits for the readers that are under way, and closes the connections.
@@ -60,17 +74,31 @@ impl Readers {
         read: impl AsyncFnOnce(Reading<'_, SqliteReading>) -> Result<T, Stop>,
     ) -> Result<T, StoreError> {
         let all = async {
-            let transaction = SqliteReading(self.pool.begin().await?);
+            let transaction = SqliteReading(self.begin().await?);
             read(Reading::new(transaction, &self.sql.reads)).await
         };
-        all.await.map_err(|stop| stop.told(what))
+        all.await.map_err(|stop| answer(stop, what))
     }
 
-    /// Asks whether the database can be read.
+    /// Begins a transaction. While the file is gone, the connections that have it still read; there are no new ones.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, RowError> {
+        let Some(gone) = self.watch.refusal() else {
+            return Ok(self.pool.begin().await?);
+        };
+        let begun = self.pool.try_begin().await?;
+        begun.ok_or_else(|| gone.into())
+    }
+
+    /// Asks whether the database can be read, and written as far as is known.
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
-        let answered = query(&self.sql.writes.ping).execute(&self.pool).await;
-        answered.map_err(|error| Stop::from(error).told("answer"))?;
-        Ok(())
+        let ask = async {
+            if let Some(trouble) = self.watch.trouble() {
+                return Err(trouble.into());
+            }
+            query(&self.sql.writes.ping).execute(&self.pool).await?;
+            Ok(())
+        };
+        ask.await.map_err(|error: RowError| told(error, "answer"))
     }
 }
 

@@ -229,9 +229,33 @@ statements! {
         SELECT w.pk, ?4, ?5, ?6, ?7 FROM {prefix}workspaces w
         WHERE w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3"
 
+    // The messages of a thread that can be sent again, and who sent them.
+    sent_in: "
+        SELECT e.client_event_id, e.sender ->> 'user_id' FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.client_event_id IS NOT NULL"
+
+    mark_sent: "
+        UPDATE {prefix}sent SET deleted_at = ?5
+        WHERE workspace_pk = ?1 AND participant = ?2 AND client_event_id = ?3 AND thread_id = ?4"
+
+    // After the clock was set back.
+    mark_sent_ahead: "UPDATE {prefix}sent SET deleted_at = ?1 WHERE deleted_at > ?1"
+
+    forget_sent: "
+        DELETE FROM {prefix}sent WHERE (workspace_pk, participant, client_event_id) IN (
+            SELECT workspace_pk, participant, client_event_id FROM {prefix}sent
+            WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2
+        )"
+
     // Whether it can be read: the first page says how many there are.
 
     ping: "PRAGMA schema_version"
+
+    // To find out whether there is room.
+
+    clear_spare: "DELETE FROM {prefix}spare"
+
+    fill_spare: "INSERT INTO {prefix}spare (bytes) VALUES (zeroblob(?1))"
 
     put_setting: "
         INSERT INTO {prefix}settings (agent, worker_id, field_id, value, key_id, updated_at)
@@ -239,6 +263,10 @@ statements! {
         ON CONFLICT (agent, worker_id, field_id) DO UPDATE SET
             value = excluded.value, key_id = excluded.key_id, updated_at = max(updated_at, excluded.updated_at)
         RETURNING updated_at"
+
+    // Whether a stored value is as it was typed, and not sealed.
+    has_plain_setting: "
+        SELECT key_id IS NULL FROM {prefix}settings WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3"
 
     remove_setting: "DELETE FROM {prefix}settings WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3"
 }

@@ -2,7 +2,7 @@
 
 use super::SqliteOptions;
 use super::open::{Opened, cannot_open, open};
-use super::operations::{CancelTurn, PutSettings, Recover, RemoveSetting, RenewLeases};
+use super::operations::{CancelTurn, ForgetSent, PutSettings, Recover, RemoveSetting, RenewLeases};
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
@@ -14,8 +14,26 @@ use std::time::Duration;
 
 /// A store in a SQLite file.
 ///
-/// Only one process has a file open at a time: a lock on a second file beside it, whose name ends in `-lock`, sees to
-/// it. What a method reports as done has reached the disk.
+/// What a method reports as done has reached the disk. Only one process has a file open at a time: on Linux whatever the
+/// name by which it is opened, elsewhere by the name of a lock file beside it, which ends in `-lock`. A file with several
+/// names (hard links) is refused, because SQLite keeps another log for each name. Files that are made can be read by their
+/// owner only; SQLite's own files beside the database have the mode of the database.
+///
+/// # Trouble
+///
+/// While the disk is full or broken, or another program keeps the file locked, methods that write are refused as
+/// [`StoreError::Unavailable`], and [`ping`](crate::store::Store::ping) fails. Twice a second the store tries to write again.
+///
+/// The same happens within a second after a file of the database was removed, moved or replaced. If the file comes back,
+/// the store goes on; another file in its place is never used. What was stored between the removal of a file and the
+/// moment at which that is noticed is lost with the removed file. After a move, the moved file has it.
+///
+/// # What is deleted
+///
+/// SQLite overwrites what is deleted with zeros (`secure_delete`). When a setting is removed, a secret sealed that was
+/// stored as it was typed, or the ids of users of a deleted thread forgotten, the write-ahead log is emptied as well. What an
+/// earlier version deleted may still be found in the file until `VACUUM` is run on it while the server is stopped. Copies
+/// that the file system or backups keep are not reached.
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) writer: Writer,
@@ -35,13 +53,13 @@ impl SqliteStore {
         let Opened {
             database,
             lock,
-            path,
+            watch,
         } = opening
             .await
             .map_err(|error| cannot_open(&options.path, error))??;
         let writer =
             Writer::start(database, lock).map_err(|error| cannot_open(&options.path, error))?;
-        let readers = Readers::open(&path, &options, sql)
+        let readers = Readers::open(watch, &options, sql)
             .await
             .map_err(|error| cannot_open(&options.path, error))?;
         Ok(Self { writer, readers })
@@ -79,6 +97,18 @@ sql_store! {
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
         let lost_by = Some(timestamp::now());
         self.writer.run(Recover { at, lost_by }).await
+    }
+
+    async fn forget_sent(
+        &self,
+        deleted_before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let forget = ForgetSent {
+            deleted_before,
+            limit,
+        };
+        self.writer.run(forget).await
     }
 
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {

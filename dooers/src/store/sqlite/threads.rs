@@ -2,10 +2,10 @@
 
 use super::database::Database;
 use super::thread::SqliteThread;
-use crate::protocol::Thread;
+use crate::protocol::{Thread, timestamp};
 use crate::store::rules::{Rows, SentEvent, SentKey, ThreadRow};
 use crate::store::sql::{Columns, Stop, WholeThread, json, thread_place};
-use crate::store::{CancelTarget, Scope};
+use crate::store::{CancelTarget, Participant, Scope};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
@@ -58,6 +58,7 @@ impl<'d> Rows for &'d Database {
         let Some(whole) = self.whole_thread(scope, thread_id)? else {
             return Ok(());
         };
+        self.mark_sent(&whole)?;
         for participant in &whole.record.participants {
             let key = params![whole.scope_pk, participant.as_str()];
             self.execute(&self.sql.writes.uncount_participant, key)?;
@@ -79,6 +80,7 @@ impl<'d> Rows for &'d Database {
             Ok(SentEvent {
                 thread_id: row.text(0)?.to_owned(),
                 event_id: row.text(1)?.to_owned(),
+                deleted_at: None,
             })
         })
     }
@@ -140,6 +142,29 @@ impl Database {
         self.first(&self.sql.reads.thread, place, |row| {
             WholeThread::read(row, scope)
         })
+    }
+
+    /// Marks the messages of a thread that can be sent again: their thread is deleted now.
+    fn mark_sent(&self, thread: &WholeThread) -> Result<(), Stop> {
+        let sql = &self.sql.writes;
+        let at = timestamp::now().timestamp_micros();
+        let sent = self.every(&sql.sent_in, params![thread.pk], |row| {
+            Ok((row.text(0)?.to_owned(), row.optional_string(1)?))
+        })?;
+        for (client_event_id, user_id) in sent {
+            let participants = &thread.record.participants;
+            for sender in Participant::senders(user_id.as_deref(), participants) {
+                let key = params![
+                    thread.workspace_pk,
+                    sender.as_str(),
+                    client_event_id,
+                    thread.id(),
+                    at
+                ];
+                self.execute(&sql.mark_sent, key)?;
+            }
+        }
+        Ok(())
     }
 
     /// The `pk` of a scope, which may be new.

@@ -1,13 +1,16 @@
 //! The thread that writes.
 
-use super::batch::{Job, Operation, Waiting, commit};
+use super::batch::{Job, Operation, Waiting, commit, refuse};
 use super::database::Database;
 use super::lock::DatabaseLock;
+use super::watch::{OFTEN, SOON};
 use crate::store::StoreError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use tokio::runtime;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 /// So many operations share a commit at the most.
@@ -26,12 +29,20 @@ pub(super) struct Writer {
     /// Fires when the thread has closed the database.
     ended: CancellationToken,
     commits: Arc<AtomicU64>,
+    /// Whether there are no other connections when the thread ends.
+    is_last: Arc<AtomicBool>,
 }
 
 impl Writer {
-    /// Starts the thread. The lock is given free when it ends.
-    pub(super) fn start(database: Database, lock: DatabaseLock) -> std::io::Result<Self> {
+    /// Starts the thread. The lock is released when it ends.
+    pub(super) fn start(database: Database, mut lock: DatabaseLock) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
+        // The thread's own, for its timer: the time of a program's runtime may stand still in tests.
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let is_last = Arc::new(AtomicBool::new(false));
+        let is_last_then = Arc::clone(&is_last);
         let commits = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commits);
         let ended = CancellationToken::new();
@@ -39,8 +50,9 @@ impl Writer {
         let thread = Builder::new()
             .name("dooers-sqlite".to_owned())
             .spawn(move || {
-                write_all(&database, jobs, &counter);
+                runtime.block_on(write_all(&database, jobs, &counter));
                 database.close();
+                lock.may_be_outlived(!is_last_then.load(Ordering::Relaxed));
                 drop(lock);
                 drop(ends);
             })?;
@@ -49,6 +61,7 @@ impl Writer {
             thread: Mutex::new(Some(thread)),
             ended,
             commits,
+            is_last,
         })
     }
 
@@ -71,8 +84,9 @@ impl Writer {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Waits until all that was begun is written and the database is closed.
+    /// Waits until all that was begun is written and the database is closed. The readers must be closed by then.
     pub(super) async fn close(&self) {
+        self.is_last.store(true, Ordering::Relaxed);
         self.stop();
         let thread = unpoisoned(&self.thread).take();
         // Not by joining the thread: the caller may stop waiting when the disk does not answer.
@@ -99,13 +113,48 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(database: &Database, mut jobs: mpsc::Receiver<Box<dyn Job>>, commits: &AtomicU64) {
+async fn write_all(
+    database: &Database,
+    mut jobs: mpsc::Receiver<Box<dyn Job>>,
+    commits: &AtomicU64,
+) {
+    let watch = Arc::clone(&database.watch);
     let mut batch = Vec::with_capacity(BATCH);
-    while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
-        let operations = batch.len();
-        let made = commit(database, &mut batch);
-        commits.fetch_add(made, Ordering::Relaxed);
-        tracing::trace!(target: "dooers::store", operations, commits = made, "committed");
+    let mut looked = Instant::now();
+    let mut ticks = interval(OFTEN);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            received = jobs.recv_many(&mut batch, BATCH) => {
+                if received == 0 {
+                    return;
+                }
+                if looked.elapsed() >= SOON {
+                    watch.look();
+                    looked = Instant::now();
+                }
+                if let Some(gone) = watch.refusal() {
+                    refuse(&mut batch, &gone.into());
+                    continue;
+                }
+                let made = commit(database, &mut batch);
+                commits.fetch_add(made, Ordering::Relaxed);
+                tracing::trace!(target: "dooers::store", operations = received, commits = made, "committed");
+            }
+            _ = ticks.tick() => {
+                watch.look();
+                looked = Instant::now();
+                if watch.is_gone() {
+                    // A file that was moved then has all that was acknowledged.
+                    database.save_log();
+                    continue;
+                }
+                if watch.is_full() {
+                    database.probe();
+                }
+                database.tidy_log();
+            }
+        }
     }
 }
 

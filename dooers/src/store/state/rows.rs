@@ -2,7 +2,7 @@
 
 use super::thread::{KeptEvent, KeptRun, ThreadState};
 use super::threads::Threads;
-use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
+use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User, timestamp};
 use crate::store::list_clock::ListClock;
 use crate::store::rules::{NewEvent, Rows, SentEvent, SentKey, ThreadRow, ThreadRows, TurnRow};
 use crate::store::{CancelTarget, Participant, Scope, StoreError};
@@ -49,6 +49,11 @@ impl Rows for Threads {
 
     fn delete_thread(&mut self, _: &Scope, thread_id: &str) -> Result<(), StoreError> {
         self.by_id.remove(thread_id);
+        let now = timestamp::now();
+        let of_thread = |sent: &&mut SentEvent| sent.thread_id == thread_id;
+        for sent in self.sent.values_mut().filter(of_thread) {
+            sent.deleted_at = Some(now);
+        }
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! Threads in memory.
 
 use super::thread::ThreadState;
+use crate::protocol::timestamp;
 use crate::store::list_clock::ListClocks;
 use crate::store::rules::{SentEvent, SentKey};
 use crate::store::{Scope, StoreError};
+use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 
 /// Threads by their ids, and which events came of the messages that clients sent.
@@ -31,5 +33,24 @@ impl Threads {
             .get(thread_id)
             .filter(|thread| thread.is_visible_in(scope))
             .ok_or(StoreError::NotFound("thread"))
+    }
+
+    /// Forgets messages of deleted threads: see [`Store::forget_sent`](crate::store::Store::forget_sent).
+    pub(crate) fn forget_sent(&mut self, deleted_before: DateTime<Utc>, limit: usize) -> usize {
+        let now = timestamp::now();
+        let mut due = Vec::new();
+        for (key, sent) in &mut self.sent {
+            let Some(deleted_at) = &mut sent.deleted_at else {
+                continue;
+            };
+            *deleted_at = now.min(*deleted_at);
+            if *deleted_at < deleted_before && due.len() < limit {
+                due.push(key.clone());
+            }
+        }
+        for key in &due {
+            self.sent.remove(key);
+        }
+        due.len()
     }
 }

@@ -1,9 +1,12 @@
 //! What the tests of this store share.
 
 mod batching;
+mod files;
+mod full;
 mod like_memory;
 mod opening;
 mod queries;
+mod secrets;
 mod trouble;
 
 use super::{SqliteOptions, SqliteStore};

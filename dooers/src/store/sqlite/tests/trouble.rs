@@ -1,4 +1,4 @@
-//! What is durable, and what happens when the disk is full or the store is closed.
+//! What is durable, and what happens when the store is closed.
 
 use super::*;
 use crate::store::sql::Stop;
@@ -8,7 +8,7 @@ use crate::store::{SnapshotFrom, StoreError};
 
 /// Runs some SQL on the writer's own connection. The answer is the first value that it gives.
 #[derive(Debug)]
-struct Run(String);
+pub(super) struct Run(pub(super) String);
 
 impl Operation for Run {
     type Answer = Option<String>;
@@ -46,6 +46,7 @@ async fn the_writer_waits_for_the_disk() {
         ("PRAGMA journal_size_limit", "67108864"),
         ("PRAGMA cache_size", "-16384"),
         ("PRAGMA application_id", "1685024613"),
+        ("PRAGMA secure_delete", "1"),
     ];
     for (pragma, value) in expected {
         let found = on_writer(&test.store, pragma).await;
@@ -125,38 +126,6 @@ async fn closing_waits_for_what_was_begun() {
     let store = SqliteStore::open(test.options.clone()).await.unwrap();
     let page = store.threads(&scope(), None, 1).await.unwrap();
     assert_eq!(page.total_count, stored);
-}
-
-#[tokio::test]
-async fn on_a_full_disk_a_write_fails_and_the_store_goes_on_once_there_is_room() {
-    let test = TestStore::open().await;
-    let key = begun(&test.store, "t").await;
-    let pages = on_writer(&test.store, "PRAGMA page_count").await.unwrap();
-    on_writer(&test.store, &format!("PRAGMA max_page_count = {pages}")).await;
-    let large = || vec![said("t", "large", &"x".repeat(100_000))];
-    for _ in 0..3 {
-        let failed = test.store.write_turn(&scope(), &key, large()).await;
-        let Err(StoreError::Failed { what, source }) = failed else {
-            panic!("{failed:?}");
-        };
-        assert_eq!(what, "write in a turn");
-        assert!(source.to_string().contains("full"), "{source}");
-    }
-    // Who fits in goes on meanwhile, and nothing is half written.
-    let changed = vec![TurnChange::Touch(at(9))];
-    let small = test
-        .store
-        .write_turn(&scope(), &key, changed)
-        .await
-        .unwrap();
-    assert_eq!(small[0].rev, 4);
-    on_writer(&test.store, "PRAGMA max_page_count = 1000000").await;
-    let written = test
-        .store
-        .write_turn(&scope(), &key, large())
-        .await
-        .unwrap();
-    assert_eq!(written[0].rev, 5);
 }
 
 #[tokio::test]

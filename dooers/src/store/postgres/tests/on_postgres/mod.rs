@@ -7,6 +7,7 @@
 )]
 
 mod batching;
+mod forgetting;
 mod like_memory;
 mod migrating;
 mod queries;

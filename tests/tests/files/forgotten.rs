@@ -1,0 +1,48 @@
+//! Users of deleted threads are forgotten by a running server.
+
+use crate::variables;
+use dooers_tests::{Client, Program, within};
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+
+/// Whether a file in this directory has this text.
+fn has(directory: &Path, text: &str) -> bool {
+    let text = text.as_bytes();
+    let mut files = fs::read_dir(directory).unwrap();
+    files.any(|file| {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        bytes.windows(text.len()).any(|window| window == text)
+    })
+}
+
+#[tokio::test]
+async fn a_user_of_a_deleted_thread_is_forgotten_in_time() {
+    const USER: &str = "a-user-to-forget";
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("worker.db");
+    let mut given = variables(&database).to_vec();
+    given.push(("WORKER_SENT_ID_RETENTION_DAYS", "0"));
+    let mut program = Program::start("crash-server", &given);
+    let mut client = Client::open(program.address(), "/ws").await;
+    client.connect(USER).await;
+    let id = client.message_as("client's", None, "number 0").await;
+    client.accepted(&id).await;
+    let frames = client.turn().await;
+    let thread_id = &frames[0]["payload"]["thread"]["id"];
+    assert!(has(directory.path(), USER));
+    client
+        .send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    client.expect("thread.deleted").await;
+    within("the server to forget the user", async {
+        while has(directory.path(), USER) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    client.leave().await;
+    program.terminate();
+    assert_eq!(program.ended().0, Some(0));
+    assert!(!has(directory.path(), USER));
+}

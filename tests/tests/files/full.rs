@@ -1,0 +1,149 @@
+//! A disk that is full: a limit for the size of files, for users without rights, and a small file system for root.
+
+use crate::{client, ready, refusal, server, variables};
+use dooers_tests::{Client, Program};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// The log of the database grows to 16 MiB before it is moved into the database, so it meets this limit first.
+const LIMIT: u64 = 1024 * 1024;
+
+/// Sends messages to a thread until one is refused. The result is the texts of those that were acknowledged.
+async fn fill(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
+    let mut stored = BTreeSet::new();
+    for number in 0.. {
+        // Their answers do not grow.
+        let text = format!("{}{number} 0", "long ".repeat(2_000));
+        let id = ada.message(Some(thread_id), &text).await;
+        let ack = |frame: &Value| frame["payload"]["ack_id"] == *id;
+        let mut frames = ada.until("an ack", ack).await;
+        let payload = frames.pop().unwrap()["payload"].take();
+        if payload["ok"] != true {
+            let error = &payload["error"];
+            assert_eq!(error["code"], "OVERLOADED", "{error}");
+            assert!(error["retry_after_ms"].as_u64().unwrap() > 0);
+            return stored;
+        }
+        stored.insert(text);
+    }
+    unreachable!("a disk has an end")
+}
+
+/// The texts of the user in a thread.
+async fn texts(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
+    let mut texts = BTreeSet::new();
+    let mut before = Value::Null;
+    loop {
+        let payload = json!({"thread_id": thread_id, "before_event_id": before, "limit": 20});
+        let page = ada.ask("event.list", payload, "event.list.result").await;
+        let events = page["events"].as_array().unwrap().iter();
+        let of_user = events.filter(|event| event["actor"] == "user");
+        texts.extend(of_user.map(|event| event["content"][0]["text"].as_str().unwrap().to_owned()));
+        before = page["cursor"].clone();
+        if before.is_null() {
+            return texts;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_of_file_sizes_is_a_full_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("worker.db");
+    let variables = variables(&database);
+    let mut limited = Program::start_with_file_size(LIMIT, "crash-server", &variables);
+    let address = limited.address();
+    let mut ada = client(address).await;
+    let thread_id = ada.begin("number 0").await;
+    let mut stored = fill(&mut ada, &thread_id).await;
+    ready(address, false).await;
+    // Reading goes on.
+    assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
+    let id = ada.message(Some(&thread_id), &"x".repeat(100_000)).await;
+    ada.refused(&id).await;
+    // The limit of a running process is lifted: the disk has room again.
+    let lifted = Command::new("prlimit")
+        .args(["--pid", &limited.id().to_string(), "--fsize=unlimited"])
+        .status();
+    if lifted.is_ok_and(|lifted| lifted.success()) {
+        ready(address, true).await;
+        ada.converse(&thread_id, "number 1").await;
+        stored.insert("number 1".to_owned());
+    }
+    limited.signal("KILL");
+    drop((limited, ada));
+    let mut after = server(&database);
+    let mut ada = client(after.address()).await;
+    assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
+}
+
+/// A file system of this size, if this user can mount one.
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    fn mount(at: &'a Path) -> Option<Self> {
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(at)
+            .output();
+        let is_mounted = mount.is_ok_and(|mount| mount.status.success());
+        is_mounted.then_some(Self(at))
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("-l").arg(self.0).status();
+        assert!(unmounted.is_ok_and(|unmounted| unmounted.success()));
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_overload_until_there_is_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_disk) = Disk::mount(directory.path()) else {
+        eprintln!("skipped: this user cannot mount");
+        return;
+    };
+    let database = directory.path().join("worker.db");
+    let ballast = directory.path().join("ballast");
+    fs::write(&ballast, vec![0; 1_500_000]).unwrap();
+    let mut program = server(&database);
+    let address = program.address();
+    let mut ada = client(address).await;
+    let thread_id = ada.begin("number 0").await;
+    let mut stored = fill(&mut ada, &thread_id).await;
+    ready(address, false).await;
+    assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
+    fs::remove_file(&ballast).unwrap();
+    ready(address, true).await;
+    // The turns that could not be written have waited.
+    let last = ada.message(Some(&thread_id), "number 3").await;
+    ada.accepted(&last).await;
+    ada.until("the answer to the last message", |frame| {
+        frame["payload"]["events"][0]["content"][0]["text"] == "You said: number 3"
+    })
+    .await;
+    stored.insert("number 3".to_owned());
+    program.signal("KILL");
+    drop((program, ada));
+    let mut after = server(&database);
+    let mut ada = client(after.address()).await;
+    let texts = texts(&mut ada, &thread_id).await;
+    assert!(texts.is_superset(&stored));
+}
+
+#[test]
+fn a_database_on_a_full_disk_says_so_at_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_disk) = Disk::mount(directory.path()) else {
+        eprintln!("skipped: this user cannot mount");
+        return;
+    };
+    fs::write(directory.path().join("ballast"), vec![0; 4 * 1024 * 1024]).ok();
+    let text = refusal(&directory.path().join("worker.db"));
+    assert!(text.contains("the disk is full; make room"), "{text}");
+}

@@ -1,0 +1,68 @@
+//! A file that is taken away from a running server.
+
+use crate::{client, ready, server};
+use dooers_tests::{Client, get, within};
+use serde_json::json;
+use std::fs;
+
+/// The refusal of a message, which must say when to try again.
+async fn overloaded(client: &mut Client, thread_id: &str) {
+    let id = client.message(Some(thread_id), "number 0").await;
+    let mut frames = client
+        .until("an ack", |frame| frame["payload"]["ack_id"] == *id)
+        .await;
+    let payload = frames.pop().unwrap()["payload"].take();
+    assert_eq!(payload["ok"], false);
+    assert_eq!(payload["error"]["code"], "OVERLOADED");
+    assert!(payload["error"]["retry_after_ms"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_moved_file_stops_writes_until_it_is_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let mut program = server(&at("worker.db"));
+    let address = program.address();
+    let mut ada = client(address).await;
+    let thread_id = ada.begin("number 0").await;
+    fs::rename(at("worker.db"), at("away.db")).unwrap();
+    ready(address, false).await;
+    overloaded(&mut ada, &thread_id).await;
+    // What is stored can be read.
+    let list = ada
+        .ask("thread.list", json!({}), "thread.list.result")
+        .await;
+    assert_eq!(list["total_count"], 1);
+    // Another database in its place is not used.
+    fs::copy(at("away.db"), at("worker.db")).unwrap();
+    overloaded(&mut ada, &thread_id).await;
+    assert_eq!(get(address, "/readyz").await.0, 503);
+    assert_eq!(get(address, "/healthz").await.0, 200);
+    fs::rename(at("away.db"), at("worker.db")).unwrap();
+    ready(address, true).await;
+    ada.converse(&thread_id, "number 1").await;
+    ada.leave().await;
+    program.terminate();
+    assert_eq!(program.ended().0, Some(0));
+}
+
+#[tokio::test]
+async fn a_removed_directory_is_noticed_and_the_process_stops() {
+    let directory = tempfile::tempdir().unwrap();
+    let below = directory.path().join("below");
+    fs::create_dir(&below).unwrap();
+    let mut program = server(&below.join("worker.db"));
+    let address = program.address();
+    let mut ada = client(address).await;
+    let thread_id = ada.begin("number 0").await;
+    fs::remove_dir_all(&below).unwrap();
+    ready(address, false).await;
+    overloaded(&mut ada, &thread_id).await;
+    ada.leave().await;
+    program.terminate();
+    within("the process to end", async {
+        assert_eq!(program.ended().0, Some(0));
+    })
+    .await;
+    assert!(!below.exists());
+}

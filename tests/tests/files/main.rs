@@ -1,0 +1,58 @@
+//! The file of a SQLite database and the processes that open it.
+//!
+//! Each server here is a process of its own, `crash-server`, which is not led to crash.
+#![cfg(unix)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod forgotten;
+mod full;
+mod gone;
+mod modes;
+mod names;
+
+use dooers_tests::{Client, Program, get, within};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// The variables of a server with this database.
+fn variables(database: &Path) -> [(&'static str, &str); 2] {
+    [
+        ("WORKER_BIND", "127.0.0.1:0"),
+        ("WORKER_DATABASE_NAME", database.to_str().unwrap()),
+    ]
+}
+
+/// Starts a server with this database.
+fn server(database: &Path) -> Program {
+    Program::start("crash-server", &variables(database))
+}
+
+/// What a server says that cannot open this database. It must end by itself.
+fn refusal(database: &Path) -> String {
+    let (status, output, errors) = server(database).ended_within(dooers_tests::PATIENCE);
+    assert_eq!(status, Some(1), "{output}{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    errors
+}
+
+async fn client(address: SocketAddr) -> Client {
+    let mut client = Client::open(address, "/ws").await;
+    client.connect("ada").await;
+    client
+}
+
+/// Waits until the server is ready for clients, or not.
+async fn ready(address: SocketAddr, is_ready: bool) {
+    let wanted = if is_ready { 200 } else { 503 };
+    within("`/readyz` to change", async {
+        while get(address, "/readyz").await.0 != wanted {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}

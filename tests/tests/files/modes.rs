@@ -1,0 +1,46 @@
+//! Who can read the files, and what is not a database.
+
+use crate::{client, refusal, variables};
+use dooers_tests::Program;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::process::Command;
+
+#[tokio::test]
+async fn files_are_private_whatever_the_umask() {
+    for umask in ["000", "022", "277", "777"] {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("worker.db");
+        let mut server = Program::start_with_umask(umask, "crash-server", &variables(&database));
+        let mut ada = client(server.address()).await;
+        ada.begin("number 0").await;
+        for ending in ["", "-wal", "-shm", "-lock"] {
+            let path = directory.path().join(format!("worker.db{ending}"));
+            let mode = fs::metadata(&path).unwrap().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{path:?} with umask {umask}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_database_ends_the_process_with_a_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let made = Command::new("mkfifo").arg(at("fifo")).status().unwrap();
+    assert!(made.success());
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    symlink("/dev/null", at("null")).unwrap();
+    symlink("circle", at("circle")).unwrap();
+    fs::write(at("text"), "Dear Ada,\n".repeat(1000)).unwrap();
+    for (name, reason) in [
+        ("fifo", "it is a named pipe (FIFO); name a file"),
+        ("socket", "it is a socket; name a file"),
+        ("null", "it is a device; name a file"),
+        ("circle", "cannot open the database"),
+        ("text", "it is not a SQLite database; name another file"),
+        (".", "it is a directory; name a file"),
+    ] {
+        let text = refusal(&at(name));
+        assert!(text.contains(reason), "{name}: {text}");
+    }
+}
