@@ -37,7 +37,7 @@ impl Program {
     pub fn start_with_file_size(bytes: u64, name: &str, variables: &[(&str, &str)]) -> Self {
         let mut shell = Command::new("sh");
         // In blocks of 512 bytes. The signal that a write sends is ignored, so that the write fails.
-        let limited = format!("trap '' XFSZ; ulimit -f {} && exec \"$0\"", bytes / 512);
+        let limited = format!("trap '' XFSZ; ulimit -S -f {} && exec \"$0\"", bytes / 512);
         shell.args(["-c", &limited]).arg(path_of(name));
         Self::run(shell, variables)
     }

@@ -1,7 +1,7 @@
 //! Golden files of every frame and object.
 //!
-//! Each file under `golden/` contains frames as `docs/protocol.md` describes them. `UPDATE_EXPECT=1 cargo test -p
-//! dooers golden` records them again. Read the difference before you commit it.
+//! Each file under `golden/` contains frames as `docs/protocol.md` describes them.
+//! `UPDATE_EXPECT=1 cargo test -p dooers golden` records them again. Read the difference before you commit it.
 
 use super::{
     Actor, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType, Form, FormChoice,

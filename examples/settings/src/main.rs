@@ -1,8 +1,8 @@
 //! An agent with a setting of every kind, which an operator can change while it runs.
 //!
 //! Run with: `cargo run -p example-settings`. It prints the JSON Schema of its settings and listens on 127.0.0.1:8000,
-//! or on the address in `WORKER_BIND`. `SUPPORT_API_KEY` sets the API key. `WORKER_SECRET_KEY` (created with `openssl
-//! rand -base64 32`) seals the other secrets in `worker.db`.
+//! or on the address in `WORKER_BIND`. `SUPPORT_API_KEY` sets the API key. `WORKER_SECRET_KEY` (created with
+//! `openssl rand -base64 32`) seals the other secrets in `worker.db`.
 //!
 //! In a browser's console, after connecting as in the example `echo`:
 //!

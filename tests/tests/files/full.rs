@@ -38,7 +38,10 @@ async fn texts(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
     let mut before = Value::Null;
     loop {
         let payload = json!({"thread_id": thread_id, "before_event_id": before, "limit": 20});
-        let page = ada.ask("event.list", payload, "event.list.result").await;
+        ada.send("event.list", payload).await;
+        // Turns may go on meanwhile.
+        let is_page = |frame: &Value| frame["type"] == "event.list.result";
+        let page = ada.until("a page", is_page).await.pop().unwrap()["payload"].take();
         let events = page["events"].as_array().unwrap().iter();
         let of_user = events.filter(|event| event["actor"] == "user");
         texts.extend(of_user.map(|event| event["content"][0]["text"].as_str().unwrap().to_owned()));

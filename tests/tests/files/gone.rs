@@ -1,7 +1,7 @@
 //! A file that is taken away from a running server.
 
-use crate::{client, ready, server};
-use dooers_tests::{Client, get, within};
+use crate::{client, ready, server, variables};
+use dooers_tests::{Client, Program, get, within};
 use serde_json::json;
 use std::fs;
 
@@ -65,4 +65,30 @@ async fn a_removed_directory_is_noticed_and_the_process_stops() {
     })
     .await;
     assert!(!below.exists());
+}
+
+#[tokio::test]
+async fn the_log_says_once_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("worker.db");
+    let mut program = Program::start("calling-server", &variables(&database));
+    let address = program.address();
+    let mut ada = client(address).await;
+    let (aside, back) = (directory.path().join("aside.db"), &database);
+    fs::rename(back, &aside).unwrap();
+    ready(address, false).await;
+    for _ in 0..3 {
+        let id = ada.message(None, "nobody is called").await;
+        assert_eq!(ada.refused(&id).await.0, "OVERLOADED");
+    }
+    fs::rename(&aside, back).unwrap();
+    ready(address, true).await;
+    ada.leave().await;
+    program.terminate();
+    let (status, output, _) = program.ended();
+    assert_eq!(status, Some(0));
+    let gone = "removed, moved or replaced while it is open; move it back, or stop this process";
+    for line in [gone, "are back; it is written again"] {
+        assert_eq!(output.matches(line).count(), 1, "{output}");
+    }
 }

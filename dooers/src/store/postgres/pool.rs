@@ -206,9 +206,10 @@ impl Lent {
         step: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
         let before = std::mem::replace(&mut self.state, State::Unanswered);
-        let connection = match (&mut self.connection, before) {
-            (Some(connection), State::Ready | State::InTransaction) => connection,
-            _ => return Err(sqlx::Error::WorkerCrashed),
+        let (Some(connection), State::Ready | State::InTransaction) =
+            (&mut self.connection, before)
+        else {
+            return Err(sqlx::Error::WorkerCrashed);
         };
         let done = step(connection).await?;
         self.state = before;

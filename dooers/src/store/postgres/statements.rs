@@ -180,8 +180,9 @@ statements! {
 
     // Messages of deleted threads. Another process may be at it.
 
+    // By `now()`, which an index can be searched for.
     mark_sent_ahead: "
-        UPDATE {prefix}sent SET deleted_at = clock_timestamp() WHERE deleted_at > clock_timestamp() + INTERVAL '1 minute'"
+        UPDATE {prefix}sent SET deleted_at = now() WHERE deleted_at > now() + INTERVAL '1 minute'"
 
     forget_sent: "
         WITH due AS MATERIALIZED (

@@ -218,6 +218,7 @@ impl Database {
             // Nothing is lost by it: the log stays beside the database and counts.
             tracing::warn!(target: "dooers::store", ?done, "the write-ahead log could not be emptied");
         }
+        self.watch.look();
         if self.watch.is_gone() {
             // A log of this name may be another database's by now.
             let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;

@@ -45,8 +45,11 @@ impl DatabaseLock {
         {
             return Err(refuse(&format_args!("it is {kind}")));
         }
-        let lock_file =
-            open_private(OpenOptions::new().write(true), &path).map_err(|error| refuse(&error))?;
+        let lock_file = open_private(
+            OpenOptions::new().write(true).create(true).truncate(false),
+            &path,
+        )
+        .map_err(|error| refuse(&error))?;
         lock(&lock_file, database)?;
         Ok(Self {
             _lock_file: lock_file,

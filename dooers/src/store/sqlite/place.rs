@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// The endings of the names of SQLite's own files beside a database.
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
+/// How many links may lead to a new file, as on Linux.
+const LINKS: usize = 40;
+
 /// A file, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileId {
@@ -93,10 +96,10 @@ pub(super) fn resolve(options: &SqliteOptions) -> Result<PathBuf, StoreError> {
     Ok(resolved)
 }
 
-/// Makes an empty file, also where a link leads to nothing.
+/// Makes an empty file, also where a link leads to nothing. A file that is there by now is not opened: closing it would
+/// drop the locks of a store that this process has just opened.
 fn make(path: &Path) -> Result<(), StoreError> {
-    let made = open_private(OpenOptions::new().write(true), path);
-    made.map(drop).map_err(|error| match error.kind() {
+    let fail = |error: io::Error| match error.kind() {
         ErrorKind::NotFound => cannot_open(
             path,
             format_args!("its directory, or that to which a link leads, cannot be used: {error}"),
@@ -108,13 +111,26 @@ fn make(path: &Path) -> Result<(), StoreError> {
             ),
         ),
         _ => cannot_open(path, error),
-    })
+    };
+    let mut place = path.to_owned();
+    for _ in 0..LINKS {
+        match open_private(OpenOptions::new().write(true).create_new(true), &place) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let Ok(target) = place.read_link() else {
+                    return Ok(());
+                };
+                place.set_file_name("");
+                place.push(target);
+            }
+            made => return made.map(drop).map_err(fail),
+        }
+    }
+    Err(cannot_open(path, "its links lead in a circle"))
 }
 
 /// Opens a file. A missing one is made so that only its owner can read it, whatever the umask.
 pub(super) fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let is_new = !path.try_exists()?;
-    options.create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     let file = options.open(path)?;

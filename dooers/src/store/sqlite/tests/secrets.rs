@@ -27,10 +27,7 @@ pub(super) fn found<'a>(test: &TestStore, texts: &'a [String]) -> Vec<&'a str> {
     for file in std::fs::read_dir(test.directory.path()).unwrap() {
         bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
     }
-    let is_there = |text: &&String| {
-        let text = text.as_bytes();
-        bytes.windows(text.len()).any(|window| window == text)
-    };
+    let is_there = |text: &&String| memchr::memmem::find(&bytes, text.as_bytes()).is_some();
     texts.iter().filter(is_there).map(String::as_str).collect()
 }
 

@@ -77,8 +77,8 @@ async fn ids_of_earlier_deletions_are_forgotten_later() {
         .await
         .unwrap();
     let rows = "
-        INSERT INTO {prefix}workspaces VALUES (1, 'w', 'o', 's');
-        INSERT INTO {prefix}scopes VALUES (7, 1, 'echo', 1);
+        INSERT INTO {prefix}workspaces OVERRIDING SYSTEM VALUE VALUES (1, 'w', 'o', 's');
+        INSERT INTO {prefix}scopes OVERRIDING SYSTEM VALUE VALUES (7, 1, 'echo', 1);
         INSERT INTO {prefix}threads (pk, id, scope_pk, version, owner, users, created_at, updated_at, last_event_at, rev,
             row_rev, last_seq)
         VALUES (1, 't', 7, 1, '{\"user_id\": \"ann\"}', '[]', now(), now(), now(), 1, 1, 1);
