@@ -194,7 +194,7 @@ pub struct Cancel {
 /// By what a turn is named that is to be cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelTarget {
-    /// One of its runs.
+    /// One of its runs. If runs of several threads have this id, the one that continues is meant.
     Run(String),
     /// The message that it answers.
     Event(String),

@@ -19,6 +19,7 @@ mod patch;
 mod postgres;
 mod prefix;
 mod query;
+mod rules;
 mod scope;
 mod sealed;
 mod setting;

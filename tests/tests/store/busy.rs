@@ -18,6 +18,7 @@ cases![
     who_may_not_see_a_busy_thread_does_not_learn_that_it_is,
     an_interruption_withdraws_what_waits_and_marks_what_runs,
     an_interruption_of_a_thread_at_rest_is_a_message_like_any_other,
+    preemption_follows_the_order_of_messages,
     turns_side_by_side_are_each_claimed_at_once,
     turns_side_by_side_are_written_cancelled_and_ended_each_by_itself,
     turns_side_by_side_are_all_recovered,
@@ -141,6 +142,33 @@ async fn an_interruption_of_a_thread_at_rest_is_a_message_like_any_other(store: 
     let begun = say(store, existing("t"), "e2", &start("r2")).await.unwrap();
     assert!(begun.claim.is_some() && begun.interrupted.is_empty());
     assert_eq!(kinds(&begun.changes), ["event", "run"]);
+}
+
+async fn preemption_follows_the_order_of_messages(store: &AnyStore) {
+    let side_by_side = side_by_side(store).await;
+    for (claim, id) in side_by_side.iter().zip(["e1", "e2"]) {
+        assert_eq!(claim.event.id, id);
+        let later = crate::given::now() + chrono::TimeDelta::seconds(30);
+        let retried = store
+            .retry_turn(&scope(), &claim.key, Vec::new(), later)
+            .await;
+        assert!(!retried.unwrap().is_cancelled);
+    }
+    // The first one runs again, and the second one waits.
+    let again = Start {
+        at: crate::given::now() + chrono::TimeDelta::seconds(31),
+        ..busy(OnBusy::Concurrent, "none")
+    };
+    let first = store.claim_turn(&scope(), "t", &again).await.unwrap();
+    assert_eq!(first.unwrap().event.id, "e1");
+    say(store, existing("t"), "e4", &busy(OnBusy::Concurrent, "r4"))
+        .await
+        .unwrap();
+    let interrupt = busy(OnBusy::Interrupt, "r5");
+    let begun = say(store, existing("t"), "e5", &interrupt).await.unwrap();
+    assert_eq!(kinds(&begun.changes), ["event", "run"]);
+    assert_eq!(runs_of(&begun.changes)[0].id, "r2");
+    assert_eq!(begun.interrupted, ["e1", "e3", "e4"]);
 }
 
 /// Three turns of a thread that run side by side: their claims.

@@ -15,6 +15,7 @@ cases![
     others_go_on_when_one_is_withdrawn,
     what_lies_outside_of_the_scope_is_not_found,
     the_program_itself_may_cancel_everything,
+    cancel_by_run_id_finds_the_run_that_continues,
 ];
 
 fn cancel(target: CancelTarget) -> Cancel {
@@ -165,4 +166,23 @@ async fn the_program_itself_may_cancel_everything(store: &AnyStore) {
     let told = store.cancel_turn(None, &of_run("r")).await.unwrap();
     assert!(is_running(&told, &claim.key.event_id));
     assert_not_found(store.cancel_turn(None, &of_run("nothing")).await);
+}
+
+async fn cancel_by_run_id_finds_the_run_that_continues(store: &AnyStore) {
+    // The server makes the ids of runs. A store keeps them apart in each thread only.
+    for thread_id in ["t", "u", "v"] {
+        let claim = begin_thread(store, thread_id, "r").await;
+        if thread_id == "u" {
+            continue;
+        }
+        let end = vec![run_change(thread_id, "r", RunStatus::Succeeded)];
+        store
+            .finish_turn(&scope(), &claim.key, end, None)
+            .await
+            .unwrap();
+    }
+    match cancelled(store, &of_run("r")).await {
+        Cancelled::Running { thread_id, .. } => assert_eq!(thread_id, "u"),
+        other => panic!("{other:?}"),
+    }
 }

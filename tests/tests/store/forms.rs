@@ -1,10 +1,10 @@
 //! Answers to forms.
 
 use crate::given::{
-    ana, begin_thread, ben, finish, form_response, message, new_thread, private, scope, start,
-    thread_with_form, write,
+    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
+    say, scope, start, thread_with_form, write,
 };
-use crate::seen::{assert_conflict, assert_not_found, invalid, kinds, picture};
+use crate::seen::{all_of, assert_conflict, assert_not_found, ids, invalid, kinds, picture};
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{EventType, Form, FormChoice, FormElement, ThreadEvent};
 use dooers::store::{Begun, NewMessage, Participant, StoreError, TurnChange};
@@ -27,6 +27,7 @@ cases![
     a_form_that_was_refused_an_answer_can_still_be_answered,
     a_refused_answer_of_somebody_new_leaves_nothing_of_them,
     of_many_answers_at_once_one_counts,
+    second_answer_by_a_turn_leaves_the_first,
 ];
 
 async fn respond(store: &AnyStore, event_id: &str, data: Value) -> Result<Begun, StoreError> {
@@ -274,4 +275,22 @@ async fn of_many_answers_at_once_one_counts(store: &AnyStore) {
     for refused in answers.into_iter().filter(Result::is_err) {
         assert_conflict(refused);
     }
+}
+
+async fn second_answer_by_a_turn_leaves_the_first(store: &AnyStore) {
+    let claim = thread_with_form(store, "t", "f").await;
+    respond(store, "a", complete()).await.unwrap();
+    let answered = finish(store, &claim.key, "r2").await.unwrap();
+    assert!(finish(store, &answered.key, "none").await.is_none());
+    let claim = say(store, existing("t"), "e", "r3").await.claim.unwrap();
+    let late = ThreadEvent {
+        kind: EventType::FormResponse,
+        data: Some(complete()),
+        ..answer("t", "late", None)
+    };
+    let written = write(store, &claim.key, vec![TurnChange::Event(Box::new(late))]).await;
+    assert_eq!(kinds(&written), ["event"]);
+    let (events, _) = all_of(store, &scope(), "t").await;
+    assert_eq!(ids(&events), ["t-question", "f", "a", "e", "late"]);
+    assert_conflict(respond(store, "again", complete()).await);
 }

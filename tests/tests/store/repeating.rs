@@ -23,6 +23,7 @@ cases![
     the_same_id_of_another_tenant_is_another_message,
     the_same_id_at_another_agent_of_the_worker_is_a_conflict,
     a_message_to_a_deleted_thread_is_not_repeated,
+    repeat_is_not_found_if_its_event_id_was_reused,
     a_refused_message_does_not_use_up_its_id,
     an_answer_to_a_form_can_be_repeated,
     messages_without_an_id_are_never_repeated,
@@ -381,4 +382,13 @@ async fn of_many_contents_at_once_under_one_id_one_wins(store: &AnyStore) {
         assert_conflict(refused);
     }
     assert_eq!(all_of(store, &scope(), "t").await.0.len(), 2);
+}
+
+async fn repeat_is_not_found_if_its_event_id_was_reused(store: &AnyStore) {
+    thread_with_message(store).await;
+    store.delete_thread(&scope(), "t").await.unwrap();
+    let other = message(new_thread("u"), "e", &ana());
+    send(store, other).await.unwrap();
+    let again = repeatable(new_thread("v"), "e2", "c");
+    assert_not_found(send(store, again).await);
 }

@@ -1,16 +1,18 @@
 //! Turns that are tried again.
 
 use crate::given::{
-    append, begin_thread, existing, finish, message, new_thread, now, run_change, scope, start,
-    streamed, write, written,
+    append, begin_thread, existing, finish, message, new_thread, now, run, run_change, scope,
+    start, streamed, write, written,
 };
 use crate::seen::{
     all_of, assert_not_found, assert_stale, events_of, ids, kinds, run_named, runs_of,
 };
 use crate::stores::{AnyStore, cases};
 use chrono::{DateTime, TimeDelta, Utc};
-use dooers::protocol::{RunStatus, User};
-use dooers::store::{Cancel, CancelTarget, Cancelled, Claim, Start, ThreadTarget, TurnKey};
+use dooers::protocol::{Run, RunStatus, User};
+use dooers::store::{
+    Cancel, CancelTarget, Cancelled, Claim, Start, ThreadEdit, ThreadTarget, TurnKey,
+};
 
 cases![
     an_attempt_that_failed_leaves_its_run_and_what_it_stored_to_the_next,
@@ -25,6 +27,7 @@ cases![
     who_finds_turns_that_wait_learns_when_the_first_and_when_each_may_begin,
     an_interruption_ends_the_run_of_a_turn_that_waits_for_another_attempt,
     an_attempt_whose_handler_starts_its_runs_ends_the_run_before,
+    first_attempt_does_not_continue_a_program_run,
 ];
 
 /// Starts turns that have one more attempt.
@@ -316,4 +319,24 @@ async fn an_attempt_whose_handler_starts_its_runs_ends_the_run_before(store: &An
         ("own", Some("interrupted"))
     );
     begin_thread(store, "other", "r").await;
+}
+
+async fn first_attempt_does_not_continue_a_program_run(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    begin(store, existing("t"), "e2", &start("none")).await;
+    let own = Run {
+        event_id: Some("e2".to_owned()),
+        ..run("t", "own", RunStatus::Running)
+    };
+    let edit = ThreadEdit::CreateRun(own.clone());
+    store.edit_thread(&scope(), "t", edit).await.unwrap();
+    let next = finish(store, &claim.key, "r2").await.unwrap();
+    assert_eq!((next.event.id.as_str(), next.attempt), ("e2", 1));
+    assert_eq!(next.run.unwrap().id, "r2");
+    let stored = run_named(store, &scope(), "t", "own").await;
+    assert_eq!(stored.status, RunStatus::Running);
+    // It names the message, so it ends with the next attempt at the latest.
+    store.recover().await.unwrap();
+    let stored = run_named(store, &scope(), "t", "own").await;
+    assert_eq!(stored.status, RunStatus::Failed);
 }

@@ -2,6 +2,7 @@
 
 mod reading;
 
+use super::rules;
 use super::state::{ThreadState, Threads};
 use super::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
@@ -47,23 +48,6 @@ impl State {
         let threads = self.threads.by_id.values();
         threads.filter(|thread| thread.is_visible_in(scope))
     }
-
-    /// Ends the turns that run, or only those whose lease ran out by a time.
-    fn interrupt(&mut self, at: DateTime<Utc>, before: Option<DateTime<Utc>>) -> Recovered {
-        let mut recovered = Recovered::default();
-        for thread in self.threads.by_id.values_mut() {
-            let interrupted = thread.interrupt(at, before);
-            if interrupted.is_some() || before.is_none() {
-                recovered.waiting.extend(thread.waiting());
-            }
-            if let Some(interrupted) = interrupted {
-                recovered.interrupted += interrupted.failed;
-                recovered.retried += interrupted.retried;
-                recovered.changes.push(interrupted.changes);
-            }
-        }
-        recovered
-    }
 }
 
 #[async_trait]
@@ -74,7 +58,7 @@ impl Store for MemoryStore {
         message: NewMessage,
         start: &Start,
     ) -> Result<Begun, StoreError> {
-        self.state().threads.begin(scope, &message, start)
+        rules::begin(&mut self.state().threads, scope, &message, start)
     }
 
     async fn claim_turn(
@@ -83,7 +67,7 @@ impl Store for MemoryStore {
         thread_id: &str,
         start: &Start,
     ) -> Result<Option<Claim>, StoreError> {
-        self.state().threads.claim(scope, thread_id, start)
+        rules::claim(&mut self.state().threads, scope, thread_id, start)
     }
 
     async fn write_turn(
@@ -92,7 +76,7 @@ impl Store for MemoryStore {
         turn: &TurnKey,
         changes: Vec<TurnChange>,
     ) -> Result<Vec<Change>, StoreError> {
-        self.state().threads.write(scope, turn, changes)
+        rules::write(&mut self.state().threads, scope, turn, &changes)
     }
 
     async fn finish_turn(
@@ -102,7 +86,7 @@ impl Store for MemoryStore {
         changes: Vec<TurnChange>,
         next: Option<&Start>,
     ) -> Result<Written, StoreError> {
-        self.state().threads.finish(scope, turn, changes, next)
+        rules::finish(&mut self.state().threads, scope, turn, &changes, next)
     }
 
     async fn retry_turn(
@@ -112,7 +96,7 @@ impl Store for MemoryStore {
         changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
     ) -> Result<Retried, StoreError> {
-        self.state().threads.retry(scope, turn, changes, not_before)
+        rules::retry(&mut self.state().threads, scope, turn, &changes, not_before)
     }
 
     async fn cancel_turn(
@@ -120,16 +104,11 @@ impl Store for MemoryStore {
         scope: Option<&Scope>,
         cancel: &Cancel,
     ) -> Result<Cancelled, StoreError> {
-        let mut state = self.state();
-        let is_it = |thread: &&mut ThreadState| {
-            thread.has(&cancel.target) && scope.is_none_or(|scope| thread.is_visible_in(scope))
-        };
-        let thread = state.threads.by_id.values_mut().find(is_it);
-        Ok(thread.ok_or(cancel.target.not_found())?.cancel(cancel))
+        rules::cancel(&mut self.state().threads, scope, cancel)
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
-        Ok(self.state().interrupt(timestamp::now(), None))
+        rules::recover(&mut self.state().threads, timestamp::now(), None)
     }
 
     async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
@@ -141,7 +120,7 @@ impl Store for MemoryStore {
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        Ok(self.state().interrupt(at, Some(timestamp::now())))
+        rules::recover(&mut self.state().threads, at, Some(timestamp::now()))
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
@@ -242,7 +221,7 @@ impl Store for MemoryStore {
     }
 
     async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
-        self.state().threads.create(scope, &draft)
+        rules::create(&mut self.state().threads, scope, &draft)
     }
 
     async fn edit_thread(
@@ -251,11 +230,11 @@ impl Store for MemoryStore {
         thread_id: &str,
         edit: ThreadEdit,
     ) -> Result<Edited, StoreError> {
-        self.state().threads.edit(scope, thread_id, edit)
+        rules::edit(&mut self.state().threads, scope, thread_id, &edit)
     }
 
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
-        self.state().threads.delete(scope, thread_id)
+        rules::delete(&mut self.state().threads, scope, thread_id)
     }
 
     async fn forget_sent(

@@ -17,7 +17,7 @@ pub(super) fn page_of<'a>(
     after: Option<&ThreadCursor>,
     limit: usize,
 ) -> ThreadPage {
-    let mut all: Vec<_> = threads.map(|state| &state.thread).collect();
+    let mut all: Vec<_> = threads.map(|state| &state.row.record.thread).collect();
     let total_count = if after.is_none() { all.len() as u64 } else { 0 };
     all.sort_by_key(|thread| Reverse((thread.last_event_at, thread.id.clone())));
     let is_behind = |place: (_, &str)| {
@@ -49,9 +49,11 @@ pub(super) fn find_threads<'a>(
 ) -> Vec<Thread> {
     let takes_part = |state: &&ThreadState| {
         let participant = query.participant.as_ref();
-        participant.is_none_or(|participant| state.participants.contains(participant))
+        participant.is_none_or(|participant| state.row.record.participants.contains(participant))
     };
-    let threads = threads.filter(takes_part).map(|state| &state.thread);
+    let threads = threads
+        .filter(takes_part)
+        .map(|state| &state.row.record.thread);
     let place = |thread: &&Thread| Place::of(thread.last_event_at, &thread.id);
     let found = query.span().take(threads, place, query.limit);
     found.into_iter().cloned().collect()
@@ -85,14 +87,14 @@ impl ThreadState {
             events,
             has_more: shown.begin > 0,
             recovered: after.is_some(),
-            position: shown.position(self.rev),
+            position: shown.position(self.row.record.rev),
             is_complete: shown.known.is_none(),
         }
     }
 
     /// Which events a snapshot shows.
     fn shown(&self, from: &SnapshotFrom, after: Option<Known>) -> Shown {
-        let total = self.last_seq;
+        let total = self.row.last_seq;
         let Some(known) = after else {
             return Shown::newest(total);
         };
@@ -109,7 +111,10 @@ impl ThreadState {
 
     /// The first edit of what a reader knows, since it knows it.
     fn first_edited(&self, known: Known) -> Option<FirstEdited> {
-        let edited = self.edited(known.first_seq()..=known.last_seq, known.rev + 1..=self.rev);
+        let edited = self.edited(
+            known.first_seq()..=known.last_seq,
+            known.rev + 1..=self.row.record.rev,
+        );
         let edited: Vec<_> = edited.collect();
         Some(FirstEdited {
             rev: edited.iter().map(|kept| kept.rev).min()?,
@@ -155,7 +160,7 @@ impl ThreadState {
                 .map(|kept| kept.event.clone())
                 .collect(),
             has_more: begin > 0,
-            rev: self.rev,
+            rev: self.row.record.rev,
         })
     }
 
@@ -165,13 +170,13 @@ impl ThreadState {
 
     pub(super) fn catch_up(&self, position: &Position, limit: usize) -> CatchUp {
         let change_of = |kept: &KeptEvent| Change::of_event(kept.event.clone(), kept.rev);
-        let total = self.last_seq;
+        let total = self.row.last_seq;
         let begin = position.last_seq;
         let end = total.min(begin.saturating_add(limit as u64));
         let is_complete = end == total;
         let new_events = self.between(begin, end);
         let up_to = match new_events.last() {
-            _ if is_complete => self.rev,
+            _ if is_complete => self.row.record.rev,
             Some(last) => last.first_rev,
             None => position.rev,
         };
@@ -188,8 +193,8 @@ impl ThreadState {
             let since = position.rev + 1..=reached.rev;
             others.extend(self.edited(newer, since).map(change_of));
         }
-        if position.rev < self.row_rev && self.row_rev <= reached.rev {
-            others.push(Change::of_thread(self.record(), self.row_rev));
+        if position.rev < self.row.row_rev && self.row.row_rev <= reached.rev {
+            others.push(Change::of_thread(self.record(), self.row.row_rev));
         }
         CatchUp {
             changes: in_sending_order(new_events.iter().map(change_of).collect(), others),

@@ -3,7 +3,7 @@
 use super::connect::told;
 use super::known::{Known, Need};
 use super::operations::Operation;
-use crate::store::sql::RowError;
+use crate::store::sql::{RowError, ThreadOperation};
 use crate::store::state::Threads;
 use crate::store::{StoreError, TurnKey};
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// What a caller is told.
-pub(super) type Answered<O> = Result<<O as Operation>::Answer, StoreError>;
+pub(super) type Answered<O> = Result<<O as ThreadOperation>::Answer, StoreError>;
 
 /// An operation of any kind, and who waits for its answer.
 pub(super) trait Job: Debug + Send {

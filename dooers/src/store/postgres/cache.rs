@@ -55,6 +55,7 @@ impl Cache {
         if self.young.len() >= REMEMBERED {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(cached.state.thread.id.clone(), cached);
+        self.young
+            .insert(cached.state.row.record.thread.id.clone(), cached);
     }
 }

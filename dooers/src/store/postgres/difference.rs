@@ -8,8 +8,9 @@ use super::written::{
     DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
     ReadThread, RemovedRun, Rows, TouchedThread,
 };
-use crate::store::sql::{RowError, int, json, sealed_column};
-use crate::store::state::{KeptEvent, KeptRun, ThreadState, TurnRow};
+use crate::store::rules::TurnRow;
+use crate::store::sql::{RowError, int, json, sealed_column, turn_slot, turn_state};
+use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -70,7 +71,7 @@ fn read(place: Place) -> ReadThread {
 }
 
 fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowError> {
-    let thread = &new.thread;
+    let (row, thread) = (&new.row, &new.row.record.thread);
     rows.created.push(NewThreadRow {
         thread_pk: place.pk,
         id: thread.id.clone(),
@@ -82,9 +83,9 @@ fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowEr
         created_at: thread.created_at,
         updated_at: thread.updated_at,
         last_event_at: thread.last_event_at,
-        rev: int(new.rev),
-        row_rev: int(new.row_rev),
-        last_seq: int(new.last_seq),
+        rev: int(row.record.rev),
+        row_rev: int(row.row_rev),
+        last_seq: int(row.last_seq),
     });
     rows.counted.push(CountedThread {
         thread_pk: place.pk,
@@ -106,7 +107,8 @@ fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowEr
 
 /// Those who take part behind this place among them.
 fn participants(rows: &mut Rows, place: Place, now: &ThreadState, known: usize) {
-    for (number, participant) in now.participants.iter().enumerate().skip(known) {
+    let record = &now.row.record;
+    for (number, participant) in record.participants.iter().enumerate().skip(known) {
         let participant = participant.as_str().to_owned();
         rows.joined.push(CountedParticipant {
             thread_pk: place.pk,
@@ -119,18 +121,19 @@ fn participants(rows: &mut Rows, place: Place, now: &ThreadState, known: usize) 
             place: int(number as u64),
             participant,
             scope_pk: place.scope_pk,
-            last_event_at: now.thread.last_event_at,
-            thread_id: now.thread.id.clone(),
+            last_event_at: record.thread.last_event_at,
+            thread_id: record.thread.id.clone(),
         });
     }
 }
 
 fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), RowError> {
     let (place, was) = (before.place, &before.state);
-    let thread = &now.thread;
-    let users = (thread.users != was.thread.users).then(|| serde_json::to_string(&thread.users));
-    let title = (thread.title != was.thread.title).then_some(thread.title.as_ref());
-    let metadata = match (&thread.metadata, &was.thread.metadata) {
+    let (row, record_before) = (&now.row, &was.row.record);
+    let (thread, thread_before) = (&row.record.thread, &record_before.thread);
+    let users = (thread.users != thread_before.users).then(|| serde_json::to_string(&thread.users));
+    let title = (thread.title != thread_before.title).then_some(thread.title.as_ref());
+    let metadata = match (&thread.metadata, &thread_before.metadata) {
         (Some(now), Some(was)) if is_written_alike(now, was) => None,
         (now, _) => json(now)?,
     };
@@ -142,17 +145,17 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
         metadata,
         updated_at: thread.updated_at,
         last_event_at: thread.last_event_at,
-        rev: int(now.rev),
-        row_rev: int(now.row_rev),
-        last_seq: int(now.last_seq),
+        rev: int(row.record.rev),
+        row_rev: int(row.row_rev),
+        last_seq: int(row.last_seq),
     });
-    if thread.last_event_at != was.thread.last_event_at {
+    if thread.last_event_at != thread_before.last_event_at {
         rows.touched.push(TouchedThread {
             thread_pk: place.pk,
             last_event_at: thread.last_event_at,
         });
     }
-    participants(rows, place, now, was.participants.len());
+    participants(rows, place, now, record_before.participants.len());
     events(rows, place, was, now)?;
     runs(rows, place, was, now);
     turns(rows, place, was, now)
@@ -190,7 +193,7 @@ fn events(
 ) -> Result<(), RowError> {
     for kept in &now.events {
         let seq = kept.event.seq;
-        if seq > was.last_seq {
+        if seq > was.row.last_seq {
             rows.events.push(new_event(place, kept)?);
             continue;
         }
@@ -319,7 +322,7 @@ fn turns(
         rows.moved.push(ChangedTurn {
             thread_pk: place.pk,
             seq: int(turn.seq),
-            state: state_of(turn).to_owned(),
+            state: turn_state(turn).to_owned(),
             attempt: int(turn.attempt),
             fence: int(turn.fence),
             node: node_of(turn),
@@ -327,7 +330,7 @@ fn turns(
             cancel_requested: turn.is_cancelled,
             retries: int(turn.retries),
             not_before: turn.not_before,
-            slot: slot_of(turn),
+            slot: turn_slot(turn),
         });
     }
     Ok(())
@@ -338,7 +341,7 @@ fn new_turn(place: Place, turn: &TurnRow) -> Result<NewTurn, RowError> {
         thread_pk: place.pk,
         seq: int(turn.seq),
         event_id: turn.event_id.clone(),
-        state: state_of(turn).to_owned(),
+        state: turn_state(turn).to_owned(),
         attempt: int(turn.attempt),
         fence: int(turn.fence),
         node: node_of(turn),
@@ -346,13 +349,9 @@ fn new_turn(place: Place, turn: &TurnRow) -> Result<NewTurn, RowError> {
         cancel_requested: turn.is_cancelled,
         retries: int(turn.retries),
         not_before: turn.not_before,
-        slot: slot_of(turn),
+        slot: turn_slot(turn),
         sealed: sealed_column(turn.sealed.as_ref())?,
     })
-}
-
-fn state_of(turn: &TurnRow) -> &'static str {
-    if turn.is_running { "running" } else { "queued" }
 }
 
 fn node_of(turn: &TurnRow) -> Option<String> {
@@ -361,11 +360,6 @@ fn node_of(turn: &TurnRow) -> Option<String> {
 
 fn lease_of(turn: &TurnRow) -> Option<i64> {
     turn.held.as_ref().map(|held| lease_micros(held.lease))
-}
-
-/// What keeps turns apart that may not run side by side.
-fn slot_of(turn: &TurnRow) -> i64 {
-    if turn.is_beside { int(turn.seq) } else { 0 }
 }
 
 fn deleted(rows: &mut Rows, before: &Before) {
@@ -378,7 +372,7 @@ fn deleted(rows: &mut Rows, before: &Before) {
         scope_pk: place.scope_pk,
         threads: -1,
     });
-    for participant in &before.state.participants {
+    for participant in &before.state.row.record.participants {
         rows.joined.push(CountedParticipant {
             thread_pk: place.pk,
             scope_pk: place.scope_pk,
@@ -394,12 +388,14 @@ mod tests {
     use crate::store::NewThread;
     use crate::store::list_clock::ListClock;
     use crate::store::postgres::cache::Cached;
+    use crate::store::rules::ThreadRow;
     use crate::store::tests::{at, next_message, scope};
 
     fn read_at_once() -> Known {
         let message = next_message("t", "e");
         let thread = NewThread::new("t").thread(&scope(), &message.user, at(0));
-        let (state, _) = ThreadState::new(thread, "echo".to_owned(), None, ListClock::default());
+        let clock = ListClock::default();
+        let state = ThreadState::new(ThreadRow::new(&scope(), thread, &clock), clock);
         let place = Place {
             pk: 1,
             scope_pk: 1,

@@ -3,7 +3,8 @@
 use super::cache::{Cached, Place};
 use super::storable::is_storable;
 use crate::store::Scope;
-use crate::store::state::{KeptEvent, KeptRun, SentEvent, SentKey, ThreadState, Threads};
+use crate::store::rules::{SentEvent, SentKey};
+use crate::store::state::{KeptEvent, KeptRun, ThreadState, Threads};
 use std::collections::{HashMap, HashSet};
 
 /// Something that an operation must know before it can be done.
@@ -136,7 +137,7 @@ impl Known {
     }
 
     pub(super) fn add_thread(&mut self, cached: Cached, is_fresh: bool) {
-        let id = cached.state.thread.id.clone();
+        let id = cached.state.row.record.thread.id.clone();
         let before = Before {
             place: cached.place,
             state: cached.state.clone(),

@@ -4,11 +4,12 @@ use super::cache::{Cached, Place};
 use super::connect::{Query, query};
 use super::execution::Execution;
 use super::known::{Known, Need};
-use super::rows::{json_rows, kept_event, kept_run, turn};
+use super::rows::{json_rows, kept_event, kept_run};
 use super::scopes::Scopes;
 use super::statements::Statements;
-use crate::store::sql::{Columns, RowError, WholeThread};
-use crate::store::state::{SentEvent, SentKey, ThreadState};
+use crate::store::rules::{SentEvent, SentKey, ThreadRow};
+use crate::store::sql::{Columns, RowError, WholeThread, turn};
+use crate::store::state::ThreadState;
 use crate::store::{Scope, Viewer};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
@@ -223,12 +224,11 @@ fn thread(row: &PgRow, scopes: &mut Scopes) -> Result<Cached, RowError> {
             version: row.number(15)?,
         },
         state: ThreadState {
-            thread: whole.record.thread,
-            agent: whole.record.agent,
-            participants: whole.record.participants,
-            rev: whole.record.rev,
-            row_rev: whole.row_rev,
-            last_seq: whole.last_seq,
+            row: ThreadRow {
+                record: whole.record,
+                row_rev: whole.row_rev,
+                last_seq: whole.last_seq,
+            },
             events: events
                 .iter()
                 .map(|row| kept_event(row, &id))

@@ -7,49 +7,15 @@ use super::execution::server_limits;
 use super::limit::{Limit, is_too_slow};
 use super::statements::render;
 use crate::store::TablePrefix;
-use crate::store::sql::{Applied, Columns, Migration, RowError, SchemaError, checksum_of, pending};
+use crate::store::sql::{
+    Applied, Columns, Migration, RowError, SchemaError, checksum_of, migrations, pending,
+};
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// All steps, in their order: the same as SQLite's.
-pub(super) const MIGRATIONS: &[Migration] = &[
-    Migration {
-        version: 1,
-        name: "init",
-        sql: include_str!("../../../migrations/postgres/0001_init.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "settings",
-        sql: include_str!("../../../migrations/postgres/0002_settings.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "turns",
-        sql: include_str!("../../../migrations/postgres/0003_turns.sql"),
-    },
-    Migration {
-        version: 4,
-        name: "repository",
-        sql: include_str!("../../../migrations/postgres/0004_repository.sql"),
-    },
-    Migration {
-        version: 5,
-        name: "json_order",
-        sql: include_str!("../../../migrations/postgres/0005_json_order.sql"),
-    },
-    Migration {
-        version: 6,
-        name: "form_passwords",
-        sql: include_str!("../../../migrations/postgres/0006_form_passwords.sql"),
-    },
-    Migration {
-        version: 7,
-        name: "retention",
-        sql: include_str!("../../../migrations/postgres/0007_retention.sql"),
-    },
-];
+pub(super) const MIGRATIONS: &[Migration] = migrations!("postgres");
 
 /// Why the tables are not as they must be.
 #[derive(Debug, thiserror::Error)]

@@ -2,25 +2,21 @@
 
 use super::known::{Known, Need};
 use crate::policy::OnBusy;
+use crate::protocol::ThreadEvent;
+use crate::store::rules::{self, Interrupted, Rows, SentKey, TurnRow};
 use crate::store::sql::{
-    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
+    ThreadOperation, WriteTurn,
 };
-use crate::store::state::{Interrupted, SentKey, Threads, TurnRow};
+use crate::store::state::ThreadState;
 use crate::store::{
-    Begun, Cancel, Cancelled, Change, Claim, Edited, Retried, Scope, Start, StoreError, ThreadEdit,
-    ThreadTarget, TurnChange, TurnKey, Waiting, Written,
+    Begun, Cancel, CancelTarget, Cancelled, Claim, Scope, Start, ThreadEdit, ThreadTarget,
+    TurnChange, TurnKey, Waiting, Written,
 };
 use chrono::{DateTime, Utc};
-use std::fmt::Debug;
 
-/// Something to do to one thread. It may be done more than once: what was done before is not written then.
-pub(super) trait Operation: Debug + Send + 'static {
-    /// What the caller gets.
-    type Answer: Debug + Send + 'static;
-
-    /// What it does, after "the database failed to".
-    const WHAT: &'static str;
-
+/// An operation on one thread, and the rows that it needs.
+pub(super) trait Operation: ThreadOperation {
     /// Whether the thread must be read anew, as it needs what changes without a new version.
     const IS_FRESH: bool = false;
 
@@ -37,9 +33,6 @@ pub(super) trait Operation: Debug + Send + 'static {
 
     /// What it must know, as far as that can be told by what is known.
     fn needs(&self, known: &Known, needs: &mut Vec<Need>);
-
-    /// Does it: all checks first.
-    fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError>;
 
     /// The turn that the caller is to run by this answer.
     fn claim(_: &Self::Answer) -> Option<&Claim> {
@@ -64,7 +57,7 @@ fn run(thread_id: &str, run_id: &str) -> Need {
 /// What a claim must know: the message that is next, and the run of its start, if that may be there already.
 fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec<Need>) {
     let thread = known.threads.by_id.get(thread_id);
-    if let Some(message) = thread.and_then(|thread| thread.next_message(start)) {
+    if let Some(message) = thread.and_then(|thread| next_message(thread, start)) {
         needs.push(event(thread_id, message));
     }
     if let Some(run_id) = &start.run_id
@@ -72,6 +65,17 @@ fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec
     {
         needs.push(run(thread_id, run_id));
     }
+}
+
+/// The message whose turn is the next to be claimed so, once none runs beside which it may not run.
+fn next_message<'t>(thread: &'t ThreadState, start: &Start) -> Option<&'t str> {
+    let mut turns = thread.turns.iter();
+    let turn = if start.is_concurrent() {
+        turns.find(|turn| turn.is_due(start))?
+    } else {
+        turns.find(|turn| !turn.is_running)?
+    };
+    Some(&turn.event_id)
 }
 
 /// The messages of turns that may end without success: a form that one of them answers is reopened.
@@ -87,27 +91,32 @@ fn needs_of_ends(
     needs.extend(ends.map(|turn| event(thread_id, &turn.event_id)));
 }
 
-/// The message of a turn that reopens a form, and the runs that a turn names, if they may be there already.
+/// The rows that the changes of a turn need: answers to forms, the message if it reopens a form, and runs that may be there
+/// already.
 fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs: &mut Vec<Need>) {
-    needs.push(Need::Thread(turn.thread_id.clone()));
-    let reopens = |change: &TurnChange| matches!(change, TurnChange::ReopenForm);
-    if changes.iter().any(reopens) {
-        needs.push(event(&turn.thread_id, &turn.event_id));
-    }
-    if known.trusts(&turn.thread_id) {
-        return;
-    }
+    let thread_id = &turn.thread_id;
+    needs.push(Need::Thread(thread_id.clone()));
     for change in changes {
-        if let TurnChange::Run(changed) = change {
-            needs.push(run(&turn.thread_id, &changed.id));
+        match change {
+            TurnChange::Event(event) => needs.extend(need_of_answer(thread_id, event)),
+            TurnChange::ReopenForm => needs.push(event(thread_id, &turn.event_id)),
+            TurnChange::Run(changed) if !known.trusts(thread_id) => {
+                needs.push(run(thread_id, &changed.id));
+            }
+            _ => {}
         }
     }
 }
 
-impl Operation for Begin {
-    type Answer = Begun;
-    const WHAT: &'static str = Begin::WHAT;
+/// The answer to the form that an event answers: only the first one counts.
+fn need_of_answer(thread_id: &str, event: &ThreadEvent) -> Option<Need> {
+    event.answered_form().map(|form_id| Need::Answer {
+        thread_id: thread_id.to_owned(),
+        form_id: form_id.to_owned(),
+    })
+}
 
+impl Operation for Begin {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -143,19 +152,12 @@ impl Operation for Begin {
         needs_of_claim(known, thread_id, &self.start, needs);
     }
 
-    fn run(&self, threads: &mut Threads) -> Result<Begun, StoreError> {
-        threads.begin(&self.scope, &self.new, &self.start)
-    }
-
     fn claim(answer: &Begun) -> Option<&Claim> {
         answer.claim.as_ref()
     }
 }
 
 impl Operation for ClaimTurn {
-    type Answer = Option<Claim>;
-    const WHAT: &'static str = ClaimTurn::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -169,19 +171,12 @@ impl Operation for ClaimTurn {
         needs_of_claim(known, &self.thread_id, &self.start, needs);
     }
 
-    fn run(&self, threads: &mut Threads) -> Result<Option<Claim>, StoreError> {
-        threads.claim(&self.scope, &self.thread_id, &self.start)
-    }
-
     fn claim(answer: &Option<Claim>) -> Option<&Claim> {
         answer.as_ref()
     }
 }
 
 impl Operation for WriteTurn {
-    type Answer = Vec<Change>;
-    const WHAT: &'static str = WriteTurn::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -193,16 +188,9 @@ impl Operation for WriteTurn {
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs_of_changes(known, &self.turn, &self.changes, needs);
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Vec<Change>, StoreError> {
-        threads.write(&self.scope, &self.turn, self.changes.clone())
-    }
 }
 
 impl Operation for FinishTurn {
-    type Answer = Written;
-    const WHAT: &'static str = FinishTurn::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -218,20 +206,12 @@ impl Operation for FinishTurn {
         }
     }
 
-    fn run(&self, threads: &mut Threads) -> Result<Written, StoreError> {
-        let (turn, changes) = (&self.turn, self.changes.clone());
-        threads.finish(&self.scope, turn, changes, self.next.as_ref())
-    }
-
     fn claim(answer: &Written) -> Option<&Claim> {
         answer.next.as_ref()
     }
 }
 
 impl Operation for RetryTurn {
-    type Answer = Retried;
-    const WHAT: &'static str = RetryTurn::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -246,11 +226,6 @@ impl Operation for RetryTurn {
         let may_end = |row: &TurnRow| row.is_cancelled && row.event_id == turn.event_id;
         needs_of_ends(known, &turn.thread_id, may_end, needs);
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Retried, StoreError> {
-        let (turn, changes) = (&self.turn, self.changes.clone());
-        threads.retry(&self.scope, turn, changes, self.not_before)
-    }
 }
 
 /// Withdraws a turn of this thread that waits, or marks one that runs.
@@ -261,10 +236,16 @@ pub(super) struct CancelTurn {
     pub(super) cancel: Cancel,
 }
 
-impl Operation for CancelTurn {
+impl ThreadOperation for CancelTurn {
     type Answer = Cancelled;
     const WHAT: &'static str = "cancel a turn";
 
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Self::Answer, S::Error> {
+        rules::cancel_in(rows, &self.scope, &self.thread_id, &self.cancel)
+    }
+}
+
+impl Operation for CancelTurn {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -276,18 +257,17 @@ impl Operation for CancelTurn {
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
         let thread = known.threads.by_id.get(&self.thread_id);
-        let named = thread.and_then(|thread| thread.turn_named(&self.cancel.target));
-        if let Some(turn) = named.filter(|turn| !turn.is_running) {
-            needs.push(event(&self.thread_id, &turn.event_id));
-        }
+        let message = match &self.cancel.target {
+            CancelTarget::Event(id) => Some(id),
+            CancelTarget::Run(id) => thread
+                .and_then(|thread| thread.run(id))
+                .and_then(|run| run.event_id.as_ref()),
+        };
+        let may_end = |turn: &TurnRow| !turn.is_running && Some(&turn.event_id) == message;
+        needs_of_ends(known, &self.thread_id, may_end, needs);
         if !known.trusts(&self.thread_id) {
             needs.push(run(&self.thread_id, &self.cancel.run_id));
         }
-    }
-
-    fn run(&self, threads: &mut Threads) -> Result<Cancelled, StoreError> {
-        let thread = threads.get_mut(&self.scope, &self.thread_id)?;
-        Ok(thread.cancel(&self.cancel))
     }
 }
 
@@ -302,9 +282,17 @@ pub(super) struct Expire {
     pub(super) by: DateTime<Utc>,
 }
 
-impl Operation for Expire {
+impl ThreadOperation for Expire {
     type Answer = (Option<Interrupted>, Option<Waiting>);
     const WHAT: &'static str = "recover the turns of a stopped process";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Self::Answer, S::Error> {
+        let lost_by = Some(self.by);
+        rules::expire(rows, &self.scope, &self.thread_id, self.at, lost_by)
+    }
+}
+
+impl Operation for Expire {
     // A lease is renewed without a new version of its thread.
     const IS_FRESH: bool = true;
 
@@ -325,18 +313,9 @@ impl Operation for Expire {
         needs.push(Need::Thread(self.thread_id.clone()));
         needs_of_ends(known, &self.thread_id, |turn| turn.is_running, needs);
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Self::Answer, StoreError> {
-        let thread = threads.get_mut(&self.scope, &self.thread_id)?;
-        let interrupted = thread.interrupt(self.at, Some(self.by));
-        Ok((interrupted, thread.waiting()))
-    }
 }
 
 impl Operation for DeleteThread {
-    type Answer = Change;
-    const WHAT: &'static str = DeleteThread::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -353,16 +332,9 @@ impl Operation for DeleteThread {
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
-        threads.delete(&self.scope, &self.thread_id)
-    }
 }
 
 impl Operation for CreateThread {
-    type Answer = Change;
-    const WHAT: &'static str = CreateThread::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -374,16 +346,9 @@ impl Operation for CreateThread {
     fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.draft.thread.id.clone()));
     }
-
-    fn run(&self, threads: &mut Threads) -> Result<Change, StoreError> {
-        threads.create(&self.scope, &self.draft)
-    }
 }
 
 impl Operation for EditThread {
-    type Answer = Edited;
-    const WHAT: &'static str = EditThread::WHAT;
-
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -405,10 +370,7 @@ impl Operation for EditThread {
             ThreadEdit::CreateEvent(event) => {
                 needs.push(Need::EventId(event.id.clone()));
                 needs.extend(event.run_id.as_deref().map(|id| run(thread_id, id)));
-                needs.extend(event.answered_form().map(|form_id| Need::Answer {
-                    thread_id: thread_id.clone(),
-                    form_id: form_id.to_owned(),
-                }));
+                needs.extend(need_of_answer(thread_id, event));
             }
             ThreadEdit::UpdateEvent { event_id, .. } => needs.push(event(thread_id, event_id)),
             ThreadEdit::RemoveEvent {
@@ -424,10 +386,5 @@ impl Operation for EditThread {
                 needs.push(run(thread_id, run_id));
             }
         }
-    }
-
-    fn run(&self, threads: &mut Threads) -> Result<Edited, StoreError> {
-        threads.get(&self.scope, &self.thread_id)?;
-        threads.edit(&self.scope, &self.thread_id, self.edit.clone())
     }
 }

@@ -1,10 +1,9 @@
 //! Rows inside of a JSON array: what a thread's row brings with it of its turns, runs and events.
 
 use crate::store::sql::{self, Columns, RowError};
-use crate::store::state::{Held, KeptEvent, KeptRun, TurnRow};
+use crate::store::state::{KeptEvent, KeptRun};
 use serde::Deserialize;
 use serde_json::Value;
-use std::time::Duration;
 
 /// A row that is a JSON array of its columns.
 #[derive(Debug, Deserialize)]
@@ -53,30 +52,5 @@ pub(super) fn kept_run(row: &impl Columns, thread_id: &str) -> Result<KeptRun, R
         run,
         rev,
         first_rev: row.count(8)?,
-    })
-}
-
-/// A turn.
-pub(super) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
-    let held = match (row.optional_string(9)?, row.optional_time(7)?) {
-        (Some(node), Some(until)) => Some(Held {
-            node,
-            lease: Duration::ZERO,
-            until,
-        }),
-        _ => None,
-    };
-    Ok(TurnRow {
-        seq: row.count(0)?,
-        event_id: row.text(1)?.to_owned(),
-        is_running: row.text(2)? == "running",
-        fence: row.count(3)?,
-        attempt: row.count(4)?,
-        retries: row.count(5)?,
-        not_before: row.optional_time(6)?,
-        is_cancelled: row.number(8)? != 0,
-        is_beside: row.number(10)? != 0,
-        sealed: sql::sealed_answer(row, 11)?,
-        held,
     })
 }

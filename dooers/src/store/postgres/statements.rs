@@ -15,13 +15,9 @@ const DIALECT: Dialect = Dialect {
     flag: |column| format!("{column}::int::bigint"),
 };
 
-/// What [`turn`](super::load) is made of.
-const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \
-     {micros u.lease_until}, {flag u.cancel_requested}, u.node, u.slot, u.sealed";
-
 /// Puts the prefix and the lists of columns into a statement.
 pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
-    DIALECT.render(&sql.replace("{turn}", TURN_COLUMNS), prefix)
+    DIALECT.render(sql, prefix)
 }
 
 /// All statements but the one that writes.

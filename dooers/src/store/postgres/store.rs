@@ -11,26 +11,16 @@ use super::settings;
 use super::statements::Statements;
 use super::time::lease_micros;
 use super::writer::Writer;
-use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
-use crate::store::sql::{
-    Begin, ClaimTurn, Columns, CreateThread, DeleteThread, EditThread, FinishTurn, Reading,
-    RetryTurn, RowError, WriteTurn, thread_place,
-};
-use crate::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
-    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
-};
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use crate::protocol::timestamp;
+use crate::store::sql::{Columns, RowError, sql_store, thread_place};
+use crate::store::{Cancel, Cancelled, HeldTurn, Recovered, StoreError, StoredSetting, WorkerKey};
 use futures::future::{join, join_all};
 use sqlx::Connection;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long [`ping`](Store::ping) waits for an answer.
+/// How long [`ping`](crate::store::Store::ping) waits for an answer.
 const PING: Duration = Duration::from_secs(2);
 
 /// A store in a PostgreSQL database, which several processes may share.
@@ -107,81 +97,8 @@ fn cannot_open(options: &PostgresOptions, why: impl Display) -> StoreError {
     ))
 }
 
-#[async_trait]
-impl Store for PostgresStore {
-    async fn begin_turn(
-        &self,
-        scope: &Scope,
-        message: NewMessage,
-        start: &Start,
-    ) -> Result<Begun, StoreError> {
-        let begin = Begin {
-            scope: scope.clone(),
-            new: message,
-            start: start.clone(),
-        };
-        self.writer.run(begin).await
-    }
-
-    async fn claim_turn(
-        &self,
-        scope: &Scope,
-        thread_id: &str,
-        start: &Start,
-    ) -> Result<Option<Claim>, StoreError> {
-        let claim = ClaimTurn {
-            scope: scope.clone(),
-            thread_id: thread_id.to_owned(),
-            start: start.clone(),
-        };
-        self.writer.run(claim).await
-    }
-
-    async fn write_turn(
-        &self,
-        scope: &Scope,
-        turn: &TurnKey,
-        changes: Vec<TurnChange>,
-    ) -> Result<Vec<Change>, StoreError> {
-        let write = WriteTurn {
-            scope: scope.clone(),
-            turn: turn.clone(),
-            changes,
-        };
-        self.writer.run(write).await
-    }
-
-    async fn finish_turn(
-        &self,
-        scope: &Scope,
-        turn: &TurnKey,
-        changes: Vec<TurnChange>,
-        next: Option<&Start>,
-    ) -> Result<Written, StoreError> {
-        let finish = FinishTurn {
-            scope: scope.clone(),
-            turn: turn.clone(),
-            changes,
-            next: next.cloned(),
-        };
-        self.writer.run(finish).await
-    }
-
-    async fn retry_turn(
-        &self,
-        scope: &Scope,
-        turn: &TurnKey,
-        changes: Vec<TurnChange>,
-        not_before: DateTime<Utc>,
-    ) -> Result<Retried, StoreError> {
-        let retry = RetryTurn {
-            scope: scope.clone(),
-            turn: turn.clone(),
-            changes,
-            not_before,
-        };
-        self.writer.run(retry).await
-    }
+sql_store! {
+    PostgresStore, PgReading;
 
     async fn cancel_turn(
         &self,
@@ -192,6 +109,7 @@ impl Store for PostgresStore {
             let places = reading.places_of(&cancel.target);
             places.await
         };
+        let mut is_found = false;
         for (place, thread_id) in self.readers.read("cancel a turn", find).await? {
             let cancel = CancelTurn {
                 scope: scope.unwrap_or(&place).clone(),
@@ -200,8 +118,13 @@ impl Store for PostgresStore {
             };
             match self.writer.run(cancel).await {
                 Err(StoreError::NotFound(_)) => {}
+                // Another thread may have a run of this id that continues.
+                Ok(Cancelled::Ended) => is_found = true,
                 other => return other,
             }
+        }
+        if is_found {
+            return Ok(Cancelled::Ended);
         }
         Err(cancel.target.not_found())
     }
@@ -249,14 +172,7 @@ impl Store for PostgresStore {
         let mut failed = None;
         for outcome in join_all(expire).await {
             match outcome {
-                Ok((interrupted, waiting)) => {
-                    if let Some(interrupted) = interrupted {
-                        recovered.interrupted += interrupted.failed;
-                        recovered.retried += interrupted.retried;
-                        recovered.changes.push(interrupted.changes);
-                    }
-                    recovered.waiting.extend(waiting);
-                }
+                Ok((interrupted, waiting)) => recovered.add(interrupted, waiting),
                 // It was deleted meanwhile.
                 Err(StoreError::NotFound(_)) => {}
                 Err(error) => failed = Some(error),
@@ -267,140 +183,6 @@ impl Store for PostgresStore {
             Some(error) if recovered.changes.is_empty() => Err(error),
             _ => Ok(recovered),
         }
-    }
-
-    async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
-        let read =
-            async |mut reading: Reading<'_, PgReading>| reading.thread(scope, thread_id).await;
-        let thread = self.readers.read("read a thread", read).await?;
-        Ok(thread.record)
-    }
-
-    async fn threads(
-        &self,
-        scope: &Scope,
-        after: Option<&ThreadCursor>,
-        limit: usize,
-    ) -> Result<ThreadPage, StoreError> {
-        let read =
-            async |mut reading: Reading<'_, PgReading>| reading.threads(scope, after, limit).await;
-        self.readers.read("list threads", read).await
-    }
-
-    async fn snapshot(
-        &self,
-        scope: &Scope,
-        thread_id: &str,
-        from: &SnapshotFrom,
-    ) -> Result<Snapshot, StoreError> {
-        let read = async |mut reading: Reading<'_, PgReading>| {
-            reading.snapshot(scope, thread_id, from).await
-        };
-        self.readers.read("read a thread", read).await
-    }
-
-    async fn events(
-        &self,
-        scope: &Scope,
-        thread_id: &str,
-        before_event_id: Option<&str>,
-        limit: usize,
-    ) -> Result<EventPage, StoreError> {
-        let read = async |mut reading: Reading<'_, PgReading>| {
-            let page = reading.events(scope, thread_id, before_event_id, limit);
-            page.await
-        };
-        self.readers.read("list events", read).await
-    }
-
-    async fn find_events(
-        &self,
-        scope: &Scope,
-        thread_id: &str,
-        query: &EventQuery,
-    ) -> Result<Vec<ThreadEvent>, StoreError> {
-        let read = async |mut reading: Reading<'_, PgReading>| {
-            reading.find_events(scope, thread_id, query).await
-        };
-        self.readers.read("find events", read).await
-    }
-
-    async fn find_threads(
-        &self,
-        scope: &Scope,
-        query: &ThreadQuery,
-    ) -> Result<Vec<Thread>, StoreError> {
-        let read =
-            async |mut reading: Reading<'_, PgReading>| reading.find_threads(scope, query).await;
-        self.readers.read("find threads", read).await
-    }
-
-    async fn event(
-        &self,
-        scope: &Scope,
-        thread_id: &str,
-        event_id: &str,
-    ) -> Result<ThreadEvent, StoreError> {
-        let read = async |mut reading: Reading<'_, PgReading>| {
-            reading.event(scope, thread_id, event_id).await
-        };
-        self.readers.read("read an event", read).await
-    }
-
-    async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
-        let read =
-            async |mut reading: Reading<'_, PgReading>| reading.find_runs(scope, query).await;
-        self.readers.read("find runs", read).await
-    }
-
-    async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError> {
-        let read =
-            async |mut reading: Reading<'_, PgReading>| reading.run(scope, thread_id, run_id).await;
-        self.readers.read("read a run", read).await
-    }
-
-    async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
-        let create = CreateThread {
-            scope: scope.clone(),
-            draft,
-        };
-        self.writer.run(create).await
-    }
-
-    async fn edit_thread(
-        &self,
-        scope: &Scope,
-        thread_id: &str,
-        edit: ThreadEdit,
-    ) -> Result<Edited, StoreError> {
-        let edit = EditThread {
-            scope: scope.clone(),
-            thread_id: thread_id.to_owned(),
-            edit,
-        };
-        self.writer.run(edit).await
-    }
-
-    async fn catch_up(
-        &self,
-        scope: &Scope,
-        thread_id: &str,
-        position: &Position,
-        limit: usize,
-    ) -> Result<CatchUp, StoreError> {
-        let read = async |mut reading: Reading<'_, PgReading>| {
-            let missed = reading.catch_up(scope, thread_id, position, limit);
-            missed.await
-        };
-        self.readers.read("read what changed", read).await
-    }
-
-    async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
-        let delete = DeleteThread {
-            scope: scope.clone(),
-            thread_id: thread_id.to_owned(),
-        };
-        self.writer.run(delete).await
     }
 
     async fn forget_sent(
@@ -433,16 +215,6 @@ impl Store for PostgresStore {
 
     async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
         settings::remove(&self.readers, worker, field_id).await
-    }
-
-    async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
-        let read = async |mut reading: Reading<'_, PgReading>| reading.setting_keys().await;
-        self.readers.read("read the settings' keys", read).await
-    }
-
-    async fn turn_keys(&self) -> Result<Vec<String>, StoreError> {
-        let read = async |mut reading: Reading<'_, PgReading>| reading.turn_keys().await;
-        self.readers.read("read the turns' keys", read).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -8,6 +8,35 @@ pub(crate) struct Migration {
     pub(crate) sql: &'static str,
 }
 
+/// All steps of a database, in their order: the files under `migrations/` in the directory of the database.
+macro_rules! migrations {
+    ($database:literal) => {
+        $crate::store::sql::migrations!(
+            $database:
+            1 "0001" "init",
+            2 "0002" "settings",
+            3 "0003" "turns",
+            4 "0004" "repository",
+            5 "0005" "json_order",
+            6 "0006" "form_passwords",
+            7 "0007" "retention",
+        )
+    };
+    ($database:literal: $($version:literal $number:literal $name:literal,)+) => {
+        &[$(
+            $crate::store::sql::Migration {
+                version: $version,
+                name: $name,
+                sql: include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/migrations/", $database, "/", $number, "_", $name, ".sql"
+                )),
+            },
+        )+]
+    };
+}
+
+pub(crate) use migrations;
+
 /// A step that a database has got.
 #[derive(Debug)]
 pub(crate) struct Applied {

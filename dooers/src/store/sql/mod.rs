@@ -1,5 +1,5 @@
-//! What the stores on databases share: what is read, what rows are made into, and in which steps the tables came
-//! to be.
+//! The parts that the stores on both databases share: operations, statements that read, rows, migrations, and the methods
+//! of [`Store`](super::Store) that only pass an operation or a read on.
 
 mod find;
 mod migration;
@@ -8,17 +8,21 @@ mod read;
 mod rows;
 mod statements;
 mod stop;
+mod store;
 
-pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, pending};
+pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, migrations, pending};
 pub(crate) use operations::{
-    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn, WriteTurn,
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
+    ThreadOperation, WriteTurn,
 };
 pub(crate) use read::{Parameter, ReadTransaction, Reading};
 pub(crate) use rows::{
-    Columns, RowError, WholeThread, event, run, sealed_answer, sealed_column, thread_place,
+    Columns, RowError, WholeThread, event, run, sealed_column, thread_place, turn, turn_slot,
+    turn_state,
 };
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;
+pub(crate) use store::sql_store;
 
 /// A number as databases keep it. None of ours comes near the end of the range.
 pub(crate) fn int(number: u64) -> i64 {

@@ -1,9 +1,24 @@
-//! What a writer is asked to do: the operations that both databases have.
-//!
-//! `WHAT` is what each does, after "the database failed to".
+//! The operations on threads that the writers of both databases do.
 
-use crate::store::{NewMessage, Scope, Start, ThreadDraft, ThreadEdit, TurnChange, TurnKey};
+use crate::store::rules::{self, Rows};
+use crate::store::{
+    Begun, Change, Claim, Edited, NewMessage, Retried, Scope, Start, ThreadDraft, ThreadEdit,
+    TurnChange, TurnKey, Written,
+};
 use chrono::{DateTime, Utc};
+use std::fmt::Debug;
+
+/// An operation on threads. It may be done more than once: what was done before is not committed then.
+pub(crate) trait ThreadOperation: Debug + Send + 'static {
+    /// The result for the caller.
+    type Answer: Debug + Send + 'static;
+
+    /// The words after "the database failed to".
+    const WHAT: &'static str;
+
+    /// Does it by the rules, with all checks before the first write.
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Self::Answer, S::Error>;
+}
 
 /// Stores a user's message and its turn.
 #[derive(Debug)]
@@ -13,8 +28,13 @@ pub(crate) struct Begin {
     pub(crate) start: Start,
 }
 
-impl Begin {
-    pub(crate) const WHAT: &'static str = "store a message";
+impl ThreadOperation for Begin {
+    type Answer = Begun;
+    const WHAT: &'static str = "store a message";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Begun, S::Error> {
+        rules::begin(rows, &self.scope, &self.new, &self.start)
+    }
 }
 
 /// Claims a thread's oldest turn.
@@ -25,8 +45,13 @@ pub(crate) struct ClaimTurn {
     pub(crate) start: Start,
 }
 
-impl ClaimTurn {
-    pub(crate) const WHAT: &'static str = "claim a turn";
+impl ThreadOperation for ClaimTurn {
+    type Answer = Option<Claim>;
+    const WHAT: &'static str = "claim a turn";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Option<Claim>, S::Error> {
+        rules::claim(rows, &self.scope, &self.thread_id, &self.start)
+    }
 }
 
 /// Writes what a turn did.
@@ -37,8 +62,13 @@ pub(crate) struct WriteTurn {
     pub(crate) changes: Vec<TurnChange>,
 }
 
-impl WriteTurn {
-    pub(crate) const WHAT: &'static str = "write in a turn";
+impl ThreadOperation for WriteTurn {
+    type Answer = Vec<Change>;
+    const WHAT: &'static str = "write in a turn";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Vec<Change>, S::Error> {
+        rules::write(rows, &self.scope, &self.turn, &self.changes)
+    }
 }
 
 /// Writes the last of a turn, ends it and claims the next.
@@ -50,8 +80,14 @@ pub(crate) struct FinishTurn {
     pub(crate) next: Option<Start>,
 }
 
-impl FinishTurn {
-    pub(crate) const WHAT: &'static str = "end a turn";
+impl ThreadOperation for FinishTurn {
+    type Answer = Written;
+    const WHAT: &'static str = "end a turn";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Written, S::Error> {
+        let next = self.next.as_ref();
+        rules::finish(rows, &self.scope, &self.turn, &self.changes, next)
+    }
 }
 
 /// Writes the last of an attempt, and lets the turn wait for another one.
@@ -63,8 +99,14 @@ pub(crate) struct RetryTurn {
     pub(crate) not_before: DateTime<Utc>,
 }
 
-impl RetryTurn {
-    pub(crate) const WHAT: &'static str = "let a turn wait for another attempt";
+impl ThreadOperation for RetryTurn {
+    type Answer = Retried;
+    const WHAT: &'static str = "let a turn wait for another attempt";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Retried, S::Error> {
+        let not_before = self.not_before;
+        rules::retry(rows, &self.scope, &self.turn, &self.changes, not_before)
+    }
 }
 
 /// Deletes a thread.
@@ -74,8 +116,13 @@ pub(crate) struct DeleteThread {
     pub(crate) thread_id: String,
 }
 
-impl DeleteThread {
-    pub(crate) const WHAT: &'static str = "delete a thread";
+impl ThreadOperation for DeleteThread {
+    type Answer = Change;
+    const WHAT: &'static str = "delete a thread";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Change, S::Error> {
+        rules::delete(rows, &self.scope, &self.thread_id)
+    }
 }
 
 /// Makes a thread.
@@ -85,8 +132,13 @@ pub(crate) struct CreateThread {
     pub(crate) draft: ThreadDraft,
 }
 
-impl CreateThread {
-    pub(crate) const WHAT: &'static str = "make a thread";
+impl ThreadOperation for CreateThread {
+    type Answer = Change;
+    const WHAT: &'static str = "make a thread";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Change, S::Error> {
+        rules::create(rows, &self.scope, &self.draft)
+    }
 }
 
 /// Changes a thread.
@@ -97,6 +149,11 @@ pub(crate) struct EditThread {
     pub(crate) edit: ThreadEdit,
 }
 
-impl EditThread {
-    pub(crate) const WHAT: &'static str = "change a thread";
+impl ThreadOperation for EditThread {
+    type Answer = Edited;
+    const WHAT: &'static str = "change a thread";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Edited, S::Error> {
+        rules::edit(rows, &self.scope, &self.thread_id, &self.edit)
+    }
 }

@@ -4,13 +4,16 @@
 //! What stands in braces in the lists of columns is written by each database in its own way: see
 //! [`Dialect`](super::Dialect).
 
+use super::int;
 use crate::protocol::{Run, Thread, ThreadEvent, from_own_json, timestamp};
+use crate::store::rules::{Held, TurnRow};
 use crate::store::{KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, Viewer};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::value::{Error as NameError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::error::Error;
+use std::time::Duration;
 
 /// What a database says is wrong with it.
 pub(crate) type RowError = Box<dyn Error + Send + Sync>;
@@ -83,6 +86,10 @@ pub(crate) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.
 
 /// What [`run`] reads.
 pub(crate) const RUN_COLUMNS: &str = "r.id, r.rev, r.agent_id, r.status, {micros r.started_at}, {micros r.ended_at}, r.error, r.event_id";
+
+/// What [`turn`] reads.
+pub(crate) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \
+     {micros u.lease_until}, {flag u.cancel_requested}, u.node, u.slot, u.sealed";
 
 /// A thread that lies in this scope.
 pub(crate) fn thread(row: &impl Columns, scope: &Scope) -> Result<Thread, RowError> {
@@ -191,8 +198,43 @@ pub(crate) fn thread_place(row: &impl Columns) -> Result<(Scope, String), RowErr
     Ok((scope, row.text(0)?.to_owned()))
 }
 
+/// A turn.
+pub(crate) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
+    let held = match (row.optional_string(9)?, row.optional_time(7)?) {
+        (Some(node), Some(until)) => Some(Held {
+            node,
+            lease: Duration::ZERO,
+            until,
+        }),
+        _ => None,
+    };
+    Ok(TurnRow {
+        seq: row.count(0)?,
+        event_id: row.text(1)?.to_owned(),
+        is_running: row.text(2)? == "running",
+        fence: row.count(3)?,
+        attempt: row.count(4)?,
+        retries: row.count(5)?,
+        not_before: row.optional_time(6)?,
+        is_cancelled: row.number(8)? != 0,
+        is_beside: row.number(10)? != 0,
+        sealed: sealed_answer(row, 11)?,
+        held,
+    })
+}
+
+/// The column `state` of a turn.
+pub(crate) fn turn_state(turn: &TurnRow) -> &'static str {
+    if turn.is_running { "running" } else { "queued" }
+}
+
+/// The column `slot` of a turn. Turns of one slot may not run side by side.
+pub(crate) fn turn_slot(turn: &TurnRow) -> i64 {
+    if turn.is_beside { int(turn.seq) } else { 0 }
+}
+
 /// The sealed answer of a turn: a JSON array of the id of its key, its hash and its values.
-pub(crate) fn sealed_answer(
+pub(super) fn sealed_answer(
     row: &impl Columns,
     at: usize,
 ) -> Result<Option<SealedAnswer>, RowError> {

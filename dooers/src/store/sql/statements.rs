@@ -2,7 +2,7 @@
 //!
 //! Their text is the same but for what stands in braces, and for the sign of a parameter.
 
-use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, WHOLE_THREAD_COLUMNS};
+use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, TURN_COLUMNS, WHOLE_THREAD_COLUMNS};
 use crate::store::TablePrefix;
 use std::sync::Arc;
 
@@ -38,6 +38,7 @@ impl Dialect {
             .replace("{thread}", THREAD_COLUMNS)
             .replace("{event}", EVENT_COLUMNS)
             .replace("{run}", RUN_COLUMNS)
+            .replace("{turn}", TURN_COLUMNS)
             .replace("{found}", FOUND)
             .replace("{join}", self.join)
             .replace("{prefix}", prefix.as_str())

@@ -3,47 +3,11 @@
 use super::statements::render;
 use crate::protocol::timestamp;
 use crate::store::TablePrefix;
-use crate::store::sql::{Applied, Migration, SchemaError, checksum_of, pending};
+use crate::store::sql::{Applied, Migration, SchemaError, checksum_of, migrations, pending};
 use rusqlite::{Connection, Row, params};
 
 /// All steps, in their order.
-pub(super) const MIGRATIONS: &[Migration] = &[
-    Migration {
-        version: 1,
-        name: "init",
-        sql: include_str!("../../../migrations/sqlite/0001_init.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "settings",
-        sql: include_str!("../../../migrations/sqlite/0002_settings.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "turns",
-        sql: include_str!("../../../migrations/sqlite/0003_turns.sql"),
-    },
-    Migration {
-        version: 4,
-        name: "repository",
-        sql: include_str!("../../../migrations/sqlite/0004_repository.sql"),
-    },
-    Migration {
-        version: 5,
-        name: "json_order",
-        sql: include_str!("../../../migrations/sqlite/0005_json_order.sql"),
-    },
-    Migration {
-        version: 6,
-        name: "form_passwords",
-        sql: include_str!("../../../migrations/sqlite/0006_form_passwords.sql"),
-    },
-    Migration {
-        version: 7,
-        name: "retention",
-        sql: include_str!("../../../migrations/sqlite/0007_retention.sql"),
-    },
-];
+pub(super) const MIGRATIONS: &[Migration] = migrations!("sqlite");
 
 /// Written into the file's header: says that it is one of ours ("dooe").
 pub(super) const APPLICATION_ID: i64 = 0x646f_6f65;

@@ -1,14 +1,12 @@
 //! A store in a SQLite file.
 //!
 //! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
-//! beside it ([`readers`]). What an operation does to a thread is in [`thread`] and [`turns`], in which
-//! order in [`operations`] and [`edits`]. Which file it is, and whether it can be used, is in [`place`], [`lock`] and
-//! [`watch`].
+//! beside it ([`readers`]). The [`rules`](super::rules) of a thread work row by row on the writer's connection
+//! ([`threads`], [`thread`]). [`place`], [`lock`] and [`watch`] say which file it is, and whether it can be used.
 
 mod away;
 mod batch;
 mod database;
-mod edits;
 mod lock;
 mod migrate;
 mod open;
@@ -21,9 +19,8 @@ mod statements;
 mod store;
 #[cfg(test)]
 mod tests;
-mod texts;
 mod thread;
-mod turns;
+mod threads;
 mod watch;
 mod writer;
 

@@ -1,6 +1,5 @@
 //! Every SQL statement of the store, rendered once with the tables' prefix.
 
-use super::rows::TURN_COLUMNS;
 use crate::store::TablePrefix;
 use crate::store::sql::{Dialect, Reads, statements};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 
 /// Puts the prefix and the lists of columns into a statement.
 pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
-    DIALECT.render(&sql.replace("{turn}", TURN_COLUMNS), prefix)
+    DIALECT.render(sql, prefix)
 }
 
 /// All statements: those that only read, and those with which the writer works.
@@ -146,14 +145,14 @@ statements! {
 
     delete_run: "DELETE FROM {prefix}runs WHERE id = ?2 AND thread_pk = ?1"
 
-    upsert_run: "
+    insert_run: "
         INSERT INTO {prefix}runs
             (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk)
-        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, max(?8, ?7), ?9, ?10)
-        ON CONFLICT (id, thread_pk) DO UPDATE SET
-            rev = excluded.rev, agent_id = excluded.agent_id, status = excluded.status,
-            ended_at = max(?8, started_at), error = excluded.error
-        RETURNING started_at, event_id"
+        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+
+    update_run: "
+        UPDATE {prefix}runs SET rev = ?3, agent_id = ?4, status = ?5, ended_at = ?6, error = ?7
+        WHERE id = ?2 AND thread_pk = ?1"
 
     open_runs: "
         SELECT {run} FROM {prefix}runs r
@@ -165,14 +164,14 @@ statements! {
     insert_turn: "
         INSERT INTO {prefix}turns
             (thread_pk, seq, event_id, state, attempt, fence, node, lease_until, retries, slot, sealed)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)"
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 
     oldest_turn: "SELECT {turn} FROM {prefix}turns u WHERE u.thread_pk = ?1 ORDER BY u.seq LIMIT 1"
 
     waiting_turns: "
         SELECT {turn} FROM {prefix}turns u
         WHERE u.thread_pk = ?1 AND u.state = 'queued'
-        ORDER BY u.seq LIMIT ?2"
+        ORDER BY u.seq"
 
     running_turns: "
         SELECT {turn} FROM {prefix}turns u INDEXED BY {prefix}turns_running
@@ -181,29 +180,20 @@ statements! {
 
     count_waiting: "SELECT count(*) FROM {prefix}turns WHERE thread_pk = ?1 AND state = 'queued'"
 
-    start_turn: "
+    update_turn: "
         UPDATE {prefix}turns
-        SET state = 'running', fence = ?3, attempt = ?4, node = ?5, lease_until = ?6, retries = ?7, slot = ?8
+        SET state = ?3, attempt = ?4, fence = ?5, node = ?6, lease_until = ?7, retries = ?8, slot = ?9,
+            not_before = ?10, cancel_requested = ?11
         WHERE thread_pk = ?1 AND seq = ?2"
-
-    requeue_turn: "
-        UPDATE {prefix}turns SET state = 'queued', node = NULL, lease_until = NULL, slot = 0, not_before = ?3
-        WHERE thread_pk = ?1 AND seq = ?2"
-
-    held_turn: "
-        SELECT seq FROM {prefix}turns
-        WHERE thread_pk = ?1 AND state = 'running' AND event_id = ?2 AND fence = ?3"
 
     renew_leases: "
         UPDATE {prefix}turns INDEXED BY {prefix}turns_running SET lease_until = ?2
         WHERE state = 'running' AND node = ?1
         RETURNING event_id, cancel_requested"
 
-    end_turn: "DELETE FROM {prefix}turns WHERE thread_pk = ?1 AND seq = ?2"
+    delete_turn: "DELETE FROM {prefix}turns WHERE thread_pk = ?1 AND seq = ?2"
 
     turn_of: "SELECT {turn} FROM {prefix}turns u WHERE u.thread_pk = ?1 AND u.event_id = ?2"
-
-    mark_turn_cancelled: "UPDATE {prefix}turns SET cancel_requested = 1 WHERE thread_pk = ?1 AND seq = ?2"
 
     // Where threads lie.
 
@@ -236,7 +226,8 @@ statements! {
 
     insert_sent: "
         INSERT INTO {prefix}sent (workspace_pk, participant, client_event_id, thread_id, event_id)
-        VALUES (?1, ?2, ?3, ?4, ?5)"
+        SELECT w.pk, ?4, ?5, ?6, ?7 FROM {prefix}workspaces w
+        WHERE w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3"
 
     // The messages of a thread that can be sent again, and who sent them.
     sent_in: "

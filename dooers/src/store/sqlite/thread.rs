@@ -1,289 +1,190 @@
-//! One thread while an operation changes it.
+//! The rows of one thread on the connection that writes.
 
 use super::database::Database;
-use crate::protocol::{Run, Thread, ThreadEvent, User, timestamp};
-use crate::store::message::shown;
-use crate::store::sql::{self, Columns, Stop, WholeThread, int, json};
-use crate::store::{
-    Change, NewMessage, Participant, Scope, StoreError, ThreadPatch, ThreadRecord, TurnChange,
-    TurnKey,
-};
+use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
+use crate::store::Participant;
+use crate::store::list_clock::ListClock;
+use crate::store::rules::{NewEvent, ThreadRow, ThreadRows, TurnRow};
+use crate::store::sql::{self, Columns, Stop, int, json};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
+use std::cell::Cell;
 
-/// One thread while an operation changes it. Its own row is written last, by [`save`](Self::save).
+/// The rows of one thread on the connection that writes. The thread's own row is written last, by
+/// [`save`](ThreadRows::save).
 #[derive(Debug)]
-pub(super) struct OpenThread<'a> {
-    pub(super) db: &'a Database,
-    pub(super) row: WholeThread,
+pub(super) struct SqliteThread<'d> {
+    db: &'d Database,
+    pk: i64,
+    scope_pk: i64,
+    row: ThreadRow,
     stored_rev: u64,
     stored_last_event_at: DateTime<Utc>,
-    /// Whether something changed that is not stored by each operation.
+    /// Whether something of the row has changed that few operations change.
     is_redescribed: bool,
-    /// Whether the users are among that. They may be many, so they are written only then.
+    /// Whether the users have changed. They may be many, so they are written only then.
     has_new_users: bool,
+    /// Whether it is known that the thread has no turns, which then need not be looked for.
+    has_no_turns: Cell<bool>,
+    /// Whether it is known that the thread has no runs.
+    has_no_runs: bool,
 }
 
-impl<'a> OpenThread<'a> {
-    /// The thread of this id, if it can be seen in this scope.
-    pub(super) fn open(db: &'a Database, scope: &Scope, thread_id: &str) -> Result<Self, Stop> {
-        let place = params![
-            scope.worker_id,
-            scope.organization_id,
-            scope.workspace_id,
-            scope.agent,
-            thread_id
-        ];
-        let row = db.first(&db.sql.reads.thread, place, |row| {
-            WholeThread::read(row, scope)
-        })?;
-        let row = row
-            .filter(|row| scope.admits(&row.record.participants))
-            .ok_or(StoreError::NotFound("thread"))?;
-        Ok(Self::of(db, row))
-    }
-
-    /// A new thread, in which its owner takes part, and the change that tells of it.
-    pub(super) fn create(
-        db: &'a Database,
-        scope: &Scope,
-        mut thread: Thread,
-        owner: Option<&Participant>,
-    ) -> Result<(Self, Change), Stop> {
-        let (scope_pk, workspace_pk) = scope_pks(db, scope)?;
-        thread.last_event_at = db.clock(scope_pk)?.front(thread.last_event_at);
-        let pk = db.insert(
-            &db.sql.writes.insert_thread,
-            params![
-                thread.id,
-                scope_pk,
-                serde_json::to_string(&thread.owner)?,
-                serde_json::to_string(&thread.users)?,
-                json(&thread.metadata)?,
-                thread.created_at.timestamp_micros(),
-                thread.title,
-                thread.last_event_at.timestamp_micros(),
-            ],
-        )?;
-        db.execute(&db.sql.writes.count_threads, params![scope_pk, 1])?;
-        let row = WholeThread {
-            pk,
-            scope_pk,
-            workspace_pk,
-            record: ThreadRecord {
-                thread,
-                agent: scope.agent.clone(),
-                participants: Vec::new(),
-                rev: 1,
-            },
-            row_rev: 1,
-            last_seq: 0,
+impl<'d> SqliteThread<'d> {
+    /// A thread that was read.
+    pub(super) fn stored(db: &'d Database, whole: sql::WholeThread) -> Self {
+        let row = ThreadRow {
+            record: whole.record,
+            row_rev: whole.row_rev,
+            last_seq: whole.last_seq,
         };
-        let mut created = Self::of(db, row);
-        if let Some(owner) = owner {
-            created.admit(owner)?;
-        }
-        let change = Change::of_thread(created.row.record.clone(), 1);
-        Ok((created, change))
+        Self::of(db, whole.pk, whole.scope_pk, row)
     }
 
-    fn of(db: &'a Database, row: WholeThread) -> Self {
+    /// A thread that was made.
+    pub(super) fn new(db: &'d Database, pk: i64, scope_pk: i64, row: ThreadRow) -> Self {
+        Self {
+            has_no_turns: Cell::new(true),
+            has_no_runs: true,
+            ..Self::of(db, pk, scope_pk, row)
+        }
+    }
+
+    fn of(db: &'d Database, pk: i64, scope_pk: i64, row: ThreadRow) -> Self {
         Self {
             db,
+            pk,
+            scope_pk,
             stored_rev: row.record.rev,
             stored_last_event_at: row.record.thread.last_event_at,
             is_redescribed: false,
             has_new_users: false,
+            has_no_turns: Cell::new(false),
+            has_no_runs: false,
             row,
         }
     }
 
-    pub(super) fn id(&self) -> &str {
-        self.row.id()
+    fn id(&self) -> &str {
+        &self.row.record.thread.id
+    }
+}
+
+impl ThreadRows for SqliteThread<'_> {
+    type Error = Stop;
+
+    fn row(&self) -> &ThreadRow {
+        &self.row
     }
 
-    pub(super) fn event(&self, event_id: &str) -> Result<Option<ThreadEvent>, Stop> {
-        let place = params![self.row.pk, event_id];
-        self.db.first(&self.db.sql.reads.event, place, |row| {
-            Ok(sql::event(row, self.id())?.0)
-        })
+    fn row_mut(&mut self) -> &mut ThreadRow {
+        &mut self.row
     }
 
-    /// The event, and the number of the change that made it.
-    pub(super) fn event_as_made(&self, event_id: &str) -> Result<Option<(ThreadEvent, u64)>, Stop> {
-        let Some(event) = self.event(event_id)? else {
-            return Ok(None);
-        };
-        let place = params![self.row.pk, event_id];
-        let rev = self
-            .db
-            .first(&self.db.sql.reads.event_place, place, |row| row.count(1))?;
-        Ok(rev.map(|rev| (event, rev)))
+    fn description_mut(&mut self) -> &mut Thread {
+        self.is_redescribed = true;
+        &mut self.row.record.thread
     }
 
-    pub(super) fn has_answer_to(&self, form_event_id: &str) -> Result<bool, Stop> {
-        let place = params![self.row.pk, form_event_id];
-        let answer = self
-            .db
-            .first(&self.db.sql.writes.answer, place, |_| Ok(()))?;
-        Ok(answer.is_some())
-    }
-
-    /// Adds who writes to those who take part. The result is whether clients are to be shown that.
-    pub(super) fn meet(
-        &mut self,
-        participant: &Participant,
-        user: &User,
-        at: DateTime<Utc>,
-    ) -> Result<bool, Stop> {
-        if !self.row.record.participants.contains(participant) {
-            self.admit(participant)?;
-        }
-        let Some(user) = shown(user) else {
-            return Ok(false);
-        };
-        let users = &mut self.row.record.thread.users;
-        match users.iter_mut().find(|known| known.user_id == user.user_id) {
-            Some(known) if known == user => return Ok(false),
-            Some(known) => *known = user.clone(),
-            None => users.push(user.clone()),
-        }
-        self.row.record.thread.redescribed(at);
+    fn users_mut(&mut self) -> &mut Vec<User> {
         self.has_new_users = true;
-        Ok(true)
+        &mut self.description_mut().users
     }
 
-    fn admit(&mut self, participant: &Participant) -> Result<(), Stop> {
+    fn save(&mut self) -> Result<(), Stop> {
+        let (db, row, thread) = (self.db, &self.row, &self.row.record.thread);
+        let (rev, row_rev, last_seq) = (int(row.record.rev), int(row.row_rev), int(row.last_seq));
+        if thread.last_event_at != self.stored_last_event_at {
+            let at = thread.last_event_at.timestamp_micros();
+            let values = params![self.pk, rev, row_rev, last_seq, at];
+            db.execute(&db.sql.writes.touch_thread, values)?;
+            db.execute(&db.sql.writes.touch_participants, params![self.pk, at])?;
+        } else if row.record.rev != self.stored_rev {
+            let values = params![self.pk, rev, row_rev, last_seq];
+            db.execute(&db.sql.writes.advance_thread, values)?;
+        }
+        if self.is_redescribed {
+            let users = self.has_new_users.then_some(&thread.users);
+            db.execute(
+                &db.sql.writes.describe_thread,
+                params![
+                    self.pk,
+                    users.map(serde_json::to_string).transpose()?,
+                    thread.title,
+                    json(&thread.metadata)?,
+                    thread.updated_at.timestamp_micros(),
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn clock(&self) -> Result<ListClock, Stop> {
+        self.db.clock(self.scope_pk)
+    }
+
+    fn insert_participant(&mut self, participant: &Participant) -> Result<(), Stop> {
         self.db.execute(
             &self.db.sql.writes.insert_participant,
             params![
-                self.row.pk,
+                self.pk,
                 int(self.row.record.participants.len() as u64),
                 participant.as_str(),
-                self.row.scope_pk,
+                self.scope_pk,
                 self.row.record.thread.last_event_at.timestamp_micros(),
                 self.id(),
             ],
         )?;
-        let count = params![self.row.scope_pk, participant.as_str()];
+        let count = params![self.scope_pk, participant.as_str()];
         self.db
             .execute(&self.db.sql.writes.count_participant, count)?;
         self.row.record.participants.push(participant.clone());
         Ok(())
     }
 
-    /// Changes the title or the metadata.
-    pub(super) fn patch(&mut self, patch: &ThreadPatch, at: DateTime<Utc>) -> Change {
-        patch.clone().apply(&mut self.row.record.thread, at);
-        self.redescribe()
+    fn event(&self, event_id: &str) -> Result<Option<ThreadEvent>, Stop> {
+        let place = params![self.pk, event_id];
+        self.db.first(&self.db.sql.reads.event, place, |row| {
+            Ok(sql::event(row, self.id())?.0)
+        })
     }
 
-    /// Appends a user's message.
-    pub(super) fn append_message(
-        &mut self,
-        new: &NewMessage,
-        answers: Option<&str>,
-    ) -> Result<(ThreadEvent, Change), Stop> {
-        let (event, rev) = self.append(new.event(0), answers, None)?;
-        let change = Change::of_event(event.clone(), rev);
-        Ok((event, change))
+    fn first_rev(&self, event_id: &str) -> Result<Option<u64>, Stop> {
+        let place = params![self.pk, event_id];
+        self.db
+            .first(&self.db.sql.reads.event_place, place, |row| row.count(1))
     }
 
-    pub(super) fn apply(
-        &mut self,
-        turn: &TurnKey,
-        changes: &[TurnChange],
-    ) -> Result<Vec<Change>, Stop> {
-        let turn = turn.event_id.as_str();
-        let apply_one = |change: &TurnChange| {
-            Ok(match change {
-                TurnChange::Event(event) => {
-                    let answers = self.first_answer(event)?;
-                    let open_in = event.streaming.and(Some(turn));
-                    let (event, rev) = self.append((**event).clone(), answers, open_in)?;
-                    Some(Change::of_event(event, rev))
-                }
-                TurnChange::Text {
-                    event_id,
-                    text,
-                    delta_seq,
-                } => {
-                    self.write_text(turn, event_id, text, *delta_seq)?;
-                    None
-                }
-                TurnChange::Finalize { event_id, text } => {
-                    let open = self.open_events(turn)?;
-                    let event = open.into_iter().find(|event| event.id == *event_id);
-                    event
-                        .map(|event| self.finalize(turn, event, Some(text)))
-                        .transpose()?
-                }
-                TurnChange::Patch { patch, at } => Some(self.patch(patch, *at)),
-                TurnChange::Touch(at) => {
-                    self.touch(*at)?;
-                    Some(self.change_row())
-                }
-                TurnChange::Run(run) => {
-                    let mut run = run.clone();
-                    run.event_id = Some(turn.to_owned());
-                    Some(self.upsert_run(run)?)
-                }
-                TurnChange::ReopenForm => {
-                    self.reopen_form(turn)?;
-                    None
-                }
+    fn has_answer_to(&self, form_event_id: &str) -> Result<bool, Stop> {
+        let place = params![self.pk, form_event_id];
+        let answer = self
+            .db
+            .first(&self.db.sql.writes.answer, place, |_| Ok(()))?;
+        Ok(answer.is_some())
+    }
+
+    fn reopen_form(&mut self, event_id: &str) -> Result<(), Stop> {
+        let place = params![self.pk, event_id];
+        self.db.execute(&self.db.sql.writes.reopen_form, place)
+    }
+
+    fn open_events(&self, turn: &str) -> Result<Vec<ThreadEvent>, Stop> {
+        let place = params![self.pk, turn];
+        self.db
+            .every(&self.db.sql.writes.open_events, place, |row| {
+                Ok(sql::event(row, self.id())?.0)
             })
-        };
-        let changes = changes.iter().map(apply_one);
-        changes.filter_map(Result::transpose).collect()
     }
 
-    /// The form that an event answers, unless there is an answer that counts already.
-    pub(super) fn first_answer<'e>(&self, event: &'e ThreadEvent) -> Result<Option<&'e str>, Stop> {
-        match event.answered_form() {
-            Some(form) if !self.has_answer_to(form)? => Ok(Some(form)),
-            _ => Ok(None),
-        }
-    }
-
-    pub(super) fn next_rev(&mut self) -> u64 {
-        self.row.record.rev += 1;
-        self.row.record.rev
-    }
-
-    /// Moves the thread to the front of its list.
-    pub(super) fn touch(&mut self, at: DateTime<Utc>) -> Result<(), Stop> {
-        let clock = self.db.clock(self.row.scope_pk)?;
-        self.row.record.thread.last_event_at = clock.front(at);
-        Ok(())
-    }
-
-    pub(super) fn change_row(&mut self) -> Change {
-        self.row.row_rev = self.next_rev();
-        Change::of_thread(self.row.record.clone(), self.row.row_rev)
-    }
-
-    pub(super) fn redescribe(&mut self) -> Change {
-        self.is_redescribed = true;
-        self.change_row()
-    }
-
-    pub(super) fn append(
-        &mut self,
-        mut event: ThreadEvent,
-        answers: Option<&str>,
-        open_in: Option<&str>,
-    ) -> Result<(ThreadEvent, u64), Stop> {
-        self.row.last_seq += 1;
-        event.seq = self.row.last_seq;
-        let rev = self.next_rev();
+    fn insert_event(&mut self, new: NewEvent<'_>) -> Result<(), Stop> {
+        let event = new.event;
         self.db.execute(
             &self.db.sql.writes.insert_event,
             params![
                 event.id,
-                self.row.pk,
+                self.pk,
                 int(event.seq),
-                int(rev),
+                int(new.rev),
                 event.run_id,
                 event.kind.as_str(),
                 event.actor.as_str(),
@@ -295,22 +196,67 @@ impl<'a> OpenThread<'a> {
                 event.streaming,
                 event.finalized,
                 event.client_event_id,
-                answers,
+                new.answers,
                 event.delta_seq.map(int),
-                open_in,
+                new.open_in,
             ],
-        )?;
-        Ok((event, rev))
+        )
     }
 
-    pub(super) fn upsert_run(&mut self, mut run: Run) -> Result<Change, Stop> {
-        let rev = self.next_rev();
-        let clock = self.db.clock(self.row.scope_pk)?;
-        run.started_at = clock.start(run.started_at);
-        let known = self.db.first(
-            &self.db.sql.writes.upsert_run,
+    fn replace_event(&mut self, event: &ThreadEvent, rev: u64) -> Result<(), Stop> {
+        let values = params![
+            self.pk,
+            int(event.seq),
+            int(rev),
+            event.kind.as_str(),
+            json(&event.content)?,
+            json(&event.data)?,
+            event.deleted,
+        ];
+        self.db.execute(&self.db.sql.writes.replace_event, values)
+    }
+
+    fn write_text(
+        &mut self,
+        turn: &str,
+        event_id: &str,
+        text: &str,
+        delta_seq: u64,
+    ) -> Result<(), Stop> {
+        let content = json(&Some([ContentPart::text(text)]))?;
+        let values = params![self.pk, turn, event_id, content, int(delta_seq)];
+        self.db.execute(&self.db.sql.writes.write_text, values)
+    }
+
+    fn finalize_event(&mut self, turn: &str, event: &ThreadEvent, rev: u64) -> Result<(), Stop> {
+        let content = json(&event.content)?;
+        let values = params![self.pk, turn, event.id, content, int(rev)];
+        self.db.execute(&self.db.sql.writes.finalize_event, values)
+    }
+
+    fn run(&self, run_id: &str) -> Result<Option<Run>, Stop> {
+        if self.has_no_runs {
+            return Ok(None);
+        }
+        let place = params![self.pk, run_id];
+        self.db.first(&self.db.sql.reads.run, place, |row| {
+            Ok(sql::run(row, self.id())?.0)
+        })
+    }
+
+    fn open_runs(&self, event_id: &str) -> Result<Vec<Run>, Stop> {
+        let place = params![self.pk, event_id];
+        self.db.every(&self.db.sql.writes.open_runs, place, |row| {
+            Ok(sql::run(row, self.id())?.0)
+        })
+    }
+
+    fn insert_run(&mut self, run: &Run, rev: u64) -> Result<(), Stop> {
+        self.has_no_runs = false;
+        self.db.execute(
+            &self.db.sql.writes.insert_run,
             params![
-                self.row.pk,
+                self.pk,
                 run.id,
                 run.event_id,
                 int(rev),
@@ -319,104 +265,127 @@ impl<'a> OpenThread<'a> {
                 run.started_at.timestamp_micros(),
                 run.ended_at.map(|at| at.timestamp_micros()),
                 run.error,
-                self.row.scope_pk,
+                self.scope_pk,
             ],
-            |row| Ok((row.time(0)?, row.optional_string(1)?)),
-        )?;
-        // A run that is known began when it began, and answers what it answered.
-        if let Some((started_at, event_id)) = known {
-            run.started_at = started_at;
-            run.event_id = event_id;
-        }
-        run.end_after_start();
-        clock.note(run.started_at.timestamp_micros());
-        Ok(Change::of_run(run, rev))
+        )
     }
 
-    /// Writes the thread's own row.
-    pub(super) fn save(&self) -> Result<(), Stop> {
-        let (db, row, thread) = (self.db, &self.row, &self.row.record.thread);
-        let (rev, row_rev, last_seq) = (int(row.record.rev), int(row.row_rev), int(row.last_seq));
-        if thread.last_event_at != self.stored_last_event_at {
-            let at = thread.last_event_at.timestamp_micros();
-            let values = params![row.pk, rev, row_rev, last_seq, at];
-            db.execute(&db.sql.writes.touch_thread, values)?;
-            db.execute(&db.sql.writes.touch_participants, params![row.pk, at])?;
-        } else if row.record.rev != self.stored_rev {
-            let values = params![row.pk, rev, row_rev, last_seq];
-            db.execute(&db.sql.writes.advance_thread, values)?;
-        }
-        if self.is_redescribed {
-            let users = self.has_new_users.then_some(&thread.users);
-            db.execute(
-                &db.sql.writes.describe_thread,
-                params![
-                    row.pk,
-                    users.map(serde_json::to_string).transpose()?,
-                    thread.title,
-                    json(&thread.metadata)?,
-                    thread.updated_at.timestamp_micros(),
-                ],
-            )?;
-        }
-        Ok(())
+    fn update_run(&mut self, run: &Run, rev: u64) -> Result<(), Stop> {
+        let values = params![
+            self.pk,
+            run.id,
+            int(rev),
+            run.agent_id,
+            run.status.as_str(),
+            run.ended_at.map(|at| at.timestamp_micros()),
+            run.error,
+        ];
+        self.db.execute(&self.db.sql.writes.update_run, values)
     }
 
-    /// Notes of the messages that can be sent again that their thread is deleted now.
-    fn mark_sent(&self) -> Result<(), Stop> {
-        let sql = &self.db.sql.writes;
-        let at = timestamp::now().timestamp_micros();
-        let sent = self.db.every(&sql.sent_in, params![self.row.pk], |row| {
-            Ok((row.text(0)?.to_owned(), row.optional_string(1)?))
+    fn delete_run(&mut self, run_id: &str) -> Result<(), Stop> {
+        let place = params![self.pk, run_id];
+        self.db.execute(&self.db.sql.writes.delete_run, place)
+    }
+
+    fn turn_of(&self, event_id: &str) -> Result<Option<TurnRow>, Stop> {
+        let key = params![self.pk, event_id];
+        self.db
+            .first(&self.db.sql.writes.turn_of, key, |row| sql::turn(row))
+    }
+
+    fn message_of(&self, turn: &TurnRow) -> Result<ThreadEvent, Stop> {
+        let place = params![self.pk, int(turn.seq)];
+        let event = self.db.first(&self.db.sql.writes.event_at, place, |row| {
+            Ok(sql::event(row, self.id())?.0)
         })?;
-        for (client_event_id, user_id) in sent {
-            let participants = &self.row.record.participants;
-            for sender in Participant::senders(user_id.as_deref(), participants) {
-                let key = params![
-                    self.row.workspace_pk,
-                    sender.as_str(),
-                    client_event_id,
-                    self.id(),
-                    at
-                ];
-                self.db.execute(&sql.mark_sent, key)?;
-            }
-        }
-        Ok(())
+        event.ok_or_else(|| Stop::Fault("a turn has no event".into()))
     }
 
-    /// Deletes the thread with all that is in it.
-    pub(super) fn delete(self) -> Result<Change, Stop> {
-        let (db, scope_pk) = (self.db, self.row.scope_pk);
-        self.mark_sent()?;
-        for participant in &self.row.record.participants {
-            let key = params![scope_pk, participant.as_str()];
-            db.execute(&db.sql.writes.uncount_participant, key)?;
-            db.execute(&db.sql.writes.forget_participant, key)?;
+    fn oldest_turn(&self) -> Result<Option<TurnRow>, Stop> {
+        if self.has_no_turns.get() {
+            return Ok(None);
         }
-        db.execute(&db.sql.writes.count_threads, params![scope_pk, -1])?;
-        db.execute(&db.sql.writes.delete_thread, params![self.row.pk])?;
-        Ok(Change::of_deletion(self.row.record))
+        let place = params![self.pk];
+        let oldest = self
+            .db
+            .first(&self.db.sql.writes.oldest_turn, place, |row| sql::turn(row))?;
+        self.has_no_turns.set(oldest.is_none());
+        Ok(oldest)
     }
-}
 
-/// The `pk` of a scope, which may be new, and of its workspace.
-fn scope_pks(db: &Database, scope: &Scope) -> Result<(i64, i64), Stop> {
-    let place = params![
-        scope.worker_id,
-        scope.organization_id,
-        scope.workspace_id,
-        scope.agent
-    ];
-    let find = || {
-        db.first(&db.sql.reads.scope, place, |row| {
-            Ok((row.number(0)?, row.number(2)?))
-        })
-    };
-    if let Some(pks) = find()? {
-        return Ok(pks);
+    fn waiting_turns(&self) -> Result<Vec<TurnRow>, Stop> {
+        let place = params![self.pk];
+        self.db
+            .every(&self.db.sql.writes.waiting_turns, place, |row| {
+                sql::turn(row)
+            })
     }
-    db.execute(&db.sql.writes.insert_workspace, &place[..3])?;
-    db.execute(&db.sql.writes.insert_scope, place)?;
-    find()?.ok_or_else(|| Stop::Fault("a new scope is not there".into()))
+
+    fn count_waiting(&self) -> Result<usize, Stop> {
+        let place = params![self.pk];
+        let count = self
+            .db
+            .first(&self.db.sql.writes.count_waiting, place, |row| {
+                row.number(0)
+            })?;
+        Ok(usize::try_from(count.unwrap_or_default()).unwrap_or(usize::MAX))
+    }
+
+    fn running_turns(&self) -> Result<Vec<TurnRow>, Stop> {
+        let place = params![self.pk];
+        let running = self
+            .db
+            .every(&self.db.sql.writes.running_turns, place, |row| {
+                sql::turn(row)
+            });
+        let mut running = running?;
+        // The index has them in the order of their slots.
+        running.sort_unstable_by_key(|turn| turn.seq);
+        Ok(running)
+    }
+
+    fn insert_turn(&mut self, turn: TurnRow) -> Result<(), Stop> {
+        self.has_no_turns.set(false);
+        let held = turn.held.as_ref();
+        self.db.execute(
+            &self.db.sql.writes.insert_turn,
+            params![
+                self.pk,
+                int(turn.seq),
+                turn.event_id,
+                sql::turn_state(&turn),
+                int(turn.attempt),
+                int(turn.fence),
+                held.map(|held| &held.node),
+                held.map(|held| held.until.timestamp_micros()),
+                int(turn.retries),
+                sql::turn_slot(&turn),
+                sql::sealed_column(turn.sealed.as_ref())?,
+            ],
+        )
+    }
+
+    fn update_turn(&mut self, turn: &TurnRow) -> Result<(), Stop> {
+        let held = turn.held.as_ref();
+        let values = params![
+            self.pk,
+            int(turn.seq),
+            sql::turn_state(turn),
+            int(turn.attempt),
+            int(turn.fence),
+            held.map(|held| &held.node),
+            held.map(|held| held.until.timestamp_micros()),
+            int(turn.retries),
+            sql::turn_slot(turn),
+            turn.not_before.map(|at| at.timestamp_micros()),
+            turn.is_cancelled,
+        ];
+        self.db.execute(&self.db.sql.writes.update_turn, values)
+    }
+
+    fn delete_turn(&mut self, turn: &TurnRow) -> Result<(), Stop> {
+        let place = params![self.pk, int(turn.seq)];
+        self.db.execute(&self.db.sql.writes.delete_turn, place)
+    }
 }

@@ -1,18 +1,11 @@
-//! What the operations of a store do to threads, in memory.
+//! Threads in memory, as rows on which the [`rules`](super::rules) work.
 //!
-//! A store that works on rows does the same to its rows. One that reads threads, changes them here, and writes what has
-//! become of them, shares these rules with the store that keeps all in memory. Such a store reads only what an
-//! operation needs: a [`ThreadState`] need not have all events and runs of its thread.
+//! The store in memory keeps whole threads. The store in PostgreSQL reads only what an operation needs: a [`ThreadState`]
+//! need not have all events and runs of its thread.
 
-mod edits;
+mod rows;
 mod thread;
 mod threads;
-mod turns;
 
 pub(crate) use thread::{KeptEvent, KeptRun, ThreadState};
 pub(crate) use threads::Threads;
-#[cfg(feature = "postgres")]
-pub(crate) use {
-    threads::{SentEvent, SentKey},
-    turns::{Held, Interrupted, TurnRow},
-};

@@ -1,0 +1,140 @@
+//! A user's message and its turn.
+
+use super::rows::{Rows, SentEvent, SentKey, ThreadRows};
+use super::thread::{OpenThread, find, make, open};
+use crate::protocol::FormAnswer;
+use crate::store::{Begun, Change, NewMessage, Scope, Start, StoreError, ThreadTarget, message};
+
+/// Stores a user's message and its turn: see [`Store::begin_turn`](crate::store::Store::begin_turn).
+pub(crate) fn begin<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    new: &NewMessage,
+    start: &Start,
+) -> Result<Begun, S::Error> {
+    let key = SentKey::of(scope, new);
+    if let Some(key) = &key
+        && let Some(begun) = repeated(rows, scope, key, new)?
+    {
+        return Ok(begun);
+    }
+    let answer = new.form_answer()?;
+    let thread_id = new.thread.id();
+    let mut changes = Vec::new();
+    let is_there = match &new.thread {
+        ThreadTarget::Existing(_) => true,
+        ThreadTarget::New(_) | ThreadTarget::ExistingOrNew(_) => rows.has_thread(thread_id)?,
+    };
+    let made = match &new.thread {
+        ThreadTarget::Existing(_) => None,
+        ThreadTarget::ExistingOrNew(_) if is_there => None,
+        ThreadTarget::New(made) | ThreadTarget::ExistingOrNew(made) => Some(made),
+    };
+    let (mut thread, accepted) = match made {
+        None => {
+            let mut thread = open(rows, scope, thread_id)?;
+            let accepted = thread.accept(new, answer.as_ref())?;
+            thread.check_busy(start)?;
+            if thread.add_participant(&new.participant, &new.user, new.at)? {
+                changes.push(thread.change_row());
+            }
+            thread.touch(new.at)?;
+            (thread, accepted)
+        }
+        Some(made) => {
+            if answer.is_some() {
+                return Err(StoreError::NotFound("form in this thread").into());
+            }
+            if is_there {
+                // Outside the scope it answers as if it did not exist.
+                open(rows, scope, thread_id)?;
+                let text = format!("there is a thread `{thread_id}` already");
+                return Err(StoreError::Conflict(text).into());
+            }
+            let thread = made.thread(scope, &new.user, new.at);
+            let (thread, created) = make(rows, scope, thread, Some(&new.participant))?;
+            changes.push(created);
+            (thread, None)
+        }
+    };
+    let new = accepted.as_ref().unwrap_or(new);
+    let answers = answer.as_ref().map(|answer| answer.form_event_id.as_str());
+    let (event, rev) = thread.append(new.event(0), answers, None)?;
+    changes.push(Change::of_event(event.clone(), rev));
+    // Behind the message, which is why it happens.
+    let (withdrawn, interrupted) = thread.preempt(start)?;
+    changes.extend(withdrawn);
+    let mut claim = thread.queue(&event, new.sealed(), start)?;
+    if let Some(claim) = &mut claim {
+        changes.append(&mut claim.changes);
+    }
+    thread.save()?;
+    if let Some(key) = key {
+        let sent = SentEvent {
+            thread_id: thread_id.to_owned(),
+            event_id: new.event_id.clone(),
+            deleted_at: None,
+        };
+        rows.insert_sent(key, sent)?;
+    }
+    Ok(Begun {
+        event,
+        rev,
+        is_repeated: false,
+        is_over: false,
+        changes,
+        claim,
+        interrupted,
+    })
+}
+
+/// The stored event of a message that was sent before.
+fn repeated<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    key: &SentKey,
+    new: &NewMessage,
+) -> Result<Option<Begun>, S::Error> {
+    let Some(sent) = rows.sent(key)? else {
+        return Ok(None);
+    };
+    let Some(thread) = find(rows, scope, &sent.thread_id)? else {
+        // To its sender everything else of it is known.
+        return Err(if rows.is_stored(&sent)? {
+            message::was_sent_to_another_agent().into()
+        } else {
+            StoreError::NotFound("thread").into()
+        });
+    };
+    let event = thread.rows.event(&sent.event_id)?;
+    let rev = thread.rows.first_rev(&sent.event_id)?;
+    let (event, rev) = event.zip(rev).ok_or(StoreError::NotFound("thread"))?;
+    let turn = thread.rows.turn_of(&event.id)?;
+    let sealed = turn.as_ref().and_then(|turn| turn.sealed.as_ref());
+    new.must_repeat(&event, sealed.map(|sealed| &sealed.digest))?;
+    Ok(Some(Begun {
+        is_over: turn.is_none(),
+        event,
+        rev,
+        is_repeated: true,
+        changes: Vec::new(),
+        claim: None,
+        interrupted: Vec::new(),
+    }))
+}
+
+impl<R: ThreadRows> OpenThread<R> {
+    /// The answer to a form of this thread as it is stored, or a refusal. `None` if the message answers no form.
+    fn accept(
+        &self,
+        new: &NewMessage,
+        answer: Option<&FormAnswer>,
+    ) -> Result<Option<NewMessage>, R::Error> {
+        let Some(answer) = answer else {
+            return Ok(None);
+        };
+        let form = self.rows.event(&answer.form_event_id)?;
+        let is_answered = self.rows.has_answer_to(&answer.form_event_id)?;
+        Ok(Some(new.accepted(answer, form.as_ref(), is_answered)?))
+    }
+}

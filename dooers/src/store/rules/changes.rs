@@ -1,0 +1,78 @@
+//! The changes that a turn makes.
+
+use super::rows::ThreadRows;
+use super::thread::OpenThread;
+use crate::protocol::ThreadEvent;
+use crate::store::claim::finalized;
+use crate::store::{Change, TurnChange, TurnKey};
+
+impl<R: ThreadRows> OpenThread<R> {
+    /// Makes the changes of a turn, in their order.
+    pub(super) fn apply(
+        &mut self,
+        turn: &TurnKey,
+        changes: &[TurnChange],
+    ) -> Result<Vec<Change>, R::Error> {
+        let changes = changes
+            .iter()
+            .map(|change| self.apply_one(&turn.event_id, change));
+        changes.filter_map(Result::transpose).collect()
+    }
+
+    fn apply_one(&mut self, turn: &str, change: &TurnChange) -> Result<Option<Change>, R::Error> {
+        Ok(match change {
+            TurnChange::Event(event) => {
+                let answers = self.first_answer(event)?;
+                let open_in = event.streaming.and(Some(turn));
+                let (event, rev) = self.append((**event).clone(), answers, open_in)?;
+                Some(Change::of_event(event, rev))
+            }
+            TurnChange::Text {
+                event_id,
+                text,
+                delta_seq,
+            } => {
+                self.rows.write_text(turn, event_id, text, *delta_seq)?;
+                None
+            }
+            TurnChange::Finalize { event_id, text } => {
+                let open = self.rows.open_events(turn)?;
+                let event = open.into_iter().find(|event| event.id == *event_id);
+                let end = event.map(|event| self.finalize(turn, event, Some(text)));
+                end.transpose()?
+            }
+            TurnChange::Patch { patch, at } => Some(self.patch(patch, *at)),
+            TurnChange::Touch(at) => {
+                self.touch(*at)?;
+                Some(self.change_row())
+            }
+            TurnChange::Run(run) => {
+                let mut run = run.clone();
+                run.event_id = Some(turn.to_owned());
+                Some(self.put_run(run)?)
+            }
+            TurnChange::ReopenForm => {
+                self.rows.reopen_form(turn)?;
+                None
+            }
+        })
+    }
+
+    /// Ends the texts that grow in a turn, with what is stored of them.
+    pub(super) fn finalize_all(&mut self, turn: &str) -> Result<Vec<Change>, R::Error> {
+        let open = self.rows.open_events(turn)?.into_iter();
+        open.map(|event| self.finalize(turn, event, None)).collect()
+    }
+
+    fn finalize(
+        &mut self,
+        turn: &str,
+        event: ThreadEvent,
+        text: Option<&str>,
+    ) -> Result<Change, R::Error> {
+        let event = finalized(event, text);
+        let rev = self.next_rev();
+        self.rows.finalize_event(turn, &event, rev)?;
+        Ok(Change::of_event(event, rev))
+    }
+}

@@ -1,0 +1,113 @@
+//! What a turn does from its claim to its end, and the threads themselves.
+
+use super::rows::{Rows, ThreadRows};
+use super::thread::{make, open};
+use crate::protocol::timestamp;
+use crate::store::edit::id_is_taken;
+use crate::store::{
+    Change, Claim, Retried, Scope, Start, ThreadDraft, TurnChange, TurnKey, Written,
+};
+use chrono::{DateTime, Utc};
+
+/// Claims a thread's oldest turn.
+pub(crate) fn claim<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    thread_id: &str,
+    start: &Start,
+) -> Result<Option<Claim>, S::Error> {
+    let mut thread = open(rows, scope, thread_id)?;
+    let claim = thread.claim(start)?;
+    thread.save()?;
+    Ok(claim)
+}
+
+/// Writes the changes of a turn.
+pub(crate) fn write<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    turn: &TurnKey,
+    changes: &[TurnChange],
+) -> Result<Vec<Change>, S::Error> {
+    let mut thread = open(rows, scope, &turn.thread_id)?;
+    thread.held(turn)?;
+    let changes = thread.apply(turn, changes)?;
+    thread.save()?;
+    Ok(changes)
+}
+
+/// Writes the last changes of a turn, ends it and claims the next.
+pub(crate) fn finish<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    turn: &TurnKey,
+    changes: &[TurnChange],
+    next: Option<&Start>,
+) -> Result<Written, S::Error> {
+    let mut thread = open(rows, scope, &turn.thread_id)?;
+    let held = thread.held(turn)?;
+    let mut changes = thread.apply(turn, changes)?;
+    changes.extend(thread.finalize_all(&turn.event_id)?);
+    thread.rows.delete_turn(&held)?;
+    let mut next = match next {
+        Some(start) => thread.claim(start)?,
+        None => None,
+    };
+    if let Some(next) = &mut next {
+        changes.append(&mut next.changes);
+    }
+    thread.save()?;
+    Ok(Written { changes, next })
+}
+
+/// Writes the last changes of an attempt, and lets the turn wait for another one, unless it was cancelled.
+pub(crate) fn retry<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    turn: &TurnKey,
+    changes: &[TurnChange],
+    not_before: DateTime<Utc>,
+) -> Result<Retried, S::Error> {
+    let mut thread = open(rows, scope, &turn.thread_id)?;
+    let held = thread.held(turn)?;
+    let mut changes = thread.apply(turn, changes)?;
+    changes.extend(thread.finalize_all(&turn.event_id)?);
+    let is_cancelled = held.is_cancelled;
+    if is_cancelled {
+        changes.extend(thread.end_cancelled(&held, timestamp::now())?);
+    } else {
+        thread.requeue(held, Some(not_before))?;
+    }
+    thread.save()?;
+    Ok(Retried {
+        changes,
+        is_cancelled,
+    })
+}
+
+/// Makes a thread without a message.
+pub(crate) fn create<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    draft: &ThreadDraft,
+) -> Result<Change, S::Error> {
+    let id = &draft.thread.id;
+    if rows.has_thread(id)? {
+        return Err(id_is_taken("thread", id).into());
+    }
+    let owner = draft.participant();
+    let (thread, created) = make(rows, scope, draft.thread(scope), owner.as_ref())?;
+    thread.save()?;
+    Ok(created)
+}
+
+/// Deletes a thread with its events, runs and turns.
+pub(crate) fn delete<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    thread_id: &str,
+) -> Result<Change, S::Error> {
+    let record = open(rows, scope, thread_id)?.record();
+    rows.delete_thread(scope, thread_id)?;
+    Ok(Change::of_deletion(record))
+}

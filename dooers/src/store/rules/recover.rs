@@ -1,0 +1,100 @@
+//! Turns that a dead process left running.
+
+use super::rows::{Rows, ThreadRows, TurnRow};
+use super::thread::{OpenThread, open};
+use crate::store::claim::{AfterLoss, interrupted_event, interrupted_run};
+use crate::store::{Change, Recovered, Scope, Waiting};
+use chrono::{DateTime, Utc};
+
+/// The turns of a thread that were interrupted.
+#[derive(Debug, Default)]
+pub(crate) struct Interrupted {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) failed: usize,
+    pub(crate) retried: usize,
+}
+
+/// Ends the turns that run, or only those whose lease ended by a time, or lets them wait for another attempt. The changes
+/// show the time `at`.
+pub(crate) fn recover<S: Rows>(
+    rows: &mut S,
+    at: DateTime<Utc>,
+    lost_by: Option<DateTime<Utc>>,
+) -> Result<Recovered, S::Error> {
+    let mut recovered = Recovered::default();
+    for (scope, thread_id) in rows.threads_with_turns(lost_by)? {
+        let (interrupted, waiting) = expire(rows, &scope, &thread_id, at, lost_by)?;
+        recovered.add(interrupted, waiting);
+    }
+    Ok(recovered)
+}
+
+/// Recovers the turns of one thread. The result says what changed, and whether turns of the thread wait.
+pub(crate) fn expire<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    thread_id: &str,
+    at: DateTime<Utc>,
+    lost_by: Option<DateTime<Utc>>,
+) -> Result<(Option<Interrupted>, Option<Waiting>), S::Error> {
+    let mut thread = open(rows, scope, thread_id)?;
+    let interrupted = thread.interrupt(at, lost_by)?;
+    let waiting = thread.waiting()?;
+    thread.save()?;
+    Ok((interrupted, waiting))
+}
+
+impl Recovered {
+    /// Adds what became of one thread.
+    pub(crate) fn add(&mut self, interrupted: Option<Interrupted>, waiting: Option<Waiting>) {
+        if let Some(interrupted) = interrupted {
+            self.interrupted += interrupted.failed;
+            self.retried += interrupted.retried;
+            self.changes.push(interrupted.changes);
+        }
+        self.waiting.extend(waiting);
+    }
+}
+
+impl<R: ThreadRows> OpenThread<R> {
+    /// Interrupts the turns that are lost. `None` if no turn is.
+    fn interrupt(
+        &mut self,
+        at: DateTime<Utc>,
+        lost_by: Option<DateTime<Utc>>,
+    ) -> Result<Option<Interrupted>, R::Error> {
+        let running = self.rows.running_turns()?.into_iter();
+        let mut interrupted = None;
+        for turn in running.filter(|turn| turn.is_lost(lost_by)) {
+            let interrupted = interrupted.get_or_insert_with(Interrupted::default);
+            let changes = &mut interrupted.changes;
+            changes.extend(self.finalize_all(&turn.event_id)?);
+            match AfterLoss::of(turn.is_cancelled, turn.attempt, turn.retries) {
+                AfterLoss::Retry => {
+                    self.requeue(turn, None)?;
+                    interrupted.retried += 1;
+                }
+                AfterLoss::Cancel => changes.extend(self.end_cancelled(&turn, at)?),
+                AfterLoss::Fail => {
+                    changes.extend(self.fail_lost(&turn, at)?);
+                    interrupted.failed += 1;
+                }
+            }
+        }
+        Ok(interrupted)
+    }
+
+    /// Ends a turn as interrupted, with its runs, and says so in the thread.
+    fn fail_lost(&mut self, turn: &TurnRow, at: DateTime<Utc>) -> Result<Vec<Change>, R::Error> {
+        let open = self.rows.open_runs(&turn.event_id)?;
+        let run_id = open.first().map(|run| run.id.clone());
+        let event = interrupted_event(self.id(), run_id, at);
+        let (event, rev) = self.append(event, None, None)?;
+        self.touch(at)?;
+        let mut changes = vec![Change::of_event(event, rev), self.change_row()];
+        let ends = open.into_iter().map(|run| interrupted_run(run, at));
+        changes.extend(self.update_runs(ends)?);
+        self.end_unanswered(turn)?;
+        Ok(changes)
+    }
+}

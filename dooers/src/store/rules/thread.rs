@@ -1,0 +1,187 @@
+//! One thread while an operation changes it.
+
+use super::rows::{NewEvent, Rows, ThreadRows};
+use crate::protocol::{Run, Thread, ThreadEvent, User};
+use crate::store::message::shown;
+use crate::store::{Change, Participant, Scope, StoreError, ThreadPatch, ThreadRecord};
+use chrono::{DateTime, Utc};
+
+/// A thread while an operation changes it.
+#[derive(Debug)]
+pub(super) struct OpenThread<R> {
+    pub(super) rows: R,
+}
+
+/// The thread of this id, if it can be seen in this scope.
+pub(super) fn find<'a, S: Rows>(
+    rows: &'a mut S,
+    scope: &Scope,
+    thread_id: &str,
+) -> Result<Option<OpenThread<S::Thread<'a>>>, S::Error> {
+    let thread = rows.thread(scope, thread_id)?;
+    let thread = thread.filter(|thread| scope.admits(&thread.row().record.participants));
+    Ok(thread.map(|rows| OpenThread { rows }))
+}
+
+/// Opens a thread, or refuses if it cannot be seen in this scope.
+pub(super) fn open<'a, S: Rows>(
+    rows: &'a mut S,
+    scope: &Scope,
+    thread_id: &str,
+) -> Result<OpenThread<S::Thread<'a>>, S::Error> {
+    Ok(find(rows, scope, thread_id)?.ok_or(StoreError::NotFound("thread"))?)
+}
+
+/// Makes a thread, in which its owner takes part. Its id must be free.
+pub(super) fn make<'a, S: Rows>(
+    rows: &'a mut S,
+    scope: &Scope,
+    thread: Thread,
+    owner: Option<&Participant>,
+) -> Result<(OpenThread<S::Thread<'a>>, Change), S::Error> {
+    let mut rows = rows.insert_thread(scope, thread)?;
+    if let Some(owner) = owner {
+        rows.insert_participant(owner)?;
+    }
+    let made = OpenThread { rows };
+    let change = Change::of_thread(made.record(), made.rows.row().row_rev);
+    Ok((made, change))
+}
+
+impl<R: ThreadRows> OpenThread<R> {
+    /// Writes the thread's own row, which ends the operation.
+    pub(super) fn save(mut self) -> Result<(), R::Error> {
+        self.rows.save()
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.thread().id
+    }
+
+    pub(super) fn agent(&self) -> &str {
+        &self.rows.row().record.agent
+    }
+
+    pub(super) fn record(&self) -> ThreadRecord {
+        self.rows.row().record.clone()
+    }
+
+    fn thread(&self) -> &Thread {
+        &self.rows.row().record.thread
+    }
+
+    /// Adds a writer to the participants and, under their name, to the users. Returns whether the users have changed.
+    pub(super) fn add_participant(
+        &mut self,
+        participant: &Participant,
+        user: &User,
+        at: DateTime<Utc>,
+    ) -> Result<bool, R::Error> {
+        if !self.rows.row().record.participants.contains(participant) {
+            self.rows.insert_participant(participant)?;
+        }
+        let Some(user) = shown(user) else {
+            return Ok(false);
+        };
+        let users = &self.thread().users;
+        let known = users.iter().position(|known| known.user_id == user.user_id);
+        if known.is_some_and(|known| users[known] == *user) {
+            return Ok(false);
+        }
+        let users = self.rows.users_mut();
+        match known {
+            Some(known) => users[known] = user.clone(),
+            None => users.push(user.clone()),
+        }
+        self.rows.description_mut().redescribed(at);
+        Ok(true)
+    }
+
+    /// Changes the title or the metadata.
+    pub(super) fn patch(&mut self, patch: &ThreadPatch, at: DateTime<Utc>) -> Change {
+        patch.clone().apply(self.rows.description_mut(), at);
+        self.change_row()
+    }
+
+    /// Moves the thread to the front of its list.
+    pub(super) fn touch(&mut self, at: DateTime<Utc>) -> Result<(), R::Error> {
+        let front = self.rows.clock()?.front(at);
+        self.rows.row_mut().record.thread.last_event_at = front;
+        Ok(())
+    }
+
+    /// Numbers a change of the thread's own row.
+    pub(super) fn change_row(&mut self) -> Change {
+        let rev = self.next_rev();
+        self.rows.row_mut().row_rev = rev;
+        Change::of_thread(self.record(), rev)
+    }
+
+    pub(super) fn next_rev(&mut self) -> u64 {
+        let record = &mut self.rows.row_mut().record;
+        record.rev += 1;
+        record.rev
+    }
+
+    /// The form that an event answers, unless there is an answer that counts already.
+    pub(super) fn first_answer<'e>(
+        &self,
+        event: &'e ThreadEvent,
+    ) -> Result<Option<&'e str>, R::Error> {
+        match event.answered_form() {
+            Some(form) if !self.rows.has_answer_to(form)? => Ok(Some(form)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Appends an event. Returns it as it is stored, and the number of the change.
+    pub(super) fn append(
+        &mut self,
+        mut event: ThreadEvent,
+        answers: Option<&str>,
+        open_in: Option<&str>,
+    ) -> Result<(ThreadEvent, u64), R::Error> {
+        let row = self.rows.row_mut();
+        row.last_seq += 1;
+        event.seq = row.last_seq;
+        let rev = self.next_rev();
+        self.rows.insert_event(NewEvent {
+            event: &event,
+            rev,
+            answers,
+            open_in,
+        })?;
+        Ok((event, rev))
+    }
+
+    /// Puts an event in the place of the stored one.
+    pub(super) fn replace(&mut self, event: ThreadEvent) -> Result<Change, R::Error> {
+        let rev = self.next_rev();
+        self.rows.replace_event(&event, rev)?;
+        Ok(Change::of_event(event, rev))
+    }
+
+    /// Stores a run. A run that is stored already keeps its start and its message.
+    pub(super) fn put_run(&mut self, mut run: Run) -> Result<Change, R::Error> {
+        if let Some(known) = self.rows.run(&run.id)? {
+            run.started_at = known.started_at;
+            run.event_id = known.event_id;
+            return self.update_run(run);
+        }
+        let clock = self.rows.clock()?;
+        run.started_at = clock.start(run.started_at);
+        clock.note(run.started_at.timestamp_micros());
+        run.end_after_start();
+        let rev = self.next_rev();
+        self.rows.insert_run(&run, rev)?;
+        Ok(Change::of_run(run, rev))
+    }
+
+    /// Stores the new state of a run that was read from the rows.
+    pub(super) fn update_run(&mut self, mut run: Run) -> Result<Change, R::Error> {
+        run.end_after_start();
+        let rev = self.next_rev();
+        self.rows.update_run(&run, rev)?;
+        Ok(Change::of_run(run, rev))
+    }
+}

@@ -1,0 +1,208 @@
+//! The turns of a thread: which message is answered, and when.
+
+use super::rows::{ThreadRows, TurnRow};
+use super::thread::OpenThread;
+use crate::policy::OnBusy;
+use crate::protocol::{Run, ThreadEvent, new_id};
+use crate::store::claim::{cancelled_run, interrupted_run, withdrawn_run};
+use crate::store::{Change, Claim, SealedAnswer, Start, StoreError, TurnKey, Waiting};
+use chrono::{DateTime, Utc};
+
+impl<R: ThreadRows> OpenThread<R> {
+    /// Refuses a message for which there is no room.
+    pub(super) fn check_busy(&self, start: &Start) -> Result<(), R::Error> {
+        if self.rows.oldest_turn()?.is_none() {
+            return Ok(());
+        }
+        start.check_busy(|| self.rows.count_waiting())
+    }
+
+    /// Makes way for a message that interrupts: withdraws the turns that wait and marks those that run as cancelled.
+    /// Returns the changes, and the messages whose turns run.
+    pub(super) fn preempt(
+        &mut self,
+        start: &Start,
+    ) -> Result<(Vec<Change>, Vec<String>), R::Error> {
+        if start.on_busy != OnBusy::Interrupt {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let mut changes = Vec::new();
+        for turn in self.rows.waiting_turns()? {
+            changes.extend(self.withdraw(&turn, new_id(), start.at)?);
+        }
+        let mut running = Vec::new();
+        for turn in self.rows.running_turns()? {
+            running.push(turn.event_id.clone());
+            self.mark_cancelled(turn)?;
+        }
+        Ok((changes, running))
+    }
+
+    /// Queues the turn that will answer a message, and claims the oldest turn if none runs. A turn that runs side by side
+    /// with others is claimed itself.
+    pub(super) fn queue(
+        &mut self,
+        message: &ThreadEvent,
+        sealed: Option<&SealedAnswer>,
+        start: &Start,
+    ) -> Result<Option<Claim>, R::Error> {
+        let mut turn = TurnRow::new(message, sealed);
+        if start.is_concurrent() || self.rows.oldest_turn()?.is_none() {
+            // It is stored as running at once.
+            turn.begin(start);
+            self.rows.insert_turn(turn.clone())?;
+            return Ok(Some(self.begin_answer(turn, message.clone(), start)?));
+        }
+        self.rows.insert_turn(turn)?;
+        self.claim(start)
+    }
+
+    /// Claims the oldest turn that waits, if it is due and no turn runs beside which it may not run.
+    pub(super) fn claim(&mut self, start: &Start) -> Result<Option<Claim>, R::Error> {
+        let turn = if start.is_concurrent() {
+            // None waits for another one.
+            let waiting = self.rows.waiting_turns()?;
+            waiting.into_iter().find(|turn| turn.is_due(start))
+        } else {
+            self.next_turn()?.filter(|turn| turn.is_due(start))
+        };
+        let Some(mut turn) = turn else {
+            return Ok(None);
+        };
+        let message = self.rows.message_of(&turn)?;
+        turn.begin(start);
+        self.rows.update_turn(&turn)?;
+        Ok(Some(self.begin_answer(turn, message, start)?))
+    }
+
+    /// The oldest turn that waits, if none runs.
+    fn next_turn(&self) -> Result<Option<TurnRow>, R::Error> {
+        let Some(oldest) = self.rows.oldest_turn()? else {
+            return Ok(None);
+        };
+        let is_free = !oldest.is_running && self.rows.running_turns()?.is_empty();
+        Ok(is_free.then_some(oldest))
+    }
+
+    /// Starts the run of a turn that was claimed, or continues the run of an earlier attempt.
+    fn begin_answer(
+        &mut self,
+        turn: TurnRow,
+        message: ThreadEvent,
+        start: &Start,
+    ) -> Result<Claim, R::Error> {
+        // A run that names the message before its first attempt is the program's.
+        let mut open = if turn.attempt > 1 {
+            self.rows.open_runs(&message.id)?
+        } else {
+            Vec::new()
+        };
+        let mut changes = Vec::new();
+        let run = match start.run(self.agent(), self.id(), &message.id) {
+            Some(_) if !open.is_empty() => Some(open.swap_remove(0)),
+            Some(run) => {
+                let begun = self.put_run(run)?;
+                let run = begun.run().cloned();
+                changes.push(begun);
+                run
+            }
+            None => {
+                // The handler starts another one.
+                let ends = open.into_iter().map(|run| interrupted_run(run, start.at));
+                changes.extend(self.update_runs(ends)?);
+                None
+            }
+        };
+        Ok(Claim {
+            key: TurnKey {
+                thread_id: self.id().to_owned(),
+                event_id: turn.event_id,
+                fence: turn.fence,
+            },
+            thread: self.record(),
+            event: message,
+            attempt: u32::try_from(turn.attempt).unwrap_or(u32::MAX),
+            run,
+            sealed: turn.sealed,
+            changes,
+        })
+    }
+
+    /// The turn of a claim, or a refusal if the claim does not hold any more.
+    pub(super) fn held(&self, key: &TurnKey) -> Result<TurnRow, R::Error> {
+        let turn = self.rows.turn_of(&key.event_id)?;
+        let held = turn.filter(|turn| turn.is_running && turn.fence == key.fence);
+        Ok(held.ok_or(StoreError::StaleFence)?)
+    }
+
+    /// Lets a turn wait for another attempt.
+    pub(super) fn requeue(
+        &mut self,
+        mut turn: TurnRow,
+        not_before: Option<DateTime<Utc>>,
+    ) -> Result<(), R::Error> {
+        turn.wait(not_before);
+        self.rows.update_turn(&turn)
+    }
+
+    pub(super) fn mark_cancelled(&mut self, mut turn: TurnRow) -> Result<(), R::Error> {
+        turn.is_cancelled = true;
+        self.rows.update_turn(&turn)
+    }
+
+    /// Ends a turn that did not succeed. The form that its message answers, if it answers one, can be answered again.
+    pub(super) fn end_unanswered(&mut self, turn: &TurnRow) -> Result<(), R::Error> {
+        self.rows.reopen_form(&turn.event_id)?;
+        self.rows.delete_turn(turn)
+    }
+
+    /// Ends a turn that was cancelled, with its runs.
+    pub(super) fn end_cancelled(
+        &mut self,
+        turn: &TurnRow,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Change>, R::Error> {
+        self.end_unanswered(turn)?;
+        let open = self.rows.open_runs(&turn.event_id)?;
+        self.update_runs(open.into_iter().map(|run| cancelled_run(run, at)))
+    }
+
+    /// Ends a turn that waits. Its run is canceled: the run of an attempt before, or else a new one.
+    pub(super) fn withdraw(
+        &mut self,
+        turn: &TurnRow,
+        run_id: String,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Change>, R::Error> {
+        let changes = self.end_cancelled(turn, at)?;
+        if !changes.is_empty() {
+            return Ok(changes);
+        }
+        let place = (self.id(), turn.event_id.as_str());
+        let run = withdrawn_run(run_id, self.agent(), place, at);
+        Ok(vec![self.put_run(run)?])
+    }
+
+    /// Stores the new states of runs that were read from the rows.
+    pub(super) fn update_runs(
+        &mut self,
+        runs: impl IntoIterator<Item = Run>,
+    ) -> Result<Vec<Change>, R::Error> {
+        let runs = runs.into_iter();
+        runs.map(|run| self.update_run(run)).collect()
+    }
+
+    /// The thread, if turns of it wait and none runs.
+    pub(super) fn waiting(&self) -> Result<Option<Waiting>, R::Error> {
+        let Some(next) = self.next_turn()? else {
+            return Ok(None);
+        };
+        let all = self.rows.waiting_turns()?;
+        Ok(Some(Waiting {
+            scope: self.rows.row().record.scope(),
+            thread_id: self.id().to_owned(),
+            not_before: next.not_before,
+            all_from: all.iter().filter_map(|turn| turn.not_before).max(),
+        }))
+    }
+}

@@ -1,0 +1,247 @@
+//! The methods of [`Store`](crate::store::Store) that the stores on both databases have in common.
+
+/// Implements `Store` for a type with a `writer` and `readers`. The methods in which the databases differ follow the types.
+macro_rules! sql_store {
+    ($store:ty, $reading:ty; $($own:tt)*) => {
+        const _: () = {
+            use $crate::protocol::{Run, Thread, ThreadEvent};
+            use $crate::store::sql::{
+                Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, Reading, RetryTurn, WriteTurn,
+            };
+            use $crate::store::{
+                Begun, CatchUp, Change, Claim, Edited, EventPage, EventQuery, NewMessage, Position, Retried, RunQuery,
+                Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadDraft, ThreadEdit,
+                ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, Written,
+            };
+            use chrono::{DateTime, Utc};
+
+            #[async_trait::async_trait]
+            impl Store for $store {
+                async fn begin_turn(
+                    &self,
+                    scope: &Scope,
+                    message: NewMessage,
+                    start: &Start,
+                ) -> Result<Begun, StoreError> {
+                    let begin = Begin {
+                        scope: scope.clone(),
+                        new: message,
+                        start: start.clone(),
+                    };
+                    self.writer.run(begin).await
+                }
+
+                async fn claim_turn(
+                    &self,
+                    scope: &Scope,
+                    thread_id: &str,
+                    start: &Start,
+                ) -> Result<Option<Claim>, StoreError> {
+                    let claim = ClaimTurn {
+                        scope: scope.clone(),
+                        thread_id: thread_id.to_owned(),
+                        start: start.clone(),
+                    };
+                    self.writer.run(claim).await
+                }
+
+                async fn write_turn(
+                    &self,
+                    scope: &Scope,
+                    turn: &TurnKey,
+                    changes: Vec<TurnChange>,
+                ) -> Result<Vec<Change>, StoreError> {
+                    let write = WriteTurn {
+                        scope: scope.clone(),
+                        turn: turn.clone(),
+                        changes,
+                    };
+                    self.writer.run(write).await
+                }
+
+                async fn finish_turn(
+                    &self,
+                    scope: &Scope,
+                    turn: &TurnKey,
+                    changes: Vec<TurnChange>,
+                    next: Option<&Start>,
+                ) -> Result<Written, StoreError> {
+                    let finish = FinishTurn {
+                        scope: scope.clone(),
+                        turn: turn.clone(),
+                        changes,
+                        next: next.cloned(),
+                    };
+                    self.writer.run(finish).await
+                }
+
+                async fn retry_turn(
+                    &self,
+                    scope: &Scope,
+                    turn: &TurnKey,
+                    changes: Vec<TurnChange>,
+                    not_before: DateTime<Utc>,
+                ) -> Result<Retried, StoreError> {
+                    let retry = RetryTurn {
+                        scope: scope.clone(),
+                        turn: turn.clone(),
+                        changes,
+                        not_before,
+                    };
+                    self.writer.run(retry).await
+                }
+
+                async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
+                    let read =
+                        async |mut reading: Reading<'_, $reading>| reading.thread(scope, thread_id).await;
+                    let thread = self.readers.read("read a thread", read).await?;
+                    Ok(thread.record)
+                }
+
+                async fn threads(
+                    &self,
+                    scope: &Scope,
+                    after: Option<&ThreadCursor>,
+                    limit: usize,
+                ) -> Result<ThreadPage, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.threads(scope, after, limit).await
+                    };
+                    self.readers.read("list threads", read).await
+                }
+
+                async fn find_threads(
+                    &self,
+                    scope: &Scope,
+                    query: &ThreadQuery,
+                ) -> Result<Vec<Thread>, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.find_threads(scope, query).await
+                    };
+                    self.readers.read("find threads", read).await
+                }
+
+                async fn snapshot(
+                    &self,
+                    scope: &Scope,
+                    thread_id: &str,
+                    from: &SnapshotFrom,
+                ) -> Result<Snapshot, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.snapshot(scope, thread_id, from).await
+                    };
+                    self.readers.read("read a thread", read).await
+                }
+
+                async fn events(
+                    &self,
+                    scope: &Scope,
+                    thread_id: &str,
+                    before_event_id: Option<&str>,
+                    limit: usize,
+                ) -> Result<EventPage, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        let page = reading.events(scope, thread_id, before_event_id, limit);
+                        page.await
+                    };
+                    self.readers.read("list events", read).await
+                }
+
+                async fn find_events(
+                    &self,
+                    scope: &Scope,
+                    thread_id: &str,
+                    query: &EventQuery,
+                ) -> Result<Vec<ThreadEvent>, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.find_events(scope, thread_id, query).await
+                    };
+                    self.readers.read("find events", read).await
+                }
+
+                async fn event(
+                    &self,
+                    scope: &Scope,
+                    thread_id: &str,
+                    event_id: &str,
+                ) -> Result<ThreadEvent, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.event(scope, thread_id, event_id).await
+                    };
+                    self.readers.read("read an event", read).await
+                }
+
+                async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
+                    let read =
+                        async |mut reading: Reading<'_, $reading>| reading.find_runs(scope, query).await;
+                    self.readers.read("find runs", read).await
+                }
+
+                async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.run(scope, thread_id, run_id).await
+                    };
+                    self.readers.read("read a run", read).await
+                }
+
+                async fn catch_up(
+                    &self,
+                    scope: &Scope,
+                    thread_id: &str,
+                    position: &Position,
+                    limit: usize,
+                ) -> Result<CatchUp, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        let missed = reading.catch_up(scope, thread_id, position, limit);
+                        missed.await
+                    };
+                    self.readers.read("read what changed", read).await
+                }
+
+                async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
+                    let create = CreateThread {
+                        scope: scope.clone(),
+                        draft,
+                    };
+                    self.writer.run(create).await
+                }
+
+                async fn edit_thread(
+                    &self,
+                    scope: &Scope,
+                    thread_id: &str,
+                    edit: ThreadEdit,
+                ) -> Result<Edited, StoreError> {
+                    let edit = EditThread {
+                        scope: scope.clone(),
+                        thread_id: thread_id.to_owned(),
+                        edit,
+                    };
+                    self.writer.run(edit).await
+                }
+
+                async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
+                    let delete = DeleteThread {
+                        scope: scope.clone(),
+                        thread_id: thread_id.to_owned(),
+                    };
+                    self.writer.run(delete).await
+                }
+
+                async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| reading.setting_keys().await;
+                    self.readers.read("read the settings' keys", read).await
+                }
+
+                async fn turn_keys(&self) -> Result<Vec<String>, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| reading.turn_keys().await;
+                    self.readers.read("read the turns' keys", read).await
+                }
+
+                $($own)*
+            }
+        };
+    };
+}
+
+pub(crate) use sql_store;
