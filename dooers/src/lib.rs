@@ -45,6 +45,7 @@ mod reply;
 mod requirements;
 mod server;
 pub mod settings;
+mod shrink;
 mod state;
 pub mod store;
 #[cfg(feature = "testing")]

@@ -18,6 +18,7 @@ pub(crate) use settings::PublishedSetting;
 pub(crate) use text::GrowingText;
 
 use crate::protocol::ServerFrame;
+use crate::shrink::shrink;
 use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};
 use feed::{Feed, Published, Subscription};
 use settings::SettingsRooms;
@@ -71,8 +72,10 @@ impl Hub {
         let room = scope.of_everyone();
         if let Some(members) = rooms.get_mut(&room) {
             members.remove(&connection.id());
+            shrink(members);
             if members.is_empty() {
                 rooms.remove(&room);
+                shrink(&mut rooms);
             }
         }
     }
@@ -215,6 +218,7 @@ impl Hub {
             .is_some_and(|feed| lock(feed).is_idle())
         {
             feeds.remove(thread_id);
+            shrink(&mut feeds);
         }
     }
 

@@ -1,6 +1,7 @@
 //! How an attempt to answer ends, and who waits for that.
 
 use crate::AgentError;
+use crate::shrink::shrink;
 use crate::store::LONGEST_BACK_OFF;
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -95,7 +96,10 @@ impl Endings {
             let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
             record.insert(event_id.to_owned(), ended.clone());
         }
-        let waiting = self.waiting().remove(event_id).unwrap_or_default();
+        let mut all = self.waiting();
+        let waiting = all.remove(event_id).unwrap_or_default();
+        shrink(&mut all);
+        drop(all);
         for tell in waiting {
             // Who waited may be gone.
             let _ = tell.send(ended.clone());
@@ -142,6 +146,7 @@ impl Drop for Ending {
             others.retain(|other| !other.is_closed());
             if others.is_empty() {
                 waiting.remove(&self.event_id);
+                shrink(&mut waiting);
             }
         }
     }
