@@ -39,6 +39,7 @@ mod extract;
 pub mod guide;
 mod history;
 mod hub;
+mod logs;
 mod policy;
 pub mod protocol;
 mod reply;
@@ -64,6 +65,7 @@ pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
     WorkerMemory,
 };
+pub use logs::log_directives;
 pub use policy::{DEFAULT_QUEUE, OnBusy, TurnPolicy};
 pub use reply::{
     Answer, IntoReply, Reply, ReplyStream, StreamedReply, StreamedText, TextReply, ToolCall,
