@@ -39,12 +39,14 @@ mod extract;
 pub mod guide;
 mod history;
 mod hub;
+mod logs;
 mod policy;
 pub mod protocol;
 mod reply;
 mod requirements;
 mod server;
 pub mod settings;
+mod shrink;
 mod state;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -63,6 +65,7 @@ pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
     WorkerMemory,
 };
+pub use logs::log_directives;
 pub use policy::{DEFAULT_QUEUE, OnBusy, TurnPolicy};
 pub use reply::{
     Answer, IntoReply, Reply, ReplyStream, StreamedReply, StreamedText, TextReply, ToolCall,

@@ -4,9 +4,9 @@ use crate::signal::signal;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -14,7 +14,9 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Program {
     process: Child,
-    output: BufReader<ChildStdout>,
+    /// Lines of its output. It is read all the time, as a program may block that nobody reads.
+    output: mpsc::Receiver<String>,
+    errors: Option<JoinHandle<String>>,
     /// Where it runs and leaves its file.
     _directory: TempDir,
 }
@@ -73,38 +75,42 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
+        let output = lines(process.stdout.take().unwrap());
+        let mut stderr = process.stderr.take().unwrap();
+        let errors = thread::spawn(move || {
+            let mut errors = String::new();
+            stderr.read_to_string(&mut errors).unwrap();
+            errors
+        });
         Self {
             process,
             output,
+            errors: Some(errors),
             _directory: directory,
         }
     }
 
     /// Where it says that it listens.
     pub fn address(&mut self) -> SocketAddr {
-        let mut output = String::new();
-        loop {
-            let mut line = String::new();
-            let length = self.output.read_line(&mut line).unwrap();
-            assert!(length > 0, "the program has ended; it said:\n{output}");
-            if let Some((_, rest)) = line.split_once("ws://") {
-                let address = rest.trim().trim_end_matches("/ws");
-                return address.parse().unwrap();
-            }
-            output += &line;
-        }
+        let (_, line) = self.output_until(|line| line.contains("ws://"));
+        let (_, rest) = line.split_once("ws://").unwrap();
+        rest.trim().trim_end_matches("/ws").parse().unwrap()
     }
 
     /// What it prints before the first line that begins like this.
     pub fn output_before(&mut self, beginning: &str) -> String {
+        self.output_until(|line| line.starts_with(beginning)).0
+    }
+
+    /// The next line of this kind, behind the output before it.
+    fn output_until(&mut self, is_last: impl Fn(&str) -> bool) -> (String, String) {
         let mut output = String::new();
         loop {
-            let mut line = String::new();
-            let length = self.output.read_line(&mut line).unwrap();
-            assert!(length > 0, "the program has ended; it said:\n{output}");
-            if line.starts_with(beginning) {
-                return output;
+            let Ok(line) = self.output.recv() else {
+                panic!("the program has ended; it said:\n{output}");
+            };
+            if is_last(&line) {
+                return (output, line);
             }
             output += &line;
         }
@@ -127,10 +133,8 @@ impl Program {
 
     /// Waits for its end; the result is its status and the rest of its output and of its errors.
     pub fn ended(mut self) -> (Option<i32>, String, String) {
-        let (mut output, mut errors) = (String::new(), String::new());
-        self.output.read_to_string(&mut output).unwrap();
-        let mut stderr = self.process.stderr.take().unwrap();
-        stderr.read_to_string(&mut errors).unwrap();
+        let output = self.output.iter().collect();
+        let errors = self.errors.take().unwrap().join().unwrap();
         (self.process.wait().unwrap().code(), output, errors)
     }
 
@@ -155,6 +159,23 @@ impl Drop for Program {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Reads lines as they come, with their ends.
+fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (send, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        loop {
+            let mut line = String::new();
+            let length = stream.read_line(&mut line).unwrap();
+            // A test that has failed reads no more.
+            if length == 0 || send.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 /// Beside the directory of the test's own executable.

@@ -3,6 +3,7 @@
 use super::lock;
 use super::outbound::{Frame, Outbound, OutboundLimits};
 use crate::protocol::Audience;
+use crate::shrink::shrink;
 use crate::store::{Participant, Position, Scope, WorkerKey};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -174,17 +175,15 @@ impl Connection {
     pub(super) fn forget(&self, thread_id: &str) -> bool {
         let mut state = lock(&self.state);
         state.backlog.remove(thread_id);
-        state.subscribed.remove(thread_id).is_some()
+        let is_removed = state.subscribed.remove(thread_id).is_some();
+        shrink(&mut state.subscribed);
+        is_removed
     }
 
     pub(super) fn forget_all(&self) -> Vec<String> {
         let mut state = lock(&self.state);
         state.backlog.clear();
-        state
-            .subscribed
-            .drain()
-            .map(|(thread_id, _)| thread_id)
-            .collect()
+        std::mem::take(&mut state.subscribed).into_keys().collect()
     }
 
     /// A subscribed thread is to be read on from this position.

@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::frame_of;
 use super::outbound::Frame;
 use super::text::Text;
+use crate::shrink::shrink;
 use crate::store::{Change, ChangeBody, Position};
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
@@ -163,6 +164,7 @@ impl Feed {
 
     pub(super) fn remove(&mut self, connection_id: u64) {
         self.live.remove(&connection_id);
+        shrink(&mut self.live);
     }
 
     /// The thread is gone, since this change. Who has not been told yet, as something before it is still on its way,
@@ -175,10 +177,7 @@ impl Feed {
     }
 
     fn take_all(&mut self) -> Vec<Subscription> {
-        self.live
-            .drain()
-            .map(|(_, subscription)| subscription)
-            .collect()
+        std::mem::take(&mut self.live).into_values().collect()
     }
 
     /// How far a live subscriber was sent the thread.

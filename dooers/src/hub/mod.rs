@@ -20,6 +20,7 @@ pub(crate) use settings::PublishedSetting;
 pub(crate) use text::GrowingText;
 
 use crate::protocol::{Actor, ServerFrame, ShownThread};
+use crate::shrink::shrink;
 use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};
 use feed::{Feed, Published, Subscription};
 use settings::SettingsRooms;
@@ -69,6 +70,7 @@ impl Feeds {
             self.kept.insert(thread_id.to_owned());
         } else {
             self.by_thread.remove(thread_id);
+            shrink(&mut self.by_thread);
         }
     }
 
@@ -113,8 +115,10 @@ impl Hub {
         let room = scope.of_everyone();
         if let Some(members) = rooms.get_mut(&room) {
             members.remove(&connection.id());
+            shrink(members);
             if members.is_empty() {
                 rooms.remove(&room);
+                shrink(&mut rooms);
             }
         }
     }

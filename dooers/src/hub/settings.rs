@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::outbound::Frame;
 use super::{Hub, lock};
 use crate::protocol::Audience;
+use crate::shrink::shrink;
 use crate::store::WorkerKey;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,10 +22,18 @@ impl SettingsRooms {
     fn leave(&mut self, worker: &WorkerKey, connection: &Connection) {
         if let Some(members) = self.0.get_mut(worker) {
             members.remove(&connection.id());
+            shrink(members);
             if members.is_empty() {
                 self.0.remove(worker);
+                shrink(&mut self.0);
             }
         }
+    }
+
+    /// The number of workers that there is memory for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.0.capacity()
     }
 
     fn members(&self, worker: &WorkerKey) -> Vec<Arc<Connection>> {

@@ -2,9 +2,13 @@
 
 use super::connection::{Backlog, Connection};
 use super::outbound::{Frame, OutboundLimits};
-use super::{Hub, REPAIR_AFTER};
-use crate::protocol::{Actor, ContentPart, EventType, Thread, ThreadEvent, User, timestamp};
-use crate::store::{Change, ChangeBody, Participant, Position, Scope, ThreadRecord, Viewer};
+use super::{Hub, REPAIR_AFTER, lock};
+use crate::protocol::{
+    Actor, Audience, ContentPart, EventType, Thread, ThreadEvent, User, timestamp,
+};
+use crate::store::{
+    Change, ChangeBody, Participant, Position, Scope, ThreadRecord, Viewer, WorkerKey,
+};
 use futures::FutureExt;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -15,6 +19,17 @@ const ROOMY: OutboundLimits = OutboundLimits {
     frames: 10_000,
     bytes: 10_000_000,
 };
+
+impl Hub {
+    /// The numbers of entries that the hub has memory for: threads, rooms, and workers whose settings are shown.
+    fn capacities(&self) -> [usize; 3] {
+        [
+            lock(&self.0.feeds).capacity(),
+            lock(&self.0.rooms).capacity(),
+            lock(&self.0.settings).capacity(),
+        ]
+    }
+}
 
 fn scope(viewer: Viewer) -> Scope {
     Scope {
@@ -347,7 +362,7 @@ async fn who_unsubscribed_left_or_connected_anew_gets_nothing_more() {
         assert_eq!(revs(&reader), NOTHING);
         assert!(!reader.is_subscribed("t"));
     }
-    assert!(super::lock(&hub.0.feeds).by_thread.is_empty());
+    assert!(lock(&hub.0.feeds).by_thread.is_empty());
 }
 
 #[tokio::test]
@@ -363,7 +378,7 @@ async fn a_deletion_ends_the_subscriptions() {
     assert_eq!(batch.len(), 1);
     assert!(batch[0].contains("thread.deleted"));
     assert!(!reader.is_subscribed("t"));
-    assert!(super::lock(&hub.0.feeds).by_thread.is_empty());
+    assert!(lock(&hub.0.feeds).by_thread.is_empty());
 }
 
 proptest! {
@@ -401,4 +416,45 @@ proptest! {
         prop_assert_eq!(revs(&before), (1..=20).collect::<Vec<_>>());
         prop_assert_eq!(revs(&reader), (read_at + 1..=20).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn hub_without_connections_holds_no_memory() {
+    const MANY: usize = 2_000;
+    let hub = Hub::default();
+    let connections: Vec<_> = (0..MANY)
+        .map(|number| {
+            let connection = Arc::new(Connection::new(ROOMY));
+            let worker_id = format!("w{number}");
+            let scope = Scope {
+                worker_id: worker_id.clone(),
+                ..scope(Viewer::Everyone)
+            };
+            hub.enter(&connection, scope);
+            hub.join(&connection, &worker_id).settle([], at(1));
+            hub.join(&connection, "of all").settle([], at(1));
+            let worker = WorkerKey {
+                agent: "echo".to_owned(),
+                worker_id,
+            };
+            hub.subscribe_settings(
+                &connection,
+                worker,
+                Audience::User,
+                Frame::from_static("{}"),
+            );
+            connection
+        })
+        .collect();
+    assert!(hub.capacities().iter().all(|capacity| *capacity >= MANY));
+    for connection in &connections {
+        hub.leave(connection);
+    }
+    assert_eq!(hub.capacities(), [0; 3]);
+    // Nothing else holds a connection that has left.
+    assert!(
+        connections
+            .iter()
+            .all(|connection| Arc::strong_count(connection) == 1)
+    );
 }

@@ -21,6 +21,7 @@ mod origin;
 mod overtime;
 mod pace;
 mod program;
+mod read_ahead;
 pub mod repository;
 mod retention;
 mod routes;

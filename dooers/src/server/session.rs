@@ -27,41 +27,50 @@ pub(super) struct Session {
 }
 
 /// Serves one WebSocket until it ends.
-pub(super) async fn run(socket: Socket, running: Arc<Running>, agent: AgentDefinition) {
-    let limits = running.config.limits.clone();
-    let until = running.stopping.clone();
-    let session = Session::new(running, agent, &until);
+///
+/// What is made before the first wait is made here and not in the task, which would hold its memory all the time.
+pub(super) fn run(
+    socket: Socket,
+    running: Arc<Running>,
+    agent: AgentDefinition,
+) -> impl Future<Output = ()> + Send {
+    let limits = &running.config.limits;
     let timing = Timing {
         ping_interval: limits.ping_interval,
         pong_timeout: limits.pong_timeout,
     };
     let pace = Pace::new(socket.get_ref().taken(), limits.stall_timeout);
+    let connect_deadline = Instant::now() + limits.connect_timeout;
+    let until = running.stopping.clone();
+    let session = Session::new(running, agent, &until);
     let (sink, mut stream) = socket.split();
-    let mut overdue = pin!(session.ending.overdue());
-    let mut is_overdue = false;
-    // One task for all three: an idle connection costs one.
-    tokio::join!(
-        session.read(&mut stream, Instant::now() + limits.connect_timeout),
-        async {
+    async move {
+        let mut overdue = pin!(session.ending.overdue());
+        let mut is_overdue = false;
+        // One task for all three: an idle connection costs one.
+        tokio::join!(
+            session.read(&mut stream, connect_deadline),
+            async {
+                tokio::select! {
+                    () = socket::write(
+                        sink,
+                        &session.connection,
+                        &session.ending,
+                        &session.liveness,
+                        &pace,
+                        timing,
+                    ) => {}
+                    () = overdue.as_mut() => is_overdue = true,
+                }
+            },
+            session.catch_up(),
+        );
+        session.running.hub.leave(&session.connection);
+        if !is_overdue {
             tokio::select! {
-                () = socket::write(
-                    sink,
-                    &session.connection,
-                    &session.ending,
-                    &session.liveness,
-                    &pace,
-                    timing,
-                ) => {}
-                () = overdue.as_mut() => is_overdue = true,
+                () = socket::linger(&mut stream) => {}
+                () = overdue => {}
             }
-        },
-        session.catch_up(),
-    );
-    session.running.hub.leave(&session.connection);
-    if !is_overdue {
-        tokio::select! {
-            () = socket::linger(&mut stream) => {}
-            () = overdue => {}
         }
     }
 }
@@ -166,5 +175,24 @@ impl Session {
     async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Frame>, End> {
         self.connection.outbound().has_room().await;
         socket::read(stream, &self.liveness).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of the future that an async function returns, in bytes.
+    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn session_holds_little_memory() {
+        let size = size_of_future(run);
+        let hint = "box what a session that waits does not need, as `Session::read` does";
+        assert!(size <= 3072, "a session takes {size} bytes: {hint}");
+        let size = size_of::<Connection>() + size_of::<Identity>();
+        assert!(size <= 1024, "a connection takes {size} bytes");
     }
 }

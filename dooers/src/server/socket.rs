@@ -166,7 +166,7 @@ pub(super) async fn write(
                     Some(_) => Err(End::Silent),
                     None => {
                         liveness.answered.store(false, Ordering::Relaxed);
-                        let sent = ask(&mut sink, pace).await;
+                        let sent = Box::pin(ask(&mut sink, pace)).await;
                         // From here on: the ping is on its way, and no longer waits for other frames.
                         let (at, taken) = (Instant::now(), pace.taken());
                         let until = at + timing.pong_timeout + time_for(taken - read);
@@ -182,7 +182,15 @@ pub(super) async fn write(
             break;
         }
     }
-    close(&mut sink, connection, &mut batch, ending.reason(), pace).await;
+    // Boxed, as the ping is: rare work that the task of an idle connection would hold the memory for.
+    Box::pin(close(
+        &mut sink,
+        connection,
+        &mut batch,
+        ending.reason(),
+        pace,
+    ))
+    .await;
 }
 
 async fn send(

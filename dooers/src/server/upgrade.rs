@@ -1,6 +1,7 @@
 //! The opening of a WebSocket.
 
 use super::metered::Metered;
+use super::read_ahead::ReadAhead;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{Method, StatusCode, Version, header};
@@ -11,15 +12,16 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-/// Bytes that are read from a socket at once. The library's default would cost each idle connection 128 KiB.
-const READ_BUFFER: usize = 4 * 1024;
+/// The size of each connection's read buffer, which it has for its whole life. The library's default would cost each idle
+/// connection 128 KiB. [`ReadAhead`] keeps the number of system calls independent of this size.
+const READ_BUFFER: usize = 512;
 
 /// Frames are collected up to this many bytes for one system call. The buffer holds at most one frame more than that, as
 /// each frame waits until the one before it fits.
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// The WebSocket of a session.
-pub(super) type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
+pub(super) type Socket = WebSocketStream<Metered<ReadAhead<TokioIo<Upgraded>>>>;
 
 /// A request that opens a WebSocket. This is not what axum has for it, as that hides how many bytes the client takes.
 #[derive(Debug)]
@@ -91,7 +93,8 @@ impl Upgrade {
             .write_buffer_size(WRITE_BUFFER);
         let opening = async move {
             // The client may leave before.
-            let stream = Metered::new(TokioIo::new(self.upgraded.await.ok()?));
+            let stream = ReadAhead::new(TokioIo::new(self.upgraded.await.ok()?));
+            let stream = Metered::new(stream);
             Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
         };
         (self.answer, opening)

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::hub::{Connection, Frame, Hub, PublishedSetting};
 use crate::protocol::{Audience, PublicSchema, ServerFrame, admit_json, check_id, timestamp};
+use crate::shrink::shrink;
 use crate::store::{Store, StoreError, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -467,6 +468,7 @@ impl LiveSettings {
         if !workers.contains_key(worker) {
             workers
                 .retain(|_, shared| Arc::strong_count(shared) > 1 || !shared.watchers.is_empty());
+            shrink(&mut workers);
         }
         Arc::clone(workers.entry(worker.clone()).or_default())
     }

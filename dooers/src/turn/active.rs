@@ -1,5 +1,6 @@
 //! The turns that run in this process, and the ways to stop them.
 
+use crate::shrink::shrink;
 use crate::store::TurnKey;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,6 +69,7 @@ impl ActiveTurns {
         let turn = state.turns.get(&key.event_id);
         if turn.is_some_and(|turn| turn.fence == key.fence) {
             state.turns.remove(&key.event_id);
+            shrink(&mut state.turns);
         }
     }
 
@@ -95,6 +97,7 @@ impl ActiveTurns {
             return turn.cancelled.cancel();
         }
         state.early.retain(|_, since| since.elapsed() < EARLY);
+        shrink(&mut state.early);
         state.early.insert(event_id.to_owned(), Instant::now());
     }
 

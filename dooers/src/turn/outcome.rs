@@ -1,6 +1,7 @@
 //! The outcome of an attempt, and notifications about the end of turns.
 
 use crate::AgentError;
+use crate::shrink::shrink;
 use crate::store::LONGEST_BACK_OFF;
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -96,7 +97,10 @@ impl Endings {
             let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
             record.insert(event_id.to_owned(), ended.clone());
         }
-        let waiting = self.waiting().remove(event_id).unwrap_or_default();
+        let mut all = self.waiting();
+        let waiting = all.remove(event_id).unwrap_or_default();
+        shrink(&mut all);
+        drop(all);
         for tell in waiting {
             // The receiver may have been dropped.
             let _ = tell.send(ended.clone());
@@ -144,6 +148,7 @@ impl Drop for Ending {
             others.retain(|other| !other.is_closed());
             if others.is_empty() {
                 waiting.remove(&self.event_id);
+                shrink(&mut waiting);
             }
         }
     }

@@ -127,7 +127,9 @@ async fn ask(
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    tracing_subscriber::fmt::init();
+    tracing_subscriber::fmt()
+        .with_env_filter(dooers::log_directives())
+        .init();
     let config = WorkerConfig::from_env()?;
     let listener = TcpListener::bind(config.bind_address()).await?;
     println!("ws://{}/ws", listener.local_addr()?);

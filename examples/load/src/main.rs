@@ -38,7 +38,9 @@ async fn load(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    tracing_subscriber::fmt::init();
+    tracing_subscriber::fmt()
+        .with_env_filter(dooers::log_directives())
+        .init();
     WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
     Ok(())
 }

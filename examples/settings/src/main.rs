@@ -119,6 +119,7 @@ async fn changed(update: SettingsUpdate) -> Result<()> {
 async fn main() -> Result<()> {
     // The log goes to stderr, because the program prints to stdout.
     tracing_subscriber::fmt()
+        .with_env_filter(dooers::log_directives())
         .with_writer(std::io::stderr)
         .init();
     let schema = serde_json::to_string_pretty(&SupportSettings::json_schema())?;

@@ -92,7 +92,9 @@ fn words(text: &str) -> impl Stream<Item = String> + use<> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    tracing_subscriber::fmt::init();
+    tracing_subscriber::fmt()
+        .with_env_filter(dooers::log_directives())
+        .init();
     WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
     Ok(())
 }

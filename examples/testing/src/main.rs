@@ -93,7 +93,9 @@ fn server(config: WorkerConfig, model: Arc<dyn Model>) -> WorkerServer {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    tracing_subscriber::fmt::init();
+    tracing_subscriber::fmt()
+        .with_env_filter(dooers::log_directives())
+        .init();
     let config = WorkerConfig::from_env()?;
     server(config, Arc::new(Parrot)).serve().await?;
     Ok(())

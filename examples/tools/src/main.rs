@@ -59,7 +59,9 @@ async fn call_all(calls: &[ToolCall], response: &WorkerResponse) -> Result<()> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    tracing_subscriber::fmt::init();
+    tracing_subscriber::fmt()
+        .with_env_filter(dooers::log_directives())
+        .init();
     WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
     Ok(())
 }

@@ -49,7 +49,9 @@ fn block() -> ! {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    tracing_subscriber::fmt::init();
+    tracing_subscriber::fmt()
+        .with_env_filter(dooers::log_directives())
+        .init();
     WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
     println!("It has stopped.");
     Ok(())

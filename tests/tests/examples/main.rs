@@ -7,6 +7,7 @@
 )]
 
 mod dispatch;
+mod logs;
 mod settings;
 mod stopping;
 mod streaming;

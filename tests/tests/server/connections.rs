@@ -120,3 +120,36 @@ async fn silent_connections_leave_room_for_the_store() {
         .count();
     assert_eq!(refused, 1, "{output}{errors}");
 }
+
+#[tokio::test]
+async fn connections_wait_while_descriptors_are_used_up() {
+    let variables = [
+        ("WORKER_BIND", "127.0.0.1:0"),
+        ("WORKER_DATABASE_TYPE", "memory"),
+        // No limit of its own: the system refuses what is too much.
+        ("WORKER_MAX_CONNECTIONS", "1000"),
+        ("WORKER_REQUEST_TIMEOUT", "1"),
+    ];
+    let mut program = Program::start_with_files(48, "calling-server", &variables);
+    let address = program.address();
+    // About 35 are accepted, and the others wait until these are dropped for their silence. Meanwhile the listener tries
+    // again ten times a second.
+    let mut silent = Vec::new();
+    for _ in 0..90 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let mut client = Client::open(address, "/ws").await;
+    client.connect("ada").await;
+    client.begin("nobody").await;
+    for stream in &mut silent {
+        let mut answer = Vec::new();
+        let _ = within("the end", stream.read_to_end(&mut answer)).await;
+        assert_eq!(answer, b"", "none is refused, each is served in its turn");
+    }
+    program.terminate();
+    let (status, output, errors) = program.ended_within(dooers_tests::PATIENCE);
+    assert_eq!(status, Some(0), "{errors}");
+    let log = format!("{output}{errors}");
+    let lines = log.matches("connections cannot be accepted").count();
+    assert_eq!(lines, 1, "{log}");
+}

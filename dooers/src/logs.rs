@@ -1,0 +1,71 @@
+//! The log filter that keeps clients' messages out.
+
+/// Crates that log frames of clients at the levels DEBUG and TRACE. Frames contain messages, secrets and form passwords.
+const FRAME_LOGGERS: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
+
+/// Returns a filter for `tracing_subscriber`: the directives of `RUST_LOG`, or `info` if it is not set, without the crates
+/// that log the contents of clients' frames.
+///
+/// With `RUST_LOG=trace` alone, the WebSocket library logs every frame, including new values of secret settings and passwords
+/// that users type into forms. With this filter, it logs nothing, whatever `RUST_LOG` says. dooers itself logs ids, never
+/// contents.
+///
+/// # Examples
+///
+/// With the feature `env-filter` of `tracing-subscriber`:
+///
+/// ```
+/// tracing_subscriber::fmt().with_env_filter(dooers::log_directives()).init();
+/// ```
+#[must_use]
+pub fn log_directives() -> String {
+    let chosen = std::env::var("RUST_LOG");
+    without_frames(chosen.as_deref().unwrap_or_default())
+}
+
+fn without_frames(chosen: &str) -> String {
+    let logs_frames = |directive: &&str| {
+        let directive = directive.trim_start();
+        FRAME_LOGGERS
+            .iter()
+            .any(|logger| directive.starts_with(logger))
+    };
+    let chosen = if chosen.trim().is_empty() {
+        "info"
+    } else {
+        chosen
+    };
+    // A directive for a module of such a crate would be stronger than one for the crate.
+    let mut directives: Vec<_> = chosen
+        .split(',')
+        .filter(|directive| !logs_frames(directive))
+        .map(str::to_owned)
+        .collect();
+    directives.extend(FRAME_LOGGERS.map(|logger| format!("{logger}=off")));
+    directives.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_not_logged_whatever_is_chosen() {
+        let off = "tungstenite=off,tokio_tungstenite=off";
+        for (chosen, rest) in [
+            ("", "info"),
+            (" ", "info"),
+            ("trace", "trace"),
+            ("warn,dooers=trace", "warn,dooers=trace"),
+            ("trace,tungstenite=trace", "trace"),
+            (
+                "trace, tungstenite::protocol=trace,sqlx=off",
+                "trace,sqlx=off",
+            ),
+            ("info,tokio_tungstenite", "info"),
+        ] {
+            assert_eq!(without_frames(chosen), format!("{rest},{off}"), "{chosen}");
+        }
+        assert_eq!(without_frames("tungstenite"), off);
+    }
+}

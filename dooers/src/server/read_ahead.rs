@@ -1,0 +1,148 @@
+//! A stream that reads much at once for a reader with a small buffer.
+
+use axum::body::Bytes;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes that are read from the socket by one system call.
+const AT_ONCE: usize = 8 * 1024;
+
+/// A stream that reads up to 8 KiB at once, whatever its reader's buffer takes.
+///
+/// It holds memory for bytes that the reader has not taken, and none between two reads. The reader's own buffer can
+/// therefore be small, as thousands of readers wait for their clients at the same time.
+#[derive(Debug)]
+pub(super) struct ReadAhead<T> {
+    inner: T,
+    unread: Bytes,
+}
+
+impl<T> ReadAhead<T> {
+    pub(super) fn new(inner: T) -> Self {
+        Self {
+            inner,
+            unread: Bytes::new(),
+        }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for ReadAhead<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.unread.is_empty() {
+            if buffer.remaining() >= AT_ONCE {
+                return Pin::new(&mut self.inner).poll_read(context, buffer);
+            }
+            let mut bytes = [MaybeUninit::uninit(); AT_ONCE];
+            let mut read = ReadBuf::uninit(&mut bytes);
+            ready!(Pin::new(&mut self.inner).poll_read(context, &mut read))?;
+            let read = read.filled();
+            let (now, later) = read.split_at(read.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            self.unread = Bytes::copy_from_slice(later);
+        } else {
+            let taken = self.unread.len().min(buffer.remaining());
+            // Once all is taken, nothing refers to the memory any more.
+            buffer.put_slice(&self.unread.split_to(taken));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for ReadAhead<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// A source of bytes that counts how often it is read.
+    struct Counted<'a> {
+        bytes: &'a [u8],
+        reads: usize,
+    }
+
+    impl AsyncRead for Counted<'_> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            self.reads += 1;
+            Pin::new(&mut self.bytes).poll_read(context, buffer)
+        }
+    }
+
+    #[tokio::test]
+    async fn small_reads_share_a_system_call() {
+        let bytes: Vec<u8> = (0..100_000_u32).map(|number| number as u8).collect();
+        let mut stream = ReadAhead::new(Counted {
+            bytes: &bytes,
+            reads: 0,
+        });
+        let mut read = Vec::new();
+        let mut small = [0; 500];
+        loop {
+            let length = stream.read(&mut small).await.unwrap();
+            if length == 0 {
+                break;
+            }
+            read.extend_from_slice(&small[..length]);
+        }
+        assert!(read == bytes, "the same bytes in the same order");
+        // One more for the end.
+        assert_eq!(stream.inner.reads, bytes.len().div_ceil(AT_ONCE) + 1);
+    }
+
+    #[tokio::test]
+    async fn large_reads_are_not_copied() {
+        let bytes = [7; 3 * AT_ONCE];
+        let mut stream = ReadAhead::new(Counted {
+            bytes: &bytes,
+            reads: 0,
+        });
+        let mut large = [0; 2 * AT_ONCE];
+        assert_eq!(stream.read(&mut large).await.unwrap(), 2 * AT_ONCE);
+        assert_eq!(stream.inner.reads, 1);
+        assert!(stream.unread.is_empty());
+    }
+
+    #[tokio::test]
+    async fn bytes_are_written_through_while_others_are_unread() {
+        let (client, server) = duplex(64);
+        let (mut client, mut server) = (client, ReadAhead::new(server));
+        client.write_all(b"hello").await.unwrap();
+        let mut two = [0; 2];
+        server.read_exact(&mut two).await.unwrap();
+        server.write_all(b"answer").await.unwrap();
+        let mut answer = [0; 6];
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!((&two, &answer), (b"he", b"answer"));
+        drop(client);
+        let mut rest = Vec::new();
+        server.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"llo");
+    }
+}

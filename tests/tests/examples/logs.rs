@@ -1,0 +1,66 @@
+//! The logs of the examples.
+
+use dooers_tests::{Client, Identity, Program};
+use serde_json::json;
+
+const SECRET: &str = "correct-horse-battery";
+
+/// Sends a new value of a secret and a form password to an example that logs all it can. The result is what it printed.
+async fn printed_by(example: &str, log: &str) -> String {
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let variables = [
+        ("WORKER_BIND", "127.0.0.1:0"),
+        ("WORKER_SECRET_KEY", key),
+        ("RUST_LOG", log),
+    ];
+    let mut program = Program::start(example, &variables);
+    let mut client = Client::open(program.address(), "/ws").await;
+    let owner = json!({"user_id": "ada", "organization_role": "owner"});
+    client
+        .connect(Identity::of("ada").with("user", owner))
+        .await;
+    // Only one of the examples has the setting, and none has the form. The frames arrive in any case.
+    let patch = json!({"field_id": "search_key", "value": SECRET});
+    let patched = client.send("settings.patch", patch).await;
+    let answer = json!({
+        "type": "form.response", "actor": "user",
+        "data": {"form_event_id": "e1", "cancelled": false, "values": {"pin": SECRET}},
+    });
+    let answered = client.send("event.create", json!({"event": answer})).await;
+    client
+        .until("both answers", |frame| {
+            frame["payload"]["ack_id"] == json!(answered)
+        })
+        .await;
+    assert_ne!(patched, answered);
+    client.leave().await;
+    program.terminate();
+    let (status, output, errors) = program.ended();
+    assert_eq!(status, Some(0), "{errors}");
+    output + &errors
+}
+
+#[tokio::test]
+async fn example_that_logs_everything_hides_secrets() {
+    for example in [
+        "example-dispatch",
+        "example-echo",
+        "example-load",
+        "example-settings",
+        "example-streaming",
+        "example-testing",
+        "example-tools",
+    ] {
+        let printed = printed_by(example, "trace").await;
+        assert!(printed.contains("TRACE"), "{example}: {printed}");
+        assert!(!printed.contains(SECRET), "{example}: {printed}");
+    }
+}
+
+#[tokio::test]
+async fn logs_of_the_websocket_library_stay_off() {
+    let log = "tungstenite=trace,tungstenite::protocol=trace,info";
+    let printed = printed_by("example-settings", log).await;
+    assert!(!printed.contains("TRACE"), "{printed}");
+    assert!(!printed.contains(SECRET), "{printed}");
+}
