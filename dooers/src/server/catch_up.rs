@@ -4,7 +4,7 @@ use super::identity::Identity;
 use super::session::Session;
 use crate::hub::{Backlog, frame_of};
 use crate::protocol::ServerFrame;
-use crate::store::{Change, Position, StoreError};
+use crate::store::{Change, PageLimit, Position, StoreError};
 use std::error::Error;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -115,10 +115,14 @@ impl Session {
         is_over: impl Fn() -> bool,
     ) -> Result<(), StoreError> {
         let join = self.running.hub.join(&self.connection, thread_id);
+        let limits = &self.running.config.limits;
+        // A step fits into what is free of a queue that has room.
+        let bytes = limits.answer_bytes.min(limits.outbound_bytes / 2);
+        let limit = PageLimit::new(CATCH_UP_EVENTS).bytes(bytes);
         let page = self
             .running
             .store
-            .catch_up(&identity.scope, thread_id, position, CATCH_UP_EVENTS)
+            .catch_up(&identity.scope, thread_id, position, limit)
             .await?;
         if is_over() {
             // Unsubscribed, or subscribed or connected anew, while the store was read.

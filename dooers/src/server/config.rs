@@ -38,6 +38,9 @@ pub struct WorkerConfig {
 pub struct Limits {
     /// The largest frame that a client may send, in bytes. 256 KiB by default.
     pub frame_bytes: usize,
+    /// The largest answer that a client may ask for, in bytes of its events, or of its threads. 512 KiB by default. A page
+    /// or a snapshot ends in front of what would exceed it, and says that there is more. One event alone may be larger.
+    pub answer_bytes: usize,
     /// How many bytes may wait for one connection. 1 MiB by default.
     pub outbound_bytes: usize,
     /// How many frames may wait for one connection. 2,048 by default.
@@ -67,6 +70,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             frame_bytes: 256 * 1024,
+            answer_bytes: 512 * 1024,
             outbound_bytes: 1024 * 1024,
             outbound_frames: 2048,
             connections: None,
@@ -134,6 +138,7 @@ impl WorkerConfig {
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops; it has stopped at most 3 s later |
     /// | `WORKER_LEASE` | `30` | seconds for which a turn belongs to a process that gives no sign of life |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
+    /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | the largest page, list or snapshot, in bytes of its events or threads; one alone may be larger |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
     /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | connections at the same time |
@@ -171,6 +176,7 @@ impl WorkerConfig {
         env.seconds("WORKER_LEASE", 0.1, &mut config.lease)?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
+        env.size("WORKER_MAX_ANSWER_BYTES", 1024, &mut limits.answer_bytes)?;
         env.size(
             "WORKER_MAX_OUTBOUND_BYTES",
             1024,
@@ -446,6 +452,7 @@ mod tests {
         );
         let limits = |name, value| with(name, value).unwrap().limits;
         assert_eq!(limits("WORKER_MAX_FRAME_BYTES", "4096").frame_bytes, 4096);
+        assert_eq!(limits("WORKER_MAX_ANSWER_BYTES", "4096").answer_bytes, 4096);
         assert_eq!(
             limits("WORKER_MAX_OUTBOUND_BYTES", "4096").outbound_bytes,
             4096

@@ -1,6 +1,6 @@
 //! `thread.list`, `thread.subscribe`, `thread.unsubscribe`, `thread.delete`.
 
-use super::{Caller, page_size};
+use super::Caller;
 use crate::hub::Frame;
 use crate::protocol::{ErrorBody, ServerFrame, ThreadListPayload, clean_id};
 use crate::store::{Snapshot, SnapshotFrom, ThreadCursor};
@@ -14,7 +14,7 @@ pub(super) async fn list(
     caller: &Caller<'_>,
     payload: &ThreadListPayload,
 ) -> Result<(), ErrorBody> {
-    let limit = page_size(payload.limit, THREADS, MOST_THREADS)?;
+    let limit = caller.page_limit(payload.limit, THREADS, MOST_THREADS)?;
     let cursor: Option<ThreadCursor> = match &payload.cursor {
         None => None,
         Some(text) => Some(text.parse().map_err(|_| {
@@ -55,7 +55,12 @@ pub(super) async fn subscribe(
     let snapshot = session
         .running
         .store
-        .snapshot(&caller.identity.scope, thread_id, &from)
+        .snapshot(
+            &caller.identity.scope,
+            thread_id,
+            &from,
+            caller.answer_bytes(),
+        )
         .await
         .map_err(|error| caller.refusal(error))?;
     // A second subscription begins anew.

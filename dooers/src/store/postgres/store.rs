@@ -17,8 +17,8 @@ use crate::store::sql::{
 };
 use crate::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
-    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
+    Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
     ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
@@ -285,7 +285,7 @@ impl Store for PostgresStore {
         &self,
         scope: &Scope,
         after: Option<&ThreadCursor>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<ThreadPage, StoreError> {
         let read =
             async |mut reading: Reading<'_, PgReading>| reading.threads(scope, after, limit).await;
@@ -297,9 +297,10 @@ impl Store for PostgresStore {
         scope: &Scope,
         thread_id: &str,
         from: &SnapshotFrom,
+        bytes: usize,
     ) -> Result<Snapshot, StoreError> {
         let read = async |mut reading: Reading<'_, PgReading>| {
-            reading.snapshot(scope, thread_id, from).await
+            reading.snapshot(scope, thread_id, from, bytes).await
         };
         self.readers.read("read a thread", read).await
     }
@@ -309,7 +310,7 @@ impl Store for PostgresStore {
         scope: &Scope,
         thread_id: &str,
         before_event_id: Option<&str>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<EventPage, StoreError> {
         let read = async |mut reading: Reading<'_, PgReading>| {
             let page = reading.events(scope, thread_id, before_event_id, limit);
@@ -391,7 +392,7 @@ impl Store for PostgresStore {
         scope: &Scope,
         thread_id: &str,
         position: &Position,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<CatchUp, StoreError> {
         let read = async |mut reading: Reading<'_, PgReading>| {
             let missed = reading.catch_up(scope, thread_id, position, limit);

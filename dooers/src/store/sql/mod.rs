@@ -1,11 +1,13 @@
 //! What the stores on databases share: what is read, what rows are made into, and in which steps the tables came
 //! to be.
 
+mod catching_up;
 mod find;
 mod migration;
 mod operations;
 mod read;
 mod rows;
+mod sizes;
 mod statements;
 mod stop;
 

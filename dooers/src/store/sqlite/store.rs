@@ -14,8 +14,8 @@ use crate::store::sql::{
 };
 use crate::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
-    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
+    Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
     ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use async_trait::async_trait;
@@ -176,7 +176,7 @@ impl Store for SqliteStore {
         &self,
         scope: &Scope,
         after: Option<&ThreadCursor>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<ThreadPage, StoreError> {
         let read = async |mut reading: Reading<'_, SqliteReading>| {
             reading.threads(scope, after, limit).await
@@ -200,9 +200,10 @@ impl Store for SqliteStore {
         scope: &Scope,
         thread_id: &str,
         from: &SnapshotFrom,
+        bytes: usize,
     ) -> Result<Snapshot, StoreError> {
         let read = async |mut reading: Reading<'_, SqliteReading>| {
-            reading.snapshot(scope, thread_id, from).await
+            reading.snapshot(scope, thread_id, from, bytes).await
         };
         self.readers.read("read a thread", read).await
     }
@@ -212,7 +213,7 @@ impl Store for SqliteStore {
         scope: &Scope,
         thread_id: &str,
         before_event_id: Option<&str>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<EventPage, StoreError> {
         let read = async |mut reading: Reading<'_, SqliteReading>| {
             let page = reading.events(scope, thread_id, before_event_id, limit);
@@ -263,7 +264,7 @@ impl Store for SqliteStore {
         scope: &Scope,
         thread_id: &str,
         position: &Position,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<CatchUp, StoreError> {
         let read = async |mut reading: Reading<'_, SqliteReading>| {
             let missed = reading.catch_up(scope, thread_id, position, limit);

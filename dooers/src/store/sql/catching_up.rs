@@ -1,0 +1,115 @@
+//! What a reader has not got.
+
+use super::Stop;
+use super::read::{ReadTransaction, Reading, parameters};
+use super::rows::{self, WholeThread};
+use crate::store::change::in_sending_order;
+use crate::store::page::Known;
+use crate::store::shown::Window;
+use crate::store::step::{Extent, Missed, Step};
+use crate::store::{CatchUp, Change, Order, PageLimit, Position, Scope};
+use std::ops::RangeInclusive;
+
+impl<T: ReadTransaction> Reading<'_, T> {
+    pub(crate) async fn catch_up(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        position: &Position,
+        limit: PageLimit,
+    ) -> Result<CatchUp, Stop> {
+        let thread = self.thread(scope, thread_id).await?;
+        let extent = Extent {
+            last_seq: thread.last_seq,
+            rev: thread.record.rev,
+        };
+        let window = Window {
+            begin: position.last_seq,
+            end: Step::end(position, extent, limit.items),
+            order: Order::OldestFirst,
+        };
+        let new_events = self.event_sizes(&thread, window, limit.bytes).await?;
+        let last = new_events.last().map(|event| event.place);
+        let end = last.map_or(position.last_seq, |last| last.last_seq);
+        let step = Step::new(position, extent, end, last);
+        let mut missed = self.missed_sizes(&thread, &step, limit.bytes).await?;
+        missed.extend(new_events.iter().map(|event| Missed {
+            rev: event.place.rev,
+            new: Some(event.place.last_seq),
+            bytes: event.bytes,
+        }));
+        let row = Change::of_thread(thread.record.clone(), thread.row_rev);
+        missed.extend(step.has_row(row.rev).then(|| Missed::change(&row)));
+        // No more is read than the sizes of the columns admit, and no more is sent than those of the changes do.
+        let step = step.within(limit.bytes, missed);
+        let mut others = self.runs_changed(&thread, step.changes()).await?;
+        others.extend(self.events_edited(&thread, &step).await?);
+        others.extend(step.has_row(row.rev).then_some(row));
+        let read = self
+            .events_between(&thread, position.last_seq, step.end)
+            .await?;
+        let places = new_events.iter().map(|event| event.place);
+        let read = read
+            .into_iter()
+            .map(|(event, rev)| Change::of_event(event, rev));
+        let read: Vec<(Known, Change)> = places.zip(read).collect();
+        let new =
+            |(place, event): &(Known, Change)| Missed::new_event(event, place.rev, place.last_seq);
+        let missed = others.iter().map(Missed::change);
+        let step = step.within(limit.bytes, missed.chain(read.iter().map(new)).collect());
+        others.retain(|change| step.has(change.rev));
+        let new_events = read.into_iter().filter(|(place, _)| step.has(place.rev));
+        Ok(CatchUp {
+            changes: in_sending_order(new_events.map(|(_, event)| event).collect(), others),
+            position: step.reached(),
+            is_complete: step.is_complete,
+        })
+    }
+
+    /// The events that the reader has and that were edited in a step.
+    async fn events_edited(
+        &mut self,
+        thread: &WholeThread,
+        step: &Step<'_>,
+    ) -> Result<Vec<Change>, Stop> {
+        let mut edited = Vec::new();
+        let from_before = (step.known_events(), step.changes());
+        for (events, changes) in [Some(from_before), step.sent_events()]
+            .into_iter()
+            .flatten()
+        {
+            let (sql, values) = (
+                &self.sql.events_edited,
+                parameters![
+                    thread.pk,
+                    *events.start(),
+                    *events.end(),
+                    *changes.start(),
+                    *changes.end()
+                ],
+            );
+            let change = |row: &T::Row| {
+                let (event, rev) = rows::event(row, thread.id())?;
+                Ok(Change::of_event(event, rev))
+            };
+            edited.extend(self.every(sql, values, change).await?);
+        }
+        Ok(edited)
+    }
+
+    async fn runs_changed(
+        &mut self,
+        thread: &WholeThread,
+        revs: RangeInclusive<u64>,
+    ) -> Result<Vec<Change>, Stop> {
+        let (sql, values) = (
+            &self.sql.runs_changed,
+            parameters![thread.pk, *revs.start(), *revs.end()],
+        );
+        let change = |row: &T::Row| {
+            let (run, rev) = rows::run(row, thread.id())?;
+            Ok(Change::of_run(run, rev))
+        };
+        self.every(sql, values, change).await
+    }
+}
