@@ -11,11 +11,13 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod text;
+mod total;
 
 pub(crate) use connection::{Backlog, Connection};
 pub(crate) use outbound::{Frame, OutboundLimits};
 pub(crate) use settings::PublishedSetting;
 pub(crate) use text::GrowingText;
+pub(crate) use total::OutboundTotal;
 
 use crate::protocol::ServerFrame;
 use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};

@@ -27,7 +27,7 @@ fn scope(viewer: Viewer) -> Scope {
 }
 
 pub(super) fn connection(hub: &Hub, limits: OutboundLimits) -> Arc<Connection> {
-    let connection = Arc::new(Connection::new(limits));
+    let connection = Arc::new(Connection::new(limits, None));
     hub.enter(&connection, scope(Viewer::Everyone));
     connection
 }
@@ -310,9 +310,9 @@ async fn a_threads_row_goes_to_all_who_may_see_it_and_to_subscribers_once() {
     let subscriber = subscribed(&hub, ROOMY, 0);
     let bystander = connection(&hub, ROOMY);
     let me = Participant::user(&User::new("me"));
-    let private = Arc::new(Connection::new(ROOMY));
+    let private = Arc::new(Connection::new(ROOMY, None));
     hub.enter(&private, scope(Viewer::Only(me.clone())));
-    let elsewhere = Arc::new(Connection::new(ROOMY));
+    let elsewhere = Arc::new(Connection::new(ROOMY, None));
     let mut other = scope(Viewer::Everyone);
     other.workspace_id = "other".to_owned();
     hub.enter(&elsewhere, other);

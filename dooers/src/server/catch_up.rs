@@ -114,10 +114,12 @@ impl Session {
         position: &Position,
         is_over: impl Fn() -> bool,
     ) -> Result<(), StoreError> {
+        let Some(_answering) = self.may_answer().await else {
+            return Ok(());
+        };
         let join = self.running.hub.join(&self.connection, thread_id);
-        let limits = &self.running.config.limits;
-        // A step fits into what is free of a queue that has room.
-        let bytes = limits.answer_bytes.min(limits.outbound_bytes / 2);
+        // A step is as large as an answer.
+        let bytes = self.running.config.limits.answer_bytes;
         let limit = PageLimit::new(CATCH_UP_EVENTS).bytes(bytes);
         let page = self
             .running

@@ -43,6 +43,11 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// How many bytes may wait for one connection. 1 MiB by default.
     pub outbound_bytes: usize,
+    /// The largest number of bytes that may wait for all connections together. 64 MiB by default. A frame counts for each connection that it
+    /// waits for. Above the limit the server begins with no request, live frames wait in the store for connections for which a
+    /// sixteenth of `outbound_bytes` waits already, and connections whose frames have waited for the
+    /// [`stall_timeout`](Self::stall_timeout) are closed.
+    pub outbound_total: usize,
     /// How many frames may wait for one connection. 2,048 by default.
     pub outbound_frames: usize,
     /// The largest number of connections at the same time. `None`, the default, is as many as the process may have open
@@ -72,6 +77,7 @@ impl Default for Limits {
             frame_bytes: 256 * 1024,
             answer_bytes: 512 * 1024,
             outbound_bytes: 1024 * 1024,
+            outbound_total: 64 * 1024 * 1024,
             outbound_frames: 2048,
             connections: None,
             request_timeout: Duration::from_secs(10),
@@ -140,6 +146,7 @@ impl WorkerConfig {
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | the largest page, list or snapshot, in bytes of its events or threads; one alone may be larger |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
+    /// | `WORKER_MAX_OUTBOUND_TOTAL` | `67108864` | bytes that may wait for all connections together |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
     /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | connections at the same time |
     /// | `WORKER_REQUEST_TIMEOUT` | `10` | seconds until a connection must have opened its WebSocket, or read the answer to another request |
@@ -181,6 +188,11 @@ impl WorkerConfig {
             "WORKER_MAX_OUTBOUND_BYTES",
             1024,
             &mut limits.outbound_bytes,
+        )?;
+        env.size(
+            "WORKER_MAX_OUTBOUND_TOTAL",
+            1024,
+            &mut limits.outbound_total,
         )?;
         env.size("WORKER_MAX_OUTBOUND_FRAMES", 1, &mut limits.outbound_frames)?;
         env.limit("WORKER_MAX_CONNECTIONS", &mut limits.connections)?;
@@ -455,6 +467,10 @@ mod tests {
         assert_eq!(limits("WORKER_MAX_ANSWER_BYTES", "4096").answer_bytes, 4096);
         assert_eq!(
             limits("WORKER_MAX_OUTBOUND_BYTES", "4096").outbound_bytes,
+            4096
+        );
+        assert_eq!(
+            limits("WORKER_MAX_OUTBOUND_TOTAL", "4096").outbound_total,
             4096
         );
         assert_eq!(limits("WORKER_MAX_OUTBOUND_FRAMES", "7").outbound_frames, 7);

@@ -314,7 +314,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// `NotFound` for a thread outside the scope, or a run that is not in it.
     async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError>;
 
-    /// What a reader at this position has not got, in the order of the changes. The items of `limit` are new events; its
+    /// Reads the changes that a reader at this position has not got, in their order. The items of `limit` are new events; its
     /// bytes count new events, edited ones, runs, and the thread's row.
     ///
     /// # Errors

@@ -40,13 +40,13 @@ impl Window {
         }
     }
 
-    /// Where the page begins if only so many of its events fit: behind this place.
+    /// The place behind which the page begins if only this many of its events fit.
     pub(crate) fn begin_of(&self, fitting: usize) -> u64 {
         self.end - fitting as u64
     }
 }
 
-/// What a snapshot of a thread is to show.
+/// A request for a snapshot of a thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     /// The place of the thread's last event.
@@ -56,7 +56,7 @@ pub(crate) struct Asked {
     pub(crate) from: Base,
 }
 
-/// What a snapshot goes on from.
+/// The events that a snapshot goes on from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Base {
     /// Nothing that the thread has.
@@ -68,7 +68,7 @@ pub(crate) enum Base {
 }
 
 impl Base {
-    /// What the reader knows, and the first edit of that.
+    /// The base for a reader that knows the thread up to an event, and the first edit of what it knows.
     pub(crate) fn of(from: &SnapshotFrom, known: Known, edited: Option<FirstEdited>) -> Self {
         match from {
             SnapshotFrom::Newest => Self::Nothing,
@@ -146,7 +146,7 @@ pub(crate) struct Shown {
     pub(crate) end: u64,
     /// For a reader that came back and is not sent all at once: see [`Position::known`].
     pub(crate) known: Option<Known>,
-    /// What the reader has from before, if the snapshot goes on from there.
+    /// The last event that the reader has, if the snapshot goes on from there.
     pub(crate) after: Option<Known>,
     first_seq: u64,
 }
@@ -167,7 +167,7 @@ impl Shown {
         self
     }
 
-    /// What comes behind that which the reader knows, up to this last event.
+    /// The events behind those that the reader knows, up to this last event.
     fn after(total: u64, known: Known, is_all: bool, last: Option<Known>) -> Self {
         let last = last.unwrap_or(known);
         let is_complete = is_all && last.last_seq == total;
@@ -184,7 +184,7 @@ impl Shown {
         }
     }
 
-    /// Where the reader stands then, of a thread that was read at this `rev`.
+    /// The reader's position after the snapshot, of a thread that was read at this `rev`.
     pub(crate) fn position(&self, rev: u64) -> Position {
         Position {
             first_seq: self.first_seq,

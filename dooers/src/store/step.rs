@@ -3,43 +3,78 @@
 use super::limit::{encoded_len, fitting};
 use super::page::{Known, Position};
 use super::{Change, ChangeBody};
+use crate::protocol::{Run, Thread, ThreadEvent};
 use std::ops::RangeInclusive;
 
-/// A change that a reader has not got, and its size.
+/// A change that a reader has not got.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Missed {
+pub(crate) struct Missed<T> {
     /// The number of the change, or of that which made the event if the event is new to the reader.
     pub(crate) rev: u64,
     /// The place of an event that is new to the reader.
     pub(crate) new: Option<u64>,
-    pub(crate) bytes: usize,
+    /// The change, or its size.
+    pub(crate) body: T,
 }
 
-impl Missed {
-    /// An event that is new to the reader, and was made by the change of this number.
-    pub(crate) fn new_event(event: &Change, made_by: u64, seq: u64) -> Self {
+/// A size that is computed when it is needed.
+pub(crate) trait Measured {
+    fn bytes(&self) -> usize;
+}
+
+impl Measured for usize {
+    fn bytes(&self) -> usize {
+        *self
+    }
+}
+
+/// The content of a change, as it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Body<'a> {
+    Event(&'a ThreadEvent),
+    Run(&'a Run),
+    Thread(&'a Thread),
+}
+
+impl<'a> Body<'a> {
+    pub(crate) fn of(change: &'a Change) -> Self {
+        match &change.body {
+            ChangeBody::Event(event) => Self::Event(event),
+            ChangeBody::Run(run) => Self::Run(run),
+            ChangeBody::Thread(record) | ChangeBody::Deleted(record) => {
+                Self::Thread(&record.thread)
+            }
+        }
+    }
+}
+
+impl Measured for Body<'_> {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Event(event) => encoded_len(event),
+            Self::Run(run) => encoded_len(run),
+            Self::Thread(thread) => encoded_len(thread),
+        }
+    }
+}
+
+impl<T> Missed<T> {
+    /// An event that is new to the reader, at its place.
+    pub(crate) fn new_event(place: Known, body: T) -> Self {
         Self {
-            rev: made_by,
-            new: Some(seq),
-            bytes: size_of(event),
+            rev: place.rev,
+            new: Some(place.last_seq),
+            body,
         }
     }
 
     /// Any other change.
-    pub(crate) fn change(change: &Change) -> Self {
+    pub(crate) fn change(rev: u64, body: T) -> Self {
         Self {
-            rev: change.rev,
+            rev,
             new: None,
-            bytes: size_of(change),
+            body,
         }
-    }
-}
-
-fn size_of(change: &Change) -> usize {
-    match &change.body {
-        ChangeBody::Event(event) => encoded_len(event),
-        ChangeBody::Run(run) => encoded_len(run),
-        ChangeBody::Thread(record) | ChangeBody::Deleted(record) => encoded_len(&record.thread),
     }
 }
 
@@ -51,7 +86,7 @@ pub(crate) struct Step<'a> {
     pub(crate) end: u64,
     /// The last change, unless the reader has that already.
     rev: u64,
-    /// Whether the reader has all then.
+    /// The reader has everything after this step.
     pub(crate) is_complete: bool,
     /// The last change, if a limit ends the step.
     cut: Option<u64>,
@@ -96,9 +131,9 @@ impl<'a> Step<'a> {
     }
 
     /// The step, ended in front of the change with which it would exceed a limit. These are all its changes.
-    pub(crate) fn within(mut self, bytes: usize, mut changes: Vec<Missed>) -> Self {
+    pub(crate) fn within<T: Measured>(mut self, bytes: usize, mut changes: Vec<Missed<T>>) -> Self {
         changes.sort_by_key(|missed| missed.rev);
-        let fitting = fitting(bytes, changes.iter().map(|missed| missed.bytes));
+        let fitting = fitting(bytes, changes.iter().map(|missed| missed.body.bytes()));
         let (done, rest) = changes.split_at(fitting);
         if let (Some(last), false) = (done.last(), rest.is_empty()) {
             self.rev = last.rev;
@@ -110,12 +145,12 @@ impl<'a> Step<'a> {
         self
     }
 
-    /// Where the reader stands then.
+    /// The reader's position after the step.
     pub(crate) fn reached(&self) -> Position {
         self.from.moved(self.end, self.rev)
     }
 
-    /// Whether the step has a change, or an event that was made by it.
+    /// Returns whether the step has a change, or an event that was made by it.
     pub(crate) fn has(&self, rev: u64) -> bool {
         self.cut.is_none_or(|cut| rev <= cut)
     }
@@ -137,7 +172,7 @@ impl<'a> Step<'a> {
         Some((events, self.from.rev + 1..=self.reached().rev))
     }
 
-    /// Whether the step has the thread's row, which changed last at this `rev`.
+    /// Returns whether the step has the thread's row, which changed last at this `rev`.
     pub(crate) fn has_row(&self, row_rev: u64) -> bool {
         self.from.rev < row_rev && row_rev <= self.reached().rev
     }

@@ -134,7 +134,7 @@ async fn page_of_one_event_may_exceed_the_limit(store: &AnyStore) {
     assert_eq!(seqs(&nothing), [5]);
 }
 
-/// Whatever makes an event large: text that grows when it is escaped, data, and its user.
+/// Everything that makes an event large: text that grows when it is escaped, data, and its user.
 async fn pages_of_all_kinds_of_contents_keep_the_limit(store: &AnyStore) {
     let key = thread_of(store, "t", 1).await.key;
     let mut events = Vec::new();
@@ -182,15 +182,15 @@ async fn newest_snapshot_leaves_out_older_events(store: &AnyStore) {
         let first_seq = shown.events[0].seq;
         assert_eq!(shown.position.first_seq, first_seq);
         // An event that is not shown may be edited without a word to this reader, one that is shown may not.
-        for (seq, is_told) in [(first_seq, true), (first_seq - 1, false)] {
+        for (seq, is_sent) in [(first_seq, true), (first_seq - 1, false)] {
             let patch = EventPatch::default().text(format!("{seq} at {bytes}"));
             let event_id = format!("t-{seq}");
             let edit = ThreadEdit::UpdateEvent { event_id, patch };
             store.edit_thread(&scope(), "t", edit).await.unwrap();
             let position = shown.position.clone();
             let (changes, _) = caught_up(store, &scope(), "t", position, 50).await;
-            let told = events_of(&changes).iter().any(|event| event.seq == seq);
-            assert_eq!(told, is_told);
+            let sent = events_of(&changes).iter().any(|event| event.seq == seq);
+            assert_eq!(sent, is_sent);
         }
     }
     // A run is shown with its events only, unless it goes on.

@@ -97,6 +97,9 @@ pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Res
     if let Some(id) = &payload.before_event_id {
         clean_id("payload.before_event_id", id)?;
     }
+    let Some(_answering) = session.may_answer().await else {
+        return Ok(());
+    };
     // Before the reading, so that no edit falls in between.
     let join = session.running.hub.join(&session.connection, thread_id);
     let page = session

@@ -21,6 +21,9 @@ pub(super) async fn list(
             ErrorBody::invalid_payload("`payload.cursor` must be the `cursor` of the page before")
         })?),
     };
+    let Some(_answering) = caller.session.may_answer().await else {
+        return Ok(());
+    };
     let store = &caller.session.running.store;
     let page = store
         .threads(&caller.identity.scope, cursor.as_ref(), limit)
@@ -49,6 +52,9 @@ pub(super) async fn subscribe(
         None => SnapshotFrom::Newest,
         Some(id) if caller.identity.keeps_its_events => SnapshotFrom::After(id),
         Some(id) => SnapshotFrom::Covering(id),
+    };
+    let Some(_answering) = session.may_answer().await else {
+        return Ok(());
     };
     // Before the reading, so that no change falls in between.
     let join = session.running.hub.join(&session.connection, thread_id);

@@ -6,7 +6,7 @@ use crate::store::limit::{encoded_len, fitting};
 use crate::store::page::{Known, Place};
 use crate::store::shown::{Asked, Base, FirstEdited, Shown, SizedEvent, Window};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
-use crate::store::step::{Extent, Missed, Step};
+use crate::store::step::{Body, Extent, Missed, Step};
 use crate::store::{
     CatchUp, Change, EventPage, EventQuery, Order, PageLimit, Position, RunQuery, Snapshot,
     SnapshotFrom, StoreError, ThreadCursor, ThreadPage, ThreadQuery,
@@ -204,26 +204,21 @@ impl ThreadState {
         }
     }
 
-    /// What a step has, with the sizes.
-    fn missed(&self, position: &Position, step: &Step<'_>) -> Vec<Missed> {
+    /// The changes of a step.
+    fn missed<'a>(&'a self, position: &Position, step: &Step<'_>) -> Vec<Missed<Body<'a>>> {
         let new_events = self.between(position.last_seq, step.end).iter();
-        let new_events = new_events.map(|kept| Missed {
-            rev: kept.first_rev,
-            new: Some(kept.event.seq),
-            bytes: encoded_len(&kept.event),
-        });
-        let other = |rev, bytes| Missed {
-            rev,
-            new: None,
-            bytes,
-        };
-        let runs = self.runs_changed(step);
-        let edited = self.events_edited(step);
+        let new_event =
+            |kept: &'a KeptEvent| Missed::new_event(kept.place(), Body::Event(&kept.event));
+        let edited = |kept: &'a KeptEvent| Missed::change(kept.rev, Body::Event(&kept.event));
         let row = step.has_row(self.row_rev);
         new_events
-            .chain(runs.map(|kept| other(kept.rev, encoded_len(&kept.run))))
-            .chain(edited.map(|kept| other(kept.rev, encoded_len(&kept.event))))
-            .chain(row.then(|| other(self.row_rev, encoded_len(&self.thread))))
+            .map(new_event)
+            .chain(
+                self.runs_changed(step)
+                    .map(|kept| Missed::change(kept.rev, Body::Run(&kept.run))),
+            )
+            .chain(self.events_edited(step).map(edited))
+            .chain(row.then(|| Missed::change(self.row_rev, Body::Thread(&self.thread))))
             .collect()
     }
 

@@ -1,12 +1,12 @@
-//! What a reader has not got.
+//! Reading the changes that a reader has not got.
 
 use super::Stop;
 use super::read::{ReadTransaction, Reading, parameters};
 use super::rows::{self, WholeThread};
 use crate::store::change::in_sending_order;
 use crate::store::page::Known;
-use crate::store::shown::Window;
-use crate::store::step::{Extent, Missed, Step};
+use crate::store::shown::{SizedEvent, Window};
+use crate::store::step::{Body, Extent, Measured, Missed, Step};
 use crate::store::{CatchUp, Change, Order, PageLimit, Position, Scope};
 use std::ops::RangeInclusive;
 
@@ -33,13 +33,11 @@ impl<T: ReadTransaction> Reading<'_, T> {
         let end = last.map_or(position.last_seq, |last| last.last_seq);
         let step = Step::new(position, extent, end, last);
         let mut missed = self.missed_sizes(&thread, &step, limit.bytes).await?;
-        missed.extend(new_events.iter().map(|event| Missed {
-            rev: event.place.rev,
-            new: Some(event.place.last_seq),
-            bytes: event.bytes,
-        }));
+        let sized = |event: &SizedEvent| Missed::new_event(event.place, event.bytes);
+        missed.extend(new_events.iter().map(sized));
         let row = Change::of_thread(thread.record.clone(), thread.row_rev);
-        missed.extend(step.has_row(row.rev).then(|| Missed::change(&row)));
+        let has_row = step.has_row(row.rev);
+        missed.extend(has_row.then(|| Missed::change(row.rev, Body::of(&row).bytes())));
         // No more is read than the sizes of the columns admit, and no more is sent than those of the changes do.
         let step = step.within(limit.bytes, missed);
         let mut others = self.runs_changed(&thread, step.changes()).await?;
@@ -53,10 +51,13 @@ impl<T: ReadTransaction> Reading<'_, T> {
             .into_iter()
             .map(|(event, rev)| Change::of_event(event, rev));
         let read: Vec<(Known, Change)> = places.zip(read).collect();
-        let new =
-            |(place, event): &(Known, Change)| Missed::new_event(event, place.rev, place.last_seq);
-        let missed = others.iter().map(Missed::change);
-        let step = step.within(limit.bytes, missed.chain(read.iter().map(new)).collect());
+        let missed = others
+            .iter()
+            .map(|change| Missed::change(change.rev, Body::of(change)));
+        let new = read
+            .iter()
+            .map(|(place, event)| Missed::new_event(*place, Body::of(event)));
+        let step = step.within(limit.bytes, missed.chain(new).collect());
         others.retain(|change| step.has(change.rev));
         let new_events = read.into_iter().filter(|(place, _)| step.has(place.rev));
         Ok(CatchUp {

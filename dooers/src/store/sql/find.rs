@@ -144,7 +144,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
     }
 }
 
-/// Whether a list of threads is that of a participant, and the parameters of the statement that reads it.
+/// The parameters of the statement that lists threads, and whether it lists those of a participant.
 pub(super) fn listed(
     scope_pk: i64,
     scope: &Scope,

@@ -224,7 +224,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         })
     }
 
-    /// What a snapshot of this thread goes on from.
+    /// The events that a snapshot of this thread goes on from.
     async fn goes_on_from(
         &mut self,
         thread: &WholeThread,

@@ -93,7 +93,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         thread: &WholeThread,
         step: &Step<'_>,
         bytes: usize,
-    ) -> Result<Vec<Missed>, Stop> {
+    ) -> Result<Vec<Missed<usize>>, Stop> {
         let mut missed = self.run_sizes(thread, step.changes(), bytes).await?;
         let from_before = (step.known_events(), step.changes());
         for (events, changes) in [Some(from_before), step.sent_events()]
@@ -121,7 +121,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         thread: &WholeThread,
         changes: RangeInclusive<u64>,
         bytes: usize,
-    ) -> Result<Vec<Missed>, Stop> {
+    ) -> Result<Vec<Missed<usize>>, Stop> {
         let (sql, values) = (
             &self.sql.changed_run_sizes,
             parameters![thread.pk, *changes.start(), *changes.end(), enough(bytes)],
@@ -131,10 +131,6 @@ impl<T: ReadTransaction> Reading<'_, T> {
 }
 
 /// A change that is not a new event.
-fn other(row: &impl Columns) -> Result<Missed, RowError> {
-    Ok(Missed {
-        rev: row.count(0)?,
-        new: None,
-        bytes: size(row, 1)?,
-    })
+fn other(row: &impl Columns) -> Result<Missed<usize>, RowError> {
+    Ok(Missed::change(row.count(0)?, size(row, 1)?))
 }
