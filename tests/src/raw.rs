@@ -117,6 +117,29 @@ impl RawClient {
             .expect("the server is there")
     }
 
+    /// Waits until something arrives, and does not read it.
+    pub async fn arrived(&mut self) {
+        let count = within("something to arrive", self.stream.peek(&mut [0])).await;
+        assert_eq!(count.expect("the server is there"), 1);
+    }
+
+    /// Reads this many bytes at each tick until the server ends the connection; the result is how many there were.
+    pub async fn drip(&mut self, chunk: usize, tick: Duration) -> usize {
+        let mut ticks = tokio::time::interval(tick);
+        let mut part = vec![0; chunk];
+        let mut all = 0;
+        let reading = async {
+            loop {
+                ticks.tick().await;
+                match self.stream.read(&mut part).await {
+                    Ok(count) if count > 0 => all += count,
+                    _ => return all,
+                }
+            }
+        };
+        within("the server to end the connection", reading).await
+    }
+
     /// Reads until the server ends the connection; the result is the code of its closing frame, if there was one.
     pub async fn close_code(&mut self) -> Option<u16> {
         close_code(&mut self.stream).await

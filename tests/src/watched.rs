@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    MemoryStore, NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
-    Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    MemoryStore, NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
+    SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
+    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -208,7 +208,7 @@ impl Store for Watched {
         &self,
         scope: &Scope,
         after: Option<&ThreadCursor>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<ThreadPage, StoreError> {
         let outcome = self.inner.threads(scope, after, limit).await;
         self.done("threads").await;
@@ -230,8 +230,9 @@ impl Store for Watched {
         scope: &Scope,
         thread_id: &str,
         from: &SnapshotFrom,
+        bytes: usize,
     ) -> Result<Snapshot, StoreError> {
-        let outcome = self.inner.snapshot(scope, thread_id, from).await;
+        let outcome = self.inner.snapshot(scope, thread_id, from, bytes).await;
         self.done("snapshot").await;
         outcome
     }
@@ -241,7 +242,7 @@ impl Store for Watched {
         scope: &Scope,
         thread_id: &str,
         before_event_id: Option<&str>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<EventPage, StoreError> {
         let outcome = self
             .inner
@@ -290,7 +291,7 @@ impl Store for Watched {
         scope: &Scope,
         thread_id: &str,
         position: &Position,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<CatchUp, StoreError> {
         let outcome = self.inner.catch_up(scope, thread_id, position, limit).await;
         self.done("catch_up").await;

@@ -2,12 +2,13 @@
 
 use super::lock;
 use super::outbound::{Frame, Outbound, OutboundLimits};
+use super::total::OutboundTotal;
 use crate::protocol::Audience;
 use crate::shrink::shrink;
 use crate::store::{Participant, Position, Scope, WorkerKey};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// A connection, as the hub knows it: who it is, what waits for it, and what it must read from the store.
@@ -55,11 +56,12 @@ pub(crate) enum Backlog {
 }
 
 impl Connection {
-    pub(crate) fn new(limits: OutboundLimits) -> Self {
+    /// A connection whose frames count towards a total, unless it is in the same process.
+    pub(crate) fn new(limits: OutboundLimits, total: Option<Arc<OutboundTotal>>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            outbound: Outbound::new(limits),
+            outbound: Outbound::new(limits, total),
             takes_deltas: AtomicBool::new(false),
             state: Mutex::default(),
             fell_behind: Notify::new(),

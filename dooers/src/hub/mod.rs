@@ -12,12 +12,14 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod text;
+mod total;
 
 pub(crate) use connection::{Backlog, Connection};
 pub(crate) use outbound::{Frame, OutboundLimits};
 pub(crate) use sender::ChangeSender;
 pub(crate) use settings::PublishedSetting;
 pub(crate) use text::GrowingText;
+pub(crate) use total::OutboundTotal;
 
 use crate::protocol::{Actor, ServerFrame, ShownThread};
 use crate::shrink::shrink;

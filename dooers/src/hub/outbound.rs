@@ -1,9 +1,12 @@
 //! What waits to be sent to one connection.
 
 use super::lock;
+use super::total::OutboundTotal;
 use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
-use tokio::sync::Notify;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Notify, SemaphorePermit};
+use tokio::time::Instant;
 
 /// An encoded frame. A clone shares the bytes.
 pub(crate) type Frame = tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -15,11 +18,18 @@ pub(crate) struct OutboundLimits {
     pub(crate) bytes: usize,
 }
 
+/// The part of a queue that live frames may fill while too much waits for all connections.
+const LITTLE: usize = 16;
+
 /// The frames that wait to be sent to one connection, bounded in number and bytes.
+///
+/// A frame waits until its writer says that it is [sent](Self::sent).
 #[derive(Debug)]
 pub(crate) struct Outbound {
     queue: Mutex<Queue>,
     limits: OutboundLimits,
+    /// The frames of all connections. Those of a client in the same process do not count: only its program can be slow.
+    total: Option<Arc<OutboundTotal>>,
     filled: Notify,
     drained: Notify,
 }
@@ -27,29 +37,35 @@ pub(crate) struct Outbound {
 #[derive(Debug, Default)]
 struct Queue {
     frames: VecDeque<Frame>,
+    /// The bytes of these.
     bytes: usize,
+    /// The bytes of the frames that have left and are not sent yet.
+    sending: usize,
     /// How many frames have left.
     taken: u64,
     /// The frames that a newer one replaces as long as they wait: how many frames came before each.
     replaceable: HashMap<String, u64>,
+    /// The frames that waited at a moment, as long as they are not all sent.
+    mark: Option<Mark>,
+    is_closed: bool,
+}
+
+/// The frames that waited at a moment.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: Instant,
+    /// The number of frames that have left once these have.
+    taken: u64,
 }
 
 impl Queue {
     fn has_room(&self, frame: &Frame, limits: OutboundLimits) -> bool {
         self.frames.is_empty()
-            || (self.frames.len() < limits.frames && self.bytes + frame.len() <= limits.bytes)
+            || (self.frames.len() < limits.frames && self.unsent() + frame.len() <= limits.bytes)
     }
 
-    fn add(&mut self, frame: Frame) {
-        self.bytes += frame.len();
-        self.frames.push_back(frame);
-    }
-
-    /// Adds a frame that a newer one of its key replaces as long as it waits.
-    fn add_replaceable(&mut self, key: &str, frame: Frame) {
-        let place = self.taken + self.frames.len() as u64;
-        self.replaceable.insert(key.to_owned(), place);
-        self.add(frame);
+    fn unsent(&self) -> usize {
+        self.bytes + self.sending
     }
 
     /// The frame of this key, if it still waits.
@@ -60,10 +76,11 @@ impl Queue {
 }
 
 impl Outbound {
-    pub(crate) fn new(limits: OutboundLimits) -> Self {
+    pub(crate) fn new(limits: OutboundLimits, total: Option<Arc<OutboundTotal>>) -> Self {
         Self {
             queue: Mutex::default(),
             limits,
+            total,
             filled: Notify::new(),
             drained: Notify::new(),
         }
@@ -72,24 +89,21 @@ impl Outbound {
     /// Queues an answer to something the client asked. The client is not read while the queue is full, so that
     /// it cannot make the queue grow.
     pub(crate) fn push(&self, frame: Frame) {
-        lock(&self.queue).add(frame);
-        self.filled.notify_one();
+        self.add(&mut lock(&self.queue), frame);
     }
 
     /// The same for a frame that belongs behind those that wait, also behind one of its key; newer ones of the key
     /// replace this one.
     pub(crate) fn push_replaceable(&self, key: &str, frame: Frame) {
-        lock(&self.queue).add_replaceable(key, frame);
-        self.filled.notify_one();
+        self.add_replaceable(&mut lock(&self.queue), key, frame);
     }
 
     /// Queues a live frame, if there is room.
     pub(crate) fn offer(&self, frame: &Frame) -> bool {
         let mut queue = lock(&self.queue);
-        let has_room = queue.has_room(frame, self.limits);
+        let has_room = self.has_room_for(&queue, frame);
         if has_room {
-            queue.add(frame.clone());
-            self.filled.notify_one();
+            self.add(&mut queue, frame.clone());
         }
         has_room
     }
@@ -100,17 +114,62 @@ impl Outbound {
         if let Some(waiting) = queue.waiting(key) {
             let before = std::mem::replace(waiting, frame.clone()).len();
             queue.bytes = queue.bytes - before + frame.len();
+            self.count(frame.len());
+            self.uncount(before);
             return true;
         }
-        let has_room = queue.has_room(frame, self.limits);
+        let has_room = self.has_room_for(&queue, frame);
         if has_room {
-            queue.add_replaceable(key, frame.clone());
-            self.filled.notify_one();
+            self.add_replaceable(&mut queue, key, frame.clone());
         }
         has_room
     }
 
-    /// Waits for frames and takes some, in order: about as many bytes as are told, one frame at the least.
+    /// Returns whether a live frame may wait. If too much waits for all connections, it may only where little waits.
+    fn has_room_for(&self, queue: &Queue, frame: &Frame) -> bool {
+        let few = OutboundLimits {
+            bytes: self.limits.bytes / LITTLE,
+            ..self.limits
+        };
+        queue.has_room(frame, few)
+            || queue.has_room(frame, self.limits) && !self.is_total_exceeded()
+    }
+
+    fn add(&self, queue: &mut Queue, frame: Frame) {
+        if queue.is_closed {
+            return;
+        }
+        queue.bytes += frame.len();
+        self.count(frame.len());
+        queue.frames.push_back(frame);
+        self.filled.notify_one();
+    }
+
+    /// Adds a frame that a newer one of its key replaces as long as it waits.
+    fn add_replaceable(&self, queue: &mut Queue, key: &str, frame: Frame) {
+        let place = queue.taken + queue.frames.len() as u64;
+        queue.replaceable.insert(key.to_owned(), place);
+        self.add(queue, frame);
+    }
+
+    fn count(&self, bytes: usize) {
+        if let Some(total) = &self.total {
+            total.add(bytes);
+        }
+    }
+
+    fn uncount(&self, bytes: usize) {
+        if let Some(total) = &self.total {
+            total.remove(bytes);
+        }
+    }
+
+    fn is_total_exceeded(&self) -> bool {
+        self.total.as_ref().is_some_and(|total| total.is_exceeded())
+    }
+
+    /// Waits for frames and takes some, in order: about this many bytes, at least one frame. The frames count until they
+    /// are [sent](Self::sent).
     pub(crate) async fn take(&self, bytes: usize, batch: &mut Vec<Frame>) {
         loop {
             let filled = self.filled.notified();
@@ -124,6 +183,12 @@ impl Outbound {
     fn try_take(&self, bytes: usize, batch: &mut Vec<Frame>) -> bool {
         let mut queue = lock(&self.queue);
         let before = batch.len();
+        if queue.mark.is_none() && !queue.frames.is_empty() {
+            queue.mark = Some(Mark {
+                at: Instant::now(),
+                taken: queue.taken + queue.frames.len() as u64,
+            });
+        }
         let mut taken = 0;
         while taken < bytes
             && let Some(frame) = queue.frames.pop_front()
@@ -133,19 +198,43 @@ impl Outbound {
             batch.push(frame);
         }
         queue.bytes -= taken;
+        queue.sending += taken;
         if queue.frames.is_empty() {
             // An idle connection holds no memory for frames.
             queue.frames = VecDeque::new();
             queue.replaceable = HashMap::new();
         }
-        if self.is_roomy(&queue) {
-            self.drained.notify_waiters();
-        }
         batch.len() > before
     }
 
-    /// Waits until the queue is no more than half full.
+    /// The frames that were taken are sent.
+    pub(crate) fn sent(&self) {
+        let mut queue = lock(&self.queue);
+        let sent = std::mem::take(&mut queue.sending);
+        let taken = queue.taken;
+        queue.mark = queue.mark.filter(|mark| taken < mark.taken);
+        if self.is_roomy(&queue) {
+            self.drained.notify_waiters();
+        }
+        drop(queue);
+        self.uncount(sent);
+    }
+
+    /// Waits until the queue is no more than half full, and not too much waits for all connections.
     pub(crate) async fn has_room(&self) {
+        loop {
+            self.has_own_room().await;
+            let Some(total) = &self.total else {
+                return;
+            };
+            total.has_room().await;
+            if self.is_roomy(&lock(&self.queue)) {
+                return;
+            }
+        }
+    }
+
+    async fn has_own_room(&self) {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
@@ -158,19 +247,51 @@ impl Outbound {
         }
     }
 
+    /// Waits until an answer may be made that takes much memory. Keep the result until it is queued.
+    pub(crate) async fn may_answer(&self) -> Option<SemaphorePermit<'_>> {
+        self.total.as_ref()?.may_answer().await
+    }
+
+    /// Returns whether a frame has waited for longer than this, while too much waits for all connections.
+    pub(crate) fn is_in_the_way(&self, at_most: Duration) -> bool {
+        self.is_total_exceeded()
+            && lock(&self.queue)
+                .mark
+                .is_some_and(|mark| mark.at.elapsed() > at_most)
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         lock(&self.queue).frames.is_empty()
     }
 
     fn is_roomy(&self, queue: &Queue) -> bool {
-        queue.frames.len() <= self.limits.frames / 2 && queue.bytes <= self.limits.bytes / 2
+        queue.frames.len() <= self.limits.frames / 2 && queue.unsent() <= self.limits.bytes / 2
+    }
+
+    /// Drops what waits, and all that would come. Nothing is counted any more.
+    pub(crate) fn close(&self) {
+        let mut queue = lock(&self.queue);
+        let unsent = queue.unsent();
+        *queue = Queue {
+            is_closed: true,
+            ..Queue::default()
+        };
+        drop(queue);
+        self.uncount(unsent);
+    }
+}
+
+impl Drop for Outbound {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt;
 
     const LIMITS: OutboundLimits = OutboundLimits {
         frames: 4,
@@ -179,7 +300,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_leave_in_the_order_in_which_they_came() {
-        let outbound = Outbound::new(LIMITS);
+        let outbound = Outbound::new(LIMITS, None);
         for text in ["a", "b", "c"] {
             assert!(outbound.offer(&Frame::from_static(text)));
         }
@@ -192,13 +313,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_live_frame_is_refused_when_frames_or_bytes_are_too_many() {
-        let outbound = Outbound::new(LIMITS);
+        let outbound = Outbound::new(LIMITS, None);
         for _ in 0..4 {
             assert!(outbound.offer(&Frame::from_static("a")));
         }
         assert!(!outbound.offer(&Frame::from_static("a")));
 
-        let outbound = Outbound::new(LIMITS);
+        let outbound = Outbound::new(LIMITS, None);
         let large = Frame::from("x".repeat(90));
         assert!(outbound.offer(&large));
         assert!(!outbound.offer(&large));
@@ -206,12 +327,16 @@ mod tests {
         let mut batch = Vec::new();
         outbound.take(1000, &mut batch).await;
         assert_eq!(batch.len(), 2);
+        // An empty queue takes any frame, and what is on its way counts.
+        assert!(outbound.offer(&Frame::from_static("a")));
+        assert!(!outbound.offer(&large));
+        outbound.sent();
         assert!(outbound.offer(&large));
     }
 
     #[tokio::test]
     async fn a_newer_frame_takes_the_place_of_one_of_its_key_that_waits() {
-        let outbound = Outbound::new(LIMITS);
+        let outbound = Outbound::new(LIMITS, None);
         let mut batch = Vec::new();
         assert!(outbound.offer(&Frame::from_static("gone")));
         assert!(outbound.offer_instead("e", &Frame::from_static("one")));
@@ -240,14 +365,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_frame_above_the_limit_goes_through_an_empty_queue() {
-        let outbound = Outbound::new(LIMITS);
+        let outbound = Outbound::new(LIMITS, None);
         assert!(outbound.offer(&Frame::from("x".repeat(500))));
         assert!(!outbound.offer(&Frame::from_static("a")));
     }
 
     #[tokio::test]
     async fn who_waits_for_room_goes_on_once_half_is_sent() {
-        let outbound = Outbound::new(LIMITS);
+        let outbound = Outbound::new(LIMITS, None);
         for _ in 0..4 {
             outbound.push(Frame::from_static("a"));
         }
@@ -256,11 +381,122 @@ mod tests {
             async {
                 tokio::task::yield_now().await;
                 outbound.take(2, &mut batch).await;
+                outbound.sent();
                 true
             },
             outbound.has_room()
         );
         assert!(taken);
         assert_eq!(batch.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn room_counts_frames_until_they_are_sent() {
+        let outbound = Outbound::new(LIMITS, None);
+        outbound.push(Frame::from("x".repeat(500)));
+        let mut batch = Vec::new();
+        outbound.take(1, &mut batch).await;
+        let room = outbound.has_room();
+        tokio::pin!(room);
+        assert!(room.as_mut().now_or_never().is_none());
+        outbound.sent();
+        assert!(room.now_or_never().is_some());
+    }
+
+    fn counted(limit: usize) -> (Arc<OutboundTotal>, impl Fn() -> Outbound) {
+        let total = Arc::new(OutboundTotal::new(limit, 1));
+        let counted = Arc::clone(&total);
+        (total, move || {
+            Outbound::new(LIMITS, Some(Arc::clone(&counted)))
+        })
+    }
+
+    #[tokio::test]
+    async fn total_counts_what_waits_for_each_connection() {
+        let (total, new) = counted(1000);
+        let (one, other) = (new(), new());
+        let frame = Frame::from("x".repeat(30));
+        assert!(one.offer(&frame) && other.offer(&frame));
+        one.push(frame.clone());
+        assert!(other.offer_instead("e", &frame));
+        assert!(other.offer_instead("e", &Frame::from("x".repeat(10))));
+        assert_eq!(total.bytes(), 100);
+        let mut batch = Vec::new();
+        one.take(1, &mut batch).await;
+        assert_eq!(total.bytes(), 100);
+        one.sent();
+        assert_eq!(total.bytes(), 70);
+    }
+
+    #[tokio::test]
+    async fn closed_or_dropped_queue_returns_its_bytes() {
+        let (total, new) = counted(1000);
+        for is_dropped in [true, false] {
+            let outbound = new();
+            for _ in 0..4 {
+                outbound.push(Frame::from("x".repeat(50)));
+            }
+            let mut batch = Vec::new();
+            outbound.take(1, &mut batch).await;
+            assert_eq!(total.bytes(), 200);
+            if is_dropped {
+                drop(outbound);
+            } else {
+                outbound.close();
+                // What comes late is not kept.
+                outbound.push(Frame::from_static("late"));
+                assert!(outbound.offer(&Frame::from_static("late")));
+                outbound.sent();
+                assert!(outbound.is_empty());
+            }
+            assert_eq!(total.bytes(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn above_the_total_a_short_queue_takes_live_frames() {
+        let (_, new) = counted(100);
+        let (stalled, lagging, idle) = (new(), new(), new());
+        assert!(lagging.offer(&Frame::from("x".repeat(10))));
+        stalled.push(Frame::from("x".repeat(200)));
+        let frame = Frame::from_static("abc");
+        assert!(!lagging.offer(&frame) && !lagging.offer_instead("e", &frame));
+        assert!(idle.offer(&frame) && idle.offer(&frame));
+        assert!(!idle.offer(&frame));
+        let room = idle.has_room();
+        tokio::pin!(room);
+        assert!(room.as_mut().now_or_never().is_none());
+        drop(stalled);
+        assert!(lagging.offer(&frame));
+        assert!(room.now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn queue_is_in_the_way_if_its_frames_wait_too_long() {
+        let second = Duration::from_secs(1);
+        let (_, new) = counted(100);
+        let (slow, other) = (new(), new());
+        let mut batch = Vec::new();
+        for _ in 0..3 {
+            slow.push(Frame::from("x".repeat(10)));
+        }
+        slow.take(1, &mut batch).await;
+        tokio::time::advance(2 * second).await;
+        // Only if too much waits for all.
+        assert!(!slow.is_in_the_way(second));
+        other.push(Frame::from("x".repeat(100)));
+        assert!(slow.is_in_the_way(second));
+        assert!(!other.is_in_the_way(second));
+        for _ in 0..2 {
+            slow.sent();
+            assert!(slow.is_in_the_way(second));
+            slow.take(1, &mut batch).await;
+        }
+        // All that waited then is sent; what came later has its own time.
+        slow.push(Frame::from("x".repeat(10)));
+        slow.sent();
+        assert!(!slow.is_in_the_way(second));
+        slow.take(1, &mut batch).await;
+        assert!(!slow.is_in_the_way(second));
     }
 }

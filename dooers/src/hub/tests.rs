@@ -24,7 +24,7 @@ impl Hub {
     /// The numbers of entries that the hub has memory for: threads, rooms, and workers whose settings are shown.
     fn capacities(&self) -> [usize; 3] {
         [
-            lock(&self.0.feeds).capacity(),
+            lock(&self.0.feeds).by_thread.capacity(),
             lock(&self.0.rooms).capacity(),
             lock(&self.0.settings).capacity(),
         ]
@@ -42,7 +42,7 @@ fn scope(viewer: Viewer) -> Scope {
 }
 
 pub(super) fn connection(hub: &Hub, limits: OutboundLimits) -> Arc<Connection> {
-    let connection = Arc::new(Connection::new(limits));
+    let connection = Arc::new(Connection::new(limits, None));
     hub.enter(&connection, scope(Viewer::Everyone));
     connection
 }
@@ -325,9 +325,9 @@ async fn a_threads_row_goes_to_all_who_may_see_it_and_to_subscribers_once() {
     let subscriber = subscribed(&hub, ROOMY, 0);
     let bystander = connection(&hub, ROOMY);
     let me = Participant::user(&User::new("me"));
-    let private = Arc::new(Connection::new(ROOMY));
+    let private = Arc::new(Connection::new(ROOMY, None));
     hub.enter(&private, scope(Viewer::Only(me.clone())));
-    let elsewhere = Arc::new(Connection::new(ROOMY));
+    let elsewhere = Arc::new(Connection::new(ROOMY, None));
     let mut other = scope(Viewer::Everyone);
     other.workspace_id = "other".to_owned();
     hub.enter(&elsewhere, other);
@@ -424,7 +424,7 @@ fn hub_without_connections_holds_no_memory() {
     let hub = Hub::default();
     let connections: Vec<_> = (0..MANY)
         .map(|number| {
-            let connection = Arc::new(Connection::new(ROOMY));
+            let connection = Arc::new(Connection::new(ROOMY, None));
             let worker_id = format!("w{number}");
             let scope = Scope {
                 worker_id: worker_id.clone(),

@@ -4,7 +4,7 @@ use super::identity::Identity;
 use super::session::Session;
 use crate::hub::{Backlog, frame_of, sender_of};
 use crate::protocol::{ServerFrame, ShownThread};
-use crate::store::{Position, StoreError};
+use crate::store::{PageLimit, Position, StoreError};
 use std::error::Error;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -114,11 +114,17 @@ impl Session {
         position: &Position,
         is_over: impl Fn() -> bool,
     ) -> Result<(), StoreError> {
+        let Some(_answering) = self.may_answer().await else {
+            return Ok(());
+        };
         let join = self.running.hub.join(&self.connection, thread_id);
+        // A step is as large as an answer.
+        let bytes = self.running.config.limits.answer_bytes;
+        let limit = PageLimit::new(CATCH_UP_EVENTS).bytes(bytes);
         let page = self
             .running
             .store
-            .catch_up(&identity.scope, thread_id, position, CATCH_UP_EVENTS)
+            .catch_up(&identity.scope, thread_id, position, limit)
             .await?;
         if is_over() {
             // Unsubscribed, or subscribed or connected anew, while the store was read.

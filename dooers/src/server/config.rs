@@ -39,8 +39,16 @@ pub struct WorkerConfig {
 pub struct Limits {
     /// The largest frame that a client may send, in bytes. 256 KiB by default.
     pub frame_bytes: usize,
+    /// The largest answer that a client may ask for, in bytes of its events, or of its threads. 512 KiB by default. A page
+    /// or a snapshot ends in front of what would exceed it, and says that there is more. One event alone may be larger.
+    pub answer_bytes: usize,
     /// How many bytes may wait for one connection. 1 MiB by default.
     pub outbound_bytes: usize,
+    /// The largest number of bytes that may wait for all connections together. 64 MiB by default. A frame counts for each connection that it
+    /// waits for. Above the limit the server begins with no request, live frames wait in the store for connections for which a
+    /// sixteenth of `outbound_bytes` waits already, and connections whose frames have waited for the
+    /// [`stall_timeout`](Self::stall_timeout) are closed.
+    pub outbound_total: usize,
     /// How many frames may wait for one connection. 2,048 by default.
     pub outbound_frames: usize,
     /// The largest number of connections at the same time. `None`, the default, is as many as the process may have open
@@ -68,7 +76,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             frame_bytes: 256 * 1024,
+            answer_bytes: 512 * 1024,
             outbound_bytes: 1024 * 1024,
+            outbound_total: 64 * 1024 * 1024,
             outbound_frames: 2048,
             connections: None,
             request_timeout: Duration::from_secs(10),
@@ -139,7 +149,9 @@ impl WorkerConfig {
     /// | `WORKER_LEASE` | `30` | seconds for which a turn belongs to a process that gives no sign of life |
     /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | days for which the `client_event_id`s of a deleted thread stay known |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
+    /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | the largest page, list or snapshot, in bytes of its events or threads; one alone may be larger |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
+    /// | `WORKER_MAX_OUTBOUND_TOTAL` | `67108864` | bytes that may wait for all connections together |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
     /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | connections at the same time |
     /// | `WORKER_REQUEST_TIMEOUT` | `10` | seconds until a connection must have opened its WebSocket, or read the answer to another request |
@@ -180,10 +192,16 @@ impl WorkerConfig {
         )?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
+        env.size("WORKER_MAX_ANSWER_BYTES", 1024, &mut limits.answer_bytes)?;
         env.size(
             "WORKER_MAX_OUTBOUND_BYTES",
             1024,
             &mut limits.outbound_bytes,
+        )?;
+        env.size(
+            "WORKER_MAX_OUTBOUND_TOTAL",
+            1024,
+            &mut limits.outbound_total,
         )?;
         env.size("WORKER_MAX_OUTBOUND_FRAMES", 1, &mut limits.outbound_frames)?;
         env.limit("WORKER_MAX_CONNECTIONS", &mut limits.connections)?;
@@ -486,8 +504,13 @@ mod tests {
         );
         let limits = |name, value| with(name, value).unwrap().limits;
         assert_eq!(limits("WORKER_MAX_FRAME_BYTES", "4096").frame_bytes, 4096);
+        assert_eq!(limits("WORKER_MAX_ANSWER_BYTES", "4096").answer_bytes, 4096);
         assert_eq!(
             limits("WORKER_MAX_OUTBOUND_BYTES", "4096").outbound_bytes,
+            4096
+        );
+        assert_eq!(
+            limits("WORKER_MAX_OUTBOUND_TOTAL", "4096").outbound_total,
             4096
         );
         assert_eq!(limits("WORKER_MAX_OUTBOUND_FRAMES", "7").outbound_frames, 7);

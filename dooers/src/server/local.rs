@@ -31,7 +31,7 @@ impl LocalSession {
         agent: AgentDefinition,
         until: &CancellationToken,
     ) -> Self {
-        let session = Arc::new(Session::new(running, agent, until));
+        let session = Arc::new(Session::new(running, agent, until, None));
         let reading = Arc::clone(&session);
         Self {
             session,
@@ -65,7 +65,9 @@ impl LocalSession {
             let mut batch = Vec::new();
             tokio::select! {
                 biased;
-                () = self.session.connection.outbound().take(BATCH_BYTES, &mut batch) => {}
+                () = self.session.connection.outbound().take(BATCH_BYTES, &mut batch) => {
+                    self.session.connection.outbound().sent();
+                }
                 () = self.session.ending.ended() => return None,
                 () = &mut self.catching_up => return None,
             }

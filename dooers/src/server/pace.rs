@@ -33,8 +33,17 @@ impl Pace {
         self.taken.bytes()
     }
 
-    /// Waits for something to be written. `None` if the client is too slow.
-    pub(super) async fn keep<T>(&self, mut writing: impl Future<Output = T> + Unpin) -> Option<T> {
+    /// The time for which a client may take nothing.
+    pub(super) fn stall_timeout(&self) -> Duration {
+        self.stall_timeout
+    }
+
+    /// Waits for something to be written. `None` if the client is too slow, or if it is in the way of others.
+    pub(super) async fn keep<T>(
+        &self,
+        mut writing: impl Future<Output = T> + Unpin,
+        is_in_the_way: impl Fn() -> bool,
+    ) -> Option<T> {
         let look = (self.stall_timeout / LOOKS).max(Duration::from_millis(1));
         let (mut seen, mut at) = (self.taken(), Instant::now());
         let mut left = self.stall_timeout;
@@ -45,7 +54,7 @@ impl Pace {
             let (taken, now) = (self.taken(), Instant::now());
             left = left.saturating_sub(now - at) + time_for(taken - seen);
             left = left.min(self.stall_timeout);
-            if left.is_zero() {
+            if left.is_zero() || is_in_the_way() {
                 return None;
             }
             (seen, at) = (taken, now);
@@ -79,7 +88,7 @@ mod tests {
             }
             pending::<()>().await;
         };
-        assert_eq!(pace.keep(pin!(reading)).await, None);
+        assert_eq!(pace.keep(pin!(reading), || false).await, None);
         begun.elapsed()
     }
 
@@ -120,8 +129,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn write_that_ends_is_kept() {
         let pace = Pace::new(Taken::default(), STALL);
-        assert_eq!(pace.keep(ready(7)).await, Some(7));
+        assert_eq!(pace.keep(ready(7), || true).await, Some(7));
         let late = sleep(STALL - Duration::from_millis(1));
-        assert_eq!(pace.keep(pin!(late)).await, Some(()));
+        assert_eq!(pace.keep(pin!(late), || false).await, Some(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn client_in_the_way_is_not_kept() {
+        let pace = Pace::new(Taken::default(), STALL);
+        let late = sleep(STALL - Duration::from_millis(1));
+        assert_eq!(pace.keep(pin!(late), || true).await, None);
     }
 }

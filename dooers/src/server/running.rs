@@ -5,7 +5,7 @@ use super::error::ServerError;
 use super::program::Program;
 use super::stopping;
 use crate::agent::AgentDefinition;
-use crate::hub::{Hub, OutboundLimits};
+use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
 use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::{Cancel, CancelTarget, Cancelled, Scope, Store, StoreError};
@@ -22,6 +22,8 @@ pub(super) struct Running {
     pub(super) config: WorkerConfig,
     pub(super) store: Arc<dyn Store>,
     pub(super) hub: Hub,
+    /// The unsent bytes of all connections.
+    pub(super) outbound: Arc<OutboundTotal>,
     pub(super) settings: Arc<LiveSettings>,
     pub(super) runner: Arc<Runner>,
     /// The work of sessions, and changes of the program.
@@ -80,8 +82,11 @@ impl Running {
             config.assistant_name.clone(),
             config.lease,
         ));
+        let limits = &config.limits;
+        let outbound = OutboundTotal::new(limits.outbound_total, limits.answer_bytes);
         let running = Arc::new(Self {
             agents,
+            outbound: Arc::new(outbound),
             config,
             store,
             hub,

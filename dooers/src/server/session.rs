@@ -7,7 +7,7 @@ use super::socket::{self, End, Ending, Liveness, Timing};
 use super::upgrade::Socket;
 use super::verbs;
 use crate::agent::AgentDefinition;
-use crate::hub::{Connection, Frame};
+use crate::hub::{Connection, Frame, OutboundTotal};
 use crate::protocol::{ErrorBody, ErrorCode, ServerFrame, ServerInfo};
 use futures::StreamExt;
 use futures::stream::SplitStream;
@@ -42,9 +42,12 @@ pub(super) fn run(
     let pace = Pace::new(socket.get_ref().taken(), limits.stall_timeout);
     let connect_deadline = Instant::now() + limits.connect_timeout;
     let until = running.stopping.clone();
-    let session = Session::new(running, agent, &until);
+    let total = Arc::clone(&running.outbound);
+    let session = Session::new(running, agent, &until, Some(total));
     let (sink, mut stream) = socket.split();
     async move {
+        // However the session ends, nothing keeps its frames.
+        let leaving = Leaving(&session);
         let mut overdue = pin!(session.ending.overdue());
         let mut is_overdue = false;
         // One task for all three: an idle connection costs one.
@@ -65,7 +68,7 @@ pub(super) fn run(
             },
             session.catch_up(),
         );
-        session.running.hub.leave(&session.connection);
+        drop(leaving);
         if !is_overdue {
             tokio::select! {
                 () = socket::linger(&mut stream) => {}
@@ -75,15 +78,27 @@ pub(super) fn run(
     }
 }
 
+/// A session that leaves the hub when this is dropped, and returns what waits for it.
+struct Leaving<'a>(&'a Session);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.running.hub.leave(&self.0.connection);
+        self.0.connection.outbound().close();
+    }
+}
+
 impl Session {
-    /// A session of nobody yet, which ends when this fires, if not before.
+    /// A session of nobody yet, which ends when this fires, if not before. Its frames count towards this total.
     pub(super) fn new(
         running: Arc<Running>,
         agent: AgentDefinition,
         until: &CancellationToken,
+        total: Option<Arc<OutboundTotal>>,
     ) -> Self {
+        let connection = Connection::new(running.outbound_limits(), total);
         Self {
-            connection: Arc::new(Connection::new(running.outbound_limits())),
+            connection: Arc::new(connection),
             ending: Ending::new(until),
             identity: Mutex::default(),
             liveness: Liveness::default(),
@@ -171,10 +186,24 @@ impl Session {
         }
     }
 
-    /// A client that does not read its answers is not read either.
+    /// The next request, once there is room for its answer: a client that does not read its answers is not read either.
+    ///
+    /// The socket is read up to the next request, so that pings and pongs pass, and the end of the connection is noticed.
     async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Frame>, End> {
+        self.liveness.look();
+        let request = socket::read(stream, &self.liveness).await?;
+        self.liveness.look_away();
         self.connection.outbound().has_room().await;
-        socket::read(stream, &self.liveness).await
+        Ok(request)
+    }
+
+    /// Waits until an answer may be made that takes much memory. Keep the result until the answer is queued. `None` if the
+    /// session has ended meanwhile, and nobody would get the answer.
+    pub(super) async fn may_answer(&self) -> Option<impl Sized> {
+        tokio::select! {
+            () = self.ending.ended() => None,
+            permit = self.connection.outbound().may_answer() => Some(permit),
+        }
     }
 }
 

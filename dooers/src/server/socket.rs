@@ -7,8 +7,8 @@ use crate::hub::{Connection, Frame};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
 use std::pin::pin;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -101,15 +101,50 @@ impl Ending {
     }
 }
 
-/// Whether the client answers pings.
+/// Signs that the client answers pings, and the time for which the server has not read from it.
 #[derive(Debug, Default)]
 pub(super) struct Liveness {
     answered: AtomicBool,
+    looking: Mutex<Looking>,
+}
+
+/// The time for which the server has not read from the socket, because a request was being answered or waited for room.
+#[derive(Debug, Default)]
+struct Looking {
+    /// Until a time in the past.
+    away: Duration,
+    /// Since this time, if it does not read now.
+    since: Option<Instant>,
 }
 
 impl Liveness {
     pub(super) fn saw_pong(&self) {
         self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on the socket is not read.
+    pub(super) fn look_away(&self) {
+        self.looking().since = Some(Instant::now());
+    }
+
+    /// From now on the socket is read.
+    pub(super) fn look(&self) {
+        let mut looking = self.looking();
+        if let Some(since) = looking.since.take() {
+            looking.away += since.elapsed();
+        }
+    }
+
+    /// The time for which the socket has not been read so far.
+    fn away(&self) -> Duration {
+        let looking = self.looking();
+        let now = looking.since.map(|since| since.elapsed());
+        looking.away + now.unwrap_or_default()
+    }
+
+    fn looking(&self) -> MutexGuard<'_, Looking> {
+        // Nothing panics while the lock is held.
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,6 +162,15 @@ struct Asked {
     until: Instant,
     /// The bytes that were written up to the ping, which the client has read when it answers.
     taken: u64,
+    /// The time for which the server had not read until then. A pong that the server does not read is not late.
+    away: Duration,
+}
+
+impl Asked {
+    /// The time by which the server must have read the pong.
+    fn due(&self, liveness: &Liveness) -> Instant {
+        self.until + (liveness.away() - self.away)
+    }
 }
 
 /// Feeds all that waits to the socket and flushes once, asks whether the client is there, and says at the end why.
@@ -148,7 +192,7 @@ pub(super) async fn write(
         let outcome = tokio::select! {
             () = ending.ended() => break,
             () = connection.outbound().take(BATCH_BYTES, &mut batch) => {
-                send(&mut sink, &mut batch, pace).await
+                send(&mut sink, connection, &mut batch, pace).await
             }
             () = &mut alarm => {
                 let now = Instant::now();
@@ -158,20 +202,22 @@ pub(super) async fn write(
                         alarm.as_mut().reset(ping.at + timing.ping_interval);
                         Ok(())
                     }
-                    Some(ping) if now < ping.until => {
-                        alarm.as_mut().reset(ping.until.min(now + timing.pong_timeout));
+                    Some(ping) if now < ping.due(liveness) => {
+                        let due = ping.due(liveness);
+                        alarm.as_mut().reset(due.min(now + timing.pong_timeout));
                         asked = Some(ping);
                         Ok(())
                     }
                     Some(_) => Err(End::Silent),
                     None => {
                         liveness.answered.store(false, Ordering::Relaxed);
-                        let sent = Box::pin(ask(&mut sink, pace)).await;
+                        let sent = Box::pin(ask(&mut sink, connection, pace)).await;
                         // From here on: the ping is on its way, and no longer waits for other frames.
                         let (at, taken) = (Instant::now(), pace.taken());
                         let until = at + timing.pong_timeout + time_for(taken - read);
                         alarm.as_mut().reset(at + timing.pong_timeout);
-                        asked = Some(Asked { at, until, taken });
+                        let away = liveness.away();
+                        asked = Some(Asked { at, until, taken, away });
                         sent
                     }
                 }
@@ -195,6 +241,7 @@ pub(super) async fn write(
 
 async fn send(
     sink: &mut SplitSink<Socket, Message>,
+    connection: &Connection,
     batch: &mut Vec<Frame>,
     pace: &Pace,
 ) -> Result<(), End> {
@@ -204,24 +251,33 @@ async fn send(
         }
         sink.flush().await
     };
-    let outcome = sent(pace.keep(pin!(work)).await);
+    let outcome = keep(pace, connection, pin!(work)).await;
+    connection.outbound().sent();
     crash::point("after-flush");
     // An idle connection holds no memory for frames.
     *batch = Vec::new();
     outcome
 }
 
-async fn ask(sink: &mut SplitSink<Socket, Message>, pace: &Pace) -> Result<(), End> {
-    sent(
-        pace.keep(sink.send(Message::Ping(Default::default())))
-            .await,
-    )
+async fn ask(
+    sink: &mut SplitSink<Socket, Message>,
+    connection: &Connection,
+    pace: &Pace,
+) -> Result<(), End> {
+    let ping = sink.send(Message::Ping(Default::default()));
+    keep(pace, connection, ping).await
 }
 
-/// The result of a write that had to keep pace.
-fn sent(written: Option<Result<(), Error>>) -> Result<(), End> {
-    let written = written.ok_or(End::Stalled)?;
-    written.map_err(|_| End::Left)
+/// Waits for a write, as long as the client keeps pace.
+async fn keep(
+    pace: &Pace,
+    connection: &Connection,
+    writing: impl Future<Output = Result<(), Error>> + Unpin,
+) -> Result<(), End> {
+    let outbound = connection.outbound();
+    let is_in_the_way = || outbound.is_in_the_way(pace.stall_timeout());
+    let written = pace.keep(writing, is_in_the_way).await;
+    written.ok_or(End::Stalled)?.map_err(|_| End::Left)
 }
 
 /// Sends what still waits and the closing frame, if the client takes them.
@@ -237,7 +293,7 @@ async fn close(
     }
     while !connection.outbound().is_empty() {
         connection.outbound().take(BATCH_BYTES, batch).await;
-        if send(sink, batch, pace).await.is_err() {
+        if send(sink, connection, batch, pace).await.is_err() {
             return;
         }
     }

@@ -8,6 +8,7 @@ mod change;
 mod claim;
 mod edit;
 mod error;
+mod limit;
 mod list_clock;
 mod listing;
 mod memory;
@@ -23,11 +24,13 @@ mod rules;
 mod scope;
 mod sealed;
 mod setting;
+mod shown;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
+mod step;
 #[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
 mod tests;
 
@@ -40,6 +43,7 @@ pub use claim::{
 pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
 pub use edit::{Edited, ThreadDraft, ThreadEdit};
 pub use error::StoreError;
+pub use limit::PageLimit;
 pub use listing::{RunQuery, ThreadQuery};
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
@@ -68,6 +72,8 @@ use std::time::Duration;
 pub const SNAPSHOT_EVENTS: usize = 100;
 
 /// What the server needs of a database.
+///
+/// A method that takes a [`PageLimit`], or a number of bytes, reads no more than that into memory, however much there is.
 ///
 /// Each method is one transaction: it happens whole or not at all, and what it reports as done is durable.
 /// A method that touches a thread takes the [`Scope`] of who asks; what lies outside answers
@@ -217,7 +223,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// `NotFound` for a thread outside the scope.
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError>;
 
-    /// A page of the scope's threads, those with the newest events first.
+    /// A page of the scope's threads, those with the newest events first. [`ThreadPage::next`] says whether there are
+    /// others.
     ///
     /// # Errors
     ///
@@ -226,7 +233,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         &self,
         scope: &Scope,
         after: Option<&ThreadCursor>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<ThreadPage, StoreError>;
 
     /// The threads of the scope that a query looks for, in its order.
@@ -242,6 +249,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// A thread with its newest events, or with those after a known one, read at one `rev`.
     ///
+    /// The events are bounded by `bytes` as those of a page are, see [`PageLimit`]: of the newest the older ones are left
+    /// out, and of those after a known one the newer ones. A snapshot that is to [cover](SnapshotFrom::Covering) more
+    /// than that does not go on from the known event.
+    ///
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
@@ -250,9 +261,11 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         scope: &Scope,
         thread_id: &str,
         from: &SnapshotFrom,
+        bytes: usize,
     ) -> Result<Snapshot, StoreError>;
 
-    /// A page of a thread's events: the newest, or those before a known one.
+    /// A page of a thread's events: the newest, or those before a known one. [`EventPage::has_more`] says whether there
+    /// are older ones.
     ///
     /// # Errors
     ///
@@ -262,7 +275,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         scope: &Scope,
         thread_id: &str,
         before_event_id: Option<&str>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<EventPage, StoreError>;
 
     /// The events of a thread that a query looks for, in its order.
@@ -303,7 +316,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// `NotFound` for a thread outside the scope, or a run that is not in it.
     async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError>;
 
-    /// What a reader at this position has not got, up to `limit` new events.
+    /// Reads the changes that a reader at this position has not got, in their order. The items of `limit` are new events; its
+    /// bytes count new events, edited ones, runs, and the thread's row.
     ///
     /// # Errors
     ///
@@ -313,7 +327,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         scope: &Scope,
         thread_id: &str,
         position: &Position,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<CatchUp, StoreError>;
 
     /// Makes a thread without a message. The change that tells of it is its first.

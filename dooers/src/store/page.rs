@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// [`SNAPSHOT_EVENTS`] as a distance between places.
-const SHOWN: u64 = SNAPSHOT_EVENTS as u64;
+pub(crate) const SHOWN: u64 = SNAPSHOT_EVENTS as u64;
 
 /// Where a page of threads ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,82 +227,6 @@ impl Known {
     /// The last event that a snapshot may show of so many.
     pub(crate) fn last_shown(&self, total: u64) -> u64 {
         total.min(self.last_seq + SHOWN)
-    }
-}
-
-/// The first edit of what a reader knows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FirstEdited {
-    /// Its number.
-    pub(crate) rev: u64,
-    /// The first event that was edited at all.
-    pub(crate) seq: u64,
-}
-
-/// Which events a snapshot shows.
-#[derive(Debug)]
-pub(crate) struct Shown {
-    /// Those behind this place …
-    pub(crate) begin: u64,
-    /// … up to this one.
-    pub(crate) end: u64,
-    /// For a reader that came back and is not sent all at once: see [`Position::known`].
-    pub(crate) known: Option<Known>,
-    first_seq: u64,
-}
-
-impl Shown {
-    /// The newest of so many.
-    pub(crate) fn newest(total: u64) -> Self {
-        Self::all_behind(total.saturating_sub(SHOWN), total)
-    }
-
-    /// The newest, all that the reader has not got, and from where on something of what it has was edited.
-    pub(crate) fn covering(total: u64, known: Known, edited: Option<FirstEdited>) -> Self {
-        let newest = total.saturating_sub(SHOWN);
-        let edited = edited.map_or(newest, |edited| edited.seq - 1);
-        Self::all_behind(newest.min(known.last_seq).min(edited), total)
-    }
-
-    fn all_behind(begin: u64, total: u64) -> Self {
-        Self {
-            begin,
-            end: total,
-            known: None,
-            first_seq: begin + 1,
-        }
-    }
-
-    /// What comes behind that which the reader knows, up to this last event.
-    pub(crate) fn after(
-        total: u64,
-        known: Known,
-        edited: Option<FirstEdited>,
-        last: Option<Known>,
-    ) -> Self {
-        let last = last.unwrap_or(known);
-        let is_complete = edited.is_none() && last.last_seq == total;
-        let reached = Known {
-            rev: last.rev,
-            ..known
-        };
-        Self {
-            begin: known.last_seq,
-            end: last.last_seq,
-            known: (!is_complete).then_some(reached),
-            first_seq: known.first_seq(),
-        }
-    }
-
-    /// Where the reader stands then, of a thread that was read at this `rev`.
-    pub(crate) fn position(&self, rev: u64) -> Position {
-        Position {
-            first_seq: self.first_seq,
-            last_seq: self.end,
-            sent_from: self.begin + 1,
-            rev,
-            known: self.known,
-        }
     }
 }
 

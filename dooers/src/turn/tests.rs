@@ -95,7 +95,10 @@ impl Worker {
 
     async fn snapshot<A: Agent>(&self) -> Snapshot {
         let (scope, from) = (scope(A::DEFINITION.name()), SnapshotFrom::Newest);
-        self.store.snapshot(&scope, "t", &from).await.unwrap()
+        self.store
+            .snapshot(&scope, "t", &from, usize::MAX)
+            .await
+            .unwrap()
     }
 
     /// The last event of the thread, as it is stored.

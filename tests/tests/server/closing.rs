@@ -140,7 +140,10 @@ async fn stored(store: &MemoryStore, thread_id: &str) -> Snapshot {
         viewer: Viewer::Everyone,
     };
     let newest = SnapshotFrom::Newest;
-    store.snapshot(&scope, thread_id, &newest).await.unwrap()
+    store
+        .snapshot(&scope, thread_id, &newest, usize::MAX)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod ordering;
 mod replies;
 mod turns;
 
+mod answers;
 mod audience;
 mod cancelling;
 mod deleting;
@@ -40,6 +41,7 @@ mod overtaking;
 mod random_frames;
 mod slow_readers;
 mod streaming;
+mod unread;
 
 mod closing;
 mod connections;

@@ -7,6 +7,9 @@ use dooers_tests::{Client, Server, frame_bytes, opcode, within};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
+/// More than any answer of these tests has.
+const LARGE: usize = 16 * 1024 * 1024;
+
 /// A server of small queues and small buffers.
 async fn small(change: impl FnOnce(&mut Limits)) -> Server {
     let config = dooers_tests::in_memory().limits(|limits| {
@@ -133,7 +136,7 @@ async fn a_slow_client_that_is_not_subscribed_hears_of_a_threads_newest_row() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_larger_than_all_limits_arrive() {
-    let server = small(|_| {}).await;
+    let server = small(|limits| limits.answer_bytes = LARGE).await;
     let mut client = server.small_client("ada").await;
     let thread_id = client.begin("large 200 20000").await;
     for _ in 0..3 {
@@ -196,7 +199,11 @@ fn kind_of((opcode, payload): (u8, Vec<u8>)) -> (String, usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn steady_slow_reader_gets_a_large_frame() {
     const STALL: Duration = Duration::from_millis(200);
-    let server = small(|limits| limits.stall_timeout = STALL).await;
+    let server = small(|limits| {
+        limits.stall_timeout = STALL;
+        limits.answer_bytes = LARGE;
+    })
+    .await;
     say(&server, "large 100 20000").await;
     let mut slow = server.small_client("bob").await.into_raw();
     slow.write(&text_frame(SUBSCRIBE)).await;

@@ -67,7 +67,7 @@ fn seen(view: &mut View, frames: &[Value]) {
         let payload = &frame["payload"];
         match frame["type"].as_str() {
             Some("event.append") => {
-                for event in crate::seen::events(payload) {
+                for event in events(payload) {
                     assert_ne!(view.append(&event), Seen::Same, "told twice: {event}");
                 }
             }
@@ -313,7 +313,7 @@ async fn an_older_page_brings_the_text_so_far() {
         .send("event.list", json!({"thread_id": thread_id}))
         .await;
     let page = client.expect("event.list.result").await;
-    for event in crate::seen::events(&page) {
+    for event in events(&page) {
         view.append(&event);
     }
     let frames = client.pending().await;
@@ -386,7 +386,7 @@ async fn leaves_nothing(server: Server, gate: &str) {
     client.done("run.cancel", cancel).await;
     assert_eq!(appended(&client.turn().await), [json!(null); 0]);
     let snapshot = client.subscribe(&thread_id).await;
-    assert_eq!(texts(&crate::seen::events(&snapshot)), [waits]);
+    assert_eq!(texts(&events(&snapshot)), [waits]);
     server.close([client]).await;
 }
 

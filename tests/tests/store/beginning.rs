@@ -309,7 +309,11 @@ async fn a_message_to_a_thread_that_is_not_there_makes_none(store: &AnyStore) {
     let new = message(existing("nowhere"), "e", &ana());
     assert_not_found(store.begin_turn(&scope(), new, &start("r")).await);
     assert_eq!(
-        store.threads(&scope(), None, 10).await.unwrap().total_count,
+        store
+            .threads(&scope(), None, 10.into())
+            .await
+            .unwrap()
+            .total_count,
         0
     );
     // Nothing of it is left that would be in the way of the thread when it is made.

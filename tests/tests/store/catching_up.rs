@@ -33,9 +33,12 @@ async fn a_reader_that_has_all_is_sent_nothing(store: &AnyStore) {
         SnapshotFrom::Newest,
         SnapshotFrom::Covering("t-3".to_owned()),
     ] {
-        let snapshot = store.snapshot(&scope(), "t", &from).await.unwrap();
+        let snapshot = store
+            .snapshot(&scope(), "t", &from, usize::MAX)
+            .await
+            .unwrap();
         let read = store
-            .catch_up(&scope(), "t", &snapshot.position, 10)
+            .catch_up(&scope(), "t", &snapshot.position, 10.into())
             .await
             .unwrap();
         assert!(read.changes.is_empty() && read.is_complete);
@@ -48,7 +51,10 @@ async fn what_was_missed_comes_once_and_in_order(store: &AnyStore) {
     for missed in [0, 1, 99, 100, 101, 250, 299] {
         let known = 300 - missed;
         let from = SnapshotFrom::After(format!("t-{known}"));
-        let snapshot = store.snapshot(&scope(), "t", &from).await.unwrap();
+        let snapshot = store
+            .snapshot(&scope(), "t", &from, usize::MAX)
+            .await
+            .unwrap();
         let mut got = seqs(&snapshot.events);
         let (changes, position) = caught_up(store, &scope(), "t", snapshot.position, 40).await;
         got.extend(seqs(&events_of(&changes)));
@@ -57,7 +63,10 @@ async fn what_was_missed_comes_once_and_in_order(store: &AnyStore) {
             (known + 1..=300).collect::<Vec<_>>(),
             "{missed} missed"
         );
-        let read = store.catch_up(&scope(), "t", &position, 40).await.unwrap();
+        let read = store
+            .catch_up(&scope(), "t", &position, 40.into())
+            .await
+            .unwrap();
         assert!(
             read.changes.is_empty() && read.is_complete,
             "{:?}",
@@ -73,7 +82,7 @@ async fn what_was_missed_comes_in_pages_of_the_size_asked_for(store: &AnyStore) 
         let mut pages = 0;
         loop {
             let page = store
-                .catch_up(&scope(), "t", &position, limit)
+                .catch_up(&scope(), "t", &position, limit.into())
                 .await
                 .unwrap();
             pages += 1;
@@ -94,7 +103,10 @@ async fn what_happens_between_two_pages_is_not_lost(store: &AnyStore) {
     let mut last_run = None;
     let mut written = 20;
     loop {
-        let page = store.catch_up(&scope(), "t", &position, 7).await.unwrap();
+        let page = store
+            .catch_up(&scope(), "t", &position, 7.into())
+            .await
+            .unwrap();
         got.extend(seqs(&events_of(&page.changes)));
         last_run = runs_of(&page.changes).pop().or(last_run);
         position = page.position;
@@ -150,7 +162,10 @@ async fn changes_come_in_the_order_of_their_numbers(store: &AnyStore) {
 async fn runs_and_the_row_come_as_they_stand_at_last(store: &AnyStore) {
     let claim = thread_of(store, "t", 3).await;
     let from = SnapshotFrom::After("t-3".to_owned());
-    let known = store.snapshot(&scope(), "t", &from).await.unwrap();
+    let known = store
+        .snapshot(&scope(), "t", &from, usize::MAX)
+        .await
+        .unwrap();
     let (_, position) = caught_up(store, &scope(), "t", known.position, 10).await;
     for title in ["One", "Two"] {
         let patch = ThreadPatch::default().title(title);
@@ -185,7 +200,10 @@ async fn what_happened_behind_a_page_is_not_told_with_it(store: &AnyStore) {
     let mut position = from_the_beginning();
     let mut told = Vec::new();
     loop {
-        let page = store.catch_up(&scope(), "t", &position, 2).await.unwrap();
+        let page = store
+            .catch_up(&scope(), "t", &position, 2.into())
+            .await
+            .unwrap();
         let mut last_rev = 0;
         for change in page.changes {
             assert!(change.rev > last_rev, "{change:?} comes after {last_rev}");
@@ -321,7 +339,11 @@ async fn a_reader_may_go_at_any_moment_and_miss_nothing(store: &AnyStore) {
 async fn a_thread_that_is_not_there_cannot_be_caught_up_with(store: &AnyStore) {
     thread_of(store, "t", 3).await;
     let position = newest(store, &scope(), "t").await.position;
-    assert_not_found(store.catch_up(&scope(), "nowhere", &position, 10).await);
+    assert_not_found(
+        store
+            .catch_up(&scope(), "nowhere", &position, 10.into())
+            .await,
+    );
     store.delete_thread(&scope(), "t").await.unwrap();
-    assert_not_found(store.catch_up(&scope(), "t", &position, 10).await);
+    assert_not_found(store.catch_up(&scope(), "t", &position, 10.into()).await);
 }

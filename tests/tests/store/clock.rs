@@ -67,7 +67,7 @@ async fn begin(store: &AnyStore, scope: &Scope, id: &str, at: DateTime<Utc>) -> 
 }
 
 async fn listed(store: &AnyStore, scope: &Scope) -> Vec<String> {
-    let page = store.threads(scope, None, 100).await.unwrap();
+    let page = store.threads(scope, None, 100.into()).await.unwrap();
     page.threads.into_iter().map(|thread| thread.id).collect()
 }
 

@@ -88,7 +88,11 @@ async fn a_text_of_any_kind_comes_back_in_every_place_for_text(store: &AnyStore)
             ..scope_of(&text)
         };
         assert_eq!(
-            store.threads(&scope, None, 10).await.unwrap().total_count,
+            store
+                .threads(&scope, None, 10.into())
+                .await
+                .unwrap()
+                .total_count,
             1,
             "{text}"
         );
@@ -183,13 +187,16 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         (&record.thread.owner, &record.thread.users),
         (&user_of(text), &vec![user_of(text)])
     );
-    let page = store.threads(&scope, None, 10).await.unwrap();
+    let page = store.threads(&scope, None, 10.into()).await.unwrap();
     assert_eq!((page.total_count, page.threads), (1, vec![record.thread]));
     let after = SnapshotFrom::After(text.to_owned());
-    let snapshot = store.snapshot(&scope, text, &after).await.unwrap();
+    let snapshot = store
+        .snapshot(&scope, text, &after, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!((snapshot.events, snapshot.recovered), (vec![said], true));
     let before = store
-        .events(&scope, text, Some(&format!("{text}2")), 10)
+        .events(&scope, text, Some(&format!("{text}2")), 10.into())
         .await
         .unwrap();
     assert_eq!(before.events, [begun.event]);
@@ -353,14 +360,21 @@ async fn members_keep_their_order_at_every_depth(store: &AnyStore) {
     let snapshot = newest(store, &scope(), "t").await;
     assert_eq!(data_of(&snapshot.events), expected, "in a snapshot");
     let after = SnapshotFrom::After("e1".to_owned());
-    let resumed = store.snapshot(&scope(), "t", &after).await.unwrap();
+    let resumed = store
+        .snapshot(&scope(), "t", &after, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!(data_of(&resumed.events), expected[1..], "after a break");
-    let page = store.events(&scope(), "t", None, 10).await.unwrap();
+    let page = store.events(&scope(), "t", None, 10.into()).await.unwrap();
     assert_eq!(data_of(&page.events), expected, "in a page");
     let event = store.event(&scope(), "t", "e2").await.unwrap();
     assert_eq!(data_of(&[event]), expected[1..2], "by itself");
 
-    let threads = store.threads(&scope(), None, 10).await.unwrap().threads;
+    let threads = store
+        .threads(&scope(), None, 10.into())
+        .await
+        .unwrap()
+        .threads;
     let metadata = threads
         .iter()
         .map(|thread| text_of(thread.metadata.as_ref()));
@@ -483,7 +497,7 @@ async fn what_is_absent_stays_absent_and_what_is_empty_stays_empty(store: &AnySt
     write(store, &claim.key, vec![TurnChange::Run(run.clone())]).await;
     assert_eq!(run_named(store, &scope(), "t", "r").await, run);
     let without_names = store
-        .threads(&private(&User::new("ana")), None, 1)
+        .threads(&private(&User::new("ana")), None, 1.into())
         .await
         .unwrap();
     assert_eq!(without_names.threads[0].users, [User::new("ana")]);

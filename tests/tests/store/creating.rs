@@ -57,7 +57,7 @@ async fn a_thread_is_made_as_it_is_drafted(store: &AnyStore) {
     };
     let stored = store.thread(&scope(), "t").await.unwrap();
     assert_eq!((stored.thread, stored.rev), (expected.clone(), 1));
-    let listed = store.threads(&scope(), None, 10).await.unwrap();
+    let listed = store.threads(&scope(), None, 10.into()).await.unwrap();
     assert_eq!((listed.threads, listed.total_count), (vec![expected], 1));
 }
 
@@ -65,7 +65,7 @@ async fn a_thread_without_events_is_read_and_written_as_any(store: &AnyStore) {
     create(store, draft("t", &ana())).await;
     let mut reader = Reader::fresh(store, &scope(), "t").await;
     assert!(reader.events.is_empty());
-    let page = store.events(&scope(), "t", None, 10).await.unwrap();
+    let page = store.events(&scope(), "t", None, 10.into()).await.unwrap();
     assert!(page.events.is_empty() && !page.has_more);
     let first = ThreadEdit::CreateEvent(Box::new(answer("t", "first", None)));
     store.edit_thread(&scope(), "t", first).await.unwrap();
@@ -83,7 +83,10 @@ async fn its_owner_takes_part_in_it_and_nobody_else(store: &AnyStore) {
         "t"
     );
     assert_not_found(store.thread(&private(&ben()), "t").await);
-    let listed = store.threads(&private(&ana()), None, 10).await.unwrap();
+    let listed = store
+        .threads(&private(&ana()), None, 10.into())
+        .await
+        .unwrap();
     assert_eq!((listed.threads.len(), listed.total_count), (1, 1));
 }
 
@@ -110,7 +113,14 @@ async fn an_id_that_is_taken_is_a_conflict_in_every_scope(store: &AnyStore) {
         assert_conflict(store.create_thread(&scope, draft("t", &ana())).await);
     }
     assert_eq!(picture(store, &scope()).await, before);
-    assert_eq!(store.threads(&other, None, 1).await.unwrap().total_count, 0);
+    assert_eq!(
+        store
+            .threads(&other, None, 1.into())
+            .await
+            .unwrap()
+            .total_count,
+        0
+    );
 }
 
 async fn a_thread_that_was_made_is_deleted_as_any(store: &AnyStore) {
@@ -119,6 +129,6 @@ async fn a_thread_that_was_made_is_deleted_as_any(store: &AnyStore) {
     assert_eq!(kinds(&[deleted]), ["deleted"]);
     assert_not_found(store.thread(&scope(), "t").await);
     say(store, new_thread("t"), "e", "r").await;
-    let listed = store.threads(&scope(), None, 10).await.unwrap();
+    let listed = store.threads(&scope(), None, 10.into()).await.unwrap();
     assert_eq!(listed.total_count, 1);
 }

@@ -46,7 +46,11 @@ async fn the_last_change_tells_how_the_thread_stood(store: &AnyStore) {
 async fn a_deleted_thread_is_gone_for_every_method(store: &AnyStore) {
     let claim = thread_of(store, "t", 5).await;
     let from = SnapshotFrom::Newest;
-    let position = store.snapshot(&scope(), "t", &from).await.unwrap().position;
+    let position = store
+        .snapshot(&scope(), "t", &from, usize::MAX)
+        .await
+        .unwrap()
+        .position;
     store.delete_thread(&scope(), "t").await.unwrap();
     let new = message(existing("t"), "late", &ana());
     assert_not_found(store.begin_turn(&scope(), new, &start("late")).await);
@@ -58,10 +62,10 @@ async fn a_deleted_thread_is_gone_for_every_method(store: &AnyStore) {
             .await,
     );
     assert_not_found(store.thread(&scope(), "t").await);
-    assert_not_found(store.snapshot(&scope(), "t", &from).await);
-    assert_not_found(store.events(&scope(), "t", None, 10).await);
-    assert_not_found(store.events(&scope(), "t", Some("t-3"), 10).await);
-    assert_not_found(store.catch_up(&scope(), "t", &position, 10).await);
+    assert_not_found(store.snapshot(&scope(), "t", &from, usize::MAX).await);
+    assert_not_found(store.events(&scope(), "t", None, 10.into()).await);
+    assert_not_found(store.events(&scope(), "t", Some("t-3"), 10.into()).await);
+    assert_not_found(store.catch_up(&scope(), "t", &position, 10.into()).await);
     assert_not_found(store.delete_thread(&scope(), "t").await);
 }
 
@@ -71,7 +75,7 @@ async fn a_deleted_thread_is_gone_from_lists_and_counts(store: &AnyStore) {
     }
     store.delete_thread(&scope(), "b").await.unwrap();
     for scope in [scope(), private(&ana())] {
-        let page = store.threads(&scope, None, 10).await.unwrap();
+        let page = store.threads(&scope, None, 10.into()).await.unwrap();
         let ids: Vec<_> = page
             .threads
             .iter()
@@ -82,7 +86,7 @@ async fn a_deleted_thread_is_gone_from_lists_and_counts(store: &AnyStore) {
     for id in ["a", "c"] {
         store.delete_thread(&scope(), id).await.unwrap();
     }
-    let page = store.threads(&scope(), None, 10).await.unwrap();
+    let page = store.threads(&scope(), None, 10.into()).await.unwrap();
     assert_eq!(
         (page.threads.len(), page.next, page.total_count),
         (0, None, 0)
@@ -117,7 +121,11 @@ async fn ids_of_a_deleted_thread_are_in_nobodys_way(store: &AnyStore) {
     let begun = say(store, new_thread("t2"), "t-1", "t-run").await;
     append(store, &begun.claim.unwrap().key, [2, 3], Some("t-run")).await;
     assert_eq!(
-        store.threads(&scope(), None, 10).await.unwrap().total_count,
+        store
+            .threads(&scope(), None, 10.into())
+            .await
+            .unwrap()
+            .total_count,
         1
     );
 }

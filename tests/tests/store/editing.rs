@@ -128,7 +128,7 @@ async fn an_event_takes_the_next_place_and_moves_its_thread_to_the_front(store: 
         threads_of(&edited.changes)[0].last_event_at,
         event.created_at
     );
-    let listed = store.threads(&scope(), None, 10).await.unwrap();
+    let listed = store.threads(&scope(), None, 10.into()).await.unwrap();
     assert_eq!(listed.threads[0].id, "t");
     assert!(edited.interrupted.is_none() && edited.waiting.is_none());
     // The turn that runs writes behind it.
@@ -154,7 +154,10 @@ async fn who_is_named_by_an_event_takes_part_from_then_on(store: &AnyStore) {
     let seen = store.thread(&private(&ben()), "t").await.unwrap();
     assert_eq!(seen.thread.users, [ana(), ben()]);
     assert_eq!(seen.thread.owner, ana());
-    let listed = store.threads(&private(&ben()), None, 10).await.unwrap();
+    let listed = store
+        .threads(&private(&ben()), None, 10.into())
+        .await
+        .unwrap();
     assert_eq!((listed.threads.len(), listed.total_count), (1, 1));
     // And no turn begins by it.
     assert!(
@@ -256,7 +259,7 @@ async fn a_removed_event_leaves_an_empty_message_in_its_place(store: &AnyStore) 
         newest(store, &scope(), "t").await.events.last(),
         Some(&removed)
     );
-    let page = store.events(&scope(), "t", None, 10).await.unwrap();
+    let page = store.events(&scope(), "t", None, 10.into()).await.unwrap();
     assert_eq!(page.events.last(), Some(&removed));
     // Its place is not given to another one.
     let next = edit(store, create(answer("t", "next", None))).await;

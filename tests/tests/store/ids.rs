@@ -23,8 +23,12 @@ async fn an_id_with_a_nul_names_nothing_that_is_there(store: &AnyStore) {
 
     for id in ["t\0", "\0t", "\0"] {
         assert_not_found(store.thread(&here, id).await);
-        assert_not_found(store.snapshot(&here, id, &SnapshotFrom::Newest).await);
-        assert_not_found(store.events(&here, id, None, 5).await);
+        assert_not_found(
+            store
+                .snapshot(&here, id, &SnapshotFrom::Newest, usize::MAX)
+                .await,
+        );
+        assert_not_found(store.events(&here, id, None, 5.into()).await);
         assert_not_found(store.claim_turn(&here, id, &start("none")).await);
         assert_not_found(store.delete_thread(&here, id).await);
         let target = CancelTarget::Event(format!("{id}-1"));
@@ -37,9 +41,15 @@ async fn an_id_with_a_nul_names_nothing_that_is_there(store: &AnyStore) {
     for id in ["t-1\0", "t-run\0", "\0"] {
         assert_not_found(store.event(&here, "t", id).await);
         assert_not_found(store.run(&here, "t", id).await);
-        assert_not_found(store.events(&here, "t", Some(id), 5).await);
+        assert_not_found(store.events(&here, "t", Some(id), 5.into()).await);
         let from = SnapshotFrom::After(id.to_owned());
-        assert!(!store.snapshot(&here, "t", &from).await.unwrap().recovered);
+        assert!(
+            !store
+                .snapshot(&here, "t", &from, usize::MAX)
+                .await
+                .unwrap()
+                .recovered
+        );
         let (event_id, run_id) = (id.to_owned(), id.to_owned());
         let patch = EventPatch::default().text("changed");
         let in_no_run = answer("t", "none", Some(id));
@@ -94,7 +104,7 @@ async fn an_id_with_a_nul_names_nothing_that_is_there(store: &AnyStore) {
         assert_eq!(runs.unwrap(), []);
         let threads = store.find_threads(scope, &ThreadQuery::newest(10)).await;
         assert_eq!(threads.unwrap(), []);
-        let page = store.threads(scope, None, 10).await.unwrap();
+        let page = store.threads(scope, None, 10.into()).await.unwrap();
         assert_eq!((page.threads.len(), page.total_count), (0, 0));
         assert_not_found(store.thread(scope, "t").await);
     }

@@ -30,7 +30,7 @@ async fn page(
     after: Option<&ThreadCursor>,
     limit: usize,
 ) -> ThreadPage {
-    store.threads(scope, after, limit).await.unwrap()
+    store.threads(scope, after, limit.into()).await.unwrap()
 }
 
 fn ids(page: &ThreadPage) -> Vec<&str> {

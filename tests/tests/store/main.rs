@@ -41,6 +41,7 @@ mod catching_up;
 mod finding;
 mod finding_runs;
 mod finding_threads;
+mod limits;
 mod listing;
 mod paging;
 mod snapshots;

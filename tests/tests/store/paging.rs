@@ -20,7 +20,7 @@ async fn pages(store: &AnyStore, limit: usize) -> Vec<Vec<ThreadEvent>> {
     for _ in 0..100 {
         let before = pages.last().map(|page| page[0].id.clone());
         let page = store
-            .events(&scope(), "t", before.as_deref(), limit)
+            .events(&scope(), "t", before.as_deref(), limit.into())
             .await
             .unwrap();
         pages.push(page.events);
@@ -61,17 +61,20 @@ async fn there_is_more_only_if_there_is_an_older_event(store: &AnyStore) {
         (Some("t-2"), 9, vec![1], false),
         (Some("t-1"), 9, vec![], false),
     ] {
-        let page = store.events(&scope(), "t", before, limit).await.unwrap();
+        let page = store
+            .events(&scope(), "t", before, limit.into())
+            .await
+            .unwrap();
         assert_eq!((seqs(&page.events), page.has_more), (expected, has_more));
     }
 }
 
 async fn what_comes_while_paging_does_not_move_the_pages(store: &AnyStore) {
     let claim = thread_of(store, "t", 10).await;
-    let first = store.events(&scope(), "t", None, 5).await.unwrap();
+    let first = store.events(&scope(), "t", None, 5.into()).await.unwrap();
     append(store, &claim.key, 11..=20, None).await;
     let second = store
-        .events(&scope(), "t", Some(&first.events[0].id), 5)
+        .events(&scope(), "t", Some(&first.events[0].id), 5.into())
         .await
         .unwrap();
     assert_eq!(seqs(&second.events), [1, 2, 3, 4, 5]);
@@ -81,7 +84,10 @@ async fn pages_go_on_where_the_snapshot_begins(store: &AnyStore) {
     thread_of(store, "t", 130).await;
     let snapshot = newest(store, &scope(), "t").await;
     let first = &snapshot.events[0].id;
-    let page = store.events(&scope(), "t", Some(first), 50).await.unwrap();
+    let page = store
+        .events(&scope(), "t", Some(first), 50.into())
+        .await
+        .unwrap();
     assert_eq!(
         (seqs(&page.events), page.has_more),
         ((1..=30).collect(), false)
@@ -92,7 +98,7 @@ async fn an_event_that_is_not_in_the_thread_is_not_found(store: &AnyStore) {
     thread_of(store, "t", 3).await;
     thread_of(store, "other", 3).await;
     for id in ["nothing", "", "other-2", "t"] {
-        assert_not_found(store.events(&scope(), "t", Some(id), 10).await);
+        assert_not_found(store.events(&scope(), "t", Some(id), 10.into()).await);
     }
-    assert_not_found(store.events(&scope(), "nowhere", None, 10).await);
+    assert_not_found(store.events(&scope(), "nowhere", None, 10.into()).await);
 }

@@ -72,7 +72,11 @@ async fn a_repeated_message_need_not_know_its_thread(store: &AnyStore) {
     assert!(again.is_repeated);
     assert_eq!(again.event, first.event);
     assert_eq!(
-        store.threads(&scope(), None, 10).await.unwrap().total_count,
+        store
+            .threads(&scope(), None, 10.into())
+            .await
+            .unwrap()
+            .total_count,
         1
     );
     assert_not_found(store.thread(&scope(), "t2").await);
@@ -231,7 +235,11 @@ async fn the_same_id_at_another_agent_of_the_worker_is_a_conflict(store: &AnySto
     }
     assert_eq!(picture(store, &scope()).await, before);
     assert_eq!(
-        store.threads(&other, None, 10).await.unwrap().total_count,
+        store
+            .threads(&other, None, 10.into())
+            .await
+            .unwrap()
+            .total_count,
         0
     );
 
@@ -249,7 +257,11 @@ async fn a_message_to_a_deleted_thread_is_not_repeated(store: &AnyStore) {
         assert_not_found(send(store, repeatable(target, "e2", "c")).await);
     }
     assert_eq!(
-        store.threads(&scope(), None, 10).await.unwrap().total_count,
+        store
+            .threads(&scope(), None, 10.into())
+            .await
+            .unwrap()
+            .total_count,
         0
     );
 }
@@ -364,7 +376,7 @@ async fn of_many_repetitions_at_once_in_a_new_thread_one_makes_it(store: &AnySto
         )
     });
     let stored = assert_one_stored(send_together(store, all.collect()).await);
-    let page = store.threads(&scope(), None, 30).await.unwrap();
+    let page = store.threads(&scope(), None, 30.into()).await.unwrap();
     assert_eq!((page.threads.len(), page.total_count), (1, 1));
     let (events, runs) = all_of(store, &scope(), &page.threads[0].id).await;
     assert_eq!((ids(&events), runs.len()), (vec![stored.as_str()], 1));

@@ -104,16 +104,16 @@ async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
         SnapshotFrom::After("f".to_owned()),
         SnapshotFrom::Covering("f".to_owned()),
     ] {
-        assert_not_found(store.snapshot(other, "t", &from).await);
+        assert_not_found(store.snapshot(other, "t", &from, usize::MAX).await);
     }
     for before in [None, Some("f"), Some("nothing")] {
-        assert_not_found(store.events(other, "t", before, 10).await);
+        assert_not_found(store.events(other, "t", before, 10.into()).await);
     }
     for query in [EventQuery::newest(10), EventQuery::oldest(10)] {
         assert_not_found(store.find_events(other, "t", &query).await);
     }
     let position = newest(store, &scope(), "t").await.position;
-    assert_not_found(store.catch_up(other, "t", &position, 10).await);
+    assert_not_found(store.catch_up(other, "t", &position, 10.into()).await);
     assert_not_found(store.delete_thread(other, "t").await);
     assert_not_found(store.event(other, "t", "f").await);
     assert_not_found(store.run(other, "t", "t-run").await);
@@ -128,7 +128,7 @@ async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     assert_not_found(store.edit_thread(other, "t", edit).await);
     let edit = ThreadEdit::CreateEvent(Box::new(answer("t", "stolen", None)));
     assert_not_found(store.edit_thread(other, "t", edit).await);
-    let listed = store.threads(other, None, 100).await.unwrap();
+    let listed = store.threads(other, None, 100.into()).await.unwrap();
     assert!(listed.threads.iter().all(|thread| thread.id != "t"));
 }
 
@@ -143,7 +143,7 @@ async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
     let before = picture(store, &scope()).await;
     for other in others() {
         try_everything(store, &other, &claim.key).await;
-        let listed = store.threads(&other, None, 100).await.unwrap();
+        let listed = store.threads(&other, None, 100.into()).await.unwrap();
         assert_eq!((listed.total_count, listed.next), (0, None), "{other:?}");
         assert_eq!(picture(store, &scope()).await, before, "{other:?}");
     }
@@ -156,7 +156,7 @@ async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
             .await;
         assert!(others_claim.unwrap().claim.is_some());
         try_everything(store, &other, &claim.key).await;
-        let listed = store.threads(&other, None, 100).await.unwrap();
+        let listed = store.threads(&other, None, 100.into()).await.unwrap();
         assert_eq!(
             (listed.total_count, listed.threads.len()),
             (1, 1),
@@ -222,7 +222,11 @@ async fn a_thread_of_another_scope_cannot_be_made_again(store: &AnyStore) {
         );
         assert_eq!(picture(store, &scope()).await, before);
         assert_eq!(
-            store.threads(&other, None, 10).await.unwrap().total_count,
+            store
+                .threads(&other, None, 10.into())
+                .await
+                .unwrap()
+                .total_count,
             0
         );
     }
@@ -249,13 +253,16 @@ async fn a_cursor_of_another_scope_shows_nothing_of_it(store: &AnyStore) {
             .unwrap();
     }
     let cursor: ThreadCursor = store
-        .threads(&scope(), None, 1)
+        .threads(&scope(), None, 1.into())
         .await
         .unwrap()
         .next
         .unwrap();
     assert_eq!(cursor.thread_id, "t4");
-    let page = store.threads(&other, Some(&cursor), 10).await.unwrap();
+    let page = store
+        .threads(&other, Some(&cursor), 10.into())
+        .await
+        .unwrap();
     let ids: Vec<_> = page
         .threads
         .iter()
@@ -277,13 +284,17 @@ async fn an_event_of_another_scope_is_no_place_to_begin(store: &AnyStore) {
         .unwrap();
     for from in [SnapshotFrom::After, SnapshotFrom::Covering] {
         let snapshot = store
-            .snapshot(&other, "own", &from("t-question".to_owned()))
+            .snapshot(&other, "own", &from("t-question".to_owned()), usize::MAX)
             .await
             .unwrap();
         assert!(!snapshot.recovered);
         assert_eq!((snapshot.events.len(), snapshot.runs.len()), (1, 1));
     }
-    assert_not_found(store.events(&other, "own", Some("t-question"), 10).await);
+    assert_not_found(
+        store
+            .events(&other, "own", Some("t-question"), 10.into())
+            .await,
+    );
 }
 
 async fn recovery_is_for_every_scope(store: &AnyStore) {
@@ -319,7 +330,7 @@ async fn who_writes_in_a_private_thread_sees_it_and_nobody_else(store: &AnyStore
         .unwrap();
     assert_eq!(
         store
-            .events(&of_ana, "t", None, 10)
+            .events(&of_ana, "t", None, 10.into())
             .await
             .unwrap()
             .events

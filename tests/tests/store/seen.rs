@@ -2,7 +2,9 @@
 
 use crate::stores::AnyStore;
 use dooers::protocol::{Run, Thread, ThreadEvent};
-use dooers::store::{Change, ChangeBody, Position, Scope, Snapshot, SnapshotFrom, StoreError};
+use dooers::store::{
+    Change, ChangeBody, PageLimit, Position, Scope, Snapshot, SnapshotFrom, StoreError,
+};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -79,8 +81,9 @@ pub(crate) async fn caught_up(
     scope: &Scope,
     thread_id: &str,
     mut position: Position,
-    limit: usize,
+    limit: impl Into<PageLimit>,
 ) -> (Vec<Change>, Position) {
+    let limit = limit.into();
     let mut changes = Vec::new();
     for _ in 0..1_000 {
         let page = store
@@ -88,7 +91,10 @@ pub(crate) async fn caught_up(
             .await
             .expect("the thread is seen");
         let new_events = page.position.last_seq - position.last_seq;
-        assert!(new_events <= limit as u64, "{new_events} events in a page");
+        assert!(
+            new_events <= limit.items as u64,
+            "{new_events} events in a page"
+        );
         changes.extend(page.changes);
         position = page.position;
         if page.is_complete {
@@ -117,14 +123,17 @@ pub(crate) async fn run_named(store: &AnyStore, scope: &Scope, thread_id: &str, 
 
 /// Everything that reading shows of a scope, to compare before and after.
 pub(crate) async fn picture(store: &AnyStore, scope: &Scope) -> Vec<String> {
-    let page = store.threads(scope, None, 1_000).await.expect("a list");
+    let page = store
+        .threads(scope, None, 1_000.into())
+        .await
+        .expect("a list");
     let mut lines = vec![format!("{page:?}")];
     for thread in &page.threads {
         let record = store.thread(scope, &thread.id).await.expect("in the list");
-        let snapshot = store.snapshot(scope, &thread.id, &SnapshotFrom::Newest);
-        let events = store.events(scope, &thread.id, None, 1_000);
+        let snapshot = store.snapshot(scope, &thread.id, &SnapshotFrom::Newest, usize::MAX);
+        let events = store.events(scope, &thread.id, None, 1_000.into());
         let beginning = from_the_beginning();
-        let all = store.catch_up(scope, &thread.id, &beginning, 1_000);
+        let all = store.catch_up(scope, &thread.id, &beginning, 1_000.into());
         lines.push(format!("{record:?}"));
         lines.push(format!("{:?}", snapshot.await.expect("in the list")));
         lines.push(format!("{:?}", events.await.expect("in the list")));
@@ -135,7 +144,7 @@ pub(crate) async fn picture(store: &AnyStore, scope: &Scope) -> Vec<String> {
 
 pub(crate) async fn newest(store: &AnyStore, scope: &Scope, thread_id: &str) -> Snapshot {
     store
-        .snapshot(scope, thread_id, &SnapshotFrom::Newest)
+        .snapshot(scope, thread_id, &SnapshotFrom::Newest, usize::MAX)
         .await
         .expect("the thread is seen")
 }
@@ -219,7 +228,12 @@ impl Reader {
     }
 
     /// Goes on from where it is.
-    pub(crate) async fn go_on(&mut self, store: &AnyStore, scope: &Scope, limit: usize) {
+    pub(crate) async fn go_on(
+        &mut self,
+        store: &AnyStore,
+        scope: &Scope,
+        limit: impl Into<PageLimit>,
+    ) {
         let id = self.thread.id.clone();
         let (changes, position) = caught_up(store, scope, &id, self.position.clone(), limit).await;
         self.position = position;
@@ -246,11 +260,12 @@ impl Reader {
         &mut self,
         store: &AnyStore,
         scope: &Scope,
-        limit: usize,
+        limit: impl Into<PageLimit>,
         changes: usize,
     ) -> bool {
+        let limit = limit.into();
         let id = self.thread.id.clone();
-        let mut position = self.resume(store, scope).await;
+        let mut position = self.resume(store, scope, limit.bytes).await;
         let mut left = changes;
         loop {
             let page = store.catch_up(scope, &id, &position, limit).await;
@@ -266,17 +281,23 @@ impl Reader {
     }
 
     /// Went away, and comes back with what it has.
-    pub(crate) async fn come_back(&mut self, store: &AnyStore, scope: &Scope, limit: usize) {
-        self.resume(store, scope).await;
+    pub(crate) async fn come_back(
+        &mut self,
+        store: &AnyStore,
+        scope: &Scope,
+        limit: impl Into<PageLimit>,
+    ) {
+        let limit = limit.into();
+        self.resume(store, scope, limit.bytes).await;
         self.go_on(store, scope, limit).await;
     }
 
     /// Takes the snapshot that begins with what it has. The result is where it stands then.
-    async fn resume(&mut self, store: &AnyStore, scope: &Scope) -> Position {
+    async fn resume(&mut self, store: &AnyStore, scope: &Scope, bytes: usize) -> Position {
         let (_, last) = self.events.last_key_value().expect("no thread is empty");
         let from = SnapshotFrom::After(last.id.clone());
         let snapshot = store
-            .snapshot(scope, &self.thread.id, &from)
+            .snapshot(scope, &self.thread.id, &from, bytes)
             .await
             .expect("the thread is seen");
         assert!(snapshot.recovered);

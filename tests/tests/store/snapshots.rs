@@ -20,7 +20,10 @@ cases![
 ];
 
 async fn snapshot(store: &AnyStore, from: SnapshotFrom) -> Snapshot {
-    store.snapshot(&scope(), "t", &from).await.unwrap()
+    store
+        .snapshot(&scope(), "t", &from, usize::MAX)
+        .await
+        .unwrap()
 }
 
 /// The places of the first and the last event, which are all there is between them.
@@ -92,7 +95,10 @@ async fn the_newest_and_all_after_a_known_one_are_shown_to_the_oldest_clients(st
     }
     thread_of(store, "small", 3).await;
     let from = SnapshotFrom::Covering("small-2".to_owned());
-    let snapshot = store.snapshot(&scope(), "small", &from).await.unwrap();
+    let snapshot = store
+        .snapshot(&scope(), "small", &from, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!((span(&snapshot), snapshot.has_more), ((1, 3), false));
 }
 
@@ -199,6 +205,6 @@ async fn the_thread_is_shown_as_it_stands(store: &AnyStore) {
 async fn a_thread_that_is_not_there_has_no_snapshot(store: &AnyStore) {
     thread_of(store, "t", 1).await;
     for from in [SnapshotFrom::Newest, SnapshotFrom::After("t-1".to_owned())] {
-        assert_not_found(store.snapshot(&scope(), "nowhere", &from).await);
+        assert_not_found(store.snapshot(&scope(), "nowhere", &from, usize::MAX).await);
     }
 }

@@ -154,7 +154,7 @@ async fn a_bad_operation_among_good_ones_spoils_none_of_them(store: &AnyStore) {
             _ => assert!(!invalid(answer).is_empty()),
         }
     }
-    let listed = store.threads(&scope(), None, 100).await.unwrap();
+    let listed = store.threads(&scope(), None, 100.into()).await.unwrap();
     assert_eq!(listed.total_count, 23);
     for number in 0..20 {
         let (events, runs) = all_of(store, &scope(), &format!("good-{number}")).await;
@@ -212,7 +212,7 @@ async fn threads_at_once_are_all_made(store: &AnyStore) {
     for claim in join_all(tasks).await {
         assert_eq!(claim.unwrap().thread.rev, 3);
     }
-    let page = store.threads(&scope(), None, 100).await.unwrap();
+    let page = store.threads(&scope(), None, 100.into()).await.unwrap();
     assert_eq!((page.threads.len(), page.total_count), (40, 40));
 }
 

@@ -1,7 +1,7 @@
 //! `event.create`, `event.list`.
 
 use super::super::begin::begin;
-use super::{Caller, page_size};
+use super::Caller;
 use crate::hub::Frame;
 use crate::protocol::{
     ErrorBody, EventDraft, EventListPayload, EventType, NotAdmitted, ServerFrame, UploadNotFound,
@@ -90,13 +90,16 @@ fn in_frame(refused: &NotAdmitted) -> ErrorBody {
 }
 
 pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Result<(), ErrorBody> {
-    let limit = page_size(payload.limit, EVENTS, MOST_EVENTS)?;
+    let limit = caller.page_limit(payload.limit, EVENTS, MOST_EVENTS)?;
     let session = caller.session;
     let thread_id = &payload.thread_id;
     clean_id("payload.thread_id", thread_id)?;
     if let Some(id) = &payload.before_event_id {
         clean_id("payload.before_event_id", id)?;
     }
+    let Some(_answering) = session.may_answer().await else {
+        return Ok(());
+    };
     // Before the reading, so that no edit falls in between.
     let join = session.running.hub.join(&session.connection, thread_id);
     let page = session

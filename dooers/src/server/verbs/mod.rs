@@ -9,7 +9,7 @@ mod thread;
 use super::identity::Identity;
 use super::session::Session;
 use crate::protocol::{Command, Envelope, ErrorBody, ErrorCode, ServerFrame};
-use crate::store::StoreError;
+use crate::store::{PageLimit, StoreError};
 use std::sync::Arc;
 
 /// When a message makes sense again for which there was no room, in milliseconds.
@@ -121,13 +121,28 @@ impl Caller<'_> {
     }
 }
 
-/// How many a page holds: what is asked, at most `most`.
-fn page_size(limit: Option<i128>, default: usize, most: usize) -> Result<usize, ErrorBody> {
-    match limit {
-        None => Ok(default),
-        Some(limit) if limit < 1 => Err(ErrorBody::invalid_payload(
-            "`payload.limit` must be at least 1",
-        )),
-        Some(limit) => Ok(usize::try_from(limit).unwrap_or(most).min(most)),
+impl Caller<'_> {
+    /// The size of a page: as many items as are asked for, at most `most`, and at most the bytes of an answer.
+    fn page_limit(
+        &self,
+        limit: Option<i128>,
+        default: usize,
+        most: usize,
+    ) -> Result<PageLimit, ErrorBody> {
+        let items = match limit {
+            None => default,
+            Some(limit) if limit < 1 => {
+                return Err(ErrorBody::invalid_payload(
+                    "`payload.limit` must be at least 1",
+                ));
+            }
+            Some(limit) => usize::try_from(limit).unwrap_or(most).min(most),
+        };
+        Ok(PageLimit::new(items).bytes(self.answer_bytes()))
+    }
+
+    /// The largest answer, in bytes of what it lists.
+    fn answer_bytes(&self) -> usize {
+        self.session.running.config.limits.answer_bytes
     }
 }

@@ -1,6 +1,6 @@
 //! `thread.list`, `thread.subscribe`, `thread.unsubscribe`, `thread.delete`.
 
-use super::{Caller, page_size};
+use super::Caller;
 use crate::hub::Frame;
 use crate::protocol::{ErrorBody, ServerFrame, ShownThread, ThreadListPayload, clean_id};
 use crate::store::{Snapshot, SnapshotFrom, ThreadCursor};
@@ -14,12 +14,15 @@ pub(super) async fn list(
     caller: &Caller<'_>,
     payload: &ThreadListPayload,
 ) -> Result<(), ErrorBody> {
-    let limit = page_size(payload.limit, THREADS, MOST_THREADS)?;
+    let limit = caller.page_limit(payload.limit, THREADS, MOST_THREADS)?;
     let cursor: Option<ThreadCursor> = match &payload.cursor {
         None => None,
         Some(text) => Some(text.parse().map_err(|_| {
             ErrorBody::invalid_payload("`payload.cursor` must be the `cursor` of the page before")
         })?),
+    };
+    let Some(_answering) = caller.session.may_answer().await else {
+        return Ok(());
     };
     let store = &caller.session.running.store;
     let page = store
@@ -52,12 +55,20 @@ pub(super) async fn subscribe(
         Some(id) if caller.identity.keeps_its_events => SnapshotFrom::After(id),
         Some(id) => SnapshotFrom::Covering(id),
     };
+    let Some(_answering) = session.may_answer().await else {
+        return Ok(());
+    };
     // Before the reading, so that no change falls in between.
     let join = session.running.hub.join(&session.connection, thread_id);
     let snapshot = session
         .running
         .store
-        .snapshot(&caller.identity.scope, thread_id, &from)
+        .snapshot(
+            &caller.identity.scope,
+            thread_id,
+            &from,
+            caller.answer_bytes(),
+        )
         .await
         .map_err(|error| caller.refusal(error))?;
     // A second subscription begins anew.

@@ -6,8 +6,8 @@ use super::rules;
 use super::state::{ThreadState, Threads};
 use super::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    NewMessage, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Start,
-    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
+    Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
     ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
 use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
@@ -131,7 +131,7 @@ impl Store for MemoryStore {
         &self,
         scope: &Scope,
         after: Option<&ThreadCursor>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<ThreadPage, StoreError> {
         let state = self.state();
         Ok(reading::page_of(state.visible(scope), after, limit))
@@ -180,8 +180,10 @@ impl Store for MemoryStore {
         scope: &Scope,
         thread_id: &str,
         from: &SnapshotFrom,
+        bytes: usize,
     ) -> Result<Snapshot, StoreError> {
-        Ok(self.state().threads.get(scope, thread_id)?.snapshot(from))
+        let state = self.state();
+        Ok(state.threads.get(scope, thread_id)?.snapshot(from, bytes))
     }
 
     async fn events(
@@ -189,7 +191,7 @@ impl Store for MemoryStore {
         scope: &Scope,
         thread_id: &str,
         before_event_id: Option<&str>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<EventPage, StoreError> {
         self.state()
             .threads
@@ -211,7 +213,7 @@ impl Store for MemoryStore {
         scope: &Scope,
         thread_id: &str,
         position: &Position,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<CatchUp, StoreError> {
         Ok(self
             .state()

@@ -2,11 +2,14 @@
 
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
 use crate::store::change::in_sending_order;
-use crate::store::page::{FirstEdited, Known, Place, Shown};
+use crate::store::limit::{encoded_len, fitting};
+use crate::store::page::{Known, Place};
+use crate::store::shown::{Asked, Base, FirstEdited, Shown, SizedEvent, Window};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
+use crate::store::step::{Body, Extent, Missed, Step};
 use crate::store::{
-    CatchUp, Change, EventPage, EventQuery, Position, RunQuery, Snapshot, SnapshotFrom, StoreError,
-    ThreadCursor, ThreadPage, ThreadQuery,
+    CatchUp, Change, EventPage, EventQuery, Order, PageLimit, Position, RunQuery, Snapshot,
+    SnapshotFrom, StoreError, ThreadCursor, ThreadPage, ThreadQuery,
 };
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
@@ -15,7 +18,7 @@ use std::ops::RangeInclusive;
 pub(super) fn page_of<'a>(
     threads: impl Iterator<Item = &'a ThreadState>,
     after: Option<&ThreadCursor>,
-    limit: usize,
+    limit: PageLimit,
 ) -> ThreadPage {
     let mut all: Vec<_> = threads.map(|state| &state.row.record.thread).collect();
     let total_count = if after.is_none() { all.len() as u64 } else { 0 };
@@ -23,11 +26,11 @@ pub(super) fn page_of<'a>(
     let is_behind = |place: (_, &str)| {
         after.is_none_or(|cursor| place < (cursor.last_event_at, cursor.thread_id.as_str()))
     };
-    let mut behind = all
-        .into_iter()
-        .filter(|thread| is_behind((thread.last_event_at, &thread.id)));
-    let threads: Vec<_> = behind.by_ref().take(limit).cloned().collect();
-    let has_more = behind.next().is_some();
+    all.retain(|thread| is_behind((thread.last_event_at, &thread.id)));
+    let sizes = all.iter().map(|thread| encoded_len(*thread));
+    let shown = fitting(limit.bytes, sizes.take(limit.items));
+    let has_more = shown < all.len();
+    let threads: Vec<_> = all.into_iter().take(shown).cloned().collect();
     let next = threads
         .last()
         .filter(|_| has_more)
@@ -72,41 +75,51 @@ pub(super) fn find_runs<'a>(
 }
 
 impl ThreadState {
-    pub(super) fn snapshot(&self, from: &SnapshotFrom) -> Snapshot {
-        let after = match from {
-            SnapshotFrom::Newest => None,
-            SnapshotFrom::After(id) | SnapshotFrom::Covering(id) => self.kept_event(id),
-        };
-        let after = after.map(KeptEvent::place);
-        let shown = self.shown(from, after);
+    pub(super) fn snapshot(&self, from: &SnapshotFrom, bytes: usize) -> Snapshot {
+        let shown = self.shown(from, bytes);
         let events = self.between(shown.begin, shown.end);
         let events: Vec<ThreadEvent> = events.iter().map(|kept| kept.event.clone()).collect();
         Snapshot {
             thread: self.record(),
-            runs: self.runs_shown(&events, &shown, after),
+            runs: self.runs_shown(&events, &shown),
             events,
             has_more: shown.begin > 0,
-            recovered: after.is_some(),
+            recovered: shown.after.is_some(),
             position: shown.position(self.row.record.rev),
             is_complete: shown.known.is_none(),
         }
     }
 
     /// Which events a snapshot shows.
-    fn shown(&self, from: &SnapshotFrom, after: Option<Known>) -> Shown {
-        let total = self.row.last_seq;
-        let Some(known) = after else {
-            return Shown::newest(total);
+    fn shown(&self, from: &SnapshotFrom, bytes: usize) -> Shown {
+        let after = match from {
+            SnapshotFrom::Newest => None,
+            SnapshotFrom::After(id) | SnapshotFrom::Covering(id) => self.kept_event(id),
         };
-        let edited = self.first_edited(known);
-        if matches!(from, SnapshotFrom::Covering(_)) {
-            return Shown::covering(total, known, edited);
-        }
-        let before = edited.map_or(u64::MAX, |edited| edited.rev);
-        let candidates = self.between(known.last_seq, known.last_shown(total));
-        let made_before = |kept: &&KeptEvent| kept.first_rev < before;
-        let last = candidates.iter().rfind(made_before);
-        Shown::after(total, known, edited, last.map(KeptEvent::place))
+        let asked = Asked {
+            total: self.row.last_seq,
+            bytes,
+            from: after.map_or(Base::Nothing, |after| {
+                let known = after.place();
+                Base::of(from, known, self.first_edited(known))
+            }),
+        };
+        asked.shown(self.sized(asked.window()))
+    }
+
+    /// The events of a window, in its order, with their sizes. A size is computed when it is asked for.
+    fn sized(&self, window: Window) -> impl Iterator<Item = SizedEvent> + Clone {
+        let events = self.between(window.begin, window.end);
+        (0..events.len()).map(move |at| {
+            let kept = match window.order {
+                Order::OldestFirst => &events[at],
+                Order::NewestFirst => &events[events.len() - 1 - at],
+            };
+            SizedEvent {
+                place: kept.place(),
+                bytes: encoded_len(&kept.event),
+            }
+        })
     }
 
     /// The first edit of what a reader knows, since it knows it.
@@ -142,23 +155,23 @@ impl ThreadState {
     pub(super) fn events_before(
         &self,
         before_event_id: Option<&str>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<EventPage, StoreError> {
         let end = match before_event_id {
-            None => self.events.len(),
+            None => self.row.last_seq,
             Some(id) => {
                 let before = self
                     .event(id)
                     .ok_or(StoreError::NotFound("event in this thread"))?;
-                before.seq as usize - 1
+                before.seq - 1
             }
         };
-        let begin = end.saturating_sub(limit);
+        let window = Window::before(end, limit.items);
+        let sizes = self.sized(window).map(|event| event.bytes);
+        let begin = window.begin_of(fitting(limit.bytes, sizes));
+        let events = self.between(begin, end).iter();
         Ok(EventPage {
-            events: self.events[begin..end]
-                .iter()
-                .map(|kept| kept.event.clone())
-                .collect(),
+            events: events.map(|kept| kept.event.clone()).collect(),
             has_more: begin > 0,
             rev: self.row.record.rev,
         })
@@ -168,44 +181,73 @@ impl ThreadState {
         query.find(self.events.iter().map(|kept| &kept.event))
     }
 
-    pub(super) fn catch_up(&self, position: &Position, limit: usize) -> CatchUp {
-        let change_of = |kept: &KeptEvent| Change::of_event(kept.event.clone(), kept.rev);
-        let total = self.row.last_seq;
-        let begin = position.last_seq;
-        let end = total.min(begin.saturating_add(limit as u64));
-        let is_complete = end == total;
-        let new_events = self.between(begin, end);
-        let up_to = match new_events.last() {
-            _ if is_complete => self.row.record.rev,
-            Some(last) => last.first_rev,
-            None => position.rev,
+    pub(super) fn catch_up(&self, position: &Position, limit: PageLimit) -> CatchUp {
+        let extent = Extent {
+            last_seq: self.row.last_seq,
+            rev: self.row.record.rev,
         };
-        let (known, reached) = (position.known(), position.moved(end, up_to));
-        let since = known.rev + 1..=reached.known().rev;
-        let runs = self.runs.iter().filter(|kept| since.contains(&kept.rev));
+        let end = Step::end(position, extent, limit.items);
+        let new_events = self.between(position.last_seq, end);
+        let last_new = new_events.last().map(KeptEvent::place);
+        let step = Step::new(position, extent, end, last_new);
+        let missed = self.missed(position, &step);
+        let step = step.within(limit.bytes, missed);
+        let change_of = |kept: &KeptEvent| Change::of_event(kept.event.clone(), kept.rev);
+        let new_events = self.between(position.last_seq, step.end).iter();
+        let runs = self.runs_changed(&step);
         let mut others: Vec<Change> = runs
             .map(|kept| Change::of_run(kept.run.clone(), kept.rev))
             .collect();
-        let from_before = position.first_seq..=known.last_seq;
-        others.extend(self.edited(from_before, since).map(change_of));
-        if position.known.is_some() {
-            let newer = known.last_seq + 1..=begin;
-            let since = position.rev + 1..=reached.rev;
-            others.extend(self.edited(newer, since).map(change_of));
-        }
-        if position.rev < self.row.row_rev && self.row.row_rev <= reached.rev {
+        others.extend(self.events_edited(&step).map(change_of));
+        if step.has_row(self.row.row_rev) {
             others.push(Change::of_thread(self.record(), self.row.row_rev));
         }
         CatchUp {
-            changes: in_sending_order(new_events.iter().map(change_of).collect(), others),
-            position: reached,
-            is_complete,
+            changes: in_sending_order(new_events.map(change_of).collect(), others),
+            position: step.reached(),
+            is_complete: step.is_complete,
         }
     }
 
+    /// The changes of a step.
+    fn missed<'a>(&'a self, position: &Position, step: &Step<'_>) -> Vec<Missed<Body<'a>>> {
+        let new_events = self.between(position.last_seq, step.end).iter();
+        let new_event =
+            |kept: &'a KeptEvent| Missed::new_event(kept.place(), Body::Event(&kept.event));
+        let edited = |kept: &'a KeptEvent| Missed::change(kept.rev, Body::Event(&kept.event));
+        let row = step.has_row(self.row.row_rev);
+        new_events
+            .map(new_event)
+            .chain(
+                self.runs_changed(step)
+                    .map(|kept| Missed::change(kept.rev, Body::Run(&kept.run))),
+            )
+            .chain(self.events_edited(step).map(edited))
+            .chain(
+                row.then(|| {
+                    Missed::change(self.row.row_rev, Body::Thread(&self.row.record.thread))
+                }),
+            )
+            .collect()
+    }
+
+    fn runs_changed(&self, step: &Step<'_>) -> impl Iterator<Item = &KeptRun> {
+        let changes = step.changes();
+        self.runs
+            .iter()
+            .filter(move |kept| changes.contains(&kept.rev))
+    }
+
+    /// The events that the reader has and that were edited in a step.
+    fn events_edited(&self, step: &Step<'_>) -> impl Iterator<Item = &KeptEvent> {
+        let from_before = self.edited(step.known_events(), step.changes());
+        let sent = step.sent_events().into_iter();
+        from_before.chain(sent.flat_map(|(events, changes)| self.edited(events, changes)))
+    }
+
     /// The runs of these events, any that goes on, and those of what is shown that changed since.
-    fn runs_shown(&self, events: &[ThreadEvent], shown: &Shown, after: Option<Known>) -> Vec<Run> {
-        let begun_up_to = shown.known.map_or(u64::MAX, |known| known.rev);
+    fn runs_shown(&self, events: &[ThreadEvent], shown: &Shown) -> Vec<Run> {
+        let (after, begun_up_to) = (shown.after, shown.known.map_or(u64::MAX, |known| known.rev));
         let is_shown = |kept: &&KeptRun| {
             kept.run.status == RunStatus::Running
                 || after.is_some_and(|after| kept.rev > after.rev) && kept.first_rev <= begun_up_to

@@ -29,24 +29,13 @@ impl<T: ReadTransaction> Reading<'_, T> {
         scope: &Scope,
         looked_for: &ThreadQuery,
     ) -> Result<Vec<Thread>, Stop> {
-        let span = looked_for.span();
-        // Whoever sees only their own threads, and looks for somebody's, looks for those of both.
-        let mut participants: Vec<_> = viewer(scope)
-            .into_iter()
-            .chain(&looked_for.participant)
-            .collect();
-        let sql = match (participants.is_empty(), span.order) {
-            (true, Order::NewestFirst) => &self.sql.threads,
-            (true, Order::OldestFirst) => &self.sql.oldest_threads,
-            (false, Order::NewestFirst) => &self.sql.threads_of_participant,
-            (false, Order::OldestFirst) => &self.sql.oldest_threads_of_participant,
+        let (is_of_participant, values) = listed(scope_pk, scope, looked_for);
+        let sql = match (is_of_participant, looked_for.order) {
+            (false, Order::NewestFirst) => &self.sql.threads,
+            (false, Order::OldestFirst) => &self.sql.oldest_threads,
+            (true, Order::NewestFirst) => &self.sql.threads_of_participant,
+            (true, Order::OldestFirst) => &self.sql.oldest_threads_of_participant,
         };
-        let mut values = spanned(scope_pk, &span, looked_for.limit);
-        if !participants.is_empty() {
-            let other = participants.pop();
-            let first = participants.pop().or(other);
-            values.extend(parameters![stored(first), stored(other)]);
-        }
         self.every(sql, values, |row| rows::thread(row, scope))
             .await
     }
@@ -153,6 +142,27 @@ impl<T: ReadTransaction> Reading<'_, T> {
         self.first(&self.sql.scope, scoped(scope), |row| row.number(0))
             .await
     }
+}
+
+/// The parameters of the statement that lists threads, and whether it lists those of a participant.
+pub(super) fn listed(
+    scope_pk: i64,
+    scope: &Scope,
+    looked_for: &ThreadQuery,
+) -> (bool, Vec<Parameter>) {
+    // Whoever sees only their own threads, and looks for somebody's, looks for those of both.
+    let mut participants: Vec<_> = viewer(scope)
+        .into_iter()
+        .chain(&looked_for.participant)
+        .collect();
+    let is_of_participant = !participants.is_empty();
+    let mut values = spanned(scope_pk, &looked_for.span(), looked_for.limit);
+    if is_of_participant {
+        let other = participants.pop();
+        let first = participants.pop().or(other);
+        values.extend(parameters![stored(first), stored(other)]);
+    }
+    (is_of_participant, values)
 }
 
 /// Whose list it is, where a part of it begins, how much of it is wanted, and where it ends.

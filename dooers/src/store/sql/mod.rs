@@ -1,11 +1,13 @@
 //! The parts that the stores on both databases share: operations, statements that read, rows, migrations, and the methods
 //! of [`Store`](super::Store) that only pass an operation or a read on.
 
+mod catching_up;
 mod find;
 mod migration;
 mod operations;
 mod read;
 mod rows;
+mod sizes;
 mod statements;
 mod stop;
 mod store;

@@ -1,16 +1,17 @@
 //! What is read, statement by statement.
 
 use super::rows::{self, Columns, RowError, WholeThread};
+use super::sizes::measured;
 use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
-use crate::store::change::in_sending_order;
-use crate::store::page::{FirstEdited, Known, Shown};
+use crate::store::limit::{encoded_len, fitting};
+use crate::store::page::Known;
+use crate::store::shown::{Asked, Base, FirstEdited, Shown, Window};
 use crate::store::{
-    CatchUp, Change, EventPage, Participant, Position, Scope, Snapshot, SnapshotFrom, StoreError,
-    StoredSetting, ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
+    EventPage, PageLimit, Participant, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting,
+    ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
 };
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// A transaction in which everything is read as it stood at one moment.
@@ -138,7 +139,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         &mut self,
         scope: &Scope,
         after: Option<&ThreadCursor>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<ThreadPage, Stop> {
         let mut page = ThreadPage {
             threads: Vec::new(),
@@ -151,13 +152,16 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
             return Ok(page);
         };
         // One more than the page holds tells whether there is another page.
+        let sizes = self.thread_sizes(scope_pk, scope, after, limit).await?;
+        let may_fit = fitting(limit.bytes, sizes.iter().copied().take(limit.items));
         let looked_for = ThreadQuery {
             after: after.cloned(),
-            ..ThreadQuery::newest(limit.saturating_add(1))
+            ..ThreadQuery::newest(may_fit)
         };
         page.threads = self.threads_in(scope_pk, scope, &looked_for).await?;
-        if page.threads.len() > limit {
-            page.threads.truncate(limit);
+        let exact = page.threads.iter().map(encoded_len);
+        page.threads.truncate(fitting(limit.bytes, exact));
+        if page.threads.len() < sizes.len() {
             page.next = page.threads.last().map(|last| ThreadCursor {
                 last_event_at: last.last_event_at,
                 thread_id: last.id.clone(),
@@ -189,48 +193,53 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         scope: &Scope,
         thread_id: &str,
         from: &SnapshotFrom,
+        bytes: usize,
     ) -> Result<Snapshot, Stop> {
         let thread = self.thread(scope, thread_id).await?;
-        let after = match from {
-            SnapshotFrom::Newest => None,
-            SnapshotFrom::After(id) | SnapshotFrom::Covering(id) => {
-                self.place_of(thread.pk, id).await?
-            }
+        let asked = Asked {
+            total: thread.last_seq,
+            bytes,
+            from: self.goes_on_from(&thread, from).await?,
         };
-        let shown = self.shown(&thread, from, after).await?;
-        let events = self.events_between(&thread, shown.begin, shown.end).await?;
-        let runs = self.runs_shown(&thread, &shown, after).await?;
+        let mut sizes = self.event_sizes(&thread, asked.window(), bytes).await?;
+        // No more is read than the sizes of the columns admit, and no more is shown than those of the events do.
+        let shown = asked.shown(sizes.iter().copied());
+        let mut events = self.events_between(&thread, shown.begin, shown.end).await?;
+        measured(
+            &mut sizes,
+            asked.window(),
+            events.iter().map(|(event, _)| event),
+        );
+        let shown = asked.shown(sizes.into_iter());
+        events.retain(|(event, _)| shown.begin < event.seq && event.seq <= shown.end);
+        let runs = self.runs_shown(&thread, &shown).await?;
         Ok(Snapshot {
             events: events.into_iter().map(|(event, _)| event).collect(),
             runs,
             has_more: shown.begin > 0,
-            recovered: after.is_some(),
+            recovered: shown.after.is_some(),
             position: shown.position(thread.record.rev),
             is_complete: shown.known.is_none(),
             thread: thread.record,
         })
     }
 
-    /// Which events a snapshot shows.
-    async fn shown(
+    /// The events that a snapshot of this thread goes on from.
+    async fn goes_on_from(
         &mut self,
         thread: &WholeThread,
         from: &SnapshotFrom,
-        after: Option<Known>,
-    ) -> Result<Shown, Stop> {
-        let total = thread.last_seq;
-        let Some(known) = after else {
-            return Ok(Shown::newest(total));
+    ) -> Result<Base, Stop> {
+        let known = match from {
+            SnapshotFrom::Newest => None,
+            SnapshotFrom::After(id) | SnapshotFrom::Covering(id) => {
+                self.place_of(thread.pk, id).await?
+            }
         };
-        let edited = self.first_edited(thread, known).await?;
-        if matches!(from, SnapshotFrom::Covering(_)) {
-            return Ok(Shown::covering(total, known, edited));
-        }
-        let before = edited.map_or(u64::MAX, |edited| edited.rev);
-        let last = self
-            .last_made_before(thread, known.last_seq, known.last_shown(total), before)
-            .await?;
-        Ok(Shown::after(total, known, edited, last))
+        Ok(match known {
+            None => Base::Nothing,
+            Some(known) => Base::of(from, known, self.first_edited(thread, known).await?),
+        })
     }
 
     pub(crate) async fn events(
@@ -238,7 +247,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         scope: &Scope,
         thread_id: &str,
         before_event_id: Option<&str>,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<EventPage, Stop> {
         let thread = self.thread(scope, thread_id).await?;
         let end = match before_event_id {
@@ -249,52 +258,19 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
                 before.last_seq.saturating_sub(1)
             }
         };
-        let begin = end.saturating_sub(limit as u64);
-        let events = self.events_between(&thread, begin, end).await?;
+        let window = Window::before(end, limit.items);
+        let sizes = self.event_sizes(&thread, window, limit.bytes).await?;
+        let may_fit = fitting(limit.bytes, sizes.iter().map(|event| event.bytes));
+        let mut events = self
+            .events_between(&thread, window.begin_of(may_fit), end)
+            .await?;
+        let exact = events.iter().rev().map(|(event, _)| encoded_len(event));
+        let begin = window.begin_of(fitting(limit.bytes, exact));
+        events.retain(|(event, _)| event.seq > begin);
         Ok(EventPage {
             events: events.into_iter().map(|(event, _)| event).collect(),
             has_more: begin > 0,
             rev: thread.record.rev,
-        })
-    }
-
-    pub(crate) async fn catch_up(
-        &mut self,
-        scope: &Scope,
-        thread_id: &str,
-        position: &Position,
-        limit: usize,
-    ) -> Result<CatchUp, Stop> {
-        let thread = self.thread(scope, thread_id).await?;
-        let begin = position.last_seq;
-        let end = thread.last_seq.min(begin.saturating_add(limit as u64));
-        let is_complete = end == thread.last_seq;
-        let new_events = self.events_between(&thread, begin, end).await?;
-        let last = self.last_made_before(&thread, begin, end, u64::MAX).await?;
-        let up_to = match last {
-            _ if is_complete => thread.record.rev,
-            Some(last) => last.rev,
-            None => position.rev,
-        };
-        let (known, reached) = (position.known(), position.moved(end, up_to));
-        let since = known.rev + 1..=reached.known().rev;
-        let mut others = self.runs_changed(&thread, since.clone()).await?;
-        let from_before = position.first_seq..=known.last_seq;
-        others.extend(self.events_edited(&thread, from_before, since).await?);
-        if position.known.is_some() {
-            let newer = known.last_seq + 1..=begin;
-            let since = position.rev + 1..=reached.rev;
-            others.extend(self.events_edited(&thread, newer, since).await?);
-        }
-        if position.rev < thread.row_rev && thread.row_rev <= reached.rev {
-            others.push(Change::of_thread(thread.record.clone(), thread.row_rev));
-        }
-        let of_event = |(event, rev)| Change::of_event(event, rev);
-        let new_events = new_events.into_iter().map(of_event).collect();
-        Ok(CatchUp {
-            changes: in_sending_order(new_events, others),
-            position: reached,
-            is_complete,
         })
     }
 
@@ -353,7 +329,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     }
 
     /// The events behind one place up to another, with the numbers of their last changes.
-    async fn events_between(
+    pub(super) async fn events_between(
         &mut self,
         thread: &WholeThread,
         begin: u64,
@@ -362,21 +338,6 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         let (sql, values) = (&self.sql.events_between, parameters![thread.pk, begin, end]);
         self.every(sql, values, |row| rows::event(row, thread.id()))
             .await
-    }
-
-    /// The last of the events behind one place, up to another, that was made before a `rev`.
-    async fn last_made_before(
-        &mut self,
-        thread: &WholeThread,
-        begin: u64,
-        end: u64,
-        rev: u64,
-    ) -> Result<Option<Known>, Stop> {
-        let (sql, values) = (
-            &self.sql.last_made_before,
-            parameters![thread.pk, begin, end, rev],
-        );
-        self.first(sql, values, known).await
     }
 
     /// The first edit of what a reader knows, since it knows it.
@@ -402,37 +363,9 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         Ok(self.first(sql, values, edited).await?.flatten())
     }
 
-    /// The events of these places that were edited by changes of these numbers.
-    async fn events_edited(
-        &mut self,
-        thread: &WholeThread,
-        seqs: RangeInclusive<u64>,
-        revs: RangeInclusive<u64>,
-    ) -> Result<Vec<Change>, Stop> {
-        let (sql, values) = (
-            &self.sql.events_edited,
-            parameters![
-                thread.pk,
-                *seqs.start(),
-                *seqs.end(),
-                *revs.start(),
-                *revs.end()
-            ],
-        );
-        let change = |row: &T::Row| {
-            let (event, rev) = rows::event(row, thread.id())?;
-            Ok(Change::of_event(event, rev))
-        };
-        self.every(sql, values, change).await
-    }
-
-    async fn runs_shown(
-        &mut self,
-        thread: &WholeThread,
-        shown: &Shown,
-        after: Option<Known>,
-    ) -> Result<Vec<Run>, Stop> {
-        let changed_since = after.map_or(u64::MAX, |after| after.rev);
+    async fn runs_shown(&mut self, thread: &WholeThread, shown: &Shown) -> Result<Vec<Run>, Stop> {
+        let rev = |known: Option<Known>| known.map_or(u64::MAX, |known| known.rev);
+        let (changed_since, begun_up_to) = (rev(shown.after), rev(shown.known));
         let (sql, values) = (
             &self.sql.runs_shown,
             parameters![
@@ -440,32 +373,16 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
                 shown.begin,
                 shown.end,
                 changed_since,
-                shown.known.map_or(u64::MAX, |known| known.rev)
+                begun_up_to
             ],
         );
         self.every(sql, values, |row| Ok(rows::run(row, thread.id())?.0))
             .await
     }
-
-    async fn runs_changed(
-        &mut self,
-        thread: &WholeThread,
-        revs: RangeInclusive<u64>,
-    ) -> Result<Vec<Change>, Stop> {
-        let (sql, values) = (
-            &self.sql.runs_changed,
-            parameters![thread.pk, *revs.start(), *revs.end()],
-        );
-        let change = |row: &T::Row| {
-            let (run, rev) = rows::run(row, thread.id())?;
-            Ok(Change::of_run(run, rev))
-        };
-        self.every(sql, values, change).await
-    }
 }
 
 /// An event's place, and the number of the change that made it.
-fn known(row: &impl Columns) -> Result<Known, RowError> {
+pub(super) fn known(row: &impl Columns) -> Result<Known, RowError> {
     Ok(Known {
         last_seq: row.count(0)?,
         rev: row.count(1)?,

@@ -29,6 +29,9 @@ impl Dialect {
     /// Puts the prefix and the lists of columns into a statement.
     pub(crate) fn render(&self, sql: &str, prefix: &TablePrefix) -> String {
         let mut rendered = sql
+            .replace("{event_size}", EVENT_SIZE)
+            .replace("{thread_size}", THREAD_SIZE)
+            .replace("{run_size}", RUN_SIZE)
             .replace("{runs}", RUNS)
             .replace("{newest_runs}", NEWEST_RUNS)
             .replace("{oldest_runs}", OLDEST_RUNS)
@@ -60,6 +63,17 @@ impl Dialect {
         rendered
     }
 }
+
+/// The bytes of what is large in an event. Neither database reads a value for its length.
+const EVENT_SIZE: &str = "CAST(coalesce(octet_length({json e.sender}), 0) AS BIGINT) \
+     + coalesce(octet_length({json e.content}), 0) + coalesce(octet_length({json e.data}), 0)";
+
+/// The same of a thread. PostgreSQL writes users with blanks, which are less than half of the text.
+const THREAD_SIZE: &str = "CAST(octet_length({json t.owner}) AS BIGINT) / 2 + octet_length({json t.users}) / 2 \
+     + coalesce(octet_length(t.title), 0) + coalesce(octet_length({json t.metadata}), 0)";
+
+/// The same of a run.
+const RUN_SIZE: &str = "CAST(coalesce(octet_length(r.error), 0) AS BIGINT)";
 
 /// The filters of a query for events.
 const FOUND: &str = "(CAST(?4 AS TEXT) IS NULL OR e.actor IN {listed ?4}) \
@@ -167,6 +181,21 @@ statements! {
         ORDER BY p.last_event_at, p.thread_id
         LIMIT ?4"
 
+    // The sizes of the first ones of these.
+
+    thread_sizes: "
+        SELECT {thread_size} FROM {prefix}threads t
+        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) < (?2, ?3) AND t.last_event_at >= ?5
+        ORDER BY t.last_event_at DESC, t.id DESC
+        LIMIT ?4"
+
+    thread_sizes_of_participant: "
+        SELECT {thread_size} FROM {prefix}participants p {join} {prefix}threads t ON t.pk = p.thread_pk
+        WHERE p.scope_pk = ?1 AND p.participant = ?6
+            AND (p.last_event_at, p.thread_id) < (?2, ?3) AND p.last_event_at >= ?5 AND {both}
+        ORDER BY p.last_event_at DESC, p.thread_id DESC
+        LIMIT ?4"
+
     // Events.
 
     event: "SELECT {event} FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"
@@ -190,11 +219,17 @@ statements! {
         WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq < ?3 AND {found}
         ORDER BY e.seq LIMIT ?8"
 
-    // The last of the events behind ?2, up to ?3, that was made before ?4.
-    last_made_before: "
-        SELECT e.seq, e.first_rev FROM {prefix}events e
-        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.first_rev < ?4
-        ORDER BY e.seq DESC LIMIT 1"
+    // The sizes of those behind ?2 up to ?3, from either end, and what made them.
+
+    newest_sizes: "
+        SELECT e.seq, e.first_rev, {event_size} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
+        ORDER BY e.seq DESC LIMIT ?4"
+
+    oldest_sizes: "
+        SELECT e.seq, e.first_rev, {event_size} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
+        ORDER BY e.seq LIMIT ?4"
 
     // `+` keeps the planner from walking through all of them by `seq`: few were edited.
     events_edited: "
@@ -202,6 +237,12 @@ statements! {
         WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3
             AND e.rev >= ?4 AND e.rev <= ?5
         ORDER BY e.rev"
+
+    edited_sizes: "
+        SELECT e.rev, {event_size} FROM {prefix}events e
+        WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3
+            AND e.rev >= ?4 AND e.rev <= ?5
+        ORDER BY e.rev LIMIT ?6"
 
     // The first edit since ?4, and the first event that was edited.
     first_edited: "
@@ -241,6 +282,12 @@ statements! {
         SELECT {run} FROM {prefix}runs r
         WHERE r.thread_pk = ?1 AND r.status IN ('running', 'succeeded', 'failed', 'canceled')
             AND r.rev >= ?2 AND r.rev <= ?3"
+
+    changed_run_sizes: "
+        SELECT r.rev, {run_size} FROM {prefix}runs r
+        WHERE r.thread_pk = ?1 AND r.status IN ('running', 'succeeded', 'failed', 'canceled')
+            AND r.rev >= ?2 AND r.rev <= ?3
+        ORDER BY r.rev LIMIT ?4"
 
     // Settings.
 

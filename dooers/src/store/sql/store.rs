@@ -9,7 +9,7 @@ macro_rules! sql_store {
                 Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, Reading, RetryTurn, WriteTurn,
             };
             use $crate::store::{
-                Begun, CatchUp, Change, Claim, Edited, EventPage, EventQuery, NewMessage, Position, Retried, RunQuery,
+                Begun, CatchUp, Change, Claim, Edited, EventPage, EventQuery, NewMessage, PageLimit, Position, Retried, RunQuery,
                 Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadDraft, ThreadEdit,
                 ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, Written,
             };
@@ -102,7 +102,7 @@ macro_rules! sql_store {
                     &self,
                     scope: &Scope,
                     after: Option<&ThreadCursor>,
-                    limit: usize,
+                    limit: PageLimit,
                 ) -> Result<ThreadPage, StoreError> {
                     let read = async |mut reading: Reading<'_, $reading>| {
                         reading.threads(scope, after, limit).await
@@ -126,9 +126,10 @@ macro_rules! sql_store {
                     scope: &Scope,
                     thread_id: &str,
                     from: &SnapshotFrom,
+                    bytes: usize,
                 ) -> Result<Snapshot, StoreError> {
                     let read = async |mut reading: Reading<'_, $reading>| {
-                        reading.snapshot(scope, thread_id, from).await
+                        reading.snapshot(scope, thread_id, from, bytes).await
                     };
                     self.readers.read("read a thread", read).await
                 }
@@ -138,7 +139,7 @@ macro_rules! sql_store {
                     scope: &Scope,
                     thread_id: &str,
                     before_event_id: Option<&str>,
-                    limit: usize,
+                    limit: PageLimit,
                 ) -> Result<EventPage, StoreError> {
                     let read = async |mut reading: Reading<'_, $reading>| {
                         let page = reading.events(scope, thread_id, before_event_id, limit);
@@ -189,7 +190,7 @@ macro_rules! sql_store {
                     scope: &Scope,
                     thread_id: &str,
                     position: &Position,
-                    limit: usize,
+                    limit: PageLimit,
                 ) -> Result<CatchUp, StoreError> {
                     let read = async |mut reading: Reading<'_, $reading>| {
                         let missed = reading.catch_up(scope, thread_id, position, limit);

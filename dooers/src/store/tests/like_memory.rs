@@ -6,9 +6,9 @@ use self::asked::Dice;
 use super::{at, first_message, next_message, scope, start};
 use crate::protocol::RunStatus;
 use crate::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Claim, EventQuery, MemoryStore, NewThread, Position,
-    Scope, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
-    TurnKey, WorkerKey,
+    Begun, Cancel, CancelTarget, Cancelled, Claim, EventQuery, MemoryStore, NewThread, PageLimit,
+    Position, Scope, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft,
+    ThreadEdit, TurnKey, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -216,6 +216,9 @@ impl<C: Compared> Both<C> {
     async fn read(&mut self) {
         let (scope, id) = (self.scope(), self.thread_id());
         let limit = [0, 1, 2, 5, 50][self.dice.roll(5) as usize];
+        // Often so few that the first item exceeds them, or the second one, or some of them.
+        let bytes = [usize::MAX, 1, 500, 1500][self.dice.roll(4) as usize];
+        let page_limit = PageLimit::new(limit).bytes(bytes);
         match self.dice.roll(7) {
             0 => {
                 let _ = in_both!(self, thread(&scope, &id));
@@ -238,7 +241,7 @@ impl<C: Compared> Both<C> {
             1 => {
                 let mut after: Option<ThreadCursor> = None;
                 loop {
-                    let page = in_both!(self, threads(&scope, after.as_ref(), limit)).unwrap();
+                    let page = in_both!(self, threads(&scope, after.as_ref(), page_limit)).unwrap();
                     after = page.next;
                     if after.is_none() {
                         break;
@@ -253,7 +256,7 @@ impl<C: Compared> Both<C> {
                     SnapshotFrom::Covering(event_id),
                 ];
                 for from in from {
-                    let snapshot = in_both!(self, snapshot(&scope, &id, &from));
+                    let snapshot = in_both!(self, snapshot(&scope, &id, &from, bytes));
                     if let Ok(snapshot) = snapshot {
                         let scope = scope.of_everyone();
                         self.positions.push((scope, id.clone(), snapshot.position));
@@ -263,13 +266,14 @@ impl<C: Compared> Both<C> {
             3 => {
                 let before = self.event_id(&id);
                 let before = self.dice.chance(70).then_some(&*before);
-                let _ = in_both!(self, events(&scope, &id, before, limit));
+                let _ = in_both!(self, events(&scope, &id, before, page_limit));
             }
             _ => {
                 let Some((scope, id, position)) = self.positions.pop() else {
                     return;
                 };
-                let caught_up = in_both!(self, catch_up(&scope, &id, &position, limit)).unwrap();
+                let caught_up =
+                    in_both!(self, catch_up(&scope, &id, &position, page_limit)).unwrap();
                 if self.dice.chance(50) {
                     self.positions.insert(0, (scope, id, caught_up.position));
                 }
@@ -343,7 +347,10 @@ pub(crate) async fn what_a_stopped_process_left_is_recovered(compared: &dyn Stor
         assert_eq!(recovered.waiting[0].scope, scope());
         for id in ["running", "queued"] {
             let from = SnapshotFrom::Newest;
-            let snapshot = store.snapshot(&scope(), id, &from).await.unwrap();
+            let snapshot = store
+                .snapshot(&scope(), id, &from, usize::MAX)
+                .await
+                .unwrap();
             let run = &snapshot.runs[0];
             assert_eq!(run.status, RunStatus::Failed);
             assert_eq!(run.error.as_deref(), Some("interrupted"));

@@ -70,7 +70,7 @@ async fn answers_again(cluster: &Cluster) {
 /// The ids of a thread's events, in their order.
 async fn events_of(store: &PostgresStore, thread_id: &str) -> Vec<String> {
     let scope = scope();
-    let newest = store.snapshot(&scope, thread_id, &SnapshotFrom::Newest);
+    let newest = store.snapshot(&scope, thread_id, &SnapshotFrom::Newest, usize::MAX);
     let events = newest.await.unwrap().events;
     events.into_iter().map(|event| event.id).collect()
 }

@@ -3,7 +3,7 @@
 use crate::given::{first, next, said, scope, start};
 use chrono::DateTime;
 use dooers::store::{
-    Begun, NewMessage, PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError,
+    Begun, NewMessage, PageLimit, PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError,
     StoredSetting, WorkerKey,
 };
 use dooers_tests::postgres::{Cluster, Setup, connections, own, session};
@@ -96,13 +96,26 @@ async fn each_call_is_answered_while_the_server_is_silent() {
     let key = begun.unwrap().claim.unwrap().key;
     for round in 1..=3 {
         let event = format!("e{round}");
-        assert_eq!(store.threads(&here, None, 9).await.unwrap().total_count, 1);
+        assert_eq!(
+            store
+                .threads(&here, None, PageLimit::new(9))
+                .await
+                .unwrap()
+                .total_count,
+            1
+        );
         cluster.freeze();
         let silent = async {
             tokio::join!(
-                async { unavailable(store.threads(&here, None, 9).await) },
-                async { unavailable(store.events(&here, "t", None, 9).await) },
-                async { unavailable(store.snapshot(&here, "t", &SnapshotFrom::Newest).await) },
+                async { unavailable(store.threads(&here, None, PageLimit::new(9)).await) },
+                async { unavailable(store.events(&here, "t", None, PageLimit::new(9)).await) },
+                async {
+                    unavailable(
+                        store
+                            .snapshot(&here, "t", &SnapshotFrom::Newest, usize::MAX)
+                            .await,
+                    )
+                },
                 async { unavailable(store.settings(&worker).await) },
                 async { unavailable(store.put_settings(&worker, vec![setting("late")]).await) },
                 async { unavailable(store.renew_leases("node", LIMIT).await) },
@@ -123,7 +136,12 @@ async fn each_call_is_answered_while_the_server_is_silent() {
         within("a look", async { store.ping().await.unwrap() }).await;
         // Whether it was done is looked up when the server answers again.
         until(&cluster, RESTS).await;
-        for thread in store.threads(&here, None, 9).await.unwrap().threads {
+        for thread in store
+            .threads(&here, None, PageLimit::new(9))
+            .await
+            .unwrap()
+            .threads
+        {
             if thread.id != "t" {
                 store.delete_thread(&here, &thread.id).await.unwrap();
             }
@@ -131,7 +149,9 @@ async fn each_call_is_answered_while_the_server_is_silent() {
     }
     let last = vec![said("t", "last")];
     store.write_turn(&here, &key, last).await.unwrap();
-    let newest = store.snapshot(&here, "t", &SnapshotFrom::Newest).await;
+    let newest = store
+        .snapshot(&here, "t", &SnapshotFrom::Newest, usize::MAX)
+        .await;
     let ids: Vec<_> = newest.unwrap().events.into_iter().map(|e| e.id).collect();
     let mut once = ids.clone();
     once.sort();
@@ -195,7 +215,7 @@ async fn statement_that_takes_too_long_is_cancelled_by_the_server() {
     .await;
     let here = scope();
     let (reading, writing) = tokio::join!(
-        store.threads(&here, None, 9),
+        store.threads(&here, None, PageLimit::new(9)),
         begin(&store, next("t", "e1"), "r1"),
     );
     unavailable(reading);
@@ -204,7 +224,14 @@ async fn statement_that_takes_too_long_is_cancelled_by_the_server() {
     // The lock is still held, and nothing waits for it.
     until(&cluster, RESTS).await;
     run(&mut admin, "ROLLBACK").await;
-    assert_eq!(store.threads(&here, None, 9).await.unwrap().total_count, 1);
+    assert_eq!(
+        store
+            .threads(&here, None, PageLimit::new(9))
+            .await
+            .unwrap()
+            .total_count,
+        1
+    );
     begin(&store, next("t", "e1"), "r1").await.unwrap();
 }
 
@@ -225,7 +252,10 @@ async fn silence_within_the_limit_is_waited_for() {
     unavailable(store.ping().await);
     cluster.thaw();
     within("the write", writing).await.unwrap().unwrap();
-    let page = store.events(&scope(), "t", None, 9).await.unwrap();
+    let page = store
+        .events(&scope(), "t", None, PageLimit::new(9))
+        .await
+        .unwrap();
     assert_eq!(page.events.len(), 2);
 }
 
@@ -237,13 +267,17 @@ async fn close_of_a_silent_store_ends() {
     let store = open(options(&cluster)).await;
     begin(&store, first("t", "e0"), "r0").await.unwrap();
     assert_eq!(
-        store.threads(&scope(), None, 9).await.unwrap().total_count,
+        store
+            .threads(&scope(), None, PageLimit::new(9))
+            .await
+            .unwrap()
+            .total_count,
         1
     );
     cluster.freeze();
     let reading = tokio::spawn({
         let store = Arc::clone(&store);
-        async move { store.threads(&scope(), None, 9).await }
+        async move { store.threads(&scope(), None, PageLimit::new(9)).await }
     });
     let writing = tokio::spawn({
         let store = Arc::clone(&store);
@@ -261,7 +295,10 @@ async fn connections_that_alone_are_silent_are_replaced() {
     };
     let store = open(options(&cluster).pool_size(1)).await;
     begin(&store, first("t", "e0"), "r0").await.unwrap();
-    store.threads(&scope(), None, 9).await.unwrap();
+    store
+        .threads(&scope(), None, PageLimit::new(9))
+        .await
+        .unwrap();
     let mut admin = session(&cluster.url()).await.unwrap();
     let all = "SELECT pid FROM pg_stat_activity WHERE application_name = 'silent'";
     let pids: Vec<i32> = sqlx::query_scalar(all).fetch_all(&mut admin).await.unwrap();
@@ -269,12 +306,18 @@ async fn connections_that_alone_are_silent_are_replaced() {
     for pid in pids {
         signal("STOP", u32::try_from(pid).unwrap());
     }
-    unavailable(store.threads(&scope(), None, 9).await);
+    unavailable(store.threads(&scope(), None, PageLimit::new(9)).await);
     unavailable(begin(&store, next("t", "e1"), "r1").await);
-    store.threads(&scope(), None, 9).await.unwrap();
+    store
+        .threads(&scope(), None, PageLimit::new(9))
+        .await
+        .unwrap();
     begin(&store, next("t", "e2"), "r2").await.unwrap();
     cluster.thaw();
-    let page = store.events(&scope(), "t", None, 9).await.unwrap();
+    let page = store
+        .events(&scope(), "t", None, PageLimit::new(9))
+        .await
+        .unwrap();
     assert_eq!(page.events.len(), 2);
 }
 

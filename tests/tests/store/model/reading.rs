@@ -4,7 +4,7 @@ use super::Model;
 use super::steps::TENANTS;
 use crate::given::{ana, ben};
 use crate::seen::{Reader, all_of, assert_not_found, newest};
-use dooers::store::{Participant, Scope, Viewer};
+use dooers::store::{PageLimit, Participant, Scope, Viewer};
 use std::cmp::Reverse;
 
 impl Model<'_> {
@@ -20,8 +20,10 @@ impl Model<'_> {
         }
     }
 
-    /// A reader is sent what it has not got, or comes back after it was away.
+    /// A reader is sent what it has not got, or comes back after it was away. What it gets at once is also limited in
+    /// bytes: about as many events fit.
     pub(crate) async fn read_on(&mut self, reader: usize, limit: usize, was_away: bool) {
+        let limit = PageLimit::new(limit).bytes(limit * 300);
         let readers = self.readers.len();
         if readers == 0 {
             return;
@@ -102,7 +104,11 @@ impl Model<'_> {
                 },
                 ..self.tenant(tenant)
             };
-            let page = self.store.threads(&scope, None, 1_000).await.unwrap();
+            let page = self
+                .store
+                .threads(&scope, None, 1_000.into())
+                .await
+                .unwrap();
             assert_eq!(page.total_count, expected.len() as u64);
             let listed = page.threads.iter().map(|thread| thread.id.as_str());
             assert!(listed.eq(expected.iter().map(|thread| thread.id.as_str())));

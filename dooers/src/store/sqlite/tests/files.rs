@@ -230,7 +230,10 @@ async fn a_moved_file_has_all_that_was_stored() {
     assert!(test.directory.path().join("worker.db-wal").exists());
     let store = SqliteStore::open(SqliteOptions::new(moved)).await.unwrap();
     let from = SnapshotFrom::Newest;
-    let snapshot = store.snapshot(&scope(), "t", &from).await.unwrap();
+    let snapshot = store
+        .snapshot(&scope(), "t", &from, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!(snapshot.events[0].id, "t-first");
 }
 

@@ -38,7 +38,11 @@ async fn a_full_disk_is_a_store_that_is_away() {
     assert_eq!(small.unwrap()[0].rev, 4);
     ready(&test.store, false).await;
     let from = SnapshotFrom::Newest;
-    let snapshot = test.store.snapshot(&scope(), "t", &from).await.unwrap();
+    let snapshot = test
+        .store
+        .snapshot(&scope(), "t", &from, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!(snapshot.events.len(), 1);
     on_writer(&test.store, "PRAGMA max_page_count = 1000000").await;
     ready(&test.store, true).await;

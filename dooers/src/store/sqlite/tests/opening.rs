@@ -292,14 +292,22 @@ async fn several_prefixes_share_a_database() {
         .await
         .unwrap();
     assert_eq!(
-        other.threads(&scope(), None, 1).await.unwrap().total_count,
+        other
+            .threads(&scope(), None, 1.into())
+            .await
+            .unwrap()
+            .total_count,
         0
     );
     begun(&other, "t0").await;
     other.close().await;
     let store = SqliteStore::open(options).await.unwrap();
     assert_eq!(
-        store.threads(&scope(), None, 1).await.unwrap().total_count,
+        store
+            .threads(&scope(), None, 1.into())
+            .await
+            .unwrap()
+            .total_count,
         50
     );
 }

@@ -65,6 +65,7 @@ fn no_statement_walks_through_a_table() {
                 "threads_with_turns",
                 "threads_with_lost_turns",
                 "runs_shown",
+                "changed_run_sizes",
                 "open_runs",
                 "open_events",
                 "newest_runs_of_thread",
@@ -128,6 +129,14 @@ async fn a_page_or_a_turn_of_a_large_store_is_as_cheap_as_one_of_a_small_store()
             rusqlite::params![1, 50, "t5050", 31, newest, "user:ann", "user:ann"],
         ),
         steps_of(
+            &sql.reads.thread_sizes,
+            rusqlite::params![1, 50, "t5050", 31, 0],
+        ),
+        steps_of(
+            &sql.reads.thread_sizes_of_participant,
+            rusqlite::params![1, 50, "t5050", 31, 0, "user:ann", "user:ann"],
+        ),
+        steps_of(
             &sql.reads.newest_runs,
             rusqlite::params![1, 50, "r50", 31, 0, null, null, null],
         ),
@@ -161,13 +170,22 @@ async fn a_page_or_a_turn_of_a_large_store_is_as_cheap_as_one_of_a_small_store()
             rusqlite::params![1, 19_970, newest],
         ),
         steps_of(
-            &sql.reads.last_made_before,
-            rusqlite::params![1, 19_900, 20_000, newest],
+            &sql.reads.changed_run_sizes,
+            rusqlite::params![1, 19_970, newest, 100],
+        ),
+        steps_of(&sql.reads.newest_sizes, rusqlite::params![1, 0, 20_000, 30]),
+        steps_of(
+            &sql.reads.oldest_sizes,
+            rusqlite::params![1, 10_000, 20_000, 30],
         ),
         steps_of(&sql.reads.first_edited, rusqlite::params![1, 1, 20_000, 0]),
         steps_of(
             &sql.reads.events_edited,
             rusqlite::params![1, 1, 20_000, 19_970, newest],
+        ),
+        steps_of(
+            &sql.reads.edited_sizes,
+            rusqlite::params![1, 1, 20_000, 19_970, newest, 30],
         ),
         steps_of(&sql.reads.event, rusqlite::params![1, "e10000"]),
         steps_of(&sql.writes.answer, rusqlite::params![1, "e10000"]),
@@ -199,14 +217,18 @@ async fn an_edited_event_and_what_changed_since_are_caught_up() {
     let texts = (0..150).map(|n| said("t", &format!("e{n}"), "x")).collect();
     test.store.write_turn(&scope(), &key, texts).await.unwrap();
     let after = SnapshotFrom::After("e9".to_owned());
-    let snapshot = test.store.snapshot(&scope(), "t", &after).await.unwrap();
+    let snapshot = test
+        .store
+        .snapshot(&scope(), "t", &after, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!(snapshot.events.len(), 100);
     for id in ["e5", "e120", "e30"] {
         edit(&test.store, id).await;
     }
     let caught_up = test
         .store
-        .catch_up(&scope(), "t", &snapshot.position, 500)
+        .catch_up(&scope(), "t", &snapshot.position, 500.into())
         .await
         .unwrap();
     assert!(caught_up.is_complete);
@@ -238,18 +260,24 @@ async fn a_snapshot_ends_where_what_the_reader_knows_was_edited() {
     edit(&test.store, "e7").await;
 
     let after = SnapshotFrom::After("e9".to_owned());
-    let snapshot = test.store.snapshot(&scope(), "t", &after).await.unwrap();
+    let snapshot = test
+        .store
+        .snapshot(&scope(), "t", &after, usize::MAX)
+        .await
+        .unwrap();
     let shown: Vec<_> = snapshot.events.iter().map(|event| &*event.id).collect();
     assert_eq!((shown[0], shown.len(), shown[9]), ("e10", 10, "e19"));
     assert!(!snapshot.is_complete);
     let scope = scope();
-    let page = test.store.catch_up(&scope, "t", &snapshot.position, 5);
+    let page = test
+        .store
+        .catch_up(&scope, "t", &snapshot.position, 5.into());
     let page = page.await.unwrap();
     assert_eq!(
         event_ids(&page.changes),
         ["e5", "e20", "e21", "e22", "e23", "e24"]
     );
-    let page = test.store.catch_up(&scope, "t", &page.position, 9);
+    let page = test.store.catch_up(&scope, "t", &page.position, 9.into());
     let page = page.await.unwrap();
     assert_eq!(
         event_ids(&page.changes),
@@ -259,7 +287,11 @@ async fn a_snapshot_ends_where_what_the_reader_knows_was_edited() {
 
     say(30..140).await;
     let covering = SnapshotFrom::Covering("e9".to_owned());
-    let snapshot = test.store.snapshot(&scope, "t", &covering).await.unwrap();
+    let snapshot = test
+        .store
+        .snapshot(&scope, "t", &covering, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!(snapshot.events[0].id, "e5");
     assert!(snapshot.is_complete);
 }

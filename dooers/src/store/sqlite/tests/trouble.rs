@@ -68,7 +68,11 @@ async fn what_was_answered_is_there_after_the_store_is_closed() {
     assert_eq!(written.unwrap().changes.len(), 1);
     let test = test.reopen().await;
     let from = SnapshotFrom::Newest;
-    let snapshot = test.store.snapshot(&scope(), "t", &from).await.unwrap();
+    let snapshot = test
+        .store
+        .snapshot(&scope(), "t", &from, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!(snapshot.events[1].id, "e");
     let files = std::fs::read_dir(test.directory.path()).unwrap().count();
     test.store.close().await;
@@ -89,7 +93,7 @@ async fn a_store_that_is_dropped_is_free_at_once() {
     }
     drop(test.store);
     let store = SqliteStore::open(test.options).await.unwrap();
-    let page = store.threads(&scope(), None, 10).await.unwrap();
+    let page = store.threads(&scope(), None, 10.into()).await.unwrap();
     assert_eq!(page.total_count, 5);
 }
 
@@ -124,7 +128,7 @@ async fn closing_waits_for_what_was_begun() {
         stored += u64::from(task.await.unwrap().is_ok());
     }
     let store = SqliteStore::open(test.options.clone()).await.unwrap();
-    let page = store.threads(&scope(), None, 1).await.unwrap();
+    let page = store.threads(&scope(), None, 1.into()).await.unwrap();
     assert_eq!(page.total_count, stored);
 }
 
@@ -160,7 +164,11 @@ async fn values_come_back_as_they_were() {
             .unwrap();
         let from = SnapshotFrom::Newest;
         let id = sent.thread.id();
-        let snapshot = test.store.snapshot(&scope(), id, &from).await.unwrap();
+        let snapshot = test
+            .store
+            .snapshot(&scope(), id, &from, usize::MAX)
+            .await
+            .unwrap();
         assert_eq!(snapshot.events[0], sent.event(1));
         let again = test
             .store
@@ -202,7 +210,7 @@ async fn a_deleted_thread_leaves_nothing_but_what_clients_sent() {
             "{table}"
         );
     }
-    let page = test.store.threads(&scope(), None, 10).await.unwrap();
+    let page = test.store.threads(&scope(), None, 10.into()).await.unwrap();
     assert_eq!((page.total_count, page.threads.len()), (0, 0));
     let again = first_message("t2", "t-first");
     let answer = test.store.begin_turn(&scope(), again, &start("r")).await;
@@ -225,7 +233,7 @@ async fn a_list_keeps_its_order_after_a_restart() {
         .begin_turn(&scope(), new, &start("r2"))
         .await
         .unwrap();
-    let page = test.store.threads(&scope(), None, 9).await.unwrap();
+    let page = test.store.threads(&scope(), None, 9.into()).await.unwrap();
     let listed: Vec<_> = page
         .threads
         .iter()
@@ -256,7 +264,7 @@ async fn private_threads_are_counted_for_each_participant() {
                 .unwrap();
         }
     }
-    let page = test.store.threads(&of_bob, None, 2).await.unwrap();
+    let page = test.store.threads(&of_bob, None, 2.into()).await.unwrap();
     assert_eq!(page.total_count, 3);
     let ids = |page: &crate::store::ThreadPage| {
         page.threads
@@ -267,17 +275,17 @@ async fn private_threads_are_counted_for_each_participant() {
     assert_eq!(ids(&page), ["t6", "t3"]);
     let rest = test
         .store
-        .threads(&of_bob, page.next.as_ref(), 2)
+        .threads(&of_bob, page.next.as_ref(), 2.into())
         .await
         .unwrap();
     assert_eq!(ids(&rest), ["t0"]);
     assert!(rest.next.is_none());
     test.store.delete_thread(&of_bob, "t3").await.unwrap();
-    let page = test.store.threads(&of_bob, None, 2).await.unwrap();
+    let page = test.store.threads(&of_bob, None, 2.into()).await.unwrap();
     assert_eq!(page.total_count, 2);
     assert_eq!(
         test.store
-            .threads(&scope(), None, 2)
+            .threads(&scope(), None, 2.into())
             .await
             .unwrap()
             .total_count,
@@ -301,7 +309,11 @@ async fn a_snapshot_is_of_one_moment_while_others_write() {
     let mut seen = std::collections::HashSet::new();
     while !writing.is_finished() {
         let from = SnapshotFrom::Covering("t-first".to_owned());
-        let snapshot = test.store.snapshot(&scope(), "t", &from).await.unwrap();
+        let snapshot = test
+            .store
+            .snapshot(&scope(), "t", &from, usize::MAX)
+            .await
+            .unwrap();
         let (position, last) = (&snapshot.position, snapshot.events.last().unwrap());
         // The thread itself and its run are the two changes that are no events.
         assert_eq!(position.rev, position.last_seq + 2);

@@ -77,7 +77,10 @@ async fn converse(store: &dyn Store, written: &mut impl AsyncFnMut()) -> Vec<Sna
     let all = join_all((0..THREADS).map(async |thread| {
         let id = name("t", thread);
         let newest = SnapshotFrom::Newest;
-        store.snapshot(&here, &id, &newest).await.unwrap()
+        store
+            .snapshot(&here, &id, &newest, usize::MAX)
+            .await
+            .unwrap()
     }));
     all.await
 }

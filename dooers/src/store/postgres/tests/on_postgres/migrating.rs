@@ -112,7 +112,7 @@ async fn json_of_an_earlier_version_is_read_as_it_was() {
         Some(json!({"a": 0.5, "b": [1, {"z": null}]}))
     );
     assert_eq!(thread.users[0].user_id, "ann");
-    let page = store.events(&scope(), "t", None, 9).await.unwrap();
+    let page = store.events(&scope(), "t", None, 9.into()).await.unwrap();
     let data = json!({"a": 1, "c": "é", "bb": 1e16});
     assert_eq!(page.events[0].data, Some(data));
     assert_eq!(page.events[0].content, Some(vec![ContentPart::text("hi")]));
@@ -137,7 +137,13 @@ async fn two_prefixes_are_two_stores_in_one_database() {
         assert!(!begun.is_repeated);
     }
     one.delete_thread(&scope(), "t").await.unwrap();
-    assert_eq!(two.threads(&scope(), None, 9).await.unwrap().total_count, 1);
+    assert_eq!(
+        two.threads(&scope(), None, 9.into())
+            .await
+            .unwrap()
+            .total_count,
+        1
+    );
 }
 
 #[tokio::test]

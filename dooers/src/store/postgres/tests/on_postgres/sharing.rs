@@ -79,7 +79,7 @@ async fn a_list_keeps_its_order_if_one_clock_is_behind() {
     let touch = vec![TurnChange::Touch(now)];
     let finished = behind.finish_turn(&scope(), &first, touch, None).await;
     finished.unwrap();
-    let page = ahead.threads(&scope(), None, 9).await.unwrap();
+    let page = ahead.threads(&scope(), None, 9.into()).await.unwrap();
     let listed: Vec<_> = page.threads.iter().map(|thread| &*thread.id).collect();
     assert_eq!(listed, ["a", "e", "d", "c", "b"]);
 }

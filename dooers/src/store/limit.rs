@@ -1,0 +1,109 @@
+//! The size of a page, in items and in bytes.
+
+use serde::Serialize;
+use std::io;
+
+/// The size of a page, in items and in bytes.
+///
+/// Both bounds hold. An item counts as many bytes as its JSON has in a frame. The first item of a page is always in it,
+/// however large it is, so that a reader gets on.
+///
+/// ```
+/// use dooers::store::PageLimit;
+///
+/// let limit = PageLimit::new(50).bytes(512 * 1024);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PageLimit {
+    /// The largest number of items.
+    pub items: usize,
+    /// The largest number of bytes.
+    pub bytes: usize,
+}
+
+impl PageLimit {
+    /// At most this many items, of any size.
+    #[must_use]
+    pub const fn new(items: usize) -> Self {
+        Self {
+            items,
+            bytes: usize::MAX,
+        }
+    }
+
+    /// Sets the largest number of bytes.
+    #[must_use]
+    pub const fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+}
+
+impl From<usize> for PageLimit {
+    fn from(items: usize) -> Self {
+        Self::new(items)
+    }
+}
+
+/// The number of items, of these sizes, that fit into a page. The first one always fits.
+pub(crate) fn fitting(bytes: usize, sizes: impl IntoIterator<Item = usize>) -> usize {
+    let mut left = bytes;
+    let mut is_first = true;
+    let fits = |size: &usize| {
+        let fits = is_first || *size <= left;
+        left = left.saturating_sub(*size);
+        is_first = false;
+        fits
+    };
+    sizes.into_iter().take_while(fits).count()
+}
+
+/// The bytes that an item has in a frame, with the comma behind it.
+pub(crate) fn encoded_len(item: &impl Serialize) -> usize {
+    let mut counter = Counter(1);
+    // Counting does not fail, and no item fails to serialize.
+    let _ = serde_json::to_writer(&mut counter, item);
+    counter.0
+}
+
+/// Counts what is written to it.
+struct Counter(usize);
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn page_ends_in_front_of_the_item_too_many() {
+        assert_eq!(fitting(100, [40, 60, 1]), 2);
+        assert_eq!(fitting(100, [40, 61, 1]), 1);
+        assert_eq!(fitting(100, [0; 7]), 7);
+        assert_eq!(fitting(usize::MAX, [usize::MAX, 1]), 1);
+        assert_eq!(fitting(100, []), 0);
+    }
+
+    #[test]
+    fn first_item_fits_whatever_its_size() {
+        assert_eq!(fitting(100, [500, 1]), 1);
+        assert_eq!(fitting(0, [500, 0]), 2);
+    }
+
+    #[test]
+    fn encoded_len_is_that_of_the_json() {
+        let item = json!({"text": "ä\n\u{1}", "n": 1.5});
+        assert_eq!(encoded_len(&item), item.to_string().len() + 1);
+    }
+}

@@ -1,0 +1,197 @@
+//! The events that a snapshot or a page shows.
+
+use super::limit::fitting;
+use super::page::{Known, Position, SHOWN};
+use super::{Order, SnapshotFrom};
+
+/// The first edit of what a reader knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstEdited {
+    /// Its number.
+    pub(crate) rev: u64,
+    /// The first event that was edited at all.
+    pub(crate) seq: u64,
+}
+
+/// An event that may be shown: its place, the change that made it, and its size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SizedEvent {
+    pub(crate) place: Known,
+    pub(crate) bytes: usize,
+}
+
+/// The events among which the shown ones are, in the order in which the limit in bytes is spent on them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    /// Those behind this place …
+    pub(crate) begin: u64,
+    /// … up to this one.
+    pub(crate) end: u64,
+    pub(crate) order: Order,
+}
+
+impl Window {
+    /// A page that ends with this place.
+    pub(crate) fn before(end: u64, items: usize) -> Self {
+        Self {
+            begin: end.saturating_sub(items as u64),
+            end,
+            order: Order::NewestFirst,
+        }
+    }
+
+    /// The place behind which the page begins if only this many of its events fit.
+    pub(crate) fn begin_of(&self, fitting: usize) -> u64 {
+        self.end - fitting as u64
+    }
+}
+
+/// A request for a snapshot of a thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// The place of the thread's last event.
+    pub(crate) total: u64,
+    /// The largest number of bytes.
+    pub(crate) bytes: usize,
+    pub(crate) from: Base,
+}
+
+/// The events that a snapshot goes on from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Base {
+    /// Nothing that the thread has.
+    Nothing,
+    /// See [`SnapshotFrom::After`].
+    After(Known, Option<FirstEdited>),
+    /// See [`SnapshotFrom::Covering`].
+    Covering(Known, Option<FirstEdited>),
+}
+
+impl Base {
+    /// The base for a reader that knows the thread up to an event, and the first edit of what it knows.
+    pub(crate) fn of(from: &SnapshotFrom, known: Known, edited: Option<FirstEdited>) -> Self {
+        match from {
+            SnapshotFrom::Newest => Self::Nothing,
+            SnapshotFrom::After(_) => Self::After(known, edited),
+            SnapshotFrom::Covering(_) => Self::Covering(known, edited),
+        }
+    }
+}
+
+impl Asked {
+    /// The events among which those are that the snapshot shows.
+    pub(crate) fn window(&self) -> Window {
+        let newest = Window::before(self.total, SHOWN as usize);
+        match self.from {
+            Base::Nothing => newest,
+            Base::Covering(known, edited) => Window {
+                begin: newest.begin.min(missed_behind(known, edited)),
+                ..newest
+            },
+            Base::After(known, _) => Window {
+                begin: known.last_seq,
+                end: known.last_shown(self.total),
+                order: Order::OldestFirst,
+            },
+        }
+    }
+
+    /// The events that the snapshot shows, of these: the first ones of the window, in its order.
+    pub(crate) fn shown(&self, events: impl Iterator<Item = SizedEvent> + Clone) -> Shown {
+        let total = self.total;
+        let count = |most: u64| {
+            let sizes = events.clone().map(|event| event.bytes);
+            fitting(self.bytes, sizes.take(most as usize)) as u64
+        };
+        match self.from {
+            Base::Nothing => Shown::all_behind(total - count(SHOWN), total),
+            Base::Covering(known, edited) => {
+                let begin = total - count(total - self.window().begin);
+                let has_all = begin <= missed_behind(known, edited);
+                if has_all {
+                    Shown::all_behind(begin, total).recovering(known)
+                } else {
+                    // The client replaces what it has, and pages back.
+                    Shown::all_behind(total - count(SHOWN), total)
+                }
+            }
+            Base::After(known, edited) => {
+                let before = edited.map_or(u64::MAX, |edited| edited.rev);
+                let made_before = events
+                    .clone()
+                    .take_while(|event| event.place.rev < before)
+                    .count();
+                let shown = count(SHOWN).min(made_before as u64);
+                let last = shown.checked_sub(1);
+                let last = last.and_then(|last| events.clone().nth(last as usize));
+                let is_all = edited.is_none();
+                Shown::after(total, known, is_all, last.map(|last| last.place))
+            }
+        }
+    }
+}
+
+/// The place behind which everything is that a reader has not got, or not as it is now.
+fn missed_behind(known: Known, edited: Option<FirstEdited>) -> u64 {
+    let edited = edited.map_or(u64::MAX, |edited| edited.seq - 1);
+    known.last_seq.min(edited)
+}
+
+/// The events that a snapshot shows.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// Those behind this place …
+    pub(crate) begin: u64,
+    /// … up to this one.
+    pub(crate) end: u64,
+    /// For a reader that came back and is not sent all at once: see [`Position::known`].
+    pub(crate) known: Option<Known>,
+    /// The last event that the reader has, if the snapshot goes on from there.
+    pub(crate) after: Option<Known>,
+    first_seq: u64,
+}
+
+impl Shown {
+    fn all_behind(begin: u64, total: u64) -> Self {
+        Self {
+            begin,
+            end: total,
+            known: None,
+            after: None,
+            first_seq: begin + 1,
+        }
+    }
+
+    fn recovering(mut self, after: Known) -> Self {
+        self.after = Some(after);
+        self
+    }
+
+    /// The events behind those that the reader knows, up to this last event.
+    fn after(total: u64, known: Known, is_all: bool, last: Option<Known>) -> Self {
+        let last = last.unwrap_or(known);
+        let is_complete = is_all && last.last_seq == total;
+        let reached = Known {
+            rev: last.rev,
+            ..known
+        };
+        Self {
+            begin: known.last_seq,
+            end: last.last_seq,
+            known: (!is_complete).then_some(reached),
+            after: Some(known),
+            first_seq: known.first_seq(),
+        }
+    }
+
+    /// The reader's position after the snapshot, of a thread that was read at this `rev`.
+    pub(crate) fn position(&self, rev: u64) -> Position {
+        Position {
+            first_seq: self.first_seq,
+            last_seq: self.end,
+            sent_from: self.begin + 1,
+            rev,
+            known: self.known,
+        }
+    }
+}
