@@ -97,7 +97,7 @@ impl Asked {
     }
 
     /// The events that the snapshot shows, of these: the first ones of the window, in its order.
-    pub(crate) fn shown(&self, events: impl Iterator<Item = SizedEvent> + Clone) -> Shown {
+    pub(crate) fn shown(&self, events: &(impl Iterator<Item = SizedEvent> + Clone)) -> Shown {
         let total = self.total;
         let count = |most: u64| {
             let sizes = events.clone().map(|event| event.bytes);

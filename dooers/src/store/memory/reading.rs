@@ -104,7 +104,7 @@ impl ThreadState {
                 Base::of(from, known, self.first_edited(known))
             }),
         };
-        asked.shown(self.sized(asked.window()))
+        asked.shown(&self.sized(asked.window()))
     }
 
     /// The events of a window, in its order, with their sizes. A size is computed when it is asked for.

@@ -3,6 +3,7 @@
 use super::Stop;
 use super::read::{ReadTransaction, Reading, parameters};
 use super::rows::{self, WholeThread};
+use super::sizes::edits;
 use crate::store::change::in_sending_order;
 use crate::store::page::Known;
 use crate::store::shown::{SizedEvent, Window};
@@ -74,26 +75,13 @@ impl<T: ReadTransaction> Reading<'_, T> {
         step: &Step<'_>,
     ) -> Result<Vec<Change>, Stop> {
         let mut edited = Vec::new();
-        let from_before = (step.known_events(), step.changes());
-        for (events, changes) in [Some(from_before), step.sent_events()]
-            .into_iter()
-            .flatten()
-        {
-            let (sql, values) = (
-                &self.sql.events_edited,
-                parameters![
-                    thread.pk,
-                    *events.start(),
-                    *events.end(),
-                    *changes.start(),
-                    *changes.end()
-                ],
-            );
-            let change = |row: &T::Row| {
-                let (event, rev) = rows::event(row, thread.id())?;
-                Ok(Change::of_event(event, rev))
-            };
-            edited.extend(self.every(sql, values, change).await?);
+        let change = |row: &T::Row| {
+            let (event, rev) = rows::event(row, thread.id())?;
+            Ok(Change::of_event(event, rev))
+        };
+        for values in edits(thread, step) {
+            let read = self.every(&self.sql.events_edited, values, change);
+            edited.extend(read.await?);
         }
         Ok(edited)
     }

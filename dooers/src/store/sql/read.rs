@@ -203,14 +203,14 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         };
         let mut sizes = self.event_sizes(&thread, asked.window(), bytes).await?;
         // No more is read than the sizes of the columns admit, and no more is shown than those of the events do.
-        let shown = asked.shown(sizes.iter().copied());
+        let shown = asked.shown(&sizes.iter().copied());
         let mut events = self.events_between(&thread, shown.begin, shown.end).await?;
         measured(
             &mut sizes,
             asked.window(),
             events.iter().map(|(event, _)| event),
         );
-        let shown = asked.shown(sizes.into_iter());
+        let shown = asked.shown(&sizes.into_iter());
         events.retain(|(event, _)| shown.begin < event.seq && event.seq <= shown.end);
         let runs = self.runs_shown(&thread, &shown).await?;
         Ok(Snapshot {

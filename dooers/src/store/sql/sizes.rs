@@ -6,7 +6,7 @@
 
 use super::Stop;
 use super::find::listed;
-use super::read::{ReadTransaction, Reading, known, parameters};
+use super::read::{Parameter, ReadTransaction, Reading, known, parameters};
 use super::rows::{Columns, RowError, WholeThread};
 use crate::protocol::ThreadEvent;
 use crate::store::limit::encoded_len;
@@ -41,6 +41,27 @@ pub(super) fn measured<'a>(
         Order::OldestFirst => sizes.iter_mut().zip(exact).for_each(set),
         Order::NewestFirst => sizes.iter_mut().zip(exact.rev()).for_each(set),
     }
+}
+
+/// The parameters of the statements that look for edits in a step: of the events that the reader has from before, and of
+/// those that it was sent since.
+pub(super) fn edits(thread: &WholeThread, step: &Step<'_>) -> Vec<Vec<Parameter>> {
+    let from_before = (step.known_events(), step.changes());
+    let edits = |(events, changes): (RangeInclusive<u64>, RangeInclusive<u64>)| {
+        parameters![
+            thread.pk,
+            *events.start(),
+            *events.end(),
+            *changes.start(),
+            *changes.end()
+        ]
+    };
+    let sent = step.sent_events();
+    [Some(from_before), sent]
+        .into_iter()
+        .flatten()
+        .map(edits)
+        .collect()
 }
 
 impl<T: ReadTransaction> Reading<'_, T> {
@@ -95,23 +116,10 @@ impl<T: ReadTransaction> Reading<'_, T> {
         bytes: usize,
     ) -> Result<Vec<Missed<usize>>, Stop> {
         let mut missed = self.run_sizes(thread, step.changes(), bytes).await?;
-        let from_before = (step.known_events(), step.changes());
-        for (events, changes) in [Some(from_before), step.sent_events()]
-            .into_iter()
-            .flatten()
-        {
-            let (sql, values) = (
-                &self.sql.edited_sizes,
-                parameters![
-                    thread.pk,
-                    *events.start(),
-                    *events.end(),
-                    *changes.start(),
-                    *changes.end(),
-                    enough(bytes)
-                ],
-            );
-            missed.extend(self.every(sql, values, other).await?);
+        for mut values in edits(thread, step) {
+            values.push(enough(bytes).into());
+            let edited = self.every(&self.sql.edited_sizes, values, other);
+            missed.extend(edited.await?);
         }
         Ok(missed)
     }
