@@ -79,7 +79,7 @@ async fn begin(
 }
 
 #[track_caller]
-fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
+fn unavailable<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
     let is_right = matches!(answer, Err(StoreError::Unavailable { .. }));
     assert!(is_right, "{answer:?}");
 }
@@ -107,27 +107,27 @@ async fn each_call_is_answered_while_the_server_is_silent() {
         cluster.freeze();
         let silent = async {
             tokio::join!(
-                async { unavailable(store.threads(&here, None, PageLimit::new(9)).await) },
-                async { unavailable(store.events(&here, "t", None, PageLimit::new(9)).await) },
+                async { unavailable(&store.threads(&here, None, PageLimit::new(9)).await) },
+                async { unavailable(&store.events(&here, "t", None, PageLimit::new(9)).await) },
                 async {
                     unavailable(
-                        store
+                        &store
                             .snapshot(&here, "t", &SnapshotFrom::Newest, usize::MAX)
                             .await,
-                    )
+                    );
                 },
-                async { unavailable(store.settings(&worker).await) },
-                async { unavailable(store.put_settings(&worker, vec![setting("late")]).await) },
-                async { unavailable(store.renew_leases("node", LIMIT).await) },
-                async { unavailable(store.expire_leases(chrono::Utc::now()).await) },
-                async { unavailable(store.ping().await) },
+                async { unavailable(&store.settings(&worker).await) },
+                async { unavailable(&store.put_settings(&worker, vec![setting("late")]).await) },
+                async { unavailable(&store.renew_leases("node", LIMIT).await) },
+                async { unavailable(&store.expire_leases(chrono::Utc::now()).await) },
+                async { unavailable(&store.ping().await) },
                 async {
                     let write = store.write_turn(&here, &key, vec![said("t", &event)]);
-                    unavailable(write.await);
+                    unavailable(&write.await);
                 },
                 async {
                     let message = first(&format!("t{round}"), &format!("m{round}"));
-                    unavailable(begin(&store, message, &format!("r{round}")).await);
+                    unavailable(&begin(&store, message, &format!("r{round}")).await);
                 },
             )
         };
@@ -181,7 +181,7 @@ async fn setting_that_was_refused_is_not_stored_late() {
         });
         until(&cluster, WAITS).await;
         cluster.freeze();
-        unavailable(within("the setting", putting).await.unwrap());
+        unavailable(&within("the setting", putting).await.unwrap());
         cluster.thaw();
         run(&mut admin, "ROLLBACK").await;
         until(&cluster, RESTS).await;
@@ -189,7 +189,7 @@ async fn setting_that_was_refused_is_not_stored_late() {
 
         cluster.freeze();
         let removed = store.remove_setting(&worker, "tone");
-        unavailable(within("the removal", removed).await);
+        unavailable(&within("the removal", removed).await);
         cluster.thaw();
         until(&cluster, RESTS).await;
         assert_eq!(store.settings(&worker).await.unwrap()[0].value, "before");
@@ -218,9 +218,9 @@ async fn statement_that_takes_too_long_is_cancelled_by_the_server() {
         store.threads(&here, None, PageLimit::new(9)),
         begin(&store, next("t", "e1"), "r1"),
     );
-    unavailable(reading);
-    unavailable(writing);
-    unavailable(store.settings(&worker()).await);
+    unavailable(&reading);
+    unavailable(&writing);
+    unavailable(&store.settings(&worker()).await);
     // The lock is still held, and nothing waits for it.
     until(&cluster, RESTS).await;
     run(&mut admin, "ROLLBACK").await;
@@ -249,7 +249,7 @@ async fn silence_within_the_limit_is_waited_for() {
         let store = Arc::clone(&store);
         async move { store.write_turn(&scope(), &key, vec![said("t", "a")]).await }
     });
-    unavailable(store.ping().await);
+    unavailable(&store.ping().await);
     cluster.thaw();
     within("the write", writing).await.unwrap().unwrap();
     let page = store
@@ -306,8 +306,8 @@ async fn connections_that_alone_are_silent_are_replaced() {
     for pid in pids {
         signal("STOP", u32::try_from(pid).unwrap());
     }
-    unavailable(store.threads(&scope(), None, PageLimit::new(9)).await);
-    unavailable(begin(&store, next("t", "e1"), "r1").await);
+    unavailable(&store.threads(&scope(), None, PageLimit::new(9)).await);
+    unavailable(&begin(&store, next("t", "e1"), "r1").await);
     store
         .threads(&scope(), None, PageLimit::new(9))
         .await
