@@ -10,9 +10,9 @@ use std::time::Duration;
 
 /// Where a PostgreSQL store is, and how it is opened.
 ///
-/// Server, database and user are told one by one or as a URL. What nobody tells is as `PGHOST`, `PGPORT`, `PGUSER`,
-/// `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE` and so on have it, and else as `psql` has it: this machine, and the user's own
-/// name.
+/// Server, database and user are set one by one or by a URL. Values that are not set are read from `PGHOST`, `PGPORT`,
+/// `PGUSER`, `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE` and so on. Otherwise they are those of `psql`: this machine, the name of
+/// the system's user, and a database of the same name.
 ///
 /// ```
 /// use dooers::store::PostgresOptions;

@@ -57,8 +57,8 @@ impl Target {
         if let Some(port) = self.port {
             options = options.port(port);
         }
-        if let Some(user) = &self.user {
-            options = options.username(user);
+        if let Some(user) = self.user.clone().or_else(default_user) {
+            options = options.username(&user);
         }
         if let Some(password) = &self.password {
             options = options.password(password);
@@ -179,6 +179,12 @@ impl fmt::Debug for Target {
     }
 }
 
+/// The user if none is set: that of `PGUSER`, or the system's. sqlx would take an empty `PGUSER`, and knows no system's user.
+fn default_user() -> Option<String> {
+    let set = std::env::var("PGUSER").ok().filter(|user| !user.is_empty());
+    set.or_else(|| whoami::username().ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,6 +241,19 @@ mod tests {
                 "{host} {ssl_mode:?} {root:?}"
             );
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn default_user_is_the_user_of_the_system() {
+        let output = std::process::Command::new("id")
+            .arg("-un")
+            .output()
+            .unwrap();
+        let system = String::from_utf8(output.stdout).unwrap();
+        let expected = std::env::var("PGUSER").unwrap_or_else(|_| system.trim().to_owned());
+        let options = Target::default().connect_options();
+        assert_eq!(options.get_username(), expected);
     }
 
     #[test]
