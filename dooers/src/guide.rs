@@ -34,6 +34,7 @@ pub mod repository {}
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
 
+#[doc = "[from_env]: crate::WorkerConfig::from_env"]
 #[doc = "[streaming]: crate::guide::streaming"]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/deployment.md")]

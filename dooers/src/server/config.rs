@@ -116,37 +116,37 @@ impl WorkerConfig {
         Self::default()
     }
 
-    /// The defaults, changed by the environment's variables.
+    /// Reads the configuration from environment variables. Values that are not set have their defaults.
     ///
     /// | variable | default | meaning |
     /// |---|---|---|
     /// | `WORKER_DATABASE_TYPE` | `sqlite` | `sqlite`, `postgres`, or `memory`, which is gone when the process ends |
     /// | `WORKER_DATABASE_NAME` | `worker.db` | the path of the SQLite file; or the name of the PostgreSQL database, by default the user's |
-    /// | `WORKER_DATABASE_TABLE_PREFIX` | `worker_` | what the names of the tables begin with |
-    /// | `WORKER_DATABASE_AUTO_MIGRATE` | `true` | whether tables are made and brought up to date at start |
-    /// | `DATABASE_URL` | | the PostgreSQL database: `postgres://user:password@host:5432/name?sslmode=verify-full`. It makes the type `postgres`, and what it says is over all the other variables |
+    /// | `WORKER_DATABASE_TABLE_PREFIX` | `worker_` | prefix of the names of tables |
+    /// | `WORKER_DATABASE_AUTO_MIGRATE` | `true` | creates and updates tables at start |
+    /// | `DATABASE_URL` | | the PostgreSQL database: `postgres://user:password@host:5432/name?sslmode=verify-full`. It selects PostgreSQL and overrides all other variables of the database |
     /// | `WORKER_DATABASE_HOST` | this machine | PostgreSQL: the name or address of the server, or the directory of its Unix socket |
     /// | `WORKER_DATABASE_PORT` | `5432` | its port |
-    /// | `WORKER_DATABASE_USER` | the system's user | as whom to connect |
+    /// | `WORKER_DATABASE_USER` | the system's user | the user to connect as |
     /// | `WORKER_DATABASE_PASSWORD` | | the user's password |
     /// | `WORKER_DATABASE_SSL` | `prefer` | how connections are encrypted: `true` (which is `verify-full`), `false`, `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. With a root certificate the default is `verify-full` |
     /// | `WORKER_DATABASE_SSL_ROOT_CERT` | | the certificates of the authorities that are trusted beside the public ones: a path, or PEM |
     /// | `WORKER_DATABASE_SSL_CLIENT_CERT` | | the user's own certificate: a path, or PEM |
     /// | `WORKER_DATABASE_SSL_CLIENT_KEY` | | its key: a path, or PEM |
     /// | `WORKER_DATABASE_POOL_SIZE` | `10` | connections that read |
-    /// | `WORKER_DATABASE_CONNECT_TIMEOUT` | `10` | seconds for which the database is tried to be reached, at start and when it was lost |
+    /// | `WORKER_DATABASE_CONNECT_TIMEOUT` | `10` | how long to keep trying to reach the database, in seconds, at start and after it was lost |
     /// | `WORKER_DATABASE_STATEMENT_TIMEOUT` | `30` | the longest time, in seconds, that a statement may take. After that, requests are refused with `OVERLOADED`, also if the server does not answer at all |
     /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | the longest time, in seconds, that all migrations together may take at start |
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | prepared statements that a connection keeps; `0` for a pooler that lends connections for a transaction, such as PgBouncer |
-    /// | `WORKER_DATABASE_DIRECT_URL` | | a way past the pooler, for migrations; what it leaves out is as in the other variables |
+    /// | `WORKER_DATABASE_DIRECT_URL` | | the address of the server itself, for migrations past the pooler. Values that are not in it are those of the other variables |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
     /// | `WORKER_ALLOWED_ORIGINS` | | the origins of other pages that may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
-    /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is seen only by those who write in it |
+    /// | `WORKER_PRIVATE_THREADS` | `false` | shows a thread only to users who have written in it |
     /// | `WORKER_SECRET_KEY` | | the keys with which secret settings, and the answers to password fields of forms, are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
-    /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that turns may still take when the server stops; it has stopped at most 3 s later |
-    /// | `WORKER_LEASE` | `30` | seconds for which a turn belongs to a process that gives no sign of life |
+    /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that running turns may take when the server stops. The process ends at most 3 s later |
+    /// | `WORKER_LEASE` | `30` | seconds after which the turns of a process that does not renew its leases are taken over |
     /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | days for which the `client_event_id`s of a deleted thread stay known |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | the largest page, list or snapshot, in bytes of its events or threads; one alone may be larger |
@@ -160,7 +160,7 @@ impl WorkerConfig {
     /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered, and one more for each KiB that was sent since the last answer |
     /// | `WORKER_STALL_TIMEOUT` | `30` | seconds that a client may read nothing, or less than 1 KiB/s on average |
     ///
-    /// What says nothing about the PostgreSQL server is as `PGHOST`, `PGUSER` and the like have it; see
+    /// Values of the PostgreSQL server that are not set are read from `PGHOST`, `PGUSER` and so on; see
     /// [`PostgresOptions`](crate::store::PostgresOptions).
     ///
     /// # Errors

@@ -3,15 +3,16 @@
 //! Run with: `cargo run -p example-echo`. It stores conversations in `worker.db` in the working directory. Set
 //! `WORKER_BIND=127.0.0.1:9000` to listen on another address.
 //!
-//! Use it from a browser's console, on a page of the server such as http://127.0.0.1:8000/agents:
+//! Use it from a browser's console, on the page http://127.0.0.1:8000/healthz:
 //!
 //! ```js
 //! const ws = new WebSocket("ws://127.0.0.1:8000/ws");
 //! const send = (type, payload) => ws.send(JSON.stringify({ id: crypto.randomUUID(), type, payload }));
 //! ws.onmessage = ({ data }) => console.log(JSON.parse(data));
-//! ws.onopen = () => send("connect", { worker_id: "w1", user_id: "me" });
-//! // once it is open:
-//! send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text: "hello" }] } });
+//! ws.onopen = () => {
+//!   send("connect", { worker_id: "w1", user_id: "me" });
+//!   send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text: "hello" }] } });
+//! };
 //! ```
 
 use dooers::prelude::*;
