@@ -174,8 +174,13 @@ impl Session {
                 }
             };
             match next {
-                // Boxed, so that a connection that waits does not hold the memory of one that works.
-                Ok(Some(text)) => Box::pin(verbs::answer(self, &text)).await,
+                Ok(Some(text)) => {
+                    if !self.has_room().await {
+                        return;
+                    }
+                    // Boxed, so that a connection that waits does not hold the memory of one that works.
+                    Box::pin(verbs::answer(self, &text)).await;
+                }
                 Ok(None) => {
                     let error =
                         ErrorBody::new(ErrorCode::InvalidFrame, "a frame is text, not binary");
@@ -186,15 +191,24 @@ impl Session {
         }
     }
 
-    /// The next request, once there is room for its answer: a client that does not read its answers is not read either.
-    ///
-    /// The socket is read up to the next request, so that pings and pongs pass, and the end of the connection is noticed.
+    /// The next request. The socket is read up to it, so that pings and pongs pass, and the end of the connection is noticed.
     async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Frame>, End> {
         self.liveness.look();
         let request = socket::read(stream, &self.liveness).await?;
         self.liveness.look_away();
-        self.connection.outbound().has_room().await;
         Ok(request)
+    }
+
+    /// Waits until there is room for an answer: a client that does not read its answers is not read either. `false` if the
+    /// session has ended in the meantime.
+    ///
+    /// The time limit of `connect` does not apply here, because the client has sent its request.
+    async fn has_room(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.ending.ended() => false,
+            () = self.connection.outbound().has_room() => true,
+        }
     }
 
     /// Waits until an answer may be made that takes much memory. Keep the result until the answer is queued. `None` if the

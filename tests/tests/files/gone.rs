@@ -46,6 +46,25 @@ async fn a_moved_file_stops_writes_until_it_is_back() {
     assert_eq!(program.ended().0, Some(0));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn link_in_place_of_the_file_stops_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let mut program = server(&at("worker.db"));
+    let address = program.address();
+    let mut ada = client(address).await;
+    let thread_id = ada.begin("number 0").await;
+    // The next start would follow the link, and look for the log beside the moved file.
+    fs::rename(at("worker.db"), at("moved.db")).unwrap();
+    std::os::unix::fs::symlink(at("moved.db"), at("worker.db")).unwrap();
+    ready(address, false).await;
+    overloaded(&mut ada, &thread_id).await;
+    ada.leave().await;
+    program.terminate();
+    assert_eq!(program.ended().0, Some(0));
+}
+
 #[tokio::test]
 async fn a_removed_directory_is_noticed_and_the_process_stops() {
     let directory = tempfile::tempdir().unwrap();

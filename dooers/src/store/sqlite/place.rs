@@ -39,9 +39,10 @@ impl FileId {
         Self {}
     }
 
-    /// The file of this name now.
+    /// The file that has this name now. A link is a file of its own: SQLite names its log after the name of the database, and the
+    /// next start would follow the link and look for another log.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
-        Ok(Self::of(&path.metadata()?))
+        Ok(Self::of(&path.symlink_metadata()?))
     }
 }
 
