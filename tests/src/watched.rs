@@ -9,7 +9,7 @@ use dooers::store::{
     SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
     ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -26,7 +26,7 @@ pub struct Watched {
 struct State {
     calls: HashMap<&'static str, usize>,
     holds: HashMap<&'static str, (oneshot::Sender<()>, oneshot::Receiver<()>)>,
-    loses_write: bool,
+    loses: HashSet<&'static str>,
 }
 
 /// An answer that is held, or will be. It goes on when this is dropped.
@@ -81,9 +81,25 @@ impl Watched {
         Held { reached, release }
     }
 
-    /// Loses the answer to the next `write_turn`: it is stored, and the caller learns that the store is not available.
-    pub fn lose_write(&self) {
-        self.state().loses_write = true;
+    /// Loses the answer to the next `write_turn` or `finish_turn`: it is stored, and the caller learns that the store is not
+    /// available.
+    pub fn lose(&self, method: &'static str) {
+        self.state().loses.insert(method);
+    }
+
+    /// The answer of a method, unless it is to be lost.
+    fn answer<T>(
+        &self,
+        method: &'static str,
+        outcome: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.state().loses.remove(method) {
+            return Err(StoreError::Unavailable {
+                what: method,
+                source: "the answer was lost".into(),
+            });
+        }
+        outcome
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -136,13 +152,7 @@ impl Store for Watched {
     ) -> Result<Vec<Change>, StoreError> {
         let outcome = self.inner.write_turn(scope, turn, changes).await;
         self.done("write_turn").await;
-        if std::mem::take(&mut self.state().loses_write) {
-            return Err(StoreError::Unavailable {
-                what: "write",
-                source: "the answer was lost".into(),
-            });
-        }
-        outcome
+        self.answer("write_turn", outcome)
     }
 
     async fn finish_turn(
@@ -154,7 +164,7 @@ impl Store for Watched {
     ) -> Result<Written, StoreError> {
         let outcome = self.inner.finish_turn(scope, turn, changes, next).await;
         self.done("finish_turn").await;
-        outcome
+        self.answer("finish_turn", outcome)
     }
 
     async fn retry_turn(

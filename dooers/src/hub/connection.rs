@@ -1,4 +1,4 @@
-//! A connection, as the hub knows it.
+//! Connections of the hub.
 
 use super::lock;
 use super::outbound::{Frame, Outbound, OutboundLimits};
@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
-/// A connection, as the hub knows it: who it is, what waits for it, and what it must read from the store.
+/// A connection: its scope, its outbound queue, and the data that must be read from the store for it.
 #[derive(Debug)]
 pub(crate) struct Connection {
     id: u64,
     outbound: Outbound,
-    /// Whether it takes a text that grows piece by piece; if not, it is sent the whole text again and again.
+    /// True if the client takes streamed texts in pieces. Otherwise it is sent whole texts from time to time.
     takes_deltas: AtomicBool,
     state: Mutex<State>,
     fell_behind: Notify,
@@ -27,27 +27,28 @@ struct State {
     scope: Option<Scope>,
     subscribed: HashMap<String, Subscribed>,
     subscriptions: u64,
-    /// The threads of which something is to be read from the store.
+    /// Threads that must be read from the store.
     backlog: BTreeSet<String>,
-    /// Whose settings it subscribed to, and as whom.
+    /// The worker whose settings the connection subscribed to, and the audience.
     settings: Option<(WorkerKey, Audience)>,
     /// The settings whose changes did not fit into the queue.
     missed_settings: BTreeSet<String>,
 }
 
-/// What a connection knows of a thread that it is subscribed to.
+/// The subscription of a connection to a thread.
 #[derive(Debug)]
 struct Subscribed {
-    /// A number of its own: one that ends and begins anew is another.
+    /// A unique number. A subscription that ends and starts again has another one.
     number: u64,
-    /// How far it was sent the thread, if the rest is to be read from the store; else its feed knows.
+    /// The position up to which the connection has the thread, if the rest must be read from the store. Otherwise the feed
+    /// knows the position.
     behind: Option<Position>,
 }
 
-/// What did not fit into the connection's queue and is to be read from the store once that has drained.
+/// Data that did not fit into the connection's queue and must be read from the store when the queue has drained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Backlog {
-    /// Everything of a subscribed thread above a position.
+    /// The changes of a subscribed thread above a position.
     Thread(String, Position),
     /// The row of a thread that is not subscribed.
     Row(String),
@@ -84,18 +85,18 @@ impl Connection {
         self.takes_deltas.store(takes_deltas, Ordering::Relaxed);
     }
 
-    /// Whether the connection gets a thread's changes, now or once it has drained.
+    /// Returns true if the connection receives the thread's changes, now or after its queue has drained.
     pub(crate) fn is_subscribed(&self, thread_id: &str) -> bool {
         self.subscription(thread_id).is_some()
     }
 
-    /// The number of the subscription to a thread. What was begun for one of another number is of no use any more.
+    /// The number of the subscription to a thread. Work for a subscription with another number is obsolete.
     pub(crate) fn subscription(&self, thread_id: &str) -> Option<u64> {
         let state = lock(&self.state);
         Some(state.subscribed.get(thread_id)?.number)
     }
 
-    /// Waits for something to be read from the store, and takes it.
+    /// Waits for data that must be read from the store, and takes it.
     pub(crate) async fn next_backlog(&self) -> Backlog {
         loop {
             let fell_behind = self.fell_behind.notified();
@@ -106,13 +107,13 @@ impl Connection {
         }
     }
 
-    /// What was taken of a thread could not be read yet.
+    /// Puts a thread back that could not be read yet.
     pub(crate) fn put_back(&self, thread_id: &str) {
         lock(&self.state).backlog.insert(thread_id.to_owned());
         self.fell_behind.notify_one();
     }
 
-    /// The change of a setting could not be sent yet.
+    /// Puts a setting back whose change could not be sent yet.
     pub(crate) fn put_back_setting(&self, field_id: &str) {
         let mut state = lock(&self.state);
         if state.settings.is_some() {
@@ -121,20 +122,20 @@ impl Connection {
         }
     }
 
-    /// As whom the connection sees settings.
+    /// The audience as which the connection sees settings.
     pub(crate) fn settings_audience(&self) -> Audience {
         let state = lock(&self.state);
         let subscribed = state.settings.as_ref();
         subscribed.map_or(Audience::User, |(_, audience)| *audience)
     }
 
-    /// How far the connection was sent a subscribed thread, if the rest is to be read from the store.
+    /// The position up to which the connection has a subscribed thread, if the rest must be read from the store.
     pub(crate) fn behind(&self, thread_id: &str) -> Option<Position> {
         let state = lock(&self.state);
         state.subscribed.get(thread_id)?.behind.clone()
     }
 
-    /// Whether something of this thread is still to be read from the store.
+    /// Returns true if the thread must still be read from the store.
     pub(super) fn is_behind(&self, thread_id: &str) -> bool {
         lock(&self.state).backlog.contains(thread_id)
     }
@@ -143,7 +144,7 @@ impl Connection {
         std::mem::replace(&mut lock(&self.state).scope, scope)
     }
 
-    /// Replaces the subscription to settings. The result is the one before.
+    /// Replaces the subscription to settings. Returns the previous one.
     pub(super) fn set_settings(
         &self,
         settings: Option<(WorkerKey, Audience)>,
@@ -173,7 +174,7 @@ impl Connection {
         }
     }
 
-    /// Whether there was a subscription to forget.
+    /// Removes the subscription to a thread. Returns `false` if there was none.
     pub(super) fn forget(&self, thread_id: &str) -> bool {
         let mut state = lock(&self.state);
         state.backlog.remove(thread_id);
@@ -188,7 +189,7 @@ impl Connection {
         std::mem::take(&mut state.subscribed).into_keys().collect()
     }
 
-    /// A subscribed thread is to be read on from this position.
+    /// Makes the connection continue a subscribed thread from the store at this position.
     pub(super) fn fall_behind(&self, thread_id: &str, position: Position) {
         let mut state = lock(&self.state);
         if let Some(subscribed) = state.subscribed.get_mut(thread_id) {
@@ -198,14 +199,14 @@ impl Connection {
         }
     }
 
-    /// From here on the thread's feed knows how far the connection is.
+    /// Marks a subscription as live: from now on the thread's feed knows its position.
     pub(super) fn catch_up(&self, thread_id: &str) {
         if let Some(subscribed) = lock(&self.state).subscribed.get_mut(thread_id) {
             subscribed.behind = None;
         }
     }
 
-    /// The connection has been sent older events of a thread that is read from the store.
+    /// Extends a subscription that continues from the store to older events that were sent.
     pub(super) fn extend_back(&self, thread_id: &str, first_seq: u64) {
         let mut state = lock(&self.state);
         let subscribed = state.subscribed.get_mut(thread_id);
@@ -214,14 +215,14 @@ impl Connection {
         }
     }
 
-    /// Sends the row of a thread that is not subscribed, or has it read later.
+    /// Sends the row of a thread without a subscription. If the queue is full, the row is read from the store later.
     pub(super) fn tell_of_thread(&self, thread_id: &str, frame: &Frame) {
         if !self.outbound.offer(frame) {
             self.put_back(thread_id);
         }
     }
 
-    /// Sends the change of a setting, or has the setting read later.
+    /// Sends the change of a setting. If the queue is full, the setting is read later.
     pub(super) fn tell_of_setting(&self, field_id: &str, frame: &Frame) {
         if !self.outbound.offer(frame) {
             self.put_back_setting(field_id);

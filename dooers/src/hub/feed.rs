@@ -1,4 +1,4 @@
-//! The live changes of one thread, and who gets them.
+//! The feed of a thread: its live changes and their subscribers.
 
 use super::connection::Connection;
 use super::frame_of;
@@ -11,17 +11,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// A change, encoded once for all who get it.
+/// A change, encoded once for all subscribers.
 #[derive(Debug, Clone)]
 pub(super) struct Published {
     pub(super) rev: u64,
     pub(super) frame: Frame,
-    /// The place of the event, where the change is one.
+    /// The `seq` of the event, if the change is an event.
     seq: Option<u64>,
 }
 
 impl Published {
-    /// The change, which a message of this user caused, if any.
+    /// Encodes a change. `sender` is the user whose message caused it.
     pub(super) fn new(change: &Change, sender: Option<&str>) -> Self {
         Self {
             rev: change.rev,
@@ -34,7 +34,7 @@ impl Published {
     }
 }
 
-/// A connection that gets a thread's changes, and how far it is.
+/// A connection that receives a thread's changes, and the position up to which it has them.
 #[derive(Debug)]
 pub(super) struct Subscription {
     pub(super) connection: Arc<Connection>,
@@ -43,7 +43,7 @@ pub(super) struct Subscription {
 }
 
 impl Subscription {
-    /// Sends a change that is next for everybody. `false` if the connection's queue is full.
+    /// Sends the next change of the thread. Returns `false` if the connection's queue is full.
     fn deliver(&mut self, change: &Published) -> bool {
         let position = &mut self.position;
         if change.rev <= position.rev {
@@ -68,17 +68,17 @@ impl Subscription {
 }
 
 impl Subscription {
-    /// Whether the connection was sent the event of this place.
+    /// Returns true if the connection was sent the event with this `seq`.
     fn has(&self, seq: u64) -> bool {
         (self.position.first_seq..=self.position.last_seq).contains(&seq)
     }
 
-    /// Whether the connection may lack the event of this place, though it says that it has it.
+    /// Returns true if the connection may lack the event with this `seq` although its client named a later one.
     fn may_lack(&self, seq: u64) -> bool {
         seq < self.position.sent_from
     }
 
-    /// Sends all of a text that grows, in place of what the connection has of it.
+    /// Sends the whole streamed text so far. It replaces the text that the connection has.
     fn send_whole(&self, text: &Text) {
         if self.has(text.seq())
             && let Some(frame) = text.whole_frame()
@@ -88,13 +88,13 @@ impl Subscription {
         }
     }
 
-    /// It is read on from the store.
+    /// Makes the connection continue from the store.
     fn fall_behind(&self) {
         self.connection
             .fall_behind(&self.thread_id, self.position.clone());
     }
 
-    /// Ends with its thread, whose last change this is.
+    /// Ends the subscription. `rev` is the last change of the deleted thread.
     fn end(self, rev: u64) {
         if self.position.rev < rev {
             self.fall_behind();
@@ -107,22 +107,22 @@ impl Subscription {
 /// The live changes of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
-    /// The change that comes next; unknown until somebody has read the thread.
+    /// The `rev` of the next change. `None` until a subscriber has read the thread.
     next: Option<u64>,
-    /// What came before its turn.
+    /// Changes that arrived early.
     early: BTreeMap<u64, Published>,
     live: HashMap<u64, Subscription>,
-    /// How many are reading the thread to subscribe to it.
+    /// The number of connections that are reading the thread in order to subscribe.
     joining: usize,
-    /// What was delivered meanwhile.
+    /// Changes that were delivered in the meantime.
     recent: Vec<Published>,
-    /// The change with which the thread ended.
+    /// The `rev` of the change that deleted the thread.
     ended: Option<u64>,
-    /// How many are storing something of the thread and will publish it.
+    /// The number of operations that are storing changes of the thread.
     writing: usize,
-    /// The newest row that those were told of who are not subscribed.
+    /// The `rev` of the newest row that was sent to connections without a subscription.
     row_rev: u64,
-    /// The texts that grow, by the places of their events.
+    /// The streamed texts, by the `seq` of their events.
     texts: BTreeMap<u64, Text>,
 }
 
@@ -146,14 +146,15 @@ impl Feed {
         self.writing -= 1;
     }
 
-    /// Whether this row is newer than what was told before. Writers overtake each other between the store and here.
+    /// Returns true if this row is newer than all rows that were sent. Writers can overtake each other between the store and
+    /// the hub.
     pub(super) fn is_newest_row(&mut self, rev: u64) -> bool {
         let is_newest = rev > self.row_rev;
         self.row_rev = self.row_rev.max(rev);
         is_newest
     }
 
-    /// Whether nobody is here, nobody comes, and nothing is on its way.
+    /// Returns true if the feed has no subscribers, no writers and no streamed texts.
     pub(super) fn is_idle(&self) -> bool {
         !self.has_listeners() && self.writing == 0 && self.texts.is_empty()
     }
@@ -167,8 +168,7 @@ impl Feed {
         shrink(&mut self.live);
     }
 
-    /// The thread is gone, since this change. Who has not been told yet, as something before it is still on its way,
-    /// learns it when they ask the store.
+    /// Ends the feed: this change deleted the thread. Subscribers that still wait for an earlier change find out from the store.
     pub(super) fn end(&mut self, rev: u64) {
         self.ended = Some(rev);
         for subscription in self.take_all() {
@@ -180,7 +180,7 @@ impl Feed {
         std::mem::take(&mut self.live).into_values().collect()
     }
 
-    /// How far a live subscriber was sent the thread.
+    /// The `seq` of the last event that a live subscriber was sent.
     pub(super) fn last_seq_of(&self, connection_id: u64) -> Option<u64> {
         Some(self.live.get(&connection_id)?.position.last_seq)
     }
@@ -190,8 +190,8 @@ impl Feed {
         Some(self.live.get(&connection_id)?.position.rev)
     }
 
-    /// A live subscriber is sent older events, as they were at this `rev`, and their edits since. `false` if it is not
-    /// live.
+    /// Extends a live subscription to older events that were sent as they were at this `rev`, and sends their edits since.
+    /// Returns `false` if the subscription is not live.
     pub(super) fn extend_back(&mut self, connection_id: u64, first_seq: u64, rev: u64) -> bool {
         let Some(subscription) = self.live.get_mut(&connection_id) else {
             return false;
@@ -207,17 +207,17 @@ impl Feed {
                 subscription.connection.outbound().push(frame);
             }
         }
-        // The store is behind what was told of a text that grows.
+        // The stored text of an event is behind the text that was published.
         for text in self.texts.range(first_seq..).map(|(_, text)| text) {
             subscription.send_whole(text);
         }
         true
     }
 
-    /// Takes a change, and delivers it and all that waited for it, in order.
+    /// Takes a change. Delivers it and the changes that waited for it, in order.
     pub(super) fn publish(&mut self, change: Published) {
         if self.ended.is_some() || !self.has_listeners() {
-            // Who comes later reads it from the store.
+            // Later subscribers read the change from the store.
             self.next = None;
             self.early.clear();
             return;
@@ -234,19 +234,19 @@ impl Feed {
         }
     }
 
-    /// The change that is missing, if any is held for it.
+    /// The `rev` of the missing change, if other changes wait for it.
     pub(super) fn waits_for(&self) -> Option<u64> {
         self.next.filter(|_| !self.early.is_empty())
     }
 
-    /// If this change is still missing, every subscriber reads on from the store.
+    /// If this change is still missing, makes every subscriber continue from the store.
     pub(super) fn give_up_waiting_for(&mut self, rev: u64) {
         if self.waits_for() == Some(rev) {
             self.read_on();
         }
     }
 
-    /// Lets every subscriber read on from the store.
+    /// Makes every subscriber continue from the store.
     pub(super) fn read_on(&mut self) {
         self.next = None;
         for subscription in self.take_all() {
@@ -254,7 +254,7 @@ impl Feed {
         }
     }
 
-    /// Adds a subscriber that has everything up to its position.
+    /// Adds a subscriber that has all changes up to its position.
     pub(super) fn subscribe(&mut self, mut subscription: Subscription) {
         if !self.brings_up(&mut subscription) {
             subscription.fall_behind();
@@ -284,7 +284,7 @@ impl Feed {
         self.texts.remove(&seq);
     }
 
-    /// Tells the next piece of a text. With it comes when the whole text is to be sent, if somebody gets that.
+    /// Publishes the next piece of a streamed text. Returns the time at which to send the whole text, if a subscriber needs it.
     pub(super) fn grow(&mut self, seq: u64, piece: &str) -> Option<Instant> {
         self.texts.get_mut(&seq)?.grow(piece);
         self.tell_texts();
@@ -306,13 +306,13 @@ impl Feed {
         (told.0.to_owned(), told.1)
     }
 
-    /// Tells what has come of the texts whose events are told.
+    /// Publishes pending pieces of the texts whose events were published.
     fn tell_texts(&mut self) {
         let (next, has_listeners) = (self.next, self.has_listeners());
         let (early, live) = (&self.early, &mut self.live);
         let is_told = |rev: u64| match next {
             Some(next) => rev < next,
-            // Whoever is coming has read it, unless it is held for them.
+            // Connections that are subscribing have read the event, unless it is held for them.
             None => !has_listeners || !early.contains_key(&rev),
         };
         for text in self.texts.values_mut() {
@@ -328,7 +328,7 @@ impl Feed {
                 if !subscription.has(text.seq()) || !subscription.connection.takes_deltas() {
                     return true;
                 }
-                // When it came back it was sent the texts of which something had been told; this one begins now.
+                // On reconnect the connection was sent the texts of which pieces had been published. This text starts now.
                 let is_first = delta_seq == 0 && subscription.may_lack(text.seq());
                 let whole = is_first.then(|| whole.as_ref()).flatten();
                 let frame = whole.unwrap_or_else(|| &*delta);
@@ -341,7 +341,7 @@ impl Feed {
         }
     }
 
-    /// Sends all of a text to those who do not take it piece by piece.
+    /// Sends a whole text to subscribers that do not take pieces.
     pub(super) fn send_whole(&mut self, seq: u64) {
         let Some(text) = self.texts.get_mut(&seq) else {
             return;
@@ -364,9 +364,8 @@ impl Feed {
         });
     }
 
-    /// Sends a new subscriber what was delivered while it read. `false` if it must read on from the store: there is no
-    /// room, or something is missing between what it read and what comes next, because another one that settled
-    /// before had read more.
+    /// Sends a new subscriber the changes that were delivered while it read. Returns `false` if it must continue from the store:
+    /// its queue is full, or changes are missing, because another subscriber had read a later state.
     fn brings_up(&self, subscription: &mut Subscription) -> bool {
         for change in &self.recent {
             if change.rev > subscription.position.rev + 1 || !subscription.deliver(change) {
@@ -377,7 +376,7 @@ impl Feed {
             .is_none_or(|next| next <= subscription.position.rev + 1)
     }
 
-    /// Delivers what was held and is next, and then what has come of texts whose events were held.
+    /// Delivers held changes that are next, and then pending pieces of texts whose events were held.
     fn deliver_early(&mut self) {
         while let Some(next) = self.next
             && let Some(change) = self.early.remove(&next)

@@ -1,8 +1,8 @@
-//! Who gets which frames, and in what order.
+//! Delivery of frames to subscribed connections.
 //!
-//! A thread's changes are delivered strictly in the order of their `rev`. What comes early is held, what a
-//! subscriber has is dropped for it, and a hole, as well as everything that did not fit into a slow reader's
-//! queue, is read again from the store by whoever serves the connection.
+//! The changes of a thread are delivered strictly in the order of their `rev`. A change that arrives early is held. A change
+//! that a subscriber already has is skipped for it. Missing changes, and changes that did not fit into the queue of a slow
+//! reader, are read from the store by the session of the connection.
 
 mod connection;
 mod feed;
@@ -33,7 +33,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long a change may be held for one that should come before it. Only a bus between processes loses any.
+/// Maximum time for which a change is held while an earlier one is missing. Only a bus between processes loses changes.
 const REPAIR_AFTER: Duration = Duration::from_millis(100);
 
 /// The subscriptions of one process.
@@ -46,23 +46,23 @@ struct Inner {
     /// The connections of each agent, worker, organization and workspace.
     rooms: Mutex<HashMap<Scope, HashMap<u64, Arc<Connection>>>>,
     settings: Mutex<SettingsRooms>,
-    /// What is done later.
+    /// Tasks that wait for their time.
     timers: TaskTracker,
     closed: CancellationToken,
 }
 
-/// The feeds of all threads that somebody reads or writes.
+/// The feeds of all threads that are being read or written.
 #[derive(Debug, Default)]
 struct Feeds {
     by_thread: HashMap<String, Arc<Mutex<Feed>>>,
-    /// How many changes are being stored whose threads are not known yet.
+    /// The number of operations that are storing changes of threads which are not known yet.
     writing_anywhere: usize,
-    /// The threads whose feeds are idle, and are kept until these changes have been published.
+    /// Threads with idle feeds that are kept until these changes have been published.
     kept: HashSet<String>,
 }
 
 impl Feeds {
-    /// Removes the feed of a thread that nobody reads or writes.
+    /// Removes the feed of a thread that is neither read nor written.
     fn tidy(&mut self, thread_id: &str) {
         let feed = self.by_thread.get(thread_id);
         if !feed.is_some_and(|feed| lock(feed).is_idle()) {
@@ -93,7 +93,7 @@ impl Hub {
         (hub.clone(), ChangeSender::new(hub))
     }
 
-    /// Makes the connection's scope known, so that it hears of the scope's threads.
+    /// Sets the scope of a connection. From then on it receives the rows of the scope's threads.
     pub(crate) fn enter(&self, connection: &Arc<Connection>, scope: Scope) {
         self.leave(connection);
         let room = scope.of_everyone();
@@ -125,8 +125,8 @@ impl Hub {
         }
     }
 
-    /// Begins a subscription: from now on the thread's changes are kept, until [`Join::settle`] tells from which
-    /// one on they are wanted.
+    /// Starts a subscription. From now on the changes of the thread are kept, until [`Join::settle`] sets the position from which
+    /// the connection receives them.
     pub(crate) fn join(&self, connection: &Arc<Connection>, thread_id: &str) -> Join {
         let feed = self.feed_of(thread_id, Feed::begin_joining);
         Join {
@@ -144,8 +144,7 @@ impl Hub {
         }
     }
 
-    /// Whether a subscribed connection was sent the thread up to this place, or further. What lies behind it comes in
-    /// its turn.
+    /// Returns true if a subscribed connection was sent the thread at least up to this `seq`. It receives later events in order.
     pub(crate) fn was_sent(&self, connection: &Connection, thread_id: &str, seq: u64) -> bool {
         let feed = self.feed(thread_id);
         let live = feed.and_then(|feed| lock(&feed).last_seq_of(connection.id()));
@@ -153,7 +152,7 @@ impl Hub {
         live.or_else(behind).is_some_and(|last_seq| seq <= last_seq)
     }
 
-    /// Whether a connection was sent all of a thread up to this change, as far as it is subscribed to it.
+    /// Returns true if a connection was sent all changes of a thread up to this one, or is not subscribed to the thread.
     pub(crate) fn has_told(&self, connection: &Connection, thread_id: &str, rev: u64) -> bool {
         if !connection.is_subscribed(thread_id) {
             return true;
@@ -186,7 +185,7 @@ impl Hub {
         };
         for change in changes {
             if feed.is_none() && !tells_room(&change.body) {
-                // Nobody listens.
+                // The thread has no subscribers.
                 continue;
             }
             let published = Published::new(&change, sender);
@@ -200,7 +199,7 @@ impl Hub {
                     self.tell_room(record, &published.frame);
                 }
                 ChangeBody::Deleted(record) => {
-                    // Every row is older.
+                    // Marks all rows that are still to be published as older.
                     is_newest(&change);
                     self.tell_room(record, &published.frame);
                     gone = Some(change.rev);
@@ -215,29 +214,29 @@ impl Hub {
         }
     }
 
-    /// Lets every subscriber of a thread read on from the store. This process has changed the thread, and does not know
-    /// its own changes.
+    /// Makes every subscriber of a thread continue from the store. Used if this process changed the thread and does not know the
+    /// changes.
     pub(crate) fn read_on(&self, thread_id: &str) {
         if let Some(feed) = self.feed(thread_id) {
             lock(&feed).read_on();
         }
     }
 
-    /// Stops what the hub does by itself.
+    /// Stops the hub's own tasks.
     pub(crate) async fn close(&self) {
         self.0.closed.cancel();
         self.0.timers.close();
         self.0.timers.wait().await;
     }
 
-    /// A thread's own row goes to every connection that may see the thread, subscribed or not.
+    /// Sends a thread's row to every connection that may see the thread and is not subscribed to it.
     fn tell_room(&self, record: &ThreadRecord, frame: &Frame) {
         let members: Vec<_> = match lock(&self.0.rooms).get(&record.scope()) {
             Some(members) => members.values().cloned().collect(),
             None => return,
         };
         for member in members {
-            // Whoever is subscribed gets it in its turn, also while the store is read for it.
+            // Subscribers receive the row in order, also while the store is read for them.
             let gets_it_anyway =
                 member.is_subscribed(&record.thread.id) || member.is_behind(&record.thread.id);
             if !gets_it_anyway && member.may_see(&record.participants) {
@@ -264,7 +263,7 @@ impl Hub {
         lock(&self.0.feeds).tidy(thread_id);
     }
 
-    /// The feed of a thread, which may be new. What is begun with it keeps it.
+    /// Returns the feed of a thread, and creates it if necessary. `begin` registers the reason why the feed is kept.
     fn feed_of(&self, thread_id: &str, begin: impl FnOnce(&mut Feed)) -> Arc<Mutex<Feed>> {
         let mut feeds = lock(&self.0.feeds);
         let feed = feeds.by_thread.entry(thread_id.to_owned()).or_default();
@@ -276,14 +275,14 @@ impl Hub {
         lock(&self.0.feeds).by_thread.get(thread_id).cloned()
     }
 
-    /// If the missing change does not come, every subscriber reads on from the store.
+    /// If the missing change does not arrive in time, every subscriber continues from the store.
     fn repair_later(&self, feed: Arc<Mutex<Feed>>, rev: u64) {
         self.later(Instant::now() + REPAIR_AFTER, move || {
             lock(&feed).give_up_waiting_for(rev);
         });
     }
 
-    /// Does something at its time, unless the hub is closed before.
+    /// Calls `act` at this time, unless the hub is closed first.
     fn later(&self, at: Instant, act: impl FnOnce() + Send + 'static) {
         let closed = self.0.closed.clone();
         self.0.timers.spawn(async move {
@@ -295,7 +294,7 @@ impl Hub {
     }
 }
 
-/// A subscription that has begun but does not deliver yet. Dropping it ends it.
+/// A subscription that has started and does not deliver yet. Dropping it ends the subscription.
 #[derive(Debug)]
 pub(crate) struct Join {
     hub: Hub,
@@ -305,7 +304,7 @@ pub(crate) struct Join {
 }
 
 impl Join {
-    /// Sends these frames and then, live, every change above the position.
+    /// Sends these frames, and then every change above the position as it is published.
     pub(crate) fn settle(self, first: impl IntoIterator<Item = Frame>, position: Position) {
         self.connection.remember(&self.thread_id);
         let mut feed = lock(&self.feed);
@@ -319,7 +318,7 @@ impl Join {
         });
     }
 
-    /// Sends these frames and leaves the rest to be read from the store as the connection drains.
+    /// Sends these frames. The rest is read from the store when the connection has room.
     pub(crate) fn settle_behind(self, first: impl IntoIterator<Item = Frame>, position: Position) {
         self.connection.remember(&self.thread_id);
         for frame in first {
@@ -328,7 +327,7 @@ impl Join {
         self.connection.fall_behind(&self.thread_id, position);
     }
 
-    /// Sends a page of older events, as they were at this `rev`. From then on their edits concern the connection.
+    /// Sends a page of older events as they were at this `rev`. From then on the connection also receives their edits.
     pub(crate) fn extend_back(self, page: Frame, first_seq: u64, rev: u64) {
         let mut feed = lock(&self.feed);
         self.connection.outbound().push(page);
@@ -374,7 +373,7 @@ pub(crate) fn frame_of(change: &Change, sender: Option<&str>) -> Frame {
     Frame::from(text)
 }
 
-/// Nothing in the hub panics while it holds a lock.
+/// Locks a mutex. No code of the hub panics while it holds a lock.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What waits to be sent to one connection.
+//! The outbound queue of a connection.
 
 use super::lock;
 use super::total::OutboundTotal;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// An encoded frame. A clone shares the bytes.
 pub(crate) type Frame = tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// How much may wait for one connection.
+/// The limits of an outbound queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OutboundLimits {
     pub(crate) frames: usize,
@@ -37,13 +37,13 @@ pub(crate) struct Outbound {
 #[derive(Debug, Default)]
 struct Queue {
     frames: VecDeque<Frame>,
-    /// The bytes of these.
+    /// The size of these frames in bytes.
     bytes: usize,
-    /// The bytes of the frames that have left and are not sent yet.
+    /// The size in bytes of the frames that were taken and are not sent yet.
     sending: usize,
-    /// How many frames have left.
+    /// The number of frames that were taken.
     taken: u64,
-    /// The frames that a newer one replaces as long as they wait: how many frames came before each.
+    /// Frames that a newer frame with the same key replaces while they wait, as the number of frames before each.
     replaceable: HashMap<String, u64>,
     /// The frames that waited at a moment, as long as they are not all sent.
     mark: Option<Mark>,
@@ -54,7 +54,7 @@ struct Queue {
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     at: Instant,
-    /// The number of frames that have left once these have.
+    /// The number of taken frames after these have been taken.
     taken: u64,
 }
 
@@ -86,19 +86,18 @@ impl Outbound {
         }
     }
 
-    /// Queues an answer to something the client asked. The client is not read while the queue is full, so that
-    /// it cannot make the queue grow.
+    /// Enqueues an answer to a request. No request is read while the queue is more than half full, so that a client cannot make
+    /// the queue grow without limit.
     pub(crate) fn push(&self, frame: Frame) {
         self.add(&mut lock(&self.queue), frame);
     }
 
-    /// The same for a frame that belongs behind those that wait, also behind one of its key; newer ones of the key
-    /// replace this one.
+    /// Enqueues a frame behind all others, including one with the same key. Newer frames with the key replace this one.
     pub(crate) fn push_replaceable(&self, key: &str, frame: Frame) {
         self.add_replaceable(&mut lock(&self.queue), key, frame);
     }
 
-    /// Queues a live frame, if there is room.
+    /// Enqueues a live frame. Returns `false` if there is no room.
     pub(crate) fn offer(&self, frame: &Frame) -> bool {
         let mut queue = lock(&self.queue);
         let has_room = self.has_room_for(&queue, frame);
@@ -108,7 +107,7 @@ impl Outbound {
         has_room
     }
 
-    /// Queues a live frame, if there is room. One of the same key that still waits is replaced by it.
+    /// Enqueues a live frame. It replaces a waiting frame with the same key. Returns `false` if there is no room.
     pub(crate) fn offer_instead(&self, key: &str, frame: &Frame) -> bool {
         let mut queue = lock(&self.queue);
         if let Some(waiting) = queue.waiting(key) {
@@ -207,7 +206,7 @@ impl Outbound {
         batch.len() > before
     }
 
-    /// The frames that were taken are sent.
+    /// Marks the frames that were taken as sent.
     pub(crate) fn sent(&self) {
         let mut queue = lock(&self.queue);
         let sent = std::mem::take(&mut queue.sending);
@@ -238,7 +237,7 @@ impl Outbound {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
-            // Registered before the look, so that no draining in between is missed.
+            // Registered before the check, so that no draining in between is missed.
             drained.as_mut().enable();
             if self.is_roomy(&lock(&self.queue)) {
                 return;
@@ -260,7 +259,7 @@ impl Outbound {
                 .is_some_and(|mark| mark.at.elapsed() > at_most)
     }
 
-    /// Whether nothing waits.
+    /// Returns true if no frames wait.
     pub(crate) fn is_empty(&self) -> bool {
         lock(&self.queue).frames.is_empty()
     }
@@ -269,7 +268,7 @@ impl Outbound {
         queue.frames.len() <= self.limits.frames / 2 && queue.unsent() <= self.limits.bytes / 2
     }
 
-    /// Drops what waits, and all that would come. Nothing is counted any more.
+    /// Drops all waiting and later frames. They no longer count towards the total.
     pub(crate) fn close(&self) {
         let mut queue = lock(&self.queue);
         let unsent = queue.unsent();

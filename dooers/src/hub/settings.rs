@@ -1,4 +1,4 @@
-//! Who is shown the settings of which worker.
+//! Subscriptions to settings.
 
 use super::connection::Connection;
 use super::outbound::Frame;
@@ -30,7 +30,7 @@ impl SettingsRooms {
         }
     }
 
-    /// The number of workers that there is memory for.
+    /// The number of workers for which memory is allocated.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.0.capacity()
@@ -42,19 +42,18 @@ impl SettingsRooms {
     }
 }
 
-/// A changed setting on its way to those who may see it.
+/// A changed setting that is published to its audience.
 #[derive(Debug)]
 pub(crate) struct PublishedSetting<'a> {
     pub(crate) worker: &'a WorkerKey,
     pub(crate) field_id: &'a str,
     pub(crate) frame: Frame,
-    /// Whether only creators see the field.
+    /// True if only creators see the field.
     pub(crate) is_for_creators: bool,
 }
 
 impl Hub {
-    /// Sends the snapshot and, from then on, every change that this audience may see. A second subscription replaces
-    /// the first.
+    /// Sends the snapshot and from then on every change that this audience may see. A second subscription replaces the first.
     pub(crate) fn subscribe_settings(
         &self,
         connection: &Arc<Connection>,
@@ -75,14 +74,14 @@ impl Hub {
         }
     }
 
-    /// Sends a change to everybody who subscribed and may see it, and to who made it.
+    /// Sends a change to the subscribers that may see it and to the connection that made it.
     pub(crate) fn publish_setting(
         &self,
         setting: &PublishedSetting<'_>,
         sender: Option<&Connection>,
     ) {
         if let Some(sender) = sender {
-            // An answer to what it asked.
+            // This is the answer to its request.
             sender.outbound().push(setting.frame.clone());
         }
         for member in lock(&self.0.settings).members(setting.worker) {

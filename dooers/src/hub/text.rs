@@ -1,7 +1,7 @@
-//! A text that grows while it is told.
+//! Streamed texts.
 //!
-//! Its event is a change like any other, and so is its end. What comes in between has no `rev`: clients that take it
-//! piece by piece get each piece once, numbered, and the others get the whole text from time to time.
+//! The event of a text is a change like any other, and so is the end of the text. The pieces in between have no `rev`. Clients
+//! that take pieces receive each piece once, with its number. Other clients receive the whole text from time to time.
 
 use super::feed::Feed;
 use super::outbound::Frame;
@@ -11,27 +11,27 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The whole text is sent so often at the most …
+/// Minimum time between two whole texts of an event.
 const WHOLE_EVERY: Duration = Duration::from_millis(100);
 
-/// … and so many bytes of it in a second.
+/// Maximum number of bytes of whole texts per second.
 const WHOLE_BYTES_PER_SECOND: f64 = 64.0 * 1024.0;
 
-/// A text that grows, as a feed knows it.
+/// A streamed text in a feed.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// The event, whose text is the one that was told.
+    /// The event, with the text that was published.
     event: ThreadEvent,
-    /// The number of the change that made the event.
+    /// The `rev` of the change that created the event.
     pub(super) rev: u64,
     told: String,
     /// The number of the next piece.
     delta_seq: u64,
-    /// What has come and was not told, as the event itself is not told yet.
+    /// Text that is not published yet, because the event itself is not.
     untold: String,
     /// When the whole text may be sent again.
     whole_from: Instant,
-    /// Whether somebody waits for that.
+    /// True if a task waits for that time.
     is_whole_awaited: bool,
 }
 
@@ -60,12 +60,12 @@ impl Text {
         self.untold.push_str(piece);
     }
 
-    /// The text that was told, and the number of its next piece.
+    /// The published text, and the number of the next piece.
     pub(super) fn told(&self) -> (&str, u64) {
         (&self.told, self.delta_seq)
     }
 
-    /// What is to be told next, with its number. From now on it counts as told.
+    /// Takes the next piece and its number. From now on the piece counts as published.
     pub(super) fn next_piece(&mut self) -> Option<(String, u64)> {
         if self.untold.is_empty() {
             return None;
@@ -88,7 +88,7 @@ impl Text {
         Frame::from(delta.encode())
     }
 
-    /// The event with all of the text that was told; none as long as nothing was.
+    /// The event with the published text. `None` until a piece was published.
     pub(super) fn whole_frame(&self) -> Option<Frame> {
         if self.delta_seq == 0 {
             return None;
@@ -105,7 +105,7 @@ impl Text {
         Some(Frame::from(append.encode()))
     }
 
-    /// Whether the whole text may be sent now. If not, the first who asks is told when to come back.
+    /// Checks that the whole text may be sent now. Otherwise the first caller gets the time at which to try again.
     pub(super) fn may_send_whole(&mut self) -> Result<(), Option<Instant>> {
         if self.is_whole_awaited {
             return Err(None);
@@ -117,7 +117,7 @@ impl Text {
         Err(Some(self.whole_from))
     }
 
-    /// The whole text is sent now, which was this long.
+    /// Records that the whole text is sent now, with its size in bytes.
     pub(super) fn sends_whole(&mut self, bytes: usize) {
         let seconds = bytes as f64 / WHOLE_BYTES_PER_SECOND;
         self.whole_from = Instant::now() + WHOLE_EVERY.max(Duration::from_secs_f64(seconds));
@@ -125,7 +125,7 @@ impl Text {
     }
 }
 
-/// Tells a text that grows. Dropped, it tells no more: the event's end is a change.
+/// The publisher of a streamed text. Dropping it ends the pieces; the end of the text is a change.
 #[derive(Debug)]
 pub(crate) struct GrowingText {
     hub: Hub,
@@ -135,7 +135,7 @@ pub(crate) struct GrowingText {
 }
 
 impl Hub {
-    /// Begins to tell the text of an event that was published, as the change of this `rev`.
+    /// Starts a streamed text. Its event was published as the change with this `rev`.
     pub(crate) fn grow(&self, event: ThreadEvent, rev: u64) -> GrowingText {
         let (thread_id, seq) = (event.thread_id.clone(), event.seq);
         let feed = self.feed_of(&thread_id, |feed| feed.begin_text(Text::new(event, rev)));
@@ -149,7 +149,7 @@ impl Hub {
 }
 
 impl GrowingText {
-    /// Tells what comes behind the text so far.
+    /// Publishes the next piece of the text.
     pub(crate) fn push(&self, piece: &str) {
         let again = lock(&self.feed).grow(self.seq, piece);
         if let Some(at) = again {
@@ -157,7 +157,7 @@ impl GrowingText {
         }
     }
 
-    /// The text that was told, and the number of its next piece.
+    /// The published text, and the number of the next piece.
     pub(crate) fn told(&self) -> (String, u64) {
         lock(&self.feed).told(self.seq)
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-/// The part of the limit that answers may take while they are made.
+/// The share of the limit for answers that are being made.
 const BEING_MADE: usize = 8;
 
 /// The bytes that wait for all connections of a server together. A frame counts once for each connection that it waits for.
@@ -15,7 +15,7 @@ pub(crate) struct OutboundTotal {
     bytes: AtomicUsize,
     limit: usize,
     fallen: Notify,
-    /// A permit for each large answer that may be made at the same time: what waits is counted only afterwards.
+    /// One permit for each large answer that may be made at the same time. Answers count towards the total only afterwards.
     answers: Semaphore,
 }
 
@@ -57,7 +57,7 @@ impl OutboundTotal {
         loop {
             let fallen = self.fallen.notified();
             tokio::pin!(fallen);
-            // Registered before the look, so that no fall in between is missed.
+            // Registered before the check, so that no change in between is missed.
             fallen.as_mut().enable();
             if !self.is_exceeded() {
                 return;
@@ -66,7 +66,7 @@ impl OutboundTotal {
         }
     }
 
-    /// Waits until a large answer may be made, as long as the result is kept. Those who wait get it in their order.
+    /// Waits for the permit to make a large answer, in the order of the callers. Keep the result until the answer is enqueued.
     pub(super) async fn may_answer(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         let permit = self.answers.acquire().await.ok();

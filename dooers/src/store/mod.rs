@@ -124,6 +124,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Claims the oldest waiting turn of a thread that has none running, or whose turns run side by side, and starts its
     /// run. Nothing is claimed as long as that turn may not be tried again.
     ///
+    /// If the answer to a claim was lost, repeat it with the same [`run_id`](Start::run_id), also if the claim was made by
+    /// [`finish_turn`](Self::finish_turn): as long as the turn runs, it is returned again.
+    ///
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.

@@ -10,7 +10,7 @@ use crate::crash;
 use crate::hub::GrowingText;
 use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
-    Change, ChangeBody, Claim, INTERRUPTED, Retried, Scope, StoreError, TurnChange, Written,
+    Change, ChangeBody, Claim, INTERRUPTED, Retried, Scope, Start, StoreError, TurnChange, Written,
     interrupted_event, system_event,
 };
 use futures::FutureExt;
@@ -55,6 +55,12 @@ enum Stored {
     Now(Vec<Change>),
     /// An earlier attempt had stored them. These are the events with streamed texts.
     Before(Vec<ThreadEvent>),
+}
+
+/// An operation that was given up.
+struct GivenUp {
+    /// True if an attempt may have been stored, because its answer was lost.
+    may_be_stored: bool,
 }
 
 impl Committed for Stored {
@@ -227,10 +233,15 @@ impl<'a> TurnWriter<'a> {
         let (mut changes, waiting, run_id) = self.rest();
         changes.extend(self.end_of(&outcome, run_id));
         crash::point("before-run-end");
+        // One run for all attempts: it identifies the claim of the next turn.
+        let run_id = self.runner.start_of(self.agent).run_id;
+        let start = || Start {
+            run_id: run_id.clone(),
+            ..self.runner.start_of(self.agent)
+        };
         let finish = || {
-            let (runner, changes) = (self.runner, changes.clone());
+            let (runner, changes, start) = (self.runner, changes.clone(), start());
             let finished = async move {
-                let start = runner.start_of(self.agent);
                 let next = (!runner.draining.is_cancelled()).then_some(&start);
                 let store = &runner.store;
                 store
@@ -245,12 +256,37 @@ impl<'a> TurnWriter<'a> {
             publisher.report(&key.event_id, outcome, last_rev);
         };
         let finish = self.until_stored(finish);
-        let written = publisher
-            .commit_of_turn(self.claim, finish, report)
-            .await
-            .ok()?;
-        answer(waiting);
-        written.next
+        let written = publisher.commit_of_turn(self.claim, finish, report).await;
+        match written {
+            Ok(written) => {
+                answer(waiting);
+                written.next
+            }
+            // The answer that was lost may have named the next turn.
+            Err(GivenUp {
+                may_be_stored: true,
+            }) => self.claim_again(start).await,
+            Err(GivenUp { .. }) => None,
+        }
+    }
+
+    /// Claims the thread's next turn, or gets the claim of an attempt whose answer was lost.
+    async fn claim_again(&self, start: impl Fn() -> Start) -> Option<Claim> {
+        let thread_id = &self.claim.key.thread_id;
+        let claim = || {
+            let (runner, start) = (self.runner, start());
+            let claimed = async move {
+                if runner.draining.is_cancelled() {
+                    return Ok(None);
+                }
+                let store = &runner.store;
+                store.claim_turn(&self.scope, thread_id, &start).await
+            };
+            claimed.boxed()
+        };
+        let claim = self.until_stored(claim);
+        let claimed = self.runner.publisher.commit(thread_id, claim).await;
+        claimed.ok().flatten()
     }
 
     /// Stores the remaining changes of an attempt, and queues the turn for the next attempt.
@@ -307,11 +343,11 @@ impl<'a> TurnWriter<'a> {
     ///
     /// # Errors
     ///
-    /// The turn no longer belongs to this process, or the server has stopped.
+    /// [`GivenUp`] if the turn no longer belongs to this process, or if the server has stopped.
     async fn until_stored<'s, T>(
         &'s self,
         act: impl Fn() -> BoxFuture<'s, Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, GivenUp> {
         let mut may_be_stored = false;
         loop {
             match act().await {
@@ -320,18 +356,18 @@ impl<'a> TurnWriter<'a> {
                     // The message was acknowledged, so the end of its turn must be recorded. The thread waits for it.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
                     if !self.may_try_again().await {
-                        return Err(error);
+                        return Err(GivenUp { may_be_stored });
                     }
                 }
                 // The turn was deleted with its thread, or taken over. Or an earlier attempt was stored and its answer
                 // was lost.
-                Err(error) => {
+                Err(_) => {
                     if may_be_stored {
                         self.runner.hub.read_on(&self.claim.key.thread_id);
                     }
-                    return Err(error);
+                    return Err(GivenUp { may_be_stored });
                 }
-                stored => return stored,
+                Ok(stored) => return Ok(stored),
             }
         }
     }

@@ -27,6 +27,7 @@ mod form_edges;
 mod forms;
 mod leases;
 mod listing;
+mod lost_answers;
 mod member_order;
 mod private;
 mod remembering;

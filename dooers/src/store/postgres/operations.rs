@@ -169,6 +169,14 @@ impl Operation for ClaimTurn {
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
         needs_of_claim(known, &self.thread_id, &self.start, needs);
+        // This claim may be a repeated one.
+        if let Some(run_id) = &self.start.run_id {
+            needs.push(run(&self.thread_id, run_id));
+            let thread = known.threads.by_id.get(&self.thread_id);
+            let begun = thread.and_then(|thread| thread.run(run_id));
+            let message = begun.and_then(|run| run.event_id.as_deref());
+            needs.extend(message.map(|message| event(&self.thread_id, message)));
+        }
     }
 
     fn claim(answer: &Option<Claim>) -> Option<&Claim> {

@@ -113,7 +113,37 @@ impl<R: ThreadRows> OpenThread<R> {
                 None
             }
         };
-        Ok(Claim {
+        Ok(self.claim_of(turn, message, run, changes))
+    }
+
+    /// The turn that a claim with this run has claimed before, if it still runs.
+    pub(super) fn claimed_before(&self, start: &Start) -> Result<Option<Claim>, R::Error> {
+        let run = match &start.run_id {
+            Some(run_id) => self.rows.run(run_id)?,
+            None => None,
+        };
+        let Some(run) = run else {
+            return Ok(None);
+        };
+        let turn = match &run.event_id {
+            Some(event_id) => self.rows.turn_of(event_id)?,
+            None => None,
+        };
+        let Some(turn) = turn.filter(|turn| turn.is_running) else {
+            return Ok(None);
+        };
+        let message = self.rows.message_of(&turn)?;
+        Ok(Some(self.claim_of(turn, message, Some(run), Vec::new())))
+    }
+
+    fn claim_of(
+        &self,
+        turn: TurnRow,
+        message: ThreadEvent,
+        run: Option<Run>,
+        changes: Vec<Change>,
+    ) -> Claim {
+        Claim {
             key: TurnKey {
                 thread_id: self.id().to_owned(),
                 event_id: turn.event_id,
@@ -125,7 +155,7 @@ impl<R: ThreadRows> OpenThread<R> {
             run,
             sealed: turn.sealed,
             changes,
-        })
+        }
     }
 
     /// The turn of a claim, or a refusal if the claim does not hold any more.
