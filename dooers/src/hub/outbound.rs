@@ -219,7 +219,7 @@ impl Outbound {
         self.uncount(sent);
     }
 
-    /// Waits until the queue is no more than half full, and not too much waits for all connections.
+    /// Waits until the queue is at most half full and the total of all connections is not exceeded.
     pub(crate) async fn has_room(&self) {
         loop {
             self.has_own_room().await;

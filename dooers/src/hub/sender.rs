@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 /// Sends changes of threads to the subscribers of a hub.
 ///
-/// A hub has one sender, so that whoever owns it decides how changes are published.
+/// A hub has one sender. Its owner therefore decides how changes are published.
 #[derive(Debug)]
 pub(crate) struct ChangeSender {
     hub: Hub,
