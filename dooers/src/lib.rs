@@ -32,22 +32,17 @@
 )]
 extern crate self as dooers;
 
-mod agent;
 mod crash;
 mod error;
-mod extract;
 pub mod guide;
+mod handler;
 mod history;
 mod hub;
 mod logs;
-mod policy;
 pub mod protocol;
-mod reply;
-mod requirements;
 mod server;
 pub mod settings;
 mod shrink;
-mod state;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -55,23 +50,19 @@ mod text;
 mod turn;
 
 #[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
+pub use handler::private as __private;
 
-pub use agent::{Agent, AgentDefinition, AgentFuture};
 pub use error::{AgentError, Result};
-pub use extract::FromTurn;
+pub use handler::{
+    Agent, AgentDefinition, AgentFuture, Answer, FormResponse, FromTurn, IntoReply, Recorder,
+    Reply, ReplyStream, Requirements, Sent, State, StreamedReply, StreamedText, TextReply,
+    TextStream, ToolCall, Turn, TurnPolicy, WorkerRequest, WorkerResponse, title_from,
+};
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
     WorkerMemory,
 };
 pub use logs::log_directives;
-pub use policy::{DEFAULT_QUEUE, OnBusy, TurnPolicy};
-pub use reply::{
-    Answer, IntoReply, Reply, ReplyStream, StreamedReply, StreamedText, TextReply, ToolCall,
-};
-pub use requirements::Requirements;
-
 pub use server::repository;
 pub use server::repository::{Broadcast, Repository, RepositoryError};
 pub use server::{
@@ -79,14 +70,11 @@ pub use server::{
     DispatchStream, HandlerError, HandlerErrorKind, Limits, NotAHost, NotAnOrigin, ServerError,
     WorkerConfig, WorkerServer,
 };
-pub use state::State;
+pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 /// Fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 
 pub use settings::{Email, ImageUrl, Secret, Settings, SettingsSchema};
-pub use turn::{
-    FormResponse, Recorder, Sent, TextStream, Turn, WorkerRequest, WorkerResponse, title_from,
-};
 
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;

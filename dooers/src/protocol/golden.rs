@@ -8,7 +8,7 @@ use super::{
     FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
     ShownThread, TextInputType, Thread, ThreadEvent, User, timestamp,
 };
-use crate::reply::{Reply, ToolCall};
+use crate::handler::{Reply, ToolCall};
 use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
 use chrono::{DateTime, Utc};
 use expect_test::{ExpectFile, expect_file};

@@ -6,7 +6,7 @@ use super::local::LocalSession;
 use super::running::Running;
 use super::session::Session;
 use super::verbs;
-use crate::agent::AgentDefinition;
+use crate::handler::AgentDefinition;
 use crate::hub::Frame;
 use crate::turn::EndedTurns;
 use std::sync::Arc;

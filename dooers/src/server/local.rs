@@ -4,7 +4,7 @@ use super::identity::Identity;
 use super::running::Running;
 use super::session::Session;
 use super::socket::End;
-use crate::agent::AgentDefinition;
+use crate::handler::AgentDefinition;
 use crate::hub::Frame;
 use futures::future::BoxFuture;
 use std::collections::VecDeque;

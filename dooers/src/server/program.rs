@@ -3,9 +3,9 @@
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::settings_updates::OnSettingsUpdated;
-use crate::agent::{AgentDefinition, annotated};
+use crate::handler::States;
+use crate::handler::{AgentDefinition, annotated};
 use crate::settings::{AgentSchema, Schemas, SettingsSchema};
-use crate::state::States;
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Program {
         };
         check(&agents)?;
         for agent in &agents {
-            let is_missing = |state: &&crate::requirements::StateType| !self.states.has(state.id);
+            let is_missing = |state: &&crate::handler::StateType| !self.states.has(state.id);
             if let Some(state) = agent.requirements().states().iter().find(is_missing) {
                 return Err(ServerError::NoState {
                     agent: agent.name(),

@@ -5,7 +5,7 @@ use super::origin::{AllowedHosts, OriginRules};
 use super::running::Running;
 use super::session;
 use super::upgrade::{NotAWebSocket, Upgrade};
-use crate::agent::AgentDefinition;
+use crate::handler::AgentDefinition;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};

@@ -6,7 +6,7 @@ use super::running::Running;
 use super::socket::{self, End, Ending, Liveness, Timing};
 use super::upgrade::Socket;
 use super::verbs;
-use crate::agent::AgentDefinition;
+use crate::handler::AgentDefinition;
 use crate::hub::{Connection, Frame, OutboundTotal};
 use crate::protocol::{ErrorBody, ErrorCode, ServerFrame, ServerInfo};
 use futures::StreamExt;

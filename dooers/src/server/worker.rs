@@ -11,7 +11,7 @@ use super::running::Running;
 use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
-use crate::agent::{Agent, AgentDefinition};
+use crate::handler::{Agent, AgentDefinition};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, Scope, WorkerKey};

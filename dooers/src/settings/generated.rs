@@ -5,9 +5,6 @@ use super::{
     Field, Group, Reader, SettingValue, SettingsGroup, SettingsItem, SettingsSchema,
     SettingsValues, WorkerSettings,
 };
-use crate::AgentError;
-use crate::requirements::Requirements;
-use crate::turn::Turn;
 use serde_json::Value;
 use std::fmt::Display;
 
@@ -230,18 +227,4 @@ pub fn refused_schema() -> &'static SettingsSchema {
 #[must_use]
 pub fn refused_value<T>() -> T {
     panic!("the settings have mistakes")
-}
-
-/// Reads the current settings for a handler's argument.
-///
-/// # Errors
-///
-/// [`AgentError`] if the database fails or a secret cannot be decrypted.
-pub async fn from_turn<T: WorkerSettings>(turn: &Turn) -> Result<T, AgentError> {
-    turn.settings().await
-}
-
-/// Adds the requirement of an argument: the settings of this type.
-pub fn require<T: WorkerSettings>(requirements: &mut Requirements) {
-    requirements.settings::<T>();
 }

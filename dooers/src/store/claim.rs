@@ -1,10 +1,10 @@
 //! Turns: who answers which message.
 
 use super::{Change, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord};
-use crate::policy::OnBusy;
 use crate::protocol::{
     Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id, timestamp,
 };
+use crate::store::OnBusy;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 

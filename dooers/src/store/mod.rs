@@ -13,6 +13,7 @@ mod list_clock;
 mod listing;
 mod memory;
 mod message;
+pub(crate) mod on_busy;
 mod order;
 mod page;
 mod patch;
@@ -47,6 +48,7 @@ pub use limit::PageLimit;
 pub use listing::{RunQuery, ThreadQuery};
 pub use memory::MemoryStore;
 pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
+pub(crate) use on_busy::{DEFAULT_QUEUE, OnBusy};
 pub use order::Order;
 pub use page::{
     CatchUp, EventPage, Known, NotACursor, Position, RunCursor, Snapshot, SnapshotFrom,

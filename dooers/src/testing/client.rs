@@ -4,7 +4,7 @@ use super::conversation::Conversation;
 use super::server::TestServer;
 use super::settings::ShownSettings;
 use super::user::TestUser;
-use crate::agent::AgentDefinition;
+use crate::handler::AgentDefinition;
 use crate::protocol::{Audience, ErrorCode, ThreadEvent};
 use crate::server::LocalClient;
 use serde_json::{Value, json};

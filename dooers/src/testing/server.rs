@@ -4,7 +4,7 @@ use super::builder::TestServerBuilder;
 use super::client::TestClient;
 use super::patience::Wait;
 use super::user::TestUser;
-use crate::agent::{Agent, AgentDefinition};
+use crate::handler::{Agent, AgentDefinition};
 use crate::server::{LocalClient, Served};
 use crate::turn::{Ended, EndedTurns};
 use crate::{ServerError, WorkerServer};

@@ -1,8 +1,8 @@
 //! Polls a handler, and stores and publishes the events that it sends.
 
-use super::outbox::Outbox;
 use super::writer::TurnWriter;
 use crate::AgentError;
+use crate::handler::Outbox;
 use crate::store::StoreError;
 use futures::future::BoxFuture;
 use std::future::pending;

@@ -6,17 +6,15 @@ use super::outcome::Outcome;
 use super::poll_time::Measured;
 use super::publisher::Publisher;
 use super::writer::TurnWriter;
-use super::{
-    AnswerKeys, Outbox, Turn, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,
-};
 use crate::AgentError;
-use crate::agent::AgentDefinition;
+use crate::handler::{
+    AgentDefinition, AnswerKeys, AnswerKind, Outbox, States, Turn, TurnMemory, WorkerRequest,
+    WorkerResponse, WorkerSettingsHandle,
+};
 use crate::hub::{ChangeSender, Hub};
-use crate::policy::OnBusy;
 use crate::protocol::{new_id, timestamp};
-use crate::reply::AnswerKind;
 use crate::settings::LiveSettings;
-use crate::state::States;
+use crate::store::OnBusy;
 use crate::store::{
     Claim, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting, WorkerKey, time_until_due,
 };

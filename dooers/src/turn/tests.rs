@@ -1,13 +1,13 @@
 //! Tests of turns without a server.
 
-use super::{AnswerKeys, Runner, TextStream, Turn, WorkerRequest, WorkerResponse};
+use super::Runner;
 use crate as dooers;
+use crate::handler::{AnswerKeys, States, TextStream, Turn, WorkerRequest, WorkerResponse};
 use crate::hub::Hub;
 use crate::protocol::{
     ContentPart, EventType, Run, RunStatus, ThreadEvent, User, joined_text, new_id, timestamp,
 };
 use crate::settings::{LiveSettings, Schemas};
-use crate::state::States;
 use crate::store::{
     MemoryStore, NewMessage, NewThread, Participant, Scope, Snapshot, SnapshotFrom, Store,
     ThreadTarget, Viewer,

@@ -1,12 +1,10 @@
 //! Writes the changes and the end of a turn.
 
-use super::draft::{Draft, join_whole_texts};
-use super::outbox::{Outbox, Piece, Rest, StoredSender};
 use super::outcome::Outcome;
 use super::publisher::Committed;
 use super::runner::{Next, RETRY_AFTER, Runner};
-use crate::agent::AgentDefinition;
 use crate::crash;
+use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, join_whole_texts};
 use crate::hub::GrowingText;
 use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{

@@ -1,8 +1,8 @@
 //! Memories of deleted threads.
 
+use crate::handler::Reply;
 use crate::history::{HistoryFormat, MemoryError, WorkerMemory};
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
-use crate::reply::Reply;
 use crate::store::{
     MemoryStore, NewMessage, NewThread, Participant, Scope, Start, Store, ThreadTarget, TurnChange,
     Viewer,

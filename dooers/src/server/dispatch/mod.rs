@@ -13,7 +13,7 @@ use super::local::LocalSession;
 use super::running::Running;
 use super::session::Session;
 use super::{ServerError, WorkerServer};
-use crate::agent::AgentDefinition;
+use crate::handler::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, new_id, timestamp};
 use crate::store::{
     Admitted, Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer,

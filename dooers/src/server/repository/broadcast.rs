@@ -1,8 +1,8 @@
 //! Telling everybody in a thread something.
 
 use super::{CreateEvent, CreateThread, Repository, RepositoryError};
+use crate::handler::Reply;
 use crate::protocol::Thread;
-use crate::reply::Reply;
 use crate::store::{Scope, ThreadPatch};
 
 /// Tells everybody in a thread something that no turn says: news of an order, a reminder, an answer that took days.

@@ -1,7 +1,7 @@
 //! Why a repository did not do what it was asked.
 
+use crate::handler::ReplyError;
 use crate::protocol::UploadNotFound;
-use crate::reply::ReplyError;
 use crate::settings::SettingsError;
 use crate::store::StoreError;
 

@@ -3,10 +3,10 @@
 use super::handle::{Place, check_id, found};
 use super::list::{FindError, Part, Sealed};
 use super::{List, Listed, Repository, RepositoryError};
+use crate::handler::{Reply, ReplyError};
 use crate::protocol::{
     Actor, ContentPart, EventType, Form, ThreadEvent, UploadNotFound, User, new_id, timestamp,
 };
-use crate::reply::{Reply, ReplyError};
 use crate::server::running::Running;
 use crate::store::{
     Admit, Change, ChangeBody, EventPatch, EventQuery, NotACursor, Order, Scope, Store, StoreError,

@@ -1,6 +1,6 @@
 //! The scopes that a program makes.
 
-use crate::agent::{Agent, AgentDefinition};
+use crate::handler::{Agent, AgentDefinition};
 use crate::protocol::User;
 use crate::store::{Participant, Scope, Viewer};
 

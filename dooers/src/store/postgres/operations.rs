@@ -1,8 +1,8 @@
 //! What the writer is asked to do, operation by operation.
 
 use super::known::{Known, Need};
-use crate::policy::OnBusy;
 use crate::protocol::ThreadEvent;
+use crate::store::OnBusy;
 use crate::store::rules::{self, Interrupted, Rows, SentKey, TurnRow};
 use crate::store::sql::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,

@@ -2,8 +2,8 @@
 
 use super::rows::{ThreadRows, TurnRow};
 use super::thread::OpenThread;
-use crate::policy::OnBusy;
 use crate::protocol::{Run, ThreadEvent, new_id};
+use crate::store::OnBusy;
 use crate::store::claim::{cancelled_run, interrupted_run, withdrawn_run};
 use crate::store::{Change, Claim, SealedAnswer, Start, StoreError, TurnKey, Waiting};
 use chrono::{DateTime, Utc};

@@ -8,8 +8,8 @@
 
 pub(crate) mod like_memory;
 
-use crate::policy::OnBusy;
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
+use crate::store::OnBusy;
 use crate::store::{
     NewMessage, NewThread, Participant, Scope, Start, ThreadTarget, TurnChange, Viewer,
 };

@@ -1,8 +1,8 @@
 //! What is asked of both: random, and often about what is there.
 
 use super::{Both, Compared};
-use crate::policy::OnBusy;
 use crate::protocol::{ContentPart, EventType, Run, RunStatus, User};
+use crate::store::OnBusy;
 use crate::store::tests::{at, said, scope, start};
 use crate::store::{
     EventPatch, NewMessage, NewThread, Order, Participant, RunCursor, RunPatch, RunQuery, Scope,

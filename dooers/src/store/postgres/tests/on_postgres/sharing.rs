@@ -1,8 +1,8 @@
 //! Several processes on one database.
 
 use super::{open, place, session};
-use crate::policy::OnBusy;
 use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User, timestamp};
+use crate::store::OnBusy;
 use crate::store::postgres::connect::{execute_script, query};
 use crate::store::sql::Columns;
 use crate::store::tests::{at, first_message, next_message, said, scope, start};

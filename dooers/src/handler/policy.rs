@@ -1,9 +1,7 @@
 //! The policy for the turns of an agent.
 
+use crate::store::{DEFAULT_QUEUE, OnBusy};
 use std::time::Duration;
-
-/// Default number of messages that can be queued in a thread.
-pub const DEFAULT_QUEUE: u32 = 32;
 
 /// The policy for the turns of an agent: the options `timeout`, `retry`, `on_busy` and `queue` of
 /// [`#[dooers::agent]`](macro@crate::agent).
@@ -12,31 +10,6 @@ pub struct TurnPolicy {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retries: u32,
     pub(crate) on_busy: OnBusy,
-}
-
-/// The treatment of a message that arrives while another turn of its thread is running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OnBusy {
-    /// The message is queued. If the queue is full, the message is refused as `OVERLOADED`.
-    Queue {
-        /// Maximum number of queued messages in a thread.
-        limit: u32,
-    },
-    /// The message is refused as `CONFLICT`.
-    Reject,
-    /// The running turn is cancelled and queued turns are withdrawn, before the turn of the message starts.
-    Interrupt,
-    /// The turn of the message starts at once and runs concurrently with the others.
-    Concurrent,
-}
-
-impl Default for OnBusy {
-    fn default() -> Self {
-        Self::Queue {
-            limit: DEFAULT_QUEUE,
-        }
-    }
 }
 
 impl TurnPolicy {

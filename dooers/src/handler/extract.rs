@@ -1,11 +1,11 @@
 //! Types that handlers can take as arguments.
 
+use super::requirements::Requirements;
+use super::state::State;
+use super::{Turn, WorkerRequest, WorkerResponse};
 use crate::AgentError;
 use crate::history::WorkerMemory;
-use crate::requirements::Requirements;
 use crate::settings::{Settings, SettingsValues, WorkerSettings};
-use crate::state::State;
-use crate::turn::{Turn, WorkerRequest, WorkerResponse};
 use tokio_util::sync::CancellationToken;
 
 /// A type that a handler can take as an argument. The argument is created from the turn before the handler is called.

@@ -2,8 +2,8 @@
 
 use super::Sent;
 use super::outbox::Outbox;
+use super::reply::{Reply, StreamedText};
 use crate::AgentError;
-use crate::reply::{Reply, StreamedText};
 use futures::{Stream, StreamExt};
 use std::fmt;
 use std::pin::pin;

@@ -1,16 +1,37 @@
 //! What generated code calls. Not part of the public API: it may change in any release.
 
-pub use crate::agent::{AgentFuture, Registered};
+pub use super::agent::{AgentFuture, Registered};
 pub use dooers_macros::__beside as beside;
 pub use inventory;
 
-pub use crate::settings::__generated as settings;
+/// Functions and types that the derive macros of settings use.
+pub mod settings {
+    pub use crate::settings::__generated::*;
 
+    use super::super::{Requirements, Turn};
+    use crate::AgentError;
+    use crate::settings::WorkerSettings;
+
+    /// Reads the current settings for a handler's argument.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`] if the database fails or a secret cannot be decrypted.
+    pub async fn from_turn<T: WorkerSettings>(turn: &Turn) -> Result<T, AgentError> {
+        turn.settings().await
+    }
+
+    /// Adds the requirement of an argument: the settings of this type.
+    pub fn require<T: WorkerSettings>(requirements: &mut Requirements) {
+        requirements.settings::<T>();
+    }
+}
+
+use super::Turn;
+use super::extract::FromTurn;
+use super::reply::Answer;
+use super::requirements::Requirements;
 use crate::AgentError;
-use crate::extract::FromTurn;
-use crate::reply::Answer;
-use crate::requirements::Requirements;
-use crate::turn::Turn;
 use futures::future::BoxFuture;
 use std::marker::PhantomData;
 

@@ -2,10 +2,10 @@
 
 use super::outbox::Outbox;
 use super::recorder::Recorder;
-use super::text::TextStream;
+use super::reply::{Reply, StreamedText, TextReply, ToolCall};
+use super::text_stream::TextStream;
 use crate::AgentError;
 use crate::protocol::{ContentPart, Form, RunStatus};
-use crate::reply::{Reply, StreamedText, TextReply, ToolCall};
 use crate::store::ThreadPatch;
 use futures::Stream;
 use serde_json::Value;
@@ -183,7 +183,7 @@ impl WorkerResponse {
     }
 
     /// Sends a text stream that a handler returned.
-    pub(super) async fn stream_reply(&self, reply: TextReply) -> Result<(), AgentError> {
+    pub(crate) async fn stream_reply(&self, reply: TextReply) -> Result<(), AgentError> {
         let (empty, stream) = reply.into_parts();
         let text = self.begin_text(empty);
         text.push_all(stream).await?;

@@ -2,9 +2,9 @@
 
 use super::AnswerKeys;
 use super::draft::{Draft, TextState, event_of};
+use super::reply::{Reply, ReplyError};
 use crate::AgentError;
 use crate::protocol::{ContentPart, RunStatus, cleaned, new_id};
-use crate::reply::{Reply, ReplyError};
 use crate::store::{Admit, ThreadPatch};
 use futures::task::AtomicWaker;
 use std::collections::BTreeMap;

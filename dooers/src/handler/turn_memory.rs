@@ -26,7 +26,7 @@ pub(crate) enum TurnMemory {
 impl TurnMemory {
     /// Creates the memory of a claimed turn. `beside_others` is set if the turn runs concurrently with other turns of
     /// its thread.
-    pub(super) fn of_claim(
+    pub(crate) fn of_claim(
         store: Arc<dyn Store>,
         claim: &Claim,
         beside_others: Option<Arc<Outbox>>,

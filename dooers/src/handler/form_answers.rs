@@ -61,7 +61,7 @@ fn text(value: &Value) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::turn::WorkerRequest;
+    use crate::WorkerRequest;
     use serde_json::json;
 
     #[test]

@@ -1,10 +1,11 @@
 //! The trait `Agent`, and the registry of annotated agents.
 
+use super::Turn;
+use super::TurnPolicy;
+use super::reply::Answer;
+use super::requirements::Requirements;
 use crate::AgentError;
-use crate::policy::{OnBusy, TurnPolicy};
-use crate::reply::Answer;
-use crate::requirements::Requirements;
-use crate::turn::Turn;
+use crate::store::OnBusy;
 use futures::future::BoxFuture;
 use std::fmt;
 use std::time::Duration;

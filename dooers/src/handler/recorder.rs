@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::outbox::Outbox;
-use crate::reply::Reply;
+use super::reply::Reply;
 use crate::store::ThreadPatch;
 use std::sync::Arc;
 

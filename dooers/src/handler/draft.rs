@@ -1,7 +1,7 @@
 //! Changes that a handler made and that are not stored yet.
 
+use super::reply::Reply;
 use crate::protocol::{ContentPart, NotAdmitted, Run, RunStatus, ThreadEvent, clean_text};
-use crate::reply::Reply;
 use crate::store::{Admit, ThreadPatch, TurnChange};
 use chrono::{DateTime, Utc};
 

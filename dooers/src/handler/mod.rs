@@ -1,0 +1,45 @@
+//! What an author of an agent meets: the agent, the arguments of its handler, and its replies.
+
+mod agent;
+mod draft;
+mod extract;
+mod form_answers;
+mod outbox;
+mod policy;
+pub mod private;
+mod recorder;
+mod reply;
+mod request;
+mod requirements;
+mod response;
+mod secrets;
+mod state;
+mod text_stream;
+mod title;
+mod turn;
+mod turn_memory;
+
+pub use agent::{Agent, AgentDefinition, AgentFuture};
+pub use extract::FromTurn;
+pub use policy::TurnPolicy;
+pub use recorder::Recorder;
+pub use reply::{
+    Answer, IntoReply, Reply, ReplyStream, StreamedReply, StreamedText, TextReply, ToolCall,
+};
+pub use request::{FormResponse, WorkerRequest};
+pub use requirements::Requirements;
+pub use response::{Sent, WorkerResponse};
+pub use state::State;
+pub use text_stream::TextStream;
+pub use title::title_from;
+pub use turn::Turn;
+
+pub(crate) use agent::annotated;
+pub(crate) use draft::{Draft, join_whole_texts};
+pub(crate) use outbox::{Outbox, Piece, Rest, StoredSender};
+pub(crate) use reply::{AnswerKind, ReplyError};
+pub(crate) use requirements::StateType;
+pub(crate) use secrets::AnswerKeys;
+pub(crate) use state::States;
+pub(crate) use turn::WorkerSettingsHandle;
+pub(crate) use turn_memory::TurnMemory;
