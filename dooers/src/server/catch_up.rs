@@ -2,8 +2,10 @@
 
 use super::identity::Identity;
 use super::session::Session;
+use super::settings_frames;
 use crate::hub::{Backlog, frame_of, sender_of};
 use crate::protocol::{ServerFrame, ShownThread};
+use crate::settings::ChangedSetting;
 use crate::store::{PageLimit, Position, StoreError};
 use std::error::Error;
 use std::time::Duration;
@@ -71,12 +73,19 @@ impl Session {
             }
             Backlog::Setting(field_id) => {
                 let worker = identity.worker();
-                let sent = self
-                    .running
-                    .settings
-                    .resend(&self.connection, &worker, &field_id)
-                    .await;
-                if let Err(error) = sent {
+                let settings = &self.running.settings;
+                let resent = settings.read_unchanged(&worker, |schema, current| {
+                    if let Some(field) = schema.field(&field_id) {
+                        let frame = settings_frames::patch(&ChangedSetting {
+                            worker: &worker,
+                            field,
+                            value: current.values.of(field),
+                            updated_at: current.updated_at,
+                        });
+                        self.connection.outbound().push(frame);
+                    }
+                });
+                if let Err(error) = resent.await {
                     log(&error, &field_id);
                     if self.wait().await {
                         self.connection.put_back_setting(&field_id);

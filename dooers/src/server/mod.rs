@@ -27,6 +27,7 @@ mod retention;
 mod routes;
 mod running;
 mod session;
+mod settings_frames;
 mod settings_updates;
 mod signals;
 mod socket;

@@ -3,6 +3,7 @@
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::program::Program;
+use super::settings_frames;
 use super::stopping;
 use crate::handler::AgentDefinition;
 use crate::handler::AnswerKeys;
@@ -66,9 +67,12 @@ impl Running {
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
         let settings = Arc::new(LiveSettings::new(
             Arc::clone(&store),
-            hub.clone(),
             config.secret_keys.clone(),
             schemas,
+            Box::new({
+                let hub = hub.clone();
+                move |changed| settings_frames::publish(&hub, changed, None)
+            }),
         ));
         if let Some(callback) = on_settings_updated {
             let telling = callback.tell_all(settings.watch_all());

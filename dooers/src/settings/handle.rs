@@ -2,7 +2,6 @@
 
 use super::live::{AgentSchema, LiveSettings};
 use super::{SettingsError, SettingsValues, SettingsWatch, WorkerSettings};
-use crate::hub::Hub;
 use crate::store::{MemoryStore, WorkerKey};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -35,7 +34,7 @@ impl<T: WorkerSettings> Settings<T> {
         const AGENT: &str = "detached";
         let schemas = HashMap::from([(AGENT, AgentSchema::of::<T>())]);
         let store = Arc::new(MemoryStore::new());
-        let live = LiveSettings::new(store, Hub::default(), None, schemas);
+        let live = LiveSettings::new(store, None, schemas, Box::new(|_| {}));
         let worker = WorkerKey {
             agent: AGENT.to_owned(),
             worker_id: "worker".to_owned(),

@@ -6,8 +6,7 @@ use super::{
     Field, InvalidValue, PatchError, SettingsError, SettingsSchema, SettingsUpdate, SettingsValues,
     SettingsWatch, Visibility, WorkerSettings,
 };
-use crate::hub::{Connection, Frame, Hub, PublishedSetting};
-use crate::protocol::{Audience, PublicSchema, ServerFrame, admit_json, check_id, timestamp};
+use crate::protocol::{Audience, admit_json, check_id, timestamp};
 use crate::shrink::shrink;
 use crate::store::{Store, StoreError, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};
@@ -41,10 +40,22 @@ impl AgentSchema {
     }
 }
 
+/// A setting that was changed, for the connections that see it.
+#[derive(Debug)]
+pub(crate) struct ChangedSetting<'a> {
+    pub(crate) worker: &'a WorkerKey,
+    pub(crate) field: &'a Field,
+    pub(crate) value: Value,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// Publishes a changed setting to the connections that see it.
+pub(crate) type Publish<'a> = dyn Fn(&ChangedSetting<'_>) + Send + Sync + 'a;
+
 /// The settings of every worker, and the watchers of their changes.
 pub(crate) struct LiveSettings {
     store: Arc<dyn Store>,
-    hub: Hub,
+    publish: Box<Publish<'static>>,
     keyring: Option<Keyring>,
     schemas: Schemas,
     workers: Mutex<HashMap<WorkerKey, Arc<Worker>>>,
@@ -71,7 +82,7 @@ pub(crate) struct CurrentSettings {
     pub(crate) values: SettingsValues,
     /// The fields with a stored value, including values that do not fit any more.
     stored: HashSet<String>,
-    updated_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 /// A change that has been checked.
@@ -85,13 +96,13 @@ struct Change<'a> {
 impl LiveSettings {
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        hub: Hub,
         keyring: Option<Keyring>,
         schemas: Schemas,
+        publish: Box<Publish<'static>>,
     ) -> Self {
         Self {
             store,
-            hub,
+            publish,
             keyring,
             schemas,
             workers: Mutex::default(),
@@ -118,23 +129,9 @@ impl LiveSettings {
         agents.map(|(agent, _)| *agent).collect()
     }
 
-    /// The public schema of an agent's settings, as a response to the frame with this id.
-    pub(crate) fn public_schema(
-        &self,
-        agent: &str,
-        frame_id: &str,
-    ) -> Result<Frame, SettingsError> {
-        let AgentSchema {
-            schema, from_env, ..
-        } = self.agent(agent)?;
-        let fields = schema.shown(Audience::User, from_env);
-        let frame = ServerFrame::SettingsPublicSchemaResult {
-            schema: PublicSchema {
-                version: schema.version(),
-                fields: &fields,
-            },
-        };
-        Ok(Frame::from(frame.encode_with_id(frame_id)))
+    /// The values of an agent's settings before anybody changes them: secrets from the environment.
+    pub(crate) fn initial_values(&self, agent: &str) -> Result<&SettingsValues, SettingsError> {
+        Ok(&self.agent(agent)?.from_env)
     }
 
     /// The stored values, completed with the values of secrets from the environment.
@@ -183,70 +180,43 @@ impl LiveSettings {
         Ok(schema.fields().map(value).collect())
     }
 
-    /// Sends the settings to a connection and subscribes it to changes.
-    pub(crate) async fn subscribe(
+    /// Calls `read` with the current settings. The settings do not change while it runs, so what it sends or registers
+    /// is in order with the published changes.
+    pub(crate) async fn read_unchanged<R>(
         &self,
-        connection: &Arc<Connection>,
         worker: &WorkerKey,
-        audience: Audience,
-    ) -> Result<(), SettingsError> {
+        read: impl FnOnce(&SettingsSchema, &CurrentSettings) -> R,
+    ) -> Result<R, SettingsError> {
         let schema = self.schema(&worker.agent)?;
         let shared = self.worker(worker);
         let _unchanged = shared.changing.lock().await;
-        let current = self.current(worker).await?;
-        let frame = ServerFrame::SettingsSnapshot {
-            worker_id: &worker.worker_id,
-            agent_id: &worker.worker_id,
-            fields: &schema.shown(audience, &current.values),
-            updated_at: current.updated_at,
-        };
-        let frame = Frame::from(frame.encode());
-        self.hub
-            .subscribe_settings(connection, worker.clone(), audience, frame);
-        Ok(())
+        Ok(read(schema, &self.current(worker).await?))
     }
 
-    /// Sends the current value of a field to a connection that missed a change of it.
-    pub(crate) async fn resend(
-        &self,
-        connection: &Connection,
-        worker: &WorkerKey,
-        field_id: &str,
-    ) -> Result<(), SettingsError> {
-        let schema = self.schema(&worker.agent)?;
-        let shared = self.worker(worker);
-        let _unchanged = shared.changing.lock().await;
-        let current = self.current(worker).await?;
-        if let Some(field) = schema.field(field_id) {
-            let value = current.values.of(field);
-            let frame = patch_frame(worker, field, value, current.updated_at);
-            connection.outbound().push(frame);
-        }
-        Ok(())
-    }
-
-    /// Changes one field for a connection: checks the value, stores it, and publishes it to everybody who may see it.
+    /// Changes one field for a client of this audience: checks the value, stores it, and calls `publish`.
     pub(crate) async fn patch(
         &self,
-        connection: &Connection,
+        audience: Audience,
         worker: &WorkerKey,
         field_id: &str,
         mut value: Value,
-        stored: impl FnOnce(),
+        publish: &Publish<'_>,
     ) -> Result<(), SettingsError> {
         admit_json("value", &mut value).map_err(StoreError::from)?;
         let schema = self.schema(&worker.agent)?;
-        let new = schema.check_for(connection.settings_audience(), field_id, value)?;
+        let new = schema.check_for(audience, field_id, value)?;
         let field = schema.field(field_id);
         let field = field.ok_or_else(|| PatchError::NotFound(field_id.to_owned()))?;
         let shared = self.worker(worker);
         let _changing = shared.changing.lock().await;
         let old = self.current(worker).await?.values.of(field);
-        let changes = vec![Change { field, old, new }];
-        let updated_at = self.store(worker, &changes).await?;
-        stored();
-        let told = changes.into_iter().zip(updated_at);
-        self.tell(&shared, worker, told, Some(connection));
+        let change = Change { field, old, new };
+        let updated_at = self.store(worker, std::slice::from_ref(&change)).await?;
+        for updated_at in updated_at {
+            let new = self.value_of(worker, field, change.new.clone());
+            let old = change.old.clone();
+            self.notify(&shared, worker, field, (old, new), updated_at, publish);
+        }
         Ok(())
     }
 
@@ -291,8 +261,9 @@ impl LiveSettings {
         }
         if !changes.is_empty() {
             let updated_at = self.store(worker, &changes).await?;
-            let told = changes.into_iter().zip(updated_at);
-            self.tell(&shared, worker, told, None);
+            for (change, updated_at) in changes.into_iter().zip(updated_at) {
+                self.notify_if_changed(&shared, worker, change, updated_at);
+            }
         }
         Ok(())
     }
@@ -324,8 +295,12 @@ impl LiveSettings {
         let old = self.current(worker).await?.values.of(field);
         self.store.remove_setting(worker, field_id).await?;
         let new = Value::Null;
-        let told = [(Change { field, old, new }, timestamp::now())];
-        self.tell(&shared, worker, told, None);
+        self.notify_if_changed(
+            &shared,
+            worker,
+            Change { field, old, new },
+            timestamp::now(),
+        );
         Ok(())
     }
 
@@ -368,47 +343,59 @@ impl LiveSettings {
         Ok(self.store.put_settings(worker, settings.collect()).await?)
     }
 
-    /// Publishes changes to everybody who may see them. Changes by the program are left out if the value stays the
-    /// same: a secret was sealed again, or the default was set explicitly.
-    fn tell<'a>(
+    /// Publishes a change by the program, unless the value stays the same: a secret was sealed again, or the default was
+    /// set explicitly.
+    fn notify_if_changed(
         &self,
         shared: &Worker,
         worker: &WorkerKey,
-        changes: impl IntoIterator<Item = (Change<'a>, DateTime<Utc>)>,
-        sender: Option<&Connection>,
+        Change { field, old, new }: Change<'_>,
+        updated_at: DateTime<Utc>,
     ) {
-        for (Change { field, old, new }, updated_at) in changes {
-            let new = match new {
-                Value::Null => self.default_of(worker, field),
-                new => new,
-            };
-            if sender.is_none() && old == new {
-                continue;
-            }
-            if field.visibility() != Visibility::Internal {
-                let published = PublishedSetting {
-                    worker,
-                    field_id: field.id(),
-                    frame: patch_frame(worker, field, new.clone(), updated_at),
-                    is_for_creators: field.visibility() == Visibility::Creator,
-                };
-                self.hub.publish_setting(&published, sender);
-            }
-            let update = SettingsUpdate {
-                agent: worker.agent.clone(),
-                worker_id: worker.worker_id.clone(),
-                field_id: field.id().to_owned(),
-                old: field.shown_value(old),
-                new: field.shown_value(new),
-            };
-            shared.watchers.tell(&update);
-            self.program.tell(&update);
+        let new = self.value_of(worker, field, new);
+        if old != new {
+            self.notify(shared, worker, field, (old, new), updated_at, &self.publish);
         }
     }
 
-    fn default_of(&self, worker: &WorkerKey, field: &Field) -> Value {
-        let settings = self.schemas.get(worker.agent.as_str());
-        settings.map_or(Value::Null, |settings| settings.from_env.of(field))
+    /// Publishes a change to the connections that see the field, and notifies the watchers.
+    fn notify(
+        &self,
+        shared: &Worker,
+        worker: &WorkerKey,
+        field: &Field,
+        (old, new): (Value, Value),
+        updated_at: DateTime<Utc>,
+        publish: &Publish<'_>,
+    ) {
+        if field.visibility() != Visibility::Internal {
+            publish(&ChangedSetting {
+                worker,
+                field,
+                value: new.clone(),
+                updated_at,
+            });
+        }
+        let update = SettingsUpdate {
+            agent: worker.agent.clone(),
+            worker_id: worker.worker_id.clone(),
+            field_id: field.id().to_owned(),
+            old: field.shown_value(old),
+            new: field.shown_value(new),
+        };
+        shared.watchers.tell(&update);
+        self.program.tell(&update);
+    }
+
+    /// The value in effect after this value was stored: the default instead of `null`.
+    fn value_of(&self, worker: &WorkerKey, field: &Field, stored: Value) -> Value {
+        match stored {
+            Value::Null => {
+                let settings = self.schemas.get(worker.agent.as_str());
+                settings.map_or(Value::Null, |settings| settings.from_env.of(field))
+            }
+            value => value,
+        }
     }
 
     fn sealed(&self, worker: &WorkerKey, change: &Change<'_>, at: DateTime<Utc>) -> StoredSetting {
@@ -472,22 +459,6 @@ impl LiveSettings {
         }
         Arc::clone(workers.entry(worker.clone()).or_default())
     }
-}
-
-fn patch_frame(
-    worker: &WorkerKey,
-    field: &Field,
-    value: Value,
-    updated_at: DateTime<Utc>,
-) -> Frame {
-    let frame = ServerFrame::SettingsPatch {
-        worker_id: &worker.worker_id,
-        agent_id: &worker.worker_id,
-        field_id: field.id(),
-        value: &field.shown_value(value),
-        updated_at,
-    };
-    Frame::from(frame.encode())
 }
 
 impl fmt::Debug for LiveSettings {
@@ -559,7 +530,7 @@ mod tests {
             });
         store.put_settings(&worker, rows.to_vec()).await.unwrap();
         let schemas = Schemas::from([("a", settings)]);
-        let live = LiveSettings::new(store, Hub::default(), None, schemas);
+        let live = LiveSettings::new(store, None, schemas, Box::new(|_| {}));
         for _ in 0..3 {
             let values = live.current(&worker).await.unwrap().values;
             assert_eq!(values, SettingsValues::default());

@@ -51,5 +51,5 @@ pub use worker_settings::{Reader, SettingsGroup, WorkerSettings};
 pub mod __generated {
     pub use super::generated::*;
 }
-pub(crate) use live::{AgentSchema, LiveSettings, Schemas};
+pub(crate) use live::{AgentSchema, ChangedSetting, CurrentSettings, LiveSettings, Schemas};
 pub(crate) use variables::Variables;

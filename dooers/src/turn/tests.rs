@@ -40,7 +40,8 @@ impl Worker {
     fn on(store: Arc<MemoryStore>) -> Self {
         let shared = Arc::clone(&store) as Arc<dyn Store>;
         let (hub, changes) = Hub::new();
-        let settings = LiveSettings::new(Arc::clone(&shared), hub.clone(), None, Schemas::new());
+        let settings =
+            LiveSettings::new(Arc::clone(&shared), None, Schemas::new(), Box::new(|_| {}));
         let runner = Runner::new(
             shared,
             (hub, changes),

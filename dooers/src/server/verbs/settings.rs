@@ -6,7 +6,8 @@ use crate::protocol::{
     SettingsWorkerPayload, clean_id,
 };
 use crate::server::session::Session;
-use crate::settings::{PatchError, SettingsError};
+use crate::server::settings_frames;
+use crate::settings::{ChangedSetting, PatchError, SettingsError};
 
 /// Sends a snapshot for the audience, and from then on every change that it may see.
 pub(super) async fn subscribe(
@@ -21,16 +22,16 @@ pub(super) async fn subscribe(
         ));
     }
     let session = caller.session;
-    session
+    let (worker, audience) = (caller.identity.worker(), payload.audience);
+    let subscribed = session
         .running
         .settings
-        .subscribe(
-            &session.connection,
-            &caller.identity.worker(),
-            payload.audience,
-        )
-        .await
-        .map_err(|error| refusal(caller, error))?;
+        .read_unchanged(&worker, |schema, current| {
+            let snapshot = settings_frames::snapshot(&worker, schema, current, audience);
+            let hub = &session.running.hub;
+            hub.subscribe_settings(&session.connection, worker.clone(), audience, snapshot);
+        });
+    subscribed.await.map_err(|error| refusal(caller, error))?;
     session.ack(&caller.id);
     Ok(())
 }
@@ -60,15 +61,19 @@ pub(super) async fn patch(
     clean_id("payload.field_id", &payload.field_id)?;
     let session = caller.session;
     let worker = caller.identity.worker();
-    session
-        .running
-        .settings
+    let publish = |changed: &ChangedSetting<'_>| {
+        session.ack(&caller.id);
+        settings_frames::publish(&session.running.hub, changed, Some(&session.connection));
+    };
+    let audience = session.connection.settings_audience();
+    let settings = &session.running.settings;
+    settings
         .patch(
-            &session.connection,
+            audience,
             &worker,
             &payload.field_id,
             payload.value,
-            || session.ack(&caller.id),
+            &publish,
         )
         .await
         .map_err(|error| refusal(caller, error))
@@ -77,8 +82,12 @@ pub(super) async fn patch(
 /// Sends what settings the agent has, also to somebody who is not known.
 pub(super) fn public_schema(session: &Session, id: &str) -> Result<(), ErrorBody> {
     let agent = session.agent.name();
-    let frame = session.running.settings.public_schema(agent, id);
-    let frame = frame.map_err(|_| not_configured())?;
+    let settings = &session.running.settings;
+    let schema = settings.schema(agent).map_err(|_| not_configured())?;
+    let values = settings
+        .initial_values(agent)
+        .map_err(|_| not_configured())?;
+    let frame = settings_frames::public_schema(schema, values, id);
     session.connection.outbound().push(frame);
     Ok(())
 }
