@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout};
 #[cfg(unix)]
 const RESERVED_FILES: u64 = 64;
 
-/// The fraction of the process's file descriptors, as a divisor, that is kept free if it is more than
-/// [`RESERVED_FILES`], because handlers open connections of their own.
+/// The divisor for the file descriptors that connections leave free: one eighth of the limit, if that is more than
+/// [`RESERVED_FILES`]. Handlers open connections of their own.
 #[cfg(unix)]
 const FREE_PART: u64 = 8;
 

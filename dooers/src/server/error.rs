@@ -92,7 +92,7 @@ pub enum ServerError {
     SecretKey(String),
     /// Stored answers to forms that are sealed with an unknown key.
     #[error(
-        "the answer to a form whose turn is queued is sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, after the first key"
+        "the answer to a form whose turn has not ended is sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, after the first key"
     )]
     AnswerKey(String),
     /// An address on which the server cannot listen.

@@ -78,7 +78,7 @@ impl Identity {
 
     /// Returns true if the user is an owner or manager of the organization.
     ///
-    /// The role is trusted like the rest of a `connect`. A client's statement that it owns the agent is not.
+    /// The role is trusted like the rest of a `connect`. A claim to own the agent is not trusted.
     pub(super) fn is_creator(&self) -> bool {
         matches!(self.user.organization_role.as_str(), "owner" | "manager")
     }

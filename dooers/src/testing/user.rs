@@ -88,7 +88,7 @@ impl TestUser {
         self
     }
 
-    /// Makes the client reject pieces of streamed texts. It receives the whole text each time the text has grown.
+    /// Makes the client not announce `event.delta`. It receives the whole text each time the text has grown.
     pub fn without_deltas(mut self) -> Self {
         self.takes_deltas = false;
         self
