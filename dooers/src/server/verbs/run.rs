@@ -20,7 +20,7 @@ pub(super) async fn cancel(
         }
         _ => {
             return Err(ErrorBody::invalid_payload(
-                "`payload` needs either `run_id`, or `event_id` of a message whose turn is still queued",
+                "`payload` needs either `run_id`, or the `event_id` of a message",
             ));
         }
     };
