@@ -31,12 +31,12 @@ const KINDS: &[(&str, Kind)] = &[
     ("memory", Kind::Memory),
 ];
 
-/// The features for further kinds of databases that the program was built without.
+/// The kinds of databases that this program was built without. Each kind has the name of its feature.
 const MISSING: &[&str] = &[
     #[cfg(not(feature = "sqlite"))]
-    "`sqlite`",
+    "sqlite",
     #[cfg(not(feature = "postgres"))]
-    "`postgres`",
+    "postgres",
 ];
 
 /// Sets one of the text options of a connection.
@@ -66,7 +66,7 @@ impl Environment<'_> {
         #[cfg(not(feature = "postgres"))]
         if url.is_some() {
             let allowed =
-                "it must not be set, because this program was built without the feature `postgres`";
+                "it must not be set unless the program is built with dooers' feature `postgres`";
             return Err(Self::hide("DATABASE_URL", allowed.to_owned()));
         }
         Ok(match kind {
@@ -220,15 +220,11 @@ impl Environment<'_> {
 
 fn kinds_allowed() -> String {
     let names: Vec<_> = KINDS.iter().map(|(name, _)| *name).collect();
-    let allowed = format!("it must be one of {}", names.join(", "));
-    if MISSING.is_empty() {
-        allowed
-    } else {
-        format!(
-            "{allowed}; this program was built without the feature {}",
-            MISSING.join(" and ")
-        )
+    let mut allowed = format!("it must be one of {}", names.join(", "));
+    for kind in MISSING {
+        allowed += &format!("; for {kind}, build the program with dooers' feature `{kind}`");
     }
+    allowed
 }
 
 #[cfg(feature = "postgres")]
@@ -270,8 +266,8 @@ mod tests {
             "{text}"
         );
         assert_eq!(
-            text.contains("without the feature"),
-            !MISSING.is_empty(),
+            text.contains("for postgres, build the program with dooers' feature `postgres`"),
+            cfg!(not(feature = "postgres")),
             "{text}"
         );
     }
@@ -498,7 +494,7 @@ mod tests {
         let text = message(&[("DATABASE_URL", "postgres://ada:hunter2@db")]);
         assert_eq!(
             text,
-            "DATABASE_URL is `…`; it must not be set, because this program was built without the feature `postgres`"
+            "DATABASE_URL is `…`; it must not be set unless the program is built with dooers' feature `postgres`"
         );
     }
 }
