@@ -1,4 +1,4 @@
-//! Points at which a test kills the process, to see what a restart finds.
+//! Points at which a test kills the process, to check how a restart continues.
 
 #[cfg(feature = "__crash-points")]
 pub(crate) use armed::point;
@@ -14,7 +14,8 @@ mod armed {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    /// Which point kills, as `NAME:N`: the N-th time that it is passed. Not set, no point does anything.
+    /// The environment variable with the point that kills, as `NAME:N`: at the N-th time that it is reached. Without
+    /// the variable, no point has an effect.
     const VARIABLE: &str = "DOOERS_CRASH_AT";
 
     struct Crash {
@@ -33,7 +34,7 @@ mod armed {
         })
     });
 
-    /// Kills the process if this is the point and the passing that the environment names.
+    /// Kills the process if the variable names this point and it is reached for the N-th time.
     pub(crate) fn point(name: &str) {
         if let Some(crash) = &*CRASH
             && crash.name == name
@@ -43,10 +44,10 @@ mod armed {
         }
     }
 
-    /// Ends by SIGKILL, which nothing in the process can catch or delay. What came to this point goes no further;
-    /// the rest of the process does until the signal is there, as with any kill from outside.
+    /// Ends the process by SIGKILL, which nothing in the process can catch or delay. The calling thread does not
+    /// continue. Other threads continue until the signal arrives, as with any kill from outside.
     fn die() -> ! {
-        // The shell's own `kill`, which every system has.
+        // Uses the shell's own `kill`, which every system has.
         let killed = Command::new("sh")
             .args(["-c", &format!("kill -KILL {}", std::process::id())])
             .stdin(Stdio::null())

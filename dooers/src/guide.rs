@@ -1,9 +1,9 @@
-//! How to use each part of dooers, with examples.
+//! Guide to each part of dooers, with examples.
 //!
 //! These pages are also readable in the repository, under `dooers/docs/guide`.
 
-// In the repository, the links of a page lead to the other pages' files. The first definition of a link wins, so the definitions
-// here make them lead to the modules.
+// In the repository, the links of a page lead to the files of other pages. The first definition of a link wins, so
+// these definitions make the links lead to the modules.
 
 #[doc = "[streaming]: crate::guide::streaming"]
 #[doc = "[memory]: crate::guide::memory"]

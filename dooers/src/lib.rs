@@ -16,16 +16,17 @@
 //! }
 //! ```
 //!
-//! [`agent`](macro@agent) is the macro, [`FromTurn`] what a handler may take, [`IntoReply`] what it may return.
-//! [`WorkerServer`] serves what is annotated, and [`store`] keeps the conversations. [`guide`] explains how to use each part.
+//! [`agent`](macro@agent) is the macro. [`FromTurn`] lists the arguments of a handler, and [`IntoReply`] its return
+//! types. [`WorkerServer`] serves the annotated agents, and [`store`] keeps the conversations. [`guide`] explains how
+//! to use each part.
 //!
-//! | feature | default? | what it adds |
+//! | feature | default? | description |
 //! |---|---|---|
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |
 
-// Generated code names this crate `dooers`, also in this crate's own tests and examples.
+// Generated code refers to this crate as `dooers`, also in this crate's own tests and examples.
 #[allow(
     unused_extern_crates,
     reason = "only the tests of this crate annotate anything"
@@ -71,7 +72,7 @@ pub use server::{
     WorkerConfig, WorkerServer,
 };
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
-/// Fires when work must stop early.
+/// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 
 pub use settings::{Email, ImageUrl, Secret, Settings, SettingsSchema};
@@ -85,10 +86,10 @@ pub use dooers_macros::WorkerSettings;
 #[doc = include_str!("docs/choice.md")]
 pub use dooers_macros::SettingChoice;
 
-// The traits of these names: a trait and a derive macro have namespaces of their own.
+// The traits with these names. Traits and derive macros are in different namespaces.
 pub use settings::{SettingChoice, WorkerSettings};
 
-/// What the source file of an agent needs.
+/// Everything that the source file of an agent needs.
 pub mod prelude {
     pub use crate::protocol::{
         AudioPart, ChoiceVariant, ContentPart, DocumentPart, Form, FormChoice, FormElement,

@@ -35,7 +35,7 @@ fn without_frames(chosen: &str) -> String {
     } else {
         chosen
     };
-    // A directive for a module of such a crate would be stronger than one for the crate.
+    // A directive for a module of such a crate would override the directive for the crate.
     let mut directives: Vec<_> = chosen
         .split(',')
         .filter(|directive| !logs_frames(directive))

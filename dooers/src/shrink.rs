@@ -8,11 +8,11 @@ const SMALL: usize = 64;
 
 /// Releases most of the memory of a map that is less than a quarter full. Call it after entries were removed.
 ///
-/// By itself, a map never shrinks: it would keep the memory of the busiest moment. Room for as many entries again is left,
-/// so a map that shrinks and grows in turns is moved rarely.
+/// A map never shrinks by itself and would keep the memory of its largest size. It keeps room for twice its entries, so
+/// a map that shrinks and grows in turns is rarely moved.
 pub(crate) fn shrink<K: Eq + Hash, V, S: BuildHasher>(map: &mut HashMap<K, V, S>) {
     let is_sparse = map.capacity() > SMALL && map.len() < map.capacity() / 4;
-    // The capacity does not count the places of removed entries until they are reused, so it may be small.
+    // The capacity excludes the slots of removed entries until they are reused, so it may be small.
     if map.is_empty() || is_sparse {
         map.shrink_to(map.len() * 2);
     }

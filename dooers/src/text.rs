@@ -9,7 +9,7 @@ pub(crate) fn split_at_cluster(text: &str, clusters: usize) -> (&str, &str) {
     text.split_at(next.map_or(text.len(), |(start, _)| start))
 }
 
-/// Splits a text behind those of its first grapheme clusters that take at most this many bytes together.
+/// Splits a text after the largest number of grapheme clusters that take at most `bytes` bytes together.
 pub(crate) fn split_at_bytes(text: &str, bytes: usize) -> (&str, &str) {
     let ends = text.grapheme_indices(true);
     let ends = ends.map(|(start, cluster)| start + cluster.len());

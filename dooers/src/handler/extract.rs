@@ -74,7 +74,7 @@ impl<S: Clone + Send + Sync + 'static> FromTurn for State<S> {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         let missing = || {
             let name = std::any::type_name::<S>();
-            format!("there is no state of the type `{name}`; give it with `.state(..)`")
+            format!("there is no state of the type `{name}`; add it with `.state(..)`")
         };
         Ok(Self(turn.state().ok_or_else(missing)?))
     }

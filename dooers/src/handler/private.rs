@@ -1,4 +1,4 @@
-//! What generated code calls. Not part of the public API: it may change in any release.
+//! Items that generated code calls. They are not part of the public API and may change in any release.
 
 pub use super::agent::{AgentFuture, Registered};
 pub use dooers_macros::__beside as beside;
@@ -35,7 +35,7 @@ use crate::AgentError;
 use futures::future::BoxFuture;
 use std::marker::PhantomData;
 
-/// Boxes the whole call: arguments, handler, reply.
+/// Boxes the whole call: arguments, handler and reply.
 pub fn call<F>(future: F) -> AgentFuture
 where
     F: Future<Output = Result<Answer, AgentError>> + Send + 'static,
@@ -43,31 +43,31 @@ where
     Box::pin(future)
 }
 
-/// Makes one argument.
+/// Creates one argument.
 ///
-/// Boxed, as the compiler would otherwise ask for a `FromTurn` of every lifetime where an argument's type has
-/// `&'static` in it.
+/// The future is boxed. Otherwise the compiler would require `FromTurn` for every lifetime if the type of the argument
+/// contains `&'static`.
 #[must_use]
 pub fn argument<'a, T: FromTurn + 'a>(turn: &'a Turn) -> BoxFuture<'a, Result<T, AgentError>> {
     Box::pin(T::from_turn(turn))
 }
 
-/// Asks an argument what it [`requires`](FromTurn::requires), if it is one.
+/// Collects the [requirements](FromTurn::requires) of an argument type that implements [`FromTurn`].
 ///
-/// A type that is no argument is reported where [`argument`] makes it, and not here a second time: the method that is
-/// found for a `&Probe<T>` is that of [`Requires`], or, without a `FromTurn` for it, one reference further, that of
-/// [`RequiresNothing`].
+/// Method lookup on `&Probe<T>` finds the method of [`Requires`] if `T` implements [`FromTurn`]. Otherwise it takes one
+/// more reference and finds the method of [`RequiresNothing`]. A type that is not an argument therefore causes a single
+/// error, where [`argument`] creates it.
 #[derive(Debug)]
 pub struct Probe<T>(PhantomData<T>);
 
 impl<T> Probe<T> {
-    /// The probe of this type.
+    /// The probe for this type.
     pub const OF: Self = Self(PhantomData);
 }
 
-/// Of a type that can be an argument.
+/// Types that can be arguments.
 pub trait Requires {
-    /// What it requires.
+    /// Adds the requirements of the type.
     fn requires(&self, requirements: &mut Requirements);
 }
 
@@ -77,18 +77,19 @@ impl<T: FromTurn> Requires for Probe<T> {
     }
 }
 
-/// Of every type.
+/// All types.
 pub trait RequiresNothing {
-    /// Nothing.
+    /// Adds nothing.
     fn requires(&self, _requirements: &mut Requirements) {}
 }
 
 impl<T> RequiresNothing for &Probe<T> {}
 
-/// The future of a handler, boxed. Boxing it is the one place that demands `Send` of it.
+/// The boxed future of a handler. This is the only place that requires the future to be `Send`.
 pub type Handled<T> = BoxFuture<'static, T>;
 
-/// Stands for the handler of an agent that the macro refused. It is never called, as such a program is not built.
+/// A replacement for the handler of an agent that the macro refused. It is never called, because such a program does
+/// not compile.
 #[must_use]
 pub fn refused(_turn: Turn) -> AgentFuture {
     Box::pin(std::future::ready(Ok(Answer::default())))

@@ -226,7 +226,7 @@ impl WorkerResponse {
     /// Changes the title or the metadata of the thread. The id of the result is `""`.
     ///
     /// A title of more than [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES), or metadata of more than
-    /// [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) as JSON, is refused: awaiting it gives the error, and the
+    /// [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) as JSON, is refused: awaiting it returns the error, and the
     /// turn fails. [`title_from`](crate::title_from) makes a title that fits.
     ///
     /// ```

@@ -39,7 +39,7 @@ impl<S> DerefMut for State<S> {
     }
 }
 
-/// The values, one of each type.
+/// The states of a program, at most one of each type.
 #[derive(Clone, Default)]
 pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 

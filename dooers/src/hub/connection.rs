@@ -57,7 +57,7 @@ pub(crate) enum Backlog {
 }
 
 impl Connection {
-    /// A connection whose frames count towards a total, unless it is in the same process.
+    /// Creates a connection. Its frames count towards `total`, which is `None` for a connection in the same process.
     pub(crate) fn new(limits: OutboundLimits, total: Option<Arc<OutboundTotal>>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -122,7 +122,7 @@ impl Connection {
         }
     }
 
-    /// The audience as which the connection sees settings.
+    /// The audience of the connection's subscription to settings.
     pub(crate) fn settings_audience(&self) -> Audience {
         let state = lock(&self.state);
         let subscribed = state.settings.as_ref();

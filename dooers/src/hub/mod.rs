@@ -87,7 +87,7 @@ impl Feeds {
 }
 
 impl Hub {
-    /// A hub without connections, and the only sender of changes to it.
+    /// Creates a hub without connections, and the only sender of changes to it.
     pub(crate) fn new() -> (Self, ChangeSender) {
         let hub = Self::default();
         (hub.clone(), ChangeSender::new(hub))
@@ -104,7 +104,7 @@ impl Hub {
             .insert(connection.id(), Arc::clone(connection));
     }
 
-    /// Forgets the connection and its subscriptions.
+    /// Removes the connection and its subscriptions.
     pub(crate) fn leave(&self, connection: &Arc<Connection>) {
         for thread_id in connection.forget_all() {
             self.drop_subscription(connection, &thread_id);

@@ -23,12 +23,12 @@ const LITTLE: usize = 16;
 
 /// The frames that wait to be sent to one connection, bounded in number and bytes.
 ///
-/// A frame waits until its writer says that it is [sent](Self::sent).
+/// A frame counts until its writer calls [`sent`](Self::sent).
 #[derive(Debug)]
 pub(crate) struct Outbound {
     queue: Mutex<Queue>,
     limits: OutboundLimits,
-    /// The frames of all connections. Those of a client in the same process do not count: only its program can be slow.
+    /// The total of all connections. `None` for a client in the same process, because only its program can be slow.
     total: Option<Arc<OutboundTotal>>,
     filled: Notify,
     drained: Notify,
@@ -45,16 +45,16 @@ struct Queue {
     taken: u64,
     /// Frames that a newer frame with the same key replaces while they wait, as the number of frames before each.
     replaceable: HashMap<String, u64>,
-    /// The frames that waited at a moment, as long as they are not all sent.
+    /// The frames that waited at some moment, until all of them are sent.
     mark: Option<Mark>,
     is_closed: bool,
 }
 
-/// The frames that waited at a moment.
+/// The frames that waited at some moment.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     at: Instant,
-    /// The number of taken frames after these have been taken.
+    /// The number of taken frames at which all these frames have been taken.
     taken: u64,
 }
 
@@ -124,7 +124,8 @@ impl Outbound {
         has_room
     }
 
-    /// Returns whether a live frame may wait. If too much waits for all connections, it may only where little waits.
+    /// Returns true if there is room for a live frame. While too much waits for all connections, only queues with few
+    /// bytes have room.
     fn has_room_for(&self, queue: &Queue, frame: &Frame) -> bool {
         let few = OutboundLimits {
             bytes: self.limits.bytes / LITTLE,
@@ -144,7 +145,7 @@ impl Outbound {
         self.filled.notify_one();
     }
 
-    /// Adds a frame that a newer one of its key replaces as long as it waits.
+    /// Adds a frame that is replaced by a newer frame with the same key while it waits.
     fn add_replaceable(&self, queue: &mut Queue, key: &str, frame: Frame) {
         let place = queue.taken + queue.frames.len() as u64;
         queue.replaceable.insert(key.to_owned(), place);
@@ -237,7 +238,7 @@ impl Outbound {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
-            // Registered before the check, so that no draining in between is missed.
+            // Registered before the check, so that no drain in between is missed.
             drained.as_mut().enable();
             if self.is_roomy(&lock(&self.queue)) {
                 return;
@@ -246,12 +247,12 @@ impl Outbound {
         }
     }
 
-    /// Waits until an answer may be made that takes much memory. Keep the result until it is queued.
+    /// Waits for the permit to build a large answer. Keep the permit until the answer is enqueued.
     pub(crate) async fn may_answer(&self) -> Option<SemaphorePermit<'_>> {
         self.total.as_ref()?.may_answer().await
     }
 
-    /// Returns whether a frame has waited for longer than this, while too much waits for all connections.
+    /// Returns true if a frame has waited for longer than this while too much waits for all connections.
     pub(crate) fn is_in_the_way(&self, at_most: Duration) -> bool {
         self.is_total_exceeded()
             && lock(&self.queue)
@@ -326,7 +327,7 @@ mod tests {
         let mut batch = Vec::new();
         outbound.take(1000, &mut batch).await;
         assert_eq!(batch.len(), 2);
-        // An empty queue takes any frame, and what is on its way counts.
+        // An empty queue accepts any frame. Frames that are being sent count.
         assert!(outbound.offer(&Frame::from_static("a")));
         assert!(!outbound.offer(&large));
         outbound.sent();
@@ -345,7 +346,7 @@ mod tests {
         }
         assert!(outbound.offer_instead("e", &Frame::from_static("two")));
         assert!(outbound.offer_instead("f", &Frame::from_static("other")));
-        // A full queue takes no more, but what replaces.
+        // A full queue only accepts frames that replace another one.
         assert!(!outbound.offer_instead("g", &Frame::from_static("refused")));
         assert!(outbound.offer_instead("e", &Frame::from_static("three")));
         outbound.take(1000, &mut batch).await;
@@ -353,7 +354,7 @@ mod tests {
             batch,
             ["gone", "three", "a", "b", "other"].map(Frame::from_static)
         );
-        // It has left, so the next one comes behind the others.
+        // The frame with this key was taken, so the next one is enqueued behind the others.
         assert!(outbound.offer(&Frame::from_static("c")));
         assert!(outbound.offer_instead("e", &Frame::from_static("four")));
         batch.clear();
@@ -442,7 +443,7 @@ mod tests {
                 drop(outbound);
             } else {
                 outbound.close();
-                // What comes late is not kept.
+                // A closed queue keeps no frames.
                 outbound.push(Frame::from_static("late"));
                 assert!(outbound.offer(&Frame::from_static("late")));
                 outbound.sent();
@@ -481,7 +482,7 @@ mod tests {
         }
         slow.take(1, &mut batch).await;
         tokio::time::advance(2 * second).await;
-        // Only if too much waits for all.
+        // A connection is only in the way while the total is exceeded.
         assert!(!slow.is_in_the_way(second));
         other.push(Frame::from("x".repeat(100)));
         assert!(slow.is_in_the_way(second));
@@ -491,7 +492,7 @@ mod tests {
             assert!(slow.is_in_the_way(second));
             slow.take(1, &mut batch).await;
         }
-        // All that waited then is sent; what came later has its own time.
+        // All frames that waited then are sent. Later frames have a new start time.
         slow.push(Frame::from("x".repeat(10)));
         slow.sent();
         assert!(!slow.is_in_the_way(second));

@@ -53,7 +53,7 @@ pub(crate) struct PublishedSetting<'a> {
 }
 
 impl Hub {
-    /// Sends the snapshot and from then on every change that this audience may see. A second subscription replaces the first.
+    /// Sends the snapshot, and then every change that this audience may see. A second subscription replaces the first.
     pub(crate) fn subscribe_settings(
         &self,
         connection: &Arc<Connection>,
@@ -81,7 +81,7 @@ impl Hub {
         sender: Option<&Connection>,
     ) {
         if let Some(sender) = sender {
-            // This is the answer to its request.
+            // The change is the answer to the connection's request.
             sender.outbound().push(setting.frame.clone());
         }
         for member in lock(&self.0.settings).members(setting.worker) {

@@ -1,4 +1,4 @@
-//! Delivery is strictly by `rev`, whatever the order of publishing and however slowly a client reads.
+//! Delivery in the order of `rev`, for any order of publishing and any speed of reading.
 
 use super::connection::{Backlog, Connection};
 use super::outbound::{Frame, OutboundLimits};
@@ -21,7 +21,8 @@ const ROOMY: OutboundLimits = OutboundLimits {
 };
 
 impl Hub {
-    /// The numbers of entries that the hub has memory for: threads, rooms, and workers whose settings are shown.
+    /// The number of entries for which the hub has allocated memory: threads, scopes, and workers whose settings are
+    /// shown.
     fn capacities(&self) -> [usize; 3] {
         [
             lock(&self.0.feeds).by_thread.capacity(),
@@ -47,7 +48,7 @@ pub(super) fn connection(hub: &Hub, limits: OutboundLimits) -> Arc<Connection> {
     connection
 }
 
-/// The event of this place, whose text is its `rev`.
+/// The event at this position, whose text is its `rev`.
 pub(super) fn event(seq: u64, rev: u64) -> Change {
     let event = ThreadEvent {
         id: format!("e{seq}"),
@@ -111,7 +112,7 @@ fn subscribed(hub: &Hub, limits: OutboundLimits, rev: u64) -> Arc<Connection> {
     connection
 }
 
-/// The revs of what waits for the connection.
+/// The `rev`s of the frames that wait for the connection.
 fn revs(connection: &Connection) -> Vec<u64> {
     let mut batch: Vec<Frame> = Vec::new();
     while connection
@@ -159,7 +160,7 @@ async fn between_joining_and_settling_nothing_is_lost_and_nothing_comes_twice() 
     let second = connection(&hub, ROOMY);
     let join = hub.join(&second, "t");
     hub.publish(vec![event(3, 3), event(4, 4), event(5, 5)]);
-    // The store was read when the thread was at 4.
+    // The store was read at `rev` 4.
     join.settle([], at(4));
     hub.publish(vec![event(6, 6)]);
     assert_eq!(revs(&first), [3, 4, 5, 6]);
@@ -182,7 +183,7 @@ async fn who_read_less_than_the_first_to_settle_reads_on_from_the_store() {
     let [slow, fast] = [connection(&hub, ROOMY), connection(&hub, ROOMY)];
     let slow_join = hub.join(&slow, "t");
     let fast_join = hub.join(&fast, "t");
-    // Nobody gets the thread yet, so these are held; and 5 is stored, but not published so far.
+    // The thread has no subscriber yet, so these changes are held. Change 5 is stored, but not published yet.
     hub.publish(vec![event(3, 3), event(4, 4)]);
     fast_join.settle([], at(5));
     slow_join.settle([], at(2));
@@ -192,7 +193,7 @@ async fn who_read_less_than_the_first_to_settle_reads_on_from_the_store() {
     assert_eq!(revs(&slow), NOTHING);
     let expected = Backlog::Thread("t".to_owned(), at(2));
     assert_eq!(backlog(&slow), Some(expected));
-    // Read up to 6, it goes on live.
+    // After reading up to 6, the subscription is live again.
     hub.join(&slow, "t").settle([], at(6));
     hub.publish(vec![event(7, 7)]);
     assert_eq!(revs(&slow), [7]);
@@ -203,7 +204,7 @@ async fn a_subscription_that_begins_anew_is_another() {
     let hub = Hub::default();
     let reader = subscribed(&hub, ROOMY, 2);
     let first = reader.subscription("t");
-    // Reading on from the store is the same one.
+    // Continuing from the store keeps the subscription.
     hub.join(&reader, "t").settle([], at(4));
     assert_eq!(reader.subscription("t"), first);
     hub.unsubscribe(&reader, "t");
@@ -221,7 +222,7 @@ async fn a_hole_that_is_not_filled_sends_every_subscriber_to_the_store() {
     assert_eq!(backlog(&reader), None);
     let backlog = reader.next_backlog().await;
     assert_eq!(backlog, Backlog::Thread("t".to_owned(), at(4)));
-    // Read up to 6 from the store, it goes on live.
+    // After reading up to 6 from the store, the subscription is live again.
     hub.join(&reader, "t").settle([], at(6));
     hub.publish(vec![event(7, 7)]);
     assert_eq!(revs(&reader), [7]);
@@ -314,7 +315,7 @@ async fn what_a_connection_was_sent_is_known_also_while_it_is_behind() {
     hub.unsubscribe(&reader, "t");
     hub.join(&reader, "t").settle_behind([], at(2));
     assert_eq!([2, 3].map(sent), [true, false]);
-    // Also while it is read for.
+    // The same applies while its session reads the store.
     assert!(backlog(&reader).is_some());
     assert_eq!([2, 3].map(sent), [true, false]);
 }
@@ -384,8 +385,8 @@ async fn a_deletion_ends_the_subscriptions() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
-    /// A reader joins at any moment, having read the store at any later state, while changes are published in
-    /// any order: it gets every change above what it read, each once, in order.
+    /// A reader joins at any moment. It has read the store at any later state, while changes are published in any
+    /// order. It receives every change above that state once and in order.
     #[test]
     fn every_change_above_the_snapshot_comes_once_and_in_order(
         order in Just((1..=20u64).collect::<Vec<_>>()).prop_shuffle(),
@@ -402,7 +403,7 @@ proptest! {
         for rev in &order[..joined] {
             hub.publish(vec![event(*rev, *rev)]);
         }
-        // Whatever was published is committed, and so is everything below it.
+        // Every published change is committed, and so are all changes below it.
         let committed = order[..joined].iter().copied().max().unwrap_or(0);
         let read_at = (committed + ahead).min(20);
         let join = hub.join(&reader, "t");
@@ -451,7 +452,7 @@ fn hub_without_connections_holds_no_memory() {
         hub.leave(connection);
     }
     assert_eq!(hub.capacities(), [0; 3]);
-    // Nothing else holds a connection that has left.
+    // No other part holds a reference to a connection that has left.
     assert!(
         connections
             .iter()

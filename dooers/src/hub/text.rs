@@ -29,7 +29,7 @@ pub(super) struct Text {
     delta_seq: u64,
     /// Text that is not published yet, because the event itself is not.
     untold: String,
-    /// When the whole text may be sent again.
+    /// The time at which the whole text may be sent again.
     whole_from: Instant,
     /// True if a task waits for that time.
     is_whole_awaited: bool,
@@ -191,7 +191,7 @@ mod tests {
         bytes: 10_000_000,
     };
 
-    /// The thread's first event, whose text grows.
+    /// The first event of the thread, whose text is streamed.
     fn growing() -> (ThreadEvent, Change) {
         let ChangeBody::Event(event) = event(1, 1).body else {
             unreachable!()
@@ -217,7 +217,7 @@ mod tests {
         reader
     }
 
-    /// What was sent since: `+N text` for a piece, `=N text` for a whole event.
+    /// The frames that were sent since the last call: `+N text` for a piece, `=N text` for a whole event.
     fn sent(reader: &Connection) -> Vec<String> {
         let mut batch = Vec::new();
         let mut all = Vec::new();
@@ -273,7 +273,7 @@ mod tests {
         text.push("One ");
         let joining = reader(&hub, true, ROOMY);
         let join = hub.join(&joining, "t");
-        // What comes while it reads the store.
+        // The piece that arrives while the store is read.
         text.push("word ");
         join.settle([], at(1));
         text.push("more");
@@ -289,14 +289,14 @@ mod tests {
         };
         let (event, change) = growing();
         hub.publish(vec![change]);
-        // It read the event, which its client may not have, before the text began to be told …
+        // A reader whose client may lack the event, and which read it before the text started to be published.
         let early = reader(&hub, true, ROOMY);
         hub.join(&early, "t").settle([], back());
         let text = hub.grow(event, 1);
         text.push("One ");
         text.push("word");
         assert_eq!(sent(&early), ["=1 One ", "+1 word"]);
-        // … or came when something was told of it.
+        // Another one, which joined after pieces had been published.
         let late = reader(&hub, true, ROOMY);
         hub.join(&late, "t").settle([], back());
         text.push(".");
@@ -354,14 +354,14 @@ mod tests {
         let text = begin(&hub);
         assert_eq!(sent(&old), ["=0 "]);
         let mut frames = Vec::new();
-        // 50 pieces in a second.
+        // 50 pieces within a second.
         for _ in 0..50 {
             text.push("x");
             sleep(Duration::from_millis(20)).await;
             frames.extend(sent(&old));
         }
         assert!((9..=11).contains(&frames.len()), "{frames:?}");
-        // And the rest, though nothing more comes.
+        // The rest follows without a further piece.
         sleep(WHOLE_EVERY).await;
         frames.extend(sent(&old));
         assert_eq!(frames.last().unwrap(), &format!("=50 {}", "x".repeat(50)));
@@ -407,7 +407,7 @@ mod tests {
         let text = begin(&hub);
         text.push("a");
         text.push("b");
-        // It asks for a page, while nothing of all that has left yet.
+        // The client requests a page before any of these frames was sent.
         let page = r#"{"payload":{"events":[{"delta_seq":0,"content":[{"text":"page"}]}]}}"#;
         hub.join(&old, "t")
             .extend_back(Frame::from_static(page), 1, 1);

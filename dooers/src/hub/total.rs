@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-/// The share of the limit for answers that are being made.
+/// The share of the limit for answers that are being built.
 const BEING_MADE: usize = 8;
 
 /// The bytes that wait for all connections of a server together. A frame counts once for each connection that it waits for.
@@ -15,12 +15,13 @@ pub(crate) struct OutboundTotal {
     bytes: AtomicUsize,
     limit: usize,
     fallen: Notify,
-    /// One permit for each large answer that may be made at the same time. Answers count towards the total only afterwards.
+    /// The permits for large answers that are built at the same time. Answers count towards the total only when they
+    /// are enqueued.
     answers: Semaphore,
 }
 
 impl OutboundTotal {
-    /// A total with this limit, and answers of up to `answer_bytes`.
+    /// Creates a total with this limit, for answers of up to `answer_bytes`.
     pub(crate) fn new(limit: usize, answer_bytes: usize) -> Self {
         let answers = limit / BEING_MADE / answer_bytes.max(1);
         Self {
@@ -66,9 +67,10 @@ impl OutboundTotal {
         }
     }
 
-    /// Waits for the permit to make a large answer, in the order of the callers. Keep the result until the answer is enqueued.
+    /// Waits for the permit to build a large answer, in the order of the callers. Keep the permit until the answer is
+    /// enqueued.
     pub(super) async fn may_answer(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
+        // The semaphore is never closed.
         let permit = self.answers.acquire().await.ok();
         self.has_room().await;
         permit

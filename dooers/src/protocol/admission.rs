@@ -56,7 +56,7 @@ pub(crate) fn check_id(member: &'static str, id: &str) -> Result<(), NotAdmitted
     check_no_nul(member, id)
 }
 
-/// The same for an id in a frame, or one that the program made, at any place.
+/// Refuses an id with U+0000 or one that is too long, at any place in a frame.
 pub(crate) fn clean_id(member: &str, id: &str) -> Result<(), ErrorBody> {
     check_id("", id).map_err(|refused| refused.at(member))
 }
@@ -87,12 +87,12 @@ pub(crate) fn admit_title(title: &mut Option<String>) -> Result<(), NotAdmitted>
 
 /// Removes U+0000 from the metadata of a thread, and refuses metadata that is nested too deep or too large.
 pub(crate) fn admit_metadata(metadata: &mut Option<Value>) -> Result<(), NotAdmitted> {
-    // First what it takes to measure it: nothing is left of a value that is nested too deep.
+    // The nesting is checked first, because a value that is nested too deeply cannot be measured.
     admit_optional_json("metadata", metadata)?;
     check_metadata("metadata", metadata.as_ref())
 }
 
-const NUL_IN_ID: &str = "holds U+0000, which no id may have; remove it";
+const NUL_IN_ID: &str = "contains U+0000, which is not allowed in an id; remove it";
 
 /// Removes U+0000 from all texts of a value, and refuses a value that is nested too deeply.
 ///
@@ -116,7 +116,7 @@ pub(crate) fn admit_json(member: &'static str, value: &mut Value) -> Result<(), 
     ))
 }
 
-/// Does the same for a value that may be missing.
+/// Does the same for an optional value.
 pub(crate) fn admit_optional_json(
     member: &'static str,
     value: &mut Option<Value>,
@@ -255,7 +255,7 @@ mod tests {
         let refused = clean_id("payload.thread_id", "t\0").unwrap_err();
         assert_eq!(
             refused.message,
-            "`payload.thread_id` holds U+0000, which no id may have; remove it"
+            "`payload.thread_id` contains U+0000, which is not allowed in an id; remove it"
         );
     }
 }

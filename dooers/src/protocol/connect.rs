@@ -106,7 +106,8 @@ impl ConnectPayload {
         user
     }
 
-    /// The place in which the client sent a member of a scope or of a user, the way the rules about these call it.
+    /// The path of a member of a scope or a user in the client's payload. `member` is its name in the rules of
+    /// [`admission`](super::admission).
     #[must_use]
     pub(crate) fn place_of(&self, member: &str) -> String {
         let is_whole_user = self.user.is_some();

@@ -173,12 +173,12 @@ impl FormInput {
             Self::SelectInput { options, .. } | Self::RadioInput { options, .. } => {
                 match choices(options) {
                     Some(choices) => format!("one of {choices}"),
-                    None => "no value, since it has no options".to_owned(),
+                    None => "no value, because it has no options".to_owned(),
                 }
             }
             Self::CheckboxInput { options, .. } => match choices(options) {
                 Some(choices) => format!("a list of any of {choices}, each at most once"),
-                None => "an empty list, since it has no options".to_owned(),
+                None => "an empty list, because it has no options".to_owned(),
             },
             Self::FileInput { multiple: true, .. } => {
                 "a file as an object, or a list of such objects".to_owned()

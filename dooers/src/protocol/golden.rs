@@ -196,7 +196,7 @@ fn frame_of_many_users_has_their_number() {
     let mut frame: Value = serde_json::from_str(&frame.encode_with_id("f1")).unwrap();
     let users = frame["payload"]["thread"]["users"].as_array_mut().unwrap();
     assert_eq!(users.len(), 100);
-    // The others are like the last ones.
+    // The removed users are like the remaining ones.
     users.drain(..97);
     let recorded = expect_file!["golden/many_users.json"];
     recorded.assert_eq(&(serde_json::to_string_pretty(&frame).unwrap() + "\n"));

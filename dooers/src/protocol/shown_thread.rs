@@ -29,12 +29,13 @@ pub struct ShownThread<'a> {
 }
 
 impl<'a> ShownThread<'a> {
-    /// The thread with all its users, or with its owner, this sender and those who wrote first.
+    /// Creates the view of a thread. If there are too many users, it contains the owner, the sender and those who wrote
+    /// first.
     ///
-    /// `sender` is the `user_id` of whoever sent the message that causes the frame.
+    /// `sender` is the `user_id` of the user whose message causes the frame.
     #[must_use]
     pub fn new(thread: &'a Thread, sender: Option<&str>) -> Self {
-        // Without `..`: a new member of a thread must be shown, too.
+        // There is no `..`, so that a new member of a thread cannot be forgotten here.
         let Thread {
             id,
             worker_id,
@@ -67,7 +68,7 @@ impl<'a> ShownThread<'a> {
     }
 }
 
-/// The users in their order, without those for whom there is no room.
+/// The first users for whom there is room, in their order. The owner and the sender are always among them.
 fn shortened<'a>(users: &'a [User], owner: &str, sender: Option<&str>) -> Vec<&'a User> {
     let is_kept = |user: &User| user.user_id == owner || Some(&*user.user_id) == sender;
     let kept = users.iter().filter(|user| is_kept(user)).count();
@@ -136,7 +137,7 @@ mod tests {
         assert_eq!(ids(&shown)[97..], ["u97", "u1500", "u1999"]);
         let shown = ShownThread::new(&thread, Some("u1500"));
         assert_eq!(ids(&shown)[98..], ["u98", "u1500"]);
-        // Somebody who takes no part, and nobody.
+        // A user who does not participate, and an anonymous user.
         for sender in ["stranger", ""] {
             let shown = ShownThread::new(&thread, Some(sender));
             assert_eq!(ids(&shown)[98..], ["u98", "u1500"]);

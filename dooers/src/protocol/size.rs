@@ -1,26 +1,26 @@
-//! The size limits of what every frame with a thread carries: users, titles and metadata.
+//! The size limits of users, titles and metadata, which every frame with a thread contains.
 
 use super::{MAX_CLIENT_ID_BYTES, NotAdmitted};
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{self, Write};
 
-/// The longest name, and the longest email address, of a [`User`](super::User), in bytes.
+/// Maximum length of the name and of the email address of a [`User`](super::User), in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
 
-/// The longest role of a [`User`](super::User), in bytes.
+/// Maximum length of each role of a [`User`](super::User), in bytes.
 pub const MAX_ROLE_BYTES: usize = 64;
 
-/// The largest number of a [`User`](super::User)'s `identity_ids`. Each has at most [`MAX_CLIENT_ID_BYTES`].
+/// Maximum number of `identity_ids` of a [`User`](super::User). Each has at most [`MAX_CLIENT_ID_BYTES`].
 pub const MAX_IDENTITY_IDS: usize = 32;
 
-/// The longest title of a thread, in bytes. [`title_from`](crate::title_from) makes no longer ones.
+/// Maximum length of the title of a thread, in bytes. [`title_from`](crate::title_from) keeps this limit.
 pub const MAX_TITLE_BYTES: usize = 1024;
 
-/// The largest metadata of a thread: the length of its JSON without white space, in bytes.
+/// Maximum size of the metadata of a thread: the length of its JSON without white space, in bytes.
 pub const MAX_METADATA_BYTES: usize = 16 * 1024;
 
-/// The largest number of a thread's users in one frame. The thread may have more.
+/// Maximum number of users of a thread in one frame. The thread may have more.
 pub const MAX_SHOWN_USERS: usize = 100;
 
 /// Refuses a text of a user or a thread that is too long.
@@ -39,7 +39,7 @@ pub(crate) fn check_bytes(
     ))
 }
 
-/// Refuses a list of ids of one person that is too long.
+/// Refuses a list of a user's ids that is too long.
 pub(crate) fn check_identity_ids(member: &'static str, ids: &[String]) -> Result<(), NotAdmitted> {
     if ids.len() <= MAX_IDENTITY_IDS {
         return Ok(());
@@ -80,12 +80,12 @@ pub(crate) fn check_id_bytes(member: &'static str, id: &str) -> Result<(), NotAd
     ))
 }
 
-const BECAUSE: &str = "since every list of threads carries it";
+const BECAUSE: &str = "because every list of threads contains it";
 
 /// The length of a value's JSON.
 fn json_bytes(value: &impl Serialize) -> usize {
     let mut length = Length(0);
-    // Neither the value nor the counter can fail.
+    // Serialization cannot fail, because neither the value nor the counter returns an error.
     let _ = serde_json::to_writer(&mut length, value);
     length.0
 }
@@ -116,7 +116,7 @@ mod tests {
             let refused = check_bytes("title", &(text + "y"), 64).unwrap_err();
             assert_eq!(
                 refused.to_string(),
-                "`title` is 65 bytes long; at most 64 are allowed, since every list of threads carries it; shorten it"
+                "`title` is 65 bytes long; at most 64 are allowed, because every list of threads contains it; shorten it"
             );
         }
     }

@@ -8,16 +8,16 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-/// File descriptors that connections never take, as the store, the log and the program need some.
+/// The number of file descriptors that are kept for the store, the log and the program.
 #[cfg(unix)]
 const RESERVED_FILES: u64 = 64;
 
-/// The part of the process's file descriptors that connections leave free, if that is more: handlers open connections
-/// of their own.
+/// The divisor for the file descriptors that connections leave free: one eighth of the limit, if that is more than
+/// [`RESERVED_FILES`]. Handlers open connections of their own.
 #[cfg(unix)]
 const FREE_PART: u64 = 8;
 
-/// The largest number of refused connections that wait for their client to read the refusal. Further ones are closed at
+/// Maximum number of refused connections that wait for their client to read the refusal. Further ones are closed at
 /// once.
 const LINGERING: usize = 16;
 
@@ -50,7 +50,7 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// A limit of connections. The default leaves enough file descriptors for everything else.
+    /// Creates a limit of connections. The default leaves enough file descriptors for everything else.
     pub(super) fn new(limit: Option<usize>) -> Self {
         let limit = limit.unwrap_or_else(default_limit);
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
@@ -62,21 +62,21 @@ impl Admission {
         }
     }
 
-    /// A place for one more connection. `None` if all are taken.
+    /// Reserves a place for one more connection. `None` if all places are taken.
     pub(super) fn admit(&self) -> Option<Place> {
         let permit = Arc::clone(&self.places).try_acquire_owned();
         Some(Place(Arc::new(permit.ok()?)))
     }
 
-    /// Counts a refused connection. The result is the work that answers it, unless too many refusals are under way: then it
-    /// is answered and closed at once, and the answer may be lost.
+    /// Counts a refused connection and returns the future that answers it. If too many refusals are in progress, the
+    /// connection is answered and closed at once, and the answer may be lost.
     pub(super) fn refuse(&mut self, stream: TcpStream) -> Option<impl Future<Output = ()> + use<>> {
         if let Some(refused) = self.refused.count() {
             let limit = self.limit;
-            tracing::warn!(target: "dooers::server", refused, limit, "connections were refused, as all places are taken; WORKER_MAX_CONNECTIONS sets how many there are, and the limit of open files how many there can be");
+            tracing::warn!(target: "dooers::server", refused, limit, "connections were refused because the limit of connections is reached; WORKER_MAX_CONNECTIONS sets it, and the limit of open files bounds it");
         }
         let Ok(lingering) = Arc::clone(&self.lingering).try_acquire_owned() else {
-            // A new connection takes that much without waiting. The client may be gone already.
+            // The buffer of a new connection has room for the refusal. The client may be gone already.
             let written = stream.into_std().map(|mut stream| stream.write(REFUSAL));
             drop(written);
             return None;
@@ -101,7 +101,7 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
 
 #[cfg(unix)]
 fn default_limit() -> usize {
-    // The soft limit is what the system holds this process to.
+    // The system enforces the soft limit.
     let files = rlimit::Resource::NOFILE.get_soft();
     places_of(files.unwrap_or(1024))
 }
@@ -127,7 +127,7 @@ pub(super) struct Sparse {
 }
 
 impl Sparse {
-    /// Counts once more. If a log line is due, the result is the count since the last one.
+    /// Counts one occurrence. If a log line is due, returns the count since the last line.
     pub(super) fn count(&mut self) -> Option<u64> {
         self.count += 1;
         if self.said.is_some_and(|said| said.elapsed() < LOG_EVERY) {
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(places_of(80), 16);
         assert_eq!(places_of(1024), 896);
         assert_eq!(places_of(1 << 20), 917_504);
-        // Fewer files than are reserved: one connection at least, or nobody could be served.
+        // With fewer files than are reserved, the limit is still one connection.
         assert_eq!(places_of(20), 1);
         assert!(places_of(u64::MAX) > 1 << 40);
     }

@@ -1,4 +1,4 @@
-//! A connection that fell behind goes on from the store.
+//! Reading missed changes from the store for a connection that fell behind.
 
 use super::identity::Identity;
 use super::session::Session;
@@ -11,14 +11,15 @@ use std::error::Error;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// How many events are read at once for a connection that fell behind.
+/// Maximum number of events that are read at once for a connection that fell behind.
 const CATCH_UP_EVENTS: usize = 50;
 
-/// How long to wait before the store is asked again that did not answer.
+/// The delay before the store is read again after an error.
 const CATCH_UP_RETRY: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// Reads from the store what did not fit into the connection's queue, as that drains.
+    /// Reads the changes that did not fit into the connection's queue from the store, as soon as the queue has room.
+    /// Returns when the session ends.
     pub(super) async fn catch_up(&self) {
         loop {
             let backlog = tokio::select! {
@@ -41,12 +42,12 @@ impl Session {
         let Some(identity) = self.identity() else {
             return;
         };
-        // A subscription that began anew meanwhile stands elsewhere, and has a backlog of its own if it is behind.
+        // A subscription that was replaced in the meantime has its own position, and its own backlog if it is behind.
         let is_over = |thread_id: &str| self.connection.subscription(thread_id) != subscription;
         match backlog {
             Backlog::Row(thread_id) => {
                 let row = self.running.store.thread(&identity.scope, &thread_id).await;
-                // Another `connect` may have come while the store was read.
+                // The client may have sent another `connect` while the store was read.
                 if self.is_still(&identity) {
                     match row {
                         Ok(record) => self.push(&ServerFrame::ThreadUpsert {
@@ -95,7 +96,8 @@ impl Session {
         }
     }
 
-    /// A thread that could not be read is gone, or is read again later.
+    /// Handles the error of a read. A thread that does not exist is reported as deleted. Any other error leads to
+    /// another attempt.
     async fn thread_failed(&self, thread_id: &str, error: StoreError, is_over: impl Fn() -> bool) {
         if let StoreError::NotFound(_) = error {
             self.running.hub.unsubscribe(&self.connection, thread_id);
@@ -108,7 +110,7 @@ impl Session {
         }
     }
 
-    /// Waits a while after the store has failed. `false` if the connection ended meanwhile.
+    /// Waits before the next attempt after an error of the store. Returns `false` if the session ended in the meantime.
     async fn wait(&self) -> bool {
         tokio::select! {
             () = self.ending.ended() => false,
@@ -127,7 +129,7 @@ impl Session {
             return Ok(());
         };
         let join = self.running.hub.join(&self.connection, thread_id);
-        // A step is as large as an answer.
+        // A step has the same limit in bytes as an answer.
         let bytes = self.running.config.limits.answer_bytes;
         let limit = PageLimit::new(CATCH_UP_EVENTS).bytes(bytes);
         let page = self
@@ -136,11 +138,11 @@ impl Session {
             .catch_up(&identity.scope, thread_id, position, limit)
             .await?;
         if is_over() {
-            // Unsubscribed, or subscribed or connected anew, while the store was read.
+            // The subscription ended or was replaced while the store was read.
             return Ok(());
         }
         if self.connection.behind(thread_id).as_ref() != Some(position) {
-            // It has been sent older events meanwhile, whose edits concern it, too.
+            // The client has been sent older events in the meantime, and edits of these concern it too.
             self.connection.put_back(thread_id);
             return Ok(());
         }
@@ -157,5 +159,5 @@ impl Session {
 }
 
 fn log(error: &(dyn Error + 'static), id: &str) {
-    tracing::error!(target: "dooers::server", error, id, "a reader that fell behind must wait");
+    tracing::error!(target: "dooers::server", error, id, "a connection that fell behind could not be brought up to date; trying again");
 }

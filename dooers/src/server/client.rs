@@ -12,11 +12,11 @@ use crate::turn::EndedTurns;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// So many frames may wait to be answered, as in the buffers of a socket.
+/// Maximum number of frames that wait to be answered. They correspond to the frames in the buffers of a socket.
 const WAITING_FRAMES: usize = 16;
 
-/// The client's end of a session without a socket. JSON goes in and JSON comes out, as over a WebSocket: the same code
-/// takes the frames apart, answers them in their order, and queues what there is to tell.
+/// The client's end of a session without a socket. It sends and receives JSON, as a WebSocket does. The same code
+/// parses the frames, answers them in order, and queues the frames for the client.
 #[derive(Debug)]
 pub(crate) struct LocalClient {
     local: LocalSession,
@@ -24,7 +24,7 @@ pub(crate) struct LocalClient {
 }
 
 impl LocalClient {
-    /// A client of this agent that has not said `connect` yet.
+    /// Opens a client of this agent. The client has not sent `connect` yet.
     ///
     /// # Errors
     ///
@@ -45,37 +45,37 @@ impl LocalClient {
         Ok(Self { local, frames })
     }
 
-    /// Sends a frame. `false` if the session has ended.
+    /// Sends a frame. Returns `false` if the session has ended.
     pub(crate) async fn send(&self, frame: String) -> bool {
         self.frames.send(frame).await.is_ok()
     }
 
-    /// The next frame. None once the session has ended.
+    /// The next frame, or `None` if the session has ended.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         self.local.next().await
     }
 
-    /// Whether some of a thread is still to be read from the store, as it did not fit into the queue.
+    /// Returns true if changes of the thread did not fit into the queue and must still be read from the store.
     pub(crate) fn is_behind(&self, thread_id: &str) -> bool {
         let connection = &self.local.session().connection;
         connection.behind(thread_id).is_some()
     }
 
-    /// Whether every change of a thread up to this one was taken, as far as it is told to this client.
+    /// Returns true if the client has taken all changes of the thread up to `rev` that are published to it.
     pub(crate) fn has_read(&self, thread_id: &str, rev: u64) -> bool {
         let session = self.local.session();
         let hub = &session.running.hub;
-        // In this order: what the hub sends in between waits in the queue when that is asked.
+        // The order matters: a frame that the hub sends after the first check is found in the queue by the second.
         hub.has_told(&session.connection, thread_id, rev) && self.local.is_idle()
     }
 }
 
-/// Answers a client's frames one after the other, until it has left or the server stops. A frame that has begun to be
-/// answered is answered whole.
+/// Answers the client's frames one by one until the client leaves or the server stops. An answer that has begun is
+/// completed.
 async fn read(session: Arc<Session>, mut frames: mpsc::Receiver<String>) {
     loop {
         let next = async {
-            // A client that does not read its answers is not read either.
+            // No frame is read from a client that does not read its answers.
             session.connection.outbound().has_room().await;
             frames.recv().await
         };
@@ -88,13 +88,13 @@ async fn read(session: Arc<Session>, mut frames: mpsc::Receiver<String>) {
             None => break,
         }
     }
-    // What was being answered while the client left may have subscribed it again.
+    // The frame that was being answered when the client left may have subscribed it again.
     session.running.hub.leave(&session.connection);
 }
 
 impl WorkerServer {
-    /// Starts, if nothing has done so before: the agents that are served, and the one to which `/ws` leads. From now on
-    /// the record is kept of the turns that end.
+    /// Starts the server unless it has started already, and records turns that end from now on. Returns the agents that
+    /// are served.
     ///
     /// # Errors
     ///
@@ -109,10 +109,10 @@ impl WorkerServer {
     }
 }
 
-/// What a server serves.
+/// The agents that a server serves.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     pub(crate) agents: Vec<AgentDefinition>,
-    /// The agent to which `/ws` leads.
+    /// The agent that is served at `/ws`.
     pub(crate) default: Option<AgentDefinition>,
 }

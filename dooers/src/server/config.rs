@@ -1,4 +1,4 @@
-//! What a program decides about its server.
+//! The configuration of a server.
 
 use super::database::Database;
 use super::env::Environment;
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a program decides about its server. Every value has a default.
+/// The configuration of a server. Every value has a default.
 ///
 /// ```
 /// use dooers::WorkerConfig;
@@ -33,42 +33,45 @@ pub struct WorkerConfig {
     pub(crate) secret_variables: Variables,
 }
 
-/// The limits of connections.
+/// Limits of connections, frames and answers.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest frame that a client may send, in bytes. 256 KiB by default.
+    /// Maximum size of a client's frame, in bytes. 256 KiB by default.
     pub frame_bytes: usize,
-    /// The largest answer that a client may ask for, in bytes of its events, or of its threads. 512 KiB by default. A page
-    /// or a snapshot ends in front of what would exceed it, and says that there is more. One event alone may be larger.
+    /// Maximum size of an answer, in bytes of its events or threads. 512 KiB by default. A page or a snapshot ends
+    /// before the first item that would exceed the limit, and states that there is more. A single item may be larger.
     pub answer_bytes: usize,
-    /// How many bytes may wait for one connection. 1 MiB by default.
+    /// Maximum number of bytes that wait for one connection. 1 MiB by default.
     pub outbound_bytes: usize,
-    /// The largest number of bytes that may wait for all connections together. 64 MiB by default. A frame counts for each connection that it
-    /// waits for. Above the limit the server begins with no request, live frames wait in the store for connections for which a
-    /// sixteenth of `outbound_bytes` waits already, and connections whose frames have waited for the
+    /// Maximum number of bytes that wait for all connections together. 64 MiB by default. A frame counts for each
+    /// connection that it waits for.
+    ///
+    /// Above the limit, the server starts no request. Live frames are left in the store for connections whose queue
+    /// already contains a sixteenth of `outbound_bytes`. Connections whose frames have waited for the
     /// [`stall_timeout`](Self::stall_timeout) are closed.
     pub outbound_total: usize,
-    /// How many frames may wait for one connection. 2,048 by default.
+    /// Maximum number of frames that wait for one connection. 2,048 by default.
     pub outbound_frames: usize,
-    /// The largest number of connections at the same time. `None`, the default, is as many as the process may have open
-    /// files, minus 64 or an eighth of these, whichever is more, for the store and for what handlers open. Above the limit
-    /// a connection is answered with the status 503. A program that serves [`router`](crate::WorkerServer::router) by itself
-    /// limits its connections itself.
+    /// Maximum number of simultaneous connections. A connection above the limit is answered with the status 503.
+    ///
+    /// `None`, the default, stands for the number of files that the process may have open, minus a reserve for the
+    /// store and for handlers: 64 files or an eighth of them, whichever is more. A program that serves
+    /// [`router`](crate::WorkerServer::router) itself must limit its connections itself.
     pub connections: Option<usize>,
-    /// The time in which a connection must open its WebSocket, or send another request and read the answer. 10 s by
-    /// default. A program that serves [`router`](crate::WorkerServer::router) by itself has time limits of its own.
+    /// The time within which a connection must open its WebSocket, or send another request and read the answer. 10 s by
+    /// default. A program that serves [`router`](crate::WorkerServer::router) itself must set its own time limits.
     pub request_timeout: Duration,
-    /// How soon a client must `connect`. 10 s by default.
+    /// The time within which a client must send `connect`. 10 s by default.
     pub connect_timeout: Duration,
-    /// How often the server asks whether a client is there. 25 s by default.
+    /// The interval between the server's pings. 25 s by default.
     pub ping_interval: Duration,
-    /// How soon the client must answer. 10 s by default, and one second more for each KiB that was sent since its last
-    /// answer, as it reads that first.
+    /// The time within which the client must answer a ping. 10 s by default. It is extended by one second for each KiB
+    /// that was sent since the client's last answer, because the client reads those bytes first.
     pub pong_timeout: Duration,
-    /// How long a client may read nothing while something waits for it. 30 s by default. A client that takes 1 KiB/s on
-    /// average over this time is not too slow. The system shows that in steps of up to 68 KiB on Linux, and of its whole
-    /// buffer elsewhere and in a [`router`](crate::WorkerServer::router).
+    /// The time for which a client may read nothing while frames wait for it. 30 s by default. A client that takes 1
+    /// KiB/s on average over this time is fast enough. The system reports progress in steps: of up to 68 KiB on Linux,
+    /// and of its whole buffer elsewhere and in a [`router`](crate::WorkerServer::router).
     pub stall_timeout: Duration,
 }
 
@@ -110,62 +113,62 @@ impl Default for WorkerConfig {
 }
 
 impl WorkerConfig {
-    /// The defaults.
+    /// Creates a configuration with the default values.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads the configuration from environment variables. Values that are not set have their defaults.
+    /// Reads the configuration from environment variables. A variable that is not set has its default.
     ///
     /// | variable | default | meaning |
     /// |---|---|---|
-    /// | `WORKER_DATABASE_TYPE` | `sqlite` | `sqlite`, `postgres`, or `memory`, which is gone when the process ends |
-    /// | `WORKER_DATABASE_NAME` | `worker.db` | the path of the SQLite file; or the name of the PostgreSQL database, by default the user's |
+    /// | `WORKER_DATABASE_TYPE` | `sqlite` | `sqlite`, `postgres`, or `memory`, whose contents are lost when the process ends |
+    /// | `WORKER_DATABASE_NAME` | `worker.db` | the path of the SQLite file; or the name of the PostgreSQL database, by default the name of the user |
     /// | `WORKER_DATABASE_TABLE_PREFIX` | `worker_` | prefix of the names of tables |
-    /// | `WORKER_DATABASE_AUTO_MIGRATE` | `true` | creates and updates tables at start |
+    /// | `WORKER_DATABASE_AUTO_MIGRATE` | `true` | whether tables are created and updated at start |
     /// | `DATABASE_URL` | | the PostgreSQL database: `postgres://user:password@host:5432/name?sslmode=verify-full`. It selects PostgreSQL and overrides all other variables of the database |
-    /// | `WORKER_DATABASE_HOST` | this machine | PostgreSQL: the name or address of the server, or the directory of its Unix socket |
-    /// | `WORKER_DATABASE_PORT` | `5432` | its port |
+    /// | `WORKER_DATABASE_HOST` | this machine | the name or address of the PostgreSQL server, or the directory of its Unix socket |
+    /// | `WORKER_DATABASE_PORT` | `5432` | the port of the PostgreSQL server |
     /// | `WORKER_DATABASE_USER` | the system's user | the user to connect as |
     /// | `WORKER_DATABASE_PASSWORD` | | the user's password |
     /// | `WORKER_DATABASE_SSL` | `prefer` | how connections are encrypted: `true` (which is `verify-full`), `false`, `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. With a root certificate the default is `verify-full` |
-    /// | `WORKER_DATABASE_SSL_ROOT_CERT` | | the certificates of the authorities that are trusted beside the public ones: a path, or PEM |
-    /// | `WORKER_DATABASE_SSL_CLIENT_CERT` | | the user's own certificate: a path, or PEM |
-    /// | `WORKER_DATABASE_SSL_CLIENT_KEY` | | its key: a path, or PEM |
-    /// | `WORKER_DATABASE_POOL_SIZE` | `10` | connections that read |
-    /// | `WORKER_DATABASE_CONNECT_TIMEOUT` | `10` | how long to keep trying to reach the database, in seconds, at start and after it was lost |
-    /// | `WORKER_DATABASE_STATEMENT_TIMEOUT` | `30` | the longest time, in seconds, that a statement may take. After that, requests are refused with `OVERLOADED`, also if the server does not answer at all |
-    /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | the longest time, in seconds, that all migrations together may take at start |
-    /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | prepared statements that a connection keeps; `0` for a pooler that lends connections for a transaction, such as PgBouncer |
-    /// | `WORKER_DATABASE_DIRECT_URL` | | the address of the server itself, for migrations past the pooler. Values that are not in it are those of the other variables |
+    /// | `WORKER_DATABASE_SSL_ROOT_CERT` | | certificates of further authorities to trust besides the public ones: a path, or PEM |
+    /// | `WORKER_DATABASE_SSL_CLIENT_CERT` | | the client certificate: a path, or PEM |
+    /// | `WORKER_DATABASE_SSL_CLIENT_KEY` | | the key of the client certificate: a path, or PEM |
+    /// | `WORKER_DATABASE_POOL_SIZE` | `10` | maximum number of connections that read |
+    /// | `WORKER_DATABASE_CONNECT_TIMEOUT` | `10` | how long to keep trying to reach the database, in seconds, at start and after the connection was lost |
+    /// | `WORKER_DATABASE_STATEMENT_TIMEOUT` | `30` | maximum duration of a statement, in seconds. After that, requests are refused with `OVERLOADED`, even if the database does not answer at all |
+    /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | maximum duration of all migrations together at start, in seconds |
+    /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | number of prepared statements that a connection keeps; use `0` with a pooler in transaction mode, such as PgBouncer |
+    /// | `WORKER_DATABASE_DIRECT_URL` | | the URL of the PostgreSQL server itself, so that migrations bypass the pooler. Values that are missing in it are taken from the other variables |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
-    /// | `WORKER_ALLOWED_ORIGINS` | | the origins of other pages that may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
-    /// | `WORKER_ALLOWED_HOSTS` | | names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
-    /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the name on the agent's messages |
-    /// | `WORKER_PRIVATE_THREADS` | `false` | shows a thread only to users who have written in it |
-    /// | `WORKER_SECRET_KEY` | | the keys with which secret settings, and the answers to password fields of forms, are sealed: each 32 bytes in base64, separated by commas. The first seals, all of them open |
-    /// | `WORKER_DRAIN_TIMEOUT` | `30` | seconds that running turns may take when the server stops. The process ends at most 3 s later |
-    /// | `WORKER_LEASE` | `30` | seconds after which the turns of a process that does not renew its leases are taken over |
-    /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | days for which the `client_event_id`s of a deleted thread stay known |
-    /// | `WORKER_MAX_FRAME_BYTES` | `262144` | the largest frame of a client |
-    /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | the largest page, list or snapshot, in bytes of its events or threads; one alone may be larger |
-    /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | bytes that may wait for one connection |
-    /// | `WORKER_MAX_OUTBOUND_TOTAL` | `67108864` | bytes that may wait for all connections together |
-    /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | frames that may wait for one connection |
-    /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | connections at the same time |
-    /// | `WORKER_REQUEST_TIMEOUT` | `10` | seconds until a connection must have opened its WebSocket, or read the answer to another request |
-    /// | `WORKER_CONNECT_TIMEOUT` | `10` | seconds until a client must have sent `connect` |
-    /// | `WORKER_PING_INTERVAL` | `25` | seconds between the server's pings |
-    /// | `WORKER_PONG_TIMEOUT` | `10` | seconds until a ping must be answered, and one more for each KiB that was sent since the last answer |
-    /// | `WORKER_STALL_TIMEOUT` | `30` | seconds that a client may read nothing, or less than 1 KiB/s on average |
+    /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
+    /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
+    /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
+    /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it |
+    /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
+    /// | `WORKER_DRAIN_TIMEOUT` | `30` | how long running turns may continue when the server stops, in seconds. The process ends at most 3 s later |
+    /// | `WORKER_LEASE` | `30` | time in seconds after which the turns of a process are taken over if it does not renew its leases |
+    /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | how many days the `client_event_id`s of a deleted thread are kept |
+    /// | `WORKER_MAX_FRAME_BYTES` | `262144` | maximum size of a client's frame, in bytes |
+    /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | maximum size of a page, list or snapshot, in bytes of its events or threads; a single item may be larger |
+    /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | maximum number of bytes that wait for one connection |
+    /// | `WORKER_MAX_OUTBOUND_TOTAL` | `67108864` | maximum number of bytes that wait for all connections together |
+    /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | maximum number of frames that wait for one connection |
+    /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | maximum number of simultaneous connections |
+    /// | `WORKER_REQUEST_TIMEOUT` | `10` | time in seconds within which a connection must open its WebSocket, or read the answer to another request |
+    /// | `WORKER_CONNECT_TIMEOUT` | `10` | time in seconds within which a client must send `connect` |
+    /// | `WORKER_PING_INTERVAL` | `25` | interval between the server's pings, in seconds |
+    /// | `WORKER_PONG_TIMEOUT` | `10` | time in seconds within which a ping must be answered, plus one second for each KiB that was sent since the last answer |
+    /// | `WORKER_STALL_TIMEOUT` | `30` | time in seconds for which a client may read nothing, or less than 1 KiB/s on average |
     ///
-    /// Values of the PostgreSQL server that are not set are read from `PGHOST`, `PGUSER` and so on; see
+    /// PostgreSQL values that are not set are read from `PGHOST`, `PGUSER` and so on; see
     /// [`PostgresOptions`](crate::store::PostgresOptions).
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for a value that is not allowed. It names the variable and what is.
+    /// [`ConfigError`] for a value that is not allowed. It names the variable and the allowed values.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| std::env::var_os(name))
     }
@@ -220,20 +223,22 @@ impl WorkerConfig {
         self
     }
 
-    /// The address that [`serve`](crate::WorkerServer::serve) listens on: for a program that listens itself, to serve
-    /// [`router`](crate::WorkerServer::router) within its own.
+    /// The address that [`serve`](crate::WorkerServer::serve) listens on. A program that nests
+    /// [`router`](crate::WorkerServer::router) in its own router can use it for its own listener.
     #[must_use]
     pub fn bind_address(&self) -> SocketAddr {
         self.bind
     }
 
-    /// Sets which pages may use the server from a browser, beside pages of the server itself and of the browser's own
-    /// machine (`localhost`, names that end with `.localhost`, 127.0.0.0/8 and `[::1]`, with any port). A page is of the
-    /// server itself if host and port of its `Origin` are those of `Host`, so a proxy in front of the server must pass
-    /// `Host` on as it came, or the page's origin must be allowed here.
+    /// Sets further origins whose pages may use the server from a browser. Two kinds of pages may always use it: pages
+    /// of the server itself, and pages of the browser's own machine (`localhost`, names that end with `.localhost`,
+    /// 127.0.0.0/8 and `[::1]`, with any port).
     ///
-    /// Other requests that have the header `Origin` are answered with the status 403. Requests without it are not made by
-    /// the script of a page, and are answered. This holds for the WebSockets and `GET /agents`, also in a
+    /// A page belongs to the server itself if host and port of its `Origin` equal those of `Host`. A proxy in front of
+    /// the server must therefore forward `Host` unchanged, or the origin of the page must be allowed here.
+    ///
+    /// Requests from other origins are answered with the status 403. Requests without the header `Origin` are not made
+    /// by the script of a page, and are accepted. These rules apply to the WebSockets and to `GET /agents`, also in a
     /// [`router`](crate::WorkerServer::router).
     ///
     /// ```
@@ -248,11 +253,12 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets by which names a server on a loopback address may be reached, beside `localhost`, names that end with
-    /// `.localhost`, and loopback addresses. A tunnel or a proxy on the same machine may bring another name.
+    /// Sets further host names by which a server on a loopback address may be reached. `localhost`, names that end with
+    /// `.localhost`, and loopback addresses are always allowed. A tunnel or a proxy on the same machine may use another
+    /// name.
     ///
-    /// Other requests are answered with the status 403: their names may belong to an attacker, who has made them lead to
-    /// this machine. A server on any other address, and a [`router`](crate::WorkerServer::router), answer by every name.
+    /// Requests with other names are answered with the status 403, because an attacker could let such a name point to
+    /// this machine. A server on any other address, and a [`router`](crate::WorkerServer::router), accept every name.
     ///
     /// ```
     /// use dooers::WorkerConfig;
@@ -266,34 +272,35 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets the name on the agent's messages.
+    /// Sets the author name on the agent's messages.
     #[must_use]
     pub fn assistant_name(mut self, name: impl Into<String>) -> Self {
         self.assistant_name = name.into();
         self
     }
 
-    /// Sets whether a thread is seen only by those who write in it.
+    /// Sets whether threads are private: visible only to users who have written in them.
     #[must_use]
     pub fn private_threads(mut self, private: bool) -> Self {
         self.private_threads = private;
         self
     }
 
-    /// Sets the keys with which secret settings are sealed in the store, and what is typed into password fields of forms
-    /// until its turn ends. Without any, settings are stored as they are, and forms with password fields are refused.
+    /// Sets the keys that seal (encrypt) secret settings in the store, and the answers to password fields of forms
+    /// until their turn ends. Without keys, secret settings are stored in plain text, and forms with password fields
+    /// are refused.
     ///
-    /// `openssl rand -base64 32` makes a key. To change it, put the new one in front of the old one: what is stored from
-    /// then on is sealed with the new one. The old one is needed until every secret was set again, and every turn has ended
-    /// that was waiting or running; without it the server does not start. Setting a secret to its present text is enough, in
-    /// any way: by a client's patch, by [`Settings::set`](crate::settings::Settings::set) or by
-    /// [`Repository::set_setting`](crate::repository::Repository::set_setting). The same seals secrets that were stored
-    /// before there was a key.
+    /// `openssl rand -base64 32` creates a key. To change the key, put the new one in front of the old one. From then
+    /// on, values are sealed with the new key. The old key is still needed until every secret has been set again and
+    /// every turn that was queued or running has ended. Without it, the server does not start. Setting a secret to its
+    /// present value is enough: by a client's patch, by [`Settings::set`](crate::settings::Settings::set) or by
+    /// [`Repository::set_setting`](crate::repository::Repository::set_setting). This also seals secrets that were
+    /// stored before there was a key.
     ///
-    /// In a SQLite file no byte of the plain text is left once a secret is sealed or removed, unless an earlier version of
-    /// dooers had changed it before: run `VACUUM` on the file then, while the server is stopped. PostgreSQL keeps the plain
-    /// text in dead rows until a vacuum, and in its write-ahead log, archives, replicas and backups. Give such a secret a
-    /// new value where it comes from.
+    /// A SQLite file contains no byte of the plain text after a secret was sealed or removed, unless an earlier
+    /// version of dooers changed the secret before. In that case, stop the server and run `VACUUM` on the file.
+    /// PostgreSQL keeps the plain text in dead rows until a vacuum, and in its write-ahead log, archives, replicas and
+    /// backups. Replace such a secret where it was issued.
     ///
     /// ```
     /// use dooers::WorkerConfig;
@@ -308,8 +315,8 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets the source of the variables that secret settings name with `default_env`, instead of the environment: a vault,
-    /// or a test. `None` stands for a variable that is not set.
+    /// Sets the source of the variables that secret settings name with `default_env`, such as a vault. By default, they
+    /// are environment variables. The function returns `None` for a variable that is not set.
     ///
     /// ```
     /// use dooers::{Secret, WorkerConfig};
@@ -326,27 +333,26 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets how long turns may still take when the server stops. It has stopped at most 3 s later.
+    /// Sets how long running turns may continue when the server stops. The stop takes at most 3 s longer.
     #[must_use]
     pub fn drain_timeout(mut self, at_most: Duration) -> Self {
         self.drain_timeout = at_most;
         self
     }
 
-    /// Sets for how long a turn belongs to a process that gives no sign of life. After that another one ends it as
-    /// interrupted. A process renews its leases three times in that time.
+    /// Sets for how long a process keeps its turns without renewing their leases. After that, another process takes the
+    /// turns over. A process renews its leases three times in this time.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// Sets how long the `client_event_id`s and idempotency keys of a thread stay known after the thread was deleted. 7 days
-    /// by default.
+    /// Sets how long the `client_event_id`s and idempotency keys of a deleted thread are kept. 7 days by default.
     ///
-    /// A message that is sent again in this time is refused, because its thread is gone. After it, the server has no record
-    /// of the message nor of its user, and the same id is that of a new message. The ids of a thread that exists are
-    /// always known. The server looks for such ids once an hour, or more often if it keeps them for less than that.
+    /// A message that is sent again within this time is refused, because its thread was deleted. After that, the server
+    /// has no record of the message or its user, and a message with the same id is a new one. The ids of an existing
+    /// thread are always kept. The server looks for expired ids once an hour, or more often if the time is shorter.
     ///
     /// ```
     /// use dooers::WorkerConfig;
@@ -360,7 +366,7 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets the limits of a connection.
+    /// Changes the limits of connections, frames and answers.
     ///
     /// ```
     /// # use dooers::WorkerConfig;
@@ -372,7 +378,7 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets which store conversations are kept in.
+    /// Sets the store in which conversations are kept.
     ///
     /// ```
     /// use dooers::store::SqliteOptions;
@@ -386,7 +392,7 @@ impl WorkerConfig {
         self
     }
 
-    /// Keeps conversations in a store of the program's own.
+    /// Keeps conversations in the program's own store.
     #[must_use]
     pub fn store(self, store: Arc<dyn Store>) -> Self {
         self.database(Database::Custom(store))
@@ -412,16 +418,16 @@ impl fmt::Debug for WorkerConfig {
     }
 }
 
-/// A variable of the environment has a value that is not allowed.
+/// An environment variable with a value that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} is `{value}`; {allowed}")]
 #[non_exhaustive]
 pub struct ConfigError {
-    /// The variable's name.
+    /// The name of the variable.
     pub variable: &'static str,
-    /// Its value.
+    /// The value of the variable, or `…` if it is secret.
     pub value: String,
-    /// What it may be.
+    /// A description of the allowed values.
     pub allowed: String,
 }
 
@@ -451,8 +457,8 @@ mod tests {
         let error = with("WORKER_ALLOWED_ORIGINS", "https://a.example, b").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "WORKER_ALLOWED_ORIGINS is `https://a.example, b`; `b` is not an origin; write scheme, host and, if it is \
-             not the scheme's own, port, such as https://chat.example.com:8443"
+            "WORKER_ALLOWED_ORIGINS is `https://a.example, b`; `b` is not an origin; write scheme, host and, unless it \
+             is the default of the scheme, port, such as https://chat.example.com:8443"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Which store a server keeps its conversations in.
+//! The store in which a server keeps its conversations.
 
 use crate::store::{MemoryStore, Store, StoreError};
 #[cfg(feature = "postgres")]
@@ -7,12 +7,12 @@ use crate::store::{PostgresOptions, PostgresStore};
 use crate::store::{SqliteOptions, SqliteStore};
 use std::sync::Arc;
 
-/// Which store a server keeps its conversations in.
+/// The store in which a server keeps its conversations.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[allow(
     clippy::large_enum_variant,
-    reason = "a program has one of them, and boxes are in the way of who writes it"
+    reason = "a program has a single value of this type, and a box would make it harder to write"
 )]
 pub enum Database {
     /// A SQLite file. The default: `worker.db` in the working directory.
@@ -21,9 +21,9 @@ pub enum Database {
     /// A PostgreSQL database, which several processes may share.
     #[cfg(feature = "postgres")]
     Postgres(PostgresOptions),
-    /// The process's memory: gone when it ends.
+    /// The memory of the process. Everything in it is lost when the process ends.
     Memory,
-    /// A store of the program's own.
+    /// The program's own store.
     Custom(Arc<dyn Store>),
 }
 
@@ -31,7 +31,7 @@ impl Default for Database {
     fn default() -> Self {
         #[cfg(feature = "sqlite")]
         return Self::Sqlite(SqliteOptions::new("worker.db"));
-        // Nothing that a server is told gets lost for want of a feature.
+        // Without the feature `sqlite`, the default still keeps conversations when the process ends.
         #[cfg(all(feature = "postgres", not(feature = "sqlite")))]
         return Self::Postgres(PostgresOptions::new());
         #[cfg(not(any(feature = "postgres", feature = "sqlite")))]

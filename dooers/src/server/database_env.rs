@@ -1,4 +1,4 @@
-//! Reading from the environment which database there is.
+//! Reading the choice of the database from the environment.
 
 use super::config::ConfigError;
 use super::database::Database;
@@ -31,7 +31,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("memory", Kind::Memory),
 ];
 
-/// The kinds of databases that this program was built without. The feature of each has its name.
+/// The kinds of databases that this program was built without. Each kind has the name of its feature.
 const MISSING: &[&str] = &[
     #[cfg(not(feature = "sqlite"))]
     "sqlite",
@@ -39,11 +39,11 @@ const MISSING: &[&str] = &[
     "postgres",
 ];
 
-/// Sets one of the texts that say where a database is.
+/// Sets one of the text options of a connection.
 #[cfg(feature = "postgres")]
 type SetText = fn(PostgresOptions, String) -> PostgresOptions;
 
-/// Sets one of the limits on how long a database may take.
+/// Sets one of the time limits of a database.
 #[cfg(feature = "postgres")]
 type SetTime = fn(PostgresOptions, Duration) -> PostgresOptions;
 
@@ -110,7 +110,7 @@ impl Environment<'_> {
             ),
         ];
         for (variable, set) in texts {
-            // Hidden, as one of them may be a key.
+            // Hidden, because one of them may be a key.
             if let Some(text) = self.hidden(variable)? {
                 options = set(options, text.trim().to_owned());
             }
@@ -141,7 +141,7 @@ impl Environment<'_> {
         self.postgres_connections(options)
     }
 
-    /// How many connections there are, and how they are used.
+    /// Adds the options for the number of connections and for their use.
     #[cfg(feature = "postgres")]
     fn postgres_connections(
         &self,
@@ -179,7 +179,9 @@ impl Environment<'_> {
                 options = set(options, limit);
             }
         }
-        let allowed = "it must be a whole number of at least 0; 0 is for poolers that lend connections for a transaction".to_owned();
+        let allowed =
+            "it must be a whole number of at least 0; use 0 with a pooler in transaction mode"
+                .to_owned();
         self.set(
             "WORKER_DATABASE_STATEMENT_CACHE",
             &mut statements,
@@ -196,7 +198,7 @@ impl Environment<'_> {
     fn table_prefix(&self) -> Result<TablePrefix, ConfigError> {
         let mut prefix = TablePrefix::default();
         let allowed = format!(
-            "it must be 1 to {} of the characters a to z, 0 to 9 and _, of which the first is no digit",
+            "it must be 1 to {} of the characters a to z, 0 to 9 and _, and must not begin with a digit",
             TablePrefix::MAX_BYTES
         );
         self.set(
@@ -373,7 +375,7 @@ mod tests {
                 "{variable}"
             );
         }
-        // A password is taken as it is, and not shown.
+        // A password is used unchanged, and never shown.
         let with_password = shown(&[type_is_postgres, ("WORKER_DATABASE_PASSWORD", " hunter2 ")]);
         assert_eq!(
             with_password,

@@ -1,11 +1,11 @@
-//! What the program changes in threads: stored, and then told.
+//! Changes that the program makes to threads.
 
 use super::running::Running;
 use crate::store::{Admit, Admitted, Change, Edited, Scope, StoreError, ThreadDraft, ThreadEdit};
 use std::sync::Arc;
 
 impl Running {
-    /// Makes a thread, and tells of it.
+    /// Stores a new thread and publishes it.
     pub(super) async fn create_thread(
         self: &Arc<Self>,
         mut scope: Scope,
@@ -22,7 +22,7 @@ impl Running {
         self.to_the_end(create).await
     }
 
-    /// Changes a thread, and tells of it. The result is what changed.
+    /// Changes a thread and publishes the changes. Returns them.
     pub(super) async fn edit_thread(
         self: &Arc<Self>,
         scope: Scope,
@@ -49,15 +49,16 @@ impl Running {
                 running.runner.cancel(&event_id);
             }
             if let Err(error) = running.go_on(waiting).await {
-                // The change is made and told: what waits begins with the next message, or at the next start.
-                tracing::error!(target: "dooers::server", error = &error as &dyn std::error::Error, thread_id, "a turn that waits could not be claimed");
+                // The change is stored and published. The queued turns start with the next message, or when the server
+                // starts next.
+                tracing::error!(target: "dooers::server", error = &error as &dyn std::error::Error, thread_id, "a queued turn could not be claimed");
             }
             Ok(changes)
         };
         self.to_the_end(edit).await
     }
 
-    /// Deletes a thread, drops the handlers of its turns, and tells of it.
+    /// Deletes a thread, drops the handlers of its turns, and publishes the deletion.
     pub(super) async fn delete_thread(
         self: &Arc<Self>,
         scope: Scope,
@@ -74,8 +75,8 @@ impl Running {
         self.to_the_end(delete).await
     }
 
-    /// Does something to its end, also if whoever waits for it stops waiting: what is stored must be told. A server that
-    /// stops waits for it, as for what its sessions do, before it lets its turns finish.
+    /// Completes a piece of work even if its caller stops waiting, because a stored change must be published. A server
+    /// that stops waits for this work before it lets its turns finish, as it waits for its sessions.
     pub(super) async fn to_the_end<T, E>(
         &self,
         work: impl Future<Output = Result<T, E>> + Send + 'static,

@@ -8,15 +8,15 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// No timeout is longer than a day.
+/// The longest timeout: one day.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// Nothing is kept for longer than ten years.
+/// The longest retention: ten years.
 const MAX_DAYS: f64 = 3_650.0;
 
 const NOT_TEXT: &str = "it must be UTF-8 text";
 
-/// Reads values from variables. Each method leaves its target as it is where the variable is not set, or empty.
+/// Reads values from variables. Each method leaves its target unchanged if the variable is not set or empty.
 pub(super) struct Environment<'a> {
     variables: &'a dyn Fn(&str) -> Option<OsString>,
 }
@@ -74,7 +74,7 @@ impl<'a> Environment<'a> {
         })
     }
 
-    /// A list whose type says what may be in it.
+    /// Reads a list. The type of the list checks its entries.
     pub(super) fn list<T>(&self, variable: &'static str, target: &mut T) -> Result<(), ConfigError>
     where
         T: FromStr<Err: Display>,
@@ -91,7 +91,7 @@ impl<'a> Environment<'a> {
         Ok(())
     }
 
-    /// A size that is left to the server where the variable is not set.
+    /// Reads an optional limit, which is chosen by the server if the variable is not set.
     pub(super) fn limit(
         &self,
         variable: &'static str,
@@ -132,7 +132,7 @@ impl<'a> Environment<'a> {
         })
     }
 
-    /// Keys. A wrong value is not shown: it may be a right key with a letter too many.
+    /// Reads keys. A wrong value is not shown, because it may be a key with a typo.
     pub(super) fn secret(
         &self,
         variable: &'static str,
@@ -145,7 +145,7 @@ impl<'a> Environment<'a> {
         Ok(())
     }
 
-    /// A text that no message shows, to the letter; none where the variable is not set, or empty.
+    /// Reads a text unchanged. No message shows it. `None` if the variable is not set or empty.
     pub(super) fn hidden(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
         let Some(value) = (self.variables)(variable).filter(|value| !value.is_empty()) else {
             return Ok(None);
@@ -156,7 +156,7 @@ impl<'a> Environment<'a> {
         }
     }
 
-    /// The error for a value that no message shows.
+    /// Creates the error for a value that no message shows.
     pub(super) fn hide(variable: &'static str, allowed: String) -> ConfigError {
         ConfigError {
             variable,

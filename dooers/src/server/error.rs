@@ -1,31 +1,31 @@
-//! Why a server does not start.
+//! The error of a server.
 
 use crate::store::StoreError;
 use std::io;
 use std::net::SocketAddr;
 
-/// Why a server does not start, or stopped by itself. Each text says what to do.
+/// The reason why a server does not start, or why it stopped by itself. Each text states a way out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// There is nothing to serve.
+    /// No agent to serve.
     #[error(
         "there is no agent to serve: put `#[dooers::agent]` on an async function, or name one from a library with `.agent::<…>()`"
     )]
     NoAgent,
-    /// Two agents have one name.
+    /// Two agents with the same name.
     #[error(
-        "two agents are named `{0}`: give one of them another name with `#[dooers::agent(name = \"…\")]`, or choose with `.agent::<…>()` which to serve"
+        "two agents are named `{0}`: give one of them another name with `#[dooers::agent(name = \"…\")]`, or name the agents to serve with `.agent::<…>()`"
     )]
     SameName(&'static str),
-    /// Two agents are the default one.
+    /// Two agents that are marked as the default.
     #[error(
         "the agents `{0}` and `{1}` are both marked `#[dooers::agent(default)]`: `/ws` can lead to one only"
     )]
     TwoDefaults(&'static str, &'static str),
-    /// The arguments of an agent are, or give, settings of two types.
+    /// An agent whose arguments use settings of two types.
     #[error(
-        "the agent `{agent}` takes settings of two types, `{one}` and `{other}`: an agent has one; make one of them a group of the other with `#[setting(group)]`"
+        "the agent `{agent}` takes settings of two types, `{one}` and `{other}`: an agent has settings of one type; make one of them a group of the other with `#[setting(group)]`"
     )]
     TwoSettings {
         /// The agent.
@@ -35,12 +35,12 @@ pub enum ServerError {
         /// The other type.
         other: &'static str,
     },
-    /// An agent takes settings as values, and nobody says which there are.
+    /// An agent that takes settings as values, but for which no settings are described.
     #[error(
         "the agent `{0}` takes `SettingsValues`, but it has no settings: describe them with `.settings_schema::<{0}>(schema)`, or take a struct with `#[derive(WorkerSettings)]`"
     )]
     NoSettings(&'static str),
-    /// An agent has settings of a type and of a schema that was built by hand.
+    /// An agent with both a settings type and a schema that was built by hand.
     #[error(
         "the agent `{agent}` takes its settings as `{of}`, so it cannot have a schema that was built by hand as well; leave out `.settings_schema::<{agent}>(..)`, or take `SettingsValues`"
     )]
@@ -50,19 +50,19 @@ pub enum ServerError {
         /// The type.
         of: &'static str,
     },
-    /// No served agent has settings of this type, or several have.
+    /// None or several of the served agents have settings of this type.
     #[error(
-        "{found} of the agents that are served have settings of the type `{of}`, and one must; name the agent with `settings_of`"
+        "{found} of the served agents have settings of the type `{of}`, but exactly one must have them; name the agent with `settings_of`"
     )]
     SettingsOwner {
         /// The type.
         of: &'static str,
-        /// How many.
+        /// The number of served agents with settings of this type.
         found: usize,
     },
-    /// The program did not give a state that an agent takes.
+    /// A state that an agent takes and that the program did not add.
     #[error(
-        "the agent `{agent}` takes `State<{of}>`, and the server was given no such state; give it with `.state(..)`"
+        "the agent `{agent}` takes `State<{of}>`, but the server has no such state; add it with `.state(..)`"
     )]
     NoState {
         /// The agent.
@@ -70,7 +70,7 @@ pub enum ServerError {
         /// The type of the state.
         of: &'static str,
     },
-    /// A secret setting cannot have the value of its environment variable: see
+    /// A secret setting whose environment variable cannot be used; see
     /// [`Field::default_env`](crate::settings::Field::default_env).
     #[error(
         "the setting `{field_id}` of `{of}` needs the environment variable `{variable}`: {problem}"
@@ -78,44 +78,44 @@ pub enum ServerError {
     SecretVariable {
         /// The struct of the settings, or the agent whose schema was built by hand.
         of: &'static str,
-        /// The field.
+        /// The id of the field.
         field_id: String,
-        /// The variable.
+        /// The name of the variable.
         variable: String,
         /// The reason, which does not show the value.
         problem: String,
     },
-    /// Stored secrets cannot be opened.
+    /// Stored secrets that are sealed with an unknown key.
     #[error(
-        "secret settings in the database are sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, behind the one that seals"
+        "secret settings in the database are sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, after the first key"
     )]
     SecretKey(String),
-    /// Stored answers to forms cannot be opened.
+    /// Stored answers to forms that are sealed with an unknown key.
     #[error(
-        "the answer to a form that waits for its handler is sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, behind the one that seals"
+        "the answer to a form whose turn has not ended is sealed with the key `{0}`, which is not in WORKER_SECRET_KEY: add that key to the list, after the first key"
     )]
     AnswerKey(String),
-    /// The address is not to be had.
+    /// An address on which the server cannot listen.
     #[error("cannot listen on {address}: {hint}")]
     Bind {
         /// The address.
         address: SocketAddr,
-        /// What to do.
+        /// The way out.
         hint: &'static str,
-        /// What the system says.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
-    /// It was closed before.
-    #[error("the server was closed; make a new one with `WorkerServer::new`")]
+    /// A server that was already closed.
+    #[error("the server was closed; create a new one with `WorkerServer::new`")]
     Closed,
-    /// The listener failed.
+    /// An error of the listener.
     #[error("the listener failed")]
     Listen(#[source] io::Error),
-    /// The signals that stop the program cannot be taken.
-    #[error("the signals that stop the program cannot be taken")]
+    /// Signal handlers that could not be installed.
+    #[error("the handlers of the signals that stop the program cannot be installed")]
     Signals(#[source] io::Error),
-    /// The database cannot be used.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -130,7 +130,7 @@ impl ServerError {
                 "this machine has no such address; set WORKER_BIND to one that it has, such as 127.0.0.1:8000"
             }
             io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need a privilege; set WORKER_BIND to a higher one, such as 127.0.0.1:8000"
+                "ports below 1024 require a privilege; set WORKER_BIND to a higher one, such as 127.0.0.1:8000"
             }
             _ => "set WORKER_BIND to another address, such as 127.0.0.1:8000",
         };

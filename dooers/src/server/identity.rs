@@ -1,22 +1,22 @@
-//! Who a connection is.
+//! The identity of a connection.
 
 use crate::protocol::{ConnectPayload, ErrorBody, NotAdmitted, User, new_id};
 use crate::store::{Admit, Participant, Scope, Viewer, WorkerKey};
 
-/// Who a connection is, since its last `connect`.
+/// The identity of a connection since its last `connect`.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     pub(super) scope: Scope,
     pub(super) user: User,
     pub(super) participant: Participant,
-    /// Whether the client keeps its list of events when it resumes.
+    /// True if the client keeps its list of events when it resumes.
     pub(super) keeps_its_events: bool,
-    /// Whether the client takes a text that grows piece by piece.
+    /// True if the client accepts growing texts piece by piece.
     pub(super) takes_deltas: bool,
 }
 
 impl Identity {
-    /// Who this `connect` says it is, to this agent.
+    /// Creates the identity that a `connect` to this agent states.
     pub(super) fn of(
         payload: &ConnectPayload,
         agent: &str,
@@ -35,7 +35,7 @@ impl Identity {
         scope.admit().map_err(refusal)?;
         user.admit().map_err(refusal)?;
         let participant = if private_threads && user.user_id.is_empty() {
-            // Nobody owns nothing, but may go on with what was begun on this very connection.
+            // An anonymous user owns no threads, but may continue threads that were created on the same connection.
             Participant::connection(&new_id())
         } else {
             Participant::user(&user)
@@ -47,7 +47,7 @@ impl Identity {
         })
     }
 
-    /// This user in a scope, where threads may be private.
+    /// Creates the identity of this user in a scope.
     pub(super) fn within(
         scope: Scope,
         user: User,
@@ -68,7 +68,7 @@ impl Identity {
         }
     }
 
-    /// Whose settings it may see.
+    /// The worker whose settings the connection may see.
     pub(super) fn worker(&self) -> WorkerKey {
         WorkerKey {
             agent: self.scope.agent.clone(),
@@ -76,9 +76,9 @@ impl Identity {
         }
     }
 
-    /// Whether it owns or manages its organization.
+    /// Returns true if the user is an owner or manager of the organization.
     ///
-    /// The role is believed as the rest of a `connect` is. Owning the agent, which a frame may claim, too, is not.
+    /// The role is trusted like the rest of a `connect`. A claim to own the agent is not trusted.
     pub(super) fn is_creator(&self) -> bool {
         matches!(self.user.organization_role.as_str(), "owner" | "manager")
     }

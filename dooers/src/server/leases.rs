@@ -1,4 +1,4 @@
-//! Keeping this process's turns, and taking over those of dead ones.
+//! Renewing the leases of this process's turns, and taking over turns of dead processes.
 
 use super::running::Running;
 use crate::protocol::timestamp;
@@ -7,12 +7,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Leases are renewed so many times in the time for which they hold.
+/// The number of times that a lease is renewed during its duration.
 const RENEWALS: u32 = 3;
 
 impl Running {
-    /// Renews the leases of this process's turns and takes over turns whose lease ran out, until the server has stopped.
-    /// It does not wait for the database then: there are no turns to keep any more.
+    /// Renews the leases of this process's turns and takes over turns whose lease expired, until the server has
+    /// stopped. Then it no longer waits for the database, because no turns are left.
     pub(super) async fn keep_leases(self: Arc<Self>) {
         self.stopped.run_until_cancelled(self.keep_on()).await;
     }
@@ -41,8 +41,8 @@ impl Running {
         }
     }
 
-    /// Waits for the database. If that takes until the leases end, the turns are dropped, before another process may
-    /// write in them.
+    /// Waits for work that uses the database. If it takes until the leases end, this process drops its turns, because
+    /// another process may take them over.
     async fn or_lose<T>(&self, lease_ends: Instant, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         tokio::select! {
@@ -53,7 +53,7 @@ impl Running {
         work.await
     }
 
-    /// Ends what a dead process left, and starts the turns that wait behind it.
+    /// Takes over the turns that dead processes left, and starts the turns that are queued after them.
     pub(super) async fn recover(&self) -> Result<(), StoreError> {
         self.take(self.store.recover()).await
     }
@@ -75,19 +75,19 @@ impl Running {
         let recovered = publisher.commit_anywhere(ending, report).await?;
         let (interrupted, retried) = (recovered.interrupted, recovered.retried);
         if interrupted + retried > 0 {
-            tracing::warn!(target: "dooers::server", interrupted, retried, "took over turns whose process is gone");
+            tracing::warn!(target: "dooers::server", interrupted, retried, "took over turns of dead processes");
         }
         self.go_on(recovered.waiting).await
     }
 
-    /// Starts the turns that wait in these threads, now or when they may be tried again.
+    /// Starts the turns that are queued in these threads, now or as soon as they may be retried.
     pub(super) async fn go_on(
         &self,
         threads: impl IntoIterator<Item = Waiting>,
     ) -> Result<(), StoreError> {
         for waiting in threads {
             let Some(agent) = self.agent(&waiting.scope.agent) else {
-                tracing::warn!(target: "dooers::server", agent = waiting.scope.agent, thread_id = waiting.thread_id, "a message waits for an agent that this program does not serve");
+                tracing::warn!(target: "dooers::server", agent = waiting.scope.agent, thread_id = waiting.thread_id, "a queued message is for an agent that this program does not serve");
                 continue;
             };
             self.runner.go_on(agent, waiting).await?;

@@ -22,21 +22,21 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The pause after the system has refused a connection, such as for want of file descriptors.
+/// The pause after the system could not accept a connection, for example because no file descriptor was free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The time that a request may still take when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The bytes that the system holds for a client and has not sent, and to which it adds a segment of up to 64 KiB. It takes
-/// more once half of them are left, so progress is seen in steps of at most 68 KiB.
+/// The unsent bytes that the system keeps for a client. The system may exceed this number by one segment of up to 64
+/// KiB, and accepts more bytes when half of them are left. Progress is therefore seen in steps of at most 68 KiB.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const UNSENT_BYTES: u32 = 8 * 1024;
 
 /// The largest request line and headers, in bytes.
 const HEADER_BYTES: usize = 32 * 1024;
 
-/// Accepts connections until the server stops. Returns once no request is being answered any more.
+/// Accepts connections until the server stops. Returns when the last request has been answered.
 pub(super) async fn serve(listener: TcpListener, running: Arc<Running>) -> Result<(), ServerError> {
     let address = listener.local_addr().map_err(ServerError::Listen)?;
     let hosts = is_loopback(address.ip()).then(|| running.config.allowed_hosts.clone());
@@ -75,7 +75,7 @@ pub(super) async fn serve(listener: TcpListener, running: Arc<Running>) -> Resul
             }
         }
     }
-    // Nobody waits for a server that stops: another process may serve them.
+    // Clients do not have to wait for the server that stops: another process may serve them.
     drop(listener);
     connections.close();
     connections.wait().await;
@@ -92,8 +92,8 @@ fn is_of_the_client(error: &io::Error) -> bool {
     )
 }
 
-/// Lets the system hold little that it has not sent, so that a slow client's progress is seen soon. What is on its way to
-/// the client is not limited by that.
+/// Limits the bytes that the system keeps unsent, so that the progress of a slow client is seen early. Bytes that are
+/// on their way to the client are not limited.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 fn keep_little_unsent(stream: &TcpStream) {
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
@@ -101,11 +101,11 @@ fn keep_little_unsent(stream: &TcpStream) {
     }
 }
 
-/// The same where the system does not offer it: the progress of a slow client is seen in larger steps.
+/// Does nothing, because the system has no such limit. The progress of a slow client is seen in larger steps.
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 fn keep_little_unsent(_: &TcpStream) {}
 
-/// The way from an accepted connection to its answer or its session.
+/// Everything that serves an accepted connection.
 #[derive(Clone)]
 struct Exchange {
     router: Router,
@@ -114,11 +114,12 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Serves one request, all of which is under one time limit: nothing sent, half a header, and an answer that the
-    /// client does not read are the same. A session is not under it, and keeps the connection's place.
+    /// Serves one request, all of which is under one time limit. A client that sends nothing, that sends half a header,
+    /// or that does not read the answer is treated the same. A session is not under the limit, and keeps the place of
+    /// the connection.
     async fn serve(self, stream: TcpStream, place: Place) {
-        // Frames are flushed when all that waits is written. To hold them back for an acknowledgement of the ones
-        // before (Nagle's algorithm) would cost each turn 40 ms.
+        // Frames are flushed when all queued frames are written. Nagle's algorithm would hold them back until the
+        // earlier ones are acknowledged, which would delay each turn by 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(target: "dooers::server", %error, "TCP_NODELAY could not be set");
         }
@@ -135,18 +136,18 @@ impl Exchange {
             .with_upgrades();
         let mut connection = pin!(connection);
         tokio::select! {
-            // An error is a request that is not HTTP, which hyper has answered, or a client that left.
+            // An error means a request that is not HTTP, which hyper has answered, or a client that left.
             _ = connection.as_mut() => return,
             () = sleep(self.limit) => return,
             () = self.stopping.cancelled() => {}
         }
         connection.as_mut().graceful_shutdown();
-        // Dropped if it takes longer.
+        // A connection that takes longer is dropped.
         let _ = timeout(GRACE, connection).await;
     }
 }
 
-/// An answer after which the connection ends, unless it becomes a WebSocket.
+/// Makes the connection end after this answer, unless it becomes a WebSocket.
 fn as_the_last(mut answer: Response) -> Response {
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         let close = HeaderValue::from_static("close");

@@ -12,20 +12,20 @@ use std::fmt;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// About how many bytes are taken from the queue at once.
+/// Approximate number of bytes that are taken from the queue at once.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// A session without a socket. It gets what a client gets, in the same order and by the same rules: who does not read
-/// falls behind, and goes on from the store.
+/// A session without a socket. It receives the same frames as a client, in the same order and by the same rules. A
+/// session whose frames are not read falls behind, and continues from the store.
 pub(super) struct LocalSession {
     session: Arc<Session>,
     frames: VecDeque<Frame>,
-    /// Reads from the store what did not fit into the queue.
+    /// The future that reads missed changes from the store.
     catching_up: BoxFuture<'static, ()>,
 }
 
 impl LocalSession {
-    /// A session that ends when this fires, if not before.
+    /// Creates a session without an identity. It ends at the latest when `until` fires.
     pub(super) fn new(
         running: Arc<Running>,
         agent: AgentDefinition,
@@ -40,7 +40,7 @@ impl LocalSession {
         }
     }
 
-    /// The same, of somebody who hears of no other threads than those it subscribes to.
+    /// Creates a session with this identity, which is notified only of the threads that it subscribes to.
     pub(super) fn of(
         running: Arc<Running>,
         agent: AgentDefinition,
@@ -56,7 +56,7 @@ impl LocalSession {
         &self.session
     }
 
-    /// The next frame. None once the session has ended.
+    /// The next frame, or `None` if the session has ended.
     pub(super) async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some(frame) = self.frames.pop_front() {
@@ -75,7 +75,7 @@ impl LocalSession {
         }
     }
 
-    /// Whether no frame waits.
+    /// Returns true if no frame waits.
     pub(super) fn is_idle(&self) -> bool {
         self.frames.is_empty() && self.session.connection.outbound().is_empty()
     }

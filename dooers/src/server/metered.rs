@@ -1,4 +1,4 @@
-//! A stream that counts what is written to it.
+//! A stream that counts the bytes written to it.
 
 use std::io;
 use std::pin::Pin;
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream that counts the bytes that were taken from its writer.
+/// A stream that counts the bytes that it has accepted from its writer.
 #[derive(Debug)]
 pub(super) struct Metered<T> {
     inner: T,
     taken: Taken,
 }
 
-/// The number of bytes that a stream has taken. A clone is the same number.
+/// The number of bytes that a stream has accepted. Clones share the number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Taken(Arc<AtomicU64>);
 
@@ -51,7 +51,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
     }
 }
 
-// Vectored writes are left out: the library of WebSockets makes none, and without them each write is one of these.
+// Vectored writes are not passed on: the WebSocket library makes none, and `poll_write` counts every write.
 impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,

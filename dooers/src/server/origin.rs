@@ -1,15 +1,16 @@
 //! The pages whose scripts may use a server, and the names by which it may be reached.
 //!
-//! A browser lets any page open a WebSocket to any address, also to one of the user's own machine, and says by the header
-//! `Origin` which page it was. A name that an attacker points at a loopback address makes such a page look like one of the
-//! server itself (DNS rebinding), so a server on a loopback address looks at `Host` as well.
+//! A browser lets any page open a WebSocket to any address, including addresses of the user's own machine. The header
+//! `Origin` contains the origin of the page. An attacker can point a name at a loopback address, so that such a page
+//! looks like a page of the server itself (DNS rebinding). A server on a loopback address therefore checks `Host` as
+//! well.
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// The origins of pages that may use a server beside its own pages and those of the user's machine.
+/// Further origins whose pages may use a server. Its own pages and those of the user's machine may always use it.
 ///
 /// ```
 /// use dooers::{AllowedOrigins, WorkerConfig};
@@ -19,15 +20,16 @@ use std::str::FromStr;
 /// # Ok::<(), dooers::NotAnOrigin>(())
 /// ```
 ///
-/// `*` allows the pages of every origin. It is dangerous: a page that somebody visits can then read and write the
-/// conversations of every server that the visitor's machine reaches, as whatever user it says it is.
+/// `*` allows the pages of every origin. This is dangerous: any page that a user visits can then read and write the
+/// conversations of every server that the user's machine reaches, under any user name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedOrigins {
     every: bool,
     origins: Vec<Origin>,
 }
 
-/// The names by which a server on a loopback address may be reached, beside the loopback names. A port does not matter.
+/// Further host names by which a server on a loopback address may be reached. The loopback names are always allowed.
+/// Ports are ignored.
 ///
 /// ```
 /// use dooers::{AllowedHosts, WorkerConfig};
@@ -39,15 +41,15 @@ pub struct AllowedOrigins {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<String>);
 
-/// A text of a list is not an origin.
+/// An entry of a list that is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not an origin; write scheme, host and, if it is not the scheme's own, port, such as https://chat.example.com:8443"
+    "`{0}` is not an origin; write scheme, host and, unless it is the default of the scheme, port, such as https://chat.example.com:8443"
 )]
 #[non_exhaustive]
 pub struct NotAnOrigin(pub String);
 
-/// A text of a list is not the name of a host.
+/// An entry of a list that is not the name of a host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not the name of a host; write it without a scheme and a port, such as chat.example.com"
@@ -99,13 +101,13 @@ pub(super) struct OriginRules {
     pub(super) hosts: Option<AllowedHosts>,
 }
 
-/// The reason why a request is refused.
+/// The reason for refusing a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refused {
-    #[error("the header {0} is there twice, or is not what a browser sends")]
+    #[error("the header {0} occurs twice, or is not valid")]
     Malformed(HeaderName),
     #[error(
-        "a page without an origin of its own, such as a file or about:blank, may not use this server; open a page of the server itself, or serve yours over HTTP and add its origin to WORKER_ALLOWED_ORIGINS"
+        "a page without an origin of its own, such as a file or about:blank, may not use this server; use a page of the server itself, or serve your page over HTTP and add its origin to WORKER_ALLOWED_ORIGINS"
     )]
     NullOrigin,
     #[error(
@@ -113,13 +115,14 @@ pub(super) enum Refused {
     )]
     Origin(Origin),
     #[error(
-        "this server listens on a loopback address and does not answer by the name {0}; to allow it, add that name to WORKER_ALLOWED_HOSTS"
+        "this server listens on a loopback address and does not accept the name {0}; to allow it, add that name to WORKER_ALLOWED_HOSTS"
     )]
     Host(String),
 }
 
 impl OriginRules {
-    /// Checks a request. One without `Origin` does not come from a page's script, or its script cannot read the answer.
+    /// Checks a request. A request without `Origin` is allowed: it does not come from a page's script, or the script
+    /// cannot read the answer.
     pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
         let host = host_of(uri, headers)?;
         if let (Some(allowed), Some(host)) = (&self.hosts, &host)
@@ -147,7 +150,7 @@ impl OriginRules {
     }
 }
 
-/// The name and the port by which the client reaches the server. An absolute URI goes before the header.
+/// The host name and port by which the client reaches the server. An absolute URI takes precedence over the header.
 fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Refused> {
     let header = single(headers, header::HOST)?;
     let Some(text) = uri
@@ -161,7 +164,7 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Refused>
     Ok(Some(host))
 }
 
-/// The text of a header that may be there once.
+/// The text of a header that may occur at most once.
 fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, Refused> {
     let mut values = headers.get_all(&name).iter();
     match (values.next(), values.next()) {
@@ -178,7 +181,7 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, Refused
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     scheme: String,
-    /// Without the port, if it is the scheme's own.
+    /// The host and port. The default port of the scheme is left out.
     authority: Authority,
 }
 
@@ -197,8 +200,8 @@ impl Origin {
         Some(Self { scheme, authority })
     }
 
-    /// True if the page is one of the server that is reached by this name. The scheme does not count, as a proxy may speak
-    /// TLS for the server.
+    /// Returns true if the page belongs to the server that is reached by this name. The scheme is ignored, because a
+    /// proxy may speak TLS for the server.
     fn is_of(&self, host: &Authority) -> bool {
         let own = port_of(&self.scheme);
         self.authority.host == host.host && self.authority.port.or(own) == host.port.or(own)
@@ -214,7 +217,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The port of a URL that names none.
+/// The default port of a scheme.
 fn port_of(scheme: &str) -> Option<u16> {
     match scheme {
         "http" | "ws" => Some(80),
@@ -223,7 +226,7 @@ fn port_of(scheme: &str) -> Option<u16> {
     }
 }
 
-/// A host, in small letters, and the port if there is one.
+/// A host in lower case, and an optional port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Authority {
     host: String,
@@ -252,7 +255,7 @@ impl Authority {
             }
         };
         let port = match port {
-            // Not `+80`, which the parser would take.
+            // The parser would accept `+80`.
             Some(port) if port.starts_with(|c: char| c.is_ascii_digit()) => {
                 Some(port.parse().ok()?)
             }
@@ -271,7 +274,7 @@ impl Authority {
     }
 }
 
-/// A host's name in small letters, without the dot of a full name.
+/// Converts the name of a host to lower case, without the final dot of a full name.
 fn name(host: &str) -> Option<String> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let is_name = !host.is_empty()
@@ -281,7 +284,7 @@ fn name(host: &str) -> Option<String> {
     is_name.then(|| host.to_ascii_lowercase())
 }
 
-/// True if only this machine reaches the address.
+/// Returns true if only this machine can reach the address.
 pub(super) fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
@@ -427,7 +430,7 @@ mod tests {
         assert!(origin("https://chat.example.com"));
         assert!(origin("https://chat.example.com:443"));
         assert!(origin("http://example.org"));
-        // A list has origins, so the scheme counts.
+        // A list contains origins, so the scheme is compared.
         assert!(!origin("http://chat.example.com"));
         assert!(!origin("https://chat.example.com:8443"));
         assert!(check(&public("*"), "worker.internal", "https://evil.example").is_ok());
@@ -451,7 +454,7 @@ mod tests {
             assert_eq!(check(&rules, host, "-"), Ok(()), "{host}");
         }
         for host in ["evil.example:8000", "127.0.0.1.evil.example", "192.168.0.1"] {
-            // It is the same host, as the rebound name makes it.
+            // The origin has the same host, because the attacker's page was loaded by the rebound name.
             let refused = check(&rules, host, &format!("http://{host}"));
             assert!(matches!(refused, Err(Refused::Host(_))), "{host}");
         }

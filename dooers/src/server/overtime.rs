@@ -1,4 +1,4 @@
-//! The end of a process that should have ended.
+//! Ending a process that does not stop in time.
 
 use super::stopping::OVERTIME;
 use std::sync::Arc;
@@ -6,26 +6,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The exit code of a process that is ended.
+/// The exit code of a process that did not stop in time.
 const NOT_STOPPED: i32 = 1;
 
-/// The time for the last line of the log, whose reader may have stopped reading.
+/// Maximum time for writing the last log line. The reader of the log may have stopped reading.
 const LOG_TIME: Duration = Duration::from_millis(200);
 
-/// The stack of the thread that waits, which does little.
+/// The stack size of the waiting thread, which does little.
 const STACK_BYTES: usize = 64 * 1024;
 
 /// Ends the process when the time for stopping is over, unless the server has stopped by then.
 ///
-/// It has a thread of its own. Handlers may block all threads of the runtime, so that it sees neither signals nor the end
-/// of the time; and the end of a runtime waits for each of its threads.
+/// It uses a dedicated thread. Handlers may block all threads of the runtime, which then notices neither signals nor
+/// the end of the time. The shutdown of a runtime also waits for each of its threads.
 #[derive(Debug)]
 pub(super) struct Overtime {
     has_stopped: Arc<AtomicBool>,
 }
 
 impl Overtime {
-    /// Waits for the stop to begin, in a thread of its own. `stops` is `false` if there will be none.
+    /// Starts the thread, which waits for the stop to begin. `stops` blocks until then, and returns `false` if there
+    /// will be no stop.
     pub(super) fn after(
         stops: impl FnOnce() -> bool + Send + 'static,
         drain_timeout: Duration,
@@ -49,7 +50,7 @@ impl Overtime {
         Self { has_stopped }
     }
 
-    /// The server has stopped in time. The process goes on as its program wants.
+    /// Records that the server has stopped in time. The process then continues.
     pub(super) fn is_over(&self) {
         self.has_stopped.store(true, Ordering::SeqCst);
     }
@@ -60,7 +61,7 @@ fn end() {
         tracing::error!(target: "dooers::server", "the time for stopping is over, and a handler blocks its thread; the process ends");
     });
     let begun = Instant::now();
-    // The log may block. The runtime may be blocked too, so that no async timer is at hand.
+    // The log may block. Async timers cannot be used, because the runtime may be blocked too.
     while !logging.is_finished() && begun.elapsed() < LOG_TIME {
         thread::sleep(Duration::from_millis(5));
     }

@@ -1,19 +1,19 @@
-//! The slowest reader that is served.
+//! Detecting clients that read too slowly.
 
 use super::metered::Taken;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// The slowest reader that is served, in bytes per second.
+/// The lowest rate at which a client may read, in bytes per second.
 const SLOWEST: u64 = 1024;
 
-/// A look at the progress is taken this often in the stall time.
+/// The number of times that the progress is checked per stall time.
 const LOOKS: u32 = 8;
 
-/// Watches whether a client takes what is written to it.
+/// Detects that a client does not take the bytes that are written to it.
 ///
-/// A client may take nothing for the stall time. Each KiB that it takes gives it one second more, up to the stall time: so a
-/// client that takes 1 KiB/s on average is never too slow, however large a frame is.
+/// A client may take nothing for the stall time. Each KiB that it takes extends this by one second, up to the stall
+/// time. A client that takes 1 KiB/s on average is therefore never too slow, however large a frame is.
 #[derive(Debug)]
 pub(super) struct Pace {
     taken: Taken,
@@ -28,7 +28,7 @@ impl Pace {
         }
     }
 
-    /// The number of bytes that the client has taken, with those that the system has taken for it.
+    /// The number of bytes that the client, or the system for it, has taken.
     pub(super) fn taken(&self) -> u64 {
         self.taken.bytes()
     }
@@ -38,7 +38,7 @@ impl Pace {
         self.stall_timeout
     }
 
-    /// Waits for something to be written. `None` if the client is too slow, or if it is in the way of others.
+    /// Waits for a write. `None` if the client is too slow, or if `is_in_the_way` returns true.
     pub(super) async fn keep<T>(
         &self,
         mut writing: impl Future<Output = T> + Unpin,
@@ -62,7 +62,7 @@ impl Pace {
     }
 }
 
-/// The time in which the slowest reader takes this many bytes.
+/// The time in which the slowest permitted reader takes this many bytes.
 pub(super) fn time_for(bytes: u64) -> Duration {
     Duration::from_micros(bytes.saturating_mul(1_000_000) / SLOWEST)
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn is_about(time: Duration, seconds: u64) -> bool {
-        // The last bytes may come just before a look, or just after it.
+        // The last bytes may arrive just before a check, or just after it.
         time.abs_diff(Duration::from_secs(seconds)) <= STALL / LOOKS
     }
 
@@ -115,7 +115,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let time = kept(second, 3600, 1024).await;
         assert!(is_about(time, 3600 + 30), "{time:?}");
-        // In bursts, as the system may take it.
+        // In bursts, because the system may take bytes in bursts.
         let time = kept(second * 20, 180, 20 * 1024).await;
         assert!(is_about(time, 3600 + 30), "{time:?}");
     }

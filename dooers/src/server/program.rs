@@ -1,4 +1,4 @@
-//! What a program makes a server of.
+//! The program's description of a server.
 
 use super::config::WorkerConfig;
 use super::error::ServerError;
@@ -10,13 +10,13 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What a program makes a server of.
+/// The program's description of a server: configuration, agents, settings and states.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     pub(super) config: WorkerConfig,
-    /// The agents that the program named. None are all that are annotated.
+    /// The agents that the program named. An empty list stands for all annotated agents.
     pub(super) chosen: Vec<AgentDefinition>,
-    /// The settings that were described by hand, by their agents.
+    /// The schemas that were built by hand, by the names of their agents.
     pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
     pub(super) on_settings_updated: Option<OnSettingsUpdated>,
     pub(super) states: States,
@@ -33,7 +33,7 @@ impl Program {
         }
     }
 
-    /// The agents to serve, each of which has what it needs.
+    /// The agents to serve. Each has the states that it requires.
     pub(super) fn agents(&self) -> Result<Vec<AgentDefinition>, ServerError> {
         let agents = if self.chosen.is_empty() {
             annotated()
@@ -53,7 +53,7 @@ impl Program {
         Ok(agents)
     }
 
-    /// The settings that each agent has.
+    /// The settings schema of each agent that has settings.
     pub(super) fn schemas_of(&self, agents: &[AgentDefinition]) -> Result<Schemas, ServerError> {
         let mut schemas = Schemas::new();
         for agent in agents {
@@ -90,7 +90,7 @@ impl Program {
         }
     }
 
-    /// Reads the variables that settings name.
+    /// Reads the variables that secret settings name.
     fn with_variables(
         &self,
         schema: Arc<SettingsSchema>,

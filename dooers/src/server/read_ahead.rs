@@ -1,4 +1,4 @@
-//! A stream that reads much at once for a reader with a small buffer.
+//! A stream that reads ahead for a reader with a small buffer.
 
 use axum::body::Bytes;
 use std::io;
@@ -7,13 +7,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes that are read from the socket by one system call.
+/// Maximum number of bytes that are read from the socket by one system call.
 const AT_ONCE: usize = 8 * 1024;
 
-/// A stream that reads up to 8 KiB at once, whatever its reader's buffer takes.
+/// A stream that reads up to 8 KiB at once, however small the reader's buffer is.
 ///
-/// It holds memory for bytes that the reader has not taken, and none between two reads. The reader's own buffer can
-/// therefore be small, as thousands of readers wait for their clients at the same time.
+/// It allocates memory only for bytes that the reader has not taken yet. The reader's own buffer can therefore be
+/// small, which matters because thousands of readers wait for their clients at the same time.
 #[derive(Debug)]
 pub(super) struct ReadAhead<T> {
     inner: T,
@@ -48,7 +48,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for ReadAhead<T> {
             self.unread = Bytes::copy_from_slice(later);
         } else {
             let taken = self.unread.len().min(buffer.remaining());
-            // Once all is taken, nothing refers to the memory any more.
+            // The memory is released when the last byte is taken.
             buffer.put_slice(&self.unread.split_to(taken));
         }
         Poll::Ready(Ok(()))

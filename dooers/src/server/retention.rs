@@ -1,4 +1,4 @@
-//! Forgetting the ids of messages of deleted threads.
+//! Deleting the ids of messages of deleted threads.
 
 use super::running::Running;
 use crate::protocol::timestamp;
@@ -8,23 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// The pause between two searches, unless ids are kept for less than that.
+/// The pause between two searches for expired ids, unless ids are kept for a shorter time.
 const SEARCH_EVERY: Duration = Duration::from_secs(3600);
 
 /// The shortest pause between two searches.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How many ids are forgotten in one transaction.
+/// Maximum number of ids that are deleted in one transaction.
 const BATCH: usize = 500;
 
-/// The pause between two transactions, in which others may write.
+/// The pause between two transactions, during which others can write.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(100);
 
 impl Running {
-    /// Forgets ids that were kept for long enough, until the server has stopped.
+    /// Deletes ids that were kept for the retention time, repeatedly, until the server has stopped.
     pub(super) async fn forget_sent(self: Arc<Self>) {
         let retention = self.config.sent_id_retention;
-        // A time before all times: nothing is ever forgotten.
+        // The retention time is too long to be represented, so no id expires.
         let Ok(kept) = TimeDelta::from_std(retention) else {
             return;
         };
@@ -32,7 +32,7 @@ impl Running {
         let search = async {
             loop {
                 if let Err(error) = self.forget_sent_for(kept).await {
-                    tracing::warn!(target: "dooers::server", error = &error as &dyn std::error::Error, "ids of deleted threads could not be forgotten; trying again later");
+                    tracing::warn!(target: "dooers::server", error = &error as &dyn std::error::Error, "ids of deleted threads could not be deleted; trying again later");
                 }
                 sleep(pause).await;
             }
@@ -54,7 +54,7 @@ impl Running {
             sleep(BETWEEN_BATCHES).await;
         }
         if all > 0 {
-            tracing::debug!(target: "dooers::server", ids = all, "forgot ids of deleted threads");
+            tracing::debug!(target: "dooers::server", ids = all, "deleted ids of deleted threads");
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What is served under which path.
+//! The HTTP routes of a server.
 
 use super::admission::Place;
 use super::origin::{AllowedHosts, OriginRules};
@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How soon the store must answer to be ready.
+/// The time within which the store must answer for the server to be ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The routes of a server. `hosts` are the further names of one that listens on a loopback address.
+/// Builds the routes of a server. `hosts` contains the further host names of a server that listens on a loopback
+/// address, and is `None` for any other server.
 pub(super) fn router(running: Arc<Running>, hosts: Option<AllowedHosts>) -> Router {
     let rules = Arc::new(OriginRules {
         origins: running.config.allowed_origins.clone(),
@@ -36,7 +37,7 @@ pub(super) fn router(running: Arc<Running>, hosts: Option<AllowedHosts>) -> Rout
         .with_state(running)
 }
 
-/// Refuses requests of pages that may not use the server.
+/// Refuses requests from pages that may not use the server.
 async fn check_origin(
     State(rules): State<Arc<OriginRules>>,
     request: Request,
@@ -86,15 +87,15 @@ async fn agents(State(running): State<Arc<Running>>) -> Response {
     Json(Agents { agents }).into_response()
 }
 
-/// Whether the process serves at all.
+/// Reports that the process is alive.
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether it should be sent clients: not while it stops, nor when the store does not answer.
+/// Reports whether the server accepts clients. It is not ready while it stops, or if the store does not answer.
 async fn readyz(State(running): State<Arc<Running>>) -> Response {
     if running.stopping.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the server stops\n").into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response();
     }
     match timeout(READY_TIMEOUT, running.store.ping()).await {
         Ok(Ok(())) => "ready\n".into_response(),
@@ -151,7 +152,7 @@ fn open(
     };
     let (answer, opening) = upgrade.accept(running.config.limits.frame_bytes);
     let serving = Arc::clone(running);
-    // Boxed, both: a session would hold the memory of its opening, and the opening that of a session.
+    // Both are boxed. Otherwise a session would keep the memory of its opening, and the opening that of a session.
     let opening = Box::pin(opening);
     running.spawn(async move {
         let socket = opening.await;

@@ -1,4 +1,4 @@
-//! What all sessions of a server share.
+//! A running server: the parts that all its sessions share.
 
 use super::config::WorkerConfig;
 use super::error::ServerError;
@@ -17,31 +17,31 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A server whose store is open: what all sessions share.
+/// A server whose store is open, with the parts that all its sessions share.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) agents: Vec<AgentDefinition>,
     pub(super) config: WorkerConfig,
     pub(super) store: Arc<dyn Store>,
     pub(super) hub: Hub,
-    /// The unsent bytes of all connections.
+    /// The total of unsent bytes of all connections.
     pub(super) outbound: Arc<OutboundTotal>,
     pub(super) settings: Arc<LiveSettings>,
     pub(super) runner: Arc<Runner>,
-    /// The work of sessions, and changes of the program.
+    /// The tasks of sessions, and of changes that the program makes.
     pub(super) sessions: TaskTracker,
     pub(super) stopping: CancellationToken,
-    /// Fires when all turns are over, or given up.
+    /// Fires when all turns have ended or were given up.
     pub(super) stopped: CancellationToken,
-    /// What the server does by itself: calling the program after changes of settings, and keeping leases.
+    /// The server's own tasks: callbacks for changed settings, renewal of leases, and deletion of expired ids.
     pub(super) tasks: TaskTracker,
-    /// Fires when these are given up.
+    /// Fires when `tasks` are given up.
     pub(super) abandoned: CancellationToken,
 }
 
 impl Running {
-    /// Opens the store, ends what a dead process left, and starts the turns that wait. If `closed` fires before that is
-    /// done, everything is stopped again.
+    /// Opens the store, takes over the turns of dead processes, and starts the queued turns. If `closed` fires before
+    /// that is done, everything is stopped again.
     pub(super) async fn start(
         program: Program,
         closed: &CancellationToken,
@@ -106,7 +106,7 @@ impl Running {
         match closed.run_until_cancelled(running.recover()).await {
             Some(recovered) => recovered?,
             None => {
-                // Turns may run already.
+                // Turns may be running already.
                 running.stop(|_| {}).await;
                 return Err(ServerError::Closed);
             }
@@ -124,7 +124,7 @@ impl Running {
             .copied()
     }
 
-    /// The agent that `/ws` leads to: the only one, or the one that is marked.
+    /// The agent that is served at `/ws`: the only one, or the one that is marked as the default.
     pub(super) fn default_agent(&self) -> Option<AgentDefinition> {
         match self.agents.as_slice() {
             [only] => Some(*only),
@@ -139,7 +139,8 @@ impl Running {
         }
     }
 
-    /// Cancels a turn, for somebody or, without a scope, for the program itself. Once that is stored it is told.
+    /// Cancels a turn for the user of `scope`, or for the program itself if `scope` is `None`. `stored` is called after
+    /// the commit, before the changes are published.
     pub(super) async fn cancel(
         &self,
         scope: Option<&Scope>,
@@ -167,19 +168,20 @@ impl Running {
         Ok(())
     }
 
-    /// Runs a session, or a change of the program. A server that stops waits for it, and drops it at the end of its time.
+    /// Runs a session, or a change that the program makes. A server that stops waits for it, and drops it at the
+    /// deadline.
     pub(super) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
         let stopped = self.stopped.clone();
-        // Boxed: what wraps it would hold its memory twice.
+        // Boxed, because the wrapper would hold the memory of the future twice.
         let work = Box::pin(work);
         self.sessions.spawn(stopped.run_until_cancelled_owned(work))
     }
 }
 
-/// Whether every sealed secret can be opened, and new ones be sealed.
+/// Checks that every sealed secret can be opened. Logs a warning if secrets are stored without a key.
 async fn check_secrets(
     store: &dyn Store,
     config: &WorkerConfig,
@@ -197,7 +199,7 @@ async fn check_secrets(
         .values()
         .flat_map(|settings| settings.schema.fields());
     if keys.is_none() && fields.any(Field::is_secret) {
-        tracing::warn!(target: "dooers::settings", "secret settings are stored as they are; set WORKER_SECRET_KEY to seal them");
+        tracing::warn!(target: "dooers::settings", "secret settings are stored in plain text; set WORKER_SECRET_KEY to seal them");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One client: who it is, what it asks, and what it gets.
+//! The session of one client: its identity, its requests, and its frames.
 
 use super::identity::Identity;
 use super::pace::Pace;
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// One client, at the other end of a WebSocket or in the same process.
+/// The session of a client, which is connected by a WebSocket or is in the same process.
 pub(super) struct Session {
     pub(super) running: Arc<Running>,
     pub(super) agent: AgentDefinition,
@@ -28,7 +28,8 @@ pub(super) struct Session {
 
 /// Serves one WebSocket until it ends.
 ///
-/// What is made before the first wait is made here and not in the task, which would hold its memory all the time.
+/// Everything that is needed before the first `.await` is created outside of the returned future, which would otherwise
+/// hold its memory all the time.
 pub(super) fn run(
     socket: Socket,
     running: Arc<Running>,
@@ -46,11 +47,11 @@ pub(super) fn run(
     let session = Session::new(running, agent, &until, Some(total));
     let (sink, mut stream) = socket.split();
     async move {
-        // However the session ends, nothing keeps its frames.
+        // Removes the connection from the hub and drops its frames, however the session ends.
         let leaving = Leaving(&session);
         let mut overdue = pin!(session.ending.overdue());
         let mut is_overdue = false;
-        // One task for all three: an idle connection costs one.
+        // One task does all three, so that an idle connection costs only one.
         tokio::join!(
             session.read(&mut stream, connect_deadline),
             async {
@@ -78,7 +79,7 @@ pub(super) fn run(
     }
 }
 
-/// A session that leaves the hub when this is dropped, and returns what waits for it.
+/// A guard that removes the session from the hub when it is dropped, and releases the frames in its queue.
 struct Leaving<'a>(&'a Session);
 
 impl Drop for Leaving<'_> {
@@ -89,7 +90,8 @@ impl Drop for Leaving<'_> {
 }
 
 impl Session {
-    /// A session of nobody yet, which ends when this fires, if not before. Its frames count towards this total.
+    /// Creates a session without an identity. It ends at the latest when `until` fires. Its frames count towards
+    /// `total`.
     pub(super) fn new(
         running: Arc<Running>,
         agent: AgentDefinition,
@@ -107,7 +109,7 @@ impl Session {
         }
     }
 
-    /// Who is at the other end.
+    /// The identity since the last `connect`. `None` before the first.
     pub(super) fn identity(&self) -> Option<Arc<Identity>> {
         // Nothing panics while the lock is held.
         self.identity
@@ -121,7 +123,8 @@ impl Session {
             .is_some_and(|now| Arc::ptr_eq(&now, identity))
     }
 
-    /// Another `connect` replaces the first, and ends its subscriptions.
+    /// Sets the identity and enters the connection into the hub. This replaces an earlier identity and ends its
+    /// subscriptions.
     pub(super) fn become_known(&self, identity: Identity) {
         self.running
             .hub
@@ -129,7 +132,8 @@ impl Session {
         self.act_as(identity);
     }
 
-    /// Takes part as somebody, without hearing of other threads than those it subscribes to.
+    /// Sets the identity without entering it into the hub: the session is notified only of the threads that it
+    /// subscribes to.
     pub(super) fn act_as(&self, identity: Identity) {
         self.connection.set_takes_deltas(identity.takes_deltas);
         *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(identity));
@@ -160,12 +164,12 @@ impl Session {
         });
     }
 
-    /// Takes the client's frames one after the other. A frame that has begun to be answered is answered whole,
-    /// even if the socket breaks meanwhile: what is stored is also published.
+    /// Answers the client's frames one by one. An answer that has begun is completed even if the socket breaks in the
+    /// meantime, because stored changes must be published.
     async fn read(&self, stream: &mut SplitStream<Socket>, connect_deadline: Instant) {
         loop {
             let next = tokio::select! {
-                // First: nothing is begun any more.
+                // Checked first, so that no answer is begun after the end.
                 biased;
                 () = self.ending.ended() => return,
                 next = self.next(stream) => next,
@@ -178,12 +182,12 @@ impl Session {
                     if !self.has_room().await {
                         return;
                     }
-                    // Boxed, so that a connection that waits does not hold the memory of one that works.
+                    // Boxed, so that an idle connection does not hold the memory of a busy one.
                     Box::pin(verbs::answer(self, &text)).await;
                 }
                 Ok(None) => {
                     let error =
-                        ErrorBody::new(ErrorCode::InvalidFrame, "a frame is text, not binary");
+                        ErrorBody::new(ErrorCode::InvalidFrame, "a frame must be text, not binary");
                     self.refuse("", &error);
                 }
                 Err(end) => return self.ending.end(end),
@@ -191,7 +195,7 @@ impl Session {
         }
     }
 
-    /// The next request. The socket is read up to it, so that pings and pongs pass, and the end of the connection is noticed.
+    /// Reads the next request. Pings and pongs on the way are processed, and the end of the connection is noticed.
     async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Frame>, End> {
         self.liveness.look();
         let request = socket::read(stream, &self.liveness).await?;
@@ -199,8 +203,8 @@ impl Session {
         Ok(request)
     }
 
-    /// Waits until there is room for an answer: a client that does not read its answers is not read either. `false` if the
-    /// session has ended in the meantime.
+    /// Waits until there is room for an answer, because no request is read from a client that does not read its
+    /// answers. Returns `false` if the session has ended in the meantime.
     ///
     /// The time limit of `connect` does not apply here, because the client has sent its request.
     async fn has_room(&self) -> bool {
@@ -211,8 +215,8 @@ impl Session {
         }
     }
 
-    /// Waits until an answer may be made that takes much memory. Keep the result until the answer is queued. `None` if the
-    /// session has ended meanwhile, and nobody would get the answer.
+    /// Waits for a permit to build a large answer. Keep the permit until the answer is queued. `None` if the session
+    /// has ended in the meantime.
     pub(super) async fn may_answer(&self) -> Option<impl Sized> {
         tokio::select! {
             () = self.ending.ended() => None,
@@ -233,7 +237,7 @@ mod tests {
     #[test]
     fn session_holds_little_memory() {
         let size = size_of_future(run);
-        let hint = "box what a session that waits does not need, as `Session::read` does";
+        let hint = "box what an idle session does not need, as `Session::read` does";
         assert!(size <= 3072, "a session takes {size} bytes: {hint}");
         let size = size_of::<Connection>() + size_of::<Identity>();
         assert!(size <= 1024, "a connection takes {size} bytes");

@@ -1,4 +1,4 @@
-//! Telling the program of changed settings.
+//! Notifying the program of changed settings.
 
 use crate::settings::{SettingsUpdate, SettingsWatch};
 use crate::{AgentError, Result};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 type Callback = dyn Fn(SettingsUpdate) -> BoxFuture<'static, Result<()>> + Send + Sync;
 
-/// What the program does when settings were changed.
+/// The program's callback for changed settings.
 #[derive(Clone)]
 pub(super) struct OnSettingsUpdated(Arc<Callback>);
 
@@ -23,21 +23,22 @@ impl OnSettingsUpdated {
         Self(Arc::new(move |update| Box::pin(callback(update))))
     }
 
-    /// Tells the program of these changes, one after the other. Whoever makes a change does not wait for that, so that
-    /// the program may make another one.
+    /// Calls the callback for each of these changes, one after the other. The writer of a change does not wait for the
+    /// callback, so that the callback can make another change.
     pub(super) async fn tell_all(self, mut changes: SettingsWatch) {
         while let Some(update) = changes.next().await {
             self.tell(update).await;
         }
     }
 
-    /// What the program makes of it does not undo the change.
+    /// Calls the callback for one change. An error of the callback is logged and does not undo the change.
     async fn tell(&self, update: SettingsUpdate) {
         let field = update.field_id.clone();
-        // Also what the closure does before it gives its future.
+        // A panic of the closure before it returns its future is caught as well.
         let told = AssertUnwindSafe(async { (self.0)(update).await }).catch_unwind();
         let told = told.await;
-        if let Err(error) = told.unwrap_or_else(|_| Err(AgentError::from("it panicked"))) {
+        if let Err(error) = told.unwrap_or_else(|_| Err(AgentError::from("the callback panicked")))
+        {
             tracing::error!(target: "dooers::settings", field, %error, "the program's callback for changed settings failed; the change stays");
         }
     }

@@ -1,23 +1,23 @@
-//! The signals by which a program is told to stop.
+//! The signals that stop a program.
 
 use super::overtime::Overtime;
 use std::io;
 use std::time::Duration;
 
-/// The exit code of a program that a second signal ends.
+/// The exit code of a program that is ended by a second signal.
 pub(super) const STOPPED_AT_ONCE: i32 = 130;
 
-/// The signals by which a program is told to stop, from the moment on at which this is made.
+/// The signals that stop a program. They are handled from the creation of this value on.
 ///
-/// From the first signal on, the process ends in time, see [`Overtime`], and a second signal ends it at once. Both hold
-/// whatever the threads of the runtime do, and also when this is dropped. If there was no signal, nothing is left when this
-/// is dropped.
+/// After the first signal, the process ends at the latest when its time is over, see [`Overtime`], and a second signal
+/// ends it at once. This holds even if all threads of the runtime are blocked, and after this value was dropped. If
+/// there was no signal, dropping the value removes the handlers.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(super) struct StopSignals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
-    /// Set by the first signal, in its handler.
+    /// Set by the handler of the first signal.
     has_come: std::sync::Arc<std::sync::atomic::AtomicBool>,
     handlers: Vec<signal_hook::SigId>,
     /// Ends the thread that waits for the first signal.
@@ -43,8 +43,8 @@ impl StopSignals {
             overtime: Overtime::after(move || waiting.forever().next().is_some(), drain_timeout),
         };
         for number in [SIGTERM, SIGINT] {
-            // In this order: the first signal finds the flag unset, and sets it. All of it is done in the handler of
-            // the signal, so that it works while every thread of the runtime is blocked.
+            // The order matters: the first signal finds the flag unset, and sets it. All of this happens in the signal
+            // handler, so that it works while all threads of the runtime are blocked.
             let flag = || Arc::clone(&signals.has_come);
             let ends = flag::register_conditional_shutdown(number, STOPPED_AT_ONCE, flag())?;
             let sets = flag::register(number, flag())?;
@@ -53,12 +53,12 @@ impl StopSignals {
         Ok(signals)
     }
 
-    /// The server has stopped in time.
+    /// Records that the server has stopped in time.
     pub(super) fn has_stopped(&self) {
         self.overtime.is_over();
     }
 
-    /// Waits for the first one.
+    /// Waits for the first signal.
     pub(super) async fn first(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -66,7 +66,7 @@ impl StopSignals {
         }
     }
 
-    /// Ends the process at the second one, which is done by the handlers.
+    /// Never returns: the signal handlers end the process at the second signal.
     pub(super) async fn second(&self) {
         std::future::pending::<()>().await;
     }
@@ -75,7 +75,7 @@ impl StopSignals {
 #[cfg(unix)]
 impl Drop for StopSignals {
     fn drop(&mut self) {
-        // What the program does after it has been told to stop can still be cut short.
+        // A second signal can still end the process while the program does other work after the first.
         if !self.has_come.load(std::sync::atomic::Ordering::SeqCst) {
             for handler in self.handlers.drain(..) {
                 signal_hook::low_level::unregister(handler);
@@ -85,7 +85,7 @@ impl Drop for StopSignals {
     }
 }
 
-/// The same where there are no Unix signals.
+/// The signals that stop a program, on a system without Unix signals.
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub(super) struct StopSignals {
@@ -102,19 +102,19 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the first one.
+    /// Waits for the first signal.
     pub(super) async fn first(&mut self) {
         ctrl_c().await;
         self.overtime = Some(Overtime::after(|| true, self.drain_timeout));
     }
 
-    /// Ends the process at the second one.
+    /// Waits for the second signal and ends the process.
     pub(super) async fn second(&self) {
         ctrl_c().await;
         std::process::exit(STOPPED_AT_ONCE);
     }
 
-    /// The server has stopped in time.
+    /// Records that the server has stopped in time.
     pub(super) fn has_stopped(&self) {
         if let Some(overtime) = &self.overtime {
             overtime.is_over();
@@ -125,7 +125,7 @@ impl StopSignals {
 #[cfg(not(unix))]
 async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler for the signal, the system's own ends the program.
+        // If no handler could be installed, the system's own handler ends the program.
         std::future::pending::<()>().await;
     }
 }

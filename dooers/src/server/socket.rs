@@ -1,4 +1,4 @@
-//! The WebSocket of a session: reading, writing, and why it ends.
+//! The WebSocket of a session: reading, writing and closing.
 
 use super::pace::{Pace, time_for};
 use super::upgrade::Socket;
@@ -17,18 +17,19 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
-/// About how many bytes are handed to the socket before it is flushed.
+/// Approximate number of bytes that are handed to the socket before it is flushed.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// The time for the end of a session: sending what waits and the closing frame, and reading the client's closing frame.
+/// Maximum duration of the end of a session: sending queued frames and the closing frame, and reading the client's
+/// closing frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why a session ends.
+/// The reason for the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// The client left, or its connection broke.
     Left,
-    /// The server stops.
+    /// The server is stopping.
     GoingAway,
     /// The client broke the WebSocket protocol.
     Broken,
@@ -36,20 +37,20 @@ pub(super) enum End {
     NotUtf8,
     /// A frame was too large.
     TooLarge,
-    /// No `connect` in time.
+    /// The client sent no `connect` in time.
     NeverConnected,
-    /// No pong in time.
+    /// The client sent no pong in time.
     Silent,
-    /// Nothing was read for too long.
+    /// The client read nothing for too long.
     Stalled,
 }
 
 impl End {
-    /// What the closing frame says.
+    /// The closing frame for this reason.
     fn close_frame(self) -> CloseFrame {
         let (code, reason) = match self {
             Self::Left => (CloseCode::Normal, ""),
-            Self::GoingAway => (CloseCode::Away, "the server stops; reconnect"),
+            Self::GoingAway => (CloseCode::Away, "the server is stopping; reconnect"),
             Self::Broken => (CloseCode::Protocol, "not the WebSocket protocol"),
             Self::NotUtf8 => (CloseCode::Invalid, "a text frame is not UTF-8"),
             Self::TooLarge => (CloseCode::Size, "the frame is too large"),
@@ -64,7 +65,7 @@ impl End {
     }
 }
 
-/// How a session ends: the first reason counts, and everybody stops.
+/// The end of a session. The first reason counts, and all parts of the session stop.
 #[derive(Debug)]
 pub(super) struct Ending {
     reason: OnceLock<End>,
@@ -72,7 +73,7 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// A session that ends when the server stops, if not before.
+    /// Creates the end of a session, which occurs at the latest when `stopping` fires.
     pub(super) fn new(stopping: &CancellationToken) -> Self {
         Self {
             reason: OnceLock::new(),
@@ -90,7 +91,8 @@ impl Ending {
         self.token.cancelled().await;
     }
 
-    /// Waits until the session has ended and has had its time to say so, also to a client that reads nothing.
+    /// Waits until the session has ended and its closing time is over. Then the socket is dropped, even if the client
+    /// reads nothing.
     pub(super) async fn overdue(&self) {
         self.ended().await;
         sleep(CLOSE_TIMEOUT).await;
@@ -101,19 +103,19 @@ impl Ending {
     }
 }
 
-/// Signs that the client answers pings, and the time for which the server has not read from it.
+/// Evidence that the client answers pings, and the time for which the server has not read from the socket.
 #[derive(Debug, Default)]
 pub(super) struct Liveness {
     answered: AtomicBool,
     looking: Mutex<Looking>,
 }
 
-/// The time for which the server has not read from the socket, because a request was being answered or waited for room.
+/// The time for which the server has not read from the socket, because it was answering a request or waiting for room.
 #[derive(Debug, Default)]
 struct Looking {
-    /// Until a time in the past.
+    /// The sum of the periods that have ended.
     away: Duration,
-    /// Since this time, if it does not read now.
+    /// The beginning of the current period, if the socket is not being read now.
     since: Option<Instant>,
 }
 
@@ -122,12 +124,12 @@ impl Liveness {
         self.answered.store(true, Ordering::Relaxed);
     }
 
-    /// From now on the socket is not read.
+    /// Records that the socket is not read from now on.
     pub(super) fn look_away(&self) {
         self.looking().since = Some(Instant::now());
     }
 
-    /// From now on the socket is read.
+    /// Records that the socket is read from now on.
     pub(super) fn look(&self) {
         let mut looking = self.looking();
         if let Some(since) = looking.since.take() {
@@ -148,21 +150,22 @@ impl Liveness {
     }
 }
 
-/// When the client is asked whether it is there, and how long the answer may take.
+/// The interval of pings, and the time limit for a pong.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timing {
     pub(super) ping_interval: Duration,
     pub(super) pong_timeout: Duration,
 }
 
-/// A ping that was sent.
+/// A ping that was sent and not answered yet.
 struct Asked {
     at: Instant,
     /// The time by which the pong must arrive. A slow reader first reads what was sent before the ping.
     until: Instant,
-    /// The bytes that were written up to the ping, which the client has read when it answers.
+    /// The number of bytes that were written up to the ping. The client has read them when it answers.
     taken: u64,
-    /// The time for which the server had not read until then. A pong that the server does not read is not late.
+    /// The time for which the server had not read when the ping was sent. A pong is not late because the server does
+    /// not read it.
     away: Duration,
 }
 
@@ -173,7 +176,7 @@ impl Asked {
     }
 }
 
-/// Feeds all that waits to the socket and flushes once, asks whether the client is there, and says at the end why.
+/// Writes queued frames in batches with one flush each, sends pings, and sends the closing frame at the end.
 pub(super) async fn write(
     mut sink: SplitSink<Socket, Message>,
     connection: &Connection,
@@ -184,7 +187,7 @@ pub(super) async fn write(
 ) {
     let mut batch = Vec::new();
     let mut asked: Option<Asked> = None;
-    // The bytes that the client has certainly read.
+    // The number of bytes that the client has certainly read.
     let mut read = 0;
     let alarm = sleep_until(Instant::now() + timing.ping_interval);
     tokio::pin!(alarm);
@@ -212,7 +215,7 @@ pub(super) async fn write(
                     None => {
                         liveness.answered.store(false, Ordering::Relaxed);
                         let sent = Box::pin(ask(&mut sink, connection, pace)).await;
-                        // From here on: the ping is on its way, and no longer waits for other frames.
+                        // The time starts here, when the ping has left the queue of frames.
                         let (at, taken) = (Instant::now(), pace.taken());
                         let until = at + timing.pong_timeout + time_for(taken - read);
                         alarm.as_mut().reset(at + timing.pong_timeout);
@@ -228,7 +231,7 @@ pub(super) async fn write(
             break;
         }
     }
-    // Boxed, as the ping is: rare work that the task of an idle connection would hold the memory for.
+    // Boxed like the ping, so that the task of an idle connection does not hold memory for rare work.
     Box::pin(close(
         &mut sink,
         connection,
@@ -280,7 +283,7 @@ async fn keep(
     written.ok_or(End::Stalled)?.map_err(|_| End::Left)
 }
 
-/// Sends what still waits and the closing frame, if the client takes them.
+/// Sends the remaining frames and the closing frame, if the client takes them.
 async fn close(
     sink: &mut SplitSink<Socket, Message>,
     connection: &Connection,
@@ -301,9 +304,9 @@ async fn close(
     let _ = sink.send(Message::Close(Some(reason.close_frame()))).await;
 }
 
-/// The next text of the client.
+/// Reads the next text of the client.
 ///
-/// Binary messages come as `None`: they are refused, not fatal.
+/// Returns `None` for a binary message, which is refused but does not end the session.
 pub(super) async fn read(
     stream: &mut SplitStream<Socket>,
     liveness: &Liveness,
@@ -317,17 +320,17 @@ pub(super) async fn read(
                 liveness.saw_pong();
                 continue;
             }
-            // The library answers it.
+            // The library answers pings.
             Some(Ok(Message::Ping(_))) => continue,
-            // Not what the library gives to a reader.
+            // The library does not return raw frames when it reads.
             Some(Ok(Message::Frame(_))) => continue,
             Some(Err(error)) => Err(end_of(&error)),
         };
     }
 }
 
-/// After the closing frame is sent, reads until the client has closed too: a socket that is closed with unread
-/// bytes in it may lose what was sent last.
+/// Reads until the client has closed the connection, after the closing frame was sent. A socket that is closed with
+/// unread bytes in it may lose the last frames.
 pub(super) async fn linger(stream: &mut SplitStream<Socket>) {
     while stream.next().await.is_some_and(|message| message.is_ok()) {}
 }

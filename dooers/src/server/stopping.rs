@@ -1,31 +1,31 @@
-//! Stopping a server in a bounded time.
+//! Stopping a server within a time limit.
 //!
-//! Whatever clients, handlers and the database do, all of it has one deadline: the time for draining and
-//! [`OVERTIME`]. Work that is not done by then is logged and dropped. Nothing that was acknowledged is lost by that: a
-//! message is stored, and its turn is left to its lease or to the next start.
+//! A stop has one deadline: the drain time plus [`OVERTIME`], whatever clients, handlers and the database do. Work that
+//! is not done by then is logged and dropped. No acknowledged message is lost: it is stored, and its turn ends when its
+//! lease expires, or at the next start.
 
 use super::running::Running;
 use crate::store::Store;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// The time by which a stop may exceed the time for draining.
+/// The time by which a stop may exceed the drain time.
 pub(super) const OVERTIME: Duration = Duration::from_secs(3);
 
-/// The part of the overtime in which turns that took too long are recorded as interrupted, and in which the last sessions
-/// close their sockets, which takes them 2 s.
+/// The time after the drain time by which turns that took too long are recorded as interrupted, and by which the last
+/// sessions have closed their sockets, which takes them 2 s.
 const RECORDING: Duration = Duration::from_millis(2100);
 
-/// The same with the time in which work that is given up ends.
+/// The time after the drain time by which dropped work has ended.
 const GIVING_UP: Duration = Duration::from_millis(2300);
 
-/// The part of the overtime by whose end callbacks of the program and the server's own tasks have ended.
+/// The time after the drain time by which the program's callbacks and the server's own tasks have ended.
 const TASKS: Duration = Duration::from_millis(2500);
 
-/// The part of the overtime by whose end the store is closed.
+/// The time after the drain time by which the store is closed.
 const CLOSING: Duration = Duration::from_millis(2850);
 
-/// The longest time for draining: deadlines are points in time that must exist.
+/// The longest drain time. It keeps deadlines within the range of `Instant`.
 const LONGEST_DRAIN: Duration = Duration::from_secs(365 * 86_400);
 
 /// The result of a stop.
@@ -33,13 +33,13 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(365 * 86_400);
 pub(super) enum Stopped {
     /// Everything has ended.
     Whole,
-    /// A handler blocks its thread, and would keep the process alive.
+    /// A handler blocks its thread and would keep the process alive.
     HandlerLeft,
 }
 
 impl Running {
     /// Closes sessions, lets turns finish, and closes the store. `turns_left` is called with the number of turns that
-    /// are waited for.
+    /// are still running.
     pub(super) async fn stop(&self, turns_left: impl FnOnce(usize)) -> Stopped {
         let drained = Instant::now() + self.config.drain_timeout.min(LONGEST_DRAIN);
         self.stopping.cancel();
@@ -49,7 +49,7 @@ impl Running {
         if !self.is_over_by(drained).await {
             self.runner.interrupt();
             if !self.is_over_by(drained + RECORDING).await {
-                tracing::warn!(target: "dooers::server", "answers and ends of turns could not be stored in time and are dropped; such a turn ends with its lease, or at the next start");
+                tracing::warn!(target: "dooers::server", "answers and ends of turns could not be stored in time and are dropped; such a turn ends when its lease expires, or at the next start");
                 self.give_up();
                 if !self.is_over_by(drained + GIVING_UP).await {
                     tracing::warn!(target: "dooers::turn", "a handler blocks its thread and is left behind");
@@ -70,27 +70,27 @@ impl Running {
         self.abandoned.cancel();
         let closing = timeout_at(drained + CLOSING, self.store.close());
         if closing.await.is_err() {
-            tracing::warn!(target: "dooers::store", "the store could not be closed in time, as the database does not answer");
+            tracing::warn!(target: "dooers::store", "the store could not be closed in time because the database does not answer");
         }
         stopped
     }
 
-    /// Drops work that waits, for the database most of all.
+    /// Drops all unfinished work. Most of it is waiting for the database.
     fn give_up(&self) {
         self.runner.give_up();
         self.stopped.cancel();
     }
 
-    /// Waits for the end of all work. `false` if it does not come in time.
+    /// Waits for the end of all work. Returns `false` if the deadline passes first.
     async fn is_over_by(&self, end: Instant) -> bool {
         timeout_at(end, self.work_over()).await.is_ok()
     }
 
-    /// Waits until no session answers a frame, no change of the program is on its way, and no turn runs.
+    /// Waits until no session is answering a frame, no change of the program is in progress, and no turn is running.
     async fn work_over(&self) {
         self.sessions.close();
         loop {
-            // A message that is being answered may begin a turn, and a handler may begin a change.
+            // A session may start a turn, and a handler may start a change.
             self.sessions.wait().await;
             self.runner.over().await;
             if self.sessions.is_empty() {
@@ -100,8 +100,8 @@ impl Running {
     }
 }
 
-/// Closes the store of a server that does not start.
+/// Closes the store of a server that could not start.
 pub(super) async fn close(store: &dyn Store) {
-    // There is nothing in it that must be written.
+    // The server has written nothing that could be lost.
     let _ = timeout(OVERTIME, store.close()).await;
 }

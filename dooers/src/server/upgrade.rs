@@ -12,18 +12,19 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-/// The size of each connection's read buffer, which it has for its whole life. The library's default would cost each idle
-/// connection 128 KiB. [`ReadAhead`] keeps the number of system calls independent of this size.
+/// The size of the read buffer that each connection keeps for its whole life. The library's default would cost each
+/// idle connection 128 KiB. [`ReadAhead`] keeps the number of system calls independent of this size.
 const READ_BUFFER: usize = 512;
 
-/// Frames are collected up to this many bytes for one system call. The buffer holds at most one frame more than that, as
-/// each frame waits until the one before it fits.
+/// The number of bytes up to which frames are collected for one system call. The buffer holds at most one frame more,
+/// because each frame waits until the one before it fits.
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// The WebSocket of a session.
 pub(super) type Socket = WebSocketStream<Metered<ReadAhead<TokioIo<Upgraded>>>>;
 
-/// A request that opens a WebSocket. This is not what axum has for it, as that hides how many bytes the client takes.
+/// A request that opens a WebSocket. axum's own type is not used because it hides the number of bytes that the client
+/// takes.
 #[derive(Debug)]
 pub(super) struct Upgrade {
     answer: Response,
@@ -45,7 +46,7 @@ impl<S: Sync> FromRequest<S> for Upgrade {
         let upgraded = request.extensions_mut().remove::<OnUpgrade>();
         let upgraded = upgraded.ok_or_else(|| NotAWebSocket {
             status: StatusCode::UPGRADE_REQUIRED,
-            reason: "the connection cannot become one".to_owned(),
+            reason: "the connection cannot be upgraded".to_owned(),
         })?;
         Ok(Self { answer, upgraded })
     }
@@ -72,13 +73,13 @@ fn answer_to(request: &Request) -> Result<Response, NotAWebSocket> {
         Ok(Response::new(Body::empty()))
     } else {
         Err(bad(
-            "over HTTP/2 it begins with CONNECT, and has the version 13".to_owned(),
+            "over HTTP/2 the request must be CONNECT with WebSocket version 13".to_owned(),
         ))
     }
 }
 
 impl Upgrade {
-    /// The answer, and the WebSocket that is there once the answer was sent.
+    /// Returns the answer, and a future for the WebSocket, which is ready when the answer was sent.
     pub(super) fn accept(
         self,
         frame_bytes: usize,
@@ -92,7 +93,7 @@ impl Upgrade {
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER);
         let opening = async move {
-            // The client may leave before.
+            // The client may leave before that.
             let stream = ReadAhead::new(TokioIo::new(self.upgraded.await.ok()?));
             let stream = Metered::new(stream);
             Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
@@ -103,7 +104,7 @@ impl Upgrade {
 
 impl IntoResponse for NotAWebSocket {
     fn into_response(self) -> Response {
-        let text = format!("a chat client opens a WebSocket here: {}\n", self.reason);
+        let text = format!("this path serves WebSockets only: {}\n", self.reason);
         (self.status, text).into_response()
     }
 }

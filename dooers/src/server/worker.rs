@@ -1,4 +1,4 @@
-//! The server of a program's agents.
+//! The server that a program creates.
 
 use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
@@ -23,9 +23,10 @@ use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-/// Serves a program's agents.
+/// A server for the agents of a program.
 ///
-/// A clone is the same server, so that one part of a program can [`close`](Self::close) what another serves.
+/// A clone refers to the same server, so one part of a program can [`close`](Self::close) the server that another part
+/// serves.
 #[derive(Debug, Clone)]
 pub struct WorkerServer {
     program: Program,
@@ -34,7 +35,7 @@ pub struct WorkerServer {
 }
 
 impl WorkerServer {
-    /// A server of all annotated agents of the program.
+    /// Creates a server for all annotated agents of the program.
     #[must_use]
     pub fn new(config: WorkerConfig) -> Self {
         Self {
@@ -44,7 +45,7 @@ impl WorkerServer {
         }
     }
 
-    /// Serves this agent, and of all others only those that are named in the same way.
+    /// Serves this agent. If this is called, only the agents that are named in this way are served.
     ///
     /// An agent in a library must be named if the program refers to nothing else in it.
     #[must_use]
@@ -53,14 +54,14 @@ impl WorkerServer {
         self
     }
 
-    /// Gives the handlers a value, which they take as [`State<S>`](crate::State). There is one of each type.
+    /// Adds a value for the handlers, which take it as [`State<S>`](crate::State). There is one value of each type.
     #[must_use]
     pub fn state<S: Clone + Send + Sync + 'static>(mut self, state: S) -> Self {
         self.program.states.insert(state);
         self
     }
 
-    /// Gives an agent settings whose fields are known only at run time. Its handler takes
+    /// Sets the settings schema of an agent whose fields are known only at run time. Its handler takes
     /// [`SettingsValues`](crate::settings::SettingsValues).
     #[must_use]
     pub fn settings_schema<A: Agent>(mut self, schema: SettingsSchema) -> Self {
@@ -69,8 +70,10 @@ impl WorkerServer {
         self
     }
 
-    /// Is called after each change of a setting, one after the other; several changes of one field that come while it is busy
-    /// are one. It may change settings itself. What it returns does not undo the change; an error goes to the log. Values of
+    /// Sets a callback for changes of settings.
+    ///
+    /// It is called for one change at a time. Changes of the same field that occur while it is running are combined
+    /// into one. It may change settings itself. An error of the callback is logged, and the change stays. Values of
     /// secrets are `null`.
     #[must_use]
     pub fn on_settings_updated<F, R>(mut self, callback: F) -> Self
@@ -82,9 +85,10 @@ impl WorkerServer {
         self
     }
 
-    /// The settings of a worker, outside of a handler: those of the one agent that has settings of this type.
+    /// The settings of a worker, for use outside of a handler. They belong to the one agent that has settings of this
+    /// type.
     ///
-    /// The store is opened, if nothing has done so before.
+    /// This starts the server if it has not started yet.
     ///
     /// # Errors
     ///
@@ -104,7 +108,7 @@ impl WorkerServer {
         Ok(settings_of(&running, agent, worker_id.into()))
     }
 
-    /// The same for one of several agents that have settings of this type.
+    /// The settings of a worker of this agent, if several agents have settings of the same type.
     ///
     /// # Errors
     ///
@@ -124,9 +128,9 @@ impl WorkerServer {
         Ok(settings_of(&running, agent, worker_id.into()))
     }
 
-    /// The conversations and settings, to read and to change outside of a turn.
+    /// The conversations and settings, to be read and changed outside of a turn.
     ///
-    /// The store is opened, if nothing has done so before.
+    /// This starts the server if it has not started yet.
     ///
     /// # Errors
     ///
@@ -135,10 +139,10 @@ impl WorkerServer {
         Ok(Repository::new(self.start().await?))
     }
 
-    /// The memory of a thread, outside of a handler: all that is in it. What it reads is read when it is asked, so a thread
-    /// outside the scope is an error of the reading.
+    /// The memory of a whole thread, for use outside of a handler. The thread is read later, by the memory's own
+    /// methods. They return an error if the thread is outside the scope.
     ///
-    /// The store is opened, if nothing has done so before.
+    /// This starts the server if it has not started yet.
     ///
     /// # Errors
     ///
@@ -153,9 +157,9 @@ impl WorkerServer {
         Ok(memory)
     }
 
-    /// A way to tell everybody in a thread something that no turn says.
+    /// A [`Broadcast`], which publishes events in a thread without a turn.
     ///
-    /// The store is opened, if nothing has done so before.
+    /// This starts the server if it has not started yet.
     ///
     /// # Errors
     ///
@@ -164,7 +168,7 @@ impl WorkerServer {
         Ok(Broadcast::new(self.repository().await?))
     }
 
-    /// Begins a message of the program itself to one of its agents, as a webhook or a timer sends it.
+    /// Creates a message from the program to one of its agents, for example from a webhook or a timer.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -206,21 +210,21 @@ impl WorkerServer {
         Ok(running.cancel(None, target, || {}).await?)
     }
 
-    /// Listens on the configured address, and serves until the program gets SIGINT or SIGTERM, or until
-    /// [`close`](Self::close).
+    /// Listens on the configured address and serves until the program receives SIGINT or SIGTERM, or until
+    /// [`close`](Self::close) is called.
     ///
-    /// It prints where it listens. At the signal, sessions are closed, turns may finish, and the store is closed. All of
-    /// that ends at most 3 s after the [drain time](WorkerConfig::drain_timeout), whatever clients and the database do. A
-    /// second signal ends the process at once, with the exit code 130.
+    /// It prints the address. At the signal, sessions are closed, running turns may finish, and the store is closed.
+    /// All of this takes at most 3 s more than the [drain time](WorkerConfig::drain_timeout), whatever clients and the
+    /// database do. A second signal ends the process at once, with the exit code 130.
     ///
-    /// A handler that blocks its thread cannot be dropped, and would keep the process alive. Such a process is ended, with
-    /// the exit code 1, when that time is over.
+    /// A handler that blocks its thread cannot be dropped and would keep the process alive. Such a process is ended
+    /// with the exit code 1 when the time is over.
     ///
     /// # Errors
     ///
     /// [`ServerError`], if the agents, the store or the address cannot be used.
     pub async fn serve(self) -> Result<(), ServerError> {
-        // Before anything else: a database that stays closed is better than one that is opened in vain.
+        // The address is bound first, so that the store is not opened in vain if it is taken.
         let address = self.program.config.bind;
         let listener = TcpListener::bind(address)
             .await
@@ -230,14 +234,14 @@ impl WorkerServer {
             started => started?,
         };
         let address = listener.local_addr().map_err(ServerError::Listen)?;
-        // Before anybody knows that it serves, and may tell it to stop.
+        // Signals are handled before the address is printed, because a reader of the output may send one.
         let drain_timeout = self.program.config.drain_timeout;
         let mut signals = StopSignals::new(drain_timeout).map_err(ServerError::Signals)?;
         announce(&running, address);
         let (served, ()) = tokio::join!(self.serve_on(listener), async {
             tokio::select! {
                 () = signals.first() => {}
-                // By another part of the program.
+                // Another part of the program closed the server.
                 () = running.stopping.cancelled() => return self.close().await,
             }
             tokio::select! {
@@ -250,7 +254,7 @@ impl WorkerServer {
         served
     }
 
-    /// Serves on this listener until [`close`](Self::close), which may also come before.
+    /// Serves on this listener until [`close`](Self::close) is called, which may also happen before.
     ///
     /// # Errors
     ///
@@ -263,10 +267,10 @@ impl WorkerServer {
         }
     }
 
-    /// The server as a router, to nest in a program's own.
+    /// The server as a router, to nest in the program's own router.
     ///
-    /// Whoever serves it calls [`close`](Self::close) at the end, so that turns finish and the store is given free,
-    /// and sets `TCP_NODELAY` on the connections (`listener.tap_io(..)` of axum), or answers take 40 ms longer.
+    /// The program must call [`close`](Self::close) at the end, so that turns finish and the store is closed. It should
+    /// set `TCP_NODELAY` on its connections (`listener.tap_io(..)` of axum). Otherwise answers take 40 ms longer.
     ///
     /// # Errors
     ///
@@ -277,16 +281,17 @@ impl WorkerServer {
 
     /// Closes all sessions, lets turns finish, and closes the store.
     ///
-    /// It returns at most 3 s after the [drain time](WorkerConfig::drain_timeout), whatever clients and the database do.
-    /// What is not done by then is dropped: a turn that could not be recorded as interrupted is taken over when its lease
-    /// ends, or at the next start.
+    /// It returns at most 3 s after the [drain time](WorkerConfig::drain_timeout), whatever clients and the database
+    /// do. Work that is not done by then is dropped. A turn that could not be recorded as interrupted is taken over
+    /// when its lease ends, or at the next start.
     ///
-    /// A server that is starting stops doing so, and one that has not begun to never starts.
+    /// If the server is starting, the start is aborted. If it has not started yet, it never starts.
     pub async fn close(&self) {
         self.close_and_count(|_| {}).await;
     }
 
-    /// The same; `turns_left` is called with the number of turns that are waited for.
+    /// Closes the server as [`close`](Self::close) does. `turns_left` is called with the number of turns that are still
+    /// running.
     async fn close_and_count(&self, turns_left: impl FnOnce(usize)) -> Stopped {
         self.closed.cancel();
         let never = || async { Err(ServerError::Closed) };
@@ -296,7 +301,7 @@ impl WorkerServer {
         }
     }
 
-    /// The same program, which has not been started yet.
+    /// Creates a new server of the same program, which has not started yet.
     #[cfg(feature = "testing")]
     pub(crate) fn anew(self) -> Self {
         Self {
@@ -306,7 +311,7 @@ impl WorkerServer {
         }
     }
 
-    /// The same server with another configuration.
+    /// Changes the configuration of a server that has not started yet.
     #[cfg(feature = "testing")]
     pub(crate) fn configure(mut self, change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Self {
         self.program.config = change(self.program.config);
@@ -336,7 +341,7 @@ fn settings_of<T: WorkerSettings>(
     Settings::new(Arc::clone(&running.settings), worker)
 }
 
-/// Tells a person at the terminal where to connect.
+/// Prints the addresses to connect to.
 fn announce(running: &Running, address: SocketAddr) {
     let names: Vec<_> = running.agents.iter().map(AgentDefinition::name).collect();
     let mut text = format!("dooers serves {} on\n", names.join(", "));
@@ -347,7 +352,7 @@ fn announce(running: &Running, address: SocketAddr) {
     say(&text);
 }
 
-/// Tells a person at the terminal what a stopping server waits for.
+/// Prints the number of turns that a stopping server waits for.
 fn say_turns(turns: usize) {
     if turns > 0 {
         say(&format!(
@@ -356,7 +361,7 @@ fn say_turns(turns: usize) {
     }
 }
 
-/// Nobody may be there to read it; the server serves all the same.
+/// Writes to the standard output. An error is ignored, because the server also works without a terminal.
 fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

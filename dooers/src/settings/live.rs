@@ -59,7 +59,7 @@ pub(crate) struct LiveSettings {
     keyring: Option<Keyring>,
     schemas: Schemas,
     workers: Mutex<HashMap<WorkerKey, Arc<Worker>>>,
-    /// The fields of workers whose stored values do not fit any more and that were logged already.
+    /// The fields of workers whose stored value no longer fits and was logged already.
     misfits: Mutex<HashSet<(WorkerKey, String)>>,
     /// The watchers of all workers' changes.
     program: Watchers,

@@ -57,7 +57,7 @@ fn mistakes_of(field: &Field) -> Vec<String> {
     let mut texts = texts.chain(options.flat_map(|(value, label)| [&**value, &**label]));
     wrong(
         texts.any(|text| text.contains('\0')),
-        "one of its texts holds U+0000, which no text may have; remove it",
+        "one of its texts contains U+0000, which is not allowed; remove it",
     );
     let is_text = matches!(
         field.kind,

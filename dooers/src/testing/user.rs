@@ -88,14 +88,14 @@ impl TestUser {
         self
     }
 
-    /// Makes the client one that does not take pieces of a text. It receives the whole text each time it has grown.
+    /// Makes the client not announce `event.delta`. It receives the whole text each time the text has grown.
     pub fn without_deltas(mut self) -> Self {
         self.takes_deltas = false;
         self
     }
 
-    /// Makes the client one of the oldest ones. They send `worker_id`, and when they resume they replace their events
-    /// by the snapshot.
+    /// Makes the client behave like the oldest published clients. They send `worker_id`, and when they resume they
+    /// replace their events by the snapshot.
     pub fn at_old_client(mut self) -> Self {
         self.says_worker_id = true;
         self

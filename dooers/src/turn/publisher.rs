@@ -30,7 +30,7 @@ impl Publisher {
         }
     }
 
-    /// Runs a store operation on a thread, and publishes what it changed.
+    /// Runs a store operation on a thread, and publishes its changes.
     ///
     /// # Errors
     ///
@@ -43,7 +43,8 @@ impl Publisher {
         self.commit_then(thread_id, operation, |_| {}).await
     }
 
-    /// The same. Between the commit and the publication it calls `before`, for example to acknowledge a message.
+    /// Does the same as [`commit`](Self::commit), and calls `before` between the commit and the publication, for
+    /// example to acknowledge a message.
     pub(crate) async fn commit_then<T: Committed, E>(
         &self,
         thread_id: &str,
@@ -57,7 +58,7 @@ impl Publisher {
         Ok(committed)
     }
 
-    /// The same for an operation of a turn. The sender of the turn's message caused the changes.
+    /// Does the same for an operation of a turn. The changes count as caused by the sender of the turn's message.
     pub(super) async fn commit_of_turn<T: Committed, E>(
         &self,
         claim: &Claim,
@@ -72,7 +73,7 @@ impl Publisher {
         Ok(committed)
     }
 
-    /// The same for an operation that finds the threads which it changes.
+    /// Does the same for an operation that itself finds the threads to change.
     pub(crate) async fn commit_anywhere<T: Committed, E>(
         &self,
         operation: impl Future<Output = Result<T, E>>,
@@ -89,21 +90,21 @@ impl Publisher {
         Ok(committed)
     }
 
-    /// Reports how the turn of this message ended, to all who wait for that. `rev` is the number of its last change.
+    /// Notifies everyone who waits for the end of this message's turn. `rev` is the number of the turn's last change.
     ///
-    /// Report the end before the change is published. A reader that has received the change then knows the end.
+    /// Call this before the change is published, so that every reader of the change also knows the outcome.
     pub(super) fn report(&self, event_id: &str, outcome: Outcome, rev: u64) {
         self.endings.tell(event_id, outcome, rev);
     }
 
-    /// Reports the ends of turns that were withdrawn by these changes.
+    /// Reports the end of turns that these changes withdraw.
     pub(crate) fn report_withdrawn(&self, changes: &[Change]) {
         self.report_all(changes, |status| {
             (status == RunStatus::Canceled).then_some(Outcome::Cancelled)
         });
     }
 
-    /// Reports the ends of turns that these changes end because their process was lost.
+    /// Reports the end of turns that these changes end because their process was lost.
     pub(crate) fn report_lost(&self, changes: &[Change]) {
         self.report_all(changes, |status| match status {
             RunStatus::Canceled => Some(Outcome::Cancelled),
@@ -141,14 +142,14 @@ impl Committed for Begun {
     }
 }
 
-/// A thread that was created or deleted. The change stays, for the caller.
+/// A thread that was created or deleted. The change is copied, because the caller also needs it.
 impl Committed for Change {
     fn take_changes(&mut self) -> Vec<Change> {
         vec![self.clone()]
     }
 }
 
-/// The changes stay, for the caller.
+/// The changes are copied, because the caller also needs them.
 impl Committed for Edited {
     fn take_changes(&mut self) -> Vec<Change> {
         self.changes.clone()

@@ -317,7 +317,7 @@ async fn nul_of_a_dispatch_is_removed(served: &Served) {
     ] {
         let refusal = dispatch.send().await;
         assert!(
-            matches!(&refusal, Err(DispatchError::Invalid(text)) if text.starts_with(&format!("`{what}` holds U+0000"))),
+            matches!(&refusal, Err(DispatchError::Invalid(text)) if text.starts_with(&format!("`{what}` contains U+0000"))),
             "{refusal:?}"
         );
     }

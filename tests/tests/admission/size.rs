@@ -45,7 +45,7 @@ fn metadata(bytes: usize) -> Vec<Value> {
 
 fn refusal(place: &str, is: usize, most: usize) -> (String, String) {
     let text = format!(
-        "`{place}` is {is} bytes long; at most {most} are allowed, since every list of threads carries it; shorten it"
+        "`{place}` is {is} bytes long; at most {most} are allowed, because every list of threads contains it; shorten it"
     );
     ("INVALID_PAYLOAD".to_owned(), text)
 }
@@ -209,7 +209,7 @@ async fn client_metadata_is_limited(served: &Served) {
             let (code, text) = client.refused("x").await;
             assert_eq!(code, "INVALID_PAYLOAD");
             let start = format!(
-                "`payload.metadata` is {is} bytes long as JSON; at most 16384 are allowed, since every list of threads carries it"
+                "`payload.metadata` is {is} bytes long as JSON; at most 16384 are allowed, because every list of threads contains it"
             );
             assert!(text.starts_with(&start), "{text}");
         }
@@ -399,7 +399,7 @@ async fn program_users_and_scopes_are_limited(served: &Served) {
             changed(|user| user.identity_ids = vec!["i".to_owned(), "i".repeat(129)]),
         ),
         (
-            "`user.identity_ids` has 33 ids; at most 32 are allowed, since every list of threads carries it; leave some out".to_owned(),
+            "`user.identity_ids` has 33 ids; at most 32 are allowed, because every list of threads contains it; leave some out".to_owned(),
             changed(|user| user.identity_ids = vec!["i".to_owned(); 33]),
         ),
     ] {

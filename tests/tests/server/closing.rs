@@ -161,7 +161,7 @@ async fn it_is_healthy_and_ready_until_it_stops() {
     assert_eq!(asked("/healthz").await.0, 200);
     assert_eq!(
         asked("/readyz").await,
-        (503, "the server stops\n".to_owned())
+        (503, "the server is stopping\n".to_owned())
     );
     serving.abort();
 }

@@ -110,7 +110,7 @@ async fn a_page_that_is_no_websocket_says_what_belongs_there() {
     let (status, body) = server.get("/ws").await;
     assert_eq!(status, 400);
     assert!(
-        body.starts_with("a chat client opens a WebSocket here"),
+        body.starts_with("this path serves WebSockets only"),
         "{body}"
     );
     assert_eq!(server.get("/elsewhere").await.0, 404);

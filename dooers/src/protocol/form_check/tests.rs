@@ -176,7 +176,11 @@ fn select_and_radio_take_one_of_their_options() {
         default: None,
         placeholder: None,
     };
-    assert_misfits(empty, "no value, since it has no options", vec![json!("S")]);
+    assert_misfits(
+        empty,
+        "no value, because it has no options",
+        vec![json!("S")],
+    );
 }
 
 #[test]

@@ -1,14 +1,14 @@
-//! Telling everybody in a thread something.
+//! Publishing events in a thread without a turn.
 
 use super::{CreateEvent, CreateThread, Repository, RepositoryError};
 use crate::handler::Reply;
 use crate::protocol::Thread;
 use crate::store::{Scope, ThreadPatch};
 
-/// Tells everybody in a thread something that no turn says: news of an order, a reminder, an answer that took days.
+/// Publishes events in a thread without a turn: news of an order, a reminder, an answer that took days.
 ///
-/// [`WorkerServer::broadcast`](crate::WorkerServer::broadcast) gives it. What it does is stored like all else, so that
-/// whoever is away finds it later.
+/// [`WorkerServer::broadcast`](crate::WorkerServer::broadcast) returns it. Everything is stored, so that users who are
+/// offline find it later.
 ///
 /// ```
 /// # use dooers::prelude::*;
@@ -34,7 +34,7 @@ impl Broadcast {
         Self { repository }
     }
 
-    /// Sends an event to everybody in a thread, as [`Repository::create_event`] does.
+    /// Stores an event and publishes it to the subscribers of the thread, as [`Repository::create_event`] does.
     pub fn send_event(
         &self,
         scope: &Scope,
@@ -44,11 +44,11 @@ impl Broadcast {
         self.repository.create_event(scope, thread_id, event)
     }
 
-    /// Changes the title or the metadata of a thread, which everybody sees who may see the thread.
+    /// Changes the title or the metadata of a thread, and notifies all clients that may see the thread.
     ///
     /// # Errors
     ///
-    /// As [`Repository::update_thread`].
+    /// The same as [`Repository::update_thread`].
     pub async fn send_thread_update(
         &self,
         scope: &Scope,
@@ -60,7 +60,7 @@ impl Broadcast {
             .await
     }
 
-    /// Makes a thread, which everybody is told of who may see it, as [`Repository::create_thread`] does.
+    /// Creates a thread and notifies all clients that may see it, as [`Repository::create_thread`] does.
     pub fn create_thread(&self, scope: &Scope) -> CreateThread {
         self.repository.create_thread(scope)
     }

@@ -1,32 +1,32 @@
-//! Why a repository did not do what it was asked.
+//! The error of a repository.
 
 use crate::handler::ReplyError;
 use crate::protocol::UploadNotFound;
 use crate::settings::SettingsError;
 use crate::store::StoreError;
 
-/// Why a repository did not do what it was asked. Nothing was changed then.
+/// The reason why a repository refused or failed a request. The request changed nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RepositoryError {
-    /// There is no such thing in the scope.
+    /// A thread, event or run that does not exist in the scope.
     #[error(
-        "there is no such {0}: it was removed, or there never was one of this id for the agent, worker, organization, workspace and user of the scope"
+        "there is no such {0}: it was removed, or it never existed for the agent, worker, organization, workspace and user of the scope"
     )]
     NotFound(&'static str),
-    /// A part of the content names an upload that the server does not have.
+    /// A content part that names an upload that the server does not have.
     #[error(transparent)]
     UploadNotFound(#[from] UploadNotFound),
-    /// It contradicts what is there; the text says what to do.
+    /// A request that contradicts the present state. The text states the way out.
     #[error("{0}")]
     Conflict(String),
-    /// It cannot be so; the text says what is allowed.
+    /// A value that is not allowed. The text states the rule.
     #[error("{0}")]
     Invalid(String),
-    /// The settings cannot be read or changed so.
+    /// An error of the settings.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The database failed.
+    /// An error of the store.
     #[error(transparent)]
     Store(StoreError),
 }

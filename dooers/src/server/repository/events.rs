@@ -1,4 +1,4 @@
-//! Events.
+//! The events of a [`Repository`].
 
 use super::handle::{Place, check_id, found};
 use super::list::{FindError, Part, Sealed};
@@ -17,9 +17,9 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Events.
+/// Methods for events.
 impl Repository {
-    /// The events of a thread, the newest first.
+    /// Lists the events of a thread, the newest first.
     pub fn events(&self, scope: &Scope, thread_id: impl Into<String>) -> List<Events> {
         let listed = Events {
             thread_id: thread_id.into(),
@@ -28,7 +28,7 @@ impl Repository {
         self.list(scope, listed)
     }
 
-    /// An event of a thread.
+    /// Reads an event of a thread.
     ///
     /// # Errors
     ///
@@ -46,14 +46,19 @@ impl Repository {
         Ok(event)
     }
 
-    /// Adds an event to a thread, behind those that are there.
+    /// Adds an event at the end of a thread.
     ///
-    /// It begins no turn, whoever says it. A form can be answered by a user as one of a handler can.
+    /// It starts no turn, even if its actor is a user. Users can answer a form of the program like a form of a handler.
     ///
-    /// Awaiting it gives the event; `NotFound` for a thread outside the scope, or a run that is not in it;
-    /// `UploadNotFound` for a part that has a `ref_id` and no `url`; `Conflict` for an id that is taken; `Invalid` for a
-    /// message without content, and for a form that its [`check`](crate::protocol::Form::check) refuses or
-    /// that has a password field while the server has no `WORKER_SECRET_KEY`.
+    /// # Errors
+    ///
+    /// Awaiting it returns the event, or one of these errors:
+    ///
+    /// * `NotFound` for a thread outside the scope, or a run that is not in the thread
+    /// * `UploadNotFound` for a part that has a `ref_id` and no `url`
+    /// * `Conflict` for an id that is taken
+    /// * `Invalid` for a message without content, for a form that its [`check`](crate::protocol::Form::check) refuses,
+    ///   and for a form with a password field if the server has no `WORKER_SECRET_KEY`
     pub fn create_event(
         &self,
         scope: &Scope,
@@ -63,17 +68,18 @@ impl Repository {
         CreateEvent::new(self.place(scope), thread_id.into(), event.into())
     }
 
-    /// Changes what an event says. Its place stays. The result is the event as it is then.
+    /// Changes the content or the data of an event, and returns the changed event. Its position in the thread stays.
     ///
-    /// A turn that answers it already has read what it said before.
+    /// A turn that is already answering the event has read the previous content.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope, and for an event that is not in it or was removed; `Conflict` for a text
-    /// that still grows; `UploadNotFound` for a part that has a `ref_id` and no `url`; `Invalid` for no content at all,
-    /// for a form's data that is not a [`Form`](crate::protocol::Form) or that its
-    /// [`check`](crate::protocol::Form::check) refuses, and for a form with a password field if the server has no
-    /// `WORKER_SECRET_KEY`.
+    /// * `NotFound` for a thread outside the scope, and for an event that is not in it or was removed
+    /// * `Conflict` for a text that is still growing
+    /// * `UploadNotFound` for a part that has a `ref_id` and no `url`
+    /// * `Invalid` for empty content, for data of a form that is not a [`Form`](crate::protocol::Form) or that its
+    ///   [`check`](crate::protocol::Form::check) refuses, and for a form with a password field if the server has no
+    ///   `WORKER_SECRET_KEY`
     pub async fn update_event(
         &self,
         scope: &Scope,
@@ -99,16 +105,16 @@ impl Repository {
         event_of(self.edit(scope, thread_id, edit).await?)
     }
 
-    /// Removes an event: what it said is gone, and its place stays, with an empty message that is
+    /// Removes an event. Its content is deleted. Its position stays, with an empty message that is
     /// [`deleted`](ThreadEvent::deleted).
     ///
-    /// If it is a message that waits for its answer, or is being answered, that is cancelled. A form that was not answered
-    /// cannot be any more.
+    /// If the event is a message whose turn is queued or running, the turn is cancelled. A form that was not answered
+    /// can no longer be answered.
     ///
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope, and for an event that is not in it or was removed already; `Conflict` for
-    /// a text that still grows.
+    /// a text that is still growing.
     pub async fn remove_event(
         &self,
         scope: &Scope,
@@ -125,40 +131,40 @@ impl Repository {
     }
 }
 
-/// The events of a thread, in the order in which they came.
+/// The events of a thread, ordered by their position.
 #[derive(Debug, Clone)]
 pub struct Events {
     thread_id: String,
     query: EventQuery,
 }
 
-/// Each of these can be called several times; then what passes any of its values is listed.
+/// Filters. Each of them can be called several times, and then accepts any of its values.
 impl List<Events> {
-    /// Only what this actor caused.
+    /// Lists only events of this actor.
     pub fn actor(mut self, actor: Actor) -> Self {
         self.listed.query.actors.push(actor);
         self
     }
 
-    /// Only events of this kind.
+    /// Lists only events of this kind.
     pub fn kind(mut self, kind: EventType) -> Self {
         self.listed.query.kinds.push(kind);
         self
     }
 
-    /// Only what the user of this id sent.
+    /// Lists only events of the user with this id.
     pub fn user(mut self, user_id: impl Into<String>) -> Self {
         self.listed.query.user_ids.push(user_id.into());
         self
     }
 
-    /// Only what belongs to the run of this id.
+    /// Lists only events of the run with this id.
     pub fn run(mut self, run_id: impl Into<String>) -> Self {
         self.listed.query.run_ids.push(run_id.into());
         self
     }
 
-    /// Those that were removed, too, of which only the place is left.
+    /// Includes removed events, of which only the position is left.
     pub fn with_deleted(mut self) -> Self {
         self.listed.query.with_deleted = true;
         self
@@ -199,9 +205,9 @@ impl Listed for Events {
     }
 }
 
-/// An event that is about to be made: awaited it is stored and told.
+/// The builder of an event. Awaiting it stores and publishes the event.
 #[derive(Debug)]
-#[must_use = "nothing is made until it is awaited"]
+#[must_use = "nothing is stored until it is awaited"]
 pub struct CreateEvent {
     place: Place,
     thread_id: String,
@@ -223,26 +229,26 @@ impl CreateEvent {
         }
     }
 
-    /// Its id: one that no other event has, of 1 to 128 bytes. Otherwise one is made.
+    /// Sets the id, of 1 to 128 bytes, which no other event may have. By default, an id is generated.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// The run that it belongs to, which is in the same thread.
+    /// Sets the run that the event belongs to. The run must be in the same thread.
     pub fn run(mut self, run_id: impl Into<String>) -> Self {
         self.run_id = Some(run_id.into());
         self
     }
 
-    /// Who caused it, if not the assistant, or for the result of a tool the tool.
+    /// Sets the actor. The default is the assistant, or the tool for the result of a tool.
     pub fn actor(mut self, actor: Actor) -> Self {
         self.reply.actor = actor;
         self
     }
 
-    /// The user who said it, and takes part in the thread from then on. It begins no turn: nobody answers it. Unless the
-    /// reply names an author, that is the user's name, or else the mail address.
+    /// Sets the user as the sender, who is a participant of the thread from then on. The event still starts no turn.
+    /// Unless the reply names an author, the author is the name of the user, or else the mail address.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.user = Some(user.into());
         self.actor(Actor::User)
@@ -280,7 +286,7 @@ impl IntoFuture for CreateEvent {
     }
 }
 
-/// Refuses a form that could not be answered.
+/// Refuses a form that nobody could answer.
 fn check_data(
     running: &Running,
     kind: EventType,
@@ -292,7 +298,7 @@ fn check_data(
     let form = data.map(Form::deserialize).transpose();
     let form = form.map_err(|error| {
         RepositoryError::Invalid(format!(
-            "`data` of an event of type `form` is not a form: {error}; make it of a `Form`"
+            "`data` of an event of type `form` is not a form: {error}; create it from a `Form`"
         ))
     })?;
     if let Some(form) = form {
@@ -303,18 +309,18 @@ fn check_data(
         .map_err(RepositoryError::Invalid)
 }
 
-/// Refuses content that says nothing.
+/// Refuses empty content.
 fn check_content(content: &[ContentPart]) -> Result<(), RepositoryError> {
     if content.is_empty() {
         return Err(RepositoryError::Invalid(
-            "`content` is empty, and an event says something; to take away what it says, remove it"
+            "`content` is empty, and an event must have content; to delete the content, remove the event"
                 .to_owned(),
         ));
     }
     Ok(())
 }
 
-/// The event among what changed.
+/// Finds the event among the changes.
 fn event_of(changes: Vec<Change>) -> Result<ThreadEvent, RepositoryError> {
     found(changes, |body| match body {
         ChangeBody::Event(event) => Some(*event),

@@ -1,4 +1,4 @@
-//! The repository itself.
+//! The type [`Repository`].
 
 use super::{List, Listed, RepositoryError};
 use crate::protocol::{MAX_CLIENT_ID_BYTES, check_id as check_given_id};
@@ -6,17 +6,18 @@ use crate::server::running::Running;
 use crate::store::{Change, ChangeBody, Scope, StoreError, ThreadEdit};
 use std::sync::Arc;
 
-/// The conversations and settings of a server, to read and to change outside of a turn.
+/// The conversations and settings of a server, to be read and changed outside of a turn.
 ///
-/// [`WorkerServer::repository`](crate::WorkerServer::repository) gives it. Each call takes a [`Scope`]: what lies outside
-/// of it is `NotFound`, as if it did not exist.
+/// [`WorkerServer::repository`](crate::WorkerServer::repository) returns it. Each call takes a [`Scope`]. A thread
+/// outside the scope is `NotFound`, as if it did not exist.
 ///
 /// U+0000 is removed from all texts. Ids with U+0000, and JSON that is nested deeper than
 /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, are [`RepositoryError::Invalid`]. So are ids, users, titles and
 /// metadata beyond the limits of [`protocol`](crate::protocol): a title has at most 1 KiB, and metadata at most 16 KiB.
 ///
-/// A change is stored, and then told to everybody who may see it, in the order of the thread's other changes: clients
-/// that read slowly, or come back, get it as well. It is done to its end also if whoever awaits it stops to.
+/// A change is stored and then published to all clients that may see it, in the order of the thread's other changes.
+/// Clients that read slowly or reconnect receive it as well. A change is completed even if its caller stops awaiting
+/// it.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -77,25 +78,25 @@ impl Repository {
     }
 }
 
-/// Where something is made.
+/// The server and the scope in which something is created.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) running: Arc<Running>,
     pub(super) scope: Scope,
 }
 
-/// Refuses an id that something cannot have.
+/// Refuses an id that is not allowed.
 pub(super) fn check_id(what: &str, id: &str) -> Result<(), RepositoryError> {
     if (1..=MAX_CLIENT_ID_BYTES).contains(&id.len()) {
         return Ok(check_given_id("id", id).map_err(StoreError::from)?);
     }
     let (is, most) = (id.len(), MAX_CLIENT_ID_BYTES);
     Err(RepositoryError::Invalid(format!(
-        "the id of {what} has 1 to {most} bytes, and this one has {is}; leave it out, and one is made"
+        "the id of {what} must have 1 to {most} bytes, and this one has {is}; without an id, one is generated"
     )))
 }
 
-/// What somebody waits for, among what changed.
+/// Finds the result that a caller waits for among the changes.
 pub(super) fn found<T>(
     changes: Vec<Change>,
     pick: impl Fn(ChangeBody) -> Option<T>,
@@ -103,8 +104,8 @@ pub(super) fn found<T>(
     let found = changes.into_iter().find_map(|change| pick(change.body));
     found.ok_or_else(|| {
         RepositoryError::Store(StoreError::Failed {
-            what: "say what it changed",
-            source: "the change is not among its answer".into(),
+            what: "return the change",
+            source: "the store did not return it".into(),
         })
     })
 }

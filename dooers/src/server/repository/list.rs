@@ -1,4 +1,4 @@
-//! Lists, page by page.
+//! Lists that are read page by page.
 
 use super::RepositoryError;
 use crate::server::running::Running;
@@ -9,30 +9,31 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-/// So many items are on a page, unless another limit is set …
+/// Default number of items on a page.
 pub const PAGE: usize = 50;
 
-/// … and so many at the most: a higher limit is cut to this.
+/// Maximum number of items on a page. A higher limit is reduced to this.
 pub const MAX_PAGE: usize = 1_000;
 
-/// So many items are read at a time for a stream.
+/// Number of items that a stream reads at a time.
 const STREAMED: usize = 200;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// What is on it, in the order of the list.
+    /// The items, in the order of the list.
     pub items: Vec<T>,
-    /// Where the next page begins: for [`List::after`]. None behind the last page.
+    /// The cursor of the next page, for [`List::after`]. `None` on the last page.
     pub next: Option<String>,
 }
 
-/// A list of a [`Repository`](super::Repository), of [`Threads`](super::Threads), [`Events`](super::Events) or
-/// [`Runs`](super::Runs): awaited it is a [`Page`], and [`stream`](List::stream) reads it to its end.
+/// A list of [`Threads`](super::Threads), [`Events`](super::Events) or [`Runs`](super::Runs) in a
+/// [`Repository`](super::Repository). Awaiting it reads one [`Page`], and [`stream`](List::stream) reads the whole
+/// list.
 ///
-/// Without anything else it is the first page of everything that the scope shows, with the newest first. Filters that
-/// match nothing give an empty page.
+/// By default, it lists everything in the scope, with the newest items first, and awaiting it reads the first page.
+/// Filters that match nothing result in an empty page.
 #[must_use = "nothing is read until it is awaited or streamed"]
 pub struct List<L> {
     running: Arc<Running>,
@@ -43,12 +44,12 @@ pub struct List<L> {
     limit: Option<usize>,
 }
 
-/// What a [`List`] can be of.
+/// Types that a [`List`] can list.
 pub trait Listed: Sealed + Clone + Send + Sync + 'static {
-    /// What is in the list.
+    /// The type of the items.
     type Item: Send + 'static;
 
-    /// Reads what comes behind a cursor.
+    /// Reads the items after a cursor.
     #[doc(hidden)]
     fn find<'a>(
         &'a self,
@@ -57,15 +58,15 @@ pub trait Listed: Sealed + Clone + Send + Sync + 'static {
         part: Part<'a>,
     ) -> BoxFuture<'a, Result<Vec<Self::Item>, FindError>>;
 
-    /// The cursor behind an item.
+    /// The cursor after an item.
     #[doc(hidden)]
     fn cursor(item: &Self::Item) -> String;
 }
 
-/// Nobody else lists anything.
+/// A bound that prevents other crates from implementing [`Listed`].
 pub trait Sealed {}
 
-/// Which part of a list is read.
+/// The part of a list that is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
     pub(super) order: Order,
@@ -73,7 +74,7 @@ pub struct Part<'a> {
     pub(super) limit: usize,
 }
 
-/// Why a part of a list could not be read.
+/// The reason why a part of a list could not be read.
 #[derive(Debug)]
 pub enum FindError {
     Cursor,
@@ -104,30 +105,32 @@ impl<L: Listed> List<L> {
         }
     }
 
-    /// The oldest first.
+    /// Lists the oldest items first.
     pub fn oldest_first(mut self) -> Self {
         self.order = Order::OldestFirst;
         self
     }
 
-    /// At most so many items: on the page, or in the stream. A page has [`PAGE`] unless it is told, and [`MAX_PAGE`] at the
-    /// most.
+    /// Sets the maximum number of items on the page or in the stream. The default is [`PAGE`] for a page, and no limit
+    /// for a stream. A page has at most [`MAX_PAGE`] items.
     pub fn limit(mut self, items: usize) -> Self {
         self.limit = Some(items);
         self
     }
 
-    /// Behind the page whose [`next`](Page::next) this is. The list must be the same, in the same order.
+    /// Continues after the page whose [`next`](Page::next) is this cursor. The list must have the same scope, filters
+    /// and order.
     pub fn after(mut self, cursor: impl Into<Option<String>>) -> Self {
         self.after = cursor.into();
         self
     }
 
-    /// The same, read page by page while the stream is polled, to the end of the list unless there is a limit.
+    /// Reads the list as a stream, which reads one page after the other while it is polled. It ends at the end of the
+    /// list, or at the limit if there is one.
     ///
-    /// Each item comes once, also while others are added. Only a thread in which something happens meanwhile changes its
-    /// place: it may come again with the oldest first, and be passed over with the newest first. The stream ends with its
-    /// first error.
+    /// Each item occurs once, even if others are added in the meantime. Threads are the only exception: a new event
+    /// moves a thread in the list. Such a thread may occur again if the oldest are first, and may be missing if the
+    /// newest are first. The stream ends with its first error.
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<L::Item, RepositoryError>> + Send + Unpin + use<L> {
@@ -150,7 +153,7 @@ impl<L: Listed> List<L> {
             return Err(RepositoryError::Invalid(text));
         }
         let limit = limit.min(MAX_PAGE);
-        // One more than the page holds tells whether there is another page.
+        // One item more than the page has shows if there is another page.
         let part = Part {
             order: self.order,
             after: self.after.as_deref(),
@@ -191,7 +194,7 @@ impl<L: fmt::Debug> fmt::Debug for List<L> {
     }
 }
 
-/// A list that is read to its end.
+/// The state of a stream.
 struct Reading<L: Listed> {
     list: List<L>,
     left: usize,

@@ -1,8 +1,8 @@
-//! Conversations in the hands of the program: read and written without a socket, and outside of a turn.
+//! Access of the program to conversations and settings, without a socket and outside of a turn.
 //!
-//! [`WorkerServer::repository`](crate::WorkerServer::repository) gives a [`Repository`], and
-//! [`WorkerServer::broadcast`](crate::WorkerServer::broadcast) a [`Broadcast`]. What either of them changes takes the
-//! thread's next number and reaches subscribers as everything else does.
+//! [`WorkerServer::repository`](crate::WorkerServer::repository) returns a [`Repository`], and
+//! [`WorkerServer::broadcast`](crate::WorkerServer::broadcast) a [`Broadcast`]. Their changes take the thread's next
+//! change number (`rev`) and are published to subscribers like all other changes.
 
 mod broadcast;
 mod error;

@@ -1,4 +1,4 @@
-//! Runs.
+//! The runs of a [`Repository`].
 
 use super::handle::{Place, check_id, found};
 use super::list::{FindError, Part, Sealed};
@@ -9,14 +9,14 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-/// Runs.
+/// Methods for runs.
 impl Repository {
-    /// The runs of the scope, those that began last first.
+    /// Lists the runs of the scope, the one that started last first.
     pub fn runs(&self, scope: &Scope) -> List<Runs> {
         self.list(scope, Runs(RunQuery::newest(0)))
     }
 
-    /// A run of a thread.
+    /// Reads a run of a thread.
     ///
     /// # Errors
     ///
@@ -32,15 +32,18 @@ impl Repository {
 
     /// Starts a run in a thread, for work that the program does itself.
     ///
-    /// It is `running` until [`update_run`](Self::update_run) ends it: it has no turn, so that no restart ends it and
-    /// nobody can cancel it.
+    /// The run is `running` until [`update_run`](Self::update_run) ends it. It has no turn, so no restart ends it and
+    /// no user can cancel it.
     ///
-    /// Awaiting it gives the run; `NotFound` for a thread outside the scope, `Conflict` for an id that is taken.
+    /// # Errors
+    ///
+    /// Awaiting it returns the run, or `NotFound` for a thread outside the scope, or `Conflict` for an id that is
+    /// taken.
     pub fn create_run(&self, scope: &Scope, thread_id: impl Into<String>) -> CreateRun {
         CreateRun::new(self.place(scope), thread_id.into())
     }
 
-    /// Ends a run, or changes how it has ended. The result is the run as it is then.
+    /// Ends a run, or changes its result. Returns the changed run.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -55,7 +58,8 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope, or a run that is not in it; `Conflict` for a run that its handler will end.
+    /// `NotFound` for a thread outside the scope, or a run that is not in it; `Conflict` for a run that its handler
+    /// will end.
     pub async fn update_run(
         &self,
         scope: &Scope,
@@ -75,13 +79,13 @@ impl Repository {
         run_of(self.edit(scope, thread_id, edit).await?)
     }
 
-    /// Removes a run that has ended. Its events stay, with its id.
+    /// Removes a run that has ended. Its events stay, and keep the id of the run.
     ///
-    /// Clients that were sent the run keep it.
+    /// Clients that have received the run keep it.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope, or a run that is not in it; `Conflict` for a run that goes on.
+    /// `NotFound` for a thread outside the scope, or a run that is not in it; `Conflict` for a run that has not ended.
     pub async fn remove_run(
         &self,
         scope: &Scope,
@@ -94,36 +98,36 @@ impl Repository {
     }
 }
 
-/// The runs of a scope, in the order in which they began.
+/// The runs of a scope, ordered by their start.
 #[derive(Debug, Clone)]
 pub struct Runs(RunQuery);
 
 impl List<Runs> {
-    /// Only those of this thread.
+    /// Lists only runs of this thread.
     pub fn thread(mut self, thread_id: impl Into<String>) -> Self {
         self.listed.0.thread_id = Some(thread_id.into());
         self
     }
 
-    /// Only those that answer the message of this id.
+    /// Lists only runs that answer the message with this id.
     pub fn answering(mut self, event_id: impl Into<String>) -> Self {
         self.listed.0.event_id = Some(event_id.into());
         self
     }
 
-    /// Only those that stand so. It can be called several times; then what stands any of these ways is listed.
+    /// Lists only runs with this status. It can be called several times, and then accepts any of the statuses.
     pub fn status(mut self, status: RunStatus) -> Self {
         self.listed.0.statuses.push(status);
         self
     }
 
-    /// Only those that began at this time or later.
+    /// Lists only runs that started at this time or later.
     pub fn started_since(mut self, at: DateTime<Utc>) -> Self {
         self.listed.0.started_since = Some(at);
         self
     }
 
-    /// Only those that began before this time.
+    /// Lists only runs that started before this time.
     pub fn started_before(mut self, at: DateTime<Utc>) -> Self {
         self.listed.0.started_before = Some(at);
         self
@@ -161,9 +165,9 @@ impl Listed for Runs {
         .to_string()
     }
 }
-/// A run that is about to be made: awaited it is stored and told.
+/// The builder of a run. Awaiting it stores and publishes the run.
 #[derive(Debug)]
-#[must_use = "nothing is made until it is awaited"]
+#[must_use = "nothing is stored until it is awaited"]
 pub struct CreateRun {
     place: Place,
     run: Run,
@@ -184,13 +188,13 @@ impl CreateRun {
         Self { place, run }
     }
 
-    /// Its id: one that no other run has, of 1 to 128 bytes. Otherwise one is made.
+    /// Sets the id, of 1 to 128 bytes, which no other run may have. By default, an id is generated.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.run.id = id.into();
         self
     }
 
-    /// The name of who runs, if it is not the agent of the scope.
+    /// Sets the name of the agent that runs, if it is not the agent of the scope.
     pub fn agent(mut self, name: impl Into<String>) -> Self {
         self.run.agent_id = Some(name.into());
         self
@@ -216,7 +220,7 @@ impl IntoFuture for CreateRun {
     }
 }
 
-/// The run among what changed.
+/// Finds the run among the changes.
 fn run_of(changes: Vec<Change>) -> Result<Run, RepositoryError> {
     found(changes, |body| match body {
         ChangeBody::Run(run) => Some(run),

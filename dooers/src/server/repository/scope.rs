@@ -1,11 +1,11 @@
-//! The scopes that a program makes.
+//! Constructors of scopes for programs.
 
 use crate::handler::{Agent, AgentDefinition};
 use crate::protocol::User;
 use crate::store::{Participant, Scope, Viewer};
 
 impl Scope {
-    /// Everyone's threads of an agent and a worker, in the organization and the workspace that have no name.
+    /// The threads of all users of an agent and a worker, in the organization and the workspace without a name.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -23,21 +23,22 @@ impl Scope {
         Self::of(&A::DEFINITION, worker_id.into(), Viewer::Everyone)
     }
 
-    /// Those of these threads in which a user takes part: whoever made a thread or has written in it does.
+    /// The threads of an agent and a worker in which this user participates: users who created a thread or have written
+    /// in it.
     #[must_use]
     pub fn user<A: Agent>(worker_id: impl Into<String>, user_id: impl Into<String>) -> Self {
         let user = Participant::user(&User::new(user_id));
         Self::of(&A::DEFINITION, worker_id.into(), Viewer::Only(user))
     }
 
-    /// The same in this organization.
+    /// Sets the organization.
     #[must_use]
     pub fn organization(mut self, organization_id: impl Into<String>) -> Self {
         self.organization_id = organization_id.into();
         self
     }
 
-    /// The same in this workspace.
+    /// Sets the workspace.
     #[must_use]
     pub fn workspace(mut self, workspace_id: impl Into<String>) -> Self {
         self.workspace_id = workspace_id.into();

@@ -1,4 +1,4 @@
-//! Settings in the hands of the program, by the ids of their fields.
+//! The settings of a [`Repository`], by the ids of their fields.
 
 use super::{Repository, RepositoryError};
 use crate::settings::{PatchError, SettingsError, SettingsValues};
@@ -6,38 +6,39 @@ use crate::store::{Scope, WorkerKey};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Settings, which are those of the scope's agent and worker, whoever the scope is of. With a type of their own
-/// [`WorkerServer::settings`](crate::WorkerServer::settings) gives them.
+/// Methods for the settings of the scope's agent and worker. The user of the scope does not matter.
+/// [`WorkerServer::settings`](crate::WorkerServer::settings) returns settings with their own type.
 impl Repository {
-    /// The values of all settings, secrets too: what was set, or else the default, or else `null`.
+    /// Reads the values of all settings, including secrets. A setting that was not set has its default, or `null`.
     ///
     /// # Errors
     ///
-    /// `Settings`, if the agent has none, or a secret does not open.
+    /// `Settings`, if the agent has no settings, or if a secret cannot be opened.
     pub async fn settings(&self, scope: &Scope) -> Result<SettingsValues, RepositoryError> {
         Ok(self.running.settings.values(&worker(scope)).await?)
     }
 
-    /// The value of one setting, secret or not.
+    /// Reads the value of one setting, which may be a secret.
     ///
     /// # Errors
     ///
-    /// As [`settings`](Self::settings), and for a setting that is not there.
+    /// The same as [`settings`](Self::settings), and `Settings` for a field that does not exist.
     pub async fn setting(&self, scope: &Scope, field_id: &str) -> Result<Value, RepositoryError> {
         let mut values = self.settings(scope).await?;
         let value = values.remove(field_id);
         value.ok_or_else(|| SettingsError::from(PatchError::NotFound(field_id.to_owned())).into())
     }
 
-    /// Sets a setting. The value is checked as a client's is, stored, and shown to all who see the field. `null` restores
-    /// the default, or clears a field without one, and is refused for a field that is `required`.
+    /// Sets a setting. The value is checked like a client's value, stored, and published to all clients that see the
+    /// field. `null` restores the default, or clears a field without one, and is refused for a field that is
+    /// `required`.
     ///
-    /// An equal value is not a change: nothing is stored and nobody is notified. A stored secret is the exception. It is
-    /// stored again, sealed with the newest key, and still nobody is notified.
+    /// An equal value is not a change: nothing is stored or published. A stored secret is the exception. It is stored
+    /// again, sealed with the newest key, but not published.
     ///
     /// # Errors
     ///
-    /// `Settings`, for a field that is not there or is readonly, or a value that it does not take.
+    /// `Settings`, for a field that does not exist or is read-only, or for a value that the field does not accept.
     pub async fn set_setting(
         &self,
         scope: &Scope,
@@ -50,11 +51,11 @@ impl Repository {
         Ok(self.running.to_the_end(set).await?)
     }
 
-    /// Sets a setting back to its default, which is shown to all who see the field.
+    /// Resets a setting to its default, and publishes it to all clients that see the field.
     ///
     /// # Errors
     ///
-    /// `Settings`, for a field that is not there or is readonly.
+    /// `Settings`, for a field that does not exist or is read-only.
     pub async fn remove_setting(
         &self,
         scope: &Scope,

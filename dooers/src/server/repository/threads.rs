@@ -1,4 +1,4 @@
-//! Threads.
+//! The threads of a [`Repository`].
 
 use super::handle::{Place, check_id, found};
 use super::list::{FindError, Part, Sealed};
@@ -13,14 +13,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-/// Threads.
+/// Methods for threads.
 impl Repository {
-    /// The threads of the scope, those with the newest events first.
+    /// Lists the threads of the scope, the one with the newest event first.
     pub fn threads(&self, scope: &Scope) -> List<Threads> {
         self.list(scope, Threads(ThreadQuery::newest(0)))
     }
 
-    /// A thread.
+    /// Reads a thread.
     ///
     /// # Errors
     ///
@@ -29,14 +29,16 @@ impl Repository {
         Ok(self.running.store.thread(scope, thread_id).await?.thread)
     }
 
-    /// Makes a thread without a message.
+    /// Creates a thread without a message.
     ///
-    /// Awaiting it gives the thread, or `Conflict` for an id that is taken.
+    /// # Errors
+    ///
+    /// Awaiting it returns the thread, or `Conflict` for an id that is taken.
     pub fn create_thread(&self, scope: &Scope) -> CreateThread {
         CreateThread::new(self.place(scope))
     }
 
-    /// Changes the title or the metadata of a thread. The result is the thread as it is then.
+    /// Changes the title or the metadata of a thread, and returns the changed thread.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -67,7 +69,7 @@ impl Repository {
         )
     }
 
-    /// Deletes a thread with all that is in it, and cancels its turns, as `thread.delete` of a client does.
+    /// Deletes a thread with all of its events and runs, and cancels its turns, like a client's `thread.delete`.
     ///
     /// # Errors
     ///
@@ -84,25 +86,25 @@ impl Repository {
     }
 }
 
-/// The threads of a scope, in the order of their newest events.
+/// The threads of a scope, ordered by their newest event.
 #[derive(Debug, Clone)]
 pub struct Threads(ThreadQuery);
 
 impl List<Threads> {
-    /// Only those in which this user takes part: who made the thread or has written in it.
+    /// Lists only threads in which this user participates: users who created a thread or have written in it.
     pub fn user(mut self, user_id: impl Into<String>) -> Self {
         let user = Participant::user(&User::new(user_id));
         self.listed.0.participant = Some(user);
         self
     }
 
-    /// Only those whose newest event came at this time or later.
+    /// Lists only threads whose newest event was stored at this time or later.
     pub fn active_since(mut self, at: DateTime<Utc>) -> Self {
         self.listed.0.active_since = Some(at);
         self
     }
 
-    /// Only those whose newest event came before this time.
+    /// Lists only threads whose newest event was stored before this time.
     pub fn active_before(mut self, at: DateTime<Utc>) -> Self {
         self.listed.0.active_before = Some(at);
         self
@@ -141,9 +143,9 @@ impl Listed for Threads {
     }
 }
 
-/// A thread that is about to be made: awaited it is there.
+/// The builder of a thread. Awaiting it stores and publishes the thread.
 #[derive(Debug)]
-#[must_use = "nothing is made until it is awaited"]
+#[must_use = "nothing is stored until it is awaited"]
 pub struct CreateThread {
     place: Place,
     thread: NewThread,
@@ -159,26 +161,26 @@ impl CreateThread {
         }
     }
 
-    /// Its id: one that no other thread has, of 1 to 128 bytes. Otherwise one is made.
+    /// Sets the id, of 1 to 128 bytes, which no other thread may have. By default, an id is generated.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.thread.id = id.into();
         self
     }
 
-    /// Its title, of at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES).
+    /// Sets the title, of at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES).
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.thread.title = Some(title.into());
         self
     }
 
-    /// What is kept with it: at most [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) of JSON.
+    /// Sets the metadata: at most [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) of JSON.
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.thread.metadata = Some(metadata.into());
         self
     }
 
-    /// Whose it is. Where threads are private, nobody else sees it until they write in it; a thread without an owner is seen
-    /// by nobody then.
+    /// Sets the owner. If threads are private, other users do not see the thread until they write in it, and a thread
+    /// without an owner is not visible to any user.
     pub fn owner(mut self, owner: impl Into<User>) -> Self {
         self.owner = owner.into();
         self
@@ -205,7 +207,7 @@ impl IntoFuture for CreateThread {
     }
 }
 
-/// The thread among what changed.
+/// Finds the thread among the changes.
 fn thread_of(changes: Vec<Change>) -> Result<Thread, RepositoryError> {
     found(changes, |body| match body {
         ChangeBody::Thread(record) => Some(record.thread),

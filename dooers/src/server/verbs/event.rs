@@ -1,4 +1,4 @@
-//! `event.create`, `event.list`.
+//! The verbs `event.create` and `event.list`.
 
 use super::super::begin::begin;
 use super::Caller;
@@ -9,14 +9,14 @@ use crate::protocol::{
 };
 use crate::store::{Admitted, Begun, NewMessage, NewThread, ThreadTarget};
 
-/// Events on a page, unless told …
+/// Default number of events on a page.
 const EVENTS: usize = 50;
-/// … and at the most.
+/// Maximum number of events on a page.
 const MOST_EVENTS: usize = 200;
 
-/// Stores a message and starts the turn that answers it, or lets it wait for its turn.
+/// Stores a message, and starts or queues its turn.
 ///
-/// Who sends to a thread is subscribed to it.
+/// The sender is subscribed to the thread.
 pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(), ErrorBody> {
     let message = message_of(caller, draft)?;
     let message = Admitted::new(message).map_err(|refused| in_frame(&refused))?;
@@ -30,8 +30,8 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
     Ok(())
 }
 
-/// The message was stored before: its sender gets it again, and what came after it. A sender that is on its way to it
-/// gets it in its turn.
+/// Sends a message that was stored before to its sender again, and then the events after it. A subscribed sender that
+/// has not been sent the message yet gets it by its subscription.
 fn repeat(caller: &Caller<'_>, begun: &Begun) {
     let session = caller.session;
     let (hub, connection) = (&session.running.hub, &session.connection);
@@ -81,7 +81,7 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
     })
 }
 
-/// The refusal of a message, which names the member as the client sent it.
+/// The refusal of a message. It names the member as in the client's frame.
 fn in_frame(refused: &NotAdmitted) -> ErrorBody {
     match refused.member {
         member @ ("content" | "data") => refused.at(&format!("payload.event.{member}")),
@@ -100,7 +100,7 @@ pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Res
     let Some(_answering) = session.may_answer().await else {
         return Ok(());
     };
-    // Before the reading, so that no edit falls in between.
+    // Joined before the store is read, so that no edit is missed.
     let join = session.running.hub.join(&session.connection, thread_id);
     let page = session
         .running

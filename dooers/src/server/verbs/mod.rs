@@ -1,4 +1,4 @@
-//! What each frame of a client does: one file for each family of verbs.
+//! The answers to the frames of clients: one file for each family of verbs.
 
 mod connect;
 mod event;
@@ -12,7 +12,7 @@ use crate::protocol::{Command, Envelope, ErrorBody, ErrorCode, ServerFrame};
 use crate::store::{PageLimit, StoreError};
 use std::sync::Arc;
 
-/// When a message makes sense again for which there was no room, in milliseconds.
+/// The delay after which a message may be sent again that was refused as `OVERLOADED`, in milliseconds.
 const RETRY_AFTER_MS: u64 = 1_000;
 
 /// Answers one frame.
@@ -27,7 +27,7 @@ pub(super) async fn answer(session: &Session, text: &str) {
     }
 }
 
-/// The table of verbs.
+/// Calls the function of the verb.
 async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody> {
     let id = envelope.id.clone();
     let identity = session.identity();
@@ -75,7 +75,7 @@ fn not_connected() -> ErrorBody {
     ErrorBody::new(ErrorCode::NotConnected, "send `connect` first")
 }
 
-/// Who sent a frame, and its id.
+/// The sender of a frame, and the id of the frame.
 struct Caller<'a> {
     session: &'a Session,
     id: String,
@@ -83,7 +83,7 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// The refusal that a store's error stands for. What is our own fault goes to the log, with the frame's id.
+    /// The refusal for an error of the store. Errors that the client did not cause are logged with the frame's id.
     fn refusal(&self, error: StoreError) -> ErrorBody {
         match error {
             StoreError::NotFound(what) => ErrorBody::not_found(what),
@@ -111,18 +111,18 @@ impl Caller<'_> {
         }
     }
 
-    /// The refusal of what is our own fault. Its reason goes to the log, with the frame's id.
+    /// The refusal for an internal error, which is logged with the frame's id.
     fn failure(&self, error: &(dyn std::error::Error + 'static)) -> ErrorBody {
         tracing::error!(target: "dooers::server", frame_id = self.id, error, "a frame could not be answered");
         ErrorBody::new(
             ErrorCode::InternalError,
-            "the server failed to do this; try again later",
+            "the server failed to answer this request; try again later",
         )
     }
 }
 
 impl Caller<'_> {
-    /// The size of a page: as many items as are asked for, at most `most`, and at most the bytes of an answer.
+    /// The limits of a page: the requested number of items, up to `most`, and the maximum size of an answer in bytes.
     fn page_limit(
         &self,
         limit: Option<i128>,
@@ -141,7 +141,7 @@ impl Caller<'_> {
         Ok(PageLimit::new(items).bytes(self.answer_bytes()))
     }
 
-    /// The largest answer, in bytes of what it lists.
+    /// Maximum size of an answer, in bytes of its items.
     fn answer_bytes(&self) -> usize {
         self.session.running.config.limits.answer_bytes
     }

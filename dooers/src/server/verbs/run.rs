@@ -1,10 +1,10 @@
-//! `run.cancel`.
+//! The verb `run.cancel`.
 
 use super::Caller;
 use crate::protocol::{ErrorBody, RunCancelPayload, clean_id};
 use crate::store::CancelTarget;
 
-/// Ends a turn early. One that has ended stays as it is.
+/// Cancels a turn. A turn that has ended is not changed.
 pub(super) async fn cancel(
     caller: &Caller<'_>,
     payload: RunCancelPayload,
@@ -20,7 +20,7 @@ pub(super) async fn cancel(
         }
         _ => {
             return Err(ErrorBody::invalid_payload(
-                "`payload` needs either `run_id`, or `event_id` of a message whose turn still waits",
+                "`payload` needs either `run_id`, or the `event_id` of a message",
             ));
         }
     };

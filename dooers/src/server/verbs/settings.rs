@@ -1,4 +1,4 @@
-//! `settings.subscribe`, `settings.unsubscribe`, `settings.patch`, `settings.public_schema`.
+//! The verbs `settings.subscribe`, `settings.unsubscribe`, `settings.patch` and `settings.public_schema`.
 
 use super::Caller;
 use crate::protocol::{
@@ -9,7 +9,7 @@ use crate::server::session::Session;
 use crate::server::settings_frames;
 use crate::settings::{ChangedSetting, PatchError, SettingsError};
 
-/// Sends a snapshot for the audience, and from then on every change that it may see.
+/// Sends a snapshot for the audience, and then every change that it may see.
 pub(super) async fn subscribe(
     caller: &Caller<'_>,
     payload: SettingsSubscribePayload,
@@ -18,7 +18,7 @@ pub(super) async fn subscribe(
     if payload.audience == Audience::Creator && !caller.identity.is_creator() {
         return Err(ErrorBody::new(
             ErrorCode::Forbidden,
-            "the audience `creator` is for those whose role in the organization is `owner` or `manager`",
+            "the audience `creator` requires the role `owner` or `manager` in the organization",
         ));
     }
     let session = caller.session;
@@ -53,7 +53,7 @@ pub(super) fn unsubscribe(
     Ok(())
 }
 
-/// Changes a setting. Its sender is told of the change as everybody else is.
+/// Changes a setting. The sender is notified of the change like every other subscriber.
 pub(super) async fn patch(
     caller: &Caller<'_>,
     payload: SettingsPatchPayload,
@@ -79,7 +79,7 @@ pub(super) async fn patch(
         .map_err(|error| refusal(caller, error))
 }
 
-/// Sends what settings the agent has, also to somebody who is not known.
+/// Sends the public part of the settings schema, also to a connection without an identity.
 pub(super) fn public_schema(session: &Session, id: &str) -> Result<(), ErrorBody> {
     let agent = session.agent.name();
     let settings = &session.running.settings;
@@ -92,7 +92,7 @@ pub(super) fn public_schema(session: &Session, id: &str) -> Result<(), ErrorBody
     Ok(())
 }
 
-/// A connection sees the settings of its own worker only.
+/// Checks that the request is for the settings of the connection's own worker.
 fn own_worker(caller: &Caller<'_>, named: Option<String>) -> Result<(), ErrorBody> {
     let own = &caller.identity.scope.worker_id;
     if named.is_none_or(|named| named == *own) {
@@ -100,7 +100,7 @@ fn own_worker(caller: &Caller<'_>, named: Option<String>) -> Result<(), ErrorBod
     }
     Err(ErrorBody::new(
         ErrorCode::Forbidden,
-        "these are the settings of another worker; `connect` to that one first",
+        "these are the settings of another worker; `connect` to that worker first",
     ))
 }
 

@@ -1,13 +1,13 @@
-//! `thread.list`, `thread.subscribe`, `thread.unsubscribe`, `thread.delete`.
+//! The verbs `thread.list`, `thread.subscribe`, `thread.unsubscribe` and `thread.delete`.
 
 use super::Caller;
 use crate::hub::Frame;
 use crate::protocol::{ErrorBody, ServerFrame, ShownThread, ThreadListPayload, clean_id};
 use crate::store::{Snapshot, SnapshotFrom, ThreadCursor};
 
-/// Threads on a page, unless told …
+/// Default number of threads on a page.
 const THREADS: usize = 30;
-/// … and at the most.
+/// Maximum number of threads on a page.
 const MOST_THREADS: usize = 100;
 
 pub(super) async fn list(
@@ -39,7 +39,7 @@ pub(super) async fn list(
     Ok(())
 }
 
-/// Sends a snapshot, and from then on every change above it.
+/// Sends a snapshot, and then every later change.
 pub(super) async fn subscribe(
     caller: &Caller<'_>,
     thread_id: &str,
@@ -58,7 +58,7 @@ pub(super) async fn subscribe(
     let Some(_answering) = session.may_answer().await else {
         return Ok(());
     };
-    // Before the reading, so that no change falls in between.
+    // Joined before the store is read, so that no change is missed.
     let join = session.running.hub.join(&session.connection, thread_id);
     let snapshot = session
         .running
@@ -71,7 +71,7 @@ pub(super) async fn subscribe(
         )
         .await
         .map_err(|error| caller.refusal(error))?;
-    // A second subscription begins anew.
+    // A second subscription replaces the first.
     session
         .running
         .hub
