@@ -13,6 +13,7 @@ mod request;
 mod requirements;
 mod response;
 mod secrets;
+mod sent;
 mod state;
 mod text_stream;
 mod title;
@@ -28,7 +29,8 @@ pub use reply::{
 };
 pub use request::{FormResponse, WorkerRequest};
 pub use requirements::Requirements;
-pub use response::{Sent, WorkerResponse};
+pub use response::WorkerResponse;
+pub use sent::Sent;
 pub use state::State;
 pub use text_stream::TextStream;
 pub use title::title_from;

@@ -1,8 +1,8 @@
 //! A text that is streamed to users.
 
-use super::Sent;
 use super::outbox::Outbox;
 use super::reply::{Reply, StreamedText};
+use super::sent::Sent;
 use crate::AgentError;
 use futures::{Stream, StreamExt};
 use std::fmt;

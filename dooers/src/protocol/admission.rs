@@ -8,47 +8,12 @@
 //!   U+0000.
 
 use super::size::{check_bytes, check_id_bytes, check_identity_ids, check_metadata};
-use super::{ErrorBody, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_TITLE_BYTES, User};
+use super::{
+    ErrorBody, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_TITLE_BYTES, NotAdmitted, User,
+    clean_text, cleaned,
+};
 use serde_json::{Map, Value};
 use std::mem::take;
-
-/// The reason why a value must not be stored.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{member}` {problem}")]
-pub(crate) struct NotAdmitted {
-    /// The refused member, by its name in the API.
-    pub(crate) member: &'static str,
-    /// The broken rule, and the way out.
-    pub(crate) problem: String,
-}
-
-impl NotAdmitted {
-    pub(crate) fn new(member: &'static str, problem: impl Into<String>) -> Self {
-        Self {
-            member,
-            problem: problem.into(),
-        }
-    }
-
-    /// The refusal of a frame that contains the member at this place.
-    pub(crate) fn at(&self, place: &str) -> ErrorBody {
-        ErrorBody::invalid_payload(format!("`{place}` {}", self.problem))
-    }
-}
-
-/// Removes U+0000 from a text.
-pub(crate) fn clean_text(text: &mut String) {
-    if text.contains('\0') {
-        // The text is changed in place, so that no second copy of a secret remains in memory.
-        text.retain(|character| character != '\0');
-    }
-}
-
-/// Returns the text without U+0000.
-pub(crate) fn cleaned(mut text: String) -> String {
-    clean_text(&mut text);
-    text
-}
 
 /// Refuses an id that is too long or has U+0000.
 pub(crate) fn check_id(member: &'static str, id: &str) -> Result<(), NotAdmitted> {

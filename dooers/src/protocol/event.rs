@@ -1,6 +1,6 @@
 //! The events of a thread.
 
-use super::frame::timestamp;
+use super::timestamp;
 use super::{ContentPart, User, joined_text, whole};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! The frames that the server sends.
 
-use super::{ErrorBody, PublicSchema, Run, ShownItem, ShownThread, ThreadEvent, new_id};
+use super::{ErrorBody, PublicSchema, Run, ShownItem, ShownThread, ThreadEvent, new_id, timestamp};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 /// A frame for a client, without its id. The id is added when the frame is encoded.
@@ -178,62 +178,5 @@ impl ServerFrame<'_> {
         }
         // A tagged enum flattens to its two members. Serialization cannot fail, because all maps have text keys.
         serde_json::to_string(&WithId { id, frame: self }).unwrap_or_default()
-    }
-}
-
-/// Times on the wire: RFC 3339 in UTC with microseconds.
-pub(crate) mod timestamp {
-    use super::{Deserialize, Serialize};
-    use chrono::{DateTime, SecondsFormat, Utc};
-    use serde::{Deserializer, Serializer};
-
-    pub(crate) fn serialize<S: Serializer>(
-        time: &DateTime<Utc>,
-        output: S,
-    ) -> Result<S::Ok, S::Error> {
-        time.to_rfc3339_opts(SecondsFormat::Micros, true)
-            .serialize(output)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<DateTime<Utc>, D::Error> {
-        DateTime::deserialize(input)
-    }
-
-    /// The current time, with the precision of the wire and the stores.
-    pub(crate) fn now() -> DateTime<Utc> {
-        from_micros(Utc::now().timestamp_micros())
-    }
-
-    /// The time that is this many microseconds after 1970.
-    pub(crate) fn from_micros(micros: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp_micros(micros).unwrap_or_default()
-    }
-}
-
-/// Optional times on the wire: RFC 3339 or `null`.
-pub(crate) mod optional_timestamp {
-    use super::{Deserialize, Serialize, timestamp};
-    use chrono::{DateTime, Utc};
-    use serde::{Deserializer, Serializer};
-
-    #[expect(
-        clippy::ref_option,
-        reason = "serde calls it with a reference to the field"
-    )]
-    pub(crate) fn serialize<S: Serializer>(
-        time: &Option<DateTime<Utc>>,
-        output: S,
-    ) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Given<'a>(#[serde(with = "timestamp")] &'a DateTime<Utc>);
-        time.as_ref().map(Given).serialize(output)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<Option<DateTime<Utc>>, D::Error> {
-        Option::deserialize(input)
     }
 }

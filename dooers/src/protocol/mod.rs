@@ -4,6 +4,7 @@
 
 mod admission;
 mod blank;
+mod clean;
 mod command;
 mod connect;
 mod content;
@@ -21,6 +22,8 @@ mod golden;
 mod heard;
 mod integers;
 mod media_part;
+mod not_admitted;
+mod optional_timestamp;
 #[cfg(test)]
 mod random;
 mod run;
@@ -29,6 +32,7 @@ mod settings;
 mod shown_thread;
 mod size;
 mod thread;
+pub(crate) mod timestamp;
 mod upload;
 mod user;
 mod whole;
@@ -65,22 +69,22 @@ pub use user::User;
 pub(crate) use user::has_mail_address;
 
 pub(crate) use admission::{
-    NotAdmitted, admit_json, admit_metadata, admit_optional_json, admit_title, check_id, clean_id,
-    clean_text, cleaned,
+    admit_json, admit_metadata, admit_optional_json, admit_title, check_id, clean_id,
 };
 pub(crate) use blank::{is_blank, is_visible};
+pub(crate) use clean::{clean_text, cleaned};
 pub(crate) use command::Envelope;
 pub(crate) use form::FormAnswer;
 pub(crate) use form_check::is_unanswered;
 pub(crate) use form_secrets::{
     ShownData, hidden_fields, password_fields, with_values, without_values,
 };
-pub(crate) use frame::timestamp;
 #[cfg(feature = "testing")]
 pub(crate) use heard::Delta;
 pub(crate) use heard::Heard;
 #[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
 pub(crate) use heard::from_own_json;
+pub(crate) use not_admitted::NotAdmitted;
 pub(crate) use whole::whole;
 
 /// Maximum length in bytes of ids that clients or the program create. It also applies to the ids of workers,

@@ -1,6 +1,6 @@
 //! Runs: attempts of an agent to answer a message.
 
-use super::frame::{optional_timestamp, timestamp};
+use super::{optional_timestamp, timestamp};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

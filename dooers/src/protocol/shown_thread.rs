@@ -1,6 +1,6 @@
 //! A thread as frames show it.
 
-use super::frame::timestamp;
+use super::timestamp;
 use super::{MAX_SHOWN_USERS, Thread, User};
 use chrono::{DateTime, Utc};
 use serde::Serialize;

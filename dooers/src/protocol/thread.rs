@@ -1,6 +1,6 @@
 //! Threads, the conversations of users and agents.
 
-use super::frame::timestamp;
+use super::timestamp;
 use super::{User, new_id};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

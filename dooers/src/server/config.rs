@@ -1,5 +1,6 @@
 //! The configuration of a server.
 
+use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
 use super::origin::{AllowedHosts, AllowedOrigins};
@@ -416,19 +417,6 @@ impl fmt::Debug for WorkerConfig {
             .field("secret_variables", &self.secret_variables)
             .finish()
     }
-}
-
-/// An environment variable with a value that is not allowed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} is `{value}`; {allowed}")]
-#[non_exhaustive]
-pub struct ConfigError {
-    /// The name of the variable.
-    pub variable: &'static str,
-    /// The value of the variable, or `…` if it is secret.
-    pub value: String,
-    /// A description of the allowed values.
-    pub allowed: String,
 }
 
 #[cfg(test)]

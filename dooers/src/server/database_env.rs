@@ -1,6 +1,6 @@
 //! Reading the choice of the database from the environment.
 
-use super::config::ConfigError;
+use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
 #[cfg(feature = "sqlite")]

@@ -1,6 +1,6 @@
 //! Reading values from the environment.
 
-use super::config::ConfigError;
+use super::config_error::ConfigError;
 use crate::settings::Keyring;
 use std::ffi::OsString;
 use std::fmt::Display;

@@ -6,6 +6,7 @@ mod catch_up;
 #[cfg(feature = "testing")]
 mod client;
 mod config;
+mod config_error;
 mod database;
 mod database_env;
 mod dispatch;
@@ -38,7 +39,8 @@ mod worker;
 
 #[cfg(feature = "testing")]
 pub(crate) use client::{LocalClient, Served};
-pub use config::{ConfigError, Limits, WorkerConfig};
+pub use config::{Limits, WorkerConfig};
+pub use config_error::ConfigError;
 pub use database::Database;
 pub use dispatch::{
     Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,

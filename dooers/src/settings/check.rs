@@ -1,68 +1,14 @@
 //! The check of a value against its field.
 
-use super::{Email, Field, FieldKind, step};
+use super::invalid_value::Validator;
+use super::{Email, Field, FieldKind, InvalidValue, step};
 use crate::protocol::whole;
 use crate::text::split_at_cluster;
 use bigdecimal::{BigDecimal, ToPrimitive};
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
-
-/// The reason why a setting was not changed. The text is written for the person who tried to change it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PatchError {
-    /// The field does not exist, or is not visible to this audience.
-    #[error("there is no setting `{0}`")]
-    NotFound(String),
-    /// The field is readonly, or this audience must not change it.
-    #[error("`{0}` cannot be changed")]
-    Readonly(String),
-    /// The field is internal: only the program can change it.
-    #[error("only the program can change `{0}`")]
-    Internal(String),
-    /// The value does not fit the field.
-    #[error(transparent)]
-    Invalid(#[from] InvalidValue),
-}
-
-/// The error for a value that does not fit its field.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{field_id}` cannot be {given}; {allowed}")]
-pub struct InvalidValue {
-    field_id: String,
-    given: String,
-    allowed: String,
-}
-
-impl InvalidValue {
-    /// The id of the field.
-    #[must_use]
-    pub fn field_id(&self) -> &str {
-        &self.field_id
-    }
-
-    /// A description of the values that the field accepts.
-    #[must_use]
-    pub fn allowed(&self) -> &str {
-        &self.allowed
-    }
-}
-
-type Check = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
-
-/// A check that the program defines.
-#[derive(Clone)]
-pub(super) struct Validator(pub(super) Arc<Check>);
-
-impl fmt::Debug for Validator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Validator(…)")
-    }
-}
 
 /// Checks a value and returns it as it must be stored.
 pub(super) fn check(field: &Field, value: Value) -> Result<Value, InvalidValue> {

@@ -1,6 +1,6 @@
 //! The fields of settings.
 
-use super::check::Validator;
+use super::invalid_value::Validator;
 use super::{InvalidValue, SettingValue};
 use regex::Regex;
 use serde_json::{Number, Value};

@@ -1,7 +1,8 @@
 //! The schema of an agent's settings.
 
-use super::schema_error::{SchemaError, mistakes};
-use super::{Field, Group, PatchError, SettingsValues, Visibility};
+use super::SchemaError;
+use super::schema_check::mistakes;
+use super::{Field, Group, PatchError, SettingsItem, SettingsValues, Visibility};
 use crate::protocol::Audience;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -13,47 +14,6 @@ pub struct SettingsSchema {
     items: Vec<SettingsItem>,
     /// The index of each field's item, and for a field in a group also its index there.
     places: HashMap<String, (usize, Option<usize>)>,
-}
-
-/// A field, or a group of fields.
-#[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are few, and most of them are fields"
-)]
-pub enum SettingsItem {
-    /// A field.
-    Field(Field),
-    /// A group of fields.
-    Group(Group),
-}
-
-impl From<Field> for SettingsItem {
-    fn from(field: Field) -> Self {
-        Self::Field(field)
-    }
-}
-
-impl From<Group> for SettingsItem {
-    fn from(group: Group) -> Self {
-        Self::Group(group)
-    }
-}
-
-impl SettingsItem {
-    pub(super) fn fields(&self) -> &[Field] {
-        match self {
-            Self::Field(field) => std::slice::from_ref(field),
-            Self::Group(group) => &group.fields,
-        }
-    }
-
-    fn fields_mut(&mut self) -> &mut [Field] {
-        match self {
-            Self::Field(field) => std::slice::from_mut(field),
-            Self::Group(group) => &mut group.fields,
-        }
-    }
 }
 
 impl SettingsSchema {

@@ -1,7 +1,7 @@
 //! The format of Cohere's Chat API, version 2.
 
-use super::Writer;
 use super::open_ai::{call, result, user_content};
+use super::writer::Writer;
 use crate::history::{ChatMessage, ChatRole};
 use serde_json::{Value, json};
 use std::collections::VecDeque;

@@ -1,6 +1,6 @@
 //! The format of OpenAI's Chat Completions API.
 
-use super::Writer;
+use super::writer::Writer;
 use crate::history::media::{described, image_link};
 use crate::history::tools::plain_name;
 use crate::history::{ChatMessage, ChatRole, ToolUse};

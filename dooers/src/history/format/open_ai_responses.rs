@@ -1,6 +1,6 @@
 //! The format of OpenAI's Responses API.
 
-use super::Writer;
+use super::writer::Writer;
 use crate::history::media::{described, image_link, pdf_link};
 use crate::history::{ChatMessage, ChatRole};
 use crate::protocol::ContentPart;

@@ -1,6 +1,6 @@
 //! Turns that alternate between the user and the model, as Anthropic and Google require.
 
-use super::Writer;
+use super::writer::Writer;
 use crate::history::media::described;
 use crate::history::{ChatMessage, ChatRole, ToolUse};
 use crate::protocol::ContentPart;

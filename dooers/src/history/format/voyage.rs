@@ -1,6 +1,6 @@
 //! Roles and texts, for the embeddings and rerankers of Voyage AI.
 
-use super::Writer;
+use super::writer::Writer;
 use crate::history::{ChatMessage, ChatRole, ToolUse};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
