@@ -1,9 +1,9 @@
 //! The HTTP routes of a server.
 
 use super::admission::Place;
+use super::connection_task;
 use super::origin::{AllowedHosts, OriginRules};
 use super::running::Running;
-use super::session;
 use super::upgrade::{NotAWebSocket, Upgrade};
 use crate::handler::AgentDefinition;
 use axum::extract::{Path, Request, State};
@@ -157,7 +157,7 @@ fn open(
     running.spawn(async move {
         let socket = opening.await;
         if let Some(socket) = socket {
-            Box::pin(session::run(socket, serving, agent)).await;
+            Box::pin(connection_task::run(socket, serving, agent)).await;
         }
         drop(place);
     });

@@ -1,15 +1,10 @@
 //! A running server: the parts that all its sessions share.
 
 use super::config::WorkerConfig;
-use super::error::ServerError;
-use super::program::Program;
-use super::settings_frames;
-use super::stopping;
 use crate::handler::AgentDefinition;
-use crate::handler::AnswerKeys;
 use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
-use crate::settings::{Field, LiveSettings, Schemas};
+use crate::settings::LiveSettings;
 use crate::store::{Cancel, CancelTarget, Cancelled, Scope, Store, StoreError};
 use crate::turn::Runner;
 use std::sync::Arc;
@@ -40,83 +35,6 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Opens the store, takes over the turns of dead processes, and starts the queued turns. If `closed` fires before
-    /// that is done, everything is stopped again.
-    pub(super) async fn start(
-        program: Program,
-        closed: &CancellationToken,
-    ) -> Result<Arc<Self>, ServerError> {
-        let agents = program.agents()?;
-        let schemas = program.schemas_of(&agents)?;
-        let Program {
-            config,
-            on_settings_updated,
-            states,
-            ..
-        } = program;
-        let opening = async { Ok(config.database.open().await?) };
-        let opened = closed.run_until_cancelled(opening).await;
-        let store = opened.unwrap_or(Err(ServerError::Closed))?;
-        let checking = check_secrets(&*store, &config, &schemas);
-        let checked = closed.run_until_cancelled(checking).await;
-        if let Err(error) = checked.unwrap_or(Err(ServerError::Closed)) {
-            stopping::close(&*store).await;
-            return Err(error);
-        }
-        let (hub, changes) = Hub::new();
-        let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
-        let settings = Arc::new(LiveSettings::new(
-            Arc::clone(&store),
-            config.secret_keys.clone(),
-            schemas,
-            Box::new({
-                let hub = hub.clone();
-                move |changed| settings_frames::publish(&hub, changed, None)
-            }),
-        ));
-        if let Some(callback) = on_settings_updated {
-            let telling = callback.tell_all(settings.watch_all());
-            tasks.spawn(abandoned.clone().run_until_cancelled_owned(telling));
-        }
-        let runner = Arc::new(Runner::new(
-            Arc::clone(&store),
-            (hub.clone(), changes),
-            Arc::clone(&settings),
-            AnswerKeys::new(config.secret_keys.clone()),
-            Arc::new(states),
-            config.assistant_name.clone(),
-            config.lease,
-        ));
-        let limits = &config.limits;
-        let outbound = OutboundTotal::new(limits.outbound_total, limits.answer_bytes);
-        let running = Arc::new(Self {
-            agents,
-            outbound: Arc::new(outbound),
-            config,
-            store,
-            hub,
-            settings,
-            runner,
-            tasks,
-            abandoned,
-            sessions: TaskTracker::new(),
-            stopping: CancellationToken::new(),
-            stopped: CancellationToken::new(),
-        });
-        match closed.run_until_cancelled(running.recover()).await {
-            Some(recovered) => recovered?,
-            None => {
-                // Turns may be running already.
-                running.stop(|_| {}).await;
-                return Err(ServerError::Closed);
-            }
-        }
-        let keeper = Arc::clone(&running);
-        running.tasks.spawn(keeper.keep_leases());
-        running.tasks.spawn(Arc::clone(&running).forget_sent());
-        Ok(running)
-    }
-
     pub(super) fn agent(&self, name: &str) -> Option<AgentDefinition> {
         self.agents
             .iter()
@@ -179,27 +97,4 @@ impl Running {
         let work = Box::pin(work);
         self.sessions.spawn(stopped.run_until_cancelled_owned(work))
     }
-}
-
-/// Checks that every sealed secret can be opened. Logs a warning if secrets are stored without a key.
-async fn check_secrets(
-    store: &dyn Store,
-    config: &WorkerConfig,
-    schemas: &Schemas,
-) -> Result<(), ServerError> {
-    let keys = config.secret_keys.as_ref();
-    let is_missing = |key: &String| keys.is_none_or(|keys| !keys.has(key));
-    if let Some(key) = store.setting_keys().await?.into_iter().find(is_missing) {
-        return Err(ServerError::SecretKey(key));
-    }
-    if let Some(key) = store.turn_keys().await?.into_iter().find(is_missing) {
-        return Err(ServerError::AnswerKey(key));
-    }
-    let mut fields = schemas
-        .values()
-        .flat_map(|settings| settings.schema.fields());
-    if keys.is_none() && fields.any(Field::is_secret) {
-        tracing::warn!(target: "dooers::settings", "secret settings are stored in plain text; set WORKER_SECRET_KEY to seal them");
-    }
-    Ok(())
 }

@@ -1,0 +1,153 @@
+//! The task that serves one WebSocket: it reads requests, answers them, and writes the frames of the session.
+
+use super::pace::Pace;
+use super::running::Running;
+use super::session::Session;
+use super::socket::{self, End, Timing};
+use super::upgrade::Socket;
+use super::verbs;
+use crate::handler::AgentDefinition;
+use crate::hub::Frame;
+use crate::protocol::{ErrorBody, ErrorCode};
+use futures::StreamExt;
+use futures::stream::SplitStream;
+use std::pin::pin;
+use std::sync::Arc;
+use tokio::time::{Instant, sleep_until};
+
+/// Serves one WebSocket until it ends.
+///
+/// Everything that is needed before the first `.await` is created outside of the returned future, which would otherwise
+/// hold its memory all the time.
+pub(super) fn run(
+    socket: Socket,
+    running: Arc<Running>,
+    agent: AgentDefinition,
+) -> impl Future<Output = ()> + Send {
+    let limits = &running.config.limits;
+    let timing = Timing {
+        ping_interval: limits.ping_interval,
+        pong_timeout: limits.pong_timeout,
+    };
+    let pace = Pace::new(socket.get_ref().taken(), limits.stall_timeout);
+    let connect_deadline = Instant::now() + limits.connect_timeout;
+    let until = running.stopping.clone();
+    let total = Arc::clone(&running.outbound);
+    let session = Session::new(running, agent, &until, Some(total));
+    let (sink, mut stream) = socket.split();
+    async move {
+        // Removes the connection from the hub and drops its frames, however the session ends.
+        let leaving = Leaving(&session);
+        let mut overdue = pin!(session.ending.overdue());
+        let mut is_overdue = false;
+        // One task does all three, so that an idle connection costs only one.
+        tokio::join!(
+            session.read(&mut stream, connect_deadline),
+            async {
+                tokio::select! {
+                    () = socket::write(
+                        sink,
+                        &session.connection,
+                        &session.ending,
+                        &session.liveness,
+                        &pace,
+                        timing,
+                    ) => {}
+                    () = overdue.as_mut() => is_overdue = true,
+                }
+            },
+            session.catch_up(),
+        );
+        drop(leaving);
+        if !is_overdue {
+            tokio::select! {
+                () = socket::linger(&mut stream) => {}
+                () = overdue => {}
+            }
+        }
+    }
+}
+
+/// A guard that removes the session from the hub when it is dropped, and releases the frames in its queue.
+struct Leaving<'a>(&'a Session);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.running.hub.leave(&self.0.connection);
+        self.0.connection.outbound().close();
+    }
+}
+
+impl Session {
+    /// Answers the client's frames one by one. An answer that has begun is completed even if the socket breaks in the
+    /// meantime, because stored changes must be published.
+    async fn read(&self, stream: &mut SplitStream<Socket>, connect_deadline: Instant) {
+        loop {
+            let next = tokio::select! {
+                // Checked first, so that no answer is begun after the end.
+                biased;
+                () = self.ending.ended() => return,
+                next = self.next(stream) => next,
+                () = sleep_until(connect_deadline), if self.identity().is_none() => {
+                    Err(End::NeverConnected)
+                }
+            };
+            match next {
+                Ok(Some(text)) => {
+                    if !self.has_room().await {
+                        return;
+                    }
+                    // Boxed, so that an idle connection does not hold the memory of a busy one.
+                    Box::pin(verbs::answer(self, &text)).await;
+                }
+                Ok(None) => {
+                    let error =
+                        ErrorBody::new(ErrorCode::InvalidFrame, "a frame must be text, not binary");
+                    self.refuse("", &error);
+                }
+                Err(end) => return self.ending.end(end),
+            }
+        }
+    }
+
+    /// Reads the next request. Pings and pongs on the way are processed, and the end of the connection is noticed.
+    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Frame>, End> {
+        self.liveness.look();
+        let request = socket::read(stream, &self.liveness).await?;
+        self.liveness.look_away();
+        Ok(request)
+    }
+
+    /// Waits until there is room for an answer, because no request is read from a client that does not read its
+    /// answers. Returns `false` if the session has ended in the meantime.
+    ///
+    /// The time limit of `connect` does not apply here, because the client has sent its request.
+    async fn has_room(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.ending.ended() => false,
+            () = self.connection.outbound().has_room() => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::identity::Identity;
+    use super::*;
+    use crate::hub::Connection;
+
+    /// The size of the future that an async function returns, in bytes.
+    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn session_holds_little_memory() {
+        let size = size_of_future(run);
+        let hint = "box what an idle session does not need, as `Session::read` does";
+        assert!(size <= 3072, "a session takes {size} bytes: {hint}");
+        let size = size_of::<Connection>() + size_of::<Identity>();
+        assert!(size <= 1024, "a connection takes {size} bytes");
+    }
+}
