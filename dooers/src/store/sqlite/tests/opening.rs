@@ -111,7 +111,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     assert_eq!(
         refusal(&options, MIGRATIONS),
         format!(
-            "cannot open the database `PATH`: it was made by a newer version of this program (its schema is version \
+            "cannot open the database `PATH`: a newer version of this program created it (its schema is version \
              {}, this program knows {NEWEST}); update the program",
             NEWEST + 1
         )
@@ -125,7 +125,7 @@ async fn a_changed_migration_is_refused() {
     changed[0].sql = "CREATE TABLE {prefix}other (x INTEGER)";
     let text = refusal(&options, &changed);
     assert!(
-        text.contains("its migration 1 (`init`) is not the one of this program"),
+        text.contains("its migration 1 (`init`) differs from the one of this program"),
         "{text}"
     );
 }
