@@ -117,7 +117,7 @@ impl Scopes {
             let rows = execution.rows(connection, query).await?;
             found = rows.into_iter().next();
         }
-        let row = found.ok_or("a new scope is not there")?;
+        let row = found.ok_or("a new scope is missing")?;
         let place = (row.number(0)?, row.number(2)?);
         self.found(&scope, place);
         Ok(place)

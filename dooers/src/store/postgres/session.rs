@@ -108,7 +108,7 @@ impl Session {
             let operations = jobs.len();
             tracing::warn!(
                 target: "dooers::store", error = &*error, operations,
-                "a statement failed; each of its operations is redone by itself"
+                "a statement failed; each of its operations is repeated in its own statement"
             );
             for job in jobs {
                 self.write_alone(job).await;

@@ -68,7 +68,7 @@ pub(super) async fn put(
     };
     let time = |setting: &StoredSetting| {
         let at = times.get(&setting.field_id).copied();
-        at.ok_or_else(|| told("a setting that was stored is not there".into(), WHAT))
+        at.ok_or_else(|| told("a stored setting is missing".into(), WHAT))
     };
     settings.iter().map(time).collect()
 }
@@ -99,7 +99,7 @@ pub(super) async fn remove(
             .bind(field_id.to_owned())
             .bind(last)
     };
-    let removed = readers.execute_once("forget a setting", remove).await;
+    let removed = readers.execute_once("remove a setting", remove).await;
     let Err(lost @ StoreError::Unavailable { .. }) = removed else {
         return removed.map(drop);
     };
