@@ -86,7 +86,7 @@ pub(super) struct ForgetSent {
 
 impl Operation for ForgetSent {
     type Answer = usize;
-    const WHAT: &'static str = "forget messages of deleted threads";
+    const WHAT: &'static str = "remove the messages of deleted threads";
 
     fn run(&self, db: &Database) -> Result<usize, Stop> {
         let sql = &db.sql.writes;
