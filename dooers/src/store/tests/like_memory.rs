@@ -39,7 +39,8 @@ struct Both<C> {
     events: Vec<(String, String)>,
     runs: Vec<(String, String)>,
     positions: Vec<(Scope, String, Position)>,
-    /// Messages whose turns were cancelled or lost. They end by the clocks, which differ between the two stores.
+    /// Messages of running turns that were cancelled. Their `retry_turn` would show the time of each store's clock, and is
+    /// left out.
     cancelled: HashSet<String>,
     refused: u64,
     done: HashMap<&'static str, u64>,
