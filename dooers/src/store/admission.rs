@@ -1,8 +1,8 @@
-//! The one way from clients, handlers and programs into a store.
+//! The checks that every value from clients, handlers and programs passes before it enters a store.
 //!
-//! The rules stand in [`protocol`](crate::protocol), and are applied here to each kind of thing that is stored, so that
-//! every store gets the same. What a handler sends is admitted by its outbox, and settings by
-//! [`LiveSettings`](crate::settings::LiveSettings), by the same rules.
+//! The rules are in [`protocol`](crate::protocol). This module applies them to each type that is stored, so that every
+//! store gets the same values. By the same rules, the outbox admits what a handler sends, and
+//! [`LiveSettings`](crate::settings::LiveSettings) admits settings.
 
 use super::{NewMessage, NewThread, StoreError, ThreadDraft, ThreadEdit};
 use crate::protocol::{
@@ -35,8 +35,8 @@ impl<T> Admitted<T> {
 
 /// A type whose values are cleaned and checked on their way into a store.
 pub(crate) trait Admit {
-    /// Removes U+0000 from all texts, and checks ids, JSON and sizes. A value that is refused is fit to be dropped, and
-    /// nothing else.
+    /// Removes U+0000 from all texts, and checks ids, JSON and sizes. After an error, the value is partly cleaned and
+    /// must be dropped.
     fn admit(&mut self) -> Result<(), NotAdmitted>;
 }
 

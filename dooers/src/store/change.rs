@@ -1,4 +1,4 @@
-//! What happened to a thread, in the order of its `rev`.
+//! Changes of a thread, in the order of their `rev`.
 
 use super::{Participant, Scope, Viewer};
 use crate::protocol::{Run, Thread, ThreadEvent};
@@ -6,15 +6,15 @@ use crate::protocol::{Run, Thread, ThreadEvent};
 /// One numbered change of a thread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Which thread.
+    /// The thread that changed.
     pub thread_id: String,
-    /// Its number: one more than that of the thread's change before.
+    /// The number of this change: one more than that of the thread's previous change.
     pub rev: u64,
-    /// What changed.
+    /// The changed row.
     pub body: ChangeBody,
 }
 
-/// What changed.
+/// The row that a change created, changed or deleted.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ChangeBody {
@@ -24,25 +24,25 @@ pub enum ChangeBody {
     Event(Box<ThreadEvent>),
     /// A run, which may be new.
     Run(Run),
-    /// The thread is gone. This is how it stood.
+    /// The thread was deleted by this change. The record is its last state.
     Deleted(Box<ThreadRecord>),
 }
 
-/// A thread and what a server knows about it that clients do not see.
+/// A thread, with the data that only the server sees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadRecord {
     /// The thread.
     pub thread: Thread,
-    /// The agent whose thread it is.
+    /// The agent that the thread belongs to.
     pub agent: String,
-    /// Everyone who has written in it.
+    /// All participants that have written in the thread.
     pub participants: Vec<Participant>,
     /// The `rev` of the thread's last change.
     pub rev: u64,
 }
 
 impl ThreadRecord {
-    /// The scope that the thread lies in, without regard to who takes part.
+    /// Returns the scope that contains the thread, for all viewers.
     #[must_use]
     pub fn scope(&self) -> Scope {
         Scope {
@@ -72,7 +72,7 @@ impl Change {
         }
     }
 
-    /// The run that changed.
+    /// Returns the run that changed, if the change is one of a run.
     pub(crate) fn run(&self) -> Option<&Run> {
         match &self.body {
             ChangeBody::Run(run) => Some(run),
@@ -97,9 +97,8 @@ impl Change {
     }
 }
 
-/// Puts what a reader missed in the order in which to send it: by `rev`, but new events always in the order of
-/// their `seq`, as clients append what they get. (An event that was edited later has a higher `rev` than its
-/// followers.)
+/// Sorts missed changes into the order in which they are sent: by `rev`, but new events in the order of their `seq`,
+/// because clients append them. (An event that was edited later has a higher `rev` than the events after it.)
 pub(crate) fn in_sending_order(new_events: Vec<Change>, others: Vec<Change>) -> Vec<Change> {
     let mut lowest_behind = u64::MAX;
     let mut keyed: Vec<(u64, Change)> = new_events
@@ -112,7 +111,7 @@ pub(crate) fn in_sending_order(new_events: Vec<Change>, others: Vec<Change>) -> 
         .collect();
     keyed.reverse();
     keyed.extend(others.into_iter().map(|change| (change.rev, change)));
-    // A stable sort: new events of one key keep their order.
+    // The sort is stable: new events with the same key keep their order.
     keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, change)| change).collect()
 }

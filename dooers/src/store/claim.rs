@@ -1,4 +1,4 @@
-//! Turns: who answers which message.
+//! Turns and claims: which process answers which message.
 
 use super::{Change, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord};
 use crate::protocol::{
@@ -8,30 +8,30 @@ use crate::store::OnBusy;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
-/// How a turn is to be started once it is claimed.
+/// The parameters with which a turn starts once it is claimed.
 #[derive(Debug, Clone)]
 pub struct Start {
-    /// The process that will run it.
+    /// The process that will run the turn.
     pub node: String,
-    /// The id of its run; none if the handler starts its runs itself.
+    /// The id of the turn's run. `None` if the handler starts its runs itself.
     pub run_id: Option<String>,
-    /// When.
+    /// The time of the start.
     pub at: DateTime<Utc>,
-    /// For how long the turn is this process's, unless it [renews](super::Store::renew_leases) that.
+    /// The time for which the process holds the turn, unless it [renews](super::Store::renew_leases) the lease.
     pub lease: Duration,
-    /// How many more attempts the turn has after its first.
+    /// The number of attempts after the first one.
     pub retries: u32,
-    /// What becomes of a message that comes while another one is being answered.
+    /// The policy for a message that arrives while another one is being answered.
     pub on_busy: OnBusy,
 }
 
 impl Start {
-    /// Whether the turn runs side by side with others of its thread.
+    /// Returns `true` if the turn runs concurrently with other turns of its thread.
     pub(crate) fn is_concurrent(&self) -> bool {
         self.on_busy == OnBusy::Concurrent
     }
 
-    /// Refuses a message of a thread that has turns, so many of which wait.
+    /// Refuses a message to a thread that already has turns, if the policy says so. `waiting` counts those that wait.
     pub(crate) fn check_busy<E: From<StoreError>>(
         &self,
         waiting: impl FnOnce() -> Result<usize, E>,
@@ -39,12 +39,12 @@ impl Start {
         match self.on_busy {
             OnBusy::Queue { limit } if waiting()? >= limit as usize => {
                 Err(StoreError::Overloaded(format!(
-                    "{limit} messages of this thread wait for their answers; send this one again when one is there"
+                    "{limit} messages of this thread wait for their answers; send this one again after the next answer"
                 ))
                 .into())
             }
             OnBusy::Reject => Err(StoreError::Busy(
-                "this agent takes the next message when it has answered the last one; send this one again then"
+                "this agent accepts the next message after it has answered the current one; send this one again then"
                     .to_owned(),
             )
             .into()),
@@ -52,7 +52,7 @@ impl Start {
         }
     }
 
-    /// The run that begins with the turn.
+    /// Creates the run that starts with the turn.
     pub(crate) fn run(&self, agent: &str, thread_id: &str, event_id: &str) -> Option<Run> {
         Some(Run {
             id: self.run_id.clone()?,
@@ -69,10 +69,10 @@ impl Start {
 
 /// The longest wait before another attempt of a turn.
 ///
-/// A stored time that is further ahead comes from a clock that has been set back since. The turn is due then.
+/// A stored time that is further ahead comes from a clock that has since been set back. The turn is then due at once.
 pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
-/// The time until a turn is due that is not to be claimed before a time, by the clock that shows `now`.
+/// Returns the time from `now` until a turn with this `not_before` is due.
 pub(crate) fn time_until_due(not_before: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
     let ahead = (not_before - now).to_std().unwrap_or_default();
     if ahead > LONGEST_BACK_OFF {
@@ -82,56 +82,56 @@ pub(crate) fn time_until_due(not_before: DateTime<Utc>, now: DateTime<Utc>) -> D
     }
 }
 
-/// Whether a turn may be claimed at a time.
+/// Returns `true` if a turn with this `not_before` may be claimed at a time.
 pub(crate) fn is_due(not_before: Option<DateTime<Utc>>, at: DateTime<Utc>) -> bool {
     not_before.is_none_or(|not_before| time_until_due(not_before, at).is_zero())
 }
 
-/// When a lease ends that begins now, by this process's clock.
+/// Returns the end of a lease that begins now, by this process's clock.
 pub(crate) fn end_of_lease(lease: Duration) -> DateTime<Utc> {
     let lease = TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
     let end = timestamp::now().checked_add_signed(lease);
     end.unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// The right to write in a turn, until another process takes it over.
+/// The right to write in a turn, until another process takes over the turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnKey {
     /// The thread.
     pub thread_id: String,
     /// The message that is answered.
     pub event_id: String,
-    /// Raised each time that the turn is claimed: a late writer has an old one.
+    /// The number of the claim. Each claim of the turn raises it, so that a late writer has an old number.
     pub fence: u64,
 }
 
 /// A turn that this process runs.
 #[derive(Debug)]
 pub struct Claim {
-    /// The right to write in it.
+    /// The right to write in the turn.
     pub key: TurnKey,
-    /// Its thread.
+    /// The turn's thread.
     pub thread: ThreadRecord,
     /// The message that is answered.
     pub event: ThreadEvent,
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// Its run, if the server starts it. That of an earlier attempt goes on.
+    /// The turn's run, if the server starts it. The run of an earlier attempt continues.
     pub run: Option<Run>,
-    /// The values of the password fields, if the message is the answer to a form and filled any.
+    /// The values of the password fields, if the message answers a form and fills any.
     pub sealed: Option<SealedAnswer>,
-    /// What changed by claiming: the run. Empty in [`Begun`](super::Begun), which has it among its own.
+    /// The changes that the claim made to the run. Empty in [`Begun`](super::Begun), whose own changes include them.
     pub changes: Vec<Change>,
 }
 
-/// One thing that a turn did.
+/// One change that a turn makes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum TurnChange {
-    /// A new event; its `seq` is given by the store. One that is `streaming` is open until it is finalized, at the
-    /// latest with the turn.
+    /// A new event. The store assigns its `seq`. An event that is `streaming` stays open until it is finalized, at the
+    /// latest at the end of the turn.
     Event(Box<ThreadEvent>),
-    /// More of the text of an open event, in case that the process dies. It is no change that is told.
+    /// More of the text of an open event, stored in case the process dies. It is not published.
     Text {
         /// The event.
         event_id: String,
@@ -140,84 +140,85 @@ pub enum TurnChange {
         /// The number of the next piece.
         delta_seq: u64,
     },
-    /// The whole text of an open event, which is finalized.
+    /// The whole text of an open event, which is finalized by this change.
     Finalize {
-        /// The event. Nothing happens if it is not open.
+        /// The event. Nothing happens if the event is not open.
         event_id: String,
-        /// Its text.
+        /// The whole text.
         text: String,
     },
-    /// The thread's title or metadata.
+    /// A new title or new metadata of the thread.
     Patch {
         /// The new values.
         patch: ThreadPatch,
-        /// When.
+        /// The time of the change.
         at: DateTime<Utc>,
     },
-    /// The thread's `last_event_at`, told once a turn.
+    /// The thread's new `last_event_at`, published once per turn.
     Touch(DateTime<Utc>),
-    /// A run that is new, or has ended. Its `started_at` stays.
+    /// A run that is new or has ended. The `started_at` of a known run does not change.
     Run(Run),
-    /// Lets the form that the turn's message answers, if it answers one, be answered again: the turn does not succeed.
+    /// Permits another answer to the form that the turn's message answers, if it answers one, because the turn does not
+    /// succeed.
     ReopenForm,
 }
 
-/// A turn that is finished.
+/// The result of finishing a turn.
 #[derive(Debug)]
 pub struct Written {
-    /// What changed.
+    /// The changes that were made.
     pub changes: Vec<Change>,
-    /// The thread's next turn.
+    /// The claim of the thread's next turn.
     pub next: Option<Claim>,
 }
 
-/// A turn that was given back.
+/// The result of requeuing a turn.
 #[derive(Debug)]
 pub struct Retried {
-    /// What changed.
+    /// The changes that were made.
     pub changes: Vec<Change>,
-    /// Whether it has ended instead, as somebody had cancelled it.
+    /// `true` if the turn has ended instead, because it was cancelled.
     pub is_cancelled: bool,
 }
 
-/// A wish that a turn ends early.
+/// A request to cancel a turn.
 #[derive(Debug, Clone)]
 pub struct Cancel {
-    /// Which turn.
+    /// The turn to cancel.
     pub target: CancelTarget,
-    /// The id of the run that tells of it, if the turn has none yet.
+    /// The id for the cancelled run, if the turn has no run yet.
     pub run_id: String,
-    /// When.
+    /// The time of the request.
     pub at: DateTime<Utc>,
 }
 
-/// By what a turn is named that is to be cancelled.
+/// Identifies the turn to cancel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelTarget {
-    /// One of its runs. If runs of several threads have this id, the one that continues is meant.
+    /// One of the turn's runs. If runs of several threads have this id, the one that has not ended is meant.
     Run(String),
-    /// The message that it answers.
+    /// The message that the turn answers.
     Event(String),
 }
 
-/// What became of a wish to cancel.
+/// The result of a request to cancel a turn.
 #[derive(Debug)]
 pub enum Cancelled {
-    /// The turn waited, and is no more.
+    /// The turn was waiting and is now deleted.
     Withdrawn {
-        /// What changed: its run, which is canceled.
+        /// The changes that were made: the turn's run is canceled.
         changes: Vec<Change>,
-        /// The thread, if others of its turns wait and none runs: they may be claimed.
+        /// The thread, if other turns of it wait and none runs. They may be claimed.
         waiting: Option<Waiting>,
     },
-    /// It runs. Whoever runs it must stop it, and end its run.
+    /// The turn is running. The process that runs it must stop it and end its run.
     Running {
         /// The thread.
         thread_id: String,
         /// The message that is answered.
         event_id: String,
     },
-    /// It has ended, or there never was one.
+    /// The turn has ended, or never existed.
     Ended,
 }
 
@@ -230,7 +231,7 @@ impl CancelTarget {
     }
 }
 
-/// The run of a turn that never began.
+/// Creates the run of a turn that never started.
 pub(crate) fn withdrawn_run(
     id: String,
     agent: &str,
@@ -249,55 +250,56 @@ pub(crate) fn withdrawn_run(
     }
 }
 
-/// What a dead process left.
+/// The result of a recovery from dead processes.
 #[derive(Debug, Default)]
 pub struct Recovered {
-    /// How many turns were ended as interrupted …
+    /// The number of turns that were ended as interrupted.
     pub interrupted: usize,
-    /// … and how many wait for another attempt.
+    /// The number of turns that now wait for another attempt.
     pub retried: usize,
-    /// What changed by that, thread by thread.
+    /// The changes that were made, one list for each thread.
     pub changes: Vec<Vec<Change>>,
-    /// The threads that have turns that wait.
+    /// The threads that have waiting turns.
     pub waiting: Vec<Waiting>,
 }
 
-/// A thread that has turns that wait.
+/// A thread that has waiting turns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// Where it lies.
+    /// The scope of the thread.
     pub scope: Scope,
-    /// Its id.
+    /// The id of the thread.
     pub thread_id: String,
-    /// From when on the first of them may be claimed, if not at once. A time that is further ahead than
-    /// [`LONGEST_BACK_OFF`] is past.
+    /// The time from which the first of the turns may be claimed. `None` if it may be claimed now. A time that is
+    /// further ahead than [`LONGEST_BACK_OFF`] counts as past.
     pub not_before: Option<DateTime<Utc>>,
-    /// From when on each of them may be, if not at once: those that run side by side do not wait for the first.
+    /// The time from which all of the turns may be claimed. `None` if they may be claimed now. It matters if turns run
+    /// concurrently, because they do not wait for the first one.
     pub all_from: Option<DateTime<Utc>>,
 }
 
 /// A turn that a process holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldTurn {
-    /// The message that is answered.
+    /// The message that the turn answers.
     pub event_id: String,
-    /// Whether somebody has cancelled it, perhaps by way of another process.
+    /// `true` if the turn was cancelled, perhaps through another process.
     pub is_cancelled: bool,
 }
 
-/// What becomes of a turn whose process is dead.
+/// The fate of a turn whose process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AfterLoss {
-    /// It was cancelled, and ends so.
+    /// The turn was cancelled and ends as cancelled.
     Cancel,
-    /// It is tried again.
+    /// The turn is attempted again.
     Retry,
-    /// It ends as interrupted.
+    /// The turn ends as interrupted.
     Fail,
 }
 
 impl AfterLoss {
-    /// The end of a turn in this attempt, which has so many more.
+    /// Decides from the current attempt, counted from 1, and the number of attempts after the first.
     pub(crate) fn of(is_cancelled: bool, attempt: u64, retries: u64) -> Self {
         if is_cancelled {
             Self::Cancel
@@ -312,7 +314,7 @@ impl AfterLoss {
 /// The `error` of a run whose process died.
 pub(crate) const INTERRUPTED: &str = "interrupted";
 
-/// An event of the server itself. Its `seq` is given by the store.
+/// Creates an event of the server itself. The store assigns its `seq`.
 pub(crate) fn system_event(
     thread_id: &str,
     run_id: Option<String>,
@@ -339,7 +341,7 @@ pub(crate) fn system_event(
     }
 }
 
-/// How an open event ends, with a text or with the one that is stored.
+/// Returns the final form of an open event, with this text or with the stored one.
 pub(crate) fn finalized(mut event: ThreadEvent, text: Option<&str>) -> ThreadEvent {
     if let Some(text) = text {
         event.content = Some(vec![ContentPart::text(text)]);
@@ -350,7 +352,7 @@ pub(crate) fn finalized(mut event: ThreadEvent, text: Option<&str>) -> ThreadEve
     event
 }
 
-/// How the run of a turn ends that was cancelled.
+/// Returns the final form of a cancelled turn's run.
 pub(crate) fn cancelled_run(run: Run, at: DateTime<Utc>) -> Run {
     Run {
         status: RunStatus::Canceled,
@@ -359,7 +361,7 @@ pub(crate) fn cancelled_run(run: Run, at: DateTime<Utc>) -> Run {
     }
 }
 
-/// How the run of a turn ends that a dead process left.
+/// Returns the final form of a run whose process died.
 pub(crate) fn interrupted_run(run: Run, at: DateTime<Utc>) -> Run {
     Run {
         status: RunStatus::Failed,
@@ -369,7 +371,7 @@ pub(crate) fn interrupted_run(run: Run, at: DateTime<Utc>) -> Run {
     }
 }
 
-/// What the thread says of a turn that a dead process left.
+/// Creates the event that reports an interrupted turn in its thread.
 pub(crate) fn interrupted_event(
     thread_id: &str,
     run_id: Option<String>,

@@ -1,4 +1,4 @@
-//! Changes of threads that no turn makes: the program's own.
+//! Changes of threads that the program itself makes, without a turn.
 
 use super::{
     Cancel, CancelTarget, Cancelled, Change, EventPatch, NewThread, Participant, RunPatch, Scope,
@@ -7,24 +7,24 @@ use super::{
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent, User};
 use chrono::{DateTime, Utc};
 
-/// A thread that the program makes.
+/// A thread that the program creates.
 #[derive(Debug, Clone)]
 pub struct ThreadDraft {
-    /// Its id, title and metadata.
+    /// The thread's id, title and metadata.
     pub thread: NewThread,
-    /// Whose it is; nobody's, if the id is empty.
+    /// The owner. If the user id is empty, the thread has no owner.
     pub owner: User,
-    /// When.
+    /// The time of the creation.
     pub at: DateTime<Utc>,
 }
 
 impl ThreadDraft {
-    /// The thread, in this scope.
+    /// Creates the thread in this scope.
     pub(crate) fn thread(&self, scope: &Scope) -> Thread {
         self.thread.thread(scope, &self.owner, self.at)
     }
 
-    /// Who takes part in it: its owner, if it has one.
+    /// Returns the owner as the first participant, if the thread has an owner.
     pub(crate) fn participant(&self) -> Option<Participant> {
         let has_owner = !self.owner.user_id.is_empty();
         has_owner.then(|| Participant::user(&self.owner))
@@ -35,55 +35,54 @@ impl ThreadDraft {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ThreadEdit {
-    /// The thread's title or metadata.
+    /// Changes the thread's title or metadata.
     Patch {
         /// The new values.
         patch: ThreadPatch,
-        /// When.
+        /// The time of the change.
         at: DateTime<Utc>,
     },
-    /// A new event, whose `seq` is given by the store. The user that it names takes part from then on.
+    /// Adds an event. The store assigns its `seq`. The user of the event becomes a participant.
     CreateEvent(Box<ThreadEvent>),
-    /// What an event says.
+    /// Changes the content or data of an event.
     UpdateEvent {
-        /// Which event.
+        /// The event to change.
         event_id: String,
         /// The new values.
         patch: EventPatch,
     },
-    /// Takes away what an event says. If it is a message that waits for its answer, or is being answered, that is
-    /// cancelled.
+    /// Removes the content of an event. If the event is a message whose turn waits or runs, the turn is cancelled.
     RemoveEvent {
-        /// Which event.
+        /// The event to remove.
         event_id: String,
-        /// The id of the run that tells that its turn is withdrawn, if the turn has none yet.
+        /// The id for the cancelled run, if the turn has no run yet.
         run_id: String,
-        /// When.
+        /// The time of the change.
         at: DateTime<Utc>,
     },
-    /// A new run, which no turn has.
+    /// Adds a run that does not belong to a turn.
     CreateRun(Run),
-    /// How a run ended.
+    /// Changes the end of a run.
     UpdateRun {
-        /// Which run.
+        /// The run to end.
         run_id: String,
-        /// The end.
+        /// The new end.
         patch: RunPatch,
-        /// When.
+        /// The time of the change.
         at: DateTime<Utc>,
     },
-    /// Takes a run away that has ended. Its events stay.
+    /// Removes a run that has ended. Its events stay.
     RemoveRun(String),
 }
 
-/// A change that was made.
+/// The result of an edit.
 #[derive(Debug, Default)]
 pub struct Edited {
-    /// What changed.
+    /// The changes that were made.
     pub changes: Vec<Change>,
-    /// The message whose turn runs and is to be cancelled, since it was removed.
+    /// The removed message, if its turn runs and must be cancelled.
     pub interrupted: Option<String>,
-    /// The thread, if others of its turns wait and none runs: they may be claimed.
+    /// The thread, if other turns of it wait and none runs. They may be claimed.
     pub waiting: Option<Waiting>,
 }
 
@@ -95,7 +94,7 @@ impl Edited {
         }
     }
 
-    /// The same, by which a turn was cancelled.
+    /// Adds the cancellation of a turn to the edit.
     pub(crate) fn and(mut self, cancelled: Cancelled) -> Self {
         match cancelled {
             Cancelled::Withdrawn { changes, waiting } => {
@@ -109,7 +108,7 @@ impl Edited {
     }
 }
 
-/// The wish to cancel the turn of a message that is removed.
+/// Creates the request to cancel the turn of a removed message.
 pub(crate) fn cancel_of_removed(event_id: &str, run_id: &str, at: DateTime<Utc>) -> Cancel {
     Cancel {
         target: CancelTarget::Event(event_id.to_owned()),
@@ -118,20 +117,20 @@ pub(crate) fn cancel_of_removed(event_id: &str, run_id: &str, at: DateTime<Utc>)
     }
 }
 
-/// The event, if it is there to be changed.
+/// Returns the event if it can be changed: it is not deleted and not streaming.
 pub(crate) fn changeable(event: Option<ThreadEvent>) -> Result<ThreadEvent, StoreError> {
     let event = event.filter(|event| !event.is_deleted());
     let event = event.ok_or(StoreError::NotFound("event in this thread"))?;
     if event.streaming == Some(true) {
         return Err(StoreError::Conflict(format!(
-            "the text of the event `{}` still grows; wait for its end, or cancel its run first",
+            "the event `{}` is still streaming; wait until it ends, or cancel its run first",
             event.id
         )));
     }
     Ok(event)
 }
 
-/// The run, if it may be ended by the program: not as long as its turn does.
+/// Returns the run if the program may end it. The run of a turn is ended by its handler.
 pub(crate) fn endable(
     run: Option<Run>,
     has_turn: impl FnOnce(&str) -> bool,
@@ -140,26 +139,26 @@ pub(crate) fn endable(
     let goes_on = run.status == RunStatus::Running;
     if goes_on && run.event_id.as_deref().is_some_and(has_turn) {
         return Err(StoreError::Conflict(format!(
-            "the run `{}` is ended by its handler; to end it early, cancel it",
+            "the handler ends the run `{}`; to end it early, cancel it",
             run.id
         )));
     }
     Ok(run)
 }
 
-/// Refuses to remove a run that goes on.
+/// Refuses to remove a run that has not ended.
 pub(crate) fn check_removable(run: Option<&Run>) -> Result<(), StoreError> {
     let run = run.ok_or(StoreError::NotFound("run in this thread"))?;
     if run.status == RunStatus::Running {
         return Err(StoreError::Conflict(format!(
-            "the run `{}` goes on; cancel or end it first",
+            "the run `{}` has not ended; cancel or end it first",
             run.id
         )));
     }
     Ok(())
 }
 
-/// Refuses an event of a run that is not there.
+/// Refuses an event that names an unknown run.
 pub(crate) fn check_run(
     run_id: Option<&str>,
     is_known: impl FnOnce(&str) -> bool,
@@ -170,9 +169,9 @@ pub(crate) fn check_run(
     Err(StoreError::NotFound("run in this thread"))
 }
 
-/// What is made has the id of something else.
+/// Returns the error for a new item whose id is already in use.
 pub(crate) fn id_is_taken(what: &str, id: &str) -> StoreError {
     StoreError::Conflict(format!(
-        "the id `{id}` is taken by another {what}; choose another one, or none, and one is made"
+        "the id `{id}` belongs to another {what}; choose another id, or omit it to have one generated"
     ))
 }

@@ -1,34 +1,34 @@
-//! Why a store did not do what it was asked.
+//! The reasons why a store refuses an operation.
 
 use std::error::Error;
 
-/// Why a store did not do what it was asked. Nothing was changed then.
+/// The reason why a store refused an operation. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no such thing in the scope.
+    /// The scope does not contain the requested item.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// It contradicts what is stored.
+    /// The operation contradicts the stored data.
     #[error("{0}")]
     Conflict(String),
-    /// The thread is being answered, and its agent takes no other message meanwhile.
+    /// The thread is being answered, and its agent accepts no other message in the meantime.
     #[error("{0}")]
     Busy(String),
-    /// It cannot be stored as it is.
+    /// The value cannot be stored.
     #[error("{0}")]
     Invalid(String),
-    /// Too much waits already; it may be tried again later.
+    /// Too many operations are waiting. The operation may be retried later.
     #[error("{0}")]
     Overloaded(String),
-    /// The turn was taken over, ended or deleted meanwhile.
-    #[error("the turn is no longer this process's")]
+    /// Another process holds the turn, or the turn was ended or deleted.
+    #[error("this process no longer holds the turn")]
     StaleFence,
-    /// The database cannot be opened; the text says what to do.
+    /// The database cannot be opened. The text includes the way out.
     #[error("{0}")]
     Open(String),
-    /// The database cannot be used now: it could not be reached for some time, its disk is full or broken, or its file is
-    /// gone. The same may succeed later.
+    /// The database is temporarily unavailable: it could not be reached for some time, its disk is full or broken, or
+    /// its file is missing. The same operation may succeed later.
     #[error("the database is not available to {what}")]
     Unavailable {
         /// The operation that was refused.
@@ -37,19 +37,19 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The database failed.
+    /// The operation failed in the database.
     #[error("the database failed to {what}")]
     Failed {
-        /// What it was doing.
+        /// The operation that failed.
         what: &'static str,
-        /// What it says.
+        /// The error of the database.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
 impl StoreError {
-    /// Whether the database failed or was away, and the same may succeed later.
+    /// Returns `true` if the database failed or was unavailable, so that the same operation may succeed later.
     pub(crate) fn is_of_the_database(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::Unavailable { .. })
     }

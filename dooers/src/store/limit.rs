@@ -5,8 +5,8 @@ use std::io;
 
 /// The size of a page, in items and in bytes.
 ///
-/// Both bounds hold. An item counts as many bytes as its JSON has in a frame. The first item of a page is always in it,
-/// however large it is, so that a reader gets on.
+/// Both limits apply. The size of an item is the length of its JSON in a frame. A page always contains its first item,
+/// whatever the size of the item, so that a reader makes progress.
 ///
 /// ```
 /// use dooers::store::PageLimit;
@@ -16,14 +16,14 @@ use std::io;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PageLimit {
-    /// The largest number of items.
+    /// Maximum number of items.
     pub items: usize,
-    /// The largest number of bytes.
+    /// Maximum number of bytes.
     pub bytes: usize,
 }
 
 impl PageLimit {
-    /// At most this many items, of any size.
+    /// Creates a limit of `items` items of any size.
     #[must_use]
     pub const fn new(items: usize) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl PageLimit {
         }
     }
 
-    /// Sets the largest number of bytes.
+    /// Sets the maximum number of bytes.
     #[must_use]
     pub const fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
@@ -46,7 +46,7 @@ impl From<usize> for PageLimit {
     }
 }
 
-/// The number of items, of these sizes, that fit into a page. The first one always fits.
+/// Returns how many items of these sizes fit into a page. The first one always fits.
 pub(crate) fn fitting(bytes: usize, sizes: impl IntoIterator<Item = usize>) -> usize {
     let mut left = bytes;
     let mut is_first = true;
@@ -59,15 +59,15 @@ pub(crate) fn fitting(bytes: usize, sizes: impl IntoIterator<Item = usize>) -> u
     sizes.into_iter().take_while(fits).count()
 }
 
-/// The bytes that an item has in a frame, with the comma behind it.
+/// Returns the number of bytes of an item in a frame, including a comma.
 pub(crate) fn encoded_len(item: &impl Serialize) -> usize {
     let mut counter = Counter(1);
-    // Counting does not fail, and no item fails to serialize.
+    // Counting cannot fail, and all items can be serialized.
     let _ = serde_json::to_writer(&mut counter, item);
     counter.0
 }
 
-/// Counts what is written to it.
+/// Counts the bytes that are written to it.
 struct Counter(usize);
 
 impl io::Write for Counter {

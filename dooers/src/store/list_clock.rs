@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// The clock of one scope: the newest time in its lists of threads and of runs.
+/// The clock of one scope: the newest time in its lists of threads and runs.
 ///
-/// The machine's clock may be set back, and the clocks of two processes may differ. Each thread that gets an event moves
-/// to the front of its list all the same, and each run that begins is the last that began. While the machine's clock is
-/// behind, a list's clock moves by one microsecond for each thread and each run.
+/// The machine's clock may be set back, and the clocks of two processes may differ. Nevertheless, each thread that gets
+/// an event moves to the front of its list, and each new run is the newest run. While the machine's clock is behind the
+/// list's clock, the list's clock advances by one microsecond for each thread and each run.
 ///
 /// Clones share the clock.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ impl Default for ListClock {
     }
 }
 
-/// Whether both are the same clock.
+/// Compares by identity: both must be the same clock.
 impl PartialEq for ListClock {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -31,16 +31,17 @@ impl PartialEq for ListClock {
 }
 
 impl ListClock {
-    /// The `last_event_at` of a thread that gets an event at this time.
+    /// Returns the `last_event_at` of a thread that gets an event at this time, and advances the clock to it.
     ///
-    /// Equal times are left equal.
+    /// A time that equals the newest one is returned unchanged.
     pub(crate) fn front(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         let front = self.next(at);
         self.note(front.timestamp_micros());
         front
     }
 
-    /// The `started_at` of a run that begins at this time, if it is new. Note it then.
+    /// Returns the `started_at` of a new run that starts at this time. The caller [notes](Self::note) it once the run
+    /// is stored.
     pub(crate) fn start(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         self.next(at)
     }
@@ -54,42 +55,42 @@ impl ListClock {
         })
     }
 
-    /// Takes a time into account that is in the list, in microseconds since 1970.
+    /// Advances the clock to a time that is in the list, in microseconds since 1970.
     ///
-    /// Whoever gives out times holds the lock of a store, or is its only writer.
+    /// The caller holds the lock of its store, or is the only writer.
     pub(crate) fn note(&self, micros: i64) {
         self.0.fetch_max(micros, Ordering::Relaxed);
     }
 
-    /// The newest time, in microseconds since 1970.
+    /// Returns the newest time, in microseconds since 1970.
     pub(crate) fn newest(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Sets the clock back to what it was before a batch, of which something is done again.
+    /// Resets the clock to the time before a batch, because operations of the batch are repeated.
     #[cfg(feature = "postgres")]
     pub(crate) fn rewind(&self, micros: i64) {
         self.0.store(micros, Ordering::Relaxed);
     }
 
-    /// Whether anything else holds this clock.
+    /// Returns `true` if anything else holds this clock.
     #[cfg(feature = "postgres")]
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 }
 
-/// The clocks of lists, by their scopes.
+/// The clocks of lists, by scope.
 #[derive(Debug, Default)]
 pub(crate) struct ListClocks(HashMap<Scope, ListClock>);
 
 impl ListClocks {
-    /// The clock of a scope, regardless of its viewer.
+    /// Returns the clock of a scope, regardless of its viewer.
     pub(crate) fn of(&mut self, scope: &Scope) -> ListClock {
         self.0.entry(scope.of_everyone()).or_default().clone()
     }
 
-    /// All clocks, with their newest times.
+    /// Returns all clocks, with their newest times.
     #[cfg(feature = "postgres")]
     pub(crate) fn times(&self) -> Vec<(ListClock, i64)> {
         let clocks = self.0.values();

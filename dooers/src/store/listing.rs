@@ -1,50 +1,50 @@
-//! Which threads and which runs of a scope are looked for.
+//! Queries for threads and runs of a scope.
 
 use super::page::Place;
 use super::{Order, Participant, RunCursor, ThreadCursor};
 use crate::protocol::{Run, RunStatus};
 use chrono::{DateTime, Utc};
 
-/// Which threads of a scope are looked for. They are in the order of their newest events.
+/// A query for threads of a scope. Results are ordered by the time of the newest event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadQuery {
-    /// Those in which somebody takes part, besides what the scope shows.
+    /// Only threads with this participant, in addition to the scope's own filter.
     pub participant: Option<Participant>,
-    /// Those whose newest event came at this time or later …
+    /// Only threads whose newest event is at this time or later.
     pub active_since: Option<DateTime<Utc>>,
-    /// … or before this time.
+    /// Only threads whose newest event is before this time.
     pub active_before: Option<DateTime<Utc>>,
-    /// From which end they come.
+    /// The direction of the results.
     pub order: Order,
-    /// Those behind this one.
+    /// Only threads after this one, in the order of the results.
     pub after: Option<ThreadCursor>,
-    /// How many there are at the most.
+    /// Maximum number of threads.
     pub limit: usize,
 }
 
-/// Which runs of a scope are looked for. They are in the order in which they began.
+/// A query for runs of a scope. Results are ordered by the time of the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunQuery {
-    /// Those of one thread.
+    /// Only runs of this thread.
     pub thread_id: Option<String>,
-    /// Those that answer this message.
+    /// Only runs that answer this message.
     pub event_id: Option<String>,
-    /// Those that stand so; any, if there is none.
+    /// Only runs with one of these statuses. If empty, runs with any status.
     pub statuses: Vec<RunStatus>,
-    /// Those that began at this time or later …
+    /// Only runs that started at this time or later.
     pub started_since: Option<DateTime<Utc>>,
-    /// … or before this time.
+    /// Only runs that started before this time.
     pub started_before: Option<DateTime<Utc>>,
-    /// From which end they come.
+    /// The direction of the results.
     pub order: Order,
-    /// Those behind this one.
+    /// Only runs after this one, in the order of the results.
     pub after: Option<RunCursor>,
-    /// How many there are at the most.
+    /// Maximum number of runs.
     pub limit: usize,
 }
 
 impl ThreadQuery {
-    /// The threads with the newest events.
+    /// A query for the threads with the newest events.
     #[must_use]
     pub fn newest(limit: usize) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl ThreadQuery {
         }
     }
 
-    /// Which part of all threads that is.
+    /// Returns the part of the list of all threads that the query covers.
     pub(crate) fn span(&self) -> Span {
         Span::of(
             self.order,
@@ -69,7 +69,7 @@ impl ThreadQuery {
 }
 
 impl RunQuery {
-    /// The runs that began last.
+    /// A query for the runs that started last.
     #[must_use]
     pub fn newest(limit: usize) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl RunQuery {
         }
     }
 
-    /// Which part of all runs that is.
+    /// Returns the part of the list of all runs that the query covers.
     pub(crate) fn span(&self) -> Span {
         Span::of(
             self.order,
@@ -94,20 +94,21 @@ impl RunQuery {
         )
     }
 
-    /// Whether a run of a thread that is looked into passes the filters.
+    /// Returns `true` if a run passes the filters for the status and the message.
     pub(crate) fn admits(&self, run: &Run) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&run.status))
             && (self.event_id.is_none() || self.event_id == run.event_id)
     }
 }
 
-/// A part of a list that is ordered by a time and an id.
+/// A part of a list that is ordered by time and id.
 #[derive(Debug)]
 pub(crate) struct Span {
     pub(crate) order: Order,
-    /// It begins behind this place …
+    /// The part begins behind this place.
     pub(crate) behind: Place,
-    /// … and ends at this time, in microseconds. What the oldest first end before, the newest first include.
+    /// The time at which the part ends, in microseconds since 1970: exclusive if the oldest come first, inclusive if
+    /// the newest come first.
     pub(crate) end: i64,
 }
 
@@ -120,7 +121,7 @@ impl Span {
     ) -> Self {
         let since = since.map_or(i64::MIN, |at| at.timestamp_micros());
         let before = before.map_or(i64::MAX, |at| at.timestamp_micros());
-        // No id is empty, so that this place is in front of all of its time.
+        // Ids are not empty, so this place is in front of all items of its time.
         let front_of = |at| Place {
             at,
             id: String::new(),
@@ -141,7 +142,7 @@ impl Span {
         Self { order, behind, end }
     }
 
-    /// The first of these that lie in it, in its order.
+    /// Returns the first `limit` items that lie in the part, in its order.
     pub(crate) fn take<T>(
         &self,
         all: impl Iterator<Item = T>,

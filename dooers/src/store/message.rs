@@ -16,54 +16,54 @@ use std::fmt;
 /// `Debug` does not show the answers to a form.
 #[derive(Clone)]
 pub struct NewMessage {
-    /// Where it goes.
+    /// The thread that the message belongs to.
     pub thread: ThreadTarget,
-    /// The id of its event.
+    /// The id of the message's event.
     pub event_id: String,
     /// `message` or `form.response`.
     pub kind: EventType,
-    /// What it says.
+    /// The content of the message.
     pub content: Vec<ContentPart>,
-    /// What came with it; the answers of a `form.response`.
+    /// Data of the message. For a `form.response`, the answers.
     pub data: Option<Value>,
-    /// The answers of a `form.response`, sealed. A form with password fields needs it: what was typed into these is stored
-    /// in no other way.
+    /// The sealed answers of a `form.response`. Required if the form has password fields: their values are stored only
+    /// in the seal.
     pub seal: Option<AnswerSeal>,
-    /// The client's own id for it.
+    /// The client's own id of the message.
     pub client_event_id: Option<String>,
-    /// Who wrote it.
+    /// The sender.
     pub user: User,
-    /// As whom they take part.
+    /// The participant that the sender acts as.
     pub participant: Participant,
-    /// When.
+    /// The time of the message.
     pub at: DateTime<Utc>,
 }
 
-/// The thread that a message goes to.
+/// The thread that a message is sent to.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ThreadTarget {
-    /// One that is there.
+    /// A thread that exists.
     Existing(String),
-    /// A new one.
+    /// A new thread.
     New(NewThread),
-    /// The one of this id, which is made if there is none.
+    /// The thread with this id, which is created if it does not exist.
     ExistingOrNew(NewThread),
 }
 
-/// A thread that is made for a message.
+/// A thread that is created for a message.
 #[derive(Debug, Clone)]
 pub struct NewThread {
-    /// Its id.
+    /// The id of the thread.
     pub id: String,
-    /// Its title.
+    /// The title of the thread.
     pub title: Option<String>,
-    /// Kept with it.
+    /// JSON that is stored with the thread.
     pub metadata: Option<Value>,
 }
 
 impl NewThread {
-    /// A thread of this id, without a title and metadata.
+    /// Creates a thread with this id, without title and metadata.
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -72,7 +72,7 @@ impl NewThread {
         }
     }
 
-    /// The thread of this owner, in this scope.
+    /// Creates the thread of this owner, in this scope.
     pub(crate) fn thread(&self, scope: &Scope, owner: &User, at: DateTime<Utc>) -> Thread {
         Thread {
             id: self.id.clone(),
@@ -91,13 +91,13 @@ impl NewThread {
     }
 }
 
-/// A user, as clients show them; nobody for an empty id.
+/// Returns the user if clients show it. `None` for an anonymous user, whose id is empty.
 pub(crate) fn shown(user: &User) -> Option<&User> {
     Some(user).filter(|user| !user.user_id.is_empty())
 }
 
 impl ThreadTarget {
-    /// The thread's id.
+    /// Returns the id of the thread.
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
@@ -107,32 +107,33 @@ impl ThreadTarget {
     }
 }
 
-/// A message that is stored.
+/// The result of beginning a turn: a stored message.
 #[derive(Debug)]
 pub struct Begun {
-    /// Its event, as it is stored.
+    /// The stored event.
     pub event: ThreadEvent,
-    /// The `rev` with which it was made.
+    /// The `rev` with which the event was created.
     pub rev: u64,
-    /// Whether it was stored before and nothing has changed now.
+    /// `true` if the message was stored before and nothing has changed now.
     pub is_repeated: bool,
-    /// What changed: the thread if it is new or has a new user, the event, the run if the turn was claimed.
+    /// The changes that were made: the thread if it is new or its users changed, the event, and the run if the turn was
+    /// claimed.
     pub changes: Vec<Change>,
     /// The turn, if it was claimed.
     pub claim: Option<Claim>,
-    /// Whether its turn is over, as it may be of a message that is repeated.
+    /// `true` if the turn of a repeated message is over.
     pub is_over: bool,
-    /// The messages whose turns run and are to be cancelled for this one.
+    /// The messages whose turns run and must be cancelled in favour of this one.
     pub interrupted: Vec<String>,
 }
 
 impl Begun {
-    /// Whether the thread is new: its own row is then its first change.
+    /// Returns `true` if the message created the thread: the thread's own row is then its first change.
     pub(crate) fn makes_thread(&self) -> bool {
         self.changes.first().is_some_and(|change| change.rev == 1)
     }
 
-    /// What a reader has who has all up to this message, as it was when it was new.
+    /// Returns the position of a reader that has everything up to this message, as it was when it was new.
     pub(crate) fn position(&self) -> Position {
         Position {
             first_seq: self.event.seq,
@@ -145,7 +146,7 @@ impl Begun {
 }
 
 impl NewMessage {
-    /// The event, at this place in its thread.
+    /// Creates the event with this `seq`.
     pub(crate) fn event(&self, seq: u64) -> ThreadEvent {
         ThreadEvent {
             id: self.event_id.clone(),
@@ -167,7 +168,7 @@ impl NewMessage {
         }
     }
 
-    /// The form that is answered, with the answers.
+    /// Parses the answer to a form, if the message is one.
     pub(crate) fn form_answer(&self) -> Result<Option<FormAnswer>, StoreError> {
         if self.kind != EventType::FormResponse {
             return Ok(None);
@@ -181,7 +182,8 @@ impl NewMessage {
         Ok(Some(answer))
     }
 
-    /// The answer as it is stored, if it fits the form's event. What was typed into password fields is only in its seal.
+    /// Returns the message as it is stored, if the answer fits the form's event. The values of password fields are only
+    /// in the seal.
     ///
     /// # Errors
     ///
@@ -202,9 +204,9 @@ impl NewMessage {
         let hidden = data.as_ref().map(hidden_fields).unwrap_or_default();
         let seal = self.seal.clone().filter(|_| !hidden.is_empty());
         match hidden.first() {
-            // Who cancels a form sends nothing that the agent needs.
+            // A cancelled form has no values that the agent needs.
             Some(name) if seal.is_none() && !answer.cancelled => Err(StoreError::Invalid(format!(
-                "`payload.event.data.values.{name}` is for a password field, and the server has no key to seal it with until the agent reads it; set WORKER_SECRET_KEY"
+                "`payload.event.data.values.{name}` is for a password field, and the server has no key to seal the value with until the agent reads it; set WORKER_SECRET_KEY"
             ))),
             _ => Ok(Self {
                 data,
@@ -214,15 +216,15 @@ impl NewMessage {
         }
     }
 
-    /// The values of the password fields that were filled.
+    /// Returns the sealed values of the password fields that were filled.
     pub(crate) fn sealed(&self) -> Option<&SealedAnswer> {
         let seal = self.seal.as_ref();
         seal.filter(|_| self.kind == EventType::FormResponse)
             .map(|seal| &seal.sealed)
     }
 
-    /// Whether the data is that of a stored event. What was typed into password fields can be compared by its hash, which
-    /// is there as long as the event's turn.
+    /// Returns `true` if the data equals that of a stored event. The values of password fields are compared by their
+    /// hash, which exists as long as the event's turn.
     fn has_data_of(&self, stored: &ThreadEvent, digest: Option<&KeyedDigest>) -> bool {
         if self.kind != EventType::FormResponse {
             return self.data == stored.data;
@@ -236,7 +238,8 @@ impl NewMessage {
         data == stored.data && may_repeat
     }
 
-    /// Refuses a message that is not the stored one of the same `client_event_id`. The hash is that of the event's turn.
+    /// Refuses a message that differs from the stored one with the same `client_event_id`. The hash belongs to the
+    /// event's turn.
     pub(crate) fn must_repeat(
         &self,
         stored: &ThreadEvent,
@@ -250,7 +253,7 @@ impl NewMessage {
         let says_the_same = self.kind == stored.kind
             && Some(&self.content) == stored.content.as_ref()
             && self.has_data_of(stored, digest);
-        // What a message that was removed had said is gone.
+        // The content of a removed message is gone, so it cannot be compared.
         if names_its_thread && (says_the_same || stored.is_deleted()) {
             return Ok(());
         }
@@ -258,7 +261,7 @@ impl NewMessage {
     }
 }
 
-/// A message is not the one to another agent that was stored under its `client_event_id`.
+/// Returns the error for a message whose `client_event_id` was used for a message to another agent.
 pub(crate) fn was_sent_to_another_agent() -> StoreError {
     id_was_used("with another agent of the worker")
 }
@@ -290,7 +293,7 @@ impl fmt::Debug for NewMessage {
     }
 }
 
-/// Refuses an answer that the form's event does not allow. The result is the form.
+/// Refuses an answer that does not fit the form's event. Returns the form.
 fn check_answer<'a>(
     form_event: Option<&'a ThreadEvent>,
     is_answered: bool,
@@ -301,7 +304,7 @@ fn check_answer<'a>(
         .ok_or(StoreError::NotFound("form in this thread"))?;
     if is_answered {
         return Err(StoreError::Conflict(
-            "this form is answered; another answer is accepted only if the turn of that one does not succeed"
+            "this form is answered; another answer is accepted only if the turn of the first one does not succeed"
                 .to_owned(),
         ));
     }
@@ -314,7 +317,7 @@ fn check_answer<'a>(
             .check(&form)
             .map_err(|misfit| StoreError::Invalid(misfit.to_string()))?,
         None if answer.cancelled => {}
-        // Nobody could check what it is answered.
+        // Without the form, the answer cannot be checked.
         None => {
             return Err(StoreError::Invalid(
                 "the form that `payload.event.data.form_event_id` names cannot be read; it can only be cancelled"

@@ -1,7 +1,8 @@
-//! Where conversations are kept.
+//! Storage of conversations.
 //!
-//! [`Store`] is what the server needs of a database, in its own words: begin a turn, write in it, finish it, read
-//! a thread. Every change of a thread takes the next `rev` of that thread in the transaction that makes it.
+//! [`Store`] is the server's interface to a database, in terms of the protocol: begin a turn, write in it, finish it,
+//! read a thread. Every change of a thread takes the next `rev` of that thread, in the transaction that makes the
+//! change.
 
 mod admission;
 mod change;
@@ -70,52 +71,52 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// A snapshot shows this many events at the most, unless a client of the oldest kind missed more.
+/// Maximum number of events in a snapshot, unless a client of the oldest protocol version missed more.
 pub const SNAPSHOT_EVENTS: usize = 100;
 
-/// What the server needs of a database.
+/// The server's interface to a database.
 ///
-/// A method that takes a [`PageLimit`], or a number of bytes, reads no more than that into memory, however much there is.
+/// A method that takes a [`PageLimit`], or a number of bytes, reads at most that much into memory, however much is
+/// stored.
 ///
-/// Each method is one transaction: it happens whole or not at all, and what it reports as done is durable.
-/// A method that touches a thread takes the [`Scope`] of who asks; what lies outside answers
-/// [`StoreError::NotFound`], as if it did not exist.
+/// Each method is one transaction: it happens completely or not at all, and its result is durable. A method that
+/// touches a thread takes the [`Scope`] of the caller. Anything outside of the scope is [`StoreError::NotFound`], as if
+/// it did not exist.
 ///
-/// The server cleans and checks what it gives to a store: texts and ids hold no U+0000, `data` and `metadata` nest at
-/// most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, and ids, users, titles and metadata are within the limits
-/// of [`protocol`](crate::protocol). A store that is given anything else may store it, or
-/// refuse it as [`StoreError::Invalid`].
+/// The server cleans and checks all values before it passes them to a store: texts and ids do not contain U+0000,
+/// `data` and `metadata` nest at most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, and ids, users,
+/// titles and metadata are within the limits of [`protocol`](crate::protocol). A store may store other values, or
+/// refuse them as [`StoreError::Invalid`].
 ///
 /// # Times
 ///
-/// Times come from the clocks of processes, which may be set back and may differ from each other. A store makes sure of
-/// this:
+/// Times come from the clocks of processes, which may be set back and may differ from each other. A store guarantees:
 ///
-/// * A thread that is new, or gets an event, moves to the front of its scope's list. Its `last_event_at` is the time
-///   that is given, or one microsecond more than the newest `last_event_at` or `started_at` of the scope if that is
-///   later.
-/// * A run's `started_at` is never earlier than the newest of these times, and its `ended_at` never earlier than its
+/// * A thread that is new, or gets an event, moves to the front of its scope's list. Its `last_event_at` is the given
+///   time, or one microsecond more than the newest `last_event_at` or `started_at` of the scope if that is later.
+/// * A run's `started_at` is never earlier than the newest of these times, and its `ended_at` is never earlier than its
 ///   `started_at`. A thread's `updated_at` never decreases.
-/// * A turn that waits for another attempt is due at its `not_before`. It is also due if that is further ahead than
-///   [`LONGEST_BACK_OFF`]: no turn waits longer, so the clock was set back.
-/// * `created_at` is the time that is given. Events are ordered by their `seq`.
+/// * A turn that waits for another attempt is due at its `not_before`. It is also due if `not_before` is further ahead
+///   than [`LONGEST_BACK_OFF`]: no turn waits longer, so the clock was set back.
+/// * `created_at` is the given time. Events are ordered by their `seq`.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
-    /// Stores a user's message, with its thread if that is new, and the turn that will answer it.
+    /// Stores a user's message, with its thread if that is new, and the turn that will answer the message.
     ///
-    /// If no turn of the thread runs, the oldest one that waits (most often this one) is claimed in the same
-    /// transaction, as by [`claim_turn`](Store::claim_turn). What becomes of the message if one runs, or waits, is said by
-    /// [`Start::on_busy`].
+    /// If no turn of the thread runs, the oldest waiting turn (usually the new one) is claimed in the same transaction,
+    /// as by [`claim_turn`](Store::claim_turn). If a turn runs or waits, [`Start::on_busy`] decides.
     ///
-    /// A message whose `client_event_id` is known already changes nothing: the answer is the stored event, with
+    /// A message whose `client_event_id` is already known changes nothing: the result is the stored event, with
     /// [`Begun::is_repeated`].
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread (or the form that is answered) outside the scope, `Conflict` for a
-    /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered: by an answer whose turn waits, runs or has succeeded, `Busy` for a thread that is
-    /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that does not fit its form, or fills a
-    /// password field and comes without a [`seal`](NewMessage::seal).
+    /// * `NotFound` if the thread, or the form that the message answers, is outside of the scope.
+    /// * `Conflict` if the `client_event_id` was used for another message or with another agent of the worker, or if
+    ///   the form already has an answer whose turn waits, runs or has succeeded.
+    /// * `Busy` if the thread is being answered and the agent refuses messages in the meantime.
+    /// * `Overloaded` if the queue of the thread is full.
+    /// * `Invalid` if the answer does not fit its form, or fills a password field without a [`seal`](NewMessage::seal).
     async fn begin_turn(
         &self,
         scope: &Scope,
@@ -123,15 +124,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         start: &Start,
     ) -> Result<Begun, StoreError>;
 
-    /// Claims the oldest waiting turn of a thread that has none running, or whose turns run side by side, and starts its
-    /// run. Nothing is claimed as long as that turn may not be tried again.
+    /// Claims the oldest waiting turn of a thread and starts its run, if no turn of the thread runs or if its turns run
+    /// concurrently. Nothing is claimed until the turn may be attempted again.
     ///
-    /// If the answer to a claim was lost, repeat it with the same [`run_id`](Start::run_id), also if the claim was made by
-    /// [`finish_turn`](Self::finish_turn): as long as the turn runs, it is returned again.
+    /// If the result of a claim was lost, repeat the claim with the same [`run_id`](Start::run_id), even if
+    /// [`finish_turn`](Self::finish_turn) made the claim. The turn is returned again as long as it runs.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope.
+    /// `NotFound` for a thread outside of the scope.
     async fn claim_turn(
         &self,
         scope: &Scope,
@@ -139,11 +140,11 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         start: &Start,
     ) -> Result<Option<Claim>, StoreError>;
 
-    /// Writes what a running turn did.
+    /// Writes changes of a running turn.
     ///
     /// # Errors
     ///
-    /// `StaleFence` if the turn is no longer this claim's, `NotFound` for a thread outside the scope.
+    /// `StaleFence` if this claim no longer holds the turn, `NotFound` for a thread outside of the scope.
     async fn write_turn(
         &self,
         scope: &Scope,
@@ -151,8 +152,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         changes: Vec<TurnChange>,
     ) -> Result<Vec<Change>, StoreError>;
 
-    /// Writes the last of a turn, ends it, and claims the thread's next waiting turn, all in one. Without a `next` the
-    /// turns that wait are left to wait.
+    /// Writes the last changes of a turn, ends the turn, and claims the thread's next waiting turn, all in one
+    /// transaction. Without `next`, waiting turns keep waiting.
     ///
     /// # Errors
     ///
@@ -165,8 +166,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         next: Option<&Start>,
     ) -> Result<Written, StoreError>;
 
-    /// Writes the last of an attempt that failed, and lets the turn wait for another one. Its run goes on. A turn that was
-    /// cancelled meanwhile ends so. `not_before` is at most [`LONGEST_BACK_OFF`] ahead.
+    /// Writes the last changes of a failed attempt, and requeues the turn for another attempt. Its run continues. A
+    /// turn that was cancelled in the meantime ends as cancelled instead. `not_before` is at most [`LONGEST_BACK_OFF`]
+    /// ahead.
     ///
     /// # Errors
     ///
@@ -179,57 +181,57 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         not_before: DateTime<Utc>,
     ) -> Result<Retried, StoreError>;
 
-    /// Withdraws a turn that waits, or marks one that runs as to be stopped. Without a scope it is the program itself that
-    /// asks.
+    /// Withdraws a waiting turn, or marks a running turn as cancelled. Without a scope, the program itself is the
+    /// caller.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a run or an event outside the scope.
+    /// `NotFound` for a run or an event outside of the scope.
     async fn cancel_turn(
         &self,
         scope: Option<&Scope>,
         cancel: &Cancel,
     ) -> Result<Cancelled, StoreError>;
 
-    /// Ends the turns that a dead process left running, and tells which threads have turns that wait.
+    /// Ends the turns that a dead process left running, and returns the threads that have waiting turns.
     ///
-    /// In a store that only one process can open, whatever runs when it is opened was left by a dead one. In one that
-    /// several share it is only what [`expire_leases`](Store::expire_leases) finds.
-    /// Such a turn waits for another attempt, if it has one. If not, its run becomes `failed` with the error `interrupted`,
-    /// and a system event says so; if it was cancelled, the run becomes `canceled`. Call it once, before any other method
-    /// of a turn.
+    /// If only one process can open the store, every turn that runs when it is opened was left by a dead process. If
+    /// several processes share the store, only the turns that [`expire_leases`](Store::expire_leases) finds were left
+    /// by one. Such a turn waits for another attempt, if it has attempts left. Otherwise its run becomes `failed` with
+    /// the error `interrupted`, and a system event is added to the thread. If the turn was cancelled, its run becomes
+    /// `canceled`. Call this method once, before any other method that concerns turns.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
     async fn recover(&self) -> Result<Recovered, StoreError>;
 
-    /// Keeps the turns that this process runs for so long from now on. The result is these: a turn that is not among them is no longer
-    /// this process's.
+    /// Extends the leases of the turns that the process `node` runs, to `lease` from now, and returns these turns. The
+    /// process no longer holds any turn that is missing from the result.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
     async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError>;
 
-    /// Does what [`recover`](Store::recover) does to the turns whose lease has run out, at a time that is shown, and tells
-    /// which of their threads have turns that wait. A store that several processes share also tells of the other threads
-    /// in which turns wait and none runs: a dead process may have left them so.
+    /// Does the same as [`recover`](Store::recover) for turns whose lease has run out. `at` is the time that the ended
+    /// runs and new events show. A store that several processes share also returns other threads in which turns wait
+    /// and none runs, because a dead process may have left them.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError>;
 
-    /// A thread as it stands.
+    /// Reads a thread's own row.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope.
+    /// `NotFound` for a thread outside of the scope.
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError>;
 
-    /// A page of the scope's threads, those with the newest events first. [`ThreadPage::next`] says whether there are
-    /// others.
+    /// Reads a page of the scope's threads, those with the newest events first. [`ThreadPage::next`] is set if there
+    /// are more.
     ///
     /// # Errors
     ///
@@ -241,7 +243,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: PageLimit,
     ) -> Result<ThreadPage, StoreError>;
 
-    /// The threads of the scope that a query looks for, in its order.
+    /// Reads the threads of the scope that match a query, in its order.
     ///
     /// # Errors
     ///
@@ -252,15 +254,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         query: &ThreadQuery,
     ) -> Result<Vec<Thread>, StoreError>;
 
-    /// A thread with its newest events, or with those after a known one, read at one `rev`.
+    /// Reads a thread with its newest events, or with the events after a known one, at one `rev`.
     ///
-    /// The events are bounded by `bytes` as those of a page are, see [`PageLimit`]: of the newest the older ones are left
-    /// out, and of those after a known one the newer ones. A snapshot that is to [cover](SnapshotFrom::Covering) more
-    /// than that does not go on from the known event.
+    /// `bytes` limits the events as in a page, see [`PageLimit`]. If the newest events exceed it, the oldest of them
+    /// are left out. If the events after a known one exceed it, the newest of them are left out. If a snapshot would
+    /// have to [cover](SnapshotFrom::Covering) more than `bytes`, it does not continue from the known event.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope.
+    /// `NotFound` for a thread outside of the scope.
     async fn snapshot(
         &self,
         scope: &Scope,
@@ -269,12 +271,12 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         bytes: usize,
     ) -> Result<Snapshot, StoreError>;
 
-    /// A page of a thread's events: the newest, or those before a known one. [`EventPage::has_more`] says whether there
-    /// are older ones.
+    /// Reads a page of a thread's events: the newest, or those before a known one. [`EventPage::has_more`] is set if
+    /// there are older events.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope, or an event that is not in it.
+    /// `NotFound` for a thread outside of the scope, or an event that is not in the thread.
     async fn events(
         &self,
         scope: &Scope,
@@ -283,11 +285,11 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: PageLimit,
     ) -> Result<EventPage, StoreError>;
 
-    /// The events of a thread that a query looks for, in its order.
+    /// Reads the events of a thread that match a query, in its order.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope.
+    /// `NotFound` for a thread outside of the scope.
     async fn find_events(
         &self,
         scope: &Scope,
@@ -295,11 +297,11 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         query: &EventQuery,
     ) -> Result<Vec<ThreadEvent>, StoreError>;
 
-    /// An event of a thread, which may have been removed.
+    /// Reads an event of a thread. The event may have been removed.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope, or an event that is not in it.
+    /// `NotFound` for a thread outside of the scope, or an event that is not in the thread.
     async fn event(
         &self,
         scope: &Scope,
@@ -307,26 +309,26 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         event_id: &str,
     ) -> Result<ThreadEvent, StoreError>;
 
-    /// The runs of the scope that a query looks for, in its order.
+    /// Reads the runs of the scope that match a query, in its order.
     ///
     /// # Errors
     ///
-    /// `NotFound` if it looks into a thread outside the scope.
+    /// `NotFound` if the query names a thread outside of the scope.
     async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError>;
 
-    /// A run of a thread.
+    /// Reads a run of a thread.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope, or a run that is not in it.
+    /// `NotFound` for a thread outside of the scope, or a run that is not in the thread.
     async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError>;
 
-    /// Reads the changes that a reader at this position has not got, in their order. The items of `limit` are new events; its
-    /// bytes count new events, edited ones, runs, and the thread's row.
+    /// Reads the changes that a reader at this position has not received, in their order. The items of `limit` are new
+    /// events. Its bytes count new events, edited events, runs, and the thread's row.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope.
+    /// `NotFound` for a thread outside of the scope.
     async fn catch_up(
         &self,
         scope: &Scope,
@@ -335,19 +337,19 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: PageLimit,
     ) -> Result<CatchUp, StoreError>;
 
-    /// Makes a thread without a message. The change that tells of it is its first.
+    /// Creates a thread without a message. The returned change is the first of the thread.
     ///
     /// # Errors
     ///
-    /// `Conflict` if there is a thread of its id, in whatever scope.
+    /// `Conflict` if a thread with this id exists in any scope.
     async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError>;
 
-    /// Changes a thread without a turn: what the program does by itself.
+    /// Changes a thread without a turn, on behalf of the program itself.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope, or an event or a run that is not in it; `Conflict` for an id that is
-    /// taken, in whatever scope, for a text that still grows, and for a run that goes on.
+    /// `NotFound` for a thread outside of the scope, or an event or a run that is not in the thread. `Conflict` if an
+    /// id is taken in any scope, if an event is still streaming, or if a run has not ended.
     async fn edit_thread(
         &self,
         scope: &Scope,
@@ -355,21 +357,21 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         edit: ThreadEdit,
     ) -> Result<Edited, StoreError>;
 
-    /// Deletes a thread with its events, runs and turns. The change that tells of it is the thread's last.
+    /// Deletes a thread with its events, runs and turns. The returned change is the last of the thread.
     ///
-    /// The `client_event_id`s of its messages stay known until [`forget_sent`](Store::forget_sent) removes them: a message
-    /// that is sent again is answered with `NotFound`, instead of making a second thread.
+    /// The `client_event_id`s of its messages stay known until [`forget_sent`](Store::forget_sent) removes them. A
+    /// message that is sent again is therefore refused with `NotFound`, instead of creating a second thread.
     ///
     /// # Errors
     ///
-    /// `NotFound` for a thread outside the scope.
+    /// `NotFound` for a thread outside of the scope.
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError>;
 
-    /// Forgets the `client_event_id`s of threads that were deleted before this time, with the ids of their users, and
-    /// returns how many it has forgotten. It stops at `limit`, so that it never holds up others for long. Several processes
-    /// may call it at once.
+    /// Removes the `client_event_id`s of threads that were deleted before this time, with the ids of their users, and
+    /// returns the number of removed ids. It removes at most `limit`, so that other operations do not wait for long.
+    /// Several processes may call it at once.
     ///
-    /// A deletion that lies ahead of the clock, because the clock was set back, counts as one that happens now.
+    /// If the clock was set back and a deletion lies in the future, the deletion counts as one that happens now.
     ///
     /// # Errors
     ///
@@ -380,15 +382,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<usize, StoreError>;
 
-    /// The settings of a worker that were changed, in the order of their fields.
+    /// Reads the stored settings of a worker, in the order of their fields.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError>;
 
-    /// Stores these settings of a worker and leaves its others as they are. The result is when each counts as stored:
-    /// never before the time at which the field was stored last.
+    /// Stores these settings of a worker and leaves its other settings unchanged. Returns the `updated_at` of each
+    /// setting, which is never earlier than the previous `updated_at` of the field.
     ///
     /// # Errors
     ///
@@ -399,34 +401,34 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         settings: Vec<StoredSetting>,
     ) -> Result<Vec<DateTime<Utc>>, StoreError>;
 
-    /// Forgets what is stored of a worker's setting, if anything is.
+    /// Removes the stored value of a worker's setting, if there is one.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
     async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError>;
 
-    /// The keys with which stored settings are sealed.
+    /// Lists the ids of the keys that seal stored settings.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError>;
 
-    /// The keys with which answers are sealed that wait for their turns, or whose turns run.
+    /// Lists the ids of the keys that seal the answers of waiting and running turns.
     ///
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
     async fn turn_keys(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Asks whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
     ///
     /// `Failed` if it does not.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Waits until all that was begun is written, and gives the database free.
+    /// Waits until all operations that have begun are written, and releases the database.
     async fn close(&self);
 }

@@ -1,6 +1,6 @@
-//! From which end a list is read.
+//! The direction in which a list is read.
 
-/// From which end the events of a thread, threads or runs come.
+/// The direction in which events, threads or runs are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The newest first.

@@ -1,4 +1,4 @@
-//! What is read of threads.
+//! Pages, snapshots and positions of readers.
 
 use super::{Change, SNAPSHOT_EVENTS, ThreadRecord};
 use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
@@ -9,21 +9,21 @@ use std::str::FromStr;
 /// [`SNAPSHOT_EVENTS`] as a distance between places.
 pub(crate) const SHOWN: u64 = SNAPSHOT_EVENTS as u64;
 
-/// Where a page of threads ended.
+/// The end of a page of threads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadCursor {
-    /// `last_event_at` of the page's last thread.
+    /// The `last_event_at` of the page's last thread.
     pub last_event_at: DateTime<Utc>,
-    /// Its id.
+    /// The id of that thread.
     pub thread_id: String,
 }
 
-/// Where a page of runs ended.
+/// The end of a page of runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunCursor {
-    /// `started_at` of the page's last run.
+    /// The `started_at` of the page's last run.
     pub started_at: DateTime<Utc>,
-    /// Its id.
+    /// The id of that run.
     pub run_id: String,
 }
 
@@ -39,7 +39,7 @@ impl RunCursor {
     }
 }
 
-/// A place in a list that is ordered by a time, and by an id where the times are the same.
+/// A place in a list that is ordered by time, and by id if the times are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     /// Microseconds since 1970.
@@ -78,7 +78,7 @@ impl fmt::Display for RunCursor {
     }
 }
 
-/// The text is no cursor that a store gave out.
+/// The error for a text that is not a cursor of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of an earlier page")]
 pub struct NotACursor;
@@ -124,24 +124,25 @@ impl FromStr for RunCursor {
 /// A page of threads.
 #[derive(Debug)]
 pub struct ThreadPage {
-    /// Those with the newest events first.
+    /// The threads, those with the newest events first.
     pub threads: Vec<Thread>,
-    /// Where the next page begins; none after the last.
+    /// The start of the next page. `None` on the last page.
     pub next: Option<ThreadCursor>,
-    /// How many there are in all; 0 on later pages.
+    /// The number of all threads of the scope. 0 on later pages.
     pub total_count: u64,
 }
 
-/// What a snapshot begins with.
+/// The part of a thread that a snapshot shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SnapshotFrom {
     /// The newest events.
     Newest,
-    /// What comes after this event, for a client that keeps what it has: its events end before the first edit of
-    /// what the client has, which is told in its place.
+    /// The events after this one, for a client that keeps the events it has. The snapshot ends before the first edit of
+    /// one of those, because the edit is sent in its place while the reader catches up.
     After(String),
-    /// The newest events, all after this one, and what was edited since, for a client that may replace what it has.
+    /// The newest events, including all events after this one and all that have been edited since, for a client that
+    /// may replace the events it has.
     Covering(String),
 }
 
@@ -150,38 +151,39 @@ pub enum SnapshotFrom {
 pub struct Snapshot {
     /// The thread.
     pub thread: ThreadRecord,
-    /// The oldest first.
+    /// The events, oldest first.
     pub events: Vec<ThreadEvent>,
-    /// The runs of these events, any that goes on, and those that changed since the event that was named.
+    /// The runs of these events, all running runs, and the runs that have changed since the named event.
     pub runs: Vec<Run>,
-    /// Whether there are older events.
+    /// `true` if there are older events.
     pub has_more: bool,
-    /// Whether it goes on from the event that was named.
+    /// `true` if the snapshot continues from the named event.
     pub recovered: bool,
-    /// Where the reader stands now.
+    /// The position of the reader after the snapshot.
     pub position: Position,
-    /// Whether the reader has all; if not, it catches up from its position.
+    /// `true` if the reader has everything. Otherwise it catches up from its position.
     pub is_complete: bool,
 }
 
-/// How much of a thread a reader has.
+/// The part of a thread that a reader has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// It has the events from this place on …
+    /// The `seq` of the reader's first event.
     pub first_seq: u64,
-    /// … to this one.
+    /// The `seq` of the reader's last event.
     pub last_seq: u64,
-    /// It was sent those from this place on. That it has the ones before is what it says, having come back.
+    /// The `seq` of the first event that was sent to the reader. After a resume, the reader claims to have the events
+    /// before it.
     pub sent_from: u64,
-    /// It has every change of them up to this `rev`.
+    /// The reader has all changes of its events up to this `rev`.
     pub rev: u64,
-    /// For a reader that came back and has not got all: what it has from before is older than the rest.
+    /// For a reader that resumed and is not yet up to date: its state before the resume, which is older than the rest.
     pub known: Option<Known>,
 }
 
 impl Position {
-    /// Up to which place the reader has events from before, and up to which `rev` it has the changes of those and of
-    /// the runs.
+    /// Returns the last event that the reader had before it resumed, and the `rev` up to which it has the changes of
+    /// those events and of the runs.
     pub(crate) fn known(&self) -> Known {
         self.known.unwrap_or(Known {
             last_seq: self.last_seq,
@@ -189,10 +191,10 @@ impl Position {
         })
     }
 
-    /// Where the reader stands that was sent the events up to a place, and with them what changed up to that `rev`.
+    /// Returns the position of the reader after it was sent the events up to `last_seq` and the changes up to `rev`.
     ///
-    /// What comes with an event is what happened before it. So a reader may go at any time and name the last event that
-    /// it got, and what it has not got is newer than that event.
+    /// An event is sent together with the changes before it. A reader may therefore disconnect at any time and name the
+    /// last event that it received: everything that it has not received is newer than that event.
     pub(crate) fn moved(&self, last_seq: u64, rev: u64) -> Self {
         let known = self.known.map(|known| Known {
             rev: known.rev.max(rev),
@@ -209,46 +211,46 @@ impl Position {
     }
 }
 
-/// What a reader that came back has from before.
+/// The state of a resumed reader before it resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// It has the events up to this place …
+    /// The `seq` of the last event.
     pub last_seq: u64,
-    /// … and what changed of them, and of the runs, up to this `rev`.
+    /// The reader has the changes of these events, and of the runs, up to this `rev`.
     pub rev: u64,
 }
 
 impl Known {
-    /// The first of the known events whose edits are told.
+    /// Returns the first of the known events whose edits are sent.
     pub(crate) fn first_seq(&self) -> u64 {
         (self.last_seq + 1).saturating_sub(SHOWN).max(1)
     }
 
-    /// The last event that a snapshot may show of so many.
+    /// Returns the last event that a snapshot may show, in a thread with `total` events.
     pub(crate) fn last_shown(&self, total: u64) -> u64 {
         total.min(self.last_seq + SHOWN)
     }
 }
 
-/// What a reader has not got.
+/// A step in which a reader catches up.
 #[derive(Debug)]
 pub struct CatchUp {
-    /// What to send it, in this order.
+    /// The changes to send to the reader, in this order.
     pub changes: Vec<Change>,
-    /// Where it stands then.
+    /// The position of the reader after these changes.
     pub position: Position,
-    /// Whether it has all then.
+    /// `true` if the reader has everything after these changes.
     pub is_complete: bool,
 }
 
 /// A page of events.
 #[derive(Debug)]
 pub struct EventPage {
-    /// The oldest first.
+    /// The events, oldest first.
     pub events: Vec<ThreadEvent>,
-    /// Whether there are older ones.
+    /// `true` if there are older events.
     pub has_more: bool,
-    /// The `rev` of the thread at which they were read.
+    /// The `rev` of the thread at which the events were read.
     pub rev: u64,
 }
 

@@ -1,10 +1,10 @@
-//! Changes of what is there: a thread's own row, an event, a run.
+//! Changes of an existing thread, event or run.
 
 use crate::protocol::{ContentPart, Run, RunStatus, Thread, ThreadEvent};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// A change of a thread's title or metadata; what is not named stays.
+/// A change of a thread's title or metadata. Values that are not set stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ThreadPatch {
     pub(crate) title: Option<String>,
@@ -12,38 +12,38 @@ pub struct ThreadPatch {
 }
 
 impl ThreadPatch {
-    /// Sets the title, of at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES).
+    /// Sets the title, with at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES) bytes.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// Sets the metadata, all of it: at most [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) of JSON.
+    /// Replaces all metadata, with at most [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) bytes of JSON.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.metadata = Some(metadata.into());
         self
     }
 
-    /// The new title.
+    /// Returns the new title, if it is set.
     #[must_use]
     pub fn new_title(&self) -> Option<&str> {
         self.title.as_deref()
     }
 
-    /// The new metadata.
+    /// Returns the new metadata, if it is set.
     #[must_use]
     pub fn new_metadata(&self) -> Option<&Value> {
         self.metadata.as_ref()
     }
 
-    /// Whether it changes nothing.
+    /// Returns `true` if the patch changes nothing.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Makes a thread of what it is then.
+    /// Applies the patch to a thread.
     pub(crate) fn apply(self, thread: &mut Thread, at: DateTime<Utc>) {
         if let Some(title) = self.title {
             thread.title = Some(title);
@@ -55,7 +55,7 @@ impl ThreadPatch {
     }
 }
 
-/// A change of an event; what is not named stays.
+/// A change of an event. Values that are not set stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EventPatch {
     pub(crate) content: Option<Vec<ContentPart>>,
@@ -63,39 +63,39 @@ pub struct EventPatch {
 }
 
 impl EventPatch {
-    /// Replaces what it says by a text.
+    /// Replaces the content by a text.
     #[must_use]
     pub fn text(self, text: impl Into<String>) -> Self {
         self.content(vec![ContentPart::text(text)])
     }
 
-    /// Replaces what it says.
+    /// Replaces the content.
     #[must_use]
     pub fn content(mut self, content: Vec<ContentPart>) -> Self {
         self.content = Some(content);
         self
     }
 
-    /// Replaces what belongs to its kind: a tool's arguments, a form's elements.
+    /// Replaces the data of the event's type, such as a tool's arguments or a form's elements.
     #[must_use]
     pub fn data(mut self, data: impl Into<Value>) -> Self {
         self.data = Some(data.into());
         self
     }
 
-    /// The new content.
+    /// Returns the new content, if it is set.
     #[must_use]
     pub fn new_content(&self) -> Option<&[ContentPart]> {
         self.content.as_deref()
     }
 
-    /// The new data.
+    /// Returns the new data, if it is set.
     #[must_use]
     pub fn new_data(&self) -> Option<&Value> {
         self.data.as_ref()
     }
 
-    /// The event as it is then.
+    /// Returns the event with the patch applied.
     pub(crate) fn apply(self, event: ThreadEvent) -> ThreadEvent {
         ThreadEvent {
             content: self.content.or(event.content),
@@ -105,38 +105,38 @@ impl EventPatch {
     }
 }
 
-/// The end of a run, or another one than it has.
+/// A change of a run's end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunPatch {
     end: Option<(RunStatus, Option<String>)>,
 }
 
 impl RunPatch {
-    /// It did what it should.
+    /// Ends the run as succeeded.
     #[must_use]
     pub fn succeeded(self) -> Self {
         self.ended(RunStatus::Succeeded, None)
     }
 
-    /// It failed, for a reason in words that may be shown.
+    /// Ends the run as failed, with an error text that clients may see.
     #[must_use]
     pub fn failed(self, error: impl Into<String>) -> Self {
         self.ended(RunStatus::Failed, Some(error.into()))
     }
 
-    /// Somebody stopped it.
+    /// Ends the run as canceled.
     #[must_use]
     pub fn canceled(self) -> Self {
         self.ended(RunStatus::Canceled, None)
     }
 
-    /// How it ends, if that changes.
+    /// Returns the new status, if it is set.
     #[must_use]
     pub fn new_status(&self) -> Option<RunStatus> {
         self.end.as_ref().map(|(status, _)| *status)
     }
 
-    /// Why it failed, to be changed.
+    /// Returns a mutable reference to the error text.
     pub(crate) fn error_mut(&mut self) -> Option<&mut String> {
         self.end.as_mut()?.1.as_mut()
     }
@@ -147,7 +147,7 @@ impl RunPatch {
         }
     }
 
-    /// The run as it is then. One that had ended before keeps its time.
+    /// Returns the run with the patch applied. A run that had already ended keeps its `ended_at`.
     pub(crate) fn apply(self, run: Run, at: DateTime<Utc>) -> Run {
         match self.end {
             None => run,

@@ -1,12 +1,12 @@
-//! What the names of a store's tables begin with.
+//! The prefix of a store's table names.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What the names of a store's tables begin with, so that several stores can share a database.
+/// The prefix of a store's table names. With different prefixes, several stores can share a database.
 ///
-/// Lower-case ASCII letters, digits and `_`, no digit first, at most [`TablePrefix::MAX_BYTES`] bytes. As nothing
-/// else can be in it, it may stand in SQL text.
+/// A prefix consists of lower-case ASCII letters, digits and `_`, does not start with a digit, and has at most
+/// [`TablePrefix::MAX_BYTES`] bytes. It is therefore safe in the text of SQL statements.
 ///
 /// ```
 /// use dooers::store::TablePrefix;
@@ -21,10 +21,10 @@ use std::str::FromStr;
 pub struct TablePrefix(String);
 
 impl TablePrefix {
-    /// A longer one would leave no room for the tables' own names.
+    /// Maximum length in bytes. A longer prefix would leave too little room for the tables' own names.
     pub const MAX_BYTES: usize = 31;
 
-    /// The prefix as text.
+    /// Returns the prefix as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -43,10 +43,10 @@ impl fmt::Display for TablePrefix {
     }
 }
 
-/// The text cannot begin the names of tables.
+/// The error for a text that is not a table prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not a table prefix: 1 to {max} of the characters `a` to `z`, `0` to `9` and `_`, of which the first is no digit",
+    "{text:?} is not a table prefix: it must be 1 to {max} of the characters `a` to `z`, `0` to `9` and `_`, and must not start with a digit",
     max = TablePrefix::MAX_BYTES
 )]
 pub struct NotAPrefix {
@@ -69,7 +69,7 @@ impl FromStr for TablePrefix {
             Ok(Self(text.to_owned()))
         } else {
             Err(NotAPrefix {
-                // What is far too long says no more than its beginning.
+                // Only the beginning of a very long text is shown.
                 text: text.chars().take(2 * Self::MAX_BYTES).collect(),
             })
         }
@@ -111,8 +111,8 @@ mod tests {
         let error = "a; drop".parse::<TablePrefix>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "\"a; drop\" is not a table prefix: 1 to 31 of the characters `a` to `z`, `0` to `9` and `_`, of which \
-             the first is no digit"
+            "\"a; drop\" is not a table prefix: it must be 1 to 31 of the characters `a` to `z`, `0` to `9` and `_`, and \
+             must not start with a digit"
         );
         let long = "x".repeat(100_000).parse::<TablePrefix>().unwrap_err();
         assert!(long.to_string().len() < 250);

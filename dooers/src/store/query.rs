@@ -1,33 +1,35 @@
-//! Which events of a thread are looked for.
+//! Queries for events of a thread.
 
 use super::Order;
 use crate::protocol::{Actor, EventType, ThreadEvent};
 
-/// Which events of a thread are looked for. An empty list lets every event pass.
+/// A query for events of a thread. An empty list does not filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventQuery {
-    /// Those caused by one of these.
+    /// Only events that one of these actors caused.
     pub actors: Vec<Actor>,
-    /// Those of one of these kinds.
+    /// Only events of one of these types.
     pub kinds: Vec<EventType>,
-    /// Those that one of these users sent.
+    /// Only events that one of these users sent.
     pub user_ids: Vec<String>,
-    /// Those that one of these runs made.
+    /// Only events of one of these runs.
     pub run_ids: Vec<String>,
-    /// Those behind this place: to go on, with the oldest first, that of the last one of the answer.
+    /// Only events whose `seq` is greater. To continue with the oldest first, pass the `seq` of the last event of the
+    /// previous result.
     pub after: u64,
-    /// Those before this place: to go on, with the newest first, that of the last one of the answer.
+    /// Only events whose `seq` is less. To continue with the newest first, pass the `seq` of the last event of the
+    /// previous result.
     pub before: u64,
-    /// Whether those that were removed are among them. They are empty messages.
+    /// `true` to include removed events, which are empty messages.
     pub with_deleted: bool,
-    /// From which end they come.
+    /// The direction of the results.
     pub order: Order,
-    /// How many there are at the most.
+    /// Maximum number of events.
     pub limit: usize,
 }
 
 impl EventQuery {
-    /// The newest events of any kind.
+    /// A query for the newest events of any type.
     #[must_use]
     pub fn newest(limit: usize) -> Self {
         Self {
@@ -43,7 +45,7 @@ impl EventQuery {
         }
     }
 
-    /// The oldest events of any kind.
+    /// A query for the oldest events of any type.
     #[must_use]
     pub fn oldest(limit: usize) -> Self {
         Self {
@@ -52,7 +54,7 @@ impl EventQuery {
         }
     }
 
-    /// What is found among these events of a thread, which are in the order of their places.
+    /// Returns the matching events. `events` must be ordered by `seq`.
     pub(crate) fn find<'a>(
         &self,
         events: impl DoubleEndedIterator<Item = &'a ThreadEvent>,

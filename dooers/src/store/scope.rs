@@ -1,37 +1,36 @@
-//! Whose threads a call may touch.
+//! The set of threads that a call may touch.
 
 use crate::protocol::User;
 
-/// Whose threads a call may touch: those of one agent of one worker, in one organization and workspace.
+/// The set of threads that a call may touch: those of one agent of one worker, in one organization and workspace.
 ///
-/// It is made from an authenticated connection, or by the program itself, with [`everyone`](Self::everyone) or
-/// [`user`](Self::user).
+/// A scope belongs to an authenticated connection, or is created by the program itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// The agent's name.
     pub agent: String,
-    /// The deployed worker.
+    /// The id of the deployed worker.
     pub worker_id: String,
-    /// The organization.
+    /// The id of the organization.
     pub organization_id: String,
-    /// The workspace.
+    /// The id of the workspace.
     pub workspace_id: String,
-    /// Which of these threads.
+    /// The threads of these that are visible.
     pub viewer: Viewer,
 }
 
-/// Which threads of a scope a call may touch.
+/// The threads of a scope that a call may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Viewer {
-    /// All of them.
+    /// All threads.
     Everyone,
-    /// With private threads on: those in which this participant has written.
+    /// With private threads: only threads in which this participant has written.
     Only(Participant),
 }
 
 impl Scope {
-    /// The same scope without regard to who takes part in a thread: for what the server itself does.
+    /// Returns the same scope for all viewers, for operations of the server itself.
     #[must_use]
     pub fn of_everyone(&self) -> Self {
         Self {
@@ -40,7 +39,7 @@ impl Scope {
         }
     }
 
-    /// Whether these participants' thread may be seen.
+    /// Returns `true` if a thread with these participants is visible.
     #[must_use]
     pub fn admits(&self, participants: &[Participant]) -> bool {
         match &self.viewer {
@@ -49,7 +48,7 @@ impl Scope {
         }
     }
 
-    /// Whether the other scope is of the same agent, worker, organization and workspace.
+    /// Returns `true` if both scopes have the same agent, worker, organization and workspace.
     #[must_use]
     pub fn is_beside(&self, other: &Scope) -> bool {
         self.agent == other.agent
@@ -59,27 +58,27 @@ impl Scope {
     }
 }
 
-/// Who takes part in a thread: a user, or a connection on which nobody said who they are.
+/// A participant of a thread: a user, or an anonymous connection.
 ///
-/// The two can never be confused, whatever id a user takes.
+/// A user cannot choose an id that equals an anonymous connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Participant(String);
 
 impl Participant {
-    /// The user of this id; nobody, if it is empty.
+    /// The participant for a user. If the user id is empty, all anonymous users share the participant.
     #[must_use]
     pub fn user(user: &User) -> Self {
         Self(format!("user:{}", user.user_id))
     }
 
-    /// A connection of nobody.
+    /// The participant for an anonymous connection.
     #[must_use]
     pub fn connection(connection_id: &str) -> Self {
         Self(format!("connection:{connection_id}"))
     }
 
-    /// Those who may have sent a message of a user with this id, in a thread of these participants: the user, or for an
-    /// anonymous one each connection.
+    /// Returns the participants that may have sent a message of this user id in a thread: the user itself, and for an
+    /// anonymous user each connection.
     #[cfg(feature = "sqlite")]
     pub(crate) fn senders(user_id: Option<&str>, participants: &[Self]) -> Vec<Self> {
         let user_id = user_id.unwrap_or_default();
@@ -91,13 +90,13 @@ impl Participant {
         senders
     }
 
-    /// The form in which a store keeps it.
+    /// Returns the form in which a store keeps the participant.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The participant that a store kept in this form.
+    /// Creates the participant from its stored form.
     #[must_use]
     pub fn from_stored(stored: String) -> Self {
         Self(stored)

@@ -1,15 +1,15 @@
-//! Answers to forms that the store keeps sealed, for the handler alone.
+//! Sealed answers to forms, which only the handler can read.
 //!
-//! The store has no keys. Whoever asks it to store an answer gives the answer sealed as well, and the store keeps that
-//! with the turn if the form has password fields that were filled. It is deleted with the turn's row.
+//! The store has no keys. The caller passes the sealed answer together with the answer. If password fields of the form
+//! were filled, the store keeps the sealed answer with the turn and deletes it with the turn's row.
 
 /// The values of an answer, sealed with a key that the store does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedAnswer {
     /// The ciphertext.
     pub text: String,
-    /// The hash of the answer's data, by which the same answer is known when it is sent again, with the key that also
-    /// sealed the values.
+    /// The hash of the answer's data, computed with the key that seals the values. It detects that the same answer was
+    /// sent again.
     pub digest: KeyedDigest,
 }
 
@@ -22,17 +22,18 @@ pub struct KeyedDigest {
     pub digest: String,
 }
 
-/// An answer as it is offered to the store: sealed with the first key of the server, and hashed with each of its keys.
+/// A sealed answer for the store: sealed with the first key of the server, and hashed with each of its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerSeal {
     /// The answer, sealed and hashed with the first key.
     pub sealed: SealedAnswer,
-    /// The hashes with the other keys. An answer that was stored before may have been hashed with one of these.
+    /// The hashes with the other keys. An earlier answer may have been hashed with one of them.
     pub others: Vec<KeyedDigest>,
 }
 
 impl AnswerSeal {
-    /// Whether the answer may be the one that was stored with this hash. Without the key of the hash nobody knows.
+    /// Returns `false` if the answer differs from the one with this stored hash. Without the key of the hash, the
+    /// answers cannot be compared, and the result is `true`.
     pub(crate) fn may_repeat(&self, stored: &KeyedDigest) -> bool {
         let mut all = std::iter::once(&self.sealed.digest).chain(&self.others);
         let same_key = all.find(|digest| digest.key_id == stored.key_id);

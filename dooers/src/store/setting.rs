@@ -1,28 +1,28 @@
-//! Settings, as they are stored.
+//! Settings in their stored form.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::fmt;
 
-/// Whose settings: those of one worker of an agent.
+/// Identifies the settings of one worker of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkerKey {
     /// The agent's name.
     pub agent: String,
-    /// The deployed worker.
+    /// The id of the deployed worker.
     pub worker_id: String,
 }
 
-/// The value of one field. `Debug` does not show it: it may be a secret.
+/// The stored value of one field. `Debug` does not show the value, because it may be a secret.
 #[derive(Clone, PartialEq)]
 pub struct StoredSetting {
-    /// The field.
+    /// The id of the field.
     pub field_id: String,
-    /// Its value; with a `key_id` a JSON text that only the holder of that key can read.
+    /// The value of the field. If `key_id` is set, a JSON text that only the holder of that key can read.
     pub value: Value,
-    /// With which key the value is sealed, if it is.
+    /// The id of the key that seals the value. `None` if the value is not sealed.
     pub key_id: Option<String>,
-    /// When it was stored.
+    /// The time at which the value was stored.
     pub updated_at: DateTime<Utc>,
 }
 

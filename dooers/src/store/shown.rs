@@ -4,34 +4,34 @@ use super::limit::fitting;
 use super::page::{Known, Position, SHOWN};
 use super::{Order, SnapshotFrom};
 
-/// The first edit of what a reader knows.
+/// The first edit of an event that a reader has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FirstEdited {
-    /// Its number.
+    /// The `rev` of the first edit.
     pub(crate) rev: u64,
-    /// The first event that was edited at all.
+    /// The `seq` of the first edited event, which may have a later edit.
     pub(crate) seq: u64,
 }
 
-/// An event that may be shown: its place, the change that made it, and its size.
+/// An event that may be shown: its place, the change that created it, and its size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SizedEvent {
     pub(crate) place: Known,
     pub(crate) bytes: usize,
 }
 
-/// The events among which the shown ones are, in the order in which the limit in bytes is spent on them.
+/// The events from which the shown ones are chosen, in the order in which the limit in bytes is spent on them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
-    /// Those behind this place …
+    /// The window begins behind this `seq`.
     pub(crate) begin: u64,
-    /// … up to this one.
+    /// The `seq` of the window's last event.
     pub(crate) end: u64,
     pub(crate) order: Order,
 }
 
 impl Window {
-    /// A page that ends with this place.
+    /// The window of a page that ends with this `seq`.
     pub(crate) fn before(end: u64, items: usize) -> Self {
         Self {
             begin: end.saturating_sub(items as u64),
@@ -40,7 +40,7 @@ impl Window {
         }
     }
 
-    /// The place behind which the page begins if only this many of its events fit.
+    /// Returns the `seq` behind which the page begins if only this many of its events fit.
     pub(crate) fn begin_of(&self, fitting: usize) -> u64 {
         self.end - fitting as u64
     }
@@ -49,17 +49,17 @@ impl Window {
 /// A request for a snapshot of a thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
-    /// The place of the thread's last event.
+    /// The `seq` of the thread's last event.
     pub(crate) total: u64,
-    /// The largest number of bytes.
+    /// Maximum number of bytes.
     pub(crate) bytes: usize,
     pub(crate) from: Base,
 }
 
-/// The events that a snapshot goes on from.
+/// The event that a snapshot continues from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Base {
-    /// Nothing that the thread has.
+    /// None: the snapshot shows the newest events.
     Nothing,
     /// See [`SnapshotFrom::After`].
     After(Known, Option<FirstEdited>),
@@ -68,7 +68,8 @@ pub(crate) enum Base {
 }
 
 impl Base {
-    /// The base for a reader that knows the thread up to an event, and the first edit of what it knows.
+    /// Creates the base for a reader that has the thread up to `known`. `edited` is the first edit of an event that it
+    /// has.
     pub(crate) fn of(from: &SnapshotFrom, known: Known, edited: Option<FirstEdited>) -> Self {
         match from {
             SnapshotFrom::Newest => Self::Nothing,
@@ -79,7 +80,7 @@ impl Base {
 }
 
 impl Asked {
-    /// The events among which those are that the snapshot shows.
+    /// Returns the events from which the shown ones are chosen.
     pub(crate) fn window(&self) -> Window {
         let newest = Window::before(self.total, SHOWN as usize);
         match self.from {
@@ -96,7 +97,7 @@ impl Asked {
         }
     }
 
-    /// The events that the snapshot shows, of these: the first ones of the window, in its order.
+    /// Returns the events that the snapshot shows. `events` are those of the window, in its order.
     pub(crate) fn shown(&self, events: &(impl Iterator<Item = SizedEvent> + Clone)) -> Shown {
         let total = self.total;
         let count = |most: u64| {
@@ -111,7 +112,7 @@ impl Asked {
                 if has_all {
                     Shown::all_behind(begin, total).recovering(known)
                 } else {
-                    // The client replaces what it has, and pages back.
+                    // The client replaces the events that it has, and reads older ones page by page.
                     Shown::all_behind(total - count(SHOWN), total)
                 }
             }
@@ -131,7 +132,7 @@ impl Asked {
     }
 }
 
-/// The place behind which everything is that a reader has not got, or not as it is now.
+/// Returns the `seq` behind which all events lie that the reader does not have, or has in an earlier version.
 fn missed_behind(known: Known, edited: Option<FirstEdited>) -> u64 {
     let edited = edited.map_or(u64::MAX, |edited| edited.seq - 1);
     known.last_seq.min(edited)
@@ -140,13 +141,13 @@ fn missed_behind(known: Known, edited: Option<FirstEdited>) -> u64 {
 /// The events that a snapshot shows.
 #[derive(Debug)]
 pub(crate) struct Shown {
-    /// Those behind this place …
+    /// The shown events begin behind this `seq`.
     pub(crate) begin: u64,
-    /// … up to this one.
+    /// The `seq` of the last shown event.
     pub(crate) end: u64,
-    /// For a reader that came back and is not sent all at once: see [`Position::known`].
+    /// For a resumed reader that is not sent everything at once: see [`Position::known`].
     pub(crate) known: Option<Known>,
-    /// The last event that the reader has, if the snapshot goes on from there.
+    /// The last event that the reader has, if the snapshot continues from it.
     pub(crate) after: Option<Known>,
     first_seq: u64,
 }
@@ -167,7 +168,7 @@ impl Shown {
         self
     }
 
-    /// The events behind those that the reader knows, up to this last event.
+    /// The events after those that the reader has, up to `last`.
     fn after(total: u64, known: Known, is_all: bool, last: Option<Known>) -> Self {
         let last = last.unwrap_or(known);
         let is_complete = is_all && last.last_seq == total;
@@ -184,7 +185,7 @@ impl Shown {
         }
     }
 
-    /// The reader's position after the snapshot, of a thread that was read at this `rev`.
+    /// Returns the reader's position after the snapshot of a thread that was read at this `rev`.
     pub(crate) fn position(&self, rev: u64) -> Position {
         Position {
             first_seq: self.first_seq,

@@ -1,4 +1,4 @@
-//! A step in which a reader catches up with a thread.
+//! One step of a reader that catches up with a thread.
 
 use super::limit::{encoded_len, fitting};
 use super::page::{Known, Position};
@@ -6,18 +6,18 @@ use super::{Change, ChangeBody};
 use crate::protocol::{Run, Thread, ThreadEvent};
 use std::ops::RangeInclusive;
 
-/// A change that a reader has not got.
+/// A change that a reader has not received.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Missed<T> {
-    /// The number of the change, or of that which made the event if the event is new to the reader.
+    /// The `rev` of the change. For an event that is new to the reader, the `rev` of the change that created it.
     pub(crate) rev: u64,
-    /// The place of an event that is new to the reader.
+    /// The `seq` of an event that is new to the reader.
     pub(crate) new: Option<u64>,
-    /// The change, or its size.
+    /// The changed item, or its size.
     pub(crate) body: T,
 }
 
-/// A size that is computed when it is needed.
+/// A size that is computed on demand.
 pub(crate) trait Measured {
     fn bytes(&self) -> usize;
 }
@@ -28,7 +28,7 @@ impl Measured for usize {
     }
 }
 
-/// The content of a change, as it is sent.
+/// The content of a change in the form in which it is sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Body<'a> {
     Event(&'a ThreadEvent),
@@ -59,7 +59,7 @@ impl Measured for Body<'_> {
 }
 
 impl<T> Missed<T> {
-    /// An event that is new to the reader, at its place.
+    /// An event that is new to the reader.
     pub(crate) fn new_event(place: Known, body: T) -> Self {
         Self {
             rev: place.rev,
@@ -78,37 +78,37 @@ impl<T> Missed<T> {
     }
 }
 
-/// The part of what a reader has not got that is read at once: what happened up to a change.
+/// The part of the missed changes that is read at once: everything that happened up to a change.
 #[derive(Debug)]
 pub(crate) struct Step<'a> {
     from: &'a Position,
-    /// The last new event, or the last one that the reader has.
+    /// The `seq` of the last new event. Without new events, that of the last event that the reader has.
     pub(crate) end: u64,
-    /// The last change, unless the reader has that already.
+    /// The `rev` of the last change, or that of the reader if it has the change already.
     rev: u64,
-    /// The reader has everything after this step.
+    /// `true` if the reader has everything after this step.
     pub(crate) is_complete: bool,
-    /// The last change, if a limit ends the step.
+    /// The `rev` of the last change, if a limit ends the step.
     cut: Option<u64>,
 }
 
-/// A thread, as far as a step depends on it.
+/// The length of a thread, in events and changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
-    /// The place of its last event.
+    /// The `seq` of the thread's last event.
     pub(crate) last_seq: u64,
-    /// The number of its last change.
+    /// The `rev` of the thread's last change.
     pub(crate) rev: u64,
 }
 
 impl<'a> Step<'a> {
-    /// The place up to which a step goes that has this many new events.
+    /// Returns the `seq` of the last event of a step with this many new events.
     pub(crate) fn end(from: &Position, thread: Extent, items: usize) -> u64 {
         let end = from.last_seq.saturating_add(items as u64);
         thread.last_seq.min(end)
     }
 
-    /// A step from a position to the last of its new events, or to the end of the thread.
+    /// Creates a step from a position to the last of its new events, or to the end of the thread.
     pub(crate) fn new(
         from: &'a Position,
         thread: Extent,
@@ -130,7 +130,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The step, ended in front of the change with which it would exceed a limit. These are all its changes.
+    /// Ends the step before the first change that would exceed the limit. `changes` are all changes of the step.
     pub(crate) fn within<T: Measured>(mut self, bytes: usize, mut changes: Vec<Missed<T>>) -> Self {
         changes.sort_by_key(|missed| missed.rev);
         let fitting = fitting(bytes, changes.iter().map(|missed| missed.body.bytes()));
@@ -145,34 +145,35 @@ impl<'a> Step<'a> {
         self
     }
 
-    /// The reader's position after the step.
+    /// Returns the reader's position after the step.
     pub(crate) fn reached(&self) -> Position {
         self.from.moved(self.end, self.rev)
     }
 
-    /// Returns whether the step has a change, or an event that was made by it.
+    /// Returns `true` if the step contains the change with this `rev`, or the event that this change created.
     pub(crate) fn has(&self, rev: u64) -> bool {
         self.cut.is_none_or(|cut| rev <= cut)
     }
 
-    /// The changes of runs, and of what the reader has from before.
+    /// Returns the range of changes to runs, and to the events that the reader had before it resumed.
     pub(crate) fn changes(&self) -> RangeInclusive<u64> {
         self.from.known().rev + 1..=self.reached().known().rev
     }
 
-    /// The events that the reader has from before.
+    /// Returns the range of events that the reader had before it resumed.
     pub(crate) fn known_events(&self) -> RangeInclusive<u64> {
         self.from.first_seq..=self.from.known().last_seq
     }
 
-    /// The events that the reader has been sent since it came back, and which of their changes it has not got.
+    /// Returns the range of events that were sent to the reader since it resumed, and the range of their changes that
+    /// it has not received.
     pub(crate) fn sent_events(&self) -> Option<(RangeInclusive<u64>, RangeInclusive<u64>)> {
         let known = self.from.known?;
         let events = known.last_seq + 1..=self.from.last_seq;
         Some((events, self.from.rev + 1..=self.reached().rev))
     }
 
-    /// Returns whether the step has the thread's row, which changed last at this `rev`.
+    /// Returns `true` if the step contains the thread's row, whose last change has this `rev`.
     pub(crate) fn has_row(&self, row_rev: u64) -> bool {
         self.from.rev < row_rev && row_rev <= self.reached().rev
     }

@@ -107,7 +107,7 @@ async fn the_log_says_once_what_to_do() {
     let (status, output, _) = program.ended();
     assert_eq!(status, Some(0));
     let gone = "removed, moved or replaced while it is open; move it back, or stop this process";
-    for line in [gone, "are back; it is written again"] {
+    for line in [gone, "are back; writing continues"] {
         assert_eq!(output.matches(line).count(), 1, "{output}");
     }
 }

@@ -130,7 +130,7 @@ async fn an_id_is_refused_that_is_taken_or_none() {
         let taken = repository.create_thread(&scope).id("t").await.unwrap_err();
         assert_eq!(
             taken.to_string(),
-            "the id `t` is taken by another thread; choose another one, or none, and one is made"
+            "the id `t` belongs to another thread; choose another id, or omit it to have one generated"
         );
     }
     for id in [String::new(), "x".repeat(129)] {

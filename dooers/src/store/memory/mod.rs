@@ -1,4 +1,4 @@
-//! A store that keeps everything in memory and loses it with the process.
+//! A store in memory, whose content is lost when the process ends.
 
 mod reading;
 
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A store that keeps everything in memory and loses it with the process: for tests and trials.
+/// A store in memory, for tests and trials. Its content is lost when the process ends.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -30,20 +30,20 @@ struct State {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No method panics while it holds the lock.
+        // The state is consistent after a panic, because no method panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// The threads that can be seen in this scope.
+    /// Returns the threads that are visible in this scope.
     fn visible<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a ThreadState> {
         let threads = self.threads.by_id.values();
         threads.filter(|thread| thread.is_visible_in(scope))

@@ -1,4 +1,4 @@
-//! Reading a thread that is in memory with all its events and runs.
+//! Reads from threads whose events and runs are all in memory.
 
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
 use crate::store::change::in_sending_order;
@@ -14,7 +14,7 @@ use crate::store::{
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
 
-/// A page of these threads, those with the newest events first.
+/// Returns a page of these threads, those with the newest events first.
 pub(super) fn page_of<'a>(
     threads: impl Iterator<Item = &'a ThreadState>,
     after: Option<&ThreadCursor>,
@@ -45,7 +45,7 @@ pub(super) fn page_of<'a>(
     }
 }
 
-/// Those of these threads that a query looks for.
+/// Returns the threads that match a query.
 pub(super) fn find_threads<'a>(
     threads: impl Iterator<Item = &'a ThreadState>,
     query: &ThreadQuery,
@@ -62,7 +62,7 @@ pub(super) fn find_threads<'a>(
     found.into_iter().cloned().collect()
 }
 
-/// Those of the runs of these threads that a query looks for.
+/// Returns the runs of these threads that match a query.
 pub(super) fn find_runs<'a>(
     threads: impl Iterator<Item = &'a ThreadState>,
     query: &RunQuery,
@@ -90,7 +90,7 @@ impl ThreadState {
         }
     }
 
-    /// Which events a snapshot shows.
+    /// Chooses the events that a snapshot shows.
     fn shown(&self, from: &SnapshotFrom, bytes: usize) -> Shown {
         let after = match from {
             SnapshotFrom::Newest => None,
@@ -107,7 +107,7 @@ impl ThreadState {
         asked.shown(&self.sized(asked.window()))
     }
 
-    /// The events of a window, in its order, with their sizes. A size is computed when it is asked for.
+    /// Returns the events of a window, in its order, with their sizes. Sizes are computed lazily.
     fn sized(&self, window: Window) -> impl Iterator<Item = SizedEvent> + Clone {
         let events = self.between(window.begin, window.end);
         (0..events.len()).map(move |at| {
@@ -122,7 +122,7 @@ impl ThreadState {
         })
     }
 
-    /// The first edit of what a reader knows, since it knows it.
+    /// Returns the first edit of the events that a reader has, after the reader's `rev`.
     fn first_edited(&self, known: Known) -> Option<FirstEdited> {
         let edited = self.edited(
             known.first_seq()..=known.last_seq,
@@ -135,13 +135,13 @@ impl ThreadState {
         })
     }
 
-    /// The events behind one place up to another, as far as there are any.
+    /// Returns the events with a `seq` greater than `begin` and at most `end`.
     fn between(&self, begin: u64, end: u64) -> &[KeptEvent] {
         let place = |seq: u64| self.events.len().min(seq as usize);
         &self.events[place(begin).min(place(end))..place(end)]
     }
 
-    /// The events of these places that were edited by changes of these numbers.
+    /// Returns the events of the range `seqs` whose last change is an edit in the range `revs`.
     fn edited(
         &self,
         seqs: RangeInclusive<u64>,
@@ -209,7 +209,7 @@ impl ThreadState {
         }
     }
 
-    /// The changes of a step.
+    /// Returns the changes of a step.
     fn missed<'a>(&'a self, position: &Position, step: &Step<'_>) -> Vec<Missed<Body<'a>>> {
         let new_events = self.between(position.last_seq, step.end).iter();
         let new_event =
@@ -238,14 +238,14 @@ impl ThreadState {
             .filter(move |kept| changes.contains(&kept.rev))
     }
 
-    /// The events that the reader has and that were edited in a step.
+    /// Returns the events that the reader has and that were edited in a step.
     fn events_edited(&self, step: &Step<'_>) -> impl Iterator<Item = &KeptEvent> {
         let from_before = self.edited(step.known_events(), step.changes());
         let sent = step.sent_events().into_iter();
         from_before.chain(sent.flat_map(|(events, changes)| self.edited(events, changes)))
     }
 
-    /// The runs of these events, any that goes on, and those of what is shown that changed since.
+    /// Returns the runs of these events, all running runs, and the other runs that changed since the snapshot's base.
     fn runs_shown(&self, events: &[ThreadEvent], shown: &Shown) -> Vec<Run> {
         let (after, begun_up_to) = (shown.after, shown.known.map_or(u64::MAX, |known| known.rev));
         let is_shown = |kept: &&KeptRun| {

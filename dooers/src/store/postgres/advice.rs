@@ -1,10 +1,11 @@
-//! What to do about a database that cannot be reached.
+//! Advice for connection errors.
 
 use super::connect::code;
 use super::limit::Silent;
 use std::io;
 
-/// What is wrong, in the server's words if they are its. sqlx adds the line of the server's own source.
+/// Returns the text of an error, in the server's own words if the server reported it. The text of sqlx would add the
+/// line of the server's source code.
 fn said(error: &sqlx::Error) -> String {
     match (error.as_database_error(), Silent::of(error)) {
         (Some(error), _) => error.message().to_owned(),
@@ -13,7 +14,7 @@ fn said(error: &sqlx::Error) -> String {
     }
 }
 
-/// What is wrong and, if the error is a usual one, what to do.
+/// Returns the text of an error, with advice if the error is a common one.
 pub(super) fn explained(error: &sqlx::Error) -> String {
     match advice(error) {
         Some(advice) => format!("{}; {advice}", said(error)),
@@ -21,24 +22,24 @@ pub(super) fn explained(error: &sqlx::Error) -> String {
     }
 }
 
-/// What to do about this error, if it is a usual one.
+/// Returns advice for a common error.
 fn advice(error: &sqlx::Error) -> Option<&'static str> {
     match error {
         error if is_of_pooler(error) => Some(
-            "this is a pooler: set WORKER_DATABASE_STATEMENT_CACHE=0, and if there is a way past it WORKER_DATABASE_DIRECT_URL",
+            "this is a pooler: set WORKER_DATABASE_STATEMENT_CACHE=0 and, if the server can be reached directly, WORKER_DATABASE_DIRECT_URL",
         ),
         sqlx::Error::Database(_) => of_the_server(&code(error)?),
         sqlx::Error::Tls(_) => Some(
             "WORKER_DATABASE_SSL (or `sslmode` in DATABASE_URL) asks for more than the server offers",
         ),
         error if Silent::of(error).is_some() => Some(
-            "look whether it is overloaded or stopped, and whether the network drops packets; if it only needs more time, raise the limit",
+            "check whether the server is overloaded or stopped, and whether the network drops packets; if it only needs more time, raise the limit",
         ),
         sqlx::Error::Io(error) if is_distrust(error) => Some(
-            "name the certificates of its authority (WORKER_DATABASE_SSL_ROOT_CERT), and connect to it by the name in its certificate",
+            "set WORKER_DATABASE_SSL_ROOT_CERT to the certificate of its authority, and connect by the host name in its certificate",
         ),
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Some(
-            "start it, or say where it is (WORKER_DATABASE_HOST and WORKER_DATABASE_PORT, or DATABASE_URL)",
+            "start it, or set its address (WORKER_DATABASE_HOST and WORKER_DATABASE_PORT, or DATABASE_URL)",
         ),
         _ => None,
     }
@@ -51,20 +52,20 @@ fn of_the_server(code: &str) -> Option<&'static str> {
         }
         "3D000" => "create it, or name another one (WORKER_DATABASE_NAME, or DATABASE_URL)",
         "57014" => {
-            "it took longer than WORKER_DATABASE_STATEMENT_TIMEOUT allows: look whether another process migrates the tables, or raise the limit"
+            "it took longer than WORKER_DATABASE_STATEMENT_TIMEOUT allows: check whether another process migrates the tables, or raise the limit"
         }
-        "53300" => "let it take more connections, or use fewer of them (WORKER_DATABASE_POOL_SIZE)",
+        "53300" => "allow more connections on the server, or use fewer (WORKER_DATABASE_POOL_SIZE)",
         _ => return None,
     })
 }
 
-/// Whether the other side has not proven who it is. To try again is of no use then.
+/// Returns `true` if the server could not prove its identity. Another attempt would fail as well.
 pub(super) fn is_distrust(error: &io::Error) -> bool {
-    // In this way rustls tells of its own errors.
+    // rustls reports its own errors with this kind.
     error.kind() == io::ErrorKind::InvalidData
 }
 
-/// Whether a pooler refuses the settings that our connections begin with, as it could not keep them.
+/// Returns `true` if a pooler refused the startup settings of a connection, which it could not keep.
 pub(super) fn is_of_pooler(error: &sqlx::Error) -> bool {
     error
         .as_database_error()

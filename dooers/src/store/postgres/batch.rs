@@ -1,4 +1,4 @@
-//! Operations that wait for the writer, and how a batch of them is done in memory.
+//! Operations that wait for the writer, and their execution in memory as a batch.
 
 use super::connect::told;
 use super::known::{Known, Need};
@@ -11,42 +11,42 @@ use std::fmt::Debug;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// What a caller is told.
+/// The result that a caller receives.
 pub(super) type Answered<O> = Result<<O as ThreadOperation>::Answer, StoreError>;
 
-/// An operation of any kind, and who waits for its answer.
+/// An operation of any type, with the caller that waits for its result.
 pub(super) trait Job: Debug + Send {
     fn thread_id(&self) -> &str;
 
-    /// The threads on which its answer depends.
+    /// Returns the threads on which the result depends.
     fn depends_on(&self, known: &Known) -> Vec<String>;
 
-    /// Since when it waits.
+    /// Returns the time since which the operation waits.
     fn since(&self) -> Instant;
 
-    /// Whether its thread must be read anew.
+    /// Returns `true` if the thread must be read again.
     fn is_fresh(&self) -> bool;
 
-    /// Whether nothing else may be done to its thread in the same batch.
+    /// Returns `true` if no other operation may change the thread in the same batch.
     fn is_alone(&self) -> bool;
 
-    /// What it must know.
+    /// Returns the rows that the operation needs.
     fn needs(&self, known: &Known) -> Vec<Need>;
 
-    /// Does it, and keeps the answer. The result is whether it was done, and not refused.
+    /// Executes the operation and keeps its result. Returns `true` unless the operation was refused.
     fn run(&mut self, threads: &mut Threads) -> bool;
 
-    /// The turn that the caller is to run by the answer that is kept.
+    /// Returns the turn that the kept result claims for the caller.
     fn claim(&self) -> Option<TurnKey>;
 
-    /// Gives the answer to the caller.
+    /// Sends the result to the caller.
     fn answer(self: Box<Self>);
 
-    /// Tells the caller that the database failed.
+    /// Reports a fault of the database to the caller.
     fn fail(self: Box<Self>, error: RowError);
 }
 
-/// An operation, and who waits for its answer.
+/// An operation, with the caller that waits for its result.
 #[derive(Debug)]
 pub(super) struct Waiting<O: Operation> {
     operation: O,
@@ -115,7 +115,7 @@ impl<O: Operation> Job for Waiting<O> {
 
     fn answer(self: Box<Self>) {
         if let Some(answer) = self.answer {
-            // A caller that has gone needs no answer.
+            // The caller may have stopped waiting.
             let _ = self.caller.send(answer);
         }
     }
@@ -125,17 +125,18 @@ impl<O: Operation> Job for Waiting<O> {
     }
 }
 
-/// What became of a batch's operations in memory.
+/// The outcome of a batch in memory.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    /// For each operation the threads on which its answer depends; none if it is left for the next batch.
+    /// For each operation the threads on which its result depends. `None` if the operation is left for the next batch.
     pub(super) depends_on: Vec<Option<Vec<String>>>,
 }
 
-/// Does a batch in memory, in its order.
+/// Executes a batch in memory, in its order.
 ///
-/// What cannot be done now is left: what must know more than was read, what may not be done together with what was done
-/// before, and all that comes behind it in the same thread. A refusal counts only if nothing was taken for granted.
+/// Some operations are left for the next batch: those that need more rows than were read, those that must not share a
+/// batch with an earlier operation, and all later operations on the same thread. A refusal is final only if it does not
+/// rely on trusted data.
 pub(super) fn run(jobs: &mut [Box<dyn Job>], known: &mut Known) -> Done {
     let mut done = Done::default();
     let mut closed: HashSet<String> = HashSet::new();
@@ -188,7 +189,7 @@ mod tests {
             scope: scope(),
             thread_id: "t".to_owned(),
             at: at(0),
-            // That of this process is behind.
+            // The clock of this process is behind.
             by: DateTime::<Utc>::MAX_UTC,
         };
         let (begin, begun) = Waiting::new(begin);

@@ -1,16 +1,17 @@
-//! Threads that the writer knows from before.
+//! The writer's cache of threads.
 //!
-//! What a turn writes comes in several operations. Between them the writer remembers how the thread stands, so that it
-//! need not read it each time. It may be wrong: another process may have written in it. So what was remembered is only
-//! believed together with the statement that writes, which finds out.
+//! A turn is written by several operations. Between them, the writer remembers the state of the thread, so that it does
+//! not need to read the thread each time. The state may be outdated, because another process may have written in the
+//! thread. Results from the cache are therefore valid only once the statement that writes has checked the version of
+//! the thread.
 
 use crate::store::state::ThreadState;
 use std::collections::HashMap;
 
-/// So many threads are remembered at least, and twice as many at the most.
+/// Minimum number of remembered threads. The maximum is twice as many.
 const REMEMBERED: usize = 2048;
 
-/// Where a thread lies in the database, and its version.
+/// A thread's keys in the database, and its version.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) pk: i64,
@@ -19,29 +20,29 @@ pub(super) struct Place {
     pub(super) version: i64,
 }
 
-/// A thread as it was read or written.
+/// A thread as it was last read or written.
 #[derive(Debug, Clone)]
 pub(super) struct Cached {
     pub(super) place: Place,
     pub(super) state: ThreadState,
 }
 
-/// Threads that the writer knows from before: those that were used last.
+/// The most recently used threads.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     young: HashMap<String, Cached>,
-    /// Those that were not used since there were enough young ones. They are forgotten when there are enough again.
+    /// Threads that were not used since `young` was last full. They are dropped when `young` is full again.
     old: HashMap<String, Cached>,
 }
 
 impl Cache {
-    /// Takes a thread out, to be put back as it has become.
+    /// Removes a thread from the cache. The caller puts it back with its new state.
     pub(super) fn take(&mut self, thread_id: &str) -> Option<Cached> {
         let young = self.young.remove(thread_id);
         young.or_else(|| self.old.remove(thread_id))
     }
 
-    /// Remembers a thread, but only what goes on in it.
+    /// Adds a thread, but only with its open events, its running runs and the messages of its turns.
     pub(super) fn put(&mut self, mut cached: Cached) {
         let state = &mut cached.state;
         let turns = &state.turns;

@@ -1,18 +1,18 @@
-//! Rows on their way into the database, column by column.
+//! Groups of rows that a statement writes, column by column.
 //!
-//! A statement that takes many rows takes one array for each of their columns. What belongs to such a group of rows
-//! stands in one place: the names and types of its columns, and its arrays.
+//! A statement that writes many rows has one array for each of their columns. The names, types and arrays of a group's
+//! columns are defined in one place.
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgHasArrayType};
 use sqlx::{Arguments, Encode, Postgres, Type};
 use std::error::Error;
 
-/// A value in a column.
+/// A value of a column.
 pub(super) trait Value:
     for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType
 {
-    /// Its type's name.
+    /// The name of the PostgreSQL type.
     const TYPE: &'static str;
 }
 
@@ -39,7 +39,7 @@ where
     const TYPE: &'static str = T::TYPE;
 }
 
-/// Adds a column to a statement's arguments: an array, or for single rows its only value.
+/// Adds a column to a statement's arguments: an array, or the single value if each group has at most one row.
 pub(super) fn add<T: Value>(
     arguments: &mut PgArguments,
     mut column: Vec<T>,
@@ -58,21 +58,21 @@ pub(super) fn add<T: Value>(
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) name: &'static str,
-    /// The name and the type of each column.
+    /// The names and types of the columns.
     pub(super) columns: &'static [(&'static str, &'static str)],
 }
 
-/// What kind of a batch it is: batches of the same shape are written by the same statement.
+/// The shape of a batch. Batches of the same shape are written by the same statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Shape {
-    /// Which groups have rows, by their places.
+    /// The groups that have rows, as a bit set of their indices.
     groups: u32,
-    /// Whether none has more than one.
+    /// `true` if no group has more than one row.
     is_single: bool,
 }
 
 impl Shape {
-    /// Of how many rows there are in each group.
+    /// Creates the shape from the number of rows in each group.
     pub(super) fn of(lengths: &[usize]) -> Self {
         let places = lengths.iter().enumerate();
         Self {
@@ -89,10 +89,12 @@ impl Shape {
         self.groups == 0
     }
 
-    /// The rows of the group at this place, whose first parameter has this number. None if there are none.
+    /// Returns the rows of the group at this place as SQL. `first` is the number of the group's first parameter. `None`
+    /// if the group has no rows.
     ///
-    /// A single one is spelled out, which the database makes much less of than of arrays. Of several only the first column is
-    /// unnested, and tells the place in the others: each that is unnested costs the database a table of its own.
+    /// A single row is written as values, which costs the database much less than arrays. For several rows, only the
+    /// first column is unnested, and the other columns are read by index, because PostgreSQL treats each unnested array
+    /// as a table.
     pub(super) fn rows(self, place: usize, group: &Group, first: usize) -> Option<String> {
         if !self.has(place) {
             return None;
@@ -118,9 +120,9 @@ impl Shape {
     }
 }
 
-/// Declares groups of rows, at most 32, and a struct of all of them.
+/// Defines groups of rows, at most 32, and a struct of all groups.
 ///
-/// Each group gets a struct of a row, and one of its columns.
+/// Each group gets a struct for a row and a struct for its columns.
 macro_rules! groups {
     (
         $(#[$all_doc:meta])* $all:ident
@@ -143,7 +145,7 @@ macro_rules! groups {
                     $(self.$column.push(row.$column);)+
                 }
 
-                /// How many rows there are: so many values are in each column.
+                /// Returns the number of rows, which is the number of values in each column.
                 pub(super) fn len(&self) -> usize {
                     [$(self.$column.len()),+][0]
                 }
@@ -171,7 +173,7 @@ macro_rules! groups {
                 $crate::store::postgres::columns::Shape::of(&[$(self.$field.len()),+])
             }
 
-            /// Adds the columns of the groups that have rows, in the order of both.
+            /// Adds the columns of all groups that have rows, in the order of their definition.
             pub(super) fn add_to(
                 self,
                 arguments: &mut sqlx::postgres::PgArguments,

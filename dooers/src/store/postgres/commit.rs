@@ -1,13 +1,14 @@
-//! The one statement that writes.
+//! The statement that writes a batch.
 //!
-//! It takes all that a batch of operations changed in many threads, and writes it at once. Of a thread that is not as it
-//! was read, nothing is written: the statement names it, and its operations are done again. So no row is locked from
-//! reading to writing, and nothing is lost between the two.
+//! One statement writes everything that a batch of operations changed in many threads. If the version of a thread
+//! differs from the one that was read, the statement writes nothing of this thread and returns its number, and the
+//! operations on it are executed again. Rows are therefore not locked between reading and writing, and no update is
+//! lost.
 //!
-//! It is also the writer's next one, or nothing: see [`link`](super::link).
+//! The statement also has the writer's next number, or does nothing: see [`link`](super::link).
 //!
-//! It is made of steps, and has only those for which there are rows: for a small batch, a step costs the database more to
-//! begin and to end than its rows. Batches that write the same kinds of rows share a statement.
+//! It consists of steps, and contains only the steps that have rows: for a small batch, starting and ending a step
+//! costs the database more than the rows of the step. Batches that write the same groups of rows share a statement.
 
 use super::columns::Shape;
 use super::statements::render;
@@ -16,16 +17,16 @@ use crate::store::TablePrefix;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The steps. `?1` is the writer's id, `?2` the number of the statement, `?3` the writer's epoch; the result is which threads
-/// were refused, or no row if it is not this statement's turn.
+/// The steps of the statement. `?1` is the writer's id, `?2` the number of the statement, `?3` the writer's epoch. The
+/// result is a row with the refused threads, or no row if the number or the epoch is not the expected one.
 ///
-/// `gate` holds the threads that may be written: those that are as they were read, which are locked by then, and those that
-/// are new. All that follows asks it by `{open}`, and so follows it. What follows only for the sake of an order says
-/// `{behind …}`: turns end before others begin, as no two of a thread may run at a time.
+/// `gate` contains the threads that may be written: those whose version is unchanged, which are locked at this point,
+/// and the new ones. All later steps refer to it by `{open}` and so run after it. `{behind …}` only enforces an order:
+/// turns end before others begin, because a thread cannot have two running turns at a time.
 ///
-/// Threads are locked in the order of their numbers, those that are changed before those that are only read. If this meets
-/// another process that has one of each the other way round, the database ends one of the two statements, and its
-/// operations are done again by themselves.
+/// Threads are locked in the order of their numbers, and changed threads before those that are only read. If two
+/// processes still wait for each other, the database ends one of the two statements, and each of its operations is
+/// repeated in its own statement.
 const STEPS: &[Step] = &[
     step("writer", &["
         SELECT FROM {prefix}writers WHERE id = ?1 AND statements = ?2 - 1 AND epoch = ?3 FOR UPDATE"]),
@@ -164,7 +165,7 @@ const STEPS: &[Step] = &[
     step("deleted_threads", &["
         SELECT coalesce(array_agg(x.thread_pk), ARRAY[]::bigint[]) AS pks FROM {deleted}
         WHERE {open}"]),
-    // Each message belongs to its user, or to a connection on which nobody said who they are.
+    // The sender of a message is a user, or an anonymous connection.
     step("marked_sent", &["
         UPDATE {prefix}sent s SET deleted_at = clock_timestamp()
         FROM {prefix}events e
@@ -192,7 +193,7 @@ const STEPS: &[Step] = &[
         DELETE FROM {prefix}threads WHERE pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
 ];
 
-/// What comes last: the writer's row.
+/// The last step, which updates the writer's row.
 const LAST: Step = Step {
     name: "last",
     around: "
@@ -210,7 +211,7 @@ const LAST: Step = Step {
     ],
 };
 
-/// The statements that were needed so far, by the shapes of the batches.
+/// The statements that were used so far, by shape.
 #[derive(Debug)]
 pub(super) struct Commits {
     prefix: TablePrefix,
@@ -225,7 +226,7 @@ impl Commits {
         }
     }
 
-    /// The statement that writes batches of this shape.
+    /// Returns the statement for batches of this shape.
     pub(super) fn statement(&mut self, shape: Shape) -> Arc<str> {
         let statement = self.rendered.entry(shape);
         let statement = statement.or_insert_with(|| statement_of(shape, &self.prefix).into());
@@ -235,11 +236,10 @@ impl Commits {
 
 #[expect(
     clippy::expect_used,
-    reason = "whatever is written belongs to a thread that is read, changed or new"
+    reason = "every row belongs to a thread that is read, changed or new"
 )]
 fn statement_of(shape: Shape, prefix: &TablePrefix) -> String {
     let statement = Plan::of(STEPS, shape).statement(&LAST);
-    let statement =
-        statement.expect("what is written belongs to a thread that is read, changed or new");
+    let statement = statement.expect("every row belongs to a thread that is read, changed or new");
     render(&statement, prefix)
 }

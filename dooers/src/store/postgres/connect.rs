@@ -1,4 +1,4 @@
-//! Connections, and what becomes of them.
+//! Connections to the database, and the classification of their errors.
 
 use super::PostgresOptions;
 use super::advice::{is_distrust, is_of_pooler};
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// What each connection is told. Our statements find all rows by an index, and so many of them are changed in a
-/// burst that what the planner knows of the tables is often wrong: it may not choose anything else. Nor a bitmap of an
-/// index: only who reads an index entry by entry marks those whose rows are gone, and a row that is changed with each turn
-/// leaves one each time.
+/// The settings of each connection. Our statements find all rows by an index. Many of these rows change in a burst, so
+/// the planner's statistics are often wrong, and it may not choose another plan. Bitmap scans are off as well, because
+/// only a plain index scan marks the entries of dead rows, and a row that changes with each turn leaves one such entry
+/// each time.
 const SETTINGS: [(&str, &str); 7] = [
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
@@ -27,26 +27,26 @@ const SETTINGS: [(&str, &str); 7] = [
     ("default_transaction_isolation", "read committed"),
 ];
 
-/// The first wait for a database that cannot be reached, and the longest.
+/// The first and the longest pause between attempts to reach the database.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A statement with its parameters.
 pub(super) type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 
-/// The only ways in which SQL text reaches sqlx.
+/// Creates a query. SQL text reaches sqlx only through the functions of this module.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
+    reason = "the text is a literal of this crate, rendered with a `TablePrefix`, which contains only a name"
 )]
 pub(super) fn query(sql: &Arc<str>) -> Query {
     sqlx::query(sqlx::AssertSqlSafe(Arc::clone(sql)))
 }
 
-/// The same with arguments.
+/// Creates a query with arguments.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
+    reason = "the text is a literal of this crate, rendered with a `TablePrefix`, which contains only a name"
 )]
 pub(super) fn query_with(sql: &Arc<str>, arguments: PgArguments) -> Query {
     sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), arguments)
@@ -55,7 +55,7 @@ pub(super) fn query_with(sql: &Arc<str>, arguments: PgArguments) -> Query {
 /// Executes several statements at once, without parameters.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
+    reason = "the text is a literal of this crate, rendered with a `TablePrefix`, which contains only a name"
 )]
 pub(super) async fn execute_script(
     connection: &mut PgConnection,
@@ -67,11 +67,11 @@ pub(super) async fn execute_script(
     Ok(())
 }
 
-/// How connections are made that read and write.
+/// Returns the options for connections that read and write.
 pub(super) fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
     let connect = options.connect_options().disable_statement_logging();
     if options.is_pooled() {
-        // A pooler does not know these settings at the start of a connection.
+        // A pooler does not accept these settings at startup.
         connect
     } else {
         let limits = server_limits(options.longest_statement());
@@ -79,7 +79,7 @@ pub(super) fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
     }
 }
 
-/// Connects, and tries that within the limit if the database cannot be reached.
+/// Connects. If the database cannot be reached, tries again until the limit passes.
 pub(super) async fn connect(
     options: &PgConnectOptions,
     limit: Limit,
@@ -91,7 +91,7 @@ pub(super) async fn connect(
         let error = match timeout_at(end, PgConnection::connect_with(options)).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,
-            // What was wrong before says more than that it took too long.
+            // The earlier error is more precise than a timeout.
             Err(_) => return Err(last.unwrap_or_else(|| limit.passed())),
         };
         if !may_pass(&error) || Instant::now() + pause >= end {
@@ -103,7 +103,7 @@ pub(super) async fn connect(
     }
 }
 
-/// Whether it may be possible to connect a little later, after this error.
+/// Returns `true` if connecting may succeed a little later.
 fn may_pass(error: &sqlx::Error) -> bool {
     let is_distrusted = matches!(error, sqlx::Error::Io(error) if is_distrust(error));
     let is_refused_by_pooler = code(error).is_some_and(|code| code == "08P01");
@@ -113,7 +113,8 @@ fn may_pass(error: &sqlx::Error) -> bool {
         && !matches!(error, sqlx::Error::Tls(_))
 }
 
-/// Whether the database could not be reached, or the connection was lost: it may be there again soon.
+/// Returns `true` if the database could not be reached or the connection was lost. The database may be available again
+/// soon.
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -124,8 +125,8 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(database) => {
             !is_of_pooler(error)
                 && database.code().is_some_and(|code| {
-                    // Connections that break, a server that stops, starts, is full, or only reads; and a pooler's own trouble.
-                    // 57014 and 25P03: the server's own limits of time.
+                    // Broken connections; a server that stops, starts, has no free connection or is read-only; faults
+                    // of a pooler. 57014 and 25P03 are the server's own time limits.
                     code.starts_with("08")
                         || code.starts_with("57P")
                         || matches!(&*code, "53300" | "25006" | "57014" | "25P03")
@@ -135,32 +136,32 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
-/// The database's own code of an error.
+/// Returns the code of an error that the database reported.
 pub(super) fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
     error.as_database_error()?.code()
 }
 
-/// Whether two were at the same place at the same time.
+/// Returns `true` if two statements raced for the same rows.
 pub(super) fn is_race(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| matches!(&*code, "23505" | "40001" | "40P01"))
 }
 
-/// The same of an error of any kind.
+/// As [`is_race`], for an error of any type.
 pub(super) fn is_race_row(error: &RowError) -> bool {
     error.downcast_ref::<sqlx::Error>().is_some_and(is_race)
 }
 
-/// Whether the database was lost, of an error of any kind.
+/// As [`is_lost`], for an error of any type.
 pub(super) fn is_lost_row(error: &RowError) -> bool {
     error.downcast_ref::<sqlx::Error>().is_some_and(is_lost)
 }
 
-/// What the database cannot store, however often it is asked to.
+/// A value that the database can never store.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 enum Unstorable {
-    #[error("an id holds U+0000, which PostgreSQL cannot store; leave it out")]
+    #[error("an id contains U+0000, which PostgreSQL cannot store; remove it")]
     Nul,
-    #[error("an id is longer than PostgreSQL can find it by; choose a shorter one")]
+    #[error("an id is too long for an index of PostgreSQL; choose a shorter one")]
     Length,
 }
 
@@ -170,16 +171,16 @@ impl Unstorable {
             return Some(*known);
         }
         match &*code(error.downcast_ref()?)? {
-            // In a text, and in a JSON text.
+            // In a text, and in the text of a JSON value.
             "22021" | "22P05" => Some(Self::Nul),
-            // Texts have no limit that they could reach, but entries of an index have.
+            // The length of a text is not limited in practice, but the length of an index entry is.
             "54000" => Some(Self::Length),
             _ => None,
         }
     }
 }
 
-/// What a caller is told of an error.
+/// Converts an error of the database into the caller's error. `what` is the operation.
 pub(super) fn told(error: RowError, what: &'static str) -> StoreError {
     if let Some(unstorable) = Unstorable::of(&error) {
         StoreError::Invalid(unstorable.to_string())
@@ -196,7 +197,7 @@ pub(super) fn told(error: RowError, what: &'static str) -> StoreError {
     }
 }
 
-/// The same error for one more caller.
+/// Copies an error for one more caller.
 pub(super) fn again(error: &RowError) -> RowError {
     let text = error.to_string();
     if let Some(unstorable) = Unstorable::of(error) {

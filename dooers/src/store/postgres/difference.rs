@@ -1,4 +1,4 @@
-//! What a batch has changed: the difference between its threads as they were and as they are.
+//! The rows that a batch writes: the difference between its threads before and after.
 
 use super::cache::Place;
 use super::known::{Before, Known};
@@ -14,7 +14,7 @@ use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// The rows that a batch writes. `places` says where its new threads are to lie.
+/// Returns the rows that a batch writes. `places` contains the keys of its new threads.
 pub(super) fn difference(known: &Known, places: &HashMap<String, Place>) -> Result<Rows, RowError> {
     let mut rows = Rows::default();
     // All writers lock threads in the same order.
@@ -105,7 +105,7 @@ fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowEr
     Ok(())
 }
 
-/// Those who take part behind this place among them.
+/// Adds the participants after the first `known` ones.
 fn participants(rows: &mut Rows, place: Place, now: &ThreadState, known: usize) {
     let record = &now.row.record;
     for (number, participant) in record.participants.iter().enumerate().skip(known) {
@@ -161,7 +161,8 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
     turns(rows, place, was, now)
 }
 
-/// Whether two values have the same text. Equal values need not: `==` ignores the order of members and the sign of zero.
+/// Returns `true` if two values have the same text. Equal values may differ in their text, because `==` ignores the
+/// order of members and the sign of zero.
 fn is_written_alike(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) => {
@@ -197,7 +198,7 @@ fn events(
             rows.events.push(new_event(place, kept)?);
             continue;
         }
-        // Those that were there are in the order of their places.
+        // Known events are ordered by `seq`.
         let known = was.events.binary_search_by_key(&seq, |old| old.event.seq);
         if known.is_ok_and(|known| was.events[known] == *kept) {
             continue;
@@ -315,7 +316,7 @@ fn turns(
             Some(old) => moved.push((old, turn)),
         }
     }
-    // Those that wait again first: no two of a thread may run at a time.
+    // Turns that wait again come first, because a thread cannot have two running turns at a time.
     moved.sort_by_key(|(_, turn)| turn.is_running);
     for (old, turn) in moved {
         let lease = lease_of(turn).filter(|_| turn.fence != old.fence);
@@ -436,7 +437,7 @@ mod tests {
         let rows = difference(&known, &HashMap::new()).unwrap();
         assert!(rows.shape().is_empty());
 
-        // Between its thread and the event somebody may have written.
+        // Another process may have written between the read of the thread and the read of the event.
         let mut known = read_at_once();
         known.add_event(&KeptEvent {
             event: next_message("t", "e").event(1),

@@ -1,4 +1,4 @@
-//! How statements are executed: within a limit, and through poolers.
+//! Execution of statements, within a limit and through poolers.
 
 use super::PostgresOptions;
 use super::connect::{Query, execute_script};
@@ -8,17 +8,17 @@ use sqlx::postgres::PgRow;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The settings of each transaction through a pooler, which forgets those of a connection.
+/// The settings of each transaction through a pooler, which does not keep the settings of a connection.
 const LOCAL_SETTINGS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
      SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
 
-/// How statements are executed.
+/// The way in which statements are executed.
 #[derive(Debug, Clone)]
 pub(super) struct Execution {
     limit: Limit,
-    /// Sets what must hold in a transaction, if a pooler may lend another server connection to each one.
+    /// Applies the settings to a transaction, if a pooler may use another server connection for each one.
     local_settings: Option<Arc<str>>,
-    /// Begins a transaction for one statement there.
+    /// Begins a transaction for one statement through a pooler.
     begin: Option<Arc<str>>,
 }
 
@@ -40,12 +40,12 @@ impl Execution {
         execution
     }
 
-    /// The limit on each statement.
+    /// Returns the limit for each statement.
     pub(super) fn limit(&self) -> Limit {
         self.limit
     }
 
-    /// The same with a shorter limit.
+    /// Returns a copy with another limit.
     pub(super) fn within(&self, limit: Limit) -> Self {
         Self {
             limit,
@@ -53,12 +53,12 @@ impl Execution {
         }
     }
 
-    /// Whether statements may be prepared for another time.
+    /// Returns `true` if prepared statements can be reused.
     pub(super) fn is_persistent(&self) -> bool {
         self.begin.is_none()
     }
 
-    /// The text that begins a transaction in which our settings hold.
+    /// Returns the text that begins a transaction with our settings.
     pub(super) fn begin(&self, begin: &str) -> Arc<str> {
         match &self.local_settings {
             Some(settings) => format!("{begin}; {settings}").into(),
@@ -66,7 +66,7 @@ impl Execution {
         }
     }
 
-    /// Executes a statement by itself. After an error that says that the database was lost, the connection must be dropped.
+    /// Executes one statement. After an error of [`is_lost`](super::connect::is_lost), the connection must be dropped.
     pub(super) async fn rows(
         &self,
         connection: &mut PgConnection,
@@ -81,7 +81,7 @@ impl Execution {
             let rows = statement.fetch_all(&mut *connection).await;
             let end = if rows.is_ok() { "COMMIT" } else { "ROLLBACK" };
             let ended = execute_script(connection, &end.into()).await;
-            // The first error says more.
+            // The first error is more precise.
             let rows = rows?;
             ended?;
             Ok(rows)
@@ -90,7 +90,7 @@ impl Execution {
     }
 }
 
-/// The limits that the server itself has: on a statement, and on a transaction whose client is gone.
+/// Returns the server's own limits: for a statement, and for a transaction whose client has disconnected.
 pub(super) fn server_limits(statement: Duration) -> [(&'static str, u128); 2] {
     let millis = statement.as_millis();
     [

@@ -1,4 +1,4 @@
-//! What a batch knows of the threads that it changes.
+//! The rows that a batch knows of its threads.
 
 use super::cache::{Cached, Place};
 use super::storable::is_storable;
@@ -7,29 +7,29 @@ use crate::store::rules::{SentEvent, SentKey};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState, Threads};
 use std::collections::{HashMap, HashSet};
 
-/// Something that an operation must know before it can be done.
+/// A row that an operation needs before it can be executed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Need {
-    /// The thread of this id, if there is one.
+    /// The thread with this id, if it exists.
     Thread(String),
     /// An event of a thread.
     Event { thread_id: String, event_id: String },
-    /// The answer to a form of a thread.
+    /// The accepted answer to a form of a thread.
     Answer { thread_id: String, form_id: String },
     /// A run of a thread.
     Run { thread_id: String, run_id: String },
-    /// What came of a client's message.
+    /// The event that was stored for a client's message.
     Sent(SentKey),
-    /// Whether an event of any thread has this id.
+    /// The existence of an event with this id, in any thread.
     EventId(String),
-    /// Whether a run of any thread has this id.
+    /// The existence of a run with this id, in any thread.
     RunId(String),
-    /// The newest times in the lists of a scope of everyone.
+    /// The newest times in the lists of a scope, for all viewers.
     List(Scope),
 }
 
 impl Need {
-    /// Whether the database can have what has these ids.
+    /// Returns `true` if the database can store the ids of this need.
     pub(super) fn is_storable(&self) -> bool {
         let is_each = |texts: &[&str]| texts.iter().all(|text| is_storable(text));
         match self {
@@ -59,35 +59,36 @@ impl Need {
 pub(super) struct Before {
     pub(super) place: Place,
     pub(super) state: ThreadState,
-    /// Whether it was read for this batch, all at once. If not, another process may have changed it meanwhile.
+    /// `true` if everything was read for this batch at once. Otherwise another process may have changed the thread in
+    /// between.
     pub(super) is_fresh: bool,
 }
 
 impl Before {
-    /// The state, to which something is added that was read after it.
+    /// Returns the state, to add rows that were read later.
     fn with_more(&mut self) -> &mut ThreadState {
         self.is_fresh = false;
         &mut self.state
     }
 }
 
-/// What a batch knows of the threads that it changes, and what has become of them.
+/// The rows that a batch knows of its threads, before and after its operations.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// The threads as they are, and the messages that were sent.
+    /// The current threads, and the messages that were sent.
     pub(super) threads: Threads,
-    /// The threads as they were. One that is not among them is new.
+    /// The threads before the batch. A thread that is missing here is new.
     pub(super) before: HashMap<String, Before>,
-    /// The messages that were sent before.
+    /// The messages that were stored before the batch.
     pub(super) sent_before: HashSet<SentKey>,
-    /// What was asked for. What is still not known of it does not exist.
+    /// The needs that were read. Their rows do not exist unless they are known.
     asked: HashSet<Need>,
-    /// Threads of which nothing is taken for granted: the guess that nobody else had written in them was wrong.
+    /// Threads for which the cache is not trusted, because another process has written in them.
     pub(super) distrusted: HashSet<String>,
 }
 
 impl Known {
-    /// Whether this is neither known nor known not to exist.
+    /// Returns `true` if the row is not known, and not known to be missing.
     fn is_open(&self, need: &Need) -> bool {
         if self.asked.contains(need) {
             return false;
@@ -114,7 +115,7 @@ impl Known {
         }
     }
 
-    /// Those of these needs that must be read.
+    /// Returns the needs that must be read.
     pub(super) fn open(&self, needs: Vec<Need>) -> Vec<Need> {
         let mut open: Vec<_> = needs
             .into_iter()
@@ -125,13 +126,13 @@ impl Known {
         open
     }
 
-    /// Marks these as asked for.
+    /// Marks these needs as read.
     pub(super) fn asked(&mut self, needs: Vec<Need>) {
         self.asked.extend(needs);
     }
 
-    /// Whether it can be taken for granted what other processes may have done in a thread: the statement that writes finds
-    /// out if that was wrong.
+    /// Returns `true` if operations may assume that no other process has written in the thread. The statement that
+    /// writes detects a wrong assumption.
     pub(super) fn trusts(&self, thread_id: &str) -> bool {
         !self.distrusted.contains(thread_id)
     }
@@ -147,7 +148,7 @@ impl Known {
         self.threads.by_id.insert(id, cached.state);
     }
 
-    /// Adds an event that was read to its thread, as it was and as it is.
+    /// Adds an event that was read to both states of its thread.
     pub(super) fn add_event(&mut self, kept: &KeptEvent) {
         let id = &kept.event.thread_id;
         let before = self.before.get_mut(id).map(Before::with_more);
@@ -163,7 +164,7 @@ impl Known {
         }
     }
 
-    /// Adds a run that was read to its thread, as it was and as it is.
+    /// Adds a run that was read to both states of its thread.
     pub(super) fn add_run(&mut self, kept: &KeptRun) {
         let id = &kept.run.thread_id;
         let before = self.before.get_mut(id).map(Before::with_more);
@@ -179,7 +180,7 @@ impl Known {
         self.threads.sent.insert(key, sent);
     }
 
-    /// Whether an operation of this batch has changed the thread, made it, or deleted it.
+    /// Returns `true` if an operation of this batch has changed, created or deleted the thread.
     pub(super) fn is_changed(&self, thread_id: &str) -> bool {
         match (
             self.before.get(thread_id),

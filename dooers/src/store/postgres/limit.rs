@@ -1,7 +1,6 @@
-//! Limits on how long the database may stay silent.
+//! Limits for the time that the database may take.
 //!
-//! A connection whose answer was given up is dropped. The answer may still come, and would be read as the answer to the
-//! next statement.
+//! A connection whose limit has passed is dropped. A late answer would be read as the answer to the next statement.
 
 use super::connect::code;
 use std::fmt;
@@ -10,25 +9,25 @@ use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// The least time for another attempt after a long wait.
+/// Minimum time for another attempt after a long wait.
 pub(super) const LAST_TRY: Duration = Duration::from_millis(250);
 
-/// How much longer an answer is waited for than the server may work on a statement. A server that answers cancels the
-/// statement itself, so that its outcome is known and the connection is closed in order.
+/// The additional time to wait for an answer after the server's own limit for a statement. A server that is not silent
+/// cancels the statement itself, so that its outcome is known and the connection is closed properly.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// How long a step may wait for the database.
+/// The limit for a step that waits for the database.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
     time: Duration,
-    /// The time that is configured, of which less may be left.
+    /// The configured time. Less may be left.
     configured: Duration,
-    /// The variable that configures it.
+    /// The environment variable that configures it.
     variable: Option<&'static str>,
 }
 
 impl Limit {
-    /// A limit that cannot be configured.
+    /// Creates a limit that cannot be configured.
     pub(super) fn fixed(time: Duration) -> Self {
         Self {
             time,
@@ -37,7 +36,7 @@ impl Limit {
         }
     }
 
-    /// The limit on connecting and authenticating.
+    /// Creates the limit for connecting and logging in.
     pub(super) fn of_connecting(time: Duration) -> Self {
         Self {
             variable: Some("WORKER_DATABASE_CONNECT_TIMEOUT"),
@@ -45,7 +44,7 @@ impl Limit {
         }
     }
 
-    /// The limit on a statement that the server itself cancels after this time.
+    /// Creates the limit for a statement that the server itself cancels after this time.
     pub(super) fn of_statement(time: Duration) -> Self {
         Self {
             time: time.saturating_add(GRACE),
@@ -54,7 +53,7 @@ impl Limit {
         }
     }
 
-    /// The same limit, which ends at this time at the latest, but leaves time for an attempt.
+    /// Shortens the limit so that it ends at `end`, but leaves time for one attempt.
     pub(super) fn until(self, end: Instant) -> Self {
         let left = end.saturating_duration_since(Instant::now()).max(LAST_TRY);
         Self {
@@ -63,17 +62,17 @@ impl Limit {
         }
     }
 
-    /// The time at which a step ends that begins now.
+    /// Returns the end of a step that begins now.
     pub(super) fn end(self) -> Instant {
         self.end_since(Instant::now())
     }
 
-    /// The time at which a step ends that began then.
+    /// Returns the end of a step that began at `began`.
     pub(super) fn end_since(self, began: Instant) -> Instant {
         began + self.time
     }
 
-    /// Waits for a step, at most this long. If the limit passes, the step is dropped, and so must be the connection.
+    /// Waits for a step. If the limit passes, the step is dropped, and the caller must drop the connection.
     pub(super) async fn on<T, E: From<sqlx::Error>>(
         self,
         step: impl Future<Output = Result<T, E>>,
@@ -84,18 +83,18 @@ impl Limit {
         }
     }
 
-    /// The error of a step that took longer.
+    /// Returns the error of a step that exceeded the limit.
     pub(super) fn passed(self) -> sqlx::Error {
         sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, Silent(self)))
     }
 }
 
-/// The database did not answer in time.
+/// The error of a database that did not answer in time.
 #[derive(Debug)]
 pub(super) struct Silent(Limit);
 
 impl Silent {
-    /// The error, if this is one of a limit that has passed.
+    /// Returns the error if it reports a passed limit.
     pub(super) fn of(error: &sqlx::Error) -> Option<&Self> {
         match error {
             sqlx::Error::Io(error) => error.get_ref()?.downcast_ref(),
@@ -121,7 +120,7 @@ impl fmt::Display for Silent {
 
 impl std::error::Error for Silent {}
 
-/// Whether a limit passed: here, or in the server.
+/// Returns `true` if a limit passed, in this process or in the server.
 pub(super) fn is_too_slow(error: &sqlx::Error) -> bool {
     Silent::of(error).is_some() || code(error).is_some_and(|code| code == "57014")
 }

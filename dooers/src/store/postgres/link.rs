@@ -1,9 +1,9 @@
-//! A writer's connection.
+//! The connection of a writer.
 //!
-//! **No statement is done twice, and none is lost.** A writer has a row in the database with the number of its last
-//! statement, and each statement raises it by one, or does nothing. When a connection is lost in the middle of a statement,
-//! the next connection raises the row's epoch first: that waits for a late statement, and bars one that has not begun. The
-//! number tells then whether the statement was done.
+//! **A statement is never executed twice and never lost.** A writer has a row in the database with the number of its
+//! last statement. Each statement raises this number by one, or does nothing. If the connection is lost during a
+//! statement, the next connection first raises the epoch in the row. This waits for a late statement, and blocks one
+//! that has not begun. The number then shows whether the lost statement was executed.
 
 use super::PostgresOptions;
 use super::connect::{self, connect, is_lost_row, query};
@@ -20,33 +20,33 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The connection, and what the database knows of it.
+/// The connection, with the state of the writer's row.
 #[derive(Debug)]
 pub(super) struct Link {
     connect: PgConnectOptions,
     connecting: Limit,
     execution: Execution,
     sql: Arc<Statements>,
-    /// None after it was lost.
+    /// `None` after the connection was lost.
     connection: Option<PgConnection>,
-    /// Under which the database knows this writer.
+    /// The id of the writer's row.
     id: String,
-    /// The number of its last statement.
+    /// The number of the last statement.
     statements: i64,
-    /// Raised by each of its connections: who writes with an older one is refused.
+    /// The epoch, which each connection raises. A statement with an older epoch is refused.
     epoch: i64,
     is_registered: bool,
-    /// The number of a statement of which nobody could be told how it ended, and the turns that it claims.
+    /// The number of a statement whose outcome is unknown, and the turns that it claims.
     unresolved: Option<(i64, Vec<TurnKey>)>,
-    /// Turns that were claimed by such a statement: nobody runs them.
+    /// Turns that such a statement claimed. No process runs them.
     orphans: Vec<TurnKey>,
 }
 
-/// How a statement ended whose answer was lost.
+/// The outcome of a statement.
 pub(super) enum Outcome {
-    /// It was done, except for these threads.
+    /// The statement was executed, except for these threads.
     Done(HashSet<i64>),
-    /// It was not done and never will be.
+    /// The statement was not executed and never will be.
     NotDone,
 }
 
@@ -67,7 +67,7 @@ impl Link {
         }
     }
 
-    /// The time until which an operation that came then waits for a database that is away.
+    /// Returns the time until which an operation that arrived at `came` waits for an unavailable database.
     pub(super) fn end_since(&self, came: Instant) -> Instant {
         self.connecting.end_since(came)
     }
@@ -76,17 +76,17 @@ impl Link {
         self.execution.clone()
     }
 
-    /// Whether there is a connection, over which statements count.
+    /// Returns `true` if there is a connection, and the writer is registered.
     pub(super) fn is_open(&self) -> bool {
         self.connection.is_some() && self.is_registered
     }
 
-    /// The connection, unless it was lost.
+    /// Returns the connection, unless it was lost.
     pub(super) fn connection(&mut self) -> Result<&mut PgConnection, RowError> {
         Ok(self.connection.as_mut().ok_or(NOT_CONNECTED)?)
     }
 
-    /// Executes the statement that writes. If its answer is lost, finds out how it ended.
+    /// Executes the statement that writes. If its answer is lost, determines its outcome.
     pub(super) async fn commit(
         &mut self,
         statement: &Arc<str>,
@@ -105,7 +105,7 @@ impl Link {
                 return Ok(Outcome::Done(refused));
             }
             Ok(None) => {
-                // Somebody has removed this writer's row. Nothing was written.
+                // The writer's row was removed. Nothing was written.
                 self.is_registered = false;
                 return Ok(Outcome::NotDone);
             }
@@ -124,7 +124,7 @@ impl Link {
         }
     }
 
-    /// The result is which threads were refused; none if it was not this statement's turn.
+    /// Returns the refused threads, or `None` if the statement's number or epoch was not the expected one.
     async fn execute(
         &mut self,
         statement: &Arc<str>,
@@ -136,8 +136,8 @@ impl Link {
         rows.first().map(|row| refused(row, 0)).transpose()
     }
 
-    /// Connects if the connection was lost, and tries until that time. The result of a new connection is the number of the
-    /// last statement that was done, and which threads it refused.
+    /// Connects again after the connection was lost, with attempts until `end`. For a new connection, returns the
+    /// number of the last executed statement and the threads that it refused.
     pub(super) async fn open(
         &mut self,
         end: Instant,
@@ -165,7 +165,7 @@ impl Link {
             Some(connection) => connection,
             None => connect(&self.connect, self.connecting.until(end)).await?,
         };
-        // A statement that is late may hold the row. It is not waited for longer than for a connection.
+        // A late statement may hold a lock on the row. The wait for it has the same limit as connecting.
         let execution = self.execution.within(self.connecting.until(end));
         let mut last = None;
         if self.is_registered {
@@ -179,7 +179,7 @@ impl Link {
             }
         }
         if !self.is_registered {
-            // Never one that was known before: a late statement of it would be taken for a new one.
+            // The id is new, because a late statement with an old id could be taken for a new one.
             self.id = new_id();
             self.epoch = 0;
             let insert = query(&self.sql.own.insert_writer).bind(self.id.clone());
@@ -206,13 +206,13 @@ impl Link {
         Ok(last)
     }
 
-    /// Gives a connection up that is lost.
+    /// Drops a lost connection.
     pub(super) fn lose(&mut self, error: &RowError) {
         tracing::warn!(target: "dooers::store", error = &**error, "the connection to the database was lost");
         self.connection = None;
     }
 
-    /// Ends in order.
+    /// Closes the connection and removes the writer's row.
     pub(super) async fn close(mut self) {
         let Some(mut connection) = self.connection.take() else {
             return;
@@ -222,9 +222,9 @@ impl Link {
             self.execution.rows(&mut connection, remove).await?;
             connection.close().await
         };
-        // It is removed some day in any case.
+        // Otherwise the row is removed later.
         if let Err(error) = Limit::fixed(LAST_TRY).on(all).await {
-            tracing::debug!(target: "dooers::store", %error, "a writer could not be closed in order");
+            tracing::debug!(target: "dooers::store", %error, "the connection of a writer could not be closed");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the writer reads of threads before it changes them.
+//! Reads the rows that a batch needs.
 
 use super::cache::{Cached, Place};
 use super::connect::{Query, query};
@@ -16,7 +16,7 @@ use sqlx::postgres::PgRow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Reads what is needed.
+/// Reads the needed rows.
 pub(super) async fn load(
     connection: &mut PgConnection,
     sql: &Statements,
@@ -92,7 +92,7 @@ pub(super) async fn load(
     Ok(())
 }
 
-/// Ids within threads.
+/// Pairs of a thread and the id of a row in it.
 #[derive(Debug, Default)]
 struct Pairs {
     thread_pks: Vec<i64>,
@@ -102,7 +102,7 @@ struct Pairs {
 
 impl Pairs {
     fn push(&mut self, known: &Known, thread_id: &str, id: &str) {
-        // In a thread that is new there is nothing to read.
+        // A new thread has no rows to read.
         if let Some(before) = known.before.get(thread_id) {
             self.thread_pks.push(before.place.pk);
             self.ids.push(id.to_owned());
@@ -121,7 +121,7 @@ impl Reader<'_> {
         Ok(self.execution.rows(self.connection, query).await?)
     }
 
-    /// The rows of these pairs, each with its thread, whose `pk` is in this column.
+    /// Returns the rows of these pairs with the ids of their threads. `pk` is the column of the thread's key.
     async fn pairs(
         &mut self,
         statement: &Arc<str>,
@@ -134,7 +134,7 @@ impl Reader<'_> {
         let query = query(statement).bind(pairs.thread_pks).bind(pairs.ids);
         let with_thread = |row: PgRow| {
             let thread = pairs.threads.get(&row.number(pk)?);
-            let thread = thread.ok_or("a row of a thread that nobody asked for")?;
+            let thread = thread.ok_or("the database returned a row of another thread")?;
             Ok((row, thread.clone()))
         };
         self.rows(query)
@@ -144,7 +144,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// Reads where these scopes lie, and the newest times in their lists.
+    /// Reads the keys of these scopes, and the newest times in their lists.
     async fn lists(
         &mut self,
         sql: &Statements,
@@ -161,7 +161,9 @@ impl Reader<'_> {
             .bind(column(|scope| &scope.agent));
         for row in self.rows(query).await? {
             let place = usize::try_from(row.number(0)? - 1)?;
-            let scope = lists.get(place).ok_or("a scope that nobody asked for")?;
+            let scope = lists
+                .get(place)
+                .ok_or("the database returned an unknown scope")?;
             scopes.found(scope, (row.number(1)?, row.number(2)?));
             let clock = scopes.clock(scope);
             for at in [row.optional_number(3)?, row.optional_number(4)?] {
@@ -188,11 +190,13 @@ impl Reader<'_> {
             .bind(column(|key| &key.client_event_id));
         let sent = |row: PgRow| {
             let key = usize::try_from(row.number(0)? - 1)?;
-            let key = keys.get(key).ok_or("an answer that nobody asked for")?;
+            let key = keys
+                .get(key)
+                .ok_or("the database returned an unknown message")?;
             let event = SentEvent {
                 thread_id: row.text(1)?.to_owned(),
                 event_id: row.text(2)?.to_owned(),
-                // Only a deletion in this batch is of interest.
+                // Only a deletion in this batch matters.
                 deleted_at: None,
             };
             Ok((key.clone(), event))

@@ -1,4 +1,4 @@
-//! Bringing the tables up to date, forward only.
+//! Application of migrations, which only go forward.
 
 use super::PostgresOptions;
 use super::advice::explained;
@@ -14,28 +14,28 @@ use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// All steps, in their order: the same as SQLite's.
+/// All migrations, in their order. Their versions and names are the same as for SQLite.
 pub(super) const MIGRATIONS: &[Migration] = migrations!("postgres");
 
-/// Why the tables are not as they must be.
+/// The reasons why a migration fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MigrateError {
     #[error(transparent)]
     Schema(#[from] SchemaError),
     #[error(
-        "there are tables that begin with `{0}`, but `{0}schema_migrations` is not among them: another program made them; set another prefix (WORKER_DATABASE_TABLE_PREFIX)"
+        "another program created tables with the prefix `{0}` (`{0}schema_migrations` is missing); set another prefix (WORKER_DATABASE_TABLE_PREFIX)"
     )]
     NotOurs(TablePrefix),
     #[error(
-        "the user may not make tables in it; grant CREATE on its schema, or migrate as a user who may"
+        "the user may not create tables in it; grant CREATE on its schema, or migrate as a user who may"
     )]
     NotAllowed,
     #[error(
-        "its encoding is {0}, which has no signs for most texts; make another one (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
+        "its encoding is {0}, which cannot represent all texts; create another database (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
     )]
     NotUnicode(String),
     #[error(
-        "its tables were not migrated within {0:?} (WORKER_DATABASE_MIGRATION_TIMEOUT); look whether another process migrates them or the server is silent, or raise the limit"
+        "its tables were not migrated within {0:?} (WORKER_DATABASE_MIGRATION_TIMEOUT); check whether another process migrates them or the server is silent, or raise the limit"
     )]
     TooLong(Duration),
     #[error("{}", explained(.0))]
@@ -54,8 +54,8 @@ impl From<sqlx::Error> for MigrateError {
     }
 }
 
-/// Brings the tables of the options' prefix up to date, all steps in one transaction. An error changes nothing. Of several
-/// who do it at once one does it, and the others wait for it. After an error, the connection must be dropped.
+/// Applies the missing migrations for the options' prefix, all in one transaction. An error changes nothing. If several
+/// processes call it at once, one of them migrates and the others wait. After an error, the connection must be dropped.
 pub(super) async fn migrate(
     connection: &mut PgConnection,
     options: &PostgresOptions,
@@ -77,12 +77,12 @@ pub(super) async fn migrate(
     })
 }
 
-/// The steps that the database has got, if it can be used at all.
+/// Returns the migrations that were applied to the database, if the database can be used at all.
 async fn look(
     connection: &mut PgConnection,
     prefix: &TablePrefix,
 ) -> Result<Vec<Applied>, MigrateError> {
-    // In a transaction, as a pooler may be there that changes the connection between two of them.
+    // In a transaction, because a pooler may change the server connection between two of them.
     let mut looking = connection.begin().await?;
     must_be_unicode(&mut looking).await?;
     let before = applied(&mut looking, prefix).await?;
@@ -99,7 +99,7 @@ async fn apply(
 ) -> Result<(), MigrateError> {
     let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
     let mut transaction = connection.begin().await?;
-    // Whatever the limits of the database or the user are.
+    // Overrides the limits of the database and of the user.
     for (name, value) in server_limits(longest) {
         let set = format!("SET LOCAL {name} = {value}").into();
         execute_script(&mut transaction, &set).await?;
@@ -137,12 +137,12 @@ async fn apply(
     Ok(())
 }
 
-/// A query that is not prepared for a second time: the next one may be on another connection of a pooler.
+/// Creates a query that is not prepared for reuse, because a pooler may execute the next one on another connection.
 fn once(sql: &Arc<str>) -> Query {
     query(sql).persistent(false)
 }
 
-/// Those steps that the database has got.
+/// Returns the migrations that were applied to the database.
 async fn applied(
     connection: &mut PgConnection,
     prefix: &TablePrefix,
@@ -164,7 +164,7 @@ async fn applied(
     Ok(rows.iter().map(step).collect::<Result<_, RowError>>()?)
 }
 
-/// Refuses a database that cannot hold all texts. It would fail at the first one that it cannot.
+/// Refuses a database whose encoding cannot represent all texts. Otherwise it would fail at the first such text.
 async fn must_be_unicode(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let sql: Arc<str> = "SELECT current_setting('server_encoding')".into();
     let row = once(&sql).fetch_one(connection).await?;
@@ -174,7 +174,7 @@ async fn must_be_unicode(connection: &mut PgConnection) -> Result<(), MigrateErr
     }
 }
 
-/// Refuses a prefix under which another program has its tables.
+/// Refuses a prefix that another program uses for its tables.
 async fn must_be_free(
     connection: &mut PgConnection,
     prefix: &TablePrefix,
@@ -185,7 +185,8 @@ async fn must_be_free(
     Ok(())
 }
 
-/// Whether there is a table of this name. The catalogue is read itself: `to_regclass` may remember that there was none.
+/// Returns `true` if a table of this name exists. The query reads the catalogue, because `to_regclass` may use an
+/// outdated cache.
 async fn has_table(
     connection: &mut PgConnection,
     prefix: &TablePrefix,

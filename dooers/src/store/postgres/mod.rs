@@ -1,9 +1,9 @@
 //! A store in a PostgreSQL database.
 //!
-//! One task writes ([`writer`]), on a connection of its own ([`link`]): it puts what waits into a batch ([`session`]), reads what
-//! it must know ([`load`]), does the operations in memory by the rules that all stores share ([`batch`]), and writes what
-//! has changed ([`difference`]) in one statement ([`commit`]). A [`pool`] of connections reads beside it ([`readers`]). Each step that talks
-//! to the server has a [`limit`].
+//! One task writes ([`writer`]), on its own connection ([`link`]). It collects waiting operations into a batch
+//! ([`session`]), reads the rows that they need ([`load`]), executes them in memory by the shared rules ([`batch`]),
+//! and writes the changes ([`difference`]) in one statement ([`commit`]). A [`pool`] of connections reads beside it
+//! ([`readers`]). Each step that talks to the server has a [`limit`].
 
 mod advice;
 mod batch;

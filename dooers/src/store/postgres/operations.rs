@@ -1,4 +1,4 @@
-//! What the writer is asked to do, operation by operation.
+//! The operations of the writer, with the rows that each of them needs.
 
 use super::known::{Known, Need};
 use crate::protocol::ThreadEvent;
@@ -15,26 +15,27 @@ use crate::store::{
 };
 use chrono::{DateTime, Utc};
 
-/// An operation on one thread, and the rows that it needs.
+/// An operation on one thread, with the rows that it needs.
 pub(super) trait Operation: ThreadOperation {
-    /// Whether the thread must be read anew, as it needs what changes without a new version.
+    /// `true` if the thread must be read again, because the operation depends on columns that change without a new
+    /// version.
     const IS_FRESH: bool = false;
 
-    /// The scope of who asks.
+    /// Returns the scope of the caller.
     fn scope(&self) -> &Scope;
 
-    /// The thread.
+    /// Returns the id of the thread.
     fn thread_id(&self) -> &str;
 
-    /// Whether nothing else may be done to the thread in the same batch.
+    /// Returns `true` if no other operation may change the thread in the same batch.
     fn is_alone(&self) -> bool {
         false
     }
 
-    /// What it must know, as far as that can be told by what is known.
+    /// Adds the rows that the operation needs, as far as the known rows show.
     fn needs(&self, known: &Known, needs: &mut Vec<Need>);
 
-    /// The turn that the caller is to run by this answer.
+    /// Returns the turn that a result claims for the caller.
     fn claim(_: &Self::Answer) -> Option<&Claim> {
         None
     }
@@ -54,7 +55,7 @@ fn run(thread_id: &str, run_id: &str) -> Need {
     }
 }
 
-/// What a claim must know: the message that is next, and the run of its start, if that may be there already.
+/// Adds the rows that a claim needs: the next message, and the start's run if it may already exist.
 fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec<Need>) {
     let thread = known.threads.by_id.get(thread_id);
     if let Some(message) = thread.and_then(|thread| next_message(thread, start)) {
@@ -67,7 +68,7 @@ fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec
     }
 }
 
-/// The message whose turn is the next to be claimed so, once none runs beside which it may not run.
+/// Returns the message of the next turn to claim, assuming that no running turn prevents the claim.
 fn next_message<'t>(thread: &'t ThreadState, start: &Start) -> Option<&'t str> {
     let mut turns = thread.turns.iter();
     let turn = if start.is_concurrent() {
@@ -78,7 +79,7 @@ fn next_message<'t>(thread: &'t ThreadState, start: &Start) -> Option<&'t str> {
     Some(&turn.event_id)
 }
 
-/// The messages of turns that may end without success: a form that one of them answers is reopened.
+/// Adds the messages of turns that may end without success, because a form that such a message answers is reopened.
 fn needs_of_ends(
     known: &Known,
     thread_id: &str,
@@ -91,8 +92,8 @@ fn needs_of_ends(
     needs.extend(ends.map(|turn| event(thread_id, &turn.event_id)));
 }
 
-/// The rows that the changes of a turn need: answers to forms, the message if it reopens a form, and runs that may be there
-/// already.
+/// Adds the rows that the changes of a turn need: answers to forms, the message if it reopens a form, and runs that may
+/// already exist.
 fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs: &mut Vec<Need>) {
     let thread_id = &turn.thread_id;
     needs.push(Need::Thread(thread_id.clone()));
@@ -108,7 +109,7 @@ fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs
     }
 }
 
-/// The answer to the form that an event answers: only the first one counts.
+/// Returns the need for the accepted answer to a form, if the event answers one. Only the first answer is accepted.
 fn need_of_answer(thread_id: &str, event: &ThreadEvent) -> Option<Need> {
     event.answered_form().map(|form_id| Need::Answer {
         thread_id: thread_id.to_owned(),
@@ -169,7 +170,7 @@ impl Operation for ClaimTurn {
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
         needs_of_claim(known, &self.thread_id, &self.start, needs);
-        // This claim may be a repeated one.
+        // The claim may be a repeated one.
         if let Some(run_id) = &self.start.run_id {
             needs.push(run(&self.thread_id, run_id));
             let thread = known.threads.by_id.get(&self.thread_id);
@@ -236,7 +237,7 @@ impl Operation for RetryTurn {
     }
 }
 
-/// Withdraws a turn of this thread that waits, or marks one that runs.
+/// Withdraws a waiting turn of this thread, or marks a running one as cancelled.
 #[derive(Debug)]
 pub(super) struct CancelTurn {
     pub(super) scope: Scope,
@@ -279,14 +280,14 @@ impl Operation for CancelTurn {
     }
 }
 
-/// Ends the turns of this thread whose lease ran out by a time, or lets them wait for another attempt.
+/// Ends or requeues the turns of this thread whose lease ended by a time.
 #[derive(Debug)]
 pub(super) struct Expire {
     pub(super) scope: Scope,
     pub(super) thread_id: String,
-    /// The time that is shown.
+    /// The time that the changes show.
     pub(super) at: DateTime<Utc>,
-    /// By the database's clock.
+    /// The time by which leases must have ended, by the database's clock.
     pub(super) by: DateTime<Utc>,
 }
 
@@ -301,7 +302,7 @@ impl ThreadOperation for Expire {
 }
 
 impl Operation for Expire {
-    // A lease is renewed without a new version of its thread.
+    // The renewal of a lease does not change the version of its thread.
     const IS_FRESH: bool = true;
 
     fn scope(&self) -> &Scope {
@@ -312,7 +313,7 @@ impl Operation for Expire {
         &self.thread_id
     }
 
-    // A lease that begins in the same batch ends by the clock of this process until it is read from the database.
+    // In memory, a lease that begins in the same batch ends by the clock of this process.
     fn is_alone(&self) -> bool {
         true
     }
@@ -332,7 +333,7 @@ impl Operation for DeleteThread {
         &self.thread_id
     }
 
-    // What is new in a thread cannot be written and deleted by one statement.
+    // One statement cannot insert and delete the same rows.
     fn is_alone(&self) -> bool {
         true
     }
@@ -365,7 +366,7 @@ impl Operation for EditThread {
         &self.thread_id
     }
 
-    // A run that is begun again under the same id would look like the old one that has changed.
+    // A removed run that is created again under the same id would look like a changed run.
     fn is_alone(&self) -> bool {
         matches!(self.edit, ThreadEdit::RemoveRun(_))
     }

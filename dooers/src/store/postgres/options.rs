@@ -1,4 +1,4 @@
-//! Where a PostgreSQL store is, and how it is opened.
+//! Options for opening a PostgreSQL store.
 
 use super::ssl::SslMode;
 use super::target::Target;
@@ -8,11 +8,11 @@ use sqlx::postgres::PgConnectOptions;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Where a PostgreSQL store is, and how it is opened.
+/// Options for opening a PostgreSQL store.
 ///
 /// Server, database and user are set one by one or by a URL. Values that are not set are read from `PGHOST`, `PGPORT`,
-/// `PGUSER`, `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE` and so on. Otherwise they are those of `psql`: this machine, the name of
-/// the system's user, and a database of the same name.
+/// `PGUSER`, `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE` and so on. Otherwise the defaults are those of `psql`: this
+/// machine, the name of the system's user, and a database of the same name.
 ///
 /// ```
 /// use dooers::store::PostgresOptions;
@@ -25,7 +25,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
     server: Target,
-    /// Past a pooler: what it says is over `server`.
+    /// The server without a pooler. Its values take precedence over those of `server`.
     direct: Target,
     statement_cache: usize,
     statement_timeout: Duration,
@@ -51,27 +51,28 @@ impl Default for PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// The database that `psql` would connect to without an argument.
+    /// Options for the database that `psql` connects to without arguments.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The database of a URL, such as `postgres://user:password@host:5432/database?sslmode=verify-full`.
+    /// Options for the database of a URL, such as `postgres://user:password@host:5432/database?sslmode=verify-full`.
     ///
-    /// Behind the `?` may stand `host` (also a directory, as for Cloud SQL), `hostaddr`, `port`, `user`, `password`,
-    /// `dbname`, `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `application_name` and `connect_timeout`, with the meaning
-    /// that they have for PostgreSQL's own programs.
+    /// The parameters after the `?` are `host` (also a directory, as for Cloud SQL), `hostaddr`, `port`, `user`,
+    /// `password`, `dbname`, `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `application_name` and `connect_timeout`.
+    /// They have the same meaning as for PostgreSQL's own programs.
     ///
     /// # Errors
     ///
-    /// [`NotAPostgresUrl`] for another text, and for a parameter that is not among these: one that is passed over may be
-    /// the one on which safety depends.
+    /// [`NotAPostgresUrl`] for another text, and for any other parameter, because an ignored parameter could be one
+    /// that the connection's security depends on.
     pub fn from_url(url: &str) -> Result<Self, NotAPostgresUrl> {
         Self::new().url(url)
     }
 
-    /// Takes from a URL what it says, as [`from_url`](PostgresOptions::from_url), and leaves the rest as it is.
+    /// Sets the values that a URL contains, as [`from_url`](PostgresOptions::from_url), and leaves the others
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -81,7 +82,7 @@ impl PostgresOptions {
         Ok(self)
     }
 
-    /// The name or address of the server, or the directory of its Unix socket, such as `/var/run/postgresql` or
+    /// Sets the name or address of the server, or the directory of its Unix socket, such as `/var/run/postgresql` or
     /// `/cloudsql/project:region:instance`.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
@@ -89,53 +90,53 @@ impl PostgresOptions {
         self
     }
 
-    /// The server's port; 5432 unless told. It belongs to the name of a Unix socket, too.
+    /// Sets the server's port, which is also part of the name of a Unix socket. Default: 5432.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.server.port = Some(port);
         self
     }
 
-    /// The user as whom to connect.
+    /// Sets the user.
     #[must_use]
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.server.user = Some(user.into());
         self
     }
 
-    /// The user's password.
+    /// Sets the user's password.
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.server.password = Some(password.into());
         self
     }
 
-    /// The name of the database.
+    /// Sets the name of the database.
     #[must_use]
     pub fn database(mut self, database: impl Into<String>) -> Self {
         self.server.database = Some(database.into());
         self
     }
 
-    /// Whether connections are encrypted, and how the server proves who it is. Unless told: [`SslMode::VerifyFull`] with a
-    /// root certificate, and [`SslMode::Prefer`] without.
+    /// Sets whether connections are encrypted, and how the server must prove its identity. Default:
+    /// [`SslMode::VerifyFull`] with a root certificate, and [`SslMode::Prefer`] without one.
     ///
-    /// A Unix socket is never encrypted.
+    /// Connections over a Unix socket are never encrypted.
     #[must_use]
     pub fn ssl_mode(mut self, mode: SslMode) -> Self {
         self.server.ssl_mode = Some(mode);
         self
     }
 
-    /// The certificates of the authorities that are trusted beside the public ones: the path of a file, or its text in
-    /// PEM. `system` stands for the public ones alone, and for [`SslMode::VerifyFull`].
+    /// Sets the certificates of authorities that are trusted in addition to the public ones: the path of a file, or its
+    /// text in PEM. `system` means the public authorities alone, with [`SslMode::VerifyFull`].
     #[must_use]
     pub fn ssl_root_cert(mut self, cert: impl Into<String>) -> Self {
         self.server.ssl_root_cert = Some(cert.into());
         self
     }
 
-    /// The certificate by which the user proves who he is: the path of a file, or its text in PEM. It needs its
+    /// Sets the certificate that proves the user's identity: the path of a file, or its text in PEM. It requires its
     /// [key](PostgresOptions::ssl_client_key).
     #[must_use]
     pub fn ssl_client_cert(mut self, cert: impl Into<String>) -> Self {
@@ -143,37 +144,37 @@ impl PostgresOptions {
         self
     }
 
-    /// The key of the [certificate](PostgresOptions::ssl_client_cert), without a password of its own: the path of a file,
-    /// or its text in PEM.
+    /// Sets the key of the [certificate](PostgresOptions::ssl_client_cert): the path of a file, or its text in PEM. The
+    /// key must not be encrypted.
     #[must_use]
     pub fn ssl_client_key(mut self, key: impl Into<String>) -> Self {
         self.server.ssl_client_key = Some(key.into());
         self
     }
 
-    /// By which name the server's own views list the connections; `dooers` unless told.
+    /// Sets the name under which the server's views list the connections. Default: `dooers`.
     #[must_use]
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.server.application_name = Some(name.into());
         self
     }
 
-    /// How many connections read; 10 unless told, and at least 1. Writing has connections of its own.
+    /// Sets the number of connections that read, at least 1. Default: 10. Writing uses its own connection.
     #[must_use]
     pub fn pool_size(mut self, connections: u32) -> Self {
         self.pool_size = connections.max(1);
         self
     }
 
-    /// How long to try to reach the database, when the store is opened and whenever the connection was lost; 10 seconds
-    /// unless told.
+    /// Sets how long to keep trying to reach the database when the store is opened, and whenever the connection is
+    /// lost. Default: 10 seconds.
     #[must_use]
     pub fn connect_timeout(mut self, at_most: Duration) -> Self {
         self.server.connect_timeout = Some(at_most);
         self
     }
 
-    /// The longest time that a statement may take. Default: 30 seconds.
+    /// Sets the longest time that a statement may take. Default: 30 seconds.
     ///
     /// The server cancels a statement that takes longer. If the server does not answer at all, the connection is dropped
     /// half a second later. Either way, the caller gets [`StoreError::Unavailable`](crate::store::StoreError::Unavailable),
@@ -183,7 +184,7 @@ impl PostgresOptions {
     /// use dooers::store::PostgresOptions;
     /// use std::time::Duration;
     ///
-    /// // Notices sooner that the server is silent, for example while another one takes over.
+    /// // Detects a silent server sooner, for example during a failover.
     /// let options = PostgresOptions::new().statement_timeout(Duration::from_secs(5));
     /// # let _ = options;
     /// ```
@@ -193,24 +194,24 @@ impl PostgresOptions {
         self
     }
 
-    /// The longest time that all migrations together may take when the store is opened, including the wait for another
-    /// process that migrates the same tables. Default: 1 hour. A migration that takes longer changes nothing.
+    /// Sets the longest time that all migrations together may take when the store is opened, including the wait for
+    /// another process that migrates the same tables. Default: 1 hour. A migration that takes longer changes nothing.
     #[must_use]
     pub fn migration_timeout(mut self, at_most: Duration) -> Self {
         self.migration_timeout = at_most;
         self
     }
 
-    /// How many prepared statements each connection keeps; 100 unless told. With 0 it keeps none, which a pooler
-    /// needs that lends its connections out for one transaction at a time.
+    /// Sets how many prepared statements each connection keeps. Default: 100. Set 0 for a pooler in transaction mode,
+    /// which requires connections without prepared statements.
     #[must_use]
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
         self
     }
 
-    /// Another way to the same database, which leads past a pooler: for migrations, and for what waits for
-    /// notifications. What the URL leaves open is as for the other connections.
+    /// Sets the URL of the same database without a pooler, which is used for migrations. Values that the URL does not
+    /// contain are those of the other connections.
     ///
     /// # Errors
     ///
@@ -220,66 +221,67 @@ impl PostgresOptions {
         Ok(self)
     }
 
-    /// What the names of the tables begin with; `worker_` unless told.
+    /// Sets the prefix of the table names. Default: `worker_`.
     #[must_use]
     pub fn table_prefix(mut self, table_prefix: TablePrefix) -> Self {
         self.table_prefix = table_prefix;
         self
     }
 
-    /// Whether missing tables are made and old ones brought up to date, as happens unless told. If not, opening
-    /// a database that needs it is an error.
+    /// Sets whether missing tables are created and old ones are updated. Default: `true`. If `false`, opening a
+    /// database that needs this is an error.
     #[must_use]
     pub fn auto_migrate(mut self, auto_migrate: bool) -> Self {
         self.auto_migrate = auto_migrate;
         self
     }
 
-    /// How the connections are made that read and write.
+    /// Returns the options for connections that read and write.
     pub(super) fn connect_options(&self) -> PgConnectOptions {
         self.server
             .connect_options()
             .statement_cache_capacity(self.statement_cache)
     }
 
-    /// How the connections are made that must not go through a pooler.
+    /// Returns the options for connections that must not go through a pooler.
     pub(super) fn direct_options(&self) -> PgConnectOptions {
         self.direct.clone().over(&self.server).connect_options()
     }
 
-    /// Whether all that a connection needs is there. If not, the result says why, and what to do.
+    /// Checks that the values for a connection are complete. The error contains the reason and the way out.
     pub(super) fn check(&self) -> Result<(), String> {
         self.server.check()?;
         self.direct.clone().over(&self.server).check()
     }
 
-    /// How long to try to reach the database.
+    /// Returns how long to keep trying to reach the database.
     pub(super) fn patience(&self) -> Duration {
         let timeout = self.server.connect_timeout;
         timeout.map_or(Duration::from_secs(10), bounded)
     }
 
-    /// The longest time that a statement may take.
+    /// Returns the longest time that a statement may take.
     pub(super) fn longest_statement(&self) -> Duration {
         bounded(self.statement_timeout)
     }
 
-    /// The longest time that all migrations may take.
+    /// Returns the longest time that all migrations may take.
     pub(super) fn longest_migration(&self) -> Duration {
         bounded(self.migration_timeout)
     }
 
-    /// Whether connections may be those of a transaction pooler, which keeps neither prepared statements nor
-    /// settings from one transaction to the next.
+    /// Returns `true` if connections may go through a pooler in transaction mode, which keeps neither prepared
+    /// statements nor settings from one transaction to the next.
     ///
-    /// Then each query has to be `persistent(false)`, as sqlx names statements also where it caches none, and has to be in
-    /// a transaction, as sqlx lets go of the connection (by a Sync) between preparing a statement and running it.
+    /// Each query must then be `persistent(false)`, because sqlx names statements even if it does not cache them. It
+    /// must also be in a transaction, because sqlx sends a Sync between preparing a statement and executing it, and the
+    /// pooler may change the server connection there.
     pub(super) fn is_pooled(&self) -> bool {
         self.statement_cache == 0
     }
 }
 
-/// A time that PostgreSQL takes for a limit: whole milliseconds in 32 bits, where zero would be no limit.
+/// Limits a time to what PostgreSQL accepts: whole milliseconds in 32 bits. Zero would mean no limit.
 fn bounded(time: Duration) -> Duration {
     time.clamp(
         Duration::from_millis(1),

@@ -1,7 +1,8 @@
 //! The pool of connections that read.
 //!
-//! The pool of sqlx asks the server whether a connection is in order when it is given back, and waits for the answer without
-//! a limit. Here each step that talks to the server has one, and a connection that did not answer is dropped at once.
+//! When a connection is returned, the pool of sqlx checks it with a request to the server, and waits for the answer
+//! without a limit. Here each step that talks to the server has a limit, and a connection that did not answer is
+//! dropped at once.
 
 use super::connect::{connect, execute_script};
 use super::limit::Limit;
@@ -16,10 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-/// How long a connection that is not used is kept.
+/// Maximum time for which an idle connection is kept.
 const LONGEST_IDLE: Duration = Duration::from_secs(10 * 60);
 
-/// How long a connection is kept that is used again and again. Servers free some of a connection's memory only at its end.
+/// Maximum age of a connection. Servers release some of a connection's memory only when the connection ends.
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 
 /// The connections that read.
@@ -30,19 +31,19 @@ pub(super) struct Pool(Arc<Shared>);
 struct Shared {
     connect: PgConnectOptions,
     connecting: Limit,
-    /// The limit on what ends a transaction or a connection.
+    /// The limit for steps that end a transaction or a connection.
     tidying: Limit,
     size: u32,
-    /// A permit for each connection that may be made or lent.
+    /// One permit for each connection that may be opened or lent.
     room: Arc<Semaphore>,
-    /// The connection that was used last comes last.
+    /// The idle connections. The most recently used one is last.
     idle: Mutex<Vec<Idle>>,
     is_closed: AtomicBool,
-    /// What gives connections back, and closes them.
+    /// Tasks that return and close connections.
     tasks: TaskTracker,
 }
 
-/// A connection that waits to be used.
+/// An idle connection.
 #[derive(Debug)]
 struct Idle {
     connection: PgConnection,
@@ -51,7 +52,7 @@ struct Idle {
 }
 
 impl Pool {
-    /// A pool that makes connections when they are needed.
+    /// Creates a pool, which opens connections on demand.
     pub(super) fn new(
         connect: PgConnectOptions,
         size: u32,
@@ -70,7 +71,7 @@ impl Pool {
         }))
     }
 
-    /// Borrows a connection. Waits for one until this time at most.
+    /// Borrows a connection. Waits for it until `end` at most.
     pub(super) async fn acquire(&self, end: Instant) -> Result<Lent, sqlx::Error> {
         let waiting = Arc::clone(&self.0.room).acquire_owned();
         let end = self.0.connecting.until(end).end();
@@ -88,7 +89,7 @@ impl Pool {
         Ok(self.lend(connection, Instant::now(), permit))
     }
 
-    /// Borrows a connection that waits, if there is one.
+    /// Borrows an idle connection, if there is one.
     pub(super) fn try_acquire(&self) -> Option<Lent> {
         let permit = Arc::clone(&self.0.room).try_acquire_owned().ok()?;
         let idle = self.0.take_idle()?;
@@ -105,15 +106,15 @@ impl Pool {
         }
     }
 
-    /// Drops the connections that wait. After one of them was lost, the others are lost, too, more often than not.
+    /// Drops the idle connections. If one connection was lost, the others are usually lost, too.
     pub(super) fn drop_idle(&self) {
         self.0.idle().clear();
     }
 
-    /// Waits until all connections are given back, and closes them. Nothing can be borrowed any more.
+    /// Waits until all connections are returned, and closes them. No connection can be borrowed from now on.
     pub(super) async fn close(&self) {
         self.0.is_closed.store(true, Ordering::Release);
-        // Whoever has borrowed one has limits, too.
+        // Borrowed connections are returned in time, because their steps have limits.
         let all = self.0.room.acquire_many(self.0.size).await;
         for idle in std::mem::take(&mut *self.0.idle()) {
             self.0.end(idle.connection);
@@ -131,11 +132,11 @@ impl Shared {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        // Nothing panics while it holds this lock.
+        // The list is consistent after a panic, because nothing panics while it holds this lock.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection that was used last. Those that are too old are closed.
+    /// Removes and returns the most recently used idle connection. Closes connections that are too old.
     fn take_idle(self: &Arc<Self>) -> Option<Idle> {
         let mut idle = self.idle();
         let is_old = |idle: &mut Idle| {
@@ -161,16 +162,16 @@ impl Shared {
         });
     }
 
-    /// Closes a connection in order.
+    /// Closes a connection properly, in a task.
     fn end(&self, connection: PgConnection) {
         let limit = self.tidying;
         self.spawn(async move {
-            // A server that does not answer notices by itself that it is gone.
+            // A server that does not answer notices the lost connection by itself.
             let _ = limit.on(connection.close()).await;
         });
     }
 
-    /// Does something beside, unless the runtime is gone.
+    /// Spawns a task, unless the runtime has ended.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         if let Ok(runtime) = Handle::try_current() {
             self.tasks.spawn_on(work, &runtime);
@@ -178,7 +179,7 @@ impl Shared {
     }
 }
 
-/// A connection that is borrowed. It goes back to its pool when it is dropped, unless the database did not answer.
+/// A borrowed connection. It returns to its pool when it is dropped, unless the database did not answer.
 #[derive(Debug)]
 pub(super) struct Lent {
     pool: Arc<Shared>,
@@ -188,19 +189,19 @@ pub(super) struct Lent {
     permit: Option<OwnedSemaphorePermit>,
 }
 
-/// What a connection is fit for.
+/// The state of a borrowed connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It may be used.
+    /// The connection may be used.
     Ready,
-    /// Its transaction must end before others use it.
+    /// The transaction must end before the connection is lent again.
     InTransaction,
-    /// An answer is missing, or was an error. It is not used again.
+    /// An answer is missing, or was an error. The connection is not used again.
     Unanswered,
 }
 
 impl Lent {
-    /// Does one step on the connection, which is fit for others only if that succeeds.
+    /// Executes one step on the connection. The connection stays usable only if the step succeeds.
     pub(super) async fn step<T>(
         &mut self,
         step: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,

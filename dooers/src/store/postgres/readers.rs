@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Everything is read as it stood at one moment.
+/// All statements of the transaction read the database as of one moment.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
-/// The connections that read, and do what is one small statement.
+/// The connections that read, and that execute single statements.
 #[derive(Debug)]
 pub(super) struct Readers {
     pool: Pool,
@@ -34,7 +34,7 @@ pub(super) struct Readers {
     longest_statement: Duration,
 }
 
-/// A transaction of a reader.
+/// A read transaction.
 #[derive(Debug)]
 pub(super) struct PgReading {
     connection: Lent,
@@ -43,7 +43,7 @@ pub(super) struct PgReading {
 }
 
 impl Readers {
-    /// Prepares the connections, which are made when they are needed.
+    /// Creates the pool. Connections are opened on demand.
     pub(super) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
         let execution = Execution::new(options);
         let connecting = Limit::of_connecting(options.patience());
@@ -64,13 +64,13 @@ impl Readers {
         }
     }
 
-    /// Waits for the readers that are under way, and closes the connections.
+    /// Waits for running reads and closes the connections.
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Reads in one transaction. It ends when the [`Reading`] is dropped. If the database is away, it is done again for
-    /// some time.
+    /// Reads in one transaction, which ends when the [`Reading`] is dropped. If the database is unavailable, the read
+    /// is repeated until the limit for connecting passes.
     pub(super) async fn read<T>(
         &self,
         what: &'static str,
@@ -99,7 +99,7 @@ impl Readers {
         }
     }
 
-    /// Executes one statement, which may be done again: if the answer is lost, it is.
+    /// Executes one statement that is safe to repeat. It is repeated if its answer is lost.
     pub(super) async fn execute(
         &self,
         what: &'static str,
@@ -108,11 +108,11 @@ impl Readers {
         self.try_to(what, |sql, _| statement(sql), false).await
     }
 
-    /// Executes one statement that must not be done twice, and must do nothing and return no row after the time that it
-    /// gets, by the database's clock.
+    /// Executes one statement that must not be executed twice. The statement gets a time, and must do nothing and
+    /// return no row after this time by the database's clock.
     ///
-    /// If the answer is lost, the error is `Unavailable`, and it is for the caller to look whether it was done. From then on
-    /// it is not done any more: a server that was silent may still have the statement in its input, but its time has passed.
+    /// If the answer is lost, the error is `Unavailable`, and the caller must find out if the statement was executed.
+    /// It will not be executed from then on: a silent server may still have it in its input, but its time has passed.
     pub(super) async fn execute_once(
         &self,
         what: &'static str,
@@ -121,8 +121,8 @@ impl Readers {
         self.try_to(what, statement, true).await
     }
 
-    /// Executes one statement. If there is no connection for it, or it is lost, that is tried again for some time, unless
-    /// the statement was sent and must be done only once.
+    /// Executes one statement. If there is no connection or it is lost, the statement is tried again until the limit
+    /// for connecting passes, unless it was sent and must be executed only once.
     async fn try_to(
         &self,
         what: &'static str,
@@ -175,7 +175,7 @@ impl Readers {
         *is_sent = true;
         let rows = self.rows(connection, statement).await?;
         if is_once && rows.is_empty() {
-            // It came too late.
+            // The statement was too late.
             return Err(self.execution.limit().passed());
         }
         Ok(rows)
@@ -191,7 +191,7 @@ impl Readers {
         connection.step(step).await
     }
 
-    /// Asks whether the database answers, now: nothing is tried twice, and no connection is waited for.
+    /// Checks immediately that the database answers, without retries and without waiting for a connection of the pool.
     pub(super) async fn ping(&self, at_most: Duration) -> Result<(), StoreError> {
         let ask = || query(&self.sql.own.ping).persistent(false);
         let all = async {
@@ -201,7 +201,7 @@ impl Readers {
                     return Ok(());
                 }
             }
-            // None is idle, or that one was lost.
+            // No connection is idle, or the idle one was lost.
             let mut connection = PgConnection::connect_with(&self.connect).await?;
             ask().execute(&mut connection).await?;
             connection.close().await
@@ -225,7 +225,7 @@ impl Readers {
     }
 }
 
-/// Whether rows are looked for by a text that none can have.
+/// Returns `true` if the parameter is a text that no row can contain.
 fn is_of_nothing(parameter: &Parameter) -> bool {
     match parameter {
         Parameter::Text(text) | Parameter::Filter(Some(text)) => !is_storable(text),
@@ -233,7 +233,7 @@ fn is_of_nothing(parameter: &Parameter) -> bool {
     }
 }
 
-/// Those of these texts that rows can have.
+/// Returns those of the texts that rows can contain.
 fn storable(mut texts: Vec<String>) -> Vec<String> {
     texts.retain(|text| is_storable(text));
     texts

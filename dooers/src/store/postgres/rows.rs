@@ -1,11 +1,11 @@
-//! Rows inside of a JSON array: what a thread's row brings with it of its turns, runs and events.
+//! Rows in a JSON array: the turns, runs and events that are read with a thread.
 
 use crate::store::sql::{self, Columns, RowError};
 use crate::store::state::{KeptEvent, KeptRun};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A row that is a JSON array of its columns.
+/// A row as a JSON array of its columns.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct JsonRow(Vec<Value>);
@@ -15,7 +15,7 @@ impl Columns for JsonRow {
         match self.0.get(at) {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(Value::Null) => Ok(None),
-            other => Err(format!("column {at} is no text: {other:?}").into()),
+            other => Err(format!("column {at} is not a text: {other:?}").into()),
         }
     }
 
@@ -23,17 +23,17 @@ impl Columns for JsonRow {
         match self.0.get(at) {
             Some(Value::Number(number)) => Ok(number.as_i64()),
             Some(Value::Null) => Ok(None),
-            other => Err(format!("column {at} is no number: {other:?}").into()),
+            other => Err(format!("column {at} is not a number: {other:?}").into()),
         }
     }
 }
 
-/// The rows of a column that is an array of rows, or null if there are none.
+/// Returns the rows in a column that is an array of rows, or null if there are none.
 pub(super) fn json_rows(row: &impl Columns, at: usize) -> Result<Vec<JsonRow>, RowError> {
     Ok(row.optional_json(at)?.unwrap_or_default())
 }
 
-/// An event of this thread, as the columns of an event and three more tell it.
+/// Reads an event of this thread from the columns of an event and three more.
 pub(super) fn kept_event(row: &impl Columns, thread_id: &str) -> Result<KeptEvent, RowError> {
     let (event, rev) = sql::event(row, thread_id)?;
     Ok(KeptEvent {
@@ -45,7 +45,7 @@ pub(super) fn kept_event(row: &impl Columns, thread_id: &str) -> Result<KeptEven
     })
 }
 
-/// A run of this thread, as the columns of a run and one more tell it.
+/// Reads a run of this thread from the columns of a run and one more.
 pub(super) fn kept_run(row: &impl Columns, thread_id: &str) -> Result<KeptRun, RowError> {
     let (run, rev) = sql::run(row, thread_id)?;
     Ok(KeptRun {

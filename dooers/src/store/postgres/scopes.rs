@@ -1,4 +1,4 @@
-//! What the writer remembers of scopes: where they lie, and the clocks of their lists.
+//! The writer's cache of scopes: their keys, and the clocks of their lists.
 
 use super::connect::query;
 use super::execution::Execution;
@@ -13,31 +13,31 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The number of scopes that are remembered.
+/// Maximum number of remembered scopes.
 const REMEMBERED: usize = 10_000;
 
-/// How long the newest times in a list are believed. Another process may write in it, and its clock may be ahead. Unit
-/// tests compare several processes with one.
+/// Maximum age of the newest times of a list. Another process may write in the list, and its clock may be ahead.
+/// The unit tests compare several processes with one, so they always read the times.
 const REFRESH: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 10 });
 
-/// How far a list's clock may be ahead of this process's before its newest times are read for each batch, in
-/// microseconds.
+/// The lead of a list's clock over this process's clock, in microseconds, above which its newest times are read for each
+/// batch.
 const AHEAD: i64 = 1_000_000;
 
-/// The scopes that were used last. Each is of everyone.
+/// The most recently used scopes, each for all viewers.
 #[derive(Debug)]
 pub(super) struct Scopes {
     sql: Arc<Statements>,
     known: HashMap<Scope, Remembered>,
 }
 
-/// A scope.
+/// A remembered scope.
 #[derive(Debug, Default)]
 struct Remembered {
-    /// Its `pk` and that of its workspace. They never change and are never removed.
+    /// The `pk`s of the scope and of its workspace. They never change, and their rows are never deleted.
     place: Option<(i64, i64)>,
     clock: ListClock,
-    /// When the newest times in its lists were read.
+    /// The time at which the newest times in the lists were read.
     read_at: Option<Instant>,
 }
 
@@ -49,12 +49,13 @@ impl Scopes {
         }
     }
 
-    /// The clock of a scope's lists. What is stored may have to be read first: see [`is_fresh`](Self::is_fresh).
+    /// Returns the clock of a scope's lists. The stored times may have to be read first: see
+    /// [`is_fresh`](Self::is_fresh).
     pub(super) fn clock(&mut self, scope: &Scope) -> ListClock {
         self.remembered(scope).clock.clone()
     }
 
-    /// Whether the clock of a scope's lists need not be compared with what is stored.
+    /// Returns `true` if the clock of a scope's lists does not need to be compared with the stored times.
     pub(super) fn is_fresh(&self, scope: &Scope) -> bool {
         self.known.get(scope).is_some_and(|known| {
             let is_new = known.read_at.is_some_and(|at| at.elapsed() < REFRESH);
@@ -63,25 +64,25 @@ impl Scopes {
         })
     }
 
-    /// Takes note that the newest times of a scope were asked for.
+    /// Records that the newest times of a scope were read.
     pub(super) fn asked(&mut self, scope: &Scope) {
         self.remembered(scope).read_at = Some(Instant::now());
     }
 
-    /// Takes note of where a scope lies.
+    /// Records the keys of a scope.
     pub(super) fn found(&mut self, scope: &Scope, place: (i64, i64)) {
         self.remembered(scope).place = Some(place);
     }
 
     fn remembered(&mut self, scope: &Scope) -> &mut Remembered {
         if self.known.len() >= REMEMBERED && !self.known.contains_key(scope) {
-            // A list has one clock, so those stay that threads or a batch hold.
+            // Each list has only one clock, so clocks that threads or a batch hold must stay.
             self.known.retain(|_, known| known.clock.is_shared());
         }
         self.known.entry(scope.clone()).or_default()
     }
 
-    /// The `pk` of a scope, which may be new, and of its workspace.
+    /// Returns the `pk`s of a scope and of its workspace. A missing scope is created.
     pub(super) async fn place_of(
         &mut self,
         connection: &mut PgConnection,
@@ -117,7 +118,7 @@ impl Scopes {
             let rows = execution.rows(connection, query).await?;
             found = rows.into_iter().next();
         }
-        let row = found.ok_or("a new scope is not there")?;
+        let row = found.ok_or("a new scope is missing")?;
         let place = (row.number(0)?, row.number(2)?);
         self.found(&scope, place);
         Ok(place)

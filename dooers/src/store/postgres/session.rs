@@ -1,8 +1,9 @@
-//! What a writer does with the operations that wait: batch by batch.
+//! The work of the writer, batch by batch.
 //!
-//! It reads what it must know of their threads, does them in memory, and writes what has changed in one statement. What was
-//! refused because somebody else was faster is done again. If more waits, who is done hears of it when the next statement
-//! is on its way: so the database works meanwhile.
+//! The writer reads the rows that the waiting operations need, executes the operations in memory, and writes the
+//! changes in one statement. Operations that were refused because another process was faster are executed again. If
+//! more operations wait, callers receive their results only after the next statement was sent, so that the database
+//! works in the meantime.
 
 use super::PostgresOptions;
 use super::batch::{self, Done, Job};
@@ -27,16 +28,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// So many operations share a statement at the most.
+/// Maximum number of operations in a statement.
 const BATCH: usize = 256;
 
-/// So many numbers for new threads are taken at a time: as many as the sequence counts by.
+/// The number of thread numbers that are taken at a time. It equals the increment of the sequence.
 const NUMBERS: i64 = 1024;
 
-/// An operation is tried so many times by itself before the database's error is its answer.
+/// Maximum number of attempts of a single operation, before it fails with the database's error.
 const TRIES: usize = 5;
 
-/// What a writer works with.
+/// The state of a writer.
 #[derive(Debug)]
 pub(super) struct Session {
     link: Link,
@@ -44,24 +45,24 @@ pub(super) struct Session {
     commits: Commits,
     cache: Cache,
     scopes: Scopes,
-    /// For new threads.
+    /// Unused numbers for new threads.
     numbers: Range<i64>,
-    /// What is done, and whose callers are not told yet.
+    /// Finished operations whose callers have not received the results yet.
     done: Vec<Box<dyn Job>>,
 }
 
-/// A batch that was done in memory.
+/// A batch that was executed in memory.
 struct Pending {
     known: Known,
     done: Done,
     places: HashMap<String, Place>,
     rows: Rows,
-    /// The clocks of lists as they were before.
+    /// The clocks of the lists, with their times before the batch.
     clocks: Vec<(ListClock, i64)>,
 }
 
 impl Session {
-    /// Connects.
+    /// Connects to the database.
     pub(super) async fn start(
         options: &PostgresOptions,
         sql: Arc<Statements>,
@@ -79,7 +80,7 @@ impl Session {
         })
     }
 
-    /// Does what comes, until nothing will come any more.
+    /// Executes operations until the queue is closed.
     pub(super) async fn write_all(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
         let mut batch = Vec::with_capacity(BATCH);
         while jobs.recv_many(&mut batch, BATCH).await > 0 {
@@ -92,7 +93,7 @@ impl Session {
         self.link.close().await;
     }
 
-    /// Does these operations, together as far as possible.
+    /// Executes these operations, together if possible.
     async fn write(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         let end = self.link.end_since(Instant::now());
         let mut distrusted = HashSet::new();
@@ -108,7 +109,7 @@ impl Session {
             let operations = jobs.len();
             tracing::warn!(
                 target: "dooers::store", error = &*error, operations,
-                "a statement failed; each of its operations is redone by itself"
+                "a statement failed; each of its operations is repeated in its own statement"
             );
             for job in jobs {
                 self.write_alone(job).await;
@@ -117,7 +118,7 @@ impl Session {
         }
     }
 
-    /// Does an operation by itself, with nothing taken for granted.
+    /// Executes an operation alone, without trusting the cache.
     async fn write_alone(&mut self, job: Box<dyn Job>) {
         let end = self.link.end_since(Instant::now());
         let mut distrusted = HashSet::from([job.thread_id().to_owned()]);
@@ -135,7 +136,8 @@ impl Session {
         }
     }
 
-    /// Does these operations once. Those that are done are gone from the list; the others are to be done again.
+    /// Executes these operations once. Finished operations are removed from the list, and the others must be executed
+    /// again.
     async fn round(
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
@@ -151,7 +153,7 @@ impl Session {
             self.link.open(end).await?;
             match self.prepare(jobs, distrusted).await {
                 Err(error) if is_lost_row(&error) => {
-                    // Always: an answer that was given up may still come.
+                    // The connection is dropped in any case, because a late answer may still arrive.
                     self.link.lose(&error);
                     if Instant::now() >= end {
                         return Err(error);
@@ -177,7 +179,7 @@ impl Session {
             let statement = self.commits.statement(shape);
             let commit = self.link.commit(&statement, rows, claims, end);
             let told = async { tell(&mut self.done) };
-            // The statement is sent before anybody is told.
+            // The statement is sent before the callers receive their results.
             let committed = join(commit, told).await.0;
             if !matches!(committed, Ok(Outcome::Done(_))) {
                 rewind(&clocks);
@@ -185,20 +187,20 @@ impl Session {
             match committed? {
                 Outcome::Done(refused) => refused,
                 Outcome::NotDone if Instant::now() < end => return Ok(()),
-                // It was tried for long enough.
+                // The time for attempts has passed.
                 Outcome::NotDone => return Err(sqlx::Error::PoolTimedOut.into()),
             }
         };
         crash::point("after-writer-commit");
         if !refused.is_empty() {
-            // What is done moves the clocks again below.
+            // `settle` advances the clocks again for the finished operations.
             rewind(&clocks);
         }
         self.settle(jobs, distrusted, known, &done, &places, &refused);
         Ok(())
     }
 
-    /// Reads what these operations must know, and does them in memory.
+    /// Reads the rows that these operations need, and executes the operations in memory.
     async fn prepare(
         &mut self,
         jobs: &mut [Box<dyn Job>],
@@ -251,7 +253,9 @@ impl Session {
             if self.numbers.is_empty() {
                 let next = query(&self.sql.own.next_thread_pks);
                 let rows = execution.rows(connection, next).await?;
-                let first = rows.first().ok_or("there is no number for a thread")?;
+                let first = rows
+                    .first()
+                    .ok_or("the sequence of thread numbers is empty")?;
                 let first = first.number(0)?;
                 self.numbers = first..first + NUMBERS;
             }
@@ -259,7 +263,7 @@ impl Session {
                 pk: self
                     .numbers
                     .next()
-                    .ok_or("there is no number for a thread")?,
+                    .ok_or("the sequence of thread numbers is empty")?,
                 scope_pk,
                 workspace_pk,
                 version: 1,
@@ -276,7 +280,7 @@ impl Session {
         })
     }
 
-    /// Finds out what is done, and remembers the threads.
+    /// Separates finished operations from refused ones, and puts the threads into the cache.
     fn settle(
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
@@ -330,7 +334,7 @@ impl Session {
     }
 }
 
-/// Operations are done again, and the times that they took are free.
+/// Resets the clocks, because the operations are repeated.
 fn rewind(clocks: &[(ListClock, i64)]) {
     for (clock, newest) in clocks {
         clock.rewind(*newest);
@@ -341,7 +345,7 @@ fn tell(done: &mut Vec<Box<dyn Job>>) {
     done.drain(..).for_each(Job::answer);
 }
 
-/// After that time, tells those that were refused again and again that the database has too much to do.
+/// After `end`, fails the operations that were refused again and again.
 fn give_up(jobs: &mut Vec<Box<dyn Job>>, end: Instant) {
     if Instant::now() >= end {
         let error = sqlx::Error::PoolTimedOut.into();

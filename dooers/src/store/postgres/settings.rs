@@ -1,7 +1,7 @@
-//! The settings of workers. They are written beside the [writer](super::writer), as they belong to no thread.
+//! The settings of workers. They do not belong to a thread, so they are not written by the [writer](super::writer).
 //!
-//! A statement whose answer was lost is not repeated, as it would undo what somebody else has stored meanwhile: what is there now
-//! tells whether it was done. For the same reason, a statement does nothing after its time, see [`Readers::execute_once`].
+//! A statement whose answer was lost is not repeated, because it could overwrite a later change. The stored values show
+//! if it was executed. For the same reason, a statement does nothing after its time, see [`Readers::execute_once`].
 
 use super::connect::{query, told};
 use super::readers::{PgReading, Readers};
@@ -11,10 +11,10 @@ use crate::store::{StoreError, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// When each field counts as stored.
+/// The `updated_at` of each field.
 type Times = HashMap<String, DateTime<Utc>>;
 
-/// All that are stored of a worker.
+/// Reads all stored settings of a worker.
 pub(super) async fn read(
     readers: &Readers,
     worker: &WorkerKey,
@@ -23,7 +23,7 @@ pub(super) async fn read(
     readers.read("read the settings", read).await
 }
 
-/// Stores these. The result is when each counts as stored.
+/// Stores these settings. Returns their `updated_at`.
 pub(super) async fn put(
     readers: &Readers,
     worker: &WorkerKey,
@@ -68,12 +68,12 @@ pub(super) async fn put(
     };
     let time = |setting: &StoredSetting| {
         let at = times.get(&setting.field_id).copied();
-        at.ok_or_else(|| told("a setting that was stored is not there".into(), WHAT))
+        at.ok_or_else(|| told("a stored setting is missing".into(), WHAT))
     };
     settings.iter().map(time).collect()
 }
 
-/// None if one of them is not what is there now.
+/// Returns `None` if one of the settings differs from the stored one.
 fn times_if_stored(put: &[StoredSetting], now: Vec<StoredSetting>) -> Option<Times> {
     let is_stored = |put: &StoredSetting| {
         now.iter().any(|now| {
@@ -86,7 +86,7 @@ fn times_if_stored(put: &[StoredSetting], now: Vec<StoredSetting>) -> Option<Tim
     are_stored.then(|| times.collect())
 }
 
-/// Removes one, if it is there.
+/// Removes a setting, if it exists.
 pub(super) async fn remove(
     readers: &Readers,
     worker: &WorkerKey,
@@ -99,7 +99,7 @@ pub(super) async fn remove(
             .bind(field_id.to_owned())
             .bind(last)
     };
-    let removed = readers.execute_once("forget a setting", remove).await;
+    let removed = readers.execute_once("remove a setting", remove).await;
     let Err(lost @ StoreError::Unavailable { .. }) = removed else {
         return removed.map(drop);
     };

@@ -1,9 +1,9 @@
-//! Whether a connection is encrypted, and how the server has to prove who it is.
+//! Encryption of connections and verification of servers.
 
 use sqlx::postgres::PgSslMode;
 use std::str::FromStr;
 
-/// Whether a connection is encrypted, and how the server has to prove who it is.
+/// The mode of encryption, and the way in which the server must prove its identity.
 ///
 /// ```
 /// use dooers::store::SslMode;
@@ -15,27 +15,28 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SslMode {
-    /// Never encrypted.
+    /// The connection is never encrypted.
     Disable,
-    /// Encrypted if the server can, as with [`Prefer`](SslMode::Prefer): whoever allows encryption gets it.
+    /// The same as [`Prefer`](SslMode::Prefer): the connection is encrypted if the server supports it.
     Allow,
-    /// Encrypted if the server can. Nobody proves anything.
+    /// The connection is encrypted if the server supports it. The server's identity is not verified.
     Prefer,
-    /// Encrypted. With a root certificate the server's certificate must come from it, as with
+    /// The connection is encrypted. With a root certificate, the server's certificate must be issued by it, as with
     /// [`VerifyCa`](SslMode::VerifyCa).
     Require,
-    /// Encrypted, and the server's certificate comes from the root certificate or from a public authority.
+    /// The connection is encrypted, and the server's certificate must be issued by the root certificate or a public
+    /// authority.
     VerifyCa,
-    /// As [`VerifyCa`](SslMode::VerifyCa), and the certificate is for the host that is connected to.
+    /// As [`VerifyCa`](SslMode::VerifyCa), and the certificate must be valid for the host name.
     VerifyFull,
 }
 
 impl SslMode {
-    /// What is allowed as text.
+    /// The accepted texts.
     pub(crate) const ALLOWED: &'static str = "one of disable, allow, prefer, require, verify-ca, verify-full, or true, false, 1, 0, yes, no, on, off, of which true means verify-full";
 }
 
-/// The text is no [`SslMode`].
+/// The error for a text that is not an [`SslMode`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {}", SslMode::ALLOWED)]
 pub struct NotAnSslMode {
@@ -66,7 +67,7 @@ impl From<SslMode> for PgSslMode {
     fn from(mode: SslMode) -> Self {
         match mode {
             SslMode::Disable => Self::Disable,
-            // sqlx's own `Allow` never encrypts, and so fails where the server insists.
+            // With sqlx's own `Allow`, connections are never encrypted, and fail if the server requires encryption.
             SslMode::Allow | SslMode::Prefer => Self::Prefer,
             SslMode::Require => Self::Require,
             SslMode::VerifyCa => Self::VerifyCa,

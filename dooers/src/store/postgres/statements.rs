@@ -1,10 +1,10 @@
-//! Every SQL statement of the store, rendered once with the tables' prefix.
+//! All SQL statements of the store, rendered once with the table prefix.
 
 use crate::store::TablePrefix;
 use crate::store::sql::{Dialect, Reads, statements};
 use std::sync::Arc;
 
-/// What PostgreSQL writes in its own way.
+/// PostgreSQL's syntax.
 const DIALECT: Dialect = Dialect {
     parameter: '$',
     join: "JOIN",
@@ -15,12 +15,12 @@ const DIALECT: Dialect = Dialect {
     flag: |column| format!("{column}::int::bigint"),
 };
 
-/// Puts the prefix and the lists of columns into a statement.
+/// Renders a statement with the prefix and the lists of columns.
 pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
     DIALECT.render(sql, prefix)
 }
 
-/// All statements but the one that writes.
+/// All statements except the one that writes.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) reads: Arc<Reads>,
@@ -36,7 +36,7 @@ impl Statements {
         }
     }
 
-    /// All of them, with their names.
+    /// Returns all statements with their names.
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<(&'static str, &str)> {
         [self.reads.all(), self.own.all()].concat()
@@ -44,12 +44,12 @@ impl Statements {
 }
 
 statements! {
-    /// The statements that only this store has.
+    /// The statements that only this store needs.
     Own:
 
-    // What the writer reads of threads before it changes them.
+    // Reads of the writer before it changes threads.
 
-    // Threads of these ids, with the turns, the runs that go on, and the events that grow.
+    // The threads with these ids, with their turns, running runs and streaming events.
     load_threads: "
         SELECT {whole_thread}, t.version, s.agent, w.worker_id, w.organization_id, w.workspace_id,
             (SELECT json_agg(json_build_array({turn}) ORDER BY u.seq)
@@ -63,31 +63,31 @@ statements! {
         JOIN {prefix}scopes s ON s.pk = t.scope_pk
         JOIN {prefix}workspaces w ON w.pk = s.workspace_pk"
 
-    // Events of these threads and ids.
+    // The events with these ids in these threads.
     load_events: "
         SELECT {event}, e.first_rev, e.open_in, e.answers, e.thread_pk
         FROM unnest(?1::bigint[], ?2::text[]) AS x (thread_pk, id)
         JOIN {prefix}events e ON e.id = x.id AND e.thread_pk = x.thread_pk"
 
-    // Events that answer these forms.
+    // The accepted answers to these forms.
     load_answers: "
         SELECT {event}, e.first_rev, e.open_in, e.answers, e.thread_pk
         FROM unnest(?1::bigint[], ?2::text[]) AS x (thread_pk, form)
         JOIN {prefix}events e ON e.thread_pk = x.thread_pk AND e.answers = x.form"
 
-    // Runs of these threads and ids.
+    // The runs with these ids in these threads.
     load_runs: "
         SELECT {run}, r.first_rev, r.thread_pk
         FROM unnest(?1::bigint[], ?2::text[]) AS x (thread_pk, id)
         JOIN {prefix}runs r ON r.id = x.id AND r.thread_pk = x.thread_pk"
 
-    // Which of these ids events and runs of any thread have.
+    // Those of these ids that events or runs of any thread have.
 
     taken_events: "SELECT e.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}events e ON e.id = x.id"
 
     taken_runs: "SELECT r.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}runs r ON r.id = x.id"
 
-    // What came of messages that clients sent; the place says which.
+    // The stored events of messages that clients sent. The place is the index of the message.
     load_sent: "
         SELECT x.place, e.thread_id, e.event_id
         FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::text[], ?5::text[])
@@ -97,8 +97,8 @@ statements! {
         JOIN {prefix}sent e ON e.workspace_pk = w.pk AND e.participant = x.participant
             AND e.client_event_id = x.client_event_id"
 
-    // The `pk`s of scopes and their workspaces, and the newest times in their lists of threads and of runs; the place
-    // says which scope.
+    // The `pk`s of scopes and their workspaces, and the newest times in their lists of threads and runs. The place is
+    // the index of the scope.
     load_lists: "
         SELECT x.place, s.pk, s.workspace_pk,
             {micros (SELECT max(t.last_event_at) FROM {prefix}threads t WHERE t.scope_pk = s.pk)},
@@ -109,7 +109,7 @@ statements! {
             AND w.workspace_id = x.workspace_id
         JOIN {prefix}scopes s ON s.workspace_pk = w.pk AND s.agent = x.agent"
 
-    // What is made before a thread of a new scope is.
+    // The rows that a thread in a new scope requires.
 
     insert_workspace: "
         INSERT INTO {prefix}workspaces (worker_id, organization_id, workspace_id) VALUES (?1, ?2, ?3)
@@ -129,18 +129,18 @@ statements! {
         INSERT INTO {prefix}writers (id, statements, epoch, refused, used_at)
         VALUES (?1, 0, 0, ARRAY[]::bigint[], clock_timestamp())"
 
-    // What a dead connection left: it is written, or never will be.
+    // Waits for a late statement of a lost connection, or blocks it.
     fence_writer: "
         UPDATE {prefix}writers SET epoch = epoch + 1, used_at = clock_timestamp() WHERE id = ?1
         RETURNING epoch, statements, refused"
 
     remove_writer: "DELETE FROM {prefix}writers WHERE id = ?1"
 
-    // Of processes that are long dead.
+    // Removes the rows of processes that ended long ago.
 
     remove_writers: "DELETE FROM {prefix}writers WHERE used_at < clock_timestamp() - INTERVAL '7 days'"
 
-    // Leases, by the database's clock. The rows are locked in the order in which all lock them.
+    // Leases, by the database's clock. Rows are locked in the same order by all statements.
 
     renew_leases: "
         WITH held AS MATERIALIZED (
@@ -154,14 +154,15 @@ statements! {
         WHERE u.thread_pk = held.thread_pk AND u.seq = held.seq AND u.state = 'running' AND u.node = ?1
         RETURNING u.event_id, u.cancel_requested::int::bigint"
 
-    // Ends the leases of turns that were claimed for nobody: these messages with these fences.
+    // Ends the leases of turns that no process runs. A turn is identified by its message and its fence.
     end_leases: "
         UPDATE {prefix}turns u SET node = '', lease_until = to_timestamp(0)
         FROM unnest(?1::text[], ?2::bigint[]) AS x (event_id, fence)
         WHERE u.state = 'running' AND u.event_id = x.event_id AND u.fence = x.fence"
 
-    // Threads of which a turn's lease has run out, or in which a turn may be claimed and none runs; with the time. OFFSET
-    // keeps the planner from joining all that wait with all that run, which looks cheap while there are none.
+    // The threads with a turn whose lease has run out, and the threads in which turns wait and none runs, with the
+    // current time. OFFSET prevents the planner from joining all waiting turns with all running ones, which looks cheap
+    // while there are none.
     lost_turns: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, {micros clock_timestamp()}
         FROM (
@@ -178,9 +179,9 @@ statements! {
         JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
         ORDER BY t.pk"
 
-    // Messages of deleted threads. Another process may be at it.
+    // Messages of deleted threads. Another process may remove them at the same time.
 
-    // By `now()`, which an index can be searched for.
+    // Uses `now()`, because an index can be searched for it.
     mark_sent_ahead: "
         UPDATE {prefix}sent SET deleted_at = now() WHERE deleted_at > now() + INTERVAL '1 minute'"
 
@@ -196,7 +197,7 @@ statements! {
             AND s.client_event_id = due.client_event_id
         RETURNING 1::bigint"
 
-    // Who takes part in nothing any more.
+    // Participants that have no threads any more.
     forget_participants: "
         WITH none AS MATERIALIZED (
             SELECT c.scope_pk, c.participant FROM {prefix}participant_counts c
@@ -208,8 +209,9 @@ statements! {
         WHERE c.scope_pk = none.scope_pk AND c.participant = none.participant AND c.threads = 0
         RETURNING 1::bigint"
 
-    // Settings. Of a field that is there twice the last one counts: one statement may not write a row twice. After the
-    // time that comes last nothing is done, and no row returned. A subquery asks the clock once for all rows.
+    // Settings. If a field occurs twice, the last value wins, because one statement cannot write a row twice. After the
+    // time in the last parameter, nothing is written and no row is returned. The subquery evaluates the clock once for
+    // all rows.
 
     put_settings: "
         INSERT INTO {prefix}settings AS s (agent, worker_id, field_id, value, key_id, updated_at)

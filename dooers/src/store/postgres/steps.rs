@@ -1,32 +1,33 @@
-//! A statement that is made of steps, of which it has only those that are needed.
+//! Statements that consist of steps, of which only the needed ones are rendered.
 //!
-//! A select of a step names groups of rows and other steps in braces. It is left out if there are no such rows, or if that
-//! step is left out; and a step is left out if all of its selects are. These names have a meaning of their own:
+//! The selects of a step name groups of rows and other steps in braces. A select is omitted if a group that it names
+//! has no rows, or if a step that it names is omitted. A step is omitted if all of its selects are omitted. These names
+//! have a special meaning:
 //!
-//! * `{free}`: it is this statement's turn, and the thread of the row clashes with nothing;
+//! * `{free}`: the statement has the expected number, and the thread of the row does not clash with a stored row;
 //! * `{open}`: the thread of the row may be written;
-//! * `{behind step}`: that step is done first, if there is one.
+//! * `{behind step}`: the named step is executed first, if it is not omitted.
 //!
-//! Other names are left as they are.
+//! Other names stay unchanged.
 
 use super::columns::Shape;
 use super::written::Rows;
 use std::collections::HashMap;
 
-/// The numbers of parameters that come before the rows.
+/// The number of the first parameter that belongs to rows.
 const FIRST: usize = 4;
 
-/// A step of the statement: a query with a name, which may change rows.
+/// A step of a statement: a named query, which may change rows.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) name: &'static str,
-    /// What is around its selects, which stand in the place of `{all}`.
+    /// The text around the selects. `{all}` stands for them.
     pub(super) around: &'static str,
-    /// One or several, all rows of which count.
+    /// The selects, whose rows are combined.
     pub(super) selects: &'static [&'static str],
 }
 
-/// One with a single query.
+/// Creates a step with a single select.
 pub(super) const fn step(name: &'static str, query: &'static [&'static str; 1]) -> Step {
     Step {
         name,
@@ -39,9 +40,9 @@ pub(super) const fn step(name: &'static str, query: &'static [&'static str; 1]) 
 #[derive(Debug)]
 pub(super) struct Plan {
     all: &'static [Step],
-    /// The groups that have rows, and how these are written.
+    /// The groups that have rows, with their SQL.
     groups: HashMap<&'static str, String>,
-    /// The names and queries of those steps that are not left out.
+    /// The names and queries of the steps that are not omitted.
     steps: Vec<(&'static str, String)>,
 }
 
@@ -68,7 +69,7 @@ impl Plan {
         plan
     }
 
-    /// The statement that has this step for its last. None if that one is left out.
+    /// Returns the statement that ends with this step. `None` if the step is omitted.
     pub(super) fn statement(&self, last: &Step) -> Option<String> {
         let steps = self.steps.iter();
         let steps: Vec<String> = steps
@@ -77,7 +78,7 @@ impl Plan {
         Some(format!("WITH {}{}", steps.join(", "), self.query(last)?))
     }
 
-    /// None if all of the step's selects are left out.
+    /// Returns the query of a step. `None` if all of its selects are omitted.
     fn query(&self, step: &Step) -> Option<String> {
         let selects: Vec<String> = step
             .selects
@@ -91,7 +92,7 @@ impl Plan {
         self.fill(&around)
     }
 
-    /// Puts what they stand for in the place of the names; those that are unknown here stay. None if one is left out.
+    /// Replaces the known names in braces. `None` if a named group or step is omitted.
     fn fill(&self, sql: &str) -> Option<String> {
         let mut parts = sql.split('{');
         let mut filled = parts.next()?.to_owned();
@@ -133,15 +134,15 @@ impl Plan {
     }
 }
 
-/// What a name in braces stands for.
+/// The meaning of a name in braces.
 enum Meaning {
     Is(String),
-    /// Rows of which there are none, or a step that is left out.
+    /// A group without rows, or a step that is omitted.
     LeftOut,
     Unknown,
 }
 
-/// What `{open}` and `{free}` stand for, and what is added to the latter if anything may clash.
+/// The meanings of `{open}` and `{free}`, and the condition that `{free}` has in addition if rows may clash.
 const OPEN: &str = "x.thread_pk = ANY ((SELECT pks FROM gate)::bigint[])";
 const FREE: &str = "EXISTS (SELECT FROM writer)";
 const UNLIKE: &str = "x.thread_pk <> ALL (ARRAY(SELECT thread_pk FROM clash))";

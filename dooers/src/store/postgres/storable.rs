@@ -1,8 +1,8 @@
-//! Texts that PostgreSQL cannot hold.
+//! Texts that PostgreSQL cannot store.
 //!
-//! Neither `jsonb` nor `text` can hold U+0000, which the server does not give to a store.
+//! Neither `jsonb` nor `text` can contain U+0000. The server never passes it to a store.
 
-/// Whether the database can have this text. What has an id that it cannot have is not there.
+/// Returns `true` if the database can store this text. A row with another id cannot exist.
 pub(super) fn is_storable(text: &str) -> bool {
     !text.contains('\0')
 }

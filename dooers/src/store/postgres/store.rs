@@ -1,4 +1,4 @@
-//! The store itself.
+//! The store in a PostgreSQL database.
 
 use super::PostgresOptions;
 use super::advice::explained;
@@ -20,14 +20,14 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long [`ping`](crate::store::Store::ping) waits for an answer.
+/// The limit for the answer to a [`ping`](crate::store::Store::ping).
 const PING: Duration = Duration::from_secs(2);
 
 /// A store in a PostgreSQL database, which several processes may share.
 ///
-/// What a method reports as done is committed. While the database is away, methods wait for it as long as
-/// [`PostgresOptions::connect_timeout`] says, and are refused as [`StoreError::Unavailable`] then. If it is silent, a
-/// statement that is in flight is given up after [`PostgresOptions::statement_timeout`].
+/// A method returns when its changes are committed. While the database is unavailable, methods wait for it up to
+/// [`PostgresOptions::connect_timeout`], and then return [`StoreError::Unavailable`]. If the database is silent, a
+/// running statement is abandoned after [`PostgresOptions::statement_timeout`].
 #[derive(Debug)]
 pub struct PostgresStore {
     writer: Writer,
@@ -35,26 +35,26 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Opens the store, and makes its tables if they are missing.
+    /// Opens the store, and creates its tables if they do not exist.
     ///
     /// # Errors
     ///
-    /// `Open`, if the database cannot be used. It is as it was then, and the text says why and what to do.
+    /// `Open` if the database cannot be used. The database is unchanged, and the text says why and what to do.
     pub async fn open(options: PostgresOptions) -> Result<Self, StoreError> {
         prepare(&options, options.auto_migrate).await?;
         let sql = Arc::new(Statements::new(&options.table_prefix));
         let writer = Writer::start(&options, Arc::clone(&sql)).await;
         let writer = writer.map_err(|error| cannot_reach(&options, &error))?;
         let readers = Readers::new(&options, sql);
-        // What processes left that are long dead.
+        // Removes the rows of writers that ended long ago.
         readers
-            .execute("tidy up", |sql| query(&sql.own.remove_writers))
+            .execute("remove old writers", |sql| query(&sql.own.remove_writers))
             .await?;
         Ok(Self { writer, readers })
     }
 
-    /// Makes the tables, or brings them up to date, whatever [`PostgresOptions::auto_migrate`] says. Several processes may do
-    /// so at once.
+    /// Creates or updates the tables, regardless of [`PostgresOptions::auto_migrate`]. Several processes may call this
+    /// at once.
     ///
     /// # Errors
     ///
@@ -74,12 +74,12 @@ async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), Stor
     migrate(&mut connection, options, MIGRATIONS, is_allowed)
         .await
         .map_err(fail)?;
-    // It has done its work.
+    // An error while closing does not matter, because the migrations are complete.
     let _ = Limit::fixed(LAST_TRY).on(connection.close()).await;
     Ok(())
 }
 
-/// Why a database cannot be reached, and what to do.
+/// Returns the error for a database that cannot be reached, with advice.
 fn cannot_reach(options: &PostgresOptions, error: &RowError) -> StoreError {
     let Some(error) = error.downcast_ref() else {
         return cannot_open(options, error);
@@ -87,7 +87,7 @@ fn cannot_reach(options: &PostgresOptions, error: &RowError) -> StoreError {
     cannot_open(options, explained(error))
 }
 
-/// Why a database cannot be opened, in one sentence.
+/// Returns the error for a database that cannot be opened. `why` is one sentence.
 fn cannot_open(options: &PostgresOptions, why: impl Display) -> StoreError {
     let connect = options.connect_options();
     StoreError::Open(format!(
@@ -118,7 +118,7 @@ sql_store! {
             };
             match self.writer.run(cancel).await {
                 Err(StoreError::NotFound(_)) => {}
-                // Another thread may have a run of this id that continues.
+                // Another thread may have a run with this id that has not ended.
                 Ok(Cancelled::Ended) => is_found = true,
                 other => return other,
             }
@@ -151,7 +151,7 @@ sql_store! {
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        const WHAT: &str = "look for turns of a stopped process";
+        const WHAT: &str = "find the turns of stopped processes";
         let find = |sql: &Statements| query(&sql.own.lost_turns);
         let rows = self.readers.execute(WHAT, find).await?;
         let mut expire = Vec::new();
@@ -173,13 +173,13 @@ sql_store! {
         for outcome in join_all(expire).await {
             match outcome {
                 Ok((interrupted, waiting)) => recovered.add(interrupted, waiting),
-                // It was deleted meanwhile.
+                // The thread was deleted in the meantime.
                 Err(StoreError::NotFound(_)) => {}
                 Err(error) => failed = Some(error),
             }
         }
         match failed {
-            // What was done must be told; the rest is found the next time.
+            // Changes that were made must be returned. The remaining turns are found by the next call.
             Some(error) if recovered.changes.is_empty() => Err(error),
             _ => Ok(recovered),
         }
@@ -190,7 +190,7 @@ sql_store! {
         deleted_before: DateTime<Utc>,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        const WHAT: &str = "forget messages of deleted threads";
+        const WHAT: &str = "remove the messages of deleted threads";
         let limit = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
         let readers = &self.readers;
         let mark = |sql: &Statements| query(&sql.own.mark_sent_ahead);
@@ -222,7 +222,7 @@ sql_store! {
     }
 
     async fn close(&self) {
-        // Side by side: one of them may not end in the time that there is.
+        // Both close at the same time, because one of them may not finish in time.
         join(self.writer.close(), self.readers.close()).await;
     }
 }

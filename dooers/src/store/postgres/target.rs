@@ -1,4 +1,4 @@
-//! Which server, database and user a connection is for.
+//! The server, database and user of a connection.
 
 use super::ssl::SslMode;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -6,11 +6,11 @@ use std::fmt;
 use std::fs::File;
 use std::time::Duration;
 
-/// In place of a root certificate: the authorities that are publicly trusted.
+/// The value of a root certificate that stands for the public authorities.
 const PUBLIC_AUTHORITIES: &str = "system";
 
-/// What a connection is told at most. What is `None` is as `PGHOST`, `PGUSER` and the like have it, or else as
-/// PostgreSQL's own programs have it.
+/// The settings of a connection. A value of `None` is read from `PGHOST`, `PGUSER` and so on, or is the default of
+/// PostgreSQL's own programs.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) host: Option<String>,
@@ -27,7 +27,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// These values, and those of `under` where there are none.
+    /// Fills missing values from `under`.
     pub(super) fn over(self, under: &Self) -> Self {
         let under = under.clone();
         Self {
@@ -45,10 +45,10 @@ impl Target {
         }
     }
 
-    /// The same for sqlx.
+    /// Returns the settings as options for sqlx.
     pub(super) fn connect_options(&self) -> PgConnectOptions {
         let mut options = PgConnectOptions::new_without_pgpass()
-            // PgBouncer refuses a connection that sets this one, and numbers come whole without it.
+            // PgBouncer refuses this setting, and numbers are complete without it.
             .extra_float_digits(None)
             .application_name(self.application_name.as_deref().unwrap_or("dooers"));
         if let Some(host) = &self.host {
@@ -90,11 +90,11 @@ impl Target {
         }
     }
 
-    /// Whether the certificates and the key are there, which sqlx tells without saying which is not. If not, the result
-    /// says why, and what to do.
+    /// Checks that the certificates and the key exist, because sqlx's errors do not name the missing file. The error
+    /// contains the reason and the way out.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.ssl_client_cert.is_some() != self.ssl_client_key.is_some() {
-            return Err("a client certificate and its key belong together; set both (WORKER_DATABASE_SSL_CLIENT_CERT, WORKER_DATABASE_SSL_CLIENT_KEY) or none".to_owned());
+            return Err("a client certificate and its key belong together; set both (WORKER_DATABASE_SSL_CLIENT_CERT, WORKER_DATABASE_SSL_CLIENT_KEY) or neither".to_owned());
         }
         let files = [
             (self.given_root_cert(), "WORKER_DATABASE_SSL_ROOT_CERT"),
@@ -112,17 +112,18 @@ impl Target {
                 continue;
             };
             File::open(path).map_err(|error| {
-                format!("the file `{path}` cannot be read: {error}; set {variable} to one that can")
+                format!(
+                    "the file `{path}` cannot be read: {error}; set {variable} to a readable file"
+                )
             })?;
         }
         Ok(())
     }
 
-    /// The mode as libpq understands it: sqlx takes it by the letter, and would verify nothing under `require` with a
-    /// root certificate.
+    /// Returns the mode as libpq interprets it. sqlx would verify nothing under `require` with a root certificate.
     fn effective_ssl_mode(&self) -> Option<PgSslMode> {
         if self.host.as_ref().is_some_and(|host| host.starts_with('/')) {
-            // A socket of the file system is not encrypted, whatever is asked for.
+            // A Unix socket is not encrypted, whatever the mode.
             return Some(PgSslMode::Disable);
         }
         if self.ssl_root_cert.as_deref() == Some(PUBLIC_AUTHORITIES) {
@@ -130,7 +131,7 @@ impl Target {
         }
         let mode = match (self.ssl_mode, &self.ssl_root_cert) {
             (Some(SslMode::Require), Some(_)) => SslMode::VerifyCa,
-            // Who names a root certificate and no mode wants to know whom he talks to.
+            // A root certificate without a mode indicates that the server should be verified.
             (None, Some(_)) => SslMode::VerifyFull,
             (mode, _) => mode?,
         };
@@ -144,13 +145,13 @@ impl Target {
     }
 }
 
-/// The certificates or the key, if the text is not the path of a file that holds them.
+/// Returns the text if it is PEM, and not the path of a file.
 fn pem(text: &str) -> Option<&[u8]> {
     let text = text.trim();
     text.starts_with("-----BEGIN").then_some(text.as_bytes())
 }
 
-/// Shows no password and no key.
+/// Does not show passwords and keys.
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hidden = |text: &String| {
@@ -179,7 +180,8 @@ impl fmt::Debug for Target {
     }
 }
 
-/// The user if none is set: that of `PGUSER`, or the system's. sqlx would take an empty `PGUSER`, and knows no system's user.
+/// Returns the default user: `PGUSER`, or the system's user. sqlx would accept an empty `PGUSER`, and does not know the
+/// system's user.
 fn default_user() -> Option<String> {
     let set = std::env::var("PGUSER").ok().filter(|user| !user.is_empty());
     set.or_else(|| whoami::username().ok())

@@ -1,4 +1,4 @@
-//! Reading a `postgres://` URL.
+//! Parsing of `postgres://` URLs.
 
 use super::ssl::SslMode;
 use super::target::Target;
@@ -6,13 +6,13 @@ use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::time::Duration;
 
-/// The parameters that a URL may have behind its `?`.
+/// The parameters that a URL may have after its `?`.
 const PARAMETERS: &str = "host, hostaddr, port, user, password, dbname, sslmode, sslrootcert, sslcert, sslkey, application_name, connect_timeout";
 
-const ENCODE: &str = "in user, password and database `@`, `:`, `/`, `?`, `#` and `%` are written as %40, %3A, %2F, %3F, %23 and %25";
+const ENCODE: &str = "in user, password and database, write `@`, `:`, `/`, `?`, `#` and `%` as %40, %3A, %2F, %3F, %23 and %25";
 
-/// The text is not the URL of a PostgreSQL database that can be used here. The message says why, and shows nothing of the
-/// text but the name of a parameter: there may be a password anywhere in it.
+/// The error for a text that is not a supported URL of a PostgreSQL database. The message contains the reason. Of the
+/// text, it shows only the name of a parameter, because a password may be anywhere in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAPostgresUrl {
     reason: String,
@@ -34,9 +34,9 @@ impl fmt::Display for NotAPostgresUrl {
 
 impl std::error::Error for NotAPostgresUrl {}
 
-/// What a URL says.
+/// Parses a URL.
 ///
-/// Read by hand, as `postgres://user:password@/database?host=/cloudsql/…` is no URL for a parser of URLs: its host is empty.
+/// A URL parser would refuse `postgres://user:password@/database?host=/cloudsql/…`, because its host is empty.
 pub(super) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
     let rest = text
         .strip_prefix("postgres://")
@@ -44,13 +44,13 @@ pub(super) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
         .ok_or_else(|| NotAPostgresUrl::new("it must begin with postgres:// or postgresql://"))?;
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    // Each of these is what a password with a character of its own makes of a URL.
+    // Each of these occurs if a character in a password is not encoded.
     let is_torn = text.contains(|c: char| c == '#' || c.is_whitespace())
         || path.contains(['@', '/'])
         || query.contains('@');
     if is_torn {
         return Err(NotAPostgresUrl::new(format!(
-            "a character stands where it cannot; {ENCODE}"
+            "it contains a character that must be encoded; {ENCODE}"
         )));
     }
     let (login, server) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -77,7 +77,7 @@ pub(super) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
     Ok(target)
 }
 
-/// An IPv6 address stands in brackets, and has none for the system.
+/// Splits the host and the port. An IPv6 address is in brackets, which are removed.
 fn host_and_port(server: &str) -> Result<(&str, Option<u16>), NotAPostgresUrl> {
     let (host, port) = match server
         .strip_prefix('[')
@@ -90,7 +90,7 @@ fn host_and_port(server: &str) -> Result<(&str, Option<u16>), NotAPostgresUrl> {
         "" => None,
         port => Some(port.parse().map_err(|_| {
             NotAPostgresUrl::new(format!(
-                "behind the host's `:` must be a port, from 0 to 65535; {ENCODE}"
+                "after the host's `:` there must be a port, from 0 to 65535; {ENCODE}"
             ))
         })?),
     };
@@ -116,18 +116,18 @@ fn apply(target: &mut Target, name: &str, value: String) -> Result<(), NotAPostg
         "application_name" => target.application_name = filled(value),
         "connect_timeout" => {
             let seconds = number::<u32>(name, &value)?;
-            // For PostgreSQL's own programs 0 means no limit; here there always is one.
+            // For PostgreSQL's own programs, 0 means no limit. This crate always has one.
             target.connect_timeout = (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)));
         }
         "channel_binding" if value != "require" => {}
         "channel_binding" => {
             return Err(NotAPostgresUrl::new(
-                "`channel_binding=require` is more than can be done here; leave it out, and let `sslmode=verify-full` prove who the server is",
+                "`channel_binding=require` is not supported; remove it, and set `sslmode=verify-full` to verify the server",
             ));
         }
         _ => {
             return Err(NotAPostgresUrl::new(format!(
-                "it has the parameter `{}`, and may have {PARAMETERS}",
+                "the parameter `{}` is not supported; the supported ones are {PARAMETERS}",
                 name.escape_debug()
             )));
         }
@@ -144,7 +144,7 @@ fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, NotAPostgr
 fn decoded(text: &str) -> Result<String, NotAPostgresUrl> {
     let text = percent_decode_str(text)
         .decode_utf8()
-        .map_err(|_| NotAPostgresUrl::new("what is written with % in it must be text in UTF-8"))?;
+        .map_err(|_| NotAPostgresUrl::new("its percent-encoded parts must be UTF-8"))?;
     if text.contains('\0') {
         return Err(NotAPostgresUrl::new("it must not contain %00"));
     }
@@ -159,7 +159,7 @@ fn filled(text: String) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Host, port, user, password and database, with `-` for what the URL leaves open.
+    /// Returns host, port, user, password and database, with `-` for missing values.
     fn parts(url: &str) -> String {
         let target = parse(url).unwrap();
         let port = target.port.map(|port| port.to_string());
@@ -189,7 +189,7 @@ mod tests {
                 "postgresql://ada:p%40ss%2Fw%3Frd%23%25@worker.abc123.eu-central-1.rds.amazonaws.com:5432/dooers?sslmode=verify-full&sslrootcert=/etc/ssl/global-bundle.pem",
                 "worker.abc123.eu-central-1.rds.amazonaws.com 5432 ada p@ss/w?rd#% dooers",
             ),
-            // Cloud SQL, in both ways to name its socket
+            // Cloud SQL, with both ways to name its socket
             (
                 "postgresql://ada:secret@/dooers?host=/cloudsql/project:region:instance",
                 "/cloudsql/project:region:instance - ada secret dooers",
@@ -262,7 +262,7 @@ mod tests {
             ),
             (
                 "postgres://db/?sslmodus=require",
-                "the parameter `sslmodus`, and may have host,",
+                "the parameter `sslmodus` is not supported; the supported ones are host,",
             ),
             ("postgres://db/?pgbouncer=true", "the parameter `pgbouncer`"),
             ("postgres://one,two/dooers", "more than one host"),

@@ -1,7 +1,8 @@
-//! The task that writes, on a connection of its own.
+//! The task that writes, on its own connection.
 //!
-//! One, and not several that share the threads: what waits meanwhile is one batch, and to begin a statement costs the database as
-//! much as some ten operations. Two took a fifth longer for sixteen clients, and were as fast for sixty-four.
+//! One task writes for all threads. Operations that wait in the meantime form one batch, and starting a statement costs
+//! the database as much as about ten operations. In a measurement, two writers took a fifth longer for sixteen clients,
+//! and as long for sixty-four.
 
 use super::PostgresOptions;
 use super::batch::{Job, Waiting};
@@ -15,20 +16,20 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-/// So many operations wait for the writer before callers have to wait for room.
+/// Maximum number of operations that wait for the writer. Further callers wait for room.
 const QUEUE: usize = 1024;
 
 /// The task that writes.
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// None once it is closed.
+    /// `None` once the writer is closed.
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
-    /// Held while it is waited for, so that another caller that closes waits, too.
+    /// The lock is held during the wait for the task, so that a second caller of `close` waits, too.
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
-    /// Connects, and starts the task.
+    /// Connects to the database and starts the task.
     pub(super) async fn start(
         options: &PostgresOptions,
         sql: Arc<Statements>,
@@ -41,8 +42,7 @@ impl Writer {
         })
     }
 
-    /// Does an operation. Once this has begun to wait for the answer, the operation is done even if nobody waits for
-    /// it any more.
+    /// Executes an operation. Once it is in the queue, it is executed even if the caller stops waiting.
     pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
         let closed = || StoreError::Failed {
             what: O::WHAT,
@@ -55,19 +55,19 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
-    /// Waits until all that was begun is written. If the caller stops waiting, as the database does not answer, what is
-    /// left is dropped; callers hear that the store is closed.
+    /// Waits until all operations that have begun are written. If the caller stops waiting, because the database does
+    /// not answer, the remaining operations are dropped. Their callers receive the error that the store is closed.
     pub(super) async fn close(&self) {
         unpoisoned(&self.queue).take();
         let mut task = self.task.lock().await;
         if let Some(task) = task.take() {
-            // The task cannot panic; if it does, the database tidies up behind it.
+            // The task does not panic. If it did, the database would clean up after the connection.
             let _ = AbortOnDropHandle::new(task).await;
         }
     }
 }
 
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it holds one of these locks.
+    // The values are consistent after a panic, because nothing panics while it holds one of these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

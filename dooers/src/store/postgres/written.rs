@@ -1,13 +1,13 @@
-//! What a batch writes, in groups of rows.
+//! The rows that a batch writes, in groups.
 
 use super::columns::groups;
 use chrono::{DateTime, Utc};
 
 groups! {
-    /// What a batch writes.
+    /// The rows that a batch writes.
     Rows
 
-    /// A thread of which nothing is written, unless it is deleted, and which must be as it was read.
+    /// A thread of which no row is written, unless the thread is deleted. Its version must be the one that was read.
     read: ReadThread / ReadThreads {
         thread_pk: i64,
         version: i64,
@@ -30,7 +30,7 @@ groups! {
         last_seq: i64,
     }
 
-    /// A thread of which anything is written, and which must be as it was read. What is missing stays.
+    /// A thread with changed rows. Its version must be the one that was read. Columns that are `None` stay unchanged.
     changed: ChangedThread / ChangedThreads {
         thread_pk: i64,
         version: i64,
@@ -44,18 +44,18 @@ groups! {
         last_seq: i64,
     }
 
-    /// A thread that has moved in the lists.
+    /// A thread with a new place in the lists.
     touched: TouchedThread / TouchedThreads {
         thread_pk: i64,
         last_event_at: DateTime<Utc>,
     }
 
-    /// A thread that is deleted.
+    /// A deleted thread.
     deleted: DeletedThread / DeletedThreads {
         thread_pk: i64,
     }
 
-    /// Who takes part in a thread since now.
+    /// A new participant of a thread.
     participants: NewParticipant / NewParticipants {
         thread_pk: i64,
         place: i64,
@@ -65,14 +65,14 @@ groups! {
         thread_id: String,
     }
 
-    /// How many threads a scope has more.
+    /// A change of a scope's number of threads.
     counted: CountedThread / CountedThreads {
         thread_pk: i64,
         scope_pk: i64,
         threads: i64,
     }
 
-    /// In how many threads somebody takes part more.
+    /// A change of a participant's number of threads.
     joined: CountedParticipant / CountedParticipants {
         thread_pk: i64,
         scope_pk: i64,
@@ -104,7 +104,7 @@ groups! {
         deleted: Option<bool>,
     }
 
-    /// An event that has changed.
+    /// A changed event.
     edited: ChangedEvent / ChangedEvents {
         thread_pk: i64,
         seq: i64,
@@ -135,7 +135,7 @@ groups! {
         scope_pk: i64,
     }
 
-    /// A run that has changed.
+    /// A changed run.
     ended: ChangedRun / ChangedRuns {
         thread_pk: i64,
         id: String,
@@ -146,19 +146,19 @@ groups! {
         error: Option<String>,
     }
 
-    /// A run that is removed.
+    /// A removed run.
     removed: RemovedRun / RemovedRuns {
         thread_pk: i64,
         id: String,
     }
 
-    /// A turn that is over.
+    /// An ended turn.
     over: EndedTurn / EndedTurns {
         thread_pk: i64,
         seq: i64,
     }
 
-    /// A turn that has changed; with a `lease` it was claimed, for so many microseconds.
+    /// A changed turn. With a `lease`, in microseconds, the turn was claimed.
     moved: ChangedTurn / ChangedTurns {
         thread_pk: i64,
         seq: i64,
@@ -190,7 +190,7 @@ groups! {
         sealed: Option<String>,
     }
 
-    /// What came of a client's message.
+    /// The event that was stored for a client's message.
     sent: NewSent / NewSents {
         thread_pk: i64,
         workspace_pk: i64,

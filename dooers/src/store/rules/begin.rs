@@ -46,9 +46,9 @@ pub(crate) fn begin<S: Rows>(
                 return Err(StoreError::NotFound("form in this thread").into());
             }
             if is_there {
-                // Outside the scope it answers as if it did not exist.
+                // A thread outside of the scope is reported as missing.
                 open(rows, scope, thread_id)?;
-                let text = format!("there is a thread `{thread_id}` already");
+                let text = format!("a thread with the id `{thread_id}` exists already");
                 return Err(StoreError::Conflict(text).into());
             }
             let thread = made.thread(scope, &new.user, new.at);
@@ -61,7 +61,7 @@ pub(crate) fn begin<S: Rows>(
     let answers = answer.as_ref().map(|answer| answer.form_event_id.as_str());
     let (event, rev) = thread.append(new.event(0), answers, None)?;
     changes.push(Change::of_event(event.clone(), rev));
-    // Behind the message, which is why it happens.
+    // The preemption follows the message, because the message causes it.
     let (withdrawn, interrupted) = thread.preempt(start)?;
     changes.extend(withdrawn);
     let mut claim = thread.queue(&event, new.sealed(), start)?;
@@ -88,7 +88,7 @@ pub(crate) fn begin<S: Rows>(
     })
 }
 
-/// The stored event of a message that was sent before.
+/// Returns the stored event of a message that was sent before.
 fn repeated<S: Rows>(
     rows: &mut S,
     scope: &Scope,
@@ -99,7 +99,7 @@ fn repeated<S: Rows>(
         return Ok(None);
     };
     let Some(thread) = find(rows, scope, &sent.thread_id)? else {
-        // To its sender everything else of it is known.
+        // The message was sent to another agent. Its sender knows it, so the error reveals nothing.
         return Err(if rows.is_stored(&sent)? {
             message::was_sent_to_another_agent().into()
         } else {
@@ -124,7 +124,8 @@ fn repeated<S: Rows>(
 }
 
 impl<R: ThreadRows> OpenThread<R> {
-    /// The answer to a form of this thread as it is stored, or a refusal. `None` if the message answers no form.
+    /// Returns the answer to a form of this thread as it is stored, or refuses it. `None` if the message does not
+    /// answer a form.
     fn accept(
         &self,
         new: &NewMessage,

@@ -7,10 +7,10 @@ use super::thread::{OpenThread, find};
 use crate::protocol::RunStatus;
 use crate::store::{Cancel, CancelTarget, Cancelled, Scope};
 
-/// Withdraws a turn that waits, or marks one that runs.
+/// Withdraws a waiting turn, or marks a running turn as cancelled.
 ///
-/// A store keeps the ids of runs apart in each thread only. If several threads have the run, the one that continues is
-/// meant.
+/// The ids of runs are unique only in each thread. If several threads have a run with this id, the one that has not
+/// ended is meant.
 pub(crate) fn cancel<S: Rows>(
     rows: &mut S,
     scope: Option<&Scope>,
@@ -49,7 +49,7 @@ pub(crate) fn cancel_in<S: Rows>(
 }
 
 impl<R: ThreadRows> OpenThread<R> {
-    /// Withdraws a turn that waits, or marks one that runs.
+    /// Withdraws a waiting turn, or marks a running turn as cancelled.
     pub(super) fn cancel(&mut self, cancel: &Cancel) -> Result<Cancelled, R::Error> {
         let event_id = match &cancel.target {
             CancelTarget::Event(id) => Some(id.clone()),

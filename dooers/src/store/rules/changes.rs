@@ -7,7 +7,7 @@ use crate::store::claim::finalized;
 use crate::store::{Change, TurnChange, TurnKey};
 
 impl<R: ThreadRows> OpenThread<R> {
-    /// Makes the changes of a turn, in their order.
+    /// Applies the changes of a turn, in their order.
     pub(super) fn apply(
         &mut self,
         turn: &TurnKey,
@@ -58,7 +58,7 @@ impl<R: ThreadRows> OpenThread<R> {
         })
     }
 
-    /// Ends the texts that grow in a turn, with what is stored of them.
+    /// Finalizes the events that are streaming in a turn, with their stored texts.
     pub(super) fn finalize_all(&mut self, turn: &str) -> Result<Vec<Change>, R::Error> {
         let open = self.rows.open_events(turn)?.into_iter();
         open.map(|event| self.finalize(turn, event, None)).collect()

@@ -1,4 +1,4 @@
-//! Changes of a thread that no turn makes.
+//! Changes of a thread without a turn.
 
 use super::rows::{Rows, ThreadRows};
 use super::thread::{OpenThread, open};
@@ -16,7 +16,7 @@ pub(crate) fn edit<S: Rows>(
     thread_id: &str,
     edit: &ThreadEdit,
 ) -> Result<Edited, S::Error> {
-    // Ids of events are unique in the whole store, and so are those of runs.
+    // The ids of events are unique in the whole store, and so are those of runs that are created here.
     let taken = match edit {
         ThreadEdit::CreateEvent(event) if rows.has_event(&event.id)? => Some(("event", &event.id)),
         ThreadEdit::CreateRun(run) if rows.has_run(&run.id)? => Some(("run", &run.id)),

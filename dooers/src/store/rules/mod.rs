@@ -1,10 +1,11 @@
 //! The rules of a thread, written once for all stores.
 //!
-//! A rule works on rows, by the traits [`Rows`] and [`ThreadRows`], and does not know where they are stored. Threads in
-//! memory ([`state`](super::state)) and the connection of SQLite's writer implement these traits. The store in PostgreSQL
-//! reads the rows that an operation needs into memory, applies the rules there, and writes the difference.
+//! A rule works on rows through the traits [`Rows`] and [`ThreadRows`], and does not know where they are stored.
+//! Threads in memory ([`state`](super::state)) and the connection of SQLite's writer implement these traits. The
+//! PostgreSQL store reads the rows that an operation needs into memory, applies the rules there, and writes the
+//! difference.
 //!
-//! Each function of this module does all its checks before its first write, so that a refusal changes nothing.
+//! Each function of this module makes all its checks before its first write, so that a refusal changes nothing.
 
 mod begin;
 mod cancel;

@@ -1,4 +1,4 @@
-//! What a turn does from its claim to its end, and the threads themselves.
+//! The operations of a turn from its claim to its end, and the creation and deletion of threads.
 
 use super::rows::{Rows, ThreadRows};
 use super::thread::{make, open};
@@ -9,7 +9,7 @@ use crate::store::{
 };
 use chrono::{DateTime, Utc};
 
-/// Claims a thread's oldest turn. A claim that is repeated, because its answer was lost, has the same turn.
+/// Claims a thread's oldest turn. A repeated claim, whose result was lost, returns the same turn.
 pub(crate) fn claim<S: Rows>(
     rows: &mut S,
     scope: &Scope,
@@ -39,7 +39,7 @@ pub(crate) fn write<S: Rows>(
     Ok(changes)
 }
 
-/// Writes the last changes of a turn, ends it and claims the next.
+/// Writes the last changes of a turn, ends it and claims the next turn.
 pub(crate) fn finish<S: Rows>(
     rows: &mut S,
     scope: &Scope,
@@ -63,7 +63,7 @@ pub(crate) fn finish<S: Rows>(
     Ok(Written { changes, next })
 }
 
-/// Writes the last changes of an attempt, and lets the turn wait for another one, unless it was cancelled.
+/// Writes the last changes of an attempt, and requeues the turn unless it was cancelled.
 pub(crate) fn retry<S: Rows>(
     rows: &mut S,
     scope: &Scope,
@@ -88,7 +88,7 @@ pub(crate) fn retry<S: Rows>(
     })
 }
 
-/// Makes a thread without a message.
+/// Creates a thread without a message.
 pub(crate) fn create<S: Rows>(
     rows: &mut S,
     scope: &Scope,

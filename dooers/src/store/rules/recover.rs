@@ -14,8 +14,8 @@ pub(crate) struct Interrupted {
     pub(crate) retried: usize,
 }
 
-/// Ends the turns that run, or only those whose lease ended by a time, or lets them wait for another attempt. The changes
-/// show the time `at`.
+/// Ends or requeues running turns: all of them, or only those whose lease ended by `lost_by`. The changes show the time
+/// `at`.
 pub(crate) fn recover<S: Rows>(
     rows: &mut S,
     at: DateTime<Utc>,
@@ -29,7 +29,7 @@ pub(crate) fn recover<S: Rows>(
     Ok(recovered)
 }
 
-/// Recovers the turns of one thread. The result says what changed, and whether turns of the thread wait.
+/// Recovers the turns of one thread. Returns the changes, and the thread if it has waiting turns.
 pub(crate) fn expire<S: Rows>(
     rows: &mut S,
     scope: &Scope,
@@ -45,7 +45,7 @@ pub(crate) fn expire<S: Rows>(
 }
 
 impl Recovered {
-    /// Adds what became of one thread.
+    /// Adds the result of one thread.
     pub(crate) fn add(&mut self, interrupted: Option<Interrupted>, waiting: Option<Waiting>) {
         if let Some(interrupted) = interrupted {
             self.interrupted += interrupted.failed;
@@ -57,7 +57,7 @@ impl Recovered {
 }
 
 impl<R: ThreadRows> OpenThread<R> {
-    /// Interrupts the turns that are lost. `None` if no turn is.
+    /// Interrupts the lost turns. Returns `None` if there are none.
     fn interrupt(
         &mut self,
         at: DateTime<Utc>,
@@ -84,7 +84,7 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok(interrupted)
     }
 
-    /// Ends a turn as interrupted, with its runs, and says so in the thread.
+    /// Ends a turn and its runs as interrupted, and adds an event to the thread that says so.
     fn fail_lost(&mut self, turn: &TurnRow, at: DateTime<Utc>) -> Result<Vec<Change>, R::Error> {
         let open = self.rows.open_runs(&turn.event_id)?;
         let run_id = open.first().map(|run| run.id.clone());

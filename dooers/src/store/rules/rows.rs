@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The rows of all threads.
 pub(crate) trait Rows {
-    /// The reason why a row could not be read or written. A refusal by a rule becomes such an error as well.
+    /// The error if a row cannot be read or written. A refusal by a rule becomes such an error as well.
     type Error: From<StoreError>;
 
     /// The rows of one thread.
@@ -19,45 +19,46 @@ pub(crate) trait Rows {
     where
         Self: 'a;
 
-    /// Whether there is a thread of this id, in any scope.
+    /// Returns `true` if a thread with this id exists in any scope.
     fn has_thread(&self, thread_id: &str) -> Result<bool, Self::Error>;
 
-    /// Whether there is an event of this id, in any thread.
+    /// Returns `true` if an event with this id exists in any thread.
     fn has_event(&self, event_id: &str) -> Result<bool, Self::Error>;
 
-    /// Whether there is a run of this id, in any thread.
+    /// Returns `true` if a run with this id exists in any thread.
     fn has_run(&self, run_id: &str) -> Result<bool, Self::Error>;
 
-    /// The thread of this id, if it lies in this scope. The scope's viewer does not matter.
+    /// Returns the thread with this id, if it lies in this scope. The scope's viewer does not matter.
     fn thread(
         &mut self,
         scope: &Scope,
         thread_id: &str,
     ) -> Result<Option<Self::Thread<'_>>, Self::Error>;
 
-    /// Stores a thread that has the row [`ThreadRow::new`] and no participants yet.
+    /// Stores a new thread with the row [`ThreadRow::new`] and without participants.
     fn insert_thread(
         &mut self,
         scope: &Scope,
         thread: Thread,
     ) -> Result<Self::Thread<'_>, Self::Error>;
 
-    /// Deletes a thread with its events, runs and turns. Its messages are known until they are forgotten.
+    /// Deletes a thread with its events, runs and turns. The keys of its messages stay until
+    /// [`Store::forget_sent`](crate::store::Store::forget_sent) removes them.
     fn delete_thread(&mut self, scope: &Scope, thread_id: &str) -> Result<(), Self::Error>;
 
-    /// The event that was stored for a message.
+    /// Returns the event that was stored for a message.
     fn sent(&self, key: &SentKey) -> Result<Option<SentEvent>, Self::Error>;
 
-    /// Whether the event of a message is still in its thread.
+    /// Returns `true` if the event of a message is still in its thread.
     fn is_stored(&self, sent: &SentEvent) -> Result<bool, Self::Error>;
 
-    /// Remembers the event that was stored for a message.
+    /// Stores the key of a message with its event.
     fn insert_sent(&mut self, key: SentKey, sent: SentEvent) -> Result<(), Self::Error>;
 
-    /// The threads that have a run or an event, with their scopes.
+    /// Returns the threads that contain the target, with their scopes.
     fn threads_of(&self, target: &CancelTarget) -> Result<Vec<(Scope, String)>, Self::Error>;
 
-    /// The threads that have turns, or only those that have a [lost](TurnRow::is_lost) turn, with their scopes.
+    /// Returns the threads that have turns, or only those that have a [lost](TurnRow::is_lost) turn, with their scopes.
     fn threads_with_turns(
         &self,
         lost_by: Option<DateTime<Utc>>,
@@ -66,52 +67,52 @@ pub(crate) trait Rows {
 
 /// The rows of one thread, while an operation changes it.
 pub(crate) trait ThreadRows {
-    /// The reason why a row could not be read or written. A refusal by a rule becomes such an error as well.
+    /// The error if a row cannot be read or written. A refusal by a rule becomes such an error as well.
     type Error: From<StoreError>;
 
-    /// The thread's own row.
+    /// Returns the thread's own row.
     fn row(&self) -> &ThreadRow;
 
-    /// The thread's own row, to change its numbers and its `last_event_at`.
+    /// Returns the thread's own row, to change its numbers and its `last_event_at`.
     fn row_mut(&mut self) -> &mut ThreadRow;
 
-    /// The thread, to change its title, metadata and `updated_at`.
+    /// Returns the thread, to change its title, metadata and `updated_at`.
     fn description_mut(&mut self) -> &mut Thread;
 
-    /// The users of the thread, to change them.
+    /// Returns the users of the thread, to change them.
     fn users_mut(&mut self) -> &mut Vec<User>;
 
-    /// Writes the thread's own row. Each operation ends with this.
+    /// Writes the thread's own row. Each operation ends with this call.
     fn save(&mut self) -> Result<(), Self::Error>;
 
-    /// The clock of the lists in which the thread and its runs are.
+    /// Returns the clock of the lists that contain the thread and its runs.
     fn clock(&self) -> Result<ListClock, Self::Error>;
 
-    /// Adds a participant behind the others.
+    /// Adds a participant after the others.
     fn insert_participant(&mut self, participant: &Participant) -> Result<(), Self::Error>;
 
-    /// The event of this id.
+    /// Returns the event with this id.
     fn event(&self, event_id: &str) -> Result<Option<ThreadEvent>, Self::Error>;
 
-    /// The number of the change that made the event of this id.
+    /// Returns the `rev` of the change that created the event.
     fn first_rev(&self, event_id: &str) -> Result<Option<u64>, Self::Error>;
 
-    /// Whether an event is stored as the answer to this form.
+    /// Returns `true` if an event is stored as the accepted answer to this form.
     fn has_answer_to(&self, form_event_id: &str) -> Result<bool, Self::Error>;
 
-    /// Stores that an event is not the answer to a form any more.
+    /// Stores that this event is no longer the accepted answer to a form.
     fn reopen_form(&mut self, event_id: &str) -> Result<(), Self::Error>;
 
-    /// The events whose text grows in the turn of this message, in the order of their `seq`.
+    /// Returns the events that are streaming in the turn of this message, ordered by `seq`.
     fn open_events(&self, turn: &str) -> Result<Vec<ThreadEvent>, Self::Error>;
 
     /// Stores a new event.
     fn insert_event(&mut self, event: NewEvent<'_>) -> Result<(), Self::Error>;
 
-    /// Stores the new kind, content and data of an event, and whether it is deleted.
+    /// Stores the new kind, content, data and deletion mark of an event.
     fn replace_event(&mut self, event: &ThreadEvent, rev: u64) -> Result<(), Self::Error>;
 
-    /// Stores the text so far of an event that is open in the turn of this message. Other events are left as they are.
+    /// Stores the current text of an event that is open in the turn of this message. Other events stay unchanged.
     fn write_text(
         &mut self,
         turn: &str,
@@ -120,7 +121,7 @@ pub(crate) trait ThreadRows {
         delta_seq: u64,
     ) -> Result<(), Self::Error>;
 
-    /// Stores the end of an event that is open in the turn of this message.
+    /// Finalizes an event that is open in the turn of this message.
     fn finalize_event(
         &mut self,
         turn: &str,
@@ -128,37 +129,37 @@ pub(crate) trait ThreadRows {
         rev: u64,
     ) -> Result<(), Self::Error>;
 
-    /// The run of this id.
+    /// Returns the run with this id.
     fn run(&self, run_id: &str) -> Result<Option<Run>, Self::Error>;
 
-    /// The runs that answer this message and have not ended, in the order in which they began.
+    /// Returns the runs that answer this message and have not ended, ordered by their start.
     fn open_runs(&self, event_id: &str) -> Result<Vec<Run>, Self::Error>;
 
     /// Stores a new run.
     fn insert_run(&mut self, run: &Run, rev: u64) -> Result<(), Self::Error>;
 
-    /// Stores the new state of a run: everything but its start and its message.
+    /// Stores the new state of a run, except its start and its message.
     fn update_run(&mut self, run: &Run, rev: u64) -> Result<(), Self::Error>;
 
     /// Deletes a run.
     fn delete_run(&mut self, run_id: &str) -> Result<(), Self::Error>;
 
-    /// The turn of this message.
+    /// Returns the turn of this message.
     fn turn_of(&self, event_id: &str) -> Result<Option<TurnRow>, Self::Error>;
 
-    /// The message of a turn.
+    /// Returns the message of a turn.
     fn message_of(&self, turn: &TurnRow) -> Result<ThreadEvent, Self::Error>;
 
-    /// The turn of the oldest message.
+    /// Returns the turn of the oldest message.
     fn oldest_turn(&self) -> Result<Option<TurnRow>, Self::Error>;
 
-    /// The turns that wait, in the order of their messages.
+    /// Returns the waiting turns, in the order of their messages.
     fn waiting_turns(&self) -> Result<Vec<TurnRow>, Self::Error>;
 
-    /// The number of turns that wait.
+    /// Returns the number of waiting turns.
     fn count_waiting(&self) -> Result<usize, Self::Error>;
 
-    /// The turns that run, in the order of their messages.
+    /// Returns the running turns, in the order of their messages.
     fn running_turns(&self) -> Result<Vec<TurnRow>, Self::Error>;
 
     /// Stores a new turn.
@@ -174,16 +175,16 @@ pub(crate) trait ThreadRows {
 /// A thread's own row, with its participants.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ThreadRow {
-    /// The thread, its agent and participants, and the number of its last change.
+    /// The thread, its agent and participants, and the `rev` of its last change.
     pub(crate) record: ThreadRecord,
-    /// The number of the last change of this row.
+    /// The `rev` of the last change of this row.
     pub(crate) row_rev: u64,
-    /// The `seq` of the last event. The first event has 1.
+    /// The `seq` of the last event. The first event has `seq` 1.
     pub(crate) last_seq: u64,
 }
 
 impl ThreadRow {
-    /// The row of a new thread, at the front of the list that has this clock.
+    /// Creates the row of a new thread, at the front of the list with this clock.
     pub(crate) fn new(scope: &Scope, mut thread: Thread, clock: &ListClock) -> Self {
         thread.last_event_at = clock.front(thread.last_event_at);
         Self {
@@ -203,33 +204,33 @@ impl ThreadRow {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewEvent<'a> {
     pub(crate) event: &'a ThreadEvent,
-    /// The number of the change that makes it.
+    /// The `rev` of the change that creates the event.
     pub(crate) rev: u64,
-    /// The form of which it is the answer.
+    /// The form to which the event is the accepted answer.
     pub(crate) answers: Option<&'a str>,
-    /// The message whose turn writes its text, if the text grows.
+    /// The message whose turn streams the event, if the event is streaming.
     pub(crate) open_in: Option<&'a str>,
 }
 
-/// A message that waits for an answer or is being answered.
+/// A turn: a message that waits for an answer or is being answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TurnRow {
-    /// The `seq` of its message.
+    /// The `seq` of the message.
     pub(crate) seq: u64,
     pub(crate) event_id: String,
     pub(crate) is_running: bool,
     pub(crate) is_cancelled: bool,
-    /// Raised by each claim.
+    /// The number of the last claim. Each claim raises it.
     pub(crate) fence: u64,
     pub(crate) attempt: u64,
     pub(crate) retries: u64,
-    /// The time before which it is not claimed again.
+    /// The time before which the turn is not claimed again.
     pub(crate) not_before: Option<DateTime<Utc>>,
-    /// Whether it runs beside others of its thread.
+    /// `true` if the turn runs concurrently with other turns of its thread.
     pub(crate) is_beside: bool,
-    /// The values of the password fields, if the message is the answer to a form and filled any.
+    /// The values of the password fields, if the message answers a form and fills any.
     pub(crate) sealed: Option<SealedAnswer>,
-    /// The process that runs it.
+    /// The process that runs the turn.
     pub(crate) held: Option<Held>,
 }
 
@@ -243,7 +244,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// A lease that begins now.
+    /// Creates a lease that begins now.
     pub(crate) fn new(node: &str, lease: Duration) -> Self {
         Self {
             node: node.to_owned(),
@@ -254,7 +255,7 @@ impl Held {
 }
 
 impl TurnRow {
-    /// The turn of a new message, which waits.
+    /// Creates the waiting turn of a new message.
     pub(super) fn new(message: &ThreadEvent, sealed: Option<&SealedAnswer>) -> Self {
         Self {
             seq: message.seq,
@@ -271,18 +272,19 @@ impl TurnRow {
         }
     }
 
-    /// Whether it waits, and may be claimed now.
+    /// Returns `true` if the turn waits and may be claimed at the time of `start`.
     pub(crate) fn is_due(&self, start: &Start) -> bool {
         !self.is_running && is_due(self.not_before, start.at)
     }
 
-    /// Whether its process is dead: its lease ended by this time. Without a time, every turn that runs is lost.
+    /// Returns `true` if the turn's process is considered dead: its lease ended by this time. Without a time, every
+    /// running turn is lost.
     pub(crate) fn is_lost(&self, by: Option<DateTime<Utc>>) -> bool {
         let has_ended = |by| self.held.as_ref().is_some_and(|held| held.until <= by);
         self.is_running && by.is_none_or(has_ended)
     }
 
-    /// Begins the next attempt.
+    /// Starts the next attempt.
     pub(super) fn begin(&mut self, start: &Start) {
         self.is_running = true;
         self.is_beside = start.is_concurrent();
@@ -301,7 +303,7 @@ impl TurnRow {
     }
 }
 
-/// The key under which a repeated message is found.
+/// The key that identifies a message when it is sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct SentKey {
     pub(crate) worker_id: String,
@@ -316,12 +318,12 @@ pub(crate) struct SentKey {
 pub(crate) struct SentEvent {
     pub(crate) thread_id: String,
     pub(crate) event_id: String,
-    /// The time at which the thread was deleted. Databases keep it in the row only.
+    /// The time at which the thread was deleted. Databases keep it only in the row.
     pub(crate) deleted_at: Option<DateTime<Utc>>,
 }
 
 impl SentKey {
-    /// The key of a message, if its client gave it an id.
+    /// Returns the key of a message, if its client gave it an id.
     pub(crate) fn of(scope: &Scope, new: &NewMessage) -> Option<Self> {
         Some(Self {
             worker_id: scope.worker_id.clone(),

@@ -1,4 +1,4 @@
-//! One thread while an operation changes it.
+//! A thread that is open for one operation.
 
 use super::rows::{NewEvent, Rows, ThreadRows};
 use crate::protocol::{Run, Thread, ThreadEvent, User};
@@ -6,13 +6,13 @@ use crate::store::message::shown;
 use crate::store::{Change, Participant, Scope, StoreError, ThreadPatch, ThreadRecord};
 use chrono::{DateTime, Utc};
 
-/// A thread while an operation changes it.
+/// A thread that is open for one operation.
 #[derive(Debug)]
 pub(super) struct OpenThread<R> {
     pub(super) rows: R,
 }
 
-/// The thread of this id, if it can be seen in this scope.
+/// Opens the thread with this id, if it is visible in this scope.
 pub(super) fn find<'a, S: Rows>(
     rows: &'a mut S,
     scope: &Scope,
@@ -23,7 +23,7 @@ pub(super) fn find<'a, S: Rows>(
     Ok(thread.map(|rows| OpenThread { rows }))
 }
 
-/// Opens a thread, or refuses if it cannot be seen in this scope.
+/// Opens a thread, or refuses the operation if the thread is not visible in this scope.
 pub(super) fn open<'a, S: Rows>(
     rows: &'a mut S,
     scope: &Scope,
@@ -32,7 +32,7 @@ pub(super) fn open<'a, S: Rows>(
     Ok(find(rows, scope, thread_id)?.ok_or(StoreError::NotFound("thread"))?)
 }
 
-/// Makes a thread, in which its owner takes part. Its id must be free.
+/// Creates a thread with its owner as participant. Its id must not be in use.
 pub(super) fn make<'a, S: Rows>(
     rows: &'a mut S,
     scope: &Scope,
@@ -70,7 +70,7 @@ impl<R: ThreadRows> OpenThread<R> {
         &self.rows.row().record.thread
     }
 
-    /// Adds a writer to the participants and, under their name, to the users. Returns whether the users have changed.
+    /// Adds a sender to the participants, and the user to the users. Returns `true` if the users have changed.
     pub(super) fn add_participant(
         &mut self,
         participant: &Participant,
@@ -110,7 +110,7 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok(())
     }
 
-    /// Numbers a change of the thread's own row.
+    /// Assigns a `rev` to a change of the thread's own row.
     pub(super) fn change_row(&mut self) -> Change {
         let rev = self.next_rev();
         self.rows.row_mut().row_rev = rev;
@@ -123,7 +123,7 @@ impl<R: ThreadRows> OpenThread<R> {
         record.rev
     }
 
-    /// The form that an event answers, unless there is an answer that counts already.
+    /// Returns the form that an event answers, unless the form already has an accepted answer.
     pub(super) fn first_answer<'e>(
         &self,
         event: &'e ThreadEvent,
@@ -134,7 +134,7 @@ impl<R: ThreadRows> OpenThread<R> {
         }
     }
 
-    /// Appends an event. Returns it as it is stored, and the number of the change.
+    /// Appends an event. Returns the stored event, and the `rev` of the change.
     pub(super) fn append(
         &mut self,
         mut event: ThreadEvent,
@@ -154,14 +154,14 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok((event, rev))
     }
 
-    /// Puts an event in the place of the stored one.
+    /// Replaces a stored event.
     pub(super) fn replace(&mut self, event: ThreadEvent) -> Result<Change, R::Error> {
         let rev = self.next_rev();
         self.rows.replace_event(&event, rev)?;
         Ok(Change::of_event(event, rev))
     }
 
-    /// Stores a run. A run that is stored already keeps its start and its message.
+    /// Stores a run. A known run keeps its start and its message.
     pub(super) fn put_run(&mut self, mut run: Run) -> Result<Change, R::Error> {
         if let Some(known) = self.rows.run(&run.id)? {
             run.started_at = known.started_at;

@@ -1,4 +1,4 @@
-//! The turns of a thread: which message is answered, and when.
+//! The turns of a thread: the order in which messages are answered.
 
 use super::rows::{ThreadRows, TurnRow};
 use super::thread::OpenThread;
@@ -9,7 +9,7 @@ use crate::store::{Change, Claim, SealedAnswer, Start, StoreError, TurnKey, Wait
 use chrono::{DateTime, Utc};
 
 impl<R: ThreadRows> OpenThread<R> {
-    /// Refuses a message for which there is no room.
+    /// Refuses a message if the policy of the agent does not accept one now.
     pub(super) fn check_busy(&self, start: &Start) -> Result<(), R::Error> {
         if self.rows.oldest_turn()?.is_none() {
             return Ok(());
@@ -17,8 +17,8 @@ impl<R: ThreadRows> OpenThread<R> {
         start.check_busy(|| self.rows.count_waiting())
     }
 
-    /// Makes way for a message that interrupts: withdraws the turns that wait and marks those that run as cancelled.
-    /// Returns the changes, and the messages whose turns run.
+    /// Preempts other turns if the policy is [`OnBusy::Interrupt`]: withdraws the waiting turns and marks the running
+    /// ones as cancelled. Returns the changes, and the messages of the running turns.
     pub(super) fn preempt(
         &mut self,
         start: &Start,
@@ -38,8 +38,8 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok((changes, running))
     }
 
-    /// Queues the turn that will answer a message, and claims the oldest turn if none runs. A turn that runs side by side
-    /// with others is claimed itself.
+    /// Queues the turn that will answer a message, and claims the oldest turn if none runs. A concurrent turn is
+    /// claimed itself.
     pub(super) fn queue(
         &mut self,
         message: &ThreadEvent,
@@ -48,7 +48,7 @@ impl<R: ThreadRows> OpenThread<R> {
     ) -> Result<Option<Claim>, R::Error> {
         let mut turn = TurnRow::new(message, sealed);
         if start.is_concurrent() || self.rows.oldest_turn()?.is_none() {
-            // It is stored as running at once.
+            // The turn is stored as running at once.
             turn.begin(start);
             self.rows.insert_turn(turn.clone())?;
             return Ok(Some(self.begin_answer(turn, message.clone(), start)?));
@@ -57,10 +57,10 @@ impl<R: ThreadRows> OpenThread<R> {
         self.claim(start)
     }
 
-    /// Claims the oldest turn that waits, if it is due and no turn runs beside which it may not run.
+    /// Claims the oldest waiting turn if it is due. Unless turns run concurrently, no other turn may be running.
     pub(super) fn claim(&mut self, start: &Start) -> Result<Option<Claim>, R::Error> {
         let turn = if start.is_concurrent() {
-            // None waits for another one.
+            // Concurrent turns do not wait for each other.
             let waiting = self.rows.waiting_turns()?;
             waiting.into_iter().find(|turn| turn.is_due(start))
         } else {
@@ -75,7 +75,7 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok(Some(self.begin_answer(turn, message, start)?))
     }
 
-    /// The oldest turn that waits, if none runs.
+    /// Returns the oldest waiting turn, if no turn runs.
     fn next_turn(&self) -> Result<Option<TurnRow>, R::Error> {
         let Some(oldest) = self.rows.oldest_turn()? else {
             return Ok(None);
@@ -91,7 +91,7 @@ impl<R: ThreadRows> OpenThread<R> {
         message: ThreadEvent,
         start: &Start,
     ) -> Result<Claim, R::Error> {
-        // A run that names the message before its first attempt is the program's.
+        // Before the first attempt, a run that names the message was created by the program, not by a turn.
         let mut open = if turn.attempt > 1 {
             self.rows.open_runs(&message.id)?
         } else {
@@ -107,7 +107,7 @@ impl<R: ThreadRows> OpenThread<R> {
                 run
             }
             None => {
-                // The handler starts another one.
+                // The handler starts a new run, so the runs of the earlier attempt end.
                 let ends = open.into_iter().map(|run| interrupted_run(run, start.at));
                 changes.extend(self.update_runs(ends)?);
                 None
@@ -116,7 +116,7 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok(self.claim_of(turn, message, run, changes))
     }
 
-    /// The turn that a claim with this run has claimed before, if it still runs.
+    /// Returns the turn that an earlier claim with this run claimed, if the turn still runs.
     pub(super) fn claimed_before(&self, start: &Start) -> Result<Option<Claim>, R::Error> {
         let run = match &start.run_id {
             Some(run_id) => self.rows.run(run_id)?,
@@ -158,14 +158,14 @@ impl<R: ThreadRows> OpenThread<R> {
         }
     }
 
-    /// The turn of a claim, or a refusal if the claim does not hold any more.
+    /// Returns the turn of a claim, or refuses the operation if the claim is no longer valid.
     pub(super) fn held(&self, key: &TurnKey) -> Result<TurnRow, R::Error> {
         let turn = self.rows.turn_of(&key.event_id)?;
         let held = turn.filter(|turn| turn.is_running && turn.fence == key.fence);
         Ok(held.ok_or(StoreError::StaleFence)?)
     }
 
-    /// Lets a turn wait for another attempt.
+    /// Requeues a turn for another attempt.
     pub(super) fn requeue(
         &mut self,
         mut turn: TurnRow,
@@ -180,13 +180,13 @@ impl<R: ThreadRows> OpenThread<R> {
         self.rows.update_turn(&turn)
     }
 
-    /// Ends a turn that did not succeed. The form that its message answers, if it answers one, can be answered again.
+    /// Ends a turn that did not succeed. If its message answers a form, the form can be answered again.
     pub(super) fn end_unanswered(&mut self, turn: &TurnRow) -> Result<(), R::Error> {
         self.rows.reopen_form(&turn.event_id)?;
         self.rows.delete_turn(turn)
     }
 
-    /// Ends a turn that was cancelled, with its runs.
+    /// Ends a cancelled turn and its runs.
     pub(super) fn end_cancelled(
         &mut self,
         turn: &TurnRow,
@@ -197,7 +197,7 @@ impl<R: ThreadRows> OpenThread<R> {
         self.update_runs(open.into_iter().map(|run| cancelled_run(run, at)))
     }
 
-    /// Ends a turn that waits. Its run is canceled: the run of an attempt before, or else a new one.
+    /// Ends a waiting turn. The run of an earlier attempt is canceled. Without one, a canceled run is created.
     pub(super) fn withdraw(
         &mut self,
         turn: &TurnRow,
@@ -222,7 +222,7 @@ impl<R: ThreadRows> OpenThread<R> {
         runs.map(|run| self.update_run(run)).collect()
     }
 
-    /// The thread, if turns of it wait and none runs.
+    /// Returns the thread with the times of its next claims, if turns of it wait and none runs.
     pub(super) fn waiting(&self) -> Result<Option<Waiting>, R::Error> {
         let Some(next) = self.next_turn()? else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Reading the changes that a reader has not got.
+//! Reads the changes that a reader has not received.
 
 use super::Stop;
 use super::read::{ReadTransaction, Reading, parameters};
@@ -39,7 +39,8 @@ impl<T: ReadTransaction> Reading<'_, T> {
         let row = Change::of_thread(thread.record.clone(), thread.row_rev);
         let has_row = step.has_row(row.rev);
         missed.extend(has_row.then(|| Missed::change(row.rev, Body::of(&row).bytes())));
-        // No more is read than the sizes of the columns admit, and no more is sent than those of the changes do.
+        // The sizes of the columns bound the bytes that are read, and the exact sizes of the changes bound the bytes
+        // that are sent.
         let step = step.within(limit.bytes, missed);
         let mut others = self.runs_changed(&thread, step.changes()).await?;
         others.extend(self.events_edited(&thread, &step).await?);
@@ -68,7 +69,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         })
     }
 
-    /// The events that the reader has and that were edited in a step.
+    /// Returns the events that the reader has and that were edited in a step.
     async fn events_edited(
         &mut self,
         thread: &WholeThread,

@@ -1,4 +1,4 @@
-//! Finding threads, events and runs.
+//! Finds threads, events and runs.
 
 use super::Stop;
 use super::read::{Parameter, ReadTransaction, Reading, parameters, scoped};
@@ -10,7 +10,7 @@ use crate::store::{
 };
 
 impl<T: ReadTransaction> Reading<'_, T> {
-    /// The threads of a scope that a query looks for.
+    /// Returns the threads of a scope that match a query.
     pub(crate) async fn find_threads(
         &mut self,
         scope: &Scope,
@@ -22,7 +22,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         }
     }
 
-    /// The same, of a scope whose `pk` is known.
+    /// Returns the threads that match a query, in a scope whose `pk` is known.
     pub(super) async fn threads_in(
         &mut self,
         scope_pk: i64,
@@ -40,7 +40,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
             .await
     }
 
-    /// The events of a thread that a query looks for.
+    /// Returns the events of a thread that match a query.
     pub(crate) async fn find_events(
         &mut self,
         scope: &Scope,
@@ -67,7 +67,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
             .await
     }
 
-    /// The runs of a scope that a query looks for.
+    /// Returns the runs of a scope that match a query.
     pub(crate) async fn find_runs(
         &mut self,
         scope: &Scope,
@@ -104,7 +104,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
             .await
     }
 
-    /// An event of a thread.
+    /// Reads an event of a thread.
     pub(crate) async fn event(
         &mut self,
         scope: &Scope,
@@ -121,7 +121,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         Ok(event.ok_or(StoreError::NotFound("event in this thread"))?)
     }
 
-    /// A run of a thread.
+    /// Reads a run of a thread.
     pub(crate) async fn run(
         &mut self,
         scope: &Scope,
@@ -144,13 +144,13 @@ impl<T: ReadTransaction> Reading<'_, T> {
     }
 }
 
-/// The parameters of the statement that lists threads, and whether it lists those of a participant.
+/// Returns the parameters of the statement that lists threads, and `true` if it lists those of a participant.
 pub(super) fn listed(
     scope_pk: i64,
     scope: &Scope,
     looked_for: &ThreadQuery,
 ) -> (bool, Vec<Parameter>) {
-    // Whoever sees only their own threads, and looks for somebody's, looks for those of both.
+    // A viewer that looks for the threads of another participant gets those that have both.
     let mut participants: Vec<_> = viewer(scope)
         .into_iter()
         .chain(&looked_for.participant)
@@ -165,7 +165,7 @@ pub(super) fn listed(
     (is_of_participant, values)
 }
 
-/// Whose list it is, where a part of it begins, how much of it is wanted, and where it ends.
+/// Returns the parameters that limit a list: its owner, its beginning, the number of items, and its end.
 fn spanned(pk: i64, span: &Span, limit: usize) -> Vec<Parameter> {
     vec![
         pk.into(),
@@ -176,7 +176,7 @@ fn spanned(pk: i64, span: &Span, limit: usize) -> Vec<Parameter> {
     ]
 }
 
-/// Whose threads a scope shows, if not everyone's.
+/// Returns the participant that a scope is limited to. `None` if it shows all threads.
 fn viewer(scope: &Scope) -> Option<&Participant> {
     match &scope.viewer {
         Viewer::Everyone => None,
@@ -188,7 +188,7 @@ fn stored(participant: Option<&Participant>) -> Option<String> {
     participant.map(|participant| participant.as_str().to_owned())
 }
 
-/// The texts that a filter lets pass; none if that is everything.
+/// Returns the texts that a filter accepts. `None` if it accepts everything.
 fn any_of<V>(admitted: &[V], text: impl Fn(&V) -> &str) -> Option<Vec<String>> {
     let is_filter = !admitted.is_empty();
     is_filter.then(|| admitted.iter().map(|one| text(one).to_owned()).collect())

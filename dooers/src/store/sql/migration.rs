@@ -1,6 +1,6 @@
-//! The steps in which the tables came to be, forward only.
+//! Migrations of the schema, which only go forward.
 
-/// One step of the schema. A released one is never edited.
+/// One migration of the schema. A released migration is never edited.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Migration {
     pub(crate) version: i64,
@@ -8,7 +8,7 @@ pub(crate) struct Migration {
     pub(crate) sql: &'static str,
 }
 
-/// All steps of a database, in their order: the files under `migrations/` in the directory of the database.
+/// All migrations of a database, in their order: the files in the database's directory under `migrations/`.
 macro_rules! migrations {
     ($database:literal) => {
         $crate::store::sql::migrations!(
@@ -37,7 +37,7 @@ macro_rules! migrations {
 
 pub(crate) use migrations;
 
-/// A step that a database has got.
+/// A migration that was applied to a database.
 #[derive(Debug)]
 pub(crate) struct Applied {
     pub(crate) version: i64,
@@ -45,15 +45,15 @@ pub(crate) struct Applied {
     pub(crate) checksum: String,
 }
 
-/// Why the tables are not as they must be.
+/// The reasons why the schema of a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
     #[error(
-        "it was made by a newer version of this program (its schema is version {found}, this program knows {known}); update the program"
+        "a newer version of this program created it (its schema is version {found}, this program knows {known}); update the program"
     )]
     Newer { found: i64, known: i64 },
     #[error(
-        "its migration {version} (`{name}`) is not the one of this program, so its tables cannot be trusted; restore a backup, or run the program that made it"
+        "its migration {version} (`{name}`) differs from the one of this program, so its tables cannot be trusted; restore a backup, or run the program that created it"
     )]
     Changed { version: i64, name: String },
     #[error(
@@ -62,7 +62,7 @@ pub(crate) enum SchemaError {
     Old { found: i64, needed: i64 },
 }
 
-/// Those steps that a database with these has not got. Unless it is allowed there must be none.
+/// Returns the migrations that are missing in a database. If `is_allowed` is `false`, missing migrations are an error.
 pub(crate) fn pending(
     migrations: &[Migration],
     applied: Vec<Applied>,
@@ -98,7 +98,7 @@ pub(crate) fn pending(
     }
 }
 
-/// The FNV-1a hash of a migration's text: it is to notice an edit, not an attack.
+/// Returns the FNV-1a hash of a migration's text. It detects edits, not attacks.
 pub(crate) fn checksum_of(sql: &str) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in sql.bytes() {

@@ -1,5 +1,5 @@
-//! The parts that the stores on both databases share: operations, statements that read, rows, migrations, and the methods
-//! of [`Store`](super::Store) that only pass an operation or a read on.
+//! The parts that both SQL stores share: operations, statements that read, rows, migrations, and the methods of
+//! [`Store`](super::Store) that only forward an operation or a read.
 
 mod catching_up;
 mod find;
@@ -26,7 +26,7 @@ pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;
 pub(crate) use store::sql_store;
 
-/// A number as databases keep it. None of ours comes near the end of the range.
+/// Converts a number to the type that databases use. Real values never reach the end of the range.
 pub(crate) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The operations on threads that the writers of both databases do.
+//! The operations on threads that the writers of both databases execute.
 
 use crate::store::rules::{self, Rows};
 use crate::store::{
@@ -8,7 +8,7 @@ use crate::store::{
 use chrono::{DateTime, Utc};
 use std::fmt::Debug;
 
-/// An operation on threads. It may be done more than once: what was done before is not committed then.
+/// An operation on threads. It may be executed more than once, because only the last execution is committed.
 pub(crate) trait ThreadOperation: Debug + Send + 'static {
     /// The result for the caller.
     type Answer: Debug + Send + 'static;
@@ -16,7 +16,7 @@ pub(crate) trait ThreadOperation: Debug + Send + 'static {
     /// The words after "the database failed to".
     const WHAT: &'static str;
 
-    /// Does it by the rules, with all checks before the first write.
+    /// Executes the operation by the rules, with all checks before the first write.
     fn run<S: Rows>(&self, rows: &mut S) -> Result<Self::Answer, S::Error>;
 }
 
@@ -54,7 +54,7 @@ impl ThreadOperation for ClaimTurn {
     }
 }
 
-/// Writes what a turn did.
+/// Writes changes of a turn.
 #[derive(Debug)]
 pub(crate) struct WriteTurn {
     pub(crate) scope: Scope,
@@ -71,7 +71,7 @@ impl ThreadOperation for WriteTurn {
     }
 }
 
-/// Writes the last of a turn, ends it and claims the next.
+/// Writes the last changes of a turn, ends it and claims the next turn.
 #[derive(Debug)]
 pub(crate) struct FinishTurn {
     pub(crate) scope: Scope,
@@ -90,7 +90,7 @@ impl ThreadOperation for FinishTurn {
     }
 }
 
-/// Writes the last of an attempt, and lets the turn wait for another one.
+/// Writes the last changes of an attempt, and requeues the turn.
 #[derive(Debug)]
 pub(crate) struct RetryTurn {
     pub(crate) scope: Scope,
@@ -101,7 +101,7 @@ pub(crate) struct RetryTurn {
 
 impl ThreadOperation for RetryTurn {
     type Answer = Retried;
-    const WHAT: &'static str = "let a turn wait for another attempt";
+    const WHAT: &'static str = "requeue a turn";
 
     fn run<S: Rows>(&self, rows: &mut S) -> Result<Retried, S::Error> {
         let not_before = self.not_before;
@@ -125,7 +125,7 @@ impl ThreadOperation for DeleteThread {
     }
 }
 
-/// Makes a thread.
+/// Creates a thread.
 #[derive(Debug)]
 pub(crate) struct CreateThread {
     pub(crate) scope: Scope,
@@ -134,7 +134,7 @@ pub(crate) struct CreateThread {
 
 impl ThreadOperation for CreateThread {
     type Answer = Change;
-    const WHAT: &'static str = "make a thread";
+    const WHAT: &'static str = "create a thread";
 
     fn run<S: Rows>(&self, rows: &mut S) -> Result<Change, S::Error> {
         rules::create(rows, &self.scope, &self.draft)

@@ -1,4 +1,4 @@
-//! What is read, statement by statement.
+//! Reads that consist of several statements.
 
 use super::rows::{self, Columns, RowError, WholeThread};
 use super::sizes::measured;
@@ -14,12 +14,12 @@ use crate::store::{
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A transaction in which everything is read as it stood at one moment.
+/// A transaction that reads everything as of one moment.
 pub(crate) trait ReadTransaction: Send {
-    /// What it reads.
+    /// The type of its rows.
     type Row: Columns + Send;
 
-    /// The rows that a statement gives.
+    /// Returns the rows of a statement.
     fn rows(
         &mut self,
         sql: &Arc<str>,
@@ -27,16 +27,16 @@ pub(crate) trait ReadTransaction: Send {
     ) -> impl Future<Output = Result<Vec<Self::Row>, RowError>> + Send;
 }
 
-/// A value in a statement.
+/// A parameter of a statement.
 #[derive(Debug, Clone)]
 pub(crate) enum Parameter {
     Text(String),
-    /// A text by which is filtered; none filters nothing.
+    /// A text to filter by. `None` does not filter.
     Filter(Option<String>),
-    /// What a filter lets pass, as a JSON array of texts; none if that is everything.
+    /// The texts that a filter accepts, as a JSON array. `None` does not filter.
     AnyOf(Option<Vec<String>>),
     Number(i64),
-    /// Microseconds since 1970; the smallest and the largest number are before and behind all times.
+    /// Microseconds since 1970. The minimum and maximum of `i64` are before and after all times.
     Time(i64),
 }
 
@@ -77,7 +77,7 @@ macro_rules! parameters {
 
 pub(super) use parameters;
 
-/// A statement's parameters that begin with a scope.
+/// Returns the parameters of a scope, which come first in a statement.
 pub(super) fn scoped(scope: &Scope) -> Vec<Parameter> {
     parameters![
         scope.worker_id.as_str(),
@@ -87,7 +87,7 @@ pub(super) fn scoped(scope: &Scope) -> Vec<Parameter> {
     ]
 }
 
-/// Reads in one transaction.
+/// A set of reads in one transaction.
 #[derive(Debug)]
 pub(crate) struct Reading<'a, T> {
     transaction: T,
@@ -119,7 +119,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// The thread, if it can be seen in this scope.
+    /// Reads a thread, if it is visible in this scope.
     pub(crate) async fn thread(
         &mut self,
         scope: &Scope,
@@ -151,7 +151,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         let Some((scope_pk, threads)) = found else {
             return Ok(page);
         };
-        // One more than the page holds tells whether there is another page.
+        // One more than the page holds shows whether there is another page.
         let sizes = self.thread_sizes(scope_pk, scope, after, limit).await?;
         let may_fit = fitting(limit.bytes, sizes.iter().copied().take(limit.items));
         let looked_for = ThreadQuery {
@@ -176,7 +176,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         Ok(page)
     }
 
-    /// In how many threads of the scope somebody takes part.
+    /// Returns the number of threads of the scope in which the participant takes part.
     async fn threads_of(&mut self, scope_pk: i64, participant: &Participant) -> Result<u64, Stop> {
         let (sql, values) = (
             &self.sql.participant_count,
@@ -202,7 +202,8 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
             from: self.goes_on_from(&thread, from).await?,
         };
         let mut sizes = self.event_sizes(&thread, asked.window(), bytes).await?;
-        // No more is read than the sizes of the columns admit, and no more is shown than those of the events do.
+        // The sizes of the columns bound the bytes that are read, and the exact sizes of the events bound the bytes
+        // that are shown.
         let shown = asked.shown(&sizes.iter().copied());
         let mut events = self.events_between(&thread, shown.begin, shown.end).await?;
         measured(
@@ -224,7 +225,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         })
     }
 
-    /// The events that a snapshot of this thread goes on from.
+    /// Returns the base of a snapshot of this thread.
     async fn goes_on_from(
         &mut self,
         thread: &WholeThread,
@@ -307,7 +308,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         Ok(keys.into_iter().collect())
     }
 
-    /// The threads in which a turn is that is named so, and where they lie.
+    /// Returns the threads that contain the target, with their scopes.
     #[cfg(feature = "postgres")]
     pub(crate) async fn places_of(
         &mut self,
@@ -322,13 +323,13 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
             .await
     }
 
-    /// What a reader has who has all up to this event, as it was when it was new.
+    /// Returns the place of a reader that has everything up to this event, as it was when it was new.
     async fn place_of(&mut self, thread_pk: i64, event_id: &str) -> Result<Option<Known>, Stop> {
         let (sql, values) = (&self.sql.event_place, parameters![thread_pk, event_id]);
         self.first(sql, values, known).await
     }
 
-    /// The events behind one place up to another, with the numbers of their last changes.
+    /// Returns the events with a `seq` greater than `begin` and at most `end`, with the `rev` of their last changes.
     pub(super) async fn events_between(
         &mut self,
         thread: &WholeThread,
@@ -340,7 +341,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
             .await
     }
 
-    /// The first edit of what a reader knows, since it knows it.
+    /// Returns the first edit of the events that a reader has, after the reader's `rev`.
     async fn first_edited(
         &mut self,
         thread: &WholeThread,
@@ -351,7 +352,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
             parameters![thread.pk, known.first_seq(), known.last_seq, known.rev],
         );
         let edited = |row: &T::Row| {
-            // Without any, the smallest of them is null.
+            // Without edits, the minimum is null.
             if row.optional_number(0)?.is_none() {
                 return Ok(None);
             }
@@ -381,7 +382,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     }
 }
 
-/// An event's place, and the number of the change that made it.
+/// Reads an event's `seq`, and the `rev` of the change that created it.
 pub(super) fn known(row: &impl Columns) -> Result<Known, RowError> {
     Ok(Known {
         last_seq: row.count(0)?,

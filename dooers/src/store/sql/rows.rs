@@ -1,8 +1,7 @@
-//! What rows are made into.
+//! Conversion of rows into values.
 //!
-//! [`Columns`] is what the rows of all libraries have in common, so that each kind of row is understood in one place.
-//! What stands in braces in the lists of columns is written by each database in its own way: see
-//! [`Dialect`](super::Dialect).
+//! [`Columns`] is the common interface to the rows of all libraries, so that each kind of row is converted in one
+//! place. Each database replaces the parts in braces in the lists of columns: see [`Dialect`](super::Dialect).
 
 use super::int;
 use crate::protocol::{Run, Thread, ThreadEvent, from_own_json, timestamp};
@@ -15,7 +14,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::error::Error;
 use std::time::Duration;
 
-/// What a database says is wrong with it.
+/// The error of a database.
 pub(crate) type RowError = Box<dyn Error + Send + Sync>;
 
 /// The columns of a row.
@@ -36,7 +35,7 @@ pub(crate) trait Columns {
         self.optional_number(at)?.ok_or_else(|| missing(at))
     }
 
-    /// A number that counts something.
+    /// Reads a number that is not negative.
     fn count(&self, at: usize) -> Result<u64, RowError> {
         Ok(u64::try_from(self.number(at)?)?)
     }
@@ -54,12 +53,12 @@ pub(crate) trait Columns {
     }
 
     fn optional_json<T: DeserializeOwned>(&self, at: usize) -> Result<Option<T>, RowError> {
-        // `Some(null)` is not `None`: both are stored as they are.
+        // `Some(null)` is not `None`: both are stored unchanged.
         let text = self.optional_text(at)?;
         Ok(text.map(from_own_json).transpose()?)
     }
 
-    /// One of an enumeration's names.
+    /// Reads the name of an enumeration's variant.
     fn name<T: for<'de> Deserialize<'de>>(&self, at: usize) -> Result<T, RowError> {
         let name: StrDeserializer<'_, NameError> = self.text(at)?.into_deserializer();
         Ok(T::deserialize(name)?)
@@ -70,28 +69,28 @@ fn missing(at: usize) -> RowError {
     format!("column {at} is null").into()
 }
 
-/// What [`thread`] reads.
+/// The columns that [`thread`] reads.
 pub(crate) const THREAD_COLUMNS: &str = "t.id, {json t.owner}, {json t.users}, t.title, {json t.metadata}, {micros t.created_at}, \
      {micros t.updated_at}, {micros t.last_event_at}";
 
-/// What [`WholeThread::read`] reads.
+/// The columns that [`WholeThread::read`] reads.
 pub(crate) const WHOLE_THREAD_COLUMNS: &str = "{thread}, t.pk, t.scope_pk, s.workspace_pk, t.rev, t.row_rev, \
      t.last_seq, (SELECT {array p.participant ORDER BY p.place} FROM {prefix}participants p \
      WHERE p.thread_pk = t.pk)";
 
-/// What [`event`] reads.
+/// The columns that [`event`] reads.
 pub(crate) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.actor, e.author, \
      {json e.sender}, {json e.content}, {json e.data}, {micros e.created_at}, {flag e.streaming}, \
      {flag e.finalized}, e.client_event_id, e.delta_seq, {flag e.deleted}";
 
-/// What [`run`] reads.
+/// The columns that [`run`] reads.
 pub(crate) const RUN_COLUMNS: &str = "r.id, r.rev, r.agent_id, r.status, {micros r.started_at}, {micros r.ended_at}, r.error, r.event_id";
 
-/// What [`turn`] reads.
+/// The columns that [`turn`] reads.
 pub(crate) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \
      {micros u.lease_until}, {flag u.cancel_requested}, u.node, u.slot, u.sealed";
 
-/// A thread that lies in this scope.
+/// Reads a thread that lies in this scope.
 pub(crate) fn thread(row: &impl Columns, scope: &Scope) -> Result<Thread, RowError> {
     Ok(Thread {
         id: row.text(0)?.to_owned(),
@@ -109,7 +108,7 @@ pub(crate) fn thread(row: &impl Columns, scope: &Scope) -> Result<Thread, RowErr
     })
 }
 
-/// A thread's whole row, with who takes part in it.
+/// A thread's complete row, with its participants.
 #[derive(Debug)]
 pub(crate) struct WholeThread {
     pub(crate) pk: i64,
@@ -125,7 +124,7 @@ impl WholeThread {
         &self.record.thread.id
     }
 
-    /// A thread that lies in this scope, without regard to who takes part in it.
+    /// Reads a thread that lies in this scope, regardless of its participants.
     pub(crate) fn read(row: &impl Columns, scope: &Scope) -> Result<Self, RowError> {
         let participants: Vec<String> = row.json(14)?;
         Ok(Self {
@@ -147,7 +146,7 @@ impl WholeThread {
     }
 }
 
-/// An event of this thread, and the number of its last change.
+/// Reads an event of this thread, and the `rev` of its last change.
 pub(crate) fn event(row: &impl Columns, thread_id: &str) -> Result<(ThreadEvent, u64), RowError> {
     let flag = |at| Ok::<_, RowError>(row.optional_number(at)?.map(|flag| flag != 0));
     let event = ThreadEvent {
@@ -171,7 +170,7 @@ pub(crate) fn event(row: &impl Columns, thread_id: &str) -> Result<(ThreadEvent,
     Ok((event, row.count(2)?))
 }
 
-/// A run of this thread, and the number of its last change.
+/// Reads a run of this thread, and the `rev` of its last change.
 pub(crate) fn run(row: &impl Columns, thread_id: &str) -> Result<(Run, u64), RowError> {
     let run = Run {
         id: row.text(0)?.to_owned(),
@@ -186,7 +185,7 @@ pub(crate) fn run(row: &impl Columns, thread_id: &str) -> Result<(Run, u64), Row
     Ok((run, row.count(1)?))
 }
 
-/// Where a thread lies and its id, as the first five columns tell it.
+/// Reads the id and the scope of a thread from the first five columns.
 pub(crate) fn thread_place(row: &impl Columns) -> Result<(Scope, String), RowError> {
     let scope = Scope {
         agent: row.text(1)?.to_owned(),
@@ -198,7 +197,7 @@ pub(crate) fn thread_place(row: &impl Columns) -> Result<(Scope, String), RowErr
     Ok((scope, row.text(0)?.to_owned()))
 }
 
-/// A turn.
+/// Reads a turn.
 pub(crate) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
     let held = match (row.optional_string(9)?, row.optional_time(7)?) {
         (Some(node), Some(until)) => Some(Held {
@@ -223,17 +222,17 @@ pub(crate) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
     })
 }
 
-/// The column `state` of a turn.
+/// Returns the value of a turn's column `state`.
 pub(crate) fn turn_state(turn: &TurnRow) -> &'static str {
     if turn.is_running { "running" } else { "queued" }
 }
 
-/// The column `slot` of a turn. Turns of one slot may not run side by side.
+/// Returns the value of a turn's column `slot`. Turns with the same slot cannot run at the same time.
 pub(crate) fn turn_slot(turn: &TurnRow) -> i64 {
     if turn.is_beside { int(turn.seq) } else { 0 }
 }
 
-/// The sealed answer of a turn: a JSON array of the id of its key, its hash and its values.
+/// Reads the sealed answer of a turn: a JSON array of the id of its key, its hash and its sealed values.
 pub(super) fn sealed_answer(
     row: &impl Columns,
     at: usize,
@@ -245,7 +244,7 @@ pub(super) fn sealed_answer(
     }))
 }
 
-/// The column that [`sealed_answer`] reads.
+/// Returns the value of the column that [`sealed_answer`] reads.
 pub(crate) fn sealed_column(
     sealed: Option<&SealedAnswer>,
 ) -> Result<Option<String>, serde_json::Error> {

@@ -1,8 +1,8 @@
-//! The sizes of rows, which are read in front of the rows themselves.
+//! The sizes of rows, which are read before the rows themselves.
 //!
-//! A row may be large, and databases give all the rows of a statement. So a page is read in two steps: how many rows fit,
-//! by the sizes of their columns, and these rows. The sizes of columns are at most those of the items in a frame, which
-//! decide.
+//! A row may be large, and databases return all rows of a statement. Therefore a page is read in two steps: first the
+//! sizes of the rows' columns, which show how many rows fit, and then these rows. The size of the columns is at most
+//! the size of the item in a frame, and the latter decides.
 
 use super::Stop;
 use super::find::listed;
@@ -15,10 +15,10 @@ use crate::store::step::{Missed, Step};
 use crate::store::{Order, PageLimit, Scope, ThreadCursor, ThreadQuery};
 use std::ops::RangeInclusive;
 
-/// The least that an item has in a frame beside its large columns: its ids, times and the names of its members.
+/// The minimum size of an item in a frame without its large columns: its ids, times and the names of its members.
 const LEAST_BYTES: usize = 64;
 
-/// Enough rows to exceed a limit, whatever their sizes.
+/// Returns a number of rows that exceeds a limit in bytes, whatever the sizes of the rows.
 fn enough(bytes: usize) -> u64 {
     (bytes / LEAST_BYTES) as u64 + 2
 }
@@ -27,8 +27,8 @@ fn size(row: &impl Columns, at: usize) -> Result<usize, RowError> {
     Ok(LEAST_BYTES.saturating_add(usize::try_from(row.number(at)?)?))
 }
 
-/// Replaces the sizes of the first events of a window by those of the events themselves, which are in the order of their
-/// places, and forgets the others.
+/// Replaces the sizes of the first events of a window by the exact sizes of these events, and drops the other sizes.
+/// `events` are ordered by `seq`.
 pub(super) fn measured<'a>(
     sizes: &mut Vec<SizedEvent>,
     window: Window,
@@ -43,8 +43,8 @@ pub(super) fn measured<'a>(
     }
 }
 
-/// The parameters of the statements that look for edits in a step: of the events that the reader has from before, and of
-/// those that it was sent since.
+/// Returns the parameters of the statements that find the edits of a step: one statement for the events that the reader
+/// had before it resumed, and one for the events that were sent to it since then.
 pub(super) fn edits(thread: &WholeThread, step: &Step<'_>) -> Vec<Vec<Parameter>> {
     let from_before = (step.known_events(), step.changes());
     let edits = |(events, changes): (RangeInclusive<u64>, RangeInclusive<u64>)| {
@@ -65,7 +65,7 @@ pub(super) fn edits(thread: &WholeThread, step: &Step<'_>) -> Vec<Vec<Parameter>
 }
 
 impl<T: ReadTransaction> Reading<'_, T> {
-    /// The sizes of the first events of a window, in its order: enough to exceed a limit.
+    /// Returns the sizes of the first events of a window, in its order. They are enough to exceed the limit in bytes.
     pub(super) async fn event_sizes(
         &mut self,
         thread: &WholeThread,
@@ -86,7 +86,8 @@ impl<T: ReadTransaction> Reading<'_, T> {
         self.every(sql, values, event).await
     }
 
-    /// The sizes of the newest threads behind a cursor: one more than the items of a limit, or enough to exceed its bytes.
+    /// Returns the sizes of the newest threads after a cursor: one more than the limit in items, or enough to exceed
+    /// the limit in bytes.
     pub(super) async fn thread_sizes(
         &mut self,
         scope_pk: i64,
@@ -108,7 +109,8 @@ impl<T: ReadTransaction> Reading<'_, T> {
         self.every(sql, values, |row| size(row, 0)).await
     }
 
-    /// The sizes of changes of runs and events that a step has: of each kind enough to exceed a limit.
+    /// Returns the sizes of the changes of runs and edited events in a step. The sizes of each kind are enough to
+    /// exceed the limit in bytes.
     pub(super) async fn missed_sizes(
         &mut self,
         thread: &WholeThread,
@@ -138,7 +140,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
     }
 }
 
-/// A change that is not a new event.
+/// Reads a change that is not a new event.
 fn other(row: &impl Columns) -> Result<Missed<usize>, RowError> {
     Ok(Missed::change(row.count(0)?, size(row, 1)?))
 }

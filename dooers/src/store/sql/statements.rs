@@ -1,32 +1,32 @@
-//! The statements that both databases share: all that only read.
+//! The statements that both databases share: all statements that only read.
 //!
-//! Their text is the same but for what stands in braces, and for the sign of a parameter.
+//! Their text differs only in the parts in braces and in the sign of a parameter.
 
 use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, TURN_COLUMNS, WHOLE_THREAD_COLUMNS};
 use crate::store::TablePrefix;
 use std::sync::Arc;
 
-/// What a database writes in its own way.
+/// The syntax that differs between databases.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dialect {
-    /// What a parameter begins with.
+    /// The first character of a parameter.
     pub(crate) parameter: char,
-    /// `{join}`: how a table is joined that is to be read behind the one before it.
+    /// `{join}`: a join that reads the table after the one before it.
     pub(crate) join: &'static str,
-    /// `{json …}`: a column of JSON, as text.
+    /// `{json …}`: a JSON column as text.
     pub(crate) json: fn(&str) -> String,
-    /// `{array …}`: texts of several rows, as the text of one JSON array.
+    /// `{array …}`: the texts of several rows, as one JSON array.
     pub(crate) array: fn(&str) -> String,
-    /// `{listed …}`: the values of a JSON array.
+    /// `{listed …}`: the values of a JSON array, as a list.
     pub(crate) listed: fn(&str) -> String,
-    /// `{micros …}`: a time, in microseconds since 1970.
+    /// `{micros …}`: a time in microseconds since 1970.
     pub(crate) micros: fn(&str) -> String,
-    /// `{flag …}`: a truth value, as a number.
+    /// `{flag …}`: a boolean as a number.
     pub(crate) flag: fn(&str) -> String,
 }
 
 impl Dialect {
-    /// Puts the prefix and the lists of columns into a statement.
+    /// Inserts the prefix, the lists of columns and the syntax of the database into a statement.
     pub(crate) fn render(&self, sql: &str, prefix: &TablePrefix) -> String {
         let mut rendered = sql
             .replace("{event_size}", EVENT_SIZE)
@@ -64,15 +64,15 @@ impl Dialect {
     }
 }
 
-/// The bytes of what is large in an event. Neither database reads a value for its length.
+/// The bytes of an event's large columns. Both databases return the length without reading the value.
 const EVENT_SIZE: &str = "CAST(coalesce(octet_length({json e.sender}), 0) AS BIGINT) \
      + coalesce(octet_length({json e.content}), 0) + coalesce(octet_length({json e.data}), 0)";
 
-/// The same of a thread. PostgreSQL writes users with blanks, which are less than half of the text.
+/// The bytes of a thread's large columns. PostgreSQL writes users with blanks, which are less than half of the text.
 const THREAD_SIZE: &str = "CAST(octet_length({json t.owner}) AS BIGINT) / 2 + octet_length({json t.users}) / 2 \
      + coalesce(octet_length(t.title), 0) + coalesce(octet_length({json t.metadata}), 0)";
 
-/// The same of a run.
+/// The bytes of a run's large columns.
 const RUN_SIZE: &str = "CAST(coalesce(octet_length(r.error), 0) AS BIGINT)";
 
 /// The filters of a query for events.
@@ -81,19 +81,19 @@ const FOUND: &str = "(CAST(?4 AS TEXT) IS NULL OR e.actor IN {listed ?4}) \
      AND (CAST(?6 AS TEXT) IS NULL OR e.sender ->> 'user_id' IN {listed ?6}) \
      AND (CAST(?7 AS TEXT) IS NULL OR e.run_id IN {listed ?7}) AND (?9 = 1 OR e.deleted IS NULL)";
 
-/// The other one who takes part in a thread.
+/// The condition for the second participant of a thread.
 const BOTH: &str = "(?7 = ?6 OR EXISTS (SELECT 1 FROM {prefix}participants o \
      WHERE o.thread_pk = p.thread_pk AND o.participant = ?7))";
 
-/// Runs, and what says which threads they are of.
+/// Runs with the ids of their threads.
 const RUNS: &str =
     "SELECT {run}, t.id FROM {prefix}runs r {join} {prefix}threads t ON t.pk = r.thread_pk";
 
-/// A part of a list of runs.
+/// A part of a list of runs, newest first.
 const NEWEST_RUNS: &str = "(r.started_at, r.id) < (?2, ?3) AND r.started_at >= ?5 AND {runs_found} \
      ORDER BY r.started_at DESC, r.id DESC LIMIT ?4";
 
-/// The same from its other end.
+/// A part of a list of runs, oldest first.
 const OLDEST_RUNS: &str = "(r.started_at, r.id) > (?2, ?3) AND r.started_at < ?5 AND {runs_found} \
      ORDER BY r.started_at, r.id LIMIT ?4";
 
@@ -103,7 +103,7 @@ const RUNS_FOUND: &str = "(CAST(?6 AS TEXT) IS NULL OR r.status IN {listed ?6}) 
      AND (CAST(?8 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM {prefix}participants p \
      WHERE p.thread_pk = r.thread_pk AND p.participant = ?8))";
 
-/// Makes a struct of statements, each a text that was rendered once.
+/// Defines a struct of statements. Each statement is a text that is rendered once.
 macro_rules! statements {
     ($(#[$doc:meta])* $set:ident: $($name:ident: $sql:literal)+) => {
         $(#[$doc])*
@@ -117,7 +117,7 @@ macro_rules! statements {
                 Self { $($name: render($sql).into(),)+ }
             }
 
-            /// All of them, with their names.
+            /// Returns all statements with their names.
             #[cfg(test)]
             pub(crate) fn all(&self) -> Vec<(&'static str, &str)> {
                 vec![$((stringify!($name), &*self.$name),)+]
@@ -133,7 +133,7 @@ statements! {
     /// appearance.
     Reads:
 
-    // Scopes and what is counted in them.
+    // Scopes and their counters.
 
     scope: "
         SELECT s.pk, s.threads, s.workspace_pk
@@ -165,7 +165,7 @@ statements! {
         ORDER BY t.last_event_at, t.id
         LIMIT ?4"
 
-    // Those in which both take part, who may be the same.
+    // The threads of two participants, which may be the same one.
 
     threads_of_participant: "
         SELECT {thread} FROM {prefix}participants p {join} {prefix}threads t ON t.pk = p.thread_pk
@@ -181,7 +181,7 @@ statements! {
         ORDER BY p.last_event_at, p.thread_id
         LIMIT ?4"
 
-    // The sizes of the first ones of these.
+    // The sizes of the first threads of these lists.
 
     thread_sizes: "
         SELECT {thread_size} FROM {prefix}threads t
@@ -207,7 +207,8 @@ statements! {
         WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
         ORDER BY e.seq"
 
-    // Those behind ?2 and before ?3 that pass the filters: JSON arrays, or null for everything.
+    // The events between ?2 and ?3, both exclusive, that pass the filters. A filter is a JSON array, or null for
+    // everything.
 
     newest_found: "
         SELECT {event} FROM {prefix}events e
@@ -219,7 +220,7 @@ statements! {
         WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq < ?3 AND {found}
         ORDER BY e.seq LIMIT ?8"
 
-    // The sizes of those behind ?2 up to ?3, from either end, and what made them.
+    // The sizes of the events after ?2 up to ?3, from either end, with the changes that created them.
 
     newest_sizes: "
         SELECT e.seq, e.first_rev, {event_size} FROM {prefix}events e
@@ -231,7 +232,7 @@ statements! {
         WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
         ORDER BY e.seq LIMIT ?4"
 
-    // `+` keeps the planner from walking through all of them by `seq`: few were edited.
+    // `+` prevents the planner from scanning all events by `seq`. Few events were edited.
     events_edited: "
         SELECT {event} FROM {prefix}events e
         WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3
@@ -244,7 +245,7 @@ statements! {
             AND e.rev >= ?4 AND e.rev <= ?5
         ORDER BY e.rev LIMIT ?6"
 
-    // The first edit since ?4, and the first event that was edited.
+    // The first edit after ?4, and the first event that was edited after it.
     first_edited: "
         SELECT min(e.rev), min(e.seq) FROM {prefix}events e
         WHERE e.thread_pk = ?1 AND e.rev <> e.first_rev AND +e.seq >= ?2 AND +e.seq <= ?3 AND e.rev > ?4"
@@ -257,13 +258,14 @@ statements! {
 
     oldest_runs: "{runs} WHERE r.scope_pk = ?1 AND {oldest_runs}"
 
-    // Those of one thread are few enough to be sorted.
+    // The runs of one thread are few enough to be sorted.
 
     newest_runs_of_thread: "{runs} WHERE r.thread_pk = ?1 AND {newest_runs}"
 
     oldest_runs_of_thread: "{runs} WHERE r.thread_pk = ?1 AND {oldest_runs}"
 
-    // Those of the events behind ?2 up to ?3, any that goes on, and those begun up to ?5 that changed since ?4.
+    // The runs of the events after ?2 up to ?3, all running runs, and the runs that started up to ?5 and changed after
+    // ?4.
     runs_shown: "
         SELECT {run} FROM {prefix}runs r
         WHERE r.thread_pk = ?1 AND r.id IN (
@@ -298,11 +300,11 @@ statements! {
 
     setting_keys: "SELECT DISTINCT x.key_id FROM {prefix}settings x WHERE x.key_id IS NOT NULL ORDER BY x.key_id"
 
-    // Answers that are sealed.
+    // Sealed answers.
 
     turn_keys: "SELECT x.sealed FROM {prefix}turns x WHERE x.sealed IS NOT NULL"
 
-    // Where a run or an event lies, and the message that the run answers, if it goes on.
+    // The place of a run or an event, and the message that the run answers if it has not ended.
 
     run_place: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id,

@@ -1,12 +1,12 @@
-//! Why an operation stopped.
+//! The reasons why an operation stops.
 
 use super::RowError;
 use crate::store::StoreError;
 
-/// Why an operation stopped.
+/// The reason why an operation stopped.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// It may not be done. This is its answer, and no other operation's concern.
+    /// A rule refused the operation. The refusal is its result and does not affect other operations.
     Refused(StoreError),
     /// The database failed.
     Fault(RowError),

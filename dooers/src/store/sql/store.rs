@@ -1,6 +1,7 @@
-//! The methods of [`Store`](crate::store::Store) that the stores on both databases have in common.
+//! The methods of [`Store`](crate::store::Store) that both SQL stores share.
 
-/// Implements `Store` for a type with a `writer` and `readers`. The methods in which the databases differ follow the types.
+/// Implements `Store` for a type with a `writer` and `readers`. The methods that differ between the databases follow
+/// the types.
 macro_rules! sql_store {
     ($store:ty, $reading:ty; $($own:tt)*) => {
         const _: () = {

@@ -1,18 +1,19 @@
-//! Faults after which the database may be used again later.
+//! Faults after which the database may become usable again.
 //!
-//! A full disk, a file that is gone or a lock of another program pass without a restart. Such a fault is
-//! [`StoreError::Unavailable`], as when a PostgreSQL server cannot be reached. Any other fault is [`StoreError::Failed`].
+//! A full disk, a missing file or a lock of another program may pass without a restart. Such a fault is
+//! [`StoreError::Unavailable`], as when a PostgreSQL server cannot be reached. Any other fault is
+//! [`StoreError::Failed`].
 
 use crate::store::StoreError;
 use crate::store::sql::{RowError, Stop};
 use rusqlite::ffi;
 
-/// The reason why the database cannot be used now.
+/// The reason why the database is unavailable at the moment.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Away(pub(super) String);
 
-/// The error that the caller gets who wanted this done.
+/// Converts the fault of an operation into the caller's error. `what` is the operation.
 pub(super) fn told(error: RowError, what: &'static str) -> StoreError {
     if is_away(&error) {
         StoreError::Unavailable {
@@ -27,7 +28,7 @@ pub(super) fn told(error: RowError, what: &'static str) -> StoreError {
     }
 }
 
-/// The answer that the caller gets who wanted this done.
+/// Converts the result of a stopped operation into the caller's error. `what` is the operation.
 pub(super) fn answer(stop: Stop, what: &'static str) -> StoreError {
     match stop {
         Stop::Refused(refusal) => refusal,
@@ -35,7 +36,7 @@ pub(super) fn answer(stop: Stop, what: &'static str) -> StoreError {
     }
 }
 
-/// The same error for one more caller.
+/// Copies an error for one more caller.
 pub(super) fn again(error: &RowError) -> RowError {
     let text = error.to_string();
     if is_away(error) {
@@ -45,18 +46,18 @@ pub(super) fn again(error: &RowError) -> RowError {
     }
 }
 
-/// Whether the same may succeed later.
+/// Returns `true` if the same operation may succeed later.
 pub(super) fn is_away(error: &RowError) -> bool {
     error.is::<Away>() || code(error).is_some_and(passes) || is_sqlx_away(error)
 }
 
-/// Advice for the operator on a fault that passes.
+/// Returns advice for the operator on a fault that may pass.
 pub(super) fn advice(error: &RowError) -> &'static str {
     match code(error) {
         Some(ffi::SQLITE_FULL) => "make room on its disk",
         Some(ffi::SQLITE_READONLY) => "allow this process to write in the file and its directory",
         Some(ffi::SQLITE_BUSY) => "end the program that keeps it locked",
-        _ => "look at its disk: it may be full, over a quota or broken",
+        _ => "check its disk: it may be full, over a quota or broken",
     }
 }
 
@@ -71,7 +72,7 @@ fn passes(code: i32) -> bool {
     )
 }
 
-/// SQLite's primary code of an error of the writer or of a reader.
+/// Returns SQLite's primary code of an error of the writer or of a reader.
 fn code(error: &RowError) -> Option<i32> {
     if let Some(error) = error.downcast_ref::<rusqlite::Error>() {
         return error.sqlite_error().map(|error| error.extended_code & 0xff);

@@ -1,9 +1,9 @@
-//! Many operations in one commit.
+//! Commits that contain many operations.
 //!
-//! The rule that makes it right: **an operation does all its checks before its first write.** Then a refusal leaves
-//! nothing to take back, and the other operations of the batch go on. (Savepoints would do the same, and cost a
-//! quarter of the throughput.) An operation that breaks the rule is treated like a fault of the database: the batch is
-//! rolled back and each operation is redone by itself, so even then a refusal leaves no trace.
+//! Every operation must **make all its checks before its first write.** A refusal then leaves nothing to roll back, and
+//! does not affect the other operations of the batch. (Savepoints would have the same effect, but cost a quarter of the
+//! throughput.) An operation that breaks this rule is treated like a fault of the database: the batch is rolled back
+//! and each operation is repeated in its own transaction. Even then a refusal leaves no trace.
 
 use super::away::{again, told};
 use super::database::Database;
@@ -13,34 +13,35 @@ use crate::store::sql::{RowError, Stop};
 use std::fmt::Debug;
 use tokio::sync::oneshot;
 
-/// Something to do in a transaction. It may be done more than once: what was done before is rolled back then.
+/// An operation in a transaction. It may be executed more than once, because an earlier execution may have been rolled
+/// back.
 pub(super) trait Operation: Debug + Send + 'static {
-    /// What the caller gets.
+    /// The result for the caller.
     type Answer: Debug + Send + 'static;
 
-    /// What it does, after "the database failed to".
+    /// The operation, in words that follow "the database failed to".
     const WHAT: &'static str;
 
-    /// Does it: all checks first, then the writes.
+    /// Executes the operation: all checks first, then the writes.
     fn run(&self, db: &Database) -> Result<Self::Answer, Stop>;
 }
 
-/// What a caller is told.
+/// The result that a caller receives.
 pub(super) type Answered<O> = Result<<O as Operation>::Answer, StoreError>;
 
-/// An operation of any kind, and who waits for its answer.
+/// An operation of any type, with the caller that waits for its result.
 pub(super) trait Job: Send {
-    /// Does it, and keeps the answer.
+    /// Executes the operation and keeps its result.
     fn run(&mut self, db: &Database) -> Outcome;
 
-    /// Gives the answer to the caller.
+    /// Sends the result to the caller.
     fn answer(self: Box<Self>);
 
-    /// Tells the caller that the database failed.
+    /// Reports a fault of the database to the caller.
     fn fail(self: Box<Self>, error: RowError);
 }
 
-/// How it went.
+/// The outcome of an execution.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Done,
@@ -48,7 +49,7 @@ pub(super) enum Outcome {
     Fault(RowError),
 }
 
-/// An operation, and who waits for its answer.
+/// An operation, with the caller that waits for its result.
 #[derive(Debug)]
 pub(super) struct Waiting<O: Operation> {
     operation: O,
@@ -88,7 +89,7 @@ impl<O: Operation> Job for Waiting<O> {
 
     fn answer(self: Box<Self>) {
         if let Some(answer) = self.answer {
-            // A caller that has gone needs no answer.
+            // The caller may have stopped waiting.
             let _ = self.caller.send(answer);
         }
     }
@@ -98,7 +99,7 @@ impl<O: Operation> Job for Waiting<O> {
     }
 }
 
-/// Does these jobs in one commit, or, if that fails, each in one of its own. The result is how many commits it took.
+/// Executes these jobs in one commit or, if that fails, each in its own commit. Returns the number of commits.
 pub(super) fn commit(db: &Database, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
     if jobs.len() > 1 {
         match together(db, jobs) {
@@ -112,7 +113,7 @@ pub(super) fn commit(db: &Database, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
                 let operations = jobs.len();
                 tracing::warn!(
                     target: "dooers::store", error, operations,
-                    "a commit failed; each of its operations is redone by itself"
+                    "a commit failed; each of its operations is repeated in its own transaction"
                 );
             }
         }
@@ -126,14 +127,15 @@ pub(super) fn commit(db: &Database, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
         }
         match alone(db, job) {
             Ok(is_committed) => commits += u64::from(is_committed),
-            // The database takes nothing now. To try it with each of the others would take as long each time.
+            // The database accepts no writes at the moment. Another attempt for each job would take as long as this
+            // one.
             Err(error) => refusing = Some(error),
         }
     }
     commits
 }
 
-/// Does these jobs in one transaction. If it fails, none of them is done.
+/// Executes these jobs in one transaction. After an error, none of them has an effect.
 fn together(db: &Database, jobs: &mut [Box<dyn Job>]) -> Result<(), String> {
     db.begin().map_err(|error| error.to_string())?;
     for job in jobs {
@@ -155,13 +157,13 @@ fn together(db: &Database, jobs: &mut [Box<dyn Job>]) -> Result<(), String> {
     })
 }
 
-/// Refuses all these jobs.
+/// Refuses all these jobs with an error.
 pub(super) fn refuse(jobs: &mut Vec<Box<dyn Job>>, error: &RowError) {
     jobs.drain(..).for_each(|job| job.fail(again(error)));
 }
 
-/// Does a job in a transaction of its own, and answers. The result is whether it was committed; an error if the
-/// database did not even let it begin.
+/// Executes a job in its own transaction and sends the result. Returns `true` if the transaction was committed, or an
+/// error if it could not even begin.
 fn alone(db: &Database, mut job: Box<dyn Job>) -> Result<bool, RowError> {
     if let Err(error) = db.begin() {
         db.note(&error);

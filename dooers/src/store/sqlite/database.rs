@@ -1,4 +1,4 @@
-//! The connection that writes.
+//! The writer's connection.
 
 use super::away::{advice, is_away};
 use super::open::empty_log;
@@ -13,27 +13,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most clocks of lists that are remembered.
+/// Maximum number of remembered list clocks.
 const CLOCKS: usize = 10_000;
 
-/// The number of bytes that are written to find out whether there is room again: more than the log of one message takes.
+/// The number of bytes that are written to test whether there is room again: more than the log needs for one message.
 const ROOM: i32 = 64 * 1024;
 
-/// The connection that writes, with the statements.
+/// The writer's connection, with its statements.
 #[derive(Debug)]
 pub(super) struct Database {
     connection: Connection,
     pub(super) sql: Arc<Statements>,
-    /// The clocks of lists, by the `pk` of their scopes. After a rollback one may be ahead, which does no harm.
+    /// The list clocks, by the `pk` of their scopes. After a rollback a clock may be ahead, which is harmless.
     clocks: RefCell<HashMap<i64, ListClock>>,
     pub(super) watch: Arc<Watch>,
-    /// Whether the log holds something that must not stay there.
+    /// `true` if the log contains data that must not stay there.
     is_log_confidential: Cell<bool>,
 }
 
 impl Database {
     pub(super) fn new(connection: Connection, sql: Arc<Statements>, watch: Arc<Watch>) -> Self {
-        // More than there are statements: each is prepared once.
+        // The capacity exceeds the number of statements, so each is prepared once.
         connection.set_prepared_statement_cache_capacity(128);
         Self {
             connection,
@@ -49,13 +49,13 @@ impl Database {
         Ok(())
     }
 
-    /// Inserts a row. The result is its `pk`.
+    /// Inserts a row and returns its `pk`.
     pub(super) fn insert(&self, sql: &str, parameters: impl Params) -> Result<i64, Stop> {
         self.execute(sql, parameters)?;
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// The first row that the statement gives.
+    /// Returns the first row of a statement.
     pub(super) fn first<T>(
         &self,
         sql: &str,
@@ -67,13 +67,13 @@ impl Database {
         Ok(rows.next()?.map(read).transpose()?)
     }
 
-    /// Whether the statement gives a row for an id.
+    /// Returns `true` if the statement returns a row for an id.
     pub(super) fn has(&self, sql: &str, id: &str) -> Result<bool, Stop> {
         let row = self.first(sql, [id], |_| Ok(()))?;
         Ok(row.is_some())
     }
 
-    /// The clock of a scope's lists. What was stored last is read once.
+    /// Returns the clock of a scope's lists. Its stored time is read once.
     pub(super) fn clock(&self, scope_pk: i64) -> Result<ListClock, Stop> {
         if let Some(clock) = self.clocks.borrow().get(&scope_pk) {
             return Ok(clock.clone());
@@ -92,7 +92,7 @@ impl Database {
         Ok(clock)
     }
 
-    /// All rows that the statement gives.
+    /// Returns all rows of a statement.
     pub(super) fn every<T>(
         &self,
         sql: &str,
@@ -108,7 +108,7 @@ impl Database {
         Ok(all)
     }
 
-    /// How many rows were written since the connection was opened.
+    /// Returns the number of rows that were written since the connection was opened.
     pub(super) fn rows_written(&self) -> u64 {
         self.connection.total_changes()
     }
@@ -121,7 +121,7 @@ impl Database {
         Ok(self.control("COMMIT")?)
     }
 
-    /// Takes back what was written since [`begin`](Self::begin), if SQLite has not done so by itself.
+    /// Rolls back everything since [`begin`](Self::begin), unless SQLite has already done so.
     pub(super) fn roll_back(&self) {
         if self.connection.is_autocommit() {
             return;
@@ -136,14 +136,14 @@ impl Database {
         Ok(())
     }
 
-    /// Says that what this transaction removes must not stay in the log either. SQLite overwrites it in the database,
-    /// but the log has older copies of the pages.
+    /// Requests that the data that this transaction deletes is removed from the log as well. SQLite overwrites it in
+    /// the database, but the log has older copies of the pages.
     pub(super) fn forget_in_log(&self) {
         self.is_log_confidential.set(true);
     }
 
-    /// Empties the log, if it holds something that must not stay there. While others read what is in the log, it is to
-    /// be tried again.
+    /// Empties the log if it contains data that must not stay there. If a reader still uses the log, the next call
+    /// tries again.
     pub(super) fn tidy_log(&self) {
         if !self.is_log_confidential.get() {
             return;
@@ -157,7 +157,7 @@ impl Database {
         }
     }
 
-    /// Moves what is in the log into the database, as far as nobody reads it.
+    /// Moves the content of the log into the database, except the part that readers still use.
     pub(super) fn save_log(&self) {
         let saved = self.at_once(|connection| {
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
@@ -167,7 +167,7 @@ impl Database {
         }
     }
 
-    /// Does something without waiting for others.
+    /// Calls a function without waiting for locks.
     fn at_once<T>(
         &self,
         act: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
@@ -182,14 +182,14 @@ impl Database {
         done
     }
 
-    /// Notes that something could not be written, if that may pass.
+    /// Records a failed write, if the fault may pass.
     pub(super) fn note(&self, error: &RowError) {
         if is_away(error) {
             self.watch.cannot_write(error, advice(error));
         }
     }
 
-    /// Finds out whether there is room to write again.
+    /// Tests whether the database can be written again.
     pub(super) fn probe(&self) {
         let written = self.write_spare().inspect_err(|_| self.roll_back());
         if written.is_ok() {
@@ -211,16 +211,16 @@ impl Database {
         self.commit()
     }
 
-    /// Moves all of the write-ahead log into the database and closes it.
+    /// Moves the content of the write-ahead log into the database and closes the connection.
     pub(super) fn close(self) {
         let done = empty_log(&self.connection);
         if !matches!(done, Ok(true)) {
-            // Nothing is lost by it: the log stays beside the database and counts.
+            // No data is lost: the log stays beside the database and remains valid.
             tracing::warn!(target: "dooers::store", ?done, "the write-ahead log could not be emptied");
         }
         self.watch.look();
         if self.watch.is_gone() {
-            // A log of this name may be another database's by now.
+            // By now, a log with this name may belong to another database.
             let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             if let Err(error) = self.connection.set_db_config(keep, true) {
                 tracing::warn!(target: "dooers::store", %error, "the write-ahead log will be removed");

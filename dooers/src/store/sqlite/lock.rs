@@ -1,11 +1,13 @@
-//! One process, and one store in it, has the database.
+//! The locks that reserve a database for one store of one process.
 //!
-//! Two locks say so. One is on a file beside the database, whose name ends in `-lock`. On Linux the other one is on the
-//! database itself, so that it holds whatever name another process opens: a bind mount, a file that was moved. It is a lock
-//! of `flock(2)`, which does not collide with SQLite's own locks (`fcntl(2)`) there. Elsewhere the two collide.
+//! There are two locks. One is on a file beside the database, whose name ends in `-lock`. On Linux, the other one is on
+//! the database itself, so that it also holds if another process opens the file under another name, for example through
+//! a bind mount or after a move. It is a lock of `flock(2)`, which does not collide there with SQLite's own locks
+//! (`fcntl(2)`). On other systems the two collide.
 //!
-//! The system drops all of a process's `fcntl` locks on a file as soon as the process closes any descriptor of that file.
-//! The descriptor of the database is therefore closed after all connections of SQLite, or kept for the next store.
+//! The operating system drops all `fcntl` locks of a process on a file as soon as the process closes any descriptor of
+//! that file. The descriptor of the database is therefore closed after all connections of SQLite, or kept for the next
+//! store.
 
 use super::open::cannot_open;
 #[cfg(any(target_os = "android", target_os = "linux"))]
@@ -17,8 +19,8 @@ use std::path::Path;
 
 /// The locks on a database, held until this is dropped.
 ///
-/// The operating system releases them when the process ends, however it ends. The lock file stays: anyone who deletes it
-/// could delete one that another process has just locked.
+/// The operating system releases them when the process ends, in whatever way. The lock file stays, because deleting it
+/// could delete a file that another process has just locked.
 #[derive(Debug)]
 pub(super) struct DatabaseLock {
     _lock_file: File,
@@ -58,7 +60,7 @@ impl DatabaseLock {
         })
     }
 
-    /// Says whether this process may have connections to the database when the lock is released.
+    /// Sets whether connections of this process may remain open when the lock is released.
     pub(super) fn may_be_outlived(&mut self, is_outlived: bool) {
         #[cfg(any(target_os = "android", target_os = "linux"))]
         self.database.may_be_outlived(is_outlived);
@@ -94,34 +96,34 @@ mod own {
     use std::path::Path;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    /// A database that this process has opened, and may have connections to.
+    /// A database that this process has opened and may still have connections to.
     struct Known {
         id: FileId,
-        /// The descriptor that no store needs at the moment. While there may be connections it must not be closed.
+        /// The descriptor, if no store uses it at the moment. It must not be closed while connections may exist.
         idle: Option<File>,
     }
 
-    /// A file of which a store is open is never opened here again: closing it would drop SQLite's locks.
+    /// A file with an open store is not opened here again, because closing the descriptor would drop SQLite's locks.
     static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
 
     fn known() -> MutexGuard<'static, Vec<Known>> {
-        // Nothing panics while it holds the lock.
+        // The list is consistent after a panic, because nothing panics while it holds the lock.
         KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[derive(Debug)]
     pub(super) struct OwnLock {
         id: FileId,
-        /// None once it is released.
+        /// `None` once the lock is released.
         file: Option<File>,
-        /// Whether there may be connections when it is released.
+        /// `true` if connections may remain open when the lock is released.
         is_outlived: bool,
     }
 
     impl OwnLock {
         pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
             let mut known = known();
-            // What was removed from the disk nobody can open again.
+            // A file that was removed from the disk cannot be opened again.
             known.retain(|known| !known.idle.as_ref().is_some_and(is_removed));
             let fail = |error| cannot_open(database, error);
             let id = FileId::at(database).map_err(fail)?;
@@ -150,7 +152,7 @@ mod own {
                 }
                 _ => Err(cannot_open(
                     database,
-                    "it was replaced in this moment; try again",
+                    "it was replaced while it was being opened; try again",
                 )),
             };
             if let Err(error) = locked {

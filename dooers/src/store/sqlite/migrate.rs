@@ -1,4 +1,4 @@
-//! Bringing the tables up to date, forward only.
+//! Application of migrations, which only go forward.
 
 use super::statements::render;
 use crate::protocol::timestamp;
@@ -6,13 +6,13 @@ use crate::store::TablePrefix;
 use crate::store::sql::{Applied, Migration, SchemaError, checksum_of, migrations, pending};
 use rusqlite::{Connection, Row, params};
 
-/// All steps, in their order.
+/// All migrations, in their order.
 pub(super) const MIGRATIONS: &[Migration] = migrations!("sqlite");
 
-/// Written into the file's header: says that it is one of ours ("dooe").
+/// The value in the file's header that identifies a database of dooers ("dooe").
 pub(super) const APPLICATION_ID: i64 = 0x646f_6f65;
 
-/// Why the tables are not as they must be.
+/// The reasons why a migration fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MigrateError {
     #[error(
@@ -25,7 +25,7 @@ pub(super) enum MigrateError {
     Database(#[from] rusqlite::Error),
 }
 
-/// Brings the tables of this prefix up to date, all steps in one transaction. An error changes nothing.
+/// Applies the missing migrations for this prefix, all in one transaction. An error changes nothing.
 pub(super) fn migrate(
     connection: &Connection,
     prefix: &TablePrefix,
@@ -48,7 +48,7 @@ pub(super) fn migrate(
     applied
 }
 
-/// Those steps that the database has got.
+/// Returns the migrations that were applied to the database.
 fn applied(connection: &Connection, prefix: &TablePrefix) -> Result<Vec<Applied>, MigrateError> {
     let tables = |name: &str| -> Result<i64, rusqlite::Error> {
         let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB ?1";

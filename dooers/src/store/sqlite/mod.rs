@@ -1,8 +1,9 @@
 //! A store in a SQLite file.
 //!
-//! One thread writes, and puts what waits into one commit ([`writer`], [`batch`]); a pool of connections reads
+//! One thread writes, and commits waiting operations together ([`writer`], [`batch`]). A pool of connections reads
 //! beside it ([`readers`]). The [`rules`](super::rules) of a thread work row by row on the writer's connection
-//! ([`threads`], [`thread`]). [`place`], [`lock`] and [`watch`] say which file it is, and whether it can be used.
+//! ([`threads`], [`thread`]). [`place`] identifies the database's file, [`lock`] reserves it, and [`watch`] checks
+//! whether it can be used.
 
 mod away;
 mod batch;
@@ -27,7 +28,7 @@ mod writer;
 pub use options::SqliteOptions;
 pub use store::SqliteStore;
 
-/// The versions and names of the schema's steps.
+/// Returns the versions and names of the migrations.
 #[cfg(all(test, feature = "postgres"))]
 pub(super) fn migrations() -> Vec<(i64, &'static str)> {
     let steps = migrate::MIGRATIONS.iter();

@@ -1,6 +1,6 @@
-//! Opening the database, and all that can be wrong with it.
+//! Opening of a database, with all checks.
 //!
-//! Everything is looked at before anything is changed: what is refused stays as it was.
+//! All checks come before the first change, so that a refused file stays unchanged.
 
 use super::SqliteOptions;
 use super::database::Database;
@@ -17,11 +17,11 @@ use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A database of up to this many bytes is examined whole when it is opened, in a fraction of a second. Damage in a
-/// larger one is noticed by those who read the damaged place.
+/// Maximum size in bytes of a database that is checked completely when it is opened, which takes a fraction of a
+/// second. Damage in a larger database is only noticed when the damaged page is read.
 const EXAMINED_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What the writer needs.
+/// An open database, for the writer.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) database: Database,
@@ -29,12 +29,12 @@ pub(super) struct Opened {
     pub(super) watch: Arc<Watch>,
 }
 
-/// Opens the database, and makes or updates its tables.
+/// Opens the database, and creates or updates its tables.
 pub(super) fn open(options: &SqliteOptions, sql: Arc<Statements>) -> Result<Opened, StoreError> {
     open_with(options, sql, MIGRATIONS)
 }
 
-/// The same, with other migrations than the program's.
+/// Opens the database with other migrations than those of the program.
 pub(super) fn open_with(
     options: &SqliteOptions,
     sql: Arc<Statements>,
@@ -57,7 +57,7 @@ pub(super) fn open_with(
         .map_err(|problem| cannot_open(&options.path, problem))?;
     let watch = Watch::begin(path).map_err(|error| cannot_open(&options.path, error))?;
     let watch = Arc::new(watch);
-    // Readers will have connections, too.
+    // The readers will have connections, too.
     lock.may_be_outlived(true);
     Ok(Opened {
         database: Database::new(connection, sql, Arc::clone(&watch)),
@@ -66,7 +66,7 @@ pub(super) fn open_with(
     })
 }
 
-/// Why a database cannot be opened, in one sentence.
+/// Returns the error for a database that cannot be opened. `why` is one sentence.
 pub(super) fn cannot_open(path: &Path, why: impl Display) -> StoreError {
     StoreError::Open(format!(
         "cannot open the database `{}`: {why}",
@@ -85,7 +85,7 @@ enum Problem {
     )]
     ReadOnly,
     #[error(
-        "another program keeps it locked; end that program, or put the database on a local disk if it is on a network's"
+        "another program keeps it locked; end that program, or move the database to a local disk if it is on a network disk"
     )]
     Busy,
     #[error("the disk is full; make room")]
@@ -131,9 +131,9 @@ fn connect(options: &SqliteOptions, path: &Path) -> Result<Connection, Problem> 
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(options.busy_timeout)?;
-    // Until the file is known to be ours, what a stopped program left in its log stays there.
+    // Until the file is known to be a database of dooers, the log that a stopped program left is not checkpointed.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log)?;
-    // What is deleted is overwritten with zeros: secrets that were sealed or removed, conversations, users' ids.
+    // Overwrites deleted data with zeros: secrets that were sealed or removed, conversations, ids of users.
     connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     if connection.is_readonly("main")? {
         return Err(Problem::ReadOnly);
@@ -141,11 +141,11 @@ fn connect(options: &SqliteOptions, path: &Path) -> Result<Connection, Problem> 
     Ok(connection)
 }
 
-/// Looks for damage.
+/// Checks the database for damage.
 fn examine(connection: &Connection, path: &Path) -> Result<(), Problem> {
-    // The first look at the file finds what is no database at all, or is cut off.
+    // The first read detects a file that is not a database, or is truncated.
     let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-    // SQLite takes a file that is shorter than any page for an empty database, and would write over it.
+    // SQLite treats a file that is shorter than a page as an empty database, and would overwrite it.
     if pages == 0 && path.metadata().is_ok_and(|file| file.len() > 0) {
         return Err(Problem::NotADatabase);
     }
@@ -173,21 +173,21 @@ fn configure(connection: &Connection) -> Result<(), Problem> {
         PRAGMA foreign_keys = ON;
         PRAGMA cache_size = -16384;",
     )?;
-    // A page that many messages change is moved into the database once for four times as many as by default, and the
-    // log stays at some 16 MiB: measured, a fifth more turns a second.
+    // A page that many messages change is written into the database a quarter as often as with the default, and the log
+    // stays at about 16 MiB. In a measurement this gave a fifth more turns per second.
     connection.query_row("PRAGMA wal_autocheckpoint = 4000", [], |_| Ok(()))?;
-    // After a burst the log shrinks again.
+    // Shrinks the log after a burst.
     connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    // What a stopped program left in its log goes into the database: it may be what that program was about to remove
-    // from the log. Reading makes the log and its index, which are there from now on.
+    // Moves the log that a stopped program left into the database, because it may contain data that the program was
+    // about to remove from the log. The read creates the log and its index, which exist from now on.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     empty_log(connection)?;
     Ok(())
 }
 
-/// Moves what is in the write-ahead log into the database, and makes the log empty. The result is whether that was
-/// possible; while others read what is in the log it is not.
+/// Moves the content of the write-ahead log into the database and empties the log. Returns `false` if a reader still
+/// uses the log.
 pub(super) fn empty_log(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
         Ok(row.get::<_, i64>(0)? == 0)

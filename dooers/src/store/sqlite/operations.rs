@@ -1,6 +1,6 @@
 //! The operations of the writer.
 //!
-//! Each does all its checks before its first write: see [`batch`](super::batch).
+//! Each operation makes all its checks before its first write: see [`batch`](super::batch).
 
 use super::batch::Operation;
 use super::database::Database;
@@ -22,7 +22,7 @@ impl<O: ThreadOperation> Operation for O {
     }
 }
 
-/// Withdraws a turn that waits, or marks one that runs.
+/// Withdraws a waiting turn, or marks a running turn as cancelled.
 #[derive(Debug)]
 pub(super) struct CancelTurn {
     pub(super) scope: Option<Scope>,
@@ -38,10 +38,10 @@ impl ThreadOperation for CancelTurn {
     }
 }
 
-/// Ends the turns that a dead process left running, or only those whose lease ran out by a time.
+/// Ends or requeues the turns that a dead process left running, or only those whose lease ended by a time.
 #[derive(Debug)]
 pub(super) struct Recover {
-    /// The time that is shown.
+    /// The time that the changes show.
     pub(super) at: DateTime<Utc>,
     pub(super) lost_by: Option<DateTime<Utc>>,
 }
@@ -55,7 +55,7 @@ impl ThreadOperation for Recover {
     }
 }
 
-/// Keeps the turns of a process for longer.
+/// Extends the leases of a process.
 #[derive(Debug)]
 pub(super) struct RenewLeases {
     pub(super) node: String,
@@ -77,7 +77,7 @@ impl Operation for RenewLeases {
     }
 }
 
-/// Forgets messages of deleted threads.
+/// Removes the keys of messages of deleted threads.
 #[derive(Debug)]
 pub(super) struct ForgetSent {
     pub(super) deleted_before: DateTime<Utc>,
@@ -86,7 +86,7 @@ pub(super) struct ForgetSent {
 
 impl Operation for ForgetSent {
     type Answer = usize;
-    const WHAT: &'static str = "forget messages of deleted threads";
+    const WHAT: &'static str = "remove the messages of deleted threads";
 
     fn run(&self, db: &Database) -> Result<usize, Stop> {
         let sql = &db.sql.writes;
@@ -129,13 +129,13 @@ impl Operation for PutSettings {
                 setting.updated_at.timestamp_micros(),
             ];
             let updated_at = db.first(&db.sql.writes.put_setting, row, |row| row.time(0))?;
-            updated_at.ok_or_else(|| Stop::Fault("a setting that was stored is not there".into()))
+            updated_at.ok_or_else(|| Stop::Fault("a stored setting is missing".into()))
         };
         self.settings.iter().map(put).collect()
     }
 }
 
-/// Whether a stored value of a setting is as it was typed, and not sealed.
+/// Returns `true` if the stored value of a setting is not sealed.
 fn has_plain(db: &Database, worker: &WorkerKey, field_id: &str) -> Result<bool, Stop> {
     let key = params![worker.agent, worker.worker_id, field_id];
     let is_plain = db.first(&db.sql.writes.has_plain_setting, key, |row| {
@@ -144,7 +144,7 @@ fn has_plain(db: &Database, worker: &WorkerKey, field_id: &str) -> Result<bool, 
     Ok(is_plain.unwrap_or(false))
 }
 
-/// Forgets a setting of a worker.
+/// Removes a setting of a worker.
 #[derive(Debug)]
 pub(super) struct RemoveSetting {
     pub(super) worker: WorkerKey,
@@ -153,11 +153,11 @@ pub(super) struct RemoveSetting {
 
 impl Operation for RemoveSetting {
     type Answer = ();
-    const WHAT: &'static str = "forget a setting";
+    const WHAT: &'static str = "remove a setting";
 
     fn run(&self, db: &Database) -> Result<(), Stop> {
         let key = params![self.worker.agent, self.worker.worker_id, self.field_id];
-        // It may be a secret.
+        // The setting may be a secret.
         db.forget_in_log();
         db.execute(&db.sql.writes.remove_setting, key)
     }

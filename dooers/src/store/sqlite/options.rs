@@ -1,10 +1,10 @@
-//! Where a SQLite store is, and how it is opened.
+//! Options for opening a SQLite store.
 
 use crate::store::TablePrefix;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where a SQLite store is, and how it is opened.
+/// Options for opening a SQLite store.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), dooers::store::StoreError> {
@@ -23,7 +23,7 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// A store in the file of this path, which is made if there is none.
+    /// Options for a store in the file at this path. The file is created if it does not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -34,29 +34,29 @@ impl SqliteOptions {
         }
     }
 
-    /// What the names of the tables begin with; `worker_` unless told.
+    /// Sets the prefix of the table names. Default: `worker_`.
     #[must_use]
     pub fn table_prefix(mut self, table_prefix: TablePrefix) -> Self {
         self.table_prefix = table_prefix;
         self
     }
 
-    /// Whether missing tables are made and old ones brought up to date, as happens unless told. If not, opening
-    /// a database that needs it is an error.
+    /// Sets whether missing tables are created and old ones are updated. Default: `true`. If `false`, opening a
+    /// database that needs this is an error.
     #[must_use]
     pub fn auto_migrate(mut self, auto_migrate: bool) -> Self {
         self.auto_migrate = auto_migrate;
         self
     }
 
-    /// How long to wait for another program that locks the database; 5 seconds unless told.
+    /// Sets how long to wait for a lock of another program. Default: 5 seconds.
     #[must_use]
     pub fn busy_timeout(mut self, busy_timeout: Duration) -> Self {
         self.busy_timeout = busy_timeout;
         self
     }
 
-    /// How many connections read; 4 unless told, and at least 1.
+    /// Sets the number of connections that read, at least 1. Default: 4.
     #[must_use]
     pub fn readers(mut self, readers: u32) -> Self {
         self.readers = readers.max(1);

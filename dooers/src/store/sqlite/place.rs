@@ -1,4 +1,4 @@
-//! The file of a database: which one it is, and all that can be wrong with it before SQLite opens it.
+//! The file of a database: its identity, and the checks before SQLite opens it.
 
 use super::SqliteOptions;
 use super::open::cannot_open;
@@ -8,13 +8,13 @@ use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// The endings of the names of SQLite's own files beside a database.
+/// The suffixes of SQLite's own files beside a database.
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// How many links may lead to a new file, as on Linux.
+/// Maximum number of symbolic links that are followed to a new file, as on Linux.
 const LINKS: usize = 40;
 
-/// A file, whatever its name.
+/// The identity of a file, regardless of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileId {
     #[cfg(unix)]
@@ -33,20 +33,20 @@ impl FileId {
         }
     }
 
-    /// Other systems do not say which file it is, and do not let anyone remove one that is open.
+    /// Other systems do not provide an identity, and do not allow anyone to remove an open file.
     #[cfg(not(unix))]
     pub(super) fn of(_file: &Metadata) -> Self {
         Self {}
     }
 
-    /// The file that has this name now. A link is a file of its own: SQLite names its log after the name of the database, and the
-    /// next start would follow the link and look for another log.
+    /// Returns the identity of the file that has this name now. A link counts as its own file: SQLite names its log
+    /// after the name of the database, and the next start would follow the link and look for another log.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         Ok(Self::of(&path.symlink_metadata()?))
     }
 }
 
-/// The path of the database with all links followed. The file is there then: a missing one is made.
+/// Returns the path of the database with all links followed. A missing file is created.
 pub(super) fn resolve(options: &SqliteOptions) -> Result<PathBuf, StoreError> {
     let path = &options.path;
     let fail = |why: &dyn Display| cannot_open(path, why);
@@ -59,7 +59,7 @@ pub(super) fn resolve(options: &SqliteOptions) -> Result<PathBuf, StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if !options.auto_migrate {
                 return Err(fail(
-                    &"there is no such file; allow `auto_migrate` (WORKER_DATABASE_AUTO_MIGRATE=true) once to make it",
+                    &"there is no such file; allow `auto_migrate` (WORKER_DATABASE_AUTO_MIGRATE=true) once to create it",
                 ));
             }
             make(path)?;
@@ -84,7 +84,7 @@ pub(super) fn resolve(options: &SqliteOptions) -> Result<PathBuf, StoreError> {
     }
     for ending in SIDE_FILES {
         let side = beside(&resolved, ending);
-        // SQLite follows no links here.
+        // SQLite does not follow links here.
         if let Ok(found) = side.symlink_metadata()
             && let Some(kind) = not_a_file(found.file_type())
         {
@@ -97,18 +97,18 @@ pub(super) fn resolve(options: &SqliteOptions) -> Result<PathBuf, StoreError> {
     Ok(resolved)
 }
 
-/// Makes an empty file, also where a link leads to nothing. A file that is there by now is not opened: closing it would
-/// drop the locks of a store that this process has just opened.
+/// Creates an empty file, also at the target of a dangling link. A file that exists by now is not opened, because
+/// closing it would drop the locks of a store that this process has just opened.
 fn make(path: &Path) -> Result<(), StoreError> {
     let fail = |error: io::Error| match error.kind() {
         ErrorKind::NotFound => cannot_open(
             path,
-            format_args!("its directory, or that to which a link leads, cannot be used: {error}"),
+            format_args!("its directory, or the target of its link, cannot be used: {error}"),
         ),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => cannot_open(
             path,
             format_args!(
-                "it cannot be made ({error}); give this process a directory that it can write in"
+                "it cannot be created ({error}); give this process a directory that it can write in"
             ),
         ),
         _ => cannot_open(path, error),
@@ -126,10 +126,10 @@ fn make(path: &Path) -> Result<(), StoreError> {
             made => return made.map(drop).map_err(fail),
         }
     }
-    Err(cannot_open(path, "its links lead in a circle"))
+    Err(cannot_open(path, "its links form a loop"))
 }
 
-/// Opens a file. A missing one is made so that only its owner can read it, whatever the umask.
+/// Opens a file. A missing file is created with permissions for its owner only, whatever the umask.
 pub(super) fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let is_new = !path.try_exists()?;
     #[cfg(unix)]
@@ -137,7 +137,7 @@ pub(super) fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result
     let file = options.open(path)?;
     #[cfg(unix)]
     if is_new {
-        // The umask may have taken something away.
+        // The umask may have removed some of the owner's permissions.
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         file.set_permissions(private)?;
     }
@@ -146,7 +146,7 @@ pub(super) fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result
     Ok(file)
 }
 
-/// What it is, with an article, unless it is a file.
+/// Returns the kind of an object that is not a regular file, with an article.
 pub(super) fn not_a_file(found: FileType) -> Option<&'static str> {
     if found.is_file() {
         return None;
@@ -183,7 +183,7 @@ fn names_of(_file: &Metadata) -> u64 {
     1
 }
 
-/// A file beside the database.
+/// Returns the path of a file beside the database.
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);

@@ -1,4 +1,4 @@
-//! The connections that read beside the writer.
+//! The connections that read.
 
 use super::SqliteOptions;
 use super::away::{answer, told};
@@ -21,17 +21,17 @@ pub(super) struct Readers {
     watch: Arc<Watch>,
 }
 
-/// The only way in which SQL text reaches sqlx.
+/// Creates a query. SQL text reaches sqlx only through this function.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the text is a literal of ours, rendered with a `TablePrefix`, which can hold nothing but a name"
+    reason = "the text is a literal of this crate, rendered with a `TablePrefix`, which contains only a name"
 )]
 fn query(sql: &Arc<str>) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
     sqlx::query(sqlx::AssertSqlSafe(Arc::clone(sql)))
 }
 
 impl Readers {
-    /// Opens the connections to a database that is there.
+    /// Opens the connections to an existing database.
     pub(super) async fn open(
         watch: Arc<Watch>,
         options: &SqliteOptions,
@@ -48,7 +48,7 @@ impl Readers {
             .test_before_acquire(false)
             .after_connect({
                 let watch = Arc::clone(&watch);
-                // Another file may have been put in its place.
+                // Another file may have replaced the database.
                 move |_, _| {
                     watch.look();
                     let gone = watch
@@ -62,12 +62,12 @@ impl Readers {
         Ok(Self { pool, sql, watch })
     }
 
-    /// Waits for the readers that are under way, and closes the connections.
+    /// Waits for running reads and closes the connections.
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Reads in one transaction. It ends when the [`Reading`] is dropped.
+    /// Reads in one transaction, which ends when the [`Reading`] is dropped.
     pub(super) async fn read<T>(
         &self,
         what: &'static str,
@@ -80,7 +80,8 @@ impl Readers {
         all.await.map_err(|stop| answer(stop, what))
     }
 
-    /// Begins a transaction. While the file is gone, the connections that have it still read; there are no new ones.
+    /// Begins a transaction. While the database's file is missing, existing connections are still used, but new ones
+    /// are not opened.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, RowError> {
         let Some(gone) = self.watch.refusal() else {
             return Ok(self.pool.begin().await?);
@@ -89,7 +90,7 @@ impl Readers {
         begun.ok_or_else(|| gone.into())
     }
 
-    /// Asks whether the database can be read, and written as far as is known.
+    /// Checks that the database can be read and, as far as is known, written.
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
         let ask = async {
             if let Some(trouble) = self.watch.trouble() {
@@ -102,7 +103,7 @@ impl Readers {
     }
 }
 
-/// A transaction of a reader.
+/// A read transaction.
 #[derive(Debug)]
 pub(super) struct SqliteReading(Transaction<'static, Sqlite>);
 

@@ -1,13 +1,13 @@
-//! Every SQL statement of the store, rendered once with the tables' prefix.
+//! All SQL statements of the store, rendered once with the table prefix.
 
 use crate::store::TablePrefix;
 use crate::store::sql::{Dialect, Reads, statements};
 use std::sync::Arc;
 
-/// What SQLite writes as it stands.
+/// SQLite's syntax. Most columns need no conversion.
 pub(super) const DIALECT: Dialect = Dialect {
     parameter: '?',
-    // So that the planner keeps the order.
+    // With a cross join, the planner keeps the order of the tables.
     join: "CROSS JOIN",
     json: str::to_owned,
     array: |values| format!("json_group_array({values})"),
@@ -16,12 +16,12 @@ pub(super) const DIALECT: Dialect = Dialect {
     flag: str::to_owned,
 };
 
-/// Puts the prefix and the lists of columns into a statement.
+/// Renders a statement with the prefix and the lists of columns.
 pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
     DIALECT.render(sql, prefix)
 }
 
-/// All statements: those that only read, and those with which the writer works.
+/// All statements: those that only read, and those of the writer.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) reads: Arc<Reads>,
@@ -37,7 +37,7 @@ impl Statements {
         }
     }
 
-    /// All of them, with their names.
+    /// Returns all statements with their names.
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<(&'static str, &str)> {
         [self.reads.all(), self.writes.all()].concat()
@@ -45,10 +45,10 @@ impl Statements {
 }
 
 statements! {
-    /// The statements with which the writer works.
+    /// The statements of the writer.
     Writes:
 
-    // Scopes and what is counted in them.
+    // Scopes and their counters.
 
     insert_workspace: "
         INSERT INTO {prefix}workspaces (worker_id, organization_id, workspace_id) VALUES (?1, ?2, ?3)
@@ -71,7 +71,7 @@ statements! {
     forget_participant: "
         DELETE FROM {prefix}participant_counts WHERE scope_pk = ?1 AND participant = ?2 AND threads = 0"
 
-    // The newest times in the lists of threads and of runs of a scope.
+    // The newest times in a scope's lists of threads and runs.
     newest: "
         SELECT (SELECT max(t.last_event_at) FROM {prefix}threads t WHERE t.scope_pk = ?1),
             (SELECT max(r.started_at) FROM {prefix}runs r WHERE r.scope_pk = ?1)"
@@ -88,7 +88,7 @@ statements! {
 
     advance_thread: "UPDATE {prefix}threads SET rev = ?2, row_rev = ?3, last_seq = ?4 WHERE pk = ?1"
 
-    // A statement of its own, because it moves entries of an index.
+    // Separate from `advance_thread`, because it moves entries of an index.
     touch_thread: "
         UPDATE {prefix}threads SET rev = ?2, row_rev = ?3, last_seq = ?4, last_event_at = ?5 WHERE pk = ?1"
 
@@ -111,7 +111,7 @@ statements! {
              streaming, finalized, client_event_id, answers, delta_seq, open_in)
         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
 
-    // Texts that grow, in the turn of the message ?2. Left to itself, the planner walks through the thread in its order.
+    // The streaming events of the turn of the message ?2. Without the hint, the planner scans the whole thread.
 
     open_events: "
         SELECT {event} FROM {prefix}events e INDEXED BY {prefix}events_open
@@ -195,7 +195,7 @@ statements! {
 
     turn_of: "SELECT {turn} FROM {prefix}turns u WHERE u.thread_pk = ?1 AND u.event_id = ?2"
 
-    // Where threads lie.
+    // The scopes of threads.
 
     threads_with_turns: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id
@@ -216,7 +216,7 @@ statements! {
         CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
         ORDER BY t.pk"
 
-    // What clients sent.
+    // Messages that clients sent.
 
     sent: "
         SELECT x.thread_id, x.event_id
@@ -229,7 +229,7 @@ statements! {
         SELECT w.pk, ?4, ?5, ?6, ?7 FROM {prefix}workspaces w
         WHERE w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3"
 
-    // The messages of a thread that can be sent again, and who sent them.
+    // The messages of a thread that may be sent again, with their senders.
     sent_in: "
         SELECT e.client_event_id, e.sender ->> 'user_id' FROM {prefix}events e
         WHERE e.thread_pk = ?1 AND e.client_event_id IS NOT NULL"
@@ -238,7 +238,7 @@ statements! {
         UPDATE {prefix}sent SET deleted_at = ?5
         WHERE workspace_pk = ?1 AND participant = ?2 AND client_event_id = ?3 AND thread_id = ?4"
 
-    // After the clock was set back.
+    // Needed after the clock was set back.
     mark_sent_ahead: "UPDATE {prefix}sent SET deleted_at = ?1 WHERE deleted_at > ?1"
 
     forget_sent: "
@@ -247,11 +247,11 @@ statements! {
             WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2
         )"
 
-    // Whether it can be read: the first page says how many there are.
+    // Tests that the first page can be read.
 
     ping: "PRAGMA schema_version"
 
-    // To find out whether there is room.
+    // Tests that there is room to write.
 
     clear_spare: "DELETE FROM {prefix}spare"
 
@@ -264,7 +264,7 @@ statements! {
             value = excluded.value, key_id = excluded.key_id, updated_at = max(updated_at, excluded.updated_at)
         RETURNING updated_at"
 
-    // Whether a stored value is as it was typed, and not sealed.
+    // Tests that a stored value is not sealed.
     has_plain_setting: "
         SELECT key_id IS NULL FROM {prefix}settings WHERE agent = ?1 AND worker_id = ?2 AND field_id = ?3"
 

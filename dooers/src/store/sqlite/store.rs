@@ -1,4 +1,4 @@
-//! The store itself.
+//! The store in a SQLite file.
 
 use super::SqliteOptions;
 use super::open::{Opened, cannot_open, open};
@@ -14,26 +14,27 @@ use std::time::Duration;
 
 /// A store in a SQLite file.
 ///
-/// What a method reports as done has reached the disk. Only one process has a file open at a time: on Linux whatever the
-/// name by which it is opened, elsewhere by the name of a lock file beside it, which ends in `-lock`. A file with several
-/// names (hard links) is refused, because SQLite keeps another log for each name. Files that are made can be read by their
-/// owner only; SQLite's own files beside the database have the mode of the database.
+/// A method returns when its changes have reached the disk. Only one process can have a file open at a time: on Linux
+/// regardless of the name by which the file is opened, on other systems by the name of a lock file beside it, which
+/// ends in `-lock`. A file with several names (hard links) is refused, because SQLite keeps another log for each name.
+/// Only the owner can read new files. SQLite's own files beside the database have the mode of the database.
 ///
-/// # Trouble
+/// # Faults
 ///
-/// While the disk is full or broken, or another program keeps the file locked, methods that write are refused as
-/// [`StoreError::Unavailable`], and [`ping`](crate::store::Store::ping) fails. Twice a second the store tries to write again.
+/// While the disk is full or broken, or another program keeps the file locked, methods that write return
+/// [`StoreError::Unavailable`], and [`ping`](crate::store::Store::ping) fails. The store tries to write again twice per
+/// second.
 ///
-/// The same happens within a second after a file of the database was removed, moved or replaced. If the file comes back,
-/// the store goes on; another file in its place is never used. What was stored between the removal of a file and the
-/// moment at which that is noticed is lost with the removed file. After a move, the moved file has it.
+/// The same happens within a second after a file of the database was removed, moved or replaced. If the file returns,
+/// the store continues. Another file in its place is never used. Data that is stored between the removal of a file and
+/// its detection is lost with the removed file. After a move, the moved file contains the data.
 ///
-/// # What is deleted
+/// # Deleted data
 ///
-/// SQLite overwrites what is deleted with zeros (`secure_delete`). When a setting is removed, a secret sealed that was
-/// stored as it was typed, or the ids of users of a deleted thread forgotten, the write-ahead log is emptied as well. What an
-/// earlier version deleted may still be found in the file until `VACUUM` is run on it while the server is stopped. Copies
-/// that the file system or backups keep are not reached.
+/// SQLite overwrites deleted data with zeros (`secure_delete`). The write-ahead log is emptied as well when a setting
+/// is removed, when a plain secret is replaced by a sealed one, and when the ids of users of a deleted thread are
+/// removed. Data that an earlier version deleted may remain in the file until `VACUUM` is run on it while the server is
+/// stopped. Copies in the file system or in backups are not affected.
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) writer: Writer,
@@ -41,11 +42,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store, and makes the file and its tables if they are missing.
+    /// Opens the store, and creates the file and its tables if they do not exist.
     ///
     /// # Errors
     ///
-    /// `Open`, if the file cannot be used. The file is as it was then, and the text says why and what to do.
+    /// `Open` if the file cannot be used. The file is unchanged, and the text says why and what to do.
     pub async fn open(options: SqliteOptions) -> Result<Self, StoreError> {
         let sql = Arc::new(Statements::new(&options.table_prefix));
         let (writer_options, writer_sql) = (options.clone(), Arc::clone(&sql));
@@ -141,7 +142,7 @@ sql_store! {
     }
 
     async fn close(&self) {
-        // The readers first: the last connection that is closed empties the log and removes it.
+        // The readers close first, because the last connection empties the log and removes it.
         self.readers.close().await;
         self.writer.close().await;
     }

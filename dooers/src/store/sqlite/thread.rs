@@ -1,4 +1,4 @@
-//! The rows of one thread on the connection that writes.
+//! The rows of one thread, on the writer's connection.
 
 use super::database::Database;
 use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::params;
 use std::cell::Cell;
 
-/// The rows of one thread on the connection that writes. The thread's own row is written last, by
-/// [`save`](ThreadRows::save).
+/// The rows of one thread, on the writer's connection. [`save`](ThreadRows::save) writes the thread's own row at the
+/// end.
 #[derive(Debug)]
 pub(super) struct SqliteThread<'d> {
     db: &'d Database,
@@ -20,13 +20,13 @@ pub(super) struct SqliteThread<'d> {
     row: ThreadRow,
     stored_rev: u64,
     stored_last_event_at: DateTime<Utc>,
-    /// Whether something of the row has changed that few operations change.
+    /// `true` if columns of the row have changed that only few operations change.
     is_redescribed: bool,
-    /// Whether the users have changed. They may be many, so they are written only then.
+    /// `true` if the users have changed. They may be many, so they are written only in this case.
     has_new_users: bool,
-    /// Whether it is known that the thread has no turns, which then need not be looked for.
+    /// `true` if the thread is known to have no turns, so that a query for them is not needed.
     has_no_turns: Cell<bool>,
-    /// Whether it is known that the thread has no runs.
+    /// `true` if the thread is known to have no runs.
     has_no_runs: bool,
 }
 
@@ -41,7 +41,7 @@ impl<'d> SqliteThread<'d> {
         Self::of(db, whole.pk, whole.scope_pk, row)
     }
 
-    /// A thread that was made.
+    /// A new thread.
     pub(super) fn new(db: &'d Database, pk: i64, scope_pk: i64, row: ThreadRow) -> Self {
         Self {
             has_no_turns: Cell::new(true),
@@ -340,7 +340,7 @@ impl ThreadRows for SqliteThread<'_> {
                 sql::turn(row)
             });
         let mut running = running?;
-        // The index has them in the order of their slots.
+        // The index orders turns by their slots.
         running.sort_unstable_by_key(|turn| turn.seq);
         Ok(running)
     }

@@ -1,4 +1,4 @@
-//! The rows of all threads on the connection that writes.
+//! The rows of all threads, on the writer's connection.
 
 use super::database::Database;
 use super::thread::SqliteThread;
@@ -130,7 +130,7 @@ impl<'d> Rows for &'d Database {
 }
 
 impl Database {
-    /// The thread of this id, if it lies in this scope.
+    /// Returns the thread with this id, if it lies in this scope.
     fn whole_thread(&self, scope: &Scope, thread_id: &str) -> Result<Option<WholeThread>, Stop> {
         let place = params![
             scope.worker_id,
@@ -144,7 +144,7 @@ impl Database {
         })
     }
 
-    /// Marks the messages of a thread that can be sent again: their thread is deleted now.
+    /// Marks the messages of a thread as those of a deleted thread, if they may be sent again.
     fn mark_sent(&self, thread: &WholeThread) -> Result<(), Stop> {
         let sql = &self.sql.writes;
         let at = timestamp::now().timestamp_micros();
@@ -167,7 +167,7 @@ impl Database {
         Ok(())
     }
 
-    /// The `pk` of a scope, which may be new.
+    /// Returns the `pk` of a scope, which is created if it does not exist.
     fn scope_pk(&self, scope: &Scope) -> Result<i64, Stop> {
         let place = params![
             scope.worker_id,
@@ -181,6 +181,6 @@ impl Database {
         }
         self.execute(&self.sql.writes.insert_workspace, &place[..3])?;
         self.execute(&self.sql.writes.insert_scope, place)?;
-        find()?.ok_or_else(|| Stop::Fault("a new scope is not there".into()))
+        find()?.ok_or_else(|| Stop::Fault("a new scope is missing".into()))
     }
 }

@@ -1,7 +1,7 @@
-//! Whether the database can be used: its files are where they were opened, and there is room to write.
+//! Checks whether the database can be used: its files are in place, and there is room to write.
 //!
-//! The writer looks after the files twice a second, and before a commit if it has not looked for [`SOON`]. What it finds
-//! is one flag for everyone else.
+//! The writer checks the files twice per second, and before a commit if the last check is older than [`SOON`]. Other
+//! threads see the result as flags.
 
 use super::away::Away;
 use super::place::{FileId, beside};
@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often the writer looks after the files while it has nothing else to do.
+/// The interval of checks while the writer has nothing else to do.
 pub(super) const OFTEN: Duration = Duration::from_millis(500);
 
-/// How old the last look may be when something is written. A look takes some microseconds.
+/// Maximum age of the last check when something is written. A check takes some microseconds.
 pub(super) const SOON: Duration = Duration::from_millis(10);
 
-/// Whether the database can be used.
+/// The state of the database's files.
 #[derive(Debug)]
 pub(super) struct Watch {
     /// The database, its log and the log's index, as they were opened.
@@ -27,7 +27,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Remembers the files of a database that is open.
+    /// Records the files of an open database.
     pub(super) fn begin(database: PathBuf) -> io::Result<Self> {
         let identified = |path: PathBuf| {
             let id = FileId::at(&path)?;
@@ -42,12 +42,12 @@ impl Watch {
         })
     }
 
-    /// Where the database is, whatever the process's directory becomes.
+    /// Returns the absolute path of the database. It stays valid if the process changes its working directory.
     pub(super) fn path(&self) -> &Path {
         &self.files[0].0
     }
 
-    /// Looks whether the files are where they were opened. The log says when that changes.
+    /// Checks that the files are in place. Logs a change of the result.
     pub(super) fn look(&self) {
         let missing = self.files.iter().find(|(path, id)| {
             let found = FileId::at(path);
@@ -59,39 +59,39 @@ impl Watch {
                 tracing::error!(
                     target: "dooers::store", path = %path.display(),
                     "a file of the database was removed, moved or replaced while it is open; move it back, or stop this \
-                     process and restore a backup. Until then nothing is written, and what clients send is refused"
+                     process and restore a backup. Until then nothing is written, and messages from clients are refused"
                 );
             }
             None if was_gone => {
                 let path = self.path().display();
-                tracing::warn!(target: "dooers::store", %path, "the files of the database are back; it is written again");
+                tracing::warn!(target: "dooers::store", %path, "the files of the database are back; writing continues");
             }
             _ => {}
         }
     }
 
-    /// Whether a file of the database is gone, or another one is in its place.
+    /// Returns `true` if a file of the database is missing or replaced.
     pub(super) fn is_gone(&self) -> bool {
         self.is_gone.load(Ordering::Relaxed)
     }
 
-    /// Whether the last attempt to write something failed by a fault that may pass.
+    /// Returns `true` if the last attempt to write failed with a fault that may pass.
     pub(super) fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Relaxed)
     }
 
-    /// Notes that something could not be written.
+    /// Records that a write failed.
     pub(super) fn cannot_write(&self, error: &RowError, advice: &str) {
         if !self.is_full.swap(true, Ordering::Relaxed) {
             let path = self.path().display();
             tracing::error!(
                 target: "dooers::store", %path, error = &**error as &dyn std::error::Error,
-                "the database cannot be written; {advice}. Until then what clients send is refused"
+                "the database cannot be written; {advice}. Until then messages from clients are refused"
             );
         }
     }
 
-    /// Notes that there is room again.
+    /// Records that there is room again.
     pub(super) fn can_write(&self) {
         if self.is_full.swap(false, Ordering::Relaxed) {
             let path = self.path().display();
@@ -99,7 +99,7 @@ impl Watch {
         }
     }
 
-    /// The reason why nothing may be written now, if there is one.
+    /// Returns the reason why nothing may be written now, if there is one.
     pub(super) fn refusal(&self) -> Option<Away> {
         self.is_gone().then(|| {
             let path = self.path().display();
@@ -109,7 +109,7 @@ impl Watch {
         })
     }
 
-    /// The reason why the server should be sent no clients now, if there is one.
+    /// Returns the reason why clients should not be sent to this server now, if there is one.
     pub(super) fn trouble(&self) -> Option<Away> {
         let full = || {
             let path = self.path().display();

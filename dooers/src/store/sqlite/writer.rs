@@ -13,23 +13,23 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-/// So many operations share a commit at the most.
+/// Maximum number of operations in a commit.
 const BATCH: usize = 256;
 
-/// So many operations wait for the writer before callers have to wait for room.
+/// Maximum number of operations that wait for the writer. Further callers wait for room.
 const QUEUE: usize = 1024;
 
-/// The thread that writes. All that waits when a commit ends goes into the next one.
+/// The thread that writes. All operations that wait when a commit ends share the next commit.
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// None once it is closed.
+    /// `None` once the writer is closed.
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
-    /// `None` once it is closed: a drop does not wait for the thread then.
+    /// `None` once the writer is closed. A later drop does not wait for the thread.
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Fires when the thread has closed the database.
     ended: CancellationToken,
     commits: Arc<AtomicU64>,
-    /// Whether there are no other connections when the thread ends.
+    /// `true` if there are no other connections when the thread ends.
     is_last: Arc<AtomicBool>,
 }
 
@@ -37,7 +37,7 @@ impl Writer {
     /// Starts the thread. The lock is released when it ends.
     pub(super) fn start(database: Database, mut lock: DatabaseLock) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        // The thread's own, for its timer: the time of a program's runtime may stand still in tests.
+        // The thread has its own runtime for its timer, because tests may pause the time of the program's runtime.
         let runtime = runtime::Builder::new_current_thread()
             .enable_time()
             .build()?;
@@ -65,8 +65,7 @@ impl Writer {
         })
     }
 
-    /// Does an operation. Once this has begun to wait for the answer, the operation is done even if nobody waits for
-    /// it any more.
+    /// Executes an operation. Once it is in the queue, it is executed even if the caller stops waiting.
     pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
         let closed = || StoreError::Failed {
             what: O::WHAT,
@@ -79,31 +78,32 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
-    /// How many commits there were.
+    /// Returns the number of commits.
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Waits until all that was begun is written and the database is closed. The readers must be closed by then.
+    /// Waits until all operations that have begun are written and the database is closed. The readers must already be
+    /// closed.
     pub(super) async fn close(&self) {
         self.is_last.store(true, Ordering::Relaxed);
         self.stop();
         let thread = unpoisoned(&self.thread).take();
-        // Not by joining the thread: the caller may stop waiting when the disk does not answer.
+        // Does not join the thread, so that the caller may stop waiting if the disk does not answer.
         self.ended.cancelled().await;
         if thread.is_some() {
             tracing::debug!(target: "dooers::store", commits = self.commits(), "closed");
         }
     }
 
-    /// Takes no more operations. The thread ends after those that it has.
+    /// Closes the queue. The thread ends after the operations that are already in it.
     fn stop(&self) {
         unpoisoned(&self.queue).take();
     }
 }
 
 impl Drop for Writer {
-    /// So that who opens the database next finds it free.
+    /// Waits for the thread, so that the database is free for the next store.
     fn drop(&mut self) {
         self.stop();
         let thread = unpoisoned(&self.thread).take();
@@ -145,7 +145,7 @@ async fn write_all(
                 watch.look();
                 looked = Instant::now();
                 if watch.is_gone() {
-                    // A file that was moved then has all that was acknowledged.
+                    // A moved file then contains everything that was acknowledged.
                     database.save_log();
                     continue;
                 }
@@ -159,6 +159,6 @@ async fn write_all(
 }
 
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it holds one of these locks.
+    // The values are consistent after a panic, because nothing panics while it holds one of these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

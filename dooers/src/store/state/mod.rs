@@ -1,7 +1,7 @@
-//! Threads in memory, as rows on which the [`rules`](super::rules) work.
+//! Threads in memory, as rows for the [`rules`](super::rules).
 //!
-//! The store in memory keeps whole threads. The store in PostgreSQL reads only what an operation needs: a [`ThreadState`]
-//! need not have all events and runs of its thread.
+//! The memory store keeps complete threads. The PostgreSQL store reads only the rows that an operation needs, so a
+//! [`ThreadState`] may lack events and runs of its thread.
 
 mod rows;
 mod thread;

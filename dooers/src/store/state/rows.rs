@@ -1,4 +1,4 @@
-//! Threads in memory as the rows on which the rules work.
+//! Implementation of the rules' row traits by threads in memory.
 
 use super::thread::{KeptEvent, KeptRun, ThreadState};
 use super::threads::Threads;

@@ -8,47 +8,47 @@ use crate::store::rules::{ThreadRow, TurnRow};
 use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord};
 use std::time::Duration;
 
-/// One thread with what is in it, or with as much of it as an operation needs.
+/// A thread in memory, completely or as far as an operation needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ThreadState {
     pub(crate) row: ThreadRow,
-    /// In the order of their places. Those whose text grows, and the messages of turns that may be claimed, are always
-    /// among them.
+    /// The events, ordered by `seq`. They always include the streaming events, and the messages of turns that may be
+    /// claimed.
     pub(crate) events: Vec<KeptEvent>,
-    /// In the order in which they began. Those that go on are always among them.
+    /// The runs, ordered by their start. They always include the runs that have not ended.
     pub(crate) runs: Vec<KeptRun>,
-    /// All of them, in the order of their messages.
+    /// All turns, in the order of their messages.
     pub(crate) turns: Vec<TurnRow>,
-    /// The clock of the list in which the thread is.
+    /// The clock of the list that contains the thread.
     pub(crate) clock: ListClock,
 }
 
-/// An event, as it is kept.
+/// An event with the columns that clients do not see.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct KeptEvent {
     pub(crate) event: ThreadEvent,
-    /// The number of the change that made it.
+    /// The `rev` of the change that created the event.
     pub(crate) first_rev: u64,
-    /// The number of its last change.
+    /// The `rev` of its last change.
     pub(crate) rev: u64,
-    /// The message whose turn writes it, as long as its text grows.
+    /// The message whose turn streams the event, until it is finalized.
     pub(crate) open_in: Option<String>,
-    /// The event of the form that it answers, if it is the answer that counts.
+    /// The event of the form that this event answers, if it is the accepted answer.
     pub(crate) answers: Option<String>,
 }
 
-/// A run, as it is kept.
+/// A run with the columns that clients do not see.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct KeptRun {
     pub(crate) run: Run,
-    /// The number of the change that made it.
+    /// The `rev` of the change that created the run.
     pub(crate) first_rev: u64,
-    /// The number of its last change.
+    /// The `rev` of its last change.
     pub(crate) rev: u64,
 }
 
 impl KeptEvent {
-    /// What a reader has who has all up to this event, as it was when it was new.
+    /// Returns the place of a reader that has everything up to this event, as it was when it was new.
     pub(crate) fn place(&self) -> Known {
         Known {
             last_seq: self.event.seq,
@@ -56,21 +56,21 @@ impl KeptEvent {
         }
     }
 
-    /// Whether its text grows in the turn of this message.
+    /// Returns `true` if the event is streaming in the turn of this message.
     pub(super) fn is_open_in(&self, turn: &str) -> bool {
         self.open_in.as_deref() == Some(turn)
     }
 }
 
 impl KeptRun {
-    /// Whether it answers this message and has not ended.
+    /// Returns `true` if the run answers this message and has not ended.
     pub(super) fn is_open(&self, event_id: &str) -> bool {
         self.run.event_id.as_deref() == Some(event_id) && self.run.status == RunStatus::Running
     }
 }
 
 impl ThreadState {
-    /// A thread with this row and nothing in it.
+    /// Creates a thread with this row, without events, runs and turns.
     pub(crate) fn new(row: ThreadRow, clock: ListClock) -> Self {
         Self {
             row,
@@ -85,7 +85,7 @@ impl ThreadState {
         self.row.record.clone()
     }
 
-    /// Whether the thread lies in this scope, without regard to the scope's viewer.
+    /// Returns `true` if the thread lies in this scope, regardless of the scope's viewer.
     pub(super) fn lies_in(&self, scope: &Scope) -> bool {
         let (record, thread) = (&self.row.record, &self.row.record.thread);
         record.agent == scope.agent
@@ -94,7 +94,7 @@ impl ThreadState {
             && thread.workspace_id == scope.workspace_id
     }
 
-    /// Whether the thread can be seen in this scope.
+    /// Returns `true` if the thread is visible in this scope.
     pub(crate) fn is_visible_in(&self, scope: &Scope) -> bool {
         self.lies_in(scope) && scope.admits(&self.row.record.participants)
     }
@@ -113,14 +113,14 @@ impl ThreadState {
             .map(|kept| &kept.run)
     }
 
-    /// Whether the form is answered: by an answer whose turn waits, runs or has succeeded. It stays so if that answer is
-    /// removed later.
+    /// Returns `true` if the form has an answer whose turn waits, runs or has succeeded. This does not change if the
+    /// answer is removed later.
     pub(crate) fn has_answer_to(&self, form_event_id: &str) -> bool {
         let mut answers = self.events.iter().filter_map(|kept| kept.answers.as_ref());
         answers.any(|form| form == form_event_id)
     }
 
-    /// Whether the thread has what is named.
+    /// Returns `true` if the thread contains the target.
     pub(super) fn has(&self, target: &CancelTarget) -> bool {
         match target {
             CancelTarget::Run(id) => self.run(id).is_some(),
@@ -128,7 +128,7 @@ impl ThreadState {
         }
     }
 
-    /// Takes the times of the thread into account in the clock of its list.
+    /// Advances the clock of the list to the times of this thread.
     #[cfg(feature = "postgres")]
     pub(crate) fn note_times(&self) {
         let runs = self.runs.iter().map(|kept| kept.run.started_at);
@@ -137,7 +137,7 @@ impl ThreadState {
         }
     }
 
-    /// Keeps the running turns of this process for longer.
+    /// Extends the leases of the turns that the process `node` runs, and returns these turns.
     pub(crate) fn renew_leases(&mut self, node: &str, lease: Duration) -> Vec<HeldTurn> {
         let renew = |turn: &mut TurnRow| {
             let held = turn.held.as_mut().filter(|held| held.node == node)?;

@@ -8,18 +8,18 @@ use crate::store::{Scope, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 
-/// Threads by their ids, and which events came of the messages that clients sent.
+/// Threads by their ids, and the stored events of the messages that clients sent.
 #[derive(Debug, Default)]
 pub(crate) struct Threads {
     pub(crate) by_id: HashMap<String, ThreadState>,
     pub(crate) sent: HashMap<SentKey, SentEvent>,
-    /// For threads that are not all here.
+    /// Ids that are in use by threads that are not loaded.
     pub(crate) taken: Taken,
-    /// The clocks of the lists in which threads are made.
+    /// The clocks of the lists in which threads are created.
     pub(crate) clocks: ListClocks,
 }
 
-/// The ids that events and runs of other threads have: only those that were asked for.
+/// The ids of events and runs of threads that are not loaded. Only the ids that an operation asks for are included.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     pub(crate) events: HashSet<String>,
@@ -27,7 +27,7 @@ pub(crate) struct Taken {
 }
 
 impl Threads {
-    /// The thread of this id, if it can be seen in this scope.
+    /// Returns the thread with this id, if it is visible in this scope.
     pub(crate) fn get(&self, scope: &Scope, thread_id: &str) -> Result<&ThreadState, StoreError> {
         self.by_id
             .get(thread_id)
@@ -35,7 +35,7 @@ impl Threads {
             .ok_or(StoreError::NotFound("thread"))
     }
 
-    /// Forgets messages of deleted threads: see [`Store::forget_sent`](crate::store::Store::forget_sent).
+    /// Removes messages of deleted threads: see [`Store::forget_sent`](crate::store::Store::forget_sent).
     pub(crate) fn forget_sent(&mut self, deleted_before: DateTime<Utc>, limit: usize) -> usize {
         let now = timestamp::now();
         let mut due = Vec::new();

@@ -1,4 +1,4 @@
-//! Whatever is done to both, a store on a database answers like the store in memory.
+//! Differential tests: a store on a database returns the same results as the memory store.
 
 mod asked;
 
@@ -16,16 +16,16 @@ use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 
-/// A store that is compared.
+/// A store that is compared with the memory store.
 #[async_trait]
 pub(crate) trait Compared: Send + Sync {
-    /// The store, or one of several that share its database.
+    /// Returns the store, or one of several stores on the same database.
     fn store(&self, which: u64) -> &dyn Store;
 
-    /// Closes it and opens it again.
+    /// Closes and reopens the store.
     async fn reopen(&mut self);
 
-    /// Whether its texts can hold U+0000.
+    /// Returns `true` if the store's texts can contain U+0000.
     fn holds_nul(&self) -> bool;
 }
 
@@ -35,17 +35,18 @@ struct Both<C> {
     dice: Dice,
     made: u64,
     turns: Vec<(Scope, TurnKey)>,
-    /// Threads, each with an event or a run that was to be in it.
+    /// Threads, each with the id of an event or a run for it.
     events: Vec<(String, String)>,
     runs: Vec<(String, String)>,
     positions: Vec<(Scope, String, Position)>,
-    /// Messages whose turns are to end: when they do is told by the clock, which is not the same for both.
+    /// Messages of running turns that were cancelled. Their `retry_turn` would show the time of each store's clock, and is
+    /// left out.
     cancelled: HashSet<String>,
     refused: u64,
     done: HashMap<&'static str, u64>,
 }
 
-/// Two answers that must be the same.
+/// Asserts that two results are equal.
 #[track_caller]
 fn same<T: Debug>(memory: &Result<T, StoreError>, compared: &Result<T, StoreError>) {
     assert_eq!(format!("{memory:#?}"), format!("{compared:#?}"));
@@ -76,20 +77,20 @@ macro_rules! in_both {
 }
 
 impl<C: Compared> Both<C> {
-    /// Takes notice of a turn that was claimed.
+    /// Records a claimed turn.
     fn claimed(&mut self, scope: Scope, claim: Claim) {
         let run = claim.run.map(|run| (run.thread_id, run.id));
         self.runs.extend(run);
         self.turns.push((scope, claim.key));
     }
 
-    /// Counts what both did: the name of a method is what it begins with.
+    /// Counts the calls of both stores. `call` begins with the name of a method.
     fn count(&mut self, call: &'static str, is_done: bool) {
         let name = call.split('(').next().unwrap_or(call).trim();
         *self.done.entry(name).or_default() += u64::from(is_done);
     }
 
-    /// What a worker's settings are.
+    /// Compares the settings of a worker.
     async fn tune(&mut self) {
         let worker = WorkerKey {
             agent: "echo".to_owned(),
@@ -207,7 +208,7 @@ impl<C: Compared> Both<C> {
             _ => {
                 let (scope, id) = (self.scope(), self.thread_id());
                 let _ = in_both!(self, delete_thread(&scope, &id));
-                // A position of a thread that is gone is nobody's any more.
+                // A position of a deleted thread is not used any more.
                 self.positions.retain(|(_, thread_id, _)| *thread_id != id);
             }
         }
@@ -216,7 +217,7 @@ impl<C: Compared> Both<C> {
     async fn read(&mut self) {
         let (scope, id) = (self.scope(), self.thread_id());
         let limit = [0, 1, 2, 5, 50][self.dice.roll(5) as usize];
-        // Often so few that the first item exceeds them, or the second one, or some of them.
+        // The limits in bytes are often so low that the first item exceeds them, or the second one, or a later one.
         let bytes = [usize::MAX, 1, 500, 1500][self.dice.roll(4) as usize];
         let page_limit = PageLimit::new(limit).bytes(bytes);
         match self.dice.roll(7) {
@@ -282,7 +283,7 @@ impl<C: Compared> Both<C> {
     }
 }
 
-/// Does random operations with both, as many times from the beginning as there are seeds.
+/// Executes random operations on both stores, once from the beginning for each seed.
 pub(crate) async fn random_operations_have_the_same_answers<C: Compared>(
     seeds: u64,
     open: impl AsyncFn() -> C,
@@ -318,7 +319,7 @@ pub(crate) async fn random_operations_have_the_same_answers<C: Compared>(
     assert!(done.values().all(|times| *times > 0), "{done:?}");
 }
 
-/// Lets a process stop in the middle of turns, in both.
+/// Stops a process in the middle of turns, in both stores.
 pub(crate) async fn what_a_stopped_process_left_is_recovered(compared: &dyn Store) {
     let memory = MemoryStore::new();
     let stores: [&dyn Store; 2] = [&memory, compared];
@@ -354,7 +355,8 @@ pub(crate) async fn what_a_stopped_process_left_is_recovered(compared: &dyn Stor
             let run = &snapshot.runs[0];
             assert_eq!(run.status, RunStatus::Failed);
             assert_eq!(run.error.as_deref(), Some("interrupted"));
-            // The message of the second one is older than the run of the first one, and its run is behind it.
+            // The message of the second turn is older than the run of the first turn, and the run of the second turn is
+            // newer.
             let started_at = if id == "running" { at(1) } else { at(3) };
             assert_eq!(run.started_at, started_at);
             let told = snapshot.events.last().unwrap();

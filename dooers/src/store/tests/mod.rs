@@ -1,4 +1,4 @@
-//! What the tests of the stores on databases share.
+//! Shared parts of the tests of the SQL stores.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -26,7 +26,7 @@ pub(crate) fn scope() -> Scope {
     }
 }
 
-/// A moment: the second one is a microsecond after the first.
+/// Returns the time that is `micros` microseconds after a fixed moment.
 pub(crate) fn at(micros: i64) -> DateTime<Utc> {
     timestamp::from_micros(1_700_000_000_000_000 + micros)
 }
@@ -42,13 +42,13 @@ pub(crate) fn start(run_id: &str) -> Start {
     }
 }
 
-/// A message that begins this thread.
+/// Creates a message that begins this thread.
 pub(crate) fn first_message(thread_id: &str, event_id: &str) -> NewMessage {
     let thread = ThreadTarget::New(NewThread::new(thread_id));
     message(thread, event_id)
 }
 
-/// A message in a thread that is there.
+/// Creates a message in an existing thread.
 pub(crate) fn next_message(thread_id: &str, event_id: &str) -> NewMessage {
     message(ThreadTarget::Existing(thread_id.to_owned()), event_id)
 }
@@ -69,7 +69,7 @@ fn message(thread: ThreadTarget, event_id: &str) -> NewMessage {
     }
 }
 
-/// An event of the agent.
+/// Creates an event of the agent.
 pub(crate) fn said(thread_id: &str, event_id: &str, text: &str) -> TurnChange {
     TurnChange::Event(Box::new(ThreadEvent {
         id: event_id.to_owned(),

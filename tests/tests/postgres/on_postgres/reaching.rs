@@ -73,7 +73,7 @@ async fn a_server_that_is_not_there_is_tried_for_a_while_and_its_error_shows_no_
     let why = refused(options.clone()).await;
     assert!(why.contains("127.0.0.1"), "{why}");
     assert!(
-        why.contains("say where it is (WORKER_DATABASE_HOST"),
+        why.contains("set its address (WORKER_DATABASE_HOST"),
         "{why}"
     );
     assert!(!why.contains(PASSWORD), "{why}");

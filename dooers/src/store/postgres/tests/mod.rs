@@ -1,3 +1,3 @@
-//! What needs a database, which its path says to `tests/run`.
+//! Tests that need a database. `tests/run` finds them by the name of the module.
 
 mod on_postgres;

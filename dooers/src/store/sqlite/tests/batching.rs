@@ -1,4 +1,4 @@
-//! Many operations in one commit, and what one of them does to the others.
+//! Tests of commits with many operations, and the effects of operations on each other.
 
 use super::*;
 use crate::store::sql::Stop;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::oneshot::Receiver;
 
-/// A database of its own, without a writer's thread.
+/// Opens a new database, without the writer's thread.
 fn database() -> (Opened, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path().join("worker.db"));
@@ -42,7 +42,7 @@ impl Batch {
     }
 }
 
-/// Runs this among twenty good operations of one batch. The result is its answer, and how many commits it took.
+/// Runs an operation among twenty good operations of one batch. Returns its result, and the number of commits.
 fn among_twenty<O: Operation>(
     db: &Database,
     name: &str,
@@ -68,7 +68,7 @@ fn among_twenty<O: Operation>(
     (answer, commits)
 }
 
-/// All that is stored, as text.
+/// Returns everything that is stored, as text.
 fn dump(db: &Database) -> String {
     let mut all = String::new();
     let tables: Vec<String> = db
@@ -98,7 +98,7 @@ fn dump(db: &Database) -> String {
     all
 }
 
-/// A thread `t` with a form that is answered and one that is not, and a message of a known client's id.
+/// Creates a thread `t` with an answered form, an open form, and a message with a known client id.
 fn with_a_thread(db: &Database) -> TurnKey {
     let mut batch = Batch { jobs: Vec::new() };
     let mut begun = batch.begin(first_message("t", "first"));
@@ -207,7 +207,7 @@ fn a_refusal_is_one_operations_answer_and_leaves_no_trace() {
         );
         assert_eq!(commits, 1, "{name}: {error:?}");
 
-        // The same without it.
+        // The same batch without the operation.
         let (without, _directory) = database();
         with_a_thread(&without.database);
         let wanted = Begin {
@@ -230,7 +230,7 @@ fn a_refusal_is_one_operations_answer_and_leaves_no_trace() {
     }
 }
 
-/// Does one more operation.
+/// Executes one more operation.
 fn among_twenty_more(db: &Database, begin: Begin) {
     let mut batch = Batch { jobs: Vec::new() };
     let mut answer = batch.push(begin);
@@ -238,7 +238,7 @@ fn among_twenty_more(db: &Database, begin: Begin) {
     answer.try_recv().unwrap().unwrap();
 }
 
-/// Rows without the number that each table gives them, nor when its migration was applied, in any order.
+/// Returns the lines without row numbers and without the times of migrations, sorted.
 fn without_numbers_and_times(dump: &str) -> Vec<String> {
     let mut lines: Vec<String> = dump
         .lines()
@@ -305,7 +305,7 @@ fn after_an_unexpected_error_each_operation_is_redone_by_itself() {
     let (opened, _directory) = database();
     let db = &opened.database;
     with_a_thread(db);
-    // The id of an event that is there: no check of ours looks for it, the database does.
+    // The id of an existing event. Only the database checks it.
     let taken = Begin {
         scope: scope(),
         new: NewMessage {
@@ -333,7 +333,7 @@ fn after_an_unexpected_error_each_operation_is_redone_by_itself() {
     assert_eq!(threads, Some(21), "the threads are counted once");
 }
 
-/// Breaks the rule: writes before it checks.
+/// An operation that breaks the rule: it writes before it checks.
 #[derive(Debug)]
 struct WritesThenRefuses;
 
@@ -359,7 +359,7 @@ fn even_an_operation_that_writes_before_it_is_refused_leaves_no_trace() {
     assert_eq!(traces, Some(0));
 }
 
-/// Fails the first time, as when a disk is full for a moment.
+/// An operation that fails the first time, as if the disk were full for a moment.
 #[derive(Debug)]
 struct FailsOnce(AtomicU32);
 

@@ -1,4 +1,4 @@
-//! Names, kinds and modes of files, and files that are taken away while a store is open.
+//! Tests of names, kinds and modes of files, and of files that disappear while a store is open.
 #![cfg(unix)]
 
 use super::*;
@@ -15,7 +15,7 @@ async fn refusal(path: impl Into<PathBuf>) -> String {
     }
 }
 
-/// Begins threads until one is stored, or refused if that is wanted: the writer notices changes of files by itself.
+/// Begins threads until one is stored, or until one is refused. The writer notices changes of files by itself.
 async fn begun_until(store: &SqliteStore, is_stored: bool) {
     for number in 0.. {
         let id = format!("{is_stored}-{number}");
@@ -57,7 +57,7 @@ async fn a_second_name_of_an_open_file_is_refused() {
     let text = refusal(directory.join("hard.db")).await;
     assert!(text.contains("it has 2 names (hard links)"), "{text}");
     fs::remove_file(directory.join("hard.db")).unwrap();
-    // It has no lock file by this name.
+    // Under this name it has no lock file.
     fs::rename(&path, directory.join("moved.db")).unwrap();
     let text = refusal(directory.join("moved.db")).await;
     if cfg!(target_os = "linux") {
@@ -99,7 +99,7 @@ async fn a_dangling_link_makes_the_file_it_names() {
     let nowhere = directory.path().join("nowhere.db");
     symlink("none/there.db", &nowhere).unwrap();
     let text = refusal(nowhere).await;
-    assert!(text.contains("to which a link leads"), "{text}");
+    assert!(text.contains("the target of its link"), "{text}");
     let circle = directory.path().join("circle.db");
     symlink("circle.db", &circle).unwrap();
     refusal(circle).await;
@@ -166,7 +166,7 @@ async fn the_mode_of_an_existing_file_stays() {
     begun(&test.store, "t").await;
     assert_eq!(mode(&test.options.path), 0o640);
     assert_eq!(mode(&lock), 0o664);
-    // SQLite gives its own files the mode of the database.
+    // SQLite's own files get the mode of the database.
     let log = test.directory.path().join("worker.db-wal");
     assert_eq!(mode(&log), 0o640);
 }
@@ -205,7 +205,7 @@ async fn a_gone_file_is_noticed_while_nothing_is_written() {
         }
     };
     let noticed = tokio::time::timeout(Duration::from_secs(20), gone).await;
-    noticed.expect("it is noticed");
+    noticed.expect("the store should notice the missing file");
     test.store.close().await;
     assert!(!test.directory.path().exists());
 }
@@ -217,7 +217,7 @@ async fn a_moved_file_has_all_that_was_stored() {
     let moved = test.directory.path().join("moved.db");
     fs::rename(&test.options.path, &moved).unwrap();
     begun_until(&test.store, false).await;
-    // Another database under its name, with a log of its own.
+    // Another database under the same name, with its own log.
     fs::remove_file(test.directory.path().join("worker.db-wal")).unwrap();
     fs::remove_file(test.directory.path().join("worker.db-shm")).unwrap();
     let other = rusqlite::Connection::open(&test.options.path).unwrap();
@@ -241,9 +241,9 @@ async fn a_moved_file_has_all_that_was_stored() {
 async fn locks_of_sqlite_outlive_a_refused_store() {
     let test = TestStore::open().await;
     begun(&test.store, "t").await;
-    // In this process, whose locks are lost if it closes the file.
+    // This process would lose SQLite's locks if it closed the file.
     refusal(&test.options.path).await;
-    // Another process that closes the database last would remove the log.
+    // If another process closed the database last, it would remove the log.
     let path = test.options.path.display().to_string();
     let script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT 1 FROM sqlite_schema'); c.close()";
     let done = std::process::Command::new("python3")

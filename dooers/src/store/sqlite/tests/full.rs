@@ -1,10 +1,10 @@
-//! A disk that is full, and has room again.
+//! Tests of a disk that is full and then has room again.
 
 use super::trouble::on_writer;
 use super::*;
 use crate::store::{SnapshotFrom, StoreError};
 
-/// Waits until the store is ready, or not.
+/// Waits until the store is ready, or until it is not.
 async fn ready(store: &SqliteStore, is_ready: bool) {
     let asking = async {
         while store.ping().await.is_ok() != is_ready {
@@ -12,7 +12,7 @@ async fn ready(store: &SqliteStore, is_ready: bool) {
         }
     };
     let asked = tokio::time::timeout(Duration::from_secs(20), asking).await;
-    asked.expect("the store notices");
+    asked.expect("the store should notice");
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_full_disk_is_a_store_that_is_away() {
         let unready = test.store.ping().await;
         assert!(matches!(unready, Err(StoreError::Unavailable { .. })));
     }
-    // What fits in is written meanwhile, and nothing is half written.
+    // Small writes succeed in the meantime, and nothing is written partly.
     let changed = vec![TurnChange::Touch(at(9))];
     let small = test.store.write_turn(&scope(), &key, changed).await;
     assert_eq!(small.unwrap()[0].rev, 4);

@@ -1,4 +1,4 @@
-//! Whatever is done to both, this store answers like the store in memory.
+//! Differential tests: this store returns the same results as the memory store.
 
 use super::TestStore;
 use crate::store::Store;
@@ -7,7 +7,7 @@ use crate::store::tests::like_memory::{
 };
 use async_trait::async_trait;
 
-/// None while it is opened again.
+/// `None` while the store is being reopened.
 struct Reopened(Option<TestStore>);
 
 impl Reopened {

@@ -1,4 +1,4 @@
-//! What the tests of this store share.
+//! Shared parts of this store's tests.
 
 mod batching;
 mod files;
@@ -18,7 +18,7 @@ use crate::store::{
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A store in a directory of its own, which goes away with it.
+/// A store in a temporary directory.
 pub(super) struct TestStore {
     pub(super) store: SqliteStore,
     pub(super) options: SqliteOptions,
@@ -37,7 +37,7 @@ impl TestStore {
         }
     }
 
-    /// Closes the store and opens it again.
+    /// Closes and reopens the store.
     pub(super) async fn reopen(self) -> Self {
         self.store.close().await;
         let store = SqliteStore::open(self.options.clone()).await.unwrap();
@@ -45,7 +45,7 @@ impl TestStore {
     }
 }
 
-/// Begins a thread. The result is the key of its running turn.
+/// Begins a thread. Returns the key of its running turn.
 pub(super) async fn begun(store: &SqliteStore, thread_id: &str) -> TurnKey {
     let event_id = format!("{thread_id}-first");
     let new = first_message(thread_id, &event_id);

@@ -1,4 +1,4 @@
-//! What can be wrong with a file, and that an error changes nothing in it.
+//! Tests of files that cannot be opened. An error must not change the file.
 
 use super::*;
 use crate::protocol::new_id;
@@ -16,7 +16,7 @@ fn open_as(options: &SqliteOptions, migrations: &[Migration]) -> Result<Opened, 
     open_with(options, sql, migrations)
 }
 
-/// The text of the error with which this is refused, without the path.
+/// Returns the text of the refusal, without the path.
 #[track_caller]
 fn refusal(options: &SqliteOptions, migrations: &[Migration]) -> String {
     let before = std::fs::read(&options.path).ok();
@@ -34,14 +34,14 @@ fn refusal(options: &SqliteOptions, migrations: &[Migration]) -> String {
     error.replace(&path, "PATH")
 }
 
-/// A directory, and options for a file in it.
+/// Creates a directory, and options for a file in it.
 fn place() -> (TempDir, SqliteOptions) {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path().canonicalize().unwrap().join("x.db"));
     (directory, options)
 }
 
-/// A database of ours with a thread in it.
+/// Creates a database that contains a thread.
 async fn used() -> (TempDir, SqliteOptions) {
     let (directory, options) = place();
     let store = SqliteStore::open(options.clone()).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_second_store_is_refused_while_the_first_is_open() {
         text.contains("it is open already") && text.contains("stop the program that has it"),
         "{text}"
     );
-    // By another name, or with another prefix, it is the same file.
+    // Another name or another prefix still means the same file.
     let other = test.options.clone().table_prefix("other_".parse().unwrap());
     let error = SqliteStore::open(other).await;
     assert!(matches!(error, Err(StoreError::Open(_))));
@@ -111,7 +111,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     assert_eq!(
         refusal(&options, MIGRATIONS),
         format!(
-            "cannot open the database `PATH`: it was made by a newer version of this program (its schema is version \
+            "cannot open the database `PATH`: a newer version of this program created it (its schema is version \
              {}, this program knows {NEWEST}); update the program",
             NEWEST + 1
         )
@@ -125,7 +125,7 @@ async fn a_changed_migration_is_refused() {
     changed[0].sql = "CREATE TABLE {prefix}other (x INTEGER)";
     let text = refusal(&options, &changed);
     assert!(
-        text.contains("its migration 1 (`init`) is not the one of this program"),
+        text.contains("its migration 1 (`init`) differs from the one of this program"),
         "{text}"
     );
 }
@@ -148,7 +148,7 @@ async fn an_old_database_is_brought_up_to_date_only_if_that_is_allowed() {
     drop(open_as(&careful, &newer).unwrap());
 }
 
-/// As a program left it that knew only the first migration.
+/// The database is that of a program that knew only the first migration.
 #[test]
 fn a_database_of_the_version_before_is_brought_up_to_date() {
     let (_directory, options) = place();
@@ -166,7 +166,7 @@ fn a_database_of_the_version_before_is_brought_up_to_date() {
     assert_eq!(counts.unwrap(), (1, 0));
 }
 
-/// As a program left it before runs were listed.
+/// The database is that of a program that did not list runs yet.
 #[tokio::test]
 async fn the_runs_of_an_older_database_are_kept() {
     let (_directory, options) = place();
@@ -196,7 +196,7 @@ async fn the_runs_of_an_older_database_are_kept() {
     store.close().await;
 }
 
-/// As a program left it before ids of deleted threads were forgotten.
+/// The database is that of a program that never removed the ids of deleted threads.
 #[tokio::test]
 async fn ids_of_earlier_deletions_are_forgotten_later() {
     let (_directory, options) = place();
@@ -373,8 +373,8 @@ fn a_file_that_another_program_locks_is_refused() {
     assert!(refusal(&options, MIGRATIONS).contains("another program keeps it locked"));
 }
 
-/// Runs one test of this binary as a user without special rights, if this process is root, whom no permission stops.
-/// The result is whether this process is to do the test itself.
+/// Runs one test of this binary as an unprivileged user if this process is root, because permissions do not apply to
+/// root. Returns `true` if this process should run the test itself.
 #[cfg(unix)]
 fn is_ordinary_user(test: &str) -> bool {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -383,7 +383,7 @@ fn is_ordinary_user(test: &str) -> bool {
     if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
         return true;
     }
-    // Where everybody can reach it.
+    // A directory that all users can reach.
     let reachable = tempfile::tempdir().unwrap();
     let everybody = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(reachable.path(), everybody).unwrap();
@@ -423,7 +423,7 @@ async fn a_read_only_file_or_directory_is_refused() {
     may(&options.path, 0o644);
     may(directory.path(), 0o555);
     std::fs::remove_file(options.path.with_extension("db-lock")).unwrap_err();
-    // The lock file is there and can be written, the log cannot be made.
+    // The lock file exists and can be written, but the log cannot be created.
     let text = refusal(&options, MIGRATIONS);
     assert!(text.contains("directory"), "{text}");
     let new = SqliteOptions::new(options.path.with_file_name("new.db"));

@@ -1,4 +1,4 @@
-//! The statements, against a migrated database.
+//! Tests of the statements, on a migrated database.
 
 use super::*;
 use crate::store::sqlite::migrate::{MIGRATIONS, migrate};
@@ -41,9 +41,9 @@ fn no_statement_walks_through_a_table() {
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap();
-        // The turns of all threads, when a process starts: there are only those that wait or run. And the index of
-        // those that run, when their leases are renewed or have ended. And those of
-        // the sealed settings and answers, when a process starts.
+        // These scan the turns of all threads when a process starts (only waiting and running turns exist), the index
+        // of running turns when leases are renewed or have ended, and the sealed settings and answers when a process
+        // starts.
         let exempt = [
             "threads_with_turns",
             "threads_with_lost_turns",
@@ -55,11 +55,11 @@ fn no_statement_walks_through_a_table() {
         ];
         let is_exempt = exempt.contains(&name);
         for step in &steps {
-            // The list of what a filter lets pass is no table.
+            // The list of a filter's values is not a table.
             let is_list = step == "SCAN CONSTANT ROW" || step.starts_with("SCAN json_each ");
             let is_walk = step.starts_with("SCAN ") && !is_list;
             assert!(!is_walk || is_exempt, "{name}: {steps:#?}");
-            // Only the participants of one thread, its runs, and its texts that grow are sorted.
+            // Only the participants, the runs and the streaming events of one thread are sorted.
             let is_sort = step.starts_with("USE TEMP B-TREE") && !step.contains("json_group_array");
             let sorting = [
                 "threads_with_turns",
@@ -77,7 +77,7 @@ fn no_statement_walks_through_a_table() {
     }
 }
 
-/// What a reader has to look at for a page, and the writer for a turn, whatever else there is.
+/// The cost of a reader's page and of the writer's turn does not depend on the size of the store.
 #[tokio::test]
 async fn a_page_or_a_turn_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
     let (connection, sql) = migrated(&TablePrefix::default());
@@ -189,7 +189,7 @@ async fn a_page_or_a_turn_of_a_large_store_is_as_cheap_as_one_of_a_small_store()
         ),
         steps_of(&sql.reads.event, rusqlite::params![1, "e10000"]),
         steps_of(&sql.writes.answer, rusqlite::params![1, "e10000"]),
-        // What the writer looks at in each turn.
+        // The statements of the writer in each turn.
         steps_of(&sql.writes.open_events, rusqlite::params![1, "e10000"]),
         steps_of(&sql.writes.open_runs, rusqlite::params![1, "e10000"]),
         steps_of(&sql.writes.event_at, rusqlite::params![1, 10_000]),
@@ -233,7 +233,7 @@ async fn an_edited_event_and_what_changed_since_are_caught_up() {
         .unwrap();
     assert!(caught_up.is_complete);
     let ids = event_ids(&caught_up.changes);
-    // New: e110 to e149. Edited among what the client kept: e5; among what the snapshot gave: e30.
+    // New: e110 to e149. Edited in the part that the client kept: e5. Edited in the snapshot: e30.
     assert_eq!(ids.len(), 42);
     assert!(ids.contains(&"e5") && ids.contains(&"e30"));
     let new: Vec<_> = ids
@@ -244,7 +244,8 @@ async fn an_edited_event_and_what_changed_since_are_caught_up() {
     assert_eq!(*new[39], "e149");
 }
 
-/// A reader that goes again at once names the last event of its snapshot: what happened before that one is told.
+/// A reader that disconnects at once names the last event of its snapshot. It must have received all changes before
+/// that event.
 #[tokio::test]
 async fn a_snapshot_ends_where_what_the_reader_knows_was_edited() {
     let test = TestStore::open().await;
@@ -296,7 +297,7 @@ async fn a_snapshot_ends_where_what_the_reader_knows_was_edited() {
     assert!(snapshot.is_complete);
 }
 
-/// As an edit will do it: the row takes the thread's next `rev`.
+/// Edits an event: the row takes the thread's next `rev`.
 async fn edit(store: &SqliteStore, id: &str) {
     let sql = format!(
         "UPDATE worker_threads SET rev = rev + 1;

@@ -1,4 +1,4 @@
-//! What was removed is in no byte of the files.
+//! Tests that deleted data is not in any byte of the files.
 
 use super::trouble::on_writer;
 use super::*;
@@ -21,7 +21,7 @@ fn setting(number: usize, value: &str, key_id: Option<&str>) -> StoredSetting {
     }
 }
 
-/// Those of these texts that are in a file of the store.
+/// Returns the texts that occur in a file of the store.
 pub(super) fn found<'a>(test: &TestStore, texts: &'a [String]) -> Vec<&'a str> {
     let mut bytes = Vec::new();
     for file in std::fs::read_dir(test.directory.path()).unwrap() {
@@ -31,10 +31,10 @@ pub(super) fn found<'a>(test: &TestStore, texts: &'a [String]) -> Vec<&'a str> {
     texts.iter().filter(is_there).map(String::as_str).collect()
 }
 
-/// Secrets of these lengths, which begin and end with texts of their own. The longest need pages of their own.
+/// The lengths of the secrets. Each secret begins and ends with a unique text. The longest ones need their own pages.
 const LENGTHS: [usize; 8] = [20, 200, 900, 1_100, 4_000, 5_000, 20_000, 100_000];
 
-/// The texts with which a secret begins and ends.
+/// The unique texts at the beginning and the end of a secret.
 fn ends(number: usize) -> [String; 2] {
     [format!("<begin-{number:04}>"), format!("<end-{number:04}>")]
 }
@@ -59,7 +59,7 @@ async fn sealed_secrets_leave_no_plain_text() {
         store.setting_keys().await.unwrap();
     }
     assert_eq!(found(&test, &texts).len(), texts.len());
-    // Some are set together, some are removed.
+    // Some are set together, and some are removed.
     let sealed = |n| setting(n, &format!("{n} sealed"), Some("key"));
     for n in 0..10 {
         store
@@ -101,7 +101,7 @@ async fn a_reader_only_delays_the_end_of_a_plain_secret() {
         }
     };
     let gone = tokio::time::timeout(Duration::from_secs(20), gone).await;
-    gone.expect("the log is emptied once nobody reads it");
+    gone.expect("the log should be emptied after the reader has ended");
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_killed_store_leaves_no_plain_text_after_it_is_opened() {
     let texts = ends(4).to_vec();
     let plain = vec![setting(4, &secret(4), None)];
     test.store.put_settings(&worker(), plain).await.unwrap();
-    // As if it were killed before it emptied its log: the files as they are between the two.
+    // Simulates a process that is killed before it empties its log: copies the files at that point.
     on_writer(
         &test.store,
         "UPDATE worker_settings SET value = '\"sealed\"', key_id = 'key'; SELECT 1",

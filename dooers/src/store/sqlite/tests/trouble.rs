@@ -1,4 +1,4 @@
-//! What is durable, and what happens when the store is closed.
+//! Tests of durability, and of closing the store.
 
 use super::*;
 use crate::store::sql::Stop;
@@ -6,7 +6,7 @@ use crate::store::sqlite::batch::Operation;
 use crate::store::sqlite::database::Database;
 use crate::store::{SnapshotFrom, StoreError};
 
-/// Runs some SQL on the writer's own connection. The answer is the first value that it gives.
+/// Runs SQL on the writer's connection and returns the first value of the result.
 #[derive(Debug)]
 pub(super) struct Run(pub(super) String);
 
@@ -239,7 +239,7 @@ async fn a_list_keeps_its_order_after_a_restart() {
         .iter()
         .map(|thread| (thread.id.as_str(), thread.last_event_at))
         .collect();
-    // The run of `old` began a microsecond after it.
+    // The run of `old` started one microsecond after it.
     assert_eq!(listed, [("new", at(1_000_002)), ("old", at(1_000_000))]);
 }
 
@@ -315,7 +315,7 @@ async fn a_snapshot_is_of_one_moment_while_others_write() {
             .await
             .unwrap();
         let (position, last) = (&snapshot.position, snapshot.events.last().unwrap());
-        // The thread itself and its run are the two changes that are no events.
+        // The thread and its run are the two changes that are not events.
         assert_eq!(position.rev, position.last_seq + 2);
         assert_eq!(snapshot.thread.rev, position.rev);
         assert_eq!(last.seq, position.last_seq);

@@ -1,4 +1,4 @@
-//! What is asked of both: random, and often about what is there.
+//! Random operations, most of them on existing items.
 
 use super::{Both, Compared};
 use crate::protocol::{ContentPart, EventType, Run, RunStatus, User};
@@ -12,7 +12,7 @@ use crate::store::{
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-/// A small generator: the same numbers for the same seed, on every machine.
+/// A small random number generator, which returns the same numbers for the same seed on every machine.
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
@@ -28,7 +28,7 @@ impl Dice {
     }
 }
 
-/// One of the last of these, most often of this thread.
+/// Picks one of the last items, usually one of this thread.
 fn pick(dice: &mut Dice, all: &[(String, String)], thread_id: &str, last: u64) -> String {
     let is_stray = dice.chance(15);
     let of_thread = all.iter().rev();
@@ -69,22 +69,22 @@ impl<C: Compared> Both<C> {
         scope
     }
 
-    /// An event, most often one of this thread.
+    /// Picks an event, usually one of this thread.
     pub(super) fn event_id(&mut self, thread_id: &str) -> String {
         pick(&mut self.dice, &self.events, thread_id, u64::MAX)
     }
 
-    /// One that may still be open, or wait.
+    /// Picks a recent event, which may still be open or waiting.
     pub(super) fn recent_event_id(&mut self, thread_id: &str) -> String {
         pick(&mut self.dice, &self.events, thread_id, 8)
     }
 
-    /// A run, most often one of this thread.
+    /// Picks a run, usually one of this thread.
     pub(super) fn run_id(&mut self, thread_id: &str) -> String {
         pick(&mut self.dice, &self.runs, thread_id, 8)
     }
 
-    /// A new one, or one that is there.
+    /// Returns a new id, or that of an existing run.
     pub(super) fn some_run_id(&mut self, thread_id: &str) -> String {
         if self.dice.chance(20) {
             return self.run_id(thread_id);
@@ -128,11 +128,11 @@ impl<C: Compared> Both<C> {
     }
 
     pub(super) fn now(&mut self) -> DateTime<Utc> {
-        // Sometimes the same moment again, so that the id decides the order of threads.
+        // Sometimes the same time again, so that the id decides the order of threads.
         at(self.made as i64 / 3)
     }
 
-    /// A time that was.
+    /// Picks a time in the past.
     pub(super) fn then(&mut self) -> DateTime<Utc> {
         at(self.dice.roll(self.made + 1) as i64 / 3)
     }
@@ -250,7 +250,7 @@ impl<C: Compared> Both<C> {
         }
     }
 
-    /// What the program does to a thread.
+    /// Creates an edit by the program.
     pub(super) fn edit(&mut self, thread_id: &str) -> ThreadEdit {
         let at = self.now();
         let run_id = self.run_id(thread_id);
@@ -312,7 +312,7 @@ impl<C: Compared> Both<C> {
         }
     }
 
-    /// Which threads and which runs are looked for.
+    /// Creates queries for threads and runs.
     pub(super) fn queries(&mut self, thread_id: &str, limit: usize) -> (ThreadQuery, RunQuery) {
         let since = self.dice.chance(30).then(|| self.then());
         let before = self.dice.chance(30).then(|| self.then());
@@ -357,7 +357,7 @@ impl<C: Compared> Both<C> {
             .collect()
     }
 
-    /// A turn that was claimed once: perhaps it is over, perhaps the caller has no right to it.
+    /// Picks a turn that was claimed before. It may have ended, or the caller may not hold it.
     pub(super) fn turn(&mut self) -> Option<(Scope, TurnKey)> {
         let newest = self.turns.len() as u64;
         let which = newest.checked_sub(1 + self.dice.roll(newest.clamp(1, 16)))?;

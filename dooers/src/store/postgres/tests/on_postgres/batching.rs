@@ -1,4 +1,4 @@
-//! What waits together is written together.
+//! Tests that concurrent operations share a statement.
 
 use super::{open, place, session};
 use crate::protocol::ContentPart;
@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 const THREADS: usize = 20;
 
-/// Turns in many threads, step by step in all of them, each with texts of its own; `written` hears of each step.
+/// Runs turns in many threads, step by step in all of them, each with its own texts. Calls `written` after each step.
 async fn converse(store: &dyn Store, written: &mut impl AsyncFnMut()) -> Vec<Snapshot> {
     let here = scope();
     let name = |kind: &str, thread: usize| format!("{kind}{thread}");
-    // So that the scope is known.
+    // The first messages make the scope known.
     let first = first_message("first", "first");
     let begun = store.begin_turn(&here, first, &start("first")).await;
     begun.unwrap();
@@ -100,7 +100,7 @@ async fn what_many_threads_change_at_once_is_one_statement_and_as_if_it_were_man
     let mut counts = Vec::new();
     let mut count = async || counts.push(statements(&options).await);
     let stored = converse(&store, &mut count).await;
-    // A statement that fails is done again in parts: then it would be twenty.
+    // Operations of a failed statement would be repeated one by one, in twenty statements.
     let steps: Vec<i64> = counts.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert_eq!(steps, [1; 6]);
     let kept = converse(&MemoryStore::new(), &mut async || {}).await;

@@ -1,4 +1,4 @@
-//! Users of deleted threads are in no row.
+//! Tests that users of deleted threads are not in any row.
 
 use super::{open, place, session};
 use crate::protocol::{User, timestamp};
@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use sqlx::PgConnection;
 use std::sync::Arc;
 
-/// The tables with a row that has this text anywhere.
+/// Returns the tables that contain this text in any row.
 async fn tables_with(
     connection: &mut PgConnection,
     options: &PostgresOptions,
@@ -42,7 +42,7 @@ async fn users_of_deleted_threads_are_in_no_row() {
         let mut new = first_message(&format!("t{n}"), &format!("e{n}"));
         new.user = User::new(format!("the-user-{}", n % 3));
         new.participant = Participant::user(&new.user);
-        // Some send no id of their own.
+        // Some messages have no `client_event_id`.
         new.client_event_id = new.client_event_id.filter(|_| n % 2 == 0);
         let start = start(&format!("r{n}"));
         store.begin_turn(&scope(), new, &start).await.unwrap();
@@ -67,7 +67,7 @@ async fn users_of_deleted_threads_are_in_no_row() {
     store.close().await;
 }
 
-/// As a program left it before ids of deleted threads were forgotten.
+/// The database is that of a program that never removed the ids of deleted threads.
 #[tokio::test]
 async fn ids_of_earlier_deletions_are_forgotten_later() {
     let Some(options) = place() else { return };

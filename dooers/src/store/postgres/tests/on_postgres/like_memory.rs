@@ -1,4 +1,5 @@
-//! Whatever is done to both, this store answers like the store in memory; also where two processes share its database.
+//! Differential tests: this store returns the same results as the memory store, also if several processes share its
+//! database.
 
 use super::{open, place};
 use crate::store::tests::like_memory::{

@@ -1,4 +1,4 @@
-//! Making the tables, and all that can be wrong with them.
+//! Tests of migrations, and of databases that cannot be used.
 
 use super::{open, place, prefix, session};
 use crate::protocol::ContentPart;
@@ -18,7 +18,7 @@ async fn run(connection: &mut PgConnection, prefix: &TablePrefix, sql: &str) {
     execute_script(connection, &sql).await.unwrap();
 }
 
-/// The tables, columns and indices of a prefix, without it.
+/// Returns the tables, columns and indices of a prefix, without the prefix.
 async fn schema(connection: &mut PgConnection, prefix: &TablePrefix) -> Vec<String> {
     let sql = "
         SELECT replace(x.what, '{prefix}', '') FROM (
@@ -216,13 +216,16 @@ async fn a_changed_step_and_a_newer_schema_are_refused() {
     run(&mut connection, prefix, update).await;
     let error = error_of(&options).await;
     assert!(
-        error.contains("migration 2 (`settings`) is not the one"),
+        error.contains("migration 2 (`settings`) differs from the one"),
         "{error}"
     );
     let insert = "INSERT INTO {prefix}schema_migrations VALUES (999, 'later', '', now())";
     run(&mut connection, prefix, insert).await;
     let error = error_of(&options).await;
-    assert!(error.contains("made by a newer version"), "{error}");
+    assert!(
+        error.contains("a newer version of this program created it"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -249,10 +252,7 @@ async fn the_tables_of_another_program_are_left_alone() {
     )
     .await;
     let error = error_of(&options).await;
-    assert!(
-        error.contains("another program made them; set another prefix"),
-        "{error}"
-    );
+    assert!(error.contains("is missing); set another prefix"), "{error}");
     assert_eq!(
         schema(&mut connection, &options.table_prefix).await.len(),
         1

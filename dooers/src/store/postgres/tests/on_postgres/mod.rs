@@ -1,4 +1,4 @@
-//! The store against a database.
+//! Tests of the store on a database.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -18,11 +18,11 @@ use sqlx::{Connection, PgConnection};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// The variable that says where a database for tests is.
+/// The environment variable with the URL of the test database.
 const URL: &str = "DOOERS_TEST_POSTGRES_URL";
 
-/// A place for an empty store, with a prefix of its own. None where there is no database: then the test has nothing to
-/// do, and a line says so.
+/// Returns options for an empty store with its own prefix. Without a database, prints a line and returns `None`, and
+/// the test is skipped.
 fn place() -> Option<PostgresOptions> {
     let url = std::env::var(URL).ok().filter(|url| !url.is_empty());
     let Some(url) = url else {
@@ -35,13 +35,13 @@ fn place() -> Option<PostgresOptions> {
     Some(options.table_prefix(prefix()))
 }
 
-/// One that nobody else has.
+/// Returns a unique prefix.
 fn prefix() -> TablePrefix {
     let random = RandomState::new().build_hasher().finish();
     format!("t{random:016x}_").parse().unwrap()
 }
 
-/// A connection for the test itself, as the store makes them.
+/// Opens a connection for the test itself, with the options of the store.
 async fn session(options: &PostgresOptions) -> PgConnection {
     let connect = super::super::connect::connect_options(options);
     PgConnection::connect_with(&connect).await.unwrap()

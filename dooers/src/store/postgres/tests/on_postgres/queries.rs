@@ -1,4 +1,4 @@
-//! The statements, against a migrated database.
+//! Tests of the statements, on a migrated database.
 
 use super::{open, place, session};
 use crate::store::TablePrefix;
@@ -11,7 +11,8 @@ use crate::store::sql::Columns;
 use sqlx::{Executor, PgConnection, SqlSafeStr, Statement};
 use std::sync::Arc;
 
-/// Every statement, with its name: those that write as well, for all groups of rows, and for each two beside a thread.
+/// Returns all statements with their names. The statement that writes is included for all groups of rows, and for each
+/// pair of groups beside a thread.
 fn all_statements(prefix: &TablePrefix) -> Vec<(String, Arc<str>)> {
     let statements = Statements::new(prefix);
     let fixed = statements.all().into_iter();
@@ -56,7 +57,7 @@ async fn every_statement_is_understood_with_the_longest_prefix() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a statement of ours")]
+#[expect(clippy::disallowed_methods, reason = "a statement of this crate")]
 async fn prepare(connection: &mut PgConnection, sql: &str) -> Result<usize, sqlx::Error> {
     let sql = sqlx::AssertSqlSafe(sql.to_owned()).into_sql_str();
     let prepared = connection.prepare(sql).await?;
@@ -73,7 +74,7 @@ async fn run(connection: &mut PgConnection, prefix: &TablePrefix, sql: &str) {
     execute_script(connection, &sql).await.unwrap();
 }
 
-/// How the database would do a statement, line by line.
+/// Returns the lines of the database's plan for a statement.
 async fn plan(connection: &mut PgConnection, sql: &str) -> Vec<String> {
     let parameters = prepare(connection, sql).await.unwrap();
     let name: Arc<str> = format!("PREPARE planned AS {sql}").into();
@@ -98,7 +99,8 @@ async fn plan(connection: &mut PgConnection, sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// A store with large tables, most of it in one thread and one scope, about which the planner knows nothing yet.
+/// Opens a store with large tables, most of whose rows belong to one thread and one scope. The planner has no
+/// statistics yet.
 const FILL: &str = "
     INSERT INTO {prefix}workspaces (worker_id, organization_id, workspace_id)
     SELECT 'w' || n, 'o', 's' FROM generate_series(1, 1000) n;
@@ -120,8 +122,8 @@ const FILL: &str = "
     INSERT INTO {prefix}settings SELECT 'echo', 'w' || n, 'f', '1', NULL, now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}writers SELECT 'w' || n, 1, 1, ARRAY[]::bigint[], now() FROM generate_series(1, 1000) n;";
 
-/// Whether this line goes through all of an index that has few entries: those turns that wait or run, settings and
-/// answers that are sealed, and participants of nothing.
+/// Returns `true` if the line scans all of an index with few entries: waiting or running turns, sealed settings and
+/// answers, and participants without threads.
 fn is_short(line: &str) -> bool {
     [
         "turns_queued",
@@ -140,13 +142,13 @@ async fn no_statement_walks_through_a_table() {
     drop(open(&options).await);
     let prefix = &options.table_prefix;
     let mut connection = session(&options).await;
-    // While there is nothing, with much of which the planner knows nothing, and with what it knows: a plan made at one time is
-    // used at another.
+    // A plan that was made at one time is used later as well. The tables are first empty, then full without statistics,
+    // and then full with statistics.
     let mut faults = Vec::new();
     for filling in ["", FILL, "ANALYZE"] {
         run(&mut connection, prefix, filling).await;
         for (name, sql) in all_statements(prefix) {
-            // When a process starts: writers are few, and only dead ones are removed.
+            // Runs when a process starts. There are few writers, and only old ones are removed.
             if name == "remove_writers" {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Several processes on one database.
+//! Tests of several processes on one database.
 
 use super::{open, place, session};
 use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User, timestamp};
@@ -38,7 +38,7 @@ async fn a_turn_is_claimed_by_one_process_and_written_by_no_other() {
         .await
         .unwrap();
     assert!(behind.claim.is_none());
-    // The first process knows the thread from before, and the second has written in it since.
+    // The first process has the thread in its cache, and the second one has written in it since.
     let end = vec![said("t", "a1", "first")];
     let written = one
         .finish_turn(&scope(), &key, end, Some(&kept("r3")))
@@ -71,7 +71,7 @@ async fn a_list_keeps_its_order_if_one_clock_is_behind() {
     };
     let first = begin(&ahead, "a", now + hour).await;
     begin(&behind, "b", now).await;
-    // The other process has written since its clock was read.
+    // The other process has written since this process read the clock.
     begin(&ahead, "c", now + hour + TimeDelta::seconds(1)).await;
     begin(&behind, "d", now + TimeDelta::seconds(2)).await;
     let restarted = open(&options).await;
@@ -133,7 +133,7 @@ async fn a_message_that_is_sent_to_two_processes_at_once_is_one() {
     }
 }
 
-/// Of two that want the same id at the same time one gets it.
+/// Asserts that one of two concurrent operations with the same id succeeds.
 #[track_caller]
 fn assert_one<T: Debug>(one: Result<T, StoreError>, other: Result<T, StoreError>) {
     match (one, other) {
@@ -260,7 +260,7 @@ async fn processes_that_write_in_the_same_threads_never_wait_in_a_circle() {
     });
     join_all(begun).await;
 
-    // Both have locked some threads when they come to the one that somebody else holds, and need them all.
+    // Both have locked some threads when they reach the one that the test has locked. Both need all of them.
     let mut holder = session(&options).await;
     let mut held = holder.begin().await.unwrap();
     let prefix = &options.table_prefix;
@@ -339,7 +339,7 @@ async fn turns_that_a_dead_process_left_waiting_are_told_to_the_living() {
     let at = begun.event.created_at;
     assert!(living.expire_leases(at).await.unwrap().waiting.is_empty());
     let key = begun.claim.unwrap().key;
-    // It ends its turn, leaves the next to others, and dies.
+    // The process ends its turn, leaves the next turn waiting, and dies.
     dead.finish_turn(&scope(), &key, Vec::new(), None)
         .await
         .unwrap();
@@ -368,7 +368,7 @@ async fn a_turn_side_by_side_is_claimed_past_one_that_another_process_lets_wait(
         let given_back = one.retry_turn(&scope(), &key, Vec::new(), again_at).await;
         given_back.unwrap();
     }
-    // Of the messages that wait, this process has read none before.
+    // This process has not read any of the waiting messages before.
     let claim = two.claim_turn(&scope(), "t", &beside("none")).await;
     assert_eq!(claim.unwrap().unwrap().event.id, "e2");
 }
@@ -399,7 +399,7 @@ async fn a_run_that_is_removed_and_begun_again_at_once_is_a_new_one() {
         at: at(2),
     };
     store.edit_thread(&scope(), "t", end).await.unwrap();
-    // Both wait for the writer when it looks.
+    // Both operations are in the queue when the writer reads it.
     let key = begun.claim.unwrap().key;
     let again = vec![TurnChange::Run(run(None, RunStatus::Running, 3))];
     let remove = ThreadEdit::RemoveRun("r".to_owned());
@@ -423,7 +423,7 @@ async fn who_is_overtaken_again_and_again_is_told_so_after_a_time() {
         .begin_turn(&scope(), first_message("t", "e"), &kept("r"))
         .await;
     let turn = begun.unwrap().claim.unwrap().key;
-    // No change of the thread comes about, as if somebody else were faster each time.
+    // Every change of the thread is refused, as if another process were always faster.
     let prefix = &options.table_prefix;
     let overtake: Arc<str> = format!(
         "CREATE FUNCTION {prefix}overtake() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -441,7 +441,7 @@ async fn who_is_overtaken_again_and_again_is_told_so_after_a_time() {
         matches!(refused, StoreError::Unavailable { .. }),
         "{refused:?}"
     );
-    // It is done as soon as it can be.
+    // The operation succeeds as soon as changes are accepted again.
     let stop: Arc<str> = format!("DROP TRIGGER overtake ON {prefix}threads").into();
     execute_script(&mut connection, &stop).await.unwrap();
     write().await.unwrap();
