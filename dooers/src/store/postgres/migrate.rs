@@ -1,12 +1,13 @@
 //! Application of migrations, which only go forward.
 
 use super::PostgresOptions;
-use super::advice::explained;
-use super::connect::{Query, code, execute_script, query};
-use super::execution::server_limits;
-use super::limit::{Limit, is_too_slow};
 use super::statements::render;
 use crate::store::TablePrefix;
+use crate::store::postgres::connect::error::code;
+use crate::store::postgres::connect::execution::server_limits;
+use crate::store::postgres::connect::hint::explained;
+use crate::store::postgres::connect::limit::{Limit, is_too_slow};
+use crate::store::postgres::connect::statement::{Query, execute_script, query};
 use crate::store::sql::{
     Applied, Columns, Migration, RowError, SchemaError, checksum_of, migrations, pending,
 };

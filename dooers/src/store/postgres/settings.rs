@@ -1,11 +1,12 @@
-//! The settings of workers. They do not belong to a thread, so they are not written by the [writer](super::writer).
+//! The settings of workers. They do not belong to a thread, so they are not written by the [writer](crate::store::postgres::write::writer).
 //!
 //! A statement whose answer was lost is not repeated, because it could overwrite a later change. The stored values show
 //! if it was executed. For the same reason, a statement does nothing after its time, see [`Readers::execute_once`].
 
-use super::connect::{query, told};
-use super::readers::{PgReading, Readers};
 use super::statements::Statements;
+use crate::store::postgres::connect::error::told;
+use crate::store::postgres::connect::statement::query;
+use crate::store::postgres::read::readers::{PgReading, Readers};
 use crate::store::sql::{Columns, Reading, RowError};
 use crate::store::{StoreError, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};

@@ -1,17 +1,19 @@
 //! The store in a PostgreSQL database.
 
 use super::PostgresOptions;
-use super::advice::explained;
-use super::connect::{connect, query, told};
-use super::limit::{LAST_TRY, Limit};
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
-use super::operations::{CancelTurn, Expire};
-use super::readers::{PgReading, Readers};
 use super::settings;
 use super::statements::Statements;
 use super::time::lease_micros;
-use super::writer::Writer;
 use crate::protocol::timestamp;
+use crate::store::postgres::connect::connection::connect;
+use crate::store::postgres::connect::error::told;
+use crate::store::postgres::connect::hint::explained;
+use crate::store::postgres::connect::limit::{LAST_TRY, Limit};
+use crate::store::postgres::connect::statement::query;
+use crate::store::postgres::read::readers::{PgReading, Readers};
+use crate::store::postgres::write::operations::{CancelTurn, Expire};
+use crate::store::postgres::write::writer::Writer;
 use crate::store::sql::{Columns, RowError, sql_store, thread_place};
 use crate::store::{Cancel, Cancelled, HeldTurn, Recovered, StoreError, StoredSetting, WorkerKey};
 use futures::future::{join, join_all};

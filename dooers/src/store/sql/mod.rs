@@ -2,7 +2,9 @@
 //! [`Store`](super::Store) that only forward an operation or a read.
 
 mod catching_up;
+mod exact_sizes;
 mod find;
+mod list_parameters;
 mod migration;
 mod operations;
 mod read;
@@ -11,6 +13,7 @@ mod sizes;
 mod statements;
 mod stop;
 mod store;
+mod values;
 
 pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, migrations, pending};
 pub(crate) use operations::{
@@ -25,14 +28,4 @@ pub(crate) use rows::{
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;
 pub(crate) use store::sql_store;
-
-/// Converts a number to the type that databases use. Real values never reach the end of the range.
-pub(crate) fn int(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn json<T: serde::Serialize>(
-    value: &Option<T>,
-) -> Result<Option<String>, serde_json::Error> {
-    value.as_ref().map(serde_json::to_string).transpose()
-}
+pub(crate) use values::{int, json};

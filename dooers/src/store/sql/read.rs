@@ -1,7 +1,7 @@
 //! Reads that consist of several statements.
 
+use super::exact_sizes::measured;
 use super::rows::{self, Columns, RowError, WholeThread};
-use super::sizes::measured;
 use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::limit::{encoded_len, fitting};

@@ -5,11 +5,9 @@
 //! the size of the item in a frame, and the latter decides.
 
 use super::Stop;
-use super::find::listed;
+use super::list_parameters::listed;
 use super::read::{Parameter, ReadTransaction, Reading, known, parameters};
 use super::rows::{Columns, RowError, WholeThread};
-use crate::protocol::ThreadEvent;
-use crate::store::limit::encoded_len;
 use crate::store::shown::{SizedEvent, Window};
 use crate::store::step::{Missed, Step};
 use crate::store::{Order, PageLimit, Scope, ThreadCursor, ThreadQuery};
@@ -25,22 +23,6 @@ fn enough(bytes: usize) -> u64 {
 
 fn size(row: &impl Columns, at: usize) -> Result<usize, RowError> {
     Ok(LEAST_BYTES.saturating_add(usize::try_from(row.number(at)?)?))
-}
-
-/// Replaces the sizes of the first events of a window by the exact sizes of these events, and drops the other sizes.
-/// `events` are ordered by `seq`.
-pub(super) fn measured<'a>(
-    sizes: &mut Vec<SizedEvent>,
-    window: Window,
-    events: impl ExactSizeIterator<Item = &'a ThreadEvent> + DoubleEndedIterator,
-) {
-    sizes.truncate(events.len());
-    let exact = events.map(encoded_len);
-    let set = |(size, bytes): (&mut SizedEvent, usize)| size.bytes = bytes;
-    match window.order {
-        Order::OldestFirst => sizes.iter_mut().zip(exact).for_each(set),
-        Order::NewestFirst => sizes.iter_mut().zip(exact.rev()).for_each(set),
-    }
 }
 
 /// Returns the parameters of the statements that find the edits of a step: one statement for the events that the reader

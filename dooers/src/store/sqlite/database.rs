@@ -1,7 +1,7 @@
 //! The writer's connection.
 
 use super::away::{advice, is_away};
-use super::open::empty_log;
+use super::log::empty_log;
 use super::statements::Statements;
 use super::watch::Watch;
 use crate::store::list_clock::ListClock;

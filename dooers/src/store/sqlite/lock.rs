@@ -9,7 +9,7 @@
 //! that file. The descriptor of the database is therefore closed after all connections of SQLite, or kept for the next
 //! store.
 
-use super::open::cannot_open;
+use super::open_error::cannot_open;
 #[cfg(any(target_os = "android", target_os = "linux"))]
 use super::place::FileId;
 use super::place::{beside, not_a_file, open_private};

@@ -5,7 +5,9 @@
 use super::SqliteOptions;
 use super::database::Database;
 use super::lock::DatabaseLock;
+use super::log::empty_log;
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
+use super::open_error::cannot_open;
 use super::place::{beside, resolve};
 use super::statements::Statements;
 use super::watch::Watch;
@@ -13,7 +15,6 @@ use crate::store::StoreError;
 use crate::store::sql::Migration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,14 +65,6 @@ pub(super) fn open_with(
         lock,
         watch,
     })
-}
-
-/// Returns the error for a database that cannot be opened. `why` is one sentence.
-pub(super) fn cannot_open(path: &Path, why: impl Display) -> StoreError {
-    StoreError::Open(format!(
-        "cannot open the database `{}`: {why}",
-        path.display()
-    ))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -184,12 +177,4 @@ fn configure(connection: &Connection) -> Result<(), Problem> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     empty_log(connection)?;
     Ok(())
-}
-
-/// Moves the content of the write-ahead log into the database and empties the log. Returns `false` if a reader still
-/// uses the log.
-pub(super) fn empty_log(connection: &Connection) -> Result<bool, rusqlite::Error> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-        Ok(row.get::<_, i64>(0)? == 0)
-    })
 }

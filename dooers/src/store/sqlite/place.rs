@@ -1,7 +1,7 @@
 //! The file of a database: its identity, and the checks before SQLite opens it.
 
 use super::SqliteOptions;
-use super::open::cannot_open;
+use super::open_error::cannot_open;
 use crate::store::StoreError;
 use std::fmt::Display;
 use std::fs::{File, FileType, Metadata, OpenOptions};

@@ -1,7 +1,8 @@
 //! The store in a SQLite file.
 
 use super::SqliteOptions;
-use super::open::{Opened, cannot_open, open};
+use super::open::{Opened, open};
+use super::open_error::cannot_open;
 use super::operations::{CancelTurn, ForgetSent, PutSettings, Recover, RemoveSetting, RenewLeases};
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;

@@ -2,7 +2,7 @@
 
 use super::{open, place, session};
 use crate::protocol::ContentPart;
-use crate::store::postgres::connect::query;
+use crate::store::postgres::connect::statement::query;
 use crate::store::sql::Columns;
 use crate::store::tests::{at, first_message, next_message, said, scope, start};
 use crate::store::{

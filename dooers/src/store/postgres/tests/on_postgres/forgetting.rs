@@ -2,7 +2,7 @@
 
 use super::{open, place, session};
 use crate::protocol::{User, timestamp};
-use crate::store::postgres::connect::{execute_script, query};
+use crate::store::postgres::connect::statement::{execute_script, query};
 use crate::store::postgres::migrate::{MIGRATIONS, migrate};
 use crate::store::postgres::statements::render;
 use crate::store::sql::Columns;

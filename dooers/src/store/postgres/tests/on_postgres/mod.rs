@@ -43,7 +43,7 @@ fn prefix() -> TablePrefix {
 
 /// Opens a connection for the test itself, with the options of the store.
 async fn session(options: &PostgresOptions) -> PgConnection {
-    let connect = super::super::connect::connect_options(options);
+    let connect = super::super::connect::connection::connect_options(options);
     PgConnection::connect_with(&connect).await.unwrap()
 }
 

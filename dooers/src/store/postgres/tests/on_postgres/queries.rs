@@ -2,11 +2,11 @@
 
 use super::{open, place, session};
 use crate::store::TablePrefix;
-use crate::store::postgres::columns::Shape;
-use crate::store::postgres::commit::Commits;
-use crate::store::postgres::connect::{execute_script, query};
+use crate::store::postgres::connect::statement::{execute_script, query};
 use crate::store::postgres::statements::{Statements, render};
-use crate::store::postgres::written::Rows;
+use crate::store::postgres::write::columns::Shape;
+use crate::store::postgres::write::commit::Commits;
+use crate::store::postgres::write::write_set::Rows;
 use crate::store::sql::Columns;
 use sqlx::{Executor, PgConnection, SqlSafeStr, Statement};
 use std::sync::Arc;

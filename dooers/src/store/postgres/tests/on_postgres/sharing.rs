@@ -3,7 +3,7 @@
 use super::{open, place, session};
 use crate::protocol::{ContentPart, Run, RunStatus, ThreadEvent, User, timestamp};
 use crate::store::OnBusy;
-use crate::store::postgres::connect::{execute_script, query};
+use crate::store::postgres::connect::statement::{execute_script, query};
 use crate::store::sql::Columns;
 use crate::store::tests::{at, first_message, next_message, said, scope, start};
 use crate::store::{

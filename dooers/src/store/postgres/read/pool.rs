@@ -4,8 +4,9 @@
 //! without a limit. Here each step that talks to the server has a limit, and a connection that did not answer is
 //! dropped at once.
 
-use super::connect::{connect, execute_script};
-use super::limit::Limit;
+use crate::store::postgres::connect::connection::connect;
+use crate::store::postgres::connect::limit::Limit;
+use crate::store::postgres::connect::statement::execute_script;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::future::Future;
@@ -25,7 +26,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 
 /// The connections that read.
 #[derive(Debug)]
-pub(super) struct Pool(Arc<Shared>);
+pub(crate) struct Pool(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -53,7 +54,7 @@ struct Idle {
 
 impl Pool {
     /// Creates a pool, which opens connections on demand.
-    pub(super) fn new(
+    pub(crate) fn new(
         connect: PgConnectOptions,
         size: u32,
         connecting: Limit,
@@ -72,7 +73,7 @@ impl Pool {
     }
 
     /// Borrows a connection. Waits for it until `end` at most.
-    pub(super) async fn acquire(&self, end: Instant) -> Result<Lent, sqlx::Error> {
+    pub(crate) async fn acquire(&self, end: Instant) -> Result<Lent, sqlx::Error> {
         let waiting = Arc::clone(&self.0.room).acquire_owned();
         let end = self.0.connecting.until(end).end();
         let permit = tokio::time::timeout_at(end, waiting).await;
@@ -90,7 +91,7 @@ impl Pool {
     }
 
     /// Borrows an idle connection, if there is one.
-    pub(super) fn try_acquire(&self) -> Option<Lent> {
+    pub(crate) fn try_acquire(&self) -> Option<Lent> {
         let permit = Arc::clone(&self.0.room).try_acquire_owned().ok()?;
         let idle = self.0.take_idle()?;
         Some(self.lend(idle.connection, idle.made, permit))
@@ -107,12 +108,12 @@ impl Pool {
     }
 
     /// Drops the idle connections. If one connection was lost, the others are usually lost, too.
-    pub(super) fn drop_idle(&self) {
+    pub(crate) fn drop_idle(&self) {
         self.0.idle().clear();
     }
 
     /// Waits until all connections are returned, and closes them. No connection can be borrowed from now on.
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.0.is_closed.store(true, Ordering::Release);
         // Borrowed connections are returned in time, because their steps have limits.
         let all = self.0.room.acquire_many(self.0.size).await;
@@ -181,7 +182,7 @@ impl Shared {
 
 /// A borrowed connection. It returns to its pool when it is dropped, unless the database did not answer.
 #[derive(Debug)]
-pub(super) struct Lent {
+pub(crate) struct Lent {
     pool: Arc<Shared>,
     connection: Option<PgConnection>,
     made: Instant,
@@ -202,7 +203,7 @@ enum State {
 
 impl Lent {
     /// Executes one step on the connection. The connection stays usable only if the step succeeds.
-    pub(super) async fn step<T>(
+    pub(crate) async fn step<T>(
         &mut self,
         step: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
@@ -218,7 +219,7 @@ impl Lent {
     }
 
     /// Begins a transaction, which ends when this is dropped.
-    pub(super) async fn begin(
+    pub(crate) async fn begin(
         &mut self,
         begin: &Arc<str>,
         limit: Limit,

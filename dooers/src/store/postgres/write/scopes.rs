@@ -1,11 +1,11 @@
 //! The writer's cache of scopes: their keys, and the clocks of their lists.
 
-use super::connect::query;
-use super::execution::Execution;
-use super::statements::Statements;
 use crate::protocol::timestamp;
 use crate::store::Scope;
 use crate::store::list_clock::ListClock;
+use crate::store::postgres::connect::execution::Execution;
+use crate::store::postgres::connect::statement::query;
+use crate::store::postgres::statements::Statements;
 use crate::store::sql::{Columns, RowError};
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ const AHEAD: i64 = 1_000_000;
 
 /// The most recently used scopes, each for all viewers.
 #[derive(Debug)]
-pub(super) struct Scopes {
+pub(crate) struct Scopes {
     sql: Arc<Statements>,
     known: HashMap<Scope, Remembered>,
 }
@@ -42,7 +42,7 @@ struct Remembered {
 }
 
 impl Scopes {
-    pub(super) fn new(sql: Arc<Statements>) -> Self {
+    pub(crate) fn new(sql: Arc<Statements>) -> Self {
         Self {
             sql,
             known: HashMap::new(),
@@ -51,12 +51,12 @@ impl Scopes {
 
     /// Returns the clock of a scope's lists. The stored times may have to be read first: see
     /// [`is_fresh`](Self::is_fresh).
-    pub(super) fn clock(&mut self, scope: &Scope) -> ListClock {
+    pub(crate) fn clock(&mut self, scope: &Scope) -> ListClock {
         self.remembered(scope).clock.clone()
     }
 
     /// Returns `true` if the clock of a scope's lists does not need to be compared with the stored times.
-    pub(super) fn is_fresh(&self, scope: &Scope) -> bool {
+    pub(crate) fn is_fresh(&self, scope: &Scope) -> bool {
         self.known.get(scope).is_some_and(|known| {
             let is_new = known.read_at.is_some_and(|at| at.elapsed() < REFRESH);
             let now = timestamp::now().timestamp_micros();
@@ -65,12 +65,12 @@ impl Scopes {
     }
 
     /// Records that the newest times of a scope were read.
-    pub(super) fn asked(&mut self, scope: &Scope) {
+    pub(crate) fn asked(&mut self, scope: &Scope) {
         self.remembered(scope).read_at = Some(Instant::now());
     }
 
     /// Records the keys of a scope.
-    pub(super) fn found(&mut self, scope: &Scope, place: (i64, i64)) {
+    pub(crate) fn found(&mut self, scope: &Scope, place: (i64, i64)) {
         self.remembered(scope).place = Some(place);
     }
 
@@ -83,7 +83,7 @@ impl Scopes {
     }
 
     /// Returns the `pk`s of a scope and of its workspace. A missing scope is created.
-    pub(super) async fn place_of(
+    pub(crate) async fn place_of(
         &mut self,
         connection: &mut PgConnection,
         execution: &Execution,

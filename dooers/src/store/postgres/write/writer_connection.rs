@@ -5,14 +5,18 @@
 //! statement, the next connection first raises the epoch in the row. This waits for a late statement, and blocks one
 //! that has not begun. The number then shows whether the lost statement was executed.
 
-use super::PostgresOptions;
-use super::connect::{self, connect, is_lost_row, query};
-use super::execution::Execution;
-use super::limit::{LAST_TRY, Limit};
-use super::statements::Statements;
-use super::written::Rows;
+use super::write_set::Rows;
 use crate::protocol::new_id;
 use crate::store::TurnKey;
+use crate::store::postgres::PostgresOptions;
+use crate::store::postgres::connect::connection::{
+    FIRST_PAUSE, LONGEST_PAUSE, connect, connect_options,
+};
+use crate::store::postgres::connect::error::is_lost_row;
+use crate::store::postgres::connect::execution::Execution;
+use crate::store::postgres::connect::limit::{LAST_TRY, Limit};
+use crate::store::postgres::connect::statement::{query, query_with};
+use crate::store::postgres::statements::Statements;
 use crate::store::sql::{Columns, RowError, int};
 use sqlx::postgres::{PgArguments, PgConnectOptions};
 use sqlx::{Arguments, Connection, PgConnection};
@@ -22,7 +26,7 @@ use tokio::time::Instant;
 
 /// The connection, with the state of the writer's row.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     connect: PgConnectOptions,
     connecting: Limit,
     execution: Execution,
@@ -43,7 +47,7 @@ pub(super) struct Link {
 }
 
 /// The outcome of a statement.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// The statement was executed, except for these threads.
     Done(HashSet<i64>),
     /// The statement was not executed and never will be.
@@ -51,9 +55,9 @@ pub(super) enum Outcome {
 }
 
 impl Link {
-    pub(super) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
+    pub(crate) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
         Self {
-            connect: connect::connect_options(options),
+            connect: connect_options(options),
             connecting: Limit::of_connecting(options.patience()),
             execution: Execution::new(options),
             sql,
@@ -68,26 +72,26 @@ impl Link {
     }
 
     /// Returns the time until which an operation that arrived at `came` waits for an unavailable database.
-    pub(super) fn end_since(&self, came: Instant) -> Instant {
+    pub(crate) fn end_since(&self, came: Instant) -> Instant {
         self.connecting.end_since(came)
     }
 
-    pub(super) fn execution(&self) -> Execution {
+    pub(crate) fn execution(&self) -> Execution {
         self.execution.clone()
     }
 
     /// Returns `true` if there is a connection, and the writer is registered.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.connection.is_some() && self.is_registered
     }
 
     /// Returns the connection, unless it was lost.
-    pub(super) fn connection(&mut self) -> Result<&mut PgConnection, RowError> {
+    pub(crate) fn connection(&mut self) -> Result<&mut PgConnection, RowError> {
         Ok(self.connection.as_mut().ok_or(NOT_CONNECTED)?)
     }
 
     /// Executes the statement that writes. If its answer is lost, determines its outcome.
-    pub(super) async fn commit(
+    pub(crate) async fn commit(
         &mut self,
         statement: &Arc<str>,
         rows: Rows,
@@ -131,21 +135,21 @@ impl Link {
         arguments: PgArguments,
     ) -> Result<Option<HashSet<i64>>, RowError> {
         let connection = self.connection.as_mut().ok_or(NOT_CONNECTED)?;
-        let statement = connect::query_with(statement, arguments);
+        let statement = query_with(statement, arguments);
         let rows = self.execution.rows(connection, statement).await?;
         rows.first().map(|row| refused(row, 0)).transpose()
     }
 
     /// Connects again after the connection was lost, with attempts until `end`. For a new connection, returns the
     /// number of the last executed statement and the threads that it refused.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         &mut self,
         end: Instant,
     ) -> Result<Option<(i64, HashSet<i64>)>, RowError> {
         if self.is_open() {
             return Ok(None);
         }
-        let mut pause = connect::FIRST_PAUSE;
+        let mut pause = FIRST_PAUSE;
         loop {
             let error = match self.try_open(end).await {
                 Ok(last) => return Ok(last),
@@ -156,7 +160,7 @@ impl Link {
                 return Err(error);
             }
             tokio::time::sleep(pause).await;
-            pause = connect::LONGEST_PAUSE.min(pause * 2);
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
@@ -207,13 +211,13 @@ impl Link {
     }
 
     /// Drops a lost connection.
-    pub(super) fn lose(&mut self, error: &RowError) {
+    pub(crate) fn lose(&mut self, error: &RowError) {
         tracing::warn!(target: "dooers::store", error = &**error, "the connection to the database was lost");
         self.connection = None;
     }
 
     /// Closes the connection and removes the writer's row.
-    pub(super) async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         let Some(mut connection) = self.connection.take() else {
             return;
         };

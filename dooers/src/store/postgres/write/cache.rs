@@ -13,23 +13,23 @@ const REMEMBERED: usize = 2048;
 
 /// A thread's keys in the database, and its version.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) pk: i64,
-    pub(super) scope_pk: i64,
-    pub(super) workspace_pk: i64,
-    pub(super) version: i64,
+pub(crate) struct Place {
+    pub(crate) pk: i64,
+    pub(crate) scope_pk: i64,
+    pub(crate) workspace_pk: i64,
+    pub(crate) version: i64,
 }
 
 /// A thread as it was last read or written.
 #[derive(Debug, Clone)]
-pub(super) struct Cached {
-    pub(super) place: Place,
-    pub(super) state: ThreadState,
+pub(crate) struct Cached {
+    pub(crate) place: Place,
+    pub(crate) state: ThreadState,
 }
 
 /// The most recently used threads.
 #[derive(Debug, Default)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     young: HashMap<String, Cached>,
     /// Threads that were not used since `young` was last full. They are dropped when `young` is full again.
     old: HashMap<String, Cached>,
@@ -37,13 +37,13 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Removes a thread from the cache. The caller puts it back with its new state.
-    pub(super) fn take(&mut self, thread_id: &str) -> Option<Cached> {
+    pub(crate) fn take(&mut self, thread_id: &str) -> Option<Cached> {
         let young = self.young.remove(thread_id);
         young.or_else(|| self.old.remove(thread_id))
     }
 
     /// Adds a thread, but only with its open events, its running runs and the messages of its turns.
-    pub(super) fn put(&mut self, mut cached: Cached) {
+    pub(crate) fn put(&mut self, mut cached: Cached) {
         let state = &mut cached.state;
         let turns = &state.turns;
         let is_asked = |id: &String| turns.iter().any(|turn| turn.event_id == *id);

@@ -12,23 +12,23 @@ const PUBLIC_AUTHORITIES: &str = "system";
 /// The settings of a connection. A value of `None` is read from `PGHOST`, `PGUSER` and so on, or is the default of
 /// PostgreSQL's own programs.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) host: Option<String>,
-    pub(super) port: Option<u16>,
-    pub(super) user: Option<String>,
-    pub(super) password: Option<String>,
-    pub(super) database: Option<String>,
-    pub(super) ssl_mode: Option<SslMode>,
-    pub(super) ssl_root_cert: Option<String>,
-    pub(super) ssl_client_cert: Option<String>,
-    pub(super) ssl_client_key: Option<String>,
-    pub(super) application_name: Option<String>,
-    pub(super) connect_timeout: Option<Duration>,
+pub(crate) struct Target {
+    pub(crate) host: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) database: Option<String>,
+    pub(crate) ssl_mode: Option<SslMode>,
+    pub(crate) ssl_root_cert: Option<String>,
+    pub(crate) ssl_client_cert: Option<String>,
+    pub(crate) ssl_client_key: Option<String>,
+    pub(crate) application_name: Option<String>,
+    pub(crate) connect_timeout: Option<Duration>,
 }
 
 impl Target {
     /// Fills missing values from `under`.
-    pub(super) fn over(self, under: &Self) -> Self {
+    pub(crate) fn over(self, under: &Self) -> Self {
         let under = under.clone();
         Self {
             host: self.host.or(under.host),
@@ -46,7 +46,7 @@ impl Target {
     }
 
     /// Returns the settings as options for sqlx.
-    pub(super) fn connect_options(&self) -> PgConnectOptions {
+    pub(crate) fn connect_options(&self) -> PgConnectOptions {
         let mut options = PgConnectOptions::new_without_pgpass()
             // PgBouncer refuses this setting, and numbers are complete without it.
             .extra_float_digits(None)
@@ -92,7 +92,7 @@ impl Target {
 
     /// Checks that the certificates and the key exist, because sqlx's errors do not name the missing file. The error
     /// contains the reason and the way out.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if self.ssl_client_cert.is_some() != self.ssl_client_key.is_some() {
             return Err("a client certificate and its key belong together; set both (WORKER_DATABASE_SSL_CLIENT_CERT, WORKER_DATABASE_SSL_CLIENT_KEY) or neither".to_owned());
         }

@@ -4,12 +4,12 @@
 //! the database as much as about ten operations. In a measurement, two writers took a fifth longer for sixteen clients,
 //! and as long for sixty-four.
 
-use super::PostgresOptions;
 use super::batch::{Job, Waiting};
+use super::batch_writer::Session;
 use super::operations::Operation;
-use super::session::Session;
-use super::statements::Statements;
 use crate::store::StoreError;
+use crate::store::postgres::PostgresOptions;
+use crate::store::postgres::statements::Statements;
 use crate::store::sql::RowError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
@@ -21,7 +21,7 @@ const QUEUE: usize = 1024;
 
 /// The task that writes.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     /// `None` once the writer is closed.
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     /// The lock is held during the wait for the task, so that a second caller of `close` waits, too.
@@ -30,7 +30,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Connects to the database and starts the task.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         options: &PostgresOptions,
         sql: Arc<Statements>,
     ) -> Result<Self, RowError> {
@@ -43,7 +43,7 @@ impl Writer {
     }
 
     /// Executes an operation. Once it is in the queue, it is executed even if the caller stops waiting.
-    pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
+    pub(crate) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
         let closed = || StoreError::Failed {
             what: O::WHAT,
             source: "the store is closed".into(),
@@ -57,7 +57,7 @@ impl Writer {
 
     /// Waits until all operations that have begun are written. If the caller stops waiting, because the database does
     /// not answer, the remaining operations are dropped. Their callers receive the error that the store is closed.
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         unpoisoned(&self.queue).take();
         let mut task = self.task.lock().await;
         if let Some(task) = task.take() {

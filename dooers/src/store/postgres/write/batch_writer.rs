@@ -5,21 +5,22 @@
 //! more operations wait, callers receive their results only after the next statement was sent, so that the database
 //! works in the meantime.
 
-use super::PostgresOptions;
 use super::batch::{self, Done, Job};
 use super::cache::{Cache, Cached, Place};
 use super::commit::Commits;
-use super::connect::{self, is_lost_row, is_race_row, query};
-use super::difference::difference;
-use super::known::{Known, Need};
-use super::limit::LAST_TRY;
-use super::link::{Link, Outcome};
+use super::diff::difference;
 use super::load::load;
 use super::scopes::Scopes;
-use super::statements::Statements;
-use super::written::Rows;
+use super::working_set::{Known, Need};
+use super::write_set::Rows;
+use super::writer_connection::{Link, Outcome};
 use crate::crash;
 use crate::store::list_clock::ListClock;
+use crate::store::postgres::PostgresOptions;
+use crate::store::postgres::connect::error::{again, is_lost_row, is_race_row};
+use crate::store::postgres::connect::limit::LAST_TRY;
+use crate::store::postgres::connect::statement::query;
+use crate::store::postgres::statements::Statements;
 use crate::store::sql::{Columns, RowError};
 use futures::future::join;
 use std::collections::{HashMap, HashSet};
@@ -39,7 +40,7 @@ const TRIES: usize = 5;
 
 /// The state of a writer.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(crate) struct Session {
     link: Link,
     sql: Arc<Statements>,
     commits: Commits,
@@ -63,7 +64,7 @@ struct Pending {
 
 impl Session {
     /// Connects to the database.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         options: &PostgresOptions,
         sql: Arc<Statements>,
     ) -> Result<Self, RowError> {
@@ -81,7 +82,7 @@ impl Session {
     }
 
     /// Executes operations until the queue is closed.
-    pub(super) async fn write_all(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    pub(crate) async fn write_all(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
         let mut batch = Vec::with_capacity(BATCH);
         while jobs.recv_many(&mut batch, BATCH).await > 0 {
             self.write(std::mem::take(&mut batch)).await;
@@ -354,5 +355,5 @@ fn give_up(jobs: &mut Vec<Box<dyn Job>>, end: Instant) {
 }
 
 fn fail(job: Box<dyn Job>, error: &RowError) {
-    job.fail(connect::again(error));
+    job.fail(again(error));
 }

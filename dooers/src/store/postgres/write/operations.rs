@@ -1,6 +1,6 @@
 //! The operations of the writer, with the rows that each of them needs.
 
-use super::known::{Known, Need};
+use super::working_set::{Known, Need};
 use crate::protocol::ThreadEvent;
 use crate::store::OnBusy;
 use crate::store::rules::{self, Interrupted, Rows, SentKey, TurnRow};
@@ -16,7 +16,7 @@ use crate::store::{
 use chrono::{DateTime, Utc};
 
 /// An operation on one thread, with the rows that it needs.
-pub(super) trait Operation: ThreadOperation {
+pub(crate) trait Operation: ThreadOperation {
     /// `true` if the thread must be read again, because the operation depends on columns that change without a new
     /// version.
     const IS_FRESH: bool = false;
@@ -239,10 +239,10 @@ impl Operation for RetryTurn {
 
 /// Withdraws a waiting turn of this thread, or marks a running one as cancelled.
 #[derive(Debug)]
-pub(super) struct CancelTurn {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
-    pub(super) cancel: Cancel,
+pub(crate) struct CancelTurn {
+    pub(crate) scope: Scope,
+    pub(crate) thread_id: String,
+    pub(crate) cancel: Cancel,
 }
 
 impl ThreadOperation for CancelTurn {
@@ -282,13 +282,13 @@ impl Operation for CancelTurn {
 
 /// Ends or requeues the turns of this thread whose lease ended by a time.
 #[derive(Debug)]
-pub(super) struct Expire {
-    pub(super) scope: Scope,
-    pub(super) thread_id: String,
+pub(crate) struct Expire {
+    pub(crate) scope: Scope,
+    pub(crate) thread_id: String,
     /// The time that the changes show.
-    pub(super) at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// The time by which leases must have ended, by the database's clock.
-    pub(super) by: DateTime<Utc>,
+    pub(crate) by: DateTime<Utc>,
 }
 
 impl ThreadOperation for Expire {

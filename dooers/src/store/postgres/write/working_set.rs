@@ -1,15 +1,15 @@
 //! The rows that a batch knows of its threads.
 
 use super::cache::{Cached, Place};
-use super::storable::is_storable;
 use crate::store::Scope;
+use crate::store::postgres::storable::is_storable;
 use crate::store::rules::{SentEvent, SentKey};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState, Threads};
 use std::collections::{HashMap, HashSet};
 
 /// A row that an operation needs before it can be executed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// The thread with this id, if it exists.
     Thread(String),
     /// An event of a thread.
@@ -30,7 +30,7 @@ pub(super) enum Need {
 
 impl Need {
     /// Returns `true` if the database can store the ids of this need.
-    pub(super) fn is_storable(&self) -> bool {
+    pub(crate) fn is_storable(&self) -> bool {
         let is_each = |texts: &[&str]| texts.iter().all(|text| is_storable(text));
         match self {
             Self::Thread(id) | Self::EventId(id) | Self::RunId(id) => is_storable(id),
@@ -56,12 +56,12 @@ impl Need {
 
 /// A thread as it was before the batch.
 #[derive(Debug)]
-pub(super) struct Before {
-    pub(super) place: Place,
-    pub(super) state: ThreadState,
+pub(crate) struct Before {
+    pub(crate) place: Place,
+    pub(crate) state: ThreadState,
     /// `true` if everything was read for this batch at once. Otherwise another process may have changed the thread in
     /// between.
-    pub(super) is_fresh: bool,
+    pub(crate) is_fresh: bool,
 }
 
 impl Before {
@@ -74,17 +74,17 @@ impl Before {
 
 /// The rows that a batch knows of its threads, before and after its operations.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// The current threads, and the messages that were sent.
-    pub(super) threads: Threads,
+    pub(crate) threads: Threads,
     /// The threads before the batch. A thread that is missing here is new.
-    pub(super) before: HashMap<String, Before>,
+    pub(crate) before: HashMap<String, Before>,
     /// The messages that were stored before the batch.
-    pub(super) sent_before: HashSet<SentKey>,
+    pub(crate) sent_before: HashSet<SentKey>,
     /// The needs that were read. Their rows do not exist unless they are known.
     asked: HashSet<Need>,
     /// Threads for which the cache is not trusted, because another process has written in them.
-    pub(super) distrusted: HashSet<String>,
+    pub(crate) distrusted: HashSet<String>,
 }
 
 impl Known {
@@ -116,7 +116,7 @@ impl Known {
     }
 
     /// Returns the needs that must be read.
-    pub(super) fn open(&self, needs: Vec<Need>) -> Vec<Need> {
+    pub(crate) fn open(&self, needs: Vec<Need>) -> Vec<Need> {
         let mut open: Vec<_> = needs
             .into_iter()
             .filter(|need| self.is_open(need))
@@ -127,17 +127,17 @@ impl Known {
     }
 
     /// Marks these needs as read.
-    pub(super) fn asked(&mut self, needs: Vec<Need>) {
+    pub(crate) fn asked(&mut self, needs: Vec<Need>) {
         self.asked.extend(needs);
     }
 
     /// Returns `true` if operations may assume that no other process has written in the thread. The statement that
     /// writes detects a wrong assumption.
-    pub(super) fn trusts(&self, thread_id: &str) -> bool {
+    pub(crate) fn trusts(&self, thread_id: &str) -> bool {
         !self.distrusted.contains(thread_id)
     }
 
-    pub(super) fn add_thread(&mut self, cached: Cached, is_fresh: bool) {
+    pub(crate) fn add_thread(&mut self, cached: Cached, is_fresh: bool) {
         let id = cached.state.row.record.thread.id.clone();
         let before = Before {
             place: cached.place,
@@ -149,7 +149,7 @@ impl Known {
     }
 
     /// Adds an event that was read to both states of its thread.
-    pub(super) fn add_event(&mut self, kept: &KeptEvent) {
+    pub(crate) fn add_event(&mut self, kept: &KeptEvent) {
         let id = &kept.event.thread_id;
         let before = self.before.get_mut(id).map(Before::with_more);
         for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
@@ -165,7 +165,7 @@ impl Known {
     }
 
     /// Adds a run that was read to both states of its thread.
-    pub(super) fn add_run(&mut self, kept: &KeptRun) {
+    pub(crate) fn add_run(&mut self, kept: &KeptRun) {
         let id = &kept.run.thread_id;
         let before = self.before.get_mut(id).map(Before::with_more);
         for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
@@ -175,13 +175,13 @@ impl Known {
         }
     }
 
-    pub(super) fn add_sent(&mut self, key: SentKey, sent: SentEvent) {
+    pub(crate) fn add_sent(&mut self, key: SentKey, sent: SentEvent) {
         self.sent_before.insert(key.clone());
         self.threads.sent.insert(key, sent);
     }
 
     /// Returns `true` if an operation of this batch has changed, created or deleted the thread.
-    pub(super) fn is_changed(&self, thread_id: &str) -> bool {
+    pub(crate) fn is_changed(&self, thread_id: &str) -> bool {
         match (
             self.before.get(thread_id),
             self.threads.by_id.get(thread_id),

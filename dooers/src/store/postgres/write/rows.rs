@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A row as a JSON array of its columns.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub(super) struct JsonRow(Vec<Value>);
+pub(crate) struct JsonRow(Vec<Value>);
 
 impl Columns for JsonRow {
     fn optional_text(&self, at: usize) -> Result<Option<&str>, RowError> {
@@ -29,12 +29,12 @@ impl Columns for JsonRow {
 }
 
 /// Returns the rows in a column that is an array of rows, or null if there are none.
-pub(super) fn json_rows(row: &impl Columns, at: usize) -> Result<Vec<JsonRow>, RowError> {
+pub(crate) fn json_rows(row: &impl Columns, at: usize) -> Result<Vec<JsonRow>, RowError> {
     Ok(row.optional_json(at)?.unwrap_or_default())
 }
 
 /// Reads an event of this thread from the columns of an event and three more.
-pub(super) fn kept_event(row: &impl Columns, thread_id: &str) -> Result<KeptEvent, RowError> {
+pub(crate) fn kept_event(row: &impl Columns, thread_id: &str) -> Result<KeptEvent, RowError> {
     let (event, rev) = sql::event(row, thread_id)?;
     Ok(KeptEvent {
         event,
@@ -46,7 +46,7 @@ pub(super) fn kept_event(row: &impl Columns, thread_id: &str) -> Result<KeptEven
 }
 
 /// Reads a run of this thread from the columns of a run and one more.
-pub(super) fn kept_run(row: &impl Columns, thread_id: &str) -> Result<KeptRun, RowError> {
+pub(crate) fn kept_run(row: &impl Columns, thread_id: &str) -> Result<KeptRun, RowError> {
     let (run, rev) = sql::run(row, thread_id)?;
     Ok(KeptRun {
         run,

@@ -1,8 +1,8 @@
 //! Operations that wait for the writer, and their execution in memory as a batch.
 
-use super::connect::told;
-use super::known::{Known, Need};
 use super::operations::Operation;
+use super::working_set::{Known, Need};
+use crate::store::postgres::connect::error::told;
 use crate::store::sql::{RowError, ThreadOperation};
 use crate::store::state::Threads;
 use crate::store::{StoreError, TurnKey};
@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// The result that a caller receives.
-pub(super) type Answered<O> = Result<<O as ThreadOperation>::Answer, StoreError>;
+pub(crate) type Answered<O> = Result<<O as ThreadOperation>::Answer, StoreError>;
 
 /// An operation of any type, with the caller that waits for its result.
-pub(super) trait Job: Debug + Send {
+pub(crate) trait Job: Debug + Send {
     fn thread_id(&self) -> &str;
 
     /// Returns the threads on which the result depends.
@@ -48,7 +48,7 @@ pub(super) trait Job: Debug + Send {
 
 /// An operation, with the caller that waits for its result.
 #[derive(Debug)]
-pub(super) struct Waiting<O: Operation> {
+pub(crate) struct Waiting<O: Operation> {
     operation: O,
     since: Instant,
     answer: Option<Answered<O>>,
@@ -56,7 +56,7 @@ pub(super) struct Waiting<O: Operation> {
 }
 
 impl<O: Operation> Waiting<O> {
-    pub(super) fn new(operation: O) -> (Self, oneshot::Receiver<Answered<O>>) {
+    pub(crate) fn new(operation: O) -> (Self, oneshot::Receiver<Answered<O>>) {
         let (caller, answer) = oneshot::channel();
         let waiting = Self {
             operation,
@@ -127,9 +127,9 @@ impl<O: Operation> Job for Waiting<O> {
 
 /// The outcome of a batch in memory.
 #[derive(Debug, Default)]
-pub(super) struct Done {
+pub(crate) struct Done {
     /// For each operation the threads on which its result depends. `None` if the operation is left for the next batch.
-    pub(super) depends_on: Vec<Option<Vec<String>>>,
+    pub(crate) depends_on: Vec<Option<Vec<String>>>,
 }
 
 /// Executes a batch in memory, in its order.
@@ -137,7 +137,7 @@ pub(super) struct Done {
 /// Some operations are left for the next batch: those that need more rows than were read, those that must not share a
 /// batch with an earlier operation, and all later operations on the same thread. A refusal is final only if it does not
 /// rely on trusted data.
-pub(super) fn run(jobs: &mut [Box<dyn Job>], known: &mut Known) -> Done {
+pub(crate) fn run(jobs: &mut [Box<dyn Job>], known: &mut Known) -> Done {
     let mut done = Done::default();
     let mut closed: HashSet<String> = HashSet::new();
     for job in jobs {
@@ -169,7 +169,7 @@ pub(super) fn run(jobs: &mut [Box<dyn Job>], known: &mut Known) -> Done {
 mod tests {
     use super::*;
     use crate::store::Start;
-    use crate::store::postgres::operations::Expire;
+    use crate::store::postgres::write::operations::Expire;
     use crate::store::sql::Begin;
     use crate::store::tests::{at, first_message, scope, start};
     use chrono::{DateTime, Utc};

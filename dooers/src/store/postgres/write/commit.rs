@@ -5,15 +5,15 @@
 //! operations on it are executed again. Rows are therefore not locked between reading and writing, and no update is
 //! lost.
 //!
-//! The statement also has the writer's next number, or does nothing: see [`link`](super::link).
+//! The statement also has the writer's next number, or does nothing: see [`link`](super::writer_connection).
 //!
 //! It consists of steps, and contains only the steps that have rows: for a small batch, starting and ending a step
 //! costs the database more than the rows of the step. Batches that write the same groups of rows share a statement.
 
 use super::columns::Shape;
-use super::statements::render;
-use super::steps::{Plan, Step, step};
+use super::cte::{Plan, Step, step};
 use crate::store::TablePrefix;
+use crate::store::postgres::statements::render;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -213,13 +213,13 @@ const LAST: Step = Step {
 
 /// The statements that were used so far, by shape.
 #[derive(Debug)]
-pub(super) struct Commits {
+pub(crate) struct Commits {
     prefix: TablePrefix,
     rendered: HashMap<Shape, Arc<str>>,
 }
 
 impl Commits {
-    pub(super) fn new(prefix: TablePrefix) -> Self {
+    pub(crate) fn new(prefix: TablePrefix) -> Self {
         Self {
             prefix,
             rendered: HashMap::new(),
@@ -227,7 +227,7 @@ impl Commits {
     }
 
     /// Returns the statement for batches of this shape.
-    pub(super) fn statement(&mut self, shape: Shape) -> Arc<str> {
+    pub(crate) fn statement(&mut self, shape: Shape) -> Arc<str> {
         let statement = self.rendered.entry(shape);
         let statement = statement.or_insert_with(|| statement_of(shape, &self.prefix).into());
         Arc::clone(statement)

@@ -2,7 +2,7 @@
 //!
 //! A connection whose limit has passed is dropped. A late answer would be read as the answer to the next statement.
 
-use super::connect::code;
+use super::error::code;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 /// Minimum time for another attempt after a long wait.
-pub(super) const LAST_TRY: Duration = Duration::from_millis(250);
+pub(crate) const LAST_TRY: Duration = Duration::from_millis(250);
 
 /// The additional time to wait for an answer after the server's own limit for a statement. A server that is not silent
 /// cancels the statement itself, so that its outcome is known and the connection is closed properly.
@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// The limit for a step that waits for the database.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limit {
+pub(crate) struct Limit {
     time: Duration,
     /// The configured time. Less may be left.
     configured: Duration,
@@ -28,7 +28,7 @@ pub(super) struct Limit {
 
 impl Limit {
     /// Creates a limit that cannot be configured.
-    pub(super) fn fixed(time: Duration) -> Self {
+    pub(crate) fn fixed(time: Duration) -> Self {
         Self {
             time,
             configured: time,
@@ -37,7 +37,7 @@ impl Limit {
     }
 
     /// Creates the limit for connecting and logging in.
-    pub(super) fn of_connecting(time: Duration) -> Self {
+    pub(crate) fn of_connecting(time: Duration) -> Self {
         Self {
             variable: Some("WORKER_DATABASE_CONNECT_TIMEOUT"),
             ..Self::fixed(time)
@@ -45,7 +45,7 @@ impl Limit {
     }
 
     /// Creates the limit for a statement that the server itself cancels after this time.
-    pub(super) fn of_statement(time: Duration) -> Self {
+    pub(crate) fn of_statement(time: Duration) -> Self {
         Self {
             time: time.saturating_add(GRACE),
             configured: time,
@@ -54,7 +54,7 @@ impl Limit {
     }
 
     /// Shortens the limit so that it ends at `end`, but leaves time for one attempt.
-    pub(super) fn until(self, end: Instant) -> Self {
+    pub(crate) fn until(self, end: Instant) -> Self {
         let left = end.saturating_duration_since(Instant::now()).max(LAST_TRY);
         Self {
             time: self.time.min(left),
@@ -63,17 +63,17 @@ impl Limit {
     }
 
     /// Returns the end of a step that begins now.
-    pub(super) fn end(self) -> Instant {
+    pub(crate) fn end(self) -> Instant {
         self.end_since(Instant::now())
     }
 
     /// Returns the end of a step that began at `began`.
-    pub(super) fn end_since(self, began: Instant) -> Instant {
+    pub(crate) fn end_since(self, began: Instant) -> Instant {
         began + self.time
     }
 
     /// Waits for a step. If the limit passes, the step is dropped, and the caller must drop the connection.
-    pub(super) async fn on<T, E: From<sqlx::Error>>(
+    pub(crate) async fn on<T, E: From<sqlx::Error>>(
         self,
         step: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
@@ -84,18 +84,18 @@ impl Limit {
     }
 
     /// Returns the error of a step that exceeded the limit.
-    pub(super) fn passed(self) -> sqlx::Error {
+    pub(crate) fn passed(self) -> sqlx::Error {
         sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, Silent(self)))
     }
 }
 
 /// The error of a database that did not answer in time.
 #[derive(Debug)]
-pub(super) struct Silent(Limit);
+pub(crate) struct Silent(Limit);
 
 impl Silent {
     /// Returns the error if it reports a passed limit.
-    pub(super) fn of(error: &sqlx::Error) -> Option<&Self> {
+    pub(crate) fn of(error: &sqlx::Error) -> Option<&Self> {
         match error {
             sqlx::Error::Io(error) => error.get_ref()?.downcast_ref(),
             _ => None,
@@ -121,7 +121,7 @@ impl fmt::Display for Silent {
 impl std::error::Error for Silent {}
 
 /// Returns `true` if a limit passed, in this process or in the server.
-pub(super) fn is_too_slow(error: &sqlx::Error) -> bool {
+pub(crate) fn is_too_slow(error: &sqlx::Error) -> bool {
     Silent::of(error).is_some() || code(error).is_some_and(|code| code == "57014")
 }
 

@@ -1,8 +1,7 @@
 //! Advice for connection errors.
 
-use super::connect::code;
+use super::error::{code, is_distrust, is_of_pooler};
 use super::limit::Silent;
-use std::io;
 
 /// Returns the text of an error, in the server's own words if the server reported it. The text of sqlx would add the
 /// line of the server's source code.
@@ -15,7 +14,7 @@ fn said(error: &sqlx::Error) -> String {
 }
 
 /// Returns the text of an error, with advice if the error is a common one.
-pub(super) fn explained(error: &sqlx::Error) -> String {
+pub(crate) fn explained(error: &sqlx::Error) -> String {
     match advice(error) {
         Some(advice) => format!("{}; {advice}", said(error)),
         None => said(error),
@@ -57,17 +56,4 @@ fn of_the_server(code: &str) -> Option<&'static str> {
         "53300" => "allow more connections on the server, or use fewer (WORKER_DATABASE_POOL_SIZE)",
         _ => return None,
     })
-}
-
-/// Returns `true` if the server could not prove its identity. Another attempt would fail as well.
-pub(super) fn is_distrust(error: &io::Error) -> bool {
-    // rustls reports its own errors with this kind.
-    error.kind() == io::ErrorKind::InvalidData
-}
-
-/// Returns `true` if a pooler refused the startup settings of a connection, which it could not keep.
-pub(super) fn is_of_pooler(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.message().contains("startup parameter"))
 }

@@ -9,7 +9,7 @@ use sqlx::{Arguments, Encode, Postgres, Type};
 use std::error::Error;
 
 /// A value of a column.
-pub(super) trait Value:
+pub(crate) trait Value:
     for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType
 {
     /// The name of the PostgreSQL type.
@@ -40,7 +40,7 @@ where
 }
 
 /// Adds a column to a statement's arguments: an array, or the single value if each group has at most one row.
-pub(super) fn add<T: Value>(
+pub(crate) fn add<T: Value>(
     arguments: &mut PgArguments,
     mut column: Vec<T>,
     shape: Shape,
@@ -56,15 +56,15 @@ pub(super) fn add<T: Value>(
 
 /// A group of rows.
 #[derive(Debug)]
-pub(super) struct Group {
-    pub(super) name: &'static str,
+pub(crate) struct Group {
+    pub(crate) name: &'static str,
     /// The names and types of the columns.
-    pub(super) columns: &'static [(&'static str, &'static str)],
+    pub(crate) columns: &'static [(&'static str, &'static str)],
 }
 
 /// The shape of a batch. Batches of the same shape are written by the same statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// The groups that have rows, as a bit set of their indices.
     groups: u32,
     /// `true` if no group has more than one row.
@@ -73,7 +73,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// Creates the shape from the number of rows in each group.
-    pub(super) fn of(lengths: &[usize]) -> Self {
+    pub(crate) fn of(lengths: &[usize]) -> Self {
         let places = lengths.iter().enumerate();
         Self {
             groups: places.fold(0, |set, (place, rows)| set | u32::from(*rows > 0) << place),
@@ -81,11 +81,11 @@ impl Shape {
         }
     }
 
-    pub(super) fn has(self, place: usize) -> bool {
+    pub(crate) fn has(self, place: usize) -> bool {
         self.groups >> place & 1 == 1
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.groups == 0
     }
 
@@ -95,7 +95,7 @@ impl Shape {
     /// A single row is written as values, which costs the database much less than arrays. For several rows, only the
     /// first column is unnested, and the other columns are read by index, because PostgreSQL treats each unnested array
     /// as a table.
-    pub(super) fn rows(self, place: usize, group: &Group, first: usize) -> Option<String> {
+    pub(crate) fn rows(self, place: usize, group: &Group, first: usize) -> Option<String> {
         if !self.has(place) {
             return None;
         }
@@ -131,22 +131,22 @@ macro_rules! groups {
         $(
             $(#[$doc])*
             #[derive(Debug)]
-            pub(super) struct $row {
-                $(pub(super) $column: $type,)+
+            pub(crate) struct $row {
+                $(pub(crate) $column: $type,)+
             }
 
             #[derive(Debug, Default)]
-            pub(super) struct $columns {
+            pub(crate) struct $columns {
                 $($column: Vec<$type>,)+
             }
 
             impl $columns {
-                pub(super) fn push(&mut self, row: $row) {
+                pub(crate) fn push(&mut self, row: $row) {
                     $(self.$column.push(row.$column);)+
                 }
 
                 /// Returns the number of rows, which is the number of values in each column.
-                pub(super) fn len(&self) -> usize {
+                pub(crate) fn len(&self) -> usize {
                     [$(self.$column.len()),+][0]
                 }
             }
@@ -154,33 +154,33 @@ macro_rules! groups {
 
         $(#[$all_doc])*
         #[derive(Debug, Default)]
-        pub(super) struct $all {
-            $(pub(super) $field: $columns,)+
+        pub(crate) struct $all {
+            $(pub(crate) $field: $columns,)+
         }
 
         impl $all {
-            pub(super) const GROUPS: &'static [$crate::store::postgres::columns::Group] = &[
-                $($crate::store::postgres::columns::Group {
+            pub(crate) const GROUPS: &'static [$crate::store::postgres::write::columns::Group] = &[
+                $($crate::store::postgres::write::columns::Group {
                     name: stringify!($field),
                     columns: &[$((
                         stringify!($column),
-                        <$type as $crate::store::postgres::columns::Value>::TYPE,
+                        <$type as $crate::store::postgres::write::columns::Value>::TYPE,
                     )),+],
                 }),+
             ];
 
-            pub(super) fn shape(&self) -> $crate::store::postgres::columns::Shape {
-                $crate::store::postgres::columns::Shape::of(&[$(self.$field.len()),+])
+            pub(crate) fn shape(&self) -> $crate::store::postgres::write::columns::Shape {
+                $crate::store::postgres::write::columns::Shape::of(&[$(self.$field.len()),+])
             }
 
             /// Adds the columns of all groups that have rows, in the order of their definition.
-            pub(super) fn add_to(
+            pub(crate) fn add_to(
                 self,
                 arguments: &mut sqlx::postgres::PgArguments,
             ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
                 let shape = self.shape();
                 $(if self.$field.len() > 0 {
-                    $($crate::store::postgres::columns::add(arguments, self.$field.$column, shape)?;)+
+                    $($crate::store::postgres::write::columns::add(arguments, self.$field.$column, shape)?;)+
                 })+
                 Ok(())
             }
@@ -188,4 +188,4 @@ macro_rules! groups {
     };
 }
 
-pub(super) use groups;
+pub(crate) use groups;

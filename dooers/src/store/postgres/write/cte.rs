@@ -11,7 +11,7 @@
 //! Other names stay unchanged.
 
 use super::columns::Shape;
-use super::written::Rows;
+use super::write_set::Rows;
 use std::collections::HashMap;
 
 /// The number of the first parameter that belongs to rows.
@@ -19,16 +19,16 @@ const FIRST: usize = 4;
 
 /// A step of a statement: a named query, which may change rows.
 #[derive(Debug)]
-pub(super) struct Step {
-    pub(super) name: &'static str,
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
     /// The text around the selects. `{all}` stands for them.
-    pub(super) around: &'static str,
+    pub(crate) around: &'static str,
     /// The selects, whose rows are combined.
-    pub(super) selects: &'static [&'static str],
+    pub(crate) selects: &'static [&'static str],
 }
 
 /// Creates a step with a single select.
-pub(super) const fn step(name: &'static str, query: &'static [&'static str; 1]) -> Step {
+pub(crate) const fn step(name: &'static str, query: &'static [&'static str; 1]) -> Step {
     Step {
         name,
         around: "{all}",
@@ -38,7 +38,7 @@ pub(super) const fn step(name: &'static str, query: &'static [&'static str; 1]) 
 
 /// The steps for batches of one shape.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     all: &'static [Step],
     /// The groups that have rows, with their SQL.
     groups: HashMap<&'static str, String>,
@@ -47,7 +47,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn of(all: &'static [Step], shape: Shape) -> Self {
+    pub(crate) fn of(all: &'static [Step], shape: Shape) -> Self {
         let mut parameter = FIRST;
         let mut groups = HashMap::new();
         for (place, group) in Rows::GROUPS.iter().enumerate() {
@@ -70,7 +70,7 @@ impl Plan {
     }
 
     /// Returns the statement that ends with this step. `None` if the step is omitted.
-    pub(super) fn statement(&self, last: &Step) -> Option<String> {
+    pub(crate) fn statement(&self, last: &Step) -> Option<String> {
         let steps = self.steps.iter();
         let steps: Vec<String> = steps
             .map(|(name, query)| format!("{name} AS MATERIALIZED ({query}\n    )"))

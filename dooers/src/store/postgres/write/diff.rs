@@ -1,13 +1,13 @@
 //! The rows that a batch writes: the difference between its threads before and after.
 
 use super::cache::Place;
-use super::known::{Before, Known};
-use super::time::lease_micros;
-use super::written::{
+use super::working_set::{Before, Known};
+use super::write_set::{
     ChangedEvent, ChangedRun, ChangedThread, ChangedTurn, CountedParticipant, CountedThread,
     DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
     ReadThread, RemovedRun, Rows, TouchedThread,
 };
+use crate::store::postgres::time::lease_micros;
 use crate::store::rules::TurnRow;
 use crate::store::sql::{RowError, int, json, sealed_column, turn_slot, turn_state};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// Returns the rows that a batch writes. `places` contains the keys of its new threads.
-pub(super) fn difference(known: &Known, places: &HashMap<String, Place>) -> Result<Rows, RowError> {
+pub(crate) fn difference(known: &Known, places: &HashMap<String, Place>) -> Result<Rows, RowError> {
     let mut rows = Rows::default();
     // All writers lock threads in the same order.
     let mut all_before: Vec<_> = known.before.iter().collect();
@@ -388,7 +388,7 @@ mod tests {
     use super::*;
     use crate::store::NewThread;
     use crate::store::list_clock::ListClock;
-    use crate::store::postgres::cache::Cached;
+    use crate::store::postgres::write::cache::Cached;
     use crate::store::rules::ThreadRow;
     use crate::store::tests::{at, next_message, scope};
 

@@ -1,7 +1,7 @@
 //! Parsing of `postgres://` URLs.
 
+use super::conn_params::Target;
 use super::ssl::SslMode;
-use super::target::Target;
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl std::error::Error for NotAPostgresUrl {}
 /// Parses a URL.
 ///
 /// A URL parser would refuse `postgres://user:password@/database?host=/cloudsql/…`, because its host is empty.
-pub(super) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
+pub(crate) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
     let rest = text
         .strip_prefix("postgres://")
         .or_else(|| text.strip_prefix("postgresql://"))

@@ -1,16 +1,16 @@
 //! The connections that read.
 
-use super::PostgresOptions;
-use super::connect::{
-    FIRST_PAUSE, LONGEST_PAUSE, Query, connect_options, is_lost, is_lost_row, is_race, query, told,
-};
-use super::execution::Execution;
-use super::limit::Limit;
 use super::pool::{Lent, Pool};
-use super::statements::Statements;
-use super::storable::is_storable;
-use super::time::place_in_time;
 use crate::store::StoreError;
+use crate::store::postgres::PostgresOptions;
+use crate::store::postgres::connect::connection::{FIRST_PAUSE, LONGEST_PAUSE, connect_options};
+use crate::store::postgres::connect::error::{is_lost, is_lost_row, is_race, told};
+use crate::store::postgres::connect::execution::Execution;
+use crate::store::postgres::connect::limit::Limit;
+use crate::store::postgres::connect::statement::{Query, query};
+use crate::store::postgres::statements::Statements;
+use crate::store::postgres::storable::is_storable;
+use crate::store::postgres::time::place_in_time;
 use crate::store::sql::{Columns, Parameter, ReadTransaction, Reading, RowError, Stop, json};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgRow};
@@ -24,7 +24,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /// The connections that read, and that execute single statements.
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(crate) struct Readers {
     pool: Pool,
     connect: PgConnectOptions,
     sql: Arc<Statements>,
@@ -36,7 +36,7 @@ pub(super) struct Readers {
 
 /// A read transaction.
 #[derive(Debug)]
-pub(super) struct PgReading {
+pub(crate) struct PgReading {
     connection: Lent,
     limit: Limit,
     is_persistent: bool,
@@ -44,7 +44,7 @@ pub(super) struct PgReading {
 
 impl Readers {
     /// Creates the pool. Connections are opened on demand.
-    pub(super) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
+    pub(crate) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
         let execution = Execution::new(options);
         let connecting = Limit::of_connecting(options.patience());
         let connect = connect_options(options);
@@ -65,13 +65,13 @@ impl Readers {
     }
 
     /// Waits for running reads and closes the connections.
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
 
     /// Reads in one transaction, which ends when the [`Reading`] is dropped. If the database is unavailable, the read
     /// is repeated until the limit for connecting passes.
-    pub(super) async fn read<T>(
+    pub(crate) async fn read<T>(
         &self,
         what: &'static str,
         read: impl AsyncFnOnce(Reading<'_, PgReading>) -> Result<T, Stop> + Clone,
@@ -100,7 +100,7 @@ impl Readers {
     }
 
     /// Executes one statement that is safe to repeat. It is repeated if its answer is lost.
-    pub(super) async fn execute(
+    pub(crate) async fn execute(
         &self,
         what: &'static str,
         statement: impl Fn(&Statements) -> Query,
@@ -113,7 +113,7 @@ impl Readers {
     ///
     /// If the answer is lost, the error is `Unavailable`, and the caller must find out if the statement was executed.
     /// It will not be executed from then on: a silent server may still have it in its input, but its time has passed.
-    pub(super) async fn execute_once(
+    pub(crate) async fn execute_once(
         &self,
         what: &'static str,
         statement: impl Fn(&Statements, DateTime<Utc>) -> Query,
@@ -192,7 +192,7 @@ impl Readers {
     }
 
     /// Checks immediately that the database answers, without retries and without waiting for a connection of the pool.
-    pub(super) async fn ping(&self, at_most: Duration) -> Result<(), StoreError> {
+    pub(crate) async fn ping(&self, at_most: Duration) -> Result<(), StoreError> {
         let ask = || query(&self.sql.own.ping).persistent(false);
         let all = async {
             if let Some(mut idle) = self.pool.try_acquire() {

@@ -1,7 +1,7 @@
 //! Options for opening a PostgreSQL store.
 
+use super::conn_params::Target;
 use super::ssl::SslMode;
-use super::target::Target;
 use super::url::{self, NotAPostgresUrl};
 use crate::store::TablePrefix;
 use sqlx::postgres::PgConnectOptions;
@@ -30,9 +30,9 @@ pub struct PostgresOptions {
     statement_cache: usize,
     statement_timeout: Duration,
     migration_timeout: Duration,
-    pub(super) pool_size: u32,
-    pub(super) table_prefix: TablePrefix,
-    pub(super) auto_migrate: bool,
+    pub(crate) pool_size: u32,
+    pub(crate) table_prefix: TablePrefix,
+    pub(crate) auto_migrate: bool,
 }
 
 impl Default for PostgresOptions {
@@ -237,36 +237,36 @@ impl PostgresOptions {
     }
 
     /// Returns the options for connections that read and write.
-    pub(super) fn connect_options(&self) -> PgConnectOptions {
+    pub(crate) fn connect_options(&self) -> PgConnectOptions {
         self.server
             .connect_options()
             .statement_cache_capacity(self.statement_cache)
     }
 
     /// Returns the options for connections that must not go through a pooler.
-    pub(super) fn direct_options(&self) -> PgConnectOptions {
+    pub(crate) fn direct_options(&self) -> PgConnectOptions {
         self.direct.clone().over(&self.server).connect_options()
     }
 
     /// Checks that the values for a connection are complete. The error contains the reason and the way out.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         self.server.check()?;
         self.direct.clone().over(&self.server).check()
     }
 
     /// Returns how long to keep trying to reach the database.
-    pub(super) fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         let timeout = self.server.connect_timeout;
         timeout.map_or(Duration::from_secs(10), bounded)
     }
 
     /// Returns the longest time that a statement may take.
-    pub(super) fn longest_statement(&self) -> Duration {
+    pub(crate) fn longest_statement(&self) -> Duration {
         bounded(self.statement_timeout)
     }
 
     /// Returns the longest time that all migrations may take.
-    pub(super) fn longest_migration(&self) -> Duration {
+    pub(crate) fn longest_migration(&self) -> Duration {
         bounded(self.migration_timeout)
     }
 
@@ -276,7 +276,7 @@ impl PostgresOptions {
     /// Each query must then be `persistent(false)`, because sqlx names statements even if it does not cache them. It
     /// must also be in a transaction, because sqlx sends a Sync between preparing a statement and executing it, and the
     /// pooler may change the server connection there.
-    pub(super) fn is_pooled(&self) -> bool {
+    pub(crate) fn is_pooled(&self) -> bool {
         self.statement_cache == 0
     }
 }

@@ -1,8 +1,8 @@
 //! Execution of statements, within a limit and through poolers.
 
-use super::PostgresOptions;
-use super::connect::{Query, execute_script};
 use super::limit::Limit;
+use super::options::PostgresOptions;
+use super::statement::{Query, execute_script};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const LOCAL_SETTINGS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_b
 
 /// The way in which statements are executed.
 #[derive(Debug, Clone)]
-pub(super) struct Execution {
+pub(crate) struct Execution {
     limit: Limit,
     /// Applies the settings to a transaction, if a pooler may use another server connection for each one.
     local_settings: Option<Arc<str>>,
@@ -23,7 +23,7 @@ pub(super) struct Execution {
 }
 
 impl Execution {
-    pub(super) fn new(options: &PostgresOptions) -> Self {
+    pub(crate) fn new(options: &PostgresOptions) -> Self {
         let local_settings = options.is_pooled().then(|| {
             let limits = server_limits(options.longest_statement());
             let limits = limits.map(|(name, value)| format!("; SET LOCAL {name} = {value}"));
@@ -41,12 +41,12 @@ impl Execution {
     }
 
     /// Returns the limit for each statement.
-    pub(super) fn limit(&self) -> Limit {
+    pub(crate) fn limit(&self) -> Limit {
         self.limit
     }
 
     /// Returns a copy with another limit.
-    pub(super) fn within(&self, limit: Limit) -> Self {
+    pub(crate) fn within(&self, limit: Limit) -> Self {
         Self {
             limit,
             ..self.clone()
@@ -54,20 +54,20 @@ impl Execution {
     }
 
     /// Returns `true` if prepared statements can be reused.
-    pub(super) fn is_persistent(&self) -> bool {
+    pub(crate) fn is_persistent(&self) -> bool {
         self.begin.is_none()
     }
 
     /// Returns the text that begins a transaction with our settings.
-    pub(super) fn begin(&self, begin: &str) -> Arc<str> {
+    pub(crate) fn begin(&self, begin: &str) -> Arc<str> {
         match &self.local_settings {
             Some(settings) => format!("{begin}; {settings}").into(),
             None => begin.into(),
         }
     }
 
-    /// Executes one statement. After an error of [`is_lost`](super::connect::is_lost), the connection must be dropped.
-    pub(super) async fn rows(
+    /// Executes one statement. After an error of [`is_lost`](super::error::is_lost), the connection must be dropped.
+    pub(crate) async fn rows(
         &self,
         connection: &mut PgConnection,
         statement: Query,
@@ -91,7 +91,7 @@ impl Execution {
 }
 
 /// Returns the server's own limits: for a statement, and for a transaction whose client has disconnected.
-pub(super) fn server_limits(statement: Duration) -> [(&'static str, u128); 2] {
+pub(crate) fn server_limits(statement: Duration) -> [(&'static str, u128); 2] {
     let millis = statement.as_millis();
     [
         ("statement_timeout", millis),

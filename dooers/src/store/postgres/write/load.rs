@@ -1,12 +1,12 @@
 //! Reads the rows that a batch needs.
 
 use super::cache::{Cached, Place};
-use super::connect::{Query, query};
-use super::execution::Execution;
-use super::known::{Known, Need};
 use super::rows::{json_rows, kept_event, kept_run};
 use super::scopes::Scopes;
-use super::statements::Statements;
+use super::working_set::{Known, Need};
+use crate::store::postgres::connect::execution::Execution;
+use crate::store::postgres::connect::statement::{Query, query};
+use crate::store::postgres::statements::Statements;
 use crate::store::rules::{SentEvent, SentKey, ThreadRow};
 use crate::store::sql::{Columns, RowError, WholeThread, turn};
 use crate::store::state::ThreadState;
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Reads the needed rows.
-pub(super) async fn load(
+pub(crate) async fn load(
     connection: &mut PgConnection,
     sql: &Statements,
     execution: &Execution,

@@ -1,0 +1,4 @@
+//! The connections that read.
+
+pub(super) mod pool;
+pub(super) mod readers;

@@ -1,0 +1,49 @@
+//! The parameters of statements that list threads and runs.
+
+use super::read::{Parameter, parameters};
+use crate::store::listing::Span;
+use crate::store::{Participant, Scope, ThreadQuery, Viewer};
+
+/// Returns the parameters of the statement that lists threads, and `true` if it lists those of a participant.
+pub(super) fn listed(
+    scope_pk: i64,
+    scope: &Scope,
+    looked_for: &ThreadQuery,
+) -> (bool, Vec<Parameter>) {
+    // A viewer that looks for the threads of another participant gets those that have both.
+    let mut participants: Vec<_> = viewer(scope)
+        .into_iter()
+        .chain(&looked_for.participant)
+        .collect();
+    let is_of_participant = !participants.is_empty();
+    let mut values = spanned(scope_pk, &looked_for.span(), looked_for.limit);
+    if is_of_participant {
+        let other = participants.pop();
+        let first = participants.pop().or(other);
+        values.extend(parameters![stored(first), stored(other)]);
+    }
+    (is_of_participant, values)
+}
+
+/// Returns the parameters that limit a list: its owner, its beginning, the number of items, and its end.
+pub(super) fn spanned(pk: i64, span: &Span, limit: usize) -> Vec<Parameter> {
+    vec![
+        pk.into(),
+        Parameter::Time(span.behind.at),
+        Parameter::from(&*span.behind.id),
+        Parameter::from(limit as u64),
+        Parameter::Time(span.end),
+    ]
+}
+
+/// Returns the participant that a scope is limited to. `None` if it shows all threads.
+pub(super) fn viewer(scope: &Scope) -> Option<&Participant> {
+    match &scope.viewer {
+        Viewer::Everyone => None,
+        Viewer::Only(participant) => Some(participant),
+    }
+}
+
+pub(super) fn stored(participant: Option<&Participant>) -> Option<String> {
+    participant.map(|participant| participant.as_str().to_owned())
+}
