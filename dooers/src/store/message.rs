@@ -120,8 +120,6 @@ pub struct Begun {
     pub changes: Vec<Change>,
     /// The turn, if it was claimed.
     pub claim: Option<Claim>,
-    /// Whether its turn is over, as it may be of a message that is repeated.
-    pub is_over: bool,
     /// The messages whose turns run and are to be cancelled for this one.
     pub interrupted: Vec<String>,
 }

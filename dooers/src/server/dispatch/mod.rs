@@ -16,7 +16,7 @@ use super::{ServerError, WorkerServer};
 use crate::agent::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, new_id, timestamp};
 use crate::store::{
-    Admitted, Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer,
+    Admitted, Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnState, Viewer,
 };
 use heard::OneTurn;
 use serde_json::Value;
@@ -192,9 +192,9 @@ impl Dispatch {
             .ending_of(&message.get().event_id);
         let mut is_new_thread = false;
         let stored = |begun: &Begun| is_new_thread = begun.makes_thread();
-        let begun = begin(local.session(), &scope, message.clone(), stored).await?;
+        let begun = begin(local.session(), &scope, message, stored).await?;
         let end = if begun.is_repeated {
-            read_again(local.session(), &scope, message, &begun).await?
+            read_again(local.session(), &scope, &begun).await?
         } else {
             End::Awaited(ending)
         };
@@ -247,26 +247,17 @@ impl Dispatch {
     }
 }
 
-/// Reads a turn from its message on that was stored before. It may be over, or end at this moment.
-async fn read_again(
-    session: &Session,
-    scope: &Scope,
-    message: Admitted<NewMessage>,
-    begun: &Begun,
-) -> Result<End, DispatchError> {
+/// Subscribes to the turn of a message that was stored before. The turn may have ended, or end at this moment.
+async fn read_again(session: &Session, scope: &Scope, begun: &Begun) -> Result<End, DispatchError> {
     let running = &session.running;
-    let ending = running.runner.publisher().ending_of(&begun.event.id);
-    // Asked again, now that its end cannot be missed.
-    let start = running.runner.start_of(&session.agent);
-    let message = message.into_inner();
-    let again = running.store.begin_turn(scope, message, &start).await?;
-    let join = running
-        .hub
-        .join(&session.connection, &begun.event.thread_id);
+    let (thread_id, event_id) = (&begun.event.thread_id, &begun.event.id);
+    // Before the question, so that an end after the answer is not missed.
+    let ending = running.runner.publisher().ending_of(event_id);
+    let state = running.store.turn_state(scope, thread_id, event_id).await?;
+    let join = running.hub.join(&session.connection, thread_id);
     join.settle_behind([], begun.position());
-    Ok(if again.is_over {
-        End::IsPast
-    } else {
-        End::Awaited(ending)
+    Ok(match state {
+        TurnState::Queued | TurnState::Running => End::Awaited(ending),
+        TurnState::Ended => End::IsPast,
     })
 }

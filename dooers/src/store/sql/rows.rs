@@ -7,7 +7,9 @@
 use super::int;
 use crate::protocol::{Run, Thread, ThreadEvent, from_own_json, timestamp};
 use crate::store::rules::{Held, TurnRow};
-use crate::store::{KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, Viewer};
+use crate::store::{
+    KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, TurnState, Viewer,
+};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::value::{Error as NameError, StrDeserializer};
@@ -226,6 +228,15 @@ pub(crate) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
 /// The column `state` of a turn.
 pub(crate) fn turn_state(turn: &TurnRow) -> &'static str {
     if turn.is_running { "running" } else { "queued" }
+}
+
+/// The state of a turn, by the column `state`. It is null for an event that has no turn.
+pub(super) fn state_of_turn(row: &impl Columns) -> Result<TurnState, RowError> {
+    Ok(match row.optional_text(0)? {
+        None => TurnState::Ended,
+        Some("running") => TurnState::Running,
+        Some(_) => TurnState::Queued,
+    })
 }
 
 /// The column `slot` of a turn. Turns of one slot may not run side by side.
