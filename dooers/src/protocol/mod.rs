@@ -8,6 +8,7 @@ mod command;
 mod connect;
 mod content;
 mod date;
+mod decode;
 mod error;
 mod event;
 mod form;
@@ -18,7 +19,6 @@ mod form_secrets;
 mod frame;
 #[cfg(test)]
 mod golden;
-mod heard;
 mod integers;
 mod media_part;
 #[cfg(test)]
@@ -70,17 +70,17 @@ pub(crate) use admission::{
 };
 pub(crate) use blank::{is_blank, is_visible};
 pub(crate) use command::Envelope;
+#[cfg(feature = "testing")]
+pub(crate) use decode::Delta;
+pub(crate) use decode::Heard;
+#[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
+pub(crate) use decode::from_own_json;
 pub(crate) use form::FormAnswer;
 pub(crate) use form_check::is_unanswered;
 pub(crate) use form_secrets::{
     ShownData, hidden_fields, password_fields, with_values, without_values,
 };
 pub(crate) use frame::timestamp;
-#[cfg(feature = "testing")]
-pub(crate) use heard::Delta;
-pub(crate) use heard::Heard;
-#[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
-pub(crate) use heard::from_own_json;
 pub(crate) use whole::whole;
 
 /// Maximum length in bytes of ids that clients or the program create. It also applies to the ids of workers,

@@ -1,8 +1,8 @@
 //! Turns that the program starts by itself, without a socket.
 
 mod error;
-mod heard;
 mod stream;
+mod turn_filter;
 
 pub use error::{DispatchError, HandlerError, HandlerErrorKind};
 pub use stream::{DispatchEvent, DispatchStream};
@@ -18,10 +18,10 @@ use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, ne
 use crate::store::{
     Admitted, Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnState, Viewer,
 };
-use heard::OneTurn;
 use serde_json::Value;
 use std::sync::Arc;
 use stream::{End, Reading};
+use turn_filter::TurnFilter;
 
 /// A message that the program sends to one of its agents: made by
 /// [`WorkerServer::dispatch`](crate::WorkerServer::dispatch).
@@ -200,7 +200,7 @@ impl Dispatch {
         };
         let (thread_id, event_id) = (begun.event.thread_id, begun.event.id);
         let reading = Reading {
-            turn: OneTurn::new(event_id.clone(), agent.has_manual_runs()),
+            turn: TurnFilter::new(event_id.clone(), agent.has_manual_runs()),
             thread_id: thread_id.clone(),
             local,
             end,

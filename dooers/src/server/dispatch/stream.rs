@@ -1,7 +1,7 @@
 //! Reading a turn that the program started.
 
 use super::error::{HandlerError, HandlerErrorKind};
-use super::heard::OneTurn;
+use super::turn_filter::TurnFilter;
 use crate::protocol::{Heard, Run, Thread, ThreadEvent, said_text};
 use crate::server::local::LocalSession;
 use crate::turn::{Ended, Ending};
@@ -148,7 +148,7 @@ impl fmt::Debug for DispatchStream {
 pub(super) struct Reading {
     pub(super) local: LocalSession,
     pub(super) thread_id: String,
-    pub(super) turn: OneTurn,
+    pub(super) turn: TurnFilter,
     pub(super) end: End,
 }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What is heard of a thread, narrowed to one of its turns.
 #[derive(Debug)]
-pub(super) struct OneTurn {
+pub(super) struct TurnFilter {
     /// The message that the turn answers.
     event_id: String,
     /// Whether events may belong to it that no run has.
@@ -25,7 +25,7 @@ pub(super) struct OneTurn {
     is_deleted: bool,
 }
 
-impl OneTurn {
+impl TurnFilter {
     pub(super) fn new(event_id: String, has_manual_runs: bool) -> Self {
         Self {
             event_id,
