@@ -55,6 +55,7 @@ pub use run::{Run, RunStatus};
 pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
 pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};
 pub use shown_thread::ShownThread;
+pub(crate) use size::json_bytes;
 pub use size::{
     MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,
     MAX_TITLE_BYTES,

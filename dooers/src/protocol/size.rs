@@ -83,7 +83,7 @@ pub(crate) fn check_id_bytes(member: &'static str, id: &str) -> Result<(), NotAd
 const BECAUSE: &str = "since every list of threads carries it";
 
 /// The length of a value's JSON.
-fn json_bytes(value: &impl Serialize) -> usize {
+pub(crate) fn json_bytes(value: &impl Serialize) -> usize {
     let mut length = Length(0);
     // Neither the value nor the counter can fail.
     let _ = serde_json::to_writer(&mut length, value);
