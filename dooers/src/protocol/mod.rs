@@ -8,6 +8,7 @@ mod command;
 mod connect;
 mod content;
 mod date;
+#[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
 mod decode;
 mod error;
 mod event;
@@ -71,9 +72,6 @@ pub(crate) use admission::{
 };
 pub(crate) use blank::{is_blank, is_visible};
 pub(crate) use command::Envelope;
-#[cfg(feature = "testing")]
-pub(crate) use decode::Delta;
-pub(crate) use decode::Heard;
 #[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
 pub(crate) use decode::from_own_json;
 pub(crate) use form::FormAnswer;

@@ -7,10 +7,10 @@ use super::running::Running;
 use super::session::Session;
 use super::verbs;
 use crate::agent::AgentDefinition;
-use crate::hub::Frame;
 use crate::turn::EndedTurns;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// So many frames may wait to be answered, as in the buffers of a socket.
 const WAITING_FRAMES: usize = 16;
@@ -51,8 +51,8 @@ impl LocalClient {
     }
 
     /// The next frame. None once the session has ended.
-    pub(crate) async fn next(&mut self) -> Option<Frame> {
-        self.local.next().await
+    pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
+        Some(self.local.next().await?.into_json())
     }
 
     /// Whether some of a thread is still to be read from the store, as it did not fit into the queue.

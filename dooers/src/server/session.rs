@@ -14,6 +14,7 @@ use futures::stream::SplitStream;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 /// One client, at the other end of a WebSocket or in the same process.
@@ -192,7 +193,7 @@ impl Session {
     }
 
     /// The next request. The socket is read up to it, so that pings and pongs pass, and the end of the connection is noticed.
-    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Frame>, End> {
+    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Utf8Bytes>, End> {
         self.liveness.look();
         let request = socket::read(stream, &self.liveness).await?;
         self.liveness.look_away();
