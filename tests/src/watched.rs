@@ -7,7 +7,7 @@ use dooers::store::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
     MemoryStore, NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
     SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
-    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey, Written,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -189,6 +189,17 @@ impl Store for Watched {
     ) -> Result<Cancelled, StoreError> {
         let outcome = self.inner.cancel_turn(scope, cancel).await;
         self.done("cancel_turn").await;
+        outcome
+    }
+
+    async fn turn_state(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<TurnState, StoreError> {
+        let outcome = self.inner.turn_state(scope, thread_id, event_id).await;
+        self.done("turn_state").await;
         outcome
     }
 

@@ -1,7 +1,8 @@
 //! Connections of the hub.
 
+use super::frame::Frame;
 use super::lock;
-use super::outbound::{Frame, Outbound, OutboundLimits};
+use super::outbound::{Outbound, OutboundLimits};
 use super::total::OutboundTotal;
 use crate::protocol::Audience;
 use crate::shrink::shrink;

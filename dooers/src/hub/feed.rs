@@ -1,8 +1,7 @@
 //! The feed of a thread: its live changes and their subscribers.
 
 use super::connection::Connection;
-use super::frame_of;
-use super::outbound::Frame;
+use super::frame::{Frame, Update};
 use super::text::Text;
 use crate::shrink::shrink;
 use crate::store::{Change, ChangeBody, Position};
@@ -11,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// A change, encoded once for all subscribers.
+/// A change, in one frame for all subscribers.
 #[derive(Debug, Clone)]
 pub(super) struct Published {
     pub(super) rev: u64,
@@ -21,15 +20,15 @@ pub(super) struct Published {
 }
 
 impl Published {
-    /// Encodes a change. `sender` is the user whose message caused it.
-    pub(super) fn new(change: &Change, sender: Option<&str>) -> Self {
+    /// The frame of a change. `sender` is the user whose message caused it.
+    pub(super) fn new(change: Change, sender: Option<Arc<str>>) -> Self {
         Self {
             rev: change.rev,
-            frame: frame_of(change, sender),
             seq: match &change.body {
                 ChangeBody::Event(event) => Some(event.seq),
                 ChangeBody::Thread(_) | ChangeBody::Run(_) | ChangeBody::Deleted(_) => None,
             },
+            frame: Frame::from(Update::Change(change, sender)),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod connection;
 mod feed;
+mod frame;
 mod outbound;
 mod sender;
 mod settings;
@@ -15,13 +16,14 @@ mod text;
 mod total;
 
 pub(crate) use connection::{Backlog, Connection};
-pub(crate) use outbound::{Frame, OutboundLimits};
+pub(crate) use frame::{Frame, Update};
+pub(crate) use outbound::OutboundLimits;
 pub(crate) use sender::ChangeSender;
 pub(crate) use settings::PublishedSetting;
 pub(crate) use text::GrowingText;
 pub(crate) use total::OutboundTotal;
 
-use crate::protocol::{Actor, ServerFrame, ShownThread};
+use crate::protocol::Actor;
 use crate::shrink::shrink;
 use crate::store::{Change, ChangeBody, Position, Scope, ThreadRecord};
 use feed::{Feed, Published, Subscription};
@@ -164,12 +166,11 @@ impl Hub {
 
     /// Delivers changes of one thread. If a message is among the changes, its sender caused them.
     fn publish(&self, changes: Vec<Change>) {
-        let sender = sender_of(&changes).map(str::to_owned);
-        self.publish_from(sender.as_deref(), changes);
+        self.publish_from(sender_of(&changes), changes);
     }
 
     /// Delivers changes of one thread that a message of this user caused.
-    fn publish_from(&self, sender: Option<&str>, changes: Vec<Change>) {
+    fn publish_from(&self, sender: Option<Arc<str>>, changes: Vec<Change>) {
         let Some(first) = changes.first() else {
             return;
         };
@@ -177,35 +178,25 @@ impl Hub {
         let feed = self.feed(&thread_id);
         let mut gone = None;
         let mut waits = None;
-        let tells_room =
-            |body: &ChangeBody| matches!(body, ChangeBody::Thread(_) | ChangeBody::Deleted(_));
-        let is_newest = |change: &Change| {
-            feed.as_ref()
-                .is_none_or(|feed| lock(feed).is_newest_row(change.rev))
-        };
         for change in changes {
-            if feed.is_none() && !tells_room(&change.body) {
-                // The thread has no subscribers.
-                continue;
-            }
-            let published = Published::new(&change, sender);
+            let rev = change.rev;
+            let is_deletion = matches!(change.body, ChangeBody::Deleted(_));
+            let published = Published::new(change, sender.clone());
+            let frame = published.frame.clone();
+            let mut is_newest = true;
             if let Some(feed) = &feed {
                 let mut feed = lock(feed);
-                feed.publish(published.clone());
+                feed.publish(published);
                 waits = feed.waits_for();
+                // A deletion marks all rows that are still to be published as older.
+                is_newest = frame.record().is_some() && feed.is_newest_row(rev);
             }
-            match &change.body {
-                ChangeBody::Thread(record) if is_newest(&change) => {
-                    self.tell_room(record, &published.frame);
-                }
-                ChangeBody::Deleted(record) => {
-                    // Marks all rows that are still to be published as older.
-                    is_newest(&change);
-                    self.tell_room(record, &published.frame);
-                    gone = Some(change.rev);
-                }
-                ChangeBody::Thread(_) | ChangeBody::Event(_) | ChangeBody::Run(_) => {}
+            if let Some(record) = frame.record()
+                && (is_newest || is_deletion)
+            {
+                self.tell_room(record, &frame);
             }
+            gone = is_deletion.then_some(rev).or(gone);
         }
         if let Some(rev) = gone {
             self.close_feed(&thread_id, rev);
@@ -345,32 +336,13 @@ impl Drop for Join {
 }
 
 /// The id of the user whose message is the last one among these changes.
-pub(crate) fn sender_of(changes: &[Change]) -> Option<&str> {
+pub(crate) fn sender_of(changes: &[Change]) -> Option<Arc<str>> {
     changes.iter().rev().find_map(|change| match &change.body {
         ChangeBody::Event(event) if event.actor == Actor::User => {
-            event.user.as_ref().map(|user| &*user.user_id)
+            event.user.as_ref().map(|user| user.user_id.as_str().into())
         }
         _ => None,
     })
-}
-
-/// The frame of a change, which a message of this user caused, if any.
-pub(crate) fn frame_of(change: &Change, sender: Option<&str>) -> Frame {
-    let thread_id = &change.thread_id;
-    let text = match &change.body {
-        ChangeBody::Thread(record) => ServerFrame::ThreadUpsert {
-            thread: ShownThread::new(&record.thread, sender),
-        }
-        .encode(),
-        ChangeBody::Event(event) => ServerFrame::EventAppend {
-            thread_id,
-            events: &[event],
-        }
-        .encode(),
-        ChangeBody::Run(run) => ServerFrame::RunUpsert { run }.encode(),
-        ChangeBody::Deleted(_) => ServerFrame::ThreadDeleted { thread_id }.encode(),
-    };
-    Frame::from(text)
 }
 
 /// Locks a mutex. No code of the hub panics while it holds a lock.

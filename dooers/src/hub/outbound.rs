@@ -1,5 +1,6 @@
 //! The outbound queue of a connection.
 
+use super::frame::Frame;
 use super::lock;
 use super::total::OutboundTotal;
 use std::collections::{HashMap, VecDeque};
@@ -7,9 +8,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, SemaphorePermit};
 use tokio::time::Instant;
-
-/// An encoded frame. A clone shares the bytes.
-pub(crate) type Frame = tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// The limits of an outbound queue.
 #[derive(Debug, Clone, Copy)]
@@ -23,12 +21,15 @@ const LITTLE: usize = 16;
 
 /// The frames that wait to be sent to one connection, bounded in number and bytes.
 ///
+/// The frames of a socket are queued as JSON, and nothing else is kept of them. The frames of a reader in the same process
+/// are queued as they are, because it does not need their JSON.
+///
 /// A frame counts until its writer calls [`sent`](Self::sent).
 #[derive(Debug)]
 pub(crate) struct Outbound {
     queue: Mutex<Queue>,
     limits: OutboundLimits,
-    /// The total of all connections. `None` for a client in the same process, because only its program can be slow.
+    /// The frames of all sockets. `None` for a reader in the same process, because only its program can be slow.
     total: Option<Arc<OutboundTotal>>,
     filled: Notify,
     drained: Notify,
@@ -89,39 +90,53 @@ impl Outbound {
     /// Enqueues an answer to a request. No request is read while the queue is more than half full, so that a client cannot make
     /// the queue grow without limit.
     pub(crate) fn push(&self, frame: Frame) {
+        let frame = self.as_queued(frame);
         self.add(&mut lock(&self.queue), frame);
     }
 
     /// Enqueues a frame behind all others, including one with the same key. Newer frames with the key replace this one.
     pub(crate) fn push_replaceable(&self, key: &str, frame: Frame) {
+        let frame = self.as_queued(frame);
         self.add_replaceable(&mut lock(&self.queue), key, frame);
     }
 
     /// Enqueues a live frame. Returns `false` if there is no room.
     pub(crate) fn offer(&self, frame: &Frame) -> bool {
+        let frame = self.as_queued(frame.clone());
         let mut queue = lock(&self.queue);
-        let has_room = self.has_room_for(&queue, frame);
+        let has_room = self.has_room_for(&queue, &frame);
         if has_room {
-            self.add(&mut queue, frame.clone());
+            self.add(&mut queue, frame);
         }
         has_room
     }
 
     /// Enqueues a live frame. It replaces a waiting frame with the same key. Returns `false` if there is no room.
     pub(crate) fn offer_instead(&self, key: &str, frame: &Frame) -> bool {
+        let frame = self.as_queued(frame.clone());
+        let bytes = frame.len();
         let mut queue = lock(&self.queue);
         if let Some(waiting) = queue.waiting(key) {
-            let before = std::mem::replace(waiting, frame.clone()).len();
-            queue.bytes = queue.bytes - before + frame.len();
-            self.count(frame.len());
+            let before = std::mem::replace(waiting, frame).len();
+            queue.bytes = queue.bytes - before + bytes;
+            self.count(bytes);
             self.uncount(before);
             return true;
         }
-        let has_room = self.has_room_for(&queue, frame);
+        let has_room = self.has_room_for(&queue, &frame);
         if has_room {
-            self.add_replaceable(&mut queue, key, frame.clone());
+            self.add_replaceable(&mut queue, key, frame);
         }
         has_room
+    }
+
+    /// Converts a frame to the form in which it is queued.
+    fn as_queued(&self, frame: Frame) -> Frame {
+        if self.total.is_some() {
+            frame.encoded()
+        } else {
+            frame
+        }
     }
 
     /// Returns true if there is room for a live frame. While too much waits for all connections, only queues with few

@@ -1,7 +1,7 @@
 //! Subscriptions to settings.
 
 use super::connection::Connection;
-use super::outbound::Frame;
+use super::frame::Frame;
 use super::{Hub, lock};
 use crate::protocol::Audience;
 use crate::shrink::shrink;

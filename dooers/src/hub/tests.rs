@@ -1,7 +1,8 @@
 //! Delivery in the order of `rev`, for any order of publishing and any speed of reading.
 
 use super::connection::{Backlog, Connection};
-use super::outbound::{Frame, OutboundLimits};
+use super::frame::Frame;
+use super::outbound::OutboundLimits;
 use super::{Hub, REPAIR_AFTER, lock};
 use crate::protocol::{
     Actor, Audience, ContentPart, EventType, Thread, ThreadEvent, User, timestamp,
@@ -121,11 +122,11 @@ fn revs(connection: &Connection) -> Vec<u64> {
         .now_or_never()
         .is_some()
     {}
-    batch.iter().map(rev_of).collect()
+    batch.into_iter().map(rev_of).collect()
 }
 
-fn rev_of(frame: &Frame) -> u64 {
-    let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
+fn rev_of(frame: Frame) -> u64 {
+    let frame: serde_json::Value = serde_json::from_str(&frame.into_json()).unwrap();
     let payload = &frame["payload"];
     let text = match frame["type"].as_str().unwrap() {
         "event.append" => &payload["events"][0]["content"][0]["text"],
@@ -377,7 +378,8 @@ async fn a_deletion_ends_the_subscriptions() {
     let mut batch = Vec::new();
     reader.outbound().take(usize::MAX, &mut batch).await;
     assert_eq!(batch.len(), 1);
-    assert!(batch[0].contains("thread.deleted"));
+    let deleted = batch.remove(0).into_json();
+    assert!(deleted.contains("thread.deleted"));
     assert!(!reader.is_subscribed("t"));
     assert!(lock(&hub.0.feeds).by_thread.is_empty());
 }
@@ -458,4 +460,20 @@ fn hub_without_connections_holds_no_memory() {
             .iter()
             .all(|connection| Arc::strong_count(connection) == 1)
     );
+}
+
+#[tokio::test]
+async fn reader_in_the_process_is_limited_in_bytes() {
+    let hub = Hub::default();
+    let limits = OutboundLimits {
+        bytes: 4096,
+        ..ROOMY
+    };
+    let slow = subscribed(&hub, limits, 0);
+    hub.publish((1..=20).map(|rev| event(rev, rev)).collect());
+    let Some(Backlog::Thread(_, behind)) = backlog(&slow) else {
+        panic!("all of them fit");
+    };
+    assert!((1..10).contains(&behind.rev), "{behind:?}");
+    assert_eq!(revs(&slow), (1..=behind.rev).collect::<Vec<_>>());
 }

@@ -4,9 +4,10 @@
 //! that take pieces receive each piece once, with its number. Other clients receive the whole text from time to time.
 
 use super::feed::Feed;
-use super::outbound::Frame;
+use super::frame::{Delta, Frame, Update};
 use super::{Hub, lock};
-use crate::protocol::{ContentPart, ServerFrame, ThreadEvent};
+use crate::protocol::{ContentPart, ThreadEvent};
+use crate::store::Change;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -79,13 +80,12 @@ impl Text {
 
     /// The frame of a piece.
     pub(super) fn delta_frame(&self, piece: &str, delta_seq: u64) -> Frame {
-        let delta = ServerFrame::EventDelta {
-            thread_id: &self.event.thread_id,
-            event_id: &self.event.id,
+        Frame::from(Update::Delta(Delta {
+            thread_id: self.event.thread_id.clone(),
+            event_id: self.event.id.clone(),
             delta_seq,
-            text: piece,
-        };
-        Frame::from(delta.encode())
+            text: piece.to_owned(),
+        }))
     }
 
     /// The event with the published text. `None` until a piece was published.
@@ -98,11 +98,8 @@ impl Text {
             delta_seq: Some(self.delta_seq),
             ..self.event.clone()
         };
-        let append = ServerFrame::EventAppend {
-            thread_id: &event.thread_id,
-            events: &[&event],
-        };
-        Some(Frame::from(append.encode()))
+        let change = Change::of_event(event, self.rev);
+        Some(Frame::from(Update::Change(change, None)))
     }
 
     /// Checks that the whole text may be sent now. Otherwise the first caller gets the time at which to try again.
@@ -229,8 +226,8 @@ mod tests {
         {
             all.append(&mut batch);
         }
-        let told = |frame: &Frame| {
-            let frame: Value = serde_json::from_str(frame).unwrap();
+        let told = |frame: Frame| {
+            let frame: Value = serde_json::from_str(&frame.into_json()).unwrap();
             let payload = &frame["payload"];
             if frame["type"] == "event.delta" {
                 let text = payload["text"].as_str().unwrap();
@@ -240,7 +237,7 @@ mod tests {
             let text = event["content"][0]["text"].as_str().unwrap();
             format!("={} {text}", event["delta_seq"])
         };
-        all.iter().map(told).collect()
+        all.into_iter().map(told).collect()
     }
 
     #[tokio::test]

@@ -9,6 +9,8 @@ mod command;
 mod connect;
 mod content;
 mod date;
+#[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
+mod decode;
 mod error;
 mod event;
 mod form;
@@ -19,7 +21,6 @@ mod form_secrets;
 mod frame;
 #[cfg(test)]
 mod golden;
-mod heard;
 mod integers;
 mod media_part;
 mod not_admitted;
@@ -59,6 +60,7 @@ pub use run::{Run, RunStatus};
 pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
 pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};
 pub use shown_thread::ShownThread;
+pub(crate) use size::json_bytes;
 pub use size::{
     MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,
     MAX_TITLE_BYTES,
@@ -74,16 +76,13 @@ pub(crate) use admission::{
 pub(crate) use blank::{is_blank, is_visible};
 pub(crate) use clean::{clean_text, cleaned};
 pub(crate) use command::Envelope;
+#[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
+pub(crate) use decode::from_own_json;
 pub(crate) use form::FormAnswer;
 pub(crate) use form_check::is_unanswered;
 pub(crate) use form_secrets::{
     ShownData, hidden_fields, password_fields, with_values, without_values,
 };
-#[cfg(feature = "testing")]
-pub(crate) use heard::Delta;
-pub(crate) use heard::Heard;
-#[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
-pub(crate) use heard::from_own_json;
 pub(crate) use not_admitted::NotAdmitted;
 pub(crate) use whole::whole;
 

@@ -1,7 +1,7 @@
 //! Random frames, parsed without a server.
 
 use super::Envelope;
-use super::heard::from_own_json;
+use super::decode::from_own_json;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -68,6 +68,17 @@ impl<'a> ShownThread<'a> {
     }
 }
 
+impl Thread {
+    /// The thread as frames show it, with at most [`MAX_SHOWN_USERS`] of its users.
+    pub(crate) fn shown(mut self, sender: Option<&str>) -> Self {
+        if self.users.len() > MAX_SHOWN_USERS {
+            let users = shortened(&self.users, &self.owner.user_id, sender);
+            self.users = users.into_iter().cloned().collect();
+        }
+        self
+    }
+}
+
 /// The first users for whom there is room, in their order. The owner and the sender are always among them.
 fn shortened<'a>(users: &'a [User], owner: &str, sender: Option<&str>) -> Vec<&'a User> {
     let is_kept = |user: &User| user.user_id == owner || Some(&*user.user_id) == sender;
@@ -126,6 +137,9 @@ mod tests {
             assert_eq!(shown.users_total, Some(users));
             let shown = ShownThread::new(&thread, Some("u99"));
             assert_eq!(ids(&shown), first);
+            let users = thread.shown(None).users;
+            assert_eq!(users.len(), 100);
+            assert_eq!(users.last().unwrap().user_id, "u99");
         }
     }
 

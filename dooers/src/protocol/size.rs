@@ -83,7 +83,7 @@ pub(crate) fn check_id_bytes(member: &'static str, id: &str) -> Result<(), NotAd
 const BECAUSE: &str = "because every list of threads contains it";
 
 /// The length of a value's JSON.
-fn json_bytes(value: &impl Serialize) -> usize {
+pub(crate) fn json_bytes(value: &impl Serialize) -> usize {
     let mut length = Length(0);
     // Serialization cannot fail, because neither the value nor the counter returns an error.
     let _ = serde_json::to_writer(&mut length, value);

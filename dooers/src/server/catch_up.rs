@@ -3,7 +3,7 @@
 use super::identity::Identity;
 use super::session::Session;
 use super::settings_frames;
-use crate::hub::{Backlog, frame_of, sender_of};
+use crate::hub::{Backlog, Frame, Update, sender_of};
 use crate::protocol::{ServerFrame, ShownThread};
 use crate::settings::ChangedSetting;
 use crate::store::{PageLimit, Position, StoreError};
@@ -101,7 +101,8 @@ impl Session {
     async fn thread_failed(&self, thread_id: &str, error: StoreError, is_over: impl Fn() -> bool) {
         if let StoreError::NotFound(_) = error {
             self.running.hub.unsubscribe(&self.connection, thread_id);
-            self.push(&ServerFrame::ThreadDeleted { thread_id });
+            let deleted = Update::Deleted(thread_id.to_owned());
+            self.connection.outbound().push(Frame::from(deleted));
             return;
         }
         log(&error, thread_id);
@@ -147,8 +148,8 @@ impl Session {
             return Ok(());
         }
         let sender = sender_of(&page.changes);
-        let frames = page.changes.iter();
-        let frames = frames.map(|change| frame_of(change, sender));
+        let frames = page.changes.into_iter();
+        let frames = frames.map(|change| Frame::from(Update::Change(change, sender.clone())));
         if page.is_complete {
             join.settle(frames, page.position);
         } else {

@@ -7,10 +7,10 @@ use super::running::Running;
 use super::session::Session;
 use super::verbs;
 use crate::handler::AgentDefinition;
-use crate::hub::Frame;
 use crate::turn::EndedTurns;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Maximum number of frames that wait to be answered. They correspond to the frames in the buffers of a socket.
 const WAITING_FRAMES: usize = 16;
@@ -50,9 +50,9 @@ impl LocalClient {
         self.frames.send(frame).await.is_ok()
     }
 
-    /// The next frame, or `None` if the session has ended.
-    pub(crate) async fn next(&mut self) -> Option<Frame> {
-        self.local.next().await
+    /// The JSON of the next frame, or `None` if the session has ended.
+    pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
+        Some(self.local.next().await?.into_json())
     }
 
     /// Returns true if changes of the thread did not fit into the queue and must still be read from the store.

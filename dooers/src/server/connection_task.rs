@@ -7,13 +7,13 @@ use super::socket::{self, End, Timing};
 use super::upgrade::Socket;
 use super::verbs;
 use crate::handler::AgentDefinition;
-use crate::hub::Frame;
 use crate::protocol::{ErrorBody, ErrorCode};
 use futures::StreamExt;
 use futures::stream::SplitStream;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Serves one WebSocket until it ends.
 ///
@@ -111,7 +111,7 @@ impl Session {
     }
 
     /// Reads the next request. Pings and pongs on the way are processed, and the end of the connection is noticed.
-    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Frame>, End> {
+    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Utf8Bytes>, End> {
         self.liveness.look();
         let request = socket::read(stream, &self.liveness).await?;
         self.liveness.look_away();

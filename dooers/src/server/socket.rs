@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_util::sync::CancellationToken;
 
 /// Approximate number of bytes that are handed to the socket before it is flushed.
@@ -250,7 +250,7 @@ async fn send(
 ) -> Result<(), End> {
     let work = async {
         for frame in batch.drain(..) {
-            sink.feed(Message::Text(frame)).await?;
+            sink.feed(Message::Text(frame.into_json())).await?;
         }
         sink.flush().await
     };
@@ -310,7 +310,7 @@ async fn close(
 pub(super) async fn read(
     stream: &mut SplitStream<Socket>,
     liveness: &Liveness,
-) -> Result<Option<Frame>, End> {
+) -> Result<Option<Utf8Bytes>, End> {
     loop {
         return match stream.next().await {
             None | Some(Ok(Message::Close(_))) => Err(End::Left),

@@ -105,6 +105,18 @@ pub struct TurnKey {
     pub fence: u64,
 }
 
+/// The state of the turn that answers a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TurnState {
+    /// The turn waits, for its first attempt or for another one.
+    Queued,
+    /// A process runs the turn.
+    Running,
+    /// The turn has ended, or the event never had one.
+    Ended,
+}
+
 /// A turn that this process runs.
 #[derive(Debug)]
 pub struct Claim {

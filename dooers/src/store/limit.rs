@@ -1,7 +1,7 @@
 //! The size of a page, in items and in bytes.
 
+use crate::protocol::json_bytes;
 use serde::Serialize;
-use std::io;
 
 /// The size of a page, in items and in bytes.
 ///
@@ -61,24 +61,7 @@ pub(crate) fn fitting(bytes: usize, sizes: impl IntoIterator<Item = usize>) -> u
 
 /// Returns the number of bytes of an item in a frame, including a comma.
 pub(crate) fn encoded_len(item: &impl Serialize) -> usize {
-    let mut counter = Counter(1);
-    // Counting cannot fail, and all items can be serialized.
-    let _ = serde_json::to_writer(&mut counter, item);
-    counter.0
-}
-
-/// Counts the bytes that are written to it.
-struct Counter(usize);
-
-impl io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    json_bytes(item) + 1
 }
 
 #[cfg(test)]

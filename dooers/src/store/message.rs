@@ -121,8 +121,6 @@ pub struct Begun {
     pub changes: Vec<Change>,
     /// The turn, if it was claimed.
     pub claim: Option<Claim>,
-    /// `true` if the turn of a repeated message is over.
-    pub is_over: bool,
     /// The messages whose turns run and must be cancelled in favour of this one.
     pub interrupted: Vec<String>,
 }

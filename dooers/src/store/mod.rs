@@ -40,7 +40,7 @@ pub(crate) use admission::{Admit, Admitted};
 pub use change::{Change, ChangeBody, ThreadRecord};
 pub use claim::{
     Cancel, CancelTarget, Cancelled, Claim, HeldTurn, LONGEST_BACK_OFF, Recovered, Retried, Start,
-    TurnChange, TurnKey, Waiting, Written,
+    TurnChange, TurnKey, TurnState, Waiting, Written,
 };
 pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
 pub use edit::{Edited, ThreadDraft, ThreadEdit};
@@ -192,6 +192,18 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         scope: Option<&Scope>,
         cancel: &Cancel,
     ) -> Result<Cancelled, StoreError>;
+
+    /// Returns the state of the turn that answers a message.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a thread outside the scope, or an event that is not in it.
+    async fn turn_state(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<TurnState, StoreError>;
 
     /// Ends the turns that a dead process left running, and returns the threads that have waiting turns.
     ///

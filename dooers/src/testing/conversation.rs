@@ -1,6 +1,6 @@
 //! A conversation as a client shows it.
 
-use crate::protocol::{Actor, ContentPart, Delta, EventType, Run, RunStatus, Thread, ThreadEvent};
+use crate::protocol::{Actor, ContentPart, EventType, Run, RunStatus, Thread, ThreadEvent};
 use serde::Deserialize;
 
 /// A thread as a client shows it, built from the frames that the client received.
@@ -188,6 +188,15 @@ pub(super) struct Snapshot {
     recovered: bool,
 }
 
+/// A piece of a streamed text.
+#[derive(Debug, Deserialize)]
+pub(super) struct Delta {
+    pub(super) thread_id: String,
+    event_id: String,
+    delta_seq: u64,
+    text: String,
+}
+
 /// Returns true if the run has not ended.
 pub(super) fn is_open(run: &Run) -> bool {
     run.status == RunStatus::Running
@@ -208,7 +217,8 @@ mod tests {
     }
 
     fn delta(delta_seq: u64, text: &str) -> Delta {
-        let delta = json!({"event_id": "e", "delta_seq": delta_seq, "text": text});
+        let delta =
+            json!({"thread_id": "t", "event_id": "e", "delta_seq": delta_seq, "text": text});
         serde_json::from_value(delta).unwrap()
     }
 

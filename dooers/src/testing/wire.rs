@@ -1,9 +1,9 @@
 //! The frames that a client sends and receives.
 
 use super::client::{Message, TestClient};
-use super::conversation::{Conversation, Snapshot, is_open};
+use super::conversation::{Conversation, Delta, Snapshot, is_open};
 use super::patience::Wait;
-use crate::protocol::{Actor, ErrorBody, Heard, ThreadEvent, from_own_json};
+use crate::protocol::{Actor, ErrorBody, Run, Thread, ThreadEvent, from_own_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ impl TestClient {
         match from_own_json::<Value>(&text) {
             Ok(frame) => {
                 self.frames.push(frame.clone());
-                self.take(&text, &frame);
+                self.take(&frame);
                 frame
             }
             Err(error) => self.fail(&format!(
@@ -95,7 +95,7 @@ impl TestClient {
         }
     }
 
-    fn take(&mut self, text: &str, frame: &Value) {
+    fn take(&mut self, frame: &Value) {
         let payload = || frame["payload"].clone();
         match frame["type"].as_str() {
             Some("thread.snapshot") => {
@@ -107,39 +107,32 @@ impl TestClient {
                 self.conversation_mut(&page.thread_id)
                     .take_page(page.events, page.has_more);
             }
+            Some("event.append") => {
+                let events: Vec<ThreadEvent> = self.parse(payload()["events"].take());
+                events.into_iter().for_each(|event| self.take_event(event));
+            }
+            Some("event.delta") => {
+                let delta: Delta = self.parse(payload());
+                if let Err(why) = self.conversation_mut(&delta.thread_id).take_delta(&delta) {
+                    self.fail(&format!("the server violated the protocol: {why}"));
+                }
+            }
+            Some("thread.upsert") => {
+                let thread: Thread = self.parse(payload()["thread"].take());
+                let thread_id = thread.id.clone();
+                self.conversation_mut(&thread_id).take_thread(thread);
+            }
             Some("thread.deleted") => {
                 let thread_id = frame["payload"]["thread_id"].as_str().unwrap_or_default();
                 self.forget(thread_id);
             }
-            Some("settings.snapshot" | "settings.patch") => self.take_settings(&payload()),
-            _ => self.take_heard(text, frame),
-        }
-    }
-
-    /// Applies a change in a thread.
-    fn take_heard(&mut self, text: &str, frame: &Value) {
-        match Heard::parse(text) {
-            Ok(Heard::Events(events)) => {
-                events.into_iter().for_each(|event| self.take_event(event));
-            }
-            Ok(Heard::Delta(delta)) => {
-                let thread_id = frame["payload"]["thread_id"].as_str().unwrap_or_default();
-                if let Err(why) = self.conversation_mut(thread_id).take_delta(&delta) {
-                    self.fail(&format!("the server violated the protocol: {why}"));
-                }
-            }
-            Ok(Heard::Thread(thread)) => {
-                let thread_id = thread.id.clone();
-                self.conversation_mut(&thread_id).take_thread(*thread);
-            }
-            Ok(Heard::Run(run)) => {
+            Some("run.upsert") => {
+                let run: Run = self.parse(payload()["run"].take());
                 let thread_id = run.thread_id.clone();
                 self.conversation_mut(&thread_id).take_run(run);
             }
-            Ok(Heard::ThreadDeleted | Heard::Other) => {}
-            Err(error) => self.fail(&format!(
-                "the server sent a frame that clients cannot read: {error}"
-            )),
+            Some("settings.snapshot" | "settings.patch") => self.take_settings(&payload()),
+            _ => {}
         }
     }
 

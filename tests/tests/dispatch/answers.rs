@@ -2,10 +2,12 @@
 
 use crate::agents::{actor, concurrent, hesitant, manual, retrying, storyteller};
 use crate::given::{heard, message, send, server, server_with, text_of, told};
-use dooers::DispatchEvent;
 use dooers::protocol::RunStatus;
+use dooers::store::Scope;
+use dooers::{DispatchEvent, WorkerServer};
 use dooers_tests::{gate, within};
 use futures::StreamExt;
+use serde_json::Value;
 
 #[tokio::test]
 async fn a_turn_is_heard_from_its_run_to_its_end() {
@@ -143,15 +145,55 @@ async fn only_the_turn_itself_is_heard_and_not_those_beside_it() {
 #[tokio::test]
 async fn a_slow_listener_hears_everything_in_its_order() {
     let server = server_with(|config| config.limits(|limits| limits.outbound_frames = 4));
-    let turn = send(message::<actor>(&server, "burst 300\nwait slow").thread("t")).await;
-    gate::arrived("slow").await;
+    hears_everything(&server, "slow").await;
+    let server = server_with(|config| config.limits(|limits| limits.outbound_bytes = 4096));
+    hears_everything(&server, "slow-bytes").await;
+}
+
+async fn hears_everything(server: &WorkerServer, key: &'static str) {
+    let burst = format!("burst 300\nwait {key}");
+    let turn = send(message::<actor>(server, &burst).thread("t")).await;
+    gate::arrived(key).await;
     // All of them are stored before the first is read.
-    let next = send(message::<actor>(&server, "say next").thread("t")).await;
-    gate::open("slow");
+    let next = send(message::<actor>(server, "say next").thread("t")).await;
+    gate::open(key);
     within("the next turn", next.text()).await.unwrap();
     let events = within("the slow listener", turn.collect()).await.unwrap();
     let numbers: Vec<_> = (1..=300).map(|number| number.to_string()).collect();
     assert_eq!(events.iter().map(text_of).collect::<Vec<_>>(), numbers);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn what_a_stream_gives_is_what_is_stored() {
+    let server = server();
+    let text = "say one \u{1}\u{2028}😀\ngrow t w o\ntitle Named\nsay \"three\"";
+    // Metadata that is `null` is not the same as no metadata.
+    let turn = send(message::<actor>(&server, text).metadata(Value::Null)).await;
+    let thread_id = turn.thread_id().to_owned();
+    let heard = heard(turn).await;
+    let scope = Scope::everyone::<actor>("w1");
+    let scope = scope.organization("o1").workspace("s1");
+    let repository = server.repository().await.unwrap();
+    let thread = repository.thread(&scope, &thread_id).await.unwrap();
+    let runs = repository.runs(&scope).await.unwrap().items;
+    let events = repository.events(&scope, &thread_id).oldest_first();
+    let mut events = events.await.unwrap().items;
+    // The message itself is not part of its answer.
+    events.remove(0);
+
+    let (mut last_thread, mut last_run, mut last_events) = (None, None, Vec::new());
+    for heard in heard {
+        match heard.unwrap() {
+            DispatchEvent::Thread(thread) => last_thread = Some(*thread),
+            DispatchEvent::Run(run) => last_run = Some(run),
+            DispatchEvent::Event(event) if event.streaming.is_none() => last_events.push(*event),
+            _ => {}
+        }
+    }
+    assert_eq!(last_thread, Some(thread));
+    assert_eq!(last_run.as_ref(), runs.first());
+    assert_eq!(last_events, events);
     server.close().await;
 }
 

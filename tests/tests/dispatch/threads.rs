@@ -2,9 +2,10 @@
 
 use crate::agents::{actor, storyteller};
 use crate::given::{error_of, heard, message, send, server, server_with, told};
-use dooers::{DispatchError, HandlerErrorKind};
-use dooers_tests::{Server, gate, within};
+use dooers::{Database, DispatchError, HandlerErrorKind};
+use dooers_tests::{Server, Watched, gate, within};
 use serde_json::json;
+use std::error::Error;
 
 #[tokio::test]
 async fn a_thread_is_made_under_the_id_that_is_given_and_found_again() {
@@ -150,6 +151,42 @@ async fn a_repeated_message_is_heard_while_its_turn_goes_on_and_when_it_failed()
 
     let error = error_of(send(keyed()).await).await;
     assert_eq!(error.kind(), HandlerErrorKind::Failed);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn repeated_message_is_sent_to_the_store_once() {
+    let store = Watched::memory();
+    let database = Database::Custom(store.clone());
+    let server = server_with(|config| config.database(database));
+    let keyed = || message::<actor>(&server, "say once").idempotency_key("k");
+    for sent in 1..=3 {
+        let turn = send(keyed()).await;
+        assert_eq!(within("the turn", turn.text()).await.unwrap(), "once");
+        assert_eq!(store.calls("begin_turn"), sent);
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn repeated_message_gets_an_end_during_its_question() {
+    let store = Watched::memory();
+    let database = Database::Custom(store.clone());
+    let server = server_with(|config| config.database(database));
+    let keyed = || message::<actor>(&server, "wait asked\nfail it").idempotency_key("k");
+    let first = send(keyed()).await;
+    gate::arrived("asked").await;
+    // The store answers that the turn runs, and the turn ends before the answer arrives.
+    let mut held = store.hold("turn_state");
+    let second = tokio::spawn(keyed().send());
+    held.reached().await;
+    gate::open("asked");
+    error_of(first).await;
+    held.release();
+    let second = within("the repeated message", second).await.unwrap();
+    let error = error_of(second.unwrap()).await;
+    let source = error.source().expect("the handler ran in this process");
+    assert_eq!(source.to_string(), "it");
     server.close().await;
 }
 

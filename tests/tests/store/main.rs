@@ -25,6 +25,7 @@ mod reopening;
 mod repeating;
 mod retrying;
 mod texts;
+mod turn_states;
 mod turns;
 mod writing;
 

@@ -3,12 +3,12 @@
 use crate::given::{
     existing, finish, form, form_response, now, say, scope, start, thread_with_form, write,
 };
-use crate::seen::{assert_conflict, invalid, picture};
+use crate::seen::{assert_conflict, invalid, picture, turn_state};
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Form, FormElement, ThreadEvent};
 use dooers::store::{
     AnswerSeal, Begun, Cancel, CancelTarget, Cancelled, Claim, KeyedDigest, NewMessage,
-    SealedAnswer, Start, StoreError, ThreadEdit, TurnChange,
+    SealedAnswer, Start, StoreError, ThreadEdit, TurnChange, TurnState,
 };
 use serde_json::{Value, json};
 
@@ -294,7 +294,11 @@ async fn repeated_answer_is_compared_by_its_hash(store: &AnyStore) {
     answered(store).await;
     let before = picture(store, &scope()).await;
     let again = send(store, answer("a2")).await.unwrap();
-    assert!(again.is_repeated && !again.is_over);
+    assert!(again.is_repeated);
+    assert_eq!(
+        turn_state(store, "t", &again.event.id).await,
+        TurnState::Running
+    );
     assert_eq!(again.event.data, Some(hidden()));
     let with_digest = |digest| NewMessage {
         seal: Some(AnswerSeal {
@@ -335,7 +339,11 @@ async fn repeated_answer_is_compared_without_passwords_once_its_turn_is_over(sto
     for pin in ["hunter-2", "hunter-3"] {
         let values = json!({"name": "Ada", "pin": pin, "puk": ""});
         let again = send(store, answer_with("a2", &values)).await.unwrap();
-        assert!(again.is_repeated && again.is_over);
+        assert!(again.is_repeated);
+        assert_eq!(
+            turn_state(store, "t", &again.event.id).await,
+            TurnState::Ended
+        );
         assert_eq!(again.event.data, Some(hidden()));
     }
     let no_pin = answer_with("a2", &json!({"name": "Ada", "puk": ""}));

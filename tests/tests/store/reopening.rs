@@ -3,12 +3,12 @@
 use crate::given::{
     existing, finish, form_response, message, now, say, scope, start, thread_with_form, write,
 };
-use crate::seen::{assert_conflict, picture};
+use crate::seen::{assert_conflict, picture, turn_state};
 use crate::stores::{AnyStore, cases};
 use dooers::OnBusy;
 use dooers::store::{
     Begun, Cancel, CancelTarget, Cancelled, Claim, NewMessage, Start, StoreError, ThreadEdit,
-    TurnChange,
+    TurnChange, TurnState,
 };
 use futures::future::join_all;
 use serde_json::json;
@@ -270,7 +270,8 @@ async fn lost_answer_that_is_sent_again_is_repeated(store: &AnyStore) {
     send("a").await;
     lose(store).await;
     let again = send("b").await;
-    assert!(again.is_repeated && again.is_over && again.claim.is_none());
+    assert!(again.is_repeated && again.claim.is_none());
+    assert_eq!(turn_state(store, "t", "a").await, TurnState::Ended);
     assert_eq!(again.event.id, "a");
     assert_open(store).await;
 }

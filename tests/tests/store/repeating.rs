@@ -4,10 +4,10 @@ use crate::given::{
     ana, begin_thread, ben, existing, finish, form_response, message, new_thread, repeatable,
     scope, start, thread_with_form,
 };
-use crate::seen::{all_of, assert_conflict, assert_not_found, ids, kinds, picture};
+use crate::seen::{all_of, assert_conflict, assert_not_found, ids, kinds, picture, turn_state};
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{ContentPart, EventType, User};
-use dooers::store::{Begun, NewMessage, Participant, Scope, StoreError, Viewer};
+use dooers::store::{Begun, NewMessage, Participant, Scope, StoreError, TurnState, Viewer};
 use futures::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
@@ -50,7 +50,8 @@ async fn a_repeated_message_is_the_stored_one_and_changes_nothing(store: &AnySto
     let again = send(store, repeatable(existing("t"), "e2", "c"))
         .await
         .unwrap();
-    assert!(again.is_repeated && !again.is_over);
+    assert!(again.is_repeated);
+    assert_eq!(turn_state(store, "t", "e").await, TurnState::Running);
     assert_eq!(again.event, first.event);
     assert!(again.changes.is_empty());
     assert!(again.claim.is_none());
@@ -61,7 +62,8 @@ async fn a_repeated_message_is_the_stored_one_and_changes_nothing(store: &AnySto
     let again = send(store, repeatable(existing("t"), "e3", "c"))
         .await
         .unwrap();
-    assert!(again.is_repeated && again.is_over && again.claim.is_none());
+    assert!(again.is_repeated && again.claim.is_none());
+    assert_eq!(turn_state(store, "t", "e").await, TurnState::Ended);
 }
 
 async fn a_repeated_message_need_not_know_its_thread(store: &AnyStore) {
@@ -90,7 +92,8 @@ async fn a_repeated_message_that_waits_is_not_claimed_by_its_repetition(store: &
     let again = send(store, repeatable(existing("t"), "e2", "c"))
         .await
         .unwrap();
-    assert!(again.is_repeated && !again.is_over && again.claim.is_none());
+    assert!(again.is_repeated && again.claim.is_none());
+    assert_eq!(turn_state(store, "t", "e").await, TurnState::Queued);
     let next = finish(store, &running.key, "r2").await.expect("it waited");
     assert_eq!(next.key.event_id, "e");
     assert!(finish(store, &next.key, "r3").await.is_none());

@@ -1,12 +1,19 @@
 //! What readers see: helpers that look at a store, or at what it answered.
 
+use crate::given::scope;
 use crate::stores::AnyStore;
 use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
-    Change, ChangeBody, PageLimit, Position, Scope, Snapshot, SnapshotFrom, StoreError,
+    Change, ChangeBody, PageLimit, Position, Scope, Snapshot, SnapshotFrom, StoreError, TurnState,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+
+/// The state of the turn of an event in this thread.
+pub(crate) async fn turn_state(store: &AnyStore, thread_id: &str, event_id: &str) -> TurnState {
+    let state = store.turn_state(&scope(), thread_id, event_id).await;
+    state.expect("an event of the thread")
+}
 
 /// What kind of thing each of these changes is of.
 pub(crate) fn kinds(changes: &[Change]) -> Vec<&'static str> {

@@ -106,9 +106,6 @@ pub enum HandlerErrorKind {
     ThreadDeleted,
     /// The server stopped. The turn is left to its next start.
     ServerStopped,
-    /// A change of the thread could not be read, which is a fault of the server. The log has the details, and the turn goes
-    /// on.
-    Unreadable,
 }
 
 impl HandlerError {
@@ -174,9 +171,6 @@ impl fmt::Display for HandlerError {
             HandlerErrorKind::ThreadDeleted => "the thread was deleted",
             HandlerErrorKind::ServerStopped => {
                 "the server stopped; the turn is left to its next start"
-            }
-            HandlerErrorKind::Unreadable => {
-                "a change of the thread could not be read; the turn goes on"
             }
         })?;
         let public = self.agent_error().and_then(AgentError::public_text);

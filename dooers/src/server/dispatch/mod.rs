@@ -1,8 +1,8 @@
 //! Turns that the program starts by itself, without a socket.
 
 mod error;
-mod heard;
 mod stream;
+mod turn_filter;
 
 pub use error::{DispatchError, HandlerError, HandlerErrorKind};
 pub use stream::{DispatchEvent, DispatchStream};
@@ -16,12 +16,12 @@ use super::{ServerError, WorkerServer};
 use crate::handler::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, new_id, timestamp};
 use crate::store::{
-    Admitted, Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer,
+    Admitted, Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnState, Viewer,
 };
-use heard::OneTurn;
 use serde_json::Value;
 use std::sync::Arc;
 use stream::{End, Reading};
+use turn_filter::TurnFilter;
 
 /// A message that the program sends to one of its agents: made by
 /// [`WorkerServer::dispatch`](crate::WorkerServer::dispatch).
@@ -192,15 +192,15 @@ impl Dispatch {
             .ending_of(&message.get().event_id);
         let mut is_new_thread = false;
         let stored = |begun: &Begun| is_new_thread = begun.makes_thread();
-        let begun = begin(local.session(), &scope, message.clone(), stored).await?;
+        let begun = begin(local.session(), &scope, message, stored).await?;
         let end = if begun.is_repeated {
-            read_again(local.session(), &scope, message, &begun).await?
+            read_again(local.session(), &scope, &begun).await?
         } else {
             End::Awaited(ending)
         };
         let (thread_id, event_id) = (begun.event.thread_id, begun.event.id);
         let reading = Reading {
-            turn: OneTurn::new(event_id.clone(), agent.has_manual_runs()),
+            turn: TurnFilter::new(event_id.clone(), agent.has_manual_runs()),
             thread_id: thread_id.clone(),
             local,
             end,
@@ -247,26 +247,17 @@ impl Dispatch {
     }
 }
 
-/// Reads a turn from its message on that was stored before. It may be over, or end at this moment.
-async fn read_again(
-    session: &Session,
-    scope: &Scope,
-    message: Admitted<NewMessage>,
-    begun: &Begun,
-) -> Result<End, DispatchError> {
+/// Subscribes to the turn of a message that was stored before. The turn may have ended, or end at this moment.
+async fn read_again(session: &Session, scope: &Scope, begun: &Begun) -> Result<End, DispatchError> {
     let running = &session.running;
-    let ending = running.runner.publisher().ending_of(&begun.event.id);
-    // Asked again, now that its end cannot be missed.
-    let start = running.runner.start_of(&session.agent);
-    let message = message.into_inner();
-    let again = running.store.begin_turn(scope, message, &start).await?;
-    let join = running
-        .hub
-        .join(&session.connection, &begun.event.thread_id);
+    let (thread_id, event_id) = (&begun.event.thread_id, &begun.event.id);
+    // Before the question, so that an end after the answer is not missed.
+    let ending = running.runner.publisher().ending_of(event_id);
+    let state = running.store.turn_state(scope, thread_id, event_id).await?;
+    let join = running.hub.join(&session.connection, thread_id);
     join.settle_behind([], begun.position());
-    Ok(if again.is_over {
-        End::IsPast
-    } else {
-        End::Awaited(ending)
+    Ok(match state {
+        TurnState::Queued | TurnState::Running => End::Awaited(ending),
+        TurnState::Ended => End::IsPast,
     })
 }

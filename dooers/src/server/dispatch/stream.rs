@@ -1,8 +1,8 @@
 //! Reading a turn that the program started.
 
 use super::error::{HandlerError, HandlerErrorKind};
-use super::heard::OneTurn;
-use crate::protocol::{Heard, Run, Thread, ThreadEvent, said_text};
+use super::turn_filter::TurnFilter;
+use crate::protocol::{Run, Thread, ThreadEvent, said_text};
 use crate::server::local::LocalSession;
 use crate::turn::{Ended, Ending};
 use futures::stream::{self, BoxStream};
@@ -148,7 +148,7 @@ impl fmt::Debug for DispatchStream {
 pub(super) struct Reading {
     pub(super) local: LocalSession,
     pub(super) thread_id: String,
-    pub(super) turn: OneTurn,
+    pub(super) turn: TurnFilter,
     pub(super) end: End,
 }
 
@@ -187,13 +187,7 @@ impl Reading {
             tokio::select! {
                 biased;
                 frame = self.local.next() => match frame {
-                    Some(frame) => match Heard::parse(&frame) {
-                        Ok(heard) => self.turn.hear(heard),
-                        Err(error) => {
-                            tracing::error!(target: "dooers::server", thread_id = self.thread_id, %error, "a frame of this server could not be read");
-                            return Some(Err(HandlerError::new(HandlerErrorKind::Unreadable)));
-                        }
-                    },
+                    Some(frame) => self.turn.on_frame(frame),
                     None => return self.tell_stop().map(Err),
                 },
                 ended = ended => self.end = End::Came(ended),

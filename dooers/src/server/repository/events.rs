@@ -77,7 +77,7 @@ impl Repository {
     /// * `NotFound` for a thread outside the scope, and for an event that is not in it or was removed
     /// * `Conflict` for a text that is still growing
     /// * `UploadNotFound` for a part that has a `ref_id` and no `url`
-    /// * `Invalid` for empty content, for data of a form that is not a [`Form`](crate::protocol::Form) or that its
+    /// * `Invalid` for empty content, for data of a form that is not a [`Form`] or that its
     ///   [`check`](crate::protocol::Form::check) refuses, and for a form with a password field if the server has no
     ///   `WORKER_SECRET_KEY`
     pub async fn update_event(

@@ -8,7 +8,7 @@ use super::{
     Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
     NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
     Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TurnChange, TurnKey, WorkerKey, Written,
+    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey, Written,
 };
 use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
 use async_trait::async_trait;
@@ -105,6 +105,19 @@ impl Store for MemoryStore {
         cancel: &Cancel,
     ) -> Result<Cancelled, StoreError> {
         rules::cancel(&mut self.state().threads, scope, cancel)
+    }
+
+    async fn turn_state(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<TurnState, StoreError> {
+        let state = self.state();
+        let thread = state.threads.get(scope, thread_id)?;
+        thread
+            .turn_state(event_id)
+            .ok_or(StoreError::NotFound("event in this thread"))
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {

@@ -81,7 +81,6 @@ pub(crate) fn begin<S: Rows>(
         event,
         rev,
         is_repeated: false,
-        is_over: false,
         changes,
         claim,
         interrupted,
@@ -113,7 +112,6 @@ fn repeated<S: Rows>(
     let sealed = turn.as_ref().and_then(|turn| turn.sealed.as_ref());
     new.must_repeat(&event, sealed.map(|sealed| &sealed.digest))?;
     Ok(Some(Begun {
-        is_over: turn.is_none(),
         event,
         rev,
         is_repeated: true,

@@ -5,7 +5,7 @@ use super::list_parameters::{listed, spanned, stored, viewer};
 use super::read::{ReadTransaction, Reading, parameters, scoped};
 use super::rows::{self, Columns};
 use crate::protocol::{Run, Thread, ThreadEvent};
-use crate::store::{EventQuery, Order, RunQuery, Scope, StoreError, ThreadQuery};
+use crate::store::{EventQuery, Order, RunQuery, Scope, StoreError, ThreadQuery, TurnState};
 
 impl<T: ReadTransaction> Reading<'_, T> {
     /// Returns the threads of a scope that match a query.
@@ -134,6 +134,21 @@ impl<T: ReadTransaction> Reading<'_, T> {
             })
             .await?;
         Ok(run.ok_or(StoreError::NotFound("run in this thread"))?)
+    }
+
+    /// The state of the turn of an event.
+    pub(crate) async fn turn_state(
+        &mut self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<TurnState, Stop> {
+        let thread = self.thread(scope, thread_id).await?;
+        let values = parameters![thread.pk, event_id];
+        let state = self.first(&self.sql.turn_state, values, rows::state_of_turn);
+        Ok(state
+            .await?
+            .ok_or(StoreError::NotFound("event in this thread"))?)
     }
 
     async fn scope_pk(&mut self, scope: &Scope) -> Result<Option<i64>, Stop> {

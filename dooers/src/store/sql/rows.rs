@@ -6,7 +6,9 @@
 use super::int;
 use crate::protocol::{Run, Thread, ThreadEvent, from_own_json, timestamp};
 use crate::store::rules::{Held, TurnRow};
-use crate::store::{KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, Viewer};
+use crate::store::{
+    KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, TurnState, Viewer,
+};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::value::{Error as NameError, StrDeserializer};
@@ -225,6 +227,15 @@ pub(crate) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
 /// Returns the value of a turn's column `state`.
 pub(crate) fn turn_state(turn: &TurnRow) -> &'static str {
     if turn.is_running { "running" } else { "queued" }
+}
+
+/// Returns the state of a turn, by the column `state`. It is null for an event that has no turn.
+pub(super) fn state_of_turn(row: &impl Columns) -> Result<TurnState, RowError> {
+    Ok(match row.optional_text(0)? {
+        None => TurnState::Ended,
+        Some("running") => TurnState::Running,
+        Some(_) => TurnState::Queued,
+    })
 }
 
 /// Returns the value of a turn's column `slot`. Turns with the same slot cannot run at the same time.

@@ -291,6 +291,14 @@ statements! {
             AND r.rev >= ?2 AND r.rev <= ?3
         ORDER BY r.rev LIMIT ?4"
 
+    // Turns.
+
+    // One row for an event of the thread, without a state if it has no turn.
+    turn_state: "
+        SELECT u.state FROM {prefix}events e
+        LEFT JOIN {prefix}turns u ON u.thread_pk = e.thread_pk AND u.seq = e.seq
+        WHERE e.id = ?2 AND e.thread_pk = ?1"
+
     // Settings.
 
     settings: "

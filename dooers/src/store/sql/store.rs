@@ -12,7 +12,7 @@ macro_rules! sql_store {
             use $crate::store::{
                 Begun, CatchUp, Change, Claim, Edited, EventPage, EventQuery, NewMessage, PageLimit, Position, Retried, RunQuery,
                 Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadDraft, ThreadEdit,
-                ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, Written,
+                ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, Written,
             };
             use chrono::{DateTime, Utc};
 
@@ -90,6 +90,18 @@ macro_rules! sql_store {
                         not_before,
                     };
                     self.writer.run(retry).await
+                }
+
+                async fn turn_state(
+                    &self,
+                    scope: &Scope,
+                    thread_id: &str,
+                    event_id: &str,
+                ) -> Result<TurnState, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.turn_state(scope, thread_id, event_id).await
+                    };
+                    self.readers.read("read the state of a turn", read).await
                 }
 
                 async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {

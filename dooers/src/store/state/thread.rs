@@ -5,7 +5,7 @@ use crate::store::claim::end_of_lease;
 use crate::store::list_clock::ListClock;
 use crate::store::page::Known;
 use crate::store::rules::{ThreadRow, TurnRow};
-use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord};
+use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord, TurnState};
 use std::time::Duration;
 
 /// A thread in memory, completely or as far as an operation needs it.
@@ -111,6 +111,17 @@ impl ThreadState {
         let mut runs = self.runs.iter();
         runs.find(|kept| kept.run.id == run_id)
             .map(|kept| &kept.run)
+    }
+
+    /// Returns the state of the turn of an event. `None` if the event is not in the thread.
+    pub(crate) fn turn_state(&self, event_id: &str) -> Option<TurnState> {
+        self.event(event_id)?;
+        let turn = self.turns.iter().find(|turn| turn.event_id == event_id);
+        Some(match turn {
+            Some(turn) if turn.is_running => TurnState::Running,
+            Some(_) => TurnState::Queued,
+            None => TurnState::Ended,
+        })
     }
 
     /// Returns `true` if the form has an answer whose turn waits, runs or has succeeded. This does not change if the

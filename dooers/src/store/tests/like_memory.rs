@@ -232,6 +232,7 @@ impl<C: Compared> Both<C> {
             6 => {
                 let (event_id, run_id) = (self.event_id(&id), self.run_id(&id));
                 let _ = in_both!(self, event(&scope, &id, &event_id));
+                let _ = in_both!(self, turn_state(&scope, &id, &event_id));
                 let _ = in_both!(self, run(&scope, &id, &run_id));
                 let query = EventQuery {
                     with_deleted: self.dice.chance(50),

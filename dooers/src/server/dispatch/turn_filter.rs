@@ -1,31 +1,33 @@
-//! Which frames of a thread belong to one turn.
+//! The filter that picks the updates of one turn.
 
 use super::stream::DispatchEvent;
-use crate::protocol::{Actor, Heard, Run, RunStatus, ThreadEvent};
+use crate::hub::{Frame, Update};
+use crate::protocol::{Actor, Run, RunStatus, ThreadEvent};
+use crate::store::{Change, ChangeBody};
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// What is heard of a thread, narrowed to one of its turns.
+/// Picks the updates of one turn from those of its thread.
 #[derive(Debug)]
-pub(super) struct OneTurn {
+pub(super) struct TurnFilter {
     /// The message that the turn answers.
     event_id: String,
-    /// Whether events may belong to it that no run has.
+    /// True if events without a run may belong to the turn.
     has_manual_runs: bool,
-    /// Its runs, …
+    /// The runs of the turn.
     runs: HashSet<String>,
-    /// … and those of other turns.
+    /// The runs of other turns.
     others: HashSet<String>,
-    /// Its texts that grow.
+    /// The streamed texts of the turn.
     texts: HashSet<String>,
-    /// Events whose run is not known yet: who reads from the store is told of events first.
+    /// Events whose run is not known yet: a reader that catches up gets events before their runs.
     unknown: HashMap<String, Vec<ThreadEvent>>,
-    /// What was heard of it and not taken.
+    /// Updates that were not taken.
     ready: VecDeque<DispatchEvent>,
     last_run: Option<Run>,
     is_deleted: bool,
 }
 
-impl OneTurn {
+impl TurnFilter {
     pub(super) fn new(event_id: String, has_manual_runs: bool) -> Self {
         Self {
             event_id,
@@ -40,45 +42,56 @@ impl OneTurn {
         }
     }
 
-    /// What comes next of the turn.
+    /// Takes the next update of the turn.
     pub(super) fn next(&mut self) -> Option<DispatchEvent> {
         self.ready.pop_front()
     }
 
-    /// The run that was heard of last.
+    /// The run that changed last.
     pub(super) fn last_run(&self) -> Option<&Run> {
         self.last_run.as_ref()
     }
 
-    /// Whether the thread is gone.
+    /// Returns true if the thread was deleted.
     pub(super) fn is_deleted(&self) -> bool {
         self.is_deleted
     }
 
-    /// Whether what is recorded says that the turn is over. Who starts its runs itself may start another one.
+    /// Returns true if the record says that the turn is over. A handler that starts its runs itself may start another one.
     pub(super) fn is_over(&self) -> bool {
         let is_ended = |run: &Run| run.status != RunStatus::Running;
         !self.has_manual_runs && self.last_run().is_some_and(is_ended)
     }
 
-    pub(super) fn hear(&mut self, heard: Heard) {
-        match heard {
-            Heard::Events(events) => events.into_iter().for_each(|event| self.hear_event(event)),
-            Heard::Delta(delta) if self.texts.contains(&delta.event_id) => {
+    /// Takes a frame of the thread.
+    pub(super) fn on_frame(&mut self, frame: Frame) {
+        match frame.into_update() {
+            Some(Update::Change(change, sender)) => self.on_change(change, sender.as_deref()),
+            Some(Update::Delta(delta)) if self.texts.contains(&delta.event_id) => {
                 self.ready.push_back(DispatchEvent::Delta {
                     event_id: delta.event_id,
                     delta_seq: delta.delta_seq,
                     text: delta.text,
                 });
             }
-            Heard::Run(run) => self.hear_run(run),
-            Heard::Thread(thread) => self.ready.push_back(DispatchEvent::Thread(thread)),
-            Heard::ThreadDeleted => self.is_deleted = true,
-            Heard::Delta(_) | Heard::Other => {}
+            Some(Update::Deleted(_)) => self.is_deleted = true,
+            Some(Update::Delta(_)) | None => {}
         }
     }
 
-    fn hear_event(&mut self, event: ThreadEvent) {
+    fn on_change(&mut self, change: Change, sender: Option<&str>) {
+        match change.body {
+            ChangeBody::Event(event) => self.on_event(*event),
+            ChangeBody::Run(run) => self.on_run(run),
+            ChangeBody::Thread(record) => {
+                let thread = Box::new(record.thread.shown(sender));
+                self.ready.push_back(DispatchEvent::Thread(thread));
+            }
+            ChangeBody::Deleted(_) => self.is_deleted = true,
+        }
+    }
+
+    fn on_event(&mut self, event: ThreadEvent) {
         if event.actor == Actor::User {
             return;
         }
@@ -91,7 +104,7 @@ impl OneTurn {
         }
     }
 
-    fn hear_run(&mut self, run: Run) {
+    fn on_run(&mut self, run: Run) {
         let events = self.unknown.remove(&run.id).unwrap_or_default();
         if run.event_id.as_deref() != Some(&*self.event_id) {
             self.others.insert(run.id);
