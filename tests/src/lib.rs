@@ -10,27 +10,27 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod calls;
 mod client;
 pub mod gate;
 mod identity;
 pub mod postgres;
-mod program;
+mod process;
 mod raw;
+mod remote_handlers;
 mod server;
 mod signal;
-mod view;
-mod watched;
+mod spy_store;
+mod thread_view;
 
-pub use calls::{Call, Calls};
 pub use client::Client;
 pub use identity::Identity;
-pub use program::Program;
+pub use process::Program;
 pub use raw::{RawClient, frame_bytes, opcode};
+pub use remote_handlers::{Call, Calls};
 pub use server::{Server, get, in_memory, post};
 pub use signal::signal;
-pub use view::{Seen, View};
-pub use watched::{Held, Watched};
+pub use spy_store::{Held, Watched};
+pub use thread_view::{Seen, View};
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! A database server of one's own, made from the programs that are installed.
 
-use super::account::{command, give, output};
-use super::server::Running;
+use super::daemon::Running;
+use super::os_user::{command, give, output};
 use dooers::store::PostgresOptions;
 use std::ffi::OsStr;
 use std::fs;

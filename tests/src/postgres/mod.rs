@@ -4,10 +4,10 @@
 //! test that has to stop the database, or to set it up in its own way, starts a [`Cluster`] of its own. A test that needs
 //! either has `on_postgres` in its path, by which `tests/run` finds it.
 
-mod account;
 mod cluster;
+mod daemon;
+mod os_user;
 mod pooler;
-mod server;
 mod shared;
 
 pub use cluster::{Cluster, Setup};

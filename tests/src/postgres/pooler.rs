@@ -1,8 +1,8 @@
 //! PgBouncer before a cluster.
 
-use super::account::{command, give};
 use super::cluster::{Cluster, free_port};
-use super::server::Running;
+use super::daemon::Running;
+use super::os_user::{command, give};
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;

@@ -1,6 +1,6 @@
 //! Integers that no 64 bits hold.
 
-use crate::given::{Served, cases, create, scope};
+use crate::fixtures::{Served, cases, create, scope};
 use serde_json::{Value, json};
 
 cases![

@@ -8,12 +8,12 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod given;
+mod fixtures;
 
-mod blank;
-mod depth;
+mod blank_messages;
+mod depth_limit;
 mod integers;
-mod many_users;
-mod nul;
-mod random;
-mod size;
+mod large_threads;
+mod nul_characters;
+mod random_input;
+mod size_limits;

@@ -11,24 +11,24 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod link;
-mod member;
+mod client;
+mod connection;
+mod database;
+mod oracle;
 mod passwords;
-mod place;
-mod program;
-mod stored;
+mod server;
 
+use client::Member;
+use connection::Gone;
+use database::Place;
 use dooers_tests::Client;
-use link::Gone;
-use member::Member;
-use place::Place;
-use program::Program;
+use oracle::Stored;
 use serde_json::json;
+use server::Program;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use stored::Stored;
 use tokio::task::JoinSet;
 
 const MEMBERS: usize = 32;
@@ -148,7 +148,7 @@ async fn come_back(
 
     let mut observer = Client::open(address, "/ws").await;
     observer.connect("observer").await;
-    let totals = Arc::new(stored::totals(&mut observer, threads).await);
+    let totals = Arc::new(oracle::totals(&mut observer, threads).await);
     let members = each(members, "the turns to end", move |mut member| {
         let totals = Arc::clone(&totals);
         async move {
@@ -159,7 +159,7 @@ async fn come_back(
     })
     .await;
 
-    let list = stored::ask(&mut observer, "thread.list", json!({})).await;
+    let list = oracle::ask(&mut observer, "thread.list", json!({})).await;
     assert_eq!(list["total_count"], threads.len(), "a thread began twice");
     let stored = Stored::read(&mut observer, threads, database).await;
     stored.is_whole(members.iter().flat_map(|member| &member.acked));

@@ -1,7 +1,7 @@
 //! A server that is killed while its handler reads a password.
 
-use crate::place::Place;
-use crate::program::Program;
+use crate::database::Place;
+use crate::server::Program;
 use dooers_tests::Client;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What is refused before anything is stored.
 
 use crate::agents::{actor, storyteller};
-use crate::given::{message, send, server};
+use crate::fixtures::{message, send, server};
 use dooers::protocol::ContentPart;
 use dooers::{Dispatch, DispatchError, WorkerServer};
 use dooers_tests::{in_memory, within};

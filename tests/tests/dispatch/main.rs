@@ -7,10 +7,10 @@
 )]
 
 mod agents;
-mod given;
+mod fixtures;
 
-mod answers;
 mod bad_input;
-mod ends;
+mod outcomes;
 mod subscribers;
 mod threads;
+mod turn_events;

@@ -1,7 +1,7 @@
 //! What clients see of the turns that a program starts: the same as of their own.
 
 use crate::agents::actor;
-use crate::given::{message, send, server};
+use crate::fixtures::{message, send, server};
 use dooers::{Database, WorkerServer};
 use dooers_tests::{Identity, Server, Watched, gate, in_memory, within};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Which threads the messages of a program go to, and what is known again.
 
 use crate::agents::{actor, storyteller};
-use crate::given::{error_of, heard, message, send, server, server_with, told};
+use crate::fixtures::{error_of, heard, message, send, server, server_with, told};
 use dooers::{DispatchError, HandlerErrorKind};
 use dooers_tests::{Server, gate, within};
 use serde_json::json;

@@ -9,7 +9,7 @@
 mod dispatch;
 mod logs;
 mod settings;
-mod stopping;
+mod shutdown;
 mod streaming;
 mod tools;
 

@@ -9,11 +9,11 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod forgotten;
-mod full;
-mod gone;
-mod modes;
-mod names;
+mod full_disk;
+mod locking;
+mod moved_file;
+mod permissions;
+mod user_cleanup;
 
 use dooers_tests::{Client, Program, get, within};
 use std::net::SocketAddr;

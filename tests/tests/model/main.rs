@@ -14,18 +14,18 @@
 )]
 
 mod agent;
-mod host;
-mod member;
+mod client;
+mod oracle;
 mod registry;
-mod truth;
-mod world;
+mod server;
+mod simulation;
 
-use host::{Ground, Policy, Setup};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use server::{Ground, Policy, Setup};
+use simulation::{Step, World};
 use std::time::Duration;
 use tokio::runtime::Builder;
-use world::{Step, World};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);

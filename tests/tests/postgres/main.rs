@@ -8,19 +8,19 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod given;
+mod fixtures;
 mod history;
 
 /// Every test here needs a database, which its path says to `tests/run`.
 mod on_postgres {
-    mod ground;
-    mod losing;
-    mod reaching;
-    mod recipe;
-    mod sharing;
-    mod silent_server;
-    mod silent_store;
+    mod connect_errors;
+    mod connection_loss;
+    mod failover;
+    mod harness;
+    mod multi_process;
+    mod readme;
+    mod shutdown;
     mod ssl;
-    mod stopping;
-    mod surviving;
+    mod unresponsive_server;
+    mod unresponsive_store;
 }

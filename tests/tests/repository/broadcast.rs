@@ -1,6 +1,6 @@
 //! Telling everybody in a thread something.
 
-use crate::given::{kinds, scope, teller, text};
+use crate::fixtures::{kinds, scope, teller, text};
 use dooers::WorkerServer;
 use dooers::prelude::*;
 use dooers::repository::RepositoryError;

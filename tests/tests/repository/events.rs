@@ -1,6 +1,6 @@
 //! Events that the program makes, changes and removes.
 
-use crate::given::{appended, kinds, scope, served, subscribed, text};
+use crate::fixtures::{appended, kinds, scope, served, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::{Actor, EventType, User};
 use dooers::repository::RepositoryError;

@@ -1,6 +1,6 @@
 //! Forms that the program asks by itself.
 
-use crate::given::{appended, kinds, scope, served, subscribed};
+use crate::fixtures::{appended, kinds, scope, served, subscribed};
 use dooers::prelude::*;
 use dooers::protocol::{Form, FormElement};
 use dooers::repository::Repository;

@@ -8,18 +8,18 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod given;
+mod fixtures;
 
 mod broadcast;
+mod convergence;
 mod events;
 mod forms;
 mod memory;
-mod paging;
-mod readers;
-mod restarting;
+mod pagination;
+mod restart;
 mod runs;
 mod scopes;
 mod settings;
-mod stopping;
+mod shutdown;
 mod threads;
 mod turns;

@@ -1,6 +1,6 @@
 //! The memory of a thread outside of a handler.
 
-use crate::given::{scope, served};
+use crate::fixtures::{scope, served};
 use dooers::prelude::*;
 use dooers::{MemoryError, Reply};
 use serde_json::json;

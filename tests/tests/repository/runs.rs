@@ -1,6 +1,6 @@
 //! Runs of the program's own.
 
-use crate::given::{kinds, scope, served, subscribed};
+use crate::fixtures::{kinds, scope, served, subscribed};
 use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{RepositoryError, RunPatch};

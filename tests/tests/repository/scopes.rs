@@ -1,6 +1,6 @@
 //! What lies outside of a scope does not exist in it.
 
-use crate::given::{kinds, other, scope, scope_of, served_with, teller};
+use crate::fixtures::{kinds, other, scope, scope_of, served_with, teller};
 use dooers::prelude::*;
 use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};
 use dooers_tests::in_memory;

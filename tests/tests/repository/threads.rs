@@ -1,6 +1,6 @@
 //! Threads that the program makes, changes and removes.
 
-use crate::given::{kinds, scope, served, subscribed, teller};
+use crate::fixtures::{kinds, scope, served, subscribed, teller};
 use dooers::repository::{RepositoryError, Scope};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What the program changes while turns of the thread wait or run.
 
-use crate::given::{appended, kinds, scope, served, subscribed, text};
+use crate::fixtures::{appended, kinds, scope, served, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};

@@ -1,7 +1,7 @@
 //! Who receives what, when everybody of a workspace sees its threads.
 
 use crate::agents::script;
-use crate::seen::{appended, kinds, string, texts};
+use crate::asserts::{appended, kinds, string, texts};
 use dooers::WorkerServer;
 use dooers_tests::{Client, Identity, Server, in_memory};
 use serde_json::json;
@@ -59,7 +59,7 @@ async fn every_frame_comes_once_however_often_one_subscribes_and_sends() {
     for events in [2, 4, 6] {
         for _ in 0..3 {
             let snapshot = ada.subscribe(&thread_id).await;
-            assert_eq!(crate::seen::events(&snapshot).len(), events);
+            assert_eq!(crate::asserts::events(&snapshot).len(), events);
         }
         assert_eq!(ada.converse(&thread_id, "say more").await.len(), 5);
         ada.has_nothing().await;
@@ -163,7 +163,7 @@ async fn who_is_elsewhere_gets_nothing_and_sees_nothing() {
         )
         .await;
     assert_eq!(
-        texts(&crate::seen::events(&list)),
+        texts(&crate::asserts::events(&list)),
         ["say one\ntitle Secret", "one"]
     );
     let deletion = here

@@ -1,6 +1,6 @@
 //! The names that users' events carry, and the names that models get.
 
-use crate::seen::{appended, string, text};
+use crate::asserts::{appended, string, text};
 use dooers::prelude::*;
 use dooers::protocol::User;
 use dooers_tests::{Client, Identity, Server, within};
@@ -45,7 +45,7 @@ async fn say(client: &mut Client, text: &str) -> (Value, String) {
     let id = client.message(None, text).await;
     client.accepted(&id).await;
     let events = appended(&client.turn().await);
-    let told = crate::seen::text(events.last().unwrap()).to_owned();
+    let told = crate::asserts::text(events.last().unwrap()).to_owned();
     (events[0].clone(), told)
 }
 

@@ -1,6 +1,6 @@
 //! Forms: questions of an agent, and the answers of a user.
 
-use crate::seen::{appended, text};
+use crate::asserts::{appended, text};
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::store::MemoryStore;

@@ -1,7 +1,7 @@
 //! Turns that another process takes over. Two servers on one store are two processes to it.
 
 use crate::agents::script;
-use crate::seen::{appended, events, string, texts};
+use crate::asserts::{appended, events, string, texts};
 use dooers::prelude::*;
 use dooers::store::Store;
 use dooers_tests::{Client, Server, Watched, gate};

@@ -1,7 +1,7 @@
 //! Turns of one thread come one after the other; everything else goes on.
 
 use crate::agents::script;
-use crate::seen::{appended, events, kinds, seqs, string, texts};
+use crate::asserts::{appended, events, kinds, seqs, string, texts};
 use dooers_tests::{Server, gate};
 use serde_json::json;
 
@@ -102,13 +102,13 @@ async fn many_messages_of_two_connections_are_answered_in_the_order_in_which_the
         .iter()
         .skip(2)
         .filter(|event| event["actor"] == "user")
-        .map(crate::seen::text)
+        .map(crate::asserts::text)
         .collect();
     let answered: Vec<_> = all
         .iter()
         .skip(2)
         .filter(|event| event["actor"] == "assistant")
-        .map(crate::seen::text)
+        .map(crate::asserts::text)
         .collect();
     let expected: Vec<_> = asked
         .iter()

@@ -1,6 +1,6 @@
 //! What each thing that a handler can send looks like on the wire.
 
-use crate::seen::{appended, kinds, normal, string};
+use crate::asserts::{appended, kinds, normal, string};
 use dooers::prelude::*;
 use dooers::protocol::ContentPart;
 use dooers_tests::Server;
@@ -52,7 +52,7 @@ async fn every_kind_of_event_has_its_json() {
     let mut events = appended(&frames);
     events.remove(0);
     let ids = events.pop().unwrap();
-    let told: Vec<_> = crate::seen::text(&ids).split(' ').collect();
+    let told: Vec<_> = crate::asserts::text(&ids).split(' ').collect();
     let stored: Vec<_> = events.iter().map(|event| string(&event["id"])).collect();
     assert_eq!(told, stored);
 

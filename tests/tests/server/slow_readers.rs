@@ -1,7 +1,7 @@
 //! Clients that do not read, or do not answer.
 
 use crate::agents::script;
-use crate::seen::{appended, events, kinds, seqs, text};
+use crate::asserts::{appended, events, kinds, seqs, text};
 use dooers::{Limits, WorkerServer};
 use dooers_tests::{Client, Server, frame_bytes, opcode, within};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Texts that grow while they are read.
 
-use crate::seen::{appended, events, kinds, string, texts};
+use crate::asserts::{appended, events, kinds, string, texts};
 use dooers::Database;
 use dooers::prelude::*;
 use dooers::protocol::EventType;
@@ -522,7 +522,7 @@ async fn said(message: &str) -> (Vec<(String, String, String)>, String) {
         (
             string(&event["type"]),
             author.to_owned(),
-            crate::seen::text(event).to_owned(),
+            crate::asserts::text(event).to_owned(),
         )
     });
     let said = said.collect();

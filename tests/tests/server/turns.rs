@@ -1,7 +1,7 @@
 //! One message and its answer.
 
 use crate::agents::{echo, quiet, script};
-use crate::seen::{appended, kinds, normal, string, text, texts};
+use crate::asserts::{appended, kinds, normal, string, text, texts};
 use dooers::prelude::*;
 use dooers_tests::{Server, Watched};
 use serde_json::{Value, json};
@@ -196,7 +196,7 @@ async fn events_sent_without_waiting_are_stored_together() {
 
     let page = json!({"thread_id": thread_id, "limit": 200});
     let list = client.ask("event.list", page, "event.list.result").await;
-    let events = crate::seen::events(&list);
+    let events = crate::asserts::events(&list);
     let times = |from: usize, to: usize| {
         let mut times: Vec<_> = events[from..to]
             .iter()

@@ -1,7 +1,7 @@
 //! `null`, which restores a default, and the member `required`, which says where it is refused.
 
 use crate::agents::{Few, every, few};
-use crate::seen::{field, fields, patch, refused, subscribe, subscribed};
+use crate::asserts::{field, fields, patch, refused, subscribe, subscribed};
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::settings::{Field, SettingsSchema, SettingsUpdate, SettingsValues};

@@ -1,11 +1,11 @@
 //! Answers to forms.
 
-use crate::given::{
+use crate::asserts::{all_of, assert_conflict, assert_not_found, ids, invalid, kinds, picture};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
     ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
     say, scope, start, thread_with_form, write,
 };
-use crate::seen::{all_of, assert_conflict, assert_not_found, ids, invalid, kinds, picture};
-use crate::stores::{AnyStore, cases};
 use dooers::protocol::{EventType, Form, FormChoice, FormElement, ThreadEvent};
 use dooers::store::{Begun, NewMessage, Participant, StoreError, TurnChange};
 use futures::future::join_all;
@@ -136,7 +136,7 @@ async fn answer_that_does_not_fit_its_form_is_refused(store: &AnyStore) {
         .element(FormElement::text("fixed", "Fixed").disabled());
     let form = ThreadEvent {
         data: Some(serde_json::to_value(form).unwrap()),
-        ..crate::given::form("t", "g")
+        ..crate::fixtures::form("t", "g")
     };
     write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
     let before = picture(store, &scope()).await;
@@ -177,7 +177,7 @@ async fn unreadable_form_can_only_be_cancelled(store: &AnyStore) {
     ] {
         let form = ThreadEvent {
             data,
-            ..crate::given::form("t", id)
+            ..crate::fixtures::form("t", id)
         };
         write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
         let answer = json!({"form_event_id": id, "values": {}});

@@ -1,8 +1,8 @@
 //! Ids that nobody would choose.
 
-use crate::given::{ana, answer, existing, message, new_thread, run, scope, start, thread_of};
-use crate::seen::{assert_not_found, picture};
-use crate::stores::{AnyStore, cases};
+use crate::asserts::{assert_not_found, picture};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{ana, answer, existing, message, new_thread, run, scope, start, thread_of};
 use dooers::protocol::{RunStatus, ThreadEvent, User};
 use dooers::store::{
     Cancel, CancelTarget, EventPatch, EventQuery, NewMessage, NewThread, Participant, RunPatch,

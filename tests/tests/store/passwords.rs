@@ -1,10 +1,10 @@
 //! Answers to forms with password fields: what was typed into these goes with the turn, sealed.
 
-use crate::given::{
+use crate::asserts::{assert_conflict, invalid, picture};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
     existing, finish, form, form_response, now, say, scope, start, thread_with_form, write,
 };
-use crate::seen::{assert_conflict, invalid, picture};
-use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Form, FormElement, ThreadEvent};
 use dooers::store::{
     AnswerSeal, Begun, Cancel, CancelTarget, Cancelled, Claim, KeyedDigest, NewMessage,

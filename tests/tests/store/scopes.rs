@@ -1,11 +1,11 @@
 //! Nobody reads or changes what is not theirs.
 
-use crate::given::{
+use crate::asserts::{assert_not_found, assert_stale, newest, picture};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
     ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
     repeatable, say, scope, start, thread_with_form, written,
 };
-use crate::seen::{assert_not_found, assert_stale, newest, picture};
-use crate::stores::{AnyStore, cases};
 use dooers::protocol::User;
 use dooers::store::{
     Claim, EventPatch, EventQuery, NewMessage, Participant, RunQuery, Scope, SnapshotFrom,

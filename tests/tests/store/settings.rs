@@ -1,7 +1,7 @@
 //! Settings: one row a field, by agent and worker.
 
-use crate::given::now;
-use crate::stores::{AnyStore, cases};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::now;
 use chrono::TimeDelta;
 use dooers::store::{StoredSetting, WorkerKey};
 use serde_json::{Value, json};

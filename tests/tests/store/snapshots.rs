@@ -1,10 +1,10 @@
 //! What a reader is shown first.
 
-use crate::given::{
+use crate::asserts::{assert_not_found, newest, seqs};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
     append, begin_thread, existing, finish, now, run_change, say, scope, thread_of, write,
 };
-use crate::seen::{assert_not_found, newest, seqs};
-use crate::stores::{AnyStore, cases};
 use dooers::protocol::RunStatus;
 use dooers::store::{SNAPSHOT_EVENTS, Snapshot, SnapshotFrom, ThreadPatch, TurnChange};
 

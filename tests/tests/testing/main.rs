@@ -9,15 +9,15 @@
 mod agents;
 
 mod clock;
-mod failing;
-mod model;
-mod reconnecting;
-mod restarting;
+mod failures;
+mod fake_model;
+mod reconnect;
+mod restart;
 mod settings;
 mod streaming;
-mod talking;
 mod threads;
+mod turns;
 
-mod answers;
 mod policies;
-mod schemas;
+mod replies;
+mod schema_changes;

@@ -1,0 +1,367 @@
+//! The depth limit of JSON.
+
+use crate::fixtures::{Served, cases, create, nested, returner, scope, writer};
+use dooers::prelude::*;
+use dooers::protocol::ErrorCode;
+use dooers::repository::RepositoryError;
+use dooers::store::{EventPatch, ThreadEdit, ThreadPatch};
+use dooers::testing::{TestMessage, TestServer, TestUser};
+use dooers::{Database, DispatchError, DispatchEvent};
+use dooers_tests::within;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+cases![
+    client_data_nests_120_levels_at_most,
+    client_metadata_nests_120_levels_at_most,
+    client_settings_nest_120_levels_at_most,
+    dispatch_nests_120_levels_at_most,
+    handler_data_nests_120_levels_at_most,
+    program_data_nests_120_levels_at_most,
+    broadcast_nests_120_levels_at_most,
+    endless_nesting_overflows_no_stack,
+    deeper_json_that_is_stored_stays_readable,
+];
+
+/// How deep a JSON text is nested.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth -= 1,
+            _ => {}
+        }
+    }
+    deepest
+}
+
+async fn client_data_nests_120_levels_at_most(served: &Served) {
+    let mut client = served.client().await;
+    for levels in [121, 124, 125] {
+        let data = nested(levels);
+        client
+            .send_text(create(&format!(r#","data":{data}"#), ""))
+            .await;
+        let (code, message) = client.refused("x").await;
+        assert_eq!(code, "INVALID_PAYLOAD", "{levels}");
+        assert_eq!(
+            message,
+            "`payload.event.data` is nested deeper than 120 levels; make it flatter, or send it as a text"
+        );
+    }
+    client.has_nothing().await;
+    let data = nested(120);
+    client
+        .send_text(create(&format!(r#","data":{data}"#), ""))
+        .await;
+    client.accepted("x").await;
+    let mut deepest = 0;
+    let mut shown = None;
+    while shown.is_none() {
+        let text = client.next_text().await;
+        deepest = deepest.max(depth(&text));
+        let frame: Value = serde_json::from_str(&text).unwrap();
+        if frame["type"] == "event.append" {
+            shown = Some(frame["payload"]["events"][0]["data"].clone());
+        }
+    }
+    assert_eq!(shown, Some(data));
+    assert!((120..=128).contains(&deepest), "{deepest}");
+    client.leave().await;
+}
+
+async fn client_metadata_nests_120_levels_at_most(served: &Served) {
+    let mut client = served.client().await;
+    let deep = nested(121);
+    let beside =
+        create("", "").replacen(r#""id":"x""#, &format!(r#""id":"x","metadata":{deep}"#), 1);
+    for frame in [create("", &format!(r#","metadata":{deep}"#)), beside] {
+        client.send_text(frame).await;
+        let (code, message) = client.refused("x").await;
+        assert_eq!(code, "INVALID_PAYLOAD");
+        assert!(
+            message.starts_with("`payload.metadata` is nested"),
+            "{message}"
+        );
+    }
+    let metadata = nested(120);
+    client
+        .send_text(create("", &format!(r#","metadata":{metadata}"#)))
+        .await;
+    client.accepted("x").await;
+    let upsert = client.expect("thread.upsert").await;
+    assert_eq!(upsert["thread"]["metadata"], metadata);
+    client.turn().await;
+    let list = client
+        .ask("thread.list", json!({}), "thread.list.result")
+        .await;
+    assert_eq!(list["threads"][0]["metadata"], metadata);
+    client.leave().await;
+}
+
+async fn client_settings_nest_120_levels_at_most(served: &Served) {
+    let mut client = served.client().await;
+    for (levels, refusal) in [
+        (1, "INVALID_VALUE"),
+        (120, "INVALID_VALUE"),
+        (121, "INVALID_PAYLOAD"),
+    ] {
+        let payload = json!({"field_id": "greeting", "value": nested(levels)});
+        assert_eq!(
+            client.refusal("settings.patch", payload).await,
+            refusal,
+            "{levels}"
+        );
+    }
+    client.leave().await;
+}
+
+async fn dispatch_nests_120_levels_at_most(served: &Served) {
+    for levels in [121, 128, 200] {
+        for dispatch in [
+            served.dispatch().message("hello").data(nested(levels)),
+            served.dispatch().message("hello").metadata(nested(levels)),
+        ] {
+            let refusal = dispatch.send().await.unwrap_err();
+            assert!(matches!(refusal, DispatchError::Invalid(_)), "{refusal:?}");
+            assert!(
+                refusal.to_string().contains("deeper than 120 levels"),
+                "{refusal}"
+            );
+        }
+    }
+    let deep = nested(120);
+    let sent = served
+        .dispatch()
+        .message("tool 120")
+        .data(deep.clone())
+        .metadata(deep.clone());
+    let mut turn = sent.send().await.unwrap();
+    let mut heard = Vec::new();
+    while let Some(event) = within("an event", turn.next()).await {
+        if let DispatchEvent::Event(event) = event.unwrap() {
+            heard.push(event.data.unwrap()["result"].clone());
+        }
+    }
+    assert_eq!(heard, [nested(119)]);
+    let thread = served.repository.thread(&scope(), turn.thread_id()).await;
+    assert_eq!(thread.unwrap().metadata, Some(deep.clone()));
+    let message = served
+        .repository
+        .event(&scope(), turn.thread_id(), turn.event_id())
+        .await;
+    assert_eq!(message.unwrap().data, Some(deep));
+}
+
+async fn handler_data_nests_120_levels_at_most(served: &Served) {
+    let message = |command: &str, levels: usize| match command {
+        "returned" => served.dispatch_to::<returner>().message(levels.to_string()),
+        _ => served.dispatch().message(format!("{command} {levels}")),
+    };
+    for command in ["tool", "unawaited", "returned", "patch"] {
+        for levels in [121, 123, 124, 200] {
+            let message = message(command, levels);
+            let turn = message.send().await.unwrap();
+            let error = within("the end", turn.collect()).await.unwrap_err();
+            let reason = error.agent_error().expect("the handler failed").to_string();
+            assert!(
+                reason.contains("deeper than 120 levels"),
+                "{command} {levels}: {reason}"
+            );
+        }
+        let turn = message(command, 120).send().await.unwrap();
+        within("the end", turn.collect()).await.unwrap();
+    }
+}
+
+async fn program_data_nests_120_levels_at_most(served: &Served) {
+    let repository = &served.repository;
+    let call = || ToolCall::new("c", "tool", json!({}));
+    let invalid = |error: RepositoryError| {
+        assert!(matches!(error, RepositoryError::Invalid(_)), "{error:?}");
+        assert!(
+            error.to_string().contains("deeper than 120 levels"),
+            "{error}"
+        );
+    };
+    for levels in [121, 128, 1000] {
+        let made = repository.create_thread(&scope()).metadata(nested(levels));
+        invalid(made.await.unwrap_err());
+        let thread = repository.create_thread(&scope()).await.unwrap().id;
+        let deep = Reply::tool_result(call(), nested(levels - 1));
+        invalid(
+            repository
+                .create_event(&scope(), &thread, deep)
+                .await
+                .unwrap_err(),
+        );
+        let event = Reply::tool_result(call(), nested(119));
+        let event = repository
+            .create_event(&scope(), &thread, event)
+            .await
+            .unwrap();
+        assert_eq!(event.data.unwrap()["result"], nested(119));
+        let updated = repository
+            .update_event(&scope(), &thread, &event.id, |event| {
+                event.data(nested(levels))
+            })
+            .await;
+        invalid(updated.unwrap_err());
+        let updated = repository
+            .update_thread(&scope(), &thread, |thread| thread.metadata(nested(levels)))
+            .await;
+        invalid(updated.unwrap_err());
+        let set = repository
+            .set_setting(&scope(), "greeting", nested(levels))
+            .await;
+        assert!(
+            set.unwrap_err()
+                .to_string()
+                .contains("deeper than 120 levels")
+        );
+    }
+}
+
+async fn broadcast_nests_120_levels_at_most(served: &Served) {
+    let broadcast = served.server.worker().broadcast().await.unwrap();
+    let made = broadcast
+        .create_thread(&scope())
+        .metadata(nested(121))
+        .await;
+    assert!(matches!(made, Err(RepositoryError::Invalid(_))), "{made:?}");
+    let made = broadcast.create_thread(&scope()).metadata(nested(120));
+    let thread = made.await.unwrap().id;
+    for (args, result, fits) in [(119, 119, true), (120, 1, false), (1, 120, false)] {
+        let call = ToolCall::new("c", "tool", nested(args));
+        let event = Reply::tool_transaction(call, nested(result));
+        let sent = broadcast.send_event(&scope(), &thread, event).await;
+        assert_eq!(sent.is_ok(), fits, "{args} {result}: {sent:?}");
+    }
+    let patched = broadcast
+        .send_thread_update(&scope(), &thread, |thread| thread.metadata(nested(121)))
+        .await;
+    assert!(
+        matches!(patched, Err(RepositoryError::Invalid(_))),
+        "{patched:?}"
+    );
+    // The values of a form's answer are three levels below the data of the frame's limit.
+    let mut client = served.client().await;
+    let values = nested(119);
+    let data = json!({"form_event_id": "f", "values": {"a": values}});
+    let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
+    let payload = json!({"thread_id": thread, "event": event});
+    assert_eq!(
+        client.refusal("event.create", payload).await,
+        "INVALID_PAYLOAD"
+    );
+    client.leave().await;
+}
+
+async fn endless_nesting_overflows_no_stack(served: &Served) {
+    const ENDLESS: usize = 100_000;
+    let repository = &served.repository;
+    let sent = served.dispatch().message("hello").data(nested(ENDLESS));
+    assert!(matches!(sent.send().await, Err(DispatchError::Invalid(_))));
+    let sent = served.dispatch().message("hello").metadata(nested(ENDLESS));
+    assert!(matches!(sent.send().await, Err(DispatchError::Invalid(_))));
+    let thread = repository.create_thread(&scope()).await.unwrap().id;
+    let call = ToolCall::new("c", "tool", nested(ENDLESS));
+    let reply = Reply::tool_result(call, nested(ENDLESS));
+    assert!(
+        repository
+            .create_event(&scope(), &thread, reply)
+            .await
+            .is_err()
+    );
+    let set = repository
+        .set_setting(&scope(), "greeting", nested(ENDLESS))
+        .await;
+    assert!(set.is_err());
+    let turn = served
+        .dispatch()
+        .message(format!("tool {ENDLESS}"))
+        .send()
+        .await
+        .unwrap();
+    assert!(within("the end", turn.collect()).await.is_err());
+}
+
+/// As earlier versions stored it.
+async fn deeper_json_that_is_stored_stays_readable(served: &Served) {
+    let deep = nested(127);
+    let thread = served.repository.create_thread(&scope()).await.unwrap().id;
+    let said = Reply::tool_result(ToolCall::new("c", "tool", json!({})), json!(0));
+    let said = served
+        .repository
+        .create_event(&scope(), &thread, said)
+        .await
+        .unwrap();
+    let at = said.created_at;
+    let patch = ThreadPatch::default().metadata(deep.clone());
+    let event_patch = EventPatch::default().data(deep.clone());
+    for edit in [
+        ThreadEdit::Patch { patch, at },
+        ThreadEdit::UpdateEvent {
+            event_id: said.id.clone(),
+            patch: event_patch,
+        },
+    ] {
+        served
+            .store
+            .edit_thread(&scope(), &thread, edit)
+            .await
+            .unwrap();
+    }
+    let read = served
+        .repository
+        .event(&scope(), &thread, &said.id)
+        .await
+        .unwrap();
+    assert_eq!(read.data.as_ref(), Some(&deep));
+    let read = served.repository.thread(&scope(), &thread).await.unwrap();
+    assert_eq!(read.metadata.as_ref(), Some(&deep));
+
+    // The thread's own row is told in the turn.
+    let mut turn = served
+        .dispatch()
+        .thread(&thread)
+        .message("hello")
+        .send()
+        .await
+        .unwrap();
+    let mut told = Vec::new();
+    while let Some(event) = within("an event", turn.next()).await {
+        if let DispatchEvent::Thread(thread) = event.unwrap() {
+            told.push(thread.metadata);
+        }
+    }
+    assert_eq!(told.first(), Some(&Some(deep.clone())));
+
+    let test = TestServer::of::<writer>().database(Database::Custom(Arc::clone(&served.store)));
+    let test = test.await;
+    let user = TestUser::new("ada")
+        .worker("w1")
+        .organization("o1")
+        .workspace("s1");
+    let mut ada = test.connect(user).await;
+    ada.subscribe(&thread).await.unwrap();
+    let conversation = ada.conversation();
+    assert_eq!(conversation.events()[0].data.as_ref(), Some(&deep));
+    let metadata = conversation.thread().unwrap().metadata.as_ref();
+    assert_eq!(metadata, Some(&deep));
+    ada.say("tool 120").await;
+    let refusal = ada
+        .try_send(TestMessage::text("hello").data(nested(121)))
+        .await;
+    assert_eq!(refusal.unwrap_err().code, ErrorCode::InvalidPayload);
+    let refusal = ada.try_send(" \u{200b}").await;
+    assert_eq!(refusal.unwrap_err().code, ErrorCode::InvalidPayload);
+}

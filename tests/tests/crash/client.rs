@@ -1,0 +1,268 @@
+//! A client that goes on talking across the crashes of its server.
+
+use crate::SILENCE;
+use crate::connection::{Gone, Link};
+use dooers_tests::{Identity, Seen, View};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
+
+/// So many of the newest frames are shown when something is wrong.
+const SHOWN: usize = 200;
+
+/// A message, known by its number.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) client_event_id: String,
+    /// None in the one that begins the member's own thread.
+    pub(crate) thread_id: Option<String>,
+    pub(crate) text: String,
+}
+
+/// A client that talks in a thread of its own and in a shared one.
+#[derive(Debug)]
+pub(crate) struct Member {
+    name: String,
+    shared: String,
+    own: Option<String>,
+    /// Whether it takes texts piece by piece.
+    takes_deltas: bool,
+    /// How many messages it sends without waiting for an ack.
+    window: usize,
+    sent: u64,
+    /// Not acked yet, in the order in which they were sent.
+    pub(crate) pending: VecDeque<Message>,
+    pub(crate) acked: Vec<Message>,
+    resent: BTreeSet<String>,
+    pub(crate) views: BTreeMap<String, View>,
+    link: Option<Link>,
+    frames: HashMap<String, Message>,
+    seen: VecDeque<String>,
+    pongs: u64,
+    snapshots: u64,
+}
+
+impl Member {
+    pub(crate) fn new(number: usize, shared: &str) -> Self {
+        Self {
+            name: format!("member{number}"),
+            shared: shared.to_owned(),
+            own: None,
+            takes_deltas: (number / 4).is_multiple_of(2),
+            window: 1 + number % 3,
+            sent: 0,
+            pending: VecDeque::new(),
+            acked: Vec::new(),
+            resent: BTreeSet::new(),
+            views: BTreeMap::from([(shared.to_owned(), View::default())]),
+            link: None,
+            frames: HashMap::new(),
+            seen: VecDeque::new(),
+            pongs: 0,
+            snapshots: 0,
+        }
+    }
+
+    /// Connects, and goes on in its threads from where it was.
+    pub(crate) async fn come(&mut self, address: SocketAddr) -> Result<(), Gone> {
+        self.frames.clear();
+        self.link = Some(Link::open(address).await?);
+        let mut identity = Identity::of(self.name.as_str());
+        if self.takes_deltas {
+            identity = identity.taking_deltas();
+        }
+        self.send("connect", &identity.payload()).await?;
+        let resumed: Vec<_> = self
+            .views
+            .iter()
+            .map(|(thread_id, view)| {
+                json!({"thread_id": thread_id, "after_event_id": view.last_event_id()})
+            })
+            .collect();
+        for payload in resumed {
+            let before = self.snapshots;
+            self.send("thread.subscribe", &payload).await?;
+            while self.snapshots == before {
+                self.read().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends one message after the other until the server is gone.
+    pub(crate) async fn talk(&mut self) -> Result<(), Gone> {
+        loop {
+            let begins = self.own.is_none();
+            let window = if begins { 1 } else { self.window };
+            // Nothing else before it knows its own thread.
+            while self.pending.len() < window && (self.own.is_some() || self.sent == 0) {
+                let message = self.new_message();
+                self.pending.push_back(message.clone());
+                self.send_message(message).await?;
+            }
+            self.read().await?;
+        }
+    }
+
+    /// Sends again what was not acked, and the message that began its own thread if it has not heard of it.
+    pub(crate) async fn repeat(&mut self) -> Result<(), Gone> {
+        let mut messages: Vec<_> = self.pending.iter().cloned().collect();
+        if self.own.is_none() && messages.is_empty() {
+            messages.extend(self.acked.first().cloned());
+        }
+        for message in messages {
+            self.resent.insert(message.client_event_id.clone());
+            self.send_message(message).await?;
+        }
+        while !self.pending.is_empty() || (self.own.is_none() && self.sent > 0) {
+            self.read().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads until the runs of all messages of its threads have ended, and then whatever else there is; or until the
+    /// server tells nothing more.
+    pub(crate) async fn catch_up(&mut self, totals: &BTreeMap<String, usize>) -> Result<(), Gone> {
+        let is_behind = |(thread_id, view): (&String, &View)| {
+            let ended = |run: &&Value| run["status"] != "running";
+            view.runs.values().filter(ended).count() < totals[thread_id]
+        };
+        while self.views.iter().any(is_behind) {
+            self.read_soon().await?;
+        }
+        let before = self.pongs;
+        self.send("ping", &json!({})).await?;
+        while self.pongs == before {
+            self.read_soon().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a frame that comes before the server has been silent for too long.
+    async fn read_soon(&mut self) -> Result<(), Gone> {
+        let reading = tokio::time::timeout(SILENCE, self.read());
+        reading.await.unwrap_or(Err(Gone))
+    }
+
+    /// Where it stands, for who waits for it in vain.
+    pub(crate) fn state(&self) -> String {
+        let mut text = format!("{}: pending {:?}", self.name, self.pending);
+        for (thread_id, view) in &self.views {
+            let runs: Vec<_> = view.runs.values().map(|run| &run["status"]).collect();
+            text += &format!(
+                "\n  {thread_id}: {} events, runs {runs:?}",
+                view.events.len()
+            );
+        }
+        for frame in &self.seen {
+            text += &format!("\n  {frame}");
+        }
+        text
+    }
+
+    fn new_message(&mut self) -> Message {
+        self.sent += 1;
+        let number = self.sent;
+        let thread_id = match &self.own {
+            Some(_) if number.is_multiple_of(2) => Some(self.shared.clone()),
+            own => own.clone(),
+        };
+        Message {
+            client_event_id: format!("{}.{number}", self.name),
+            thread_id,
+            text: format!("{} says {number}", self.name),
+        }
+    }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), Gone> {
+        let payload = json!({
+            "thread_id": message.thread_id,
+            "client_event_id": message.client_event_id,
+            "event": {
+                "type": "message",
+                "actor": "user",
+                "content": [{"type": "text", "text": message.text}],
+            },
+        });
+        let id = self.send("event.create", &payload).await?;
+        self.frames.insert(id, message);
+        Ok(())
+    }
+
+    async fn send(&mut self, kind: &str, payload: &Value) -> Result<String, Gone> {
+        self.link.as_mut().ok_or(Gone)?.send(kind, payload).await
+    }
+
+    async fn read(&mut self) -> Result<(), Gone> {
+        let frame = self.link.as_mut().ok_or(Gone)?.next().await?;
+        if frame["type"] != "thread.upsert" {
+            self.seen.push_back(frame.to_string());
+        }
+        if self.seen.len() > SHOWN {
+            self.seen.pop_front();
+        }
+        let payload = &frame["payload"];
+        match frame["type"].as_str() {
+            Some("ack") => self.take_ack(payload),
+            Some("event.append") => self.take_events(payload),
+            Some("event.delta") => self.view_of(&payload["thread_id"]).delta(payload),
+            Some("run.upsert") => {
+                let run = &payload["run"];
+                self.view_of(&run["thread_id"]).run(run);
+            }
+            Some("thread.snapshot") => {
+                let id = &payload["thread"]["id"];
+                let seen = self.view_of(id).snapshot(payload);
+                assert!(seen.iter().all(|seen| *seen == Seen::New), "{seen:?}");
+                self.snapshots += 1;
+            }
+            // Everybody hears of every thread.
+            Some("thread.upsert") => {}
+            Some("pong") => self.pongs += 1,
+            _ => panic!("{} did not ask for {frame}", self.name),
+        }
+        Ok(())
+    }
+
+    fn take_ack(&mut self, ack: &Value) {
+        assert_eq!(ack["ok"], true, "{} was refused: {ack}", self.name);
+        let id = ack["ack_id"].as_str().unwrap();
+        let Some(message) = self.frames.remove(id) else {
+            return;
+        };
+        let is_it = |pending: &Message| pending.client_event_id == message.client_event_id;
+        if let Some(at) = self.pending.iter().position(is_it) {
+            self.pending.remove(at);
+            self.acked.push(message);
+        }
+    }
+
+    fn take_events(&mut self, payload: &Value) {
+        for event in payload["events"].as_array().unwrap() {
+            let client_event_id = event["client_event_id"].as_str().unwrap_or_default();
+            if self.own.is_none() && client_event_id == format!("{}.1", self.name) {
+                let id = payload["thread_id"].as_str().unwrap();
+                self.own = Some(id.to_owned());
+                self.views.insert(id.to_owned(), View::default());
+            }
+            let is_repeated = self.resent.contains(client_event_id);
+            match self.view_of(&payload["thread_id"]).append(event) {
+                Seen::New | Seen::Changed => {}
+                // Who comes back is told the end of a text, though it may have it.
+                Seen::Same if is_repeated || grew(event) => {}
+                Seen::Same => panic!("{} has this event already: {event}", self.name),
+            }
+        }
+    }
+
+    fn view_of(&mut self, thread_id: &Value) -> &mut View {
+        let name = &self.name;
+        let view = self.views.get_mut(thread_id.as_str().unwrap_or_default());
+        view.unwrap_or_else(|| panic!("{name} is not in the thread {thread_id}"))
+    }
+}
+
+/// Whether the text of an event grows, or did.
+fn grew(event: &Value) -> bool {
+    event["streaming"] == true || event["finalized"] == true
+}

@@ -1,0 +1,192 @@
+//! What the server has kept, read over the protocol and from the database itself.
+
+use crate::client::{Member, Message};
+use crate::database::{Place, Run};
+use dooers_tests::Client;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that is kept.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// The events of each thread, as the pages of `event.list` give them.
+    threads: BTreeMap<String, Vec<Value>>,
+    /// The runs, each by the message that it answers.
+    runs: BTreeMap<String, Vec<Run>>,
+}
+
+/// How many messages each of these threads holds, and so how many runs once its turns are over.
+pub(crate) async fn totals(
+    observer: &mut Client,
+    threads: &BTreeSet<String>,
+) -> BTreeMap<String, usize> {
+    let mut totals = BTreeMap::new();
+    for thread_id in threads {
+        let events = events_of(observer, thread_id).await;
+        let messages = events.iter().filter(|event| event["actor"] == "user");
+        totals.insert(thread_id.clone(), messages.count());
+    }
+    totals
+}
+
+/// Asks for a page. The observer hears of the threads meanwhile, as everybody does.
+pub(crate) async fn ask(observer: &mut Client, kind: &str, payload: Value) -> Value {
+    observer.send(kind, payload).await;
+    let answer = format!("{kind}.result");
+    let mut frames = observer
+        .until(&answer, |frame| frame["type"] == answer)
+        .await;
+    frames.pop().unwrap()["payload"].take()
+}
+
+/// All events of a thread, by pages.
+async fn events_of(observer: &mut Client, thread_id: &str) -> Vec<Value> {
+    let mut events = Vec::new();
+    let mut before = Value::Null;
+    loop {
+        let payload = json!({"thread_id": thread_id, "before_event_id": before, "limit": 200});
+        let page = ask(observer, "event.list", payload).await;
+        let mut older = page["events"].as_array().unwrap().clone();
+        older.append(&mut events);
+        events = older;
+        before = page["cursor"].clone();
+        assert_eq!(page["has_more"] == true, !before.is_null());
+        if before.is_null() {
+            return events;
+        }
+    }
+}
+
+impl Stored {
+    pub(crate) async fn read(
+        observer: &mut Client,
+        threads: &BTreeSet<String>,
+        place: &Place,
+    ) -> Self {
+        let mut stored = BTreeMap::new();
+        for thread_id in threads {
+            let events = events_of(observer, thread_id).await;
+            stored.insert(thread_id.clone(), events);
+        }
+        let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
+        for run in place.runs().await {
+            runs.entry(run.event_id.clone()).or_default().push(run);
+        }
+        Self {
+            threads: stored,
+            runs,
+        }
+    }
+
+    /// Nothing is lost, nothing is there twice, and every message has its answer or says that it has none.
+    pub(crate) fn is_whole<'a>(&self, acked: impl Iterator<Item = &'a Message>) {
+        let mut sent = BTreeMap::new();
+        for (thread_id, events) in &self.threads {
+            let seqs: Vec<_> = events
+                .iter()
+                .map(|event| event["seq"].as_u64().unwrap())
+                .collect();
+            let expected: Vec<_> = (1..=events.len() as u64).collect();
+            assert_eq!(seqs, expected, "the places of the events of {thread_id}");
+            for event in events {
+                assert_eq!(event["streaming"], Value::Null, "nobody writes {event}");
+                if let Some(id) = event["client_event_id"].as_str() {
+                    let other = sent.insert(id.to_owned(), event);
+                    assert!(other.is_none(), "{id} is stored twice");
+                }
+                if event["actor"] == "user" {
+                    self.is_answered(event, events);
+                }
+            }
+        }
+        for message in acked {
+            let id = &message.client_event_id;
+            let Some(event) = sent.get(id) else {
+                panic!("{id} was acked and is not stored");
+            };
+            assert_eq!(event["content"][0]["text"], message.text);
+            if let Some(thread_id) = &message.thread_id {
+                assert_eq!(event["thread_id"], *thread_id);
+            }
+        }
+    }
+
+    /// One run answers the message: whole, or it was interrupted and says so.
+    fn is_answered(&self, message: &Value, events: &[Value]) {
+        let text = message["content"][0]["text"].as_str().unwrap();
+        let [run] = self.runs_of(message) else {
+            panic!("not one run of {message}: {:?}", self.runs_of(message));
+        };
+        let number: u64 = text.rsplit(' ').next().unwrap().parse().unwrap();
+        let parts = (0..number % 3).map(|part| format!("You said: {text} ({part})"));
+        let whole: Vec<_> = parts.chain([format!("You said: {text}")]).collect();
+        let of_run = |event: &&Value| event["run_id"] == run.id;
+        let answers: Vec<_> = events.iter().filter(of_run).collect();
+        let texts: Vec<_> = answers
+            .iter()
+            .map(|event| event["content"][0]["text"].as_str().unwrap())
+            .collect();
+        if run.status == "succeeded" {
+            assert_eq!(texts, whole, "the answer to {message}");
+            return;
+        }
+        assert_eq!(run.status, "failed", "the run of {message}: {run:?}");
+        assert_eq!(run.error.as_deref(), Some("interrupted"));
+        let Some((last, before)) = answers.split_last() else {
+            panic!("nothing says that the answer to {message} was interrupted");
+        };
+        assert_eq!(last["actor"], "system", "the last of {run:?}");
+        // A text that broke off keeps what was stored of it.
+        let Some(whole_ones) = before.len().checked_sub(1) else {
+            return;
+        };
+        assert_eq!(texts[..whole_ones], whole[..whole_ones]);
+        assert!(
+            whole[whole_ones].starts_with(texts[whole_ones]),
+            "{texts:?}"
+        );
+        assert!(
+            texts[..before.len()] != whole[..],
+            "an interrupted answer is not whole"
+        );
+    }
+
+    /// The member shows what is stored, and nothing else.
+    pub(crate) fn is_shown_by(&self, member: &Member) {
+        for (thread_id, view) in &member.views {
+            let events = &self.threads[thread_id];
+            for (shown, event) in view.events.iter().zip(events) {
+                assert_eq!(shown, event, "an event of {thread_id}\n{}", member.state());
+            }
+            assert_eq!(view.events.len(), events.len(), "{}", member.state());
+            let mut runs = 0;
+            for event in events {
+                for run in self.runs_of(event) {
+                    let shown = view.runs.get(&run.id);
+                    let shown = shown.unwrap_or_else(|| panic!("{run:?}\n{}", member.state()));
+                    assert_eq!(shown["status"], run.status);
+                    assert_eq!(shown["error"].as_str(), run.error.as_deref());
+                    assert_eq!(micros(&shown["started_at"]), run.started_at, "{shown}");
+                    runs += 1;
+                }
+            }
+            assert_eq!(view.runs.len(), runs, "{}", member.state());
+        }
+    }
+
+    /// How many answers were interrupted.
+    pub(crate) fn interrupted(&self) -> usize {
+        let failed = |run: &&Run| run.status == "failed";
+        self.runs.values().flatten().filter(failed).count()
+    }
+
+    fn runs_of(&self, message: &Value) -> &[Run] {
+        let id = message["id"].as_str().unwrap();
+        self.runs.get(id).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn micros(time: &Value) -> i64 {
+    let time = chrono::DateTime::parse_from_rfc3339(time.as_str().unwrap());
+    time.unwrap().timestamp_micros()
+}

@@ -1,0 +1,95 @@
+//! The server under test, as a process that may die.
+
+use crate::database::Place;
+use crate::within;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use tokio::sync::oneshot;
+
+const SIGKILL: i32 = 9;
+
+/// The key of every server here.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// A running server. It is killed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// Where it listens; none if it ended before.
+    pub(crate) address: Option<SocketAddr>,
+    process: Child,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Program {
+    /// Starts the server on this database; `crash_at` is the point at which it kills itself.
+    pub(crate) async fn start(place: &Place, crash_at: Option<&str>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crash-server"));
+        for (variable, _) in std::env::vars_os() {
+            let name = variable.to_string_lossy();
+            if name.starts_with("WORKER_") || name == "DATABASE_URL" || name.starts_with("DOOERS_")
+            {
+                command.env_remove(&variable);
+            }
+        }
+        command
+            .envs(place.variables())
+            .env("WORKER_BIND", "127.0.0.1:0")
+            .env("WORKER_SECRET_KEY", KEY)
+            .envs(crash_at.map(|point| ("DOOERS_CRASH_AT", point)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (listens, address) = oneshot::channel();
+        let (ends, ended) = oneshot::channel();
+        // It ends with the process, whose output it reads.
+        std::thread::spawn(move || read(output, listens, ends));
+        let address = within("the server to say where it listens", address).await;
+        Self {
+            address: address.ok(),
+            process,
+            ended,
+        }
+    }
+
+    /// Waits until it has been killed by itself.
+    pub(crate) async fn dies(mut self, point: &str) {
+        let ended = &mut self.ended;
+        let what = format!("the server to die at `{point}`, which it has not passed so often");
+        let _ = within(&what, ended).await;
+        let status = self.process.wait().unwrap();
+        assert_eq!(
+            status.signal(),
+            Some(SIGKILL),
+            "the server ended at `{point}`"
+        );
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Tells of the address that a server says, and of the end of its output, which is its own end.
+fn read(
+    output: BufReader<ChildStdout>,
+    listens: oneshot::Sender<SocketAddr>,
+    ends: oneshot::Sender<()>,
+) {
+    let mut listens = Some(listens);
+    for line in output.lines().map_while(Result::ok) {
+        if let Some((_, rest)) = line.split_once("ws://")
+            && let Some(listens) = listens.take()
+        {
+            let address = rest.trim().trim_end_matches("/ws").parse().unwrap();
+            let _ = listens.send(address);
+        }
+    }
+    let _ = ends.send(());
+}

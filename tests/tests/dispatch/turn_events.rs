@@ -1,0 +1,205 @@
+//! What a program hears of the turns that it starts.
+
+use crate::agents::{actor, concurrent, hesitant, manual, retrying, storyteller};
+use crate::fixtures::{heard, message, send, server, server_with, text_of, told};
+use dooers::DispatchEvent;
+use dooers::protocol::RunStatus;
+use dooers_tests::{gate, within};
+use futures::StreamExt;
+
+#[tokio::test]
+async fn a_turn_is_heard_from_its_run_to_its_end() {
+    let server = server();
+    let turn = send(message::<actor>(&server, "say one\ntitle Named\nsay two")).await;
+    assert!(turn.is_new_thread());
+    assert!(!turn.is_repeated());
+    let (thread_id, event_id) = (turn.thread_id().to_owned(), turn.event_id().to_owned());
+    let heard = heard(turn).await;
+    assert_eq!(
+        told(&heard),
+        [
+            "thread", // It is new,
+            "run running",
+            "one",
+            "thread", // it has a title,
+            "two",
+            "thread", // and a last event.
+            "run succeeded"
+        ]
+    );
+    let mut runs = Vec::new();
+    for heard in heard {
+        match heard.unwrap() {
+            DispatchEvent::Run(run) => runs.push(run),
+            DispatchEvent::Event(event) => {
+                assert_eq!(event.thread_id, thread_id);
+                assert_eq!(event.run_id.as_ref(), Some(&runs[0].id));
+            }
+            DispatchEvent::Thread(thread) => assert_eq!(thread.id, thread_id),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(runs[0].event_id, Some(event_id));
+    assert_eq!(runs[0].id, runs[1].id);
+    assert_eq!(runs[0].started_at, runs[1].started_at);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn collected_are_the_events_and_said_is_what_the_agent_said() {
+    let server = server();
+    let turn = send(message::<actor>(&server, "say one\ngrow t w o")).await;
+    let events = within("the turn", turn.collect()).await.unwrap();
+    assert_eq!(
+        events.iter().map(text_of).collect::<Vec<_>>(),
+        ["one", "two"]
+    );
+    assert_eq!(events[1].finalized, Some(true));
+
+    let turn = send(message::<actor>(&server, "say one\ngrow t w o")).await;
+    let said = within("the turn", turn.text()).await.unwrap();
+    assert_eq!(said, "one\n\ntwo");
+
+    // A text of which nothing came says nothing.
+    let turn = send(message::<actor>(&server, "grow \nsay two")).await;
+    assert_eq!(within("the turn", turn.text()).await.unwrap(), "two");
+
+    // Nothing said is no error.
+    let turn = send(message::<actor>(&server, "title Silent")).await;
+    assert_eq!(within("the turn", turn.text()).await.unwrap(), "");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_text_that_grows_is_heard_piece_by_piece() {
+    let server = server();
+    let mut turn = send(message::<hesitant>(&server, "go")).await;
+    let mut event_id = None;
+    for (number, word) in (0..).zip(["a", "b", "c"]) {
+        let (id, delta_seq, text) = loop {
+            match within("a piece", turn.next()).await.unwrap().unwrap() {
+                DispatchEvent::Event(event) => {
+                    assert_eq!(event.streaming, Some(true));
+                    assert_eq!((text_of(&event), event.delta_seq), ("", Some(0)));
+                    event_id = Some(event.id);
+                }
+                DispatchEvent::Delta {
+                    event_id,
+                    delta_seq,
+                    text,
+                } => break (event_id, delta_seq, text),
+                _ => {}
+            }
+        };
+        assert_eq!(Some(id), event_id);
+        assert_eq!((delta_seq, text.as_str()), (number, word));
+        gate::open("hesitant");
+    }
+    let events = within("the end", turn.collect()).await.unwrap();
+    assert_eq!(Some(&events[0].id), event_id.as_ref());
+    assert_eq!(text_of(&events[0]), "abc");
+    assert_eq!(events[0].finalized, Some(true));
+
+    let turn = send(message::<storyteller>(&server, "tell")).await;
+    let said = within("the turn", turn.text()).await.unwrap();
+    assert_eq!(said, "Once upon a time");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn the_turn_runs_whether_or_not_anybody_listens() {
+    let server = server();
+    let turn = send(message::<actor>(&server, "wait unheard\nsay done").thread("t")).await;
+    gate::arrived("unheard").await;
+    drop(turn);
+    // The next one of the thread begins when it is over.
+    let next = send(message::<actor>(&server, "say next").thread("t")).await;
+    gate::open("unheard");
+    let heard = heard(next).await;
+    assert_eq!(
+        told(&heard),
+        // The thread's row changed with the end of the turn before.
+        ["thread", "run running", "next", "thread", "run succeeded"]
+    );
+    server.close().await;
+}
+
+#[tokio::test]
+async fn only_the_turn_itself_is_heard_and_not_those_beside_it() {
+    let server = server();
+    let one = send(message::<concurrent>(&server, "beside-1").thread("t")).await;
+    let two = send(message::<concurrent>(&server, "beside-2").thread("t")).await;
+    gate::arrived("beside-1").await;
+    gate::arrived("beside-2").await;
+    gate::open("beside-2");
+    let two = within("the second turn", two.text()).await.unwrap();
+    assert_eq!(two, "passed beside-2");
+    gate::open("beside-1");
+    let one = within("the first turn", one.text()).await.unwrap();
+    assert_eq!(one, "passed beside-1");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_slow_listener_hears_everything_in_its_order() {
+    let server = server_with(|config| config.limits(|limits| limits.outbound_frames = 4));
+    let turn = send(message::<actor>(&server, "burst 300\nwait slow").thread("t")).await;
+    gate::arrived("slow").await;
+    // All of them are stored before the first is read.
+    let next = send(message::<actor>(&server, "say next").thread("t")).await;
+    gate::open("slow");
+    within("the next turn", next.text()).await.unwrap();
+    let events = within("the slow listener", turn.collect()).await.unwrap();
+    let numbers: Vec<_> = (1..=300).map(|number| number.to_string()).collect();
+    assert_eq!(events.iter().map(text_of).collect::<Vec<_>>(), numbers);
+    server.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_attempts_are_one_turn() {
+    let server = server();
+    let turn = send(message::<retrying>(&server, "try")).await;
+    // A second and two, which a paused clock passes at once.
+    let heard: Vec<_> = StreamExt::collect(turn).await;
+    assert_eq!(
+        told(&heard),
+        [
+            "thread",
+            "run running",
+            "attempt 1",
+            "attempt 2",
+            "attempt 3",
+            "thread",
+            "run succeeded"
+        ]
+    );
+    server.close().await;
+}
+
+#[tokio::test]
+async fn of_an_agent_that_starts_its_runs_itself_all_runs_are_heard_and_what_is_in_none() {
+    let server = server();
+    let heard = heard(send(message::<manual>(&server, "go")).await).await;
+    assert_eq!(
+        told(&heard),
+        [
+            "thread",
+            "run running",
+            "one",
+            "run succeeded",
+            "run running",
+            "two",
+            "run succeeded",
+            "three",
+            "thread"
+        ]
+    );
+    let runs = heard.iter().filter_map(|heard| match heard {
+        Ok(DispatchEvent::Run(run)) if run.status == RunStatus::Succeeded => Some(&run.id),
+        _ => None,
+    });
+    let mut runs: Vec<_> = runs.collect();
+    runs.dedup();
+    assert_eq!(runs.len(), 2);
+    server.close().await;
+}

@@ -1,0 +1,517 @@
+//! A client, and what it shows.
+
+use crate::registry::{Person, Registry};
+use crate::server::SMALL_BUFFER;
+use crate::within;
+use dooers_tests::{Seen, View};
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
+use tokio::net::TcpSocket;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message as Packet;
+
+/// So many of the newest frames are shown when something is wrong.
+const SHOWN: usize = 100;
+
+/// A message that was sent and may be sent again.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) client_event_id: String,
+    thread_id: Option<String>,
+    text: String,
+}
+
+/// What a frame of the client asked for.
+#[derive(Debug)]
+enum Asked {
+    Message(Message),
+    Subscription {
+        thread_id: String,
+        goes_on: bool,
+    },
+    Leaving(String),
+    Deletion(String),
+    /// Of a turn of this thread.
+    Cancellation(String),
+}
+
+/// The connection has ended.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+/// A client, and what it shows.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) person: Person,
+    pub(crate) name: String,
+    /// Whether it reads nothing for the time being.
+    pub(crate) is_slow: bool,
+    /// What it shows of each thread that it is subscribed to, or was when it read the thread last.
+    pub(crate) views: BTreeMap<String, View>,
+    pub(crate) subscribed: BTreeSet<String>,
+    pub(crate) sent: Vec<Message>,
+    unacked: Vec<Message>,
+    repeated: BTreeSet<String>,
+    /// The threads in which it went on where it had been.
+    resumed: BTreeSet<String>,
+    /// The texts from before what it shows of a thread that it was told since it subscribed to that, by their threads.
+    earlier: BTreeMap<String, BTreeSet<String>>,
+    socket: Option<WebSocketStream<tokio::net::TcpStream>>,
+    frames: u64,
+    asked: HashMap<String, Asked>,
+    pongs: u64,
+    seen: VecDeque<String>,
+}
+
+impl Member {
+    pub(crate) fn new(number: usize, person: Person) -> Self {
+        Self {
+            person,
+            name: format!("member{number}"),
+            is_slow: false,
+            views: BTreeMap::new(),
+            subscribed: BTreeSet::new(),
+            sent: Vec::new(),
+            unacked: Vec::new(),
+            repeated: BTreeSet::new(),
+            resumed: BTreeSet::new(),
+            earlier: BTreeMap::new(),
+            socket: None,
+            frames: 0,
+            asked: HashMap::new(),
+            pongs: 0,
+            seen: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn is_here(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    /// Connects, goes on in its threads from where it was, and sends again what was not acked.
+    pub(crate) async fn come(
+        &mut self,
+        address: SocketAddr,
+        is_small: bool,
+        registry: &mut Registry,
+    ) {
+        let socket = TcpSocket::new_v4().unwrap();
+        if is_small {
+            socket.set_recv_buffer_size(SMALL_BUFFER).unwrap();
+        }
+        let connecting = async {
+            let stream = socket.connect(address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            tokio_tungstenite::client_async(format!("ws://{address}/ws"), stream).await
+        };
+        let (socket, _) = within("a connection", connecting).await.unwrap();
+        self.socket = Some(socket);
+        self.is_slow = false;
+        self.note("--- connected".to_owned());
+        self.send("connect", &self.person.identity().payload(), None)
+            .await;
+        let before: Vec<_> = self.views.keys().cloned().collect();
+        for thread_id in before {
+            self.subscribe(&thread_id, true).await;
+        }
+        self.answered(registry).await;
+        for message in std::mem::take(&mut self.unacked) {
+            self.repeat(message).await;
+        }
+        self.answered(registry).await;
+    }
+
+    /// Its connection ends, with or without good manners. What waited to be read is lost.
+    pub(crate) async fn go(&mut self, is_polite: bool) {
+        if let Some(mut socket) = self.socket.take()
+            && is_polite
+        {
+            // The server may be gone before.
+            let _ = socket.close(None).await;
+        }
+        self.is_gone();
+    }
+
+    /// Reads until the server ends the connection.
+    pub(crate) async fn is_left(&mut self, registry: &mut Registry) {
+        while self.is_here() {
+            if let Err(Gone) = self.read(registry).await {
+                if let Some(mut socket) = self.socket.take() {
+                    let _ = socket.flush().await;
+                }
+                self.is_gone();
+            }
+        }
+    }
+
+    fn is_gone(&mut self) {
+        self.subscribed.clear();
+        for (_, asked) in self.asked.drain() {
+            match asked {
+                Asked::Message(message) => self.unacked.push(message),
+                // It would have had no place before this.
+                Asked::Subscription { .. }
+                | Asked::Leaving(_)
+                | Asked::Deletion(_)
+                | Asked::Cancellation(_) => {}
+            }
+        }
+        self.unacked
+            .sort_by_key(|message| message.client_event_id.clone());
+        self.note("--- gone".to_owned());
+    }
+
+    pub(crate) async fn write(&mut self, thread_id: Option<String>, text: String) {
+        let number = self.sent.len();
+        let message = Message {
+            client_event_id: format!("{}.{number:04}", self.name),
+            thread_id,
+            text,
+        };
+        self.sent.push(message.clone());
+        self.send_message(message).await;
+    }
+
+    pub(crate) async fn repeat(&mut self, message: Message) {
+        self.repeated.insert(message.client_event_id.clone());
+        self.send_message(message).await;
+    }
+
+    /// Subscribes anew, or goes on from what it shows.
+    pub(crate) async fn subscribe(&mut self, thread_id: &str, goes_on: bool) {
+        let known = self.views.get(thread_id).filter(|_| goes_on);
+        let after = known.and_then(View::last_event_id);
+        let payload = json!({"thread_id": thread_id, "after_event_id": after});
+        let asked = Asked::Subscription {
+            thread_id: thread_id.to_owned(),
+            goes_on: after.is_some() && !self.person.replaces,
+        };
+        self.send("thread.subscribe", &payload, Some(asked)).await;
+    }
+
+    /// Cancels the turn of the newest message that it shows of a thread, whether that waits, runs or has ended.
+    pub(crate) async fn cancel(&mut self, thread_id: String) {
+        let view = self.views.get(&thread_id);
+        let mut events = view.into_iter().flat_map(|view| view.events.iter().rev());
+        let Some(message) = events.find(|event| event["actor"] == "user") else {
+            return;
+        };
+        let payload = json!({"event_id": message["id"]});
+        self.send("run.cancel", &payload, Some(Asked::Cancellation(thread_id)))
+            .await;
+    }
+
+    pub(crate) async fn unsubscribe(&mut self, thread_id: String) {
+        let payload = json!({"thread_id": thread_id});
+        let asked = Asked::Leaving(thread_id);
+        self.send("thread.unsubscribe", &payload, Some(asked)).await;
+    }
+
+    pub(crate) async fn delete(&mut self, thread_id: String, registry: &mut Registry) {
+        if registry.may_see(self.person, &thread_id) {
+            registry.delete(&thread_id);
+        }
+        let payload = json!({"thread_id": thread_id});
+        let asked = Asked::Deletion(thread_id);
+        self.send("thread.delete", &payload, Some(asked)).await;
+    }
+
+    /// Reads until all that it asked is answered, and the thread of each of its messages is known.
+    pub(crate) async fn answered(&mut self, registry: &mut Registry) {
+        self.read_while(registry, "answers", |member, _| !member.asked.is_empty())
+            .await;
+        self.drain(registry).await;
+    }
+
+    /// Reads everything that was sent to it so far.
+    pub(crate) async fn drain(&mut self, registry: &mut Registry) {
+        let before = self.pongs;
+        self.send("ping", &json!({}), None).await;
+        self.read_while(registry, "a pong", |member, _| member.pongs == before)
+            .await;
+    }
+
+    pub(crate) async fn read_while(
+        &mut self,
+        registry: &mut Registry,
+        what: &str,
+        goes_on: impl Fn(&Self, &Registry) -> bool,
+    ) {
+        while goes_on(self, registry) {
+            let reading = self.read(registry);
+            let outcome = tokio::time::timeout(crate::PATIENCE, reading).await;
+            if !matches!(outcome, Ok(Ok(()))) {
+                self.fail(&format!("in vain for {what}: {outcome:?}"));
+            }
+        }
+    }
+
+    async fn send_message(&mut self, message: Message) {
+        let payload = json!({
+            "thread_id": message.thread_id,
+            "client_event_id": message.client_event_id,
+            "event": {
+                "type": "message",
+                "actor": "user",
+                "content": [{"type": "text", "text": message.text}],
+            },
+        });
+        self.send("event.create", &payload, Some(Asked::Message(message)))
+            .await;
+    }
+
+    async fn send(&mut self, kind: &str, payload: &Value, asked: Option<Asked>) {
+        self.frames += 1;
+        let id = format!("frame-{}", self.frames);
+        let frame = json!({"id": id, "type": kind, "payload": payload}).to_string();
+        self.note(format!("-> {frame}"));
+        if let Some(asked) = asked {
+            self.asked.insert(id, asked);
+        }
+        let socket = self.socket.as_mut().expect("a member that is here");
+        within(
+            "the server to take a frame",
+            socket.send(Packet::text(frame)),
+        )
+        .await
+        .unwrap();
+    }
+
+    async fn read(&mut self, registry: &mut Registry) -> Result<(), Gone> {
+        let socket = self.socket.as_mut().ok_or(Gone)?;
+        let frame: Value = match socket.next().await {
+            Some(Ok(Packet::Text(text))) => serde_json::from_str(&text).unwrap(),
+            Some(Ok(Packet::Ping(_))) => return Ok(()),
+            _ => return Err(Gone),
+        };
+        self.note(frame.to_string());
+        self.take(&frame, registry);
+        Ok(())
+    }
+
+    fn take(&mut self, frame: &Value, registry: &mut Registry) {
+        let payload = &frame["payload"];
+        match frame["type"].as_str() {
+            Some("ack") => self.take_ack(payload, registry),
+            Some("pong") => self.pongs += 1,
+            Some("thread.snapshot") => self.take_snapshot(payload, registry),
+            Some("thread.upsert") => {
+                let thread = &payload["thread"];
+                self.may_hear(&thread["id"], registry);
+                let organization = thread["organization_id"].as_str();
+                let own = self.person.organization();
+                self.check(
+                    organization == Some(own.as_str()),
+                    "another tenant's",
+                    thread,
+                );
+                let id = text(&thread["id"]);
+                if self.subscribed.contains(&id) {
+                    self.views.entry(id).or_default().thread = thread.clone();
+                }
+            }
+            Some("thread.deleted") => {
+                let id = text(&payload["thread_id"]);
+                self.may_hear(&payload["thread_id"], registry);
+                let is_right = registry
+                    .threads
+                    .get(&id)
+                    .is_none_or(|known| known.is_deleted);
+                self.check(is_right, "nobody deleted it", payload);
+                self.forget(&id);
+            }
+            Some("event.append") => self.take_events(payload, registry),
+            Some("event.delta") => {
+                self.check(self.person.takes_deltas, "it takes no pieces", payload);
+                if !self.is_of_earlier(payload) {
+                    self.view_of(&payload["thread_id"], payload).delta(payload);
+                }
+            }
+            Some("run.upsert") => {
+                let run = &payload["run"];
+                self.view_of(&run["thread_id"], run).run(run);
+            }
+            _ => self.fail("an unexpected frame"),
+        }
+    }
+
+    fn take_ack(&mut self, ack: &Value, registry: &Registry) {
+        let asked = self.asked.remove(&text(&ack["ack_id"]));
+        let is_ok = ack["ok"] == true;
+        let thread_id = match &asked {
+            None => return self.check(is_ok, "refused", ack),
+            Some(Asked::Message(message)) => message.thread_id.clone(),
+            Some(
+                Asked::Subscription { thread_id, .. }
+                | Asked::Leaving(thread_id)
+                | Asked::Deletion(thread_id)
+                | Asked::Cancellation(thread_id),
+            ) => Some(thread_id.clone()),
+        };
+        if let Some(Asked::Message(message)) = &asked
+            && ack["error"]["code"] == "CONFLICT"
+        {
+            self.check(registry.rejects, "refused", ack);
+            let is_it = |kept: &Message| kept.client_event_id == message.client_event_id;
+            self.unacked.retain(|kept| !is_it(kept));
+            return;
+        }
+        if !is_ok {
+            self.check(ack["error"]["code"] == "NOT_FOUND", "refused", ack);
+            let is_right = match (&thread_id, &asked) {
+                (Some(id), _) => !registry.may_see(self.person, id),
+                // The thread that it began, the first time that it was sent, has been deleted.
+                (None, Some(Asked::Message(message))) => {
+                    self.repeated.contains(&message.client_event_id)
+                }
+                (None, _) => false,
+            };
+            self.check(is_right, "refused", ack);
+        } else if let Some(id) = &thread_id {
+            let is_right = registry.may_hear(self.person, id);
+            self.check(is_right, "allowed", ack);
+        }
+        match asked {
+            Some(Asked::Subscription { thread_id, .. }) => {
+                self.check(!is_ok, "a subscription is answered by a snapshot", ack);
+                if !self.subscribed.contains(&thread_id) {
+                    self.views.remove(&thread_id);
+                }
+            }
+            Some(Asked::Leaving(id)) => drop(self.subscribed.remove(&id)),
+            _ => {}
+        }
+    }
+
+    fn take_snapshot(&mut self, snapshot: &Value, registry: &Registry) {
+        let id = text(&snapshot["thread"]["id"]);
+        self.may_hear(&snapshot["thread"]["id"], registry);
+        // Answers come in the order of the questions, and there is one at a time for each thread.
+        let is_it = |(_, asked): &(&String, &Asked)| matches!(asked, Asked::Subscription { thread_id, .. } if *thread_id == id);
+        let found = self.asked.iter().find(is_it);
+        let Some(frame) = found.map(|(frame, _)| frame.clone()) else {
+            self.fail("a snapshot that nobody asked for");
+        };
+        let Some(Asked::Subscription { goes_on, .. }) = self.asked.remove(&frame) else {
+            unreachable!("it was found a moment ago");
+        };
+        let was_subscribed = !self.subscribed.insert(id.clone());
+        if goes_on {
+            self.resumed.insert(id.clone());
+        } else {
+            self.resumed.remove(&id);
+        }
+        self.earlier.remove(&id);
+        let view = self.views.entry(id).or_default();
+        if !goes_on || snapshot["recovered"] == false {
+            *view = View::default();
+        }
+        let seen = view.snapshot(snapshot);
+        let is_right = was_subscribed || seen.iter().all(|seen| *seen == Seen::New);
+        self.check(is_right, "it has these events already", snapshot);
+    }
+
+    fn take_events(&mut self, payload: &Value, registry: &mut Registry) {
+        let id = text(&payload["thread_id"]);
+        for event in payload["events"].as_array().unwrap() {
+            let client_event_id = event["client_event_id"].as_str().unwrap_or_default();
+            let is_own = client_event_id.starts_with(&format!("{}.", self.name));
+            if is_own {
+                registry.wrote(&id, self.person);
+                if self.subscribed.insert(id.clone()) {
+                    // Who sends to a thread is subscribed to it, from there on.
+                    self.views.insert(id.clone(), View::default());
+                }
+            }
+            self.may_hear(&payload["thread_id"], registry);
+            let is_repeated = self.repeated.contains(client_event_id);
+            let view = self.view_of(&payload["thread_id"], event);
+            let seq_of = |event: &Value| event["seq"].as_u64();
+            let begins = view.events.first().and_then(seq_of);
+            let ends = view.events.last().and_then(seq_of);
+            let is_known = view.events.iter().any(|shown| shown["id"] == event["id"]);
+            if is_own && is_repeated && seq_of(event) < begins {
+                // From before what it shows of the thread: told again only because it asked again.
+                continue;
+            }
+            if grew(event) && !is_known && self.resumed.contains(&id) && seq_of(event) < begins {
+                // Who comes back is told the texts before what it has last, and this one was never sent the part of the
+                // thread in which that one is.
+                self.earlier
+                    .entry(id.clone())
+                    .or_default()
+                    .insert(text(&event["id"]));
+                continue;
+            }
+            let is_next = ends.is_none() || seq_of(event) == ends.map(|seq| seq + 1);
+            if !is_known && !is_next {
+                self.fail(&format!("out of order: {event}"));
+            }
+            match self.view_of(&payload["thread_id"], event).append(event) {
+                Seen::New => {}
+                Seen::Same if is_own && is_repeated => {}
+                // Who joins or comes back is told how far a text is, and its end, though they may have it.
+                Seen::Changed | Seen::Same if grew(event) => {}
+                seen => self.fail(&format!("it has this event already, {seen:?}: {event}")),
+            }
+        }
+    }
+
+    fn view_of(&mut self, thread_id: &Value, what: &Value) -> &mut View {
+        let id = text(thread_id);
+        self.check(self.subscribed.contains(&id), "not subscribed", what);
+        self.views.entry(id).or_default()
+    }
+
+    /// Whether these are pieces of a text from before what it shows, which it was told and does not show.
+    fn is_of_earlier(&self, delta: &Value) -> bool {
+        let earlier = self.earlier.get(&text(&delta["thread_id"]));
+        earlier.is_some_and(|events| events.contains(&text(&delta["event_id"])))
+    }
+
+    fn forget(&mut self, thread_id: &str) {
+        self.subscribed.remove(thread_id);
+        self.views.remove(thread_id);
+    }
+
+    fn may_hear(&self, thread_id: &Value, registry: &Registry) {
+        let is_right = registry.may_hear(self.person, &text(thread_id));
+        self.check(is_right, "it may not see this thread", thread_id);
+    }
+
+    fn note(&mut self, line: String) {
+        if self.seen.len() == SHOWN {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(line);
+    }
+
+    #[track_caller]
+    pub(crate) fn check(&self, is_right: bool, why: &str, what: &Value) {
+        if !is_right {
+            self.fail(&format!("{why}: {what}"));
+        }
+    }
+
+    /// Fails, and tells what it saw.
+    #[track_caller]
+    pub(crate) fn fail(&self, why: &str) -> ! {
+        let mut story = format!("{} ({:?}): {why}\nseen until then:", self.name, self.person);
+        for line in &self.seen {
+            story += "\n  ";
+            story.extend(line.chars().take(500));
+        }
+        panic!("{story}");
+    }
+}
+
+/// Whether the text of an event grows, or did.
+fn grew(event: &Value) -> bool {
+    event["streaming"] == true || event["finalized"] == true
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,314 @@
+//! The server and its clients, and what happens to them.
+
+use crate::client::Member;
+use crate::oracle::Truth;
+use crate::registry::{PEOPLE, Registry};
+use crate::server::{Ground, Host, Policy, Setup};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Something that happens. A number picks one of those that there are.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// A message begins a thread.
+    Begin {
+        member: usize,
+        text: String,
+    },
+    /// A message to any thread, also one that the sender may not see or that is gone.
+    Write {
+        member: usize,
+        thread: usize,
+        text: String,
+    },
+    /// A message that the member sent before comes again.
+    Repeat {
+        member: usize,
+        message: usize,
+    },
+    Subscribe {
+        member: usize,
+        thread: usize,
+    },
+    Unsubscribe {
+        member: usize,
+        thread: usize,
+    },
+    Delete {
+        member: usize,
+        thread: usize,
+    },
+    /// The member cancels the newest turn that it shows of a thread.
+    Cancel {
+        member: usize,
+        thread: usize,
+    },
+    /// The member reads nothing from now on …
+    Slow {
+        member: usize,
+    },
+    /// … and reads on.
+    Read {
+        member: usize,
+    },
+    Go {
+        member: usize,
+        is_polite: bool,
+    },
+    Come {
+        member: usize,
+    },
+    /// The server is closed and started again.
+    Restart,
+    /// The server's tasks are dropped where they stand, and it is started again.
+    Crash,
+    /// Everybody reads on, and all that is shown is compared with what is stored.
+    Settle,
+}
+
+impl Step {
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        let member = 0..PEOPLE.len();
+        let thread = 0..20_usize;
+        prop_oneof![
+            4 => (member.clone(), text()).prop_map(|(member, text)| Self::Begin { member, text }),
+            16 => (member.clone(), thread.clone(), text())
+                .prop_map(|(member, thread, text)| Self::Write { member, thread, text }),
+            4 => (member.clone(), 0..100_usize)
+                .prop_map(|(member, message)| Self::Repeat { member, message }),
+            6 => (member.clone(), thread.clone())
+                .prop_map(|(member, thread)| Self::Subscribe { member, thread }),
+            2 => (member.clone(), thread.clone())
+                .prop_map(|(member, thread)| Self::Unsubscribe { member, thread }),
+            4 => (member.clone(), thread.clone())
+                .prop_map(|(member, thread)| Self::Cancel { member, thread }),
+            1 => (member.clone(), thread).prop_map(|(member, thread)| Self::Delete { member, thread }),
+            3 => member.clone().prop_map(|member| Self::Slow { member }),
+            3 => member.clone().prop_map(|member| Self::Read { member }),
+            2 => (member.clone(), any::<bool>())
+                .prop_map(|(member, is_polite)| Self::Go { member, is_polite }),
+            3 => member.prop_map(|member| Self::Come { member }),
+            1 => Just(Self::Restart),
+            1 => Just(Self::Crash),
+            1 => Just(Self::Settle),
+        ]
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => Just("say hello".to_owned()),
+        10 => (1..40_u8).prop_map(|count| format!("stream {count}")),
+        4 => (1..8_u8).prop_map(|count| format!("each {count}")),
+        4 => (1..60_u8).prop_map(|count| format!("burst {count}")),
+        4 => (1..30_u8).prop_map(|count| format!("large {count} 3000")),
+        4 => (0..100_u8).prop_map(|number| format!("title {number}")),
+        2 => Just("fail on purpose".to_owned()),
+        // Rare, as another attempt comes after a second only.
+        1 => Just("busy today".to_owned()),
+    ]
+}
+
+/// The server and its clients.
+#[derive(Debug)]
+pub(crate) struct World {
+    ground: Ground,
+    setup: Setup,
+    host: Option<Host>,
+    members: Vec<Member>,
+    registry: Registry,
+    settled: u64,
+}
+
+impl World {
+    pub(crate) async fn new(setup: Setup, ground: Ground) -> Self {
+        let members = PEOPLE.iter().enumerate();
+        let mut world = Self {
+            ground,
+            setup,
+            host: None,
+            members: members
+                .map(|(number, person)| Member::new(number, *person))
+                .collect(),
+            registry: Registry::new(setup.is_private, setup.policy == Policy::Reject),
+            settled: 0,
+        };
+        world.start().await;
+        for number in 0..PEOPLE.len() {
+            world.come(number).await;
+        }
+        world
+    }
+
+    pub(crate) async fn step(&mut self, step: Step) {
+        match step {
+            Step::Begin { member, text } => {
+                if let Some(member) = self.reading(member) {
+                    self.members[member].write(None, text).await;
+                    self.answered(member).await;
+                }
+            }
+            Step::Write {
+                member,
+                thread,
+                text,
+            } => {
+                let here = self.members[member].is_here();
+                if let Some(thread_id) = self.registry.pick(thread).filter(|_| here) {
+                    self.members[member].write(Some(thread_id), text).await;
+                    self.answered(member).await;
+                }
+            }
+            Step::Repeat { member, message } => {
+                let sent = &self.members[member].sent;
+                let picked = message.checked_rem(sent.len()).map(|at| sent[at].clone());
+                if let (Some(message), Some(member)) = (picked, self.reading(member)) {
+                    self.members[member].repeat(message).await;
+                    self.answered(member).await;
+                }
+            }
+            Step::Subscribe { member, thread } => {
+                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                    let goes_on = !self.members[member].subscribed.contains(&thread_id);
+                    self.members[member].subscribe(&thread_id, goes_on).await;
+                    self.answered(member).await;
+                }
+            }
+            Step::Unsubscribe { member, thread } => {
+                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                    self.members[member].unsubscribe(thread_id).await;
+                    self.answered(member).await;
+                }
+            }
+            Step::Delete { member, thread } => {
+                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                    let asking = &mut self.members[member];
+                    asking.delete(thread_id, &mut self.registry).await;
+                    self.answered(member).await;
+                }
+            }
+            Step::Cancel { member, thread } => {
+                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                    self.members[member].cancel(thread_id).await;
+                    self.answered(member).await;
+                }
+            }
+            Step::Slow { member } => self.members[member].is_slow = true,
+            Step::Read { member } => {
+                self.members[member].is_slow = false;
+                self.answered(member).await;
+            }
+            Step::Go { member, is_polite } => self.members[member].go(is_polite).await,
+            Step::Come { member } => self.come(member).await,
+            Step::Restart => self.restart(true).await,
+            Step::Crash => self.restart(false).await,
+            Step::Settle => self.settle().await,
+        }
+    }
+
+    /// Everybody comes back, and everything is compared; then the server ends.
+    pub(crate) async fn end(mut self) {
+        for number in 0..PEOPLE.len() {
+            self.come(number).await;
+        }
+        self.settle().await;
+        for member in &mut self.members {
+            member.go(true).await;
+        }
+        if let Some(host) = self.host.take() {
+            host.closed().await;
+        }
+    }
+
+    async fn start(&mut self) {
+        self.host = Some(Host::start(self.setup, &self.ground).await);
+    }
+
+    async fn restart(&mut self, is_orderly: bool) {
+        let Some(host) = self.host.take() else {
+            return;
+        };
+        if is_orderly {
+            host.begin_close();
+            self.are_left().await;
+            host.closed().await;
+        } else {
+            host.crash().await;
+            self.are_left().await;
+        }
+        self.start().await;
+    }
+
+    /// The server leaves everybody.
+    async fn are_left(&mut self) {
+        for member in &mut self.members {
+            let leaving = member.is_left(&mut self.registry);
+            crate::within("the server to end its connections", leaving).await;
+        }
+    }
+
+    async fn come(&mut self, member: usize) {
+        let (member, address) = (&mut self.members[member], self.host.as_ref());
+        if let Some(host) = address.filter(|_| !member.is_here()) {
+            member
+                .come(host.address, self.setup.is_small, &mut self.registry)
+                .await;
+        }
+    }
+
+    /// The member, if it reads.
+    fn reading(&self, member: usize) -> Option<usize> {
+        let it = &self.members[member];
+        (it.is_here() && !it.is_slow).then_some(member)
+    }
+
+    fn reading_and(&self, member: usize, thread: usize) -> Option<(usize, String)> {
+        Some((self.reading(member)?, self.registry.pick(thread)?))
+    }
+
+    /// Lets a member that reads get its answers.
+    async fn answered(&mut self, member: usize) {
+        if let Some(member) = self.reading(member) {
+            self.members[member].answered(&mut self.registry).await;
+        }
+    }
+
+    /// Everybody who is here reads on, and what they show is compared with what is stored.
+    async fn settle(&mut self) {
+        for number in 0..PEOPLE.len() {
+            self.members[number].is_slow = false;
+            self.answered(number).await;
+        }
+        let Some(address) = self.host.as_ref().map(|host| host.address) else {
+            return;
+        };
+        let mut truths = BTreeMap::new();
+        let there: Vec<_> = self
+            .registry
+            .there()
+            .map(|(id, owner)| (id.clone(), owner))
+            .collect();
+        for (id, owner) in there {
+            self.settled += 1;
+            let truth = Truth::of(&id, owner, address, self.settled).await;
+            truths.insert(id, truth);
+        }
+        for member in self.members.iter_mut().filter(|member| member.is_here()) {
+            let is_behind = |member: &Member, registry: &Registry| {
+                member.subscribed.iter().any(|id| match truths.get(id) {
+                    Some(truth) => !truth.has_reached(&member.views[id]),
+                    // It is gone, or was begun by a message whose echo is here only now.
+                    None => registry.threads[id].is_deleted,
+                })
+            };
+            let what = "what was stored last";
+            member.read_while(&mut self.registry, what, is_behind).await;
+            member.drain(&mut self.registry).await;
+            for id in &member.subscribed {
+                if let Some(truth) = truths.get(id) {
+                    truth.is_shown_by(member, id);
+                }
+            }
+        }
+    }
+}

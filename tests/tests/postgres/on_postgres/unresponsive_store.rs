@@ -1,0 +1,402 @@
+//! A store whose database is silent: each call is answered in time, and nothing is done late.
+
+use crate::fixtures::{first, next, said, scope, start};
+use chrono::DateTime;
+use dooers::store::{
+    Begun, NewMessage, PageLimit, PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError,
+    StoredSetting, WorkerKey,
+};
+use dooers_tests::postgres::{Cluster, Setup, connections, own, session};
+use dooers_tests::{signal, within};
+use sqlx::PgConnection;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The name of the store's connections.
+const NAME: &str = "silent";
+
+/// The limits of a store for which a test waits.
+const LIMIT: Duration = Duration::from_secs(1);
+
+fn options(cluster: &Cluster) -> PostgresOptions {
+    let options = cluster.options().application_name(NAME);
+    options.connect_timeout(LIMIT).statement_timeout(LIMIT)
+}
+
+async fn open(options: PostgresOptions) -> Arc<PostgresStore> {
+    Arc::new(PostgresStore::open(options).await.unwrap())
+}
+
+async fn run(connection: &mut PgConnection, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(connection).await.unwrap();
+}
+
+/// Waits until the database says that this is so.
+async fn until(cluster: &Cluster, condition: &'static str) {
+    let mut admin = session(&cluster.url()).await.unwrap();
+    let all = async {
+        loop {
+            let holds = sqlx::query_scalar::<_, bool>(condition);
+            if holds.fetch_one(&mut admin).await.unwrap() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    within(condition, all).await;
+}
+
+/// Whether the store waits for a lock.
+const WAITS: &str = "SELECT count(*) > 0 FROM pg_stat_activity
+    WHERE application_name = 'silent' AND wait_event_type = 'Lock'";
+
+/// Whether the store's connections do nothing.
+const RESTS: &str = "SELECT count(*) = 0 FROM pg_stat_activity
+    WHERE application_name = 'silent' AND state <> 'idle'";
+
+fn worker() -> WorkerKey {
+    WorkerKey {
+        agent: "echo".to_owned(),
+        worker_id: "w".to_owned(),
+    }
+}
+
+fn setting(value: &str) -> StoredSetting {
+    StoredSetting {
+        field_id: "tone".to_owned(),
+        value: value.into(),
+        key_id: None,
+        updated_at: DateTime::UNIX_EPOCH,
+    }
+}
+
+async fn begin(
+    store: &PostgresStore,
+    message: NewMessage,
+    run_id: &str,
+) -> Result<Begun, StoreError> {
+    store.begin_turn(&scope(), message, &start(run_id)).await
+}
+
+#[track_caller]
+fn unavailable<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
+    let is_right = matches!(answer, Err(StoreError::Unavailable { .. }));
+    assert!(is_right, "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_call_is_answered_while_the_server_is_silent() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    // One connection: what is not given back is missed.
+    let store = open(options(&cluster).pool_size(1)).await;
+    let (here, worker) = (scope(), worker());
+    let begun = begin(&store, first("t", "e0"), "r0").await;
+    let key = begun.unwrap().claim.unwrap().key;
+    for round in 1..=3 {
+        let event = format!("e{round}");
+        assert_eq!(
+            store
+                .threads(&here, None, PageLimit::new(9))
+                .await
+                .unwrap()
+                .total_count,
+            1
+        );
+        cluster.freeze();
+        let silent = async {
+            tokio::join!(
+                async { unavailable(&store.threads(&here, None, PageLimit::new(9)).await) },
+                async { unavailable(&store.events(&here, "t", None, PageLimit::new(9)).await) },
+                async {
+                    unavailable(
+                        &store
+                            .snapshot(&here, "t", &SnapshotFrom::Newest, usize::MAX)
+                            .await,
+                    );
+                },
+                async { unavailable(&store.settings(&worker).await) },
+                async { unavailable(&store.put_settings(&worker, vec![setting("late")]).await) },
+                async { unavailable(&store.renew_leases("node", LIMIT).await) },
+                async { unavailable(&store.expire_leases(chrono::Utc::now()).await) },
+                async { unavailable(&store.ping().await) },
+                async {
+                    let write = store.write_turn(&here, &key, vec![said("t", &event)]);
+                    unavailable(&write.await);
+                },
+                async {
+                    let message = first(&format!("t{round}"), &format!("m{round}"));
+                    unavailable(&begin(&store, message, &format!("r{round}")).await);
+                },
+            )
+        };
+        within("the answers", silent).await;
+        cluster.thaw();
+        within("a look", async { store.ping().await.unwrap() }).await;
+        // Whether it was done is looked up when the server answers again.
+        until(&cluster, RESTS).await;
+        for thread in store
+            .threads(&here, None, PageLimit::new(9))
+            .await
+            .unwrap()
+            .threads
+        {
+            if thread.id != "t" {
+                store.delete_thread(&here, &thread.id).await.unwrap();
+            }
+        }
+    }
+    let last = vec![said("t", "last")];
+    store.write_turn(&here, &key, last).await.unwrap();
+    let newest = store
+        .snapshot(&here, "t", &SnapshotFrom::Newest, usize::MAX)
+        .await;
+    let ids: Vec<_> = newest.unwrap().events.into_iter().map(|e| e.id).collect();
+    let mut once = ids.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), ids.len(), "{ids:?}");
+    assert_eq!((&*ids[0], &*ids[ids.len() - 1]), ("e0", "last"));
+    within("the end", store.close()).await;
+    assert_eq!(connections(&cluster.url(), NAME).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn setting_that_was_refused_is_not_stored_late() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let store = open(options(&cluster)).await;
+    let worker = worker();
+    let put = async |value| store.put_settings(&worker, vec![setting(value)]).await;
+    put("before").await.unwrap();
+    let mut admin = session(&cluster.url()).await.unwrap();
+    for _ in 0..2 {
+        // It has the time, and its statement is in the input of a server that is silent.
+        run(&mut admin, "BEGIN; LOCK TABLE worker_settings").await;
+        let putting = tokio::spawn({
+            let (store, worker) = (Arc::clone(&store), worker.clone());
+            async move { store.put_settings(&worker, vec![setting("late")]).await }
+        });
+        until(&cluster, WAITS).await;
+        cluster.freeze();
+        unavailable(&within("the setting", putting).await.unwrap());
+        cluster.thaw();
+        run(&mut admin, "ROLLBACK").await;
+        until(&cluster, RESTS).await;
+        assert_eq!(store.settings(&worker).await.unwrap()[0].value, "before");
+
+        cluster.freeze();
+        let removed = store.remove_setting(&worker, "tone");
+        unavailable(&within("the removal", removed).await);
+        cluster.thaw();
+        until(&cluster, RESTS).await;
+        assert_eq!(store.settings(&worker).await.unwrap()[0].value, "before");
+    }
+    put("after").await.unwrap();
+    assert_eq!(store.settings(&worker).await.unwrap()[0].value, "after");
+    store.remove_setting(&worker, "tone").await.unwrap();
+    assert_eq!(store.settings(&worker).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statement_that_takes_too_long_is_cancelled_by_the_server() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let store = open(options(&cluster)).await;
+    begin(&store, first("t", "e0"), "r0").await.unwrap();
+    let mut admin = session(&cluster.url()).await.unwrap();
+    run(
+        &mut admin,
+        "BEGIN; LOCK TABLE worker_threads, worker_settings",
+    )
+    .await;
+    let here = scope();
+    let (reading, writing) = tokio::join!(
+        store.threads(&here, None, PageLimit::new(9)),
+        begin(&store, next("t", "e1"), "r1"),
+    );
+    unavailable(&reading);
+    unavailable(&writing);
+    unavailable(&store.settings(&worker()).await);
+    // The lock is still held, and nothing waits for it.
+    until(&cluster, RESTS).await;
+    run(&mut admin, "ROLLBACK").await;
+    assert_eq!(
+        store
+            .threads(&here, None, PageLimit::new(9))
+            .await
+            .unwrap()
+            .total_count,
+        1
+    );
+    begin(&store, next("t", "e1"), "r1").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_within_the_limit_is_waited_for() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    // The defaults.
+    let store = open(cluster.options().application_name(NAME)).await;
+    let begun = begin(&store, first("t", "e0"), "r0").await;
+    let key = begun.unwrap().claim.unwrap().key;
+    cluster.freeze();
+    let writing = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.write_turn(&scope(), &key, vec![said("t", "a")]).await }
+    });
+    unavailable(&store.ping().await);
+    cluster.thaw();
+    within("the write", writing).await.unwrap().unwrap();
+    let page = store
+        .events(&scope(), "t", None, PageLimit::new(9))
+        .await
+        .unwrap();
+    assert_eq!(page.events.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn close_of_a_silent_store_ends() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let store = open(options(&cluster)).await;
+    begin(&store, first("t", "e0"), "r0").await.unwrap();
+    assert_eq!(
+        store
+            .threads(&scope(), None, PageLimit::new(9))
+            .await
+            .unwrap()
+            .total_count,
+        1
+    );
+    cluster.freeze();
+    let reading = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.threads(&scope(), None, PageLimit::new(9)).await }
+    });
+    let writing = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { begin(&store, next("t", "e1"), "r1").await }
+    });
+    within("the end", store.close()).await;
+    within("the reader", reading).await.unwrap().unwrap_err();
+    within("the write", writing).await.unwrap().unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_alone_are_silent_are_replaced() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let store = open(options(&cluster).pool_size(1)).await;
+    begin(&store, first("t", "e0"), "r0").await.unwrap();
+    store
+        .threads(&scope(), None, PageLimit::new(9))
+        .await
+        .unwrap();
+    let mut admin = session(&cluster.url()).await.unwrap();
+    let all = "SELECT pid FROM pg_stat_activity WHERE application_name = 'silent'";
+    let pids: Vec<i32> = sqlx::query_scalar(all).fetch_all(&mut admin).await.unwrap();
+    assert_eq!(pids.len(), 2);
+    for pid in pids {
+        signal("STOP", u32::try_from(pid).unwrap());
+    }
+    unavailable(&store.threads(&scope(), None, PageLimit::new(9)).await);
+    unavailable(&begin(&store, next("t", "e1"), "r1").await);
+    store
+        .threads(&scope(), None, PageLimit::new(9))
+        .await
+        .unwrap();
+    begin(&store, next("t", "e2"), "r2").await.unwrap();
+    cluster.thaw();
+    let page = store
+        .events(&scope(), "t", None, PageLimit::new(9))
+        .await
+        .unwrap();
+    assert_eq!(page.events.len(), 2);
+}
+
+/// What is said about a database that cannot be opened.
+async fn refused(options: PostgresOptions) -> String {
+    let opened = within("an error", PostgresStore::open(options)).await;
+    opened.unwrap_err().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn start_at_a_silent_server_fails_and_names_the_limit() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    cluster.freeze();
+    let why = refused(options(&cluster)).await;
+    let expected = "the database did not answer within 1s (WORKER_DATABASE_CONNECT_TIMEOUT); look";
+    assert!(why.contains(expected), "{why}");
+    cluster.thaw();
+    open(options(&cluster)).await.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn start_that_is_silenced_half_way_names_the_limit() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    open(options(&cluster)).await.close().await;
+    let mut admin = session(&cluster.url()).await.unwrap();
+    for freezes in [true, false] {
+        run(&mut admin, "BEGIN; LOCK TABLE worker_schema_migrations").await;
+        let opening = tokio::spawn(refused(options(&cluster)));
+        until(&cluster, WAITS).await;
+        if freezes {
+            cluster.freeze();
+        }
+        let why = opening.await.unwrap();
+        assert!(why.contains("WORKER_DATABASE_STATEMENT_TIMEOUT"), "{why}");
+        if freezes {
+            cluster.thaw();
+        }
+        run(&mut admin, "ROLLBACK").await;
+    }
+    open(options(&cluster)).await.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migration_that_is_silenced_changes_nothing() {
+    let Some(cluster) = own(Setup::default()) else {
+        return;
+    };
+    let mut admin = session(&cluster.url()).await.unwrap();
+    let options = options(&cluster).migration_timeout(LIMIT);
+    for freezes in [true, false] {
+        // As another process that migrates.
+        let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('dooers worker_', 0))";
+        run(&mut admin, lock).await;
+        let opening = tokio::spawn(refused(options.clone()));
+        until(&cluster, WAITS).await;
+        if freezes {
+            cluster.freeze();
+        }
+        let why = opening.await.unwrap();
+        assert!(why.contains("WORKER_DATABASE_MIGRATION_TIMEOUT"), "{why}");
+        if freezes {
+            cluster.thaw();
+        }
+        run(&mut admin, "ROLLBACK").await;
+        until(&cluster, RESTS).await;
+        until(
+            &cluster,
+            "SELECT count(*) = 0 FROM pg_class WHERE relname LIKE 'worker%'",
+        )
+        .await;
+    }
+    // A limit on statements is none on migrations.
+    run(&mut admin, "ALTER ROLE postgres SET statement_timeout = 1").await;
+    open(options.migration_timeout(Duration::from_secs(60)))
+        .await
+        .close()
+        .await;
+}

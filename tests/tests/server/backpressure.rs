@@ -1,0 +1,213 @@
+//! Clients that ask for much and read nothing.
+
+use crate::agents::script;
+use crate::asserts::{appended, events, seqs};
+use dooers::{Limits, WorkerServer};
+use dooers_tests::{Client, RawClient, Server, frame_bytes, opcode, within};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const KIB: usize = 1024;
+
+async fn server(change: impl FnOnce(&mut Limits)) -> Server {
+    let config = dooers_tests::in_memory().limits(change);
+    Server::start_small(WorkerServer::new(config).agent::<script>()).await
+}
+
+/// A turn of the program in the thread `t`.
+async fn say(server: &Server, text: &str) {
+    let turn = server.worker().dispatch::<script>();
+    let turn = turn.worker("w1").organization("o1").workspace("s1");
+    let sent = turn.thread("t").message(text).send().await.unwrap();
+    within("the turn", sent.text()).await.unwrap();
+}
+
+fn request(kind: &str, payload: &Value) -> Vec<u8> {
+    let frame = json!({"id": kind, "type": kind, "payload": payload}).to_string();
+    frame_bytes(opcode::TEXT, true, true, frame.as_bytes())
+}
+
+/// Asks for the thread `t`, and waits until the answer begins to arrive.
+async fn ask_and_read_nothing(server: &Server) -> RawClient {
+    let mut client = server.small_client("greedy").await.into_raw();
+    client
+        .write(&request("thread.subscribe", &json!({"thread_id": "t"})))
+        .await;
+    client.arrived().await;
+    client
+}
+
+/// The next page of events. Rows of threads may come before it.
+async fn next_page(client: &mut Client) -> Value {
+    let is_row = |frame: &Value| frame["type"] == "thread.upsert";
+    let frames = client.until("a page", |frame| !is_row(frame)).await;
+    let mut page = frames.into_iter().next_back().unwrap();
+    assert_eq!(page["type"], "event.list.result");
+    page["payload"].take()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_ask_for_everything_delay_nobody() {
+    let server = server(|limits| limits.answer_bytes = 64 * KIB).await;
+    let mut polite = server.client("ada").await;
+    let thread_id = polite.begin("large 100 20000").await;
+    let mut greedy = Vec::new();
+    for _ in 0..20 {
+        let mut client = server.small_client("bob").await;
+        for _ in 0..5 {
+            let page = json!({"thread_id": thread_id, "limit": 200});
+            client.send("event.list", page).await;
+        }
+        greedy.push(client);
+    }
+    for number in 0..10 {
+        polite.has_nothing().await;
+        let frames = polite.converse(&thread_id, "say one").await;
+        assert_eq!(
+            seqs(&appended(&frames)),
+            [102 + 2 * number, 103 + 2 * number]
+        );
+    }
+    // Those that read at last get all answers.
+    for client in &mut greedy {
+        for _ in 0..5 {
+            let page = next_page(client).await;
+            let bytes = page.to_string().len();
+            assert!(bytes < 70 * KIB, "{bytes} bytes");
+            assert_eq!(page["has_more"], true);
+            assert!(events(&page).len() >= 3);
+        }
+        client.pending().await;
+    }
+    greedy.push(polite);
+    server.close(greedy).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn request_behind_unread_answers_waits() {
+    let server = server(|limits| {
+        limits.answer_bytes = 64 * KIB;
+        limits.outbound_bytes = 128 * KIB;
+    })
+    .await;
+    let mut polite = server.client("ada").await;
+    let thread_id = polite.begin("large 100 20000").await;
+    let mut greedy = server.small_client("bob").await;
+    for _ in 0..10 {
+        let page = json!({"thread_id": thread_id, "limit": 200});
+        greedy.send("event.list", page).await;
+    }
+    greedy.message(Some(&thread_id), "say late").await;
+    // Of 640 KiB of answers 64 KiB may wait, so the message is not taken yet.
+    for number in 0..20 {
+        let frames = polite.converse(&thread_id, "say one").await;
+        assert_eq!(
+            seqs(&appended(&frames)),
+            [102 + 2 * number, 103 + 2 * number]
+        );
+    }
+    for _ in 0..10 {
+        next_page(&mut greedy).await;
+    }
+    let frames = greedy.turn().await;
+    assert_eq!(seqs(&appended(&frames)), [142, 143]);
+    server.close([polite, greedy]).await;
+}
+
+/// The frames of 2 MB that one client does not read exceed the total.
+async fn crowded(change: impl FnOnce(&mut Limits)) -> Server {
+    let server = server(|limits| {
+        limits.answer_bytes = 16 * KIB * KIB;
+        limits.outbound_total = 256 * KIB;
+        change(limits);
+    })
+    .await;
+    say(&server, "large 100 20000").await;
+    server
+}
+
+async fn polite(server: &Server) -> Client {
+    let mut client = server.client("ada").await;
+    client.has_nothing().await;
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_go_on_after_a_greedy_client_left() {
+    let server = crowded(|_| {}).await;
+    let mut polite = polite(&server).await;
+    let page = json!({"thread_id": "t", "limit": 1});
+    polite
+        .ask("event.list", page.clone(), "event.list.result")
+        .await;
+    let greedy = ask_and_read_nothing(&server).await;
+    polite.send("ping", json!({})).await;
+    polite.send("event.list", page).await;
+    // The program goes on, and the client is no subscriber yet.
+    say(&server, "say one").await;
+    drop(greedy);
+    let frames = polite
+        .until("a page", |frame| frame["type"] == "event.list.result")
+        .await;
+    let kinds = crate::asserts::kinds(&frames);
+    assert_eq!(kinds[kinds.len() - 2..], ["pong", "event.list.result"]);
+    server.close([polite]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn above_the_total_readers_get_live_frames() {
+    let server = crowded(|_| {}).await;
+    let mut reading = polite(&server).await;
+    let subscribe = json!({"thread_id": "t"});
+    let snapshot = reading
+        .ask("thread.subscribe", subscribe, "thread.snapshot")
+        .await;
+    assert_eq!(events(&snapshot).len(), 100);
+    reading.has_nothing().await;
+    let _greedy = ask_and_read_nothing(&server).await;
+    reading.send("ping", json!({})).await;
+    for number in 0..5 {
+        say(&server, "large 3 1000").await;
+        let frames = reading.turn().await;
+        assert!(!crate::asserts::kinds(&frames).contains(&"pong"));
+        let first = 102 + 4 * number;
+        assert_eq!(
+            seqs(&appended(&frames)),
+            (first..first + 4).collect::<Vec<_>>()
+        );
+    }
+    server.close([reading]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_go_on_after_a_client_stalled() {
+    let server = crowded(|limits| {
+        limits.stall_timeout = Duration::from_millis(1500);
+        // Much shorter than the wait: a pong that the server does not read is not late.
+        limits.ping_interval = Duration::from_millis(100);
+        limits.pong_timeout = Duration::from_millis(400);
+    })
+    .await;
+    let mut polite = polite(&server).await;
+    let mut greedy = ask_and_read_nothing(&server).await;
+    polite.send("ping", json!({})).await;
+    polite.expect("pong").await;
+    assert_eq!(greedy.close_code().await, None);
+    server.close([polite]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn above_the_total_a_drip_reader_is_closed() {
+    let stall = Duration::from_millis(500);
+    let server = crowded(|limits| limits.stall_timeout = stall).await;
+    let mut polite = polite(&server).await;
+    let mut greedy = ask_and_read_nothing(&server).await;
+    polite.send("ping", json!({})).await;
+    // It takes 2 MB in 5 seconds, and never stalls.
+    let dripping = greedy.drip(8 * KIB, Duration::from_millis(20));
+    let (bytes, ()) = tokio::join!(dripping, async {
+        polite.expect("pong").await;
+    });
+    assert!(bytes < 1_500_000, "{bytes} bytes were read");
+    server.close([polite]).await;
+}

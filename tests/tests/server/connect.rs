@@ -1,0 +1,262 @@
+//! Who a connection is.
+
+use crate::agents::{echo, quiet};
+use crate::asserts::{normal, string};
+use dooers_tests::{Identity, Server};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[tokio::test]
+async fn the_ack_of_connect_tells_of_the_server() {
+    let server = Server::of::<quiet>().await;
+    let mut client = server.open().await;
+    let ack = client.connect("ada").await;
+    let expected = json!({
+        "ack_id": "frame-0",
+        "ok": true,
+        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": ["event.delta", "run.cancel"]},
+    });
+    let mut ack = normal(&ack);
+    ack["ack_id"] = json!("frame-0");
+    assert_eq!(ack, expected);
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn each_shape_of_an_identity_names_the_same_user() {
+    let server = Server::of::<quiet>().await;
+    let ada = Identity::of("ada");
+    let shapes = [
+        ada.clone(),
+        ada.clone().saying_worker_id(),
+        ada.clone().in_metadata(),
+        ada.clone().flat(),
+        ada.clone().flat().saying_worker_id(),
+    ];
+    let mut known = Vec::new();
+    for shape in shapes {
+        let mut client = server.client(shape.clone()).await;
+        known.push(client.begin("hello").await);
+        let list = client
+            .ask("thread.list", json!({}), "thread.list.result")
+            .await;
+        let threads = list["threads"].as_array().unwrap();
+        assert_eq!(threads.len(), known.len(), "{shape:?}");
+        for thread in threads {
+            assert_eq!(thread["owner"]["user_id"], "ada");
+            assert_eq!(thread["organization_id"], "o1");
+            assert_eq!(thread["workspace_id"], "s1");
+            assert_eq!(thread["worker_id"], "w1");
+            assert_eq!(thread["agent_id"], "w1");
+        }
+        client.leave().await;
+    }
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn names_mail_and_roles_of_each_shape_are_shown() {
+    let server = Server::of::<quiet>().await;
+    let user = json!({
+        "user_id": "ada", "user_name": "Ada", "user_email": "ada@example.org", "identity_ids": ["1", "2"],
+    });
+    let with_roles = json!({
+        "user_id": "ada", "user_name": "Ada", "user_email": "ada@example.org", "identity_ids": [],
+        "system_role": "user", "organization_role": "admin", "workspace_role": "member",
+    });
+    let defaults = |role: &str, ids: Value| {
+        json!({
+            "user_id": "ada", "user_name": "Ada", "user_email": "ada@example.org", "identity_ids": ids,
+            "system_role": "user", "organization_role": role, "workspace_role": "member",
+        })
+    };
+    let nested = json!({
+        "user_id": "ada", "user_name": "Ada", "user_email": "ada@example.org", "user_role": "admin",
+    });
+    let flat = json!({
+        "worker_id": "w", "user_id": "ada", "user_name": "Ada", "user_email": "ada@example.org",
+    });
+    let shapes = [
+        (
+            json!({"worker_id": "w", "user": user}),
+            defaults("member", json!(["1", "2"])),
+        ),
+        (
+            json!({"worker_id": "w", "user": with_roles}),
+            defaults("admin", json!([])),
+        ),
+        (
+            json!({"worker_id": "w", "metadata": nested}),
+            defaults("admin", json!([])),
+        ),
+        (flat, defaults("member", json!([]))),
+    ];
+    for (payload, expected) in shapes {
+        let mut client = server.open().await;
+        client.done("connect", payload).await;
+        let id = client.message(None, "hello").await;
+        client.accepted(&id).await;
+        let thread = client.expect("thread.upsert").await;
+        assert_eq!(thread["thread"]["owner"], expected);
+        assert_eq!(thread["thread"]["users"], json!([expected]));
+        let appended = client.expect("event.append").await;
+        assert_eq!(appended["events"][0]["user"], expected);
+        client.leave().await;
+    }
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn a_connect_without_a_worker_is_refused_and_another_one_may_follow() {
+    let server = Server::of::<quiet>().await;
+    let mut client = server.open().await;
+    for payload in [
+        json!({}),
+        json!({"worker_id": ""}),
+        json!({"worker_id": null, "agent_id": null}),
+        json!({"user_id": "ada"}),
+        json!({"worker_id": 5}),
+        json!({"worker_id": "w".repeat(129)}),
+        json!({"worker_id": "w", "organization_id": "o".repeat(129)}),
+        json!({"worker_id": "w", "workspace_id": "s".repeat(129)}),
+        json!({"worker_id": "w", "user_id": "u".repeat(129)}),
+        json!({"worker_id": "w", "user": "ada"}),
+    ] {
+        let code = client.refusal("connect", payload.clone()).await;
+        assert_eq!(code, "INVALID_PAYLOAD", "{payload}");
+    }
+    assert_eq!(
+        client.refusal("thread.list", json!({})).await,
+        "NOT_CONNECTED"
+    );
+    client.connect("ada").await;
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn before_connect_only_connect_ping_and_the_public_schema_are_answered() {
+    let server = Server::of::<quiet>().await;
+    let mut client = server.open().await;
+    for kind in [
+        "thread.list",
+        "thread.subscribe",
+        "thread.unsubscribe",
+        "thread.delete",
+        "event.create",
+        "event.list",
+        "feedback",
+        "analytics.subscribe",
+        "analytics.unsubscribe",
+        "settings.subscribe",
+        "settings.unsubscribe",
+        "settings.patch",
+    ] {
+        assert_eq!(
+            client.refusal(kind, json!({})).await,
+            "NOT_CONNECTED",
+            "{kind}"
+        );
+    }
+    client.has_nothing().await;
+    let code = client.refusal("settings.public_schema", json!({})).await;
+    assert_eq!(code, "NOT_CONFIGURED");
+    assert_eq!(
+        client.refusal("no.such.verb", json!({})).await,
+        "INVALID_FRAME"
+    );
+    client.connect("ada").await;
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn verbs_of_features_that_are_not_there_are_not_configured() {
+    let server = Server::of::<quiet>().await;
+    let mut client = server.client("ada").await;
+    for kind in [
+        "feedback",
+        "analytics.subscribe",
+        "analytics.unsubscribe",
+        "settings.subscribe",
+        "settings.unsubscribe",
+        "settings.patch",
+        "settings.public_schema",
+    ] {
+        assert_eq!(
+            client.refusal(kind, json!({"field_id": "any"})).await,
+            "NOT_CONFIGURED",
+            "{kind}"
+        );
+    }
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_second_connect_replaces_the_identity_and_drops_subscriptions() {
+    let server = Server::of::<echo>().await;
+    let mut ada = server.client("ada").await;
+    let mut changing = server.client("bob").await;
+    let thread_id = ada.begin("hello").await;
+    changing.pending().await;
+    changing.subscribe(&thread_id).await;
+
+    changing
+        .connect(Identity::of("bob").with("organization_id", "o2"))
+        .await;
+    ada.converse(&thread_id, "still there?").await;
+    changing.has_nothing().await;
+    let code = changing
+        .refusal("thread.subscribe", json!({"thread_id": thread_id}))
+        .await;
+    assert_eq!(code, "NOT_FOUND");
+
+    // Back again, it hears of the thread, as everybody does, and of its events no more.
+    changing.connect("bob").await;
+    ada.converse(&thread_id, "and now?").await;
+    let heard = changing.pending().await;
+    assert_eq!(crate::asserts::kinds(&heard), ["thread.upsert"]);
+
+    // A refused one changes nothing.
+    changing.subscribe(&thread_id).await;
+    assert_eq!(
+        changing.refusal("connect", json!({})).await,
+        "INVALID_PAYLOAD"
+    );
+    ada.converse(&thread_id, "once more").await;
+    assert_eq!(changing.turn().await.len(), 5);
+    let id = changing.message(None, "mine").await;
+    changing.accepted(&id).await;
+    let created = changing.expect("thread.upsert").await;
+    assert_eq!(string(&created["thread"]["owner"]["user_id"]), "bob");
+    server.close([ada, changing]).await;
+}
+
+#[tokio::test]
+async fn who_does_not_connect_in_time_is_closed_with_1013() {
+    let server = Server::with::<quiet>(|config| {
+        config.limits(|limits| limits.connect_timeout = Duration::from_millis(50))
+    })
+    .await;
+    let mut never = server.open().await;
+    assert_eq!(never.closed().await, 1013);
+
+    // Pings and refused frames are no connect.
+    let mut busy = server.open().await;
+    busy.send("ping", json!({})).await;
+    busy.send("connect", json!({})).await;
+    assert_eq!(busy.closed().await, 1013);
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn who_has_connected_in_time_stays() {
+    let server = Server::with::<quiet>(|config| {
+        config.limits(|limits| limits.connect_timeout = Duration::from_secs(1))
+    })
+    .await;
+    let mut known = server.client("ada").await;
+    // Opened later, so its deadline is later.
+    let mut never = server.open().await;
+    assert_eq!(never.closed().await, 1013);
+    known.has_nothing().await;
+    server.close([known]).await;
+}

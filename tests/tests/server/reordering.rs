@@ -1,0 +1,209 @@
+//! Changes that overtake each other on their way from the store to the clients.
+//!
+//! The store's answer is held: what is asked is done, and who asked does not know it yet.
+
+use crate::agents::script;
+use crate::asserts::{appended, kinds, seqs, string};
+use dooers_tests::{Client, Held, Server, Watched, gate};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+async fn server(store: &Arc<Watched>) -> Server {
+    Server::with::<script>(|config| config.store(Arc::clone(store) as _)).await
+}
+
+/// Sends a message, and waits until the store's answer to this call is held.
+async fn held(
+    store: &Arc<Watched>,
+    method: &'static str,
+    client: &mut Client,
+    thread_id: &str,
+    text: &str,
+) -> Held {
+    let mut held = store.hold(method);
+    client.message(Some(thread_id), text).await;
+    held.reached().await;
+    held
+}
+
+#[tokio::test]
+async fn a_thread_that_is_deleted_while_its_turn_writes_is_gone_for_everybody() {
+    let store = Watched::memory();
+    let server = server(&store).await;
+    let mut ada = server.client("ada").await;
+    let thread_id = ada.begin("say one").await;
+    let mut subscriber = server.client("bob").await;
+    let mut other = server.client("eve").await;
+    subscriber.subscribe(&thread_id).await;
+
+    let held = held(&store, "write_turn", &mut ada, &thread_id, "stored two").await;
+    ada.pending().await;
+    subscriber.pending().await;
+    let here = json!({"thread_id": thread_id});
+    let id = other.send("thread.delete", here.clone()).await;
+    assert_eq!(other.expect("thread.deleted").await, here);
+    other.accepted(&id).await;
+    assert_eq!(ada.expect("thread.deleted").await, here);
+    assert_eq!(subscriber.expect("thread.deleted").await, here);
+    held.release();
+    for client in [&mut ada, &mut subscriber, &mut other] {
+        client.has_nothing().await;
+    }
+    server.close([ada, subscriber, other]).await;
+}
+
+#[tokio::test]
+async fn a_message_that_overtakes_the_end_of_the_turn_before_it_stands_behind_it() {
+    let store = Watched::memory();
+    let server = server(&store).await;
+    let mut ada = server.client("ada").await;
+    let mut bob = server.client("bob").await;
+    let thread_id = ada.begin("say one").await;
+    bob.pending().await;
+    bob.subscribe(&thread_id).await;
+
+    let held = held(&store, "finish_turn", &mut ada, &thread_id, "say two").await;
+    // The store has ended that turn, so this one begins at once.
+    let id = ada
+        .message(Some(&thread_id), "wait overtaking\nsay three")
+        .await;
+    gate::arrived("overtaking").await;
+    held.release();
+    gate::open("overtaking");
+    let until_end = |frames: &[Value]| seqs(&appended(frames)).last() == Some(&6);
+    for client in [&mut ada, &mut bob] {
+        let mut frames = Vec::new();
+        while !until_end(&frames) {
+            frames.append(&mut client.turn().await);
+        }
+        let frames: Vec<Value> = frames
+            .into_iter()
+            .filter(|frame| frame["type"] != "ack")
+            .collect();
+        let turn = [
+            "event.append",
+            "run.upsert",
+            "event.append",
+            "thread.upsert",
+            "run.upsert",
+        ];
+        assert_eq!(kinds(&frames), [turn, turn].concat());
+        assert_eq!(seqs(&appended(&frames)), [3, 4, 5, 6]);
+    }
+    assert!(!id.is_empty());
+    server.close([ada, bob]).await;
+}
+
+#[tokio::test]
+async fn the_next_turn_can_still_be_stopped_when_it_overtook_the_end_of_the_one_before() {
+    let store = Watched::memory();
+    let server = server(&store).await;
+    let mut ada = server.client("ada").await;
+    let thread_id = ada.begin("say one").await;
+    let first = held(&store, "finish_turn", &mut ada, &thread_id, "say two").await;
+    ada.message(Some(&thread_id), "wait overtaking-stopped\nsay three")
+        .await;
+    gate::arrived("overtaking-stopped").await;
+    first.release();
+    ada.pending().await;
+
+    ada.send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    ada.until("the deletion", |frame| frame["type"] == "ack")
+        .await;
+    gate::open("overtaking-stopped");
+    // The handler is gone, so nobody went through, and its turn was never finished.
+    ada.has_nothing().await;
+    assert_eq!(store.calls("finish_turn"), 2);
+    server.close([ada]).await;
+}
+
+#[tokio::test]
+async fn a_row_does_not_overtake_the_events_that_a_slow_reader_still_has_to_get() {
+    let store = Watched::memory();
+    let server = Server::with::<script>(|config| {
+        config
+            .store(Arc::clone(&store) as _)
+            .limits(|limits| limits.outbound_frames = 4)
+    })
+    .await;
+    let mut ada = server.client("ada").await;
+    let mut bob = server.client("bob").await;
+    let id = ada.message(None, "wait overtaking-row\nburst 50").await;
+    ada.accepted(&id).await;
+    let thread_id = string(&ada.expect("thread.upsert").await["thread"]["id"]);
+    gate::arrived("overtaking-row").await;
+    ada.pending().await;
+    ada.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+        .await;
+    bob.pending().await;
+    bob.subscribe(&thread_id).await;
+
+    // Only bob listens; he gets four events, and the others are to be read for him.
+    let mut reading = store.hold("catch_up");
+    gate::open("overtaking-row");
+    reading.reached().await;
+    // Somebody else writes for the first time, which changes the row.
+    let mut eve = server.client("eve").await;
+    eve.converse(&thread_id, "say last").await;
+    reading.release();
+
+    let mut frames = Vec::new();
+    while seqs(&appended(&frames)).last() != Some(&53) {
+        frames.push(bob.next().await);
+    }
+    assert_eq!(seqs(&appended(&frames)), (2..=53).collect::<Vec<_>>());
+    crate::slow_readers::in_order(&frames);
+    server.close([ada, bob, eve]).await;
+}
+
+#[tokio::test]
+async fn who_is_not_subscribed_gets_no_row_that_is_older_than_the_last() {
+    let store = Watched::memory();
+    let server = server(&store).await;
+    let mut ada = server.client("ada").await;
+    let thread_id = ada.begin("say one").await;
+    let id = ada
+        .message(Some(&thread_id), "wait overtaking-older\ntitle New")
+        .await;
+    ada.accepted(&id).await;
+    gate::arrived("overtaking-older").await;
+    ada.pending().await;
+    ada.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+        .await;
+    let mut bob = server.client("bob").await;
+    let mut other = server.client("eve").await;
+
+    // The row with bob in it is stored first, and told last.
+    let held = held(&store, "begin_turn", &mut bob, &thread_id, "say two").await;
+    gate::open("overtaking-older");
+    let is_new = |frame: &Value| frame["payload"]["thread"]["title"] == "New";
+    other.until("the newer row", is_new).await;
+    held.release();
+    bob.turn().await;
+    for frame in other.pending().await {
+        assert_eq!(frame["payload"]["thread"]["title"], "New", "{frame}");
+    }
+    server.close([ada, bob, other]).await;
+}
+
+#[tokio::test]
+async fn a_row_that_was_overtaken_by_the_deletion_is_not_told() {
+    let store = Watched::memory();
+    let server = server(&store).await;
+    let mut ada = server.client("ada").await;
+    let mut other = server.client("eve").await;
+    let thread_id = ada.begin("say one").await;
+    other.pending().await;
+    let held = held(&store, "finish_turn", &mut ada, &thread_id, "say two").await;
+    other
+        .send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    other.expect("thread.deleted").await;
+    other.expect("ack").await;
+    ada.pending().await;
+    held.release();
+    other.has_nothing().await;
+    ada.has_nothing().await;
+    server.close([ada, other]).await;
+}

@@ -1,0 +1,226 @@
+//! Which agents are served, and where.
+
+use crate::agents::{echo, quiet};
+use crate::asserts::appended;
+use axum::Router;
+use dooers::{Agent, ServerError, WorkerServer};
+use dooers_tests::{Client, Server};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// Where `/ws` leads.
+#[dooers::agent(name = "first-choice", default)]
+async fn favourite() -> &'static str {
+    "I am the default"
+}
+
+mod other {
+    /// Has the name of another one.
+    #[dooers::agent(name = "echo")]
+    pub(super) async fn double() {}
+
+    /// Another default.
+    #[dooers::agent(default)]
+    pub(super) async fn rival() {}
+}
+
+fn worker() -> WorkerServer {
+    WorkerServer::new(dooers_tests::in_memory())
+}
+
+async fn answer_at(server: &Server, path: &str) -> String {
+    let mut client = Client::open(server.address, path).await;
+    client.connect("ada").await;
+    client.message(None, "hello").await;
+    let frames = client.turn().await;
+    client.leave().await;
+    let run = &frames.last().unwrap()["payload"]["run"];
+    let answer = appended(&frames)
+        .get(1)
+        .map(|event| crate::asserts::text(event).to_owned());
+    format!("{}: {}", run["agent_id"], answer.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn one_agent_is_served_under_both_paths() {
+    let server = Server::of::<echo>().await;
+    assert_eq!(answer_at(&server, "/ws").await, "\"echo\": You said: hello");
+    assert_eq!(
+        answer_at(&server, "/agents/echo/ws").await,
+        "\"echo\": You said: hello"
+    );
+    let (status, body) = server.get("/agents").await;
+    assert_eq!(status, 200);
+    let expected = json!({"agents": [{"name": "echo", "description": "Says what you said.", "is_default": true}]});
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected);
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn of_several_agents_the_default_one_is_at_ws() {
+    let server = Server::start(
+        worker()
+            .agent::<echo>()
+            .agent::<favourite>()
+            .agent::<quiet>(),
+    )
+    .await;
+    assert_eq!(
+        answer_at(&server, "/ws").await,
+        "\"first-choice\": I am the default"
+    );
+    assert_eq!(
+        answer_at(&server, "/agents/echo/ws").await,
+        "\"echo\": You said: hello"
+    );
+    assert_eq!(
+        answer_at(&server, "/agents/first-choice/ws").await,
+        "\"first-choice\": I am the default"
+    );
+    let (_, body) = server.get("/agents").await;
+    let expected = json!({"agents": [
+        {"name": "echo", "description": "Says what you said.", "is_default": false},
+        {"name": "first-choice", "description": "Where `/ws` leads.", "is_default": true},
+        {"name": "quiet", "description": "Says nothing.", "is_default": false},
+    ]});
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected);
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn without_a_default_ws_is_not_there_and_names_the_paths() {
+    let server = Server::start(worker().agent::<echo>().agent::<quiet>()).await;
+    let (status, body) = server.try_socket("/ws").await;
+    assert_eq!(status, 404);
+    let expected = "there are several agents, and none is marked `default`; connect to /agents/echo/ws or /agents/quiet/ws\n";
+    assert_eq!(body, expected);
+    let (status, body) = server.try_socket("/agents/nobody/ws").await;
+    assert_eq!(status, 404);
+    assert_eq!(
+        body,
+        "there is no agent of this name; connect to /agents/echo/ws or /agents/quiet/ws\n"
+    );
+    assert_eq!(answer_at(&server, "/agents/quiet/ws").await, "\"quiet\": ");
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_no_websocket_says_what_belongs_there() {
+    let server = Server::of::<echo>().await;
+    let (status, body) = server.get("/ws").await;
+    assert_eq!(status, 400);
+    assert!(
+        body.starts_with("a chat client opens a WebSocket here"),
+        "{body}"
+    );
+    assert_eq!(server.get("/elsewhere").await.0, 404);
+    server.close([]).await;
+}
+
+async fn start_error(worker: WorkerServer) -> ServerError {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let by_listener = worker.serve_on(listener).await.unwrap_err();
+    let by_router = worker.router().await.unwrap_err();
+    assert_eq!(by_listener.to_string(), by_router.to_string());
+    by_router
+}
+
+#[tokio::test]
+async fn two_agents_of_one_name_are_an_error_at_start() {
+    let error = start_error(worker().agent::<echo>().agent::<other::double>()).await;
+    assert!(matches!(error, ServerError::SameName("echo")));
+    let text = error.to_string();
+    assert!(
+        text.starts_with("two agents are named `echo`: give one of them another name"),
+        "{text}"
+    );
+    let error = start_error(worker().agent::<echo>().agent::<echo>()).await;
+    assert!(matches!(error, ServerError::SameName("echo")));
+}
+
+#[tokio::test]
+async fn two_defaults_are_an_error_at_start() {
+    let error = start_error(worker().agent::<favourite>().agent::<other::rival>()).await;
+    let text = error.to_string();
+    assert!(
+        text.starts_with("the agents `first-choice` and `rival` are both marked"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_choice_all_annotated_agents_of_the_program_are_served() {
+    // Among them are two of one name, which is how it shows.
+    let error = start_error(worker()).await;
+    assert!(matches!(error, ServerError::SameName("echo")), "{error}");
+    assert_eq!(other::double::DEFINITION.name(), "echo");
+}
+
+#[tokio::test]
+async fn the_router_works_within_another_program() {
+    let worker = worker().agent::<echo>();
+    let app = Router::new()
+        .route("/health", axum::routing::get(|| async { "fine" }))
+        .nest("/chat", worker.router().await.unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let mut client = Client::open(address, "/chat/ws").await;
+    client.connect("ada").await;
+    client.begin("hello").await;
+    let mut other = Client::open(address, "/chat/agents/echo/ws").await;
+    other.connect("ada").await;
+    let (closing, codes) = tokio::join!(worker.close(), async {
+        (client.closed().await, other.closed().await)
+    });
+    let () = closing;
+    assert_eq!(codes, (1001, 1001));
+    serving.abort();
+}
+
+/// What a program gives its handlers.
+#[derive(Debug, Clone)]
+struct Greeting(&'static str);
+
+#[dooers::agent]
+async fn greets(dooers::State(Greeting(text)): dooers::State<Greeting>) -> &'static str {
+    text
+}
+
+#[dooers::agent]
+async fn may_greet(greeting: Option<dooers::State<Greeting>>) -> &'static str {
+    greeting.map_or("nothing", |greeting| greeting.0.0)
+}
+
+#[tokio::test]
+async fn a_missing_state_is_an_error_at_start_that_names_agent_and_type() {
+    let error = worker().agent::<greets>().router().await.unwrap_err();
+    assert!(matches!(
+        error,
+        ServerError::NoState {
+            agent: "greets",
+            ..
+        }
+    ));
+    let text = error.to_string();
+    assert!(
+        text.contains("Greeting>") && text.contains("`.state(..)`"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_state_reaches_the_handler_and_an_optional_one_need_not_be_there() {
+    let given = worker().agent::<greets>().state(Greeting("hello"));
+    let server = Server::start(given).await;
+    assert_eq!(answer_at(&server, "/ws").await, "\"greets\": hello");
+    server.close([]).await;
+    let server = Server::start(worker().agent::<may_greet>()).await;
+    assert_eq!(answer_at(&server, "/ws").await, "\"may_greet\": nothing");
+    server.close([]).await;
+    let given = worker().agent::<may_greet>().state(Greeting("hi"));
+    let server = Server::start(given).await;
+    assert_eq!(answer_at(&server, "/ws").await, "\"may_greet\": hi");
+    server.close([]).await;
+}

@@ -1,0 +1,180 @@
+//! What happens below the frames: large ones, broken ones, slow ones.
+
+use crate::agents::echo;
+use crate::asserts::{appended, text};
+use dooers_tests::{Server, frame_bytes, opcode};
+use serde_json::json;
+
+/// An `event.create` with a text of so many bytes.
+fn message(length: usize) -> String {
+    let text = "x".repeat(length);
+    let event =
+        json!({"type": "message", "actor": "user", "content": [{"type": "text", "text": text}]});
+    json!({"id": "x", "type": "event.create", "payload": {"event": event}}).to_string()
+}
+
+#[tokio::test]
+async fn a_frame_of_256_kib_is_taken() {
+    let server = Server::of::<echo>().await;
+    let mut client = server.client("ada").await;
+    let overhead = message(0).len();
+    client.send_text(message(256 * 1024 - overhead)).await;
+    client.accepted("x").await;
+    let answer = appended(&client.turn().await).remove(1);
+    assert_eq!(
+        text(&answer).len(),
+        256 * 1024 - overhead + "You said: ".len()
+    );
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_larger_frame_closes_with_1009_which_arrives() {
+    let server = Server::of::<echo>().await;
+    let overhead = message(0).len();
+    for length in [256 * 1024 - overhead + 1, 300 * 1024] {
+        let mut client = server.client("ada").await;
+        client.send_text(message(length)).await;
+        assert_eq!(client.closed().await, 1009);
+    }
+    let mut watching = server.client("ada").await;
+    let list = watching
+        .ask("thread.list", json!({}), "thread.list.result")
+        .await;
+    assert_eq!(list["total_count"], 0);
+    server.close([watching]).await;
+}
+
+#[tokio::test]
+async fn of_64_mib_the_server_reads_no_more_than_it_must_and_its_1009_arrives() {
+    let server = Server::of::<echo>().await;
+    for _ in 0..5 {
+        let client = server.client("ada").await.into_raw();
+        assert_eq!(client.flood(64 * 1024 * 1024).await, Some(1009));
+    }
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn a_message_in_many_parts_counts_as_a_whole() {
+    let server = Server::of::<echo>().await;
+    let mut client = server.client("ada").await;
+    let part = vec![b'x'; 64 * 1024];
+    client
+        .send_bytes(&frame_bytes(opcode::TEXT, false, true, &part))
+        .await;
+    for _ in 0..4 {
+        client
+            .send_bytes(&frame_bytes(opcode::CONTINUATION, false, true, &part))
+            .await;
+    }
+    assert_eq!(client.closed().await, 1009);
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn a_fragmented_message_is_one_message() {
+    let server = Server::of::<echo>().await;
+    let mut client = server.client("ada").await;
+    // The parts end within characters.
+    let text = message(0).replace(r#""text":"""#, r#""text":"größer 😀""#);
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let opcode = if at == 0 {
+            opcode::TEXT
+        } else {
+            opcode::CONTINUATION
+        };
+        let frame = frame_bytes(opcode, at + 1 == bytes.len(), true, &[*byte]);
+        client.send_bytes(&frame).await;
+    }
+    client.accepted("x").await;
+    let answer = appended(&client.turn().await).remove(1);
+    assert_eq!(crate::asserts::text(&answer), "You said: größer 😀");
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_comes_byte_by_byte_is_answered() {
+    let server = Server::of::<echo>().await;
+    let mut client = server.client("ada").await;
+    let ping = json!({"id": "1", "type": "ping", "payload": {}}).to_string();
+    for byte in frame_bytes(opcode::TEXT, true, true, ping.as_bytes()) {
+        client.send_bytes(&[byte]).await;
+        tokio::task::yield_now().await;
+    }
+    client.expect("pong").await;
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_text_that_is_not_utf_8_closes_with_1007() {
+    let server = Server::of::<echo>().await;
+    let begun = frame_bytes(opcode::TEXT, false, true, &[0xe2, 0x82]);
+    let broken = [
+        frame_bytes(opcode::TEXT, true, true, &[0xff]),
+        frame_bytes(opcode::TEXT, true, true, b"{\"id\":\"\xc3\x28\"}"),
+        // Surrogates have no UTF-8.
+        frame_bytes(opcode::TEXT, true, true, &[0xed, 0xa0, 0x80]),
+        // Cut off within a character.
+        frame_bytes(opcode::TEXT, true, true, &[0xe2, 0x82]),
+        [
+            begun.clone(),
+            frame_bytes(opcode::CONTINUATION, true, true, b"x"),
+        ]
+        .concat(),
+        [begun, frame_bytes(opcode::CONTINUATION, true, true, b"")].concat(),
+    ];
+    for bytes in broken {
+        let mut client = server.client("ada").await;
+        client.send_bytes(&bytes).await;
+        assert_eq!(client.closed().await, 1007, "{bytes:?}");
+    }
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn what_is_no_websocket_closes_with_1002() {
+    let server = Server::of::<echo>().await;
+    let ping = b"{\"id\":\"1\",\"type\":\"ping\"}";
+    let mut reserved_bit = frame_bytes(opcode::TEXT, true, true, ping);
+    reserved_bit[0] |= 0x40;
+    let broken = [
+        frame_bytes(opcode::TEXT, true, false, ping),
+        frame_bytes(opcode::RESERVED, true, true, ping),
+        reserved_bit,
+        // A continuation of nothing, a text within a text, a part of a ping, and a ping that is too long.
+        frame_bytes(opcode::CONTINUATION, true, true, ping),
+        [
+            frame_bytes(opcode::TEXT, false, true, ping),
+            frame_bytes(opcode::TEXT, true, true, ping),
+        ]
+        .concat(),
+        frame_bytes(opcode::PING, false, true, b"x"),
+        frame_bytes(opcode::PING, true, true, &[b'x'; 126]),
+        // A closing frame whose code is cut off.
+        frame_bytes(opcode::CLOSE, true, true, &[3]),
+    ];
+    for bytes in broken {
+        let mut client = server.client("ada").await;
+        client.send_bytes(&bytes).await;
+        assert_eq!(client.closed().await, 1002, "{bytes:?}");
+    }
+    server.close([]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_the_protocol_takes_nobody_with_it() {
+    let server = Server::of::<echo>().await;
+    let mut steady = server.client("ada").await;
+    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 64], &[0; 64]] {
+        let mut client = server.client("ada").await;
+        client.send_bytes(bytes).await;
+        assert_eq!(client.closed().await, 1002);
+        steady.has_nothing().await;
+    }
+    // One that goes without a word.
+    drop(server.client("ada").await);
+    steady.begin("hello").await;
+    server.close([steady]).await;
+}

@@ -1,0 +1,163 @@
+//! Who sees what, and who may change what.
+
+use crate::agents::every;
+use crate::asserts::{field, ids, in_role, patch, refused, subscribe, subscribed};
+use dooers_tests::{Identity, Server};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_user_sees_neither_what_creators_see_nor_what_is_internal() {
+    let server = Server::of::<every>().await;
+    let (user, shown) = subscribed(&server, "member", "user").await;
+    let (creator, shown_to_creator) = subscribed(&server, "owner", "creator").await;
+    let mut expected = vec![
+        "name", "note", "prompt", "model", "tone", "whole", "large", "signed", "decimal", "narrow",
+        "check", "key", "address", "day", "logo", "even", "fixed", "guarded",
+    ];
+    assert_eq!(ids(&shown), expected);
+    expected.push("budget");
+    assert_eq!(ids(&shown_to_creator), expected);
+    assert_eq!(field(&shown_to_creator, "budget")["visibility"], "creator");
+    for shown in [shown, shown_to_creator] {
+        assert!(!shown.to_string().contains("trace"), "{shown}");
+    }
+    server.close([user, creator]).await;
+}
+
+#[tokio::test]
+async fn the_creators_audience_needs_a_role_and_no_claim_helps() {
+    let server = Server::of::<every>().await;
+    for (identity, is_allowed) in [
+        (in_role("owner"), true),
+        (in_role("manager"), true),
+        (in_role("member"), false),
+        (in_role("admin"), false),
+        (Identity::of("ada"), false),
+    ] {
+        let mut client = server.client(identity).await;
+        if is_allowed {
+            subscribe(&mut client, "creator").await;
+        } else {
+            // Who says that they own the agent is not believed.
+            let asked = json!({"audience": "creator", "agent_owner_user_id": "ada"});
+            let code = client.refusal("settings.subscribe", asked).await;
+            assert_eq!(code, "FORBIDDEN");
+            patch(&mut client, "note", json!("still a user")).await;
+        }
+        client.leave().await;
+    }
+    let mut client = server.client(in_role("owner")).await;
+    let asked = json!({"audience": "king"});
+    let code = client.refusal("settings.subscribe", asked).await;
+    assert_eq!(code, "INVALID_PAYLOAD");
+    server.close([client]).await;
+}
+
+#[tokio::test]
+async fn a_patch_is_refused_by_what_the_field_is_to_the_audience() {
+    let server = Server::of::<every>().await;
+    let (mut user, _) = subscribed(&server, "member", "user").await;
+    let (mut creator, _) = subscribed(&server, "owner", "creator").await;
+    // An owner who did not ask for the creators' audience is a user.
+    let (mut modest, _) = subscribed(&server, "owner", "user").await;
+    for (field, value, as_user, as_creator) in [
+        ("fixed", json!("x"), "READONLY", "READONLY"),
+        ("guarded", json!("x"), "READONLY", ""),
+        ("budget", json!(5), "NOT_FOUND", ""),
+        ("trace", json!("x"), "INTERNAL", "INTERNAL"),
+        ("nothing", json!("x"), "NOT_FOUND", "NOT_FOUND"),
+        ("more", json!("x"), "NOT_FOUND", "NOT_FOUND"),
+        ("", json!("x"), "NOT_FOUND", "NOT_FOUND"),
+    ] {
+        assert_eq!(refused(&mut user, field, value.clone()).await.0, as_user);
+        assert_eq!(refused(&mut modest, field, value.clone()).await.0, as_user);
+        if as_creator.is_empty() {
+            patch(&mut creator, field, value).await;
+        } else {
+            assert_eq!(refused(&mut creator, field, value).await.0, as_creator);
+        }
+        if field == "guarded" {
+            // It is seen by everybody, and `budget` is not.
+            user.expect("settings.patch").await;
+            modest.expect("settings.patch").await;
+        }
+    }
+    user.has_nothing().await;
+    modest.has_nothing().await;
+    server.close([user, creator, modest]).await;
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_to_nobody() {
+    let server = Server::of::<every>().await;
+    let (mut owner, before) = subscribed(&server, "owner", "creator").await;
+    let (mut user, _) = subscribed(&server, "member", "user").await;
+    let key = field(&before, "key");
+    assert_eq!(
+        (&key["value"], &key["has_value"]),
+        (&Value::Null, &json!(false))
+    );
+    let told = patch(&mut owner, "key", json!("correct horse")).await;
+    assert_eq!(told["value"], Value::Null);
+    assert_eq!(user.expect("settings.patch").await, told);
+    let after = subscribe(&mut owner, "creator").await;
+    let key = field(&after, "key");
+    assert_eq!(
+        (&key["value"], &key["has_value"]),
+        (&Value::Null, &json!(true))
+    );
+    assert!(!after.to_string().contains("horse"));
+    patch(&mut owner, "key", Value::Null).await;
+    user.expect("settings.patch").await;
+    let cleared = field(&subscribe(&mut owner, "creator").await, "key");
+    assert_eq!(cleared["has_value"], false);
+    server.close([owner, user]).await;
+}
+
+#[tokio::test]
+async fn the_public_schema_is_what_users_see_and_needs_no_connect() {
+    let server = Server::of::<every>().await;
+    let mut stranger = server.open().await;
+    let id = stranger.send("settings.public_schema", json!({})).await;
+    let frame = stranger.next().await;
+    assert_eq!(frame["type"], "settings.public_schema.result");
+    assert_eq!(frame["id"], id.as_str());
+    let schema = &frame["payload"]["schema"];
+    assert_eq!(schema["version"], "2.1");
+    let (mut user, shown) = subscribed(&server, "member", "user").await;
+    assert_eq!(schema["fields"], shown["fields"]);
+    // It has the defaults, and nobody's values.
+    patch(&mut user, "name", json!("changed")).await;
+    let again = user
+        .ask(
+            "settings.public_schema",
+            json!({}),
+            "settings.public_schema.result",
+        )
+        .await;
+    assert_eq!(again["schema"], *schema);
+    server.close([stranger, user]).await;
+}
+
+#[tokio::test]
+async fn settings_of_another_worker_are_neither_shown_nor_changed() {
+    let server = Server::of::<every>().await;
+    let (mut here, _) = subscribed(&server, "member", "user").await;
+    let other = Identity::of("eve").with("agent_id", "w2");
+    let mut there = server.client(other).await;
+    for verb in ["settings.subscribe", "settings.unsubscribe"] {
+        for member in ["worker_id", "agent_id"] {
+            let code = there.refusal(verb, json!({member: "w1"})).await;
+            assert_eq!(code, "FORBIDDEN", "{verb}");
+        }
+    }
+    let shown = subscribe(&mut there, "user").await;
+    assert_eq!(shown["worker_id"], "w2");
+    patch(&mut there, "note", json!("of w2")).await;
+    here.has_nothing().await;
+    patch(&mut here, "note", json!("of w1")).await;
+    there.has_nothing().await;
+    let shown = subscribe(&mut there, "user").await;
+    assert_eq!(field(&shown, "note")["value"], "of w2");
+    server.close([here, there]).await;
+}

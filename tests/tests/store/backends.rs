@@ -1,0 +1,82 @@
+//! The stores that the suite runs over.
+//!
+//! Another one is a function here that opens it empty, and a line in `cases`.
+
+use dooers::store::{
+    MemoryStore, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
+};
+use dooers_tests::postgres::{pooled, shared};
+use std::any::Any;
+use std::sync::Arc;
+
+/// A store of any kind.
+pub(crate) type AnyStore = Arc<dyn Store>;
+
+/// An empty store, and what must outlive it: the directory of its file, for example.
+pub(crate) struct Opened {
+    pub(crate) store: AnyStore,
+    _outlives_it: Box<dyn Any + Send>,
+}
+
+pub(crate) async fn memory() -> Option<Opened> {
+    Some(Opened {
+        store: Arc::new(MemoryStore::new()),
+        _outlives_it: Box::new(()),
+    })
+}
+
+pub(crate) async fn sqlite() -> Option<Opened> {
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(directory.path().join("worker.db"));
+    Some(Opened {
+        store: Arc::new(SqliteStore::open(options).await.unwrap()),
+        _outlives_it: Box::new(directory),
+    })
+}
+
+/// None where there is no database; a line says so then.
+pub(crate) async fn on_postgres() -> Option<Opened> {
+    Some(opened(shared()?).await)
+}
+
+/// The same through PgBouncer.
+pub(crate) async fn on_postgres_pooled() -> Option<Opened> {
+    Some(opened(pooled()?).await)
+}
+
+async fn opened(options: PostgresOptions) -> Opened {
+    let store = PostgresStore::open(options.pool_size(3)).await.unwrap();
+    Opened {
+        store: Arc::new(store),
+        _outlives_it: Box::new(()),
+    }
+}
+
+/// Makes one test of each of these cases for each store.
+macro_rules! cases {
+    ($($case:ident),+ $(,)?) => {
+        crate::backends::cases_of!(memory: $($case),+);
+        crate::backends::cases_of!(sqlite: $($case),+);
+        crate::backends::cases_of!(on_postgres: $($case),+);
+        crate::backends::cases_of!(on_postgres_pooled: $($case),+);
+    };
+}
+
+macro_rules! cases_of {
+    ($store:ident: $($case:ident),+) => {
+        mod $store {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let Some(opened) = crate::backends::$store().await else {
+                        return;
+                    };
+                    super::$case(&opened.store).await;
+                    opened.store.close().await;
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use {cases, cases_of};

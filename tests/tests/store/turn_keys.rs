@@ -1,0 +1,319 @@
+//! Turns: who may write in them, and which comes next.
+
+use crate::asserts::{all_of, assert_not_found, assert_stale, ids, kinds, picture, revs, seqs};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
+    ana, append, begin_thread, existing, finish, manual_start, message, new_thread, run_change,
+    say, scope, start, write, written,
+};
+use dooers::protocol::RunStatus;
+use dooers::store::{Claim, TurnKey};
+use futures::future::join_all;
+use std::sync::Arc;
+
+cases![
+    what_a_turn_writes_is_numbered_and_shown,
+    a_write_of_nothing_changes_nothing,
+    another_fence_may_neither_write_nor_finish,
+    a_turn_that_is_finished_may_not_be_written_or_finished_again,
+    a_turn_of_a_deleted_thread_may_not_be_written,
+    a_turn_that_waits_may_not_be_written,
+    a_turn_is_not_held_by_the_key_of_another_thread,
+    finishing_writes_the_last_changes_and_claims_the_next,
+    finishing_leaves_a_thread_that_can_be_claimed_when_a_message_comes,
+    a_thread_without_waiting_turns_has_nothing_to_claim,
+    a_turn_without_a_run_of_its_own_makes_no_run,
+    a_turn_that_begins_while_others_wait_does_not_pass_them,
+    of_many_claims_at_once_one_gets_the_turn,
+    of_many_ends_at_once_one_ends_the_turn,
+];
+
+async fn what_a_turn_writes_is_numbered_and_shown(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    let changes = vec![written("t", "a", Some("r")), written("t", "b", Some("r"))];
+    let changes = write(store, &claim.key, changes).await;
+    assert_eq!(kinds(&changes), ["event", "event"]);
+    assert_eq!(revs(&changes), [4, 5]);
+    let changes = write(store, &claim.key, vec![written("t", "c", None)]).await;
+    assert_eq!(revs(&changes), [6]);
+    let (events, _) = all_of(store, &scope(), "t").await;
+    assert_eq!(ids(&events), ["t-question", "a", "b", "c"]);
+    assert_eq!(seqs(&events), [1, 2, 3, 4]);
+    assert_eq!(events[1].run_id.as_deref(), Some("r"));
+    assert_eq!(events[3].run_id, None);
+    assert_eq!(store.thread(&scope(), "t").await.unwrap().rev, 6);
+}
+
+async fn a_write_of_nothing_changes_nothing(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    assert!(write(store, &claim.key, Vec::new()).await.is_empty());
+    assert_eq!(store.thread(&scope(), "t").await.unwrap().rev, 3);
+}
+
+/// Neither writing nor finishing with this key is allowed, and neither does anything.
+async fn assert_refused(store: &AnyStore, key: &TurnKey) {
+    let before = picture(store, &scope()).await;
+    for changes in [Vec::new(), vec![written(&key.thread_id, "late", None)]] {
+        assert_stale(store.write_turn(&scope(), key, changes.clone()).await);
+        assert_stale(
+            store
+                .finish_turn(&scope(), key, changes, Some(&start("late")))
+                .await,
+        );
+    }
+    assert_eq!(picture(store, &scope()).await, before);
+}
+
+async fn another_fence_may_neither_write_nor_finish(store: &AnyStore) {
+    let Claim { key, .. } = begin_thread(store, "t", "r").await;
+    say(store, existing("t"), "e2", "r2").await;
+    for fence in [0, key.fence - 1, key.fence + 1, u64::from(u32::MAX)] {
+        if fence != key.fence {
+            assert_refused(
+                store,
+                &TurnKey {
+                    fence,
+                    ..key.clone()
+                },
+            )
+            .await;
+        }
+    }
+    for event_id in ["e2", "t", "", "nothing"] {
+        let event_id = event_id.to_owned();
+        assert_refused(
+            store,
+            &TurnKey {
+                event_id,
+                ..key.clone()
+            },
+        )
+        .await;
+    }
+    assert_eq!(finish(store, &key, "r2").await.unwrap().key.event_id, "e2");
+}
+
+async fn a_turn_that_is_finished_may_not_be_written_or_finished_again(store: &AnyStore) {
+    let first = begin_thread(store, "t", "r").await;
+    assert!(finish(store, &first.key, "none").await.is_none());
+    assert_refused(store, &first.key).await;
+    let second = say(store, existing("t"), "e2", "r2").await.claim.unwrap();
+    assert_refused(store, &first.key).await;
+    append(store, &second.key, [1], None).await;
+}
+
+async fn a_turn_of_a_deleted_thread_may_not_be_written(store: &AnyStore) {
+    let Claim { key, .. } = begin_thread(store, "t", "r").await;
+    store.delete_thread(&scope(), "t").await.unwrap();
+    let changes = vec![written("t", "late", None)];
+    assert_not_found(store.write_turn(&scope(), &key, changes.clone()).await);
+    assert_not_found(
+        store
+            .finish_turn(&scope(), &key, changes, Some(&start("r2")))
+            .await,
+    );
+    assert_not_found(store.claim_turn(&scope(), "t", &start("r2")).await);
+}
+
+async fn a_turn_that_waits_may_not_be_written(store: &AnyStore) {
+    let Claim { key, .. } = begin_thread(store, "t", "r").await;
+    say(store, existing("t"), "e2", "r2").await;
+    for fence in [0, 1, key.fence] {
+        let event_id = "e2".to_owned();
+        assert_refused(
+            store,
+            &TurnKey {
+                event_id,
+                fence,
+                ..key.clone()
+            },
+        )
+        .await;
+    }
+}
+
+async fn a_turn_is_not_held_by_the_key_of_another_thread(store: &AnyStore) {
+    let first = begin_thread(store, "t1", "r1").await.key;
+    let second = begin_thread(store, "t2", "r2").await.key;
+    for (thread_id, event_id) in [
+        (&first.thread_id, &second.event_id),
+        (&second.thread_id, &first.event_id),
+    ] {
+        let crossed = TurnKey {
+            thread_id: thread_id.clone(),
+            event_id: event_id.clone(),
+            fence: first.fence,
+        };
+        assert_refused(store, &crossed).await;
+    }
+}
+
+async fn finishing_writes_the_last_changes_and_claims_the_next(store: &AnyStore) {
+    let first = begin_thread(store, "t", "r1").await;
+    say(store, existing("t"), "e2", "waits").await;
+    let changes = vec![
+        written("t", "a", Some("r1")),
+        run_change("t", "r1", RunStatus::Succeeded),
+    ];
+    let starting = start("r2");
+    let done = store
+        .finish_turn(&scope(), &first.key, changes, Some(&starting))
+        .await
+        .unwrap();
+    assert_eq!(kinds(&done.changes), ["event", "run", "run"]);
+    assert_eq!(revs(&done.changes), [5, 6, 7]);
+    let next = done.next.expect("one waited");
+    assert_eq!((next.key.event_id.as_str(), next.attempt), ("e2", 1));
+    assert_eq!(next.event.seq, 2);
+    assert!(next.changes.is_empty(), "they stand in `Written::changes`");
+    assert_eq!(next.thread, store.thread(&scope(), "t").await.unwrap());
+    let run = next.run.expect("it was to be started with a run");
+    assert_eq!((run.id.as_str(), run.started_at), ("r2", starting.at));
+    // It is held now.
+    append(store, &next.key, [3], Some("r2")).await;
+}
+
+async fn finishing_leaves_a_thread_that_can_be_claimed_when_a_message_comes(store: &AnyStore) {
+    let mut claim = begin_thread(store, "t", "r0").await;
+    for number in 1..4 {
+        assert!(finish(store, &claim.key, "none").await.is_none());
+        let begun = say(
+            store,
+            existing("t"),
+            &format!("e{number}"),
+            &format!("r{number}"),
+        )
+        .await;
+        claim = begun.claim.expect("nothing runs");
+    }
+}
+
+async fn a_thread_without_waiting_turns_has_nothing_to_claim(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    assert!(
+        store
+            .claim_turn(&scope(), "t", &start("r2"))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    finish(store, &claim.key, "none").await;
+    let before = picture(store, &scope()).await;
+    assert!(
+        store
+            .claim_turn(&scope(), "t", &start("r2"))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(picture(store, &scope()).await, before);
+    assert_not_found(store.claim_turn(&scope(), "nowhere", &start("r2")).await);
+}
+
+async fn a_turn_without_a_run_of_its_own_makes_no_run(store: &AnyStore) {
+    let new = message(new_thread("t"), "e", &ana());
+    let begun = store
+        .begin_turn(&scope(), new, &manual_start())
+        .await
+        .unwrap();
+    assert_eq!(kinds(&begun.changes), ["thread", "event"]);
+    let claim = begun.claim.expect("nothing runs before it");
+    assert!(claim.run.is_none() && claim.changes.is_empty());
+    say(store, existing("t"), "e2", "waits").await;
+    // Its handler starts as many as it likes.
+    let runs = vec![
+        run_change("t", "r1", RunStatus::Running),
+        run_change("t", "r1", RunStatus::Succeeded),
+        run_change("t", "r2", RunStatus::Running),
+    ];
+    write(store, &claim.key, runs).await;
+    let done = store
+        .finish_turn(&scope(), &claim.key, Vec::new(), Some(&manual_start()))
+        .await
+        .unwrap();
+    assert!(done.changes.is_empty());
+    assert!(done.next.unwrap().run.is_none());
+    let (_, runs) = all_of(store, &scope(), "t").await;
+    let statuses: Vec<_> = runs
+        .iter()
+        .map(|run| (run.id.as_str(), run.status))
+        .collect();
+    assert_eq!(
+        statuses,
+        [("r1", RunStatus::Succeeded), ("r2", RunStatus::Running)]
+    );
+}
+
+async fn a_turn_that_begins_while_others_wait_does_not_pass_them(store: &AnyStore) {
+    let running = begin_thread(store, "t", "r").await;
+    say(store, existing("t"), "e2", "r2").await;
+    // The process dies, and before the waiting turn is claimed another message comes.
+    store.recover().await.unwrap();
+    assert_refused(store, &running.key).await;
+    let begun = say(store, existing("t"), "e3", "r3").await;
+    assert!(
+        begun
+            .claim
+            .as_ref()
+            .is_none_or(|claim| claim.key.event_id == "e2")
+    );
+    let first = match begun.claim {
+        Some(claim) => claim,
+        None => store
+            .claim_turn(&scope(), "t", &start("r4"))
+            .await
+            .unwrap()
+            .unwrap(),
+    };
+    assert_eq!(first.key.event_id, "e2");
+    assert_eq!(
+        finish(store, &first.key, "r5").await.unwrap().key.event_id,
+        "e3"
+    );
+}
+
+async fn of_many_claims_at_once_one_gets_the_turn(store: &AnyStore) {
+    begin_thread(store, "t", "r").await;
+    say(store, existing("t"), "e2", "r2").await;
+    store.recover().await.unwrap();
+    let tasks = (0..20).map(|number| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move {
+            let start = start(&format!("claim-{number}"));
+            store.claim_turn(&scope(), "t", &start).await.unwrap()
+        })
+    });
+    let claims: Vec<Claim> = join_all(tasks)
+        .await
+        .into_iter()
+        .filter_map(Result::unwrap)
+        .collect();
+    assert_eq!(claims.len(), 1);
+    append(store, &claims[0].key, [1], None).await;
+}
+
+async fn of_many_ends_at_once_one_ends_the_turn(store: &AnyStore) {
+    let Claim { key, .. } = begin_thread(store, "t", "r").await;
+    say(store, existing("t"), "e2", "r2").await;
+    say(store, existing("t"), "e3", "r3").await;
+    let tasks = (0..20).map(|number| {
+        let (store, key) = (Arc::clone(store), key.clone());
+        tokio::spawn(async move {
+            let changes = vec![written("t", &format!("last-{number}"), None)];
+            let next = start(&format!("next-{number}"));
+            store
+                .finish_turn(&scope(), &key, changes, Some(&next))
+                .await
+        })
+    });
+    let ends = join_all(tasks)
+        .await
+        .into_iter()
+        .map(|task| task.expect("no panic"));
+    let (mut done, refused): (Vec<_>, Vec<_>) = ends.partition(Result::is_ok);
+    refused.into_iter().for_each(assert_stale);
+    assert_eq!(done.len(), 1);
+    let done = done.remove(0).unwrap();
+    assert_eq!(done.next.unwrap().key.event_id, "e2");
+    assert_eq!(all_of(store, &scope(), "t").await.0.len(), 4);
+}
