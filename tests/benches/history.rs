@@ -86,15 +86,15 @@ fn fill(response: &WorkerResponse) {
     }
 }
 
-struct Asking {
+struct BenchClient {
     client: dooers_tests::Client,
     thread_id: String,
 }
 
-impl Asking {
+impl BenchClient {
     /// The times that the handler tells.
     async fn times(&mut self, command: &str) -> Vec<Duration> {
-        let frames = self.client.converse(&self.thread_id, command).await;
+        let frames = self.client.run_turn(&self.thread_id, command).await;
         let mut texts = frames.iter().filter_map(|frame| {
             let event = &frame["payload"]["events"][0];
             let is_told = event["actor"] == "assistant";
@@ -124,8 +124,8 @@ fn main() {
         let config = WorkerConfig::new().database(database);
         let server = Server::start(WorkerServer::new(config).agent::<historian>()).await;
         let mut client = server.client("ada").await;
-        let thread_id = client.begin("fill").await;
-        let mut asking = Asking { client, thread_id };
+        let thread_id = client.start_thread("fill").await;
+        let mut asking = BenchClient { client, thread_id };
         for limit in [20, 1_000] {
             for (place, (name, _)) in FORMATS.iter().enumerate() {
                 let times = asking.times(&format!("read {place} {limit}")).await;

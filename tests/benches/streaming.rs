@@ -49,7 +49,7 @@ async fn speaker(request: WorkerRequest, response: WorkerResponse) -> Result<()>
             return Ok(());
         }
         "wait" => {
-            let _dropped = TellsWhenDropped;
+            let _dropped = NotifyOnDrop;
             response.text("one moment").await?;
             return std::future::pending().await;
         }
@@ -77,9 +77,9 @@ static DROPPED: LazyLock<(
     (tell, tokio::sync::Mutex::new(told))
 });
 
-struct TellsWhenDropped;
+struct NotifyOnDrop;
 
-impl Drop for TellsWhenDropped {
+impl Drop for NotifyOnDrop {
     fn drop(&mut self) {
         let _ = DROPPED.0.send(Instant::now());
     }
@@ -111,9 +111,9 @@ async fn reader(server: &Server, user: &str) -> Client {
 
 /// Sends a message, and reads until its thread is known.
 async fn begin(client: &mut Client, text: &str) -> String {
-    client.message(None, text).await;
+    client.send_message(None, text).await;
     let frames = client
-        .until("the thread", |frame| frame["type"] == "thread.upsert")
+        .read_until("the thread", |frame| frame["type"] == "thread.upsert")
         .await;
     let id = &frames.last().unwrap()["payload"]["thread"]["id"];
     id.as_str().unwrap().to_owned()
@@ -147,7 +147,7 @@ async fn first_delta(server: &Server) {
     let mut ages = Vec::new();
     for _ in 0..500 {
         let sent = Instant::now();
-        client.message(None, "once").await;
+        client.send_message(None, "once").await;
         loop {
             if let Some(age) = age(&client.next_text().await) {
                 whole.push(sent.elapsed());
@@ -155,21 +155,21 @@ async fn first_delta(server: &Server) {
                 break;
             }
         }
-        client.turn().await;
+        client.read_turn().await;
     }
     Times(whole).print("first delta: message sent to first piece read", "");
     Times(ages).print(
         "first delta: said by the handler to read",
         "   aim: p99 5 ms",
     );
-    client.leave().await;
+    client.disconnect().await;
 }
 
 async fn one_run(server: &Server, subscribers: usize) {
     const PIECES: usize = 50_000;
     let mut author = reader(server, "ada").await;
     let thread_id = begin(&mut author, "burst 1").await;
-    author.turn().await;
+    author.read_turn().await;
     let mut readers = Vec::new();
     for number in 1..subscribers {
         let mut client = reader(server, &format!("reader{number}")).await;
@@ -178,7 +178,7 @@ async fn one_run(server: &Server, subscribers: usize) {
     }
     let began = Instant::now();
     author
-        .message(Some(&thread_id), &format!("fast {PIECES}"))
+        .send_message(Some(&thread_id), &format!("fast {PIECES}"))
         .await;
     readers.push(author);
     let listening = readers.into_iter().map(|it| tokio::spawn(listen(it)));
@@ -195,7 +195,7 @@ async fn one_run(server: &Server, subscribers: usize) {
         100.0 * pieces as f64 / (PIECES * subscribers) as f64,
     );
     for heard in heard {
-        heard.unwrap().1.leave().await;
+        heard.unwrap().1.disconnect().await;
     }
 }
 
@@ -212,7 +212,7 @@ async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
     for run in 0..runs {
         let mut author = member(run, "author").await;
         let thread_id = begin(&mut author, "burst 1").await;
-        author.turn().await;
+        author.read_turn().await;
         for number in 1..subscribers {
             let mut client = member(run, &format!("reader{number}")).await;
             client.subscribe(&thread_id).await;
@@ -228,7 +228,7 @@ async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
             begin.tick().await;
         }
         author
-            .message(Some(&thread_id), &format!("steady {PIECES}"))
+            .send_message(Some(&thread_id), &format!("steady {PIECES}"))
             .await;
         listening.push(tokio::spawn(listen(author)));
     }
@@ -238,7 +238,7 @@ async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
     for heard in heard {
         let (heard, client) = heard.unwrap();
         ages.extend(heard);
-        client.leave().await;
+        client.disconnect().await;
     }
     println!(
         "{runs} runs at 50 deltas/s, {subscribers:>2} subscribers each: {:>9.0} deltas/s delivered ({:.0} asked for)",
@@ -252,7 +252,7 @@ async fn resume(server: &Server) {
     const MISSED: usize = 300;
     let mut author = reader(server, "ada").await;
     let thread_id = begin(&mut author, "burst 1").await;
-    author.turn().await;
+    author.read_turn().await;
     author
         .send("event.list", json!({"thread_id": thread_id, "limit": 1}))
         .await;
@@ -260,8 +260,8 @@ async fn resume(server: &Server) {
     let known = &page["events"][0]["id"];
     // The message is one of those that are missed.
     let more = format!("burst {}", MISSED - 1);
-    author.message(Some(&thread_id), &more).await;
-    author.turn().await;
+    author.send_message(Some(&thread_id), &more).await;
+    author.read_turn().await;
     let mut times = Vec::new();
     for _ in 0..200 {
         let mut client = reader(server, "ada").await;
@@ -274,28 +274,28 @@ async fn resume(server: &Server) {
             missed += frame["payload"]["events"].as_array().map_or(0, Vec::len);
         }
         times.push(asked.elapsed());
-        client.leave().await;
+        client.disconnect().await;
     }
     Times(times).print("resume with 300 missed events", "   aim: 50 ms");
-    author.leave().await;
+    author.disconnect().await;
 }
 
 async fn cancel(server: &Server) {
     let mut client = reader(server, "ada").await;
     let mut times = Vec::new();
     for _ in 0..300 {
-        client.message(None, "wait").await;
+        client.send_message(None, "wait").await;
         let is_text = |frame: &Value| frame["payload"]["events"][0]["actor"] == "assistant";
-        let frames = client.until("the text", is_text).await;
+        let frames = client.read_until("the text", is_text).await;
         let run_id = &frames.last().unwrap()["payload"]["events"][0]["run_id"];
         let asked = Instant::now();
         client.send("run.cancel", json!({"run_id": run_id})).await;
         let dropped = DROPPED.1.lock().await.recv().await.unwrap();
         times.push(dropped.duration_since(asked));
-        client.turn().await;
+        client.read_turn().await;
     }
     Times(times).print("cancel: asked for to handler dropped", "   aim: 50 ms");
-    client.leave().await;
+    client.disconnect().await;
 }
 
 fn main() {

@@ -1,7 +1,7 @@
 //! A client that speaks the protocol over a real WebSocket.
 
 use crate::raw::RawClient;
-use crate::{Identity, PATIENCE};
+use crate::{Identity, TIMEOUT};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -51,7 +51,7 @@ impl Client {
     /// Says `connect`, and gives back the answer.
     pub async fn connect(&mut self, identity: impl Into<Identity>) -> Value {
         let id = self.send("connect", identity.into().payload()).await;
-        self.accepted(&id).await
+        self.expect_ack(&id).await
     }
 
     /// Sends a frame; the result is its id.
@@ -70,12 +70,12 @@ impl Client {
 
     /// Sends any text.
     pub async fn send_text(&mut self, text: impl Into<String>) {
-        self.send_message(Message::text(text.into())).await;
+        self.send_raw(Message::text(text.into())).await;
     }
 
     /// Sends any message of a WebSocket.
-    pub async fn send_message(&mut self, message: Message) {
-        match tokio::time::timeout(PATIENCE, self.socket.send(message)).await {
+    pub async fn send_raw(&mut self, message: Message) {
+        match tokio::time::timeout(TIMEOUT, self.socket.send(message)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.fail(&format!("could not send: {error}")),
             Err(_) => self.fail("the server does not take what is sent"),
@@ -126,7 +126,7 @@ impl Client {
     }
 
     /// The next frame, which must accept the frame of this id.
-    pub async fn accepted(&mut self, id: &str) -> Value {
+    pub async fn expect_ack(&mut self, id: &str) -> Value {
         let ack = self.expect("ack").await;
         if ack["ack_id"] != id || ack["ok"] != true || !ack["error"].is_null() {
             self.fail(&format!("`{id}` should be accepted, and there is {ack}"));
@@ -135,7 +135,7 @@ impl Client {
     }
 
     /// The code and the text of the next frame, which must refuse the frame of this id.
-    pub async fn refused(&mut self, id: &str) -> (String, String) {
+    pub async fn expect_error(&mut self, id: &str) -> (String, String) {
         let ack = self.expect("ack").await;
         let error = &ack["error"];
         match (error["code"].as_str(), error["message"].as_str()) {
@@ -147,19 +147,19 @@ impl Client {
     }
 
     /// Sends a frame that must be accepted, with nothing else before the answer.
-    pub async fn done(&mut self, kind: &str, payload: Value) {
+    pub async fn send_expecting_ack(&mut self, kind: &str, payload: Value) {
         let id = self.send(kind, payload).await;
-        self.accepted(&id).await;
+        self.expect_ack(&id).await;
     }
 
     /// Sends a frame that must be refused; the result is the code.
-    pub async fn refusal(&mut self, kind: &str, payload: Value) -> String {
+    pub async fn send_expecting_error(&mut self, kind: &str, payload: Value) -> String {
         let id = self.send(kind, payload).await;
-        self.refused(&id).await.0
+        self.expect_error(&id).await.0
     }
 
     /// Sends a frame; the result is the payload of the next frame, which must be of the type that answers it.
-    pub async fn ask(&mut self, kind: &str, payload: Value, answer: &str) -> Value {
+    pub async fn request(&mut self, kind: &str, payload: Value, answer: &str) -> Value {
         self.send(kind, payload).await;
         self.expect(answer).await
     }
@@ -172,7 +172,7 @@ impl Client {
         self.send("thread.subscribe", json!({"thread_id": thread_id}))
             .await;
         let is_row = |frame: &Value| frame["type"] == "thread.upsert";
-        let frames = self.until("a snapshot", |frame| !is_row(frame)).await;
+        let frames = self.read_until("a snapshot", |frame| !is_row(frame)).await;
         match frames.into_iter().next_back() {
             Some(mut frame) if frame["type"] == "thread.snapshot" => frame["payload"].take(),
             other => self.fail(&format!(
@@ -182,13 +182,13 @@ impl Client {
     }
 
     /// Sends a message to a thread or, without one, begins a thread; the result is the frame's id.
-    pub async fn message(&mut self, thread_id: Option<&str>, text: &str) -> String {
+    pub async fn send_message(&mut self, thread_id: Option<&str>, text: &str) -> String {
         self.send("event.create", message(thread_id, None, text))
             .await
     }
 
     /// The same under an id of the client's own.
-    pub async fn message_as(
+    pub async fn send_message_as(
         &mut self,
         client_event_id: &str,
         thread_id: Option<&str>,
@@ -199,10 +199,10 @@ impl Client {
     }
 
     /// Begins a thread by a message, and waits until the turn has ended; the result is the thread's id.
-    pub async fn begin(&mut self, text: &str) -> String {
-        let id = self.message(None, text).await;
-        self.accepted(&id).await;
-        let frames = self.turn().await;
+    pub async fn start_thread(&mut self, text: &str) -> String {
+        let id = self.send_message(None, text).await;
+        self.expect_ack(&id).await;
+        let frames = self.read_turn().await;
         let thread_id = frames[0]["payload"]["thread"]["id"].as_str();
         match thread_id {
             Some(thread_id) => thread_id.to_owned(),
@@ -211,22 +211,22 @@ impl Client {
     }
 
     /// Sends a message to a thread, and waits until its turn has ended; the result is what came after the ack.
-    pub async fn converse(&mut self, thread_id: &str, text: &str) -> Vec<Value> {
-        let id = self.message(Some(thread_id), text).await;
-        self.accepted(&id).await;
-        self.turn().await
+    pub async fn run_turn(&mut self, thread_id: &str, text: &str) -> Vec<Value> {
+        let id = self.send_message(Some(thread_id), text).await;
+        self.expect_ack(&id).await;
+        self.read_turn().await
     }
 
     /// The frames up to the end of a run.
-    pub async fn turn(&mut self) -> Vec<Value> {
+    pub async fn read_turn(&mut self) -> Vec<Value> {
         let is_end = |frame: &Value| {
             frame["type"] == "run.upsert" && frame["payload"]["run"]["status"] != "running"
         };
-        self.until("the end of a run", is_end).await
+        self.read_until("the end of a run", is_end).await
     }
 
     /// The frames up to the first one like this.
-    pub async fn until(&mut self, what: &str, is_last: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub async fn read_until(&mut self, what: &str, is_last: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut frames = Vec::new();
         loop {
             let Message::Text(text) = self.next_message(what).await else {
@@ -241,21 +241,23 @@ impl Client {
     }
 
     /// Everything that the server has sent so far comes before the answer to a ping. There must be nothing.
-    pub async fn has_nothing(&mut self) {
+    pub async fn expect_nothing(&mut self) {
         self.send("ping", json!({})).await;
         self.expect("pong").await;
     }
 
     /// Everything that the server has sent so far.
-    pub async fn pending(&mut self) -> Vec<Value> {
+    pub async fn read_pending(&mut self) -> Vec<Value> {
         self.send("ping", json!({})).await;
-        let mut frames = self.until("a pong", |frame| frame["type"] == "pong").await;
+        let mut frames = self
+            .read_until("a pong", |frame| frame["type"] == "pong")
+            .await;
         frames.pop();
         frames
     }
 
     /// Reads until the server closes the connection; the result is the code of its closing frame.
-    pub async fn closed(&mut self) -> u16 {
+    pub async fn expect_close(&mut self) -> u16 {
         loop {
             match self.next_message("the closing frame").await {
                 Message::Close(Some(frame)) => {
@@ -270,14 +272,14 @@ impl Client {
     }
 
     /// Says good-bye as a client does that leaves.
-    pub async fn leave(mut self) {
+    pub async fn disconnect(mut self) {
         // The server may be gone before.
-        let _ = tokio::time::timeout(PATIENCE, self.socket.close(None)).await;
+        let _ = tokio::time::timeout(TIMEOUT, self.socket.close(None)).await;
     }
 
     async fn next_message(&mut self, what: &str) -> Message {
         loop {
-            match tokio::time::timeout(PATIENCE, self.socket.next()).await {
+            match tokio::time::timeout(TIMEOUT, self.socket.next()).await {
                 Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
                 Ok(Some(Ok(message))) => {
                     self.seen.push(message.to_string());

@@ -1,7 +1,7 @@
 //! What the integration tests share: a client that speaks the protocol over a real WebSocket, a server on a port of
 //! its own, handlers that wait for their test, a store that can be held, and databases.
 //!
-//! Nothing here sleeps. Every wait ends after [`PATIENCE`], with a message that tells what was seen until then.
+//! Nothing here sleeps. Every wait ends after [`TIMEOUT`], with a message that tells what was seen until then.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -24,24 +24,24 @@ mod thread_view;
 
 pub use client::Client;
 pub use identity::Identity;
-pub use process::Program;
+pub use process::Process;
 pub use raw::{RawClient, frame_bytes, opcode};
-pub use remote_handlers::{Call, Calls};
+pub use remote_handlers::{RemoteHandler, RemoteHandlers};
 pub use server::{Server, get, in_memory, post};
 pub use signal::signal;
-pub use spy_store::{Held, Watched};
-pub use thread_view::{Seen, View};
+pub use spy_store::{HeldCall, SpyStore};
+pub use thread_view::{AppendOutcome, ThreadView};
 
 use std::time::Duration;
 
 /// How long a test waits for anything before it fails.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits, but not for ever; `what` says for what.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
+    match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+        Err(_) => panic!("waited {} s in vain for {what}", TIMEOUT.as_secs()),
     }
 }
 

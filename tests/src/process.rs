@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 /// A running program. It is killed if its test fails before it ends.
 #[derive(Debug)]
-pub struct Program {
+pub struct Process {
     process: Child,
     /// Lines of its output. It is read all the time, as a program may block that nobody reads.
     output: mpsc::Receiver<String>,
@@ -21,7 +21,7 @@ pub struct Program {
     _directory: TempDir,
 }
 
-impl Program {
+impl Process {
     /// Starts a program that is built already, with no variables of dooers but these.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         Self::run(Command::new(path_of(name)), variables)
@@ -153,7 +153,7 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for Process {
     fn drop(&mut self) {
         // It has ended already, unless the test failed.
         let _ = self.process.kill();

@@ -1,6 +1,6 @@
 //! The bytes below a WebSocket.
 
-use crate::{PATIENCE, within};
+use crate::{TIMEOUT, within};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -160,7 +160,7 @@ impl RawClient {
 
 async fn close_code(reader: &mut (impl AsyncReadExt + Unpin)) -> Option<u16> {
     loop {
-        let frame = tokio::time::timeout(PATIENCE, read_frame(reader)).await;
+        let frame = tokio::time::timeout(TIMEOUT, read_frame(reader)).await;
         match frame.expect("the server closes in time") {
             Ok((opcode::CLOSE, payload)) => {
                 let code: [u8; 2] = payload.get(..2)?.try_into().ok()?;

@@ -5,16 +5,16 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Where the handlers of `calling-server` call.
+/// Where the handlers of `remote-handlers` call.
 #[derive(Debug)]
-pub struct Calls {
+pub struct RemoteHandlers {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 /// A handler that waits to be told what to do.
 #[derive(Debug)]
-pub struct Call {
+pub struct RemoteHandler {
     stream: BufReader<TcpStream>,
     /// The process that it runs in.
     pub process: u32,
@@ -22,7 +22,7 @@ pub struct Call {
     pub key: String,
 }
 
-impl Calls {
+impl RemoteHandlers {
     /// Listens on a free port.
     pub async fn listen() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -37,7 +37,7 @@ impl Calls {
     }
 
     /// The next handler that begins.
-    pub async fn next(&self) -> Call {
+    pub async fn next(&self) -> RemoteHandler {
         let (stream, _) = within("a handler to call", self.listener.accept())
             .await
             .unwrap();
@@ -46,7 +46,7 @@ impl Calls {
         let mut words = hello.splitn(3, ' ');
         let process = words.next().unwrap().parse().unwrap();
         let key = words.nth(1).unwrap().to_owned();
-        Call {
+        RemoteHandler {
             stream,
             process,
             key,
@@ -54,13 +54,13 @@ impl Calls {
     }
 }
 
-impl Call {
+impl RemoteHandler {
     /// Begins to let it send a text.
     pub async fn say(&mut self, text: &str) {
         self.begin(&format!("say {text}")).await;
     }
 
-    /// Begins to let it do what a line says, see `calling-server`.
+    /// Begins to let it do what a line says, see `remote-handlers`.
     pub async fn begin(&mut self, line: &str) {
         let line = format!("{line}\n");
         self.stream.write_all(line.as_bytes()).await.unwrap();

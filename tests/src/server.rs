@@ -124,7 +124,7 @@ impl Server {
     /// Lets these clients leave and closes the server, which must have served without an error.
     pub async fn close(self, clients: impl IntoIterator<Item = Client>) {
         for client in clients {
-            client.leave().await;
+            client.disconnect().await;
         }
         within("the server to close", self.worker.close()).await;
         within("the listener to end", self.serving)
@@ -172,7 +172,7 @@ mod tests {
 
     // Here, as no agent is annotated in this library.
     #[tokio::test]
-    async fn a_program_without_agents_says_how_to_make_one() {
+    async fn error_without_agents_explains_how_to_add_one() {
         let error = WorkerServer::new(in_memory()).router().await.unwrap_err();
         assert!(matches!(error, ServerError::NoAgent));
         let text = error.to_string();

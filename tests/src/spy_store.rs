@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 /// A store that tells what is asked of it, and whose answers can be held: what is asked is done, and who asked does
 /// not know it yet.
 #[derive(Debug)]
-pub struct Watched {
+pub struct SpyStore {
     inner: Arc<dyn Store>,
     state: Mutex<State>,
 }
@@ -31,12 +31,12 @@ struct State {
 
 /// An answer that is held, or will be. It goes on when this is dropped.
 #[derive(Debug)]
-pub struct Held {
+pub struct HeldCall {
     reached: oneshot::Receiver<()>,
     release: oneshot::Sender<()>,
 }
 
-impl Held {
+impl HeldCall {
     /// Waits until the call is done and its answer held.
     pub async fn reached(&mut self) {
         crate::within("a call of the store", &mut self.reached)
@@ -51,7 +51,7 @@ impl Held {
     }
 }
 
-impl Watched {
+impl SpyStore {
     /// An empty store in memory.
     #[must_use]
     pub fn memory() -> Arc<Self> {
@@ -74,11 +74,11 @@ impl Watched {
     }
 
     /// Holds the answer to the next call of this method.
-    pub fn hold(&self, method: &'static str) -> Held {
+    pub fn hold(&self, method: &'static str) -> HeldCall {
         let (tell, reached) = oneshot::channel();
         let (release, released) = oneshot::channel();
         self.state().holds.insert(method, (tell, released));
-        Held { reached, release }
+        HeldCall { reached, release }
     }
 
     /// Loses the answer to the next `write_turn` or `finish_turn`: it is stored, and the caller learns that the store is not
@@ -121,7 +121,7 @@ impl Watched {
 }
 
 #[async_trait]
-impl Store for Watched {
+impl Store for SpyStore {
     async fn begin_turn(
         &self,
         scope: &Scope,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// An event that is new goes behind those that are there, one that is known replaces what was known. The order of
 /// the frames is all that puts them in order, so each new event must come behind the one before it.
 #[derive(Debug, Default, Clone)]
-pub struct View {
+pub struct ThreadView {
     /// The thread's own row, as it was told last; null until then.
     pub thread: Value,
     /// Its events, in the order in which they came.
@@ -20,7 +20,7 @@ pub struct View {
 
 /// What an event is to who gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub enum AppendOutcome {
     /// It is new.
     New,
     /// It is known, and different now.
@@ -29,7 +29,7 @@ pub enum Seen {
     Same,
 }
 
-impl View {
+impl ThreadView {
     /// The last event that it shows.
     #[must_use]
     pub fn last_event_id(&self) -> Option<&str> {
@@ -37,7 +37,7 @@ impl View {
     }
 
     /// Takes a snapshot, and tells what its events are to this view.
-    pub fn snapshot(&mut self, payload: &Value) -> Vec<Seen> {
+    pub fn snapshot(&mut self, payload: &Value) -> Vec<AppendOutcome> {
         self.thread = payload["thread"].clone();
         let events = payload["events"].as_array().expect("a snapshot has events");
         let seen = events.iter().map(|event| self.append(event)).collect();
@@ -48,20 +48,20 @@ impl View {
     }
 
     /// Takes an event.
-    pub fn append(&mut self, event: &Value) -> Seen {
+    pub fn append(&mut self, event: &Value) -> AppendOutcome {
         let id = text(event, "id");
         if let Some(place) = self.places.get(&id) {
             let known = &mut self.events[*place];
             assert_eq!(known["seq"], event["seq"], "an event changes its place");
             if known == event {
-                return Seen::Same;
+                return AppendOutcome::Same;
             }
             assert_eq!(
                 known["streaming"], true,
                 "an event has changed whose text had ended: {known} became {event}"
             );
             *known = event.clone();
-            return Seen::Changed;
+            return AppendOutcome::Changed;
         }
         if let Some(last) = self.events.last() {
             let (before, behind) = (last["seq"].as_u64(), event["seq"].as_u64());
@@ -69,7 +69,7 @@ impl View {
         }
         self.places.insert(id, self.events.len());
         self.events.push(event.clone());
-        Seen::New
+        AppendOutcome::New
     }
 
     /// Takes more of a text, which must be what comes next of one that grows.

@@ -1,6 +1,6 @@
 //! A database server of one's own, made from the programs that are installed.
 
-use super::daemon::Running;
+use super::daemon::Daemon;
 use super::os_user::{command, give, output};
 use dooers::store::PostgresOptions;
 use std::ffi::OsStr;
@@ -21,12 +21,12 @@ const AT_ONCE: &str = "QUIT";
 
 /// How a cluster differs from one that trusts everybody.
 #[derive(Debug, Default, Clone)]
-pub struct Setup {
+pub struct ClusterOptions {
     settings: Vec<(String, String)>,
     files: Vec<(String, String)>,
 }
 
-impl Setup {
+impl ClusterOptions {
     /// Adds a setting, such as `ssl`.
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
@@ -47,10 +47,10 @@ impl Setup {
 #[derive(Debug)]
 pub struct Cluster {
     // Before the directory: it uses that as long as it runs.
-    running: Option<Running>,
+    running: Option<Daemon>,
     directory: TempDir,
     programs: PathBuf,
-    setup: Setup,
+    setup: ClusterOptions,
     port: u16,
 }
 
@@ -90,12 +90,12 @@ impl Cluster {
     /// Starts one that trusts everybody.
     #[must_use]
     pub fn start() -> Self {
-        Self::with(Setup::default())
+        Self::with(ClusterOptions::default())
     }
 
     /// Starts one that is set up like this.
     #[must_use]
-    pub fn with(setup: Setup) -> Self {
+    pub fn with(setup: ClusterOptions) -> Self {
         let programs = Self::programs().expect(
             "PostgreSQL's programs `initdb` and `postgres` are not there; on Debian: apt-get install postgresql",
         );
@@ -147,7 +147,7 @@ impl Cluster {
         for (name, value) in own.into_iter().chain(set_up) {
             server.arg("-c").arg(format!("{name}={value}"));
         }
-        self.running = Some(Running::start(&mut server, READY, AT_ONCE)?);
+        self.running = Some(Daemon::start(&mut server, READY, AT_ONCE)?);
         Ok(())
     }
 
@@ -178,7 +178,7 @@ impl Cluster {
     /// The last of what the server has logged.
     #[must_use]
     pub fn log(&self) -> String {
-        self.running.as_ref().map(Running::said).unwrap_or_default()
+        self.running.as_ref().map(Daemon::said).unwrap_or_default()
     }
 
     /// Stops the server in good order, though not waiting for its clients: they are cut off.

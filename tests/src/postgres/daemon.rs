@@ -10,21 +10,21 @@ use std::time::Duration;
 use crate::signal::{signal, try_signal};
 
 /// How long it may take to start: a database that has crashed reads its log first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How much of what it prints is kept, in lines.
 const KEPT: usize = 200;
 
 /// A running program. It is stopped at once when it is dropped.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct Daemon {
     process: Child,
     /// What makes it stop at once.
     at_once: &'static str,
     said: Arc<Mutex<VecDeque<String>>>,
 }
 
-impl Running {
+impl Daemon {
     /// Starts it and waits until it prints a line with this text. If it ends before, the result is what it printed.
     pub(super) fn start(
         command: &mut Command,
@@ -42,7 +42,7 @@ impl Running {
         let kept = Arc::clone(&said);
         // It ends with the process, whose output it reads.
         std::thread::spawn(move || read(errors, ready, &tell, &kept));
-        let waited = is_ready.recv_timeout(PATIENCE);
+        let waited = is_ready.recv_timeout(TIMEOUT);
         let running = Self {
             process,
             at_once,
@@ -95,7 +95,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Daemon {
     fn drop(&mut self) {
         self.end(self.at_once);
     }

@@ -10,7 +10,7 @@ mod os_user;
 mod pooler;
 mod shared;
 
-pub use cluster::{Cluster, Setup};
+pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
 pub use shared::{
     POOLER_URL, URL, connections, fresh_prefix, kill_connections, own, pooled, pooled_only,

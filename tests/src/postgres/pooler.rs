@@ -1,7 +1,7 @@
 //! PgBouncer before a cluster.
 
 use super::cluster::{Cluster, free_port};
-use super::daemon::Running;
+use super::daemon::Daemon;
 use super::os_user::{command, give};
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ const AT_ONCE: &str = "TERM";
 #[derive(Debug)]
 pub struct Pooler {
     // Before the directory: it uses that as long as it runs.
-    running: Running,
+    running: Daemon,
     _directory: TempDir,
     port: u16,
 }
@@ -63,7 +63,7 @@ impl Pooler {
         let file = directory.path().join("pgbouncer.ini");
         fs::write(&file, settings).expect("the directory is there");
         give(directory.path());
-        match Running::start(command(program, AT_ONCE).arg(file), READY, AT_ONCE) {
+        match Daemon::start(command(program, AT_ONCE).arg(file), READY, AT_ONCE) {
             Ok(running) => Self {
                 running,
                 _directory: directory,

@@ -1,6 +1,6 @@
 //! Places in the database that all tests share.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, ClusterOptions};
 use dooers::store::PostgresOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
@@ -52,7 +52,7 @@ pub fn pooled_only() -> Option<PostgresOptions> {
 ///
 /// Under `CI`, which must have the programs.
 #[must_use]
-pub fn own(setup: Setup) -> Option<Cluster> {
+pub fn own(setup: ClusterOptions) -> Option<Cluster> {
     if Cluster::programs().is_none() {
         skipped("PostgreSQL's programs are not installed");
         return None;

@@ -1,17 +1,17 @@
 //! Messages that say nothing.
 
-use crate::fixtures::{Served, cases, create, scope};
+use crate::fixtures::{ServerFixture, cases, create, scope};
 use dooers::DispatchError;
 use dooers::prelude::*;
 use dooers::protocol::ContentPart;
 use serde_json::{Value, json};
 
 cases![
-    blank_message_of_a_client_is_refused,
-    blank_message_of_a_dispatch_is_refused,
-    message_with_anything_visible_is_accepted,
+    blank_client_message_is_rejected,
+    blank_dispatch_message_is_rejected,
+    message_with_visible_content_is_accepted,
     form_response_may_be_blank,
-    message_that_nobody_answers_may_be_blank,
+    unanswered_message_may_be_blank,
 ];
 
 const BLANK: &[&str] = &[
@@ -64,13 +64,13 @@ fn blank_contents() -> Vec<Value> {
     contents
 }
 
-async fn blank_message_of_a_client_is_refused(served: &Served) {
+async fn blank_client_message_is_rejected(served: &ServerFixture) {
     let mut client = served.client().await;
     for content in blank_contents() {
         let event =
             json!({"type": "message", "actor": "user", "content": content, "data": {"a": 1}});
         let id = client.send("event.create", json!({"event": event})).await;
-        let (code, message) = client.refused(&id).await;
+        let (code, message) = client.expect_error(&id).await;
         assert_eq!(code, "INVALID_PAYLOAD", "{content}");
         assert_eq!(
             message,
@@ -78,15 +78,15 @@ async fn blank_message_of_a_client_is_refused(served: &Served) {
             "{content}"
         );
     }
-    client.has_nothing().await;
+    client.expect_nothing().await;
     let list = client
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(list["threads"], json!([]));
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn blank_message_of_a_dispatch_is_refused(served: &Served) {
+async fn blank_dispatch_message_is_rejected(served: &ServerFixture) {
     for content in blank_contents() {
         let content: Vec<ContentPart> = serde_json::from_value(content).unwrap();
         let refusal = served.dispatch().content(content.clone()).send().await;
@@ -97,7 +97,7 @@ async fn blank_message_of_a_dispatch_is_refused(served: &Served) {
     }
 }
 
-async fn message_with_anything_visible_is_accepted(served: &Served) {
+async fn message_with_visible_content_is_accepted(served: &ServerFixture) {
     let mut client = served.client().await;
     for content in [
         json!([{"type": "text", "text": "\u{200b}."}]),
@@ -108,19 +108,21 @@ async fn message_with_anything_visible_is_accepted(served: &Served) {
         json!([{"type": "text", "text": format!("{}.", "\u{feff}".repeat(1000))}]),
     ] {
         let event = json!({"type": "message", "actor": "user", "content": content});
-        client.done("event.create", json!({"event": event})).await;
-        client.turn().await;
+        client
+            .send_expecting_ack("event.create", json!({"event": event}))
+            .await;
+        client.read_turn().await;
     }
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn form_response_may_be_blank(served: &Served) {
+async fn form_response_may_be_blank(served: &ServerFixture) {
     let mut client = served.client().await;
     client
         .send_text(create("", "").replace("hello", "nul"))
         .await;
-    client.accepted("x").await;
-    let frames = client.turn().await;
+    client.expect_ack("x").await;
+    let frames = client.read_turn().await;
     let events = frames
         .iter()
         .filter(|frame| frame["type"] == "event.append");
@@ -129,12 +131,12 @@ async fn form_response_may_be_blank(served: &Served) {
     let data = json!({"form_event_id": form["id"], "cancelled": true, "values": {}});
     let event = json!({"type": "form.response", "actor": "user", "content": [{"type": "text", "text": " "}], "data": data});
     let payload = json!({"thread_id": form["thread_id"], "event": event});
-    client.done("event.create", payload).await;
-    client.turn().await;
-    client.leave().await;
+    client.send_expecting_ack("event.create", payload).await;
+    client.read_turn().await;
+    client.disconnect().await;
 }
 
-async fn message_that_nobody_answers_may_be_blank(served: &Served) {
+async fn unanswered_message_may_be_blank(served: &ServerFixture) {
     let repository = &served.repository;
     let thread = repository.create_thread(&scope()).await.unwrap().id;
     for text in ["", " ", "\0"] {

@@ -1,6 +1,6 @@
 //! The depth limit of JSON.
 
-use crate::fixtures::{Served, cases, create, nested, returner, scope, writer};
+use crate::fixtures::{ServerFixture, cases, create, nested, returner, scope, writer};
 use dooers::prelude::*;
 use dooers::protocol::ErrorCode;
 use dooers::repository::RepositoryError;
@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 cases![
-    client_data_nests_120_levels_at_most,
-    client_metadata_nests_120_levels_at_most,
-    client_settings_nest_120_levels_at_most,
-    dispatch_nests_120_levels_at_most,
-    handler_data_nests_120_levels_at_most,
-    program_data_nests_120_levels_at_most,
-    broadcast_nests_120_levels_at_most,
-    endless_nesting_overflows_no_stack,
-    deeper_json_that_is_stored_stays_readable,
+    client_data_nests_at_most_120_levels,
+    client_metadata_nests_at_most_120_levels,
+    client_settings_nest_at_most_120_levels,
+    dispatch_nests_at_most_120_levels,
+    handler_data_nests_at_most_120_levels,
+    repository_data_nests_at_most_120_levels,
+    broadcast_nests_at_most_120_levels,
+    endless_nesting_does_not_overflow_the_stack,
+    stored_json_over_the_depth_limit_is_readable,
 ];
 
 /// How deep a JSON text is nested.
@@ -43,26 +43,26 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-async fn client_data_nests_120_levels_at_most(served: &Served) {
+async fn client_data_nests_at_most_120_levels(served: &ServerFixture) {
     let mut client = served.client().await;
     for levels in [121, 124, 125] {
         let data = nested(levels);
         client
             .send_text(create(&format!(r#","data":{data}"#), ""))
             .await;
-        let (code, message) = client.refused("x").await;
+        let (code, message) = client.expect_error("x").await;
         assert_eq!(code, "INVALID_PAYLOAD", "{levels}");
         assert_eq!(
             message,
             "`payload.event.data` is nested deeper than 120 levels; make it flatter, or send it as a text"
         );
     }
-    client.has_nothing().await;
+    client.expect_nothing().await;
     let data = nested(120);
     client
         .send_text(create(&format!(r#","data":{data}"#), ""))
         .await;
-    client.accepted("x").await;
+    client.expect_ack("x").await;
     let mut deepest = 0;
     let mut shown = None;
     while shown.is_none() {
@@ -75,17 +75,17 @@ async fn client_data_nests_120_levels_at_most(served: &Served) {
     }
     assert_eq!(shown, Some(data));
     assert!((120..=128).contains(&deepest), "{deepest}");
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn client_metadata_nests_120_levels_at_most(served: &Served) {
+async fn client_metadata_nests_at_most_120_levels(served: &ServerFixture) {
     let mut client = served.client().await;
     let deep = nested(121);
     let beside =
         create("", "").replacen(r#""id":"x""#, &format!(r#""id":"x","metadata":{deep}"#), 1);
     for frame in [create("", &format!(r#","metadata":{deep}"#)), beside] {
         client.send_text(frame).await;
-        let (code, message) = client.refused("x").await;
+        let (code, message) = client.expect_error("x").await;
         assert_eq!(code, "INVALID_PAYLOAD");
         assert!(
             message.starts_with("`payload.metadata` is nested"),
@@ -96,18 +96,18 @@ async fn client_metadata_nests_120_levels_at_most(served: &Served) {
     client
         .send_text(create("", &format!(r#","metadata":{metadata}"#)))
         .await;
-    client.accepted("x").await;
+    client.expect_ack("x").await;
     let upsert = client.expect("thread.upsert").await;
     assert_eq!(upsert["thread"]["metadata"], metadata);
-    client.turn().await;
+    client.read_turn().await;
     let list = client
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(list["threads"][0]["metadata"], metadata);
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn client_settings_nest_120_levels_at_most(served: &Served) {
+async fn client_settings_nest_at_most_120_levels(served: &ServerFixture) {
     let mut client = served.client().await;
     for (levels, refusal) in [
         (1, "INVALID_VALUE"),
@@ -116,15 +116,15 @@ async fn client_settings_nest_120_levels_at_most(served: &Served) {
     ] {
         let payload = json!({"field_id": "greeting", "value": nested(levels)});
         assert_eq!(
-            client.refusal("settings.patch", payload).await,
+            client.send_expecting_error("settings.patch", payload).await,
             refusal,
             "{levels}"
         );
     }
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn dispatch_nests_120_levels_at_most(served: &Served) {
+async fn dispatch_nests_at_most_120_levels(served: &ServerFixture) {
     for levels in [121, 128, 200] {
         for dispatch in [
             served.dispatch().message("hello").data(nested(levels)),
@@ -161,7 +161,7 @@ async fn dispatch_nests_120_levels_at_most(served: &Served) {
     assert_eq!(message.unwrap().data, Some(deep));
 }
 
-async fn handler_data_nests_120_levels_at_most(served: &Served) {
+async fn handler_data_nests_at_most_120_levels(served: &ServerFixture) {
     let message = |command: &str, levels: usize| match command {
         "returned" => served.dispatch_to::<returner>().message(levels.to_string()),
         _ => served.dispatch().message(format!("{command} {levels}")),
@@ -182,7 +182,7 @@ async fn handler_data_nests_120_levels_at_most(served: &Served) {
     }
 }
 
-async fn program_data_nests_120_levels_at_most(served: &Served) {
+async fn repository_data_nests_at_most_120_levels(served: &ServerFixture) {
     let repository = &served.repository;
     let call = || ToolCall::new("c", "tool", json!({}));
     let invalid = |error: RepositoryError| {
@@ -230,7 +230,7 @@ async fn program_data_nests_120_levels_at_most(served: &Served) {
     }
 }
 
-async fn broadcast_nests_120_levels_at_most(served: &Served) {
+async fn broadcast_nests_at_most_120_levels(served: &ServerFixture) {
     let broadcast = served.server.worker().broadcast().await.unwrap();
     let made = broadcast
         .create_thread(&scope())
@@ -259,13 +259,13 @@ async fn broadcast_nests_120_levels_at_most(served: &Served) {
     let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
     let payload = json!({"thread_id": thread, "event": event});
     assert_eq!(
-        client.refusal("event.create", payload).await,
+        client.send_expecting_error("event.create", payload).await,
         "INVALID_PAYLOAD"
     );
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn endless_nesting_overflows_no_stack(served: &Served) {
+async fn endless_nesting_does_not_overflow_the_stack(served: &ServerFixture) {
     const ENDLESS: usize = 100_000;
     let repository = &served.repository;
     let sent = served.dispatch().message("hello").data(nested(ENDLESS));
@@ -295,7 +295,7 @@ async fn endless_nesting_overflows_no_stack(served: &Served) {
 }
 
 /// As earlier versions stored it.
-async fn deeper_json_that_is_stored_stays_readable(served: &Served) {
+async fn stored_json_over_the_depth_limit_is_readable(served: &ServerFixture) {
     let deep = nested(127);
     let thread = served.repository.create_thread(&scope()).await.unwrap().id;
     let said = Reply::tool_result(ToolCall::new("c", "tool", json!({})), json!(0));

@@ -122,14 +122,14 @@ pub(crate) fn nested(levels: usize) -> Value {
 }
 
 /// A server of the agent, and what must outlive it: the directory of its file, for example.
-pub(crate) struct Served {
+pub(crate) struct ServerFixture {
     pub(crate) server: Server,
     pub(crate) repository: Repository,
     pub(crate) store: Arc<dyn Store>,
     _outlives_it: Box<dyn Any + Send>,
 }
 
-impl Served {
+impl ServerFixture {
     async fn of(store: impl Store, outlives_it: impl Any + Send) -> Self {
         let store: Arc<dyn Store> = Arc::new(store);
         let database = Database::Custom(Arc::clone(&store));
@@ -165,21 +165,21 @@ impl Served {
     }
 }
 
-pub(crate) async fn memory() -> Option<Served> {
-    Some(Served::of(MemoryStore::new(), ()).await)
+pub(crate) async fn memory() -> Option<ServerFixture> {
+    Some(ServerFixture::of(MemoryStore::new(), ()).await)
 }
 
-pub(crate) async fn sqlite() -> Option<Served> {
+pub(crate) async fn sqlite() -> Option<ServerFixture> {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path().join("worker.db"));
     let store = SqliteStore::open(options).await.unwrap();
-    Some(Served::of(store, directory).await)
+    Some(ServerFixture::of(store, directory).await)
 }
 
 /// None where there is no database; a line says so then.
-pub(crate) async fn on_postgres() -> Option<Served> {
+pub(crate) async fn on_postgres() -> Option<ServerFixture> {
     let store = PostgresStore::open(shared()?.pool_size(3)).await.unwrap();
-    Some(Served::of(store, ()).await)
+    Some(ServerFixture::of(store, ()).await)
 }
 
 /// Everyone's threads where the clients of the tests are.

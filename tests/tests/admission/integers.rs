@@ -1,15 +1,15 @@
 //! Integers that no 64 bits hold.
 
-use crate::fixtures::{Served, cases, create, scope};
+use crate::fixtures::{ServerFixture, cases, create, scope};
 use serde_json::{Value, json};
 
 cases![
-    integer_beyond_64_bits_is_refused,
-    integer_that_a_fraction_holds_is_accepted,
-    integers_of_64_bits_are_kept_exactly,
+    integer_beyond_64_bits_is_rejected,
+    integer_exact_as_float_is_accepted,
+    integers_of_64_bits_are_stored_exactly,
 ];
 
-async fn integer_beyond_64_bits_is_refused(served: &Served) {
+async fn integer_beyond_64_bits_is_rejected(served: &ServerFixture) {
     let mut client = served.client().await;
     for (frame, member) in [
         (create(r#","data":18446744073709551616"#, ""), "payload.event.data"),
@@ -39,7 +39,7 @@ async fn integer_beyond_64_bits_is_refused(served: &Served) {
         ),
     ] {
         client.send_text(&frame).await;
-        let (code, message) = client.refused("x").await;
+        let (code, message) = client.expect_error("x").await;
         assert_eq!(code, "INVALID_PAYLOAD", "{frame}");
         assert!(message.starts_with(&format!("`{member}` ")), "{message}");
         assert!(message.contains("64 bits"), "{message}");
@@ -47,19 +47,19 @@ async fn integer_beyond_64_bits_is_refused(served: &Served) {
     // What no fraction holds is not a number for the parser.
     let huge = create(&format!(r#","data":[1{}]"#, "0".repeat(400)), "");
     client.send_text(huge).await;
-    assert_eq!(client.refused("x").await.0, "INVALID_PAYLOAD");
-    client.has_nothing().await;
-    client.leave().await;
+    assert_eq!(client.expect_error("x").await.0, "INVALID_PAYLOAD");
+    client.expect_nothing().await;
+    client.disconnect().await;
 }
 
 /// Sends data, and reads it from the frame and from the store.
-async fn round_trip(served: &Served, data: &str) -> Value {
+async fn round_trip(served: &ServerFixture, data: &str) -> Value {
     let mut client = served.client().await;
     client
         .send_text(create(&format!(r#","data":{data}"#), ""))
         .await;
-    client.accepted("x").await;
-    let frames = client.turn().await;
+    client.expect_ack("x").await;
+    let frames = client.read_turn().await;
     let mut appended = frames
         .iter()
         .filter(|frame| frame["type"] == "event.append");
@@ -74,11 +74,11 @@ async fn round_trip(served: &Served, data: &str) -> Value {
         .await
         .unwrap();
     assert_eq!(stored.data.as_ref(), Some(&event["data"]));
-    client.leave().await;
+    client.disconnect().await;
     event["data"].clone()
 }
 
-async fn integer_that_a_fraction_holds_is_accepted(served: &Served) {
+async fn integer_exact_as_float_is_accepted(served: &ServerFixture) {
     let data = "[100000000000000000000,-100000000000000000000,123456789012345680000,\
                 1e400000000000000000000E-399999999999999999999,0.12345678901234567890123,12345678901234567890.5,1E22]";
     // The number with a long exponent is out of a fraction's range for the parser.
@@ -100,10 +100,10 @@ async fn integer_that_a_fraction_holds_is_accepted(served: &Served) {
     let ping = r#"{"id":"x","type":"ping","payload":{"n":123456789012345678901}}"#;
     client.send_text(ping).await;
     client.expect("pong").await;
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn integers_of_64_bits_are_kept_exactly(served: &Served) {
+async fn integers_of_64_bits_are_stored_exactly(served: &ServerFixture) {
     let data = json!([
         9_007_199_254_740_993_u64,
         18_446_744_073_709_551_615_u64,

@@ -1,6 +1,6 @@
 //! Threads with more users than a frame shows. Who may see a thread is not decided by what frames show.
 
-use crate::fixtures::{Served, cases, scope, writer};
+use crate::fixtures::{ServerFixture, cases, scope, writer};
 use dooers::prelude::*;
 use dooers::repository::Repository;
 use dooers::{Database, DispatchEvent, WorkerServer};
@@ -11,10 +11,10 @@ use std::slice::from_ref;
 use std::sync::Arc;
 
 cases![
-    private_thread_is_seen_by_participant_150,
-    message_is_sent_to_participant_150,
-    frame_has_the_owner_and_the_sender,
-    program_gets_all_users,
+    private_thread_is_visible_to_participant_150,
+    message_is_published_to_participant_150,
+    frame_includes_owner_and_sender,
+    repository_returns_all_users,
 ];
 
 const USERS: usize = 150;
@@ -27,7 +27,7 @@ struct Private {
 }
 
 impl Private {
-    async fn on(served: &Served) -> Self {
+    async fn on(served: &ServerFixture) -> Self {
         let config = in_memory().database(Database::Custom(Arc::clone(&served.store)));
         let worker = WorkerServer::new(config.private_threads(true)).agent::<writer>();
         let server = Server::start(worker.clone()).await;
@@ -76,11 +76,11 @@ fn shown(thread: &Value) -> Vec<&str> {
     users
 }
 
-async fn private_thread_is_seen_by_participant_150(served: &Served) {
+async fn private_thread_is_visible_to_participant_150(served: &ServerFixture) {
     let private = Private::on(served).await;
     let mut last = private.client(USERS - 1).await;
     let list = last
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(list["total_count"], 1);
     let thread = &list["threads"][0];
@@ -91,16 +91,18 @@ async fn private_thread_is_seen_by_participant_150(served: &Served) {
     assert!(!shown(&snapshot["thread"]).contains(&&*user(USERS - 1)));
     let oldest = &snapshot["events"][0];
     let page = json!({"thread_id": private.thread, "before_event_id": oldest["id"]});
-    let page = last.ask("event.list", page, "event.list.result").await;
+    let page = last.request("event.list", page, "event.list.result").await;
     assert_eq!(page["events"].as_array().unwrap().len(), USERS - 100);
     // Whoever comes back goes on from what they have.
     let again = json!({"thread_id": private.thread, "after_event_id": oldest["id"]});
-    let again = last.ask("thread.subscribe", again, "thread.snapshot").await;
+    let again = last
+        .request("thread.subscribe", again, "thread.snapshot")
+        .await;
     assert_eq!(again["recovered"], true);
 
     let mut stranger = private.client(USERS).await;
     let list = stranger
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(
         (&list["total_count"], &list["threads"]),
@@ -108,26 +110,29 @@ async fn private_thread_is_seen_by_participant_150(served: &Served) {
     );
     let thread = json!({"thread_id": private.thread});
     assert_eq!(
-        stranger.refusal("thread.subscribe", thread.clone()).await,
+        stranger
+            .send_expecting_error("thread.subscribe", thread.clone())
+            .await,
         "NOT_FOUND"
     );
-    last.done("thread.unsubscribe", thread.clone()).await;
+    last.send_expecting_ack("thread.unsubscribe", thread.clone())
+        .await;
     let id = last.send("thread.delete", thread).await;
     last.expect("thread.deleted").await;
-    last.accepted(&id).await;
-    stranger.has_nothing().await;
+    last.expect_ack(&id).await;
+    stranger.expect_nothing().await;
     private.server.close([last, stranger]).await;
 }
 
-async fn message_is_sent_to_participant_150(served: &Served) {
+async fn message_is_published_to_participant_150(served: &ServerFixture) {
     let private = Private::on(served).await;
     let mut last = private.client(USERS - 1).await;
     let mut other = private.client(USERS - 2).await;
     let mut stranger = private.client(USERS).await;
     let mut sender = private.client(USERS - 3).await;
     last.subscribe(&private.thread).await;
-    sender.converse(&private.thread, "hello").await;
-    let events: Vec<_> = last.turn().await;
+    sender.run_turn(&private.thread, "hello").await;
+    let events: Vec<_> = last.read_turn().await;
     let said = events
         .iter()
         .filter(|frame| frame["type"] == "event.append");
@@ -136,10 +141,10 @@ async fn message_is_sent_to_participant_150(served: &Served) {
     let row = other.expect("thread.upsert").await;
     assert!(!shown(&row["thread"]).contains(&&*user(USERS - 2)));
     assert!(row.to_string().len() < 100 * 200, "{row}");
-    other.has_nothing().await;
-    stranger.has_nothing().await;
+    other.expect_nothing().await;
+    stranger.expect_nothing().await;
     // From the one, too, whom no frame of others shows.
-    let frames = last.converse(&private.thread, "hello").await;
+    let frames = last.run_turn(&private.thread, "hello").await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
         "succeeded"
@@ -147,7 +152,7 @@ async fn message_is_sent_to_participant_150(served: &Served) {
     private.server.close([last, other, stranger, sender]).await;
 }
 
-async fn frame_has_the_owner_and_the_sender(served: &Served) {
+async fn frame_includes_owner_and_sender(served: &ServerFixture) {
     let private = Private::on(served).await;
     let mut owner = private.client(USERS - 20).await;
     let mut sender = private.client(USERS - 1).await;
@@ -155,7 +160,7 @@ async fn frame_has_the_owner_and_the_sender(served: &Served) {
     sender
         .connect(dooers_tests::Identity::of(user(USERS - 1)).with("user", sent["user"].clone()))
         .await;
-    sender.converse(&private.thread, "hello").await;
+    sender.run_turn(&private.thread, "hello").await;
     // When the sender has a name now, and at the end of the turn.
     for _ in 0..2 {
         let row = owner.expect("thread.upsert").await;
@@ -164,7 +169,7 @@ async fn frame_has_the_owner_and_the_sender(served: &Served) {
         assert_eq!(thread["users"][99]["user_name"], "Ada");
         assert_eq!(thread["users_total"], USERS);
     }
-    owner.has_nothing().await;
+    owner.expect_nothing().await;
     private.add(USERS).await;
     let row = owner.expect("thread.upsert").await;
     assert_eq!(row["thread"]["users_total"], USERS + 1);
@@ -181,7 +186,7 @@ async fn frame_has_the_owner_and_the_sender(served: &Served) {
     private.server.close([owner, sender]).await;
 }
 
-async fn program_gets_all_users(served: &Served) {
+async fn repository_returns_all_users(served: &ServerFixture) {
     let private = Private::on(served).await;
     let repository = &private.repository;
     let thread = repository.thread(&scope(), &private.thread).await.unwrap();

@@ -1,6 +1,6 @@
 //! U+0000, which no text holds.
 
-use crate::fixtures::{Served, cases, create, scope};
+use crate::fixtures::{ServerFixture, cases, create, scope};
 use dooers::prelude::*;
 use dooers::protocol::{ContentPart, User};
 use dooers::repository::RepositoryError;
@@ -10,15 +10,15 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 cases![
-    broken_escape_is_refused,
-    nul_of_a_client_is_removed,
-    id_with_a_nul_is_refused,
-    members_of_one_name_are_refused,
-    nul_of_a_handler_is_removed,
-    nul_of_a_public_error_is_removed,
-    nul_of_a_dispatch_is_removed,
-    nul_of_the_repository_is_removed,
-    nul_of_a_setting_is_removed,
+    incomplete_unicode_escape_is_rejected,
+    nul_in_client_frame_is_removed,
+    id_with_nul_is_rejected,
+    duplicate_json_keys_are_rejected,
+    nul_in_handler_reply_is_removed,
+    nul_in_public_error_is_removed,
+    nul_in_dispatch_is_removed,
+    nul_in_repository_call_is_removed,
+    nul_in_setting_is_removed,
 ];
 
 /// The escapes of U+0000 in a frame's text.
@@ -26,7 +26,7 @@ pub(crate) fn has_nul(text: &str) -> bool {
     text.contains('\0') || text.replace(r"\\", "").contains(r"\u0000")
 }
 
-async fn broken_escape_is_refused(served: &Served) {
+async fn incomplete_unicode_escape_is_rejected(served: &ServerFixture) {
     let mut client = served.client().await;
     for escape in [
         r"a\u00\u000000b",
@@ -51,14 +51,14 @@ async fn broken_escape_is_refused(served: &Served) {
             create("", "").replacen('{', &format!(r#"{{"{escape}":0,"#), 1),
         ] {
             client.send_text(&frame).await;
-            assert_eq!(client.refused("").await.0, "INVALID_FRAME", "{frame}");
+            assert_eq!(client.expect_error("").await.0, "INVALID_FRAME", "{frame}");
         }
     }
-    client.has_nothing().await;
-    client.leave().await;
+    client.expect_nothing().await;
+    client.disconnect().await;
 }
 
-async fn nul_of_a_client_is_removed(served: &Served) {
+async fn nul_in_client_frame_is_removed(served: &ServerFixture) {
     let mut client = served.server.client("ada").await;
     let data = json!({"a\0": ["\0", {"\0b": "c\0d"}], "e": "\\u0000"});
     let content = json!([
@@ -69,10 +69,12 @@ async fn nul_of_a_client_is_removed(served: &Served) {
     ]);
     let event = json!({"type": "message", "actor": "user", "content": content, "data": data});
     let payload = json!({"event": event, "metadata": data, "client_event_id": "once"});
-    client.done("event.create", payload.clone()).await;
-    let frames = client.turn().await;
+    client
+        .send_expecting_ack("event.create", payload.clone())
+        .await;
+    let frames = client.read_turn().await;
     // A repetition is compared with what is stored.
-    client.done("event.create", payload).await;
+    client.send_expecting_ack("event.create", payload).await;
     client.expect("event.append").await;
     assert!(
         frames.iter().all(|frame| !has_nul(&frame.to_string())),
@@ -99,12 +101,12 @@ async fn nul_of_a_client_is_removed(served: &Served) {
             {"type": "document", "url": "u", "filename": "f"},
         ])
     );
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn id_with_a_nul_is_refused(served: &Served) {
+async fn id_with_nul_is_rejected(served: &ServerFixture) {
     let mut client = served.client().await;
-    let thread_id = client.begin("hello").await;
+    let thread_id = client.start_thread("hello").await;
     let nul = format!("{thread_id}\0");
     let message =
         json!({"type": "message", "actor": "user", "content": [{"type": "text", "text": "x"}]});
@@ -134,7 +136,7 @@ async fn id_with_a_nul_is_refused(served: &Served) {
         ),
     ] {
         assert_eq!(
-            client.refusal(kind, payload.clone()).await,
+            client.send_expecting_error(kind, payload.clone()).await,
             "INVALID_PAYLOAD",
             "{kind} {payload}"
         );
@@ -143,13 +145,13 @@ async fn id_with_a_nul_is_refused(served: &Served) {
         client
             .send_text(format!(r#"{{"id":"{id}","type":"ping"}}"#))
             .await;
-        assert_eq!(client.refused("").await.0, "INVALID_PAYLOAD");
+        assert_eq!(client.expect_error("").await.0, "INVALID_PAYLOAD");
     }
     client.send_text(r#"{"id":"x","type":"pi\u0000ng"}"#).await;
-    let (code, shown) = client.refused("x").await;
+    let (code, shown) = client.expect_error("x").await;
     assert_eq!(code, "INVALID_FRAME");
     assert_eq!(shown, "there is no frame type `ping`");
-    client.has_nothing().await;
+    client.expect_nothing().await;
     let ada = Identity::of("ada");
     for identity in [
         Identity::of("a\0da"),
@@ -165,34 +167,38 @@ async fn id_with_a_nul_is_refused(served: &Served) {
             json!({"user_id": "ada", "organization_role": "own\0er"}),
         ),
     ] {
-        let refusal = client.refusal("connect", identity.payload()).await;
+        let refusal = client
+            .send_expecting_error("connect", identity.payload())
+            .await;
         assert_eq!(refusal, "INVALID_PAYLOAD", "{identity:?}");
     }
     // A name is a text, and what is ignored may be anything.
     let named = json!({"user_id": "ada", "user_name": "A\0da", "user_email": "\0"});
     let ada = ada.with("auth_token", "\0").with("wor\0ker_id", "w2");
     client.connect(ada.with("user", named)).await;
-    client.done("event.create", json!({"event": message})).await;
+    client
+        .send_expecting_ack("event.create", json!({"event": message}))
+        .await;
     let thread = client.expect("thread.upsert").await;
     assert_eq!(thread["thread"]["owner"]["user_name"], "Ada");
     assert_eq!(thread["thread"]["owner"]["user_email"], "");
-    client.turn().await;
-    client.leave().await;
+    client.read_turn().await;
+    client.disconnect().await;
 }
 
-async fn members_of_one_name_are_refused(served: &Served) {
+async fn duplicate_json_keys_are_rejected(served: &ServerFixture) {
     let mut client = served.client().await;
     client
         .send_text(create(r#","data":{"a":{"k":1,"k\u0000":2}}"#, ""))
         .await;
-    let (code, message) = client.refused("x").await;
+    let (code, message) = client.expect_error("x").await;
     assert_eq!(code, "INVALID_PAYLOAD");
     assert_eq!(
         message,
         "`payload.event.data` has two members that are called `k` once U+0000 is removed from their names; rename one"
     );
-    client.has_nothing().await;
-    client.leave().await;
+    client.expect_nothing().await;
+    client.disconnect().await;
     let twice = json!({"k": 1, "\0k": 2});
     let refusal = served.dispatch().message("hello").data(twice).send().await;
     assert!(
@@ -202,7 +208,7 @@ async fn members_of_one_name_are_refused(served: &Served) {
 }
 
 /// All events of a thread as JSON text, which must hold no U+0000.
-async fn stored_events(served: &Served, thread_id: &str) -> Vec<Value> {
+async fn stored_events(served: &ServerFixture, thread_id: &str) -> Vec<Value> {
     let events = served.repository.events(&scope(), thread_id).oldest_first();
     let events = events.limit(100).await.unwrap().items;
     let events: Vec<_> = events
@@ -213,17 +219,17 @@ async fn stored_events(served: &Served, thread_id: &str) -> Vec<Value> {
     events
 }
 
-async fn nul_of_a_handler_is_removed(served: &Served) {
+async fn nul_in_handler_reply_is_removed(served: &ServerFixture) {
     let mut client = served
         .server
         .client(Identity::of("ada").taking_deltas())
         .await;
     let id = client.send("settings.subscribe", json!({})).await;
     client.expect("settings.snapshot").await;
-    client.accepted(&id).await;
-    let id = client.message(None, "nul").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    client.expect_ack(&id).await;
+    let id = client.send_message(None, "nul").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     for frame in &frames {
         assert!(!has_nul(&frame.to_string()), "{frame}");
     }
@@ -253,10 +259,10 @@ async fn nul_of_a_handler_is_removed(served: &Served) {
     assert_eq!(events[6]["data"]["message"], "Who?");
     assert_eq!(events[6]["data"]["elements"][0]["name"], "name");
     assert_eq!((text(7), &events[7]["author"]), ("piece", &json!("grower")));
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn nul_of_a_public_error_is_removed(served: &Served) {
+async fn nul_in_public_error_is_removed(served: &ServerFixture) {
     let turn = served.dispatch().message("public").send().await.unwrap();
     let thread_id = turn.thread_id().to_owned();
     let heard: Vec<_> = within("the end", StreamExt::collect::<Vec<_>>(turn)).await;
@@ -269,7 +275,7 @@ async fn nul_of_a_public_error_is_removed(served: &Served) {
     assert_eq!(events[1]["content"][0]["text"], "nobody");
 }
 
-async fn nul_of_a_dispatch_is_removed(served: &Served) {
+async fn nul_in_dispatch_is_removed(served: &ServerFixture) {
     let dispatch = || {
         let user = User {
             user_name: Some("A\0da".to_owned()),
@@ -323,7 +329,7 @@ async fn nul_of_a_dispatch_is_removed(served: &Served) {
     }
 }
 
-async fn nul_of_the_repository_is_removed(served: &Served) {
+async fn nul_in_repository_call_is_removed(served: &ServerFixture) {
     let repository = &served.repository;
     let named = User {
         user_name: Some("A\0da".to_owned()),
@@ -414,7 +420,7 @@ async fn nul_of_the_repository_is_removed(served: &Served) {
     );
 }
 
-async fn nul_of_a_setting_is_removed(served: &Served) {
+async fn nul_in_setting_is_removed(served: &ServerFixture) {
     let repository = &served.repository;
     repository
         .set_setting(&scope(), "greeting", "a\0b")
@@ -426,13 +432,13 @@ async fn nul_of_a_setting_is_removed(served: &Served) {
     );
     let mut client = served.client().await;
     let patch = json!({"field_id": "greeting", "value": "c\0d"});
-    client.done("settings.patch", patch).await;
+    client.send_expecting_ack("settings.patch", patch).await;
     assert_eq!(client.expect("settings.patch").await["value"], "cd");
     assert_eq!(
         repository.setting(&scope(), "greeting").await.unwrap(),
         "cd"
     );
-    client.leave().await;
+    client.disconnect().await;
     let elsewhere = dooers::repository::Scope::everyone::<crate::fixtures::writer>("w\x001");
     let set = repository.set_setting(&elsewhere, "greeting", "a").await;
     assert!(set.is_err());

@@ -1,6 +1,6 @@
 //! Random input.
 
-use crate::fixtures::{Served, cases, create, scope};
+use crate::fixtures::{ServerFixture, cases, create, scope};
 use crate::nul_characters::has_nul;
 use dooers::{DispatchError, DispatchEvent};
 use dooers_tests::{Client, within};
@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 
 const CASES: usize = 150;
 
-cases![any_bytes_leave_no_nul, nesting_within_the_limit_comes_back];
+cases![
+    random_bytes_leave_no_nul,
+    nesting_within_the_limit_round_trips
+];
 
 /// Bytes of which strings with escapes are made.
 const PIECES: &[&str] = &[
@@ -76,7 +79,7 @@ async fn answers(client: &mut Client, text: &str) -> Vec<Value> {
     }
 }
 
-async fn any_bytes_leave_no_nul(served: &Served) {
+async fn random_bytes_leave_no_nul(served: &ServerFixture) {
     let mut client = served.client().await;
     let mut accepted = 0;
     for mut runner in [
@@ -103,7 +106,7 @@ async fn any_bytes_leave_no_nul(served: &Served) {
         }
     }
     assert!(accepted > CASES / 10, "{accepted}");
-    client.leave().await;
+    client.disconnect().await;
     let threads = served
         .repository
         .threads(&scope())
@@ -135,7 +138,7 @@ fn value_of(shape: &[bool]) -> Value {
     })
 }
 
-async fn nesting_within_the_limit_comes_back(served: &Served) {
+async fn nesting_within_the_limit_round_trips(served: &ServerFixture) {
     for mut runner in [
         TestRunner::deterministic(),
         TestRunner::new(Config::default()),

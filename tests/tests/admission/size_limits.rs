@@ -1,6 +1,6 @@
 //! The size limits of users, titles and metadata, which every list of threads carries.
 
-use crate::fixtures::{Served, cases, create, scope};
+use crate::fixtures::{ServerFixture, cases, create, scope};
 use dooers::DispatchError;
 use dooers::prelude::*;
 use dooers::protocol::User;
@@ -10,14 +10,14 @@ use dooers_tests::{Client, Identity, within};
 use serde_json::{Value, json};
 
 cases![
-    client_identity_is_limited,
-    refused_connect_leaves_everything_as_it_was,
-    client_metadata_is_limited,
-    dispatch_is_limited,
-    handler_titles_and_metadata_are_limited,
-    program_threads_are_limited,
-    program_users_and_scopes_are_limited,
-    what_is_stored_over_the_limits_stays_readable,
+    client_identity_size_is_limited,
+    rejected_connect_changes_nothing,
+    client_metadata_size_is_limited,
+    dispatch_size_is_limited,
+    handler_title_and_metadata_sizes_are_limited,
+    repository_thread_sizes_are_limited,
+    repository_user_and_scope_sizes_are_limited,
+    stored_rows_over_the_limits_are_readable,
 ];
 
 /// Texts of so many bytes: of characters of one byte, and with one of several bytes at the end.
@@ -62,7 +62,7 @@ async fn connect(client: &mut Client, identity: &Identity) -> Result<(), (String
     Err((text("code"), text("message")))
 }
 
-async fn client_identity_is_limited(served: &Served) {
+async fn client_identity_size_is_limited(served: &ServerFixture) {
     let mut client = Client::open(served.server.address, "/ws").await;
     let user = |member: &str, value: Value| {
         let mut user = json!({"user_id": "ada"});
@@ -83,7 +83,7 @@ async fn client_identity_is_limited(served: &Served) {
         }
         // It has not become anybody.
         assert_eq!(
-            client.refusal("thread.list", json!({})).await,
+            client.send_expecting_error("thread.list", json!({})).await,
             "NOT_CONNECTED"
         );
     }
@@ -159,7 +159,7 @@ async fn client_identity_is_limited(served: &Served) {
             .with("organization_id", "o".repeat(128))
             .with("workspace_id", "s".repeat(128));
         connect(&mut client, &most).await.unwrap();
-        let thread_id = client.begin("hello").await;
+        let thread_id = client.start_thread("hello").await;
         let snapshot = client.subscribe(&thread_id).await;
         assert_eq!(snapshot["thread"]["owner"]["user_name"], json!(name));
         assert_eq!(
@@ -167,12 +167,12 @@ async fn client_identity_is_limited(served: &Served) {
             json!(role)
         );
     }
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn refused_connect_leaves_everything_as_it_was(served: &Served) {
+async fn rejected_connect_changes_nothing(served: &ServerFixture) {
     let mut client = served.client().await;
-    let thread_id = client.begin("hello").await;
+    let thread_id = client.start_thread("hello").await;
     let long = "x".repeat(257);
     let user = json!({"user_id": "ben", "user_name": long});
     let refused = connect(&mut client, &Identity::of("ben").with("user", user)).await;
@@ -186,19 +186,19 @@ async fn refused_connect_leaves_everything_as_it_was(served: &Served) {
         .await;
     within("the end", turn.unwrap().collect()).await.unwrap();
     assert_eq!(
-        client.turn().await[0]["payload"]["events"][0]["user"]["user_id"],
+        client.read_turn().await[0]["payload"]["events"][0]["user"]["user_id"],
         "ada"
     );
-    client.converse(&thread_id, "hello").await;
+    client.run_turn(&thread_id, "hello").await;
     // What is not read is not measured.
     let ignored = Identity::of("ben")
         .with("user_name", long.clone())
         .with("metadata", json!({"user_role": long}));
     connect(&mut client, &ignored).await.unwrap();
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn client_metadata_is_limited(served: &Served) {
+async fn client_metadata_size_is_limited(served: &ServerFixture) {
     let mut client = served.client().await;
     for over in [16_385, 16_386, 200_000].into_iter().flat_map(metadata) {
         let is = over.to_string().len();
@@ -206,7 +206,7 @@ async fn client_metadata_is_limited(served: &Served) {
         let beside = create("", "").replacen('{', &format!(r#"{{"metadata":{over},"#), 1);
         for frame in [within, beside] {
             client.send_text(frame).await;
-            let (code, text) = client.refused("x").await;
+            let (code, text) = client.expect_error("x").await;
             assert_eq!(code, "INVALID_PAYLOAD");
             let start = format!(
                 "`payload.metadata` is {is} bytes long as JSON; at most 16384 are allowed, since every list of threads carries it"
@@ -214,22 +214,22 @@ async fn client_metadata_is_limited(served: &Served) {
             assert!(text.starts_with(&start), "{text}");
         }
     }
-    client.has_nothing().await;
+    client.expect_nothing().await;
     for most in metadata(16_384) {
         // White space between its members does not count.
         let spaced = serde_json::to_string_pretty(&most).unwrap();
         client
             .send_text(create("", &format!(r#","metadata":{spaced}"#)))
             .await;
-        client.accepted("x").await;
+        client.expect_ack("x").await;
         let row = client.expect("thread.upsert").await;
         assert_eq!(row["thread"]["metadata"], most);
-        client.turn().await;
+        client.read_turn().await;
     }
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn dispatch_is_limited(served: &Served) {
+async fn dispatch_size_is_limited(served: &ServerFixture) {
     let named = |name: String| {
         let mut user = User::new("ada");
         user.user_name = Some(name);
@@ -290,7 +290,7 @@ async fn dispatch_is_limited(served: &Served) {
     }
 }
 
-async fn handler_titles_and_metadata_are_limited(served: &Served) {
+async fn handler_title_and_metadata_sizes_are_limited(served: &ServerFixture) {
     for (command, most) in [
         ("title", 1024),
         ("unawaited-title", 1024),
@@ -332,7 +332,7 @@ fn invalid(error: &RepositoryError) -> String {
     error.to_string()
 }
 
-async fn program_threads_are_limited(served: &Served) {
+async fn repository_thread_sizes_are_limited(served: &ServerFixture) {
     let repository = &served.repository;
     let whole = scope();
     let broadcast = served.server.worker().broadcast().await.unwrap();
@@ -377,7 +377,7 @@ async fn program_threads_are_limited(served: &Served) {
     }
 }
 
-async fn program_users_and_scopes_are_limited(served: &Served) {
+async fn repository_user_and_scope_sizes_are_limited(served: &ServerFixture) {
     let repository = &served.repository;
     let whole = scope();
     let thread = repository.create_thread(&whole).await.unwrap().id;
@@ -433,7 +433,7 @@ async fn program_users_and_scopes_are_limited(served: &Served) {
 }
 
 /// As earlier versions stored it.
-async fn what_is_stored_over_the_limits_stays_readable(served: &Served) {
+async fn stored_rows_over_the_limits_are_readable(served: &ServerFixture) {
     let mut owner = User::new("ada");
     owner.user_name = Some("ö".repeat(125_000));
     owner.identity_ids = vec!["i".repeat(1000); 100];
@@ -462,12 +462,12 @@ async fn what_is_stored_over_the_limits_stays_readable(served: &Served) {
     };
     let mut client = served.client().await;
     let list = client
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     is_whole(&list["threads"][0]);
     let snapshot = client.subscribe("old").await;
     is_whole(&snapshot["thread"]);
-    let frames = client.converse("old", "hello").await;
+    let frames = client.run_turn("old", "hello").await;
     let rows = frames
         .iter()
         .filter(|frame| frame["type"] == "thread.upsert");
@@ -486,5 +486,5 @@ async fn what_is_stored_over_the_limits_stays_readable(served: &Served) {
         (updated.title.as_deref(), updated.metadata),
         (Some("short"), Some(large))
     );
-    client.leave().await;
+    client.disconnect().await;
 }

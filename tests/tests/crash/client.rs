@@ -1,8 +1,8 @@
 //! A client that goes on talking across the crashes of its server.
 
 use crate::SILENCE;
-use crate::connection::{Gone, Link};
-use dooers_tests::{Identity, Seen, View};
+use crate::connection::{Connection, Disconnected};
+use dooers_tests::{AppendOutcome, Identity, ThreadView};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ pub(crate) struct Message {
 
 /// A client that talks in a thread of its own and in a shared one.
 #[derive(Debug)]
-pub(crate) struct Member {
+pub(crate) struct ResilientClient {
     name: String,
     shared: String,
     own: Option<String>,
@@ -34,15 +34,15 @@ pub(crate) struct Member {
     pub(crate) pending: VecDeque<Message>,
     pub(crate) acked: Vec<Message>,
     resent: BTreeSet<String>,
-    pub(crate) views: BTreeMap<String, View>,
-    link: Option<Link>,
+    pub(crate) views: BTreeMap<String, ThreadView>,
+    link: Option<Connection>,
     frames: HashMap<String, Message>,
     seen: VecDeque<String>,
     pongs: u64,
     snapshots: u64,
 }
 
-impl Member {
+impl ResilientClient {
     pub(crate) fn new(number: usize, shared: &str) -> Self {
         Self {
             name: format!("member{number}"),
@@ -54,7 +54,7 @@ impl Member {
             pending: VecDeque::new(),
             acked: Vec::new(),
             resent: BTreeSet::new(),
-            views: BTreeMap::from([(shared.to_owned(), View::default())]),
+            views: BTreeMap::from([(shared.to_owned(), ThreadView::default())]),
             link: None,
             frames: HashMap::new(),
             seen: VecDeque::new(),
@@ -64,9 +64,9 @@ impl Member {
     }
 
     /// Connects, and goes on in its threads from where it was.
-    pub(crate) async fn come(&mut self, address: SocketAddr) -> Result<(), Gone> {
+    pub(crate) async fn come(&mut self, address: SocketAddr) -> Result<(), Disconnected> {
         self.frames.clear();
-        self.link = Some(Link::open(address).await?);
+        self.link = Some(Connection::open(address).await?);
         let mut identity = Identity::of(self.name.as_str());
         if self.takes_deltas {
             identity = identity.taking_deltas();
@@ -90,7 +90,7 @@ impl Member {
     }
 
     /// Sends one message after the other until the server is gone.
-    pub(crate) async fn talk(&mut self) -> Result<(), Gone> {
+    pub(crate) async fn talk(&mut self) -> Result<(), Disconnected> {
         loop {
             let begins = self.own.is_none();
             let window = if begins { 1 } else { self.window };
@@ -105,7 +105,7 @@ impl Member {
     }
 
     /// Sends again what was not acked, and the message that began its own thread if it has not heard of it.
-    pub(crate) async fn repeat(&mut self) -> Result<(), Gone> {
+    pub(crate) async fn repeat(&mut self) -> Result<(), Disconnected> {
         let mut messages: Vec<_> = self.pending.iter().cloned().collect();
         if self.own.is_none() && messages.is_empty() {
             messages.extend(self.acked.first().cloned());
@@ -122,8 +122,11 @@ impl Member {
 
     /// Reads until the runs of all messages of its threads have ended, and then whatever else there is; or until the
     /// server tells nothing more.
-    pub(crate) async fn catch_up(&mut self, totals: &BTreeMap<String, usize>) -> Result<(), Gone> {
-        let is_behind = |(thread_id, view): (&String, &View)| {
+    pub(crate) async fn catch_up(
+        &mut self,
+        totals: &BTreeMap<String, usize>,
+    ) -> Result<(), Disconnected> {
+        let is_behind = |(thread_id, view): (&String, &ThreadView)| {
             let ended = |run: &&Value| run["status"] != "running";
             view.runs.values().filter(ended).count() < totals[thread_id]
         };
@@ -139,9 +142,9 @@ impl Member {
     }
 
     /// Reads a frame that comes before the server has been silent for too long.
-    async fn read_soon(&mut self) -> Result<(), Gone> {
+    async fn read_soon(&mut self) -> Result<(), Disconnected> {
         let reading = tokio::time::timeout(SILENCE, self.read());
-        reading.await.unwrap_or(Err(Gone))
+        reading.await.unwrap_or(Err(Disconnected))
     }
 
     /// Where it stands, for who waits for it in vain.
@@ -174,7 +177,7 @@ impl Member {
         }
     }
 
-    async fn send_message(&mut self, message: Message) -> Result<(), Gone> {
+    async fn send_message(&mut self, message: Message) -> Result<(), Disconnected> {
         let payload = json!({
             "thread_id": message.thread_id,
             "client_event_id": message.client_event_id,
@@ -189,12 +192,16 @@ impl Member {
         Ok(())
     }
 
-    async fn send(&mut self, kind: &str, payload: &Value) -> Result<String, Gone> {
-        self.link.as_mut().ok_or(Gone)?.send(kind, payload).await
+    async fn send(&mut self, kind: &str, payload: &Value) -> Result<String, Disconnected> {
+        self.link
+            .as_mut()
+            .ok_or(Disconnected)?
+            .send(kind, payload)
+            .await
     }
 
-    async fn read(&mut self) -> Result<(), Gone> {
-        let frame = self.link.as_mut().ok_or(Gone)?.next().await?;
+    async fn read(&mut self) -> Result<(), Disconnected> {
+        let frame = self.link.as_mut().ok_or(Disconnected)?.next().await?;
         if frame["type"] != "thread.upsert" {
             self.seen.push_back(frame.to_string());
         }
@@ -213,7 +220,10 @@ impl Member {
             Some("thread.snapshot") => {
                 let id = &payload["thread"]["id"];
                 let seen = self.view_of(id).snapshot(payload);
-                assert!(seen.iter().all(|seen| *seen == Seen::New), "{seen:?}");
+                assert!(
+                    seen.iter().all(|seen| *seen == AppendOutcome::New),
+                    "{seen:?}"
+                );
                 self.snapshots += 1;
             }
             // Everybody hears of every thread.
@@ -243,19 +253,19 @@ impl Member {
             if self.own.is_none() && client_event_id == format!("{}.1", self.name) {
                 let id = payload["thread_id"].as_str().unwrap();
                 self.own = Some(id.to_owned());
-                self.views.insert(id.to_owned(), View::default());
+                self.views.insert(id.to_owned(), ThreadView::default());
             }
             let is_repeated = self.resent.contains(client_event_id);
             match self.view_of(&payload["thread_id"]).append(event) {
-                Seen::New | Seen::Changed => {}
+                AppendOutcome::New | AppendOutcome::Changed => {}
                 // Who comes back is told the end of a text, though it may have it.
-                Seen::Same if is_repeated || grew(event) => {}
-                Seen::Same => panic!("{} has this event already: {event}", self.name),
+                AppendOutcome::Same if is_repeated || grew(event) => {}
+                AppendOutcome::Same => panic!("{} has this event already: {event}", self.name),
             }
         }
     }
 
-    fn view_of(&mut self, thread_id: &Value) -> &mut View {
+    fn view_of(&mut self, thread_id: &Value) -> &mut ThreadView {
         let name = &self.name;
         let view = self.views.get_mut(thread_id.as_str().unwrap_or_default());
         view.unwrap_or_else(|| panic!("{name} is not in the thread {thread_id}"))

@@ -9,43 +9,49 @@ use tokio_tungstenite::tungstenite::Message;
 
 /// The server is gone.
 #[derive(Debug)]
-pub(crate) struct Gone;
+pub(crate) struct Disconnected;
 
 /// A connection that may end at any moment.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Connection {
     socket: WebSocketStream<TcpStream>,
     sent: u64,
 }
 
-impl Link {
-    pub(crate) async fn open(address: SocketAddr) -> Result<Self, Gone> {
-        let stream = TcpStream::connect(address).await.map_err(|_| Gone)?;
-        stream.set_nodelay(true).map_err(|_| Gone)?;
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self, Disconnected> {
+        let stream = TcpStream::connect(address)
+            .await
+            .map_err(|_| Disconnected)?;
+        stream.set_nodelay(true).map_err(|_| Disconnected)?;
         let opening = tokio_tungstenite::client_async(format!("ws://{address}/ws"), stream);
-        let (socket, _) = opening.await.map_err(|_| Gone)?;
+        let (socket, _) = opening.await.map_err(|_| Disconnected)?;
         Ok(Self { socket, sent: 0 })
     }
 
     /// Sends a frame; the result is its id.
-    pub(crate) async fn send(&mut self, kind: &str, payload: &Value) -> Result<String, Gone> {
+    pub(crate) async fn send(
+        &mut self,
+        kind: &str,
+        payload: &Value,
+    ) -> Result<String, Disconnected> {
         self.sent += 1;
         let id = format!("frame-{}", self.sent);
         let frame = json!({"id": id, "type": kind, "payload": payload}).to_string();
         let sending = self.socket.send(Message::text(frame));
-        sending.await.map_err(|_| Gone)?;
+        sending.await.map_err(|_| Disconnected)?;
         Ok(id)
     }
 
     /// The next frame.
-    pub(crate) async fn next(&mut self) -> Result<Value, Gone> {
+    pub(crate) async fn next(&mut self) -> Result<Value, Disconnected> {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     return Ok(serde_json::from_str(&text).expect("a frame is JSON"));
                 }
                 Some(Ok(Message::Ping(_))) => {}
-                _ => return Err(Gone),
+                _ => return Err(Disconnected),
             }
         }
     }

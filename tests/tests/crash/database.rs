@@ -16,14 +16,14 @@ pub(crate) struct Run {
 
 /// A database.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum Database {
     /// A file in this directory.
     Sqlite(TempDir),
     /// The database of a URL, in tables with this prefix.
     Postgres { url: String, prefix: String },
 }
 
-impl Place {
+impl Database {
     pub(crate) fn sqlite() -> Self {
         Self::Sqlite(tempfile::tempdir().unwrap())
     }

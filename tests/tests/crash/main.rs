@@ -18,13 +18,13 @@ mod oracle;
 mod passwords;
 mod server;
 
-use client::Member;
-use connection::Gone;
-use database::Place;
+use client::ResilientClient;
+use connection::Disconnected;
+use database::Database;
 use dooers_tests::Client;
-use oracle::Stored;
+use oracle::Oracle;
 use serde_json::json;
-use server::Program;
+use server::Process;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ const SHARED: usize = 4;
 /// How long anything may take: much, as 32 members and their server share a machine with other tests. A thousand
 /// messages with their answers, told to all members, are seconds of work for both, and more messages come as long as
 /// the server takes to die.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How long a server that has something to tell may be silent.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -50,17 +50,17 @@ macro_rules! points {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                survives(Place::sqlite(), $point, &$lives).await;
+                survives(Database::sqlite(), $point, &$lives).await;
             }
         )+
 
         mod on_postgres {
-            use super::{Place, survives};
+            use super::{Database, survives};
 
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    if let Some(place) = Place::postgres() {
+                    if let Some(place) = Database::postgres() {
                         survives(place, $point, &$lives).await;
                     }
                 }
@@ -71,32 +71,32 @@ macro_rules! points {
 
 points! {
     // A commit may hold many messages, and all of them are answered afterwards.
-    a_crash_between_a_commit_and_its_answers_loses_nothing: "after-writer-commit", [1, 25, 60];
-    a_crash_after_a_message_is_stored_loses_nothing: "after-commit", [1, 33, 200];
-    a_crash_after_the_ack_is_queued_loses_nothing: "after-ack", [1, 64, 200];
-    a_crash_after_a_message_is_published_loses_nothing: "after-publish", [1, 50, 201];
-    a_crash_after_frames_are_sent_loses_nothing: "after-flush", [130, 400, 1000];
-    a_crash_before_a_run_ends_loses_nothing: "before-run-end", [1, 32, 150];
+    crash_between_commit_and_response_loses_nothing: "after-writer-commit", [1, 25, 60];
+    crash_after_a_message_is_stored_loses_nothing: "after-commit", [1, 33, 200];
+    crash_after_the_ack_is_queued_loses_nothing: "after-ack", [1, 64, 200];
+    crash_after_a_message_is_published_loses_nothing: "after-publish", [1, 50, 201];
+    crash_after_frames_are_sent_loses_nothing: "after-flush", [130, 400, 1000];
+    crash_before_a_run_ends_loses_nothing: "before-run-end", [1, 32, 150];
 }
 
 /// Lets the server die at the point in each of its lives, and looks at everything after each.
-async fn survives(database: Place, point: &str, lives: &[u64]) {
+async fn survives(database: Database, point: &str, lives: &[u64]) {
     let mut threads = BTreeSet::new();
     {
-        let program = Program::start(&database, None).await;
+        let program = Process::start(&database, None).await;
         let mut founder = Client::open(program.address.unwrap(), "/ws").await;
         founder.connect("founder").await;
         for _ in 0..SHARED {
-            threads.insert(founder.begin("founder says 0").await);
+            threads.insert(founder.start_thread("founder says 0").await);
         }
     }
     let shared: Vec<_> = threads.iter().cloned().collect();
-    let member = |number| Member::new(number, &shared[number % SHARED]);
+    let member = |number| ResilientClient::new(number, &shared[number % SHARED]);
     let mut members: Vec<_> = (0..MEMBERS).map(member).collect();
     let mut interrupted = 0;
     for at in lives {
         let crash_at = format!("{point}:{at}");
-        let program = Program::start(&database, Some(&crash_at)).await;
+        let program = Process::start(&database, Some(&crash_at)).await;
         // It may die before it listens.
         if let Some(address) = program.address {
             members = talk(members, address).await;
@@ -109,11 +109,11 @@ async fn survives(database: Place, point: &str, lives: &[u64]) {
 }
 
 /// All members talk until the server is gone.
-async fn talk(members: Vec<Member>, address: SocketAddr) -> Vec<Member> {
+async fn talk(members: Vec<ResilientClient>, address: SocketAddr) -> Vec<ResilientClient> {
     each(members, "the server to die", move |mut member| async move {
         // It may die before all are there.
         if member.come(address).await.is_ok() {
-            let Err(Gone) = member.talk().await else {
+            let Err(Disconnected) = member.talk().await else {
                 unreachable!("a member talks until the server is gone");
             };
         }
@@ -124,11 +124,11 @@ async fn talk(members: Vec<Member>, address: SocketAddr) -> Vec<Member> {
 
 /// The server starts again and the members come back; everything must be as it should.
 async fn come_back(
-    members: Vec<Member>,
-    database: &Place,
+    members: Vec<ResilientClient>,
+    database: &Database,
     threads: &mut BTreeSet<String>,
-) -> (Vec<Member>, usize) {
-    let program = Program::start(database, None).await;
+) -> (Vec<ResilientClient>, usize) {
+    let program = Process::start(database, None).await;
     let address = program.address.expect("the server starts again");
     let members = each(members, "acks", move |mut member| async move {
         let outcome = async {
@@ -161,7 +161,7 @@ async fn come_back(
 
     let list = oracle::ask(&mut observer, "thread.list", json!({})).await;
     assert_eq!(list["total_count"], threads.len(), "a thread began twice");
-    let stored = Stored::read(&mut observer, threads, database).await;
+    let stored = Oracle::read(&mut observer, threads, database).await;
     stored.is_whole(members.iter().flat_map(|member| &member.acked));
     for member in &members {
         stored.is_shown_by(member);
@@ -171,11 +171,15 @@ async fn come_back(
 }
 
 /// Lets each member do something, side by side.
-async fn each<F>(members: Vec<Member>, what: &str, act: impl Fn(Member) -> F) -> Vec<Member>
+async fn each<F>(
+    members: Vec<ResilientClient>,
+    what: &str,
+    act: impl Fn(ResilientClient) -> F,
+) -> Vec<ResilientClient>
 where
-    F: Future<Output = Member> + Send + 'static,
+    F: Future<Output = ResilientClient> + Send + 'static,
 {
-    let mut acting: JoinSet<Member> = members.into_iter().map(act).collect();
+    let mut acting: JoinSet<ResilientClient> = members.into_iter().map(act).collect();
     let mut done = Vec::with_capacity(MEMBERS);
     let all = async {
         while let Some(member) = acting.join_next().await {
@@ -191,8 +195,8 @@ where
 
 /// Waits, but not for ever; `what` says for what.
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
+    match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+        Err(_) => panic!("waited {} s in vain for {what}", TIMEOUT.as_secs()),
     }
 }

@@ -1,14 +1,14 @@
 //! What the server has kept, read over the protocol and from the database itself.
 
-use crate::client::{Member, Message};
-use crate::database::{Place, Run};
+use crate::client::{Message, ResilientClient};
+use crate::database::{Database, Run};
 use dooers_tests::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is kept.
 #[derive(Debug)]
-pub(crate) struct Stored {
+pub(crate) struct Oracle {
     /// The events of each thread, as the pages of `event.list` give them.
     threads: BTreeMap<String, Vec<Value>>,
     /// The runs, each by the message that it answers.
@@ -34,7 +34,7 @@ pub(crate) async fn ask(observer: &mut Client, kind: &str, payload: Value) -> Va
     observer.send(kind, payload).await;
     let answer = format!("{kind}.result");
     let mut frames = observer
-        .until(&answer, |frame| frame["type"] == answer)
+        .read_until(&answer, |frame| frame["type"] == answer)
         .await;
     frames.pop().unwrap()["payload"].take()
 }
@@ -57,11 +57,11 @@ async fn events_of(observer: &mut Client, thread_id: &str) -> Vec<Value> {
     }
 }
 
-impl Stored {
+impl Oracle {
     pub(crate) async fn read(
         observer: &mut Client,
         threads: &BTreeSet<String>,
-        place: &Place,
+        place: &Database,
     ) -> Self {
         let mut stored = BTreeMap::new();
         for thread_id in threads {
@@ -152,7 +152,7 @@ impl Stored {
     }
 
     /// The member shows what is stored, and nothing else.
-    pub(crate) fn is_shown_by(&self, member: &Member) {
+    pub(crate) fn is_shown_by(&self, member: &ResilientClient) {
         for (thread_id, view) in &member.views {
             let events = &self.threads[thread_id];
             for (shown, event) in view.events.iter().zip(events) {

@@ -1,6 +1,6 @@
 //! The server under test, as a process that may die.
 
-use crate::database::Place;
+use crate::database::Database;
 use crate::within;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -15,16 +15,16 @@ const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A running server. It is killed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub(crate) struct Process {
     /// Where it listens; none if it ended before.
     pub(crate) address: Option<SocketAddr>,
     process: Child,
     ended: oneshot::Receiver<()>,
 }
 
-impl Program {
+impl Process {
     /// Starts the server on this database; `crash_at` is the point at which it kills itself.
-    pub(crate) async fn start(place: &Place, crash_at: Option<&str>) -> Self {
+    pub(crate) async fn start(place: &Database, crash_at: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash-server"));
         for (variable, _) in std::env::vars_os() {
             let name = variable.to_string_lossy();
@@ -68,7 +68,7 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended before.
         let _ = self.process.kill();

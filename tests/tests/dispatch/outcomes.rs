@@ -9,7 +9,7 @@ use std::error::Error;
 use std::io;
 
 #[tokio::test]
-async fn a_failure_comes_with_its_source() {
+async fn failure_includes_its_source() {
     let server = server();
     let error = error_of(send(message::<actor>(&server, "say before\nfail disk")).await).await;
     assert_eq!(error.kind(), HandlerErrorKind::Failed);
@@ -31,7 +31,7 @@ async fn a_failure_comes_with_its_source() {
 }
 
 #[tokio::test]
-async fn what_was_written_before_a_failure_is_heard() {
+async fn events_before_a_failure_arrive() {
     let server = server();
     let heard = heard(send(message::<actor>(&server, "say before\nfail it")).await).await;
     let told = told(&heard);
@@ -42,7 +42,7 @@ async fn what_was_written_before_a_failure_is_heard() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_takes_too_long_ends_as_such() {
+async fn slow_turn_ends_with_a_timeout() {
     let server = server();
     let turn = send(message::<endless>(&server, "go")).await;
     let heard: Vec<_> = StreamExt::collect(turn).await;
@@ -53,7 +53,7 @@ async fn a_turn_that_takes_too_long_ends_as_such() {
 }
 
 #[tokio::test]
-async fn a_busy_agent_refuses_and_stores_nothing() {
+async fn busy_agent_rejects_and_stores_nothing() {
     let server = server();
     let first = send(message::<rejecting>(&server, "rejecting").thread("t")).await;
     gate::arrived("rejecting").await;
@@ -67,7 +67,7 @@ async fn a_busy_agent_refuses_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_and_stores_nothing() {
+async fn full_queue_rejects_and_stores_nothing() {
     let server = server();
     let first = send(message::<queueing>(&server, "queue-1").thread("t")).await;
     gate::arrived("queue-1").await;
@@ -85,7 +85,7 @@ async fn a_full_queue_refuses_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_that_interrupts_ends_the_turn_before_it() {
+async fn interrupting_message_ends_the_previous_turn() {
     let server = server();
     let first = send(message::<interrupting>(&server, "interrupted").thread("t")).await;
     gate::arrived("interrupted").await;
@@ -98,7 +98,7 @@ async fn a_message_that_interrupts_ends_the_turn_before_it() {
 }
 
 #[tokio::test]
-async fn a_cancelled_run_ends_its_turn() {
+async fn canceled_run_ends_its_turn() {
     let server = server();
     let mut turn = send(message::<actor>(&server, "say part\nwait cancelled")).await;
     gate::arrived("cancelled").await;
@@ -117,7 +117,7 @@ async fn a_cancelled_run_ends_its_turn() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_tells_of_what_it_leaves() {
+async fn shutdown_reports_unfinished_turns() {
     let server = dooers::WorkerServer::new(
         dooers_tests::in_memory().drain_timeout(std::time::Duration::ZERO),
     );

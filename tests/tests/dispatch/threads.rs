@@ -7,7 +7,7 @@ use dooers_tests::{Server, gate, within};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_thread_is_made_under_the_id_that_is_given_and_found_again() {
+async fn thread_is_created_with_a_given_id_and_reused() {
     let server = Server::start(server()).await;
     let first = message::<actor>(server.worker(), "say one")
         .thread("daily")
@@ -36,7 +36,7 @@ async fn a_thread_is_made_under_the_id_that_is_given_and_found_again() {
 }
 
 #[tokio::test]
-async fn a_thread_of_another_scope_is_not_found_and_never_adopted() {
+async fn thread_of_another_scope_is_not_found() {
     let server = server_with(|config| config.private_threads(true));
     let mine = send(message::<actor>(&server, "say mine").thread("t")).await;
     within("the turn", mine.text()).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_thread_of_another_scope_is_not_found_and_never_adopted() {
 }
 
 #[tokio::test]
-async fn a_message_of_a_known_key_is_the_same_message() {
+async fn repeated_key_is_the_same_message() {
     let server = server();
     let keyed = || message::<actor>(&server, "grow a b\nsay c").idempotency_key("k1");
     let first = send(keyed()).await;
@@ -101,7 +101,7 @@ async fn a_message_of_a_known_key_is_the_same_message() {
 }
 
 #[tokio::test]
-async fn what_nobody_sends_is_known_again_where_threads_are_private_too() {
+async fn anonymous_keys_repeat_in_private_threads() {
     let server = server_with(|config| config.private_threads(true));
     let nobodys = |text| message::<actor>(&server, text).user("");
     let first = send(nobodys("say a").idempotency_key("k")).await;
@@ -120,7 +120,7 @@ async fn what_nobody_sends_is_known_again_where_threads_are_private_too() {
 }
 
 #[tokio::test]
-async fn what_the_program_sends_as_nobody_is_shown_to_nobody_where_threads_are_private() {
+async fn anonymous_private_thread_is_hidden_from_clients() {
     let server = Server::start(server_with(|config| config.private_threads(true))).await;
     let mut nobody = server.client("").await;
     let turn = send(message::<actor>(server.worker(), "say a").user("")).await;
@@ -128,14 +128,16 @@ async fn what_the_program_sends_as_nobody_is_shown_to_nobody_where_threads_are_p
     within("the turn", turn.text()).await.unwrap();
     let subscribe = json!({"thread_id": thread_id});
     assert_eq!(
-        nobody.refusal("thread.subscribe", subscribe).await,
+        nobody
+            .send_expecting_error("thread.subscribe", subscribe)
+            .await,
         "NOT_FOUND"
     );
     server.close([nobody]).await;
 }
 
 #[tokio::test]
-async fn a_repeated_message_is_heard_while_its_turn_goes_on_and_when_it_failed() {
+async fn repeat_streams_a_running_or_failed_turn() {
     let server = server();
     let keyed = || message::<actor>(&server, "say a\nwait keyed\nfail it").idempotency_key("k");
     let first = send(keyed()).await;
@@ -154,7 +156,7 @@ async fn a_repeated_message_is_heard_while_its_turn_goes_on_and_when_it_failed()
 }
 
 #[tokio::test]
-async fn many_that_send_the_same_message_at_once_make_one_turn() {
+async fn concurrent_repeats_make_one_turn() {
     let server = server();
     let keyed = || message::<actor>(&server, "say once").idempotency_key("k");
     let sent = futures::future::join_all((0..16).map(|_| send(keyed()))).await;
@@ -166,7 +168,7 @@ async fn many_that_send_the_same_message_at_once_make_one_turn() {
 }
 
 #[tokio::test]
-async fn a_deleted_thread_ends_its_turns_and_takes_no_more_under_their_keys() {
+async fn deleted_thread_ends_turns_and_retires_their_keys() {
     let server = Server::start(server()).await;
     let keyed = || {
         message::<actor>(server.worker(), "say a\nwait deleted")

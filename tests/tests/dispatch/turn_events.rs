@@ -8,7 +8,7 @@ use dooers_tests::{gate, within};
 use futures::StreamExt;
 
 #[tokio::test]
-async fn a_turn_is_heard_from_its_run_to_its_end() {
+async fn stream_covers_the_turn_from_start_to_end() {
     let server = server();
     let turn = send(message::<actor>(&server, "say one\ntitle Named\nsay two")).await;
     assert!(turn.is_new_thread());
@@ -46,7 +46,7 @@ async fn a_turn_is_heard_from_its_run_to_its_end() {
 }
 
 #[tokio::test]
-async fn collected_are_the_events_and_said_is_what_the_agent_said() {
+async fn collect_returns_events_and_agent_text() {
     let server = server();
     let turn = send(message::<actor>(&server, "say one\ngrow t w o")).await;
     let events = within("the turn", turn.collect()).await.unwrap();
@@ -71,7 +71,7 @@ async fn collected_are_the_events_and_said_is_what_the_agent_said() {
 }
 
 #[tokio::test]
-async fn a_text_that_grows_is_heard_piece_by_piece() {
+async fn streaming_text_arrives_in_pieces() {
     let server = server();
     let mut turn = send(message::<hesitant>(&server, "go")).await;
     let mut event_id = None;
@@ -107,7 +107,7 @@ async fn a_text_that_grows_is_heard_piece_by_piece() {
 }
 
 #[tokio::test]
-async fn the_turn_runs_whether_or_not_anybody_listens() {
+async fn turn_runs_without_a_listener() {
     let server = server();
     let turn = send(message::<actor>(&server, "wait unheard\nsay done").thread("t")).await;
     gate::arrived("unheard").await;
@@ -125,7 +125,7 @@ async fn the_turn_runs_whether_or_not_anybody_listens() {
 }
 
 #[tokio::test]
-async fn only_the_turn_itself_is_heard_and_not_those_beside_it() {
+async fn stream_excludes_concurrent_turns() {
     let server = server();
     let one = send(message::<concurrent>(&server, "beside-1").thread("t")).await;
     let two = send(message::<concurrent>(&server, "beside-2").thread("t")).await;
@@ -141,7 +141,7 @@ async fn only_the_turn_itself_is_heard_and_not_those_beside_it() {
 }
 
 #[tokio::test]
-async fn a_slow_listener_hears_everything_in_its_order() {
+async fn slow_listener_receives_everything_in_order() {
     let server = server_with(|config| config.limits(|limits| limits.outbound_frames = 4));
     let turn = send(message::<actor>(&server, "burst 300\nwait slow").thread("t")).await;
     gate::arrived("slow").await;
@@ -156,7 +156,7 @@ async fn a_slow_listener_hears_everything_in_its_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_attempts_are_one_turn() {
+async fn all_attempts_belong_to_one_turn() {
     let server = server();
     let turn = send(message::<retrying>(&server, "try")).await;
     // A second and two, which a paused clock passes at once.
@@ -177,7 +177,7 @@ async fn all_attempts_are_one_turn() {
 }
 
 #[tokio::test]
-async fn of_an_agent_that_starts_its_runs_itself_all_runs_are_heard_and_what_is_in_none() {
+async fn manual_runs_and_events_without_a_run_arrive() {
     let server = server();
     let heard = heard(send(message::<manual>(&server, "go")).await).await;
     assert_eq!(

@@ -1,26 +1,28 @@
 //! A program that is told to stop.
 
-use dooers_tests::{Client, Program};
+use dooers_tests::{Client, Process};
 
 /// A client whose turn sleeps, of a program that is told to stop.
-async fn stopping(milliseconds: u32) -> (Program, Client) {
-    let mut load = Program::start("example-load", &[("WORKER_BIND", "127.0.0.1:0")]);
+async fn stopping(milliseconds: u32) -> (Process, Client) {
+    let mut load = Process::start("example-load", &[("WORKER_BIND", "127.0.0.1:0")]);
     let mut client = Client::open(load.address(), "/ws").await;
     client.connect("ada").await;
-    let id = client.message(None, &format!("sleep {milliseconds}")).await;
-    client.accepted(&id).await;
+    let id = client
+        .send_message(None, &format!("sleep {milliseconds}"))
+        .await;
+    client.expect_ack(&id).await;
     client
-        .until("the run", |frame| frame["type"] == "run.upsert")
+        .read_until("the run", |frame| frame["type"] == "run.upsert")
         .await;
     load.terminate();
-    assert_eq!(client.closed().await, 1001);
+    assert_eq!(client.expect_close().await, 1001);
     (load, client)
 }
 
 #[tokio::test]
-async fn a_program_that_is_told_to_stop_lets_its_turns_finish() {
+async fn stop_signal_lets_running_turns_finish() {
     let (load, client) = stopping(300).await;
-    client.leave().await;
+    client.disconnect().await;
     let (status, output, errors) = load.ended();
     assert_eq!(status, Some(0), "{errors}");
     assert!(
@@ -30,9 +32,9 @@ async fn a_program_that_is_told_to_stop_lets_its_turns_finish() {
 }
 
 #[tokio::test]
-async fn a_second_signal_stops_it_at_once() {
+async fn second_signal_stops_at_once() {
     let (mut load, client) = stopping(3_600_000).await;
-    client.leave().await;
+    client.disconnect().await;
     load.says("Stopping once 1 running turns have ended");
     load.terminate();
     let (status, _, errors) = load.ended();

@@ -1,7 +1,7 @@
 //! A disk that is full: a limit for the size of files, for users without rights, and a small file system for root.
 
 use crate::{client, ready, refusal, server, variables};
-use dooers_tests::{Client, Program};
+use dooers_tests::{Client, Process};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,9 +17,9 @@ async fn fill(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
     for number in 0.. {
         // Their answers do not grow.
         let text = format!("{}{number} 0", "long ".repeat(2_000));
-        let id = ada.message(Some(thread_id), &text).await;
+        let id = ada.send_message(Some(thread_id), &text).await;
         let ack = |frame: &Value| frame["payload"]["ack_id"] == *id;
-        let mut frames = ada.until("an ack", ack).await;
+        let mut frames = ada.read_until("an ack", ack).await;
         let payload = frames.pop().unwrap()["payload"].take();
         if payload["ok"] != true {
             let error = &payload["error"];
@@ -41,7 +41,7 @@ async fn texts(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
         ada.send("event.list", payload).await;
         // Turns may go on meanwhile.
         let is_page = |frame: &Value| frame["type"] == "event.list.result";
-        let page = ada.until("a page", is_page).await.pop().unwrap()["payload"].take();
+        let page = ada.read_until("a page", is_page).await.pop().unwrap()["payload"].take();
         let events = page["events"].as_array().unwrap().iter();
         let of_user = events.filter(|event| event["actor"] == "user");
         texts.extend(of_user.map(|event| event["content"][0]["text"].as_str().unwrap().to_owned()));
@@ -53,27 +53,29 @@ async fn texts(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_limit_of_file_sizes_is_a_full_disk() {
+async fn file_size_limit_acts_as_a_full_disk() {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("worker.db");
     let variables = variables(&database);
-    let mut limited = Program::start_with_file_size(LIMIT, "crash-server", &variables);
+    let mut limited = Process::start_with_file_size(LIMIT, "crash-server", &variables);
     let address = limited.address();
     let mut ada = client(address).await;
-    let thread_id = ada.begin("number 0").await;
+    let thread_id = ada.start_thread("number 0").await;
     let mut stored = fill(&mut ada, &thread_id).await;
     ready(address, false).await;
     // Reading goes on.
     assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
-    let id = ada.message(Some(&thread_id), &"x".repeat(100_000)).await;
-    ada.refused(&id).await;
+    let id = ada
+        .send_message(Some(&thread_id), &"x".repeat(100_000))
+        .await;
+    ada.expect_error(&id).await;
     // The limit of a running process is lifted: the disk has room again.
     let lifted = Command::new("prlimit")
         .args(["--pid", &limited.id().to_string(), "--fsize=unlimited"])
         .status();
     if lifted.is_ok_and(|lifted| lifted.success()) {
         ready(address, true).await;
-        ada.converse(&thread_id, "number 1").await;
+        ada.run_turn(&thread_id, "number 1").await;
         stored.insert("number 1".to_owned());
     }
     limited.signal("KILL");
@@ -105,7 +107,7 @@ impl Drop for Disk<'_> {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_overload_until_there_is_room() {
+async fn full_disk_is_overload_until_space_is_freed() {
     let directory = tempfile::tempdir().unwrap();
     let Some(_disk) = Disk::mount(directory.path()) else {
         eprintln!("skipped: this user cannot mount");
@@ -117,16 +119,16 @@ async fn a_full_disk_is_overload_until_there_is_room() {
     let mut program = server(&database);
     let address = program.address();
     let mut ada = client(address).await;
-    let thread_id = ada.begin("number 0").await;
+    let thread_id = ada.start_thread("number 0").await;
     let mut stored = fill(&mut ada, &thread_id).await;
     ready(address, false).await;
     assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
     fs::remove_file(&ballast).unwrap();
     ready(address, true).await;
     // The turns that could not be written have waited.
-    let last = ada.message(Some(&thread_id), "number 3").await;
-    ada.accepted(&last).await;
-    ada.until("the answer to the last message", |frame| {
+    let last = ada.send_message(Some(&thread_id), "number 3").await;
+    ada.expect_ack(&last).await;
+    ada.read_until("the answer to the last message", |frame| {
         frame["payload"]["events"][0]["content"][0]["text"] == "You said: number 3"
     })
     .await;
@@ -140,7 +142,7 @@ async fn a_full_disk_is_overload_until_there_is_room() {
 }
 
 #[test]
-fn a_database_on_a_full_disk_says_so_at_start() {
+fn start_on_a_full_disk_fails_with_the_reason() {
     let directory = tempfile::tempdir().unwrap();
     let Some(_disk) = Disk::mount(directory.path()) else {
         eprintln!("skipped: this user cannot mount");

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 #[tokio::test]
-async fn a_second_process_is_refused_by_every_name() {
+async fn second_process_is_rejected_under_every_name() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     fs::create_dir(at("below")).unwrap();
@@ -17,7 +17,7 @@ async fn a_second_process_is_refused_by_every_name() {
     let mut first = server(&at("link.db"));
     let address = first.address();
     let mut ada = client(address).await;
-    let thread_id = ada.begin("number 0").await;
+    let thread_id = ada.start_thread("number 0").await;
     let mut names: Vec<PathBuf> = ["worker.db", "link.db", "parent/worker.db"].map(at).into();
     names.push(at("below/../worker.db"));
     names.push(at("./below/.././parent/./link.db"));
@@ -44,8 +44,8 @@ async fn a_second_process_is_refused_by_every_name() {
         assert!(text.contains("it has 2 names (hard links)"), "{text}");
     }
     fs::remove_file(at("hard.db")).unwrap();
-    ada.converse(&thread_id, "number 0").await;
-    ada.leave().await;
+    ada.run_turn(&thread_id, "number 0").await;
+    ada.disconnect().await;
     first.terminate();
     assert_eq!(first.ended().0, Some(0));
 }
@@ -53,7 +53,7 @@ async fn a_second_process_is_refused_by_every_name() {
 /// By another name there is another lock file, so only the lock on the file itself is in the way.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_moved_file_is_refused_while_it_is_open() {
+async fn moved_open_file_is_rejected() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     let mut first = server(&at("worker.db"));
@@ -70,7 +70,7 @@ async fn a_moved_file_is_refused_while_it_is_open() {
 /// A second mount of the directory, which only root can make.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_of_a_second_mount_is_refused() {
+async fn open_file_is_rejected_through_a_second_mount() {
     let directory = tempfile::tempdir().unwrap();
     let (one, other) = (directory.path().join("one"), directory.path().join("other"));
     fs::create_dir(&one).unwrap();
@@ -93,15 +93,15 @@ async fn a_file_of_a_second_mount_is_refused() {
 }
 
 #[tokio::test]
-async fn a_killed_process_leaves_the_file_free() {
+async fn killed_process_releases_its_lock() {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("worker.db");
     let mut first = server(&database);
     let mut ada = client(first.address()).await;
-    let thread_id = ada.begin("number 0").await;
+    let thread_id = ada.start_thread("number 0").await;
     first.signal("KILL");
     drop(first);
     let mut second = server(&database);
     let mut ada = client(second.address()).await;
-    ada.converse(&thread_id, "number 0").await;
+    ada.run_turn(&thread_id, "number 0").await;
 }

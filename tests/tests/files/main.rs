@@ -15,7 +15,7 @@ mod moved_file;
 mod permissions;
 mod user_cleanup;
 
-use dooers_tests::{Client, Program, get, within};
+use dooers_tests::{Client, Process, get, within};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -28,13 +28,13 @@ fn variables(database: &Path) -> [(&'static str, &str); 2] {
 }
 
 /// Starts a server with this database.
-fn server(database: &Path) -> Program {
-    Program::start("crash-server", &variables(database))
+fn server(database: &Path) -> Process {
+    Process::start("crash-server", &variables(database))
 }
 
 /// What a server says that cannot open this database. It must end by itself.
 fn refusal(database: &Path) -> String {
-    let (status, output, errors) = server(database).ended_within(dooers_tests::PATIENCE);
+    let (status, output, errors) = server(database).ended_within(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(1), "{output}{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
     errors

@@ -1,15 +1,15 @@
 //! A file that is taken away from a running server.
 
 use crate::{client, ready, server, variables};
-use dooers_tests::{Client, Program, get, within};
+use dooers_tests::{Client, Process, get, within};
 use serde_json::json;
 use std::fs;
 
 /// The refusal of a message, which must say when to try again.
 async fn overloaded(client: &mut Client, thread_id: &str) {
-    let id = client.message(Some(thread_id), "number 0").await;
+    let id = client.send_message(Some(thread_id), "number 0").await;
     let mut frames = client
-        .until("an ack", |frame| frame["payload"]["ack_id"] == *id)
+        .read_until("an ack", |frame| frame["payload"]["ack_id"] == *id)
         .await;
     let payload = frames.pop().unwrap()["payload"].take();
     assert_eq!(payload["ok"], false);
@@ -18,19 +18,19 @@ async fn overloaded(client: &mut Client, thread_id: &str) {
 }
 
 #[tokio::test]
-async fn a_moved_file_stops_writes_until_it_is_back() {
+async fn moved_file_stops_writes_until_restored() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     let mut program = server(&at("worker.db"));
     let address = program.address();
     let mut ada = client(address).await;
-    let thread_id = ada.begin("number 0").await;
+    let thread_id = ada.start_thread("number 0").await;
     fs::rename(at("worker.db"), at("away.db")).unwrap();
     ready(address, false).await;
     overloaded(&mut ada, &thread_id).await;
     // What is stored can be read.
     let list = ada
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(list["total_count"], 1);
     // Another database in its place is not used.
@@ -40,8 +40,8 @@ async fn a_moved_file_stops_writes_until_it_is_back() {
     assert_eq!(get(address, "/healthz").await.0, 200);
     fs::rename(at("away.db"), at("worker.db")).unwrap();
     ready(address, true).await;
-    ada.converse(&thread_id, "number 1").await;
-    ada.leave().await;
+    ada.run_turn(&thread_id, "number 1").await;
+    ada.disconnect().await;
     program.terminate();
     assert_eq!(program.ended().0, Some(0));
 }
@@ -54,30 +54,30 @@ async fn link_in_place_of_the_file_stops_writes() {
     let mut program = server(&at("worker.db"));
     let address = program.address();
     let mut ada = client(address).await;
-    let thread_id = ada.begin("number 0").await;
+    let thread_id = ada.start_thread("number 0").await;
     // The next start would follow the link, and look for the log beside the moved file.
     fs::rename(at("worker.db"), at("moved.db")).unwrap();
     std::os::unix::fs::symlink(at("moved.db"), at("worker.db")).unwrap();
     ready(address, false).await;
     overloaded(&mut ada, &thread_id).await;
-    ada.leave().await;
+    ada.disconnect().await;
     program.terminate();
     assert_eq!(program.ended().0, Some(0));
 }
 
 #[tokio::test]
-async fn a_removed_directory_is_noticed_and_the_process_stops() {
+async fn removed_directory_is_reported_and_process_stops() {
     let directory = tempfile::tempdir().unwrap();
     let below = directory.path().join("below");
     fs::create_dir(&below).unwrap();
     let mut program = server(&below.join("worker.db"));
     let address = program.address();
     let mut ada = client(address).await;
-    let thread_id = ada.begin("number 0").await;
+    let thread_id = ada.start_thread("number 0").await;
     fs::remove_dir_all(&below).unwrap();
     ready(address, false).await;
     overloaded(&mut ada, &thread_id).await;
-    ada.leave().await;
+    ada.disconnect().await;
     program.terminate();
     within("the process to end", async {
         assert_eq!(program.ended().0, Some(0));
@@ -87,22 +87,22 @@ async fn a_removed_directory_is_noticed_and_the_process_stops() {
 }
 
 #[tokio::test]
-async fn the_log_says_once_what_to_do() {
+async fn log_states_the_remedy_once() {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("worker.db");
-    let mut program = Program::start("calling-server", &variables(&database));
+    let mut program = Process::start("remote-handlers", &variables(&database));
     let address = program.address();
     let mut ada = client(address).await;
     let (aside, back) = (directory.path().join("aside.db"), &database);
     fs::rename(back, &aside).unwrap();
     ready(address, false).await;
     for _ in 0..3 {
-        let id = ada.message(None, "nobody is called").await;
-        assert_eq!(ada.refused(&id).await.0, "OVERLOADED");
+        let id = ada.send_message(None, "nobody is called").await;
+        assert_eq!(ada.expect_error(&id).await.0, "OVERLOADED");
     }
     fs::rename(&aside, back).unwrap();
     ready(address, true).await;
-    ada.leave().await;
+    ada.disconnect().await;
     program.terminate();
     let (status, output, _) = program.ended();
     assert_eq!(status, Some(0));

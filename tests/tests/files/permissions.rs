@@ -1,19 +1,19 @@
 //! Who can read the files, and what is not a database.
 
 use crate::{client, refusal, variables};
-use dooers_tests::Program;
+use dooers_tests::Process;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::Command;
 
 #[tokio::test]
-async fn files_are_private_whatever_the_umask() {
+async fn files_are_private_under_any_umask() {
     for umask in ["000", "022", "277", "777"] {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("worker.db");
-        let mut server = Program::start_with_umask(umask, "crash-server", &variables(&database));
+        let mut server = Process::start_with_umask(umask, "crash-server", &variables(&database));
         let mut ada = client(server.address()).await;
-        ada.begin("number 0").await;
+        ada.start_thread("number 0").await;
         for ending in ["", "-wal", "-shm", "-lock"] {
             let path = directory.path().join(format!("worker.db{ending}"));
             let mode = fs::metadata(&path).unwrap().mode() & 0o777;
@@ -23,7 +23,7 @@ async fn files_are_private_whatever_the_umask() {
 }
 
 #[test]
-fn what_is_not_a_database_ends_the_process_with_a_reason() {
+fn start_on_a_non_database_fails_with_the_reason() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     let made = Command::new("mkfifo").arg(at("fifo")).status().unwrap();

@@ -1,7 +1,7 @@
 //! Users of deleted threads are forgotten by a running server.
 
 use crate::variables;
-use dooers_tests::{Client, Program, within};
+use dooers_tests::{Client, Process, within};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -17,18 +17,18 @@ fn has(directory: &Path, text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_user_of_a_deleted_thread_is_forgotten_in_time() {
+async fn user_of_a_deleted_thread_is_purged_in_time() {
     const USER: &str = "a-user-to-forget";
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("worker.db");
     let mut given = variables(&database).to_vec();
     given.push(("WORKER_SENT_ID_RETENTION_DAYS", "0"));
-    let mut program = Program::start("crash-server", &given);
+    let mut program = Process::start("crash-server", &given);
     let mut client = Client::open(program.address(), "/ws").await;
     client.connect(USER).await;
-    let id = client.message_as("client's", None, "number 0").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message_as("client's", None, "number 0").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let thread_id = &frames[0]["payload"]["thread"]["id"];
     assert!(has(directory.path(), USER));
     client
@@ -41,7 +41,7 @@ async fn a_user_of_a_deleted_thread_is_forgotten_in_time() {
         }
     })
     .await;
-    client.leave().await;
+    client.disconnect().await;
     program.terminate();
     assert_eq!(program.ended().0, Some(0));
     assert!(!has(directory.path(), USER));

@@ -3,7 +3,7 @@
 use crate::registry::{Person, Registry};
 use crate::server::SMALL_BUFFER;
 use crate::within;
-use dooers_tests::{Seen, View};
+use dooers_tests::{AppendOutcome, ThreadView};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -25,7 +25,7 @@ pub(crate) struct Message {
 
 /// What a frame of the client asked for.
 #[derive(Debug)]
-enum Asked {
+enum Request {
     Message(Message),
     Subscription {
         thread_id: String,
@@ -39,17 +39,17 @@ enum Asked {
 
 /// The connection has ended.
 #[derive(Debug)]
-pub(crate) struct Gone;
+pub(crate) struct Disconnected;
 
 /// A client, and what it shows.
 #[derive(Debug)]
-pub(crate) struct Member {
+pub(crate) struct ModelClient {
     pub(crate) person: Person,
     pub(crate) name: String,
     /// Whether it reads nothing for the time being.
     pub(crate) is_slow: bool,
     /// What it shows of each thread that it is subscribed to, or was when it read the thread last.
-    pub(crate) views: BTreeMap<String, View>,
+    pub(crate) views: BTreeMap<String, ThreadView>,
     pub(crate) subscribed: BTreeSet<String>,
     pub(crate) sent: Vec<Message>,
     unacked: Vec<Message>,
@@ -60,12 +60,12 @@ pub(crate) struct Member {
     earlier: BTreeMap<String, BTreeSet<String>>,
     socket: Option<WebSocketStream<tokio::net::TcpStream>>,
     frames: u64,
-    asked: HashMap<String, Asked>,
+    asked: HashMap<String, Request>,
     pongs: u64,
     seen: VecDeque<String>,
 }
 
-impl Member {
+impl ModelClient {
     pub(crate) fn new(number: usize, person: Person) -> Self {
         Self {
             person,
@@ -137,7 +137,7 @@ impl Member {
     /// Reads until the server ends the connection.
     pub(crate) async fn is_left(&mut self, registry: &mut Registry) {
         while self.is_here() {
-            if let Err(Gone) = self.read(registry).await {
+            if let Err(Disconnected) = self.read(registry).await {
                 if let Some(mut socket) = self.socket.take() {
                     let _ = socket.flush().await;
                 }
@@ -150,12 +150,12 @@ impl Member {
         self.subscribed.clear();
         for (_, asked) in self.asked.drain() {
             match asked {
-                Asked::Message(message) => self.unacked.push(message),
+                Request::Message(message) => self.unacked.push(message),
                 // It would have had no place before this.
-                Asked::Subscription { .. }
-                | Asked::Leaving(_)
-                | Asked::Deletion(_)
-                | Asked::Cancellation(_) => {}
+                Request::Subscription { .. }
+                | Request::Leaving(_)
+                | Request::Deletion(_)
+                | Request::Cancellation(_) => {}
             }
         }
         self.unacked
@@ -182,9 +182,9 @@ impl Member {
     /// Subscribes anew, or goes on from what it shows.
     pub(crate) async fn subscribe(&mut self, thread_id: &str, goes_on: bool) {
         let known = self.views.get(thread_id).filter(|_| goes_on);
-        let after = known.and_then(View::last_event_id);
+        let after = known.and_then(ThreadView::last_event_id);
         let payload = json!({"thread_id": thread_id, "after_event_id": after});
-        let asked = Asked::Subscription {
+        let asked = Request::Subscription {
             thread_id: thread_id.to_owned(),
             goes_on: after.is_some() && !self.person.replaces,
         };
@@ -199,13 +199,17 @@ impl Member {
             return;
         };
         let payload = json!({"event_id": message["id"]});
-        self.send("run.cancel", &payload, Some(Asked::Cancellation(thread_id)))
-            .await;
+        self.send(
+            "run.cancel",
+            &payload,
+            Some(Request::Cancellation(thread_id)),
+        )
+        .await;
     }
 
     pub(crate) async fn unsubscribe(&mut self, thread_id: String) {
         let payload = json!({"thread_id": thread_id});
-        let asked = Asked::Leaving(thread_id);
+        let asked = Request::Leaving(thread_id);
         self.send("thread.unsubscribe", &payload, Some(asked)).await;
     }
 
@@ -214,7 +218,7 @@ impl Member {
             registry.delete(&thread_id);
         }
         let payload = json!({"thread_id": thread_id});
-        let asked = Asked::Deletion(thread_id);
+        let asked = Request::Deletion(thread_id);
         self.send("thread.delete", &payload, Some(asked)).await;
     }
 
@@ -241,7 +245,7 @@ impl Member {
     ) {
         while goes_on(self, registry) {
             let reading = self.read(registry);
-            let outcome = tokio::time::timeout(crate::PATIENCE, reading).await;
+            let outcome = tokio::time::timeout(crate::TIMEOUT, reading).await;
             if !matches!(outcome, Ok(Ok(()))) {
                 self.fail(&format!("in vain for {what}: {outcome:?}"));
             }
@@ -258,11 +262,11 @@ impl Member {
                 "content": [{"type": "text", "text": message.text}],
             },
         });
-        self.send("event.create", &payload, Some(Asked::Message(message)))
+        self.send("event.create", &payload, Some(Request::Message(message)))
             .await;
     }
 
-    async fn send(&mut self, kind: &str, payload: &Value, asked: Option<Asked>) {
+    async fn send(&mut self, kind: &str, payload: &Value, asked: Option<Request>) {
         self.frames += 1;
         let id = format!("frame-{}", self.frames);
         let frame = json!({"id": id, "type": kind, "payload": payload}).to_string();
@@ -279,12 +283,12 @@ impl Member {
         .unwrap();
     }
 
-    async fn read(&mut self, registry: &mut Registry) -> Result<(), Gone> {
-        let socket = self.socket.as_mut().ok_or(Gone)?;
+    async fn read(&mut self, registry: &mut Registry) -> Result<(), Disconnected> {
+        let socket = self.socket.as_mut().ok_or(Disconnected)?;
         let frame: Value = match socket.next().await {
             Some(Ok(Packet::Text(text))) => serde_json::from_str(&text).unwrap(),
             Some(Ok(Packet::Ping(_))) => return Ok(()),
-            _ => return Err(Gone),
+            _ => return Err(Disconnected),
         };
         self.note(frame.to_string());
         self.take(&frame, registry);
@@ -342,15 +346,15 @@ impl Member {
         let is_ok = ack["ok"] == true;
         let thread_id = match &asked {
             None => return self.check(is_ok, "refused", ack),
-            Some(Asked::Message(message)) => message.thread_id.clone(),
+            Some(Request::Message(message)) => message.thread_id.clone(),
             Some(
-                Asked::Subscription { thread_id, .. }
-                | Asked::Leaving(thread_id)
-                | Asked::Deletion(thread_id)
-                | Asked::Cancellation(thread_id),
+                Request::Subscription { thread_id, .. }
+                | Request::Leaving(thread_id)
+                | Request::Deletion(thread_id)
+                | Request::Cancellation(thread_id),
             ) => Some(thread_id.clone()),
         };
-        if let Some(Asked::Message(message)) = &asked
+        if let Some(Request::Message(message)) = &asked
             && ack["error"]["code"] == "CONFLICT"
         {
             self.check(registry.rejects, "refused", ack);
@@ -363,7 +367,7 @@ impl Member {
             let is_right = match (&thread_id, &asked) {
                 (Some(id), _) => !registry.may_see(self.person, id),
                 // The thread that it began, the first time that it was sent, has been deleted.
-                (None, Some(Asked::Message(message))) => {
+                (None, Some(Request::Message(message))) => {
                     self.repeated.contains(&message.client_event_id)
                 }
                 (None, _) => false,
@@ -374,13 +378,13 @@ impl Member {
             self.check(is_right, "allowed", ack);
         }
         match asked {
-            Some(Asked::Subscription { thread_id, .. }) => {
+            Some(Request::Subscription { thread_id, .. }) => {
                 self.check(!is_ok, "a subscription is answered by a snapshot", ack);
                 if !self.subscribed.contains(&thread_id) {
                     self.views.remove(&thread_id);
                 }
             }
-            Some(Asked::Leaving(id)) => drop(self.subscribed.remove(&id)),
+            Some(Request::Leaving(id)) => drop(self.subscribed.remove(&id)),
             _ => {}
         }
     }
@@ -389,12 +393,12 @@ impl Member {
         let id = text(&snapshot["thread"]["id"]);
         self.may_hear(&snapshot["thread"]["id"], registry);
         // Answers come in the order of the questions, and there is one at a time for each thread.
-        let is_it = |(_, asked): &(&String, &Asked)| matches!(asked, Asked::Subscription { thread_id, .. } if *thread_id == id);
+        let is_it = |(_, asked): &(&String, &Request)| matches!(asked, Request::Subscription { thread_id, .. } if *thread_id == id);
         let found = self.asked.iter().find(is_it);
         let Some(frame) = found.map(|(frame, _)| frame.clone()) else {
             self.fail("a snapshot that nobody asked for");
         };
-        let Some(Asked::Subscription { goes_on, .. }) = self.asked.remove(&frame) else {
+        let Some(Request::Subscription { goes_on, .. }) = self.asked.remove(&frame) else {
             unreachable!("it was found a moment ago");
         };
         let was_subscribed = !self.subscribed.insert(id.clone());
@@ -406,10 +410,10 @@ impl Member {
         self.earlier.remove(&id);
         let view = self.views.entry(id).or_default();
         if !goes_on || snapshot["recovered"] == false {
-            *view = View::default();
+            *view = ThreadView::default();
         }
         let seen = view.snapshot(snapshot);
-        let is_right = was_subscribed || seen.iter().all(|seen| *seen == Seen::New);
+        let is_right = was_subscribed || seen.iter().all(|seen| *seen == AppendOutcome::New);
         self.check(is_right, "it has these events already", snapshot);
     }
 
@@ -422,7 +426,7 @@ impl Member {
                 registry.wrote(&id, self.person);
                 if self.subscribed.insert(id.clone()) {
                     // Who sends to a thread is subscribed to it, from there on.
-                    self.views.insert(id.clone(), View::default());
+                    self.views.insert(id.clone(), ThreadView::default());
                 }
             }
             self.may_hear(&payload["thread_id"], registry);
@@ -450,16 +454,16 @@ impl Member {
                 self.fail(&format!("out of order: {event}"));
             }
             match self.view_of(&payload["thread_id"], event).append(event) {
-                Seen::New => {}
-                Seen::Same if is_own && is_repeated => {}
+                AppendOutcome::New => {}
+                AppendOutcome::Same if is_own && is_repeated => {}
                 // Who joins or comes back is told how far a text is, and its end, though they may have it.
-                Seen::Changed | Seen::Same if grew(event) => {}
+                AppendOutcome::Changed | AppendOutcome::Same if grew(event) => {}
                 seen => self.fail(&format!("it has this event already, {seen:?}: {event}")),
             }
         }
     }
 
-    fn view_of(&mut self, thread_id: &Value, what: &Value) -> &mut View {
+    fn view_of(&mut self, thread_id: &Value, what: &Value) -> &mut ThreadView {
         let id = text(thread_id);
         self.check(self.subscribed.contains(&id), "not subscribed", what);
         self.views.entry(id).or_default()

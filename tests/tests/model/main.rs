@@ -22,16 +22,16 @@ mod simulation;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use server::{Ground, Policy, Setup};
-use simulation::{Step, World};
+use server::{Policy, Setup, TestDatabase};
+use simulation::{Simulation, Step};
 use std::time::Duration;
 use tokio::runtime::Builder;
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Lets worlds go by on this ground, as many as there are cases.
-fn what_each_client_shows_is_what_is_stored(cases: u32, ground: impl Fn() -> Ground) {
+/// Lets worlds go by on this database, as many as there are cases.
+fn client_views_match_the_store(cases: u32, database: impl Fn() -> TestDatabase) {
     let policy = prop_oneof![
         3 => Just(Policy::Queue),
         1 => Just(Policy::Reject),
@@ -55,7 +55,7 @@ fn what_each_client_shows_is_what_is_stored(cases: u32, ground: impl Fn() -> Gro
         };
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut world = World::new(setup, ground()).await;
+            let mut world = Simulation::new(setup, database()).await;
             for step in steps {
                 world.step(step).await;
             }
@@ -69,25 +69,25 @@ fn what_each_client_shows_is_what_is_stored(cases: u32, ground: impl Fn() -> Gro
 }
 
 #[test]
-fn what_each_client_shows_is_what_is_stored_in_a_file() {
-    what_each_client_shows_is_what_is_stored(64, Ground::sqlite);
+fn client_views_match_the_store_on_sqlite() {
+    client_views_match_the_store(64, TestDatabase::sqlite);
 }
 
 mod on_postgres {
-    use super::{Ground, what_each_client_shows_is_what_is_stored};
+    use super::{TestDatabase, client_views_match_the_store};
 
     #[test]
-    fn what_each_client_shows_is_what_is_stored_in_tables() {
-        if Ground::postgres().is_some() {
-            what_each_client_shows_is_what_is_stored(16, || Ground::postgres().unwrap());
+    fn client_views_match_the_store_on_postgres() {
+        if TestDatabase::postgres().is_some() {
+            client_views_match_the_store(16, || TestDatabase::postgres().unwrap());
         }
     }
 }
 
 /// Waits, but not for ever; `what` says for what.
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
+    match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+        Err(_) => panic!("waited {} s in vain for {what}", TIMEOUT.as_secs()),
     }
 }

@@ -1,14 +1,14 @@
 //! What a thread holds once its turns are over, read by somebody who was not there before.
 
-use crate::client::Member;
+use crate::client::ModelClient;
 use crate::registry::Person;
-use dooers_tests::{Client, View};
+use dooers_tests::{Client, ThreadView};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
 /// What a thread holds.
 #[derive(Debug)]
-pub(crate) struct Truth {
+pub(crate) struct Oracle {
     thread: Value,
     events: Vec<Value>,
     /// The runs of its newest events.
@@ -17,7 +17,7 @@ pub(crate) struct Truth {
     last_run: String,
 }
 
-impl Truth {
+impl Oracle {
     /// Sends a last message to the thread, waits until its turn is over (as all before it are then), and reads
     /// everything.
     pub(crate) async fn of(
@@ -32,10 +32,10 @@ impl Truth {
         // An agent that rejects takes it once it has answered the last message.
         loop {
             let id = reader
-                .message(Some(thread_id), &format!("say {says}"))
+                .send_message(Some(thread_id), &format!("say {says}"))
                 .await;
             let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
-            let frames = reader.until("the ack", is_ack).await;
+            let frames = reader.read_until("the ack", is_ack).await;
             let ack = &frames.last().unwrap()["payload"];
             if ack["error"]["code"] != "CONFLICT" {
                 break;
@@ -46,14 +46,14 @@ impl Truth {
             let event = &frame["payload"]["events"][0];
             event["actor"] == "assistant" && event["content"][0]["text"] == says.as_str()
         };
-        let frames = reader.until("the last answer", answer).await;
+        let frames = reader.read_until("the last answer", answer).await;
         let answer = &frames.last().unwrap()["payload"]["events"][0];
         let last_run = answer["run_id"].as_str().unwrap().to_owned();
         let is_end = |frame: &Value| {
             let run = &frame["payload"]["run"];
             run["id"] == last_run.as_str() && run["status"] != "running"
         };
-        reader.until("the end of the last run", is_end).await;
+        reader.read_until("the end of the last run", is_end).await;
         // Those that ran side by side with it.
         loop {
             let asked = json!({"thread_id": thread_id});
@@ -62,7 +62,7 @@ impl Truth {
             if runs.all(|run| run["status"] != "running") {
                 break;
             }
-            reader.turn().await;
+            reader.read_turn().await;
         }
 
         let mut events = Vec::new();
@@ -80,7 +80,7 @@ impl Truth {
         }
         let asked = json!({"thread_id": thread_id});
         let snapshot = ask(&mut reader, "thread.subscribe", asked, "thread.snapshot").await;
-        reader.leave().await;
+        reader.disconnect().await;
         let newest = &events[events.len().saturating_sub(100)..];
         assert_eq!(snapshot["events"].as_array().unwrap(), newest);
         let seqs: Vec<_> = events.iter().map(|event| event["seq"].as_u64()).collect();
@@ -97,7 +97,7 @@ impl Truth {
     /// Whether all that was stored last has come: the last events, the ends of texts, and the ends of runs. A run that
     /// began before the member was told of the thread is known to it only by its end, and a member that reads slowly
     /// may get that long after a pong.
-    pub(crate) fn has_reached(&self, view: &View) -> bool {
+    pub(crate) fn has_reached(&self, view: &ThreadView) -> bool {
         let last = self.events.last().and_then(|event| event["id"].as_str());
         let is_shown = |run: &Value| view.events.iter().any(|event| event["run_id"] == run["id"]);
         let has_ended = |run: &Value| {
@@ -112,7 +112,7 @@ impl Truth {
     }
 
     /// What the member shows is the end of the thread, or all of it, and nothing else.
-    pub(crate) fn is_shown_by(&self, member: &Member, thread_id: &str) {
+    pub(crate) fn is_shown_by(&self, member: &ModelClient, thread_id: &str) {
         let view = &member.views[thread_id];
         let hidden = self.events.len().checked_sub(view.events.len());
         let Some(hidden) = hidden.filter(|_| !view.events.is_empty()) else {
@@ -143,6 +143,8 @@ impl Truth {
 /// Asks for something. What else comes meanwhile is no matter.
 async fn ask(reader: &mut Client, kind: &str, payload: Value, answer: &str) -> Value {
     reader.send(kind, payload).await;
-    let mut frames = reader.until(answer, |frame| frame["type"] == answer).await;
+    let mut frames = reader
+        .read_until(answer, |frame| frame["type"] == answer)
+        .await;
     frames.pop().unwrap()["payload"].take()
 }

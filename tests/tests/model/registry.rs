@@ -54,7 +54,7 @@ impl Person {
 
 /// A thread, as it should be.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct ThreadEntry {
     pub(crate) owner: Person,
     /// Somebody has asked for it to be deleted, who may do that.
     pub(crate) is_deleted: bool,
@@ -66,7 +66,7 @@ pub(crate) struct Registry {
     pub(crate) is_private: bool,
     /// Whether a message is refused while its thread is being answered.
     pub(crate) rejects: bool,
-    pub(crate) threads: BTreeMap<String, Known>,
+    pub(crate) threads: BTreeMap<String, ThreadEntry>,
     /// Their ids in the order in which they became known.
     order: Vec<String>,
 }
@@ -92,7 +92,7 @@ impl Registry {
         if self.threads.contains_key(id) {
             return;
         }
-        let known = Known {
+        let known = ThreadEntry {
             owner: person,
             is_deleted: false,
         };
@@ -121,7 +121,7 @@ impl Registry {
 
     /// The threads that are there.
     pub(crate) fn there(&self) -> impl Iterator<Item = (&String, Person)> {
-        let is_there = |(_, known): &(&String, &Known)| !known.is_deleted;
+        let is_there = |(_, known): &(&String, &ThreadEntry)| !known.is_deleted;
         let alive = self.threads.iter().filter(is_there);
         alive.map(|(id, known)| (id, known.owner))
     }

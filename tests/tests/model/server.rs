@@ -40,7 +40,7 @@ const SHORT_LEASE: Duration = Duration::from_secs(2);
 
 /// Where a server keeps its conversations.
 #[derive(Debug)]
-pub(crate) struct Ground {
+pub(crate) struct TestDatabase {
     database: Database,
     /// Whether several servers could use it at once.
     is_shared: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Ground {
     _directory: Option<TempDir>,
 }
 
-impl Ground {
+impl TestDatabase {
     pub(crate) fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(directory.path().join("worker.db"));
@@ -71,15 +71,15 @@ impl Ground {
 
 /// A running server.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     worker: WorkerServer,
     serving: JoinHandle<Result<(), ServerError>>,
     runtime: Runtime,
 }
 
-impl Host {
-    pub(crate) async fn start(setup: Setup, ground: &Ground) -> Self {
+impl TestServer {
+    pub(crate) async fn start(setup: Setup, ground: &TestDatabase) -> Self {
         let mut config = WorkerConfig::new()
             .private_threads(setup.is_private)
             .database(ground.database.clone());

@@ -1,9 +1,9 @@
 //! The server and its clients, and what happens to them.
 
-use crate::client::Member;
-use crate::oracle::Truth;
+use crate::client::ModelClient;
+use crate::oracle::Oracle;
 use crate::registry::{PEOPLE, Registry};
-use crate::server::{Ground, Host, Policy, Setup};
+use crate::server::{Policy, Setup, TestDatabase, TestServer};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -111,24 +111,24 @@ fn text() -> impl Strategy<Value = String> {
 
 /// The server and its clients.
 #[derive(Debug)]
-pub(crate) struct World {
-    ground: Ground,
+pub(crate) struct Simulation {
+    database: TestDatabase,
     setup: Setup,
-    host: Option<Host>,
-    members: Vec<Member>,
+    host: Option<TestServer>,
+    members: Vec<ModelClient>,
     registry: Registry,
     settled: u64,
 }
 
-impl World {
-    pub(crate) async fn new(setup: Setup, ground: Ground) -> Self {
+impl Simulation {
+    pub(crate) async fn new(setup: Setup, database: TestDatabase) -> Self {
         let members = PEOPLE.iter().enumerate();
         let mut world = Self {
-            ground,
+            database,
             setup,
             host: None,
             members: members
-                .map(|(number, person)| Member::new(number, *person))
+                .map(|(number, person)| ModelClient::new(number, *person))
                 .collect(),
             registry: Registry::new(setup.is_private, setup.policy == Policy::Reject),
             settled: 0,
@@ -221,7 +221,7 @@ impl World {
     }
 
     async fn start(&mut self) {
-        self.host = Some(Host::start(self.setup, &self.ground).await);
+        self.host = Some(TestServer::start(self.setup, &self.database).await);
     }
 
     async fn restart(&mut self, is_orderly: bool) {
@@ -290,11 +290,11 @@ impl World {
             .collect();
         for (id, owner) in there {
             self.settled += 1;
-            let truth = Truth::of(&id, owner, address, self.settled).await;
+            let truth = Oracle::of(&id, owner, address, self.settled).await;
             truths.insert(id, truth);
         }
         for member in self.members.iter_mut().filter(|member| member.is_here()) {
-            let is_behind = |member: &Member, registry: &Registry| {
+            let is_behind = |member: &ModelClient, registry: &Registry| {
                 member.subscribed.iter().any(|id| match truths.get(id) {
                     Some(truth) => !truth.has_reached(&member.views[id]),
                     // It is gone, or was begun by a message whose echo is here only now.

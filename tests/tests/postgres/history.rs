@@ -8,7 +8,7 @@ pub(crate) async fn events(client: &mut Client, thread_id: &str) -> Vec<Value> {
     let payload = json!({"thread_id": thread_id, "limit": 200});
     let id = client.send("event.list", payload).await;
     // What the thread tells meanwhile comes before.
-    let frames = client.until("the page", |frame| {
+    let frames = client.read_until("the page", |frame| {
         assert_ne!(frame["payload"]["ack_id"], id, "the page is refused");
         frame["type"] == "event.list.result"
     });

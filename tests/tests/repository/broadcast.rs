@@ -7,7 +7,7 @@ use dooers::repository::RepositoryError;
 use dooers_tests::{Server, in_memory};
 
 #[tokio::test]
-async fn everybody_in_a_thread_is_told_and_who_is_away_finds_it_later() {
+async fn broadcast_reaches_subscribers_and_later_readers() {
     let worker = WorkerServer::new(in_memory().assistant_name("Desk")).agent::<teller>();
     let server = Server::start(worker.clone()).await;
     let broadcast = worker.broadcast().await.unwrap();
@@ -38,7 +38,7 @@ async fn everybody_in_a_thread_is_told_and_who_is_away_finds_it_later() {
             (text(&told["events"][0]), &told["events"][0]["author"]),
             ("On its way.", &"Desk".into())
         );
-        let frames = client.pending().await;
+        let frames = client.read_pending().await;
         assert_eq!(kinds(&frames), ["thread.upsert", "thread.upsert"]);
         assert_eq!(frames[1]["payload"]["thread"]["title"], "Order 7, sent");
     }

@@ -5,19 +5,19 @@ use dooers::Database;
 use dooers::WorkerServer;
 use dooers::prelude::*;
 use dooers::repository::{Repository, RunPatch};
-use dooers_tests::{Client, Server, Watched, in_memory, within};
+use dooers_tests::{Client, Server, SpyStore, in_memory, within};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// What a client shows of a thread: its events by their places, and its runs.
 #[derive(Debug, Default, PartialEq)]
-struct Shown {
+struct ClientView {
     title: Value,
     events: BTreeMap<u64, Value>,
     runs: BTreeMap<String, Value>,
 }
 
-impl Shown {
+impl ClientView {
     fn take(&mut self, frame: &Value) {
         let payload = &frame["payload"];
         match frame["type"].as_str().unwrap() {
@@ -84,25 +84,25 @@ async fn change_everything(repository: &Repository, rounds: u32, padding: usize)
 }
 
 /// Reads until the last change.
-async fn read(client: &mut Client, shown: &mut Shown) {
+async fn read(client: &mut Client, shown: &mut ClientView) {
     let is_last = |frame: &Value| frame["payload"]["thread"]["title"] == "The end";
-    for frame in client.until("the last change", is_last).await {
+    for frame in client.read_until("the last change", is_last).await {
         shown.take(&frame);
     }
 }
 
 /// What one shows who comes now.
-async fn fresh(server: &Server) -> Shown {
+async fn fresh(server: &Server) -> ClientView {
     let mut client = server.client("new").await;
-    let mut shown = Shown::default();
+    let mut shown = ClientView::default();
     let snapshot = client.subscribe("t").await;
     shown.take(&json!({"type": "thread.snapshot", "payload": snapshot}));
-    client.leave().await;
+    client.disconnect().await;
     shown
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_reader_and_a_quick_one_end_with_the_same() {
+async fn slow_and_fast_readers_end_with_equal_views() {
     let config = in_memory().limits(|limits| {
         limits.outbound_frames = 16;
         limits.outbound_bytes = 16 * 1024;
@@ -112,9 +112,9 @@ async fn a_slow_reader_and_a_quick_one_end_with_the_same() {
     let repository = worker.repository().await.unwrap();
     let (mut quick, mut slow) = (server.client("ada").await, server.small_client("bob").await);
     subscribed(&repository, &mut quick, "t").await;
-    slow.pending().await;
+    slow.read_pending().await;
     slow.subscribe("t").await;
-    let (mut at_once, mut late) = (Shown::default(), Shown::default());
+    let (mut at_once, mut late) = (ClientView::default(), ClientView::default());
     let writing = change_everything(&repository, 45, 4_000);
     tokio::join!(writing, read(&mut quick, &mut at_once));
     read(&mut slow, &mut late).await;
@@ -127,16 +127,16 @@ async fn a_slow_reader_and_a_quick_one_end_with_the_same() {
 }
 
 #[tokio::test]
-async fn a_reader_that_comes_back_gets_what_was_changed_meanwhile() {
+async fn returning_reader_receives_missed_changes() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
-    ada.converse("t", "hello").await;
-    let mut shown = Shown::default();
+    ada.run_turn("t", "hello").await;
+    let mut shown = ClientView::default();
     let snapshot = ada.subscribe("t").await;
     shown.take(&json!({"type": "thread.snapshot", "payload": snapshot}));
     let last = shown.events[&2]["id"].as_str().unwrap().to_owned();
-    ada.leave().await;
+    ada.disconnect().await;
 
     repository
         .update_event(&scope(), "t", &last, |event| event.text("corrected"))
@@ -151,7 +151,7 @@ async fn a_reader_that_comes_back_gets_what_was_changed_meanwhile() {
     shown.take(&json!({"type": "thread.snapshot", "payload": snapshot}));
     let fresh = fresh(&server).await;
     // Runs that a snapshot does not show are among those that are told.
-    let has_all = |shown: &Shown| {
+    let has_all = |shown: &ClientView| {
         let has_run = |(id, run): (&String, &Value)| shown.runs.get(id) == Some(run);
         shown.events == fresh.events && fresh.runs.iter().all(has_run)
     };
@@ -160,7 +160,7 @@ async fn a_reader_that_comes_back_gets_what_was_changed_meanwhile() {
     }
     assert_eq!(text(&shown.events[&2]), "corrected");
     assert_eq!(shown.events[&4]["deleted"], true);
-    for frame in again.pending().await {
+    for frame in again.read_pending().await {
         shown.take(&frame);
     }
     assert!(has_all(&shown), "nothing out of date follows");
@@ -168,7 +168,7 @@ async fn a_reader_that_comes_back_gets_what_was_changed_meanwhile() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn turns_and_the_program_write_in_one_order() {
+async fn turn_and_program_writes_have_one_order() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
@@ -176,7 +176,7 @@ async fn turns_and_the_program_write_in_one_order() {
     bob.subscribe("t").await;
     let conversing = async {
         for number in 0..20 {
-            let id = ada.message(Some("t"), &number.to_string()).await;
+            let id = ada.send_message(Some("t"), &number.to_string()).await;
             let is_answer = |frame: &Value| {
                 text(
                     &appended(std::slice::from_ref(frame))
@@ -184,7 +184,7 @@ async fn turns_and_the_program_write_in_one_order() {
                         .unwrap_or_default(),
                 ) == format!("You said: {number}")
             };
-            let frames = ada.until("the answer", is_answer).await;
+            let frames = ada.read_until("the answer", is_answer).await;
             assert!(frames.iter().any(|frame| frame["payload"]["ack_id"] == *id));
         }
     };
@@ -199,7 +199,7 @@ async fn turns_and_the_program_write_in_one_order() {
         .update_thread(&scope(), "t", |thread| thread.title("The end"))
         .await
         .unwrap();
-    let mut shown = Shown::default();
+    let mut shown = ClientView::default();
     read(&mut bob, &mut shown).await;
     assert_eq!(shown.events.len(), 100);
     let news: Vec<_> = shown
@@ -214,8 +214,8 @@ async fn turns_and_the_program_write_in_one_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_begun_is_told_also_if_nobody_waits_for_it() {
-    let store = Watched::memory();
+async fn dropped_call_is_still_published() {
+    let store = SpyStore::memory();
     let config = in_memory().database(Database::Custom(store.clone()));
     let (server, repository) = served_with(WorkerServer::new(config)).await;
     let mut ada = server.client("ada").await;
@@ -238,6 +238,6 @@ async fn what_was_begun_is_told_also_if_nobody_waits_for_it() {
         .await
         .unwrap();
     assert_eq!(ada.expect("event.append").await["events"][0]["seq"], 2);
-    ada.pending().await;
+    ada.read_pending().await;
     server.close([ada]).await;
 }

@@ -7,11 +7,11 @@ use dooers::repository::RepositoryError;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn subscribers_are_told_of_a_new_event_and_others_of_its_thread() {
+async fn event_reaches_subscribers_and_row_reaches_others() {
     let (server, repository) = served().await;
     let (mut ada, mut bob) = (server.client("ada").await, server.client("bob").await);
     subscribed(&repository, &mut ada, "t").await;
-    bob.pending().await;
+    bob.read_pending().await;
     let made = repository
         .create_event(&scope(), "t", Reply::text("news"))
         .await
@@ -30,7 +30,7 @@ async fn subscribers_are_told_of_a_new_event_and_others_of_its_thread() {
         row["thread"]["last_event_at"],
         told["events"][0]["created_at"]
     );
-    assert_eq!(kinds(&bob.pending().await), ["thread.upsert"]);
+    assert_eq!(kinds(&bob.read_pending().await), ["thread.upsert"]);
     assert_eq!(
         repository.event(&scope(), "t", &made.id).await.unwrap(),
         made
@@ -39,7 +39,7 @@ async fn subscribers_are_told_of_a_new_event_and_others_of_its_thread() {
 }
 
 #[tokio::test]
-async fn an_event_is_whatever_a_reply_is_by_whomever() {
+async fn create_event_takes_any_reply_of_any_actor() {
     let (server, repository) = served().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let call = || ToolCall::new("c", "weather", json!({"city": "Oslo"}));
@@ -87,11 +87,11 @@ async fn an_event_is_whatever_a_reply_is_by_whomever() {
 }
 
 #[tokio::test]
-async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
+async fn update_replaces_and_removal_empties_an_event() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
-    let frames = ada.converse("t", "hello").await;
+    let frames = ada.run_turn("t", "hello").await;
     let answer = appended(&frames)[1]["id"].as_str().unwrap().to_owned();
     let changed = repository
         .update_event(&scope(), "t", &answer, |event| {
@@ -106,7 +106,7 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
         (&json!(answer), &json!(2), "corrected")
     );
     assert_eq!(told["data"], json!({"by": "ops"}));
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
 
     repository
         .remove_event(&scope(), "t", &answer)
@@ -118,14 +118,14 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
         (&told["deleted"], &told["content"], &told["data"]),
         (&json!(true), &json!([]), &Value::Null)
     );
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
 
     // Whoever comes later sees the place of it, in snapshots and in pages.
     let mut bob = server.client("bob").await;
     let snapshot = bob.subscribe("t").await;
     assert_eq!(snapshot["events"][1], told);
     let here = json!({"thread_id": "t"});
-    let page = bob.ask("event.list", here, "event.list.result").await;
+    let page = bob.request("event.list", here, "event.list.result").await;
     assert_eq!(page["events"][1], told);
     // And the program does not, unless it asks for it.
     let listed = repository.events(&scope(), "t").await.unwrap().items;
@@ -156,7 +156,7 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
             "{gone:?}"
         );
     }
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
     server.close([ada, bob]).await;
 }
 
@@ -198,7 +198,7 @@ async fn create_event_of_a_user_has_their_name_as_author() {
 }
 
 #[tokio::test]
-async fn create_event_refuses_a_form_that_makes_no_sense() {
+async fn create_event_rejects_an_invalid_form() {
     let (server, repository) = served().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let twice = Form::new("Who?")
@@ -213,7 +213,7 @@ async fn create_event_refuses_a_form_that_makes_no_sense() {
 }
 
 #[tokio::test]
-async fn content_that_nobody_could_read_is_refused() {
+async fn unreadable_content_is_rejected() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
@@ -221,7 +221,7 @@ async fn content_that_nobody_could_read_is_refused() {
         .create_event(&scope(), "t", Reply::text("news"))
         .await
         .unwrap();
-    ada.pending().await;
+    ada.read_pending().await;
     let upload = ContentPart::Image {
         url: None,
         mime_type: None,
@@ -274,7 +274,7 @@ async fn content_that_nobody_could_read_is_refused() {
         matches!(taken, Err(RepositoryError::Conflict(_))),
         "{taken:?}"
     );
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
     assert_eq!(
         repository.event(&scope(), "t", &made.id).await.unwrap(),
         made

@@ -63,7 +63,7 @@ pub(crate) async fn subscribed(repository: &Repository, client: &mut Client, id:
         .id(id)
         .await
         .expect("a new id");
-    client.pending().await;
+    client.read_pending().await;
     client.subscribe(id).await;
 }
 

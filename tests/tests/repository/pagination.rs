@@ -118,7 +118,7 @@ async fn events_are_filtered_ordered_and_paged() {
 }
 
 #[tokio::test]
-async fn a_limit_of_nothing_is_refused_and_a_very_large_one_is_cut() {
+async fn zero_limit_is_rejected_and_large_limit_is_capped() {
     let (server, repository) = served().await;
     ten(&repository).await;
     let here = &scope();
@@ -169,7 +169,7 @@ async fn a_limit_of_nothing_is_refused_and_a_very_large_one_is_cut() {
 }
 
 #[tokio::test]
-async fn a_made_up_cursor_is_refused() {
+async fn invalid_cursor_is_rejected() {
     async fn try_it<L: Listed>(list: impl Fn() -> List<L>) {
         for cursor in [
             "",
@@ -240,19 +240,19 @@ async fn complete_while_others_write(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_in_memory_is_complete_while_others_write() {
+async fn list_in_memory_is_complete_during_writes() {
     complete_while_others_write(Database::Memory).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_in_a_file_is_complete_while_others_write() {
+async fn list_on_sqlite_is_complete_during_writes() {
     let directory = tempfile::tempdir().unwrap();
     let options = dooers::store::SqliteOptions::new(directory.path().join("worker.db"));
     complete_while_others_write(Database::Sqlite(options)).await;
 }
 
 #[tokio::test]
-async fn a_thread_that_is_removed_while_it_is_read_ends_the_reading_with_an_error() {
+async fn removing_a_thread_fails_its_open_stream() {
     let (server, repository) = served().await;
     let here = &scope();
     repository.create_thread(here).id("t").await.unwrap();

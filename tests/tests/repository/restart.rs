@@ -9,7 +9,7 @@ use dooers::{Database, WorkerServer};
 use dooers_tests::in_memory;
 
 #[tokio::test]
-async fn all_of_it_is_there_and_a_run_of_the_program_goes_on() {
+async fn data_and_open_program_runs_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let worker = || {
         let options = SqliteOptions::new(directory.path().join("worker.db"));

@@ -7,7 +7,7 @@ use dooers::repository::{RepositoryError, RunPatch};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_run_of_the_program_is_told_from_its_beginning_to_its_end() {
+async fn program_run_is_published_from_start_to_end() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
@@ -45,7 +45,7 @@ async fn a_run_of_the_program_is_told_from_its_beginning_to_its_end() {
     );
     assert_eq!(repository.run(here, "t", "own").await.unwrap(), ended);
     // A turn does not care for it.
-    let frames = ada.converse("t", "hello").await;
+    let frames = ada.run_turn("t", "hello").await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
         "succeeded"
@@ -54,7 +54,7 @@ async fn a_run_of_the_program_is_told_from_its_beginning_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_removed_run_is_not_shown_to_who_comes_later() {
+async fn removed_run_is_hidden_from_later_subscribers() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
@@ -71,9 +71,9 @@ async fn a_removed_run_is_not_shown_to_who_comes_later() {
         .update_run(here, "t", "own", RunPatch::succeeded)
         .await
         .unwrap();
-    ada.pending().await;
+    ada.read_pending().await;
     repository.remove_run(here, "t", "own").await.unwrap();
-    assert_eq!(kinds(&ada.pending().await), ["thread.upsert"]);
+    assert_eq!(kinds(&ada.read_pending().await), ["thread.upsert"]);
     let snapshot = ada.subscribe("t").await;
     assert_eq!(snapshot["runs"], json!([]));
     assert_eq!(snapshot["events"][0]["run_id"], "own");
@@ -84,10 +84,10 @@ async fn a_removed_run_is_not_shown_to_who_comes_later() {
 }
 
 #[tokio::test]
-async fn runs_are_found_by_their_thread_status_and_message() {
+async fn runs_are_found_by_thread_status_and_message() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
-    let (first, second) = (ada.begin("one").await, ada.begin("two").await);
+    let (first, second) = (ada.start_thread("one").await, ada.start_thread("two").await);
     let here = &scope();
     repository.create_run(here, &first).id("own").await.unwrap();
     let ids = |page: dooers::repository::Page<dooers::protocol::Run>| {
@@ -137,7 +137,7 @@ async fn runs_are_found_by_their_thread_status_and_message() {
 }
 
 #[tokio::test]
-async fn a_client_that_cancels_a_run_of_the_program_changes_nothing() {
+async fn client_cannot_cancel_a_program_run() {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
@@ -146,9 +146,10 @@ async fn a_client_that_cancels_a_run_of_the_program_changes_nothing() {
         .id("own")
         .await
         .unwrap();
-    ada.pending().await;
-    ada.done("run.cancel", json!({"run_id": "own"})).await;
-    ada.has_nothing().await;
+    ada.read_pending().await;
+    ada.send_expecting_ack("run.cancel", json!({"run_id": "own"}))
+        .await;
+    ada.expect_nothing().await;
     let run = repository.run(&scope(), "t", "own").await.unwrap();
     assert_eq!(run.status, RunStatus::Running);
     let snapshot: Value = ada.subscribe("t").await;

@@ -56,7 +56,7 @@ async fn try_everything(repository: &Repository, scope: &Scope) {
 }
 
 #[tokio::test]
-async fn no_call_touches_what_is_of_another_scope() {
+async fn no_call_reaches_another_scope() {
     let worker = WorkerServer::new(in_memory()).agent::<other>();
     let (server, repository) = served_with(worker).await;
     let here = &scope();
@@ -89,7 +89,7 @@ async fn no_call_touches_what_is_of_another_scope() {
 }
 
 #[tokio::test]
-async fn a_thread_of_one_user_is_told_to_nobody_else_where_threads_are_private() {
+async fn private_thread_is_published_only_to_its_user() {
     let worker = WorkerServer::new(in_memory().private_threads(true));
     let (server, repository) = served_with(worker).await;
     let (mut ana, mut eve) = (server.client("ana").await, server.client("eve").await);
@@ -105,16 +105,16 @@ async fn a_thread_of_one_user_is_told_to_nobody_else_where_threads_are_private()
         .await
         .unwrap();
     assert_eq!(
-        kinds(&ana.pending().await),
+        kinds(&ana.read_pending().await),
         ["thread.upsert", "thread.upsert"]
     );
-    eve.has_nothing().await;
+    eve.expect_nothing().await;
     // Who is made to say something takes part from then on.
     let by_eve = repository
         .create_event(here, "t", Reply::text("hi"))
         .user("eve");
     by_eve.await.unwrap();
-    assert_eq!(kinds(&eve.pending().await), ["thread.upsert"]);
+    assert_eq!(kinds(&eve.read_pending().await), ["thread.upsert"]);
     assert_eq!(
         eve.subscribe("t").await["events"].as_array().unwrap().len(),
         2

@@ -9,7 +9,7 @@ use dooers::store::SqliteOptions;
 use dooers_tests::in_memory;
 
 #[tokio::test]
-async fn a_repository_needs_no_listener() {
+async fn repository_works_without_a_listener() {
     let worker = WorkerServer::new(in_memory()).agent::<teller>();
     let repository = worker.repository().await.unwrap();
     let made = repository.create_thread(&scope()).await.unwrap();
@@ -20,7 +20,7 @@ async fn a_repository_needs_no_listener() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_closed_has_none_and_an_old_one_says_that_it_fails() {
+async fn repository_of_a_closed_server_fails() {
     let never = WorkerServer::new(in_memory()).agent::<teller>();
     never.close().await;
     let refused = never.repository().await.unwrap_err();

@@ -42,15 +42,15 @@ fn identity(user: Value) -> Identity {
 
 /// Sends a text; the result is its event and what a model would get.
 async fn say(client: &mut Client, text: &str) -> (Value, String) {
-    let id = client.message(None, text).await;
-    client.accepted(&id).await;
-    let events = appended(&client.turn().await);
+    let id = client.send_message(None, text).await;
+    client.expect_ack(&id).await;
+    let events = appended(&client.read_turn().await);
     let told = crate::asserts::text(events.last().unwrap()).to_owned();
     (events[0].clone(), told)
 }
 
 #[tokio::test]
-async fn author_is_the_trimmed_name_else_the_address() {
+async fn author_is_the_trimmed_name_or_else_the_email() {
     let server = Server::of::<reader>().await;
     let cases = [
         (
@@ -75,28 +75,28 @@ async fn author_is_the_trimmed_name_else_the_address() {
         assert_eq!(event["author"], author, "{user}");
         assert!(!told.contains("example"), "{told}");
         assert_eq!(told.contains("Ada"), author == "Ada", "{told}");
-        client.leave().await;
+        client.disconnect().await;
     }
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn history_never_has_a_mail_address() {
+async fn history_never_contains_an_email_address() {
     let server = Server::of::<reader>().await;
     let user =
         json!({"user_id": "ada", "user_name": "ada@example.org", "user_email": "ada@example.org"});
     let mut client = server.client(identity(user)).await;
-    let id = client.message(None, "ask").await;
-    client.accepted(&id).await;
-    let events = appended(&client.turn().await);
+    let id = client.send_message(None, "ask").await;
+    client.expect_ack(&id).await;
+    let events = appended(&client.read_turn().await);
     let form = &events[1];
     assert_eq!(form["type"], "form");
     let data = json!({"form_event_id": form["id"], "cancelled": false, "values": {"it": "this"}});
     let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
     let payload = json!({"thread_id": form["thread_id"], "event": event});
     let id = client.send("event.create", payload).await;
-    client.accepted(&id).await;
-    let events = appended(&client.turn().await);
+    client.expect_ack(&id).await;
+    let events = appended(&client.read_turn().await);
     assert_eq!(events[0]["type"], "form.response");
     assert_eq!(events[0]["author"], "ada@example.org");
     let told = text(&events[1]);
@@ -134,7 +134,7 @@ async fn dispatched_events_have_an_author() {
 }
 
 #[tokio::test]
-async fn request_in_a_unit_test_is_remembered_without_mail() {
+async fn unit_test_request_is_stored_without_email() {
     let mut request = WorkerRequest::new("hi");
     request.user.user_email = Some("ada@example.org".to_owned());
     let event = dooers::protocol::ThreadEvent::from(request);
@@ -144,7 +144,7 @@ async fn request_in_a_unit_test_is_remembered_without_mail() {
 }
 
 #[tokio::test]
-async fn author_that_a_program_sets_is_no_mail_address() {
+async fn author_set_by_a_program_is_not_an_email() {
     let call = |kind: &str, id: &str, author: &str| {
         let event = json!({
             "id": id, "thread_id": "t", "run_id": "r", "type": kind, "actor": "assistant", "author": author,

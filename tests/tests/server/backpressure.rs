@@ -40,17 +40,17 @@ async fn ask_and_read_nothing(server: &Server) -> RawClient {
 /// The next page of events. Rows of threads may come before it.
 async fn next_page(client: &mut Client) -> Value {
     let is_row = |frame: &Value| frame["type"] == "thread.upsert";
-    let frames = client.until("a page", |frame| !is_row(frame)).await;
+    let frames = client.read_until("a page", |frame| !is_row(frame)).await;
     let mut page = frames.into_iter().next_back().unwrap();
     assert_eq!(page["type"], "event.list.result");
     page["payload"].take()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_ask_for_everything_delay_nobody() {
+async fn greedy_clients_delay_nobody() {
     let server = server(|limits| limits.answer_bytes = 64 * KIB).await;
     let mut polite = server.client("ada").await;
-    let thread_id = polite.begin("large 100 20000").await;
+    let thread_id = polite.start_thread("large 100 20000").await;
     let mut greedy = Vec::new();
     for _ in 0..20 {
         let mut client = server.small_client("bob").await;
@@ -61,8 +61,8 @@ async fn clients_that_ask_for_everything_delay_nobody() {
         greedy.push(client);
     }
     for number in 0..10 {
-        polite.has_nothing().await;
-        let frames = polite.converse(&thread_id, "say one").await;
+        polite.expect_nothing().await;
+        let frames = polite.run_turn(&thread_id, "say one").await;
         assert_eq!(
             seqs(&appended(&frames)),
             [102 + 2 * number, 103 + 2 * number]
@@ -77,30 +77,30 @@ async fn clients_that_ask_for_everything_delay_nobody() {
             assert_eq!(page["has_more"], true);
             assert!(events(&page).len() >= 3);
         }
-        client.pending().await;
+        client.read_pending().await;
     }
     greedy.push(polite);
     server.close(greedy).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn request_behind_unread_answers_waits() {
+async fn request_behind_unread_responses_waits() {
     let server = server(|limits| {
         limits.answer_bytes = 64 * KIB;
         limits.outbound_bytes = 128 * KIB;
     })
     .await;
     let mut polite = server.client("ada").await;
-    let thread_id = polite.begin("large 100 20000").await;
+    let thread_id = polite.start_thread("large 100 20000").await;
     let mut greedy = server.small_client("bob").await;
     for _ in 0..10 {
         let page = json!({"thread_id": thread_id, "limit": 200});
         greedy.send("event.list", page).await;
     }
-    greedy.message(Some(&thread_id), "say late").await;
+    greedy.send_message(Some(&thread_id), "say late").await;
     // Of 640 KiB of answers 64 KiB may wait, so the message is not taken yet.
     for number in 0..20 {
-        let frames = polite.converse(&thread_id, "say one").await;
+        let frames = polite.run_turn(&thread_id, "say one").await;
         assert_eq!(
             seqs(&appended(&frames)),
             [102 + 2 * number, 103 + 2 * number]
@@ -109,7 +109,7 @@ async fn request_behind_unread_answers_waits() {
     for _ in 0..10 {
         next_page(&mut greedy).await;
     }
-    let frames = greedy.turn().await;
+    let frames = greedy.read_turn().await;
     assert_eq!(seqs(&appended(&frames)), [142, 143]);
     server.close([polite, greedy]).await;
 }
@@ -128,17 +128,17 @@ async fn crowded(change: impl FnOnce(&mut Limits)) -> Server {
 
 async fn polite(server: &Server) -> Client {
     let mut client = server.client("ada").await;
-    client.has_nothing().await;
+    client.expect_nothing().await;
     client
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_go_on_after_a_greedy_client_left() {
+async fn requests_continue_after_a_greedy_client_left() {
     let server = crowded(|_| {}).await;
     let mut polite = polite(&server).await;
     let page = json!({"thread_id": "t", "limit": 1});
     polite
-        .ask("event.list", page.clone(), "event.list.result")
+        .request("event.list", page.clone(), "event.list.result")
         .await;
     let greedy = ask_and_read_nothing(&server).await;
     polite.send("ping", json!({})).await;
@@ -147,7 +147,7 @@ async fn requests_go_on_after_a_greedy_client_left() {
     say(&server, "say one").await;
     drop(greedy);
     let frames = polite
-        .until("a page", |frame| frame["type"] == "event.list.result")
+        .read_until("a page", |frame| frame["type"] == "event.list.result")
         .await;
     let kinds = crate::asserts::kinds(&frames);
     assert_eq!(kinds[kinds.len() - 2..], ["pong", "event.list.result"]);
@@ -155,20 +155,20 @@ async fn requests_go_on_after_a_greedy_client_left() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn above_the_total_readers_get_live_frames() {
+async fn readers_receive_live_frames_above_the_total_limit() {
     let server = crowded(|_| {}).await;
     let mut reading = polite(&server).await;
     let subscribe = json!({"thread_id": "t"});
     let snapshot = reading
-        .ask("thread.subscribe", subscribe, "thread.snapshot")
+        .request("thread.subscribe", subscribe, "thread.snapshot")
         .await;
     assert_eq!(events(&snapshot).len(), 100);
-    reading.has_nothing().await;
+    reading.expect_nothing().await;
     let _greedy = ask_and_read_nothing(&server).await;
     reading.send("ping", json!({})).await;
     for number in 0..5 {
         say(&server, "large 3 1000").await;
-        let frames = reading.turn().await;
+        let frames = reading.read_turn().await;
         assert!(!crate::asserts::kinds(&frames).contains(&"pong"));
         let first = 102 + 4 * number;
         assert_eq!(
@@ -180,7 +180,7 @@ async fn above_the_total_readers_get_live_frames() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_go_on_after_a_client_stalled() {
+async fn requests_continue_after_a_client_stalled() {
     let server = crowded(|limits| {
         limits.stall_timeout = Duration::from_millis(1500);
         // Much shorter than the wait: a pong that the server does not read is not late.
@@ -197,7 +197,7 @@ async fn requests_go_on_after_a_client_stalled() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn above_the_total_a_drip_reader_is_closed() {
+async fn drip_reader_is_closed_above_the_total_limit() {
     let stall = Duration::from_millis(500);
     let server = crowded(|limits| limits.stall_timeout = stall).await;
     let mut polite = polite(&server).await;

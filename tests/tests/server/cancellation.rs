@@ -4,14 +4,14 @@ use crate::agents::script;
 use crate::asserts::{appended, events, string, texts};
 use dooers::prelude::*;
 use dooers::{ServerError, WorkerServer};
-use dooers_tests::{Client, Identity, Server, Watched, gate, in_memory, within};
+use dooers_tests::{Client, Identity, Server, SpyStore, gate, in_memory, within};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Opens a gate when it is dropped.
-struct OpensWhenDropped(String);
+struct OpenGateOnDrop(String);
 
-impl Drop for OpensWhenDropped {
+impl Drop for OpenGateOnDrop {
     fn drop(&mut self) {
         gate::arrive(&self.0);
     }
@@ -21,7 +21,7 @@ impl Drop for OpensWhenDropped {
 #[dooers::agent]
 async fn delegating(request: WorkerRequest, response: WorkerResponse, token: CancellationToken) {
     let key = request.message.clone();
-    let _dropped = OpensWhenDropped(format!("{key}-dropped"));
+    let _dropped = OpenGateOnDrop(format!("{key}-dropped"));
     let fired = format!("{key}-fired");
     tokio::spawn(async move {
         token.cancelled().await;
@@ -38,10 +38,10 @@ async fn begin(
     thread_id: Option<&str>,
     text: &str,
 ) -> (String, String, String) {
-    let id = client.message(thread_id, text).await;
-    client.accepted(&id).await;
+    let id = client.send_message(thread_id, text).await;
+    client.expect_ack(&id).await;
     let frames = client
-        .until("the run", |frame| frame["type"] == "run.upsert")
+        .read_until("the run", |frame| frame["type"] == "run.upsert")
         .await;
     let event = &appended(&frames)[0];
     let run = &frames.last().unwrap()["payload"]["run"];
@@ -55,8 +55,8 @@ async fn begin(
 
 /// Sends a message that must wait for its turn: the id of its event.
 async fn queue(client: &mut Client, thread_id: &str, text: &str) -> String {
-    let id = client.message(Some(thread_id), text).await;
-    client.accepted(&id).await;
+    let id = client.send_message(Some(thread_id), text).await;
+    client.expect_ack(&id).await;
     let appended = client.expect("event.append").await;
     string(&appended["events"][0]["id"])
 }
@@ -64,17 +64,17 @@ async fn queue(client: &mut Client, thread_id: &str, text: &str) -> String {
 /// Cancels, and reads the ack.
 async fn cancel(client: &mut Client, payload: Value) {
     let id = client.send("run.cancel", payload).await;
-    client.accepted(&id).await;
+    client.expect_ack(&id).await;
 }
 
 async fn run_of(client: &mut Client) -> Value {
     let is_run = |frame: &Value| frame["type"] == "run.upsert";
-    let frames = client.until("a run", is_run).await;
+    let frames = client.read_until("a run", is_run).await;
     frames.last().unwrap()["payload"]["run"].clone()
 }
 
 #[tokio::test]
-async fn a_cancelled_handler_is_dropped_its_token_fires_and_its_run_is_canceled() {
+async fn cancel_drops_handler_fires_token_and_ends_run() {
     let server = Server::of::<delegating>().await;
     let mut client = server.client("ada").await;
     let (thread_id, _, run_id) = begin(&mut client, None, "cancel-a").await;
@@ -97,7 +97,7 @@ async fn a_cancelled_handler_is_dropped_its_token_fires_and_its_run_is_canceled(
 }
 
 #[tokio::test]
-async fn a_turn_that_runs_can_be_named_by_its_message() {
+async fn running_turn_can_be_canceled_by_message_id() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
     let (_, event_id, run_id) = begin(&mut client, None, "wait cancel-b").await;
@@ -112,7 +112,7 @@ async fn a_turn_that_runs_can_be_named_by_its_message() {
 }
 
 #[tokio::test]
-async fn a_message_that_waits_is_withdrawn_and_the_others_are_answered() {
+async fn queued_message_is_withdrawn_others_are_answered() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
     let (thread_id, _, first) = begin(&mut client, None, "wait cancel-c").await;
@@ -130,13 +130,13 @@ async fn a_message_that_waits_is_withdrawn_and_the_others_are_answered() {
         (&ended["id"], &ended["status"]),
         (&json!(first), &json!("succeeded"))
     );
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     assert_eq!(texts(&appended(&frames)), ["three"]);
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn the_next_message_is_answered_after_a_cancelled_turn() {
+async fn next_message_is_answered_after_a_canceled_turn() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
     let (thread_id, _, run_id) = begin(&mut client, None, "wait cancel-d\nsay never").await;
@@ -144,7 +144,7 @@ async fn the_next_message_is_answered_after_a_cancelled_turn() {
     queue(&mut client, &thread_id, "say next").await;
     cancel(&mut client, json!({"run_id": run_id})).await;
     assert_eq!(run_of(&mut client).await["status"], "canceled");
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     assert_eq!(texts(&appended(&frames)), ["next"]);
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
@@ -154,17 +154,17 @@ async fn the_next_message_is_answered_after_a_cancelled_turn() {
 }
 
 #[tokio::test]
-async fn a_run_that_has_ended_stays_as_it_is() {
+async fn cancel_of_an_ended_run_changes_nothing() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    client.message(None, "say one").await;
-    let frames = client.turn().await;
+    client.send_message(None, "say one").await;
+    let frames = client.read_turn().await;
     let run_id = string(&frames.last().unwrap()["payload"]["run"]["id"]);
     let event_id = string(&appended(&frames)[0]["id"]);
     for payload in [json!({"run_id": run_id}), json!({"event_id": event_id})] {
         cancel(&mut client, payload).await;
     }
-    client.has_nothing().await;
+    client.expect_nothing().await;
     let thread_id = string(&appended(&frames)[0]["thread_id"]);
     let snapshot = client.subscribe(&thread_id).await;
     assert_eq!(snapshot["runs"][0]["status"], "succeeded");
@@ -172,7 +172,7 @@ async fn a_run_that_has_ended_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn who_may_not_see_the_thread_may_not_cancel_its_turns() {
+async fn other_scopes_cannot_cancel_turns() {
     let server = Server::with::<script>(|config| config.private_threads(true)).await;
     let mut client = server.client("ada").await;
     let (thread_id, event_id, run_id) = begin(&mut client, None, "wait cancel-e\nsay done").await;
@@ -191,24 +191,29 @@ async fn who_may_not_see_the_thread_may_not_cancel_its_turns() {
             json!({"event_id": waiting}),
             json!({"run_id": "nothing"}),
         ] {
-            assert_eq!(other.refusal("run.cancel", payload).await, "NOT_FOUND");
+            assert_eq!(
+                other.send_expecting_error("run.cancel", payload).await,
+                "NOT_FOUND"
+            );
         }
-        other.leave().await;
+        other.disconnect().await;
     }
-    client.has_nothing().await;
+    client.expect_nothing().await;
     gate::open("cancel-e");
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     assert_eq!(texts(&appended(&frames)), ["done"]);
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     assert_eq!(texts(&appended(&frames)), ["second"]);
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn a_wish_that_names_nothing_or_two_things_is_refused() {
+async fn cancel_needs_exactly_one_target() {
     let server = Server::of::<script>().await;
     let mut stranger = server.open().await;
-    let early = stranger.refusal("run.cancel", json!({"run_id": "x"})).await;
+    let early = stranger
+        .send_expecting_error("run.cancel", json!({"run_id": "x"}))
+        .await;
     assert_eq!(early, "NOT_CONNECTED");
     let mut client = server.client("ada").await;
     for payload in [
@@ -218,31 +223,31 @@ async fn a_wish_that_names_nothing_or_two_things_is_refused() {
         json!({"run_id": 5}),
         json!({"run_id": "r".repeat(129)}),
     ] {
-        let code = client.refusal("run.cancel", payload).await;
+        let code = client.send_expecting_error("run.cancel", payload).await;
         assert_eq!(code, "INVALID_PAYLOAD");
     }
     server.close([stranger, client]).await;
 }
 
 #[tokio::test]
-async fn a_turn_is_cancelled_even_if_it_has_not_begun_yet() {
-    let store = Watched::memory();
+async fn turn_is_canceled_before_it_begins() {
+    let store = SpyStore::memory();
     let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut watching = server.client("bob").await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("say one").await;
-    watching.pending().await;
+    let thread_id = client.start_thread("say one").await;
+    watching.read_pending().await;
     watching.subscribe(&thread_id).await;
     // The turn is claimed in the store, and the server does not know it yet.
     let mut held = store.hold("begin_turn");
-    let id = client.message(Some(&thread_id), "wait cancel-f").await;
+    let id = client.send_message(Some(&thread_id), "wait cancel-f").await;
     held.reached().await;
     let snapshot = watching.subscribe(&thread_id).await;
     let event_id = string(&events(&snapshot)[2]["id"]);
     cancel(&mut watching, json!({"event_id": event_id})).await;
     held.release();
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
         "canceled"
@@ -267,7 +272,7 @@ async fn deleting_a_thread_cancels_its_turn() {
 }
 
 #[tokio::test]
-async fn the_program_cancels_a_run() {
+async fn program_cancels_a_run() {
     let worker = WorkerServer::new(in_memory()).agent::<script>();
     let server = Server::start(worker.clone()).await;
     let mut client = server.client("ada").await;
@@ -282,6 +287,6 @@ async fn the_program_cancels_a_run() {
         .unwrap();
     let unknown = worker.cancel_run("nothing").await.unwrap_err();
     assert!(matches!(unknown, ServerError::Store(_)), "{unknown}");
-    client.has_nothing().await;
+    client.expect_nothing().await;
     server.close([client]).await;
 }

@@ -63,17 +63,17 @@ async fn check(store: Arc<dyn Store>) {
     let mut client = server.client("ada").await;
     let snapshot = client.subscribe("old").await;
     if snapshot["runs"][0]["status"] == "running" {
-        client.turn().await;
+        client.read_turn().await;
     }
     let snapshot = client.subscribe("old").await;
     assert_eq!(snapshot["runs"][0]["status"], "succeeded", "{snapshot}");
     let events = snapshot["events"].as_array().unwrap();
     assert_eq!(texts(events), ["say done", "done"]);
 
-    let new = client.begin("say hello").await;
+    let new = client.start_thread("say hello").await;
     let payload = serde_json::json!({});
     let list = client
-        .ask("thread.list", payload, "thread.list.result")
+        .request("thread.list", payload, "thread.list.result")
         .await;
     let threads = list["threads"].as_array().unwrap();
     let ids: Vec<_> = threads.iter().map(|thread| &thread["id"]).collect();
@@ -84,14 +84,14 @@ async fn check(store: Arc<dyn Store>) {
 }
 
 #[tokio::test]
-async fn a_turn_that_was_due_runs_in_memory() {
+async fn due_turn_runs_after_a_rollback_in_memory() {
     let store = Arc::new(MemoryStore::new());
     leave_a_turn(&*store).await;
     check(store).await;
 }
 
 #[tokio::test]
-async fn a_turn_that_was_due_runs_on_sqlite() {
+async fn due_turn_runs_after_a_rollback_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path().join("worker.db"));
     let store = SqliteStore::open(options.clone()).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_turn_that_was_due_runs_on_sqlite() {
 }
 
 #[tokio::test]
-async fn a_turn_that_was_due_runs_on_postgres() {
+async fn due_turn_runs_after_a_rollback_on_postgres() {
     let Some(options) = shared() else {
         return;
     };

@@ -13,27 +13,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test]
-async fn sessions_are_closed_with_1001_a_running_turn_finishes_and_a_waiting_one_waits() {
+async fn close_drains_running_turn_and_keeps_queued_turn() {
     let store = Arc::new(MemoryStore::new());
     let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut known = server.client("ada").await;
     let mut unknown = server.open().await;
     let id = known
-        .message(None, "stored one\nwait closing-a\nsay two")
+        .send_message(None, "stored one\nwait closing-a\nsay two")
         .await;
-    known.accepted(&id).await;
+    known.expect_ack(&id).await;
     let created = known.expect("thread.upsert").await;
     let thread_id = string(&created["thread"]["id"]);
     gate::arrived("closing-a").await;
     // A second one waits for the first.
-    let id = known.message(Some(&thread_id), "say three").await;
+    let id = known.send_message(Some(&thread_id), "say three").await;
     known
-        .until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
+        .read_until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
         .await;
 
     let closing = server.begin_close();
-    assert_eq!(known.closed().await, 1001);
-    assert_eq!(unknown.closed().await, 1001);
+    assert_eq!(known.expect_close().await, 1001);
+    assert_eq!(unknown.expect_close().await, 1001);
     assert!(!closing.is_finished());
     gate::open("closing-a");
     within("the server to close", closing).await.unwrap();
@@ -63,28 +63,28 @@ async fn sessions_are_closed_with_1001_a_running_turn_finishes_and_a_waiting_one
 }
 
 #[tokio::test]
-async fn what_waits_for_a_client_is_sent_before_its_session_is_closed() {
+async fn pending_frames_are_sent_before_the_session_closes() {
     let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<script>();
     let server = Server::start_small(worker).await;
     let mut watching = server.client("bob").await;
     let mut slow = server.small_client("ada").await;
-    let id = slow.message(None, "large 40 20000").await;
+    let id = slow.send_message(None, "large 40 20000").await;
     // It hears of the thread when that begins, and when the turn has ended.
     for _ in 0..2 {
         watching.expect("thread.upsert").await;
     }
     let closing = server.begin_close();
-    assert_eq!(watching.closed().await, 1001);
-    slow.accepted(&id).await;
-    let frames = slow.turn().await;
+    assert_eq!(watching.expect_close().await, 1001);
+    slow.expect_ack(&id).await;
+    let frames = slow.read_turn().await;
     assert_eq!(crate::asserts::appended(&frames).len(), 41);
-    assert_eq!(slow.closed().await, 1001);
+    assert_eq!(slow.expect_close().await, 1001);
     within("the server to close", closing).await.unwrap();
     server.close([watching, slow]).await;
 }
 
 #[tokio::test]
-async fn a_turn_that_takes_too_long_is_stopped_and_recorded_as_interrupted() {
+async fn turn_over_the_drain_time_is_interrupted() {
     let store = Arc::new(MemoryStore::new());
     let server = Server::with::<script>(|config| {
         config
@@ -93,14 +93,16 @@ async fn a_turn_that_takes_too_long_is_stopped_and_recorded_as_interrupted() {
     })
     .await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, "stored one\nwait closing-never").await;
-    client.accepted(&id).await;
+    let id = client
+        .send_message(None, "stored one\nwait closing-never")
+        .await;
+    client.expect_ack(&id).await;
     let created = client.expect("thread.upsert").await;
     let thread_id = string(&created["thread"]["id"]);
     gate::arrived("closing-never").await;
-    let id = client.message(Some(&thread_id), "say two").await;
+    let id = client.send_message(Some(&thread_id), "say two").await;
     client
-        .until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
+        .read_until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
         .await;
     server.close([client]).await;
     let stored = stored(&store, &thread_id).await;
@@ -122,7 +124,7 @@ async fn a_turn_that_takes_too_long_is_stopped_and_recorded_as_interrupted() {
     );
     assert_eq!(shown[3]["actor"], "system");
     assert_eq!(crate::asserts::text(&shown[4]), "two");
-    again.pending().await;
+    again.read_pending().await;
     let snapshot = again.subscribe(&thread_id).await;
     let runs = snapshot["runs"].as_array().unwrap();
     assert_eq!(runs[0]["status"], "failed");
@@ -147,7 +149,7 @@ async fn stored(store: &MemoryStore, thread_id: &str) -> Snapshot {
 }
 
 #[tokio::test]
-async fn it_is_healthy_and_ready_until_it_stops() {
+async fn server_is_healthy_and_ready_until_it_stops() {
     let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
     let router = worker.router().await.unwrap();
     // In a program's own server, which goes on when this one has stopped.
@@ -167,7 +169,7 @@ async fn it_is_healthy_and_ready_until_it_stops() {
 }
 
 #[tokio::test]
-async fn it_is_not_ready_when_the_store_does_not_answer() {
+async fn server_is_not_ready_when_the_store_does_not_answer() {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path().join("worker.db"));
     let store = Arc::new(SqliteStore::open(options).await.unwrap());
@@ -180,7 +182,7 @@ async fn it_is_not_ready_when_the_store_does_not_answer() {
 }
 
 #[tokio::test]
-async fn closing_twice_and_closing_what_was_never_served_is_no_error() {
+async fn close_is_idempotent_and_needs_no_start() {
     let server = Server::of::<quiet>().await;
     let closing = (server.begin_close(), server.begin_close());
     closing.0.await.unwrap();
@@ -191,7 +193,7 @@ async fn closing_twice_and_closing_what_was_never_served_is_no_error() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_close_does_not_hold_the_server() {
+async fn client_that_never_closes_does_not_block_close() {
     let server = Server::of::<quiet>().await;
     let silent = server.client("ada").await;
     within("the server to close", server.begin_close())
@@ -202,7 +204,7 @@ async fn a_client_that_does_not_close_does_not_hold_the_server() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_closed_before_it_started_never_starts() {
+async fn server_closed_before_its_start_never_starts() {
     let store = Arc::new(MemoryStore::new());
     let config = dooers_tests::in_memory().store(Arc::clone(&store) as _);
     let server = WorkerServer::new(config).agent::<quiet>();
@@ -215,7 +217,7 @@ async fn a_server_that_was_closed_before_it_started_never_starts() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_starting_is_closed_once_it_has_started() {
+async fn starting_server_is_closed_once_started() {
     let server = WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
     let (router, ()) = tokio::join!(server.router(), server.close());
     // Whichever came first, nothing runs any more.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test]
-async fn the_ack_of_connect_tells_of_the_server() {
+async fn connect_ack_describes_the_server() {
     let server = Server::of::<quiet>().await;
     let mut client = server.open().await;
     let ack = client.connect("ada").await;
@@ -23,7 +23,7 @@ async fn the_ack_of_connect_tells_of_the_server() {
 }
 
 #[tokio::test]
-async fn each_shape_of_an_identity_names_the_same_user() {
+async fn every_identity_shape_names_the_same_user() {
     let server = Server::of::<quiet>().await;
     let ada = Identity::of("ada");
     let shapes = [
@@ -36,9 +36,9 @@ async fn each_shape_of_an_identity_names_the_same_user() {
     let mut known = Vec::new();
     for shape in shapes {
         let mut client = server.client(shape.clone()).await;
-        known.push(client.begin("hello").await);
+        known.push(client.start_thread("hello").await);
         let list = client
-            .ask("thread.list", json!({}), "thread.list.result")
+            .request("thread.list", json!({}), "thread.list.result")
             .await;
         let threads = list["threads"].as_array().unwrap();
         assert_eq!(threads.len(), known.len(), "{shape:?}");
@@ -49,13 +49,13 @@ async fn each_shape_of_an_identity_names_the_same_user() {
             assert_eq!(thread["worker_id"], "w1");
             assert_eq!(thread["agent_id"], "w1");
         }
-        client.leave().await;
+        client.disconnect().await;
     }
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn names_mail_and_roles_of_each_shape_are_shown() {
+async fn every_identity_shape_has_name_email_and_roles() {
     let server = Server::of::<quiet>().await;
     let user = json!({
         "user_id": "ada", "user_name": "Ada", "user_email": "ada@example.org", "identity_ids": ["1", "2"],
@@ -93,21 +93,21 @@ async fn names_mail_and_roles_of_each_shape_are_shown() {
     ];
     for (payload, expected) in shapes {
         let mut client = server.open().await;
-        client.done("connect", payload).await;
-        let id = client.message(None, "hello").await;
-        client.accepted(&id).await;
+        client.send_expecting_ack("connect", payload).await;
+        let id = client.send_message(None, "hello").await;
+        client.expect_ack(&id).await;
         let thread = client.expect("thread.upsert").await;
         assert_eq!(thread["thread"]["owner"], expected);
         assert_eq!(thread["thread"]["users"], json!([expected]));
         let appended = client.expect("event.append").await;
         assert_eq!(appended["events"][0]["user"], expected);
-        client.leave().await;
+        client.disconnect().await;
     }
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn a_connect_without_a_worker_is_refused_and_another_one_may_follow() {
+async fn connect_without_a_worker_can_be_corrected() {
     let server = Server::of::<quiet>().await;
     let mut client = server.open().await;
     for payload in [
@@ -122,11 +122,13 @@ async fn a_connect_without_a_worker_is_refused_and_another_one_may_follow() {
         json!({"worker_id": "w", "user_id": "u".repeat(129)}),
         json!({"worker_id": "w", "user": "ada"}),
     ] {
-        let code = client.refusal("connect", payload.clone()).await;
+        let code = client
+            .send_expecting_error("connect", payload.clone())
+            .await;
         assert_eq!(code, "INVALID_PAYLOAD", "{payload}");
     }
     assert_eq!(
-        client.refusal("thread.list", json!({})).await,
+        client.send_expecting_error("thread.list", json!({})).await,
         "NOT_CONNECTED"
     );
     client.connect("ada").await;
@@ -134,7 +136,7 @@ async fn a_connect_without_a_worker_is_refused_and_another_one_may_follow() {
 }
 
 #[tokio::test]
-async fn before_connect_only_connect_ping_and_the_public_schema_are_answered() {
+async fn only_public_verbs_are_answered_before_connect() {
     let server = Server::of::<quiet>().await;
     let mut client = server.open().await;
     for kind in [
@@ -152,16 +154,18 @@ async fn before_connect_only_connect_ping_and_the_public_schema_are_answered() {
         "settings.patch",
     ] {
         assert_eq!(
-            client.refusal(kind, json!({})).await,
+            client.send_expecting_error(kind, json!({})).await,
             "NOT_CONNECTED",
             "{kind}"
         );
     }
-    client.has_nothing().await;
-    let code = client.refusal("settings.public_schema", json!({})).await;
+    client.expect_nothing().await;
+    let code = client
+        .send_expecting_error("settings.public_schema", json!({}))
+        .await;
     assert_eq!(code, "NOT_CONFIGURED");
     assert_eq!(
-        client.refusal("no.such.verb", json!({})).await,
+        client.send_expecting_error("no.such.verb", json!({})).await,
         "INVALID_FRAME"
     );
     client.connect("ada").await;
@@ -169,7 +173,7 @@ async fn before_connect_only_connect_ping_and_the_public_schema_are_answered() {
 }
 
 #[tokio::test]
-async fn verbs_of_features_that_are_not_there_are_not_configured() {
+async fn verbs_of_missing_features_are_not_configured() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
     for kind in [
@@ -182,7 +186,9 @@ async fn verbs_of_features_that_are_not_there_are_not_configured() {
         "settings.public_schema",
     ] {
         assert_eq!(
-            client.refusal(kind, json!({"field_id": "any"})).await,
+            client
+                .send_expecting_error(kind, json!({"field_id": "any"}))
+                .await,
             "NOT_CONFIGURED",
             "{kind}"
         );
@@ -191,64 +197,64 @@ async fn verbs_of_features_that_are_not_there_are_not_configured() {
 }
 
 #[tokio::test]
-async fn a_second_connect_replaces_the_identity_and_drops_subscriptions() {
+async fn second_connect_replaces_identity_and_subscriptions() {
     let server = Server::of::<echo>().await;
     let mut ada = server.client("ada").await;
     let mut changing = server.client("bob").await;
-    let thread_id = ada.begin("hello").await;
-    changing.pending().await;
+    let thread_id = ada.start_thread("hello").await;
+    changing.read_pending().await;
     changing.subscribe(&thread_id).await;
 
     changing
         .connect(Identity::of("bob").with("organization_id", "o2"))
         .await;
-    ada.converse(&thread_id, "still there?").await;
-    changing.has_nothing().await;
+    ada.run_turn(&thread_id, "still there?").await;
+    changing.expect_nothing().await;
     let code = changing
-        .refusal("thread.subscribe", json!({"thread_id": thread_id}))
+        .send_expecting_error("thread.subscribe", json!({"thread_id": thread_id}))
         .await;
     assert_eq!(code, "NOT_FOUND");
 
     // Back again, it hears of the thread, as everybody does, and of its events no more.
     changing.connect("bob").await;
-    ada.converse(&thread_id, "and now?").await;
-    let heard = changing.pending().await;
+    ada.run_turn(&thread_id, "and now?").await;
+    let heard = changing.read_pending().await;
     assert_eq!(crate::asserts::kinds(&heard), ["thread.upsert"]);
 
     // A refused one changes nothing.
     changing.subscribe(&thread_id).await;
     assert_eq!(
-        changing.refusal("connect", json!({})).await,
+        changing.send_expecting_error("connect", json!({})).await,
         "INVALID_PAYLOAD"
     );
-    ada.converse(&thread_id, "once more").await;
-    assert_eq!(changing.turn().await.len(), 5);
-    let id = changing.message(None, "mine").await;
-    changing.accepted(&id).await;
+    ada.run_turn(&thread_id, "once more").await;
+    assert_eq!(changing.read_turn().await.len(), 5);
+    let id = changing.send_message(None, "mine").await;
+    changing.expect_ack(&id).await;
     let created = changing.expect("thread.upsert").await;
     assert_eq!(string(&created["thread"]["owner"]["user_id"]), "bob");
     server.close([ada, changing]).await;
 }
 
 #[tokio::test]
-async fn who_does_not_connect_in_time_is_closed_with_1013() {
+async fn session_without_connect_is_closed_with_1013() {
     let server = Server::with::<quiet>(|config| {
         config.limits(|limits| limits.connect_timeout = Duration::from_millis(50))
     })
     .await;
     let mut never = server.open().await;
-    assert_eq!(never.closed().await, 1013);
+    assert_eq!(never.expect_close().await, 1013);
 
     // Pings and refused frames are no connect.
     let mut busy = server.open().await;
     busy.send("ping", json!({})).await;
     busy.send("connect", json!({})).await;
-    assert_eq!(busy.closed().await, 1013);
+    assert_eq!(busy.expect_close().await, 1013);
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn who_has_connected_in_time_stays() {
+async fn session_that_connects_in_time_stays_open() {
     let server = Server::with::<quiet>(|config| {
         config.limits(|limits| limits.connect_timeout = Duration::from_secs(1))
     })
@@ -256,7 +262,7 @@ async fn who_has_connected_in_time_stays() {
     let mut known = server.client("ada").await;
     // Opened later, so its deadline is later.
     let mut never = server.open().await;
-    assert_eq!(never.closed().await, 1013);
-    known.has_nothing().await;
+    assert_eq!(never.expect_close().await, 1013);
+    known.expect_nothing().await;
     server.close([known]).await;
 }

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::agents::quiet;
-use dooers_tests::{Client, Program, Server, within};
+use dooers_tests::{Client, Process, Server, within};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,7 +34,7 @@ async fn unfinished_request_is_dropped_in_time() {
         let answer = answer_to(&mut stream, beginning).await;
         assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
     }
-    session.has_nothing().await;
+    session.expect_nothing().await;
     server.close([session]).await;
 }
 
@@ -55,7 +55,7 @@ async fn answered_request_ends_its_connection() {
 }
 
 #[tokio::test]
-async fn connection_above_the_limit_is_refused() {
+async fn connection_above_the_limit_is_rejected() {
     let server =
         Server::with::<quiet>(|config| config.limits(|limits| limits.connections = Some(2))).await;
     let one = server.client("ada").await;
@@ -67,20 +67,20 @@ async fn connection_above_the_limit_is_refused() {
     let answer = answer_to(&mut stream, "").await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("\r\nRetry-After: "), "{answer}");
-    other.has_nothing().await;
-    one.leave().await;
+    other.expect_nothing().await;
+    one.disconnect().await;
     // The place is free once the server has seen that.
     while server.get("/healthz").await.0 != 200 {}
     server.close([other]).await;
 }
 
 #[tokio::test]
-async fn silent_connections_leave_room_for_the_store() {
+async fn idle_connections_leave_descriptors_for_the_store() {
     let variables = [
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_REQUEST_TIMEOUT", "1"),
     ];
-    let mut program = Program::start_with_files(80, "calling-server", &variables);
+    let mut program = Process::start_with_files(80, "remote-handlers", &variables);
     let address = program.address();
     let mut silent = Vec::new();
     for _ in 0..90 {
@@ -97,7 +97,7 @@ async fn silent_connections_leave_room_for_the_store() {
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;
     // There is nobody to call, so the turn fails.
-    let thread_id = client.begin("nobody").await;
+    let thread_id = client.start_thread("nobody").await;
     // Several readers of the file at once.
     let mut clients = Vec::new();
     for _ in 0..8 {
@@ -113,7 +113,7 @@ async fn silent_connections_leave_room_for_the_store() {
         client.expect("thread.snapshot").await;
     }
     program.terminate();
-    let (status, output, errors) = program.ended_within(dooers_tests::PATIENCE);
+    let (status, output, errors) = program.ended_within(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
     let refused = format!("{output}{errors}")
         .matches("connections were refused")
@@ -122,7 +122,7 @@ async fn silent_connections_leave_room_for_the_store() {
 }
 
 #[tokio::test]
-async fn connections_wait_while_descriptors_are_used_up() {
+async fn connections_wait_while_descriptors_are_exhausted() {
     let variables = [
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_DATABASE_TYPE", "memory"),
@@ -130,7 +130,7 @@ async fn connections_wait_while_descriptors_are_used_up() {
         ("WORKER_MAX_CONNECTIONS", "1000"),
         ("WORKER_REQUEST_TIMEOUT", "1"),
     ];
-    let mut program = Program::start_with_files(48, "calling-server", &variables);
+    let mut program = Process::start_with_files(48, "remote-handlers", &variables);
     let address = program.address();
     // About 35 are accepted, and the others wait until these are dropped for their silence. Meanwhile the listener tries
     // again ten times a second.
@@ -140,14 +140,14 @@ async fn connections_wait_while_descriptors_are_used_up() {
     }
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;
-    client.begin("nobody").await;
+    client.start_thread("nobody").await;
     for stream in &mut silent {
         let mut answer = Vec::new();
         let _ = within("the end", stream.read_to_end(&mut answer)).await;
         assert_eq!(answer, b"", "none is refused, each is served in its turn");
     }
     program.terminate();
-    let (status, output, errors) = program.ended_within(dooers_tests::PATIENCE);
+    let (status, output, errors) = program.ended_within(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
     let log = format!("{output}{errors}");
     let lines = log.matches("connections cannot be accepted").count();

@@ -10,19 +10,19 @@ async fn delete(client: &mut Client, thread_id: &str) {
     let here = json!({"thread_id": thread_id});
     let id = client.send("thread.delete", here.clone()).await;
     assert_eq!(client.expect("thread.deleted").await, here);
-    client.accepted(&id).await;
+    client.expect_ack(&id).await;
 }
 
 #[tokio::test]
-async fn all_who_may_see_a_thread_are_told_that_it_is_gone_and_it_stays_gone() {
+async fn deletion_is_published_and_permanent() {
     let server = Server::of::<script>().await;
     let mut ada = server.client("ada").await;
     let mut subscriber = server.client("bob").await;
     let mut other = server.client("eve").await;
-    let thread_id = ada.begin("say one").await;
-    let kept = ada.begin("say two").await;
-    subscriber.pending().await;
-    other.pending().await;
+    let thread_id = ada.start_thread("say one").await;
+    let kept = ada.start_thread("say two").await;
+    subscriber.read_pending().await;
+    other.read_pending().await;
     subscriber.subscribe(&thread_id).await;
 
     delete(&mut ada, &thread_id).await;
@@ -31,7 +31,7 @@ async fn all_who_may_see_a_thread_are_told_that_it_is_gone_and_it_stays_gone() {
             client.expect("thread.deleted").await,
             json!({"thread_id": thread_id})
         );
-        client.has_nothing().await;
+        client.expect_nothing().await;
     }
     for client in [&mut ada, &mut subscriber] {
         for kind in [
@@ -40,31 +40,33 @@ async fn all_who_may_see_a_thread_are_told_that_it_is_gone_and_it_stays_gone() {
             "thread.delete",
             "event.list",
         ] {
-            let code = client.refusal(kind, json!({"thread_id": thread_id})).await;
+            let code = client
+                .send_expecting_error(kind, json!({"thread_id": thread_id}))
+                .await;
             assert_eq!(code, "NOT_FOUND", "{kind}");
         }
-        let id = client.message(Some(&thread_id), "say again").await;
-        assert_eq!(client.refused(&id).await.0, "NOT_FOUND");
+        let id = client.send_message(Some(&thread_id), "say again").await;
+        assert_eq!(client.expect_error(&id).await.0, "NOT_FOUND");
         let list = client
-            .ask("thread.list", json!({}), "thread.list.result")
+            .request("thread.list", json!({}), "thread.list.result")
             .await;
         assert_eq!(list["total_count"], 1);
         assert_eq!(list["threads"][0]["id"], kept.as_str());
     }
-    other.has_nothing().await;
+    other.expect_nothing().await;
     server.close([ada, subscriber, other]).await;
 }
 
 #[tokio::test]
-async fn who_deletes_need_not_be_subscribed() {
+async fn deletion_needs_no_subscription() {
     let server = Server::of::<script>().await;
     let mut ada = server.client("ada").await;
     let mut bob = server.client("bob").await;
-    let thread_id = ada.begin("say one").await;
-    bob.pending().await;
+    let thread_id = ada.start_thread("say one").await;
+    bob.read_pending().await;
     delete(&mut bob, &thread_id).await;
     ada.expect("thread.deleted").await;
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
     server.close([ada, bob]).await;
 }
 
@@ -85,44 +87,46 @@ async fn endless(request: WorkerRequest) {
 }
 
 #[tokio::test]
-async fn a_running_handler_is_stopped_and_a_waiting_message_never_runs() {
+async fn deletion_stops_handler_and_drops_queued_message() {
     let server = Server::of::<endless>().await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, "deleting-running").await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, "deleting-running").await;
+    client.expect_ack(&id).await;
     let created = client.expect("thread.upsert").await;
     let thread_id = string(&created["thread"]["id"]);
     gate::arrived("deleting-running").await;
-    client.message(Some(&thread_id), "deleting-waiting").await;
-    client.pending().await;
+    client
+        .send_message(Some(&thread_id), "deleting-waiting")
+        .await;
+    client.read_pending().await;
 
     delete(&mut client, &thread_id).await;
     gate::arrived("deleting-running dropped").await;
-    client.has_nothing().await;
+    client.expect_nothing().await;
     // The server goes on, and the waiting message was forgotten.
-    let id = client.message(None, "deleting-next").await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, "deleting-next").await;
+    client.expect_ack(&id).await;
     gate::arrived("deleting-next").await;
     gate::open("deleting-next");
-    assert_eq!(kinds(&client.turn().await).len(), 5);
+    assert_eq!(kinds(&client.read_turn().await).len(), 5);
     assert_eq!(gate::waiting("deleting-waiting"), 0);
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn who_was_unsubscribed_is_told_too() {
+async fn deletion_is_published_to_unsubscribed_clients() {
     let server = Server::of::<script>().await;
     let mut ada = server.client("ada").await;
     let mut bob = server.client("bob").await;
-    let thread_id = ada.begin("say one").await;
-    bob.pending().await;
+    let thread_id = ada.start_thread("say one").await;
+    bob.read_pending().await;
     bob.subscribe(&thread_id).await;
-    bob.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+    bob.send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
     // Twice is as good as once.
-    bob.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+    bob.send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
     delete(&mut ada, &thread_id).await;
-    assert_eq!(kinds(&bob.pending().await), ["thread.deleted"]);
+    assert_eq!(kinds(&bob.read_pending().await), ["thread.deleted"]);
     server.close([ada, bob]).await;
 }

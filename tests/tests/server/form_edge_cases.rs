@@ -38,9 +38,9 @@ async fn server() -> Server {
 
 async fn asked(server: &Server) -> (Client, String, String) {
     let mut ada = server.client("ada").await;
-    let id = ada.message(None, "ask").await;
-    ada.accepted(&id).await;
-    let events = appended(&ada.turn().await);
+    let id = ada.send_message(None, "ask").await;
+    ada.expect_ack(&id).await;
+    let events = appended(&ada.read_turn().await);
     let id_of = |member: &str| events[1][member].as_str().unwrap().to_owned();
     (ada, id_of("thread_id"), id_of("id"))
 }
@@ -56,8 +56,8 @@ fn frame(thread_id: &str, form: &str, data: &str, more: &str) -> String {
 /// The data of an answer as it was published, and what the handler had, as texts.
 async fn accepted(client: &mut Client, frame: String) -> (String, String) {
     client.send_text(frame).await;
-    client.accepted("x").await;
-    let events = appended(&client.turn().await);
+    client.expect_ack("x").await;
+    let events = appended(&client.read_turn().await);
     (events[0]["data"].to_string(), text(&events[1]).to_owned())
 }
 
@@ -113,16 +113,16 @@ async fn odd_answers_are_hidden_and_reach_the_handler() {
             "{data}"
         );
         let page = json!({"thread_id": thread_id});
-        let page = ada.ask("event.list", page, "event.list.result").await;
+        let page = ada.request("event.list", page, "event.list.result").await;
         assert!(page.to_string().contains(&shown), "{page}");
         assert!(!page["events"][2].to_string().contains("hush"), "{page}");
-        ada.leave().await;
+        ada.disconnect().await;
     }
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn odd_answers_are_refused_without_the_password() {
+async fn odd_answers_are_rejected_without_the_password() {
     let server = server().await;
     let (mut ada, thread_id, form) = asked(&server).await;
     let nested = format!("{}\"hush\"{}", "[".repeat(119), "]".repeat(119));
@@ -139,7 +139,7 @@ async fn odd_answers_are_refused_without_the_password() {
     ] {
         let data = format!(r#"{{"form_event_id":"F","values":{{"pin":{values}}}}}"#);
         ada.send_text(frame(&thread_id, &form, &data, "")).await;
-        let (code, message) = ada.refused("x").await;
+        let (code, message) = ada.expect_error("x").await;
         assert_eq!(code, "INVALID_PAYLOAD", "{values}");
         assert!(message.contains(expected), "{values}: {message}");
         assert!(
@@ -147,12 +147,12 @@ async fn odd_answers_are_refused_without_the_password() {
             "{message}"
         );
     }
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
     server.close([ada]).await;
 }
 
 #[tokio::test]
-async fn repeat_with_another_password_conflicts() {
+async fn repeat_with_another_password_is_a_conflict() {
     let server = server().await;
     let (mut ada, thread_id, form) = asked(&server).await;
     let key = "another-password";
@@ -163,7 +163,7 @@ async fn repeat_with_another_password_conflicts() {
     let zone = format!(r#""zone":"{key}""#);
     ada.send_text(answer(format!(r#"{zone},"pin":"hush""#)))
         .await;
-    ada.accepted("x").await;
+    ada.expect_ack("x").await;
     gate::arrived(key).await;
     for (values, is_same) in [
         (format!(r#"{zone},"pin":"hash""#), false),
@@ -175,7 +175,7 @@ async fn repeat_with_another_password_conflicts() {
     ] {
         ada.send_text(answer(values.clone())).await;
         let ack = ada
-            .until("the answer", |frame| frame["type"] == "ack")
+            .read_until("the answer", |frame| frame["type"] == "ack")
             .await;
         let ack = &ack.last().unwrap()["payload"];
         assert_eq!(ack["ok"], is_same, "{values}: {ack}");
@@ -184,7 +184,7 @@ async fn repeat_with_another_password_conflicts() {
         }
     }
     gate::open(key);
-    let _ = ada.turn().await;
+    let _ = ada.read_turn().await;
     for (values, is_same) in [
         (format!(r#"{zone},"pin":"hash""#), true),
         (format!(r#"{zone},"pin":"""#), false),
@@ -192,7 +192,7 @@ async fn repeat_with_another_password_conflicts() {
     ] {
         ada.send_text(answer(values.clone())).await;
         let ack = ada
-            .until("the answer", |frame| frame["type"] == "ack")
+            .read_until("the answer", |frame| frame["type"] == "ack")
             .await;
         let ack = &ack.last().unwrap()["payload"];
         assert_eq!(ack["ok"], is_same, "{values}: {ack}");
@@ -201,7 +201,7 @@ async fn repeat_with_another_password_conflicts() {
 }
 
 #[tokio::test]
-async fn form_is_only_cancelled_once_the_key_is_gone() {
+async fn form_can_only_be_canceled_without_the_key() {
     let store = Arc::new(MemoryStore::new());
     let worker = |keys: Option<&str>| {
         let config = in_memory().store(Arc::clone(&store) as _);
@@ -219,7 +219,7 @@ async fn form_is_only_cancelled_once_the_key_is_gone() {
     ada.subscribe(&thread_id).await;
     let data = r#"{"form_event_id":"F","values":{"pin":"hush"}}"#;
     ada.send_text(frame(&thread_id, &form, data, "")).await;
-    let (code, message) = ada.refused("x").await;
+    let (code, message) = ada.expect_error("x").await;
     assert_eq!(code, "INVALID_PAYLOAD");
     assert!(message.contains("WORKER_SECRET_KEY"), "{message}");
     let data = r#"{"form_event_id":"F","cancelled":true,"values":{"pin":"hush"}}"#;

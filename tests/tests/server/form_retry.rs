@@ -69,13 +69,13 @@ async fn without_runs(
 }
 
 /// A client that was asked by a form.
-struct Asked {
+struct FormClient {
     client: Client,
     thread_id: String,
     form: String,
 }
 
-impl Asked {
+impl FormClient {
     async fn by<A: Agent>() -> (Server, Self) {
         let server = Server::of::<A>().await;
         let asked = Self::on(&server).await;
@@ -84,10 +84,10 @@ impl Asked {
 
     async fn on(server: &Server) -> Self {
         let mut client = server.client("ada").await;
-        let id = client.message(None, "hello").await;
-        client.accepted(&id).await;
+        let id = client.send_message(None, "hello").await;
+        client.expect_ack(&id).await;
         let is_form = |frame: &Value| frame["payload"]["events"][0]["type"] == "form";
-        let frames = client.until("a form", is_form).await;
+        let frames = client.read_until("a form", is_form).await;
         let event = appended(&frames).pop().unwrap();
         Self {
             client,
@@ -107,20 +107,25 @@ impl Asked {
     async fn answer(&mut self, wish: &str, follows: &'static str) -> Vec<Value> {
         self.skip().await;
         let id = self.send(wish).await;
-        self.client.accepted(&id).await;
+        self.client.expect_ack(&id).await;
         let is_it = move |frame: &Value| text(&frame["payload"]["events"][0]).contains(follows);
-        appended(&self.client.until(follows, is_it).await)
+        appended(&self.client.read_until(follows, is_it).await)
     }
 
     /// Whatever the last turn still has to say.
     async fn skip(&mut self) {
-        self.client.pending().await;
+        self.client.read_pending().await;
     }
 
     async fn is_answered(&mut self) {
         self.skip().await;
         let id = self.send("late").await;
-        let error = self.client.until("a refusal", is_ack).await.pop().unwrap();
+        let error = self
+            .client
+            .read_until("a refusal", is_ack)
+            .await
+            .pop()
+            .unwrap();
         let error = &error["payload"];
         assert_eq!(
             (&error["ack_id"], &error["ok"]),
@@ -137,9 +142,9 @@ fn is_ack(frame: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn form_is_open_again_after_its_answer_failed() {
-    let (server, mut asked) = Asked::by::<obeying>().await;
-    asked.client.turn().await;
+async fn form_reopens_after_its_answer_failed() {
+    let (server, mut asked) = FormClient::by::<obeying>().await;
+    asked.client.read_turn().await;
     for (wish, follows) in [
         ("fail", "That cannot be."),
         ("panic", "Something went wrong"),
@@ -147,7 +152,7 @@ async fn form_is_open_again_after_its_answer_failed() {
     ] {
         let events = asked.answer(wish, follows).await;
         assert_eq!(events[0]["type"], "form.response");
-        asked.client.turn().await;
+        asked.client.read_turn().await;
     }
     let events = asked.answer("go on", "What now?").await;
     // Each answer is by itself in the history, and none is taken for another one.
@@ -157,76 +162,81 @@ async fn form_is_open_again_after_its_answer_failed() {
             "hello | What now?\n[form: Wish] | [form answered]\nWish: fail | [form answered]\nWish: panic | [form answered]\nWish: fail | [form answered]\nWish: go on"
         ]
     );
-    asked.client.turn().await;
+    asked.client.read_turn().await;
     asked.is_answered().await;
     server.close([asked.client]).await;
 }
 
 #[tokio::test]
-async fn form_is_open_again_after_a_cancel() {
-    let (server, mut asked) = Asked::by::<obeying>().await;
-    asked.client.turn().await;
+async fn form_reopens_after_a_cancel() {
+    let (server, mut asked) = FormClient::by::<obeying>().await;
+    asked.client.read_turn().await;
     let id = asked.send("wait").await;
-    asked.client.accepted(&id).await;
+    asked.client.expect_ack(&id).await;
     let is_run = |frame: &Value| frame["type"] == "run.upsert";
-    let run = asked.client.until("a run", is_run).await.pop().unwrap();
+    let run = asked
+        .client
+        .read_until("a run", is_run)
+        .await
+        .pop()
+        .unwrap();
     asked.is_answered().await;
     let run = json!({"run_id": run["payload"]["run"]["id"]});
-    asked.client.done("run.cancel", run).await;
-    let end = asked.client.turn().await.pop().unwrap();
+    asked.client.send_expecting_ack("run.cancel", run).await;
+    let end = asked.client.read_turn().await.pop().unwrap();
     assert_eq!(end["payload"]["run"]["status"], "canceled");
     asked.answer("go on", "go on").await;
-    asked.client.turn().await;
+    asked.client.read_turn().await;
     asked.is_answered().await;
     server.close([asked.client]).await;
 }
 
 #[tokio::test]
-async fn form_is_open_again_after_a_timeout() {
-    let (server, mut asked) = Asked::by::<hurried>().await;
-    asked.client.turn().await;
+async fn form_reopens_after_a_timeout() {
+    let (server, mut asked) = FormClient::by::<hurried>().await;
+    asked.client.read_turn().await;
     asked.answer("wait", "took too long").await;
-    let end = asked.client.turn().await.pop().unwrap();
+    let end = asked.client.read_turn().await.pop().unwrap();
     assert_eq!(end["payload"]["run"]["error"], "timed out");
     asked.answer("go on", "go on").await;
-    asked.client.turn().await;
+    asked.client.read_turn().await;
     asked.is_answered().await;
     server.close([asked.client]).await;
 }
 
 #[tokio::test]
-async fn form_is_open_again_without_any_run() {
-    let (server, mut asked) = Asked::by::<without_runs>().await;
+async fn form_reopens_without_any_run() {
+    let (server, mut asked) = FormClient::by::<without_runs>().await;
     // How a turn ends that has no run.
     let is_row = |frame: &Value| frame["type"] == "thread.upsert";
-    asked.client.until("the end of the turn", is_row).await;
+    asked.client.read_until("the end of the turn", is_row).await;
     asked.answer("fail", "That cannot be.").await;
-    asked.client.until("the end of the turn", is_row).await;
+    asked.client.read_until("the end of the turn", is_row).await;
     asked.answer("go on", "done").await;
-    asked.client.until("the end of the turn", is_row).await;
+    asked.client.read_until("the end of the turn", is_row).await;
     asked.is_answered().await;
     server.close([asked.client]).await;
 }
 
 #[tokio::test]
-async fn form_is_open_again_after_another_message() {
-    let (server, mut asked) = Asked::by::<interruptible>().await;
-    asked.client.turn().await;
+async fn form_reopens_after_an_interrupt() {
+    let (server, mut asked) = FormClient::by::<interruptible>().await;
+    asked.client.read_turn().await;
     let id = asked.send("wait").await;
-    asked.client.accepted(&id).await;
+    asked.client.expect_ack(&id).await;
     let is_run = |frame: &Value| frame["type"] == "run.upsert";
-    asked.client.until("a run", is_run).await;
+    asked.client.read_until("a run", is_run).await;
     // It asks by another form, which does not count here.
-    asked.client.converse(&asked.thread_id, "hello again").await;
-    asked.client.turn().await;
+    asked.client.run_turn(&asked.thread_id, "hello again").await;
+    asked.client.read_turn().await;
     asked.answer("go on", "go on").await;
-    asked.client.turn().await;
+    asked.client.read_turn().await;
     asked.is_answered().await;
     server.close([asked.client]).await;
 }
 
 #[tokio::test]
-async fn form_is_open_again_after_a_stop() {
+async fn form_reopens_after_a_stop() {
     let store = Arc::new(MemoryStore::new());
     let worker = || {
         let config = in_memory()
@@ -235,12 +245,12 @@ async fn form_is_open_again_after_a_stop() {
         WorkerServer::new(config).agent::<obeying>()
     };
     let server = Server::start(worker()).await;
-    let mut asked = Asked::on(&server).await;
-    asked.client.turn().await;
+    let mut asked = FormClient::on(&server).await;
+    asked.client.read_turn().await;
     let id = asked.send("wait").await;
-    asked.client.accepted(&id).await;
+    asked.client.expect_ack(&id).await;
     let is_run = |frame: &Value| frame["type"] == "run.upsert";
-    asked.client.until("a run", is_run).await;
+    asked.client.read_until("a run", is_run).await;
     server.close([asked.client]).await;
 
     let server = Server::start(worker()).await;
@@ -248,7 +258,7 @@ async fn form_is_open_again_after_a_stop() {
     let snapshot = asked.client.subscribe(&asked.thread_id).await;
     assert!(snapshot.to_string().contains("interrupted"), "{snapshot}");
     asked.answer("go on", "go on").await;
-    asked.client.turn().await;
+    asked.client.read_turn().await;
     asked.is_answered().await;
     server.close([asked.client]).await;
 }

@@ -81,9 +81,9 @@ async fn careless(response: WorkerResponse) -> Result<()> {
 /// A client, its thread, and the id of the form that is open in it.
 async fn asked(server: &Server) -> (Client, String, String) {
     let mut ada = server.client("ada").await;
-    let id = ada.message(None, "ask").await;
-    ada.accepted(&id).await;
-    let events = appended(&ada.turn().await);
+    let id = ada.send_message(None, "ask").await;
+    ada.expect_ack(&id).await;
+    let events = appended(&ada.read_turn().await);
     assert_eq!(events[1]["type"], "form");
     let id_of = |member: &str| events[1][member].as_str().unwrap().to_owned();
     (ada, id_of("thread_id"), id_of("id"))
@@ -101,12 +101,12 @@ fn event_of(thread_id: &str, kind: &str, data: &Value) -> Value {
 /// Sends an event, and gives back the text that answers it.
 async fn answer_to(client: &mut Client, event: Value) -> String {
     let id = client.send("event.create", event).await;
-    client.accepted(&id).await;
-    text(&appended(&client.turn().await)[1]).to_owned()
+    client.expect_ack(&id).await;
+    text(&appended(&client.read_turn().await)[1]).to_owned()
 }
 
 #[tokio::test]
-async fn message_with_the_data_of_an_answer_is_a_message() {
+async fn message_with_answer_data_is_a_message() {
     let server = Server::of::<asking>().await;
     let (mut ada, thread_id, form) = asked(&server).await;
     for data in [
@@ -128,7 +128,7 @@ async fn message_with_the_data_of_an_answer_is_a_message() {
 }
 
 #[tokio::test]
-async fn answer_that_does_not_fit_is_refused_by_its_field() {
+async fn invalid_answer_is_rejected_by_field() {
     let server = Server::of::<asking>().await;
     let (mut ada, thread_id, form) = asked(&server).await;
     for (values, expected) in [
@@ -149,7 +149,7 @@ async fn answer_that_does_not_fit_is_refused_by_its_field() {
         let answer = event_of(&thread_id, "form.response", &data);
         let id = ada.send("event.create", answer).await;
         let refusal = ("INVALID_PAYLOAD".to_owned(), expected.to_owned());
-        assert_eq!(ada.refused(&id).await, refusal);
+        assert_eq!(ada.expect_error(&id).await, refusal);
     }
     let cancelled = json!({"form_event_id": form, "cancelled": true, "values": {"colour": 1}});
     let cancelled = event_of(&thread_id, "form.response", &cancelled);
@@ -173,7 +173,7 @@ impl Write for Log {
 }
 
 #[tokio::test]
-async fn password_reaches_the_handler_only() {
+async fn password_reaches_only_the_handler() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -192,8 +192,8 @@ async fn password_reaches_the_handler_only() {
     let mut answer = event_of(&thread_id, "form.response", &data);
     answer["client_event_id"] = json!("c1");
     let id = ada.send("event.create", answer.clone()).await;
-    ada.accepted(&id).await;
-    let frames = ada.turn().await;
+    ada.expect_ack(&id).await;
+    let frames = ada.read_turn().await;
     let events = appended(&frames);
     let hidden = json!({
         "form_event_id": form, "cancelled": false, "has_value": ["pin"],
@@ -209,16 +209,16 @@ async fn password_reaches_the_handler_only() {
     let seen: Value = serde_json::from_str(text(&events[3])).unwrap();
     assert_eq!(seen, hidden);
 
-    let mut shown = format!("{frames:?} {:?}", bob.turn().await);
+    let mut shown = format!("{frames:?} {:?}", bob.read_turn().await);
     shown += &bob.subscribe(&thread_id).await.to_string();
     let page = json!({"thread_id": thread_id});
     shown += &ada
-        .ask("event.list", page, "event.list.result")
+        .request("event.list", page, "event.list.result")
         .await
         .to_string();
     // Sent again it is the same answer.
     let id = ada.send("event.create", answer).await;
-    ada.accepted(&id).await;
+    ada.expect_ack(&id).await;
     let again = ada.expect("event.append").await;
     assert_eq!(again["events"][0]["data"], hidden);
     shown += &again.to_string();
@@ -230,12 +230,12 @@ async fn password_reaches_the_handler_only() {
 }
 
 #[tokio::test]
-async fn form_with_a_password_is_refused_without_a_key() {
+async fn password_form_is_rejected_without_a_key() {
     let server = Server::of::<returning>().await;
     let mut ada = server.client("ada").await;
-    let id = ada.message(None, "go").await;
-    ada.accepted(&id).await;
-    let frames = ada.turn().await;
+    let id = ada.send_message(None, "go").await;
+    ada.expect_ack(&id).await;
+    let frames = ada.read_turn().await;
     assert_eq!(frames.last().unwrap()["payload"]["run"]["status"], "failed");
     assert!(
         appended(&frames)
@@ -287,12 +287,12 @@ async fn form_with_a_password_is_refused_without_a_key() {
 }
 
 #[tokio::test]
-async fn refused_form_fails_its_turn_and_the_rest_is_sent() {
+async fn rejected_form_fails_its_turn_after_the_rest() {
     let server = Server::of::<careless>().await;
     let mut ada = server.client("ada").await;
-    let id = ada.message(None, "go").await;
-    ada.accepted(&id).await;
-    let frames = ada.turn().await;
+    let id = ada.send_message(None, "go").await;
+    ada.expect_ack(&id).await;
+    let frames = ada.read_turn().await;
     let events = appended(&frames);
     let texts: Vec<_> = events[1..3].iter().map(text).collect();
     assert_eq!(texts, ["before", "after"]);
@@ -301,7 +301,7 @@ async fn refused_form_fails_its_turn_and_the_rest_is_sent() {
 }
 
 #[tokio::test]
-async fn server_without_the_key_of_a_waiting_answer_does_not_start() {
+async fn start_fails_without_the_key_of_a_queued_answer() {
     let store = Arc::new(MemoryStore::new());
     let worker = |keys: Option<&str>| {
         let config = in_memory()
@@ -319,7 +319,7 @@ async fn server_without_the_key_of_a_waiting_answer_does_not_start() {
     let id = ada
         .send("event.create", event_of(&thread_id, "form.response", &data))
         .await;
-    ada.accepted(&id).await;
+    ada.expect_ack(&id).await;
     ada.expect("event.append").await;
     server.close([ada]).await;
 
@@ -335,7 +335,7 @@ async fn server_without_the_key_of_a_waiting_answer_does_not_start() {
     let mut ada = server.client("ada").await;
     let is_told = |frame: &Value| frame.to_string().contains("esroh-tcerroc");
     if !is_told(&ada.subscribe(&thread_id).await) {
-        ada.until("the answer", is_told).await;
+        ada.read_until("the answer", is_told).await;
     }
     server.close([ada]).await;
 }
@@ -355,7 +355,7 @@ async fn holding(request: WorkerRequest, response: WorkerResponse) -> Result<()>
 }
 
 #[tokio::test]
-async fn password_of_any_text_comes_back_whole() {
+async fn password_of_any_text_round_trips() {
     let server = Server::with::<keeping>(|config| config.secret_keys(KEY.parse().unwrap())).await;
     for pin in [
         "\"}],\\".to_owned(),
@@ -374,7 +374,7 @@ async fn password_of_any_text_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn field_that_becomes_a_password_is_hidden_from_then_on() {
+async fn field_changed_to_password_is_hidden() {
     let server = Server::with::<keeping>(|config| config.secret_keys(KEY.parse().unwrap())).await;
     let (mut ada, thread_id, form) = asked(&server).await;
     let scope = Scope::everyone::<keeping>("w1")

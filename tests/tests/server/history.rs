@@ -65,12 +65,12 @@ async fn by_hand(
 
 /// Sends a message, to a new thread unless one is named, and waits until the thread of its event is known.
 async fn send(client: &mut Client, thread_id: Option<&str>, text: &str) -> String {
-    client.message(thread_id, text).await;
+    client.send_message(thread_id, text).await;
     let is_it = |frame: &Value| {
         let sent = appended(std::slice::from_ref(frame));
         sent.iter().any(|event| crate::asserts::text(event) == text)
     };
-    let frames = client.until("the message", is_it).await;
+    let frames = client.read_until("the message", is_it).await;
     let last = &frames.last().unwrap()["payload"]["thread_id"];
     last.as_str().unwrap().to_owned()
 }
@@ -82,27 +82,27 @@ async fn answer_to(client: &mut Client, name: &str) {
         let events = appended(std::slice::from_ref(frame));
         events.iter().any(|event| text(event) == expected)
     };
-    client.until("an answer", is_it).await;
+    client.read_until("an answer", is_it).await;
 }
 
 #[tokio::test]
-async fn a_turn_remembers_up_to_its_message_and_then_what_it_says_itself() {
+async fn history_ends_at_the_message_plus_own_events() {
     let server = Server::of::<one_by_one>().await;
     let mut client = server.client("ada").await;
     gate::open("a1");
     let thread_id = send(&mut client, None, "a1").await;
-    client.turn().await;
+    client.read_turn().await;
     assert_eq!(remembered("before a1"), ["a1"]);
     assert_eq!(remembered("after a1"), ["a1", "re a1"]);
     gate::open("a2");
-    client.converse(&thread_id, "a2").await;
+    client.run_turn(&thread_id, "a2").await;
     assert_eq!(remembered("before a2"), ["a1", "re a1", "a2"]);
     assert_eq!(remembered("after a2"), ["a1", "re a1", "a2", "re a2"]);
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn messages_that_wait_are_not_remembered_and_answers_before_them_are() {
+async fn history_excludes_queued_messages() {
     let server = Server::of::<one_by_one>().await;
     let mut client = server.client("ada").await;
     let thread_id = send(&mut client, None, "b1").await;
@@ -112,7 +112,7 @@ async fn messages_that_wait_are_not_remembered_and_answers_before_them_are() {
     }
     for name in ["b1", "b2", "b3"] {
         gate::open(name);
-        client.turn().await;
+        client.read_turn().await;
     }
     assert_eq!(remembered("after b1"), ["b1", "re b1"]);
     // It was stored before the answer to the first one, and is what there is to answer.
@@ -126,7 +126,7 @@ async fn messages_that_wait_are_not_remembered_and_answers_before_them_are() {
 }
 
 #[tokio::test]
-async fn turns_side_by_side_do_not_remember_what_the_others_say_meanwhile() {
+async fn history_excludes_events_of_concurrent_turns() {
     for (server, names) in [
         (Server::of::<side_by_side>().await, ["c1", "c2"]),
         (Server::of::<by_hand>().await, ["d1", "d2"]),
@@ -140,7 +140,7 @@ async fn turns_side_by_side_do_not_remember_what_the_others_say_meanwhile() {
         for name in [second, first] {
             gate::open(name);
             answer_to(&mut client, name).await;
-            client.turn().await;
+            client.read_turn().await;
         }
         let own = |name: &str| format!("re {name}");
         assert_eq!(remembered(&format!("before {second}")), [first, second]);
@@ -174,14 +174,14 @@ async fn scribe(response: WorkerResponse, memory: WorkerMemory) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_history_has_names_and_tools_and_no_thoughts() {
+async fn history_has_names_and_tools_but_no_thoughts() {
     let server = Server::of::<scribe>().await;
     let user = json!({"user_id": "ada", "user_name": "Ada Lovelace"});
     let identity = Identity::of("ada").with("user", user);
     let mut client = server.client(identity).await;
-    let id = client.message(None, "Look at it").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "Look at it").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     assert!(kinds(&frames).contains(&"event.append"));
     let events = appended(&frames);
     let told: Value = serde_json::from_str(text(events.last().unwrap())).unwrap();
@@ -216,12 +216,12 @@ async fn busy(
 }
 
 #[tokio::test]
-async fn a_limit_keeps_the_question_and_all_its_tools() {
+async fn limited_history_keeps_question_and_its_tools() {
     let server = Server::of::<busy>().await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("50").await;
+    let thread_id = client.start_thread("50").await;
     for (question, limit) in [("1", 1), ("2", 2), ("20", 20)] {
-        let frames = client.converse(&thread_id, question).await;
+        let frames = client.run_turn(&thread_id, question).await;
         let events = appended(&frames);
         let history: Vec<Value> = serde_json::from_str(text(events.last().unwrap())).unwrap();
         let is_question = |it: &Value| it["role"] == "user" && it["content"] == question;

@@ -2,36 +2,36 @@
 
 use crate::agents::script;
 use crate::asserts::{appended, events, kinds, string, texts};
-use dooers_tests::{Client, Identity, Server, Watched};
+use dooers_tests::{Client, Identity, Server, SpyStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The stored event that a repeated message's sender gets again.
 async fn repeated(client: &mut Client, id: &str) -> Value {
-    client.accepted(id).await;
+    client.expect_ack(id).await;
     let mut appended = client.expect("event.append").await;
     appended["events"][0].take()
 }
 
 #[tokio::test]
-async fn on_the_same_connection_it_is_the_same_message() {
-    let store = Watched::memory();
+async fn repeat_on_the_same_connection_is_one_message() {
+    let store = SpyStore::memory();
     let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut client = server.client("ada").await;
-    let id = client.message_as("m1", None, "say one").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message_as("m1", None, "say one").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let event = appended(&frames).remove(0);
     let thread_id = string(&event["thread_id"]);
 
     for thread in [None, Some(thread_id.as_str())] {
-        let id = client.message_as("m1", thread, "say one").await;
+        let id = client.send_message_as("m1", thread, "say one").await;
         assert_eq!(repeated(&mut client, &id).await, event);
-        client.has_nothing().await;
+        client.expect_nothing().await;
     }
     assert_eq!(store.calls("finish_turn"), 1);
     let list = client
-        .ask(
+        .request(
             "event.list",
             json!({"thread_id": thread_id}),
             "event.list.result",
@@ -42,38 +42,38 @@ async fn on_the_same_connection_it_is_the_same_message() {
 }
 
 #[tokio::test]
-async fn after_a_reconnect_its_sender_gets_the_event_and_what_came_after_it() {
+async fn repeat_after_reconnect_returns_missed_events() {
     let server = Server::of::<script>().await;
     let mut first = server.client("ada").await;
-    let id = first.message_as("m1", None, "say one\nsay two").await;
-    first.accepted(&id).await;
-    let frames = first.turn().await;
+    let id = first.send_message_as("m1", None, "say one\nsay two").await;
+    first.expect_ack(&id).await;
+    let frames = first.read_turn().await;
     let thread_id = string(&appended(&frames)[0]["thread_id"]);
-    first.leave().await;
+    first.disconnect().await;
 
     // The ack was lost, so the client does not know the thread.
     let mut again = server.client("ada").await;
-    let id = again.message_as("m1", None, "say one\nsay two").await;
+    let id = again.send_message_as("m1", None, "say one\nsay two").await;
     assert_eq!(repeated(&mut again, &id).await, appended(&frames)[0]);
-    let rest = again.turn().await;
+    let rest = again.read_turn().await;
     assert_eq!(texts(&appended(&rest)), ["one", "two"]);
     assert_eq!(
         rest.last().unwrap()["payload"],
         frames.last().unwrap()["payload"]
     );
     // It is subscribed, as who sends is.
-    let frames = again.converse(&thread_id, "say three").await;
+    let frames = again.run_turn(&thread_id, "say three").await;
     assert_eq!(texts(&appended(&frames)), ["say three", "three"]);
     let list = again
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(list["total_count"], 1);
     server.close([again]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sent_by_several_connections_at_once_it_is_stored_and_answered_once() {
-    let store = Watched::memory();
+async fn concurrent_repeats_are_stored_and_answered_once() {
+    let store = SpyStore::memory();
     let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut clients = Vec::new();
     for _ in 0..8 {
@@ -81,11 +81,11 @@ async fn sent_by_several_connections_at_once_it_is_stored_and_answered_once() {
     }
     let sending = clients
         .iter_mut()
-        .map(|client| client.message_as("m1", None, "say one"));
+        .map(|client| client.send_message_as("m1", None, "say one"));
     futures::future::join_all(sending).await;
     let mut ids = Vec::new();
     for client in &mut clients {
-        let frames = client.turn().await;
+        let frames = client.read_turn().await;
         let events = appended(&frames);
         assert_eq!(texts(&events), ["say one", "one"]);
         let acks: Vec<_> = frames
@@ -101,30 +101,30 @@ async fn sent_by_several_connections_at_once_it_is_stored_and_answered_once() {
     assert_eq!(store.calls("begin_turn"), 8);
     assert_eq!(store.calls("finish_turn"), 1);
     let list = clients[0]
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(list["total_count"], 1);
     server.close(clients).await;
 }
 
 #[tokio::test]
-async fn with_another_content_or_thread_it_is_a_conflict() {
+async fn id_reused_for_other_content_is_a_conflict() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let other = client.begin("say other").await;
-    let id = client.message_as("m1", None, "say one").await;
-    client.accepted(&id).await;
-    client.turn().await;
-    let id = client.message_as("m1", None, "say two").await;
-    assert_eq!(client.refused(&id).await.0, "CONFLICT");
-    let id = client.message_as("m1", Some(&other), "say one").await;
-    assert_eq!(client.refused(&id).await.0, "CONFLICT");
-    client.has_nothing().await;
+    let other = client.start_thread("say other").await;
+    let id = client.send_message_as("m1", None, "say one").await;
+    client.expect_ack(&id).await;
+    client.read_turn().await;
+    let id = client.send_message_as("m1", None, "say two").await;
+    assert_eq!(client.expect_error(&id).await.0, "CONFLICT");
+    let id = client.send_message_as("m1", Some(&other), "say one").await;
+    assert_eq!(client.expect_error(&id).await.0, "CONFLICT");
+    client.expect_nothing().await;
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn the_same_id_of_another_user_or_workspace_is_another_message() {
+async fn id_of_another_user_is_another_message() {
     let server = Server::of::<script>().await;
     let ada = Identity::of("ada");
     let identities = [
@@ -136,8 +136,8 @@ async fn the_same_id_of_another_user_or_workspace_is_another_message() {
     ];
     for identity in identities {
         let mut client = server.client(identity).await;
-        let id = client.message_as("m1", None, "say mine").await;
-        client.accepted(&id).await;
+        let id = client.send_message_as("m1", None, "say mine").await;
+        client.expect_ack(&id).await;
         let expected = [
             "thread.upsert",
             "event.append",
@@ -146,32 +146,32 @@ async fn the_same_id_of_another_user_or_workspace_is_another_message() {
             "thread.upsert",
             "run.upsert",
         ];
-        assert_eq!(kinds(&client.turn().await), expected);
-        client.leave().await;
+        assert_eq!(kinds(&client.read_turn().await), expected);
+        client.disconnect().await;
     }
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn of_a_deleted_thread_it_does_not_come_back() {
+async fn repeat_does_not_restore_a_deleted_thread() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let id = client.message_as("m1", None, "say one").await;
-    client.accepted(&id).await;
-    let thread_id = string(&appended(&client.turn().await)[0]["thread_id"]);
+    let id = client.send_message_as("m1", None, "say one").await;
+    client.expect_ack(&id).await;
+    let thread_id = string(&appended(&client.read_turn().await)[0]["thread_id"]);
     client
         .send("thread.delete", json!({"thread_id": thread_id}))
         .await;
-    client.pending().await;
+    client.read_pending().await;
     for thread in [None, Some(thread_id.as_str())] {
-        let id = client.message_as("m1", thread, "say one").await;
-        assert_eq!(client.refused(&id).await.0, "NOT_FOUND");
+        let id = client.send_message_as("m1", thread, "say one").await;
+        assert_eq!(client.expect_error(&id).await.0, "NOT_FOUND");
     }
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn size_in_another_notation_is_the_same_message() {
+async fn repeat_with_other_number_notation_is_the_same() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
     let message = |size: f64, is_whole: bool| {
@@ -184,15 +184,15 @@ async fn size_in_another_notation_is_the_same_message() {
         json!({"client_event_id": "m1", "event": event})
     };
     let id = client.send("event.create", message(1024.0, false)).await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let event = appended(&frames).remove(0);
     assert_eq!(event["content"][0]["size_bytes"].to_string(), "1024");
 
     let id = client.send("event.create", message(1024.0, true)).await;
     assert_eq!(repeated(&mut client, &id).await, event);
     let id = client.send("event.create", message(1024.5, false)).await;
-    let (code, text) = client.refused(&id).await;
+    let (code, text) = client.expect_error(&id).await;
     assert_eq!(code, "INVALID_PAYLOAD");
     assert!(
         text.contains("`size_bytes`: `1024.5` is not a whole number"),

@@ -9,12 +9,14 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 /// The ids of all threads and how many events each has.
 async fn stored(client: &mut Client) -> Vec<(String, u64)> {
     let list = client
-        .ask("thread.list", json!({"limit": 100}), "thread.list.result")
+        .request("thread.list", json!({"limit": 100}), "thread.list.result")
         .await;
     let mut stored = Vec::new();
     for thread in list["threads"].as_array().unwrap() {
         let page = json!({"thread_id": thread["id"], "limit": 1});
-        let page = client.ask("event.list", page, "event.list.result").await;
+        let page = client
+            .request("event.list", page, "event.list.result")
+            .await;
         let last = events(&page)
             .last()
             .map_or(0, |event| event["seq"].as_u64().unwrap());
@@ -35,23 +37,23 @@ fn message(content: &Value) -> Value {
 async fn are_refused(frames: Vec<(String, &str, &str)>) {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
-    client.begin("hello").await;
+    client.start_thread("hello").await;
     let before = stored(&mut client).await;
     for (text, id, code) in frames {
         let shown: String = text.chars().take(100).collect();
         client.send_text(text).await;
-        let (refusal, message) = client.refused(id).await;
+        let (refusal, message) = client.expect_error(id).await;
         assert_eq!(refusal, code, "{shown}");
         assert!(!message.is_empty(), "{shown}");
         assert!(message.len() < 1000, "{shown}: {message}");
     }
-    client.has_nothing().await;
+    client.expect_nothing().await;
     assert_eq!(stored(&mut client).await, before);
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn what_is_no_frame_is_refused_without_an_id() {
+async fn malformed_frame_is_rejected_without_an_id() {
     let texts = [
         "",
         " ",
@@ -87,7 +89,7 @@ async fn what_is_no_frame_is_refused_without_an_id() {
 }
 
 #[tokio::test]
-async fn an_unknown_or_missing_type_is_refused_with_the_frames_id() {
+async fn unknown_type_is_rejected_with_the_frame_id() {
     let frame = |kind: Value| {
         let text = json!({"id": "x", "type": kind, "payload": {}}).to_string();
         (text, "x", "INVALID_FRAME")
@@ -112,7 +114,7 @@ async fn an_unknown_or_missing_type_is_refused_with_the_frames_id() {
 }
 
 #[tokio::test]
-async fn a_payload_that_does_not_fit_its_type_is_refused() {
+async fn payload_that_does_not_match_its_type_is_rejected() {
     let text = json!([{"type": "text", "text": "hello"}]);
     let frame = |frame: Value| (frame.to_string(), "x", "INVALID_PAYLOAD");
     let kind =
@@ -183,7 +185,7 @@ async fn a_payload_that_does_not_fit_its_type_is_refused() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_member_that_is_wrong() {
+async fn rejection_names_the_invalid_member() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
     for (frame, member) in [
@@ -213,14 +215,14 @@ async fn a_refusal_names_the_member_that_is_wrong() {
         ),
     ] {
         client.send_frame(&frame).await;
-        let (_, message) = client.refused("x").await;
+        let (_, message) = client.expect_error("x").await;
         assert!(message.contains(member), "{message} should name {member}");
     }
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn an_upload_that_there_is_not_is_not_found() {
+async fn missing_upload_is_not_found() {
     let parts = [
         json!({"type": "image", "ref_id": "r"}),
         json!({"type": "audio", "ref_id": "r"}),
@@ -232,7 +234,7 @@ async fn an_upload_that_there_is_not_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_binary_frame_is_refused_and_closes_nothing() {
+async fn binary_frame_is_rejected_without_closing() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
     let ping = json!({"id": "1", "type": "ping", "payload": {}}).to_string();
@@ -241,10 +243,10 @@ async fn a_binary_frame_is_refused_and_closes_nothing() {
         Bytes::from_static(&[0xff, 0xfe]),
         Bytes::from(ping),
     ] {
-        client.send_message(Message::Binary(bytes)).await;
-        assert_eq!(client.refused("").await.0, "INVALID_FRAME");
+        client.send_raw(Message::Binary(bytes)).await;
+        assert_eq!(client.expect_error("").await.0, "INVALID_FRAME");
     }
-    client.has_nothing().await;
+    client.expect_nothing().await;
     server.close([client]).await;
 }
 
@@ -258,7 +260,7 @@ fn nested(levels: usize) -> String {
 }
 
 #[tokio::test]
-async fn nesting_deeper_than_128_is_refused() {
+async fn nesting_deeper_than_128_is_rejected() {
     let frames = [129, 130, 1_000, 100_000].map(|levels| (nested(levels), "", "INVALID_FRAME"));
     let mut frames = frames.to_vec();
     frames.push(("[".repeat(100_000), "", "INVALID_FRAME"));
@@ -267,7 +269,7 @@ async fn nesting_deeper_than_128_is_refused() {
 }
 
 #[tokio::test]
-async fn nesting_of_128_is_taken_in_ignored_members() {
+async fn nesting_of_128_is_accepted_in_ignored_members() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
     let (open, close) = ("[".repeat(127), "]".repeat(127));
@@ -278,7 +280,7 @@ async fn nesting_of_128_is_taken_in_ignored_members() {
 }
 
 #[tokio::test]
-async fn kept_json_of_121_levels_is_refused() {
+async fn stored_json_of_121_levels_is_rejected() {
     let (open, close) = ("[".repeat(127), "]".repeat(127));
     let beside = format!(
         r#"{{"id":"x","type":"event.create","metadata":{open}{close},"payload":{{"event":{{"type":"message","actor":"user","content":[{{"type":"text","text":"deep"}}]}}}}}}"#
@@ -288,20 +290,20 @@ async fn kept_json_of_121_levels_is_refused() {
 }
 
 #[tokio::test]
-async fn a_nul_in_a_text_is_removed() {
+async fn nul_in_a_text_is_removed() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, "he\u{0}llo\u{0}").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "he\u{0}llo\u{0}").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let events = appended(&frames);
     assert_eq!(texts(&events), ["hello", "You said: hello"]);
     // An escaped backslash before the same letters is none.
     client
         .send_text(message(&json!([{"type": "text", "text": "a\\u0000b"}])).to_string())
         .await;
-    client.accepted("x").await;
-    assert_eq!(texts(&appended(&client.turn().await))[0], "a\\u0000b");
+    client.expect_ack("x").await;
+    assert_eq!(texts(&appended(&client.read_turn().await))[0], "a\\u0000b");
     server.close([client]).await;
 }
 
@@ -309,7 +311,7 @@ async fn a_nul_in_a_text_is_removed() {
 async fn unknown_members_are_ignored_and_null_is_absent() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("say one").await;
+    let thread_id = client.start_thread("say one").await;
     let frame = json!({
         "id": "x", "type": "event.create", "extra": [1, {"a": null}], "metadata": null,
         "payload": {
@@ -322,8 +324,8 @@ async fn unknown_members_are_ignored_and_null_is_absent() {
         },
     });
     client.send_frame(&frame).await;
-    client.accepted("x").await;
-    let events = appended(&client.turn().await);
+    client.expect_ack("x").await;
+    let events = appended(&client.read_turn().await);
     assert_eq!(texts(&events), ["say two", "two"]);
     assert_eq!(events[0]["seq"], 3);
     assert_eq!(events[0]["author"], json!(null));
@@ -341,7 +343,7 @@ async fn unknown_members_are_ignored_and_null_is_absent() {
 }
 
 #[tokio::test]
-async fn every_part_that_a_user_may_send_comes_back_as_it_was_sent() {
+async fn every_user_content_part_round_trips() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
     let content = json!([
@@ -352,7 +354,7 @@ async fn every_part_that_a_user_may_send_comes_back_as_it_was_sent() {
         {"type": "text", "text": ""},
     ]);
     client.send_frame(&message(&content)).await;
-    client.accepted("x").await;
-    assert_eq!(appended(&client.turn().await)[0]["content"], content);
+    client.expect_ack("x").await;
+    assert_eq!(appended(&client.read_turn().await)[0]["content"], content);
     server.close([client]).await;
 }

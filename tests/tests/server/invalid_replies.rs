@@ -41,9 +41,9 @@ async fn unshowable(request: WorkerRequest, response: WorkerResponse) -> Result<
 async fn seen(message: &str) -> (Vec<String>, Value) {
     let server = Server::of::<unshowable>().await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, message).await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, message).await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let events = appended(&frames);
     assert!(events.iter().all(|event| event["type"] == "message"));
     let texts = events[1..].iter().map(|event| text(event).to_owned());
@@ -55,7 +55,7 @@ async fn seen(message: &str) -> (Vec<String>, Value) {
 }
 
 #[tokio::test]
-async fn handler_gets_the_error_of_what_cannot_be_sent() {
+async fn handler_receives_the_error_of_an_invalid_reply() {
     let (texts, status) = seen("form").await;
     assert_eq!(
         texts[0],
@@ -71,7 +71,7 @@ async fn handler_gets_the_error_of_what_cannot_be_sent() {
 }
 
 #[tokio::test]
-async fn turn_fails_for_what_nobody_waited_for() {
+async fn unawaited_invalid_reply_fails_the_turn() {
     for message in ["unawaited form", "returned form", "returned upload"] {
         let (texts, status) = seen(message).await;
         let public = texts.last().unwrap();
@@ -88,7 +88,7 @@ async fn turn_fails_for_what_nobody_waited_for() {
 }
 
 #[test]
-fn form_check_names_what_is_wrong() {
+fn form_error_names_the_invalid_field() {
     let of = |element: FormElement| Form::new("m").element(element).check();
     let line = |default: &str, input_type| {
         let input = FormInput::TextInput {

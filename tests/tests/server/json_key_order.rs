@@ -71,10 +71,10 @@ fn assert_in_order(events: &[Value], values: &str) {
 
 async fn check(server: Server) {
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("hello").await;
+    let thread_id = client.start_thread("hello").await;
     let page = json!({"thread_id": thread_id});
     let list = client
-        .ask("event.list", page.clone(), "event.list.result")
+        .request("event.list", page.clone(), "event.list.result")
         .await;
     let form = string(&events(&list)[1]["id"]);
 
@@ -84,8 +84,8 @@ async fn check(server: Server) {
         r#"{{"id":"f","type":"event.create","payload":{{"thread_id":"{thread_id}","client_event_id":"a","event":{{"type":"form.response","actor":"user","content":[],"data":{{"values":{values},"form_event_id":"{form}","cancelled":false}}}}}}}}"#
     );
     client.send_text(frame).await;
-    client.accepted("f").await;
-    let frames = client.turn().await;
+    client.expect_ack("f").await;
+    let frames = client.read_turn().await;
     assert_in_order(&appended(&frames), values);
     let upsert = frames
         .iter()
@@ -94,12 +94,14 @@ async fn check(server: Server) {
     let expected = format!(r#"{{"z":{values},"a":{}}}"#, arguments());
     assert_eq!(metadata.to_string(), expected);
 
-    let list = client.ask("event.list", page, "event.list.result").await;
+    let list = client
+        .request("event.list", page, "event.list.result")
+        .await;
     assert_in_order(&events(&list)[2..], values);
     let mut back: Client = server.client("ada").await;
     let payload = json!({"thread_id": thread_id, "after_event_id": form});
     let snapshot = back
-        .ask("thread.subscribe", payload, "thread.snapshot")
+        .request("thread.subscribe", payload, "thread.snapshot")
         .await;
     assert_in_order(&events(&snapshot), values);
     assert_eq!(snapshot["thread"]["metadata"].to_string(), expected);
@@ -107,12 +109,12 @@ async fn check(server: Server) {
 }
 
 #[tokio::test]
-async fn members_keep_their_order_in_memory() {
+async fn json_keys_keep_their_order_in_memory() {
     check(Server::of::<ordering>().await).await;
 }
 
 #[tokio::test]
-async fn members_keep_their_order_on_sqlite() {
+async fn json_keys_keep_their_order_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path().join("worker.db"));
     check(Server::with::<ordering>(|config| config.database(Database::Sqlite(options))).await)
@@ -120,7 +122,7 @@ async fn members_keep_their_order_on_sqlite() {
 }
 
 #[tokio::test]
-async fn members_keep_their_order_on_postgres() {
+async fn json_keys_keep_their_order_on_postgres() {
     let Some(options) = dooers_tests::postgres::shared() else {
         return;
     };

@@ -3,13 +3,13 @@
 use crate::agents::script;
 use crate::asserts::{appended, events, seqs, texts};
 use crate::streaming::{begin, modern, pen};
-use dooers_tests::{Server, View, Watched, gate};
+use dooers_tests::{Server, SpyStore, ThreadView, gate};
 use serde_json::Value;
 use std::sync::Arc;
 
 #[tokio::test]
-async fn write_with_a_lost_answer_is_not_repeated() {
-    let store = Watched::memory();
+async fn write_with_a_lost_response_is_not_repeated() {
+    let store = SpyStore::memory();
     let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut client = modern(&server, "ada").await;
     store.lose("write_turn");
@@ -19,11 +19,11 @@ async fn write_with_a_lost_answer_is_not_repeated() {
     )
     .await;
     gate::arrived("text-lost").await;
-    let mut view = View::default();
+    let mut view = ThreadView::default();
     let has_text = |frame: &Value| frame.to_string().contains(r#""text":"Hello""#);
-    let mut frames = client.until("the text", has_text).await;
+    let mut frames = client.read_until("the text", has_text).await;
     gate::open("text-lost");
-    frames.append(&mut client.turn().await);
+    frames.append(&mut client.read_turn().await);
     for frame in &frames {
         match frame["type"].as_str() {
             Some("event.append") => {
@@ -43,18 +43,18 @@ async fn write_with_a_lost_answer_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn next_turn_runs_if_the_answer_with_its_claim_is_lost() {
-    let store = Watched::memory();
+async fn next_turn_runs_if_its_claim_response_is_lost() {
+    let store = SpyStore::memory();
     let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, "wait lost-next\nsay one").await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, "wait lost-next\nsay one").await;
+    client.expect_ack(&id).await;
     let created = client.expect("thread.upsert").await;
     let thread_id = created["thread"]["id"].as_str().unwrap().to_owned();
     gate::arrived("lost-next").await;
-    let id = client.message(Some(&thread_id), "say two").await;
+    let id = client.send_message(Some(&thread_id), "say two").await;
     let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
-    client.until("the ack", is_ack).await;
+    client.read_until("the ack", is_ack).await;
     // The first turn ends and the second one is claimed, and the process learns neither.
     store.lose("finish_turn");
     gate::open("lost-next");
@@ -63,8 +63,8 @@ async fn next_turn_runs_if_the_answer_with_its_claim_is_lost() {
             .iter()
             .any(|event| event["content"][0]["text"] == "two")
     };
-    client.until("the second answer", is_two).await;
-    client.turn().await;
+    client.read_until("the second answer", is_two).await;
+    client.read_turn().await;
     let snapshot = client.subscribe(&thread_id).await;
     assert_eq!(
         texts(&events(&snapshot)),

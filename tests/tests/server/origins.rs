@@ -58,7 +58,7 @@ async fn serve(change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Server {
 }
 
 #[tokio::test]
-async fn foreign_page_is_refused_before_the_upgrade() {
+async fn foreign_origin_is_rejected_before_the_upgrade() {
     let server = serve(|config| config).await;
     let host = format!("Host: {}\r\n", server.address);
     for path in PATHS {
@@ -93,7 +93,7 @@ async fn foreign_page_is_refused_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn listed_origins_and_hosts_are_served() {
+async fn allowed_origins_and_hosts_are_served() {
     let server = serve(|config| {
         config
             .allowed_origins("https://chat.example.com".parse().unwrap())
@@ -134,7 +134,7 @@ async fn listed_origins_and_hosts_are_served() {
 }
 
 #[tokio::test]
-async fn rebound_name_is_refused_on_a_loopback_address() {
+async fn rebound_host_is_rejected_on_loopback() {
     let server = serve(|config| config).await;
     let port = server.address.port();
     // A page of the attacker, under a name that leads here: host and port are the same.
@@ -146,7 +146,7 @@ async fn rebound_name_is_refused_on_a_loopback_address() {
 }
 
 #[tokio::test]
-async fn router_is_reached_by_every_name() {
+async fn router_accepts_every_host_name() {
     let worker = dooers::WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
     let router = worker.router().await.unwrap();
     let nested = axum::Router::new().nest("/chat", router);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 async fn threads(client: &mut Client, payload: Value) -> Value {
     client
-        .ask("thread.list", payload, "thread.list.result")
+        .request("thread.list", payload, "thread.list.result")
         .await
 }
 
@@ -17,7 +17,7 @@ fn ids(page: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn threads_are_listed_page_by_page_with_the_newest_events_first() {
+async fn threads_are_paged_by_newest_event() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
     let empty = threads(&mut client, json!({})).await;
@@ -28,10 +28,10 @@ async fn threads_are_listed_page_by_page_with_the_newest_events_first() {
 
     let mut known = Vec::new();
     for _ in 0..35 {
-        known.push(client.begin("hello").await);
+        known.push(client.start_thread("hello").await);
     }
     // The first one becomes the newest.
-    client.converse(&known[0], "again").await;
+    client.run_turn(&known[0], "again").await;
     let first = known.remove(0);
     known.push(first);
     known.reverse();
@@ -61,18 +61,20 @@ async fn threads_are_listed_page_by_page_with_the_newest_events_first() {
 }
 
 #[tokio::test]
-async fn a_limit_below_1_is_refused_and_one_above_the_most_is_cut() {
+async fn limit_below_1_is_rejected_and_large_is_capped() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("burst 250").await;
+    let thread_id = client.start_thread("burst 250").await;
     for _ in 0..104 {
-        client.begin("hello").await;
+        client.start_thread("hello").await;
     }
     for limit in [json!(0), json!(-1), json!("10"), json!(1.5), json!([])] {
-        let code = client.refusal("thread.list", json!({"limit": limit})).await;
+        let code = client
+            .send_expecting_error("thread.list", json!({"limit": limit}))
+            .await;
         assert_eq!(code, "INVALID_PAYLOAD", "{limit}");
         let payload = json!({"thread_id": thread_id, "limit": limit});
-        let code = client.refusal("event.list", payload).await;
+        let code = client.send_expecting_error("event.list", payload).await;
         assert_eq!(code, "INVALID_PAYLOAD", "{limit}");
     }
     for limit in [
@@ -85,7 +87,9 @@ async fn a_limit_below_1_is_refused_and_one_above_the_most_is_cut() {
         assert_eq!(ids(&page).len(), 100, "{limit}");
         assert_eq!(page["total_count"], 105);
         let payload = json!({"thread_id": thread_id, "limit": limit});
-        let page = client.ask("event.list", payload, "event.list.result").await;
+        let page = client
+            .request("event.list", payload, "event.list.result")
+            .await;
         assert_eq!(
             events(&page).len(),
             if limit == json!(101) { 101 } else { 200 }
@@ -99,18 +103,20 @@ async fn a_limit_below_1_is_refused_and_one_above_the_most_is_cut() {
 }
 
 #[tokio::test]
-async fn limit_in_any_notation_is_a_whole_number() {
+async fn limit_accepts_any_notation_of_an_integer() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("burst 5").await;
-    client.begin("hello").await;
-    client.begin("hello").await;
+    let thread_id = client.start_thread("burst 5").await;
+    client.start_thread("hello").await;
+    client.start_thread("hello").await;
     for limit in ["2", "2.0", "2e0", "20e-1"] {
         let limit: Value = serde_json::from_str(limit).unwrap();
         let page = threads(&mut client, json!({"limit": limit})).await;
         assert_eq!(ids(&page).len(), 2, "{limit}");
         let payload = json!({"thread_id": thread_id, "limit": limit});
-        let page = client.ask("event.list", payload, "event.list.result").await;
+        let page = client
+            .request("event.list", payload, "event.list.result")
+            .await;
         assert_eq!(events(&page).len(), 2, "{limit}");
     }
     for (limit, count) in [(json!(100.0), 3), (json!(1e300), 3), (json!(1.0), 1)] {
@@ -124,7 +130,9 @@ async fn limit_in_any_notation_is_a_whole_number() {
         json!(0.5),
         json!("2.0"),
     ] {
-        let code = client.refusal("thread.list", json!({"limit": limit})).await;
+        let code = client
+            .send_expecting_error("thread.list", json!({"limit": limit}))
+            .await;
         assert_eq!(code, "INVALID_PAYLOAD", "{limit}");
     }
     server.close([client]).await;
@@ -134,7 +142,7 @@ async fn limit_in_any_notation_is_a_whole_number() {
 async fn a_made_up_cursor_is_refused() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
-    client.begin("hello").await;
+    client.start_thread("hello").await;
     for cursor in [
         json!(""),
         json!("garbage"),
@@ -145,7 +153,7 @@ async fn a_made_up_cursor_is_refused() {
         json!({}),
     ] {
         let code = client
-            .refusal("thread.list", json!({"cursor": cursor}))
+            .send_expecting_error("thread.list", json!({"cursor": cursor}))
             .await;
         assert_eq!(code, "INVALID_PAYLOAD", "{cursor}");
     }
@@ -153,13 +161,13 @@ async fn a_made_up_cursor_is_refused() {
 }
 
 #[tokio::test]
-async fn events_are_listed_page_by_page_backwards_and_oldest_first_within_the_page() {
+async fn event_pages_go_backwards_and_are_oldest_first() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("burst 130").await;
+    let thread_id = client.start_thread("burst 130").await;
     let payload = |before: &Value, limit: Option<u32>| json!({"thread_id": thread_id, "before_event_id": before, "limit": limit});
     let page = client
-        .ask(
+        .request(
             "event.list",
             payload(&json!(null), None),
             "event.list.result",
@@ -170,7 +178,7 @@ async fn events_are_listed_page_by_page_backwards_and_oldest_first_within_the_pa
     assert_eq!(page["has_more"], true);
     assert_eq!(page["cursor"], page["events"][0]["id"]);
     let page = client
-        .ask(
+        .request(
             "event.list",
             payload(&page["cursor"], Some(60)),
             "event.list.result",
@@ -178,7 +186,7 @@ async fn events_are_listed_page_by_page_backwards_and_oldest_first_within_the_pa
         .await;
     assert_eq!(seqs(&events(&page)), (22..=81).collect::<Vec<_>>());
     let page = client
-        .ask(
+        .request(
             "event.list",
             payload(&page["cursor"], Some(21)),
             "event.list.result",
@@ -188,7 +196,9 @@ async fn events_are_listed_page_by_page_backwards_and_oldest_first_within_the_pa
     assert_eq!(page["has_more"], false);
     assert_eq!(page["cursor"], json!(null));
     let first = payload(&page["events"][0]["id"], None);
-    let page = client.ask("event.list", first, "event.list.result").await;
+    let page = client
+        .request("event.list", first, "event.list.result")
+        .await;
     assert_eq!(page["events"], json!([]));
     assert_eq!(page["has_more"], false);
     assert_eq!(page["cursor"], json!(null));
@@ -196,13 +206,13 @@ async fn events_are_listed_page_by_page_backwards_and_oldest_first_within_the_pa
 }
 
 #[tokio::test]
-async fn a_page_before_an_event_that_is_not_in_the_thread_is_not_found() {
+async fn page_before_a_foreign_event_is_not_found() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("say one").await;
-    let other = client.begin("say two").await;
+    let thread_id = client.start_thread("say one").await;
+    let other = client.start_thread("say two").await;
     let page = client
-        .ask(
+        .request(
             "event.list",
             json!({"thread_id": other}),
             "event.list.result",
@@ -211,7 +221,7 @@ async fn a_page_before_an_event_that_is_not_in_the_thread_is_not_found() {
     for before in [json!("nothing"), json!(""), page["events"][0]["id"].clone()] {
         let payload = json!({"thread_id": thread_id, "before_event_id": before});
         assert_eq!(
-            client.refusal("event.list", payload).await,
+            client.send_expecting_error("event.list", payload).await,
             "NOT_FOUND",
             "{before}"
         );
@@ -222,14 +232,18 @@ async fn a_page_before_an_event_that_is_not_in_the_thread_is_not_found() {
         "thread.unsubscribe",
         "thread.delete",
     ] {
-        let code = client.refusal(kind, json!({"thread_id": "nothing"})).await;
+        let code = client
+            .send_expecting_error(kind, json!({"thread_id": "nothing"}))
+            .await;
         assert_eq!(code, "NOT_FOUND", "{kind}");
         assert_eq!(
-            client.refusal(kind, json!({})).await,
+            client.send_expecting_error(kind, json!({})).await,
             "INVALID_PAYLOAD",
             "{kind}"
         );
-        let code = client.refusal(kind, json!({"thread_id": null})).await;
+        let code = client
+            .send_expecting_error(kind, json!({"thread_id": null}))
+            .await;
         assert_eq!(code, "INVALID_PAYLOAD", "{kind}");
     }
     server.close([client]).await;

@@ -145,7 +145,7 @@ async fn is_answered(client: &mut Client, text: &str) {
 }
 
 #[tokio::test]
-async fn every_text_is_answered_and_the_connection_stays_open() {
+async fn random_texts_are_answered_and_connection_stays() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
     // Always the same cases: what fails can be looked at again.
@@ -156,12 +156,12 @@ async fn every_text_is_answered_and_the_connection_stays_open() {
         is_answered(&mut client, &text).await;
     }
     client.connect("ada").await;
-    client.begin("hello").await;
+    client.start_thread("hello").await;
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn texts_of_a_new_seed_each_time_are_answered() {
+async fn randomly_seeded_texts_are_answered() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
     let mut runner = TestRunner::new(Config::default());

@@ -4,68 +4,68 @@
 
 use crate::agents::script;
 use crate::asserts::{appended, kinds, seqs, string};
-use dooers_tests::{Client, Held, Server, Watched, gate};
+use dooers_tests::{Client, HeldCall, Server, SpyStore, gate};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-async fn server(store: &Arc<Watched>) -> Server {
+async fn server(store: &Arc<SpyStore>) -> Server {
     Server::with::<script>(|config| config.store(Arc::clone(store) as _)).await
 }
 
 /// Sends a message, and waits until the store's answer to this call is held.
 async fn held(
-    store: &Arc<Watched>,
+    store: &Arc<SpyStore>,
     method: &'static str,
     client: &mut Client,
     thread_id: &str,
     text: &str,
-) -> Held {
+) -> HeldCall {
     let mut held = store.hold(method);
-    client.message(Some(thread_id), text).await;
+    client.send_message(Some(thread_id), text).await;
     held.reached().await;
     held
 }
 
 #[tokio::test]
-async fn a_thread_that_is_deleted_while_its_turn_writes_is_gone_for_everybody() {
-    let store = Watched::memory();
+async fn deletion_during_a_write_is_final_for_all_clients() {
+    let store = SpyStore::memory();
     let server = server(&store).await;
     let mut ada = server.client("ada").await;
-    let thread_id = ada.begin("say one").await;
+    let thread_id = ada.start_thread("say one").await;
     let mut subscriber = server.client("bob").await;
     let mut other = server.client("eve").await;
     subscriber.subscribe(&thread_id).await;
 
     let held = held(&store, "write_turn", &mut ada, &thread_id, "stored two").await;
-    ada.pending().await;
-    subscriber.pending().await;
+    ada.read_pending().await;
+    subscriber.read_pending().await;
     let here = json!({"thread_id": thread_id});
     let id = other.send("thread.delete", here.clone()).await;
     assert_eq!(other.expect("thread.deleted").await, here);
-    other.accepted(&id).await;
+    other.expect_ack(&id).await;
     assert_eq!(ada.expect("thread.deleted").await, here);
     assert_eq!(subscriber.expect("thread.deleted").await, here);
     held.release();
     for client in [&mut ada, &mut subscriber, &mut other] {
-        client.has_nothing().await;
+        client.expect_nothing().await;
     }
     server.close([ada, subscriber, other]).await;
 }
 
 #[tokio::test]
-async fn a_message_that_overtakes_the_end_of_the_turn_before_it_stands_behind_it() {
-    let store = Watched::memory();
+async fn message_racing_a_turn_end_is_published_after_it() {
+    let store = SpyStore::memory();
     let server = server(&store).await;
     let mut ada = server.client("ada").await;
     let mut bob = server.client("bob").await;
-    let thread_id = ada.begin("say one").await;
-    bob.pending().await;
+    let thread_id = ada.start_thread("say one").await;
+    bob.read_pending().await;
     bob.subscribe(&thread_id).await;
 
     let held = held(&store, "finish_turn", &mut ada, &thread_id, "say two").await;
     // The store has ended that turn, so this one begins at once.
     let id = ada
-        .message(Some(&thread_id), "wait overtaking\nsay three")
+        .send_message(Some(&thread_id), "wait overtaking\nsay three")
         .await;
     gate::arrived("overtaking").await;
     held.release();
@@ -74,7 +74,7 @@ async fn a_message_that_overtakes_the_end_of_the_turn_before_it_stands_behind_it
     for client in [&mut ada, &mut bob] {
         let mut frames = Vec::new();
         while !until_end(&frames) {
-            frames.append(&mut client.turn().await);
+            frames.append(&mut client.read_turn().await);
         }
         let frames: Vec<Value> = frames
             .into_iter()
@@ -95,32 +95,32 @@ async fn a_message_that_overtakes_the_end_of_the_turn_before_it_stands_behind_it
 }
 
 #[tokio::test]
-async fn the_next_turn_can_still_be_stopped_when_it_overtook_the_end_of_the_one_before() {
-    let store = Watched::memory();
+async fn turn_racing_the_previous_end_can_be_canceled() {
+    let store = SpyStore::memory();
     let server = server(&store).await;
     let mut ada = server.client("ada").await;
-    let thread_id = ada.begin("say one").await;
+    let thread_id = ada.start_thread("say one").await;
     let first = held(&store, "finish_turn", &mut ada, &thread_id, "say two").await;
-    ada.message(Some(&thread_id), "wait overtaking-stopped\nsay three")
+    ada.send_message(Some(&thread_id), "wait overtaking-stopped\nsay three")
         .await;
     gate::arrived("overtaking-stopped").await;
     first.release();
-    ada.pending().await;
+    ada.read_pending().await;
 
     ada.send("thread.delete", json!({"thread_id": thread_id}))
         .await;
-    ada.until("the deletion", |frame| frame["type"] == "ack")
+    ada.read_until("the deletion", |frame| frame["type"] == "ack")
         .await;
     gate::open("overtaking-stopped");
     // The handler is gone, so nobody went through, and its turn was never finished.
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
     assert_eq!(store.calls("finish_turn"), 2);
     server.close([ada]).await;
 }
 
 #[tokio::test]
-async fn a_row_does_not_overtake_the_events_that_a_slow_reader_still_has_to_get() {
-    let store = Watched::memory();
+async fn row_does_not_overtake_events_of_a_slow_reader() {
+    let store = SpyStore::memory();
     let server = Server::with::<script>(|config| {
         config
             .store(Arc::clone(&store) as _)
@@ -129,14 +129,16 @@ async fn a_row_does_not_overtake_the_events_that_a_slow_reader_still_has_to_get(
     .await;
     let mut ada = server.client("ada").await;
     let mut bob = server.client("bob").await;
-    let id = ada.message(None, "wait overtaking-row\nburst 50").await;
-    ada.accepted(&id).await;
+    let id = ada
+        .send_message(None, "wait overtaking-row\nburst 50")
+        .await;
+    ada.expect_ack(&id).await;
     let thread_id = string(&ada.expect("thread.upsert").await["thread"]["id"]);
     gate::arrived("overtaking-row").await;
-    ada.pending().await;
-    ada.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+    ada.read_pending().await;
+    ada.send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
-    bob.pending().await;
+    bob.read_pending().await;
     bob.subscribe(&thread_id).await;
 
     // Only bob listens; he gets four events, and the others are to be read for him.
@@ -145,7 +147,7 @@ async fn a_row_does_not_overtake_the_events_that_a_slow_reader_still_has_to_get(
     reading.reached().await;
     // Somebody else writes for the first time, which changes the row.
     let mut eve = server.client("eve").await;
-    eve.converse(&thread_id, "say last").await;
+    eve.run_turn(&thread_id, "say last").await;
     reading.release();
 
     let mut frames = Vec::new();
@@ -158,18 +160,18 @@ async fn a_row_does_not_overtake_the_events_that_a_slow_reader_still_has_to_get(
 }
 
 #[tokio::test]
-async fn who_is_not_subscribed_gets_no_row_that_is_older_than_the_last() {
-    let store = Watched::memory();
+async fn non_subscriber_receives_no_outdated_row() {
+    let store = SpyStore::memory();
     let server = server(&store).await;
     let mut ada = server.client("ada").await;
-    let thread_id = ada.begin("say one").await;
+    let thread_id = ada.start_thread("say one").await;
     let id = ada
-        .message(Some(&thread_id), "wait overtaking-older\ntitle New")
+        .send_message(Some(&thread_id), "wait overtaking-older\ntitle New")
         .await;
-    ada.accepted(&id).await;
+    ada.expect_ack(&id).await;
     gate::arrived("overtaking-older").await;
-    ada.pending().await;
-    ada.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+    ada.read_pending().await;
+    ada.send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
     let mut bob = server.client("bob").await;
     let mut other = server.client("eve").await;
@@ -178,32 +180,32 @@ async fn who_is_not_subscribed_gets_no_row_that_is_older_than_the_last() {
     let held = held(&store, "begin_turn", &mut bob, &thread_id, "say two").await;
     gate::open("overtaking-older");
     let is_new = |frame: &Value| frame["payload"]["thread"]["title"] == "New";
-    other.until("the newer row", is_new).await;
+    other.read_until("the newer row", is_new).await;
     held.release();
-    bob.turn().await;
-    for frame in other.pending().await {
+    bob.read_turn().await;
+    for frame in other.read_pending().await {
         assert_eq!(frame["payload"]["thread"]["title"], "New", "{frame}");
     }
     server.close([ada, bob, other]).await;
 }
 
 #[tokio::test]
-async fn a_row_that_was_overtaken_by_the_deletion_is_not_told() {
-    let store = Watched::memory();
+async fn row_overtaken_by_a_deletion_is_not_published() {
+    let store = SpyStore::memory();
     let server = server(&store).await;
     let mut ada = server.client("ada").await;
     let mut other = server.client("eve").await;
-    let thread_id = ada.begin("say one").await;
-    other.pending().await;
+    let thread_id = ada.start_thread("say one").await;
+    other.read_pending().await;
     let held = held(&store, "finish_turn", &mut ada, &thread_id, "say two").await;
     other
         .send("thread.delete", json!({"thread_id": thread_id}))
         .await;
     other.expect("thread.deleted").await;
     other.expect("ack").await;
-    ada.pending().await;
+    ada.read_pending().await;
     held.release();
-    other.has_nothing().await;
-    ada.has_nothing().await;
+    other.expect_nothing().await;
+    ada.expect_nothing().await;
     server.close([ada, other]).await;
 }

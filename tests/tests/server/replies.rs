@@ -43,12 +43,12 @@ async fn everything(response: WorkerResponse) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_kind_of_event_has_its_json() {
+async fn every_event_kind_has_its_json() {
     let server = Server::of::<everything>().await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, "go").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "go").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let mut events = appended(&frames);
     events.remove(0);
     let ids = events.pop().unwrap();
@@ -107,13 +107,13 @@ async fn namer(response: WorkerResponse) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_changed_thread_is_shown_to_all_who_may_see_it() {
+async fn thread_change_is_published_to_its_audience() {
     let server = Server::of::<namer>().await;
     let mut client = server.client("ada").await;
     let mut other = server.client("bob").await;
-    let id = client.message(None, "go").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "go").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let expected = [
         "thread.upsert",
         "event.append",
@@ -142,7 +142,7 @@ async fn a_changed_thread_is_shown_to_all_who_may_see_it() {
         .map(shown)
         .collect();
     assert_eq!(upserts, states);
-    let heard = other.pending().await;
+    let heard = other.read_pending().await;
     assert_eq!(heard.iter().map(shown).collect::<Vec<_>>(), states);
     server.close([client, other]).await;
 }

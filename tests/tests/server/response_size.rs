@@ -18,10 +18,10 @@ async fn server() -> Server {
 /// A thread of 1 + `count` events of this size, and the ids of its events.
 async fn thread(client: &mut Client, count: usize, bytes: usize) -> (String, Vec<String>) {
     let id = client
-        .message(None, &format!("large {count} {bytes}"))
+        .send_message(None, &format!("large {count} {bytes}"))
         .await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let ids = appended(&frames)
         .iter()
         .map(|event| string(&event["id"]))
@@ -40,7 +40,7 @@ async fn ask(client: &mut Client, kind: &str, payload: Value, answer: &str) -> V
 }
 
 #[tokio::test]
-async fn pages_begin_where_the_snapshot_ends() {
+async fn pages_start_at_the_end_of_the_snapshot() {
     let server = server().await;
     let mut client = server.client("ada").await;
     let (thread_id, _) = thread(&mut client, 50, 10_000).await;
@@ -83,7 +83,9 @@ async fn one_event_may_exceed_the_limit() {
     assert_eq!(seqs(&events(&snapshot)), [3]);
     assert_eq!(snapshot["has_more"], true);
     let page = json!({"thread_id": thread_id, "before_event_id": ids[2]});
-    let page = client.ask("event.list", page, "event.list.result").await;
+    let page = client
+        .request("event.list", page, "event.list.result")
+        .await;
     assert_eq!(seqs(&events(&page)), [2]);
     assert_eq!(
         (&page["has_more"], &page["cursor"]),
@@ -93,7 +95,7 @@ async fn one_event_may_exceed_the_limit() {
 }
 
 #[tokio::test]
-async fn thread_list_goes_on_at_its_cursor() {
+async fn thread_list_continues_at_its_cursor() {
     let server = server().await;
     let mut client = server.client("ada").await;
     let metadata = json!({"about": "x".repeat(10_000)});
@@ -101,8 +103,8 @@ async fn thread_list_goes_on_at_its_cursor() {
         let event = json!({"type": "message", "actor": "user", "content": [{"type": "text", "text": "say one"}]});
         let payload = json!({"event": event, "metadata": metadata});
         let id = client.send("event.create", payload).await;
-        client.accepted(&id).await;
-        client.turn().await;
+        client.expect_ack(&id).await;
+        client.read_turn().await;
     }
     let mut ids = Vec::new();
     let mut cursor = Value::Null;
@@ -141,14 +143,14 @@ async fn resume_by_agent_id_sends_the_rest_as_events() {
     }
     assert_eq!(seqs(&rest), (17..=51).collect::<Vec<_>>());
     // And goes on live.
-    back.pending().await;
-    let frames = back.converse(&thread_id, "say one").await;
+    back.read_pending().await;
+    let frames = back.run_turn(&thread_id, "say one").await;
     assert_eq!(seqs(&appended(&frames)), [52, 53]);
     server.close([client, back]).await;
 }
 
 #[tokio::test]
-async fn resume_by_worker_id_that_is_too_large_begins_anew() {
+async fn oversized_resume_by_worker_id_starts_over() {
     let server = server().await;
     let mut client = server.client("ada").await;
     let (thread_id, ids) = thread(&mut client, 50, 10_000).await;
@@ -162,10 +164,10 @@ async fn resume_by_worker_id_that_is_too_large_begins_anew() {
             seqs(&events(&snapshot)),
             (52 - shown..=51).collect::<Vec<_>>()
         );
-        back.has_nothing().await;
+        back.expect_nothing().await;
     }
     // And goes on live.
-    let frames = back.converse(&thread_id, "say one").await;
+    let frames = back.run_turn(&thread_id, "say one").await;
     assert_eq!(seqs(&appended(&frames)), [52, 53]);
     server.close([client, back]).await;
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 /// A thread of 1 + 250 events, and their ids.
 async fn long_thread(server: &Server) -> (Client, String, Vec<String>) {
     let mut client = server.client("ada").await;
-    let id = client.message(None, "burst 250").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "burst 250").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let thread_id = string(&frames[0]["payload"]["thread"]["id"]);
     let ids = appended(&frames)
         .iter()
@@ -22,7 +22,7 @@ async fn long_thread(server: &Server) -> (Client, String, Vec<String>) {
 async fn resume(client: &mut Client, thread_id: &str, after: &str) -> Value {
     let payload = json!({"thread_id": thread_id, "after_event_id": after});
     client
-        .ask("thread.subscribe", payload, "thread.snapshot")
+        .request("thread.subscribe", payload, "thread.snapshot")
         .await
 }
 
@@ -31,7 +31,7 @@ fn range(from: u64, to: u64) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_snapshot_shows_the_newest_hundred_and_the_runs_they_belong_to() {
+async fn snapshot_has_newest_100_events_and_their_runs() {
     let server = Server::of::<script>().await;
     let (mut client, thread_id, _) = long_thread(&server).await;
     let snapshot = client.subscribe(&thread_id).await;
@@ -42,7 +42,7 @@ async fn a_snapshot_shows_the_newest_hundred_and_the_runs_they_belong_to() {
     assert_eq!(snapshot["runs"].as_array().unwrap().len(), 1);
     assert_eq!(snapshot["runs"][0]["status"], "succeeded");
 
-    let short = client.begin("say one").await;
+    let short = client.start_thread("say one").await;
     let snapshot = client.subscribe(&short).await;
     assert_eq!(seqs(&events(&snapshot)), [1, 2]);
     assert_eq!(snapshot["has_more"], false);
@@ -50,7 +50,7 @@ async fn a_snapshot_shows_the_newest_hundred_and_the_runs_they_belong_to() {
 }
 
 #[tokio::test]
-async fn who_says_agent_id_gets_the_first_hundred_after_and_the_rest_behind_it() {
+async fn resume_by_agent_id_has_next_100_then_the_rest() {
     let server = Server::of::<script>().await;
     let (client, thread_id, ids) = long_thread(&server).await;
     let mut back = server.client("bob").await;
@@ -63,16 +63,16 @@ async fn who_says_agent_id_gets_the_first_hundred_after_and_the_rest_behind_it()
         rest.extend(appended(&[frame]));
     }
     assert_eq!(seqs(&rest), range(111, 251));
-    back.pending().await;
+    back.read_pending().await;
 
     // And goes on live.
-    let frames = back.converse(&thread_id, "say one").await;
+    let frames = back.run_turn(&thread_id, "say one").await;
     assert_eq!(seqs(&appended(&frames)), [252, 253]);
     server.close([client, back]).await;
 }
 
 #[tokio::test]
-async fn who_says_worker_id_gets_the_newest_hundred_or_all_that_it_missed() {
+async fn resume_by_worker_id_has_newest_100_or_all_missed() {
     let server = Server::of::<script>().await;
     let (client, thread_id, ids) = long_thread(&server).await;
     let mut back = server.client(Identity::of("bob").saying_worker_id()).await;
@@ -80,32 +80,32 @@ async fn who_says_worker_id_gets_the_newest_hundred_or_all_that_it_missed() {
         let snapshot = resume(&mut back, &thread_id, &ids[after]).await;
         assert_eq!(snapshot["recovered"], true);
         assert_eq!(seqs(&events(&snapshot)), range(from, 251), "after {after}");
-        back.has_nothing().await;
+        back.expect_nothing().await;
     }
     server.close([client, back]).await;
 }
 
 #[tokio::test]
-async fn who_missed_nothing_gets_an_empty_snapshot_and_what_follows() {
+async fn resume_without_gaps_has_an_empty_snapshot() {
     let server = Server::of::<script>().await;
     let (mut client, thread_id, ids) = long_thread(&server).await;
     let mut back = server.client("bob").await;
     let snapshot = resume(&mut back, &thread_id, &ids[250]).await;
     assert_eq!(snapshot["recovered"], true);
     assert_eq!(snapshot["events"], json!([]));
-    back.pending().await;
-    client.converse(&thread_id, "say one").await;
-    assert_eq!(seqs(&appended(&back.turn().await)), [252, 253]);
+    back.read_pending().await;
+    client.run_turn(&thread_id, "say one").await;
+    assert_eq!(seqs(&appended(&back.read_turn().await)), [252, 253]);
     server.close([client, back]).await;
 }
 
 #[tokio::test]
-async fn an_event_that_is_not_in_the_thread_gives_the_newest_and_is_not_recovered() {
+async fn resume_after_a_foreign_event_is_not_recovered() {
     let server = Server::of::<script>().await;
     let (mut client, thread_id, _) = long_thread(&server).await;
-    let id = client.message(None, "say other").await;
-    client.accepted(&id).await;
-    let elsewhere = string(&appended(&client.turn().await)[0]["id"]);
+    let id = client.send_message(None, "say other").await;
+    client.expect_ack(&id).await;
+    let elsewhere = string(&appended(&client.read_turn().await)[0]["id"]);
     for identity in [Identity::of("bob"), Identity::of("bob").saying_worker_id()] {
         let mut back = server.client(identity).await;
         for after in ["nothing", "", elsewhere.as_str()] {
@@ -114,28 +114,28 @@ async fn an_event_that_is_not_in_the_thread_gives_the_newest_and_is_not_recovere
             assert_eq!(snapshot["has_more"], true);
             assert_eq!(seqs(&events(&snapshot)), range(152, 251));
         }
-        back.has_nothing().await;
-        back.leave().await;
+        back.expect_nothing().await;
+        back.disconnect().await;
     }
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn who_comes_back_during_a_run_learns_how_it_ends() {
+async fn resume_during_a_run_receives_its_end() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("say one").await;
+    let thread_id = client.start_thread("say one").await;
     client
-        .message(Some(&thread_id), "say two\nwait resuming-run\nsay three")
+        .send_message(Some(&thread_id), "say two\nwait resuming-run\nsay three")
         .await;
     gate::arrived("resuming-run").await;
-    let heard = client.until("an answer", |frame| {
+    let heard = client.read_until("an answer", |frame| {
         appended(std::slice::from_ref(frame))
             .iter()
             .any(|event| event["actor"] == "assistant")
     });
     let last = string(&appended(&heard.await)[1]["id"]);
-    client.leave().await;
+    client.disconnect().await;
 
     let mut back = server.client("ada").await;
     let snapshot = resume(&mut back, &thread_id, &last).await;
@@ -146,30 +146,30 @@ async fn who_comes_back_during_a_run_learns_how_it_ends() {
         frame["payload"]["run"]["status"] == "succeeded"
             && frame["payload"]["run"]["id"] == snapshot["runs"][0]["id"]
     };
-    let frames = back.until("the run's end", is_end).await;
+    let frames = back.read_until("the run's end", is_end).await;
     assert_eq!(seqs(&appended(&frames)), [5]);
     server.close([back]).await;
 }
 
 #[tokio::test]
-async fn who_comes_back_after_a_run_learns_that_it_ended() {
+async fn resume_after_a_run_receives_its_end() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let thread_id = client.begin("say one").await;
+    let thread_id = client.start_thread("say one").await;
     client
-        .message(Some(&thread_id), "wait resuming-ended")
+        .send_message(Some(&thread_id), "wait resuming-ended")
         .await;
     gate::arrived("resuming-ended").await;
     let asked = client
-        .until("the start", |frame| frame["type"] == "run.upsert")
+        .read_until("the start", |frame| frame["type"] == "run.upsert")
         .await;
     let last = string(&appended(&asked)[0]["id"]);
     let run_id = string(&asked.last().unwrap()["payload"]["run"]["id"]);
     let mut watching = server.client("ada").await;
     watching.subscribe(&thread_id).await;
-    client.leave().await;
+    client.disconnect().await;
     gate::open("resuming-ended");
-    watching.turn().await;
+    watching.read_turn().await;
 
     let mut back = server.client("ada").await;
     let snapshot = resume(&mut back, &thread_id, &last).await;
@@ -178,19 +178,19 @@ async fn who_comes_back_after_a_run_learns_that_it_ended() {
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0]["id"], run_id.as_str());
     assert_eq!(runs[0]["status"], "succeeded");
-    back.has_nothing().await;
+    back.expect_nothing().await;
     server.close([back, watching]).await;
 }
 
 /// Joins while events pour in: snapshot and live frames are one row without hole or repetition, and what is listed
 /// afterwards is the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_subscribes_while_a_turn_sends_misses_and_repeats_nothing() {
+async fn subscribe_during_a_turn_has_no_gaps_or_repeats() {
     let server = Server::of::<script>().await;
     let mut sender = server.client("ada").await;
-    let thread_id = sender.begin("say one").await;
-    let id = sender.message(Some(&thread_id), "each 600").await;
-    sender.accepted(&id).await;
+    let thread_id = sender.start_thread("say one").await;
+    let id = sender.send_message(Some(&thread_id), "each 600").await;
+    sender.expect_ack(&id).await;
     let mut watching = Vec::new();
     for number in 0..12 {
         let identity = Identity::of(format!("user-{number}"));
@@ -206,11 +206,11 @@ async fn who_subscribes_while_a_turn_sends_misses_and_repeats_nothing() {
         client.send("thread.subscribe", payload).await;
         watching.push(client);
     }
-    let mut all = appended(&sender.turn().await);
+    let mut all = appended(&sender.read_turn().await);
     let last = all.pop().unwrap();
     assert_eq!(last["seq"], 603);
     for client in &mut watching {
-        let frames = client.until("the last event", |frame| {
+        let frames = client.read_until("the last event", |frame| {
             let shown = events_of(frame);
             shown.last().is_some_and(|event| event["seq"] == 603)
         });
@@ -228,8 +228,10 @@ async fn who_subscribes_while_a_turn_sends_misses_and_repeats_nothing() {
         let mut before = None;
         while listed.len() < 603 {
             let page = json!({"thread_id": thread_id, "limit": 200, "before_event_id": before});
-            client.pending().await;
-            let page = client.ask("event.list", page, "event.list.result").await;
+            client.read_pending().await;
+            let page = client
+                .request("event.list", page, "event.list.result")
+                .await;
             before = Some(page["cursor"].clone());
             let mut events = events(&page);
             events.append(&mut listed);

@@ -31,9 +31,9 @@ fn worker() -> WorkerServer {
 async fn answer_at(server: &Server, path: &str) -> String {
     let mut client = Client::open(server.address, path).await;
     client.connect("ada").await;
-    client.message(None, "hello").await;
-    let frames = client.turn().await;
-    client.leave().await;
+    client.send_message(None, "hello").await;
+    let frames = client.read_turn().await;
+    client.disconnect().await;
     let run = &frames.last().unwrap()["payload"]["run"];
     let answer = appended(&frames)
         .get(1)
@@ -57,7 +57,7 @@ async fn one_agent_is_served_under_both_paths() {
 }
 
 #[tokio::test]
-async fn of_several_agents_the_default_one_is_at_ws() {
+async fn default_of_several_agents_is_served_at_ws() {
     let server = Server::start(
         worker()
             .agent::<echo>()
@@ -88,7 +88,7 @@ async fn of_several_agents_the_default_one_is_at_ws() {
 }
 
 #[tokio::test]
-async fn without_a_default_ws_is_not_there_and_names_the_paths() {
+async fn ws_without_a_default_agent_lists_the_paths() {
     let server = Server::start(worker().agent::<echo>().agent::<quiet>()).await;
     let (status, body) = server.try_socket("/ws").await;
     assert_eq!(status, 404);
@@ -105,7 +105,7 @@ async fn without_a_default_ws_is_not_there_and_names_the_paths() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_no_websocket_says_what_belongs_there() {
+async fn plain_http_request_explains_the_websocket() {
     let server = Server::of::<echo>().await;
     let (status, body) = server.get("/ws").await;
     assert_eq!(status, 400);
@@ -126,7 +126,7 @@ async fn start_error(worker: WorkerServer) -> ServerError {
 }
 
 #[tokio::test]
-async fn two_agents_of_one_name_are_an_error_at_start() {
+async fn duplicate_agent_names_fail_at_start() {
     let error = start_error(worker().agent::<echo>().agent::<other::double>()).await;
     assert!(matches!(error, ServerError::SameName("echo")));
     let text = error.to_string();
@@ -139,7 +139,7 @@ async fn two_agents_of_one_name_are_an_error_at_start() {
 }
 
 #[tokio::test]
-async fn two_defaults_are_an_error_at_start() {
+async fn two_default_agents_fail_at_start() {
     let error = start_error(worker().agent::<favourite>().agent::<other::rival>()).await;
     let text = error.to_string();
     assert!(
@@ -149,7 +149,7 @@ async fn two_defaults_are_an_error_at_start() {
 }
 
 #[tokio::test]
-async fn without_a_choice_all_annotated_agents_of_the_program_are_served() {
+async fn all_annotated_agents_are_served_by_default() {
     // Among them are two of one name, which is how it shows.
     let error = start_error(worker()).await;
     assert!(matches!(error, ServerError::SameName("echo")), "{error}");
@@ -157,7 +157,7 @@ async fn without_a_choice_all_annotated_agents_of_the_program_are_served() {
 }
 
 #[tokio::test]
-async fn the_router_works_within_another_program() {
+async fn router_works_inside_another_program() {
     let worker = worker().agent::<echo>();
     let app = Router::new()
         .route("/health", axum::routing::get(|| async { "fine" }))
@@ -168,11 +168,11 @@ async fn the_router_works_within_another_program() {
 
     let mut client = Client::open(address, "/chat/ws").await;
     client.connect("ada").await;
-    client.begin("hello").await;
+    client.start_thread("hello").await;
     let mut other = Client::open(address, "/chat/agents/echo/ws").await;
     other.connect("ada").await;
     let (closing, codes) = tokio::join!(worker.close(), async {
-        (client.closed().await, other.closed().await)
+        (client.expect_close().await, other.expect_close().await)
     });
     let () = closing;
     assert_eq!(codes, (1001, 1001));
@@ -194,7 +194,7 @@ async fn may_greet(greeting: Option<dooers::State<Greeting>>) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_missing_state_is_an_error_at_start_that_names_agent_and_type() {
+async fn missing_state_error_names_agent_and_type() {
     let error = worker().agent::<greets>().router().await.unwrap_err();
     assert!(matches!(
         error,
@@ -211,7 +211,7 @@ async fn a_missing_state_is_an_error_at_start_that_names_agent_and_type() {
 }
 
 #[tokio::test]
-async fn a_state_reaches_the_handler_and_an_optional_one_need_not_be_there() {
+async fn state_reaches_the_handler_and_may_be_optional() {
     let given = worker().agent::<greets>().state(Greeting("hello"));
     let server = Server::start(given).await;
     assert_eq!(answer_at(&server, "/ws").await, "\"greets\": hello");

@@ -3,13 +3,13 @@
 //! Each test ends a process. The rule is the drain time and 3 s; the tests wait longer, as the machine may be busy.
 #![cfg(unix)]
 
-use dooers_tests::{Call, Calls, Client, PATIENCE, Program, within};
+use dooers_tests::{Client, Process, RemoteHandler, RemoteHandlers, TIMEOUT, within};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// A server that waits for turns for this time, in seconds.
-fn serve(drain: &str) -> Program {
+fn serve(drain: &str) -> Process {
     let variables = [
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_DATABASE_TYPE", "memory"),
@@ -17,15 +17,15 @@ fn serve(drain: &str) -> Program {
         // One of them may be blocked.
         ("TOKIO_WORKER_THREADS", "2"),
     ];
-    Program::start("calling-server", &variables)
+    Process::start("remote-handlers", &variables)
 }
 
 /// A client, and the handler that answers its first message.
-async fn call(program: &mut Program, calls: &Calls) -> (Client, Call) {
+async fn call(program: &mut Process, calls: &RemoteHandlers) -> (Client, RemoteHandler) {
     let mut client = Client::open(program.address(), "/ws").await;
     client.connect("ada").await;
-    let id = client.message(None, &calls.message("hello")).await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, &calls.message("hello")).await;
+    client.expect_ack(&id).await;
     (client, calls.next().await)
 }
 
@@ -43,8 +43,8 @@ async fn stop_does_not_wait_for_unfinished_requests() {
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;
     program.terminate();
-    assert_eq!(client.closed().await, 1001);
-    let (status, _, errors) = program.ended_within(PATIENCE);
+    assert_eq!(client.expect_close().await, 1001);
+    let (status, _, errors) = program.ended_within(TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
     for mut stream in connections {
         let mut rest = Vec::new();
@@ -56,7 +56,7 @@ async fn stop_does_not_wait_for_unfinished_requests() {
 #[tokio::test]
 async fn stop_drains_turns_beside_a_reader_that_stopped() {
     let mut program = serve("3600");
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let (mut client, mut handler) = call(&mut program, &calls).await;
     let thread = client.expect("thread.upsert").await;
     let thread_id = thread["thread"]["id"].as_str().unwrap();
@@ -65,11 +65,11 @@ async fn stop_drains_turns_beside_a_reader_that_stopped() {
         assert_eq!(handler.outcome().await, "stored");
     }
     handler.end().await;
-    client.turn().await;
+    client.read_turn().await;
     let id = client
-        .message(Some(thread_id), &calls.message("more"))
+        .send_message(Some(thread_id), &calls.message("more"))
         .await;
-    client.accepted(&id).await;
+    client.expect_ack(&id).await;
     let mut handler = calls.next().await;
     // More than the system keeps for a connection.
     for _ in 0..10 {
@@ -80,12 +80,12 @@ async fn stop_drains_turns_beside_a_reader_that_stopped() {
     polite.connect("bob").await;
     program.terminate();
     program.says("Stopping once 1 running turns have ended");
-    assert_eq!(polite.closed().await, 1001);
+    assert_eq!(polite.expect_close().await, 1001);
     handler.say("still here").await;
     assert_eq!(handler.outcome().await, "stored");
     handler.end().await;
     // The stall time of the reader is 30 s.
-    let (status, _, errors) = program.ended_within(PATIENCE);
+    let (status, _, errors) = program.ended_within(TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
     drop(client);
 }
@@ -93,27 +93,27 @@ async fn stop_drains_turns_beside_a_reader_that_stopped() {
 #[tokio::test]
 async fn stop_ends_a_process_whose_handler_blocks() {
     let mut program = serve("0.1");
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let (mut client, mut handler) = call(&mut program, &calls).await;
     handler.begin("block").await;
     assert_eq!(handler.outcome().await, "blocks");
     client.expect("thread.upsert").await;
     program.terminate();
-    let (status, _, errors) = program.ended_within(PATIENCE);
+    let (status, _, errors) = program.ended_within(TIMEOUT);
     assert_eq!(status, Some(1), "{errors}");
 }
 
 /// A program all of whose threads are blocked by handlers.
-async fn blocked(drain: &str) -> (Program, Vec<(Call, Client)>) {
+async fn blocked(drain: &str) -> (Process, Vec<(RemoteHandler, Client)>) {
     let mut program = serve(drain);
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let mut handlers = Vec::new();
     let address = program.address();
     for _ in 0..2 {
         let mut client = Client::open(address, "/ws").await;
         client.connect("ada").await;
-        let id = client.message(None, &calls.message("hello")).await;
-        client.accepted(&id).await;
+        let id = client.send_message(None, &calls.message("hello")).await;
+        client.expect_ack(&id).await;
         handlers.push((calls.next().await, client));
     }
     for (handler, _) in &mut handlers {
@@ -132,7 +132,7 @@ async fn blocked(drain: &str) -> (Program, Vec<(Call, Client)>) {
 async fn stop_ends_a_process_whose_threads_block() {
     let (program, _handlers) = blocked("0.1").await;
     program.terminate();
-    let (status, _, errors) = program.ended_within(PATIENCE);
+    let (status, _, errors) = program.ended_within(TIMEOUT);
     assert_eq!(status, Some(1), "{errors}");
 }
 
@@ -142,14 +142,14 @@ async fn second_signal_ends_a_process_whose_threads_block() {
     program.terminate();
     // Another signal, as two of the same may become one.
     program.signal("INT");
-    let (status, _, errors) = program.ended_within(PATIENCE);
+    let (status, _, errors) = program.ended_within(TIMEOUT);
     assert_eq!(status, Some(130), "{errors}");
 }
 
 #[tokio::test]
 async fn second_signal_ends_a_program_after_serve() {
     let mut program = serve("3600");
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let (_client, mut handler) = call(&mut program, &calls).await;
     handler.begin("leave").await;
     assert_eq!(handler.outcome().await, "left");
@@ -157,7 +157,7 @@ async fn second_signal_ends_a_program_after_serve() {
     // From here on the runtime waits for the thread that the handler has left.
     program.says("It has stopped.");
     program.signal("INT");
-    let (status, _, errors) = program.ended_within(PATIENCE);
+    let (status, _, errors) = program.ended_within(TIMEOUT);
     assert_eq!(status, Some(130), "{errors}");
 }
 
@@ -172,10 +172,10 @@ async fn silent_database() -> (TcpListener, String) {
 async fn first_signal_ends_a_program_that_starts() {
     let (database, url) = silent_database().await;
     let variables = [("WORKER_BIND", "127.0.0.1:0"), ("DATABASE_URL", &url)];
-    let program = Program::start("calling-server", &variables);
+    let program = Process::start("remote-handlers", &variables);
     let _connection = within("the start", database.accept()).await.unwrap();
     program.terminate();
-    let (status, _, _) = program.ended_within(PATIENCE);
+    let (status, _, _) = program.ended_within(TIMEOUT);
     assert_eq!(status, None, "the system's own action ends it");
 }
 

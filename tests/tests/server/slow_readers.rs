@@ -24,7 +24,7 @@ async fn small(change: impl FnOnce(&mut Limits)) -> Server {
 async fn whole_turn(client: &mut Client, last_seq: u64) -> Vec<Value> {
     let mut frames = Vec::new();
     loop {
-        frames.append(&mut client.turn().await);
+        frames.append(&mut client.read_turn().await);
         let shown = appended(&frames);
         if shown.last().is_some_and(|event| event["seq"] == last_seq) {
             return frames;
@@ -33,18 +33,20 @@ async fn whole_turn(client: &mut Client, last_seq: u64) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_stops_reading_delays_nobody_and_misses_nothing() {
+async fn stalled_client_delays_nobody_and_misses_nothing() {
     let server = small(|_| {}).await;
     let mut reading = server.client("ada").await;
-    let thread_id = reading.begin("say one").await;
+    let thread_id = reading.start_thread("say one").await;
     let mut slow = server.small_client("bob").await;
     slow.subscribe(&thread_id).await;
 
     // 3 MB to each; the slow one's queue and buffers hold a small part of it.
-    reading.message(Some(&thread_id), "large 3000 1000").await;
-    let frames = reading.turn().await;
+    reading
+        .send_message(Some(&thread_id), "large 3000 1000")
+        .await;
+    let frames = reading.read_turn().await;
     assert_eq!(appended(&frames).len(), 3001);
-    let frames = reading.converse(&thread_id, "title Later\nsay last").await;
+    let frames = reading.run_turn(&thread_id, "title Later\nsay last").await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
         "succeeded"
@@ -57,10 +59,10 @@ async fn a_client_that_stops_reading_delays_nobody_and_misses_nothing() {
     assert_eq!(text(&got[3002]), "last");
     in_order(&frames);
     // And it goes on live.
-    slow.pending().await;
-    let frames = slow.converse(&thread_id, "say live").await;
+    slow.read_pending().await;
+    let frames = slow.run_turn(&thread_id, "say live").await;
     assert_eq!(seqs(&appended(&frames)), [3006, 3007]);
-    reading.turn().await;
+    reading.read_turn().await;
     server.close([reading, slow]).await;
 }
 
@@ -83,26 +85,28 @@ pub(crate) fn in_order(frames: &[Value]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_client_in_many_threads_gets_each_in_order() {
+async fn slow_client_receives_many_threads_in_order() {
     let server = small(|_| {}).await;
     let mut reading = server.client("ada").await;
     let mut slow = server.small_client("bob").await;
     let mut threads = Vec::new();
     for _ in 0..5 {
-        let thread_id = reading.begin("say one").await;
-        slow.pending().await;
+        let thread_id = reading.start_thread("say one").await;
+        slow.read_pending().await;
         slow.subscribe(&thread_id).await;
         threads.push(thread_id);
     }
     for thread_id in &threads {
-        reading.message(Some(thread_id), "large 200 1000").await;
+        reading
+            .send_message(Some(thread_id), "large 200 1000")
+            .await;
     }
     for _ in &threads {
-        reading.turn().await;
+        reading.read_turn().await;
     }
     let mut frames = Vec::new();
     for _ in &threads {
-        frames.append(&mut slow.turn().await);
+        frames.append(&mut slow.read_turn().await);
     }
     for thread_id in &threads {
         let of_thread: Vec<Value> = frames
@@ -116,29 +120,29 @@ async fn a_slow_client_in_many_threads_gets_each_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_client_that_is_not_subscribed_hears_of_a_threads_newest_row() {
+async fn slow_non_subscriber_receives_the_newest_row() {
     let server = small(|_| {}).await;
     let mut reading = server.client("ada").await;
     let mut slow = server.small_client("bob").await;
-    let thread_id = reading.begin("say one").await;
+    let thread_id = reading.start_thread("say one").await;
     for number in 0..300 {
         let line = format!("title {number} {}", "x".repeat(1000));
-        reading.converse(&thread_id, &line).await;
+        reading.run_turn(&thread_id, &line).await;
     }
-    reading.converse(&thread_id, "title done").await;
+    reading.run_turn(&thread_id, "title done").await;
     // Rows that were replaced before they could be sent may be left out, and the newest must come.
     let is_newest = |frame: &Value| frame["payload"]["thread"]["title"] == "done";
-    let frames = slow.until("the newest row", is_newest).await;
+    let frames = slow.read_until("the newest row", is_newest).await;
     assert!(kinds(&frames).iter().all(|kind| *kind == "thread.upsert"));
     in_order(&frames);
     server.close([reading, slow]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_larger_than_all_limits_arrive() {
+async fn responses_larger_than_all_limits_arrive() {
     let server = small(|limits| limits.answer_bytes = LARGE).await;
     let mut client = server.small_client("ada").await;
-    let thread_id = client.begin("large 200 20000").await;
+    let thread_id = client.start_thread("large 200 20000").await;
     for _ in 0..3 {
         let page = json!({"thread_id": thread_id, "limit": 200});
         client.send("event.list", page).await;
@@ -156,7 +160,7 @@ async fn answers_larger_than_all_limits_arrive() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_never_reads_is_closed() {
+async fn client_that_never_reads_is_closed() {
     let server = small(|limits| limits.stall_timeout = Duration::from_millis(100)).await;
     say(&server, "say one").await;
     let mut slow = server.small_client("bob").await;
@@ -197,7 +201,7 @@ fn kind_of((opcode, payload): (u8, Vec<u8>)) -> (String, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn steady_slow_reader_gets_a_large_frame() {
+async fn steady_slow_reader_receives_a_large_frame() {
     const STALL: Duration = Duration::from_millis(200);
     let server = small(|limits| {
         limits.stall_timeout = STALL;
@@ -219,7 +223,7 @@ async fn steady_slow_reader_gets_a_large_frame() {
 }
 
 #[tokio::test]
-async fn pong_may_follow_what_was_sent_before_the_ping() {
+async fn late_pong_behind_queued_frames_is_accepted() {
     let server = small(|limits| {
         limits.ping_interval = Duration::from_millis(500);
         limits.pong_timeout = Duration::from_millis(30);
@@ -245,7 +249,7 @@ async fn pong_may_follow_what_was_sent_before_the_ping() {
 }
 
 #[tokio::test]
-async fn a_client_that_answers_no_ping_is_closed_with_1013() {
+async fn client_without_pongs_is_closed_with_1013() {
     let server = small(|limits| {
         limits.ping_interval = Duration::from_millis(30);
         limits.pong_timeout = Duration::from_millis(30);
@@ -257,7 +261,7 @@ async fn a_client_that_answers_no_ping_is_closed_with_1013() {
 }
 
 #[tokio::test]
-async fn a_client_that_answers_pings_stays() {
+async fn client_that_answers_pings_stays_connected() {
     let server = small(|limits| {
         limits.ping_interval = Duration::from_millis(20);
         limits.pong_timeout = Duration::from_secs(1);
@@ -271,9 +275,9 @@ async fn a_client_that_answers_pings_stays() {
     loop {
         tokio::select! {
             code = &mut closing => break assert_eq!(code, Some(1013)),
-            () = alive.has_nothing() => {}
+            () = alive.expect_nothing() => {}
         }
     }
-    alive.has_nothing().await;
+    alive.expect_nothing().await;
     server.close([alive]).await;
 }

@@ -14,13 +14,13 @@ fn message(length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_frame_of_256_kib_is_taken() {
+async fn frame_of_256_kib_is_accepted() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
     let overhead = message(0).len();
     client.send_text(message(256 * 1024 - overhead)).await;
-    client.accepted("x").await;
-    let answer = appended(&client.turn().await).remove(1);
+    client.expect_ack("x").await;
+    let answer = appended(&client.read_turn().await).remove(1);
     assert_eq!(
         text(&answer).len(),
         256 * 1024 - overhead + "You said: ".len()
@@ -29,24 +29,24 @@ async fn a_frame_of_256_kib_is_taken() {
 }
 
 #[tokio::test]
-async fn a_larger_frame_closes_with_1009_which_arrives() {
+async fn larger_frame_closes_with_1009() {
     let server = Server::of::<echo>().await;
     let overhead = message(0).len();
     for length in [256 * 1024 - overhead + 1, 300 * 1024] {
         let mut client = server.client("ada").await;
         client.send_text(message(length)).await;
-        assert_eq!(client.closed().await, 1009);
+        assert_eq!(client.expect_close().await, 1009);
     }
     let mut watching = server.client("ada").await;
     let list = watching
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(list["total_count"], 0);
     server.close([watching]).await;
 }
 
 #[tokio::test]
-async fn of_64_mib_the_server_reads_no_more_than_it_must_and_its_1009_arrives() {
+async fn frame_of_64_mib_closes_early_with_1009() {
     let server = Server::of::<echo>().await;
     for _ in 0..5 {
         let client = server.client("ada").await.into_raw();
@@ -56,7 +56,7 @@ async fn of_64_mib_the_server_reads_no_more_than_it_must_and_its_1009_arrives() 
 }
 
 #[tokio::test]
-async fn a_message_in_many_parts_counts_as_a_whole() {
+async fn fragmented_message_size_counts_as_a_whole() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
     let part = vec![b'x'; 64 * 1024];
@@ -68,12 +68,12 @@ async fn a_message_in_many_parts_counts_as_a_whole() {
             .send_bytes(&frame_bytes(opcode::CONTINUATION, false, true, &part))
             .await;
     }
-    assert_eq!(client.closed().await, 1009);
+    assert_eq!(client.expect_close().await, 1009);
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn a_fragmented_message_is_one_message() {
+async fn fragmented_message_is_one_message() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
     // The parts end within characters.
@@ -88,14 +88,14 @@ async fn a_fragmented_message_is_one_message() {
         let frame = frame_bytes(opcode, at + 1 == bytes.len(), true, &[*byte]);
         client.send_bytes(&frame).await;
     }
-    client.accepted("x").await;
-    let answer = appended(&client.turn().await).remove(1);
+    client.expect_ack("x").await;
+    let answer = appended(&client.read_turn().await).remove(1);
     assert_eq!(crate::asserts::text(&answer), "You said: größer 😀");
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn a_frame_that_comes_byte_by_byte_is_answered() {
+async fn frame_sent_byte_by_byte_is_answered() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
     let ping = json!({"id": "1", "type": "ping", "payload": {}}).to_string();
@@ -108,7 +108,7 @@ async fn a_frame_that_comes_byte_by_byte_is_answered() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_not_utf_8_closes_with_1007() {
+async fn text_that_is_not_utf_8_closes_with_1007() {
     let server = Server::of::<echo>().await;
     let begun = frame_bytes(opcode::TEXT, false, true, &[0xe2, 0x82]);
     let broken = [
@@ -128,13 +128,13 @@ async fn a_text_that_is_not_utf_8_closes_with_1007() {
     for bytes in broken {
         let mut client = server.client("ada").await;
         client.send_bytes(&bytes).await;
-        assert_eq!(client.closed().await, 1007, "{bytes:?}");
+        assert_eq!(client.expect_close().await, 1007, "{bytes:?}");
     }
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn what_is_no_websocket_closes_with_1002() {
+async fn websocket_protocol_error_closes_with_1002() {
     let server = Server::of::<echo>().await;
     let ping = b"{\"id\":\"1\",\"type\":\"ping\"}";
     let mut reserved_bit = frame_bytes(opcode::TEXT, true, true, ping);
@@ -158,23 +158,23 @@ async fn what_is_no_websocket_closes_with_1002() {
     for bytes in broken {
         let mut client = server.client("ada").await;
         client.send_bytes(&bytes).await;
-        assert_eq!(client.closed().await, 1002, "{bytes:?}");
+        assert_eq!(client.expect_close().await, 1002, "{bytes:?}");
     }
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn a_client_that_breaks_the_protocol_takes_nobody_with_it() {
+async fn protocol_error_affects_only_its_client() {
     let server = Server::of::<echo>().await;
     let mut steady = server.client("ada").await;
     for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 64], &[0; 64]] {
         let mut client = server.client("ada").await;
         client.send_bytes(bytes).await;
-        assert_eq!(client.closed().await, 1002);
-        steady.has_nothing().await;
+        assert_eq!(client.expect_close().await, 1002);
+        steady.expect_nothing().await;
     }
     // One that goes without a word.
     drop(server.client("ada").await);
-    steady.begin("hello").await;
+    steady.start_thread("hello").await;
     server.close([steady]).await;
 }

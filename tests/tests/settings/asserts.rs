@@ -21,7 +21,7 @@ pub(crate) async fn subscribe(client: &mut Client, audience: &str) -> Value {
     let asked = json!({"audience": audience});
     let id = client.send("settings.subscribe", asked).await;
     let snapshot = client.expect("settings.snapshot").await;
-    client.accepted(&id).await;
+    client.expect_ack(&id).await;
     snapshot
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn ids(snapshot: &Value) -> Vec<String> {
 pub(crate) async fn patch(client: &mut Client, field_id: &str, value: Value) -> Value {
     let asked = json!({"field_id": field_id, "value": value});
     let id = client.send("settings.patch", asked).await;
-    client.accepted(&id).await;
+    client.expect_ack(&id).await;
     client.expect("settings.patch").await
 }
 
@@ -58,5 +58,5 @@ pub(crate) async fn patch(client: &mut Client, field_id: &str, value: Value) -> 
 pub(crate) async fn refused(client: &mut Client, field_id: &str, value: Value) -> (String, String) {
     let asked = json!({"field_id": field_id, "value": value});
     let id = client.send("settings.patch", asked).await;
-    client.refused(&id).await
+    client.expect_error(&id).await
 }

@@ -6,7 +6,7 @@ use dooers_tests::Server;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn two_changes_of_two_fields_at_the_same_moment_both_stay() {
+async fn concurrent_changes_of_two_fields_are_both_kept() {
     let server = Server::of::<every>().await;
     let mut clients = Vec::new();
     for (name, id, value) in [
@@ -32,7 +32,7 @@ async fn two_changes_of_two_fields_at_the_same_moment_both_stay() {
 }
 
 #[tokio::test]
-async fn all_see_the_changes_of_one_field_in_the_same_order() {
+async fn changes_of_a_field_have_one_order_for_all() {
     let server = Server::of::<every>().await;
     let (mut one, _) = subscribed(&server, "member", "user").await;
     let (mut other, _) = subscribed(&server, "member", "user").await;

@@ -80,7 +80,7 @@ async fn refusal(worker: WorkerServer) -> String {
 }
 
 #[tokio::test]
-async fn a_handler_has_the_values_of_the_variables() {
+async fn handler_receives_values_from_variables() {
     let set = &[("KEY", "correct horse"), ("INTERNAL_KEY", "battery")];
     let server = Server::start(worker(set)).await;
     assert_eq!(keys(&server).await, "correct horse - battery");
@@ -91,7 +91,7 @@ async fn a_handler_has_the_values_of_the_variables() {
 }
 
 #[tokio::test]
-async fn nobody_is_shown_the_value_of_a_variable() {
+async fn variable_value_is_never_shown() {
     let set = &[("KEY", "correct horse"), ("SPARE_KEY", "battery")];
     let server = Server::start(worker(set)).await;
     let (mut owner, shown) = subscribed(&server, "owner", "creator").await;
@@ -104,7 +104,7 @@ async fn nobody_is_shown_the_value_of_a_variable() {
         assert_eq!(key["required"], false);
     }
     let public = owner
-        .ask(
+        .request(
             "settings.public_schema",
             json!({}),
             "settings.public_schema.result",
@@ -134,7 +134,7 @@ async fn nobody_is_shown_the_value_of_a_variable() {
 }
 
 #[tokio::test]
-async fn a_secret_without_its_variable_stops_the_start() {
+async fn missing_variable_of_a_secret_fails_the_start() {
     let expected = "the setting `key` of `settings::from_env::Keys` needs the environment variable `KEY`: it is not set; \
                     set it, or make the setting optional (`Option<Secret>`)";
     assert_eq!(refusal(worker(&[])).await, expected);
@@ -142,7 +142,7 @@ async fn a_secret_without_its_variable_stops_the_start() {
 }
 
 #[tokio::test]
-async fn a_variable_that_does_not_fit_is_not_shown() {
+async fn invalid_variable_error_hides_its_value() {
     let prefix = "the setting `key` of `settings::from_env::Keys` needs the environment variable `KEY`: its value does not \
                   fit: it ";
     for (set, problem) in [
@@ -158,7 +158,7 @@ async fn a_variable_that_does_not_fit_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_stored_value_wins_and_null_restores() {
+async fn stored_value_overrides_the_variable_until_null() {
     let set = &[
         ("KEY", "from outside"),
         ("SPARE_KEY", "spare"),
@@ -202,7 +202,7 @@ async fn a_stored_value_wins_and_null_restores() {
 }
 
 #[tokio::test]
-async fn the_value_of_a_variable_is_not_stored() {
+async fn variable_value_is_not_stored() {
     let store = Arc::new(MemoryStore::new());
     let config = in_memory()
         .store(Arc::clone(&store) as _)
@@ -251,7 +251,7 @@ async fn variables_are_read_once_at_each_start() {
 }
 
 #[tokio::test]
-async fn detached_settings_change_beside_an_empty_secret() {
+async fn detached_settings_change_with_an_empty_secret() {
     let settings = Settings::<Keys>::detached();
     settings.set(|keys| keys.count = 2).await.unwrap();
     let keys = settings.get().await.unwrap();
@@ -264,7 +264,7 @@ async fn detached_settings_change_beside_an_empty_secret() {
 }
 
 #[test]
-fn outside_of_a_server_the_secret_is_empty() {
+fn secret_is_empty_outside_a_server() {
     let keys = Keys::default();
     assert_eq!(keys.key.expose(), "");
     assert!(keys.more.spare.is_none());
@@ -283,7 +283,7 @@ fn schema(field: Field) -> SettingsSchema {
 }
 
 #[tokio::test]
-async fn a_field_by_hand_takes_a_variable_too() {
+async fn manual_field_can_use_a_variable() {
     let with = |field: Field, value: Option<&'static str>| {
         let config = in_memory().secret_variables(move |_| value.map(Secret::new));
         WorkerServer::new(config)
@@ -310,7 +310,7 @@ async fn a_field_by_hand_takes_a_variable_too() {
 }
 
 #[test]
-fn a_schema_by_hand_says_where_a_variable_is_wrong() {
+fn manual_schema_error_locates_a_bad_variable() {
     let wrong = SettingsSchema::builder()
         .field(Field::text("a").default_env("A"))
         .field(Field::password("b").default_env(""))

@@ -16,7 +16,7 @@ fn detached() -> Settings<Few> {
 }
 
 #[tokio::test]
-async fn values_are_read_typed_by_field_and_all_together() {
+async fn values_are_read_by_field_and_all_at_once() {
     let settings = detached();
     let few = settings.get().await.unwrap();
     assert_eq!((few.first, few.second, few.fixed.as_str()), (1, 2, "fixed"));
@@ -41,7 +41,7 @@ async fn values_are_read_typed_by_field_and_all_together() {
 }
 
 #[tokio::test]
-async fn the_program_changes_several_values_or_none() {
+async fn program_updates_several_values_atomically() {
     let settings = detached();
     settings
         .set(|few| {
@@ -66,29 +66,29 @@ async fn the_program_changes_several_values_or_none() {
 }
 
 #[tokio::test]
-async fn changes_of_the_program_are_shown_to_subscribers() {
+async fn program_changes_are_published_to_subscribers() {
     let server = Server::of::<few>().await;
     let (mut watching, _) = subscribed(&server, "member", "user").await;
     let mut client = server.client("ada").await;
-    client.begin("count").await;
+    client.start_thread("count").await;
     let told = watching
-        .until("the change", |frame| frame["type"] == "settings.patch")
+        .read_until("the change", |frame| frame["type"] == "settings.patch")
         .await;
     let told = &told.last().unwrap()["payload"];
     assert_eq!(
         (&told["field_id"], &told["value"]),
         (&json!("first"), &json!(2))
     );
-    client.begin("count").await;
+    client.start_thread("count").await;
     let told = watching
-        .until("the change", |frame| frame["type"] == "settings.patch")
+        .read_until("the change", |frame| frame["type"] == "settings.patch")
         .await;
     assert_eq!(told.last().unwrap()["payload"]["value"], 3);
     server.close([watching, client]).await;
 }
 
 #[tokio::test]
-async fn who_watches_is_told_of_each_change_and_of_several_as_of_one() {
+async fn watch_yields_each_change_and_batches_as_one() {
     let settings = detached();
     let mut changes = settings.watch();
     let shape = |change: SettingsUpdate| (change.field_id, change.old, change.new);
@@ -111,7 +111,7 @@ async fn who_watches_is_told_of_each_change_and_of_several_as_of_one() {
 }
 
 #[tokio::test]
-async fn a_program_reads_and_changes_settings_outside_of_a_handler() {
+async fn program_uses_settings_outside_a_handler() {
     let worker = WorkerServer::new(in_memory())
         .agent::<few>()
         .agent::<every>();
@@ -127,7 +127,7 @@ async fn a_program_reads_and_changes_settings_outside_of_a_handler() {
 }
 
 #[tokio::test]
-async fn the_program_is_told_of_changes_in_order_and_its_failure_undoes_nothing() {
+async fn callback_is_ordered_and_its_failure_keeps_changes() {
     let (told, mut updates) = mpsc::unbounded_channel();
     let calls = Arc::new(Mutex::new(0));
     let worker = WorkerServer::new(in_memory())
@@ -170,7 +170,7 @@ async fn the_program_is_told_of_changes_in_order_and_its_failure_undoes_nothing(
 
 /// Each change of the first field makes one of the second, by the callback itself.
 #[tokio::test]
-async fn the_callback_may_change_settings() {
+async fn callback_may_change_settings() {
     let server: Arc<Mutex<Option<WorkerServer>>> = Arc::default();
     let own = Arc::clone(&server);
     let worker = WorkerServer::new(in_memory())

@@ -31,7 +31,7 @@ fn schema() -> SettingsSchema {
 }
 
 #[tokio::test]
-async fn they_are_shown_and_checked_as_those_of_a_struct() {
+async fn manual_schema_behaves_like_a_struct() {
     let worker = WorkerServer::new(in_memory())
         .agent::<dynamic>()
         .settings_schema::<dynamic>(schema());
@@ -48,8 +48,8 @@ async fn they_are_shown_and_checked_as_those_of_a_struct() {
         refused(&mut client, "name", json!("too long")).await.0,
         "INVALID_VALUE"
     );
-    client.message(None, "what?").await;
-    let frames = client.turn().await;
+    client.send_message(None, "what?").await;
+    let frames = client.read_turn().await;
     let answer = frames
         .iter()
         .find(|frame| frame["payload"]["events"][0]["actor"] == "assistant");
@@ -59,7 +59,7 @@ async fn they_are_shown_and_checked_as_those_of_a_struct() {
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_schema_is_told_at_once() {
+fn schema_errors_are_reported_together() {
     let wrong = SettingsSchema::builder()
         .field(Field::text("a"))
         .field(Field::text("a").default("x"))

@@ -62,7 +62,7 @@ fn worker(store: &Arc<MemoryStore>, keys: &str, heard: &Heard) -> WorkerServer {
 }
 
 #[tokio::test]
-async fn slider_default_near_a_step_is_that_step() {
+async fn slider_default_near_a_step_is_rounded_to_it() {
     let heard = Heard::default();
     let store = Arc::new(MemoryStore::new());
     let server = Server::start(worker(&store, ONE, &heard)).await;
@@ -81,7 +81,7 @@ async fn slider_default_near_a_step_is_that_step() {
 }
 
 #[tokio::test]
-async fn number_that_is_none_is_refused() {
+async fn non_finite_number_is_rejected() {
     let heard = Heard::default();
     let store = Arc::new(MemoryStore::new());
     let worker = worker(&store, ONE, &heard);
@@ -109,7 +109,7 @@ async fn number_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn null_and_the_environment_with_rotated_keys() {
+async fn null_restores_a_variable_after_key_rotation() {
     let heard = Heard::default();
     let store = Arc::new(MemoryStore::new());
     let server = Server::start(worker(&store, ONE, &heard)).await;

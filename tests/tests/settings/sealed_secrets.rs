@@ -60,7 +60,7 @@ async fn stored(path: &Path) -> StoredSetting {
 }
 
 #[tokio::test]
-async fn with_a_key_the_file_has_no_secret_in_it() {
+async fn file_has_no_plain_secret_with_a_key() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("worker.db");
     set(&path, Some(ONE), "correct horse").await;
@@ -72,7 +72,7 @@ async fn with_a_key_the_file_has_no_secret_in_it() {
 }
 
 #[tokio::test]
-async fn without_a_key_it_is_stored_as_it_is_and_sealed_once_it_is_set_with_one() {
+async fn plain_secret_is_sealed_when_set_with_a_key() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("worker.db");
     set(&path, None, "plain").await;
@@ -96,7 +96,7 @@ fn has(directory: &Path, text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_sealed_secret_leaves_no_plain_text_in_any_file() {
+async fn sealed_secret_leaves_no_plain_text_on_disk() {
     // The long one needs pages of its own.
     for secret in [
         "correct horse".to_owned(),
@@ -122,7 +122,7 @@ async fn a_sealed_secret_leaves_no_plain_text_in_any_file() {
 }
 
 #[tokio::test]
-async fn a_key_is_changed_by_a_new_one_in_front_of_it() {
+async fn new_key_is_added_in_front_of_the_old_key() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("worker.db");
     set(&path, Some(ONE), "first").await;
@@ -135,7 +135,7 @@ async fn a_key_is_changed_by_a_new_one_in_front_of_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_or_none_is_a_clear_error_at_start() {
+async fn wrong_or_missing_key_fails_at_start() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("worker.db");
     set(&path, Some(ONE), "hush").await;

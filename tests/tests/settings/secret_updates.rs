@@ -10,13 +10,13 @@ use dooers::store::{
     WorkerKey,
 };
 use dooers::{Database, WorkerServer};
-use dooers_tests::{Server, Watched, in_memory};
+use dooers_tests::{Server, SpyStore, in_memory};
 use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Where settings outlive their server.
-enum Place {
+enum Backend {
     Memory(Arc<dyn Store>),
     Sqlite(SqliteOptions),
     Postgres(Box<PostgresOptions>),
@@ -31,7 +31,7 @@ enum Way {
     Patch,
 }
 
-impl Place {
+impl Backend {
     /// A server that has these keys.
     fn worker(&self, keys: Option<&str>) -> WorkerServer {
         let config = in_memory().database(match self {
@@ -95,7 +95,7 @@ async fn set(worker: &WorkerServer, way: Way, secret: &str) {
 }
 
 /// Sets a secret before its keys change, and the same secret after that.
-async fn rotate(place: &Place, way: Way, keys: [Option<&str>; 2]) {
+async fn rotate(place: &Backend, way: Way, keys: [Option<&str>; 2]) {
     let worker = place.worker(keys[0]);
     set(&worker, Way::Field, "hush").await;
     worker.close().await;
@@ -127,7 +127,7 @@ async fn rotate(place: &Place, way: Way, keys: [Option<&str>; 2]) {
     worker.close().await;
 }
 
-async fn old_key_can_go(place: &Place) {
+async fn old_key_can_go(place: &Backend) {
     let both = format!("{OTHER},{ONE}");
     for way in [Way::Repository, Way::Field, Way::Struct, Way::Patch] {
         rotate(place, way, [None, Some(OTHER)]).await;
@@ -139,8 +139,8 @@ mod memory {
     use super::*;
 
     #[tokio::test]
-    async fn secret_that_is_set_again_has_the_new_key() {
-        old_key_can_go(&Place::Memory(Arc::new(MemoryStore::new()))).await;
+    async fn secret_set_again_uses_the_new_key() {
+        old_key_can_go(&Backend::Memory(Arc::new(MemoryStore::new()))).await;
     }
 }
 
@@ -148,10 +148,10 @@ mod sqlite {
     use super::*;
 
     #[tokio::test]
-    async fn secret_that_is_set_again_has_the_new_key() {
+    async fn secret_set_again_uses_the_new_key() {
         let directory = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(directory.path().join("worker.db"));
-        old_key_can_go(&Place::Sqlite(options)).await;
+        old_key_can_go(&Backend::Sqlite(options)).await;
     }
 }
 
@@ -159,11 +159,11 @@ mod on_postgres {
     use super::*;
 
     #[tokio::test]
-    async fn secret_that_is_set_again_has_the_new_key() {
+    async fn secret_set_again_uses_the_new_key() {
         let Some(options) = dooers_tests::postgres::shared() else {
             return;
         };
-        old_key_can_go(&Place::Postgres(Box::new(options))).await;
+        old_key_can_go(&Backend::Postgres(Box::new(options))).await;
     }
 }
 
@@ -176,9 +176,9 @@ async fn clear(worker: &WorkerServer) {
 }
 
 #[tokio::test]
-async fn equal_secret_is_stored_and_not_published() {
-    let store = Watched::memory();
-    let worker = Place::Memory(Arc::clone(&store) as _).worker(Some(ONE));
+async fn equal_secret_is_stored_but_not_published() {
+    let store = SpyStore::memory();
+    let worker = Backend::Memory(Arc::clone(&store) as _).worker(Some(ONE));
     let server = Server::start(worker.clone()).await;
     let (mut client, _) = subscribed(&server, "member", "user").await;
     for (number, way) in [Way::Repository, Way::Field, Way::Struct]
@@ -189,7 +189,7 @@ async fn equal_secret_is_stored_and_not_published() {
         assert_eq!(store.calls("put_settings"), number + 1, "{way:?}");
     }
     client.expect("settings.patch").await;
-    client.has_nothing().await;
+    client.expect_nothing().await;
 
     let settings = worker.settings::<Few>("w1").await.unwrap();
     let mut changes = settings.watch();
@@ -203,9 +203,9 @@ async fn equal_secret_is_stored_and_not_published() {
 }
 
 #[tokio::test]
-async fn secret_that_is_not_assigned_is_not_stored() {
-    let store = Watched::memory();
-    let worker = Place::Memory(Arc::clone(&store) as _).worker(Some(ONE));
+async fn unassigned_secret_is_not_stored() {
+    let store = SpyStore::memory();
+    let worker = Backend::Memory(Arc::clone(&store) as _).worker(Some(ONE));
     let settings = worker.settings::<Few>("w1").await.unwrap();
     // There is nothing to seal.
     settings.set(|few| few.key = None).await.unwrap();
@@ -228,12 +228,12 @@ async fn secret_that_is_not_assigned_is_not_stored() {
 }
 
 #[tokio::test]
-async fn stored_secret_that_does_not_fit_is_replaced() {
-    let place = Place::Memory(Arc::new(MemoryStore::new()));
+async fn invalid_stored_secret_is_replaced() {
+    let place = Backend::Memory(Arc::new(MemoryStore::new()));
     let worker = place.worker(Some(ONE));
     set(&worker, Way::Field, "hush").await;
     worker.close().await;
-    let Place::Memory(store) = &place else {
+    let Backend::Memory(store) = &place else {
         unreachable!();
     };
     let row = StoredSetting {

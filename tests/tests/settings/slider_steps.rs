@@ -82,7 +82,7 @@ async fn patch_of_a_slider_stores_the_exact_step() {
 }
 
 #[tokio::test]
-async fn program_that_computes_sets_the_exact_step() {
+async fn computed_value_is_set_to_the_exact_step() {
     let (server, worker) = started().await;
     let (mut client, _) = subscribed(&server, "member", "user").await;
     let repository = worker.repository().await.unwrap();
@@ -110,7 +110,7 @@ async fn program_that_computes_sets_the_exact_step() {
         .await
         .unwrap();
     set("temperature", json!(0.3_f32)).await.unwrap();
-    client.has_nothing().await;
+    client.expect_nothing().await;
     settings.set(|tuning| tuning.pan = 0.15).await.unwrap();
     assert_eq!(client.expect("settings.patch").await["value"], json!(0.15));
     assert!(settings.set(|tuning| tuning.pan = 0.16).await.is_err());
@@ -118,7 +118,7 @@ async fn program_that_computes_sets_the_exact_step() {
 }
 
 #[tokio::test]
-async fn set_of_one_field_leaves_the_others() {
+async fn setting_one_field_keeps_the_others() {
     let (server, worker) = started().await;
     let (mut client, _) = subscribed(&server, "member", "user").await;
     // As `f64` and `f32` these are 1.0 and -0.5.
@@ -131,7 +131,7 @@ async fn set_of_one_field_leaves_the_others() {
         (&told["field_id"], &told["value"]),
         (&json!("whole"), &json!(25))
     );
-    client.has_nothing().await;
+    client.expect_nothing().await;
     server.close([client]).await;
 }
 

@@ -33,7 +33,7 @@ async fn refusal(worker: WorkerServer) -> String {
 }
 
 #[tokio::test]
-async fn two_types_of_settings_in_one_agent_are_refused() {
+async fn two_settings_types_in_one_agent_are_rejected() {
     let text = refusal(WorkerServer::new(in_memory()).agent::<torn>()).await;
     assert!(
         text.starts_with("the agent `torn` takes settings of two types"),
@@ -43,20 +43,20 @@ async fn two_types_of_settings_in_one_agent_are_refused() {
 }
 
 #[tokio::test]
-async fn one_type_in_two_arguments_is_one() {
+async fn one_settings_type_in_two_arguments_is_accepted() {
     let worker = WorkerServer::new(in_memory()).agent::<same>();
     drop(worker.router().await.unwrap());
     worker.close().await;
 }
 
 #[tokio::test]
-async fn values_without_a_schema_are_refused() {
+async fn values_without_a_schema_are_rejected() {
     let text = refusal(WorkerServer::new(in_memory()).agent::<any>()).await;
     assert!(text.contains("`.settings_schema::<any>(schema)`"), "{text}");
 }
 
 #[tokio::test]
-async fn a_schema_beside_a_struct_is_refused() {
+async fn schema_beside_a_struct_is_rejected() {
     let worker = WorkerServer::new(in_memory())
         .agent::<every>()
         .settings_schema::<every>(schema());
@@ -68,7 +68,7 @@ async fn a_schema_beside_a_struct_is_refused() {
 }
 
 #[tokio::test]
-async fn the_owner_of_a_type_must_be_one_agent() {
+async fn settings_type_must_belong_to_one_agent() {
     let worker = WorkerServer::new(in_memory()).agent::<every>();
     let error = worker.settings::<Few>("w1").await.unwrap_err();
     assert!(matches!(error, ServerError::SettingsOwner { found: 0, .. }));

@@ -3,12 +3,12 @@
 use crate::agents::{every, none};
 use crate::asserts::{field, in_role, patch, subscribe, subscribed};
 use dooers::WorkerServer;
-use dooers_tests::{Server, Watched};
+use dooers_tests::{Server, SpyStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 #[tokio::test]
-async fn a_snapshot_has_every_member_that_the_protocol_names() {
+async fn snapshot_has_every_member_of_the_protocol() {
     let server = Server::of::<every>().await;
     let (client, shown) = subscribed(&server, "member", "user").await;
     assert_eq!(
@@ -90,48 +90,53 @@ async fn a_snapshot_has_every_member_that_the_protocol_names() {
 }
 
 #[tokio::test]
-async fn a_change_goes_to_subscribers_and_to_its_sender_and_to_nobody_else() {
+async fn change_is_sent_to_subscribers_and_its_sender() {
     let server = Server::of::<every>().await;
     let (mut first, _) = subscribed(&server, "member", "user").await;
     let (mut left, _) = subscribed(&server, "member", "user").await;
-    left.done("settings.unsubscribe", json!({})).await;
+    left.send_expecting_ack("settings.unsubscribe", json!({}))
+        .await;
     let mut never = server.client("bob").await;
     let mut sender = server.client("eve").await;
     // The sender has not subscribed, and is told all the same.
     let told = patch(&mut sender, "note", json!("hello")).await;
     assert_eq!(told["value"], "hello");
-    sender.has_nothing().await;
+    sender.expect_nothing().await;
     assert_eq!(first.expect("settings.patch").await, told);
-    first.has_nothing().await;
-    left.has_nothing().await;
-    never.has_nothing().await;
+    first.expect_nothing().await;
+    left.expect_nothing().await;
+    never.expect_nothing().await;
     // A sender that has subscribed is told once.
     patch(&mut first, "note", json!("again")).await;
-    first.has_nothing().await;
+    first.expect_nothing().await;
     server.close([first, left, never, sender]).await;
 }
 
 #[tokio::test]
-async fn another_subscription_replaces_the_first_and_another_connect_ends_it() {
+async fn subscription_ends_on_resubscribe_or_reconnect() {
     let server = Server::of::<every>().await;
     let (mut client, _) = subscribed(&server, "owner", "creator").await;
     subscribe(&mut client, "user").await;
     let (mut creator, _) = subscribed(&server, "owner", "creator").await;
     patch(&mut creator, "budget", json!(20)).await;
-    client.has_nothing().await;
+    client.expect_nothing().await;
     client.connect(in_role("owner")).await;
     patch(&mut creator, "note", json!("x")).await;
-    client.has_nothing().await;
+    client.expect_nothing().await;
     server.close([client, creator]).await;
 }
 
 #[tokio::test]
-async fn an_agent_without_settings_is_not_configured() {
+async fn agent_without_settings_is_not_configured() {
     let server = Server::of::<none>().await;
     let mut client = server.open().await;
-    let public = client.refusal("settings.public_schema", json!({})).await;
+    let public = client
+        .send_expecting_error("settings.public_schema", json!({}))
+        .await;
     assert_eq!(public, "NOT_CONFIGURED");
-    let early = client.refusal("settings.subscribe", json!({})).await;
+    let early = client
+        .send_expecting_error("settings.subscribe", json!({}))
+        .await;
     assert_eq!(early, "NOT_CONNECTED");
     client.connect("ada").await;
     for verb in [
@@ -139,14 +144,16 @@ async fn an_agent_without_settings_is_not_configured() {
         "settings.unsubscribe",
         "settings.patch",
     ] {
-        let code = client.refusal(verb, json!({"field_id": "x"})).await;
+        let code = client
+            .send_expecting_error(verb, json!({"field_id": "x"}))
+            .await;
         assert_eq!(code, "NOT_CONFIGURED", "{verb}");
     }
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn a_payload_that_does_not_fit_is_refused_and_changes_nothing() {
+async fn invalid_payload_changes_nothing() {
     let server = Server::of::<every>().await;
     let (mut client, _) = subscribed(&server, "member", "user").await;
     for payload in [
@@ -155,17 +162,17 @@ async fn a_payload_that_does_not_fit_is_refused_and_changes_nothing() {
         json!({"field_id": null}),
         json!([]),
     ] {
-        let code = client.refusal("settings.patch", payload).await;
+        let code = client.send_expecting_error("settings.patch", payload).await;
         assert_eq!(code, "INVALID_PAYLOAD");
     }
-    client.has_nothing().await;
+    client.expect_nothing().await;
     server.close([client]).await;
 }
 
 /// The answer of the store is held while a second one subscribes: its snapshot has the change, or the change follows.
 #[tokio::test]
-async fn who_subscribes_during_a_change_misses_and_repeats_nothing() {
-    let store = Watched::memory();
+async fn subscribe_during_a_change_has_no_gaps_or_repeats() {
+    let store = SpyStore::memory();
     let server = Server::with::<every>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut sender = server.client("ada").await;
     let mut held = store.hold("put_settings");
@@ -179,18 +186,18 @@ async fn who_subscribes_during_a_change_misses_and_repeats_nothing() {
     let mut other = server.client("bob").await;
     let asked = other.send("settings.subscribe", json!({})).await;
     held.release();
-    sender.accepted(&id).await;
+    sender.expect_ack(&id).await;
     let told = sender.expect("settings.patch").await;
     let snapshot = other.expect("settings.snapshot").await;
-    other.accepted(&asked).await;
+    other.expect_ack(&asked).await;
     assert_eq!(field(&snapshot, "note")["value"], "new");
     assert_eq!(snapshot["updated_at"], told["updated_at"]);
-    other.has_nothing().await;
+    other.expect_nothing().await;
     server.close([sender, other]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_subscriber_that_does_not_read_ends_with_the_newest_values() {
+async fn stalled_subscriber_ends_with_the_newest_values() {
     let config = dooers_tests::in_memory().limits(|limits| {
         limits.outbound_frames = 4;
         limits.outbound_bytes = 4 * 1024;

@@ -2,7 +2,7 @@
 
 use crate::agents::every;
 use crate::asserts::{field, patch, refused, subscribed};
-use dooers_tests::{Server, Watched};
+use dooers_tests::{Server, SpyStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -321,8 +321,8 @@ fn cases() -> Vec<Case> {
 }
 
 #[tokio::test]
-async fn each_kind_of_field_takes_what_is_right_and_nothing_else() {
-    let store = Watched::memory();
+async fn each_field_kind_accepts_only_valid_values() {
+    let store = SpyStore::memory();
     let server = Server::with::<every>(|config| config.store(Arc::clone(&store) as _)).await;
     let (mut operator, _) = subscribed(&server, "member", "user").await;
     let (mut watching, _) = subscribed(&server, "member", "user").await;
@@ -359,8 +359,8 @@ async fn each_kind_of_field_takes_what_is_right_and_nothing_else() {
             );
             assert!(!is_secret || !text.contains(&value.to_string()), "{text}");
         }
-        operator.has_nothing().await;
-        watching.has_nothing().await;
+        operator.expect_nothing().await;
+        watching.expect_nothing().await;
         assert_eq!(store.calls("put_settings"), written);
         let (fresh, snapshot) = subscribed(&server, "member", "user").await;
         assert_eq!(
@@ -369,13 +369,13 @@ async fn each_kind_of_field_takes_what_is_right_and_nothing_else() {
             "{}",
             case.field
         );
-        fresh.leave().await;
+        fresh.disconnect().await;
     }
     server.close([operator, watching]).await;
 }
 
 #[tokio::test]
-async fn an_image_is_only_shown() {
+async fn image_field_is_read_only() {
     let server = Server::of::<every>().await;
     let (mut operator, snapshot) = subscribed(&server, "member", "user").await;
     let logo = field(&snapshot, "logo");
@@ -393,12 +393,12 @@ async fn an_image_is_only_shown() {
     ] {
         assert_eq!(refused(&mut operator, "logo", value).await.0, "READONLY");
     }
-    operator.has_nothing().await;
+    operator.expect_nothing().await;
     server.close([operator]).await;
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_was_given_and_what_is_allowed() {
+async fn rejection_states_given_and_allowed_values() {
     let server = Server::of::<every>().await;
     let (mut operator, _) = subscribed(&server, "member", "user").await;
     let long = "y".repeat(100);

@@ -6,7 +6,7 @@ use dooers_tests::{Identity, Server};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_user_sees_neither_what_creators_see_nor_what_is_internal() {
+async fn user_sees_no_creator_or_internal_fields() {
     let server = Server::of::<every>().await;
     let (user, shown) = subscribed(&server, "member", "user").await;
     let (creator, shown_to_creator) = subscribed(&server, "owner", "creator").await;
@@ -25,7 +25,7 @@ async fn a_user_sees_neither_what_creators_see_nor_what_is_internal() {
 }
 
 #[tokio::test]
-async fn the_creators_audience_needs_a_role_and_no_claim_helps() {
+async fn creator_audience_requires_the_role() {
     let server = Server::of::<every>().await;
     for (identity, is_allowed) in [
         (in_role("owner"), true),
@@ -40,21 +40,25 @@ async fn the_creators_audience_needs_a_role_and_no_claim_helps() {
         } else {
             // Who says that they own the agent is not believed.
             let asked = json!({"audience": "creator", "agent_owner_user_id": "ada"});
-            let code = client.refusal("settings.subscribe", asked).await;
+            let code = client
+                .send_expecting_error("settings.subscribe", asked)
+                .await;
             assert_eq!(code, "FORBIDDEN");
             patch(&mut client, "note", json!("still a user")).await;
         }
-        client.leave().await;
+        client.disconnect().await;
     }
     let mut client = server.client(in_role("owner")).await;
     let asked = json!({"audience": "king"});
-    let code = client.refusal("settings.subscribe", asked).await;
+    let code = client
+        .send_expecting_error("settings.subscribe", asked)
+        .await;
     assert_eq!(code, "INVALID_PAYLOAD");
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn a_patch_is_refused_by_what_the_field_is_to_the_audience() {
+async fn patch_is_rejected_by_field_visibility() {
     let server = Server::of::<every>().await;
     let (mut user, _) = subscribed(&server, "member", "user").await;
     let (mut creator, _) = subscribed(&server, "owner", "creator").await;
@@ -82,13 +86,13 @@ async fn a_patch_is_refused_by_what_the_field_is_to_the_audience() {
             modest.expect("settings.patch").await;
         }
     }
-    user.has_nothing().await;
-    modest.has_nothing().await;
+    user.expect_nothing().await;
+    modest.expect_nothing().await;
     server.close([user, creator, modest]).await;
 }
 
 #[tokio::test]
-async fn a_secret_is_shown_to_nobody() {
+async fn secret_is_never_shown() {
     let server = Server::of::<every>().await;
     let (mut owner, before) = subscribed(&server, "owner", "creator").await;
     let (mut user, _) = subscribed(&server, "member", "user").await;
@@ -115,7 +119,7 @@ async fn a_secret_is_shown_to_nobody() {
 }
 
 #[tokio::test]
-async fn the_public_schema_is_what_users_see_and_needs_no_connect() {
+async fn public_schema_has_user_fields_before_connect() {
     let server = Server::of::<every>().await;
     let mut stranger = server.open().await;
     let id = stranger.send("settings.public_schema", json!({})).await;
@@ -129,7 +133,7 @@ async fn the_public_schema_is_what_users_see_and_needs_no_connect() {
     // It has the defaults, and nobody's values.
     patch(&mut user, "name", json!("changed")).await;
     let again = user
-        .ask(
+        .request(
             "settings.public_schema",
             json!({}),
             "settings.public_schema.result",
@@ -140,23 +144,25 @@ async fn the_public_schema_is_what_users_see_and_needs_no_connect() {
 }
 
 #[tokio::test]
-async fn settings_of_another_worker_are_neither_shown_nor_changed() {
+async fn settings_of_another_worker_are_isolated() {
     let server = Server::of::<every>().await;
     let (mut here, _) = subscribed(&server, "member", "user").await;
     let other = Identity::of("eve").with("agent_id", "w2");
     let mut there = server.client(other).await;
     for verb in ["settings.subscribe", "settings.unsubscribe"] {
         for member in ["worker_id", "agent_id"] {
-            let code = there.refusal(verb, json!({member: "w1"})).await;
+            let code = there
+                .send_expecting_error(verb, json!({member: "w1"}))
+                .await;
             assert_eq!(code, "FORBIDDEN", "{verb}");
         }
     }
     let shown = subscribe(&mut there, "user").await;
     assert_eq!(shown["worker_id"], "w2");
     patch(&mut there, "note", json!("of w2")).await;
-    here.has_nothing().await;
+    here.expect_nothing().await;
     patch(&mut here, "note", json!("of w1")).await;
-    there.has_nothing().await;
+    there.expect_nothing().await;
     let shown = subscribe(&mut there, "user").await;
     assert_eq!(field(&shown, "note")["value"], "of w2");
     server.close([here, there]).await;

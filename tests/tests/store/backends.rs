@@ -13,40 +13,40 @@ use std::sync::Arc;
 pub(crate) type AnyStore = Arc<dyn Store>;
 
 /// An empty store, and what must outlive it: the directory of its file, for example.
-pub(crate) struct Opened {
+pub(crate) struct OpenStore {
     pub(crate) store: AnyStore,
     _outlives_it: Box<dyn Any + Send>,
 }
 
-pub(crate) async fn memory() -> Option<Opened> {
-    Some(Opened {
+pub(crate) async fn memory() -> Option<OpenStore> {
+    Some(OpenStore {
         store: Arc::new(MemoryStore::new()),
         _outlives_it: Box::new(()),
     })
 }
 
-pub(crate) async fn sqlite() -> Option<Opened> {
+pub(crate) async fn sqlite() -> Option<OpenStore> {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path().join("worker.db"));
-    Some(Opened {
+    Some(OpenStore {
         store: Arc::new(SqliteStore::open(options).await.unwrap()),
         _outlives_it: Box::new(directory),
     })
 }
 
 /// None where there is no database; a line says so then.
-pub(crate) async fn on_postgres() -> Option<Opened> {
+pub(crate) async fn on_postgres() -> Option<OpenStore> {
     Some(opened(shared()?).await)
 }
 
 /// The same through PgBouncer.
-pub(crate) async fn on_postgres_pooled() -> Option<Opened> {
+pub(crate) async fn on_postgres_pooled() -> Option<OpenStore> {
     Some(opened(pooled()?).await)
 }
 
-async fn opened(options: PostgresOptions) -> Opened {
+async fn opened(options: PostgresOptions) -> OpenStore {
     let store = PostgresStore::open(options.pool_size(3)).await.unwrap();
-    Opened {
+    OpenStore {
         store: Arc::new(store),
         _outlives_it: Box::new(()),
     }

@@ -13,26 +13,26 @@ use serde_json::json;
 use std::slice::from_ref;
 
 cases![
-    a_message_makes_a_thread_an_event_and_a_run_in_this_order,
-    a_message_to_a_thread_that_is_there_adds_an_event_only,
-    a_message_during_a_turn_is_stored_and_waits,
-    turns_of_a_thread_run_in_the_order_of_their_messages,
-    repeated_claim_has_the_same_turn,
-    threads_do_not_wait_for_each_other,
-    a_new_participant_changes_the_thread_before_the_event,
-    a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_not,
-    an_event_keeps_the_author_of_its_time,
-    nobody_takes_part_without_being_shown,
-    nobody_on_another_connection_is_somebody_else,
-    title_and_metadata_stay_with_the_thread_that_was_made,
-    a_thread_that_may_be_there_is_made_once_and_then_found,
-    a_thread_of_another_scope_is_never_adopted,
-    a_message_to_a_thread_that_is_not_there_makes_none,
-    a_thread_cannot_be_made_twice,
-    a_thread_knows_its_tenant_and_its_times,
+    first_message_creates_thread_then_event_then_run,
+    message_to_existing_thread_adds_only_an_event,
+    message_during_a_turn_is_stored_and_queued,
+    turns_of_a_thread_run_in_message_order,
+    repeated_claim_returns_the_same_turn,
+    threads_run_independently,
+    new_participant_updates_thread_before_event,
+    thread_changes_only_when_a_user_name_changes,
+    event_keeps_its_original_author_name,
+    anonymous_user_is_a_hidden_participant,
+    anonymous_user_is_bound_to_its_connection,
+    title_and_metadata_are_set_only_on_creation,
+    create_if_missing_creates_once_then_finds,
+    thread_of_another_scope_is_never_adopted,
+    message_to_missing_thread_creates_none,
+    thread_cannot_be_created_twice,
+    thread_has_its_tenant_and_timestamps,
 ];
 
-async fn a_message_makes_a_thread_an_event_and_a_run_in_this_order(store: &AnyStore) {
+async fn first_message_creates_thread_then_event_then_run(store: &AnyStore) {
     let new = message(new_thread("t"), "e", &ana());
     let start = start("r");
     let begun = store
@@ -74,7 +74,7 @@ async fn a_message_makes_a_thread_an_event_and_a_run_in_this_order(store: &AnySt
     assert_eq!(store.thread(&scope(), "t").await.unwrap(), claim.thread);
 }
 
-async fn a_message_to_a_thread_that_is_there_adds_an_event_only(store: &AnyStore) {
+async fn message_to_existing_thread_adds_only_an_event(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r1").await;
     assert!(finish(store, &claim.key, "none").await.is_none());
     let begun = say(store, existing("t"), "e2", "r2").await;
@@ -84,7 +84,7 @@ async fn a_message_to_a_thread_that_is_there_adds_an_event_only(store: &AnyStore
     assert_eq!(begun.claim.unwrap().key.event_id, "e2");
 }
 
-async fn a_message_during_a_turn_is_stored_and_waits(store: &AnyStore) {
+async fn message_during_a_turn_is_stored_and_queued(store: &AnyStore) {
     begin_thread(store, "t", "r1").await;
     let begun = say(store, existing("t"), "e2", "r2").await;
     assert!(begun.claim.is_none());
@@ -102,7 +102,7 @@ async fn a_message_during_a_turn_is_stored_and_waits(store: &AnyStore) {
     assert_eq!(runs.len(), 1, "it has no run until it starts");
 }
 
-async fn repeated_claim_has_the_same_turn(store: &AnyStore) {
+async fn repeated_claim_returns_the_same_turn(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r1").await;
     say(store, existing("t"), "e2", "waits").await;
     let next = finish(store, &claim.key, "r2").await.unwrap();
@@ -122,7 +122,7 @@ async fn repeated_claim_has_the_same_turn(store: &AnyStore) {
     assert!(over.unwrap().is_none());
 }
 
-async fn turns_of_a_thread_run_in_the_order_of_their_messages(store: &AnyStore) {
+async fn turns_of_a_thread_run_in_message_order(store: &AnyStore) {
     // Ids that sort the other way round, and times that do too: only the order of arrival counts.
     let mut claim = begin_thread(store, "t", "r0").await;
     let times = [now(), now(), now()];
@@ -145,7 +145,7 @@ async fn turns_of_a_thread_run_in_the_order_of_their_messages(store: &AnyStore) 
     assert!(finish(store, &claim.key, "none").await.is_none());
 }
 
-async fn threads_do_not_wait_for_each_other(store: &AnyStore) {
+async fn threads_run_independently(store: &AnyStore) {
     let first = begin_thread(store, "t1", "r1").await;
     let second = begin_thread(store, "t2", "r2").await;
     assert_eq!((first.thread.rev, second.thread.rev), (3, 3));
@@ -158,7 +158,7 @@ async fn threads_do_not_wait_for_each_other(store: &AnyStore) {
     );
 }
 
-async fn a_new_participant_changes_the_thread_before_the_event(store: &AnyStore) {
+async fn new_participant_updates_thread_before_event(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     assert_not_found(store.thread(&private(&ben()), "t").await);
     let new = message(existing("t"), "e2", &ben());
@@ -181,9 +181,7 @@ async fn a_new_participant_changes_the_thread_before_the_event(store: &AnyStore)
     assert_eq!(kinds(&begun.changes), ["event"]);
 }
 
-async fn a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_not(
-    store: &AnyStore,
-) {
+async fn thread_changes_only_when_a_user_name_changes(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let renamed = User {
         user_name: Some("Ana Lima".to_owned()),
@@ -204,7 +202,7 @@ async fn a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_
     assert_eq!(events[1].user, Some(renamed));
 }
 
-async fn an_event_keeps_the_author_of_its_time(store: &AnyStore) {
+async fn event_keeps_its_original_author_name(store: &AnyStore) {
     let mailed = User {
         user_name: Some(" ".to_owned()),
         user_email: Some("ana@example.org".to_owned()),
@@ -231,7 +229,7 @@ fn message_of_nobody(thread: ThreadTarget, event_id: &str, connection: &str) -> 
     }
 }
 
-async fn nobody_takes_part_without_being_shown(store: &AnyStore) {
+async fn anonymous_user_is_a_hidden_participant(store: &AnyStore) {
     let new = message_of_nobody(new_thread("t"), "e", "c");
     let begun = store.begin_turn(&scope(), new, &start("r")).await.unwrap();
     assert_eq!(kinds(&begun.changes), ["thread", "event", "run"]);
@@ -249,7 +247,7 @@ async fn nobody_takes_part_without_being_shown(store: &AnyStore) {
     assert_eq!(kinds(&begun.changes), ["event"]);
 }
 
-async fn nobody_on_another_connection_is_somebody_else(store: &AnyStore) {
+async fn anonymous_user_is_bound_to_its_connection(store: &AnyStore) {
     let of_connection = |id: &str| Scope {
         viewer: Viewer::Only(Participant::connection(id)),
         ..scope()
@@ -267,7 +265,7 @@ async fn nobody_on_another_connection_is_somebody_else(store: &AnyStore) {
     }
 }
 
-async fn title_and_metadata_stay_with_the_thread_that_was_made(store: &AnyStore) {
+async fn title_and_metadata_are_set_only_on_creation(store: &AnyStore) {
     let metadata = json!({"channel": "web", "deep": [1, {"two": null}], "n": 0.5});
     let target = ThreadTarget::New(NewThread {
         title: Some("A \"title\"".to_owned()),
@@ -285,7 +283,7 @@ async fn title_and_metadata_stay_with_the_thread_that_was_made(store: &AnyStore)
     assert_eq!(record.thread.title.as_deref(), Some("A \"title\""));
 }
 
-async fn a_thread_that_may_be_there_is_made_once_and_then_found(store: &AnyStore) {
+async fn create_if_missing_creates_once_then_finds(store: &AnyStore) {
     let target = |title: &str| {
         ThreadTarget::ExistingOrNew(NewThread {
             title: Some(title.to_owned()),
@@ -305,7 +303,7 @@ async fn a_thread_that_may_be_there_is_made_once_and_then_found(store: &AnyStore
     assert_eq!(record.thread.title.as_deref(), Some("first"));
 }
 
-async fn a_thread_of_another_scope_is_never_adopted(store: &AnyStore) {
+async fn thread_of_another_scope_is_never_adopted(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let before = picture(store, &scope()).await;
     let target = ThreadTarget::ExistingOrNew(NewThread::new("t"));
@@ -326,7 +324,7 @@ async fn a_thread_of_another_scope_is_never_adopted(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn a_message_to_a_thread_that_is_not_there_makes_none(store: &AnyStore) {
+async fn message_to_missing_thread_creates_none(store: &AnyStore) {
     let new = message(existing("nowhere"), "e", &ana());
     assert_not_found(store.begin_turn(&scope(), new, &start("r")).await);
     assert_eq!(
@@ -342,7 +340,7 @@ async fn a_message_to_a_thread_that_is_not_there_makes_none(store: &AnyStore) {
     assert_eq!(seqs(&[begun.event]), [1]);
 }
 
-async fn a_thread_cannot_be_made_twice(store: &AnyStore) {
+async fn thread_cannot_be_created_twice(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let before = picture(store, &scope()).await;
     let again = message(new_thread("t"), "e2", &ben());
@@ -350,7 +348,7 @@ async fn a_thread_cannot_be_made_twice(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn a_thread_knows_its_tenant_and_its_times(store: &AnyStore) {
+async fn thread_has_its_tenant_and_timestamps(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let thread = claim.thread.thread.clone();
     assert_eq!(

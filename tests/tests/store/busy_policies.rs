@@ -12,17 +12,17 @@ use dooers::protocol::{RunStatus, User};
 use dooers::store::{Begun, Cancel, CancelTarget, Cancelled, Start, StoreError, ThreadTarget};
 
 cases![
-    a_full_queue_takes_no_more_until_one_is_answered,
-    a_message_that_is_sent_again_needs_no_room,
-    an_agent_that_rejects_takes_a_message_once_the_last_is_answered,
-    who_may_not_see_a_busy_thread_does_not_learn_that_it_is,
-    an_interruption_withdraws_what_waits_and_marks_what_runs,
-    an_interruption_of_a_thread_at_rest_is_a_message_like_any_other,
-    preemption_follows_the_order_of_messages,
-    turns_side_by_side_are_each_claimed_at_once,
-    turns_side_by_side_are_written_cancelled_and_ended_each_by_itself,
-    turns_side_by_side_are_all_recovered,
-    a_turn_of_its_own_waits_for_those_that_ran_side_by_side,
+    full_queue_rejects_until_a_message_is_answered,
+    repeated_message_needs_no_queue_slot,
+    rejecting_agent_accepts_after_the_last_answer,
+    busy_state_is_hidden_from_other_scopes,
+    interrupt_withdraws_queued_and_cancels_running,
+    interrupt_of_idle_thread_is_an_ordinary_message,
+    preemption_follows_message_order,
+    concurrent_turns_are_claimed_at_once,
+    concurrent_turns_are_independent,
+    concurrent_turns_are_all_recovered,
+    exclusive_turn_waits_for_concurrent_turns,
 ];
 
 fn busy(on_busy: OnBusy, run_id: &str) -> Start {
@@ -54,7 +54,7 @@ fn assert_overloaded(result: Result<Begun, StoreError>) {
     }
 }
 
-async fn a_full_queue_takes_no_more_until_one_is_answered(store: &AnyStore) {
+async fn full_queue_rejects_until_a_message_is_answered(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     for id in ["e2", "e3"] {
         say(store, existing("t"), id, &queue_of(2)).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_full_queue_takes_no_more_until_one_is_answered(store: &AnyStore) {
     say(store, existing("t"), "e5", &queue_of(3)).await.unwrap();
 }
 
-async fn a_message_that_is_sent_again_needs_no_room(store: &AnyStore) {
+async fn repeated_message_needs_no_queue_slot(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let sent = |id| repeatable(existing("t"), id, "c");
     let first = store.begin_turn(&scope(), sent("e2"), &queue_of(1)).await;
@@ -86,7 +86,7 @@ async fn a_message_that_is_sent_again_needs_no_room(store: &AnyStore) {
     }
 }
 
-async fn an_agent_that_rejects_takes_a_message_once_the_last_is_answered(store: &AnyStore) {
+async fn rejecting_agent_accepts_after_the_last_answer(store: &AnyStore) {
     let reject = |run| busy(OnBusy::Reject, run);
     let begun = say(store, new_thread("t"), "e1", &reject("r1"))
         .await
@@ -102,7 +102,7 @@ async fn an_agent_that_rejects_takes_a_message_once_the_last_is_answered(store: 
     assert_eq!(ids(&events), ["e1", "e2"]);
 }
 
-async fn who_may_not_see_a_busy_thread_does_not_learn_that_it_is(store: &AnyStore) {
+async fn busy_state_is_hidden_from_other_scopes(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let mut elsewhere = scope();
     elsewhere.workspace_id = "elsewhere".to_owned();
@@ -111,7 +111,7 @@ async fn who_may_not_see_a_busy_thread_does_not_learn_that_it_is(store: &AnyStor
     assert_not_found(store.begin_turn(&elsewhere, message, &start).await);
 }
 
-async fn an_interruption_withdraws_what_waits_and_marks_what_runs(store: &AnyStore) {
+async fn interrupt_withdraws_queued_and_cancels_running(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     for id in ["e2", "e3"] {
         say(store, existing("t"), id, &queue_of(9)).await.unwrap();
@@ -132,7 +132,7 @@ async fn an_interruption_withdraws_what_waits_and_marks_what_runs(store: &AnySto
     assert!(finish(store, &next.key, "none").await.is_none());
 }
 
-async fn an_interruption_of_a_thread_at_rest_is_a_message_like_any_other(store: &AnyStore) {
+async fn interrupt_of_idle_thread_is_an_ordinary_message(store: &AnyStore) {
     let start = |run| busy(OnBusy::Interrupt, run);
     let begun = say(store, new_thread("t"), "e1", &start("r1"))
         .await
@@ -144,7 +144,7 @@ async fn an_interruption_of_a_thread_at_rest_is_a_message_like_any_other(store: 
     assert_eq!(kinds(&begun.changes), ["event", "run"]);
 }
 
-async fn preemption_follows_the_order_of_messages(store: &AnyStore) {
+async fn preemption_follows_message_order(store: &AnyStore) {
     let side_by_side = side_by_side(store).await;
     for (claim, id) in side_by_side.iter().zip(["e1", "e2"]) {
         assert_eq!(claim.event.id, id);
@@ -186,7 +186,7 @@ async fn side_by_side(store: &AnyStore) -> Vec<dooers::store::Claim> {
     claims
 }
 
-async fn turns_side_by_side_are_each_claimed_at_once(store: &AnyStore) {
+async fn concurrent_turns_are_claimed_at_once(store: &AnyStore) {
     let claims = side_by_side(store).await;
     let claimed: Vec<_> = claims.iter().map(|claim| claim.event.id.as_str()).collect();
     assert_eq!(claimed, ["e1", "e2", "e3"]);
@@ -196,7 +196,7 @@ async fn turns_side_by_side_are_each_claimed_at_once(store: &AnyStore) {
     assert!(next.unwrap().is_none());
 }
 
-async fn turns_side_by_side_are_written_cancelled_and_ended_each_by_itself(store: &AnyStore) {
+async fn concurrent_turns_are_independent(store: &AnyStore) {
     let claims = side_by_side(store).await;
     for (claim, id) in claims.iter().zip(["a", "b", "c"]) {
         write(store, &claim.key, vec![written("t", id, None)]).await;
@@ -214,7 +214,7 @@ async fn turns_side_by_side_are_written_cancelled_and_ended_each_by_itself(store
     }
 }
 
-async fn turns_side_by_side_are_all_recovered(store: &AnyStore) {
+async fn concurrent_turns_are_all_recovered(store: &AnyStore) {
     side_by_side(store).await;
     let recovered = store.recover().await.unwrap();
     assert_eq!((recovered.interrupted, recovered.changes.len()), (3, 1));
@@ -224,7 +224,7 @@ async fn turns_side_by_side_are_all_recovered(store: &AnyStore) {
     }
 }
 
-async fn a_turn_of_its_own_waits_for_those_that_ran_side_by_side(store: &AnyStore) {
+async fn exclusive_turn_waits_for_concurrent_turns(store: &AnyStore) {
     let claims = side_by_side(store).await;
     let begun = say(store, existing("t"), "e4", &queue_of(9)).await.unwrap();
     assert!(begun.claim.is_none());

@@ -14,21 +14,21 @@ use dooers::store::{
 use serde_json::json;
 
 cases![
-    page_ends_in_front_of_the_event_too_many,
+    page_ends_before_the_event_over_the_limit,
     page_of_one_event_may_exceed_the_limit,
-    pages_of_all_kinds_of_contents_keep_the_limit,
-    newest_snapshot_leaves_out_older_events,
-    snapshot_after_an_event_leaves_out_newer_ones,
-    covering_snapshot_that_fits_goes_on,
-    covering_snapshot_too_large_shows_the_newest,
-    covering_snapshot_may_show_less_than_a_hundred,
+    pages_of_every_content_kind_keep_the_limit,
+    newest_snapshot_omits_older_events,
+    snapshot_after_an_event_omits_newer_events,
+    covering_snapshot_that_fits_continues,
+    covering_snapshot_over_the_limit_has_the_newest,
+    covering_snapshot_may_have_fewer_than_100_events,
     covering_snapshot_counts_edited_events,
-    step_ends_in_front_of_the_change_too_many,
-    step_counts_edits_runs_and_the_row,
+    step_ends_before_the_change_over_the_limit,
+    step_size_counts_edits_runs_and_thread_row,
     readers_in_small_steps_miss_nothing,
-    thread_list_ends_in_front_of_the_thread_too_many,
+    thread_list_ends_before_the_thread_over_the_limit,
     thread_list_of_one_thread_may_exceed_the_limit,
-    queries_of_the_program_have_no_limit_in_bytes,
+    repository_queries_have_no_byte_limit,
 ];
 
 /// The bytes that an item counts for: its JSON and a comma.
@@ -98,7 +98,7 @@ async fn pages(store: &AnyStore, limit: PageLimit) -> Vec<ThreadEvent> {
     }
 }
 
-async fn page_ends_in_front_of_the_event_too_many(store: &AnyStore) {
+async fn page_ends_before_the_event_over_the_limit(store: &AnyStore) {
     thread_of_sizes(store, (0..40).map(|number| number * 37 % 1000)).await;
     let all = pages(store, PageLimit::new(200)).await;
     assert_eq!(all.len(), 41);
@@ -135,7 +135,7 @@ async fn page_of_one_event_may_exceed_the_limit(store: &AnyStore) {
 }
 
 /// Everything that makes an event large: text that grows when it is escaped, data, and its user.
-async fn pages_of_all_kinds_of_contents_keep_the_limit(store: &AnyStore) {
+async fn pages_of_every_content_kind_keep_the_limit(store: &AnyStore) {
     let key = thread_of(store, "t", 1).await.key;
     let mut events = Vec::new();
     for number in 0..20 {
@@ -171,7 +171,7 @@ async fn snapshot(store: &AnyStore, from: &SnapshotFrom, bytes: usize) -> Snapsh
     snapshot
 }
 
-async fn newest_snapshot_leaves_out_older_events(store: &AnyStore) {
+async fn newest_snapshot_omits_older_events(store: &AnyStore) {
     let key = thread_of_sizes(store, [1000; 150]).await;
     let newest = &SnapshotFrom::Newest;
     for (bytes, expected) in [(100_000_000, 100), (50_000, 42), (3000, 2), (1, 1)] {
@@ -205,7 +205,7 @@ async fn newest_snapshot_leaves_out_older_events(store: &AnyStore) {
     }
 }
 
-async fn snapshot_after_an_event_leaves_out_newer_ones(store: &AnyStore) {
+async fn snapshot_after_an_event_omits_newer_events(store: &AnyStore) {
     thread_of_sizes(store, [1000; 50]).await;
     let after = SnapshotFrom::After("t-10".to_owned());
     for (bytes, last) in [(1_000_000, 51), (10_000, 18), (1, 11)] {
@@ -223,7 +223,7 @@ async fn snapshot_after_an_event_leaves_out_newer_ones(store: &AnyStore) {
     assert_eq!((shown.events.len(), shown.is_complete), (40, false));
 }
 
-async fn covering_snapshot_that_fits_goes_on(store: &AnyStore) {
+async fn covering_snapshot_that_fits_continues(store: &AnyStore) {
     thread_of_sizes(store, [1000; 150]).await;
     let all = SnapshotFrom::Covering("t-5".to_owned());
     let shown = snapshot(store, &all, 1_000_000).await;
@@ -234,7 +234,7 @@ async fn covering_snapshot_that_fits_goes_on(store: &AnyStore) {
     assert!(!snapshot(store, &all, exactly - 1).await.recovered);
 }
 
-async fn covering_snapshot_too_large_shows_the_newest(store: &AnyStore) {
+async fn covering_snapshot_over_the_limit_has_the_newest(store: &AnyStore) {
     thread_of_sizes(store, [1000; 150]).await;
     let all = SnapshotFrom::Covering("t-1".to_owned());
     for bytes in [1, 20_000, 150_000] {
@@ -247,7 +247,7 @@ async fn covering_snapshot_too_large_shows_the_newest(store: &AnyStore) {
     }
 }
 
-async fn covering_snapshot_may_show_less_than_a_hundred(store: &AnyStore) {
+async fn covering_snapshot_may_have_fewer_than_100_events(store: &AnyStore) {
     thread_of_sizes(store, [1000; 150]).await;
     // The newest hundred would be shown, but only what was missed must be.
     for (known, bytes, first) in [(149, 20_500, 135), (149, 3000, 150), (151, 1, 151)] {
@@ -288,7 +288,7 @@ fn size_of_change(body: &ChangeBody) -> usize {
     }
 }
 
-async fn step_ends_in_front_of_the_change_too_many(store: &AnyStore) {
+async fn step_ends_before_the_change_over_the_limit(store: &AnyStore) {
     thread_of_sizes(store, (0..60).map(|number| number * 37 % 1000)).await;
     for bytes in [1, 1000, 3000, 10_000, usize::MAX] {
         let limit = PageLimit::new(50).bytes(bytes);
@@ -319,7 +319,7 @@ async fn step_ends_in_front_of_the_change_too_many(store: &AnyStore) {
     }
 }
 
-async fn step_counts_edits_runs_and_the_row(store: &AnyStore) {
+async fn step_size_counts_edits_runs_and_thread_row(store: &AnyStore) {
     let key = thread_of_sizes(store, [100; 30]).await;
     let reader = Reader::fresh(store, &scope(), "t").await;
     for seq in 2..=20 {
@@ -418,7 +418,7 @@ async fn threads_of_sizes(store: &AnyStore, sizes: &[usize]) {
     }
 }
 
-async fn thread_list_ends_in_front_of_the_thread_too_many(store: &AnyStore) {
+async fn thread_list_ends_before_the_thread_over_the_limit(store: &AnyStore) {
     let sizes: Vec<usize> = (0..25).map(|number| number * 37 % 1000).collect();
     threads_of_sizes(store, &sizes).await;
     for scope in [scope(), private(&ana())] {
@@ -462,7 +462,7 @@ async fn thread_list_of_one_thread_may_exceed_the_limit(store: &AnyStore) {
     assert!(last.next.is_none());
 }
 
-async fn queries_of_the_program_have_no_limit_in_bytes(store: &AnyStore) {
+async fn repository_queries_have_no_byte_limit(store: &AnyStore) {
     thread_of_sizes(store, [20_000; 60]).await;
     let query = EventQuery::newest(200);
     let found = store.find_events(&scope(), "t", &query).await.unwrap();

@@ -9,12 +9,12 @@ use dooers::protocol::RunStatus;
 use dooers::store::{Cancel, CancelTarget, Cancelled, ChangeBody, Scope};
 
 cases![
-    a_turn_that_waits_is_withdrawn_and_its_run_is_canceled,
-    a_turn_that_runs_is_told_and_left_to_its_runner,
-    a_turn_that_ended_is_left_as_it_is,
-    others_go_on_when_one_is_withdrawn,
-    what_lies_outside_of_the_scope_is_not_found,
-    the_program_itself_may_cancel_everything,
+    queued_turn_is_withdrawn_and_its_run_canceled,
+    running_turn_is_marked_and_left_to_its_runner,
+    cancel_of_an_ended_turn_changes_nothing,
+    other_turns_continue_after_a_withdrawal,
+    cancel_outside_the_scope_is_not_found,
+    cancel_without_a_scope_reaches_every_turn,
     cancel_by_run_id_finds_the_run_that_continues,
 ];
 
@@ -42,7 +42,7 @@ fn is_running(cancelled: &Cancelled, event: &str) -> bool {
     matches!(cancelled, Cancelled::Running { thread_id, event_id } if thread_id == "t" && event_id == event)
 }
 
-async fn a_turn_that_waits_is_withdrawn_and_its_run_is_canceled(store: &AnyStore) {
+async fn queued_turn_is_withdrawn_and_its_run_canceled(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let waiting = say(store, existing("t"), "second", "none").await;
     assert!(waiting.claim.is_none());
@@ -73,7 +73,7 @@ async fn a_turn_that_waits_is_withdrawn_and_its_run_is_canceled(store: &AnyStore
     assert!(matches!(cancelled(store, &wish).await, Cancelled::Ended));
 }
 
-async fn a_turn_that_runs_is_told_and_left_to_its_runner(store: &AnyStore) {
+async fn running_turn_is_marked_and_left_to_its_runner(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let (events, runs) = all_of(store, &scope(), "t").await;
     assert!(is_running(
@@ -95,7 +95,7 @@ async fn a_turn_that_runs_is_told_and_left_to_its_runner(store: &AnyStore) {
     ));
 }
 
-async fn a_turn_that_ended_is_left_as_it_is(store: &AnyStore) {
+async fn cancel_of_an_ended_turn_changes_nothing(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     write(
         store,
@@ -116,7 +116,7 @@ async fn a_turn_that_ended_is_left_as_it_is(store: &AnyStore) {
     assert_eq!(all_of(store, &scope(), "t").await, before);
 }
 
-async fn others_go_on_when_one_is_withdrawn(store: &AnyStore) {
+async fn other_turns_continue_after_a_withdrawal(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let second = say(store, existing("t"), "second", "none").await;
     let third = say(store, existing("t"), "third", "none").await;
@@ -127,7 +127,7 @@ async fn others_go_on_when_one_is_withdrawn(store: &AnyStore) {
     assert_eq!(next.key.event_id, third.event.id);
 }
 
-async fn what_lies_outside_of_the_scope_is_not_found(store: &AnyStore) {
+async fn cancel_outside_the_scope_is_not_found(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let waiting = say(store, existing("t"), "second", "none").await;
     let elsewhere = |change: fn(&mut Scope)| {
@@ -161,7 +161,7 @@ async fn what_lies_outside_of_the_scope_is_not_found(store: &AnyStore) {
     assert_not_found(store.cancel_turn(Some(&scope()), &gone).await);
 }
 
-async fn the_program_itself_may_cancel_everything(store: &AnyStore) {
+async fn cancel_without_a_scope_reaches_every_turn(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let told = store.cancel_turn(None, &of_run("r")).await.unwrap();
     assert!(is_running(&told, &claim.key.event_id));

@@ -12,22 +12,22 @@ use dooers::protocol::RunStatus;
 use dooers::store::{SnapshotFrom, ThreadPatch, TurnChange};
 
 cases![
-    a_reader_that_has_all_is_sent_nothing,
-    what_was_missed_comes_once_and_in_order,
-    what_was_missed_comes_in_pages_of_the_size_asked_for,
-    what_happens_between_two_pages_is_not_lost,
-    a_reader_of_the_end_is_sent_what_comes,
-    changes_come_in_the_order_of_their_numbers,
-    runs_and_the_row_come_as_they_stand_at_last,
-    what_happened_behind_a_page_is_not_told_with_it,
-    a_run_that_ended_while_the_reader_was_away_is_told,
-    runs_of_events_that_come_after_the_snapshot_are_told,
-    a_reader_from_any_event_ends_as_one_that_comes_now,
-    a_reader_may_go_at_any_moment_and_miss_nothing,
-    a_thread_that_is_not_there_cannot_be_caught_up_with,
+    up_to_date_reader_receives_nothing,
+    missed_changes_arrive_once_and_in_order,
+    missed_changes_arrive_in_pages_of_the_limit,
+    changes_between_two_pages_are_not_lost,
+    reader_at_the_end_receives_new_changes,
+    changes_arrive_in_revision_order,
+    runs_and_thread_row_arrive_in_their_latest_state,
+    page_excludes_changes_after_its_end,
+    run_that_ended_while_away_is_sent,
+    runs_of_events_after_the_snapshot_are_sent,
+    resume_from_any_event_matches_a_fresh_reader,
+    reader_that_leaves_at_any_time_misses_nothing,
+    catch_up_of_a_missing_thread_is_not_found,
 ];
 
-async fn a_reader_that_has_all_is_sent_nothing(store: &AnyStore) {
+async fn up_to_date_reader_receives_nothing(store: &AnyStore) {
     thread_of(store, "t", 150).await;
     for from in [
         SnapshotFrom::Newest,
@@ -46,7 +46,7 @@ async fn a_reader_that_has_all_is_sent_nothing(store: &AnyStore) {
     }
 }
 
-async fn what_was_missed_comes_once_and_in_order(store: &AnyStore) {
+async fn missed_changes_arrive_once_and_in_order(store: &AnyStore) {
     thread_of(store, "t", 300).await;
     for missed in [0, 1, 99, 100, 101, 250, 299] {
         let known = 300 - missed;
@@ -75,7 +75,7 @@ async fn what_was_missed_comes_once_and_in_order(store: &AnyStore) {
     }
 }
 
-async fn what_was_missed_comes_in_pages_of_the_size_asked_for(store: &AnyStore) {
+async fn missed_changes_arrive_in_pages_of_the_limit(store: &AnyStore) {
     thread_of(store, "t", 25).await;
     for (limit, expected) in [(1, 25), (10, 3), (24, 2), (25, 1), (26, 1)] {
         let mut position = from_the_beginning();
@@ -96,7 +96,7 @@ async fn what_was_missed_comes_in_pages_of_the_size_asked_for(store: &AnyStore) 
     }
 }
 
-async fn what_happens_between_two_pages_is_not_lost(store: &AnyStore) {
+async fn changes_between_two_pages_are_not_lost(store: &AnyStore) {
     let claim = thread_of(store, "t", 20).await;
     let mut position = from_the_beginning();
     let mut got = Vec::new();
@@ -129,7 +129,7 @@ async fn what_happens_between_two_pages_is_not_lost(store: &AnyStore) {
     assert_eq!(position, Reader::fresh(store, &scope(), "t").await.position);
 }
 
-async fn a_reader_of_the_end_is_sent_what_comes(store: &AnyStore) {
+async fn reader_at_the_end_receives_new_changes(store: &AnyStore) {
     let claim = thread_of(store, "t", 120).await;
     let position = newest(store, &scope(), "t").await.position;
     append(store, &claim.key, 121..=123, None).await;
@@ -140,7 +140,7 @@ async fn a_reader_of_the_end_is_sent_what_comes(store: &AnyStore) {
     assert_eq!(changes.last(), begun.changes.last());
 }
 
-async fn changes_come_in_the_order_of_their_numbers(store: &AnyStore) {
+async fn changes_arrive_in_revision_order(store: &AnyStore) {
     let claim = thread_of(store, "t", 1).await;
     let position = newest(store, &scope(), "t").await.position;
     let mut expected = Vec::new();
@@ -159,7 +159,7 @@ async fn changes_come_in_the_order_of_their_numbers(store: &AnyStore) {
     assert!(changes.iter().all(|change| change.thread_id == "t"));
 }
 
-async fn runs_and_the_row_come_as_they_stand_at_last(store: &AnyStore) {
+async fn runs_and_thread_row_arrive_in_their_latest_state(store: &AnyStore) {
     let claim = thread_of(store, "t", 3).await;
     let from = SnapshotFrom::After("t-3".to_owned());
     let known = store
@@ -190,7 +190,7 @@ async fn runs_and_the_row_come_as_they_stand_at_last(store: &AnyStore) {
 }
 
 /// A client that keeps what it has would show the run as going on for ever.
-async fn what_happened_behind_a_page_is_not_told_with_it(store: &AnyStore) {
+async fn page_excludes_changes_after_its_end(store: &AnyStore) {
     let claim = thread_of(store, "t", 1).await;
     for last in [4, 7, 10] {
         append(store, &claim.key, [last - 2, last - 1, last], None).await;
@@ -222,7 +222,7 @@ async fn what_happened_behind_a_page_is_not_told_with_it(store: &AnyStore) {
     assert_eq!(ids[ids.len() - 3..], ["run-4", "run-7", "run-10"]);
 }
 
-async fn a_run_that_ended_while_the_reader_was_away_is_told(store: &AnyStore) {
+async fn run_that_ended_while_away_is_sent(store: &AnyStore) {
     let claim = thread_of(store, "t", 3).await;
     let mut reader = Reader::fresh(store, &scope(), "t").await;
     assert_eq!(reader.runs["t-run"].status, RunStatus::Running);
@@ -235,7 +235,7 @@ async fn a_run_that_ended_while_the_reader_was_away_is_told(store: &AnyStore) {
     assert_eq!(reader.runs["t-run"].status, RunStatus::Succeeded);
 }
 
-async fn runs_of_events_that_come_after_the_snapshot_are_told(store: &AnyStore) {
+async fn runs_of_events_after_the_snapshot_are_sent(store: &AnyStore) {
     let mut claim = thread_of(store, "t", 1).await;
     let mut reader = Reader::fresh(store, &scope(), "t").await;
     for number in 1..6 {
@@ -261,7 +261,7 @@ async fn runs_of_events_that_come_after_the_snapshot_are_told(store: &AnyStore) 
     reader.assert_up_to_date(store, &scope()).await;
 }
 
-async fn a_reader_from_any_event_ends_as_one_that_comes_now(store: &AnyStore) {
+async fn resume_from_any_event_matches_a_fresh_reader(store: &AnyStore) {
     let mut claim = thread_of(store, "t", 2).await;
     let mut readers = Vec::new();
     for number in 0..60 {
@@ -303,7 +303,7 @@ async fn a_reader_from_any_event_ends_as_one_that_comes_now(store: &AnyStore) {
 }
 
 /// A client that keeps what it has names the last event that it got, whatever else it did not get any more.
-async fn a_reader_may_go_at_any_moment_and_miss_nothing(store: &AnyStore) {
+async fn reader_that_leaves_at_any_time_misses_nothing(store: &AnyStore) {
     let mut claim = thread_of(store, "t", 2).await;
     let reader = Reader::fresh(store, &scope(), "t").await;
     for number in 0..40 {
@@ -336,7 +336,7 @@ async fn a_reader_may_go_at_any_moment_and_miss_nothing(store: &AnyStore) {
     }
 }
 
-async fn a_thread_that_is_not_there_cannot_be_caught_up_with(store: &AnyStore) {
+async fn catch_up_of_a_missing_thread_is_not_found(store: &AnyStore) {
     thread_of(store, "t", 3).await;
     let position = newest(store, &scope(), "t").await.position;
     assert_not_found(

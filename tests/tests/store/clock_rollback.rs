@@ -15,16 +15,16 @@ use dooers::store::{
 };
 
 cases![
-    a_new_thread_comes_first_after_the_clock_was_set_back,
-    an_event_moves_its_thread_to_the_front_after_a_set_back,
-    a_tail_finds_what_is_written_after_a_set_back,
-    a_set_back_leaves_other_lists_alone,
-    times_are_exact_again_once_the_clock_catches_up,
-    a_run_begins_last_and_ends_after_that,
-    a_tail_finds_runs_that_begin_after_a_set_back,
+    new_thread_is_first_after_a_clock_rollback,
+    event_moves_thread_to_front_after_a_rollback,
+    tail_finds_events_written_after_a_rollback,
+    rollback_does_not_affect_other_lists,
+    times_are_exact_once_the_clock_catches_up,
+    run_starts_last_and_ends_later_after_a_rollback,
+    tail_finds_runs_started_after_a_rollback,
     updated_at_never_decreases,
-    a_turn_is_due_if_its_time_is_too_far_ahead,
-    turns_side_by_side_are_due_if_too_far_ahead,
+    turn_scheduled_too_far_ahead_is_due,
+    concurrent_turns_too_far_ahead_are_due,
 ];
 
 /// The time before the clock was set back by an hour, in microseconds from a fixed moment.
@@ -76,7 +76,7 @@ async fn last_event_at(store: &AnyStore, id: &str) -> DateTime<Utc> {
     record.thread.last_event_at
 }
 
-async fn a_new_thread_comes_first_after_the_clock_was_set_back(store: &AnyStore) {
+async fn new_thread_is_first_after_a_clock_rollback(store: &AnyStore) {
     begin(store, &scope(), "old", before(0)).await;
     let claim = begin(store, &scope(), "b", after(0)).await;
     assert_eq!(claim.thread.thread.last_event_at, before(1));
@@ -97,7 +97,7 @@ async fn a_new_thread_comes_first_after_the_clock_was_set_back(store: &AnyStore)
     assert_eq!(events[0].created_at, after(0), "as the clock says");
 }
 
-async fn an_event_moves_its_thread_to_the_front_after_a_set_back(store: &AnyStore) {
+async fn event_moves_thread_to_front_after_a_rollback(store: &AnyStore) {
     let mut claims = Vec::new();
     for (id, micros) in [("a", 0), ("b", 1), ("c", 2), ("d", 3)] {
         claims.push(begin(store, &scope(), id, before(micros)).await);
@@ -125,7 +125,7 @@ async fn an_event_moves_its_thread_to_the_front_after_a_set_back(store: &AnyStor
     assert_eq!(listed(store, &private(&ana())).await.len(), 4);
 }
 
-async fn a_tail_finds_what_is_written_after_a_set_back(store: &AnyStore) {
+async fn tail_finds_events_written_after_a_rollback(store: &AnyStore) {
     begin(store, &scope(), "old", before(0)).await;
     let mut seen = ThreadCursor {
         last_event_at: last_event_at(store, "old").await,
@@ -149,7 +149,7 @@ async fn a_tail_finds_what_is_written_after_a_set_back(store: &AnyStore) {
     }
 }
 
-async fn a_set_back_leaves_other_lists_alone(store: &AnyStore) {
+async fn rollback_does_not_affect_other_lists(store: &AnyStore) {
     begin(store, &scope(), "old", before(0)).await;
     for (number, member) in ["agent", "worker", "organization", "workspace"]
         .into_iter()
@@ -168,7 +168,7 @@ async fn a_set_back_leaves_other_lists_alone(store: &AnyStore) {
     }
 }
 
-async fn times_are_exact_again_once_the_clock_catches_up(store: &AnyStore) {
+async fn times_are_exact_once_the_clock_catches_up(store: &AnyStore) {
     begin(store, &scope(), "old", before(0)).await;
     begin(store, &scope(), "a", after(0)).await;
     assert_eq!(last_event_at(store, "a").await, before(1));
@@ -180,7 +180,7 @@ async fn times_are_exact_again_once_the_clock_catches_up(store: &AnyStore) {
     assert_eq!(last_event_at(store, "c").await, before(8));
 }
 
-async fn a_run_begins_last_and_ends_after_that(store: &AnyStore) {
+async fn run_starts_last_and_ends_later_after_a_rollback(store: &AnyStore) {
     begin(store, &scope(), "old", before(0)).await;
     let claim = begin(store, &scope(), "t", after(0)).await;
     let begun = claim.run.unwrap();
@@ -213,7 +213,7 @@ async fn a_run_begins_last_and_ends_after_that(store: &AnyStore) {
     assert_eq!(last_event_at(store, "next").await, before(4));
 }
 
-async fn a_tail_finds_runs_that_begin_after_a_set_back(store: &AnyStore) {
+async fn tail_finds_runs_started_after_a_rollback(store: &AnyStore) {
     begin(store, &scope(), "t", before(0)).await;
     let mut seen = RunCursor {
         started_at: before(0),
@@ -256,7 +256,7 @@ async fn updated_at_never_decreases(store: &AnyStore) {
     assert!(private(&ben()).admits(&[Participant::user(&ben())]));
 }
 
-async fn a_turn_is_due_if_its_time_is_too_far_ahead(store: &AnyStore) {
+async fn turn_scheduled_too_far_ahead_is_due(store: &AnyStore) {
     let longest = TimeDelta::from_std(LONGEST_BACK_OFF).unwrap();
     let mut key = begin(store, &scope(), "t", after(0)).await.key;
     let claim_at = async |at| {
@@ -287,7 +287,7 @@ async fn a_turn_is_due_if_its_time_is_too_far_ahead(store: &AnyStore) {
     assert_eq!(claim.event.id, "t-e", "the clock was set back once more");
 }
 
-async fn turns_side_by_side_are_due_if_too_far_ahead(store: &AnyStore) {
+async fn concurrent_turns_too_far_ahead_are_due(store: &AnyStore) {
     let beside = |run_id: &str, at| Start {
         on_busy: OnBusy::Concurrent,
         ..start_at(run_id, at)

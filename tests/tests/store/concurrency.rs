@@ -17,17 +17,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 cases![
-    a_bad_operation_among_good_ones_spoils_none_of_them,
-    messages_of_one_thread_at_once_are_numbered_without_a_hole,
-    threads_at_once_are_all_made,
-    turns_of_many_threads_at_once_are_all_written,
-    a_reader_at_any_moment_sees_no_half_of_a_change,
+    invalid_operation_does_not_fail_its_batch,
+    concurrent_messages_are_numbered_without_gaps,
+    concurrent_threads_are_all_created,
+    concurrent_turns_are_all_written,
+    reader_never_sees_a_partial_change,
 ];
 
 /// Whether the operation was a repetition, or why it was refused.
 type Answer = Result<bool, StoreError>;
 
-async fn a_bad_operation_among_good_ones_spoils_none_of_them(store: &AnyStore) {
+async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
     let held = thread_with_form(store, "forms", "f").await;
     thread_with_form(store, "answered", "g").await;
     let answer = form_response(
@@ -183,7 +183,7 @@ fn good_one(store: &AnyStore, number: usize) -> BoxFuture<'_, Answer> {
     .boxed()
 }
 
-async fn messages_of_one_thread_at_once_are_numbered_without_a_hole(store: &AnyStore) {
+async fn concurrent_messages_are_numbered_without_gaps(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let tasks = (0..40).map(|number| {
         let store = Arc::clone(store);
@@ -202,7 +202,7 @@ async fn messages_of_one_thread_at_once_are_numbered_without_a_hole(store: &AnyS
     assert_eq!(all_of(store, &scope(), "t").await.0[1..], by_seq);
 }
 
-async fn threads_at_once_are_all_made(store: &AnyStore) {
+async fn concurrent_threads_are_all_created(store: &AnyStore) {
     let tasks = (0..40).map(|number| {
         let store = Arc::clone(store);
         tokio::spawn(async move {
@@ -216,7 +216,7 @@ async fn threads_at_once_are_all_made(store: &AnyStore) {
     assert_eq!((page.threads.len(), page.total_count), (40, 40));
 }
 
-async fn turns_of_many_threads_at_once_are_all_written(store: &AnyStore) {
+async fn concurrent_turns_are_all_written(store: &AnyStore) {
     let tasks = (0..10).map(|number| {
         let store = Arc::clone(store);
         tokio::spawn(async move {
@@ -245,7 +245,7 @@ async fn turns_of_many_threads_at_once_are_all_written(store: &AnyStore) {
     }
 }
 
-async fn a_reader_at_any_moment_sees_no_half_of_a_change(store: &AnyStore) {
+async fn reader_never_sees_a_partial_change(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let writer = {
         let store = Arc::clone(store);

@@ -10,12 +10,12 @@ use dooers::store::{NewThread, Scope, ThreadDraft, ThreadEdit};
 use serde_json::json;
 
 cases![
-    a_thread_is_made_as_it_is_drafted,
-    a_thread_without_events_is_read_and_written_as_any,
-    its_owner_takes_part_in_it_and_nobody_else,
-    a_thread_of_nobody_is_seen_by_who_sees_everyones,
-    an_id_that_is_taken_is_a_conflict_in_every_scope,
-    a_thread_that_was_made_is_deleted_as_any,
+    thread_is_created_as_drafted,
+    empty_thread_can_be_read_and_written,
+    owner_is_the_only_participant,
+    ownerless_thread_is_visible_in_the_full_scope,
+    taken_id_is_a_conflict_in_every_scope,
+    created_thread_can_be_deleted,
 ];
 
 fn draft(id: &str, owner: &User) -> ThreadDraft {
@@ -33,7 +33,7 @@ async fn create(store: &AnyStore, draft: ThreadDraft) {
         .expect("a new id");
 }
 
-async fn a_thread_is_made_as_it_is_drafted(store: &AnyStore) {
+async fn thread_is_created_as_drafted(store: &AnyStore) {
     let mut draft = draft("t", &ana());
     draft.thread.title = Some("A title".to_owned());
     draft.thread.metadata = Some(json!({"channel": "mail"}));
@@ -61,7 +61,7 @@ async fn a_thread_is_made_as_it_is_drafted(store: &AnyStore) {
     assert_eq!((listed.threads, listed.total_count), (vec![expected], 1));
 }
 
-async fn a_thread_without_events_is_read_and_written_as_any(store: &AnyStore) {
+async fn empty_thread_can_be_read_and_written(store: &AnyStore) {
     create(store, draft("t", &ana())).await;
     let mut reader = Reader::fresh(store, &scope(), "t").await;
     assert!(reader.events.is_empty());
@@ -76,7 +76,7 @@ async fn a_thread_without_events_is_read_and_written_as_any(store: &AnyStore) {
     assert_eq!(reader.events.len(), 2);
 }
 
-async fn its_owner_takes_part_in_it_and_nobody_else(store: &AnyStore) {
+async fn owner_is_the_only_participant(store: &AnyStore) {
     create(store, draft("t", &ana())).await;
     assert_eq!(
         store.thread(&private(&ana()), "t").await.unwrap().thread.id,
@@ -90,7 +90,7 @@ async fn its_owner_takes_part_in_it_and_nobody_else(store: &AnyStore) {
     assert_eq!((listed.threads.len(), listed.total_count), (1, 1));
 }
 
-async fn a_thread_of_nobody_is_seen_by_who_sees_everyones(store: &AnyStore) {
+async fn ownerless_thread_is_visible_in_the_full_scope(store: &AnyStore) {
     create(store, draft("t", &User::new(""))).await;
     let thread = store.thread(&scope(), "t").await.unwrap().thread;
     assert!(thread.users.is_empty());
@@ -102,7 +102,7 @@ async fn a_thread_of_nobody_is_seen_by_who_sees_everyones(store: &AnyStore) {
     assert_eq!(newest(store, &private(&ben()), "t").await.events.len(), 1);
 }
 
-async fn an_id_that_is_taken_is_a_conflict_in_every_scope(store: &AnyStore) {
+async fn taken_id_is_a_conflict_in_every_scope(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let before = picture(store, &scope()).await;
     let other = Scope {
@@ -123,7 +123,7 @@ async fn an_id_that_is_taken_is_a_conflict_in_every_scope(store: &AnyStore) {
     );
 }
 
-async fn a_thread_that_was_made_is_deleted_as_any(store: &AnyStore) {
+async fn created_thread_can_be_deleted(store: &AnyStore) {
     create(store, draft("t", &ana())).await;
     let deleted = store.delete_thread(&private(&ana()), "t").await.unwrap();
     assert_eq!(kinds(&[deleted]), ["deleted"]);

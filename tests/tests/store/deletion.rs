@@ -15,21 +15,21 @@ use futures::future::join_all;
 use std::sync::Arc;
 
 cases![
-    the_last_change_tells_how_the_thread_stood,
-    a_deleted_thread_is_gone_for_every_method,
-    a_deleted_thread_is_gone_from_lists_and_counts,
-    other_threads_stay_as_they_are,
-    what_waited_in_a_deleted_thread_is_gone,
-    ids_of_a_deleted_thread_are_in_nobodys_way,
-    of_many_deletions_at_once_one_deletes,
-    ids_of_a_deleted_thread_are_known_until_forgotten,
-    ids_of_threads_that_exist_are_never_forgotten,
-    ids_are_forgotten_in_batches,
-    ids_of_removed_messages_and_connections_are_forgotten,
-    a_message_sent_while_its_thread_is_deleted_is_forgotten,
+    deletion_change_contains_the_final_thread_row,
+    deleted_thread_is_not_found_by_any_method,
+    deleted_thread_is_not_listed_or_counted,
+    deletion_leaves_other_threads_unchanged,
+    deletion_removes_queued_turns,
+    ids_of_a_deleted_thread_can_be_reused,
+    one_of_many_concurrent_deletions_succeeds,
+    ids_of_a_deleted_thread_are_kept_until_purged,
+    ids_of_existing_threads_are_never_purged,
+    ids_are_purged_in_batches,
+    ids_of_removed_and_anonymous_messages_are_purged,
+    message_racing_a_deletion_is_purged,
 ];
 
-async fn the_last_change_tells_how_the_thread_stood(store: &AnyStore) {
+async fn deletion_change_contains_the_final_thread_row(store: &AnyStore) {
     thread_of(store, "t", 5).await;
     let new = message(existing("t"), "of-ben", &ben());
     store
@@ -43,7 +43,7 @@ async fn the_last_change_tells_how_the_thread_stood(store: &AnyStore) {
     assert_eq!(change.body, ChangeBody::Deleted(Box::new(record)));
 }
 
-async fn a_deleted_thread_is_gone_for_every_method(store: &AnyStore) {
+async fn deleted_thread_is_not_found_by_any_method(store: &AnyStore) {
     let claim = thread_of(store, "t", 5).await;
     let from = SnapshotFrom::Newest;
     let position = store
@@ -69,7 +69,7 @@ async fn a_deleted_thread_is_gone_for_every_method(store: &AnyStore) {
     assert_not_found(store.delete_thread(&scope(), "t").await);
 }
 
-async fn a_deleted_thread_is_gone_from_lists_and_counts(store: &AnyStore) {
+async fn deleted_thread_is_not_listed_or_counted(store: &AnyStore) {
     for id in ["a", "b", "c"] {
         begin_thread(store, id, &format!("{id}-r")).await;
     }
@@ -93,7 +93,7 @@ async fn a_deleted_thread_is_gone_from_lists_and_counts(store: &AnyStore) {
     );
 }
 
-async fn other_threads_stay_as_they_are(store: &AnyStore) {
+async fn deletion_leaves_other_threads_unchanged(store: &AnyStore) {
     let kept = thread_of(store, "kept", 7).await;
     say(store, existing("kept"), "waiting", "none").await;
     let before = picture(store, &scope()).await;
@@ -107,7 +107,7 @@ async fn other_threads_stay_as_they_are(store: &AnyStore) {
     );
 }
 
-async fn what_waited_in_a_deleted_thread_is_gone(store: &AnyStore) {
+async fn deletion_removes_queued_turns(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     say(store, existing("t"), "waiting", "none").await;
     store.delete_thread(&scope(), "t").await.unwrap();
@@ -115,7 +115,7 @@ async fn what_waited_in_a_deleted_thread_is_gone(store: &AnyStore) {
     assert_eq!((recovered.interrupted, recovered.waiting), (0, Vec::new()));
 }
 
-async fn ids_of_a_deleted_thread_are_in_nobodys_way(store: &AnyStore) {
+async fn ids_of_a_deleted_thread_can_be_reused(store: &AnyStore) {
     thread_of(store, "t", 3).await;
     store.delete_thread(&scope(), "t").await.unwrap();
     let begun = say(store, new_thread("t2"), "t-1", "t-run").await;
@@ -130,7 +130,7 @@ async fn ids_of_a_deleted_thread_are_in_nobodys_way(store: &AnyStore) {
     );
 }
 
-async fn of_many_deletions_at_once_one_deletes(store: &AnyStore) {
+async fn one_of_many_concurrent_deletions_succeeds(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let tasks = (0..20).map(|_| {
         let store = Arc::clone(store);
@@ -167,7 +167,7 @@ async fn forget(store: &AnyStore, deleted_before: DateTime<Utc>) -> usize {
     store.forget_sent(deleted_before, 100).await.unwrap()
 }
 
-async fn ids_of_a_deleted_thread_are_known_until_forgotten(store: &AnyStore) {
+async fn ids_of_a_deleted_thread_are_kept_until_purged(store: &AnyStore) {
     let first = repeatable(new_thread("t"), "e", "client's");
     send(store, first).await.unwrap();
     store.delete_thread(&scope(), "t").await.unwrap();
@@ -181,7 +181,7 @@ async fn ids_of_a_deleted_thread_are_known_until_forgotten(store: &AnyStore) {
     assert!(!begun.is_repeated);
 }
 
-async fn ids_of_threads_that_exist_are_never_forgotten(store: &AnyStore) {
+async fn ids_of_existing_threads_are_never_purged(store: &AnyStore) {
     for id in ["kept", "gone"] {
         let first = repeatable(new_thread(id), &format!("{id}-e"), &format!("{id}-c"));
         send(store, first).await.unwrap();
@@ -199,7 +199,7 @@ async fn ids_of_threads_that_exist_are_never_forgotten(store: &AnyStore) {
     assert!(send(store, again).await.unwrap().is_repeated);
 }
 
-async fn ids_are_forgotten_in_batches(store: &AnyStore) {
+async fn ids_are_purged_in_batches(store: &AnyStore) {
     let first = repeatable(new_thread("t"), "e0", "c0");
     send(store, first).await.unwrap();
     for number in 1..25 {
@@ -222,7 +222,7 @@ async fn ids_are_forgotten_in_batches(store: &AnyStore) {
     }
 }
 
-async fn ids_of_removed_messages_and_connections_are_forgotten(store: &AnyStore) {
+async fn ids_of_removed_and_anonymous_messages_are_purged(store: &AnyStore) {
     let nobody = User::new("");
     let anonymous = |event_id: &str, thread, connection: Option<&str>| NewMessage {
         user: nobody.clone(),
@@ -254,7 +254,7 @@ async fn ids_of_removed_messages_and_connections_are_forgotten(store: &AnyStore)
     assert_eq!(forget(store, later()).await, 4);
 }
 
-async fn a_message_sent_while_its_thread_is_deleted_is_forgotten(store: &AnyStore) {
+async fn message_racing_a_deletion_is_purged(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let sending = (0..20).map(|number| {
         let id = format!("e{number}");

@@ -19,28 +19,28 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 cases![
-    a_title_and_metadata_are_changed_and_what_is_not_named_stays,
-    an_event_takes_the_next_place_and_moves_its_thread_to_the_front,
-    who_is_named_by_an_event_takes_part_from_then_on,
-    an_event_names_a_run_of_its_thread_only,
-    an_id_that_is_taken_is_refused_wherever_it_is,
-    an_event_that_is_changed_keeps_its_place,
-    a_removed_event_leaves_an_empty_message_in_its_place,
-    a_removed_event_is_found_by_nobody_who_does_not_ask_for_it,
-    a_removed_event_can_be_neither_changed_nor_removed_again,
-    a_text_that_grows_is_left_to_its_turn,
-    the_turn_of_a_removed_message_that_waits_is_withdrawn,
-    the_id_of_a_run_that_has_ended_can_tell_of_a_turn_that_is_withdrawn,
-    the_turn_of_a_removed_message_that_runs_is_to_be_cancelled,
-    a_removed_message_that_is_sent_again_is_no_new_one,
-    a_removed_form_cannot_be_answered_and_an_answered_one_stays_so,
-    a_run_of_the_program_goes_on_until_it_says_how_it_ended,
-    a_run_of_the_program_is_no_turns,
-    a_run_of_a_turn_is_ended_by_its_handler,
-    how_a_run_ended_can_be_corrected,
-    a_run_that_has_ended_is_removed_and_its_events_stay,
-    a_reader_that_was_away_gets_every_change,
-    deep_json_is_stored_or_refused,
+    edit_changes_only_named_thread_fields,
+    new_event_gets_next_seq_and_moves_thread_to_front,
+    user_named_by_an_event_becomes_a_participant,
+    event_can_only_name_a_run_of_its_thread,
+    taken_event_id_is_rejected_in_every_thread,
+    updated_event_keeps_its_seq,
+    removed_event_leaves_an_empty_message,
+    removed_event_is_found_only_on_request,
+    removed_event_cannot_be_updated_or_removed,
+    streaming_text_can_only_be_edited_by_its_turn,
+    removing_a_queued_message_withdraws_its_turn,
+    withdrawal_may_reuse_the_id_of_an_ended_run,
+    removing_a_running_message_cancels_its_turn,
+    removed_message_sent_again_is_a_repeat,
+    removed_form_cannot_be_answered,
+    program_run_continues_until_the_program_ends_it,
+    program_run_does_not_belong_to_a_turn,
+    turn_run_can_only_be_ended_by_its_handler,
+    outcome_of_an_ended_run_can_be_corrected,
+    removing_an_ended_run_keeps_its_events,
+    returning_reader_receives_every_edit,
+    deep_json_is_stored_or_rejected,
 ];
 
 async fn edit(store: &AnyStore, edit: ThreadEdit) -> Edited {
@@ -82,7 +82,7 @@ fn created_run(run_id: &str) -> ThreadEdit {
     ThreadEdit::CreateRun(run("t", run_id, RunStatus::Running))
 }
 
-async fn a_title_and_metadata_are_changed_and_what_is_not_named_stays(store: &AnyStore) {
+async fn edit_changes_only_named_thread_fields(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let patches = [
         ThreadPatch::default()
@@ -116,7 +116,7 @@ async fn a_title_and_metadata_are_changed_and_what_is_not_named_stays(store: &An
     }
 }
 
-async fn an_event_takes_the_next_place_and_moves_its_thread_to_the_front(store: &AnyStore) {
+async fn new_event_gets_next_seq_and_moves_thread_to_front(store: &AnyStore) {
     let claim = thread_of(store, "t", 3).await;
     begin_thread(store, "other", "other-run").await;
     let event = answer("t", "e", None);
@@ -140,7 +140,7 @@ async fn an_event_takes_the_next_place_and_moves_its_thread_to_the_front(store: 
     );
 }
 
-async fn who_is_named_by_an_event_takes_part_from_then_on(store: &AnyStore) {
+async fn user_named_by_an_event_becomes_a_participant(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     assert_not_found(store.thread(&private(&ben()), "t").await);
     let said = ThreadEvent {
@@ -169,7 +169,7 @@ async fn who_is_named_by_an_event_takes_part_from_then_on(store: &AnyStore) {
     );
 }
 
-async fn an_event_names_a_run_of_its_thread_only(store: &AnyStore) {
+async fn event_can_only_name_a_run_of_its_thread(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     begin_thread(store, "other", "of-other").await;
     for run_id in ["of-other", "nothing"] {
@@ -189,7 +189,7 @@ async fn an_event_names_a_run_of_its_thread_only(store: &AnyStore) {
     );
 }
 
-async fn an_id_that_is_taken_is_refused_wherever_it_is(store: &AnyStore) {
+async fn taken_event_id_is_rejected_in_every_thread(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     begin_thread(store, "other", "of-other").await;
     for taken in ["t-question", "other-question"] {
@@ -202,7 +202,7 @@ async fn an_id_that_is_taken_is_refused_wherever_it_is(store: &AnyStore) {
     }
 }
 
-async fn an_event_that_is_changed_keeps_its_place(store: &AnyStore) {
+async fn updated_event_keeps_its_seq(store: &AnyStore) {
     thread_of(store, "t", 5).await;
     let before = store.event(&scope(), "t", "t-2").await.unwrap();
     let patch = EventPatch::default().text("changed");
@@ -233,7 +233,7 @@ async fn an_event_that_is_changed_keeps_its_place(store: &AnyStore) {
     }
 }
 
-async fn a_removed_event_leaves_an_empty_message_in_its_place(store: &AnyStore) {
+async fn removed_event_leaves_an_empty_message(store: &AnyStore) {
     let claim = thread_of(store, "t", 4).await;
     let call = ThreadEvent {
         kind: EventType::ToolCall,
@@ -266,7 +266,7 @@ async fn a_removed_event_leaves_an_empty_message_in_its_place(store: &AnyStore) 
     assert_eq!(events_of(&next.changes)[0].seq, 6);
 }
 
-async fn a_removed_event_is_found_by_nobody_who_does_not_ask_for_it(store: &AnyStore) {
+async fn removed_event_is_found_only_on_request(store: &AnyStore) {
     thread_of(store, "t", 4).await;
     edit(store, remove("t-3")).await;
     let found = async |query: &EventQuery| {
@@ -282,7 +282,7 @@ async fn a_removed_event_is_found_by_nobody_who_does_not_ask_for_it(store: &AnyS
     assert_eq!(found(&all).await, [1, 2, 3, 4]);
 }
 
-async fn a_removed_event_can_be_neither_changed_nor_removed_again(store: &AnyStore) {
+async fn removed_event_cannot_be_updated_or_removed(store: &AnyStore) {
     thread_of(store, "t", 2).await;
     edit(store, remove("t-2")).await;
     for again in [
@@ -295,7 +295,7 @@ async fn a_removed_event_can_be_neither_changed_nor_removed_again(store: &AnySto
     }
 }
 
-async fn a_text_that_grows_is_left_to_its_turn(store: &AnyStore) {
+async fn streaming_text_can_only_be_edited_by_its_turn(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     write(store, &claim.key, vec![streamed("t", "text")]).await;
     for change in [
@@ -310,7 +310,7 @@ async fn a_text_that_grows_is_left_to_its_turn(store: &AnyStore) {
     edit(store, remove("text")).await;
 }
 
-async fn the_turn_of_a_removed_message_that_waits_is_withdrawn(store: &AnyStore) {
+async fn removing_a_queued_message_withdraws_its_turn(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     say(store, existing("t"), "waits", "none").await;
     say(store, existing("t"), "waits-too", "none").await;
@@ -330,7 +330,7 @@ async fn the_turn_of_a_removed_message_that_waits_is_withdrawn(store: &AnyStore)
     assert_eq!(next.event.id, "waits-too");
 }
 
-async fn the_id_of_a_run_that_has_ended_can_tell_of_a_turn_that_is_withdrawn(store: &AnyStore) {
+async fn withdrawal_may_reuse_the_id_of_an_ended_run(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     edit(store, created_run("own")).await;
     edit(store, end("own", RunPatch::default().succeeded())).await;
@@ -363,7 +363,7 @@ async fn the_id_of_a_run_that_has_ended_can_tell_of_a_turn_that_is_withdrawn(sto
     assert_eq!(*canceled, run_named(store, &scope(), "t", "own").await);
 }
 
-async fn the_turn_of_a_removed_message_that_runs_is_to_be_cancelled(store: &AnyStore) {
+async fn removing_a_running_message_cancels_its_turn(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let edited = edit(store, remove("t-question")).await;
     assert_eq!(kinds(&edited.changes), ["event"]);
@@ -381,7 +381,7 @@ async fn the_turn_of_a_removed_message_that_runs_is_to_be_cancelled(store: &AnyS
     assert_eq!(kinds(&written.unwrap().changes), ["run"]);
 }
 
-async fn a_removed_message_that_is_sent_again_is_no_new_one(store: &AnyStore) {
+async fn removed_message_sent_again_is_a_repeat(store: &AnyStore) {
     let sent = repeatable(new_thread("t"), "e", "c");
     store
         .begin_turn(&scope(), sent.clone(), &start("r"))
@@ -396,7 +396,7 @@ async fn a_removed_message_that_is_sent_again_is_no_new_one(store: &AnyStore) {
     assert!(again.event.is_deleted());
 }
 
-async fn a_removed_form_cannot_be_answered_and_an_answered_one_stays_so(store: &AnyStore) {
+async fn removed_form_cannot_be_answered(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "form").await;
     let other = ThreadEvent {
         thread_id: "t".to_owned(),
@@ -418,7 +418,7 @@ async fn a_removed_form_cannot_be_answered_and_an_answered_one_stays_so(store: &
     assert_conflict(respond("again", "other").await);
 }
 
-async fn a_run_of_the_program_goes_on_until_it_says_how_it_ended(store: &AnyStore) {
+async fn program_run_continues_until_the_program_ends_it(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let started = run("t", "own", RunStatus::Running);
     let edited = edit(store, ThreadEdit::CreateRun(started.clone())).await;
@@ -442,7 +442,7 @@ async fn a_run_of_the_program_goes_on_until_it_says_how_it_ended(store: &AnyStor
     assert_eq!(*ended, run_named(store, &scope(), "t", "own").await);
 }
 
-async fn a_run_of_the_program_is_no_turns(store: &AnyStore) {
+async fn program_run_does_not_belong_to_a_turn(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     edit(store, created_run("own")).await;
     finish(store, &claim.key, "none").await;
@@ -454,7 +454,7 @@ async fn a_run_of_the_program_is_no_turns(store: &AnyStore) {
     assert_eq!(claim.unwrap().run.unwrap().id, "next-run");
 }
 
-async fn a_run_of_a_turn_is_ended_by_its_handler(store: &AnyStore) {
+async fn turn_run_can_only_be_ended_by_its_handler(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     for change in [
         end("r", RunPatch::default().succeeded()),
@@ -469,7 +469,7 @@ async fn a_run_of_a_turn_is_ended_by_its_handler(store: &AnyStore) {
     edit(store, ThreadEdit::RemoveRun("r".to_owned())).await;
 }
 
-async fn how_a_run_ended_can_be_corrected(store: &AnyStore) {
+async fn outcome_of_an_ended_run_can_be_corrected(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     edit(store, created_run("own")).await;
     let first = edit(store, end("own", RunPatch::default().failed("it broke"))).await;
@@ -484,7 +484,7 @@ async fn how_a_run_ended_can_be_corrected(store: &AnyStore) {
     }
 }
 
-async fn a_run_that_has_ended_is_removed_and_its_events_stay(store: &AnyStore) {
+async fn removing_an_ended_run_keeps_its_events(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     edit(store, created_run("own")).await;
     edit(store, create(answer("t", "e", Some("own")))).await;
@@ -502,7 +502,7 @@ async fn a_run_that_has_ended_is_removed_and_its_events_stay(store: &AnyStore) {
     assert!(matches!(again, StoreError::NotFound(_)), "{again:?}");
 }
 
-async fn a_reader_that_was_away_gets_every_change(store: &AnyStore) {
+async fn returning_reader_receives_every_edit(store: &AnyStore) {
     let claim = thread_of(store, "t", 20).await;
     finish(store, &claim.key, "none").await;
     let mut reader = Reader::fresh(store, &scope(), "t").await;
@@ -522,7 +522,7 @@ async fn a_reader_that_was_away_gets_every_change(store: &AnyStore) {
     assert!(reader.events[&7].is_deleted());
 }
 
-async fn deep_json_is_stored_or_refused(store: &AnyStore) {
+async fn deep_json_is_stored_or_rejected(store: &AnyStore) {
     thread_of(store, "t", 2).await;
     let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
     let event = ThreadEvent {

@@ -11,14 +11,14 @@ use dooers::store::{EventQuery, Order, TurnChange};
 use serde_json::json;
 
 cases![
-    events_come_from_either_end_up_to_the_limit,
-    places_bound_what_is_found_and_are_not_found_themselves,
-    each_filter_lets_pass_what_it_names_and_an_empty_one_everything,
-    filters_are_all_of_them_to_be_passed,
+    events_are_found_from_either_end_up_to_the_limit,
+    seq_bounds_are_exclusive,
+    each_filter_selects_and_an_empty_one_matches_all,
+    filters_are_combined_with_and,
     pages_of_any_size_find_the_same,
-    a_filter_takes_ids_as_they_are,
-    a_text_that_grows_is_found_as_far_as_it_is_stored,
-    what_is_not_there_finds_nothing_or_is_not_found,
+    filter_matches_ids_literally,
+    streaming_text_is_found_up_to_its_stored_length,
+    missing_ids_find_nothing_or_are_not_found,
 ];
 
 async fn find(store: &AnyStore, query: &EventQuery) -> Vec<ThreadEvent> {
@@ -56,7 +56,7 @@ async fn conversation(store: &AnyStore) {
     }
 }
 
-async fn events_come_from_either_end_up_to_the_limit(store: &AnyStore) {
+async fn events_are_found_from_either_end_up_to_the_limit(store: &AnyStore) {
     thread_of(store, "t", 10).await;
     thread_of(store, "other", 10).await;
     for (query, expected) in [
@@ -76,7 +76,7 @@ async fn events_come_from_either_end_up_to_the_limit(store: &AnyStore) {
     assert_eq!(find(store, &EventQuery::oldest(100)).await, events);
 }
 
-async fn places_bound_what_is_found_and_are_not_found_themselves(store: &AnyStore) {
+async fn seq_bounds_are_exclusive(store: &AnyStore) {
     thread_of(store, "t", 10).await;
     for (after, before, expected) in [
         (0, 4, vec![1, 2, 3]),
@@ -106,7 +106,7 @@ async fn places_bound_what_is_found_and_are_not_found_themselves(store: &AnyStor
     }
 }
 
-async fn each_filter_lets_pass_what_it_names_and_an_empty_one_everything(store: &AnyStore) {
+async fn each_filter_selects_and_an_empty_one_matches_all(store: &AnyStore) {
     conversation(store).await;
     let all = EventQuery::oldest(100);
     assert_eq!(find(store, &all).await.len(), 14);
@@ -157,7 +157,7 @@ async fn each_filter_lets_pass_what_it_names_and_an_empty_one_everything(store: 
     }
 }
 
-async fn filters_are_all_of_them_to_be_passed(store: &AnyStore) {
+async fn filters_are_combined_with_and(store: &AnyStore) {
     conversation(store).await;
     let texts = EventQuery {
         actors: vec![Actor::Assistant, Actor::Tool],
@@ -216,7 +216,7 @@ async fn pages_of_any_size_find_the_same(store: &AnyStore) {
     }
 }
 
-async fn a_filter_takes_ids_as_they_are(store: &AnyStore) {
+async fn filter_matches_ids_literally(store: &AnyStore) {
     // What a careless filter would read as something else.
     let strange = ["", "%", "null", "a\",\"b", "a'b", "[\"x\"]", "{}", "🗝", "b"];
     for (number, id) in strange.iter().enumerate() {
@@ -249,7 +249,7 @@ async fn a_filter_takes_ids_as_they_are(store: &AnyStore) {
     }
 }
 
-async fn a_text_that_grows_is_found_as_far_as_it_is_stored(store: &AnyStore) {
+async fn streaming_text_is_found_up_to_its_stored_length(store: &AnyStore) {
     let claim = thread_of(store, "t", 1).await;
     write(store, &claim.key, vec![streamed("t", "growing")]).await;
     let grown = TurnChange::Text {
@@ -264,7 +264,7 @@ async fn a_text_that_grows_is_found_as_far_as_it_is_stored(store: &AnyStore) {
     assert_eq!(content, json!([{"type": "text", "text": "so far"}]));
 }
 
-async fn what_is_not_there_finds_nothing_or_is_not_found(store: &AnyStore) {
+async fn missing_ids_find_nothing_or_are_not_found(store: &AnyStore) {
     thread_of(store, "t", 3).await;
     let all = EventQuery::newest(10);
     assert_not_found(store.find_events(&scope(), "nowhere", &all).await);

@@ -10,14 +10,14 @@ use dooers::protocol::{Run, RunStatus, User};
 use dooers::store::{Order, RunCursor, RunQuery, Scope, ThreadEdit};
 
 cases![
-    runs_of_all_threads_come_from_either_end_up_to_the_limit,
+    runs_are_found_from_either_end_up_to_the_limit,
     runs_of_one_thread_are_found,
-    each_filter_lets_pass_what_it_names,
-    times_bound_what_is_found,
-    pages_of_any_size_find_the_same_in_either_order,
-    a_run_that_ends_keeps_its_place,
-    runs_of_threads_that_are_not_seen_are_not_found,
-    runs_of_a_deleted_thread_are_gone,
+    each_filter_selects_matching_runs,
+    time_bounds_limit_the_results,
+    pages_of_any_size_agree_in_either_order,
+    ended_run_keeps_its_position,
+    runs_of_invisible_threads_are_not_found,
+    runs_of_a_deleted_thread_are_not_found,
 ];
 
 /// Three threads with the runs `a1`, `b1`, `c1`, `a2`, `b2`, `c2` … `c4`, which began in this order: the first ones of each
@@ -67,7 +67,7 @@ fn of(thread_id: &str, query: RunQuery) -> RunQuery {
     RunQuery { thread_id, ..query }
 }
 
-async fn runs_of_all_threads_come_from_either_end_up_to_the_limit(store: &AnyStore) {
+async fn runs_are_found_from_either_end_up_to_the_limit(store: &AnyStore) {
     twelve(store).await;
     assert_eq!(
         found(store, RunQuery::newest(4)).await,
@@ -95,7 +95,7 @@ async fn runs_of_one_thread_are_found(store: &AnyStore) {
     assert_not_found(store.run(&scope(), "none", "b1").await);
 }
 
-async fn each_filter_lets_pass_what_it_names(store: &AnyStore) {
+async fn each_filter_selects_matching_runs(store: &AnyStore) {
     twelve(store).await;
     let ended_badly = RunQuery {
         statuses: vec![RunStatus::Failed, RunStatus::Canceled],
@@ -121,7 +121,7 @@ async fn each_filter_lets_pass_what_it_names(store: &AnyStore) {
     assert!(found(store, nothing).await.is_empty());
 }
 
-async fn times_bound_what_is_found(store: &AnyStore) {
+async fn time_bounds_limit_the_results(store: &AnyStore) {
     twelve(store).await;
     let all = runs(store, &oldest(100)).await;
     for query in [
@@ -166,7 +166,7 @@ async fn pages(store: &AnyStore, mut query: RunQuery, limit: usize) -> Vec<Strin
     }
 }
 
-async fn pages_of_any_size_find_the_same_in_either_order(store: &AnyStore) {
+async fn pages_of_any_size_agree_in_either_order(store: &AnyStore) {
     twelve(store).await;
     // Some of one moment, in an order that is not that of their ids.
     let at = now();
@@ -194,7 +194,7 @@ async fn pages_of_any_size_find_the_same_in_either_order(store: &AnyStore) {
     }
 }
 
-async fn a_run_that_ends_keeps_its_place(store: &AnyStore) {
+async fn ended_run_keeps_its_position(store: &AnyStore) {
     let first = begin_thread(store, "first", "r1").await;
     begin_thread(store, "second", "r2").await;
     let end = run_change("first", "r1", RunStatus::Succeeded);
@@ -202,7 +202,7 @@ async fn a_run_that_ends_keeps_its_place(store: &AnyStore) {
     assert_eq!(found(store, RunQuery::newest(10)).await, ["r2", "r1"]);
 }
 
-async fn runs_of_threads_that_are_not_seen_are_not_found(store: &AnyStore) {
+async fn runs_of_invisible_threads_are_not_found(store: &AnyStore) {
     twelve(store).await;
     let by_ben = message(new_thread("d"), "d-question", &ben());
     store
@@ -227,7 +227,7 @@ async fn runs_of_threads_that_are_not_seen_are_not_found(store: &AnyStore) {
     }
 }
 
-async fn runs_of_a_deleted_thread_are_gone(store: &AnyStore) {
+async fn runs_of_a_deleted_thread_are_not_found(store: &AnyStore) {
     twelve(store).await;
     store.delete_thread(&scope(), "b").await.unwrap();
     assert_eq!(found(store, oldest(3)).await, ["a1", "c1", "a2"]);

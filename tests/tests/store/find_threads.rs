@@ -10,13 +10,13 @@ use dooers::store::{
 };
 
 cases![
-    threads_come_from_either_end_up_to_the_limit,
-    times_bound_what_is_found,
-    those_in_which_somebody_takes_part_are_found,
-    whoever_sees_only_their_own_finds_those_that_both_take_part_in,
-    pages_of_any_size_find_the_same_in_either_order,
-    a_cursor_and_a_bound_count_both,
-    pages_leave_out_no_thread_while_others_come,
+    threads_are_found_from_either_end_up_to_the_limit,
+    time_bounds_limit_the_results,
+    threads_are_found_by_participant,
+    private_scope_finds_only_shared_threads,
+    pages_of_any_size_agree_in_either_order,
+    cursor_and_time_bound_both_apply,
+    pages_skip_no_thread_while_others_are_created,
     another_scope_finds_nothing,
 ];
 
@@ -57,7 +57,7 @@ fn of(user: &User, query: ThreadQuery) -> ThreadQuery {
     }
 }
 
-async fn threads_come_from_either_end_up_to_the_limit(store: &AnyStore) {
+async fn threads_are_found_from_either_end_up_to_the_limit(store: &AnyStore) {
     ten(store).await;
     let find = async |query| found(store, &scope(), &query).await;
     assert_eq!(find(ThreadQuery::newest(3)).await, ["t9", "t8", "t7"]);
@@ -70,7 +70,7 @@ async fn threads_come_from_either_end_up_to_the_limit(store: &AnyStore) {
     assert_eq!(whole[0], store.thread(&scope(), "t9").await.unwrap().thread);
 }
 
-async fn times_bound_what_is_found(store: &AnyStore) {
+async fn time_bounds_limit_the_results(store: &AnyStore) {
     let times = ten(store).await;
     for query in [ThreadQuery::newest(100), oldest(100)] {
         let between = ThreadQuery {
@@ -90,7 +90,7 @@ async fn times_bound_what_is_found(store: &AnyStore) {
     }
 }
 
-async fn those_in_which_somebody_takes_part_are_found(store: &AnyStore) {
+async fn threads_are_found_by_participant(store: &AnyStore) {
     ten(store).await;
     let find = async |query| found(store, &scope(), &query).await;
     assert_eq!(
@@ -102,7 +102,7 @@ async fn those_in_which_somebody_takes_part_are_found(store: &AnyStore) {
     assert!(find(of(&stranger, oldest(10))).await.is_empty());
 }
 
-async fn whoever_sees_only_their_own_finds_those_that_both_take_part_in(store: &AnyStore) {
+async fn private_scope_finds_only_shared_threads(store: &AnyStore) {
     ten(store).await;
     let by_ana = message(crate::fixtures::existing("t4"), "more", &ana());
     store
@@ -141,7 +141,7 @@ async fn pages(store: &AnyStore, mut query: ThreadQuery, limit: usize) -> Vec<St
     }
 }
 
-async fn pages_of_any_size_find_the_same_in_either_order(store: &AnyStore) {
+async fn pages_of_any_size_agree_in_either_order(store: &AnyStore) {
     let at = now();
     for number in 0..9 {
         let id = format!("t{}", (number * 4) % 9);
@@ -168,7 +168,7 @@ async fn pages_of_any_size_find_the_same_in_either_order(store: &AnyStore) {
     assert_eq!(backwards, pages(store, ThreadQuery::newest(0), 3).await);
 }
 
-async fn a_cursor_and_a_bound_count_both(store: &AnyStore) {
+async fn cursor_and_time_bound_both_apply(store: &AnyStore) {
     let times = ten(store).await;
     let cursor = |number: usize| {
         Some(ThreadCursor {
@@ -193,7 +193,7 @@ async fn a_cursor_and_a_bound_count_both(store: &AnyStore) {
     assert_eq!(find(oldest(5, 2)).await, ["t6"]);
 }
 
-async fn pages_leave_out_no_thread_while_others_come(store: &AnyStore) {
+async fn pages_skip_no_thread_while_others_are_created(store: &AnyStore) {
     ten(store).await;
     let mut query = ThreadQuery::newest(3);
     let mut all = Vec::new();

@@ -17,18 +17,18 @@ use std::sync::Arc;
 cases![
     form_reopens_when_its_answer_is_interrupted,
     form_reopens_when_its_answer_is_withdrawn,
-    form_reopens_when_its_answer_is_cancelled,
-    form_reopens_when_a_retry_is_cancelled,
+    form_reopens_when_its_answer_is_canceled,
+    form_reopens_when_a_retry_is_canceled,
     form_reopens_when_a_message_interrupts_its_answer,
-    form_reopens_when_its_waiting_answer_is_removed,
-    form_reopens_when_its_turn_says_so,
+    form_reopens_when_its_queued_answer_is_removed,
+    form_reopens_on_request_of_its_turn,
     form_stays_answered_while_its_answer_is_retried,
     form_stays_answered_after_its_turn_ended,
     form_reopens_as_often_as_its_answers_are_lost,
-    reopened_form_takes_one_of_many_answers,
-    reopened_form_takes_an_answer_at_the_same_moment,
-    lost_answer_that_is_sent_again_is_repeated,
-    turn_that_answers_no_form_reopens_none,
+    reopened_form_accepts_one_of_many_answers,
+    reopen_and_next_answer_can_share_a_batch,
+    lost_answer_sent_again_is_a_repeat,
+    turn_without_a_form_answer_reopens_none,
 ];
 
 fn answer(thread_id: &str, event_id: &str) -> NewMessage {
@@ -102,7 +102,7 @@ async fn form_reopens_when_its_answer_is_withdrawn(store: &AnyStore) {
     assert_open(store).await;
 }
 
-async fn form_reopens_when_its_answer_is_cancelled(store: &AnyStore) {
+async fn form_reopens_when_its_answer_is_canceled(store: &AnyStore) {
     answered(store).await;
     let cancelled = cancel(store, "a").await;
     assert!(matches!(cancelled, Cancelled::Running { .. }));
@@ -112,7 +112,7 @@ async fn form_reopens_when_its_answer_is_cancelled(store: &AnyStore) {
     assert_open(store).await;
 }
 
-async fn form_reopens_when_a_retry_is_cancelled(store: &AnyStore) {
+async fn form_reopens_when_a_retry_is_canceled(store: &AnyStore) {
     let claim = answered(store).await;
     cancel(store, "a").await;
     let retried = store
@@ -140,7 +140,7 @@ async fn form_reopens_when_a_message_interrupts_its_answer(store: &AnyStore) {
     assert_open(store).await;
 }
 
-async fn form_reopens_when_its_waiting_answer_is_removed(store: &AnyStore) {
+async fn form_reopens_when_its_queued_answer_is_removed(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     respond(store, "a").await.unwrap();
     remove(store, "a").await;
@@ -157,7 +157,7 @@ async fn remove(store: &AnyStore, event_id: &str) {
     store.edit_thread(&scope(), "t", remove).await.unwrap();
 }
 
-async fn form_reopens_when_its_turn_says_so(store: &AnyStore) {
+async fn form_reopens_on_request_of_its_turn(store: &AnyStore) {
     let claim = answered(store).await;
     store
         .finish_turn(&scope(), &claim.key, vec![TurnChange::ReopenForm], None)
@@ -214,7 +214,7 @@ async fn form_reopens_as_often_as_its_answers_are_lost(store: &AnyStore) {
     assert_answered(store).await;
 }
 
-async fn reopened_form_takes_one_of_many_answers(store: &AnyStore) {
+async fn reopened_form_accepts_one_of_many_answers(store: &AnyStore) {
     answered(store).await;
     lose(store).await;
     let tasks = (0..20).map(|number| {
@@ -233,7 +233,7 @@ async fn reopened_form_takes_one_of_many_answers(store: &AnyStore) {
 }
 
 /// The end of one turn and the next answer may be written by one statement.
-async fn reopened_form_takes_an_answer_at_the_same_moment(store: &AnyStore) {
+async fn reopen_and_next_answer_can_share_a_batch(store: &AnyStore) {
     let mut claim = answered(store).await;
     for number in 0..10 {
         let lost = vec![TurnChange::ReopenForm];
@@ -252,7 +252,7 @@ async fn reopened_form_takes_an_answer_at_the_same_moment(store: &AnyStore) {
     assert_answered(store).await;
 }
 
-async fn lost_answer_that_is_sent_again_is_repeated(store: &AnyStore) {
+async fn lost_answer_sent_again_is_a_repeat(store: &AnyStore) {
     asked(store).await;
     let named = |event_id| NewMessage {
         client_event_id: Some("c".to_owned()),
@@ -275,7 +275,7 @@ async fn lost_answer_that_is_sent_again_is_repeated(store: &AnyStore) {
     assert_open(store).await;
 }
 
-async fn turn_that_answers_no_form_reopens_none(store: &AnyStore) {
+async fn turn_without_a_form_answer_reopens_none(store: &AnyStore) {
     let claim = answered(store).await;
     finish(store, &claim.key, "none").await;
     let begun = say(store, existing("t"), "m", "m-run").await;

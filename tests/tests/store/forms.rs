@@ -13,21 +13,21 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 cases![
-    an_answer_begins_a_turn_and_keeps_its_values,
-    an_answer_to_a_form_of_another_thread_is_not_found,
-    an_answer_to_something_else_than_a_form_is_not_found,
-    an_answer_in_a_new_thread_is_not_found,
-    an_answer_that_leaves_a_required_question_open_is_refused_by_its_name,
-    an_answer_that_is_no_answer_is_refused,
-    answer_that_does_not_fit_its_form_is_refused,
-    answer_may_have_members_beside_its_values,
-    unreadable_form_can_only_be_cancelled,
-    a_form_that_is_cancelled_needs_no_values,
-    a_form_is_answered_once,
-    a_form_that_was_refused_an_answer_can_still_be_answered,
-    a_refused_answer_of_somebody_new_leaves_nothing_of_them,
-    of_many_answers_at_once_one_counts,
-    second_answer_by_a_turn_leaves_the_first,
+    answer_begins_a_turn_and_keeps_its_values,
+    answer_to_a_form_of_another_thread_is_not_found,
+    answer_to_a_non_form_event_is_not_found,
+    answer_in_a_new_thread_is_not_found,
+    answer_without_a_required_field_names_it,
+    malformed_answer_is_rejected,
+    answer_that_does_not_match_its_form_is_rejected,
+    answer_may_have_extra_members,
+    unreadable_form_can_only_be_canceled,
+    canceled_form_needs_no_values,
+    form_accepts_one_answer,
+    form_can_be_answered_after_a_rejected_answer,
+    rejected_answer_adds_no_participant,
+    one_of_many_concurrent_answers_is_accepted,
+    second_answer_in_a_turn_keeps_the_first,
 ];
 
 async fn respond(store: &AnyStore, event_id: &str, data: Value) -> Result<Begun, StoreError> {
@@ -39,7 +39,7 @@ fn complete() -> Value {
     json!({"form_event_id": "f", "cancelled": false, "values": {"size": "L", "colour": "red"}})
 }
 
-async fn an_answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
+async fn answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     finish(store, &claim.key, "none").await;
     let begun = respond(store, "a", complete()).await.unwrap();
@@ -54,7 +54,7 @@ async fn an_answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
     );
 }
 
-async fn an_answer_to_a_form_of_another_thread_is_not_found(store: &AnyStore) {
+async fn answer_to_a_form_of_another_thread_is_not_found(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     thread_with_form(store, "other", "f").await;
     let before = picture(store, &scope()).await;
@@ -62,7 +62,7 @@ async fn an_answer_to_a_form_of_another_thread_is_not_found(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn an_answer_to_something_else_than_a_form_is_not_found(store: &AnyStore) {
+async fn answer_to_a_non_form_event_is_not_found(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let before = picture(store, &scope()).await;
     for id in ["t-question", "nothing", "", "t"] {
@@ -72,7 +72,7 @@ async fn an_answer_to_something_else_than_a_form_is_not_found(store: &AnyStore) 
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn an_answer_in_a_new_thread_is_not_found(store: &AnyStore) {
+async fn answer_in_a_new_thread_is_not_found(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let before = picture(store, &scope()).await;
     let answer = NewMessage {
@@ -84,7 +84,7 @@ async fn an_answer_in_a_new_thread_is_not_found(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn an_answer_that_leaves_a_required_question_open_is_refused_by_its_name(store: &AnyStore) {
+async fn answer_without_a_required_field_names_it(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let before = picture(store, &scope()).await;
     for values in [
@@ -103,7 +103,7 @@ async fn an_answer_that_leaves_a_required_question_open_is_refused_by_its_name(s
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn an_answer_that_is_no_answer_is_refused(store: &AnyStore) {
+async fn malformed_answer_is_rejected(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let before = picture(store, &scope()).await;
     for data in [
@@ -125,7 +125,7 @@ async fn an_answer_that_is_no_answer_is_refused(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn answer_that_does_not_fit_its_form_is_refused(store: &AnyStore) {
+async fn answer_that_does_not_match_its_form_is_rejected(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     let form = Form::new("And this?")
         .element(FormElement::select(
@@ -161,7 +161,7 @@ async fn answer_that_does_not_fit_its_form_is_refused(store: &AnyStore) {
     respond(store, "a", cancelled).await.unwrap();
 }
 
-async fn answer_may_have_members_beside_its_values(store: &AnyStore) {
+async fn answer_may_have_extra_members(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let data =
         json!({"form_event_id": "f", "submitted_at": 7, "values": {"size": "L", "colour": ""}});
@@ -169,7 +169,7 @@ async fn answer_may_have_members_beside_its_values(store: &AnyStore) {
     assert_eq!(begun.event.data, Some(data));
 }
 
-async fn unreadable_form_can_only_be_cancelled(store: &AnyStore) {
+async fn unreadable_form_can_only_be_canceled(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     for (id, data) in [
         ("g", Some(json!({"elements": [{"type": "hologram"}]}))),
@@ -188,7 +188,7 @@ async fn unreadable_form_can_only_be_cancelled(store: &AnyStore) {
     }
 }
 
-async fn a_form_that_is_cancelled_needs_no_values(store: &AnyStore) {
+async fn canceled_form_needs_no_values(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let data = json!({"form_event_id": "f", "cancelled": true});
     let begun = respond(store, "a", data.clone()).await.unwrap();
@@ -197,7 +197,7 @@ async fn a_form_that_is_cancelled_needs_no_values(store: &AnyStore) {
     assert_conflict(respond(store, "b", complete()).await);
 }
 
-async fn a_form_is_answered_once(store: &AnyStore) {
+async fn form_accepts_one_answer(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     thread_with_form(store, "other", "g").await;
     respond(store, "a", complete()).await.unwrap();
@@ -218,7 +218,7 @@ async fn a_form_is_answered_once(store: &AnyStore) {
     );
 }
 
-async fn a_form_that_was_refused_an_answer_can_still_be_answered(store: &AnyStore) {
+async fn form_can_be_answered_after_a_rejected_answer(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     invalid(respond(store, "a", json!({"form_event_id": "f"})).await);
     // A message that only looks like an answer is none.
@@ -236,7 +236,7 @@ async fn a_form_that_was_refused_an_answer_can_still_be_answered(store: &AnyStor
     respond(store, "c", data).await.unwrap();
 }
 
-async fn a_refused_answer_of_somebody_new_leaves_nothing_of_them(store: &AnyStore) {
+async fn rejected_answer_adds_no_participant(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     begin_thread(store, "other", "r").await;
     let before = picture(store, &scope()).await;
@@ -260,7 +260,7 @@ async fn a_refused_answer_of_somebody_new_leaves_nothing_of_them(store: &AnyStor
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn of_many_answers_at_once_one_counts(store: &AnyStore) {
+async fn one_of_many_concurrent_answers_is_accepted(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let tasks = (0..20).map(|number| {
         let store = Arc::clone(store);
@@ -277,7 +277,7 @@ async fn of_many_answers_at_once_one_counts(store: &AnyStore) {
     }
 }
 
-async fn second_answer_by_a_turn_leaves_the_first(store: &AnyStore) {
+async fn second_answer_in_a_turn_keeps_the_first(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     respond(store, "a", complete()).await.unwrap();
     let answered = finish(store, &claim.key, "r2").await.unwrap();

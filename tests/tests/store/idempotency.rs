@@ -13,23 +13,23 @@ use serde_json::json;
 use std::sync::Arc;
 
 cases![
-    a_repeated_message_is_the_stored_one_and_changes_nothing,
-    a_repeated_message_need_not_know_its_thread,
-    a_repeated_message_that_waits_is_not_claimed_by_its_repetition,
-    a_repeated_message_may_come_with_another_name_and_metadata,
-    the_same_id_for_another_content_is_a_conflict,
-    the_same_id_for_another_thread_is_a_conflict,
-    the_same_id_of_another_user_is_another_message,
-    the_same_id_of_another_tenant_is_another_message,
-    the_same_id_at_another_agent_of_the_worker_is_a_conflict,
-    a_message_to_a_deleted_thread_is_not_repeated,
+    repeat_returns_the_stored_message,
+    repeat_does_not_need_a_thread_id,
+    repeat_of_a_queued_message_does_not_claim_it,
+    repeat_may_have_another_name_and_metadata,
+    id_reused_for_other_content_is_a_conflict,
+    id_reused_for_another_thread_is_a_conflict,
+    id_of_another_user_is_another_message,
+    id_of_another_tenant_is_another_message,
+    id_reused_for_another_agent_is_a_conflict,
+    repeat_to_a_deleted_thread_is_not_found,
     repeat_is_not_found_if_its_event_id_was_reused,
-    a_refused_message_does_not_use_up_its_id,
-    an_answer_to_a_form_can_be_repeated,
+    rejected_message_does_not_consume_its_id,
+    form_answer_can_be_repeated,
     messages_without_an_id_are_never_repeated,
-    of_many_repetitions_at_once_one_is_stored,
-    of_many_repetitions_at_once_in_a_new_thread_one_makes_it,
-    of_many_contents_at_once_under_one_id_one_wins,
+    one_of_many_concurrent_repeats_is_stored,
+    concurrent_repeats_create_one_thread,
+    one_of_many_contents_with_one_id_is_stored,
 ];
 
 async fn send(store: &AnyStore, new: NewMessage) -> Result<Begun, StoreError> {
@@ -43,7 +43,7 @@ async fn thread_with_message(store: &AnyStore) -> Begun {
         .unwrap()
 }
 
-async fn a_repeated_message_is_the_stored_one_and_changes_nothing(store: &AnyStore) {
+async fn repeat_returns_the_stored_message(store: &AnyStore) {
     let first = thread_with_message(store).await;
     assert_eq!(first.event.client_event_id.as_deref(), Some("c"));
     let before = picture(store, &scope()).await;
@@ -64,7 +64,7 @@ async fn a_repeated_message_is_the_stored_one_and_changes_nothing(store: &AnySto
     assert!(again.is_repeated && again.is_over && again.claim.is_none());
 }
 
-async fn a_repeated_message_need_not_know_its_thread(store: &AnyStore) {
+async fn repeat_does_not_need_a_thread_id(store: &AnyStore) {
     let first = thread_with_message(store).await;
     let again = send(store, repeatable(new_thread("t2"), "e2", "c"))
         .await
@@ -82,7 +82,7 @@ async fn a_repeated_message_need_not_know_its_thread(store: &AnyStore) {
     assert_not_found(store.thread(&scope(), "t2").await);
 }
 
-async fn a_repeated_message_that_waits_is_not_claimed_by_its_repetition(store: &AnyStore) {
+async fn repeat_of_a_queued_message_does_not_claim_it(store: &AnyStore) {
     let running = begin_thread(store, "t", "r").await;
     send(store, repeatable(existing("t"), "e", "c"))
         .await
@@ -96,7 +96,7 @@ async fn a_repeated_message_that_waits_is_not_claimed_by_its_repetition(store: &
     assert!(finish(store, &next.key, "r3").await.is_none());
 }
 
-async fn a_repeated_message_may_come_with_another_name_and_metadata(store: &AnyStore) {
+async fn repeat_may_have_another_name_and_metadata(store: &AnyStore) {
     let first = thread_with_message(store).await;
     let before = picture(store, &scope()).await;
     let renamed = User {
@@ -111,7 +111,7 @@ async fn a_repeated_message_may_come_with_another_name_and_metadata(store: &AnyS
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn the_same_id_for_another_content_is_a_conflict(store: &AnyStore) {
+async fn id_reused_for_other_content_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
     let before = picture(store, &scope()).await;
     let same = || repeatable(existing("t"), "e2", "c");
@@ -140,7 +140,7 @@ async fn the_same_id_for_another_content_is_a_conflict(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn the_same_id_for_another_thread_is_a_conflict(store: &AnyStore) {
+async fn id_reused_for_another_thread_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
     begin_thread(store, "t2", "r2").await;
     let before = picture(store, &scope()).await;
@@ -148,7 +148,7 @@ async fn the_same_id_for_another_thread_is_a_conflict(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn the_same_id_of_another_user_is_another_message(store: &AnyStore) {
+async fn id_of_another_user_is_another_message(store: &AnyStore) {
     thread_with_message(store).await;
     let of_ben = NewMessage {
         user: ben(),
@@ -179,7 +179,7 @@ async fn the_same_id_of_another_user_is_another_message(store: &AnyStore) {
     assert_eq!(send(store, again).await.unwrap().event.id, "e2");
 }
 
-async fn the_same_id_of_another_tenant_is_another_message(store: &AnyStore) {
+async fn id_of_another_tenant_is_another_message(store: &AnyStore) {
     thread_with_message(store).await;
     let before = picture(store, &scope()).await;
     let elsewhere = || "elsewhere".to_owned();
@@ -219,7 +219,7 @@ async fn the_same_id_of_another_tenant_is_another_message(store: &AnyStore) {
 
 /// The id is unique for worker, organization, workspace and user, whatever agent it was sent to; but what another
 /// agent was told must not be shown.
-async fn the_same_id_at_another_agent_of_the_worker_is_a_conflict(store: &AnyStore) {
+async fn id_reused_for_another_agent_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
     let before = picture(store, &scope()).await;
     let other = Scope {
@@ -250,7 +250,7 @@ async fn the_same_id_at_another_agent_of_the_worker_is_a_conflict(store: &AnySto
     assert_not_found(send(store, repeatable(existing("t"), "e4", "c")).await);
 }
 
-async fn a_message_to_a_deleted_thread_is_not_repeated(store: &AnyStore) {
+async fn repeat_to_a_deleted_thread_is_not_found(store: &AnyStore) {
     thread_with_message(store).await;
     store.delete_thread(&scope(), "t").await.unwrap();
     for target in [existing("t"), new_thread("t"), new_thread("t2")] {
@@ -266,7 +266,7 @@ async fn a_message_to_a_deleted_thread_is_not_repeated(store: &AnyStore) {
     );
 }
 
-async fn a_refused_message_does_not_use_up_its_id(store: &AnyStore) {
+async fn rejected_message_does_not_consume_its_id(store: &AnyStore) {
     assert_not_found(send(store, repeatable(existing("nowhere"), "e", "c")).await);
     let begun = send(store, repeatable(new_thread("t"), "e", "c"))
         .await
@@ -284,7 +284,7 @@ async fn a_refused_message_does_not_use_up_its_id(store: &AnyStore) {
     assert!(!begun.is_repeated);
 }
 
-async fn an_answer_to_a_form_can_be_repeated(store: &AnyStore) {
+async fn form_answer_can_be_repeated(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let answer = NewMessage {
         client_event_id: Some("c".to_owned()),
@@ -359,7 +359,7 @@ fn assert_one_stored(answers: Vec<Result<Begun, StoreError>>) -> String {
     begun[0].event.id.clone()
 }
 
-async fn of_many_repetitions_at_once_one_is_stored(store: &AnyStore) {
+async fn one_of_many_concurrent_repeats_is_stored(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let all = (0..20).map(|number| repeatable(existing("t"), &format!("e{number}"), "c"));
     let stored = assert_one_stored(send_together(store, all.collect()).await);
@@ -367,7 +367,7 @@ async fn of_many_repetitions_at_once_one_is_stored(store: &AnyStore) {
     assert_eq!(ids(&events), ["t-question", stored.as_str()]);
 }
 
-async fn of_many_repetitions_at_once_in_a_new_thread_one_makes_it(store: &AnyStore) {
+async fn concurrent_repeats_create_one_thread(store: &AnyStore) {
     let all = (0..20).map(|number| {
         repeatable(
             new_thread(&format!("t{number}")),
@@ -382,7 +382,7 @@ async fn of_many_repetitions_at_once_in_a_new_thread_one_makes_it(store: &AnySto
     assert_eq!((ids(&events), runs.len()), (vec![stored.as_str()], 1));
 }
 
-async fn of_many_contents_at_once_under_one_id_one_wins(store: &AnyStore) {
+async fn one_of_many_contents_with_one_id_is_stored(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let all = (0..20).map(|number| NewMessage {
         content: vec![ContentPart::text(number.to_string())],

@@ -11,11 +11,11 @@ use dooers::store::{
 };
 
 cases![
-    an_id_with_a_nul_names_nothing_that_is_there,
-    an_id_that_cannot_be_stored_spoils_nothing,
+    id_with_nul_is_not_found,
+    unstorable_id_does_not_fail_its_batch,
 ];
 
-async fn an_id_with_a_nul_names_nothing_that_is_there(store: &AnyStore) {
+async fn id_with_nul_is_not_found(store: &AnyStore) {
     let claim = thread_of(store, "t", 2).await;
     let before = picture(store, &scope()).await;
     let here = scope();
@@ -122,7 +122,7 @@ async fn an_id_with_a_nul_names_nothing_that_is_there(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn an_id_that_cannot_be_stored_spoils_nothing(store: &AnyStore) {
+async fn unstorable_id_does_not_fail_its_batch(store: &AnyStore) {
     thread_of(store, "t", 2).await;
     let long: String = (0..5000_u32)
         .map(|number| char::from_u32(0x4e00 + number * 7919 % 20000).unwrap())

@@ -10,18 +10,18 @@ use dooers::protocol::User;
 use dooers::store::{NewMessage, Participant, Scope, ThreadCursor, ThreadPage, TurnChange, Viewer};
 
 cases![
-    an_empty_store_has_an_empty_list,
-    the_thread_with_the_newest_event_comes_first,
-    threads_of_one_time_have_an_order_too,
-    pages_leave_out_no_thread_and_repeat_none,
-    the_number_of_threads_stands_on_the_first_page_only,
-    a_cursor_stays_where_it_is,
-    a_cursor_goes_over_the_wire_and_back,
-    a_cursor_whose_thread_is_gone_goes_on,
-    with_private_threads_only_ones_own_are_listed_and_counted,
-    ones_own_threads_are_in_the_order_of_their_newest_events_too,
-    nobody_sees_the_threads_of_the_own_connection_only,
-    a_repeated_or_refused_message_is_not_counted,
+    empty_store_has_an_empty_list,
+    thread_with_the_newest_event_is_first,
+    threads_with_equal_times_are_ordered,
+    pages_skip_and_repeat_no_thread,
+    thread_count_is_on_the_first_page_only,
+    cursor_keeps_its_position,
+    cursor_round_trips_over_the_wire,
+    cursor_of_a_deleted_thread_still_works,
+    private_scope_lists_and_counts_own_threads,
+    own_threads_are_ordered_by_newest_event,
+    anonymous_user_sees_threads_of_its_connection,
+    repeated_and_rejected_messages_are_not_counted,
 ];
 
 async fn page(
@@ -55,7 +55,7 @@ async fn all_pages(store: &AnyStore, scope: &Scope, limit: usize) -> Vec<Vec<Str
     panic!("the pages never end");
 }
 
-async fn an_empty_store_has_an_empty_list(store: &AnyStore) {
+async fn empty_store_has_an_empty_list(store: &AnyStore) {
     for scope in [scope(), private(&ana())] {
         let page = page(store, &scope, None, 10).await;
         assert_eq!(
@@ -65,7 +65,7 @@ async fn an_empty_store_has_an_empty_list(store: &AnyStore) {
     }
 }
 
-async fn the_thread_with_the_newest_event_comes_first(store: &AnyStore) {
+async fn thread_with_the_newest_event_is_first(store: &AnyStore) {
     for id in ["a", "b", "c"] {
         begin_thread(store, id, &format!("{id}-run")).await;
     }
@@ -88,7 +88,7 @@ async fn the_thread_with_the_newest_event_comes_first(store: &AnyStore) {
     );
 }
 
-async fn threads_of_one_time_have_an_order_too(store: &AnyStore) {
+async fn threads_with_equal_times_are_ordered(store: &AnyStore) {
     let at = now();
     for number in 0..9 {
         let id = format!("t{}", (number * 4) % 9);
@@ -105,7 +105,7 @@ async fn threads_of_one_time_have_an_order_too(store: &AnyStore) {
     }
 }
 
-async fn pages_leave_out_no_thread_and_repeat_none(store: &AnyStore) {
+async fn pages_skip_and_repeat_no_thread(store: &AnyStore) {
     for number in 0..23 {
         begin_thread(store, &format!("t{number}"), &format!("r{number}")).await;
     }
@@ -121,7 +121,7 @@ async fn pages_leave_out_no_thread_and_repeat_none(store: &AnyStore) {
     }
 }
 
-async fn the_number_of_threads_stands_on_the_first_page_only(store: &AnyStore) {
+async fn thread_count_is_on_the_first_page_only(store: &AnyStore) {
     for number in 0..5 {
         begin_thread(store, &format!("t{number}"), &format!("r{number}")).await;
     }
@@ -131,7 +131,7 @@ async fn the_number_of_threads_stands_on_the_first_page_only(store: &AnyStore) {
     assert_eq!((second.total_count, second.threads.len()), (0, 2));
 }
 
-async fn a_cursor_stays_where_it_is(store: &AnyStore) {
+async fn cursor_keeps_its_position(store: &AnyStore) {
     for number in 0..6 {
         begin_thread(store, &format!("t{number}"), &format!("r{number}")).await;
     }
@@ -146,7 +146,7 @@ async fn a_cursor_stays_where_it_is(store: &AnyStore) {
     assert_eq!(page(store, &scope(), None, 1).await.total_count, 7);
 }
 
-async fn a_cursor_goes_over_the_wire_and_back(store: &AnyStore) {
+async fn cursor_round_trips_over_the_wire(store: &AnyStore) {
     for id in ["plain", "with.dots.", "_%'\"", "ключ🗝"] {
         begin_thread(store, id, &format!("{id}-run")).await;
     }
@@ -161,7 +161,7 @@ async fn a_cursor_goes_over_the_wire_and_back(store: &AnyStore) {
     assert_eq!(after, None);
 }
 
-async fn a_cursor_whose_thread_is_gone_goes_on(store: &AnyStore) {
+async fn cursor_of_a_deleted_thread_still_works(store: &AnyStore) {
     for id in ["a", "b", "c", "d"] {
         begin_thread(store, id, &format!("{id}-run")).await;
     }
@@ -174,7 +174,7 @@ async fn a_cursor_whose_thread_is_gone_goes_on(store: &AnyStore) {
     );
 }
 
-async fn with_private_threads_only_ones_own_are_listed_and_counted(store: &AnyStore) {
+async fn private_scope_lists_and_counts_own_threads(store: &AnyStore) {
     for number in 0..6 {
         let user = if number % 3 == 0 { ben() } else { ana() };
         let new = message(
@@ -226,7 +226,7 @@ async fn with_private_threads_only_ones_own_are_listed_and_counted(store: &AnySt
     }
 }
 
-async fn nobody_sees_the_threads_of_the_own_connection_only(store: &AnyStore) {
+async fn anonymous_user_sees_threads_of_its_connection(store: &AnyStore) {
     let connection = |id: &str| Participant::connection(id);
     for number in 0..4 {
         let participant = connection(if number == 0 { "a" } else { "b" });
@@ -265,7 +265,7 @@ async fn nobody_sees_the_threads_of_the_own_connection_only(store: &AnyStore) {
     assert_not_found(store.thread(&private(&User::new("")), "t0").await);
 }
 
-async fn a_repeated_or_refused_message_is_not_counted(store: &AnyStore) {
+async fn repeated_and_rejected_messages_are_not_counted(store: &AnyStore) {
     for (number, target) in [new_thread("t"), existing("t"), new_thread("t2")]
         .into_iter()
         .enumerate()
@@ -285,7 +285,7 @@ async fn a_repeated_or_refused_message_is_not_counted(store: &AnyStore) {
     }
 }
 
-async fn ones_own_threads_are_in_the_order_of_their_newest_events_too(store: &AnyStore) {
+async fn own_threads_are_ordered_by_newest_event(store: &AnyStore) {
     let anas = private(&ana());
     for thread_id in ["a", "b", "c"] {
         begin_thread(store, thread_id, &format!("{thread_id}-r")).await;

@@ -6,12 +6,12 @@ use crate::fixtures::{append, scope, thread_of};
 use dooers::protocol::ThreadEvent;
 
 cases![
-    the_newest_page_comes_first_and_each_page_oldest_first,
-    pages_leave_out_nothing_and_repeat_nothing,
-    there_is_more_only_if_there_is_an_older_event,
-    what_comes_while_paging_does_not_move_the_pages,
-    pages_go_on_where_the_snapshot_begins,
-    an_event_that_is_not_in_the_thread_is_not_found,
+    newest_page_is_first_and_ordered_oldest_first,
+    pages_skip_and_repeat_no_event,
+    has_more_is_set_only_if_older_events_exist,
+    new_events_do_not_shift_pages,
+    pages_continue_from_the_start_of_the_snapshot,
+    page_before_a_foreign_event_is_not_found,
 ];
 
 /// All events in pages of this size, the newest page first.
@@ -31,7 +31,7 @@ async fn pages(store: &AnyStore, limit: usize) -> Vec<Vec<ThreadEvent>> {
     panic!("the pages never end");
 }
 
-async fn the_newest_page_comes_first_and_each_page_oldest_first(store: &AnyStore) {
+async fn newest_page_is_first_and_ordered_oldest_first(store: &AnyStore) {
     thread_of(store, "t", 10).await;
     let pages = pages(store, 4).await;
     let shown: Vec<_> = pages.iter().map(|page| seqs(page)).collect();
@@ -39,7 +39,7 @@ async fn the_newest_page_comes_first_and_each_page_oldest_first(store: &AnyStore
     assert_eq!(ids(&pages[2]), ["t-1", "t-2"]);
 }
 
-async fn pages_leave_out_nothing_and_repeat_nothing(store: &AnyStore) {
+async fn pages_skip_and_repeat_no_event(store: &AnyStore) {
     thread_of(store, "t", 57).await;
     thread_of(store, "other", 57).await;
     for limit in [1, 2, 19, 56, 57, 58, 200] {
@@ -51,7 +51,7 @@ async fn pages_leave_out_nothing_and_repeat_nothing(store: &AnyStore) {
     }
 }
 
-async fn there_is_more_only_if_there_is_an_older_event(store: &AnyStore) {
+async fn has_more_is_set_only_if_older_events_exist(store: &AnyStore) {
     thread_of(store, "t", 3).await;
     for (before, limit, expected, has_more) in [
         (None, 2, vec![2, 3], true),
@@ -69,7 +69,7 @@ async fn there_is_more_only_if_there_is_an_older_event(store: &AnyStore) {
     }
 }
 
-async fn what_comes_while_paging_does_not_move_the_pages(store: &AnyStore) {
+async fn new_events_do_not_shift_pages(store: &AnyStore) {
     let claim = thread_of(store, "t", 10).await;
     let first = store.events(&scope(), "t", None, 5.into()).await.unwrap();
     append(store, &claim.key, 11..=20, None).await;
@@ -80,7 +80,7 @@ async fn what_comes_while_paging_does_not_move_the_pages(store: &AnyStore) {
     assert_eq!(seqs(&second.events), [1, 2, 3, 4, 5]);
 }
 
-async fn pages_go_on_where_the_snapshot_begins(store: &AnyStore) {
+async fn pages_continue_from_the_start_of_the_snapshot(store: &AnyStore) {
     thread_of(store, "t", 130).await;
     let snapshot = newest(store, &scope(), "t").await;
     let first = &snapshot.events[0].id;
@@ -94,7 +94,7 @@ async fn pages_go_on_where_the_snapshot_begins(store: &AnyStore) {
     );
 }
 
-async fn an_event_that_is_not_in_the_thread_is_not_found(store: &AnyStore) {
+async fn page_before_a_foreign_event_is_not_found(store: &AnyStore) {
     thread_of(store, "t", 3).await;
     thread_of(store, "other", 3).await;
     for id in ["nothing", "", "other-2", "t"] {

@@ -13,16 +13,16 @@ use dooers::store::{
 use serde_json::{Value, json};
 
 cases![
-    password_is_kept_sealed_with_the_turn_only,
-    password_without_a_seal_is_refused,
-    unfilled_password_needs_no_seal,
-    cancelled_form_keeps_its_password_sealed_too,
-    cancelled_form_without_a_seal_drops_its_password,
-    sealed_answer_waits_with_its_turn,
-    sealed_answer_is_there_for_another_attempt,
-    sealed_answer_ends_with_its_turn_however_it_ends,
+    password_is_stored_sealed_with_its_turn_only,
+    password_without_a_seal_is_rejected,
+    empty_password_needs_no_seal,
+    canceled_form_keeps_its_password_sealed,
+    canceled_form_without_a_seal_drops_its_password,
+    sealed_answer_is_queued_with_its_turn,
+    sealed_answer_is_kept_for_a_retry,
+    sealed_answer_is_deleted_when_its_turn_ends,
     repeated_answer_is_compared_by_its_hash,
-    repeated_answer_is_compared_without_passwords_once_its_turn_is_over,
+    repeat_after_the_turn_ignores_passwords,
 ];
 
 /// A thread `t` whose turn of `t-question` asks by the form `f`.
@@ -94,7 +94,7 @@ fn hidden() -> Value {
     })
 }
 
-async fn password_is_kept_sealed_with_the_turn_only(store: &AnyStore) {
+async fn password_is_stored_sealed_with_its_turn_only(store: &AnyStore) {
     let claim = asked(store).await;
     finish(store, &claim.key, "none").await;
     let begun = send(store, answer("a")).await.unwrap();
@@ -109,7 +109,7 @@ async fn password_is_kept_sealed_with_the_turn_only(store: &AnyStore) {
     assert_eq!(event.data, Some(hidden()));
 }
 
-async fn password_without_a_seal_is_refused(store: &AnyStore) {
+async fn password_without_a_seal_is_rejected(store: &AnyStore) {
     asked(store).await;
     let before = picture(store, &scope()).await;
     let new = NewMessage {
@@ -128,7 +128,7 @@ async fn password_without_a_seal_is_refused(store: &AnyStore) {
     assert!(keys(store).await.is_empty());
 }
 
-async fn unfilled_password_needs_no_seal(store: &AnyStore) {
+async fn empty_password_needs_no_seal(store: &AnyStore) {
     let claim = asked(store).await;
     let asks = Form::new("Well?").element(FormElement::password("pin", "pin"));
     let asks = ThreadEvent {
@@ -147,7 +147,7 @@ async fn unfilled_password_needs_no_seal(store: &AnyStore) {
     assert!(keys(store).await.is_empty());
 }
 
-async fn cancelled_form_keeps_its_password_sealed_too(store: &AnyStore) {
+async fn canceled_form_keeps_its_password_sealed(store: &AnyStore) {
     let claim = asked(store).await;
     finish(store, &claim.key, "none").await;
     let data = json!({"form_event_id": "f", "cancelled": true, "values": {"pin": 1234}});
@@ -163,7 +163,7 @@ async fn cancelled_form_keeps_its_password_sealed_too(store: &AnyStore) {
     assert_eq!(begun.claim.unwrap().sealed, Some(sealed()));
 }
 
-async fn cancelled_form_without_a_seal_drops_its_password(store: &AnyStore) {
+async fn canceled_form_without_a_seal_drops_its_password(store: &AnyStore) {
     let claim = asked(store).await;
     finish(store, &claim.key, "none").await;
     let data = json!({"form_event_id": "f", "cancelled": true, "values": {"pin": 1234}});
@@ -181,7 +181,7 @@ async fn cancelled_form_without_a_seal_drops_its_password(store: &AnyStore) {
     assert!(send(store, new).await.unwrap().is_repeated);
 }
 
-async fn sealed_answer_waits_with_its_turn(store: &AnyStore) {
+async fn sealed_answer_is_queued_with_its_turn(store: &AnyStore) {
     let claim = asked(store).await;
     assert!(send(store, answer("a")).await.unwrap().claim.is_none());
     assert_eq!(keys(store).await, ["k2"]);
@@ -192,7 +192,7 @@ async fn sealed_answer_waits_with_its_turn(store: &AnyStore) {
     );
 }
 
-async fn sealed_answer_is_there_for_another_attempt(store: &AnyStore) {
+async fn sealed_answer_is_kept_for_a_retry(store: &AnyStore) {
     let retrying = || Start {
         retries: 2,
         ..start("r3")
@@ -222,7 +222,7 @@ async fn sealed_answer_is_there_for_another_attempt(store: &AnyStore) {
     assert_eq!((third.attempt, third.sealed), (3, Some(sealed())));
 }
 
-async fn sealed_answer_ends_with_its_turn_however_it_ends(store: &AnyStore) {
+async fn sealed_answer_is_deleted_when_its_turn_ends(store: &AnyStore) {
     let cancel = || Cancel {
         target: CancelTarget::Event("a".to_owned()),
         run_id: "canceled".to_owned(),
@@ -328,7 +328,7 @@ async fn repeated_answer_is_compared_by_its_hash(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn repeated_answer_is_compared_without_passwords_once_its_turn_is_over(store: &AnyStore) {
+async fn repeat_after_the_turn_ignores_passwords(store: &AnyStore) {
     let claim = answered(store).await;
     finish(store, &claim.key, "none").await;
     say(store, existing("t"), "next", "r3").await;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-cases![whatever_is_done_the_store_is_as_the_model];
+cases![random_operations_match_the_model];
 
 /// What is done next; the numbers pick one of what is there.
 #[derive(Debug, Clone)]
@@ -105,7 +105,7 @@ async fn take(model: &mut Model<'_>, step: Step) {
     }
 }
 
-async fn whatever_is_done_the_store_is_as_the_model(store: &AnyStore) {
+async fn random_operations_match_the_model(store: &AnyStore) {
     // All cases share the store, each with ids and tenants of its own.
     let cases = AtomicUsize::new(0);
     let config = Config {

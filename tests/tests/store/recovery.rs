@@ -20,27 +20,27 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(3600);
 
 cases![
-    an_empty_store_has_nothing_to_recover,
-    a_turn_that_was_running_ends_as_interrupted,
-    a_reader_is_told_what_recovery_did,
-    only_runs_that_go_on_are_failed,
-    a_turn_that_had_no_run_is_told_of_by_an_event_only,
-    a_turn_that_is_finished_is_left_as_it_is,
-    threads_with_waiting_turns_are_listed_with_their_scope,
-    waiting_turns_run_after_recovery_in_their_order,
-    recovering_twice_interrupts_nothing_twice,
-    a_turn_that_begins_after_recovery_is_another_one,
-    only_a_turn_whose_lease_ran_out_expires,
-    a_renewed_lease_holds_longer_and_only_that_of_its_node,
-    who_renews_a_lease_learns_that_the_turn_was_cancelled,
+    empty_store_has_nothing_to_recover,
+    running_turn_is_interrupted,
+    reader_receives_recovery_changes,
+    recovery_fails_only_open_runs,
+    turn_without_a_run_is_recorded_by_an_event,
+    finished_turn_is_unchanged_by_recovery,
+    threads_with_queued_turns_include_their_scope,
+    queued_turns_run_in_order_after_recovery,
+    second_recovery_interrupts_nothing,
+    turn_claimed_after_recovery_has_a_new_fence,
+    turn_expires_only_after_its_lease,
+    renewal_extends_only_leases_of_its_node,
+    renewal_reports_canceled_turns,
 ];
 
-async fn an_empty_store_has_nothing_to_recover(store: &AnyStore) {
+async fn empty_store_has_nothing_to_recover(store: &AnyStore) {
     let recovered = store.recover().await.unwrap();
     assert_eq!((recovered.interrupted, recovered.waiting), (0, Vec::new()));
 }
 
-async fn a_turn_that_was_running_ends_as_interrupted(store: &AnyStore) {
+async fn running_turn_is_interrupted(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     append(store, &claim.key, [1], Some("r")).await;
     let recovered = store.recover().await.unwrap();
@@ -85,7 +85,7 @@ async fn a_turn_that_was_running_ends_as_interrupted(store: &AnyStore) {
     );
 }
 
-async fn a_reader_is_told_what_recovery_did(store: &AnyStore) {
+async fn reader_receives_recovery_changes(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let position = newest(store, &scope(), "t").await.position;
     store.recover().await.unwrap();
@@ -104,7 +104,7 @@ async fn a_reader_is_told_what_recovery_did(store: &AnyStore) {
     assert_eq!(told, (claim.thread.rev + 1..=rev).collect());
 }
 
-async fn only_runs_that_go_on_are_failed(store: &AnyStore) {
+async fn recovery_fails_only_open_runs(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let changes = vec![
         run_change("t", "done", RunStatus::Running),
@@ -131,7 +131,7 @@ async fn only_runs_that_go_on_are_failed(store: &AnyStore) {
     );
 }
 
-async fn a_turn_that_had_no_run_is_told_of_by_an_event_only(store: &AnyStore) {
+async fn turn_without_a_run_is_recorded_by_an_event(store: &AnyStore) {
     let new = message(new_thread("t"), "e", &ana());
     store
         .begin_turn(&scope(), new, &manual_start())
@@ -143,7 +143,7 @@ async fn a_turn_that_had_no_run_is_told_of_by_an_event_only(store: &AnyStore) {
     assert_eq!((events[1].actor, &events[1].run_id), (Actor::System, &None));
 }
 
-async fn a_turn_that_is_finished_is_left_as_it_is(store: &AnyStore) {
+async fn finished_turn_is_unchanged_by_recovery(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let changes = vec![run_change("t", "r", RunStatus::Succeeded)];
     store
@@ -155,7 +155,7 @@ async fn a_turn_that_is_finished_is_left_as_it_is(store: &AnyStore) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn threads_with_waiting_turns_are_listed_with_their_scope(store: &AnyStore) {
+async fn threads_with_queued_turns_include_their_scope(store: &AnyStore) {
     let elsewhere = Scope {
         agent: "other agent".to_owned(),
         worker_id: "other worker".to_owned(),
@@ -208,7 +208,7 @@ async fn threads_with_waiting_turns_are_listed_with_their_scope(store: &AnyStore
     }
 }
 
-async fn waiting_turns_run_after_recovery_in_their_order(store: &AnyStore) {
+async fn queued_turns_run_in_order_after_recovery(store: &AnyStore) {
     begin_thread(store, "t", "r1").await;
     say(store, existing("t"), "z", "waits").await;
     say(store, existing("t"), "a", "waits").await;
@@ -237,7 +237,7 @@ async fn waiting_turns_run_after_recovery_in_their_order(store: &AnyStore) {
     assert_eq!(ids(&events[..3]), ["t-question", "z", "a"]);
 }
 
-async fn recovering_twice_interrupts_nothing_twice(store: &AnyStore) {
+async fn second_recovery_interrupts_nothing(store: &AnyStore) {
     begin_thread(store, "t", "r1").await;
     say(store, existing("t"), "e2", "waits").await;
     let first = store.recover().await.unwrap();
@@ -261,7 +261,7 @@ async fn recovering_twice_interrupts_nothing_twice(store: &AnyStore) {
     assert_stale(store.write_turn(&scope(), &claim.key, Vec::new()).await);
 }
 
-async fn a_turn_that_begins_after_recovery_is_another_one(store: &AnyStore) {
+async fn turn_claimed_after_recovery_has_a_new_fence(store: &AnyStore) {
     let old = begin_thread(store, "t", "r1").await;
     begin_thread(store, "gone", "r2").await;
     store.delete_thread(&scope(), "gone").await.unwrap();
@@ -273,7 +273,7 @@ async fn a_turn_that_begins_after_recovery_is_another_one(store: &AnyStore) {
     append(store, &claim.key, [1], Some("r3")).await;
 }
 
-async fn only_a_turn_whose_lease_ran_out_expires(store: &AnyStore) {
+async fn turn_expires_only_after_its_lease(store: &AnyStore) {
     let kept = Start {
         lease: HOUR,
         ..start("kept")
@@ -302,7 +302,7 @@ async fn only_a_turn_whose_lease_ran_out_expires(store: &AnyStore) {
     assert_eq!(run.status, RunStatus::Running);
 }
 
-async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore) {
+async fn renewal_extends_only_leases_of_its_node(store: &AnyStore) {
     let claim = begin_thread(store, "mine", "r").await;
     let other = Start {
         node: "another".to_owned(),
@@ -328,7 +328,7 @@ async fn a_renewed_lease_holds_longer_and_only_that_of_its_node(store: &AnyStore
     assert_eq!(store.renew_leases("node", HOUR).await.unwrap(), none);
 }
 
-async fn who_renews_a_lease_learns_that_the_turn_was_cancelled(store: &AnyStore) {
+async fn renewal_reports_canceled_turns(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let wish = Cancel {
         target: CancelTarget::Run("r".to_owned()),

@@ -15,18 +15,18 @@ use dooers::store::{
 };
 
 cases![
-    an_attempt_that_failed_leaves_its_run_and_what_it_stored_to_the_next,
-    a_turn_is_not_tried_again_before_its_time_and_others_wait_behind_it,
-    only_who_holds_a_turn_may_give_it_back,
-    a_lost_turn_with_an_attempt_left_waits_for_it,
-    a_lost_turn_without_an_attempt_left_ends_as_interrupted,
-    a_lost_turn_that_was_cancelled_is_not_tried_again,
-    a_turn_that_was_cancelled_while_it_failed_ends_at_once,
-    a_turn_that_waits_for_another_attempt_can_be_cancelled,
-    turns_side_by_side_are_each_tried_again_at_their_own_time,
-    who_finds_turns_that_wait_learns_when_the_first_and_when_each_may_begin,
-    an_interruption_ends_the_run_of_a_turn_that_waits_for_another_attempt,
-    an_attempt_whose_handler_starts_its_runs_ends_the_run_before,
+    retry_continues_run_and_events_of_failed_attempt,
+    retry_waits_for_its_time_and_blocks_later_turns,
+    only_the_holder_can_requeue_a_turn,
+    lost_turn_with_attempts_left_is_requeued,
+    lost_turn_without_attempts_left_is_interrupted,
+    lost_canceled_turn_is_not_retried,
+    turn_canceled_while_failing_ends_at_once,
+    turn_waiting_for_a_retry_can_be_canceled,
+    concurrent_turns_are_retried_independently,
+    pending_turns_report_their_earliest_start_times,
+    interrupt_ends_the_run_of_a_turn_awaiting_retry,
+    retry_with_manual_runs_ends_the_previous_run,
     first_attempt_does_not_continue_a_program_run,
 ];
 
@@ -71,7 +71,7 @@ async fn claim_at(store: &AnyStore, at: DateTime<Utc>) -> Option<Claim> {
     store.claim_turn(&scope(), "t", &start).await.unwrap()
 }
 
-async fn an_attempt_that_failed_leaves_its_run_and_what_it_stored_to_the_next(store: &AnyStore) {
+async fn retry_continues_run_and_events_of_failed_attempt(store: &AnyStore) {
     let claim = first(store).await;
     write(store, &claim.key, vec![streamed("t", "s")]).await;
     let told = store
@@ -100,7 +100,7 @@ async fn an_attempt_that_failed_leaves_its_run_and_what_it_stored_to_the_next(st
     assert_eq!(runs.len(), 1);
 }
 
-async fn a_turn_is_not_tried_again_before_its_time_and_others_wait_behind_it(store: &AnyStore) {
+async fn retry_waits_for_its_time_and_blocks_later_turns(store: &AnyStore) {
     let claim = first(store).await;
     let later = now() + TimeDelta::minutes(1);
     give_back(store, &claim.key, later).await;
@@ -127,7 +127,7 @@ async fn a_turn_is_not_tried_again_before_its_time_and_others_wait_behind_it(sto
     assert_eq!(finish(store, &next.key, "r2").await.unwrap().event.id, "e2");
 }
 
-async fn only_who_holds_a_turn_may_give_it_back(store: &AnyStore) {
+async fn only_the_holder_can_requeue_a_turn(store: &AnyStore) {
     let claim = first(store).await;
     let late = TurnKey {
         fence: claim.key.fence + 1,
@@ -150,7 +150,7 @@ async fn only_who_holds_a_turn_may_give_it_back(store: &AnyStore) {
     assert_eq!(ids(&events), ["e1"]);
 }
 
-async fn a_lost_turn_with_an_attempt_left_waits_for_it(store: &AnyStore) {
+async fn lost_turn_with_attempts_left_is_requeued(store: &AnyStore) {
     let claim = first(store).await;
     write(store, &claim.key, vec![streamed("t", "s")]).await;
     let lost = store.expire_leases(now()).await.unwrap();
@@ -163,7 +163,7 @@ async fn a_lost_turn_with_an_attempt_left_waits_for_it(store: &AnyStore) {
     assert!(finish(store, &next.key, "none").await.is_none());
 }
 
-async fn a_lost_turn_without_an_attempt_left_ends_as_interrupted(store: &AnyStore) {
+async fn lost_turn_without_attempts_left_is_interrupted(store: &AnyStore) {
     first(store).await;
     assert_eq!(store.recover().await.unwrap().retried, 1);
     claim_at(store, now()).await.unwrap();
@@ -182,7 +182,7 @@ fn wish(event_id: &str) -> Cancel {
     }
 }
 
-async fn a_lost_turn_that_was_cancelled_is_not_tried_again(store: &AnyStore) {
+async fn lost_canceled_turn_is_not_retried(store: &AnyStore) {
     first(store).await;
     store.cancel_turn(None, &wish("e1")).await.unwrap();
     let recovered = store.recover().await.unwrap();
@@ -193,7 +193,7 @@ async fn a_lost_turn_that_was_cancelled_is_not_tried_again(store: &AnyStore) {
     assert!(claim_at(store, now()).await.is_none());
 }
 
-async fn a_turn_that_was_cancelled_while_it_failed_ends_at_once(store: &AnyStore) {
+async fn turn_canceled_while_failing_ends_at_once(store: &AnyStore) {
     let claim = first(store).await;
     begin(store, existing("t"), "e2", &retrying("none")).await;
     store.cancel_turn(None, &wish("e1")).await.unwrap();
@@ -231,7 +231,7 @@ async fn wait_until(store: &AnyStore, times: [DateTime<Utc>; 2]) {
     }
 }
 
-async fn turns_side_by_side_are_each_tried_again_at_their_own_time(store: &AnyStore) {
+async fn concurrent_turns_are_retried_independently(store: &AnyStore) {
     let (soon, later) = (
         now() + TimeDelta::seconds(1),
         now() + TimeDelta::seconds(60),
@@ -252,7 +252,7 @@ async fn turns_side_by_side_are_each_tried_again_at_their_own_time(store: &AnySt
     assert_eq!(claim(later).await.as_deref(), Some("e1"));
 }
 
-async fn who_finds_turns_that_wait_learns_when_the_first_and_when_each_may_begin(store: &AnyStore) {
+async fn pending_turns_report_their_earliest_start_times(store: &AnyStore) {
     let (soon, later) = (
         now() + TimeDelta::seconds(1),
         now() + TimeDelta::seconds(60),
@@ -267,7 +267,7 @@ async fn who_finds_turns_that_wait_learns_when_the_first_and_when_each_may_begin
     );
 }
 
-async fn a_turn_that_waits_for_another_attempt_can_be_cancelled(store: &AnyStore) {
+async fn turn_waiting_for_a_retry_can_be_canceled(store: &AnyStore) {
     let claim = first(store).await;
     let later = now() + TimeDelta::minutes(1);
     give_back(store, &claim.key, later).await;
@@ -286,7 +286,7 @@ async fn a_turn_that_waits_for_another_attempt_can_be_cancelled(store: &AnyStore
     assert_eq!(claim_at(store, now()).await.unwrap().event.id, "e2");
 }
 
-async fn an_interruption_ends_the_run_of_a_turn_that_waits_for_another_attempt(store: &AnyStore) {
+async fn interrupt_ends_the_run_of_a_turn_awaiting_retry(store: &AnyStore) {
     let claim = first(store).await;
     give_back(store, &claim.key, now() + TimeDelta::minutes(1)).await;
     let start = Start {
@@ -299,7 +299,7 @@ async fn an_interruption_ends_the_run_of_a_turn_that_waits_for_another_attempt(s
     assert_eq!(run.status, RunStatus::Canceled);
 }
 
-async fn an_attempt_whose_handler_starts_its_runs_ends_the_run_before(store: &AnyStore) {
+async fn retry_with_manual_runs_ends_the_previous_run(store: &AnyStore) {
     let manual = Start {
         run_id: None,
         ..retrying("")

@@ -17,16 +17,16 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 cases![
-    a_text_of_any_kind_comes_back_in_every_place_for_text,
-    a_long_text_comes_back_whole,
-    data_comes_back_with_every_kind_of_value,
-    the_least_and_the_largest_fractions_come_back,
-    deeply_nested_data_comes_back,
-    members_keep_their_order_at_every_depth,
-    metadata_takes_a_new_order_of_its_members,
-    every_kind_of_event_comes_back_with_all_its_members,
-    what_is_absent_stays_absent_and_what_is_empty_stays_empty,
-    times_come_back_to_the_microsecond,
+    any_text_round_trips_in_every_text_field,
+    long_text_round_trips,
+    data_round_trips_with_every_kind_of_value,
+    extreme_floats_round_trip,
+    deeply_nested_data_round_trips,
+    json_keys_keep_their_order_at_every_depth,
+    metadata_accepts_a_new_key_order,
+    every_kind_of_event_round_trips,
+    absent_and_empty_values_stay_distinct,
+    times_round_trip_with_microseconds,
 ];
 
 /// Texts on which careless stores fail.
@@ -77,7 +77,7 @@ fn user_of(text: &str) -> User {
     }
 }
 
-async fn a_text_of_any_kind_comes_back_in_every_place_for_text(store: &AnyStore) {
+async fn any_text_round_trips_in_every_text_field(store: &AnyStore) {
     for text in texts() {
         one_text_everywhere(store, &text).await;
     }
@@ -202,7 +202,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
     assert_eq!(before.events, [begun.event]);
 }
 
-async fn a_long_text_comes_back_whole(store: &AnyStore) {
+async fn long_text_round_trips(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let long: [String; 3] = [
         "x".repeat(256 * 1024),
@@ -249,7 +249,7 @@ async fn assert_data_comes_back(store: &AnyStore, data: Value) {
     assert_eq!(all_of(store, &scope(), "t").await.0[1].data, Some(data));
 }
 
-async fn data_comes_back_with_every_kind_of_value(store: &AnyStore) {
+async fn data_round_trips_with_every_kind_of_value(store: &AnyStore) {
     let data = json!({
         "": "an empty name",
         "null": null,
@@ -264,7 +264,7 @@ async fn data_comes_back_with_every_kind_of_value(store: &AnyStore) {
     assert_data_comes_back(store, data).await;
 }
 
-async fn the_least_and_the_largest_fractions_come_back(store: &AnyStore) {
+async fn extreme_floats_round_trip(store: &AnyStore) {
     let data = json!([
         5e-324,
         f64::MIN_POSITIVE,
@@ -281,7 +281,7 @@ async fn the_least_and_the_largest_fractions_come_back(store: &AnyStore) {
     assert_data_comes_back(store, data).await;
 }
 
-async fn deeply_nested_data_comes_back(store: &AnyStore) {
+async fn deeply_nested_data_round_trips(store: &AnyStore) {
     // The server stores 120 levels; earlier versions stored up to 127, and more stays readable, too.
     let mut data = json!("inside");
     for depth in 0..200 {
@@ -310,7 +310,7 @@ fn text_of(value: Option<&Value>) -> String {
     value.map(Value::to_string).unwrap_or_default()
 }
 
-async fn members_keep_their_order_at_every_depth(store: &AnyStore) {
+async fn json_keys_keep_their_order_at_every_depth(store: &AnyStore) {
     let new = NewMessage {
         thread: ThreadTarget::New(NewThread {
             metadata: Some(unsorted("thread")),
@@ -400,7 +400,7 @@ async fn members_keep_their_order_at_every_depth(store: &AnyStore) {
     assert_eq!(text_of(again.event.data.as_ref()), first);
 }
 
-async fn metadata_takes_a_new_order_of_its_members(store: &AnyStore) {
+async fn metadata_accepts_a_new_key_order(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     for text in [
         r#"{"a":1,"b":{"d":1,"c":2}}"#,
@@ -415,7 +415,7 @@ async fn metadata_takes_a_new_order_of_its_members(store: &AnyStore) {
     }
 }
 
-async fn every_kind_of_event_comes_back_with_all_its_members(store: &AnyStore) {
+async fn every_kind_of_event_round_trips(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let whole_image: ContentPart = serde_json::from_value(json!({
         "type": "image", "url": "u", "mime_type": "image/png", "width": 640.5, "height": 480.0,
@@ -468,7 +468,7 @@ async fn every_kind_of_event_comes_back_with_all_its_members(store: &AnyStore) {
     assert_eq!(all_of(store, &scope(), "t").await.0[1..], events);
 }
 
-async fn what_is_absent_stays_absent_and_what_is_empty_stays_empty(store: &AnyStore) {
+async fn absent_and_empty_values_stay_distinct(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let absent = ThreadEvent {
         content: None,
@@ -503,7 +503,7 @@ async fn what_is_absent_stays_absent_and_what_is_empty_stays_empty(store: &AnySt
     assert_eq!(without_names.threads[0].users, [User::new("ana")]);
 }
 
-async fn times_come_back_to_the_microsecond(store: &AnyStore) {
+async fn times_round_trip_with_microseconds(store: &AnyStore) {
     // In their order, as the times of a list never go back.
     let micros = [
         -1,

@@ -14,13 +14,13 @@ use dooers::store::{
 use serde_json::json;
 
 cases![
-    no_method_touches_the_thread_of_another_scope,
-    the_key_of_a_turn_opens_nothing_in_another_scope,
-    a_thread_of_another_scope_cannot_be_made_again,
-    a_cursor_of_another_scope_shows_nothing_of_it,
-    an_event_of_another_scope_is_no_place_to_begin,
-    recovery_is_for_every_scope,
-    who_writes_in_a_private_thread_sees_it_and_nobody_else,
+    no_method_reaches_a_thread_of_another_scope,
+    turn_key_is_invalid_in_another_scope,
+    thread_id_of_another_scope_cannot_be_created,
+    cursor_of_another_scope_reveals_nothing,
+    event_of_another_scope_is_not_a_start_position,
+    recovery_covers_every_scope,
+    private_thread_is_visible_to_its_writers_only,
 ];
 
 /// Scopes beside the one of the cases, in each of which a user could try.
@@ -132,7 +132,7 @@ async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     assert!(listed.threads.iter().all(|thread| thread.id != "t"));
 }
 
-async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
+async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     say(store, existing("t"), "waiting", "none").await;
     let sent = repeatable(existing("t"), "sent", "c");
@@ -173,7 +173,7 @@ async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
     );
 }
 
-async fn the_key_of_a_turn_opens_nothing_in_another_scope(store: &AnyStore) {
+async fn turn_key_is_invalid_in_another_scope(store: &AnyStore) {
     let Claim { key, .. } = begin_thread(store, "t", "r").await;
     let other = Scope {
         worker_id: "other".to_owned(),
@@ -207,7 +207,7 @@ async fn the_key_of_a_turn_opens_nothing_in_another_scope(store: &AnyStore) {
 }
 
 /// Ids of threads are unique for the whole store; who gives one that is taken is told no more than that.
-async fn a_thread_of_another_scope_cannot_be_made_again(store: &AnyStore) {
+async fn thread_id_of_another_scope_cannot_be_created(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let before = picture(store, &scope()).await;
     for other in others() {
@@ -232,7 +232,7 @@ async fn a_thread_of_another_scope_cannot_be_made_again(store: &AnyStore) {
     }
 }
 
-async fn a_cursor_of_another_scope_shows_nothing_of_it(store: &AnyStore) {
+async fn cursor_of_another_scope_reveals_nothing(store: &AnyStore) {
     let other = Scope {
         workspace_id: "other".to_owned(),
         ..scope()
@@ -271,7 +271,7 @@ async fn a_cursor_of_another_scope_shows_nothing_of_it(store: &AnyStore) {
     assert_eq!(ids, ["t3", "t1"]);
 }
 
-async fn an_event_of_another_scope_is_no_place_to_begin(store: &AnyStore) {
+async fn event_of_another_scope_is_not_a_start_position(store: &AnyStore) {
     let other = Scope {
         organization_id: "other".to_owned(),
         ..scope()
@@ -297,7 +297,7 @@ async fn an_event_of_another_scope_is_no_place_to_begin(store: &AnyStore) {
     );
 }
 
-async fn recovery_is_for_every_scope(store: &AnyStore) {
+async fn recovery_covers_every_scope(store: &AnyStore) {
     let all = others();
     for (number, other) in all.iter().enumerate() {
         let id = format!("t{number}");
@@ -314,7 +314,7 @@ async fn recovery_is_for_every_scope(store: &AnyStore) {
     }
 }
 
-async fn who_writes_in_a_private_thread_sees_it_and_nobody_else(store: &AnyStore) {
+async fn private_thread_is_visible_to_its_writers_only(store: &AnyStore) {
     let new = message(new_thread("t"), "e", &ana());
     let begun = store
         .begin_turn(&private(&ana()), new, &start("r"))

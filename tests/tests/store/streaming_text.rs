@@ -9,14 +9,14 @@ use dooers::protocol::ThreadEvent;
 use dooers::store::{Begun, Position, TurnChange, TurnKey};
 
 cases![
-    a_text_that_grows_is_stored_and_not_told,
-    a_text_ends_once_with_a_change_of_its_event,
-    a_text_that_does_not_grow_stays_as_it_is,
-    another_turn_does_not_touch_a_text,
-    a_turn_that_ends_ends_its_texts,
-    a_turn_of_a_dead_process_ends_its_texts_with_what_was_stored,
-    a_reader_in_the_middle_is_told_the_end,
-    a_text_may_begin_and_end_in_one_write,
+    streaming_text_is_stored_without_a_change,
+    text_ends_once_with_a_change_of_its_event,
+    text_that_is_not_streaming_is_unchanged,
+    streaming_text_of_another_turn_is_unchanged,
+    ending_a_turn_ends_its_texts,
+    recovery_ends_texts_at_their_stored_length,
+    reader_joining_midway_receives_the_end,
+    text_may_begin_and_end_in_one_write,
 ];
 
 fn grown(event_id: &str, text: &str, delta_seq: u64) -> TurnChange {
@@ -63,7 +63,7 @@ async fn rev(store: &AnyStore) -> u64 {
     store.thread(&scope(), "t").await.unwrap().rev
 }
 
-async fn a_text_that_grows_is_stored_and_not_told(store: &AnyStore) {
+async fn streaming_text_is_stored_without_a_change(store: &AnyStore) {
     let key = streaming(store).await;
     assert_eq!(
         state(&event(store, "s").await),
@@ -83,7 +83,7 @@ async fn a_text_that_grows_is_stored_and_not_told(store: &AnyStore) {
     assert_eq!(state(snapshot.events.last().unwrap()), so_far);
 }
 
-async fn a_text_ends_once_with_a_change_of_its_event(store: &AnyStore) {
+async fn text_ends_once_with_a_change_of_its_event(store: &AnyStore) {
     let key = streaming(store).await;
     write(store, &key, vec![written("t", "between", None)]).await;
     let told = write(store, &key, vec![ended("s", "Hello."), ended("s", "again")]).await;
@@ -96,7 +96,7 @@ async fn a_text_ends_once_with_a_change_of_its_event(store: &AnyStore) {
     assert_eq!(ids(&events), ["t-question", "s", "between"]);
 }
 
-async fn a_text_that_does_not_grow_stays_as_it_is(store: &AnyStore) {
+async fn text_that_is_not_streaming_is_unchanged(store: &AnyStore) {
     let key = streaming(store).await;
     write(
         store,
@@ -112,7 +112,7 @@ async fn a_text_that_does_not_grow_stays_as_it_is(store: &AnyStore) {
     assert_eq!(all_of(store, &scope(), "t").await, before);
 }
 
-async fn another_turn_does_not_touch_a_text(store: &AnyStore) {
+async fn streaming_text_of_another_turn_is_unchanged(store: &AnyStore) {
     let key = streaming(store).await;
     let other = begin_thread(store, "other", "r2").await.key;
     let changes = vec![grown("s", "theirs", 9), ended("s", "theirs")];
@@ -128,7 +128,7 @@ async fn another_turn_does_not_touch_a_text(store: &AnyStore) {
     );
 }
 
-async fn a_turn_that_ends_ends_its_texts(store: &AnyStore) {
+async fn ending_a_turn_ends_its_texts(store: &AnyStore) {
     let key = streaming(store).await;
     write(
         store,
@@ -150,7 +150,7 @@ async fn a_turn_that_ends_ends_its_texts(store: &AnyStore) {
     );
 }
 
-async fn a_turn_of_a_dead_process_ends_its_texts_with_what_was_stored(store: &AnyStore) {
+async fn recovery_ends_texts_at_their_stored_length(store: &AnyStore) {
     let key = streaming(store).await;
     write(store, &key, vec![grown("s", "as far as", 4)]).await;
     let recovered = store.expire_leases(now()).await.unwrap();
@@ -177,7 +177,7 @@ async fn a_turn_of_a_dead_process_ends_its_texts_with_what_was_stored(store: &An
     );
 }
 
-async fn a_reader_in_the_middle_is_told_the_end(store: &AnyStore) {
+async fn reader_joining_midway_receives_the_end(store: &AnyStore) {
     let key = streaming(store).await;
     let here = Position {
         last_seq: 2,
@@ -197,7 +197,7 @@ async fn a_reader_in_the_middle_is_told_the_end(store: &AnyStore) {
     assert_eq!(ids(&events_of(&told)), ["t-question", "s"]);
 }
 
-async fn a_text_may_begin_and_end_in_one_write(store: &AnyStore) {
+async fn text_may_begin_and_end_in_one_write(store: &AnyStore) {
     let key = begin_thread(store, "t", "r").await.key;
     let changes = vec![streamed("t", "s"), grown("s", "a", 1), ended("s", "ab")];
     let told = write(store, &key, changes).await;

@@ -12,23 +12,23 @@ use futures::future::join_all;
 use std::sync::Arc;
 
 cases![
-    what_a_turn_writes_is_numbered_and_shown,
-    a_write_of_nothing_changes_nothing,
-    another_fence_may_neither_write_nor_finish,
-    a_turn_that_is_finished_may_not_be_written_or_finished_again,
-    a_turn_of_a_deleted_thread_may_not_be_written,
-    a_turn_that_waits_may_not_be_written,
-    a_turn_is_not_held_by_the_key_of_another_thread,
-    finishing_writes_the_last_changes_and_claims_the_next,
-    finishing_leaves_a_thread_that_can_be_claimed_when_a_message_comes,
-    a_thread_without_waiting_turns_has_nothing_to_claim,
-    a_turn_without_a_run_of_its_own_makes_no_run,
-    a_turn_that_begins_while_others_wait_does_not_pass_them,
-    of_many_claims_at_once_one_gets_the_turn,
-    of_many_ends_at_once_one_ends_the_turn,
+    turn_writes_are_numbered_and_readable,
+    empty_write_changes_nothing,
+    other_fence_cannot_write_or_finish,
+    finished_turn_cannot_be_written_or_finished,
+    turn_of_a_deleted_thread_cannot_be_written,
+    queued_turn_cannot_be_written,
+    key_of_another_thread_does_not_hold_the_turn,
+    finish_writes_last_changes_and_claims_the_next,
+    finished_thread_can_be_claimed_by_a_new_message,
+    thread_without_queued_turns_has_no_claim,
+    turn_with_manual_runs_creates_no_run,
+    new_turn_does_not_overtake_queued_turns,
+    one_of_many_concurrent_claims_gets_the_turn,
+    one_of_many_concurrent_finishes_succeeds,
 ];
 
-async fn what_a_turn_writes_is_numbered_and_shown(store: &AnyStore) {
+async fn turn_writes_are_numbered_and_readable(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let changes = vec![written("t", "a", Some("r")), written("t", "b", Some("r"))];
     let changes = write(store, &claim.key, changes).await;
@@ -44,7 +44,7 @@ async fn what_a_turn_writes_is_numbered_and_shown(store: &AnyStore) {
     assert_eq!(store.thread(&scope(), "t").await.unwrap().rev, 6);
 }
 
-async fn a_write_of_nothing_changes_nothing(store: &AnyStore) {
+async fn empty_write_changes_nothing(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     assert!(write(store, &claim.key, Vec::new()).await.is_empty());
     assert_eq!(store.thread(&scope(), "t").await.unwrap().rev, 3);
@@ -64,7 +64,7 @@ async fn assert_refused(store: &AnyStore, key: &TurnKey) {
     assert_eq!(picture(store, &scope()).await, before);
 }
 
-async fn another_fence_may_neither_write_nor_finish(store: &AnyStore) {
+async fn other_fence_cannot_write_or_finish(store: &AnyStore) {
     let Claim { key, .. } = begin_thread(store, "t", "r").await;
     say(store, existing("t"), "e2", "r2").await;
     for fence in [0, key.fence - 1, key.fence + 1, u64::from(u32::MAX)] {
@@ -93,7 +93,7 @@ async fn another_fence_may_neither_write_nor_finish(store: &AnyStore) {
     assert_eq!(finish(store, &key, "r2").await.unwrap().key.event_id, "e2");
 }
 
-async fn a_turn_that_is_finished_may_not_be_written_or_finished_again(store: &AnyStore) {
+async fn finished_turn_cannot_be_written_or_finished(store: &AnyStore) {
     let first = begin_thread(store, "t", "r").await;
     assert!(finish(store, &first.key, "none").await.is_none());
     assert_refused(store, &first.key).await;
@@ -102,7 +102,7 @@ async fn a_turn_that_is_finished_may_not_be_written_or_finished_again(store: &An
     append(store, &second.key, [1], None).await;
 }
 
-async fn a_turn_of_a_deleted_thread_may_not_be_written(store: &AnyStore) {
+async fn turn_of_a_deleted_thread_cannot_be_written(store: &AnyStore) {
     let Claim { key, .. } = begin_thread(store, "t", "r").await;
     store.delete_thread(&scope(), "t").await.unwrap();
     let changes = vec![written("t", "late", None)];
@@ -115,7 +115,7 @@ async fn a_turn_of_a_deleted_thread_may_not_be_written(store: &AnyStore) {
     assert_not_found(store.claim_turn(&scope(), "t", &start("r2")).await);
 }
 
-async fn a_turn_that_waits_may_not_be_written(store: &AnyStore) {
+async fn queued_turn_cannot_be_written(store: &AnyStore) {
     let Claim { key, .. } = begin_thread(store, "t", "r").await;
     say(store, existing("t"), "e2", "r2").await;
     for fence in [0, 1, key.fence] {
@@ -132,7 +132,7 @@ async fn a_turn_that_waits_may_not_be_written(store: &AnyStore) {
     }
 }
 
-async fn a_turn_is_not_held_by_the_key_of_another_thread(store: &AnyStore) {
+async fn key_of_another_thread_does_not_hold_the_turn(store: &AnyStore) {
     let first = begin_thread(store, "t1", "r1").await.key;
     let second = begin_thread(store, "t2", "r2").await.key;
     for (thread_id, event_id) in [
@@ -148,7 +148,7 @@ async fn a_turn_is_not_held_by_the_key_of_another_thread(store: &AnyStore) {
     }
 }
 
-async fn finishing_writes_the_last_changes_and_claims_the_next(store: &AnyStore) {
+async fn finish_writes_last_changes_and_claims_the_next(store: &AnyStore) {
     let first = begin_thread(store, "t", "r1").await;
     say(store, existing("t"), "e2", "waits").await;
     let changes = vec![
@@ -173,7 +173,7 @@ async fn finishing_writes_the_last_changes_and_claims_the_next(store: &AnyStore)
     append(store, &next.key, [3], Some("r2")).await;
 }
 
-async fn finishing_leaves_a_thread_that_can_be_claimed_when_a_message_comes(store: &AnyStore) {
+async fn finished_thread_can_be_claimed_by_a_new_message(store: &AnyStore) {
     let mut claim = begin_thread(store, "t", "r0").await;
     for number in 1..4 {
         assert!(finish(store, &claim.key, "none").await.is_none());
@@ -188,7 +188,7 @@ async fn finishing_leaves_a_thread_that_can_be_claimed_when_a_message_comes(stor
     }
 }
 
-async fn a_thread_without_waiting_turns_has_nothing_to_claim(store: &AnyStore) {
+async fn thread_without_queued_turns_has_no_claim(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     assert!(
         store
@@ -210,7 +210,7 @@ async fn a_thread_without_waiting_turns_has_nothing_to_claim(store: &AnyStore) {
     assert_not_found(store.claim_turn(&scope(), "nowhere", &start("r2")).await);
 }
 
-async fn a_turn_without_a_run_of_its_own_makes_no_run(store: &AnyStore) {
+async fn turn_with_manual_runs_creates_no_run(store: &AnyStore) {
     let new = message(new_thread("t"), "e", &ana());
     let begun = store
         .begin_turn(&scope(), new, &manual_start())
@@ -244,7 +244,7 @@ async fn a_turn_without_a_run_of_its_own_makes_no_run(store: &AnyStore) {
     );
 }
 
-async fn a_turn_that_begins_while_others_wait_does_not_pass_them(store: &AnyStore) {
+async fn new_turn_does_not_overtake_queued_turns(store: &AnyStore) {
     let running = begin_thread(store, "t", "r").await;
     say(store, existing("t"), "e2", "r2").await;
     // The process dies, and before the waiting turn is claimed another message comes.
@@ -272,7 +272,7 @@ async fn a_turn_that_begins_while_others_wait_does_not_pass_them(store: &AnyStor
     );
 }
 
-async fn of_many_claims_at_once_one_gets_the_turn(store: &AnyStore) {
+async fn one_of_many_concurrent_claims_gets_the_turn(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     say(store, existing("t"), "e2", "r2").await;
     store.recover().await.unwrap();
@@ -292,7 +292,7 @@ async fn of_many_claims_at_once_one_gets_the_turn(store: &AnyStore) {
     append(store, &claims[0].key, [1], None).await;
 }
 
-async fn of_many_ends_at_once_one_ends_the_turn(store: &AnyStore) {
+async fn one_of_many_concurrent_finishes_succeeds(store: &AnyStore) {
     let Claim { key, .. } = begin_thread(store, "t", "r").await;
     say(store, existing("t"), "e2", "r2").await;
     say(store, existing("t"), "e3", "r3").await;

@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 use std::slice::from_ref;
 
 cases![
-    a_run_that_ends_keeps_when_it_started,
-    a_run_keeps_its_row_through_many_changes,
-    a_run_is_of_the_agent_that_was_named_last,
-    runs_of_several_turns_stand_side_by_side,
-    a_patch_changes_what_it_names_and_nothing_else,
-    a_touch_tells_when_the_last_event_came,
-    changes_are_numbered_in_the_order_in_which_they_were_given,
-    a_change_of_the_row_is_read_at_its_last_number_only,
+    ended_run_keeps_its_start_time,
+    run_keeps_its_row_through_many_changes,
+    run_has_the_agent_named_last,
+    runs_of_several_turns_are_kept_separately,
+    patch_changes_only_named_fields,
+    touch_sets_the_time_of_the_last_event,
+    changes_are_numbered_in_the_given_order,
+    thread_row_is_read_at_its_last_revision_only,
 ];
 
-async fn a_run_that_ends_keeps_when_it_started(store: &AnyStore) {
+async fn ended_run_keeps_its_start_time(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let started_at = claim.run.unwrap().started_at;
     let ended = run("t", "r", RunStatus::Succeeded);
@@ -36,7 +36,7 @@ async fn a_run_that_ends_keeps_when_it_started(store: &AnyStore) {
     assert_eq!(run_named(store, &scope(), "t", "r").await, told);
 }
 
-async fn a_run_is_of_the_agent_that_was_named_last(store: &AnyStore) {
+async fn run_has_the_agent_named_last(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     for agent in [Some("other"), None] {
         let changed = Run {
@@ -49,7 +49,7 @@ async fn a_run_is_of_the_agent_that_was_named_last(store: &AnyStore) {
     }
 }
 
-async fn a_run_keeps_its_row_through_many_changes(store: &AnyStore) {
+async fn run_keeps_its_row_through_many_changes(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     for status in [
         RunStatus::Failed,
@@ -74,7 +74,7 @@ async fn a_run_keeps_its_row_through_many_changes(store: &AnyStore) {
     assert_eq!(runs_of(&all).len(), 1);
 }
 
-async fn runs_of_several_turns_stand_side_by_side(store: &AnyStore) {
+async fn runs_of_several_turns_are_kept_separately(store: &AnyStore) {
     let first = begin_thread(store, "t", "r1").await;
     say(store, existing("t"), "e2", "waits").await;
     let changes = vec![
@@ -111,7 +111,7 @@ async fn runs_of_several_turns_stand_side_by_side(store: &AnyStore) {
     );
 }
 
-async fn a_patch_changes_what_it_names_and_nothing_else(store: &AnyStore) {
+async fn patch_changes_only_named_fields(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let metadata = || json!({"a": {"b": [1, 2]}});
     type Row = (Option<&'static str>, Option<Value>);
@@ -164,7 +164,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else(store: &AnyStore) {
     }
 }
 
-async fn a_touch_tells_when_the_last_event_came(store: &AnyStore) {
+async fn touch_sets_the_time_of_the_last_event(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let patch = ThreadPatch::default().title("A title").metadata(json!([1]));
     write(
@@ -187,7 +187,7 @@ async fn a_touch_tells_when_the_last_event_came(store: &AnyStore) {
     assert_eq!(after.created_at, before.created_at);
 }
 
-async fn changes_are_numbered_in_the_order_in_which_they_were_given(store: &AnyStore) {
+async fn changes_are_numbered_in_the_given_order(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let patch = ThreadPatch::default().title("A title");
     let changes = vec![
@@ -207,7 +207,7 @@ async fn changes_are_numbered_in_the_order_in_which_they_were_given(store: &AnyS
     assert_eq!(store.thread(&scope(), "t").await.unwrap().rev, 9);
 }
 
-async fn a_change_of_the_row_is_read_at_its_last_number_only(store: &AnyStore) {
+async fn thread_row_is_read_at_its_last_revision_only(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let position = newest(store, &scope(), "t").await.position;
     for title in ["One", "Two", "Three"] {

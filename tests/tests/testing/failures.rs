@@ -16,7 +16,7 @@ fn without_ids(text: &str, turn: &TestTurn) -> String {
 }
 
 #[tokio::test]
-async fn an_assertion_shows_what_it_expected_what_there_is_and_the_conversation() {
+async fn failed_assertion_shows_expected_and_conversation() {
     let turn = turn("tools").await;
     let text = assertion_failure(|| turn.assert_text("Three found."));
     let expected = r#"the agent should say: "Three found."
@@ -36,7 +36,7 @@ thread ID
 }
 
 #[tokio::test]
-async fn every_assertion_fails_when_it_does_not_hold() {
+async fn every_assertion_can_fail() {
     let turn = turn("tools").await;
     let begins = |text: String, beginning: &str| assert!(text.starts_with(beginning), "{text}");
     begins(
@@ -70,7 +70,7 @@ async fn every_assertion_fails_when_it_does_not_hold() {
 }
 
 #[tokio::test]
-async fn a_run_that_should_have_succeeded_shows_why_the_handler_failed() {
+async fn failed_run_assertion_shows_the_handler_error() {
     let turn = turn("fail").await;
     let text = assertion_failure(|| turn.assert_succeeded());
     let expected = "the turn's run should be: succeeded\n     found: failed\n\
@@ -92,7 +92,7 @@ async fn a_run_that_should_have_succeeded_shows_why_the_handler_failed() {
 }
 
 #[tokio::test]
-async fn a_client_says_what_its_test_should_do() {
+async fn client_misuse_error_names_the_remedy() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let text = assertion_failure(|| ada.conversation().texts());
@@ -140,7 +140,7 @@ async fn a_client_says_what_its_test_should_do() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_start_or_choose_says_why() {
+async fn server_start_error_states_the_reason() {
     let text = failure(async { TestServer::of::<crate::agents::model>().await }).await;
     assert!(text.starts_with("the server cannot start: "), "{text}");
     assert!(text.contains("State"), "{text}");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 #[tokio::test]
-async fn it_says_what_the_test_wrote_and_remembers_what_it_was_asked() {
+async fn fake_model_replays_script_and_records_requests() {
     let fake = FakeModel::new()
         .reply("Hello there")
         .reply(FakeReply::new().pieces(["Good", "bye"]));
@@ -23,7 +23,7 @@ async fn it_says_what_the_test_wrote_and_remembers_what_it_was_asked() {
 }
 
 #[tokio::test]
-async fn it_fails_at_once_or_in_the_middle_where_the_test_wrote_so() {
+async fn fake_model_fails_as_scripted() {
     let fake = FakeModel::new().error("overloaded").reply(
         FakeReply::new()
             .text("It all began")
@@ -41,7 +41,7 @@ async fn it_fails_at_once_or_in_the_middle_where_the_test_wrote_so() {
 }
 
 #[tokio::test]
-async fn it_says_so_when_it_is_asked_more_often_than_was_written() {
+async fn fake_model_reports_an_exhausted_script() {
     let fake = FakeModel::new().reply("only this");
     assert_eq!(fake.complete("a").await.unwrap().0, "only this");
     let error = fake.complete(json!({"q": "b"})).await.unwrap_err();
@@ -53,7 +53,7 @@ async fn it_says_so_when_it_is_asked_more_often_than_was_written() {
 }
 
 #[tokio::test]
-async fn it_wants_tools_to_be_called() {
+async fn fake_model_requests_tool_calls() {
     let fake = FakeModel::new()
         .reply(
             FakeReply::new()
@@ -82,7 +82,7 @@ async fn it_wants_tools_to_be_called() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_takes_its_time_by_a_clock_that_a_test_may_pause() {
+async fn fake_model_delays_follow_a_paused_clock() {
     let slow = FakeReply::new()
         .delay(Duration::from_secs(60))
         .text("one two three");

@@ -5,7 +5,7 @@ use dooers::testing::{FakeModel, FakeReply, TestServer, TestUser};
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_client_that_was_away_gets_what_it_missed_and_keeps_what_it_had() {
+async fn reconnect_adds_missed_events_to_the_view() {
     let server = TestServer::of::<echo>().await;
     for user in [TestUser::new("ada"), TestUser::new("ada").at_old_client()] {
         let mut ada = server.connect(user).await;
@@ -26,7 +26,7 @@ async fn a_client_that_was_away_gets_what_it_missed_and_keeps_what_it_had() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_away_for_long_gets_all_of_it() {
+async fn reconnect_after_a_long_absence_misses_nothing() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let mut bob = server.connect("bob").await;
@@ -50,7 +50,7 @@ async fn a_client_that_was_away_for_long_gets_all_of_it() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_left_alone_is_a_slow_reader_and_misses_nothing() {
+async fn unread_client_misses_nothing() {
     let server = TestServer::of::<echo>()
         .config(|config| config.limits(|limits| limits.outbound_frames = 4))
         .await;
@@ -67,7 +67,7 @@ async fn a_client_that_is_left_alone_is_a_slow_reader_and_misses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_goes_on_while_its_client_is_away() {
+async fn turn_continues_while_its_client_is_away() {
     let slow = FakeReply::new()
         .delay(Duration::from_secs(1))
         .text("one two three four");
@@ -87,7 +87,7 @@ async fn a_turn_goes_on_while_its_client_is_away() {
 }
 
 #[tokio::test]
-async fn a_thread_that_was_deleted_meanwhile_is_gone() {
+async fn reconnect_drops_a_deleted_thread() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let thread_id = ada.say("hello").await.thread_id().to_owned();

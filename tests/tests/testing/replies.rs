@@ -20,7 +20,7 @@ async fn streamer(request: WorkerRequest) -> ReplyStream {
 }
 
 #[tokio::test]
-async fn a_stream_of_replies_is_a_row_of_events() {
+async fn stream_of_replies_is_a_sequence_of_events() {
     let server = TestServer::of::<streamer>().await;
     let mut ada = server.connect("ada").await;
     let turn = ada.say("go").await;
@@ -60,7 +60,7 @@ async fn asking(request: WorkerRequest, response: WorkerResponse) -> Result<()> 
 }
 
 #[tokio::test]
-async fn a_form_is_asked_and_answered_once() {
+async fn form_is_answered_once() {
     let server = TestServer::of::<asking>().await;
     let mut ada = server.connect("ada").await;
     let asked = ada.say("go").await;
@@ -121,7 +121,7 @@ async fn a_form_is_asked_and_answered_once() {
 }
 
 #[tokio::test]
-async fn a_cancelled_form_needs_no_values() {
+async fn canceled_form_needs_no_values() {
     let server = TestServer::of::<asking>().await;
     let mut ada = server.connect("ada").await;
     let first = ada.say("go").await.thread_id().to_owned();
@@ -151,7 +151,7 @@ async fn secretive(request: WorkerRequest, response: WorkerResponse) -> Result<(
 }
 
 #[tokio::test]
-async fn secret_key_lets_a_form_ask_for_a_password() {
+async fn password_form_works_with_a_secret_key() {
     let server = TestServer::of::<secretive>().secret_key().await;
     let mut ada = server.connect("ada").await;
     ada.say("go").await.assert_succeeded();

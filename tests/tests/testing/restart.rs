@@ -9,7 +9,7 @@ use dooers_tests::gate;
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_conversation_goes_on_after_a_restart() {
+async fn conversation_continues_after_a_restart() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     ada.say("one").await.assert_succeeded();
@@ -23,7 +23,7 @@ async fn a_conversation_goes_on_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_turn_that_is_cut_off_ends_as_interrupted_and_those_behind_it_run() {
+async fn restart_interrupts_a_turn_and_runs_its_queue() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;
     ada.send("wait").await;
@@ -44,7 +44,7 @@ async fn second_time(request: WorkerRequest) -> String {
 }
 
 #[tokio::test]
-async fn an_agent_that_says_so_tries_again_after_a_restart() {
+async fn interrupted_turn_is_retried_after_a_restart() {
     let server = TestServer::of::<second_time>().await;
     let mut ada = server.connect("ada").await;
     ada.send("kit-restart").await;
@@ -55,7 +55,7 @@ async fn an_agent_that_says_so_tries_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_file_serves_as_well_as_memory() {
+async fn restart_works_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     let file = SqliteOptions::new(directory.path().join("test.db"));
     let program = WorkerServer::new(WorkerConfig::new()).agent::<echo>();
@@ -81,7 +81,7 @@ async fn slow_to_begin(response: WorkerResponse, State(model): State<FakeModel>)
 }
 
 #[tokio::test]
-async fn a_text_of_which_nothing_came_before_a_restart_is_not_there() {
+async fn empty_text_is_gone_after_a_restart() {
     let silent = FakeReply::new().delay(Duration::from_secs(3600)).text("-");
     let model = FakeModel::new().reply(silent).reply("at last");
     let server = TestServer::of::<slow_to_begin>().state(model).await;

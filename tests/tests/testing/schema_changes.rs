@@ -66,7 +66,7 @@ async fn assert_answer<A: Agent>(store: &Arc<MemoryStore>, expected: &str) {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_fit_any_more_gives_way_to_the_default_and_is_not_destroyed() {
+async fn invalid_stored_value_yields_default_and_is_kept() {
     let store = Arc::new(MemoryStore::new());
     let server = over::<before::limits>(&store).await;
     let mut ada = server.connect("ada").await;
@@ -85,7 +85,7 @@ async fn a_value_that_does_not_fit_any_more_gives_way_to_the_default_and_is_not_
 }
 
 #[tokio::test]
-async fn a_handler_has_the_values_of_the_moment() {
+async fn handler_receives_the_current_values() {
     let store = Arc::new(MemoryStore::new());
     assert_answer::<before::limits>(&store, "50 old").await;
     let row = StoredSetting {
@@ -99,7 +99,7 @@ async fn a_handler_has_the_values_of_the_moment() {
 }
 
 #[test]
-fn a_patch_of_the_struct_is_what_a_patch_over_the_wire_is() {
+fn struct_patch_equals_a_wire_patch() {
     let mut limits = before::Limits::default();
     limits.apply_patch("limit", json!(70)).unwrap();
     assert_eq!((limits.limit, limits.gone.as_str()), (70, "old"));

@@ -30,7 +30,7 @@ async fn tuned(settings: Tuning) -> String {
 }
 
 #[tokio::test]
-async fn a_change_is_seen_by_the_handler_and_by_other_clients() {
+async fn change_reaches_the_handler_and_other_clients() {
     let server = TestServer::of::<tuned>().await;
     let mut ada = server.connect("ada").await;
     let mut bob = server.connect("bob").await;
@@ -49,7 +49,7 @@ async fn a_change_is_seen_by_the_handler_and_by_other_clients() {
 }
 
 #[tokio::test]
-async fn creators_see_more_and_the_program_changes_settings_too() {
+async fn creators_see_more_and_program_changes_apply() {
     let server = TestServer::of::<tuned>().await;
     let boss = TestUser::new("eve").organization_role("owner");
     let mut eve = server.connect(boss).await;
@@ -79,7 +79,7 @@ async fn creators_see_more_and_the_program_changes_settings_too() {
 }
 
 #[tokio::test]
-async fn an_agent_without_settings_shows_none() {
+async fn agent_without_settings_shows_none() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let text = failure(ada.settings()).await;

@@ -7,7 +7,7 @@ use dooers::testing::{TestMessage, TestServer, TestUser};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_turn_is_what_the_agent_did_about_one_message() {
+async fn turn_contains_everything_for_one_message() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let turn = ada.say("hello there").await;
@@ -41,7 +41,7 @@ async fn a_turn_is_what_the_agent_did_about_one_message() {
 }
 
 #[tokio::test]
-async fn tools_and_thoughts_of_a_turn_are_told_apart_from_what_it_says() {
+async fn turn_separates_tools_and_thoughts_from_text() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;
     let turn = ada.say("tools").await;
@@ -56,7 +56,7 @@ async fn tools_and_thoughts_of_a_turn_are_told_apart_from_what_it_says() {
 }
 
 #[tokio::test]
-async fn tool_results_are_paired_where_ids_repeat() {
+async fn tool_results_are_paired_despite_repeated_ids() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;
     let turn = ada.say("equal ids").await;
@@ -70,7 +70,7 @@ async fn tool_results_are_paired_where_ids_repeat() {
 }
 
 #[tokio::test]
-async fn a_failure_shows_what_users_read_and_what_the_handler_returned() {
+async fn failure_has_the_public_and_the_handler_error() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;
     let turn = ada.say("fail").await;
@@ -83,7 +83,7 @@ async fn a_failure_shows_what_users_read_and_what_the_handler_returned() {
 }
 
 #[tokio::test]
-async fn a_form_is_answered_or_cancelled() {
+async fn form_is_answered_or_canceled() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;
     let asked = ada.say("form").await;
@@ -109,7 +109,7 @@ async fn told(request: WorkerRequest) -> String {
 }
 
 #[tokio::test]
-async fn a_message_has_parts_and_data_and_its_sender_is_whoever_the_test_says() {
+async fn message_has_parts_data_and_a_chosen_sender() {
     let server = TestServer::of::<told>().await;
     let boss = TestUser::new("eve")
         .organization("acme")
@@ -125,7 +125,7 @@ async fn a_message_has_parts_and_data_and_its_sender_is_whoever_the_test_says() 
 }
 
 #[tokio::test]
-async fn nobody_talks_to_an_agent_too() {
+async fn anonymous_client_can_send() {
     let server = TestServer::of::<told>()
         .config(|config| config.private_threads(true))
         .await;
@@ -136,7 +136,7 @@ async fn nobody_talks_to_an_agent_too() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_sent_twice_is_answered_once() {
+async fn message_sent_twice_is_answered_once() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let message = || TestMessage::text("once").client_event_id("m1");
@@ -150,7 +150,7 @@ async fn a_message_that_is_sent_twice_is_answered_once() {
 }
 
 #[tokio::test]
-async fn a_turn_is_cancelled() {
+async fn turn_is_canceled() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;
     ada.send("wait").await;
@@ -182,7 +182,7 @@ async fn manual(request: WorkerRequest, response: WorkerResponse) -> Result<()> 
 }
 
 #[tokio::test]
-async fn a_turn_of_an_agent_that_starts_its_runs_itself_is_awaited_too() {
+async fn turn_with_manual_runs_is_awaited() {
     let server = TestServer::of::<manual>().await;
     let mut ada = server.connect("ada").await;
     ada.say("0").await.assert_texts(["before", "after"]);
@@ -195,7 +195,7 @@ async fn a_turn_of_an_agent_that_starts_its_runs_itself_is_awaited_too() {
 }
 
 #[tokio::test]
-async fn the_program_sends_messages_too_and_a_client_reads_their_turns() {
+async fn client_reads_turns_dispatched_by_the_program() {
     let server = TestServer::of::<echo>().await;
     let dispatch = server.worker().dispatch::<echo>();
     let turn = dispatch

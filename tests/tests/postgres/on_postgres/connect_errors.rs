@@ -1,7 +1,7 @@
 //! Databases that cannot be used, and what is said about it.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
-use dooers_tests::postgres::{Setup, own, pooled_only, session, shared};
+use dooers_tests::postgres::{ClusterOptions, own, pooled_only, session, shared};
 use dooers_tests::within;
 use std::error::Error;
 use std::fmt::Write;
@@ -28,10 +28,10 @@ async fn refused(options: PostgresOptions) -> String {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_an_error_that_does_not_show_it() {
+async fn wrong_password_error_hides_the_password() {
     let rules = "local all all trust\nhost all ada 127.0.0.1/32 scram-sha-256\n\
                  host all postgres 127.0.0.1/32 trust\n";
-    let Some(cluster) = own(Setup::default().file("pg_hba.conf", rules)) else {
+    let Some(cluster) = own(ClusterOptions::default().file("pg_hba.conf", rules)) else {
         return;
     };
     let mut admin = session(&cluster.url()).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_wrong_password_is_an_error_that_does_not_show_it() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_tried_for_a_while_and_its_error_shows_no_password() {
+async fn unreachable_server_error_hides_the_password() {
     if shared().is_none() {
         return;
     }
@@ -83,8 +83,8 @@ async fn a_server_that_is_not_there_is_tried_for_a_while_and_its_error_shows_no_
 }
 
 #[tokio::test]
-async fn the_directory_of_a_unix_socket_is_a_host() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn unix_socket_directory_is_a_valid_host() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let socket = cluster.socket().to_str().unwrap();
@@ -105,7 +105,7 @@ async fn the_directory_of_a_unix_socket_is_a_host() {
 }
 
 #[tokio::test]
-async fn a_pooler_that_is_taken_for_a_server_is_an_error_that_says_what_to_set_at_once() {
+async fn pooler_used_as_server_fails_with_the_remedy() {
     let Some(options) = pooled_only() else {
         return;
     };
@@ -116,7 +116,7 @@ async fn a_pooler_that_is_taken_for_a_server_is_an_error_that_says_what_to_set_a
 }
 
 #[tokio::test]
-async fn stores_are_opened_again_and_again_through_a_pooler_alone() {
+async fn stores_reopen_through_a_pooler_alone() {
     let Some(options) = pooled_only() else {
         return;
     };

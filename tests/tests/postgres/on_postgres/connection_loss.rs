@@ -5,7 +5,7 @@ use chrono::DateTime;
 use dooers::store::{
     PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError, StoredSetting, WorkerKey,
 };
-use dooers_tests::postgres::{Cluster, Setup, kill_connections, own, session};
+use dooers_tests::postgres::{Cluster, ClusterOptions, kill_connections, own, session};
 use dooers_tests::within;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,8 +110,8 @@ async fn talk(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_are_killed_again_and_again_lose_and_repeat_nothing() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn killed_connections_lose_and_repeat_nothing() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -136,8 +136,8 @@ async fn connections_that_are_killed_again_and_again_lose_and_repeat_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_in_flight_waits_for_a_database_that_is_started_again() {
-    let Some(mut cluster) = own(Setup::default()) else {
+async fn in_flight_statements_wait_for_a_restart() {
+    let Some(mut cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -175,8 +175,8 @@ async fn what_is_in_flight_waits_for_a_database_that_is_started_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_statement_that_was_not_committed_is_done_by_the_next_connection() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn uncommitted_statement_is_retried() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -209,8 +209,8 @@ async fn a_statement_that_was_not_committed_is_done_by_the_next_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_statement_whose_answer_was_lost_is_not_done_again() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn committed_statement_with_lost_answer_runs_once() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -255,8 +255,8 @@ fn setting(value: &str) -> StoredSetting {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_setting_whose_answer_was_lost_is_not_stored_over_that_of_another_process() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn lost_answer_does_not_overwrite_a_newer_setting() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -295,8 +295,8 @@ async fn a_setting_whose_answer_was_lost_is_not_stored_over_that_of_another_proc
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_setting_that_was_stored_or_removed_is_so_though_the_answer_was_lost() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn setting_change_succeeds_despite_a_lost_answer() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -325,8 +325,8 @@ async fn a_setting_that_was_stored_or_removed_is_so_though_the_answer_was_lost()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_turn_that_was_claimed_for_nobody_is_taken_over() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn turn_claimed_by_a_lost_answer_is_taken_over() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let limit = Duration::from_millis(500);

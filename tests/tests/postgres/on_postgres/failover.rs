@@ -4,8 +4,8 @@ use crate::history::{events, said};
 use dooers::Database;
 use dooers::prelude::*;
 use dooers::store::PostgresOptions;
-use dooers_tests::postgres::{Cluster, Setup, kill_connections, own};
-use dooers_tests::{Client, PATIENCE, Server, gate};
+use dooers_tests::postgres::{Cluster, ClusterOptions, kill_connections, own};
+use dooers_tests::{Client, Server, TIMEOUT, gate};
 use serde_json::json;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -61,7 +61,7 @@ async fn answers(client: &mut Client, thread_id: &str) -> Vec<String> {
 
 /// Waits until the server says that it is ready, which the database's return makes it without being asked.
 async fn becomes_ready(server: &Server) {
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let end = tokio::time::Instant::now() + TIMEOUT;
     // Each question waits for the store's answer.
     while server.get("/readyz").await.0 != 200 {
         assert!(tokio::time::Instant::now() < end, "it never becomes ready");
@@ -69,14 +69,14 @@ async fn becomes_ready(server: &Server) {
 }
 
 async fn outlives(lose: fn(&mut Cluster), key: &str) {
-    let Some(mut cluster) = own(Setup::default()) else {
+    let Some(mut cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let server = serve(patient(&cluster)).await;
     let mut client = server.client("ada").await;
     assert_eq!(server.get("/readyz").await.0, 200);
-    let id = client.message(None, &format!("{key} 6")).await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, &format!("{key} 6")).await;
+    client.expect_ack(&id).await;
     let thread = client.expect("thread.upsert").await;
     let thread_id = thread["thread"]["id"].as_str().unwrap();
     gate::arrived(key).await;
@@ -88,7 +88,7 @@ async fn outlives(lose: fn(&mut Cluster), key: &str) {
     // It waits as the turn does.
     let list = client.send("thread.list", json!({})).await;
     cluster.start_again();
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     let run = &frames.last().unwrap()["payload"]["run"];
     assert_eq!(run["status"], "succeeded", "{run}");
     assert!(
@@ -102,25 +102,25 @@ async fn outlives(lose: fn(&mut Cluster), key: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_turn_outlives_a_restart_of_the_database() {
+async fn turn_survives_a_database_restart() {
     outlives(Cluster::stop, "restart").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_turn_outlives_a_crash_of_the_database() {
+async fn turn_survives_a_database_crash() {
     outlives(Cluster::crash, "crash").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_that_cannot_be_stored_for_too_long_is_refused_and_may_be_sent_again() {
-    let Some(mut cluster) = own(Setup::default()) else {
+async fn unstored_message_is_rejected_and_can_be_resent() {
+    let Some(mut cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let options = cluster.options();
     let server = serve(options.connect_timeout(Duration::from_millis(300))).await;
     let mut client = server.client("ada").await;
     cluster.crash();
-    let id = client.message_as("once", None, "- 2").await;
+    let id = client.send_message_as("once", None, "- 2").await;
     let ack = client.expect("ack").await;
     assert_eq!(ack["ack_id"], id);
     assert_eq!(ack["ok"], false);
@@ -131,17 +131,17 @@ async fn a_message_that_cannot_be_stored_for_too_long_is_refused_and_may_be_sent
 
     cluster.start_again();
     becomes_ready(&server).await;
-    let id = client.message_as("once", None, "- 2").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message_as("once", None, "- 2").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let thread_id = frames[0]["payload"]["thread"]["id"].as_str().unwrap();
     assert_eq!(answers(&mut client, thread_id).await, numbers(2));
     server.close([client]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_waits_for_a_database_that_starts_later() {
-    let Some(mut cluster) = own(Setup::default()) else {
+async fn server_waits_for_a_database_that_starts_later() {
+    let Some(mut cluster) = own(ClusterOptions::default()) else {
         return;
     };
     cluster.stop();
@@ -150,7 +150,7 @@ async fn a_server_waits_for_a_database_that_starts_later() {
     let server = serving.await.unwrap();
     becomes_ready(&server).await;
     let mut client = server.client("ada").await;
-    client.begin("- 1").await;
+    client.start_thread("- 1").await;
     server.close([client]).await;
 }
 
@@ -164,12 +164,14 @@ async fn under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Clust
         let mut client = server.client(&*format!("member-{member}")).await;
         let ended = ended.clone();
         members.push(tokio::spawn(async move {
-            let thread_id = client.begin("- 3").await;
+            let thread_id = client.start_thread("- 3").await;
             for number in 1..MESSAGES {
                 let own_id = format!("{member}-{number}");
-                let id = client.message_as(&own_id, Some(&thread_id), "- 3").await;
-                client.accepted(&id).await;
-                client.turn().await;
+                let id = client
+                    .send_message_as(&own_id, Some(&thread_id), "- 3")
+                    .await;
+                client.expect_ack(&id).await;
+                client.read_turn().await;
                 ended.send(()).await.unwrap();
             }
             (client, thread_id)
@@ -199,8 +201,8 @@ async fn under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Clust
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn connections_that_are_killed_one_by_one_lose_nothing_and_repeat_nothing() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn server_with_killed_connections_loses_nothing() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let mut killed = 0;
@@ -212,8 +214,8 @@ async fn connections_that_are_killed_one_by_one_lose_nothing_and_repeat_nothing(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn crashes_of_the_database_lose_nothing_that_was_acked_and_repeat_nothing() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn database_crashes_lose_no_acked_message() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let mut crashes = 0;

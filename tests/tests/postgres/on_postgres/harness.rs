@@ -1,7 +1,7 @@
 //! The ground that the other tests stand on.
 
 use dooers_tests::postgres::{
-    POOLER_URL, Pooler, Setup, URL, connections, kill_connections, own, session,
+    ClusterOptions, POOLER_URL, Pooler, URL, connections, kill_connections, own, session,
 };
 use sqlx::{Connection, PgConnection, Row};
 
@@ -13,8 +13,8 @@ async fn ask(connection: &mut PgConnection, sql: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn a_cluster_keeps_what_was_committed_when_it_crashes_and_starts_again() {
-    let Some(mut cluster) = own(Setup::default()) else {
+async fn cluster_keeps_commits_after_a_crash() {
+    let Some(mut cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let mut one = session(&cluster.url()).await.unwrap();
@@ -35,8 +35,8 @@ async fn a_cluster_keeps_what_was_committed_when_it_crashes_and_starts_again() {
 }
 
 #[tokio::test]
-async fn connections_of_a_name_are_killed_and_others_are_not() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn only_connections_of_a_given_name_are_killed() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let named = format!("{}?application_name=named", cluster.url());
@@ -49,12 +49,12 @@ async fn connections_of_a_name_are_killed_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn the_pooler_lends_a_connection_for_one_transaction_only() {
+async fn pooler_lends_connections_per_transaction() {
     if Pooler::program().is_none() && std::env::var_os("CI").is_none() {
         eprintln!("skipped: PgBouncer is not installed");
         return;
     }
-    let Some(cluster) = own(Setup::default()) else {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let pooler = Pooler::start(&cluster);
@@ -69,7 +69,7 @@ async fn the_pooler_lends_a_connection_for_one_transaction_only() {
 }
 
 #[test]
-fn the_shared_database_and_its_pooler_are_there() {
+fn shared_database_and_pooler_are_reachable() {
     for variable in [URL, POOLER_URL] {
         let is_set = std::env::var(variable).is_ok_and(|url| url.starts_with("postgres://"));
         let is_needed = std::env::var_os("CI").is_some();

@@ -2,35 +2,35 @@
 
 use crate::history::{events, said};
 use dooers_tests::postgres::{fresh_prefix, url};
-use dooers_tests::{Calls, Client, Program};
+use dooers_tests::{Client, Process, RemoteHandlers};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where servers share tables that are not there yet.
-struct Place {
+struct SharedTables {
     url: String,
     prefix: String,
 }
 
 /// None where there is no database.
-fn place() -> Option<Place> {
+fn place() -> Option<SharedTables> {
     let url = url()?;
     let prefix = fresh_prefix();
-    Some(Place { url, prefix })
+    Some(SharedTables { url, prefix })
 }
 
 /// A server in a process of its own.
-fn node(place: &Place) -> Program {
+fn node(place: &SharedTables) -> Process {
     let variables = [
         ("DATABASE_URL", place.url.as_str()),
         ("WORKER_DATABASE_TABLE_PREFIX", &place.prefix),
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_LEASE", "1"),
     ];
-    Program::start("calling-server", &variables)
+    Process::start("remote-handlers", &variables)
 }
 
-async fn client(node: &mut Program) -> Client {
+async fn client(node: &mut Process) -> Client {
     let mut client = Client::open(node.address(), "/ws").await;
     client.connect("ada").await;
     client
@@ -38,9 +38,9 @@ async fn client(node: &mut Program) -> Client {
 
 /// Sends a message and waits for its ack.
 async fn send(client: &mut Client, thread_id: Option<&str>, text: &str) {
-    let id = client.message(thread_id, text).await;
+    let id = client.send_message(thread_id, text).await;
     let is_ack = |frame: &serde_json::Value| frame["payload"]["ack_id"] == id;
-    let frames = client.until("an ack", is_ack).await;
+    let frames = client.read_until("an ack", is_ack).await;
     let ack = &frames.last().unwrap()["payload"];
     assert_eq!(ack["ok"], true, "{ack}");
 }
@@ -53,12 +53,12 @@ async fn begin(client: &mut Client, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn three_processes_that_start_at_once_make_the_tables_once() {
+async fn concurrent_starts_create_the_tables_once() {
     let Some(place) = place() else {
         return;
     };
     let mut nodes = [node(&place), node(&place), node(&place)];
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let mut processes = HashSet::new();
     for node in &mut nodes {
         let mut client = client(node).await;
@@ -66,8 +66,8 @@ async fn three_processes_that_start_at_once_make_the_tables_once() {
         let call = calls.next().await;
         processes.insert(call.process);
         call.end().await;
-        client.turn().await;
-        client.leave().await;
+        client.read_turn().await;
+        client.disconnect().await;
     }
     assert_eq!(processes.len(), 3);
     for node in nodes {
@@ -79,14 +79,14 @@ async fn three_processes_that_start_at_once_make_the_tables_once() {
 }
 
 #[tokio::test]
-async fn turns_of_a_thread_run_one_after_the_other_whichever_process_claims_them() {
+async fn turns_run_in_sequence_across_processes() {
     const MESSAGES: usize = 20;
     let Some(place) = place() else {
         return;
     };
     let (mut one, mut other) = (node(&place), node(&place));
     let (mut ada, mut bob) = (client(&mut one).await, client(&mut other).await);
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let thread_id = begin(&mut ada, &calls.message("0")).await;
     let (open, mut keys) = (AtomicUsize::new(0), Vec::new());
     let mut processes = HashSet::new();
@@ -118,18 +118,18 @@ async fn turns_of_a_thread_run_one_after_the_other_whichever_process_claims_them
         .filter(|(who, _)| *who == "assistant");
     let expected: Vec<_> = keys.iter().map(|key| format!("answer to {key}")).collect();
     assert_eq!(answers.map(|(_, text)| text).collect::<Vec<_>>(), expected);
-    ada.leave().await;
-    bob.leave().await;
+    ada.disconnect().await;
+    bob.disconnect().await;
 }
 
 #[tokio::test]
-async fn what_a_frozen_process_writes_late_is_refused() {
+async fn late_write_of_a_frozen_process_is_rejected() {
     let Some(place) = place() else {
         return;
     };
     let (mut frozen, mut living) = (node(&place), node(&place));
     let (mut ada, mut bob) = (client(&mut frozen).await, client(&mut living).await);
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let thread_id = begin(&mut ada, &calls.message("first")).await;
     let mut first = calls.next().await;
     first.say("in time").await;
@@ -149,7 +149,7 @@ async fn what_a_frozen_process_writes_late_is_refused() {
     second.say("answer").await;
     assert_eq!(second.outcome().await, "stored");
     second.end().await;
-    bob.turn().await;
+    bob.read_turn().await;
 
     let stored = events(&mut bob, &thread_id).await;
     let told = said(&stored);
@@ -168,18 +168,18 @@ async fn what_a_frozen_process_writes_late_is_refused() {
     let third = calls.next().await;
     assert_eq!(third.process, first.process);
     third.end().await;
-    ada.leave().await;
-    bob.leave().await;
+    ada.disconnect().await;
+    bob.disconnect().await;
 }
 
 #[tokio::test]
-async fn the_queue_of_a_killed_process_is_taken_over() {
+async fn queue_of_a_killed_process_is_taken_over() {
     let Some(place) = place() else {
         return;
     };
     let (mut killed, mut living) = (node(&place), node(&place));
     let (mut ada, mut bob) = (client(&mut killed).await, client(&mut living).await);
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let thread_id = begin(&mut ada, &calls.message("first")).await;
     let first = calls.next().await;
     for key in ["second", "third"] {
@@ -195,8 +195,8 @@ async fn the_queue_of_a_killed_process_is_taken_over() {
         assert_eq!(call.outcome().await, "stored");
         call.end().await;
     }
-    bob.turn().await;
-    bob.turn().await;
+    bob.read_turn().await;
+    bob.read_turn().await;
     let stored = events(&mut bob, &thread_id).await;
     let told = said(&stored);
     let answers = [
@@ -206,5 +206,5 @@ async fn the_queue_of_a_killed_process_is_taken_over() {
     assert_eq!(told[told.len() - 2..], answers, "{told:?}");
     let interrupted = told.iter().filter(|(who, _)| *who == "system");
     assert_eq!(interrupted.count(), 1, "{told:?}");
-    bob.leave().await;
+    bob.disconnect().await;
 }

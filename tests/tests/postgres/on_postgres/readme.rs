@@ -1,12 +1,12 @@
 //! The recipe of the README: an example on PostgreSQL by configuration alone.
 
 use crate::history::{events, said};
-use dooers_tests::postgres::{Setup, own};
-use dooers_tests::{Client, Program};
+use dooers_tests::postgres::{ClusterOptions, own};
+use dooers_tests::{Client, Process};
 
 #[tokio::test]
-async fn the_echo_example_keeps_its_conversations_in_a_fresh_database() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn echo_example_stores_threads_in_a_new_database() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let port = cluster.port().to_string();
@@ -21,20 +21,20 @@ async fn the_echo_example_keeps_its_conversations_in_a_fresh_database() {
     let mut thread_id = None;
     // Once on an empty database, and once on what the first left.
     for said_before in [0, 1] {
-        let mut echo = Program::start("example-echo", &variables);
+        let mut echo = Process::start("example-echo", &variables);
         let mut client = Client::open(echo.address(), "/ws").await;
         client.connect("ada").await;
         let thread_id = match &thread_id {
-            None => thread_id.insert(client.begin("hello").await),
+            None => thread_id.insert(client.start_thread("hello").await),
             Some(thread_id) => {
-                client.converse(thread_id, "hello").await;
+                client.run_turn(thread_id, "hello").await;
                 thread_id
             }
         };
         let stored = events(&mut client, thread_id).await;
         let turn = [("user", "hello"), ("assistant", "You said: hello")];
         assert_eq!(said(&stored), turn.repeat(said_before + 1));
-        client.leave().await;
+        client.disconnect().await;
         echo.terminate();
         let (status, _, errors) = echo.ended();
         assert_eq!(status, Some(0), "{errors}");
@@ -43,8 +43,8 @@ async fn the_echo_example_keeps_its_conversations_in_a_fresh_database() {
 }
 
 #[tokio::test]
-async fn a_database_that_refuses_is_one_line_and_status_1() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn rejecting_database_prints_a_line_and_exits_with_1() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let url = format!(
@@ -69,7 +69,7 @@ async fn a_database_that_refuses_is_one_line_and_status_1() {
         ),
     ] {
         let variables = [("WORKER_DATABASE_TYPE", "postgres"), (variable, value)];
-        let (status, output, errors) = Program::start("example-echo", &variables).ended();
+        let (status, output, errors) = Process::start("example-echo", &variables).ended();
         assert_eq!(status, Some(1), "{errors}");
         assert_eq!(output, "");
         assert!(errors.contains(expected), "{errors}");

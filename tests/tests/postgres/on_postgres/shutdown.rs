@@ -3,11 +3,11 @@
 //! The rule is the drain time and 3 s; the tests wait longer, as the machine may be busy.
 
 use crate::history::{events, said};
-use dooers_tests::postgres::{Cluster, Setup, own};
-use dooers_tests::{Call, Calls, Client, PATIENCE, Program};
+use dooers_tests::postgres::{Cluster, ClusterOptions, own};
+use dooers_tests::{Client, Process, RemoteHandler, RemoteHandlers, TIMEOUT};
 
 /// A server that waits for turns for half a second.
-fn serve(cluster: &Cluster) -> Program {
+fn serve(cluster: &Cluster) -> Process {
     let variables = [
         ("DATABASE_URL", cluster.url()),
         ("WORKER_BIND", "127.0.0.1:0".to_owned()),
@@ -17,15 +17,15 @@ fn serve(cluster: &Cluster) -> Program {
     let variables = variables
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
-    Program::start("calling-server", &variables)
+    Process::start("remote-handlers", &variables)
 }
 
 /// A client, its thread, and the handler that answers its first message.
-async fn call(program: &mut Program, calls: &Calls) -> (Client, String, Call) {
+async fn call(program: &mut Process, calls: &RemoteHandlers) -> (Client, String, RemoteHandler) {
     let mut client = Client::open(program.address(), "/ws").await;
     client.connect("ada").await;
-    let id = client.message(None, &calls.message("hello")).await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, &calls.message("hello")).await;
+    client.expect_ack(&id).await;
     let thread = client.expect("thread.upsert").await;
     let thread_id = thread["thread"]["id"].as_str().unwrap().to_owned();
     (client, thread_id, calls.next().await)
@@ -33,11 +33,11 @@ async fn call(program: &mut Program, calls: &Calls) -> (Client, String, Call) {
 
 /// The program ends in time, and the next one has all that was acknowledged, once.
 async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
-    let Some(mut cluster) = own(Setup::default()) else {
+    let Some(mut cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let mut program = serve(&cluster);
-    let calls = Calls::listen().await;
+    let calls = RemoteHandlers::listen().await;
     let (mut client, thread_id, mut handler) = call(&mut program, &calls).await;
     handler.say("one").await;
     assert_eq!(handler.outcome().await, "stored");
@@ -45,10 +45,12 @@ async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
     lose(&mut cluster);
     // Both wait for the database.
     handler.say("two").await;
-    client.message(Some(&thread_id), "never acknowledged").await;
+    client
+        .send_message(Some(&thread_id), "never acknowledged")
+        .await;
     program.terminate();
     program.says("Stopping once 1 running turns have ended");
-    let (status, _, errors) = program.ended_within(PATIENCE);
+    let (status, _, errors) = program.ended_within(TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
 
     find(&mut cluster);
@@ -82,13 +84,13 @@ async fn stop_does_not_wait_for_a_frozen_database() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stop_does_not_wait_for_a_database_that_is_away() {
+async fn stop_does_not_wait_for_a_stopped_database() {
     stops(Cluster::crash, Cluster::start_again).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stop_of_an_idle_server_does_not_wait_for_it() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn stop_of_an_idle_server_ignores_a_frozen_database() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let mut program = serve(&cluster);
@@ -96,7 +98,7 @@ async fn stop_of_an_idle_server_does_not_wait_for_it() {
     client.connect("ada").await;
     cluster.freeze();
     program.terminate();
-    assert_eq!(client.closed().await, 1001);
-    let (status, _, errors) = program.ended_within(PATIENCE);
+    assert_eq!(client.expect_close().await, 1001);
+    let (status, _, errors) = program.ended_within(TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
 }

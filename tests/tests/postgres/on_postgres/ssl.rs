@@ -1,7 +1,7 @@
 //! Encrypted connections, and who has to prove what to whom.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
-use dooers_tests::postgres::{Cluster, Setup, own, session, shared};
+use dooers_tests::postgres::{Cluster, ClusterOptions, own, session, shared};
 use dooers_tests::within;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::path::{Path, PathBuf};
@@ -49,17 +49,17 @@ impl Authority {
 }
 
 /// A server with a certificate, and files with what its clients need.
-struct Ground {
+struct TlsServer {
     cluster: Cluster,
     directory: TempDir,
     authority: String,
 }
 
-impl Ground {
+impl TlsServer {
     async fn start() -> Option<Self> {
         let (authority, other) = (Authority::new(), Authority::new());
         let (certificate, key) = authority.sign(NAMED);
-        let setup = Setup::default()
+        let setup = ClusterOptions::default()
             .setting("ssl", "on")
             .setting("ssl_cert_file", "server.crt")
             .setting("ssl_key_file", "server.key")
@@ -139,8 +139,8 @@ fn text(path: &Path) -> &str {
 }
 
 #[tokio::test]
-async fn a_mode_encrypts_as_it_says_and_goes_on_when_it_is_told_who_the_server_is() {
-    let Some(ground) = Ground::start().await else {
+async fn ssl_modes_encrypt_and_verify_as_documented() {
+    let Some(ground) = TlsServer::start().await else {
         return;
     };
     let right = ground.path("right.pem");
@@ -178,8 +178,8 @@ async fn a_mode_encrypts_as_it_says_and_goes_on_when_it_is_told_who_the_server_i
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_prove_who_it_is_gets_nothing() {
-    let Some(ground) = Ground::start().await else {
+async fn unverified_server_is_rejected() {
+    let Some(ground) = TlsServer::start().await else {
         return;
     };
     let [right, wrong, missing] =
@@ -225,7 +225,7 @@ async fn a_server_that_does_not_prove_who_it_is_gets_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_without_encryption_is_enough_only_for_who_does_not_need_it() {
+async fn plain_server_is_accepted_only_by_optional_modes() {
     let Some(options) = shared() else {
         return;
     };
@@ -238,8 +238,8 @@ async fn a_server_without_encryption_is_enough_only_for_who_does_not_need_it() {
 }
 
 #[tokio::test]
-async fn a_user_proves_who_he_is_by_a_certificate() {
-    let Some(ground) = Ground::start().await else {
+async fn client_certificate_authenticates_the_user() {
+    let Some(ground) = TlsServer::start().await else {
         return;
     };
     let options = || {

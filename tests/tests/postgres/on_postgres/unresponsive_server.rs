@@ -5,8 +5,8 @@ use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{Repository, Scope};
 use dooers::store::PostgresOptions;
-use dooers_tests::postgres::{Cluster, Pooler, Setup, own, session};
-use dooers_tests::{Client, PATIENCE, Server, gate, within};
+use dooers_tests::postgres::{Cluster, ClusterOptions, Pooler, own, session};
+use dooers_tests::{Client, Server, TIMEOUT, gate, within};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +23,7 @@ const SILENCES: usize = 4;
 
 /// How the agent writes.
 #[derive(Debug, Clone, WorkerSettings)]
-struct Manner {
+struct Pacing {
     #[setting(default = "plain")]
     tone: String,
 }
@@ -34,7 +34,7 @@ static STORED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Waits at the gate of a message that begins with `wait` or `grow`, the latter in the middle of a text. After any other, it
 /// sends three texts, each when the one before it is stored.
 #[dooers::agent(queue = 1000)]
-async fn noting(request: WorkerRequest, response: WorkerResponse, manner: Manner) -> Result<()> {
+async fn noting(request: WorkerRequest, response: WorkerResponse, manner: Pacing) -> Result<()> {
     let said = &request.message;
     if said.starts_with("wait") {
         gate::pass(said).await;
@@ -77,7 +77,7 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// Waits until the server says this by `/readyz`.
 async fn readiness(server: &Server, status: u16) {
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let end = tokio::time::Instant::now() + TIMEOUT;
     // Each question waits for the store's answer.
     while server.get("/readyz").await.0 != status {
         assert!(tokio::time::Instant::now() < end, "it never says {status}");
@@ -90,7 +90,7 @@ async fn answer(client: &mut Client, id: &str, kind: &str) -> Value {
         frame["payload"]["ack_id"] == id || (frame["type"] == kind && kind != "ack")
     };
     let frames = client
-        .until(&format!("an answer to `{id}`"), is_answer)
+        .read_until(&format!("an answer to `{id}`"), is_answer)
         .await;
     frames.into_iter().next_back().unwrap()
 }
@@ -163,9 +163,9 @@ async fn program_is_refused(server: &Server, repository: &Repository, thread_id:
 
 /// Begins a turn that waits at its gate; the result is its thread and its run.
 async fn begin(client: &mut Client, text: &str) -> (String, String) {
-    client.message(None, text).await;
+    client.send_message(None, text).await;
     let is_run = |frame: &Value| frame["type"] == "run.upsert";
-    let frames = client.until("a run", is_run).await;
+    let frames = client.read_until("a run", is_run).await;
     gate::arrived(text).await;
     let run = &frames[frames.len() - 1]["payload"]["run"];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -189,7 +189,7 @@ async fn refuses_and_recovers(
         let mut client = server.client("ada").await;
         // So that as many connections as can be are there.
         client
-            .ask("thread.list", json!({}), "thread.list.result")
+            .request("thread.list", json!({}), "thread.list.result")
             .await;
         clients.push(client);
     }
@@ -210,7 +210,7 @@ async fn refuses_and_recovers(
             },
         );
         for client in &mut clients {
-            client.pending().await;
+            client.read_pending().await;
         }
     }
     thaw();
@@ -226,7 +226,7 @@ async fn refuses_and_recovers(
         assert_ne!(answer["payload"]["ok"], false, "{verb}: {answer}");
     }
     gate::open(key);
-    owner.turn().await;
+    owner.read_turn().await;
     let delete = json!({"thread_id": thread_id});
     let id = owner.send("thread.delete", delete).await;
     let deleted = answer(&mut owner, &id, "ack").await;
@@ -236,8 +236,8 @@ async fn refuses_and_recovers(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn requests_are_refused_while_the_server_is_silent() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn requests_are_rejected_while_server_is_frozen() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let (freeze, thaw) = (|| cluster.freeze(), || cluster.thaw());
@@ -250,14 +250,14 @@ fn pooled() -> Option<(Cluster, Pooler, PostgresOptions)> {
         eprintln!("skipped: PgBouncer is not installed");
         return None;
     }
-    let cluster = own(Setup::default())?;
+    let cluster = own(ClusterOptions::default())?;
     let pooler = Pooler::start(&cluster);
     let options = PostgresOptions::from_url(&pooler.url()).unwrap();
     Some((cluster, pooler, options.statement_cache(0)))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn requests_are_refused_while_the_pooler_is_silent() {
+async fn requests_are_rejected_while_pooler_is_frozen() {
     let Some((_cluster, pooler, options)) = pooled() else {
         return;
     };
@@ -266,7 +266,7 @@ async fn requests_are_refused_while_the_pooler_is_silent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn requests_are_refused_while_all_behind_a_pooler_is_silent() {
+async fn requests_are_rejected_while_pooled_server_hangs() {
     let Some((cluster, _pooler, options)) = pooled() else {
         return;
     };
@@ -277,7 +277,7 @@ async fn requests_are_refused_while_all_behind_a_pooler_is_silent() {
 /// Sends a message under its own id until it is accepted.
 async fn send(client: &mut Client, own_id: &str, thread_id: Option<&str>) {
     loop {
-        let id = client.message_as(own_id, thread_id, own_id).await;
+        let id = client.send_message_as(own_id, thread_id, own_id).await;
         let ack = answer(client, &id, "ack").await;
         if ack["payload"]["ok"] == true {
             return;
@@ -385,8 +385,8 @@ async fn check(repository: &Repository, own: &str, thread_id: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn silences_under_load_lose_and_repeat_nothing() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn freezes_under_load_lose_and_repeat_nothing() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let (freeze, thaw) = (|| cluster.freeze(), || cluster.thaw());
@@ -394,7 +394,7 @@ async fn silences_under_load_lose_and_repeat_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn silences_of_a_pooler_under_load_lose_and_repeat_nothing() {
+async fn pooler_freezes_under_load_lose_nothing() {
     let Some((_cluster, pooler, options)) = pooled() else {
         return;
     };
@@ -403,8 +403,8 @@ async fn silences_of_a_pooler_under_load_lose_and_repeat_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn text_that_grows_ends_for_its_readers_after_a_silence() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn streaming_text_ends_for_readers_after_a_freeze() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let server = serve(cluster.options(), LONG).await;
@@ -419,8 +419,8 @@ async fn text_that_grows_ends_for_its_readers_after_a_silence() {
         let refused = answer(&mut asker, &id, "thread.list.result").await;
         assert_eq!(refused["payload"]["error"]["code"], "OVERLOADED");
         cluster.thaw();
-        client.turn().await;
-        let page = client.ask(
+        client.read_turn().await;
+        let page = client.request(
             "event.list",
             json!({"thread_id": thread_id}),
             "event.list.result",
@@ -440,8 +440,8 @@ async fn text_that_grows_ends_for_its_readers_after_a_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn turn_whose_end_was_not_answered_is_published() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn turn_end_with_a_lost_answer_is_published() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let server = serve(cluster.options(), LONG).await;
@@ -469,7 +469,7 @@ async fn turn_whose_end_was_not_answered_is_published() {
     };
     within(waits, waiting).await;
     // It is given up before this is refused, as one writes after the other.
-    let id = asker.message(None, "later").await;
+    let id = asker.send_message(None, "later").await;
     let refused = answer(&mut asker, &id, "ack").await;
     assert_eq!(
         refused["payload"]["error"]["code"], "OVERLOADED",
@@ -477,7 +477,7 @@ async fn turn_whose_end_was_not_answered_is_published() {
     );
     tell("ALTER SYSTEM RESET synchronous_standby_names").await;
     tell("SELECT pg_reload_conf()").await;
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     let run = &frames[frames.len() - 1]["payload"]["run"];
     assert_eq!(run["status"], "succeeded", "{run}");
     server.close([client, asker]).await;

@@ -6,7 +6,7 @@ use dooers::store::{
     Begun, NewMessage, PageLimit, PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError,
     StoredSetting, WorkerKey,
 };
-use dooers_tests::postgres::{Cluster, Setup, connections, own, session};
+use dooers_tests::postgres::{Cluster, ClusterOptions, connections, own, session};
 use dooers_tests::{signal, within};
 use sqlx::PgConnection;
 use std::sync::Arc;
@@ -85,8 +85,8 @@ fn unavailable<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_call_is_answered_while_the_server_is_silent() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn every_call_times_out_while_server_is_frozen() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     // One connection: what is not given back is missed.
@@ -163,8 +163,8 @@ async fn each_call_is_answered_while_the_server_is_silent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn setting_that_was_refused_is_not_stored_late() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn rejected_setting_is_not_stored_later() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(options(&cluster)).await;
@@ -201,8 +201,8 @@ async fn setting_that_was_refused_is_not_stored_late() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn statement_that_takes_too_long_is_cancelled_by_the_server() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn slow_statement_is_canceled_by_the_server() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(options(&cluster)).await;
@@ -236,8 +236,8 @@ async fn statement_that_takes_too_long_is_cancelled_by_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn silence_within_the_limit_is_waited_for() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn freeze_within_the_limit_is_tolerated() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     // The defaults.
@@ -260,8 +260,8 @@ async fn silence_within_the_limit_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn close_of_a_silent_store_ends() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn close_of_a_frozen_store_completes() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(options(&cluster)).await;
@@ -289,8 +289,8 @@ async fn close_of_a_silent_store_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_alone_are_silent_are_replaced() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn unresponsive_connections_are_replaced() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let store = open(options(&cluster).pool_size(1)).await;
@@ -328,8 +328,8 @@ async fn refused(options: PostgresOptions) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn start_at_a_silent_server_fails_and_names_the_limit() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn start_on_a_frozen_server_names_the_limit() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     cluster.freeze();
@@ -341,8 +341,8 @@ async fn start_at_a_silent_server_fails_and_names_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn start_that_is_silenced_half_way_names_the_limit() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn start_frozen_midway_names_the_limit() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     open(options(&cluster)).await.close().await;
@@ -365,8 +365,8 @@ async fn start_that_is_silenced_half_way_names_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn migration_that_is_silenced_changes_nothing() {
-    let Some(cluster) = own(Setup::default()) else {
+async fn frozen_migration_changes_nothing() {
+    let Some(cluster) = own(ClusterOptions::default()) else {
         return;
     };
     let mut admin = session(&cluster.url()).await.unwrap();
