@@ -106,7 +106,7 @@ impl Times {
 }
 
 async fn reader(server: &Server, user: &str) -> Client {
-    server.client(Identity::of(user).taking_deltas()).await
+    server.client(Identity::of(user).with_deltas()).await
 }
 
 /// Sends a message, and reads until its thread is known.
@@ -203,7 +203,7 @@ async fn one_run(server: &Server, subscribers: usize) {
 async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
     const PIECES: usize = 250;
     let member = async |run: usize, user: &str| {
-        let identity = Identity::of(user).taking_deltas();
+        let identity = Identity::of(user).with_deltas();
         let identity = identity.with("agent_id", format!("w{run}"));
         server.client(identity).await
     };

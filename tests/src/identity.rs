@@ -28,7 +28,7 @@ impl Identity {
     /// The same, in the oldest dialect: the worker is called `worker_id`, and the client may replace its list of
     /// events by a snapshot.
     #[must_use]
-    pub fn saying_worker_id(mut self) -> Self {
+    pub fn using_worker_id(mut self) -> Self {
         let worker = self.payload.remove("agent_id").unwrap_or_default();
         self.payload.insert("worker_id".to_owned(), worker);
         self
@@ -36,7 +36,7 @@ impl Identity {
 
     /// The same, as a client that takes texts piece by piece.
     #[must_use]
-    pub fn taking_deltas(self) -> Self {
+    pub fn with_deltas(self) -> Self {
         self.with("capabilities", json!(["event.delta"]))
     }
 
@@ -49,7 +49,7 @@ impl Identity {
 
     /// The same identity in the shape that nests it in `metadata`.
     #[must_use]
-    pub fn in_metadata(mut self) -> Self {
+    pub fn nested_in_metadata(mut self) -> Self {
         let organization = self.payload.remove("organization_id");
         let workspace = self.payload.remove("workspace_id");
         self.payload.remove("user");

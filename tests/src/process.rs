@@ -117,7 +117,7 @@ impl Process {
     }
 
     /// Waits until it prints a line that begins like this.
-    pub fn says(&mut self, beginning: &str) {
+    pub fn wait_for_line(&mut self, beginning: &str) {
         self.output_before(beginning);
     }
 
@@ -132,17 +132,17 @@ impl Process {
     }
 
     /// Waits for its end; the result is its status and the rest of its output and of its errors.
-    pub fn ended(mut self) -> (Option<i32>, String, String) {
+    pub fn wait(mut self) -> (Option<i32>, String, String) {
         let output = self.output.iter().collect();
         let errors = self.errors.take().unwrap().join().unwrap();
         (self.process.wait().unwrap().code(), output, errors)
     }
 
     /// The same of a program that must end within this time.
-    pub fn ended_within(self, limit: Duration) -> (Option<i32>, String, String) {
+    pub fn wait_timeout(self, limit: Duration) -> (Option<i32>, String, String) {
         let id = self.process.id();
         let (tell, ended) = mpsc::channel();
-        thread::spawn(move || tell.send(self.ended()));
+        thread::spawn(move || tell.send(self.wait()));
         match ended.recv_timeout(limit) {
             Ok(ended) => ended,
             Err(_) => {

@@ -118,7 +118,7 @@ impl RawClient {
     }
 
     /// Waits until something arrives, and does not read it.
-    pub async fn arrived(&mut self) {
+    pub async fn wait_readable(&mut self) {
         let count = within("something to arrive", self.stream.peek(&mut [0])).await;
         assert_eq!(count.expect("the server is there"), 1);
     }

@@ -57,11 +57,11 @@ impl RemoteHandlers {
 impl RemoteHandler {
     /// Begins to let it send a text.
     pub async fn say(&mut self, text: &str) {
-        self.begin(&format!("say {text}")).await;
+        self.command(&format!("say {text}")).await;
     }
 
     /// Begins to let it do what a line says, see `remote-handlers`.
-    pub async fn begin(&mut self, line: &str) {
+    pub async fn command(&mut self, line: &str) {
         let line = format!("{line}\n");
         self.stream.write_all(line.as_bytes()).await.unwrap();
     }
@@ -73,7 +73,7 @@ impl RemoteHandler {
 
     /// Lets the turn end.
     pub async fn end(mut self) {
-        self.begin("end").await;
+        self.command("end").await;
     }
 }
 

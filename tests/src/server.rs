@@ -49,7 +49,7 @@ impl Server {
     }
 
     /// Starts a server whose connections have little memory in the system.
-    pub async fn start_small(worker: WorkerServer) -> Self {
+    pub async fn start_with_small_buffers(worker: WorkerServer) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         // Accepted connections take over what the listener has.
         socket.set_send_buffer_size(SMALL_BUFFER).expect("a buffer");
@@ -88,7 +88,7 @@ impl Server {
     }
 
     /// A client of this identity for which the system keeps little that it has not read.
-    pub async fn small_client(&self, identity: impl Into<Identity>) -> Client {
+    pub async fn client_with_small_buffer(&self, identity: impl Into<Identity>) -> Client {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(SMALL_BUFFER).expect("a buffer");
         let stream = socket
@@ -106,7 +106,7 @@ impl Server {
     }
 
     /// Tries to open a WebSocket that there is not; the result is the status and the body.
-    pub async fn try_socket(&self, path: &str) -> (u16, String) {
+    pub async fn try_upgrade(&self, path: &str) -> (u16, String) {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",

@@ -15,7 +15,7 @@ pub struct ThreadView {
     pub events: Vec<Value>,
     /// Its runs by id.
     pub runs: BTreeMap<String, Value>,
-    places: BTreeMap<String, usize>,
+    indexes: BTreeMap<String, usize>,
 }
 
 /// What an event is to who gets it.
@@ -50,7 +50,7 @@ impl ThreadView {
     /// Takes an event.
     pub fn append(&mut self, event: &Value) -> AppendOutcome {
         let id = text(event, "id");
-        if let Some(place) = self.places.get(&id) {
+        if let Some(place) = self.indexes.get(&id) {
             let known = &mut self.events[*place];
             assert_eq!(known["seq"], event["seq"], "an event changes its place");
             if known == event {
@@ -67,7 +67,7 @@ impl ThreadView {
             let (before, behind) = (last["seq"].as_u64(), event["seq"].as_u64());
             assert!(before < behind, "out of order: {event} came after {last}");
         }
-        self.places.insert(id, self.events.len());
+        self.indexes.insert(id, self.events.len());
         self.events.push(event.clone());
         AppendOutcome::New
     }
@@ -75,7 +75,7 @@ impl ThreadView {
     /// Takes more of a text, which must be what comes next of one that grows.
     pub fn delta(&mut self, delta: &Value) {
         let id = text(delta, "event_id");
-        let Some(&place) = self.places.get(&id) else {
+        let Some(&place) = self.indexes.get(&id) else {
             panic!("a piece of an unknown event: {delta}");
         };
         let event = &mut self.events[place];

@@ -1,7 +1,7 @@
 //! A database server of one's own, made from the programs that are installed.
 
 use super::daemon::Daemon;
-use super::os_user::{command, give, output};
+use super::os_user::{chown, command, output};
 use dooers::store::PostgresOptions;
 use std::ffi::OsStr;
 use std::fs;
@@ -104,7 +104,7 @@ impl Cluster {
             .prefix("dooers-pg-")
             .tempdir_in("/tmp")
             .expect("a directory");
-        give(directory.path());
+        chown(directory.path());
         let data = directory.path().join("data");
         initialize(&programs, &data);
         for (name, text) in &setup.files {
@@ -112,7 +112,7 @@ impl Cluster {
             fs::write(&file, text).expect("the directory of the data is there");
             fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our own file");
         }
-        give(directory.path());
+        chown(directory.path());
         let mut cluster = Self {
             running: None,
             directory,
@@ -120,15 +120,15 @@ impl Cluster {
             setup,
             port: 0,
         };
-        let mut said = String::new();
+        let mut output_tail = String::new();
         for _ in 0..ATTEMPTS {
             cluster.port = free_port();
             match cluster.run() {
                 Ok(()) => return cluster,
-                Err(why) => said = why,
+                Err(why) => output_tail = why,
             }
         }
-        panic!("PostgreSQL does not start:\n{said}");
+        panic!("PostgreSQL does not start:\n{output_tail}");
     }
 
     fn run(&mut self) -> Result<(), String> {
@@ -178,7 +178,10 @@ impl Cluster {
     /// The last of what the server has logged.
     #[must_use]
     pub fn log(&self) -> String {
-        self.running.as_ref().map(Daemon::said).unwrap_or_default()
+        self.running
+            .as_ref()
+            .map(Daemon::output_tail)
+            .unwrap_or_default()
     }
 
     /// Stops the server in good order, though not waiting for its clients: they are cut off.
@@ -202,10 +205,10 @@ impl Cluster {
     }
 
     /// Starts it again after it was stopped, at the same place.
-    pub fn start_again(&mut self) {
+    pub fn restart(&mut self) {
         assert!(self.running.is_none(), "it runs");
-        if let Err(said) = self.run() {
-            panic!("PostgreSQL does not start again:\n{said}");
+        if let Err(output_tail) = self.run() {
+            panic!("PostgreSQL does not start again:\n{output_tail}");
         }
     }
 

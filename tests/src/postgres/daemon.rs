@@ -21,7 +21,7 @@ pub(super) struct Daemon {
     process: Child,
     /// What makes it stop at once.
     at_once: &'static str,
-    said: Arc<Mutex<VecDeque<String>>>,
+    output_tail: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Daemon {
@@ -37,27 +37,30 @@ impl Daemon {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
         let errors = process.stderr.take().expect("it is piped");
-        let said = Arc::new(Mutex::new(VecDeque::new()));
+        let output_tail = Arc::new(Mutex::new(VecDeque::new()));
         let (tell, is_ready) = mpsc::channel();
-        let kept = Arc::clone(&said);
+        let kept = Arc::clone(&output_tail);
         // It ends with the process, whose output it reads.
         std::thread::spawn(move || read(errors, ready, &tell, &kept));
         let waited = is_ready.recv_timeout(TIMEOUT);
         let running = Self {
             process,
             at_once,
-            said,
+            output_tail,
         };
         match waited {
             Ok(()) => Ok(running),
-            Err(_) => Err(running.said()),
+            Err(_) => Err(running.output_tail()),
         }
     }
 
     /// The last of what it printed.
-    pub(super) fn said(&self) -> String {
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.iter().map(|line| format!("{line}\n")).collect()
+    pub(super) fn output_tail(&self) -> String {
+        let output_tail = self
+            .output_tail
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        output_tail.iter().map(|line| format!("{line}\n")).collect()
     }
 
     /// Sends this signal to the process, and then to all that it has started.

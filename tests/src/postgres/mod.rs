@@ -13,6 +13,6 @@ mod shared;
 pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
 pub use shared::{
-    POOLER_URL, URL, connections, fresh_prefix, kill_connections, own, pooled, pooled_only,
-    session, shared, url,
+    POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, kill_connections, pooled,
+    pooled_only, shared, url,
 };

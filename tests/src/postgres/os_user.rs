@@ -26,7 +26,7 @@ pub(super) fn command(program: impl AsRef<OsStr>, at_once: &str) -> Command {
 }
 
 /// Gives a directory, and what is in it, to the account that the programs run as.
-pub(super) fn give(directory: &Path) {
+pub(super) fn chown(directory: &Path) {
     if let Some(account) = account() {
         output(Command::new("chown").args(["-R", account]).arg(directory));
     }

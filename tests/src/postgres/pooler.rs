@@ -2,7 +2,7 @@
 
 use super::cluster::{Cluster, free_port};
 use super::daemon::Daemon;
-use super::os_user::{command, give};
+use super::os_user::{chown, command};
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -62,14 +62,14 @@ impl Pooler {
         );
         let file = directory.path().join("pgbouncer.ini");
         fs::write(&file, settings).expect("the directory is there");
-        give(directory.path());
+        chown(directory.path());
         match Daemon::start(command(program, AT_ONCE).arg(file), READY, AT_ONCE) {
             Ok(running) => Self {
                 running,
                 _directory: directory,
                 port,
             },
-            Err(said) => panic!("PgBouncer does not start:\n{said}"),
+            Err(output_tail) => panic!("PgBouncer does not start:\n{output_tail}"),
         }
     }
 

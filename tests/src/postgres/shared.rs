@@ -21,7 +21,7 @@ pub const POOLER_URL: &str = "DOOERS_TEST_POSTGRES_POOLER_URL";
 /// Under `CI`, which must have the database.
 #[must_use]
 pub fn shared() -> Option<PostgresOptions> {
-    Some(place(&url()?))
+    Some(fresh_options(&url()?))
 }
 
 /// The same through the pooler, with migrations past it.
@@ -42,7 +42,7 @@ pub fn pooled() -> Option<PostgresOptions> {
 /// Under `CI`, which must have the pooler.
 #[must_use]
 pub fn pooled_only() -> Option<PostgresOptions> {
-    Some(place(&variable(POOLER_URL)?).statement_cache(0))
+    Some(fresh_options(&variable(POOLER_URL)?).statement_cache(0))
 }
 
 /// A cluster of the test's own. None where PostgreSQL is not installed: then the test has nothing to do, and a line
@@ -52,9 +52,9 @@ pub fn pooled_only() -> Option<PostgresOptions> {
 ///
 /// Under `CI`, which must have the programs.
 #[must_use]
-pub fn own(setup: ClusterOptions) -> Option<Cluster> {
+pub fn dedicated(setup: ClusterOptions) -> Option<Cluster> {
     if Cluster::programs().is_none() {
-        skipped("PostgreSQL's programs are not installed");
+        report_skip("PostgreSQL's programs are not installed");
         return None;
     }
     Some(Cluster::with(setup))
@@ -65,7 +65,7 @@ pub fn own(setup: ClusterOptions) -> Option<Cluster> {
 /// # Errors
 ///
 /// What the server says, if it lets nobody in.
-pub async fn session(url: &str) -> sqlx::Result<PgConnection> {
+pub async fn connect(url: &str) -> sqlx::Result<PgConnection> {
     let options: PgConnectOptions = url.parse()?;
     // PgBouncer refuses what sqlx sets there by itself.
     PgConnection::connect_with(&options.extra_float_digits(None)).await
@@ -73,7 +73,7 @@ pub async fn session(url: &str) -> sqlx::Result<PgConnection> {
 
 /// How many connections of this name the server has.
 pub async fn connections(url: &str, application_name: &str) -> i64 {
-    let mut admin = session(url).await.expect("the server is there");
+    let mut admin = connect(url).await.expect("the server is there");
     sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1")
         .bind(application_name)
         .fetch_one(&mut admin)
@@ -84,7 +84,7 @@ pub async fn connections(url: &str, application_name: &str) -> i64 {
 /// Cuts connections of this name off, whatever they do at the moment: so many at the most, by chance. The result is how
 /// many these were.
 pub async fn kill_connections(url: &str, application_name: &str, at_most: i64) -> usize {
-    let mut admin = session(url).await.expect("the server is there");
+    let mut admin = connect(url).await.expect("the server is there");
     let killed: Vec<bool> = sqlx::query_scalar(
         "SELECT pg_terminate_backend(pid) FROM (
             SELECT pid FROM pg_stat_activity WHERE application_name = $1 ORDER BY random() LIMIT $2
@@ -116,7 +116,7 @@ pub fn fresh_prefix() -> String {
     format!("t{random:016x}_")
 }
 
-fn place(url: &str) -> PostgresOptions {
+fn fresh_options(url: &str) -> PostgresOptions {
     let prefix = fresh_prefix();
     PostgresOptions::from_url(url)
         .unwrap_or_else(|error| panic!("{URL} and {POOLER_URL} must be URLs: {error}"))
@@ -127,7 +127,7 @@ fn place(url: &str) -> PostgresOptions {
 fn variable(name: &str) -> Option<String> {
     let value = std::env::var(name).ok().filter(|value| !value.is_empty());
     if value.is_none() {
-        skipped(&format!(
+        report_skip(&format!(
             "{name} is not set; `tests/run pg` starts a database and sets it"
         ));
     }
@@ -135,7 +135,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// Says that a test does nothing, and why. In continuous integration that is a failure.
-fn skipped(why: &str) {
+fn report_skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "under CI: {why}");
     eprintln!("skipped: {why}");
 }

@@ -64,8 +64,8 @@ fn blank_contents() -> Vec<Value> {
     contents
 }
 
-async fn blank_client_message_is_rejected(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn blank_client_message_is_rejected(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     for content in blank_contents() {
         let event =
             json!({"type": "message", "actor": "user", "content": content, "data": {"a": 1}});
@@ -86,10 +86,10 @@ async fn blank_client_message_is_rejected(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn blank_dispatch_message_is_rejected(served: &ServerFixture) {
+async fn blank_dispatch_message_is_rejected(fixture: &ServerFixture) {
     for content in blank_contents() {
         let content: Vec<ContentPart> = serde_json::from_value(content).unwrap();
-        let refusal = served.dispatch().content(content.clone()).send().await;
+        let refusal = fixture.dispatch().content(content.clone()).send().await;
         assert!(
             matches!(&refusal, Err(DispatchError::Invalid(text)) if text.starts_with("`content` is blank")),
             "{content:?}: {refusal:?}"
@@ -97,8 +97,8 @@ async fn blank_dispatch_message_is_rejected(served: &ServerFixture) {
     }
 }
 
-async fn message_with_visible_content_is_accepted(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn message_with_visible_content_is_accepted(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     for content in [
         json!([{"type": "text", "text": "\u{200b}."}]),
         json!([{"type": "text", "text": "👨\u{200d}👩\u{200d}👧"}]),
@@ -116,8 +116,8 @@ async fn message_with_visible_content_is_accepted(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn form_response_may_be_blank(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn form_response_may_be_blank(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     client
         .send_text(create("", "").replace("hello", "nul"))
         .await;
@@ -136,8 +136,8 @@ async fn form_response_may_be_blank(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn unanswered_message_may_be_blank(served: &ServerFixture) {
-    let repository = &served.repository;
+async fn unanswered_message_may_be_blank(fixture: &ServerFixture) {
+    let repository = &fixture.repository;
     let thread = repository.create_thread(&scope()).await.unwrap().id;
     for text in ["", " ", "\0"] {
         let event = repository.create_event(&scope(), &thread, Reply::text(text));

@@ -43,8 +43,8 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-async fn client_data_nests_at_most_120_levels(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn client_data_nests_at_most_120_levels(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     for levels in [121, 124, 125] {
         let data = nested(levels);
         client
@@ -78,8 +78,8 @@ async fn client_data_nests_at_most_120_levels(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn client_metadata_nests_at_most_120_levels(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn client_metadata_nests_at_most_120_levels(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     let deep = nested(121);
     let beside =
         create("", "").replacen(r#""id":"x""#, &format!(r#""id":"x","metadata":{deep}"#), 1);
@@ -107,8 +107,8 @@ async fn client_metadata_nests_at_most_120_levels(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn client_settings_nest_at_most_120_levels(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn client_settings_nest_at_most_120_levels(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     for (levels, refusal) in [
         (1, "INVALID_VALUE"),
         (120, "INVALID_VALUE"),
@@ -124,11 +124,11 @@ async fn client_settings_nest_at_most_120_levels(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn dispatch_nests_at_most_120_levels(served: &ServerFixture) {
+async fn dispatch_nests_at_most_120_levels(fixture: &ServerFixture) {
     for levels in [121, 128, 200] {
         for dispatch in [
-            served.dispatch().message("hello").data(nested(levels)),
-            served.dispatch().message("hello").metadata(nested(levels)),
+            fixture.dispatch().message("hello").data(nested(levels)),
+            fixture.dispatch().message("hello").metadata(nested(levels)),
         ] {
             let refusal = dispatch.send().await.unwrap_err();
             assert!(matches!(refusal, DispatchError::Invalid(_)), "{refusal:?}");
@@ -139,7 +139,7 @@ async fn dispatch_nests_at_most_120_levels(served: &ServerFixture) {
         }
     }
     let deep = nested(120);
-    let sent = served
+    let sent = fixture
         .dispatch()
         .message("tool 120")
         .data(deep.clone())
@@ -152,19 +152,21 @@ async fn dispatch_nests_at_most_120_levels(served: &ServerFixture) {
         }
     }
     assert_eq!(heard, [nested(119)]);
-    let thread = served.repository.thread(&scope(), turn.thread_id()).await;
+    let thread = fixture.repository.thread(&scope(), turn.thread_id()).await;
     assert_eq!(thread.unwrap().metadata, Some(deep.clone()));
-    let message = served
+    let message = fixture
         .repository
         .event(&scope(), turn.thread_id(), turn.event_id())
         .await;
     assert_eq!(message.unwrap().data, Some(deep));
 }
 
-async fn handler_data_nests_at_most_120_levels(served: &ServerFixture) {
+async fn handler_data_nests_at_most_120_levels(fixture: &ServerFixture) {
     let message = |command: &str, levels: usize| match command {
-        "returned" => served.dispatch_to::<returner>().message(levels.to_string()),
-        _ => served.dispatch().message(format!("{command} {levels}")),
+        "returned" => fixture
+            .dispatch_to::<returner>()
+            .message(levels.to_string()),
+        _ => fixture.dispatch().message(format!("{command} {levels}")),
     };
     for command in ["tool", "unawaited", "returned", "patch"] {
         for levels in [121, 123, 124, 200] {
@@ -182,8 +184,8 @@ async fn handler_data_nests_at_most_120_levels(served: &ServerFixture) {
     }
 }
 
-async fn repository_data_nests_at_most_120_levels(served: &ServerFixture) {
-    let repository = &served.repository;
+async fn repository_data_nests_at_most_120_levels(fixture: &ServerFixture) {
+    let repository = &fixture.repository;
     let call = || ToolCall::new("c", "tool", json!({}));
     let invalid = |error: RepositoryError| {
         assert!(matches!(error, RepositoryError::Invalid(_)), "{error:?}");
@@ -230,8 +232,8 @@ async fn repository_data_nests_at_most_120_levels(served: &ServerFixture) {
     }
 }
 
-async fn broadcast_nests_at_most_120_levels(served: &ServerFixture) {
-    let broadcast = served.server.worker().broadcast().await.unwrap();
+async fn broadcast_nests_at_most_120_levels(fixture: &ServerFixture) {
+    let broadcast = fixture.server.worker().broadcast().await.unwrap();
     let made = broadcast
         .create_thread(&scope())
         .metadata(nested(121))
@@ -253,7 +255,7 @@ async fn broadcast_nests_at_most_120_levels(served: &ServerFixture) {
         "{patched:?}"
     );
     // The values of a form's answer are three levels below the data of the frame's limit.
-    let mut client = served.client().await;
+    let mut client = fixture.client().await;
     let values = nested(119);
     let data = json!({"form_event_id": "f", "values": {"a": values}});
     let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
@@ -265,12 +267,15 @@ async fn broadcast_nests_at_most_120_levels(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn endless_nesting_does_not_overflow_the_stack(served: &ServerFixture) {
+async fn endless_nesting_does_not_overflow_the_stack(fixture: &ServerFixture) {
     const ENDLESS: usize = 100_000;
-    let repository = &served.repository;
-    let sent = served.dispatch().message("hello").data(nested(ENDLESS));
+    let repository = &fixture.repository;
+    let sent = fixture.dispatch().message("hello").data(nested(ENDLESS));
     assert!(matches!(sent.send().await, Err(DispatchError::Invalid(_))));
-    let sent = served.dispatch().message("hello").metadata(nested(ENDLESS));
+    let sent = fixture
+        .dispatch()
+        .message("hello")
+        .metadata(nested(ENDLESS));
     assert!(matches!(sent.send().await, Err(DispatchError::Invalid(_))));
     let thread = repository.create_thread(&scope()).await.unwrap().id;
     let call = ToolCall::new("c", "tool", nested(ENDLESS));
@@ -285,7 +290,7 @@ async fn endless_nesting_does_not_overflow_the_stack(served: &ServerFixture) {
         .set_setting(&scope(), "greeting", nested(ENDLESS))
         .await;
     assert!(set.is_err());
-    let turn = served
+    let turn = fixture
         .dispatch()
         .message(format!("tool {ENDLESS}"))
         .send()
@@ -295,11 +300,11 @@ async fn endless_nesting_does_not_overflow_the_stack(served: &ServerFixture) {
 }
 
 /// As earlier versions stored it.
-async fn stored_json_over_the_depth_limit_is_readable(served: &ServerFixture) {
+async fn stored_json_over_the_depth_limit_is_readable(fixture: &ServerFixture) {
     let deep = nested(127);
-    let thread = served.repository.create_thread(&scope()).await.unwrap().id;
+    let thread = fixture.repository.create_thread(&scope()).await.unwrap().id;
     let said = Reply::tool_result(ToolCall::new("c", "tool", json!({})), json!(0));
-    let said = served
+    let said = fixture
         .repository
         .create_event(&scope(), &thread, said)
         .await
@@ -314,23 +319,23 @@ async fn stored_json_over_the_depth_limit_is_readable(served: &ServerFixture) {
             patch: event_patch,
         },
     ] {
-        served
+        fixture
             .store
             .edit_thread(&scope(), &thread, edit)
             .await
             .unwrap();
     }
-    let read = served
+    let read = fixture
         .repository
         .event(&scope(), &thread, &said.id)
         .await
         .unwrap();
     assert_eq!(read.data.as_ref(), Some(&deep));
-    let read = served.repository.thread(&scope(), &thread).await.unwrap();
+    let read = fixture.repository.thread(&scope(), &thread).await.unwrap();
     assert_eq!(read.metadata.as_ref(), Some(&deep));
 
     // The thread's own row is told in the turn.
-    let mut turn = served
+    let mut turn = fixture
         .dispatch()
         .thread(&thread)
         .message("hello")
@@ -345,7 +350,7 @@ async fn stored_json_over_the_depth_limit_is_readable(served: &ServerFixture) {
     }
     assert_eq!(told.first(), Some(&Some(deep.clone())));
 
-    let test = TestServer::of::<writer>().database(Database::Custom(Arc::clone(&served.store)));
+    let test = TestServer::of::<writer>().database(Database::Custom(Arc::clone(&fixture.store)));
     let test = test.await;
     let user = TestUser::new("ada")
         .worker("w1")

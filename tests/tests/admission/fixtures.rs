@@ -211,11 +211,11 @@ macro_rules! cases_on {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
-                    let Some(served) = crate::fixtures::$database().await else {
+                    let Some(fixture) = crate::fixtures::$database().await else {
                         return;
                     };
-                    super::$case(&served).await;
-                    served.server.close([]).await;
+                    super::$case(&fixture).await;
+                    fixture.server.close([]).await;
                 }
             )+
         }

@@ -9,8 +9,8 @@ cases![
     integers_of_64_bits_are_stored_exactly,
 ];
 
-async fn integer_beyond_64_bits_is_rejected(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn integer_beyond_64_bits_is_rejected(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     for (frame, member) in [
         (create(r#","data":18446744073709551616"#, ""), "payload.event.data"),
         (create(r#","data":{"a":[1,{"b c":-9223372036854775809}]}"#, ""), "payload.event.data.a[1].b c"),
@@ -53,8 +53,8 @@ async fn integer_beyond_64_bits_is_rejected(served: &ServerFixture) {
 }
 
 /// Sends data, and reads it from the frame and from the store.
-async fn round_trip(served: &ServerFixture, data: &str) -> Value {
-    let mut client = served.client().await;
+async fn round_trip(fixture: &ServerFixture, data: &str) -> Value {
+    let mut client = fixture.client().await;
     client
         .send_text(create(&format!(r#","data":{data}"#), ""))
         .await;
@@ -68,7 +68,7 @@ async fn round_trip(served: &ServerFixture, data: &str) -> Value {
         event["thread_id"].as_str().unwrap(),
         event["id"].as_str().unwrap(),
     );
-    let stored = served
+    let stored = fixture
         .repository
         .event(&scope(), thread_id, event_id)
         .await
@@ -78,12 +78,12 @@ async fn round_trip(served: &ServerFixture, data: &str) -> Value {
     event["data"].clone()
 }
 
-async fn integer_exact_as_float_is_accepted(served: &ServerFixture) {
+async fn integer_exact_as_float_is_accepted(fixture: &ServerFixture) {
     let data = "[100000000000000000000,-100000000000000000000,123456789012345680000,\
                 1e400000000000000000000E-399999999999999999999,0.12345678901234567890123,12345678901234567890.5,1E22]";
     // The number with a long exponent is out of a fraction's range for the parser.
     let data = data.replace("1e400000000000000000000E-399999999999999999999,", "");
-    let shown = round_trip(served, &data).await;
+    let shown = round_trip(fixture, &data).await;
     assert_eq!(
         shown,
         json!([
@@ -96,14 +96,14 @@ async fn integer_exact_as_float_is_accepted(served: &ServerFixture) {
         ])
     );
     // Members that are not kept may have any number.
-    let mut client = served.client().await;
+    let mut client = fixture.client().await;
     let ping = r#"{"id":"x","type":"ping","payload":{"n":123456789012345678901}}"#;
     client.send_text(ping).await;
     client.expect("pong").await;
     client.disconnect().await;
 }
 
-async fn integers_of_64_bits_are_stored_exactly(served: &ServerFixture) {
+async fn integers_of_64_bits_are_stored_exactly(fixture: &ServerFixture) {
     let data = json!([
         9_007_199_254_740_993_u64,
         18_446_744_073_709_551_615_u64,
@@ -111,5 +111,5 @@ async fn integers_of_64_bits_are_stored_exactly(served: &ServerFixture) {
         9_223_372_036_854_775_808_u64,
         1_000_000_000_000_000_000_u64,
     ]);
-    assert_eq!(round_trip(served, &data.to_string()).await, data);
+    assert_eq!(round_trip(fixture, &data.to_string()).await, data);
 }

@@ -27,8 +27,8 @@ struct Private {
 }
 
 impl Private {
-    async fn on(served: &ServerFixture) -> Self {
-        let config = in_memory().database(Database::Custom(Arc::clone(&served.store)));
+    async fn on(fixture: &ServerFixture) -> Self {
+        let config = in_memory().database(Database::Custom(Arc::clone(&fixture.store)));
         let worker = WorkerServer::new(config.private_threads(true)).agent::<writer>();
         let server = Server::start(worker.clone()).await;
         let repository = worker.repository().await.unwrap();
@@ -76,8 +76,8 @@ fn shown(thread: &Value) -> Vec<&str> {
     users
 }
 
-async fn private_thread_is_visible_to_participant_150(served: &ServerFixture) {
-    let private = Private::on(served).await;
+async fn private_thread_is_visible_to_participant_150(fixture: &ServerFixture) {
+    let private = Private::on(fixture).await;
     let mut last = private.client(USERS - 1).await;
     let list = last
         .request("thread.list", json!({}), "thread.list.result")
@@ -124,8 +124,8 @@ async fn private_thread_is_visible_to_participant_150(served: &ServerFixture) {
     private.server.close([last, stranger]).await;
 }
 
-async fn message_is_published_to_participant_150(served: &ServerFixture) {
-    let private = Private::on(served).await;
+async fn message_is_published_to_participant_150(fixture: &ServerFixture) {
+    let private = Private::on(fixture).await;
     let mut last = private.client(USERS - 1).await;
     let mut other = private.client(USERS - 2).await;
     let mut stranger = private.client(USERS).await;
@@ -152,8 +152,8 @@ async fn message_is_published_to_participant_150(served: &ServerFixture) {
     private.server.close([last, other, stranger, sender]).await;
 }
 
-async fn frame_includes_owner_and_sender(served: &ServerFixture) {
-    let private = Private::on(served).await;
+async fn frame_includes_owner_and_sender(fixture: &ServerFixture) {
+    let private = Private::on(fixture).await;
     let mut owner = private.client(USERS - 20).await;
     let mut sender = private.client(USERS - 1).await;
     let sent = json!({"user": {"user_id": user(USERS - 1), "user_name": "Ada"}});
@@ -186,8 +186,8 @@ async fn frame_includes_owner_and_sender(served: &ServerFixture) {
     private.server.close([owner, sender]).await;
 }
 
-async fn repository_returns_all_users(served: &ServerFixture) {
-    let private = Private::on(served).await;
+async fn repository_returns_all_users(fixture: &ServerFixture) {
+    let private = Private::on(fixture).await;
     let repository = &private.repository;
     let thread = repository.thread(&scope(), &private.thread).await.unwrap();
     assert_eq!(thread.users.len(), USERS);
@@ -198,7 +198,7 @@ async fn repository_returns_all_users(served: &ServerFixture) {
         .await;
     assert_eq!(updated.unwrap().users, thread.users);
     // A handler does, too; the stream of a dispatch has frames.
-    let dispatch = served.dispatch().user(&*user(USERS - 1));
+    let dispatch = fixture.dispatch().user(&*user(USERS - 1));
     let mut turn = dispatch
         .thread(&thread.id)
         .message("users")

@@ -26,8 +26,8 @@ pub(crate) fn has_nul(text: &str) -> bool {
     text.contains('\0') || text.replace(r"\\", "").contains(r"\u0000")
 }
 
-async fn incomplete_unicode_escape_is_rejected(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn incomplete_unicode_escape_is_rejected(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     for escape in [
         r"a\u00\u000000b",
         r"\u0\u0000000",
@@ -58,8 +58,8 @@ async fn incomplete_unicode_escape_is_rejected(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn nul_in_client_frame_is_removed(served: &ServerFixture) {
-    let mut client = served.server.client("ada").await;
+async fn nul_in_client_frame_is_removed(fixture: &ServerFixture) {
+    let mut client = fixture.server.client("ada").await;
     let data = json!({"a\0": ["\0", {"\0b": "c\0d"}], "e": "\\u0000"});
     let content = json!([
         {"type": "text", "text": "he\0llo\0"},
@@ -104,8 +104,8 @@ async fn nul_in_client_frame_is_removed(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn id_with_nul_is_rejected(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn id_with_nul_is_rejected(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     let thread_id = client.start_thread("hello").await;
     let nul = format!("{thread_id}\0");
     let message =
@@ -156,7 +156,7 @@ async fn id_with_nul_is_rejected(served: &ServerFixture) {
     for identity in [
         Identity::of("a\0da"),
         Identity::of("a\0da").flat(),
-        Identity::of("a\0da").in_metadata(),
+        Identity::of("a\0da").nested_in_metadata(),
         ada.clone().with("agent_id", "w\x001"),
         ada.clone().with("organization_id", "o1\0"),
         ada.clone().with("workspace_id", "\0s1"),
@@ -186,8 +186,8 @@ async fn id_with_nul_is_rejected(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn duplicate_json_keys_are_rejected(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn duplicate_json_keys_are_rejected(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     client
         .send_text(create(r#","data":{"a":{"k":1,"k\u0000":2}}"#, ""))
         .await;
@@ -200,7 +200,7 @@ async fn duplicate_json_keys_are_rejected(served: &ServerFixture) {
     client.expect_nothing().await;
     client.disconnect().await;
     let twice = json!({"k": 1, "\0k": 2});
-    let refusal = served.dispatch().message("hello").data(twice).send().await;
+    let refusal = fixture.dispatch().message("hello").data(twice).send().await;
     assert!(
         matches!(refusal, Err(DispatchError::Invalid(_))),
         "{refusal:?}"
@@ -208,8 +208,11 @@ async fn duplicate_json_keys_are_rejected(served: &ServerFixture) {
 }
 
 /// All events of a thread as JSON text, which must hold no U+0000.
-async fn stored_events(served: &ServerFixture, thread_id: &str) -> Vec<Value> {
-    let events = served.repository.events(&scope(), thread_id).oldest_first();
+async fn stored_events(fixture: &ServerFixture, thread_id: &str) -> Vec<Value> {
+    let events = fixture
+        .repository
+        .events(&scope(), thread_id)
+        .oldest_first();
     let events = events.limit(100).await.unwrap().items;
     let events: Vec<_> = events
         .iter()
@@ -219,10 +222,10 @@ async fn stored_events(served: &ServerFixture, thread_id: &str) -> Vec<Value> {
     events
 }
 
-async fn nul_in_handler_reply_is_removed(served: &ServerFixture) {
-    let mut client = served
+async fn nul_in_handler_reply_is_removed(fixture: &ServerFixture) {
+    let mut client = fixture
         .server
-        .client(Identity::of("ada").taking_deltas())
+        .client(Identity::of("ada").with_deltas())
         .await;
     let id = client.send("settings.subscribe", json!({})).await;
     client.expect("settings.snapshot").await;
@@ -238,14 +241,18 @@ async fn nul_in_handler_reply_is_removed(served: &ServerFixture) {
         .filter(|frame| frame["type"] == "settings.patch");
     let patches: Vec<_> = patches.map(|frame| &frame["payload"]["value"]).collect();
     assert_eq!(patches, [&json!("gr"), &Value::Null]);
-    let key = served.repository.setting(&scope(), "key").await.unwrap();
+    let key = fixture.repository.setting(&scope(), "key").await.unwrap();
     assert_eq!(key, "secret");
 
     let thread_id = frames[0]["payload"]["thread"]["id"].as_str().unwrap();
-    let thread = served.repository.thread(&scope(), thread_id).await.unwrap();
+    let thread = fixture
+        .repository
+        .thread(&scope(), thread_id)
+        .await
+        .unwrap();
     assert_eq!(thread.title.as_deref(), Some("title"));
     assert_eq!(thread.metadata, Some(json!({"k": [""]})));
-    let events = stored_events(served, thread_id).await;
+    let events = stored_events(fixture, thread_id).await;
     let text = |at: usize| events[at]["content"][0]["text"].as_str().unwrap();
     assert_eq!((text(1), &events[1]["author"]), ("text", &json!("author")));
     assert_eq!(text(2), "reason");
@@ -262,8 +269,8 @@ async fn nul_in_handler_reply_is_removed(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn nul_in_public_error_is_removed(served: &ServerFixture) {
-    let turn = served.dispatch().message("public").send().await.unwrap();
+async fn nul_in_public_error_is_removed(fixture: &ServerFixture) {
+    let turn = fixture.dispatch().message("public").send().await.unwrap();
     let thread_id = turn.thread_id().to_owned();
     let heard: Vec<_> = within("the end", StreamExt::collect::<Vec<_>>(turn)).await;
     let runs = heard.iter().filter_map(|heard| match heard {
@@ -271,17 +278,17 @@ async fn nul_in_public_error_is_removed(served: &ServerFixture) {
         _ => None,
     });
     assert_eq!(runs.collect::<Vec<_>>(), ["nobody"], "{heard:#?}");
-    let events = stored_events(served, &thread_id).await;
+    let events = stored_events(fixture, &thread_id).await;
     assert_eq!(events[1]["content"][0]["text"], "nobody");
 }
 
-async fn nul_in_dispatch_is_removed(served: &ServerFixture) {
+async fn nul_in_dispatch_is_removed(fixture: &ServerFixture) {
     let dispatch = || {
         let user = User {
             user_name: Some("A\0da".to_owned()),
             ..User::new("ada")
         };
-        served
+        fixture
             .dispatch()
             .user(user)
             .message("he\0llo")
@@ -297,14 +304,14 @@ async fn nul_in_dispatch_is_removed(served: &ServerFixture) {
     let again = dispatch().send().await.unwrap();
     assert!(again.is_repeated());
     within("the end", again.collect()).await.unwrap();
-    let thread = served
+    let thread = fixture
         .repository
         .thread(&scope(), &thread_id)
         .await
         .unwrap();
     assert_eq!(thread.title.as_deref(), Some("title"));
     assert_eq!(thread.metadata, Some(json!({"m": ""})));
-    let events = stored_events(served, &thread_id).await;
+    let events = stored_events(fixture, &thread_id).await;
     assert_eq!(
         events[0]["content"],
         json!([{"type": "text", "text": "hello"}, {"type": "image", "url": "u"}])
@@ -312,7 +319,7 @@ async fn nul_in_dispatch_is_removed(served: &ServerFixture) {
     assert_eq!(events[0]["data"], json!([""]));
     assert_eq!(events[0]["user"]["user_name"], "Ada");
 
-    let message = || served.dispatch().message("hello");
+    let message = || fixture.dispatch().message("hello");
     for (dispatch, what) in [
         (message().worker("w1\0"), "worker"),
         (message().organization("\0o1"), "organization"),
@@ -329,8 +336,8 @@ async fn nul_in_dispatch_is_removed(served: &ServerFixture) {
     }
 }
 
-async fn nul_in_repository_call_is_removed(served: &ServerFixture) {
-    let repository = &served.repository;
+async fn nul_in_repository_call_is_removed(fixture: &ServerFixture) {
+    let repository = &fixture.repository;
     let named = User {
         user_name: Some("A\0da".to_owned()),
         ..User::new("ada")
@@ -378,7 +385,7 @@ async fn nul_in_repository_call_is_removed(served: &ServerFixture) {
         .await
         .unwrap();
     assert_eq!(run.error.as_deref(), Some("broken"));
-    stored_events(served, &id).await;
+    stored_events(fixture, &id).await;
 
     let is_invalid = |result: Result<(), RepositoryError>| {
         assert!(
@@ -420,8 +427,8 @@ async fn nul_in_repository_call_is_removed(served: &ServerFixture) {
     );
 }
 
-async fn nul_in_setting_is_removed(served: &ServerFixture) {
-    let repository = &served.repository;
+async fn nul_in_setting_is_removed(fixture: &ServerFixture) {
+    let repository = &fixture.repository;
     repository
         .set_setting(&scope(), "greeting", "a\0b")
         .await
@@ -430,7 +437,7 @@ async fn nul_in_setting_is_removed(served: &ServerFixture) {
         repository.setting(&scope(), "greeting").await.unwrap(),
         "ab"
     );
-    let mut client = served.client().await;
+    let mut client = fixture.client().await;
     let patch = json!({"field_id": "greeting", "value": "c\0d"});
     client.send_expecting_ack("settings.patch", patch).await;
     assert_eq!(client.expect("settings.patch").await["value"], "cd");

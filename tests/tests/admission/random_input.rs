@@ -79,8 +79,8 @@ async fn answers(client: &mut Client, text: &str) -> Vec<Value> {
     }
 }
 
-async fn random_bytes_leave_no_nul(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn random_bytes_leave_no_nul(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     let mut accepted = 0;
     for mut runner in [
         TestRunner::deterministic(),
@@ -107,7 +107,7 @@ async fn random_bytes_leave_no_nul(served: &ServerFixture) {
     }
     assert!(accepted > CASES / 10, "{accepted}");
     client.disconnect().await;
-    let threads = served
+    let threads = fixture
         .repository
         .threads(&scope())
         .limit(1000)
@@ -116,7 +116,7 @@ async fn random_bytes_leave_no_nul(served: &ServerFixture) {
         .items;
     assert!(!has_nul(&serde_json::to_string(&threads).unwrap()));
     for thread in threads {
-        let events = served
+        let events = fixture
             .repository
             .events(&scope(), &thread.id)
             .await
@@ -138,7 +138,7 @@ fn value_of(shape: &[bool]) -> Value {
     })
 }
 
-async fn nesting_within_the_limit_round_trips(served: &ServerFixture) {
+async fn nesting_within_the_limit_round_trips(fixture: &ServerFixture) {
     for mut runner in [
         TestRunner::deterministic(),
         TestRunner::new(Config::default()),
@@ -147,7 +147,7 @@ async fn nesting_within_the_limit_round_trips(served: &ServerFixture) {
             let shape = proptest::collection::vec(any::<bool>(), 110..130);
             let shape = shape.new_tree(&mut runner).unwrap().current();
             let value = value_of(&shape);
-            let sent = served
+            let sent = fixture
                 .dispatch()
                 .message("hello")
                 .data(value.clone())
@@ -164,7 +164,7 @@ async fn nesting_within_the_limit_round_trips(served: &ServerFixture) {
                     }
                     assert!(!told.is_empty());
                     assert!(told.iter().all(|metadata| *metadata == value));
-                    let event = served
+                    let event = fixture
                         .repository
                         .event(&scope(), &thread, &event)
                         .await

@@ -62,8 +62,8 @@ async fn connect(client: &mut Client, identity: &Identity) -> Result<(), (String
     Err((text("code"), text("message")))
 }
 
-async fn client_identity_size_is_limited(served: &ServerFixture) {
-    let mut client = Client::open(served.server.address, "/ws").await;
+async fn client_identity_size_is_limited(fixture: &ServerFixture) {
+    let mut client = Client::open(fixture.server.address, "/ws").await;
     let user = |member: &str, value: Value| {
         let mut user = json!({"user_id": "ada"});
         user[member] = value;
@@ -124,7 +124,7 @@ async fn client_identity_size_is_limited(served: &ServerFixture) {
         ("payload.user_id", Identity::of("u".repeat(129)).flat()),
         (
             "payload.metadata.user_id",
-            Identity::of("u".repeat(129)).in_metadata(),
+            Identity::of("u".repeat(129)).nested_in_metadata(),
         ),
         (
             "payload.agent_id",
@@ -170,15 +170,15 @@ async fn client_identity_size_is_limited(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn rejected_connect_changes_nothing(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn rejected_connect_changes_nothing(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     let thread_id = client.start_thread("hello").await;
     let long = "x".repeat(257);
     let user = json!({"user_id": "ben", "user_name": long});
     let refused = connect(&mut client, &Identity::of("ben").with("user", user)).await;
     assert!(refused.is_err());
     // It is still Ada's, and subscribed.
-    let turn = served
+    let turn = fixture
         .dispatch()
         .thread(&thread_id)
         .message("hello")
@@ -198,8 +198,8 @@ async fn rejected_connect_changes_nothing(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn client_metadata_size_is_limited(served: &ServerFixture) {
-    let mut client = served.client().await;
+async fn client_metadata_size_is_limited(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     for over in [16_385, 16_386, 200_000].into_iter().flat_map(metadata) {
         let is = over.to_string().len();
         let within = create("", &format!(r#","metadata":{over}"#));
@@ -229,7 +229,7 @@ async fn client_metadata_size_is_limited(served: &ServerFixture) {
     client.disconnect().await;
 }
 
-async fn dispatch_size_is_limited(served: &ServerFixture) {
+async fn dispatch_size_is_limited(fixture: &ServerFixture) {
     let named = |name: String| {
         let mut user = User::new("ada");
         user.user_name = Some(name);
@@ -240,25 +240,25 @@ async fn dispatch_size_is_limited(served: &ServerFixture) {
             "title",
             1025,
             1024,
-            served.dispatch().title("x".repeat(1025)),
+            fixture.dispatch().title("x".repeat(1025)),
         ),
         (
             "title",
             1026,
             1024,
-            served.dispatch().title("ö".repeat(513)),
+            fixture.dispatch().title("ö".repeat(513)),
         ),
         (
             "title",
             500_000,
             1024,
-            served.dispatch().title("x".repeat(500_000)),
+            fixture.dispatch().title("x".repeat(500_000)),
         ),
         (
             "user.user_name",
             257,
             256,
-            served.dispatch().user(named("x".repeat(257))),
+            fixture.dispatch().user(named("x".repeat(257))),
         ),
     ];
     for (member, is, most, dispatch) in over {
@@ -268,20 +268,25 @@ async fn dispatch_size_is_limited(served: &ServerFixture) {
     }
     for over in metadata(16_385) {
         // Also where the thread is there already, and would not take it.
-        let error = served.dispatch().metadata(over).thread("there");
+        let error = fixture.dispatch().metadata(over).thread("there");
         let error = error.message("hello").send().await.unwrap_err();
         assert!(error.to_string().contains("at most 16384"), "{error}");
     }
-    let page = served.repository.threads(&scope()).limit(10).await.unwrap();
+    let page = fixture
+        .repository
+        .threads(&scope())
+        .limit(10)
+        .await
+        .unwrap();
     assert!(page.items.is_empty());
     for (title, most) in texts(1024).into_iter().zip(metadata(16_384)) {
-        let dispatch = served.dispatch().title(&title).metadata(most.clone());
+        let dispatch = fixture.dispatch().title(&title).metadata(most.clone());
         let turn = dispatch
             .user(named("ö".repeat(128)))
             .message("hello")
             .send();
         let thread_id = turn.await.unwrap().thread_id().to_owned();
-        let thread = served
+        let thread = fixture
             .repository
             .thread(&scope(), &thread_id)
             .await
@@ -290,14 +295,14 @@ async fn dispatch_size_is_limited(served: &ServerFixture) {
     }
 }
 
-async fn handler_title_and_metadata_sizes_are_limited(served: &ServerFixture) {
+async fn handler_title_and_metadata_sizes_are_limited(fixture: &ServerFixture) {
     for (command, most) in [
         ("title", 1024),
         ("unawaited-title", 1024),
         ("metadata", 16_384),
     ] {
         for over in [most + 1, most + 2, 300_000] {
-            let turn = served.dispatch().message(format!("{command} {over}"));
+            let turn = fixture.dispatch().message(format!("{command} {over}"));
             let turn = turn.send().await.unwrap();
             let thread_id = turn.thread_id().to_owned();
             let error = within("the end", turn.collect()).await.unwrap_err();
@@ -305,18 +310,18 @@ async fn handler_title_and_metadata_sizes_are_limited(served: &ServerFixture) {
             let start = format!("{over} bytes long");
             let most = format!("at most {most} are allowed");
             assert!(error.contains(&start) && error.contains(&most), "{error}");
-            let thread = served
+            let thread = fixture
                 .repository
                 .thread(&scope(), &thread_id)
                 .await
                 .unwrap();
             assert_eq!((thread.title, thread.metadata), (None, None));
         }
-        let turn = served.dispatch().message(format!("{command} {most}"));
+        let turn = fixture.dispatch().message(format!("{command} {most}"));
         let turn = turn.send().await.unwrap();
         let thread_id = turn.thread_id().to_owned();
         within("the end", turn.collect()).await.unwrap();
-        let thread = served
+        let thread = fixture
             .repository
             .thread(&scope(), &thread_id)
             .await
@@ -332,10 +337,10 @@ fn invalid(error: &RepositoryError) -> String {
     error.to_string()
 }
 
-async fn repository_thread_sizes_are_limited(served: &ServerFixture) {
-    let repository = &served.repository;
+async fn repository_thread_sizes_are_limited(fixture: &ServerFixture) {
+    let repository = &fixture.repository;
     let whole = scope();
-    let broadcast = served.server.worker().broadcast().await.unwrap();
+    let broadcast = fixture.server.worker().broadcast().await.unwrap();
     let thread = repository.create_thread(&whole).await.unwrap();
     let update = |title: String| {
         let (id, scope) = (&thread.id, scope());
@@ -377,8 +382,8 @@ async fn repository_thread_sizes_are_limited(served: &ServerFixture) {
     }
 }
 
-async fn repository_user_and_scope_sizes_are_limited(served: &ServerFixture) {
-    let repository = &served.repository;
+async fn repository_user_and_scope_sizes_are_limited(fixture: &ServerFixture) {
+    let repository = &fixture.repository;
     let whole = scope();
     let thread = repository.create_thread(&whole).await.unwrap().id;
     let changed = |change: fn(&mut User)| {
@@ -433,7 +438,7 @@ async fn repository_user_and_scope_sizes_are_limited(served: &ServerFixture) {
 }
 
 /// As earlier versions stored it.
-async fn stored_rows_over_the_limits_are_readable(served: &ServerFixture) {
+async fn stored_rows_over_the_limits_are_readable(fixture: &ServerFixture) {
     let mut owner = User::new("ada");
     owner.user_name = Some("ö".repeat(125_000));
     owner.identity_ids = vec!["i".repeat(1000); 100];
@@ -450,8 +455,8 @@ async fn stored_rows_over_the_limits_are_readable(served: &ServerFixture) {
         owner: owner.clone(),
         at,
     };
-    served.store.create_thread(&scope(), draft).await.unwrap();
-    let read = served.repository.thread(&scope(), "old").await.unwrap();
+    fixture.store.create_thread(&scope(), draft).await.unwrap();
+    let read = fixture.repository.thread(&scope(), "old").await.unwrap();
     assert_eq!((&read.owner, &read.title), (&owner, &Some(title.clone())));
 
     // Frames show it as it is.
@@ -460,7 +465,7 @@ async fn stored_rows_over_the_limits_are_readable(served: &ServerFixture) {
         assert_eq!(shown["metadata"], large);
         assert_eq!(shown["owner"], json!(owner));
     };
-    let mut client = served.client().await;
+    let mut client = fixture.client().await;
     let list = client
         .request("thread.list", json!({}), "thread.list.result")
         .await;
@@ -477,7 +482,7 @@ async fn stored_rows_over_the_limits_are_readable(served: &ServerFixture) {
     assert_eq!(rows[0]["users"], json!([User::new("ada")]));
     // Each part can be replaced by itself.
     let short = |thread: dooers::repository::ThreadPatch| thread.title("short");
-    let updated = served
+    let updated = fixture
         .repository
         .update_thread(&scope(), "old", short)
         .await

@@ -35,7 +35,7 @@ pub(crate) struct ResilientClient {
     pub(crate) acked: Vec<Message>,
     resent: BTreeSet<String>,
     pub(crate) views: BTreeMap<String, ThreadView>,
-    link: Option<Connection>,
+    connection: Option<Connection>,
     frames: HashMap<String, Message>,
     seen: VecDeque<String>,
     pongs: u64,
@@ -55,7 +55,7 @@ impl ResilientClient {
             acked: Vec::new(),
             resent: BTreeSet::new(),
             views: BTreeMap::from([(shared.to_owned(), ThreadView::default())]),
-            link: None,
+            connection: None,
             frames: HashMap::new(),
             seen: VecDeque::new(),
             pongs: 0,
@@ -64,12 +64,12 @@ impl ResilientClient {
     }
 
     /// Connects, and goes on in its threads from where it was.
-    pub(crate) async fn come(&mut self, address: SocketAddr) -> Result<(), Disconnected> {
+    pub(crate) async fn connect(&mut self, address: SocketAddr) -> Result<(), Disconnected> {
         self.frames.clear();
-        self.link = Some(Connection::open(address).await?);
+        self.connection = Some(Connection::open(address).await?);
         let mut identity = Identity::of(self.name.as_str());
         if self.takes_deltas {
-            identity = identity.taking_deltas();
+            identity = identity.with_deltas();
         }
         self.send("connect", &identity.payload()).await?;
         let resumed: Vec<_> = self
@@ -105,7 +105,7 @@ impl ResilientClient {
     }
 
     /// Sends again what was not acked, and the message that began its own thread if it has not heard of it.
-    pub(crate) async fn repeat(&mut self) -> Result<(), Disconnected> {
+    pub(crate) async fn resend(&mut self) -> Result<(), Disconnected> {
         let mut messages: Vec<_> = self.pending.iter().cloned().collect();
         if self.own.is_none() && messages.is_empty() {
             messages.extend(self.acked.first().cloned());
@@ -193,7 +193,7 @@ impl ResilientClient {
     }
 
     async fn send(&mut self, kind: &str, payload: &Value) -> Result<String, Disconnected> {
-        self.link
+        self.connection
             .as_mut()
             .ok_or(Disconnected)?
             .send(kind, payload)
@@ -201,7 +201,7 @@ impl ResilientClient {
     }
 
     async fn read(&mut self) -> Result<(), Disconnected> {
-        let frame = self.link.as_mut().ok_or(Disconnected)?.next().await?;
+        let frame = self.connection.as_mut().ok_or(Disconnected)?.next().await?;
         if frame["type"] != "thread.upsert" {
             self.seen.push_back(frame.to_string());
         }

@@ -1,6 +1,6 @@
 //! Where the server keeps its conversations.
 
-use dooers_tests::postgres::{fresh_prefix, session, url};
+use dooers_tests::postgres::{connect, fresh_prefix, url};
 use sqlx::Row;
 use tempfile::TempDir;
 
@@ -82,7 +82,7 @@ impl Database {
     reason = "the text is made of literals and of names that the database tells"
 )]
 async fn is_in_tables(url: &str, prefix: &str, text: &str) -> bool {
-    let mut database = session(url).await.unwrap();
+    let mut database = connect(url).await.unwrap();
     let tables =
         "SELECT table_name::text FROM information_schema.tables WHERE starts_with(table_name, $1)";
     let tables = sqlx::query_scalar::<_, String>(tables).bind(prefix);
@@ -125,7 +125,7 @@ fn runs_in_file(directory: &TempDir) -> Vec<Run> {
     reason = "the text is made of literals and of a prefix that is made here"
 )]
 async fn runs_in_tables(url: &str, prefix: &str) -> Vec<Run> {
-    let mut database = session(url).await.unwrap();
+    let mut database = connect(url).await.unwrap();
     let turns = format!("SELECT count(*) FROM {prefix}turns");
     let turns = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(turns));
     assert_eq!(turns.fetch_one(&mut database).await.unwrap(), 0, "turns");

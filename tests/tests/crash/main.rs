@@ -24,7 +24,7 @@ use database::Database;
 use dooers_tests::Client;
 use oracle::Oracle;
 use serde_json::json;
-use server::Process;
+use server::CrashServer;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,8 +60,8 @@ macro_rules! points {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    if let Some(place) = Database::postgres() {
-                        survives(place, $point, &$lives).await;
+                    if let Some(database) = Database::postgres() {
+                        survives(database, $point, &$lives).await;
                     }
                 }
             )+
@@ -83,7 +83,7 @@ points! {
 async fn survives(database: Database, point: &str, lives: &[u64]) {
     let mut threads = BTreeSet::new();
     {
-        let program = Process::start(&database, None).await;
+        let program = CrashServer::start(&database, None).await;
         let mut founder = Client::open(program.address.unwrap(), "/ws").await;
         founder.connect("founder").await;
         for _ in 0..SHARED {
@@ -96,12 +96,12 @@ async fn survives(database: Database, point: &str, lives: &[u64]) {
     let mut interrupted = 0;
     for at in lives {
         let crash_at = format!("{point}:{at}");
-        let program = Process::start(&database, Some(&crash_at)).await;
+        let program = CrashServer::start(&database, Some(&crash_at)).await;
         // It may die before it listens.
         if let Some(address) = program.address {
             members = talk(members, address).await;
         }
-        program.dies(&crash_at).await;
+        program.wait_for_crash(&crash_at).await;
         (members, interrupted) = come_back(members, &database, &mut threads).await;
     }
     // A turn was running each time that one was about to end.
@@ -112,7 +112,7 @@ async fn survives(database: Database, point: &str, lives: &[u64]) {
 async fn talk(members: Vec<ResilientClient>, address: SocketAddr) -> Vec<ResilientClient> {
     each(members, "the server to die", move |mut member| async move {
         // It may die before all are there.
-        if member.come(address).await.is_ok() {
+        if member.connect(address).await.is_ok() {
             let Err(Disconnected) = member.talk().await else {
                 unreachable!("a member talks until the server is gone");
             };
@@ -128,12 +128,12 @@ async fn come_back(
     database: &Database,
     threads: &mut BTreeSet<String>,
 ) -> (Vec<ResilientClient>, usize) {
-    let program = Process::start(database, None).await;
+    let program = CrashServer::start(database, None).await;
     let address = program.address.expect("the server starts again");
     let members = each(members, "acks", move |mut member| async move {
         let outcome = async {
-            member.come(address).await?;
-            member.repeat().await
+            member.connect(address).await?;
+            member.resend().await
         };
         let outcome = outcome.await;
         assert!(outcome.is_ok(), "the server left\n{}", member.state());
@@ -162,9 +162,9 @@ async fn come_back(
     let list = oracle::ask(&mut observer, "thread.list", json!({})).await;
     assert_eq!(list["total_count"], threads.len(), "a thread began twice");
     let stored = Oracle::read(&mut observer, threads, database).await;
-    stored.is_whole(members.iter().flat_map(|member| &member.acked));
+    stored.assert_complete(members.iter().flat_map(|member| &member.acked));
     for member in &members {
-        stored.is_shown_by(member);
+        stored.assert_matches_view(member);
     }
     let interrupted = stored.interrupted();
     (members, interrupted)

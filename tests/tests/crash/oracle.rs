@@ -61,7 +61,7 @@ impl Oracle {
     pub(crate) async fn read(
         observer: &mut Client,
         threads: &BTreeSet<String>,
-        place: &Database,
+        database: &Database,
     ) -> Self {
         let mut stored = BTreeMap::new();
         for thread_id in threads {
@@ -69,7 +69,7 @@ impl Oracle {
             stored.insert(thread_id.clone(), events);
         }
         let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
-        for run in place.runs().await {
+        for run in database.runs().await {
             runs.entry(run.event_id.clone()).or_default().push(run);
         }
         Self {
@@ -79,7 +79,7 @@ impl Oracle {
     }
 
     /// Nothing is lost, nothing is there twice, and every message has its answer or says that it has none.
-    pub(crate) fn is_whole<'a>(&self, acked: impl Iterator<Item = &'a Message>) {
+    pub(crate) fn assert_complete<'a>(&self, acked: impl Iterator<Item = &'a Message>) {
         let mut sent = BTreeMap::new();
         for (thread_id, events) in &self.threads {
             let seqs: Vec<_> = events
@@ -95,7 +95,7 @@ impl Oracle {
                     assert!(other.is_none(), "{id} is stored twice");
                 }
                 if event["actor"] == "user" {
-                    self.is_answered(event, events);
+                    self.assert_answered(event, events);
                 }
             }
         }
@@ -112,7 +112,7 @@ impl Oracle {
     }
 
     /// One run answers the message: whole, or it was interrupted and says so.
-    fn is_answered(&self, message: &Value, events: &[Value]) {
+    fn assert_answered(&self, message: &Value, events: &[Value]) {
         let text = message["content"][0]["text"].as_str().unwrap();
         let [run] = self.runs_of(message) else {
             panic!("not one run of {message}: {:?}", self.runs_of(message));
@@ -152,7 +152,7 @@ impl Oracle {
     }
 
     /// The member shows what is stored, and nothing else.
-    pub(crate) fn is_shown_by(&self, member: &ResilientClient) {
+    pub(crate) fn assert_matches_view(&self, member: &ResilientClient) {
         for (thread_id, view) in &member.views {
             let events = &self.threads[thread_id];
             for (shown, event) in view.events.iter().zip(events) {

@@ -1,7 +1,7 @@
 //! A server that is killed while its handler reads a password.
 
 use crate::database::Database;
-use crate::server::Process;
+use crate::server::CrashServer;
 use dooers_tests::Client;
 use serde_json::{Value, json};
 
@@ -27,15 +27,15 @@ mod on_postgres {
 
     #[tokio::test]
     async fn password_survives_a_kill() {
-        if let Some(place) = Database::postgres() {
-            survives(place).await;
+        if let Some(database) = Database::postgres() {
+            survives(database).await;
         }
     }
 
     #[tokio::test]
     async fn lost_answer_is_accepted_again_after_a_kill() {
-        if let Some(place) = Database::postgres() {
-            is_given_again(place).await;
+        if let Some(database) = Database::postgres() {
+            is_given_again(database).await;
         }
     }
 }
@@ -44,7 +44,7 @@ fn says(text: &'static str) -> impl Fn(&Value) -> bool {
     move |frame| frame.to_string().contains(text)
 }
 
-async fn client(program: &Process, agent: &str) -> Client {
+async fn client(program: &CrashServer, agent: &str) -> Client {
     let address = program.address.expect("the server starts");
     let mut client = Client::open(address, &format!("/agents/{agent}/ws")).await;
     client.connect("ada").await;
@@ -65,7 +65,7 @@ async fn form(client: &mut Client) -> Value {
 }
 
 async fn survives(database: Database) {
-    let program = Process::start(&database, None).await;
+    let program = CrashServer::start(&database, None).await;
     let mut ada = client(&program, "asking").await;
     let form = form(&mut ada).await;
     let data = json!({
@@ -81,7 +81,7 @@ async fn survives(database: Database) {
     assert!(database.has_text(NAME).await);
     assert!(!database.has_text(PASSWORD).await);
 
-    let program = Process::start(&database, None).await;
+    let program = CrashServer::start(&database, None).await;
     let mut ada = client(&program, "asking").await;
     let thread_id = form["thread_id"].as_str().unwrap();
     let snapshot = ada.subscribe(thread_id).await;
@@ -102,7 +102,7 @@ async fn survives(database: Database) {
 
 /// The answer is lost with the process, and the agent has no other attempt for it.
 async fn is_given_again(database: Database) {
-    let program = Process::start(&database, None).await;
+    let program = CrashServer::start(&database, None).await;
     let mut ada = client(&program, "asking_once").await;
     let form = form(&mut ada).await;
     let thread_id = form["thread_id"].as_str().unwrap();
@@ -122,7 +122,7 @@ async fn is_given_again(database: Database) {
     drop(program);
     assert!(!database.has_text(PASSWORD).await);
 
-    let program = Process::start(&database, None).await;
+    let program = CrashServer::start(&database, None).await;
     let mut ada = client(&program, "asking_once").await;
     let snapshot = ada.subscribe(thread_id).await;
     if !says("send the message again")(&snapshot) {

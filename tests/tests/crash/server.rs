@@ -15,16 +15,16 @@ const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A running server. It is killed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct CrashServer {
     /// Where it listens; none if it ended before.
     pub(crate) address: Option<SocketAddr>,
     process: Child,
     ended: oneshot::Receiver<()>,
 }
 
-impl Process {
+impl CrashServer {
     /// Starts the server on this database; `crash_at` is the point at which it kills itself.
-    pub(crate) async fn start(place: &Database, crash_at: Option<&str>) -> Self {
+    pub(crate) async fn start(database: &Database, crash_at: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash-server"));
         for (variable, _) in std::env::vars_os() {
             let name = variable.to_string_lossy();
@@ -34,7 +34,7 @@ impl Process {
             }
         }
         command
-            .envs(place.variables())
+            .envs(database.variables())
             .env("WORKER_BIND", "127.0.0.1:0")
             .env("WORKER_SECRET_KEY", KEY)
             .envs(crash_at.map(|point| ("DOOERS_CRASH_AT", point)))
@@ -55,7 +55,7 @@ impl Process {
     }
 
     /// Waits until it has been killed by itself.
-    pub(crate) async fn dies(mut self, point: &str) {
+    pub(crate) async fn wait_for_crash(mut self, point: &str) {
         let ended = &mut self.ended;
         let what = format!("the server to die at `{point}`, which it has not passed so often");
         let _ = within(&what, ended).await;
@@ -68,7 +68,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for CrashServer {
     fn drop(&mut self) {
         // It may have ended before.
         let _ = self.process.kill();

@@ -35,13 +35,13 @@ pub(crate) async fn send(message: Dispatch) -> DispatchStream {
 }
 
 /// Everything that is heard of a turn.
-pub(crate) async fn heard(turn: DispatchStream) -> Vec<Result<DispatchEvent, HandlerError>> {
+pub(crate) async fn collect(turn: DispatchStream) -> Vec<Result<DispatchEvent, HandlerError>> {
     within("the end of a turn", StreamExt::collect::<Vec<_>>(turn)).await
 }
 
 /// How it ended, if it did not succeed.
 pub(crate) async fn error_of(turn: DispatchStream) -> HandlerError {
-    let mut heard = heard(turn).await;
+    let mut heard = collect(turn).await;
     let last = heard.pop().expect("something is heard of every turn");
     assert!(heard.iter().all(Result::is_ok), "an error is the last");
     last.expect_err("a turn that does not succeed")
@@ -54,7 +54,7 @@ pub(crate) fn text_of(event: &ThreadEvent) -> &str {
 }
 
 /// The kinds of what was heard, with the texts of events and pieces.
-pub(crate) fn told(heard: &[Result<DispatchEvent, HandlerError>]) -> Vec<String> {
+pub(crate) fn describe(heard: &[Result<DispatchEvent, HandlerError>]) -> Vec<String> {
     let told = heard.iter().map(|heard| match heard {
         Ok(DispatchEvent::Run(run)) => format!("run {}", run.status.as_str()),
         Ok(DispatchEvent::Event(event)) if event.actor == Actor::System => {

@@ -1,7 +1,7 @@
 //! How turns end that the program started.
 
 use crate::agents::{actor, endless, interrupting, queueing, rejecting};
-use crate::fixtures::{error_of, heard, message, send, server, told};
+use crate::fixtures::{collect, describe, error_of, message, send, server};
 use dooers::{DispatchError, HandlerErrorKind};
 use dooers_tests::{gate, within};
 use futures::StreamExt;
@@ -33,8 +33,8 @@ async fn failure_includes_its_source() {
 #[tokio::test]
 async fn events_before_a_failure_arrive() {
     let server = server();
-    let heard = heard(send(message::<actor>(&server, "say before\nfail it")).await).await;
-    let told = told(&heard);
+    let heard = collect(send(message::<actor>(&server, "say before\nfail it")).await).await;
+    let told = describe(&heard);
     assert_eq!(told[..3], ["thread", "run running", "before"]);
     assert!(told[3].starts_with("system: "), "{told:?}");
     assert_eq!(told[4..], ["thread", "run failed", "Failed"]);
@@ -46,7 +46,7 @@ async fn slow_turn_ends_with_a_timeout() {
     let server = server();
     let turn = send(message::<endless>(&server, "go")).await;
     let heard: Vec<_> = StreamExt::collect(turn).await;
-    let told = told(&heard);
+    let told = describe(&heard);
     assert_eq!(told[2], "so far");
     assert_eq!(told.last().unwrap(), "TimedOut");
     server.close().await;
@@ -108,9 +108,9 @@ async fn canceled_run_ends_its_turn() {
         }
     };
     server.cancel_run(run_id).await.unwrap();
-    let heard = heard(turn).await;
+    let heard = collect(turn).await;
     assert_eq!(
-        told(&heard),
+        describe(&heard),
         ["part", "thread", "run canceled", "Cancelled"]
     );
     server.close().await;

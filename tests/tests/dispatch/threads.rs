@@ -1,7 +1,7 @@
 //! Which threads the messages of a program go to, and what is known again.
 
 use crate::agents::{actor, storyteller};
-use crate::fixtures::{error_of, heard, message, send, server, server_with, told};
+use crate::fixtures::{collect, describe, error_of, message, send, server, server_with};
 use dooers::{DispatchError, HandlerErrorKind};
 use dooers_tests::{Server, gate, within};
 use serde_json::json;
@@ -145,10 +145,10 @@ async fn repeat_streams_a_running_or_failed_turn() {
     let second = send(keyed()).await;
     assert!(second.is_repeated());
     gate::open("keyed");
-    let (first, second) = tokio::join!(heard(first), heard(second));
+    let (first, second) = tokio::join!(collect(first), collect(second));
     // The first heard of the new thread, too.
-    assert_eq!(told(&first).last(), told(&second).last());
-    assert!(told(&second).contains(&"a".to_owned()));
+    assert_eq!(describe(&first).last(), describe(&second).last());
+    assert!(describe(&second).contains(&"a".to_owned()));
 
     let error = error_of(send(keyed()).await).await;
     assert_eq!(error.kind(), HandlerErrorKind::Failed);

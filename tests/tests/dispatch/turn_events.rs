@@ -1,7 +1,7 @@
 //! What a program hears of the turns that it starts.
 
 use crate::agents::{actor, concurrent, hesitant, manual, retrying, storyteller};
-use crate::fixtures::{heard, message, send, server, server_with, text_of, told};
+use crate::fixtures::{collect, describe, message, send, server, server_with, text_of};
 use dooers::DispatchEvent;
 use dooers::protocol::RunStatus;
 use dooers_tests::{gate, within};
@@ -14,9 +14,9 @@ async fn stream_covers_the_turn_from_start_to_end() {
     assert!(turn.is_new_thread());
     assert!(!turn.is_repeated());
     let (thread_id, event_id) = (turn.thread_id().to_owned(), turn.event_id().to_owned());
-    let heard = heard(turn).await;
+    let heard = collect(turn).await;
     assert_eq!(
-        told(&heard),
+        describe(&heard),
         [
             "thread", // It is new,
             "run running",
@@ -115,9 +115,9 @@ async fn turn_runs_without_a_listener() {
     // The next one of the thread begins when it is over.
     let next = send(message::<actor>(&server, "say next").thread("t")).await;
     gate::open("unheard");
-    let heard = heard(next).await;
+    let heard = collect(next).await;
     assert_eq!(
-        told(&heard),
+        describe(&heard),
         // The thread's row changed with the end of the turn before.
         ["thread", "run running", "next", "thread", "run succeeded"]
     );
@@ -162,7 +162,7 @@ async fn all_attempts_belong_to_one_turn() {
     // A second and two, which a paused clock passes at once.
     let heard: Vec<_> = StreamExt::collect(turn).await;
     assert_eq!(
-        told(&heard),
+        describe(&heard),
         [
             "thread",
             "run running",
@@ -179,9 +179,9 @@ async fn all_attempts_belong_to_one_turn() {
 #[tokio::test]
 async fn manual_runs_and_events_without_a_run_arrive() {
     let server = server();
-    let heard = heard(send(message::<manual>(&server, "go")).await).await;
+    let heard = collect(send(message::<manual>(&server, "go")).await).await;
     assert_eq!(
-        told(&heard),
+        describe(&heard),
         [
             "thread",
             "run running",

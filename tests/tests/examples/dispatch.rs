@@ -67,6 +67,6 @@ async fn dispatch_serves_webhooks_pages_and_clients() {
     assert_eq!(asked["content"][0]["text"], "tell me more");
     ada.disconnect().await;
     example.terminate();
-    let (status, _, errors) = example.ended();
+    let (status, _, errors) = example.wait();
     assert_eq!(status, Some(0), "{errors}");
 }

@@ -35,7 +35,7 @@ async fn printed_by(example: &str, log: &str) -> String {
     assert_ne!(patched, answered);
     client.disconnect().await;
     program.terminate();
-    let (status, output, errors) = program.ended();
+    let (status, output, errors) = program.wait();
     assert_eq!(status, Some(0), "{errors}");
     output + &errors
 }

@@ -34,7 +34,7 @@ async fn echo_answers_and_stops_on_a_signal() {
     echo.terminate();
     assert_eq!(client.expect_close().await, 1001);
     client.disconnect().await;
-    let (status, _, errors) = echo.ended();
+    let (status, _, errors) = echo.wait();
     assert_eq!(status, Some(0), "{errors}");
     assert_eq!(errors, "");
 }
@@ -54,7 +54,7 @@ async fn testing_example_answers_over_a_socket() {
     assert!(answered, "{frames:?}");
     client.disconnect().await;
     example.terminate();
-    assert_eq!(example.ended().0, Some(0));
+    assert_eq!(example.wait().0, Some(0));
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn conversation_survives_a_restart() {
     echo.terminate();
     assert_eq!(client.expect_close().await, 1001);
     client.disconnect().await;
-    assert_eq!(echo.ended().0, Some(0));
+    assert_eq!(echo.wait().0, Some(0));
 
     let mut echo = Process::start("example-echo", &variables);
     let mut client = Client::open(echo.address(), "/ws").await;
@@ -93,7 +93,7 @@ async fn conversation_survives_a_restart() {
     assert_eq!(snapshot["runs"][0]["status"], "succeeded");
     client.disconnect().await;
     echo.terminate();
-    assert_eq!(echo.ended().0, Some(0));
+    assert_eq!(echo.wait().0, Some(0));
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn taken_port_prints_one_line_and_exits_with_1() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     let echo = Process::start("example-echo", &[("WORKER_BIND", &address)]);
-    let (status, output, errors) = echo.ended();
+    let (status, output, errors) = echo.wait();
     assert_eq!(status, Some(1), "{errors}");
     assert_eq!(output, "");
     let expected = format!(
@@ -121,7 +121,7 @@ async fn bad_variable_prints_one_line_and_exits_with_1() {
         ("WORKER_PING_INTERVAL", "soon"),
     ] {
         let echo = Process::start("example-echo", &[(variable, value)]);
-        let (status, output, errors) = echo.ended();
+        let (status, output, errors) = echo.wait();
         assert_eq!(status, Some(1), "{errors}");
         assert_eq!(output, "");
         assert!(

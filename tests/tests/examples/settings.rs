@@ -54,7 +54,7 @@ async fn settings_example_prints_schema_and_shows_values() {
     );
     client.disconnect().await;
     example.terminate();
-    let (status, output, errors) = example.ended();
+    let (status, output, errors) = example.wait();
     assert_eq!(status, Some(0), "{errors}");
     for line in ["temperature is now 1.2", "search_key is now null"] {
         assert!(output.contains(line), "{output}");
@@ -74,7 +74,7 @@ fn printed_schema_is_a_json_schema() {
         "it is internal"
     );
     example.terminate();
-    assert_eq!(example.ended().0, Some(0));
+    assert_eq!(example.wait().0, Some(0));
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn secret_is_read_from_the_environment() {
     assert!(text.as_str().unwrap().contains("key: true"), "{text}");
     client.disconnect().await;
     example.terminate();
-    let (status, output, errors) = example.ended();
+    let (status, output, errors) = example.wait();
     assert_eq!(status, Some(0), "{errors}");
     assert!(!output.contains("horse") && !errors.contains("horse"));
 }
@@ -99,7 +99,7 @@ async fn secret_is_read_from_the_environment() {
 #[test]
 fn invalid_secret_prevents_the_start() {
     let variables = [("WORKER_BIND", "127.0.0.1:0"), ("SUPPORT_API_KEY", "horse")];
-    let (status, output, errors) = Process::start("example-settings", &variables).ended();
+    let (status, output, errors) = Process::start("example-settings", &variables).wait();
     assert_eq!(status, Some(1), "{errors}");
     let expected = "the setting `api_key` of `example_settings::SupportSettings` needs the environment variable \
                     `SUPPORT_API_KEY`: its value does not fit: it takes a text of at least 8 characters";

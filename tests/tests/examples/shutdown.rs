@@ -23,7 +23,7 @@ async fn stopping(milliseconds: u32) -> (Process, Client) {
 async fn stop_signal_lets_running_turns_finish() {
     let (load, client) = stopping(300).await;
     client.disconnect().await;
-    let (status, output, errors) = load.ended();
+    let (status, output, errors) = load.wait();
     assert_eq!(status, Some(0), "{errors}");
     assert!(
         output.contains("Stopping once 1 running turns have ended"),
@@ -35,8 +35,8 @@ async fn stop_signal_lets_running_turns_finish() {
 async fn second_signal_stops_at_once() {
     let (mut load, client) = stopping(3_600_000).await;
     client.disconnect().await;
-    load.says("Stopping once 1 running turns have ended");
+    load.wait_for_line("Stopping once 1 running turns have ended");
     load.terminate();
-    let (status, _, errors) = load.ended();
+    let (status, _, errors) = load.wait();
     assert_eq!(status, Some(130), "{errors}");
 }

@@ -37,7 +37,7 @@ fn text(event: &Value) -> &str {
 async fn streaming_example_streams_retries_and_keeps_text() {
     let mut example = Process::start("example-streaming", &[("WORKER_BIND", "127.0.0.1:0")]);
     let mut client = Client::open(example.address(), "/ws").await;
-    client.connect(Identity::of("ada").taking_deltas()).await;
+    client.connect(Identity::of("ada").with_deltas()).await;
 
     let (events, run) = answer(&mut client, "hello").await;
     assert_eq!(run["status"], "succeeded");
@@ -71,5 +71,5 @@ async fn streaming_example_streams_retries_and_keeps_text() {
     );
     client.disconnect().await;
     example.terminate();
-    assert_eq!(example.ended().0, Some(0));
+    assert_eq!(example.wait().0, Some(0));
 }

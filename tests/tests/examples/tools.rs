@@ -87,5 +87,5 @@ async fn tools_example_calls_tools_until_its_model_answers() {
 
     client.disconnect().await;
     example.terminate();
-    assert_eq!(example.ended().0, Some(0));
+    assert_eq!(example.wait().0, Some(0));
 }

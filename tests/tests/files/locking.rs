@@ -47,7 +47,7 @@ async fn second_process_is_rejected_under_every_name() {
     ada.run_turn(&thread_id, "number 0").await;
     ada.disconnect().await;
     first.terminate();
-    assert_eq!(first.ended().0, Some(0));
+    assert_eq!(first.wait().0, Some(0));
 }
 
 /// By another name there is another lock file, so only the lock on the file itself is in the way.
@@ -62,7 +62,7 @@ async fn moved_open_file_is_rejected() {
     let text = refusal(&at("moved.db"));
     assert!(text.contains("it is open already"), "{text}");
     first.terminate();
-    assert_eq!(first.ended().0, Some(0));
+    assert_eq!(first.wait().0, Some(0));
     let mut second = server(&at("moved.db"));
     second.address();
 }

@@ -34,7 +34,7 @@ fn server(database: &Path) -> Process {
 
 /// What a server says that cannot open this database. It must end by itself.
 fn refusal(database: &Path) -> String {
-    let (status, output, errors) = server(database).ended_within(dooers_tests::TIMEOUT);
+    let (status, output, errors) = server(database).wait_timeout(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(1), "{output}{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
     errors

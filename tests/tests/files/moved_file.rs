@@ -43,7 +43,7 @@ async fn moved_file_stops_writes_until_restored() {
     ada.run_turn(&thread_id, "number 1").await;
     ada.disconnect().await;
     program.terminate();
-    assert_eq!(program.ended().0, Some(0));
+    assert_eq!(program.wait().0, Some(0));
 }
 
 #[cfg(unix)]
@@ -62,7 +62,7 @@ async fn link_in_place_of_the_file_stops_writes() {
     overloaded(&mut ada, &thread_id).await;
     ada.disconnect().await;
     program.terminate();
-    assert_eq!(program.ended().0, Some(0));
+    assert_eq!(program.wait().0, Some(0));
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn removed_directory_is_reported_and_process_stops() {
     ada.disconnect().await;
     program.terminate();
     within("the process to end", async {
-        assert_eq!(program.ended().0, Some(0));
+        assert_eq!(program.wait().0, Some(0));
     })
     .await;
     assert!(!below.exists());
@@ -104,7 +104,7 @@ async fn log_states_the_remedy_once() {
     ready(address, true).await;
     ada.disconnect().await;
     program.terminate();
-    let (status, output, _) = program.ended();
+    let (status, output, _) = program.wait();
     assert_eq!(status, Some(0));
     let gone = "removed, moved or replaced while it is open; move it back, or stop this process";
     for line in [gone, "are back; it is written again"] {

@@ -43,6 +43,6 @@ async fn user_of_a_deleted_thread_is_purged_in_time() {
     .await;
     client.disconnect().await;
     program.terminate();
-    assert_eq!(program.ended().0, Some(0));
+    assert_eq!(program.wait().0, Some(0));
     assert!(!has(directory.path(), USER));
 }

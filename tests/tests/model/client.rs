@@ -60,7 +60,7 @@ pub(crate) struct ModelClient {
     earlier: BTreeMap<String, BTreeSet<String>>,
     socket: Option<WebSocketStream<tokio::net::TcpStream>>,
     frames: u64,
-    asked: HashMap<String, Request>,
+    requests: HashMap<String, Request>,
     pongs: u64,
     seen: VecDeque<String>,
 }
@@ -80,18 +80,18 @@ impl ModelClient {
             earlier: BTreeMap::new(),
             socket: None,
             frames: 0,
-            asked: HashMap::new(),
+            requests: HashMap::new(),
             pongs: 0,
             seen: VecDeque::new(),
         }
     }
 
-    pub(crate) fn is_here(&self) -> bool {
+    pub(crate) fn is_connected(&self) -> bool {
         self.socket.is_some()
     }
 
     /// Connects, goes on in its threads from where it was, and sends again what was not acked.
-    pub(crate) async fn come(
+    pub(crate) async fn connect(
         &mut self,
         address: SocketAddr,
         is_small: bool,
@@ -109,47 +109,47 @@ impl ModelClient {
         let (socket, _) = within("a connection", connecting).await.unwrap();
         self.socket = Some(socket);
         self.is_slow = false;
-        self.note("--- connected".to_owned());
+        self.log("--- connected".to_owned());
         self.send("connect", &self.person.identity().payload(), None)
             .await;
         let before: Vec<_> = self.views.keys().cloned().collect();
         for thread_id in before {
             self.subscribe(&thread_id, true).await;
         }
-        self.answered(registry).await;
+        self.read_until_answered(registry).await;
         for message in std::mem::take(&mut self.unacked) {
-            self.repeat(message).await;
+            self.resend(message).await;
         }
-        self.answered(registry).await;
+        self.read_until_answered(registry).await;
     }
 
     /// Its connection ends, with or without good manners. What waited to be read is lost.
-    pub(crate) async fn go(&mut self, is_polite: bool) {
+    pub(crate) async fn disconnect(&mut self, is_polite: bool) {
         if let Some(mut socket) = self.socket.take()
             && is_polite
         {
             // The server may be gone before.
             let _ = socket.close(None).await;
         }
-        self.is_gone();
+        self.mark_disconnected();
     }
 
     /// Reads until the server ends the connection.
-    pub(crate) async fn is_left(&mut self, registry: &mut Registry) {
-        while self.is_here() {
+    pub(crate) async fn read_until_closed(&mut self, registry: &mut Registry) {
+        while self.is_connected() {
             if let Err(Disconnected) = self.read(registry).await {
                 if let Some(mut socket) = self.socket.take() {
                     let _ = socket.flush().await;
                 }
-                self.is_gone();
+                self.mark_disconnected();
             }
         }
     }
 
-    fn is_gone(&mut self) {
+    fn mark_disconnected(&mut self) {
         self.subscribed.clear();
-        for (_, asked) in self.asked.drain() {
-            match asked {
+        for (_, requests) in self.requests.drain() {
+            match requests {
                 Request::Message(message) => self.unacked.push(message),
                 // It would have had no place before this.
                 Request::Subscription { .. }
@@ -160,7 +160,7 @@ impl ModelClient {
         }
         self.unacked
             .sort_by_key(|message| message.client_event_id.clone());
-        self.note("--- gone".to_owned());
+        self.log("--- gone".to_owned());
     }
 
     pub(crate) async fn write(&mut self, thread_id: Option<String>, text: String) {
@@ -174,7 +174,7 @@ impl ModelClient {
         self.send_message(message).await;
     }
 
-    pub(crate) async fn repeat(&mut self, message: Message) {
+    pub(crate) async fn resend(&mut self, message: Message) {
         self.repeated.insert(message.client_event_id.clone());
         self.send_message(message).await;
     }
@@ -184,11 +184,12 @@ impl ModelClient {
         let known = self.views.get(thread_id).filter(|_| goes_on);
         let after = known.and_then(ThreadView::last_event_id);
         let payload = json!({"thread_id": thread_id, "after_event_id": after});
-        let asked = Request::Subscription {
+        let requests = Request::Subscription {
             thread_id: thread_id.to_owned(),
             goes_on: after.is_some() && !self.person.replaces,
         };
-        self.send("thread.subscribe", &payload, Some(asked)).await;
+        self.send("thread.subscribe", &payload, Some(requests))
+            .await;
     }
 
     /// Cancels the turn of the newest message that it shows of a thread, whether that waits, runs or has ended.
@@ -209,22 +210,23 @@ impl ModelClient {
 
     pub(crate) async fn unsubscribe(&mut self, thread_id: String) {
         let payload = json!({"thread_id": thread_id});
-        let asked = Request::Leaving(thread_id);
-        self.send("thread.unsubscribe", &payload, Some(asked)).await;
+        let requests = Request::Leaving(thread_id);
+        self.send("thread.unsubscribe", &payload, Some(requests))
+            .await;
     }
 
     pub(crate) async fn delete(&mut self, thread_id: String, registry: &mut Registry) {
-        if registry.may_see(self.person, &thread_id) {
+        if registry.can_see(self.person, &thread_id) {
             registry.delete(&thread_id);
         }
         let payload = json!({"thread_id": thread_id});
-        let asked = Request::Deletion(thread_id);
-        self.send("thread.delete", &payload, Some(asked)).await;
+        let requests = Request::Deletion(thread_id);
+        self.send("thread.delete", &payload, Some(requests)).await;
     }
 
     /// Reads until all that it asked is answered, and the thread of each of its messages is known.
-    pub(crate) async fn answered(&mut self, registry: &mut Registry) {
-        self.read_while(registry, "answers", |member, _| !member.asked.is_empty())
+    pub(crate) async fn read_until_answered(&mut self, registry: &mut Registry) {
+        self.read_while(registry, "answers", |member, _| !member.requests.is_empty())
             .await;
         self.drain(registry).await;
     }
@@ -266,13 +268,13 @@ impl ModelClient {
             .await;
     }
 
-    async fn send(&mut self, kind: &str, payload: &Value, asked: Option<Request>) {
+    async fn send(&mut self, kind: &str, payload: &Value, requests: Option<Request>) {
         self.frames += 1;
         let id = format!("frame-{}", self.frames);
         let frame = json!({"id": id, "type": kind, "payload": payload}).to_string();
-        self.note(format!("-> {frame}"));
-        if let Some(asked) = asked {
-            self.asked.insert(id, asked);
+        self.log(format!("-> {frame}"));
+        if let Some(requests) = requests {
+            self.requests.insert(id, requests);
         }
         let socket = self.socket.as_mut().expect("a member that is here");
         within(
@@ -290,7 +292,7 @@ impl ModelClient {
             Some(Ok(Packet::Ping(_))) => return Ok(()),
             _ => return Err(Disconnected),
         };
-        self.note(frame.to_string());
+        self.log(frame.to_string());
         self.take(&frame, registry);
         Ok(())
     }
@@ -303,7 +305,7 @@ impl ModelClient {
             Some("thread.snapshot") => self.take_snapshot(payload, registry),
             Some("thread.upsert") => {
                 let thread = &payload["thread"];
-                self.may_hear(&thread["id"], registry);
+                self.can_receive(&thread["id"], registry);
                 let organization = thread["organization_id"].as_str();
                 let own = self.person.organization();
                 self.check(
@@ -318,7 +320,7 @@ impl ModelClient {
             }
             Some("thread.deleted") => {
                 let id = text(&payload["thread_id"]);
-                self.may_hear(&payload["thread_id"], registry);
+                self.can_receive(&payload["thread_id"], registry);
                 let is_right = registry
                     .threads
                     .get(&id)
@@ -342,9 +344,9 @@ impl ModelClient {
     }
 
     fn take_ack(&mut self, ack: &Value, registry: &Registry) {
-        let asked = self.asked.remove(&text(&ack["ack_id"]));
+        let requests = self.requests.remove(&text(&ack["ack_id"]));
         let is_ok = ack["ok"] == true;
-        let thread_id = match &asked {
+        let thread_id = match &requests {
             None => return self.check(is_ok, "refused", ack),
             Some(Request::Message(message)) => message.thread_id.clone(),
             Some(
@@ -354,7 +356,7 @@ impl ModelClient {
                 | Request::Cancellation(thread_id),
             ) => Some(thread_id.clone()),
         };
-        if let Some(Request::Message(message)) = &asked
+        if let Some(Request::Message(message)) = &requests
             && ack["error"]["code"] == "CONFLICT"
         {
             self.check(registry.rejects, "refused", ack);
@@ -364,8 +366,8 @@ impl ModelClient {
         }
         if !is_ok {
             self.check(ack["error"]["code"] == "NOT_FOUND", "refused", ack);
-            let is_right = match (&thread_id, &asked) {
-                (Some(id), _) => !registry.may_see(self.person, id),
+            let is_right = match (&thread_id, &requests) {
+                (Some(id), _) => !registry.can_see(self.person, id),
                 // The thread that it began, the first time that it was sent, has been deleted.
                 (None, Some(Request::Message(message))) => {
                     self.repeated.contains(&message.client_event_id)
@@ -374,10 +376,10 @@ impl ModelClient {
             };
             self.check(is_right, "refused", ack);
         } else if let Some(id) = &thread_id {
-            let is_right = registry.may_hear(self.person, id);
+            let is_right = registry.can_receive(self.person, id);
             self.check(is_right, "allowed", ack);
         }
-        match asked {
+        match requests {
             Some(Request::Subscription { thread_id, .. }) => {
                 self.check(!is_ok, "a subscription is answered by a snapshot", ack);
                 if !self.subscribed.contains(&thread_id) {
@@ -391,14 +393,14 @@ impl ModelClient {
 
     fn take_snapshot(&mut self, snapshot: &Value, registry: &Registry) {
         let id = text(&snapshot["thread"]["id"]);
-        self.may_hear(&snapshot["thread"]["id"], registry);
+        self.can_receive(&snapshot["thread"]["id"], registry);
         // Answers come in the order of the questions, and there is one at a time for each thread.
-        let is_it = |(_, asked): &(&String, &Request)| matches!(asked, Request::Subscription { thread_id, .. } if *thread_id == id);
-        let found = self.asked.iter().find(is_it);
+        let is_it = |(_, requests): &(&String, &Request)| matches!(requests, Request::Subscription { thread_id, .. } if *thread_id == id);
+        let found = self.requests.iter().find(is_it);
         let Some(frame) = found.map(|(frame, _)| frame.clone()) else {
             self.fail("a snapshot that nobody asked for");
         };
-        let Some(Request::Subscription { goes_on, .. }) = self.asked.remove(&frame) else {
+        let Some(Request::Subscription { goes_on, .. }) = self.requests.remove(&frame) else {
             unreachable!("it was found a moment ago");
         };
         let was_subscribed = !self.subscribed.insert(id.clone());
@@ -423,13 +425,13 @@ impl ModelClient {
             let client_event_id = event["client_event_id"].as_str().unwrap_or_default();
             let is_own = client_event_id.starts_with(&format!("{}.", self.name));
             if is_own {
-                registry.wrote(&id, self.person);
+                registry.record_writer(&id, self.person);
                 if self.subscribed.insert(id.clone()) {
                     // Who sends to a thread is subscribed to it, from there on.
                     self.views.insert(id.clone(), ThreadView::default());
                 }
             }
-            self.may_hear(&payload["thread_id"], registry);
+            self.can_receive(&payload["thread_id"], registry);
             let is_repeated = self.repeated.contains(client_event_id);
             let view = self.view_of(&payload["thread_id"], event);
             let seq_of = |event: &Value| event["seq"].as_u64();
@@ -480,12 +482,12 @@ impl ModelClient {
         self.views.remove(thread_id);
     }
 
-    fn may_hear(&self, thread_id: &Value, registry: &Registry) {
-        let is_right = registry.may_hear(self.person, &text(thread_id));
+    fn can_receive(&self, thread_id: &Value, registry: &Registry) {
+        let is_right = registry.can_receive(self.person, &text(thread_id));
         self.check(is_right, "it may not see this thread", thread_id);
     }
 
-    fn note(&mut self, line: String) {
+    fn log(&mut self, line: String) {
         if self.seen.len() == SHOWN {
             self.seen.pop_front();
         }

@@ -39,7 +39,7 @@ fn client_views_match_the_store(cases: u32, database: impl Fn() -> TestDatabase)
         1 => Just(Policy::Concurrent),
     ];
     let steps = proptest::collection::vec(Step::any(), 20..60);
-    let world = (policy, any::<bool>(), any::<bool>(), steps);
+    let simulation = (policy, any::<bool>(), any::<bool>(), steps);
     let mut runner = TestRunner::new(ProptestConfig {
         cases,
         // A race seldom comes back in a smaller one.
@@ -47,7 +47,7 @@ fn client_views_match_the_store(cases: u32, database: impl Fn() -> TestDatabase)
         failure_persistence: None,
         ..ProptestConfig::default()
     });
-    let outcome = runner.run(&world, |(policy, is_private, is_small, steps)| {
+    let outcome = runner.run(&simulation, |(policy, is_private, is_small, steps)| {
         let setup = Setup {
             policy,
             is_private,
@@ -55,11 +55,11 @@ fn client_views_match_the_store(cases: u32, database: impl Fn() -> TestDatabase)
         };
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut world = Simulation::new(setup, database()).await;
+            let mut simulation = Simulation::new(setup, database()).await;
             for step in steps {
-                world.step(step).await;
+                simulation.step(step).await;
             }
-            world.end().await;
+            simulation.end().await;
         });
         Ok(())
     });

@@ -56,8 +56,8 @@ impl Oracle {
         reader.read_until("the end of the last run", is_end).await;
         // Those that ran side by side with it.
         loop {
-            let asked = json!({"thread_id": thread_id});
-            let snapshot = ask(&mut reader, "thread.subscribe", asked, "thread.snapshot").await;
+            let requests = json!({"thread_id": thread_id});
+            let snapshot = ask(&mut reader, "thread.subscribe", requests, "thread.snapshot").await;
             let mut runs = snapshot["runs"].as_array().unwrap().iter();
             if runs.all(|run| run["status"] != "running") {
                 break;
@@ -68,8 +68,8 @@ impl Oracle {
         let mut events = Vec::new();
         let mut before = Value::Null;
         loop {
-            let asked = json!({"thread_id": thread_id, "before_event_id": before, "limit": 60});
-            let page = ask(&mut reader, "event.list", asked, "event.list.result").await;
+            let requests = json!({"thread_id": thread_id, "before_event_id": before, "limit": 60});
+            let page = ask(&mut reader, "event.list", requests, "event.list.result").await;
             let mut older = page["events"].as_array().unwrap().clone();
             older.append(&mut events);
             events = older;
@@ -78,8 +78,8 @@ impl Oracle {
                 break;
             }
         }
-        let asked = json!({"thread_id": thread_id});
-        let snapshot = ask(&mut reader, "thread.subscribe", asked, "thread.snapshot").await;
+        let requests = json!({"thread_id": thread_id});
+        let snapshot = ask(&mut reader, "thread.subscribe", requests, "thread.snapshot").await;
         reader.disconnect().await;
         let newest = &events[events.len().saturating_sub(100)..];
         assert_eq!(snapshot["events"].as_array().unwrap(), newest);
@@ -112,7 +112,7 @@ impl Oracle {
     }
 
     /// What the member shows is the end of the thread, or all of it, and nothing else.
-    pub(crate) fn is_shown_by(&self, member: &ModelClient, thread_id: &str) {
+    pub(crate) fn assert_matches_view(&self, member: &ModelClient, thread_id: &str) {
         let view = &member.views[thread_id];
         let hidden = self.events.len().checked_sub(view.events.len());
         let Some(hidden) = hidden.filter(|_| !view.events.is_empty()) else {

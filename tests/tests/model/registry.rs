@@ -38,11 +38,11 @@ impl Person {
             .with("agent_id", format!("worker{}", self.tenant))
             .with("organization_id", self.organization());
         let identity = match self.takes_deltas {
-            true => identity.taking_deltas(),
+            true => identity.with_deltas(),
             false => identity,
         };
         match self.replaces {
-            true => identity.saying_worker_id(),
+            true => identity.using_worker_id(),
             false => identity,
         }
     }
@@ -88,7 +88,7 @@ impl Registry {
     }
 
     /// A thread in which the person has written: it began it, if nobody knew of it.
-    pub(crate) fn wrote(&mut self, id: &str, person: Person) {
+    pub(crate) fn record_writer(&mut self, id: &str, person: Person) {
         if self.threads.contains_key(id) {
             return;
         }
@@ -101,7 +101,7 @@ impl Registry {
     }
 
     /// Whether the person may hear of a thread. One that nobody has told of yet was begun a moment ago.
-    pub(crate) fn may_hear(&self, person: Person, id: &str) -> bool {
+    pub(crate) fn can_receive(&self, person: Person, id: &str) -> bool {
         self.threads.get(id).is_none_or(|known| {
             known.owner.tenant == person.tenant
                 && (!self.is_private || known.owner.user == person.user)
@@ -109,8 +109,8 @@ impl Registry {
     }
 
     /// Whether the person may read and write in a thread.
-    pub(crate) fn may_see(&self, person: Person, id: &str) -> bool {
-        self.may_hear(person, id) && self.threads.get(id).is_some_and(|known| !known.is_deleted)
+    pub(crate) fn can_see(&self, person: Person, id: &str) -> bool {
+        self.can_receive(person, id) && self.threads.get(id).is_some_and(|known| !known.is_deleted)
     }
 
     pub(crate) fn delete(&mut self, id: &str) {
@@ -120,7 +120,7 @@ impl Registry {
     }
 
     /// The threads that are there.
-    pub(crate) fn there(&self) -> impl Iterator<Item = (&String, Person)> {
+    pub(crate) fn existing(&self) -> impl Iterator<Item = (&String, Person)> {
         let is_there = |(_, known): &(&String, &ThreadEntry)| !known.is_deleted;
         let alive = self.threads.iter().filter(is_there);
         alive.map(|(id, known)| (id, known.owner))

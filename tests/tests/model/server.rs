@@ -79,11 +79,11 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    pub(crate) async fn start(setup: Setup, ground: &TestDatabase) -> Self {
+    pub(crate) async fn start(setup: Setup, database: &TestDatabase) -> Self {
         let mut config = WorkerConfig::new()
             .private_threads(setup.is_private)
-            .database(ground.database.clone());
-        if ground.is_shared {
+            .database(database.database.clone());
+        if database.is_shared {
             // What a server was answering that ended at once is taken over when its lease has run out.
             config = config.lease(SHORT_LEASE);
         }

@@ -114,7 +114,7 @@ fn text() -> impl Strategy<Value = String> {
 pub(crate) struct Simulation {
     database: TestDatabase,
     setup: Setup,
-    host: Option<TestServer>,
+    server: Option<TestServer>,
     members: Vec<ModelClient>,
     registry: Registry,
     settled: u64,
@@ -123,21 +123,21 @@ pub(crate) struct Simulation {
 impl Simulation {
     pub(crate) async fn new(setup: Setup, database: TestDatabase) -> Self {
         let members = PEOPLE.iter().enumerate();
-        let mut world = Self {
+        let mut simulation = Self {
             database,
             setup,
-            host: None,
+            server: None,
             members: members
                 .map(|(number, person)| ModelClient::new(number, *person))
                 .collect(),
             registry: Registry::new(setup.is_private, setup.policy == Policy::Reject),
             settled: 0,
         };
-        world.start().await;
+        simulation.start().await;
         for number in 0..PEOPLE.len() {
-            world.come(number).await;
+            simulation.connect(number).await;
         }
-        world
+        simulation
     }
 
     pub(crate) async fn step(&mut self, step: Step) {
@@ -145,7 +145,7 @@ impl Simulation {
             Step::Begin { member, text } => {
                 if let Some(member) = self.reading(member) {
                     self.members[member].write(None, text).await;
-                    self.answered(member).await;
+                    self.read_until_answered(member).await;
                 }
             }
             Step::Write {
@@ -153,53 +153,53 @@ impl Simulation {
                 thread,
                 text,
             } => {
-                let here = self.members[member].is_here();
+                let here = self.members[member].is_connected();
                 if let Some(thread_id) = self.registry.pick(thread).filter(|_| here) {
                     self.members[member].write(Some(thread_id), text).await;
-                    self.answered(member).await;
+                    self.read_until_answered(member).await;
                 }
             }
             Step::Repeat { member, message } => {
                 let sent = &self.members[member].sent;
                 let picked = message.checked_rem(sent.len()).map(|at| sent[at].clone());
                 if let (Some(message), Some(member)) = (picked, self.reading(member)) {
-                    self.members[member].repeat(message).await;
-                    self.answered(member).await;
+                    self.members[member].resend(message).await;
+                    self.read_until_answered(member).await;
                 }
             }
             Step::Subscribe { member, thread } => {
                 if let Some((member, thread_id)) = self.reading_and(member, thread) {
                     let goes_on = !self.members[member].subscribed.contains(&thread_id);
                     self.members[member].subscribe(&thread_id, goes_on).await;
-                    self.answered(member).await;
+                    self.read_until_answered(member).await;
                 }
             }
             Step::Unsubscribe { member, thread } => {
                 if let Some((member, thread_id)) = self.reading_and(member, thread) {
                     self.members[member].unsubscribe(thread_id).await;
-                    self.answered(member).await;
+                    self.read_until_answered(member).await;
                 }
             }
             Step::Delete { member, thread } => {
                 if let Some((member, thread_id)) = self.reading_and(member, thread) {
                     let asking = &mut self.members[member];
                     asking.delete(thread_id, &mut self.registry).await;
-                    self.answered(member).await;
+                    self.read_until_answered(member).await;
                 }
             }
             Step::Cancel { member, thread } => {
                 if let Some((member, thread_id)) = self.reading_and(member, thread) {
                     self.members[member].cancel(thread_id).await;
-                    self.answered(member).await;
+                    self.read_until_answered(member).await;
                 }
             }
             Step::Slow { member } => self.members[member].is_slow = true,
             Step::Read { member } => {
                 self.members[member].is_slow = false;
-                self.answered(member).await;
+                self.read_until_answered(member).await;
             }
-            Step::Go { member, is_polite } => self.members[member].go(is_polite).await,
-            Step::Come { member } => self.come(member).await,
+            Step::Go { member, is_polite } => self.members[member].disconnect(is_polite).await,
+            Step::Come { member } => self.connect(member).await,
             Step::Restart => self.restart(true).await,
             Step::Crash => self.restart(false).await,
             Step::Settle => self.settle().await,
@@ -209,49 +209,49 @@ impl Simulation {
     /// Everybody comes back, and everything is compared; then the server ends.
     pub(crate) async fn end(mut self) {
         for number in 0..PEOPLE.len() {
-            self.come(number).await;
+            self.connect(number).await;
         }
         self.settle().await;
         for member in &mut self.members {
-            member.go(true).await;
+            member.disconnect(true).await;
         }
-        if let Some(host) = self.host.take() {
-            host.closed().await;
+        if let Some(server) = self.server.take() {
+            server.closed().await;
         }
     }
 
     async fn start(&mut self) {
-        self.host = Some(TestServer::start(self.setup, &self.database).await);
+        self.server = Some(TestServer::start(self.setup, &self.database).await);
     }
 
     async fn restart(&mut self, is_orderly: bool) {
-        let Some(host) = self.host.take() else {
+        let Some(server) = self.server.take() else {
             return;
         };
         if is_orderly {
-            host.begin_close();
-            self.are_left().await;
-            host.closed().await;
+            server.begin_close();
+            self.wait_for_disconnects().await;
+            server.closed().await;
         } else {
-            host.crash().await;
-            self.are_left().await;
+            server.crash().await;
+            self.wait_for_disconnects().await;
         }
         self.start().await;
     }
 
     /// The server leaves everybody.
-    async fn are_left(&mut self) {
+    async fn wait_for_disconnects(&mut self) {
         for member in &mut self.members {
-            let leaving = member.is_left(&mut self.registry);
+            let leaving = member.read_until_closed(&mut self.registry);
             crate::within("the server to end its connections", leaving).await;
         }
     }
 
-    async fn come(&mut self, member: usize) {
-        let (member, address) = (&mut self.members[member], self.host.as_ref());
-        if let Some(host) = address.filter(|_| !member.is_here()) {
+    async fn connect(&mut self, member: usize) {
+        let (member, address) = (&mut self.members[member], self.server.as_ref());
+        if let Some(server) = address.filter(|_| !member.is_connected()) {
             member
-                .come(host.address, self.setup.is_small, &mut self.registry)
+                .connect(server.address, self.setup.is_small, &mut self.registry)
                 .await;
         }
     }
@@ -259,7 +259,7 @@ impl Simulation {
     /// The member, if it reads.
     fn reading(&self, member: usize) -> Option<usize> {
         let it = &self.members[member];
-        (it.is_here() && !it.is_slow).then_some(member)
+        (it.is_connected() && !it.is_slow).then_some(member)
     }
 
     fn reading_and(&self, member: usize, thread: usize) -> Option<(usize, String)> {
@@ -267,9 +267,11 @@ impl Simulation {
     }
 
     /// Lets a member that reads get its answers.
-    async fn answered(&mut self, member: usize) {
+    async fn read_until_answered(&mut self, member: usize) {
         if let Some(member) = self.reading(member) {
-            self.members[member].answered(&mut self.registry).await;
+            self.members[member]
+                .read_until_answered(&mut self.registry)
+                .await;
         }
     }
 
@@ -277,26 +279,30 @@ impl Simulation {
     async fn settle(&mut self) {
         for number in 0..PEOPLE.len() {
             self.members[number].is_slow = false;
-            self.answered(number).await;
+            self.read_until_answered(number).await;
         }
-        let Some(address) = self.host.as_ref().map(|host| host.address) else {
+        let Some(address) = self.server.as_ref().map(|server| server.address) else {
             return;
         };
-        let mut truths = BTreeMap::new();
+        let mut oracles = BTreeMap::new();
         let there: Vec<_> = self
             .registry
-            .there()
+            .existing()
             .map(|(id, owner)| (id.clone(), owner))
             .collect();
         for (id, owner) in there {
             self.settled += 1;
-            let truth = Oracle::of(&id, owner, address, self.settled).await;
-            truths.insert(id, truth);
+            let oracle = Oracle::of(&id, owner, address, self.settled).await;
+            oracles.insert(id, oracle);
         }
-        for member in self.members.iter_mut().filter(|member| member.is_here()) {
+        for member in self
+            .members
+            .iter_mut()
+            .filter(|member| member.is_connected())
+        {
             let is_behind = |member: &ModelClient, registry: &Registry| {
-                member.subscribed.iter().any(|id| match truths.get(id) {
-                    Some(truth) => !truth.has_reached(&member.views[id]),
+                member.subscribed.iter().any(|id| match oracles.get(id) {
+                    Some(oracle) => !oracle.has_reached(&member.views[id]),
                     // It is gone, or was begun by a message whose echo is here only now.
                     None => registry.threads[id].is_deleted,
                 })
@@ -305,8 +311,8 @@ impl Simulation {
             member.read_while(&mut self.registry, what, is_behind).await;
             member.drain(&mut self.registry).await;
             for id in &member.subscribed {
-                if let Some(truth) = truths.get(id) {
-                    truth.is_shown_by(member, id);
+                if let Some(oracle) = oracles.get(id) {
+                    oracle.assert_matches_view(member, id);
                 }
             }
         }

@@ -108,9 +108,12 @@ async fn slow_and_fast_readers_end_with_equal_views() {
         limits.outbound_bytes = 16 * 1024;
     });
     let worker = WorkerServer::new(config).agent::<teller>();
-    let server = Server::start_small(worker.clone()).await;
+    let server = Server::start_with_small_buffers(worker.clone()).await;
     let repository = worker.repository().await.unwrap();
-    let (mut quick, mut slow) = (server.client("ada").await, server.small_client("bob").await);
+    let (mut quick, mut slow) = (
+        server.client("ada").await,
+        server.client_with_small_buffer("bob").await,
+    );
     subscribed(&repository, &mut quick, "t").await;
     slow.read_pending().await;
     slow.subscribe("t").await;

@@ -18,7 +18,7 @@ fn others() -> Vec<Scope> {
     ]
 }
 
-async fn try_everything(repository: &Repository, scope: &Scope) {
+async fn call_every_method(repository: &Repository, scope: &Scope) {
     let news = || Reply::text("stolen");
     let results = [
         repository.thread(scope, "t").await.map(drop),
@@ -75,7 +75,7 @@ async fn no_call_reaches_another_scope() {
         .unwrap();
     let before = repository.events(here, "t").await.unwrap();
     for scope in others() {
-        try_everything(&repository, &scope).await;
+        call_every_method(&repository, &scope).await;
     }
     assert_eq!(repository.events(here, "t").await.unwrap(), before);
     assert_eq!(repository.runs(here).await.unwrap().items.len(), 1);

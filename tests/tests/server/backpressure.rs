@@ -11,7 +11,7 @@ const KIB: usize = 1024;
 
 async fn server(change: impl FnOnce(&mut Limits)) -> Server {
     let config = dooers_tests::in_memory().limits(change);
-    Server::start_small(WorkerServer::new(config).agent::<script>()).await
+    Server::start_with_small_buffers(WorkerServer::new(config).agent::<script>()).await
 }
 
 /// A turn of the program in the thread `t`.
@@ -29,11 +29,11 @@ fn request(kind: &str, payload: &Value) -> Vec<u8> {
 
 /// Asks for the thread `t`, and waits until the answer begins to arrive.
 async fn ask_and_read_nothing(server: &Server) -> RawClient {
-    let mut client = server.small_client("greedy").await.into_raw();
+    let mut client = server.client_with_small_buffer("greedy").await.into_raw();
     client
         .write(&request("thread.subscribe", &json!({"thread_id": "t"})))
         .await;
-    client.arrived().await;
+    client.wait_readable().await;
     client
 }
 
@@ -53,7 +53,7 @@ async fn greedy_clients_delay_nobody() {
     let thread_id = polite.start_thread("large 100 20000").await;
     let mut greedy = Vec::new();
     for _ in 0..20 {
-        let mut client = server.small_client("bob").await;
+        let mut client = server.client_with_small_buffer("bob").await;
         for _ in 0..5 {
             let page = json!({"thread_id": thread_id, "limit": 200});
             client.send("event.list", page).await;
@@ -92,7 +92,7 @@ async fn request_behind_unread_responses_waits() {
     .await;
     let mut polite = server.client("ada").await;
     let thread_id = polite.start_thread("large 100 20000").await;
-    let mut greedy = server.small_client("bob").await;
+    let mut greedy = server.client_with_small_buffer("bob").await;
     for _ in 0..10 {
         let page = json!({"thread_id": thread_id, "limit": 200});
         greedy.send("event.list", page).await;

@@ -65,9 +65,9 @@ async fn close_drains_running_turn_and_keeps_queued_turn() {
 #[tokio::test]
 async fn pending_frames_are_sent_before_the_session_closes() {
     let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<script>();
-    let server = Server::start_small(worker).await;
+    let server = Server::start_with_small_buffers(worker).await;
     let mut watching = server.client("bob").await;
-    let mut slow = server.small_client("ada").await;
+    let mut slow = server.client_with_small_buffer("ada").await;
     let id = slow.send_message(None, "large 40 20000").await;
     // It hears of the thread when that begins, and when the turn has ended.
     for _ in 0..2 {

@@ -28,10 +28,10 @@ async fn every_identity_shape_names_the_same_user() {
     let ada = Identity::of("ada");
     let shapes = [
         ada.clone(),
-        ada.clone().saying_worker_id(),
-        ada.clone().in_metadata(),
+        ada.clone().using_worker_id(),
+        ada.clone().nested_in_metadata(),
         ada.clone().flat(),
-        ada.clone().flat().saying_worker_id(),
+        ada.clone().flat().using_worker_id(),
     ];
     let mut known = Vec::new();
     for shape in shapes {

@@ -61,7 +61,7 @@ async fn connection_above_the_limit_is_rejected() {
     let one = server.client("ada").await;
     let mut other = server.client("ada").await;
     // A WebSocket keeps its place, whether or not it has said `connect`.
-    let answer = server.try_socket("/ws").await;
+    let answer = server.try_upgrade("/ws").await;
     assert_eq!(answer.0, 503);
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let answer = answer_to(&mut stream, "").await;
@@ -113,7 +113,7 @@ async fn idle_connections_leave_descriptors_for_the_store() {
         client.expect("thread.snapshot").await;
     }
     program.terminate();
-    let (status, output, errors) = program.ended_within(dooers_tests::TIMEOUT);
+    let (status, output, errors) = program.wait_timeout(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
     let refused = format!("{output}{errors}")
         .matches("connections were refused")
@@ -147,7 +147,7 @@ async fn connections_wait_while_descriptors_are_exhausted() {
         assert_eq!(answer, b"", "none is refused, each is served in its turn");
     }
     program.terminate();
-    let (status, output, errors) = program.ended_within(dooers_tests::TIMEOUT);
+    let (status, output, errors) = program.wait_timeout(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
     let log = format!("{output}{errors}");
     let lines = log.matches("connections cannot be accepted").count();

@@ -154,7 +154,7 @@ async fn oversized_resume_by_worker_id_starts_over() {
     let server = server().await;
     let mut client = server.client("ada").await;
     let (thread_id, ids) = thread(&mut client, 50, 10_000).await;
-    let mut back = server.client(Identity::of("bob").saying_worker_id()).await;
+    let mut back = server.client(Identity::of("bob").using_worker_id()).await;
     for (missed, shown, recovered) in [(0, 6, true), (6, 6, true), (7, 6, false), (41, 6, false)] {
         let payload = json!({"thread_id": thread_id, "after_event_id": ids[50 - missed]});
         let snapshot = ask(&mut back, "thread.subscribe", payload, "thread.snapshot").await;

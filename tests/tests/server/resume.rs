@@ -75,7 +75,7 @@ async fn resume_by_agent_id_has_next_100_then_the_rest() {
 async fn resume_by_worker_id_has_newest_100_or_all_missed() {
     let server = Server::of::<script>().await;
     let (client, thread_id, ids) = long_thread(&server).await;
-    let mut back = server.client(Identity::of("bob").saying_worker_id()).await;
+    let mut back = server.client(Identity::of("bob").using_worker_id()).await;
     for (after, from) in [(9, 11), (149, 151), (199, 152), (250, 152)] {
         let snapshot = resume(&mut back, &thread_id, &ids[after]).await;
         assert_eq!(snapshot["recovered"], true);
@@ -106,7 +106,7 @@ async fn resume_after_a_foreign_event_is_not_recovered() {
     let id = client.send_message(None, "say other").await;
     client.expect_ack(&id).await;
     let elsewhere = string(&appended(&client.read_turn().await)[0]["id"]);
-    for identity in [Identity::of("bob"), Identity::of("bob").saying_worker_id()] {
+    for identity in [Identity::of("bob"), Identity::of("bob").using_worker_id()] {
         let mut back = server.client(identity).await;
         for after in ["nothing", "", elsewhere.as_str()] {
             let snapshot = resume(&mut back, &thread_id, after).await;
@@ -196,7 +196,7 @@ async fn subscribe_during_a_turn_has_no_gaps_or_repeats() {
         let identity = Identity::of(format!("user-{number}"));
         let old = number % 3 == 2;
         let identity = if old {
-            identity.saying_worker_id()
+            identity.using_worker_id()
         } else {
             identity
         };

@@ -90,11 +90,11 @@ async fn default_of_several_agents_is_served_at_ws() {
 #[tokio::test]
 async fn ws_without_a_default_agent_lists_the_paths() {
     let server = Server::start(worker().agent::<echo>().agent::<quiet>()).await;
-    let (status, body) = server.try_socket("/ws").await;
+    let (status, body) = server.try_upgrade("/ws").await;
     assert_eq!(status, 404);
     let expected = "there are several agents, and none is marked `default`; connect to /agents/echo/ws or /agents/quiet/ws\n";
     assert_eq!(body, expected);
-    let (status, body) = server.try_socket("/agents/nobody/ws").await;
+    let (status, body) = server.try_upgrade("/agents/nobody/ws").await;
     assert_eq!(status, 404);
     assert_eq!(
         body,

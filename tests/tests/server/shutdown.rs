@@ -44,7 +44,7 @@ async fn stop_does_not_wait_for_unfinished_requests() {
     client.connect("ada").await;
     program.terminate();
     assert_eq!(client.expect_close().await, 1001);
-    let (status, _, errors) = program.ended_within(TIMEOUT);
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
     for mut stream in connections {
         let mut rest = Vec::new();
@@ -61,7 +61,7 @@ async fn stop_drains_turns_beside_a_reader_that_stopped() {
     let thread = client.expect("thread.upsert").await;
     let thread_id = thread["thread"]["id"].as_str().unwrap();
     for _ in 0..50 {
-        handler.begin("long 60000").await;
+        handler.command("long 60000").await;
         assert_eq!(handler.outcome().await, "stored");
     }
     handler.end().await;
@@ -79,13 +79,13 @@ async fn stop_drains_turns_beside_a_reader_that_stopped() {
     let mut polite = Client::open(client.address(), "/ws").await;
     polite.connect("bob").await;
     program.terminate();
-    program.says("Stopping once 1 running turns have ended");
+    program.wait_for_line("Stopping once 1 running turns have ended");
     assert_eq!(polite.expect_close().await, 1001);
     handler.say("still here").await;
     assert_eq!(handler.outcome().await, "stored");
     handler.end().await;
     // The stall time of the reader is 30 s.
-    let (status, _, errors) = program.ended_within(TIMEOUT);
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
     drop(client);
 }
@@ -95,11 +95,11 @@ async fn stop_ends_a_process_whose_handler_blocks() {
     let mut program = serve("0.1");
     let calls = RemoteHandlers::listen().await;
     let (mut client, mut handler) = call(&mut program, &calls).await;
-    handler.begin("block").await;
+    handler.command("block").await;
     assert_eq!(handler.outcome().await, "blocks");
     client.expect("thread.upsert").await;
     program.terminate();
-    let (status, _, errors) = program.ended_within(TIMEOUT);
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(1), "{errors}");
 }
 
@@ -117,7 +117,7 @@ async fn blocked(drain: &str) -> (Process, Vec<(RemoteHandler, Client)>) {
         handlers.push((calls.next().await, client));
     }
     for (handler, _) in &mut handlers {
-        handler.begin("block").await;
+        handler.command("block").await;
     }
     // One thread may have taken both calls, and be blocked by the first.
     let (one, other) = handlers.split_at_mut(1);
@@ -132,7 +132,7 @@ async fn blocked(drain: &str) -> (Process, Vec<(RemoteHandler, Client)>) {
 async fn stop_ends_a_process_whose_threads_block() {
     let (program, _handlers) = blocked("0.1").await;
     program.terminate();
-    let (status, _, errors) = program.ended_within(TIMEOUT);
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(1), "{errors}");
 }
 
@@ -142,7 +142,7 @@ async fn second_signal_ends_a_process_whose_threads_block() {
     program.terminate();
     // Another signal, as two of the same may become one.
     program.signal("INT");
-    let (status, _, errors) = program.ended_within(TIMEOUT);
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(130), "{errors}");
 }
 
@@ -151,13 +151,13 @@ async fn second_signal_ends_a_program_after_serve() {
     let mut program = serve("3600");
     let calls = RemoteHandlers::listen().await;
     let (_client, mut handler) = call(&mut program, &calls).await;
-    handler.begin("leave").await;
+    handler.command("leave").await;
     assert_eq!(handler.outcome().await, "left");
     program.terminate();
     // From here on the runtime waits for the thread that the handler has left.
-    program.says("It has stopped.");
+    program.wait_for_line("It has stopped.");
     program.signal("INT");
-    let (status, _, errors) = program.ended_within(TIMEOUT);
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(130), "{errors}");
 }
 
@@ -175,7 +175,7 @@ async fn first_signal_ends_a_program_that_starts() {
     let program = Process::start("remote-handlers", &variables);
     let _connection = within("the start", database.accept()).await.unwrap();
     program.terminate();
-    let (status, _, _) = program.ended_within(TIMEOUT);
+    let (status, _, _) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, None, "the system's own action ends it");
 }
 

@@ -17,7 +17,7 @@ async fn small(change: impl FnOnce(&mut Limits)) -> Server {
         limits.outbound_bytes = 16 * 1024;
         change(limits);
     });
-    Server::start_small(WorkerServer::new(config).agent::<script>()).await
+    Server::start_with_small_buffers(WorkerServer::new(config).agent::<script>()).await
 }
 
 /// All frames up to the end of a turn, and a look at each thread's row: it must not be older than the one before.
@@ -37,7 +37,7 @@ async fn stalled_client_delays_nobody_and_misses_nothing() {
     let server = small(|_| {}).await;
     let mut reading = server.client("ada").await;
     let thread_id = reading.start_thread("say one").await;
-    let mut slow = server.small_client("bob").await;
+    let mut slow = server.client_with_small_buffer("bob").await;
     slow.subscribe(&thread_id).await;
 
     // 3 MB to each; the slow one's queue and buffers hold a small part of it.
@@ -88,7 +88,7 @@ pub(crate) fn in_order(frames: &[Value]) {
 async fn slow_client_receives_many_threads_in_order() {
     let server = small(|_| {}).await;
     let mut reading = server.client("ada").await;
-    let mut slow = server.small_client("bob").await;
+    let mut slow = server.client_with_small_buffer("bob").await;
     let mut threads = Vec::new();
     for _ in 0..5 {
         let thread_id = reading.start_thread("say one").await;
@@ -123,7 +123,7 @@ async fn slow_client_receives_many_threads_in_order() {
 async fn slow_non_subscriber_receives_the_newest_row() {
     let server = small(|_| {}).await;
     let mut reading = server.client("ada").await;
-    let mut slow = server.small_client("bob").await;
+    let mut slow = server.client_with_small_buffer("bob").await;
     let thread_id = reading.start_thread("say one").await;
     for number in 0..300 {
         let line = format!("title {number} {}", "x".repeat(1000));
@@ -141,7 +141,7 @@ async fn slow_non_subscriber_receives_the_newest_row() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn responses_larger_than_all_limits_arrive() {
     let server = small(|limits| limits.answer_bytes = LARGE).await;
-    let mut client = server.small_client("ada").await;
+    let mut client = server.client_with_small_buffer("ada").await;
     let thread_id = client.start_thread("large 200 20000").await;
     for _ in 0..3 {
         let page = json!({"thread_id": thread_id, "limit": 200});
@@ -163,7 +163,7 @@ async fn responses_larger_than_all_limits_arrive() {
 async fn client_that_never_reads_is_closed() {
     let server = small(|limits| limits.stall_timeout = Duration::from_millis(100)).await;
     say(&server, "say one").await;
-    let mut slow = server.small_client("bob").await;
+    let mut slow = server.client_with_small_buffer("bob").await;
     slow.subscribe("t").await;
     say(&server, "large 3000 1000").await;
 
@@ -209,7 +209,7 @@ async fn steady_slow_reader_receives_a_large_frame() {
     })
     .await;
     say(&server, "large 100 20000").await;
-    let mut slow = server.small_client("bob").await.into_raw();
+    let mut slow = server.client_with_small_buffer("bob").await.into_raw();
     slow.write(&text_frame(SUBSCRIBE)).await;
     let begun = Instant::now();
     // 2 MB take at least a second.

@@ -51,7 +51,7 @@ pub(crate) async fn pen(request: WorkerRequest, response: WorkerResponse) -> Res
 
 /// A client that takes pieces.
 pub(crate) async fn modern(server: &Server, user: &str) -> Client {
-    server.client(Identity::of(user).taking_deltas()).await
+    server.client(Identity::of(user).with_deltas()).await
 }
 
 /// Sends a message that begins a thread; the result is the thread's id.
@@ -572,9 +572,7 @@ async fn failed_stream_fails_the_turn_and_keeps_its_text() {
 async fn streaming_text_is_hidden_from_other_users() {
     let server = Server::of::<pen>().await;
     let mut client = modern(&server, "ada").await;
-    let elsewhere = Identity::of("eve")
-        .with("workspace_id", "s2")
-        .taking_deltas();
+    let elsewhere = Identity::of("eve").with("workspace_id", "s2").with_deltas();
     let mut stranger = server.client(elsewhere).await;
     let mut idle = modern(&server, "bob").await;
     begin(

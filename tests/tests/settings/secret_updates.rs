@@ -95,30 +95,30 @@ async fn set(worker: &WorkerServer, way: Way, secret: &str) {
 }
 
 /// Sets a secret before its keys change, and the same secret after that.
-async fn rotate(place: &Backend, way: Way, keys: [Option<&str>; 2]) {
-    let worker = place.worker(keys[0]);
+async fn rotate(backend: &Backend, way: Way, keys: [Option<&str>; 2]) {
+    let worker = backend.worker(keys[0]);
     set(&worker, Way::Field, "hush").await;
     worker.close().await;
-    let before = place.stored().await;
+    let before = backend.stored().await;
 
-    let worker = place.worker(keys[1]);
+    let worker = backend.worker(keys[1]);
     let settings = worker.settings::<Few>("w1").await.unwrap();
     settings.set(|few| few.second += 1).await.unwrap();
     let repository = worker.repository().await.unwrap();
     let scope = Scope::everyone::<few>("w1");
     repository.set_setting(&scope, "first", 5).await.unwrap();
     worker.close().await;
-    assert_eq!(place.stored().await, before, "another field was set");
+    assert_eq!(backend.stored().await, before, "another field was set");
 
-    let worker = place.worker(keys[1]);
+    let worker = backend.worker(keys[1]);
     set(&worker, way, "hush").await;
     worker.close().await;
-    let after = place.stored().await;
+    let after = backend.stored().await;
     assert!(after.key_id.is_some(), "{way:?}");
     assert_ne!(after.key_id, before.key_id, "{way:?}");
     assert_ne!(after.value, json!("hush"), "{way:?}");
 
-    let worker = place.worker(Some(OTHER));
+    let worker = backend.worker(Some(OTHER));
     let settings = worker.settings::<Few>("w1").await.unwrap();
     let secret = settings.get().await.unwrap().key.unwrap();
     assert_eq!(secret.expose(), "hush", "{way:?}");
@@ -127,11 +127,11 @@ async fn rotate(place: &Backend, way: Way, keys: [Option<&str>; 2]) {
     worker.close().await;
 }
 
-async fn old_key_can_go(place: &Backend) {
+async fn old_key_can_go(backend: &Backend) {
     let both = format!("{OTHER},{ONE}");
     for way in [Way::Repository, Way::Field, Way::Struct, Way::Patch] {
-        rotate(place, way, [None, Some(OTHER)]).await;
-        rotate(place, way, [Some(ONE), Some(&both)]).await;
+        rotate(backend, way, [None, Some(OTHER)]).await;
+        rotate(backend, way, [Some(ONE), Some(&both)]).await;
     }
 }
 
@@ -229,25 +229,25 @@ async fn unassigned_secret_is_not_stored() {
 
 #[tokio::test]
 async fn invalid_stored_secret_is_replaced() {
-    let place = Backend::Memory(Arc::new(MemoryStore::new()));
-    let worker = place.worker(Some(ONE));
+    let backend = Backend::Memory(Arc::new(MemoryStore::new()));
+    let worker = backend.worker(Some(ONE));
     set(&worker, Way::Field, "hush").await;
     worker.close().await;
-    let Backend::Memory(store) = &place else {
+    let Backend::Memory(store) = &backend else {
         unreachable!();
     };
     let row = StoredSetting {
         value: json!(["not a text"]),
         key_id: None,
-        ..place.stored().await
+        ..backend.stored().await
     };
     let key = WorkerKey {
         agent: "few".to_owned(),
         worker_id: "w1".to_owned(),
     };
     store.put_settings(&key, vec![row]).await.unwrap();
-    let worker = place.worker(Some(ONE));
+    let worker = backend.worker(Some(ONE));
     clear(&worker).await;
     worker.close().await;
-    assert_eq!(place.stored().await.value, Value::Null);
+    assert_eq!(backend.stored().await.value, Value::Null);
 }

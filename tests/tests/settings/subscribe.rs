@@ -202,8 +202,8 @@ async fn stalled_subscriber_ends_with_the_newest_values() {
         limits.outbound_frames = 4;
         limits.outbound_bytes = 4 * 1024;
     });
-    let server = Server::start_small(WorkerServer::new(config).agent::<every>()).await;
-    let mut slow = server.small_client(in_role("member")).await;
+    let server = Server::start_with_small_buffers(WorkerServer::new(config).agent::<every>()).await;
+    let mut slow = server.client_with_small_buffer(in_role("member")).await;
     subscribe(&mut slow, "user").await;
     let (mut quick, _) = subscribed(&server, "member", "user").await;
     for number in 0..400 {

@@ -65,7 +65,7 @@ pub(crate) fn seqs(events: &[ThreadEvent]) -> Vec<u64> {
 }
 
 /// What reads everything of a thread.
-pub(crate) fn from_the_beginning() -> Position {
+pub(crate) fn start_position() -> Position {
     Position {
         first_seq: 1,
         last_seq: 0,
@@ -76,7 +76,7 @@ pub(crate) fn from_the_beginning() -> Position {
 }
 
 /// All changes that a reader at this position has not got, and where it stands then.
-pub(crate) async fn caught_up(
+pub(crate) async fn catch_up_fully(
     store: &AnyStore,
     scope: &Scope,
     thread_id: &str,
@@ -105,24 +105,24 @@ pub(crate) async fn caught_up(
 }
 
 /// The events and runs of a thread, all of them.
-pub(crate) async fn all_of(
+pub(crate) async fn events_and_runs(
     store: &AnyStore,
     scope: &Scope,
     thread_id: &str,
 ) -> (Vec<ThreadEvent>, Vec<Run>) {
-    let (changes, _) = caught_up(store, scope, thread_id, from_the_beginning(), 1_000).await;
+    let (changes, _) = catch_up_fully(store, scope, thread_id, start_position(), 1_000).await;
     (events_of(&changes), runs_of(&changes))
 }
 
 /// The run of this id as it stands.
 pub(crate) async fn run_named(store: &AnyStore, scope: &Scope, thread_id: &str, id: &str) -> Run {
-    let (_, runs) = all_of(store, scope, thread_id).await;
+    let (_, runs) = events_and_runs(store, scope, thread_id).await;
     let found = runs.into_iter().find(|run| run.id == id);
     found.unwrap_or_else(|| panic!("no run {id}"))
 }
 
 /// Everything that reading shows of a scope, to compare before and after.
-pub(crate) async fn picture(store: &AnyStore, scope: &Scope) -> Vec<String> {
+pub(crate) async fn dump(store: &AnyStore, scope: &Scope) -> Vec<String> {
     let page = store
         .threads(scope, None, 1_000.into())
         .await
@@ -132,7 +132,7 @@ pub(crate) async fn picture(store: &AnyStore, scope: &Scope) -> Vec<String> {
         let record = store.thread(scope, &thread.id).await.expect("in the list");
         let snapshot = store.snapshot(scope, &thread.id, &SnapshotFrom::Newest, usize::MAX);
         let events = store.events(scope, &thread.id, None, 1_000.into());
-        let beginning = from_the_beginning();
+        let beginning = start_position();
         let all = store.catch_up(scope, &thread.id, &beginning, 1_000.into());
         lines.push(format!("{record:?}"));
         lines.push(format!("{:?}", snapshot.await.expect("in the list")));
@@ -183,7 +183,7 @@ pub(crate) fn invalid<T: Debug>(result: Result<T, StoreError>) -> String {
 }
 
 /// The event without what changes while its text grows.
-fn settled(event: &ThreadEvent) -> ThreadEvent {
+fn without_streaming_state(event: &ThreadEvent) -> ThreadEvent {
     let mut event = event.clone();
     if event.streaming.is_some() {
         event.content = None;
@@ -212,11 +212,11 @@ impl Reader {
             runs: BTreeMap::new(),
             position: snapshot.position.clone(),
         };
-        reader.take(snapshot);
+        reader.apply_snapshot(snapshot);
         reader
     }
 
-    fn take(&mut self, snapshot: Snapshot) {
+    fn apply_snapshot(&mut self, snapshot: Snapshot) {
         self.thread = snapshot.thread.thread;
         self.position = snapshot.position;
         for event in snapshot.events {
@@ -228,19 +228,20 @@ impl Reader {
     }
 
     /// Goes on from where it is.
-    pub(crate) async fn go_on(
+    pub(crate) async fn advance(
         &mut self,
         store: &AnyStore,
         scope: &Scope,
         limit: impl Into<PageLimit>,
     ) {
         let id = self.thread.id.clone();
-        let (changes, position) = caught_up(store, scope, &id, self.position.clone(), limit).await;
+        let (changes, position) =
+            catch_up_fully(store, scope, &id, self.position.clone(), limit).await;
         self.position = position;
-        self.see(changes);
+        self.apply(changes);
     }
 
-    fn see(&mut self, changes: impl IntoIterator<Item = Change>) {
+    fn apply(&mut self, changes: impl IntoIterator<Item = Change>) {
         for change in changes {
             match change.body {
                 ChangeBody::Thread(record) => self.thread = record.thread,
@@ -256,7 +257,7 @@ impl Reader {
     }
 
     /// Comes back, and goes again after so many changes. The result is whether it was sent all.
-    pub(crate) async fn go_after(
+    pub(crate) async fn advance_partially(
         &mut self,
         store: &AnyStore,
         scope: &Scope,
@@ -271,7 +272,7 @@ impl Reader {
             let page = store.catch_up(scope, &id, &position, limit).await;
             let page = page.expect("the thread is seen");
             let enough = page.changes.len() > left;
-            self.see(page.changes.iter().take(left).cloned());
+            self.apply(page.changes.iter().take(left).cloned());
             if enough || page.is_complete {
                 return !enough;
             }
@@ -281,7 +282,7 @@ impl Reader {
     }
 
     /// Went away, and comes back with what it has.
-    pub(crate) async fn come_back(
+    pub(crate) async fn reconnect(
         &mut self,
         store: &AnyStore,
         scope: &Scope,
@@ -289,7 +290,7 @@ impl Reader {
     ) {
         let limit = limit.into();
         self.resume(store, scope, limit.bytes).await;
-        self.go_on(store, scope, limit).await;
+        self.advance(store, scope, limit).await;
     }
 
     /// Takes the snapshot that begins with what it has. The result is where it stands then.
@@ -301,7 +302,7 @@ impl Reader {
             .await
             .expect("the thread is seen");
         assert!(snapshot.recovered);
-        self.take(snapshot);
+        self.apply_snapshot(snapshot);
         self.position.clone()
     }
 
@@ -310,14 +311,20 @@ impl Reader {
     pub(crate) async fn assert_up_to_date(&self, store: &AnyStore, scope: &Scope) {
         let fresh = Self::fresh(store, scope, &self.thread.id).await;
         for (seq, event) in &fresh.events {
-            assert_eq!(self.events.get(seq).map(settled), Some(settled(event)));
+            assert_eq!(
+                self.events.get(seq).map(without_streaming_state),
+                Some(without_streaming_state(event))
+            );
         }
         for (id, run) in &fresh.runs {
             assert_eq!(self.runs.get(id), Some(run));
         }
-        let (events, runs) = all_of(store, scope, &self.thread.id).await;
+        let (events, runs) = events_and_runs(store, scope, &self.thread.id).await;
         for event in self.events.values() {
-            assert_eq!(settled(event), settled(&events[event.seq as usize - 1]));
+            assert_eq!(
+                without_streaming_state(event),
+                without_streaming_state(&events[event.seq as usize - 1])
+            );
         }
         for run in self.runs.values() {
             assert!(runs.contains(run), "out of date: {run:?}");

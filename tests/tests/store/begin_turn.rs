@@ -1,11 +1,12 @@
 //! A user's message: the thread it makes or finds, and the turn that begins with it.
 
 use crate::asserts::{
-    all_of, assert_conflict, assert_not_found, ids, kinds, picture, revs, seqs, threads_of,
+    assert_conflict, assert_not_found, dump, events_and_runs, ids, kinds, revs, seqs, threads_of,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, begin_thread, ben, existing, finish, message, new_thread, now, private, say, scope, start,
+    ana, begin_thread, ben, existing, finish, message, new_thread, now, private_scope, say, scope,
+    start,
 };
 use dooers::protocol::{Actor, EventType, RunStatus, User};
 use dooers::store::{NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer};
@@ -69,7 +70,7 @@ async fn first_message_creates_thread_then_event_then_run(store: &AnyStore) {
         (Some("agent"), None)
     );
 
-    let (events, runs) = all_of(store, &scope(), "t").await;
+    let (events, runs) = events_and_runs(store, &scope(), "t").await;
     assert_eq!((events, runs), (vec![event], vec![run]));
     assert_eq!(store.thread(&scope(), "t").await.unwrap(), claim.thread);
 }
@@ -97,7 +98,7 @@ async fn message_during_a_turn_is_stored_and_queued(store: &AnyStore) {
             .unwrap()
             .is_none()
     );
-    let (events, runs) = all_of(store, &scope(), "t").await;
+    let (events, runs) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", "e2"]);
     assert_eq!(runs.len(), 1, "it has no run until it starts");
 }
@@ -107,13 +108,13 @@ async fn repeated_claim_returns_the_same_turn(store: &AnyStore) {
     say(store, existing("t"), "e2", "waits").await;
     let next = finish(store, &claim.key, "r2").await.unwrap();
     // The answer to the claim was lost.
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let again = store.claim_turn(&scope(), "t", &start("r2")).await;
     let again = again.unwrap().unwrap();
     assert_eq!(again.key, next.key);
     assert_eq!((again.event, again.run), (next.event, next.run));
     assert!(again.changes.is_empty());
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     // Another claim finds nothing while the turn runs, and neither does this one after its end.
     let other = store.claim_turn(&scope(), "t", &start("r3")).await;
     assert!(other.unwrap().is_none());
@@ -160,7 +161,7 @@ async fn threads_run_independently(store: &AnyStore) {
 
 async fn new_participant_updates_thread_before_event(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    assert_not_found(store.thread(&private(&ben()), "t").await);
+    assert_not_found(store.thread(&private_scope(&ben()), "t").await);
     let new = message(existing("t"), "e2", &ben());
     let at = new.at;
     let begun = store.begin_turn(&scope(), new, &start("r2")).await.unwrap();
@@ -170,7 +171,7 @@ async fn new_participant_updates_thread_before_event(store: &AnyStore) {
     assert_eq!(thread.users, [ana(), ben()]);
     assert_eq!((&thread.owner, thread.updated_at), (&ana(), at));
 
-    let record = store.thread(&private(&ben()), "t").await.unwrap();
+    let record = store.thread(&private_scope(&ben()), "t").await.unwrap();
     let participants = [Participant::user(&ana()), Participant::user(&ben())];
     assert_eq!(record.participants, participants);
     let again = message(existing("t"), "e3", &ben());
@@ -197,7 +198,7 @@ async fn thread_changes_only_when_a_user_name_changes(store: &AnyStore) {
         assert_eq!(record.participants, [Participant::user(&ana())]);
     }
     // What she wrote before keeps the name she had.
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(events[0].user, Some(ana()));
     assert_eq!(events[1].user, Some(renamed));
 }
@@ -217,7 +218,7 @@ async fn event_keeps_its_original_author_name(store: &AnyStore) {
         let new = message(existing("t"), event_id, user);
         store.begin_turn(&scope(), new, &start("r2")).await.unwrap();
     }
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     let authors: Vec<_> = events.iter().map(|event| event.author.as_deref()).collect();
     assert_eq!(authors, [None, Some("ana@example.org"), Some("Ana Lima")]);
 }
@@ -261,7 +262,7 @@ async fn anonymous_user_is_bound_to_its_connection(store: &AnyStore) {
     assert_not_found(store.thread(&of_connection("d"), "t").await);
     // A user who takes the id of a connection, and a user without an id, are neither.
     for id in ["c", "connection:c", ""] {
-        assert_not_found(store.thread(&private(&User::new(id)), "t").await);
+        assert_not_found(store.thread(&private_scope(&User::new(id)), "t").await);
     }
 }
 
@@ -305,7 +306,7 @@ async fn create_if_missing_creates_once_then_finds(store: &AnyStore) {
 
 async fn thread_of_another_scope_is_never_adopted(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let target = ThreadTarget::ExistingOrNew(NewThread::new("t"));
     for other in [
         Scope {
@@ -316,12 +317,12 @@ async fn thread_of_another_scope_is_never_adopted(store: &AnyStore) {
             workspace_id: "other".to_owned(),
             ..scope()
         },
-        private(&ben()),
+        private_scope(&ben()),
     ] {
         let new = message(target.clone(), "e2", &ben());
         assert_not_found(store.begin_turn(&other, new, &start("r2")).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn message_to_missing_thread_creates_none(store: &AnyStore) {
@@ -342,10 +343,10 @@ async fn message_to_missing_thread_creates_none(store: &AnyStore) {
 
 async fn thread_cannot_be_created_twice(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let again = message(new_thread("t"), "e2", &ben());
     assert_conflict(store.begin_turn(&scope(), again, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn thread_has_its_tenant_and_timestamps(store: &AnyStore) {

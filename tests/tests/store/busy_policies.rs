@@ -1,7 +1,7 @@
 //! What becomes of a message that comes while its thread is being answered.
 
 use crate::asserts::{
-    all_of, assert_not_found, assert_stale, ids, kinds, picture, run_named, runs_of,
+    assert_not_found, assert_stale, dump, events_and_runs, ids, kinds, run_named, runs_of,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
@@ -59,9 +59,9 @@ async fn full_queue_rejects_until_a_message_is_answered(store: &AnyStore) {
     for id in ["e2", "e3"] {
         say(store, existing("t"), id, &queue_of(2)).await.unwrap();
     }
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     assert_overloaded(say(store, existing("t"), "e4", &queue_of(2)).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     // Another thread has a queue of its own, and a longer one has room.
     say(store, new_thread("other"), "o", &queue_of(2))
         .await
@@ -98,7 +98,7 @@ async fn rejecting_agent_accepts_after_the_last_answer(store: &AnyStore) {
         .await
         .unwrap();
     assert!(begun.claim.is_some());
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["e1", "e2"]);
 }
 

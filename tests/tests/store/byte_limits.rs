@@ -1,10 +1,10 @@
 //! Pages, snapshots and steps of readers that are limited in bytes.
 
-use crate::asserts::{Reader, caught_up, events_of, from_the_beginning, runs_of, seqs};
+use crate::asserts::{Reader, catch_up_fully, events_of, runs_of, seqs, start_position};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, append, begin_thread, ben, existing, finish, message, new_thread, now, private,
-    run, scope, start, thread_of, write,
+    ana, answer, append, begin_thread, ben, existing, finish, message, new_thread, now,
+    private_scope, run, scope, start, thread_of, write,
 };
 use dooers::protocol::{ContentPart, Run, RunStatus, Thread, ThreadEvent, User};
 use dooers::store::{
@@ -188,7 +188,7 @@ async fn newest_snapshot_omits_older_events(store: &AnyStore) {
             let edit = ThreadEdit::UpdateEvent { event_id, patch };
             store.edit_thread(&scope(), "t", edit).await.unwrap();
             let position = shown.position.clone();
-            let (changes, _) = caught_up(store, &scope(), "t", position, 50).await;
+            let (changes, _) = catch_up_fully(store, &scope(), "t", position, 50).await;
             let sent = events_of(&changes).iter().any(|event| event.seq == seq);
             assert_eq!(sent, is_sent);
         }
@@ -213,7 +213,7 @@ async fn snapshot_after_an_event_omits_newer_events(store: &AnyStore) {
         assert_eq!(seqs(&shown.events), (11..=last).collect::<Vec<_>>());
         assert!(shown.recovered && shown.has_more);
         assert_eq!(shown.is_complete, last == 51);
-        let (rest, position) = caught_up(store, &scope(), "t", shown.position, 50).await;
+        let (rest, position) = catch_up_fully(store, &scope(), "t", shown.position, 50).await;
         assert_eq!(seqs(&events_of(&rest)), (last + 1..=51).collect::<Vec<_>>());
         assert_eq!(position.last_seq, 51);
     }
@@ -292,7 +292,7 @@ async fn step_ends_before_the_change_over_the_limit(store: &AnyStore) {
     thread_of_sizes(store, (0..60).map(|number| number * 37 % 1000)).await;
     for bytes in [1, 1000, 3000, 10_000, usize::MAX] {
         let limit = PageLimit::new(50).bytes(bytes);
-        let mut position = from_the_beginning();
+        let mut position = start_position();
         let mut steps: Vec<Vec<usize>> = Vec::new();
         let mut got = Vec::new();
         loop {
@@ -354,7 +354,7 @@ async fn step_size_counts_edits_runs_and_thread_row(store: &AnyStore) {
         assert_eq!(runs_of(&changes).len(), 19);
         assert_eq!(changes.len(), 39);
         let mut went_on = reader.clone();
-        went_on.go_on(store, &scope(), limit).await;
+        went_on.advance(store, &scope(), limit).await;
         went_on.assert_up_to_date(store, &scope()).await;
     }
 }
@@ -382,14 +382,14 @@ async fn readers_in_small_steps_miss_nothing(store: &AnyStore) {
         for limit in [(50, 1), (50, 700), (3, 2000), (50, 5000)] {
             let limit = PageLimit::new(limit.0).bytes(limit.1);
             let mut went_on = reader.clone();
-            went_on.go_on(store, &scope(), limit).await;
+            went_on.advance(store, &scope(), limit).await;
             went_on.assert_up_to_date(store, &scope()).await;
             let mut came_back = reader.clone();
-            came_back.come_back(store, &scope(), limit).await;
+            came_back.reconnect(store, &scope(), limit).await;
             came_back.assert_up_to_date(store, &scope()).await;
             let mut restless = reader.clone();
-            restless.go_after(store, &scope(), limit, 3).await;
-            restless.come_back(store, &scope(), limit).await;
+            restless.advance_partially(store, &scope(), limit, 3).await;
+            restless.reconnect(store, &scope(), limit).await;
             restless.assert_up_to_date(store, &scope()).await;
         }
     }
@@ -421,7 +421,7 @@ async fn threads_of_sizes(store: &AnyStore, sizes: &[usize]) {
 async fn thread_list_ends_before_the_thread_over_the_limit(store: &AnyStore) {
     let sizes: Vec<usize> = (0..25).map(|number| number * 37 % 1000).collect();
     threads_of_sizes(store, &sizes).await;
-    for scope in [scope(), private(&ana())] {
+    for scope in [scope(), private_scope(&ana())] {
         for limit in [
             PageLimit::new(100).bytes(4000),
             PageLimit::new(3).bytes(4000),

@@ -1,9 +1,10 @@
 //! Turns that are cancelled.
 
-use crate::asserts::{all_of, assert_not_found, run_named};
+use crate::asserts::{assert_not_found, events_and_runs, run_named};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, begin_thread, ben, existing, finish, now, private, run_change, say, scope, start, write,
+    ana, begin_thread, ben, existing, finish, now, private_scope, run_change, say, scope, start,
+    write,
 };
 use dooers::protocol::RunStatus;
 use dooers::store::{Cancel, CancelTarget, Cancelled, ChangeBody, Scope};
@@ -75,14 +76,14 @@ async fn queued_turn_is_withdrawn_and_its_run_canceled(store: &AnyStore) {
 
 async fn running_turn_is_marked_and_left_to_its_runner(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
-    let (events, runs) = all_of(store, &scope(), "t").await;
+    let (events, runs) = events_and_runs(store, &scope(), "t").await;
     assert!(is_running(
         &cancelled(store, &of_run("r")).await,
         &claim.key.event_id
     ));
     let by_event = cancelled(store, &of_event(&claim.key.event_id)).await;
     assert!(is_running(&by_event, &claim.key.event_id));
-    assert_eq!(all_of(store, &scope(), "t").await, (events, runs));
+    assert_eq!(events_and_runs(store, &scope(), "t").await, (events, runs));
     // Who runs it ends its run.
     let end = vec![run_change("t", "r", RunStatus::Canceled)];
     store
@@ -109,11 +110,11 @@ async fn cancel_of_an_ended_turn_changes_nothing(store: &AnyStore) {
         Cancelled::Ended
     ));
     finish(store, &claim.key, "none").await;
-    let before = all_of(store, &scope(), "t").await;
+    let before = events_and_runs(store, &scope(), "t").await;
     for wish in [of_run("r"), of_event(&claim.key.event_id)] {
         assert!(matches!(cancelled(store, &wish).await, Cancelled::Ended));
     }
-    assert_eq!(all_of(store, &scope(), "t").await, before);
+    assert_eq!(events_and_runs(store, &scope(), "t").await, before);
 }
 
 async fn other_turns_continue_after_a_withdrawal(store: &AnyStore) {
@@ -140,13 +141,13 @@ async fn cancel_outside_the_scope_is_not_found(store: &AnyStore) {
         elsewhere(|scope| scope.worker_id = "other".to_owned()),
         elsewhere(|scope| scope.organization_id = "other".to_owned()),
         elsewhere(|scope| scope.workspace_id = "other".to_owned()),
-        private(&ben()),
+        private_scope(&ben()),
     ] {
         for wish in [of_run("r"), of_event(&waiting.event.id)] {
             assert_not_found(store.cancel_turn(Some(&other), &wish).await);
         }
     }
-    let own = private(&ana());
+    let own = private_scope(&ana());
     let wish = of_event(&waiting.event.id);
     let done = store.cancel_turn(Some(&own), &wish).await.unwrap();
     assert!(matches!(done, Cancelled::Withdrawn { .. }));

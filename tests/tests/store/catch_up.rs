@@ -1,8 +1,8 @@
 //! What a reader is sent after its snapshot.
 
 use crate::asserts::{
-    Reader, assert_not_found, caught_up, events_of, from_the_beginning, kinds, newest, revs,
-    runs_of, seqs, threads_of,
+    Reader, assert_not_found, catch_up_fully, events_of, kinds, newest, revs, runs_of, seqs,
+    start_position, threads_of,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
@@ -56,7 +56,7 @@ async fn missed_changes_arrive_once_and_in_order(store: &AnyStore) {
             .await
             .unwrap();
         let mut got = seqs(&snapshot.events);
-        let (changes, position) = caught_up(store, &scope(), "t", snapshot.position, 40).await;
+        let (changes, position) = catch_up_fully(store, &scope(), "t", snapshot.position, 40).await;
         got.extend(seqs(&events_of(&changes)));
         assert_eq!(
             got,
@@ -78,7 +78,7 @@ async fn missed_changes_arrive_once_and_in_order(store: &AnyStore) {
 async fn missed_changes_arrive_in_pages_of_the_limit(store: &AnyStore) {
     thread_of(store, "t", 25).await;
     for (limit, expected) in [(1, 25), (10, 3), (24, 2), (25, 1), (26, 1)] {
-        let mut position = from_the_beginning();
+        let mut position = start_position();
         let mut pages = 0;
         loop {
             let page = store
@@ -98,7 +98,7 @@ async fn missed_changes_arrive_in_pages_of_the_limit(store: &AnyStore) {
 
 async fn changes_between_two_pages_are_not_lost(store: &AnyStore) {
     let claim = thread_of(store, "t", 20).await;
-    let mut position = from_the_beginning();
+    let mut position = start_position();
     let mut got = Vec::new();
     let mut last_run = None;
     let mut written = 20;
@@ -134,7 +134,7 @@ async fn reader_at_the_end_receives_new_changes(store: &AnyStore) {
     let position = newest(store, &scope(), "t").await.position;
     append(store, &claim.key, 121..=123, None).await;
     let begun = say(store, existing("t"), "waiting", "none").await;
-    let (changes, _) = caught_up(store, &scope(), "t", position, 2).await;
+    let (changes, _) = catch_up_fully(store, &scope(), "t", position, 2).await;
     assert_eq!(kinds(&changes), ["event"; 4]);
     assert_eq!(seqs(&events_of(&changes)), [121, 122, 123, 124]);
     assert_eq!(changes.last(), begun.changes.last());
@@ -152,7 +152,7 @@ async fn changes_arrive_in_revision_order(store: &AnyStore) {
     }
     write(store, &claim.key, vec![TurnChange::Touch(now())]).await;
     expected.push("thread");
-    let (changes, _) = caught_up(store, &scope(), "t", position.clone(), 100).await;
+    let (changes, _) = catch_up_fully(store, &scope(), "t", position.clone(), 100).await;
     assert_eq!(kinds(&changes), expected);
     let all: Vec<u64> = (position.rev + 1..=position.rev + 9).collect();
     assert_eq!(revs(&changes), all);
@@ -166,7 +166,7 @@ async fn runs_and_thread_row_arrive_in_their_latest_state(store: &AnyStore) {
         .snapshot(&scope(), "t", &from, usize::MAX)
         .await
         .unwrap();
-    let (_, position) = caught_up(store, &scope(), "t", known.position, 10).await;
+    let (_, position) = catch_up_fully(store, &scope(), "t", known.position, 10).await;
     for title in ["One", "Two"] {
         let patch = ThreadPatch::default().title(title);
         write(
@@ -183,7 +183,7 @@ async fn runs_and_thread_row_arrive_in_their_latest_state(store: &AnyStore) {
     )
     .await;
     append(store, &claim.key, [4], None).await;
-    let (changes, _) = caught_up(store, &scope(), "t", position, 10).await;
+    let (changes, _) = catch_up_fully(store, &scope(), "t", position, 10).await;
     assert_eq!(kinds(&changes), ["thread", "run", "event"]);
     assert_eq!(threads_of(&changes)[0].title.as_deref(), Some("Two"));
     assert_eq!(runs_of(&changes)[0].status, RunStatus::Canceled);
@@ -197,7 +197,7 @@ async fn page_excludes_changes_after_its_end(store: &AnyStore) {
         let ended = run_change("t", &format!("run-{last}"), RunStatus::Succeeded);
         write(store, &claim.key, vec![ended, TurnChange::Touch(now())]).await;
     }
-    let mut position = from_the_beginning();
+    let mut position = start_position();
     let mut told = Vec::new();
     loop {
         let page = store
@@ -231,7 +231,7 @@ async fn run_that_ended_while_away_is_sent(store: &AnyStore) {
         .finish_turn(&scope(), &claim.key, changes, Some(&start("none")))
         .await
         .unwrap();
-    reader.come_back(store, &scope(), 10).await;
+    reader.reconnect(store, &scope(), 10).await;
     assert_eq!(reader.runs["t-run"].status, RunStatus::Succeeded);
 }
 
@@ -256,7 +256,7 @@ async fn runs_of_events_after_the_snapshot_are_sent(store: &AnyStore) {
             .unwrap();
         claim = done.next.expect("one waits");
     }
-    reader.come_back(store, &scope(), 30).await;
+    reader.reconnect(store, &scope(), 30).await;
     assert_eq!(reader.runs.len(), 6, "{:?}", reader.runs);
     reader.assert_up_to_date(store, &scope()).await;
 }
@@ -293,10 +293,10 @@ async fn resume_from_any_event_matches_a_fresh_reader(store: &AnyStore) {
     for reader in readers {
         for limit in [1, 7, 100] {
             let mut came_back = reader.clone();
-            came_back.come_back(store, &scope(), limit).await;
+            came_back.reconnect(store, &scope(), limit).await;
             came_back.assert_up_to_date(store, &scope()).await;
             let mut went_on = reader.clone();
-            went_on.go_on(store, &scope(), limit).await;
+            went_on.advance(store, &scope(), limit).await;
             went_on.assert_up_to_date(store, &scope()).await;
         }
     }
@@ -326,8 +326,10 @@ async fn reader_that_leaves_at_any_time_misses_nothing(store: &AnyStore) {
     for limit in [1, 3, 100] {
         for taken in 0.. {
             let mut restless = reader.clone();
-            let is_whole = restless.go_after(store, &scope(), limit, taken).await;
-            restless.come_back(store, &scope(), 100).await;
+            let is_whole = restless
+                .advance_partially(store, &scope(), limit, taken)
+                .await;
+            restless.reconnect(store, &scope(), 100).await;
             restless.assert_up_to_date(store, &scope()).await;
             if is_whole {
                 break;

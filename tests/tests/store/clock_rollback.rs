@@ -1,9 +1,9 @@
 //! A clock that was set back since something was stored.
 
-use crate::asserts::{all_of, ids, run_named, threads_of};
+use crate::asserts::{events_and_runs, ids, run_named, threads_of};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, ben, existing, message, new_thread, private, run, scope, start, written,
+    ana, answer, ben, existing, message, new_thread, private_scope, run, scope, start, written,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use dooers::OnBusy;
@@ -88,12 +88,12 @@ async fn new_thread_is_first_after_a_clock_rollback(store: &AnyStore) {
     let created = store.create_thread(&scope(), draft).await.unwrap();
     let told = &threads_of(&[created])[0];
     assert_eq!((told.last_event_at, told.created_at), (before(3), after(1)));
-    for seen_in in [scope(), private(&ana())] {
+    for seen_in in [scope(), private_scope(&ana())] {
         assert_eq!(listed(store, &seen_in).await, ["a", "b", "old"]);
     }
     let thread = store.thread(&scope(), "b").await.unwrap().thread;
     assert_eq!((thread.created_at, thread.updated_at), (after(0), after(0)));
-    let (events, _) = all_of(store, &scope(), "b").await;
+    let (events, _) = events_and_runs(store, &scope(), "b").await;
     assert_eq!(events[0].created_at, after(0), "as the clock says");
 }
 
@@ -105,7 +105,7 @@ async fn event_moves_thread_to_front_after_a_rollback(store: &AnyStore) {
     // A message of somebody else, who takes part from then on.
     say(store, "a", "a2", &ben(), after(0)).await;
     assert_eq!(listed(store, &scope()).await, ["a", "d", "c", "b"]);
-    assert_eq!(listed(store, &private(&ben())).await, ["a"]);
+    assert_eq!(listed(store, &private_scope(&ben())).await, ["a"]);
     // The end of a turn.
     let touch = vec![TurnChange::Touch(after(1))];
     let scope = scope();
@@ -122,7 +122,7 @@ async fn event_moves_thread_to_front_after_a_rollback(store: &AnyStore) {
     let taken = store.expire_leases(after(3)).await.unwrap();
     assert!(taken.interrupted > 0);
     assert!(last_event_at(store, "d").await > before(3));
-    assert_eq!(listed(store, &private(&ana())).await.len(), 4);
+    assert_eq!(listed(store, &private_scope(&ana())).await.len(), 4);
 }
 
 async fn tail_finds_events_written_after_a_rollback(store: &AnyStore) {
@@ -253,7 +253,7 @@ async fn updated_at_never_decreases(store: &AnyStore) {
     let thread = store.thread(&scope(), "t").await.unwrap().thread;
     assert_eq!(thread.users.len(), 2);
     assert_eq!(thread.updated_at, before(0));
-    assert!(private(&ben()).admits(&[Participant::user(&ben())]));
+    assert!(private_scope(&ben()).admits(&[Participant::user(&ben())]));
 }
 
 async fn turn_scheduled_too_far_ahead_is_due(store: &AnyStore) {

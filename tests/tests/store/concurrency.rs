@@ -1,7 +1,7 @@
 //! What is asked at the same time does not get into each other's way.
 
 use crate::asserts::{
-    all_of, assert_conflict, assert_not_found, assert_stale, ids, invalid, newest, seqs,
+    assert_conflict, assert_not_found, assert_stale, events_and_runs, ids, invalid, newest, seqs,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
@@ -157,13 +157,13 @@ async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
     let listed = store.threads(&scope(), None, 100.into()).await.unwrap();
     assert_eq!(listed.total_count, 23);
     for number in 0..20 {
-        let (events, runs) = all_of(store, &scope(), &format!("good-{number}")).await;
+        let (events, runs) = events_and_runs(store, &scope(), &format!("good-{number}")).await;
         assert_eq!(ids(&events), [format!("good-{number}-e")]);
         assert_eq!(runs.len(), 1);
     }
     for (thread, events) in [("forms", 2), ("answered", 3), ("ended", 2)] {
         assert_eq!(
-            all_of(store, &scope(), thread).await.0.len(),
+            events_and_runs(store, &scope(), thread).await.0.len(),
             events,
             "{thread}"
         );
@@ -199,7 +199,7 @@ async fn concurrent_messages_are_numbered_without_gaps(store: &AnyStore) {
     let mut by_seq: Vec<_> = begun.into_iter().map(|begun| begun.event).collect();
     by_seq.sort_by_key(|event| event.seq);
     assert_eq!(seqs(&by_seq), (2..42).collect::<Vec<_>>());
-    assert_eq!(all_of(store, &scope(), "t").await.0[1..], by_seq);
+    assert_eq!(events_and_runs(store, &scope(), "t").await.0[1..], by_seq);
 }
 
 async fn concurrent_threads_are_all_created(store: &AnyStore) {

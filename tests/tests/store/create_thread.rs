@@ -1,9 +1,10 @@
 //! Threads that the program makes.
 
-use crate::asserts::{Reader, assert_conflict, assert_not_found, kinds, newest, picture, revs};
+use crate::asserts::{Reader, assert_conflict, assert_not_found, dump, kinds, newest, revs};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, begin_thread, ben, existing, message, new_thread, now, private, say, scope, start,
+    ana, answer, begin_thread, ben, existing, message, new_thread, now, private_scope, say, scope,
+    start,
 };
 use dooers::protocol::{Thread, User};
 use dooers::store::{NewThread, Scope, ThreadDraft, ThreadEdit};
@@ -71,7 +72,7 @@ async fn empty_thread_can_be_read_and_written(store: &AnyStore) {
     store.edit_thread(&scope(), "t", first).await.unwrap();
     let begun = say(store, existing("t"), "second", "r").await;
     assert_eq!((begun.event.seq, begun.claim.is_some()), (2, true));
-    reader.go_on(store, &scope(), 10).await;
+    reader.advance(store, &scope(), 10).await;
     reader.assert_up_to_date(store, &scope()).await;
     assert_eq!(reader.events.len(), 2);
 }
@@ -79,12 +80,17 @@ async fn empty_thread_can_be_read_and_written(store: &AnyStore) {
 async fn owner_is_the_only_participant(store: &AnyStore) {
     create(store, draft("t", &ana())).await;
     assert_eq!(
-        store.thread(&private(&ana()), "t").await.unwrap().thread.id,
+        store
+            .thread(&private_scope(&ana()), "t")
+            .await
+            .unwrap()
+            .thread
+            .id,
         "t"
     );
-    assert_not_found(store.thread(&private(&ben()), "t").await);
+    assert_not_found(store.thread(&private_scope(&ben()), "t").await);
     let listed = store
-        .threads(&private(&ana()), None, 10.into())
+        .threads(&private_scope(&ana()), None, 10.into())
         .await
         .unwrap();
     assert_eq!((listed.threads.len(), listed.total_count), (1, 1));
@@ -95,24 +101,30 @@ async fn ownerless_thread_is_visible_in_the_full_scope(store: &AnyStore) {
     let thread = store.thread(&scope(), "t").await.unwrap().thread;
     assert!(thread.users.is_empty());
     for user in [ana(), User::new("")] {
-        assert_not_found(store.thread(&private(&user), "t").await);
+        assert_not_found(store.thread(&private_scope(&user), "t").await);
     }
     let new = message(existing("t"), "e", &ben());
     store.begin_turn(&scope(), new, &start("r")).await.unwrap();
-    assert_eq!(newest(store, &private(&ben()), "t").await.events.len(), 1);
+    assert_eq!(
+        newest(store, &private_scope(&ben()), "t")
+            .await
+            .events
+            .len(),
+        1
+    );
 }
 
 async fn taken_id_is_a_conflict_in_every_scope(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let other = Scope {
         workspace_id: "other".to_owned(),
         ..scope()
     };
-    for scope in [scope(), other.clone(), private(&ben())] {
+    for scope in [scope(), other.clone(), private_scope(&ben())] {
         assert_conflict(store.create_thread(&scope, draft("t", &ana())).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     assert_eq!(
         store
             .threads(&other, None, 1.into())
@@ -125,7 +137,10 @@ async fn taken_id_is_a_conflict_in_every_scope(store: &AnyStore) {
 
 async fn created_thread_can_be_deleted(store: &AnyStore) {
     create(store, draft("t", &ana())).await;
-    let deleted = store.delete_thread(&private(&ana()), "t").await.unwrap();
+    let deleted = store
+        .delete_thread(&private_scope(&ana()), "t")
+        .await
+        .unwrap();
     assert_eq!(kinds(&[deleted]), ["deleted"]);
     assert_not_found(store.thread(&scope(), "t").await);
     say(store, new_thread("t"), "e", "r").await;

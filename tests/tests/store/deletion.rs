@@ -1,9 +1,9 @@
 //! Threads that are deleted.
 
-use crate::asserts::{assert_not_found, picture};
+use crate::asserts::{assert_not_found, dump};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, append, begin_thread, ben, existing, finish, message, new_thread, now, private,
+    ana, append, begin_thread, ben, existing, finish, message, new_thread, now, private_scope,
     repeatable, say, scope, start, thread_of,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -74,7 +74,7 @@ async fn deleted_thread_is_not_listed_or_counted(store: &AnyStore) {
         begin_thread(store, id, &format!("{id}-r")).await;
     }
     store.delete_thread(&scope(), "b").await.unwrap();
-    for scope in [scope(), private(&ana())] {
+    for scope in [scope(), private_scope(&ana())] {
         let page = store.threads(&scope, None, 10.into()).await.unwrap();
         let ids: Vec<_> = page
             .threads
@@ -96,10 +96,10 @@ async fn deleted_thread_is_not_listed_or_counted(store: &AnyStore) {
 async fn deletion_leaves_other_threads_unchanged(store: &AnyStore) {
     let kept = thread_of(store, "kept", 7).await;
     say(store, existing("kept"), "waiting", "none").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     thread_of(store, "gone", 7).await;
     store.delete_thread(&scope(), "gone").await.unwrap();
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     append(store, &kept.key, [8], None).await;
     assert_eq!(
         finish(store, &kept.key, "r").await.unwrap().key.event_id,

@@ -1,14 +1,14 @@
 //! What the program changes in a thread without a turn.
 
 use crate::asserts::{
-    Reader, all_of, assert_conflict, assert_not_found, events_of, kinds, newest, picture, revs,
-    run_named, runs_of, threads_of,
+    Reader, assert_conflict, assert_not_found, dump, events_and_runs, events_of, kinds, newest,
+    revs, run_named, runs_of, threads_of,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
     ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, now,
-    private, repeatable, run, run_change, say, scope, start, streamed, thread_of, thread_with_form,
-    write, written,
+    private_scope, repeatable, run, run_change, say, scope, start, streamed, thread_of,
+    thread_with_form, write, written,
 };
 use dooers::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent};
 use dooers::store::{
@@ -49,9 +49,9 @@ async fn edit(store: &AnyStore, edit: ThreadEdit) -> Edited {
 }
 
 async fn refused(store: &AnyStore, edit: ThreadEdit) -> StoreError {
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let refused = store.edit_thread(&scope(), "t", edit).await.unwrap_err();
-    assert_eq!(picture(store, &scope()).await, before, "nothing is changed");
+    assert_eq!(dump(store, &scope()).await, before, "nothing is changed");
     refused
 }
 
@@ -142,7 +142,7 @@ async fn new_event_gets_next_seq_and_moves_thread_to_front(store: &AnyStore) {
 
 async fn user_named_by_an_event_becomes_a_participant(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    assert_not_found(store.thread(&private(&ben()), "t").await);
+    assert_not_found(store.thread(&private_scope(&ben()), "t").await);
     let said = ThreadEvent {
         actor: Actor::User,
         user: Some(ben()),
@@ -151,11 +151,11 @@ async fn user_named_by_an_event_becomes_a_participant(store: &AnyStore) {
     let edited = edit(store, create(said)).await;
     assert_eq!(kinds(&edited.changes), ["event", "thread"]);
     assert_eq!(threads_of(&edited.changes)[0].users, [ana(), ben()]);
-    let seen = store.thread(&private(&ben()), "t").await.unwrap();
+    let seen = store.thread(&private_scope(&ben()), "t").await.unwrap();
     assert_eq!(seen.thread.users, [ana(), ben()]);
     assert_eq!(seen.thread.owner, ana());
     let listed = store
-        .threads(&private(&ben()), None, 10.into())
+        .threads(&private_scope(&ben()), None, 10.into())
         .await
         .unwrap();
     assert_eq!((listed.threads.len(), listed.total_count), (1, 1));
@@ -219,7 +219,7 @@ async fn updated_event_keeps_its_seq(store: &AnyStore) {
         ..changed
     };
     assert_eq!(events_of(&edited.changes), std::slice::from_ref(&changed));
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     let order: Vec<_> = newest(store, &scope(), "t").await.events;
     assert_eq!(order[1], changed);
     assert_eq!((order.len(), events.len()), (5, 5));
@@ -514,7 +514,7 @@ async fn returning_reader_receives_every_edit(store: &AnyStore) {
     let at = now();
     let patch = ThreadPatch::default().title("At last");
     edit(store, ThreadEdit::Patch { patch, at }).await;
-    reader.go_on(store, &scope(), 3).await;
+    reader.advance(store, &scope(), 3).await;
     let fresh = Reader::fresh(store, &scope(), "t").await;
     assert_eq!(reader.events, fresh.events);
     assert_eq!(reader.runs, fresh.runs);

@@ -1,10 +1,10 @@
 //! Events by what they are and who made them.
 
-use crate::asserts::{all_of, assert_not_found, ids, seqs};
+use crate::asserts::{assert_not_found, events_and_runs, ids, seqs};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, ben, existing, finish, message, new_thread, private, say, scope, start, streamed,
-    thread_of, write,
+    ana, answer, ben, existing, finish, message, new_thread, private_scope, say, scope, start,
+    streamed, thread_of, write,
 };
 use dooers::protocol::{Actor, EventType, ThreadEvent, User};
 use dooers::store::{EventQuery, Order, TurnChange};
@@ -72,7 +72,7 @@ async fn events_are_found_from_either_end_up_to_the_limit(store: &AnyStore) {
         assert_eq!(seqs(&found), expected, "{query:?}");
         assert!(found.iter().all(|event| event.thread_id == "t"));
     }
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(find(store, &EventQuery::oldest(100)).await, events);
 }
 
@@ -268,9 +268,9 @@ async fn missing_ids_find_nothing_or_are_not_found(store: &AnyStore) {
     thread_of(store, "t", 3).await;
     let all = EventQuery::newest(10);
     assert_not_found(store.find_events(&scope(), "nowhere", &all).await);
-    let nobodys = private(&User::new("cleo"));
+    let nobodys = private_scope(&User::new("cleo"));
     assert_not_found(store.find_events(&nobodys, "t", &all).await);
-    let anas = private(&ana());
+    let anas = private_scope(&ana());
     let found = store.find_events(&anas, "t", &all).await.unwrap();
     assert_eq!(seqs(&found), [3, 2, 1]);
     store.delete_thread(&scope(), "t").await.unwrap();

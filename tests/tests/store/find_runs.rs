@@ -3,8 +3,8 @@
 use crate::asserts::assert_not_found;
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, begin_thread, ben, existing, finish, message, new_thread, now, private, run_change, say,
-    scope, start, write,
+    ana, begin_thread, ben, existing, finish, message, new_thread, now, private_scope, run_change,
+    say, scope, start, write,
 };
 use dooers::protocol::{Run, RunStatus, User};
 use dooers::store::{Order, RunCursor, RunQuery, Scope, ThreadEdit};
@@ -213,15 +213,19 @@ async fn runs_of_invisible_threads_are_not_found(store: &AnyStore) {
         let runs = store.find_runs(&scope, &query).await.unwrap();
         runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
     };
-    assert_eq!(seen(private(&ben()), oldest(100)).await, ["d1"]);
-    assert_eq!(seen(private(&ana()), oldest(100)).await.len(), 12);
-    assert!(seen(private(&User::new("x")), oldest(9)).await.is_empty());
+    assert_eq!(seen(private_scope(&ben()), oldest(100)).await, ["d1"]);
+    assert_eq!(seen(private_scope(&ana()), oldest(100)).await.len(), 12);
+    assert!(
+        seen(private_scope(&User::new("x")), oldest(9))
+            .await
+            .is_empty()
+    );
     let other = Scope {
         worker_id: "other".to_owned(),
         ..scope()
     };
     assert!(seen(other.clone(), RunQuery::newest(9)).await.is_empty());
-    for scope in [private(&ben()), other] {
+    for scope in [private_scope(&ben()), other] {
         assert_not_found(store.find_runs(&scope, &of("a", oldest(9))).await);
         assert_not_found(store.run(&scope, "a", "a1").await);
     }

@@ -2,7 +2,7 @@
 
 use crate::asserts::threads_of;
 use crate::backends::{AnyStore, cases};
-use crate::fixtures::{ana, ben, message, new_thread, now, private, scope, start};
+use crate::fixtures::{ana, ben, message, new_thread, now, private_scope, scope, start};
 use chrono::{DateTime, Utc};
 use dooers::protocol::{Thread, User};
 use dooers::store::{
@@ -109,7 +109,7 @@ async fn private_scope_finds_only_shared_threads(store: &AnyStore) {
         .begin_turn(&scope(), by_ana, &start("none"))
         .await
         .unwrap();
-    let of_ana = private(&ana());
+    let of_ana = private_scope(&ana());
     let all = found(store, &of_ana, &oldest(100)).await;
     assert_eq!(all, ["t1", "t3", "t5", "t7", "t9", "t4"]);
     assert_eq!(
@@ -118,7 +118,12 @@ async fn private_scope_finds_only_shared_threads(store: &AnyStore) {
     );
     assert_eq!(found(store, &of_ana, &of(&ana(), oldest(100))).await, all);
     assert_eq!(
-        found(store, &private(&ben()), &of(&ana(), ThreadQuery::newest(9))).await,
+        found(
+            store,
+            &private_scope(&ben()),
+            &of(&ana(), ThreadQuery::newest(9))
+        )
+        .await,
         ["t4"]
     );
 }
@@ -229,7 +234,7 @@ async fn another_scope_finds_nothing(store: &AnyStore) {
             organization_id: "other".to_owned(),
             ..scope()
         },
-        private(&User::new("stranger")),
+        private_scope(&User::new("stranger")),
     ] {
         for query in [ThreadQuery::newest(10), of(&ana(), oldest(10))] {
             assert!(found(store, &other, &query).await.is_empty());

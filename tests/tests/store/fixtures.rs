@@ -33,7 +33,7 @@ pub(crate) fn scope() -> Scope {
 }
 
 /// The same scope, in which only what this user takes part in is seen.
-pub(crate) fn private(user: &User) -> Scope {
+pub(crate) fn private_scope(user: &User) -> Scope {
     Scope {
         viewer: Viewer::Only(Participant::user(user)),
         ..scope()

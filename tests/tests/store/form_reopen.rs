@@ -1,6 +1,6 @@
 //! Forms whose answers did not succeed: they can be answered again.
 
-use crate::asserts::{assert_conflict, picture};
+use crate::asserts::{assert_conflict, dump};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
     existing, finish, form_response, message, now, say, scope, start, thread_with_form, write,
@@ -80,9 +80,9 @@ async fn assert_open(store: &AnyStore) {
 }
 
 async fn assert_answered(store: &AnyStore) {
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     assert_conflict(respond(store, "late").await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn form_reopens_when_its_answer_is_interrupted(store: &AnyStore) {

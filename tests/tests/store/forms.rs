@@ -1,10 +1,12 @@
 //! Answers to forms.
 
-use crate::asserts::{all_of, assert_conflict, assert_not_found, ids, invalid, kinds, picture};
+use crate::asserts::{
+    assert_conflict, assert_not_found, dump, events_and_runs, ids, invalid, kinds,
+};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
-    say, scope, start, thread_with_form, write,
+    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread,
+    private_scope, say, scope, start, thread_with_form, write,
 };
 use dooers::protocol::{EventType, Form, FormChoice, FormElement, ThreadEvent};
 use dooers::store::{Begun, NewMessage, Participant, StoreError, TurnChange};
@@ -57,36 +59,36 @@ async fn answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
 async fn answer_to_a_form_of_another_thread_is_not_found(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     thread_with_form(store, "other", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     assert_not_found(respond(store, "a", complete()).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn answer_to_a_non_form_event_is_not_found(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for id in ["t-question", "nothing", "", "t"] {
         let data = json!({"form_event_id": id, "values": {"size": "L"}});
         assert_not_found(respond(store, "a", data).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn answer_in_a_new_thread_is_not_found(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let answer = NewMessage {
         kind: EventType::FormResponse,
         data: Some(complete()),
         ..message(new_thread("t2"), "a", &ana())
     };
     assert_not_found(store.begin_turn(&scope(), answer, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn answer_without_a_required_field_names_it(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for values in [
         json!({}),
         json!(null),
@@ -100,12 +102,12 @@ async fn answer_without_a_required_field_names_it(store: &AnyStore) {
         assert!(text.contains("size") && !text.contains("colour"), "{text}");
     }
     invalid(respond(store, "a", json!({"form_event_id": "f"})).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn malformed_answer_is_rejected(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for data in [
         json!(null),
         json!("f"),
@@ -122,7 +124,7 @@ async fn malformed_answer_is_rejected(store: &AnyStore) {
         ..form_response("t", "a", json!(null))
     };
     invalid(store.begin_turn(&scope(), without, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn answer_that_does_not_match_its_form_is_rejected(store: &AnyStore) {
@@ -139,7 +141,7 @@ async fn answer_that_does_not_match_its_form_is_rejected(store: &AnyStore) {
         ..crate::fixtures::form("t", "g")
     };
     write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for (form, field, values) in [
         ("f", "size", json!({"size": " \n"})),
         ("f", "size", json!({"size": 1})),
@@ -155,7 +157,7 @@ async fn answer_that_does_not_match_its_form_is_rejected(store: &AnyStore) {
         let named = format!("`payload.event.data.values.{field}` ");
         assert!(text.starts_with(&named), "{text}");
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     let cancelled =
         json!({"form_event_id": "g", "cancelled": true, "values": {"kind": ["b"], "x": 1}});
     respond(store, "a", cancelled).await.unwrap();
@@ -201,12 +203,12 @@ async fn form_accepts_one_answer(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     thread_with_form(store, "other", "g").await;
     respond(store, "a", complete()).await.unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let cancelled = json!({"form_event_id": "f", "cancelled": true});
     for data in [complete(), cancelled] {
         assert_conflict(respond(store, "b", data).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     // Another form is not meant by that.
     let data = json!({"form_event_id": "g", "values": {"size": "L"}});
     let answer = form_response("other", "b", data);
@@ -239,7 +241,7 @@ async fn form_can_be_answered_after_a_rejected_answer(store: &AnyStore) {
 async fn rejected_answer_adds_no_participant(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     begin_thread(store, "other", "r").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let of_ben = |thread_id: &str, data| NewMessage {
         client_event_id: Some("c".to_owned()),
         user: ben(),
@@ -250,14 +252,14 @@ async fn rejected_answer_adds_no_participant(store: &AnyStore) {
     invalid(store.begin_turn(&scope(), open, &start("r2")).await);
     let elsewhere = of_ben("other", complete());
     assert_not_found(store.begin_turn(&scope(), elsewhere, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
-    assert_not_found(store.thread(&private(&ben()), "t").await);
+    assert_eq!(dump(store, &scope()).await, before);
+    assert_not_found(store.thread(&private_scope(&ben()), "t").await);
 
     respond(store, "b", complete()).await.unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let late = of_ben("t", complete());
     assert_conflict(store.begin_turn(&scope(), late, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn one_of_many_concurrent_answers_is_accepted(store: &AnyStore) {
@@ -290,7 +292,7 @@ async fn second_answer_in_a_turn_keeps_the_first(store: &AnyStore) {
     };
     let written = write(store, &claim.key, vec![TurnChange::Event(Box::new(late))]).await;
     assert_eq!(kinds(&written), ["event"]);
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", "f", "a", "e", "late"]);
     assert_conflict(respond(store, "again", complete()).await);
 }

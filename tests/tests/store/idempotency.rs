@@ -1,6 +1,6 @@
 //! A message that is sent again: `client_event_id`.
 
-use crate::asserts::{all_of, assert_conflict, assert_not_found, ids, kinds, picture};
+use crate::asserts::{assert_conflict, assert_not_found, dump, events_and_runs, ids, kinds};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
     ana, begin_thread, ben, existing, finish, form_response, message, new_thread, repeatable,
@@ -46,7 +46,7 @@ async fn thread_with_message(store: &AnyStore) -> Begun {
 async fn repeat_returns_the_stored_message(store: &AnyStore) {
     let first = thread_with_message(store).await;
     assert_eq!(first.event.client_event_id.as_deref(), Some("c"));
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let again = send(store, repeatable(existing("t"), "e2", "c"))
         .await
         .unwrap();
@@ -54,7 +54,7 @@ async fn repeat_returns_the_stored_message(store: &AnyStore) {
     assert_eq!(again.event, first.event);
     assert!(again.changes.is_empty());
     assert!(again.claim.is_none());
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     // Nor is there a turn of it.
     let turn = first.claim.unwrap().key;
     assert!(finish(store, &turn, "r2").await.is_none());
@@ -98,7 +98,7 @@ async fn repeat_of_a_queued_message_does_not_claim_it(store: &AnyStore) {
 
 async fn repeat_may_have_another_name_and_metadata(store: &AnyStore) {
     let first = thread_with_message(store).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let renamed = User {
         user_name: Some("Ana Lima".to_owned()),
         ..ana()
@@ -108,12 +108,12 @@ async fn repeat_may_have_another_name_and_metadata(store: &AnyStore) {
         ..repeatable(existing("t"), "e2", "c")
     };
     assert_eq!(send(store, again).await.unwrap().event, first.event);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn id_reused_for_other_content_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let same = || repeatable(existing("t"), "e2", "c");
     let others = [
         NewMessage {
@@ -137,15 +137,15 @@ async fn id_reused_for_other_content_is_a_conflict(store: &AnyStore) {
     for other in others {
         assert_conflict(send(store, other).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn id_reused_for_another_thread_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
     begin_thread(store, "t2", "r2").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     assert_conflict(send(store, repeatable(existing("t2"), "e2", "c")).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn id_of_another_user_is_another_message(store: &AnyStore) {
@@ -181,7 +181,7 @@ async fn id_of_another_user_is_another_message(store: &AnyStore) {
 
 async fn id_of_another_tenant_is_another_message(store: &AnyStore) {
     thread_with_message(store).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let elsewhere = || "elsewhere".to_owned();
     let tenants = [
         Scope {
@@ -214,14 +214,14 @@ async fn id_of_another_tenant_is_another_message(store: &AnyStore) {
         assert!(again.is_repeated);
         assert_eq!(again.event.id, event_id);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 /// The id is unique for worker, organization, workspace and user, whatever agent it was sent to; but what another
 /// agent was told must not be shown.
 async fn id_reused_for_another_agent_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let other = Scope {
         agent: "other".to_owned(),
         ..scope()
@@ -233,7 +233,7 @@ async fn id_reused_for_another_agent_is_a_conflict(store: &AnyStore) {
     for thread in [new_thread("t2"), existing("t")] {
         assert_conflict(repeat(thread).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     assert_eq!(
         store
             .threads(&other, None, 10.into())
@@ -295,7 +295,7 @@ async fn form_answer_can_be_repeated(store: &AnyStore) {
         )
     };
     let first = send(store, answer.clone()).await.unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let again = send(
         store,
         NewMessage {
@@ -307,7 +307,7 @@ async fn form_answer_can_be_repeated(store: &AnyStore) {
     .unwrap();
     assert!(again.is_repeated);
     assert_eq!(again.event, first.event);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn messages_without_an_id_are_never_repeated(store: &AnyStore) {
@@ -363,7 +363,7 @@ async fn one_of_many_concurrent_repeats_is_stored(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let all = (0..20).map(|number| repeatable(existing("t"), &format!("e{number}"), "c"));
     let stored = assert_one_stored(send_together(store, all.collect()).await);
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", stored.as_str()]);
 }
 
@@ -378,7 +378,7 @@ async fn concurrent_repeats_create_one_thread(store: &AnyStore) {
     let stored = assert_one_stored(send_together(store, all.collect()).await);
     let page = store.threads(&scope(), None, 30.into()).await.unwrap();
     assert_eq!((page.threads.len(), page.total_count), (1, 1));
-    let (events, runs) = all_of(store, &scope(), &page.threads[0].id).await;
+    let (events, runs) = events_and_runs(store, &scope(), &page.threads[0].id).await;
     assert_eq!((ids(&events), runs.len()), (vec![stored.as_str()], 1));
 }
 
@@ -393,7 +393,7 @@ async fn one_of_many_contents_with_one_id_is_stored(store: &AnyStore) {
     for refused in answers.into_iter().filter(Result::is_err) {
         assert_conflict(refused);
     }
-    assert_eq!(all_of(store, &scope(), "t").await.0.len(), 2);
+    assert_eq!(events_and_runs(store, &scope(), "t").await.0.len(), 2);
 }
 
 async fn repeat_is_not_found_if_its_event_id_was_reused(store: &AnyStore) {

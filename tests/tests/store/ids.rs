@@ -1,6 +1,6 @@
 //! Ids that nobody would choose.
 
-use crate::asserts::{assert_not_found, picture};
+use crate::asserts::{assert_not_found, dump};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{ana, answer, existing, message, new_thread, run, scope, start, thread_of};
 use dooers::protocol::{RunStatus, ThreadEvent, User};
@@ -17,7 +17,7 @@ cases![
 
 async fn id_with_nul_is_not_found(store: &AnyStore) {
     let claim = thread_of(store, "t", 2).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let here = scope();
     let at = claim.event.created_at;
 
@@ -119,7 +119,7 @@ async fn id_with_nul_is_not_found(store: &AnyStore) {
         worker_id: "worker\0".to_owned(),
     };
     assert_eq!(store.settings(&worker).await.unwrap(), []);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn unstorable_id_does_not_fail_its_batch(store: &AnyStore) {

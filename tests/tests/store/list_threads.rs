@@ -3,8 +3,8 @@
 use crate::asserts::assert_not_found;
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, begin_thread, ben, existing, message, new_thread, now, private, repeatable, say, scope,
-    start, write,
+    ana, begin_thread, ben, existing, message, new_thread, now, private_scope, repeatable, say,
+    scope, start, write,
 };
 use dooers::protocol::User;
 use dooers::store::{NewMessage, Participant, Scope, ThreadCursor, ThreadPage, TurnChange, Viewer};
@@ -56,7 +56,7 @@ async fn all_pages(store: &AnyStore, scope: &Scope, limit: usize) -> Vec<Vec<Str
 }
 
 async fn empty_store_has_an_empty_list(store: &AnyStore) {
-    for scope in [scope(), private(&ana())] {
+    for scope in [scope(), private_scope(&ana())] {
         let page = page(store, &scope, None, 10).await;
         assert_eq!(
             (page.threads.len(), page.next, page.total_count),
@@ -183,7 +183,7 @@ async fn private_scope_lists_and_counts_own_threads(store: &AnyStore) {
             &user,
         );
         store
-            .begin_turn(&private(&user), new, &start(&format!("r{number}")))
+            .begin_turn(&private_scope(&user), new, &start(&format!("r{number}")))
             .await
             .unwrap();
     }
@@ -192,18 +192,20 @@ async fn private_scope_lists_and_counts_own_threads(store: &AnyStore) {
         (ana(), vec!["t5", "t4", "t2", "t1"]),
     ] {
         assert_eq!(
-            all_pages(store, &private(&user), 100).await.concat(),
+            all_pages(store, &private_scope(&user), 100).await.concat(),
             expected
         );
         assert_eq!(
-            all_pages(store, &private(&user), 1).await.concat(),
+            all_pages(store, &private_scope(&user), 1).await.concat(),
             expected
         );
-        let count = page(store, &private(&user), None, 1).await.total_count;
+        let count = page(store, &private_scope(&user), None, 1)
+            .await
+            .total_count;
         assert_eq!(count, expected.len() as u64);
     }
     assert_eq!(page(store, &scope(), None, 1).await.total_count, 6);
-    let stranger = page(store, &private(&User::new("stranger")), None, 10).await;
+    let stranger = page(store, &private_scope(&User::new("stranger")), None, 10).await;
     assert_eq!((stranger.threads.len(), stranger.total_count), (0, 0));
 
     // Who writes in a thread sees it from then on, once, however often.
@@ -214,14 +216,26 @@ async fn private_scope_lists_and_counts_own_threads(store: &AnyStore) {
             .await
             .unwrap();
     }
-    let of_ben = page(store, &private(&ben()), None, 10).await;
+    let of_ben = page(store, &private_scope(&ben()), None, 10).await;
     assert_eq!(
         (ids(&of_ben), of_ben.total_count),
         (vec!["t1", "t3", "t0"], 3)
     );
-    assert_eq!(page(store, &private(&ana()), None, 1).await.total_count, 4);
-    store.delete_thread(&private(&ben()), "t1").await.unwrap();
-    for (scope, count) in [(private(&ben()), 2), (private(&ana()), 3), (scope(), 5)] {
+    assert_eq!(
+        page(store, &private_scope(&ana()), None, 1)
+            .await
+            .total_count,
+        4
+    );
+    store
+        .delete_thread(&private_scope(&ben()), "t1")
+        .await
+        .unwrap();
+    for (scope, count) in [
+        (private_scope(&ben()), 2),
+        (private_scope(&ana()), 3),
+        (scope(), 5),
+    ] {
         assert_eq!(page(store, &scope, None, 1).await.total_count, count);
     }
 }
@@ -262,7 +276,7 @@ async fn anonymous_user_sees_threads_of_its_connection(store: &AnyStore) {
             (expected.clone(), expected.len() as u64)
         );
     }
-    assert_not_found(store.thread(&private(&User::new("")), "t0").await);
+    assert_not_found(store.thread(&private_scope(&User::new("")), "t0").await);
 }
 
 async fn repeated_and_rejected_messages_are_not_counted(store: &AnyStore) {
@@ -280,13 +294,13 @@ async fn repeated_and_rejected_messages_are_not_counted(store: &AnyStore) {
             .await
             .is_err()
     );
-    for scope in [scope(), private(&ana())] {
+    for scope in [scope(), private_scope(&ana())] {
         assert_eq!(page(store, &scope, None, 10).await.total_count, 1);
     }
 }
 
 async fn own_threads_are_ordered_by_newest_event(store: &AnyStore) {
-    let anas = private(&ana());
+    let anas = private_scope(&ana());
     for thread_id in ["a", "b", "c"] {
         begin_thread(store, thread_id, &format!("{thread_id}-r")).await;
     }

@@ -1,6 +1,6 @@
 //! Answers to forms with password fields: what was typed into these goes with the turn, sealed.
 
-use crate::asserts::{assert_conflict, invalid, picture};
+use crate::asserts::{assert_conflict, dump, invalid};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
     existing, finish, form, form_response, now, say, scope, start, thread_with_form, write,
@@ -103,7 +103,7 @@ async fn password_is_stored_sealed_with_its_turn_only(store: &AnyStore) {
     assert_eq!(claim.event.data, Some(hidden()));
     assert_eq!(claim.sealed, Some(sealed()));
     assert_eq!(keys(store).await, ["k2"]);
-    let seen = format!("{claim:?} {:?}", picture(store, &scope()).await);
+    let seen = format!("{claim:?} {:?}", dump(store, &scope()).await);
     assert!(!seen.contains("hunter"), "{seen}");
     let event = store.event(&scope(), "t", "a").await.unwrap();
     assert_eq!(event.data, Some(hidden()));
@@ -111,7 +111,7 @@ async fn password_is_stored_sealed_with_its_turn_only(store: &AnyStore) {
 
 async fn password_without_a_seal_is_rejected(store: &AnyStore) {
     asked(store).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let new = NewMessage {
         seal: None,
         ..answer("a")
@@ -124,7 +124,7 @@ async fn password_without_a_seal_is_rejected(store: &AnyStore) {
         "{text}"
     );
     assert!(!text.contains("hunter"), "{text}");
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     assert!(keys(store).await.is_empty());
 }
 
@@ -292,7 +292,7 @@ async fn sealed_answer_is_deleted_when_its_turn_ends(store: &AnyStore) {
 
 async fn repeated_answer_is_compared_by_its_hash(store: &AnyStore) {
     answered(store).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let again = send(store, answer("a2")).await.unwrap();
     assert!(again.is_repeated && !again.is_over);
     assert_eq!(again.event.data, Some(hidden()));
@@ -325,7 +325,7 @@ async fn repeated_answer_is_compared_by_its_hash(store: &AnyStore) {
     ] {
         assert_conflict(send(store, answer_with("a2", &values)).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn repeat_after_the_turn_ignores_passwords(store: &AnyStore) {

@@ -1,8 +1,8 @@
 //! What is found by a process that starts after another has died.
 
 use crate::asserts::{
-    all_of, assert_not_found, assert_stale, caught_up, events_of, ids, newest, picture, run_named,
-    runs_of, threads_of,
+    assert_not_found, assert_stale, catch_up_fully, dump, events_and_runs, events_of, ids, newest,
+    run_named, runs_of, threads_of,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
@@ -54,7 +54,7 @@ async fn running_turn_is_interrupted(store: &AnyStore) {
     assert_eq!(run.started_at, claim.run.unwrap().started_at);
     assert!(run.ended_at.is_some());
 
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     let [_, _, said] = events.as_slice() else {
         panic!("not one event more: {events:?}");
     };
@@ -90,7 +90,7 @@ async fn reader_receives_recovery_changes(store: &AnyStore) {
     let position = newest(store, &scope(), "t").await.position;
     store.recover().await.unwrap();
     let rev = store.thread(&scope(), "t").await.unwrap().rev;
-    let (changes, position) = caught_up(store, &scope(), "t", position, 10).await;
+    let (changes, position) = catch_up_fully(store, &scope(), "t", position, 10).await;
     assert_eq!(position.rev, rev);
     assert_eq!(runs_of(&changes)[0].status, RunStatus::Failed);
     assert_eq!(events_of(&changes)[0].actor, Actor::System);
@@ -138,7 +138,7 @@ async fn turn_without_a_run_is_recorded_by_an_event(store: &AnyStore) {
         .await
         .unwrap();
     assert_eq!(store.recover().await.unwrap().interrupted, 1);
-    let (events, runs) = all_of(store, &scope(), "t").await;
+    let (events, runs) = events_and_runs(store, &scope(), "t").await;
     assert_eq!((events.len(), runs.len()), (2, 0));
     assert_eq!((events[1].actor, &events[1].run_id), (Actor::System, &None));
 }
@@ -150,9 +150,9 @@ async fn finished_turn_is_unchanged_by_recovery(store: &AnyStore) {
         .finish_turn(&scope(), &claim.key, changes, Some(&start("none")))
         .await
         .unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     assert_eq!(store.recover().await.unwrap().interrupted, 0);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn threads_with_queued_turns_include_their_scope(store: &AnyStore) {
@@ -233,7 +233,7 @@ async fn queued_turns_run_in_order_after_recovery(store: &AnyStore) {
     append(store, &claim.key, [1], Some("r2")).await;
     let next = finish(store, &claim.key, "r3").await.unwrap();
     assert_eq!(next.key.event_id, "a");
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events[..3]), ["t-question", "z", "a"]);
 }
 
@@ -241,11 +241,11 @@ async fn second_recovery_interrupts_nothing(store: &AnyStore) {
     begin_thread(store, "t", "r1").await;
     say(store, existing("t"), "e2", "waits").await;
     let first = store.recover().await.unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let second = store.recover().await.unwrap();
     assert_eq!((first.interrupted, second.interrupted), (1, 0));
     assert_eq!(first.waiting, second.waiting);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     // A claimed one that dies again is interrupted in its turn.
     let claim = store
         .claim_turn(&scope(), "t", &start("r2"))

@@ -1,7 +1,7 @@
 //! Turns that are tried again.
 
 use crate::asserts::{
-    all_of, assert_not_found, assert_stale, events_of, ids, kinds, run_named, runs_of,
+    assert_not_found, assert_stale, events_and_runs, events_of, ids, kinds, run_named, runs_of,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
@@ -95,7 +95,7 @@ async fn retry_continues_run_and_events_of_failed_attempt(store: &AnyStore) {
     write(store, &next.key, end).await;
     let run = run_named(store, &scope(), "t", "r").await;
     assert_eq!(run.started_at, claim.run.unwrap().started_at);
-    let (events, runs) = all_of(store, &scope(), "t").await;
+    let (events, runs) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["e1", "s", "t-1"]);
     assert_eq!(runs.len(), 1);
 }
@@ -146,7 +146,7 @@ async fn only_the_holder_can_requeue_a_turn(store: &AnyStore) {
             .retry_turn(&elsewhere, &claim.key, changes, now())
             .await,
     );
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["e1"]);
 }
 

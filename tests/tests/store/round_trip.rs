@@ -1,10 +1,10 @@
 //! What is stored comes back as it was, whatever is in it.
 
-use crate::asserts::{all_of, events_of, newest, run_named};
+use crate::asserts::{events_and_runs, events_of, newest, run_named};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, begin_thread, existing, message, new_thread, now, private, repeatable, run, scope,
-    start, write,
+    ana, answer, begin_thread, existing, message, new_thread, now, private_scope, repeatable, run,
+    scope, start, write,
 };
 use chrono::DateTime;
 use dooers::OnBusy;
@@ -168,7 +168,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
     store.write_turn(&scope, &key, changes).await.unwrap();
 
     let said = ThreadEvent { seq: 2, ..said };
-    let (events, runs) = all_of(store, &scope, text).await;
+    let (events, runs) = events_and_runs(store, &scope, text).await;
     assert_eq!(events, [begun.event.clone(), said.clone()]);
     assert_eq!(runs, [run]);
     assert_eq!(begun.event.user, Some(user_of(text)));
@@ -246,7 +246,10 @@ async fn assert_data_comes_back(store: &AnyStore, data: Value) {
         ..answer("t", "e", None)
     };
     write(store, &claim.key, vec![TurnChange::Event(Box::new(event))]).await;
-    assert_eq!(all_of(store, &scope(), "t").await.0[1].data, Some(data));
+    assert_eq!(
+        events_and_runs(store, &scope(), "t").await.0[1].data,
+        Some(data)
+    );
 }
 
 async fn data_round_trips_with_every_kind_of_value(store: &AnyStore) {
@@ -355,7 +358,7 @@ async fn json_keys_keep_their_order_at_every_depth(store: &AnyStore) {
         events.iter().map(|it| text_of(it.data.as_ref())).collect()
     };
     assert_eq!(data_of(&events_of(&updated.changes)), expected[2..]);
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(data_of(&events), expected, "to a reader that catches up");
     let snapshot = newest(store, &scope(), "t").await;
     assert_eq!(data_of(&snapshot.events), expected, "in a snapshot");
@@ -465,7 +468,7 @@ async fn every_kind_of_event_round_trips(store: &AnyStore) {
         .iter()
         .map(|event| TurnChange::Event(Box::new(event.clone())));
     write(store, &claim.key, changes.collect()).await;
-    assert_eq!(all_of(store, &scope(), "t").await.0[1..], events);
+    assert_eq!(events_and_runs(store, &scope(), "t").await.0[1..], events);
 }
 
 async fn absent_and_empty_values_stay_distinct(store: &AnyStore) {
@@ -488,7 +491,7 @@ async fn absent_and_empty_values_stay_distinct(store: &AnyStore) {
         .iter()
         .map(|event| TurnChange::Event(Box::new(event.clone())));
     write(store, &claim.key, changes.collect()).await;
-    assert_eq!(all_of(store, &scope(), "t").await.0[1..], events);
+    assert_eq!(events_and_runs(store, &scope(), "t").await.0[1..], events);
     let run = Run {
         agent_id: None,
         error: Some(String::new()),
@@ -497,7 +500,7 @@ async fn absent_and_empty_values_stay_distinct(store: &AnyStore) {
     write(store, &claim.key, vec![TurnChange::Run(run.clone())]).await;
     assert_eq!(run_named(store, &scope(), "t", "r").await, run);
     let without_names = store
-        .threads(&private(&User::new("ana")), None, 1.into())
+        .threads(&private_scope(&User::new("ana")), None, 1.into())
         .await
         .unwrap();
     assert_eq!(without_names.threads[0].users, [User::new("ana")]);
@@ -544,7 +547,7 @@ async fn times_round_trip_with_microseconds(store: &AnyStore) {
             ],
             [at; 3]
         );
-        let (events, runs) = all_of(store, &scope(), &id).await;
+        let (events, runs) = events_and_runs(store, &scope(), &id).await;
         assert_eq!(events[0].created_at, at);
         assert_eq!((runs[0].started_at, runs[0].ended_at), (at, Some(at)));
     }

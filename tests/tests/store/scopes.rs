@@ -1,10 +1,10 @@
 //! Nobody reads or changes what is not theirs.
 
-use crate::asserts::{assert_not_found, assert_stale, newest, picture};
+use crate::asserts::{assert_not_found, assert_stale, dump, newest};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
-    repeatable, say, scope, start, thread_with_form, written,
+    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread,
+    private_scope, repeatable, say, scope, start, thread_with_form, written,
 };
 use dooers::protocol::User;
 use dooers::store::{
@@ -77,7 +77,7 @@ fn message_in(scope: &Scope, new: NewMessage) -> NewMessage {
 }
 
 /// Tries everything with the thread `t` that the trait offers, in a scope that must not know of it.
-async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
+async fn call_every_method(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     let starting = start("stolen");
     let begin = |new| store.begin_turn(other, message_in(other, new), &starting);
     let sent = NewMessage {
@@ -140,12 +140,12 @@ async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
         .begin_turn(&scope(), sent, &start("none"))
         .await
         .unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for other in others() {
-        try_everything(store, &other, &claim.key).await;
+        call_every_method(store, &other, &claim.key).await;
         let listed = store.threads(&other, None, 100.into()).await.unwrap();
         assert_eq!((listed.total_count, listed.next), (0, None), "{other:?}");
-        assert_eq!(picture(store, &scope()).await, before, "{other:?}");
+        assert_eq!(dump(store, &scope()).await, before, "{other:?}");
     }
     // With threads of their own they see those, and this one no more than before.
     for (number, other) in others().into_iter().enumerate() {
@@ -155,7 +155,7 @@ async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
             .begin_turn(&other, new, &start(&format!("{id}-r")))
             .await;
         assert!(others_claim.unwrap().claim.is_some());
-        try_everything(store, &other, &claim.key).await;
+        call_every_method(store, &other, &claim.key).await;
         let listed = store.threads(&other, None, 100.into()).await.unwrap();
         assert_eq!(
             (listed.total_count, listed.threads.len()),
@@ -184,7 +184,7 @@ async fn turn_key_is_invalid_in_another_scope(store: &AnyStore) {
         .begin_turn(&other, new, &start("own-r"))
         .await
         .unwrap();
-    let before = picture(store, &other).await;
+    let before = dump(store, &other).await;
     // The thread is theirs, the event and the fence are not.
     let mixed = TurnKey {
         thread_id: "own".to_owned(),
@@ -203,13 +203,13 @@ async fn turn_key_is_invalid_in_another_scope(store: &AnyStore) {
     };
     assert_not_found(store.write_turn(&other, &foreign, Vec::new()).await);
     assert_stale(store.write_turn(&scope(), &foreign, Vec::new()).await);
-    assert_eq!(picture(store, &other).await, before);
+    assert_eq!(dump(store, &other).await, before);
 }
 
 /// Ids of threads are unique for the whole store; who gives one that is taken is told no more than that.
 async fn thread_id_of_another_scope_cannot_be_created(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for other in others() {
         let new = message_in(&other, message(new_thread("t"), "stolen", &ana()));
         let refused = store.begin_turn(&other, new, &start("stolen")).await;
@@ -220,7 +220,7 @@ async fn thread_id_of_another_scope_cannot_be_created(store: &AnyStore) {
             ),
             "{refused:?}"
         );
-        assert_eq!(picture(store, &scope()).await, before);
+        assert_eq!(dump(store, &scope()).await, before);
         assert_eq!(
             store
                 .threads(&other, None, 10.into())
@@ -317,11 +317,11 @@ async fn recovery_covers_every_scope(store: &AnyStore) {
 async fn private_thread_is_visible_to_its_writers_only(store: &AnyStore) {
     let new = message(new_thread("t"), "e", &ana());
     let begun = store
-        .begin_turn(&private(&ana()), new, &start("r"))
+        .begin_turn(&private_scope(&ana()), new, &start("r"))
         .await
         .unwrap();
     let key = begun.claim.unwrap().key;
-    let of_ana = private(&ana());
+    let of_ana = private_scope(&ana());
     assert_eq!(store.thread(&of_ana, "t").await.unwrap().thread.id, "t");
     assert_eq!(newest(store, &of_ana, "t").await.events.len(), 1);
     store
@@ -341,7 +341,7 @@ async fn private_thread_is_visible_to_its_writers_only(store: &AnyStore) {
         .finish_turn(&of_ana, &key, Vec::new(), Some(&start("none")))
         .await
         .unwrap();
-    assert_not_found(store.delete_thread(&private(&ben()), "t").await);
+    assert_not_found(store.delete_thread(&private_scope(&ben()), "t").await);
     store.delete_thread(&of_ana, "t").await.unwrap();
     assert_not_found(store.thread(&scope(), "t").await);
 }

@@ -1,7 +1,8 @@
 //! Texts that grow while they are written.
 
 use crate::asserts::{
-    all_of, assert_stale, caught_up, events_of, from_the_beginning, ids, kinds, newest, revs,
+    assert_stale, catch_up_fully, events_and_runs, events_of, ids, kinds, newest, revs,
+    start_position,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{begin_thread, existing, now, say, scope, start, streamed, write, written};
@@ -54,7 +55,7 @@ fn state(event: &ThreadEvent) -> State<'_> {
 }
 
 async fn event(store: &AnyStore, id: &str) -> ThreadEvent {
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     let found = events.into_iter().find(|event| event.id == id);
     found.unwrap_or_else(|| panic!("no event {id}"))
 }
@@ -92,7 +93,7 @@ async fn text_ends_once_with_a_change_of_its_event(store: &AnyStore) {
     assert_eq!(events_of(&told), std::slice::from_ref(&whole));
     assert_eq!(state(&whole), ("Hello.", None, Some(true), None));
     // Its place is where it began.
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", "s", "between"]);
 }
 
@@ -104,12 +105,12 @@ async fn text_that_is_not_streaming_is_unchanged(store: &AnyStore) {
         vec![written("t", "plain", None), ended("s", "whole")],
     )
     .await;
-    let before = all_of(store, &scope(), "t").await;
+    let before = events_and_runs(store, &scope(), "t").await;
     for id in ["s", "plain", "t-question", "nowhere"] {
         let changes = vec![grown(id, "more", 9), ended(id, "more")];
         assert!(write(store, &key, changes).await.is_empty());
     }
-    assert_eq!(all_of(store, &scope(), "t").await, before);
+    assert_eq!(events_and_runs(store, &scope(), "t").await, before);
 }
 
 async fn streaming_text_of_another_turn_is_unchanged(store: &AnyStore) {
@@ -182,18 +183,18 @@ async fn reader_joining_midway_receives_the_end(store: &AnyStore) {
     let here = Position {
         last_seq: 2,
         rev: 4,
-        ..from_the_beginning()
+        ..start_position()
     };
     write(store, &key, vec![grown("s", "Hel", 1)]).await;
-    let (told, _) = caught_up(store, &scope(), "t", here.clone(), 10).await;
+    let (told, _) = catch_up_fully(store, &scope(), "t", here.clone(), 10).await;
     assert!(told.is_empty());
     write(store, &key, vec![ended("s", "Hello")]).await;
-    let (told, _) = caught_up(store, &scope(), "t", here, 10).await;
+    let (told, _) = catch_up_fully(store, &scope(), "t", here, 10).await;
     assert_eq!(
         state(&events_of(&told)[0]),
         ("Hello", None, Some(true), None)
     );
-    let (told, _) = caught_up(store, &scope(), "t", from_the_beginning(), 1).await;
+    let (told, _) = catch_up_fully(store, &scope(), "t", start_position(), 1).await;
     assert_eq!(ids(&events_of(&told)), ["t-question", "s"]);
 }
 

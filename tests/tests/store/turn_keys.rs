@@ -1,6 +1,8 @@
 //! Turns: who may write in them, and which comes next.
 
-use crate::asserts::{all_of, assert_not_found, assert_stale, ids, kinds, picture, revs, seqs};
+use crate::asserts::{
+    assert_not_found, assert_stale, dump, events_and_runs, ids, kinds, revs, seqs,
+};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
     ana, append, begin_thread, existing, finish, manual_start, message, new_thread, run_change,
@@ -36,7 +38,7 @@ async fn turn_writes_are_numbered_and_readable(store: &AnyStore) {
     assert_eq!(revs(&changes), [4, 5]);
     let changes = write(store, &claim.key, vec![written("t", "c", None)]).await;
     assert_eq!(revs(&changes), [6]);
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", "a", "b", "c"]);
     assert_eq!(seqs(&events), [1, 2, 3, 4]);
     assert_eq!(events[1].run_id.as_deref(), Some("r"));
@@ -52,7 +54,7 @@ async fn empty_write_changes_nothing(store: &AnyStore) {
 
 /// Neither writing nor finishing with this key is allowed, and neither does anything.
 async fn assert_refused(store: &AnyStore, key: &TurnKey) {
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for changes in [Vec::new(), vec![written(&key.thread_id, "late", None)]] {
         assert_stale(store.write_turn(&scope(), key, changes.clone()).await);
         assert_stale(
@@ -61,7 +63,7 @@ async fn assert_refused(store: &AnyStore, key: &TurnKey) {
                 .await,
         );
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
 async fn other_fence_cannot_write_or_finish(store: &AnyStore) {
@@ -198,7 +200,7 @@ async fn thread_without_queued_turns_has_no_claim(store: &AnyStore) {
             .is_none()
     );
     finish(store, &claim.key, "none").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     assert!(
         store
             .claim_turn(&scope(), "t", &start("r2"))
@@ -206,7 +208,7 @@ async fn thread_without_queued_turns_has_no_claim(store: &AnyStore) {
             .unwrap()
             .is_none()
     );
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     assert_not_found(store.claim_turn(&scope(), "nowhere", &start("r2")).await);
 }
 
@@ -233,7 +235,7 @@ async fn turn_with_manual_runs_creates_no_run(store: &AnyStore) {
         .unwrap();
     assert!(done.changes.is_empty());
     assert!(done.next.unwrap().run.is_none());
-    let (_, runs) = all_of(store, &scope(), "t").await;
+    let (_, runs) = events_and_runs(store, &scope(), "t").await;
     let statuses: Vec<_> = runs
         .iter()
         .map(|run| (run.id.as_str(), run.status))
@@ -315,5 +317,5 @@ async fn one_of_many_concurrent_finishes_succeeds(store: &AnyStore) {
     assert_eq!(done.len(), 1);
     let done = done.remove(0).unwrap();
     assert_eq!(done.next.unwrap().key.event_id, "e2");
-    assert_eq!(all_of(store, &scope(), "t").await.0.len(), 4);
+    assert_eq!(events_and_runs(store, &scope(), "t").await.0.len(), 4);
 }

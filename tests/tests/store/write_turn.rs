@@ -1,7 +1,7 @@
 //! What a turn may change beside its events: runs, and the thread's own row.
 
 use crate::asserts::{
-    caught_up, from_the_beginning, kinds, newest, revs, run_named, runs_of, threads_of,
+    catch_up_fully, kinds, newest, revs, run_named, runs_of, start_position, threads_of,
 };
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
@@ -68,7 +68,7 @@ async fn run_keeps_its_row_through_many_changes(store: &AnyStore) {
         assert_eq!(told, from_ref(&expected));
         assert_eq!(run_named(store, &scope(), "t", "r").await, expected);
     }
-    let all = caught_up(store, &scope(), "t", from_the_beginning(), 10)
+    let all = catch_up_fully(store, &scope(), "t", start_position(), 10)
         .await
         .0;
     assert_eq!(runs_of(&all).len(), 1);
@@ -226,7 +226,7 @@ async fn thread_row_is_read_at_its_last_revision_only(store: &AnyStore) {
     )
     .await;
     finish(store, &claim.key, "none").await;
-    let (changes, position) = caught_up(store, &scope(), "t", position, 10).await;
+    let (changes, position) = catch_up_fully(store, &scope(), "t", position, 10).await;
     assert_eq!(
         (kinds(&changes), revs(&changes)),
         (vec!["thread", "run"], vec![6, 7])

@@ -1,7 +1,7 @@
 //! Databases that cannot be used, and what is said about it.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
-use dooers_tests::postgres::{ClusterOptions, own, pooled_only, session, shared};
+use dooers_tests::postgres::{ClusterOptions, connect, dedicated, pooled_only, shared};
 use dooers_tests::within;
 use std::error::Error;
 use std::fmt::Write;
@@ -31,10 +31,10 @@ async fn refused(options: PostgresOptions) -> String {
 async fn wrong_password_error_hides_the_password() {
     let rules = "local all all trust\nhost all ada 127.0.0.1/32 scram-sha-256\n\
                  host all postgres 127.0.0.1/32 trust\n";
-    let Some(cluster) = own(ClusterOptions::default().file("pg_hba.conf", rules)) else {
+    let Some(cluster) = dedicated(ClusterOptions::default().file("pg_hba.conf", rules)) else {
         return;
     };
-    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut admin = connect(&cluster.url()).await.unwrap();
     let create = "CREATE ROLE ada SUPERUSER LOGIN PASSWORD 'a:b/c?d#e@f%g h'";
     sqlx::query(create).execute(&mut admin).await.unwrap();
     let options = cluster.options().user("ada");
@@ -84,7 +84,7 @@ async fn unreachable_server_error_hides_the_password() {
 
 #[tokio::test]
 async fn unix_socket_directory_is_a_valid_host() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let socket = cluster.socket().to_str().unwrap();

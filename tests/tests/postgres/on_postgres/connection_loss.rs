@@ -5,7 +5,7 @@ use chrono::DateTime;
 use dooers::store::{
     PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError, StoredSetting, WorkerKey,
 };
-use dooers_tests::postgres::{Cluster, ClusterOptions, kill_connections, own, session};
+use dooers_tests::postgres::{Cluster, ClusterOptions, connect, dedicated, kill_connections};
 use dooers_tests::within;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,8 +24,8 @@ async fn open(cluster: &Cluster) -> Arc<PostgresStore> {
 }
 
 /// Waits until the database says that this is so.
-async fn until(cluster: &Cluster, condition: &'static str) {
-    let mut admin = session(&cluster.url()).await.unwrap();
+async fn wait_until(cluster: &Cluster, condition: &'static str) {
+    let mut admin = connect(&cluster.url()).await.unwrap();
     let all = async {
         loop {
             let holds = sqlx::query_scalar::<_, bool>(condition);
@@ -38,8 +38,8 @@ async fn until(cluster: &Cluster, condition: &'static str) {
     within(condition, all).await;
 }
 
-async fn tell(cluster: &Cluster, sql: &'static str) {
-    let mut admin = session(&cluster.url()).await.unwrap();
+async fn execute(cluster: &Cluster, sql: &'static str) {
+    let mut admin = connect(&cluster.url()).await.unwrap();
     sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
 }
 
@@ -49,13 +49,13 @@ const NO_ANSWER: &str = "SELECT count(*) > 0 FROM pg_stat_activity
 
 /// What commits from now on is on the disk, and waits for a copy that never comes.
 async fn no_answers(cluster: &Cluster) {
-    tell(
+    execute(
         cluster,
         "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
     )
     .await;
-    tell(cluster, "SELECT pg_reload_conf()").await;
-    until(
+    execute(cluster, "SELECT pg_reload_conf()").await;
+    wait_until(
         cluster,
         "SELECT current_setting('synchronous_standby_names') = 'nobody'",
     )
@@ -63,8 +63,8 @@ async fn no_answers(cluster: &Cluster) {
 }
 
 async fn answers_again(cluster: &Cluster) {
-    tell(cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
-    tell(cluster, "SELECT pg_reload_conf()").await;
+    execute(cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
+    execute(cluster, "SELECT pg_reload_conf()").await;
 }
 
 /// The ids of a thread's events, in their order.
@@ -111,7 +111,7 @@ async fn talk(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_connections_lose_and_repeat_nothing() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -137,7 +137,7 @@ async fn killed_connections_lose_and_repeat_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_flight_statements_wait_for_a_restart() {
-    let Some(mut cluster) = own(ClusterOptions::default()) else {
+    let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -167,7 +167,7 @@ async fn in_flight_statements_wait_for_a_restart() {
         let store = Arc::clone(&store);
         async move { store.thread(&scope(), "t").await }
     });
-    cluster.start_again();
+    cluster.restart();
     within("the write", writing).await.unwrap().unwrap();
     within("the reader", reading).await.unwrap().unwrap();
     assert_eq!(events_of(&store, "t").await, ["e1", "a1"]);
@@ -176,7 +176,7 @@ async fn in_flight_statements_wait_for_a_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uncommitted_statement_is_retried() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -184,7 +184,7 @@ async fn uncommitted_statement_is_retried() {
         .begin_turn(&scope(), first("t", "e1"), &start("r1"))
         .await;
     let key = begun.unwrap().claim.unwrap().key;
-    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut admin = connect(&cluster.url()).await.unwrap();
     sqlx::raw_sql("BEGIN; SELECT FROM worker_threads FOR UPDATE")
         .execute(&mut admin)
         .await
@@ -199,10 +199,10 @@ async fn uncommitted_statement_is_retried() {
     });
     let waits = "SELECT count(*) > 0 FROM pg_stat_activity
         WHERE application_name = 'under-test' AND wait_event_type = 'Lock'";
-    until(&cluster, waits).await;
+    wait_until(&cluster, waits).await;
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     // The next one waits for the same lock.
-    until(&cluster, waits).await;
+    wait_until(&cluster, waits).await;
     sqlx::raw_sql("COMMIT").execute(&mut admin).await.unwrap();
     within("the write", writing).await.unwrap().unwrap();
     assert_eq!(events_of(&store, "t").await, ["e1", "a1"]);
@@ -210,7 +210,7 @@ async fn uncommitted_statement_is_retried() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn committed_statement_with_lost_answer_runs_once() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -228,10 +228,10 @@ async fn committed_statement_with_lost_answer_runs_once() {
                 .await
         }
     });
-    until(&cluster, NO_ANSWER).await;
+    wait_until(&cluster, NO_ANSWER).await;
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     // The next connection waits, too.
-    until(&cluster, NO_ANSWER).await;
+    wait_until(&cluster, NO_ANSWER).await;
     answers_again(&cluster).await;
     let begun = within("the message", beginning).await.unwrap().unwrap();
     assert!(begun.claim.is_some() && !begun.is_repeated);
@@ -256,7 +256,7 @@ fn setting(value: &str) -> StoredSetting {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_answer_does_not_overwrite_a_newer_setting() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -268,19 +268,19 @@ async fn lost_answer_does_not_overwrite_a_newer_setting() {
         let (store, worker) = (Arc::clone(&store), worker.clone());
         async move { store.put_settings(&worker, vec![setting("mine")]).await }
     });
-    until(&cluster, NO_ANSWER).await;
+    wait_until(&cluster, NO_ANSWER).await;
     // It waits for the row, and is the next who gets it.
     let theirs = tokio::spawn({
         let url = cluster.url();
         async move {
-            let mut other = session(&url).await.unwrap();
+            let mut other = connect(&url).await.unwrap();
             let store =
                 "SET synchronous_commit = local; UPDATE worker_settings SET value = '\"theirs\"'";
             sqlx::raw_sql(store).execute(&mut other).await.unwrap();
         }
     });
     let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    until(&cluster, waits).await;
+    wait_until(&cluster, waits).await;
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     within("their setting", theirs).await.unwrap();
     answers_again(&cluster).await;
@@ -296,7 +296,7 @@ async fn lost_answer_does_not_overwrite_a_newer_setting() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn setting_change_succeeds_despite_a_lost_answer() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(&cluster).await;
@@ -306,7 +306,7 @@ async fn setting_change_succeeds_despite_a_lost_answer() {
         let (store, worker) = (Arc::clone(&store), worker.clone());
         async move { store.put_settings(&worker, vec![setting("mine")]).await }
     });
-    until(&cluster, NO_ANSWER).await;
+    wait_until(&cluster, NO_ANSWER).await;
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     let stored = within("the setting", storing).await.unwrap();
     assert_eq!(stored.unwrap(), [DateTime::UNIX_EPOCH]);
@@ -317,7 +317,7 @@ async fn setting_change_succeeds_despite_a_lost_answer() {
         let (store, worker) = (Arc::clone(&store), worker.clone());
         async move { store.remove_setting(&worker, "tone").await }
     });
-    until(&cluster, NO_ANSWER).await;
+    wait_until(&cluster, NO_ANSWER).await;
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     within("the removal", removing).await.unwrap().unwrap();
     assert_eq!(store.settings(&worker).await.unwrap(), []);
@@ -326,7 +326,7 @@ async fn setting_change_succeeds_despite_a_lost_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turn_claimed_by_a_lost_answer_is_taken_over() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let limit = Duration::from_millis(500);
@@ -337,13 +337,13 @@ async fn turn_claimed_by_a_lost_answer_is_taken_over() {
         .begin_turn(&scope(), first("before", "e0"), &start("r0"))
         .await;
     assert!(before.is_ok());
-    tell(
+    execute(
         &cluster,
         "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
     )
     .await;
-    tell(&cluster, "SELECT pg_reload_conf()").await;
-    until(
+    execute(&cluster, "SELECT pg_reload_conf()").await;
+    wait_until(
         &cluster,
         "SELECT current_setting('synchronous_standby_names') = 'nobody'",
     )
@@ -356,9 +356,9 @@ async fn turn_claimed_by_a_lost_answer_is_taken_over() {
         matches!(begun, Err(StoreError::Unavailable { .. })),
         "{begun:?}"
     );
-    tell(&cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
-    tell(&cluster, "SELECT pg_reload_conf()").await;
-    until(
+    execute(&cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
+    execute(&cluster, "SELECT pg_reload_conf()").await;
+    wait_until(
         &cluster,
         "SELECT current_setting('synchronous_standby_names') = ''",
     )

@@ -4,7 +4,7 @@ use crate::history::{events, said};
 use dooers::Database;
 use dooers::prelude::*;
 use dooers::store::PostgresOptions;
-use dooers_tests::postgres::{Cluster, ClusterOptions, kill_connections, own};
+use dooers_tests::postgres::{Cluster, ClusterOptions, dedicated, kill_connections};
 use dooers_tests::{Client, Server, TIMEOUT, gate};
 use serde_json::json;
 use std::time::Duration;
@@ -69,7 +69,7 @@ async fn becomes_ready(server: &Server) {
 }
 
 async fn outlives(lose: fn(&mut Cluster), key: &str) {
-    let Some(mut cluster) = own(ClusterOptions::default()) else {
+    let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let server = serve(patient(&cluster)).await;
@@ -87,7 +87,7 @@ async fn outlives(lose: fn(&mut Cluster), key: &str) {
     gate::open(key);
     // It waits as the turn does.
     let list = client.send("thread.list", json!({})).await;
-    cluster.start_again();
+    cluster.restart();
     let frames = client.read_turn().await;
     let run = &frames.last().unwrap()["payload"]["run"];
     assert_eq!(run["status"], "succeeded", "{run}");
@@ -113,7 +113,7 @@ async fn turn_survives_a_database_crash() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unstored_message_is_rejected_and_can_be_resent() {
-    let Some(mut cluster) = own(ClusterOptions::default()) else {
+    let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let options = cluster.options();
@@ -129,7 +129,7 @@ async fn unstored_message_is_rejected_and_can_be_resent() {
     let message = ack["error"]["message"].as_str().unwrap();
     assert!(!message.contains("127.0.0.1"), "{message}");
 
-    cluster.start_again();
+    cluster.restart();
     becomes_ready(&server).await;
     let id = client.send_message_as("once", None, "- 2").await;
     client.expect_ack(&id).await;
@@ -141,12 +141,12 @@ async fn unstored_message_is_rejected_and_can_be_resent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn server_waits_for_a_database_that_starts_later() {
-    let Some(mut cluster) = own(ClusterOptions::default()) else {
+    let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     cluster.stop();
     let serving = tokio::spawn(serve(patient(&cluster)));
-    cluster.start_again();
+    cluster.restart();
     let server = serving.await.unwrap();
     becomes_ready(&server).await;
     let mut client = server.client("ada").await;
@@ -202,7 +202,7 @@ async fn under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Clust
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn server_with_killed_connections_loses_nothing() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let mut killed = 0;
@@ -215,14 +215,14 @@ async fn server_with_killed_connections_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn database_crashes_lose_no_acked_message() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let mut crashes = 0;
     let crash = async |cluster: &mut Cluster, answers| {
         if answers % (MEMBERS * MESSAGES / 4) == 0 {
             cluster.crash();
-            cluster.start_again();
+            cluster.restart();
             crashes += 1;
         }
     };

@@ -1,12 +1,12 @@
 //! The ground that the other tests stand on.
 
 use dooers_tests::postgres::{
-    ClusterOptions, POOLER_URL, Pooler, URL, connections, kill_connections, own, session,
+    ClusterOptions, POOLER_URL, Pooler, URL, connect, connections, dedicated, kill_connections,
 };
 use sqlx::{Connection, PgConnection, Row};
 
 /// What a session is told by this statement.
-async fn ask(connection: &mut PgConnection, sql: &'static str) -> String {
+async fn query(connection: &mut PgConnection, sql: &'static str) -> String {
     // In one message: through the pooler, two of them could reach two servers.
     let row = sqlx::raw_sql(sql).fetch_one(connection).await.unwrap();
     row.get(0)
@@ -14,34 +14,34 @@ async fn ask(connection: &mut PgConnection, sql: &'static str) -> String {
 
 #[tokio::test]
 async fn cluster_keeps_commits_after_a_crash() {
-    let Some(mut cluster) = own(ClusterOptions::default()) else {
+    let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
-    let mut one = session(&cluster.url()).await.unwrap();
-    assert_eq!(ask(&mut one, "SHOW fsync").await, "on");
+    let mut one = connect(&cluster.url()).await.unwrap();
+    assert_eq!(query(&mut one, "SHOW fsync").await, "on");
     let create = "CREATE TABLE kept AS SELECT 'yes' AS kept";
     sqlx::query(create).execute(&mut one).await.unwrap();
     cluster.crash();
     assert!(one.ping().await.is_err());
-    assert!(session(&cluster.url()).await.is_err());
-    cluster.start_again();
-    let mut one = session(&cluster.url()).await.unwrap();
-    assert_eq!(ask(&mut one, "SELECT kept FROM kept").await, "yes");
+    assert!(connect(&cluster.url()).await.is_err());
+    cluster.restart();
+    let mut one = connect(&cluster.url()).await.unwrap();
+    assert_eq!(query(&mut one, "SELECT kept FROM kept").await, "yes");
     cluster.stop();
     assert!(one.ping().await.is_err());
-    cluster.start_again();
-    let mut one = session(&cluster.url()).await.unwrap();
-    assert_eq!(ask(&mut one, "SELECT kept FROM kept").await, "yes");
+    cluster.restart();
+    let mut one = connect(&cluster.url()).await.unwrap();
+    assert_eq!(query(&mut one, "SELECT kept FROM kept").await, "yes");
 }
 
 #[tokio::test]
 async fn only_connections_of_a_given_name_are_killed() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let named = format!("{}?application_name=named", cluster.url());
-    let mut one = session(&named).await.unwrap();
-    let mut other = session(&cluster.url()).await.unwrap();
+    let mut one = connect(&named).await.unwrap();
+    let mut other = connect(&cluster.url()).await.unwrap();
     assert_eq!(connections(&cluster.url(), "named").await, 1);
     assert_eq!(kill_connections(&cluster.url(), "named", 9).await, 1);
     assert!(one.ping().await.is_err());
@@ -54,18 +54,18 @@ async fn pooler_lends_connections_per_transaction() {
         eprintln!("skipped: PgBouncer is not installed");
         return;
     }
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let pooler = Pooler::start(&cluster);
-    let mut one = session(&pooler.url()).await.unwrap();
-    let mut other = session(&pooler.url()).await.unwrap();
+    let mut one = connect(&pooler.url()).await.unwrap();
+    let mut other = connect(&pooler.url()).await.unwrap();
     let pid = "SELECT pg_backend_pid()::text";
-    assert_eq!(ask(&mut one, pid).await, ask(&mut other, pid).await);
+    assert_eq!(query(&mut one, pid).await, query(&mut other, pid).await);
     sqlx::raw_sql("BEGIN").execute(&mut one).await.unwrap();
-    let inside = ask(&mut one, pid).await;
-    assert_ne!(inside, ask(&mut other, pid).await);
-    assert_eq!(inside, ask(&mut one, pid).await);
+    let inside = query(&mut one, pid).await;
+    assert_ne!(inside, query(&mut other, pid).await);
+    assert_eq!(inside, query(&mut one, pid).await);
 }
 
 #[test]

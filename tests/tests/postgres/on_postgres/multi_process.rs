@@ -13,17 +13,17 @@ struct SharedTables {
 }
 
 /// None where there is no database.
-fn place() -> Option<SharedTables> {
+fn tables() -> Option<SharedTables> {
     let url = url()?;
     let prefix = fresh_prefix();
     Some(SharedTables { url, prefix })
 }
 
 /// A server in a process of its own.
-fn node(place: &SharedTables) -> Process {
+fn node(tables: &SharedTables) -> Process {
     let variables = [
-        ("DATABASE_URL", place.url.as_str()),
-        ("WORKER_DATABASE_TABLE_PREFIX", &place.prefix),
+        ("DATABASE_URL", tables.url.as_str()),
+        ("WORKER_DATABASE_TABLE_PREFIX", &tables.prefix),
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_LEASE", "1"),
     ];
@@ -46,7 +46,7 @@ async fn send(client: &mut Client, thread_id: Option<&str>, text: &str) {
 }
 
 /// Begins a thread; the result is its id.
-async fn begin(client: &mut Client, text: &str) -> String {
+async fn start_thread(client: &mut Client, text: &str) -> String {
     send(client, None, text).await;
     let thread = client.expect("thread.upsert").await;
     thread["thread"]["id"].as_str().unwrap().to_owned()
@@ -54,10 +54,10 @@ async fn begin(client: &mut Client, text: &str) -> String {
 
 #[tokio::test]
 async fn concurrent_starts_create_the_tables_once() {
-    let Some(place) = place() else {
+    let Some(tables) = tables() else {
         return;
     };
-    let mut nodes = [node(&place), node(&place), node(&place)];
+    let mut nodes = [node(&tables), node(&tables), node(&tables)];
     let calls = RemoteHandlers::listen().await;
     let mut processes = HashSet::new();
     for node in &mut nodes {
@@ -72,7 +72,7 @@ async fn concurrent_starts_create_the_tables_once() {
     assert_eq!(processes.len(), 3);
     for node in nodes {
         node.terminate();
-        let (status, _, errors) = node.ended();
+        let (status, _, errors) = node.wait();
         assert_eq!(status, Some(0), "{errors}");
         assert_eq!(errors, "");
     }
@@ -81,13 +81,13 @@ async fn concurrent_starts_create_the_tables_once() {
 #[tokio::test]
 async fn turns_run_in_sequence_across_processes() {
     const MESSAGES: usize = 20;
-    let Some(place) = place() else {
+    let Some(tables) = tables() else {
         return;
     };
-    let (mut one, mut other) = (node(&place), node(&place));
+    let (mut one, mut other) = (node(&tables), node(&tables));
     let (mut ada, mut bob) = (client(&mut one).await, client(&mut other).await);
     let calls = RemoteHandlers::listen().await;
-    let thread_id = begin(&mut ada, &calls.message("0")).await;
+    let thread_id = start_thread(&mut ada, &calls.message("0")).await;
     let (open, mut keys) = (AtomicUsize::new(0), Vec::new());
     let mut processes = HashSet::new();
     let lead = async {
@@ -124,13 +124,13 @@ async fn turns_run_in_sequence_across_processes() {
 
 #[tokio::test]
 async fn late_write_of_a_frozen_process_is_rejected() {
-    let Some(place) = place() else {
+    let Some(tables) = tables() else {
         return;
     };
-    let (mut frozen, mut living) = (node(&place), node(&place));
+    let (mut frozen, mut living) = (node(&tables), node(&tables));
     let (mut ada, mut bob) = (client(&mut frozen).await, client(&mut living).await);
     let calls = RemoteHandlers::listen().await;
-    let thread_id = begin(&mut ada, &calls.message("first")).await;
+    let thread_id = start_thread(&mut ada, &calls.message("first")).await;
     let mut first = calls.next().await;
     first.say("in time").await;
     assert_eq!(first.outcome().await, "stored");
@@ -174,13 +174,13 @@ async fn late_write_of_a_frozen_process_is_rejected() {
 
 #[tokio::test]
 async fn queue_of_a_killed_process_is_taken_over() {
-    let Some(place) = place() else {
+    let Some(tables) = tables() else {
         return;
     };
-    let (mut killed, mut living) = (node(&place), node(&place));
+    let (mut killed, mut living) = (node(&tables), node(&tables));
     let (mut ada, mut bob) = (client(&mut killed).await, client(&mut living).await);
     let calls = RemoteHandlers::listen().await;
-    let thread_id = begin(&mut ada, &calls.message("first")).await;
+    let thread_id = start_thread(&mut ada, &calls.message("first")).await;
     let first = calls.next().await;
     for key in ["second", "third"] {
         send(&mut ada, Some(&thread_id), &calls.message(key)).await;

@@ -1,12 +1,12 @@
 //! The recipe of the README: an example on PostgreSQL by configuration alone.
 
 use crate::history::{events, said};
-use dooers_tests::postgres::{ClusterOptions, own};
+use dooers_tests::postgres::{ClusterOptions, dedicated};
 use dooers_tests::{Client, Process};
 
 #[tokio::test]
 async fn echo_example_stores_threads_in_a_new_database() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let port = cluster.port().to_string();
@@ -36,7 +36,7 @@ async fn echo_example_stores_threads_in_a_new_database() {
         assert_eq!(said(&stored), turn.repeat(said_before + 1));
         client.disconnect().await;
         echo.terminate();
-        let (status, _, errors) = echo.ended();
+        let (status, _, errors) = echo.wait();
         assert_eq!(status, Some(0), "{errors}");
         assert_eq!(errors, "");
     }
@@ -44,7 +44,7 @@ async fn echo_example_stores_threads_in_a_new_database() {
 
 #[tokio::test]
 async fn rejecting_database_prints_a_line_and_exits_with_1() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let url = format!(
@@ -69,7 +69,7 @@ async fn rejecting_database_prints_a_line_and_exits_with_1() {
         ),
     ] {
         let variables = [("WORKER_DATABASE_TYPE", "postgres"), (variable, value)];
-        let (status, output, errors) = Process::start("example-echo", &variables).ended();
+        let (status, output, errors) = Process::start("example-echo", &variables).wait();
         assert_eq!(status, Some(1), "{errors}");
         assert_eq!(output, "");
         assert!(errors.contains(expected), "{errors}");

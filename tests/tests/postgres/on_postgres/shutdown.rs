@@ -3,7 +3,7 @@
 //! The rule is the drain time and 3 s; the tests wait longer, as the machine may be busy.
 
 use crate::history::{events, said};
-use dooers_tests::postgres::{Cluster, ClusterOptions, own};
+use dooers_tests::postgres::{Cluster, ClusterOptions, dedicated};
 use dooers_tests::{Client, Process, RemoteHandler, RemoteHandlers, TIMEOUT};
 
 /// A server that waits for turns for half a second.
@@ -33,7 +33,7 @@ async fn call(program: &mut Process, calls: &RemoteHandlers) -> (Client, String,
 
 /// The program ends in time, and the next one has all that was acknowledged, once.
 async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
-    let Some(mut cluster) = own(ClusterOptions::default()) else {
+    let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let mut program = serve(&cluster);
@@ -49,8 +49,8 @@ async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
         .send_message(Some(&thread_id), "never acknowledged")
         .await;
     program.terminate();
-    program.says("Stopping once 1 running turns have ended");
-    let (status, _, errors) = program.ended_within(TIMEOUT);
+    program.wait_for_line("Stopping once 1 running turns have ended");
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
 
     find(&mut cluster);
@@ -85,12 +85,12 @@ async fn stop_does_not_wait_for_a_frozen_database() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stop_does_not_wait_for_a_stopped_database() {
-    stops(Cluster::crash, Cluster::start_again).await;
+    stops(Cluster::crash, Cluster::restart).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stop_of_an_idle_server_ignores_a_frozen_database() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let mut program = serve(&cluster);
@@ -99,6 +99,6 @@ async fn stop_of_an_idle_server_ignores_a_frozen_database() {
     cluster.freeze();
     program.terminate();
     assert_eq!(client.expect_close().await, 1001);
-    let (status, _, errors) = program.ended_within(TIMEOUT);
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(0), "{errors}");
 }

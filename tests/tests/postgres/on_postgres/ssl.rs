@@ -1,7 +1,7 @@
 //! Encrypted connections, and who has to prove what to whom.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
-use dooers_tests::postgres::{Cluster, ClusterOptions, own, session, shared};
+use dooers_tests::postgres::{Cluster, ClusterOptions, connect, dedicated, shared};
 use dooers_tests::within;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::path::{Path, PathBuf};
@@ -68,8 +68,8 @@ impl TlsServer {
             .file("server.key", &key)
             .file("ca.crt", &authority.pem)
             .file("pg_hba.conf", RULES);
-        let cluster = own(setup)?;
-        let mut admin = session(&cluster.url()).await.unwrap();
+        let cluster = dedicated(setup)?;
+        let mut admin = connect(&cluster.url()).await.unwrap();
         for role in ["clear", "tls", "proven"] {
             let create = match role {
                 "clear" => "CREATE ROLE clear SUPERUSER LOGIN",
@@ -112,7 +112,7 @@ impl TlsServer {
     async fn is_encrypted(&self, options: PostgresOptions, user: &str) -> bool {
         let store = PostgresStore::open(options).await.unwrap();
         store.ping().await.unwrap();
-        let mut admin = session(&self.cluster.url()).await.unwrap();
+        let mut admin = connect(&self.cluster.url()).await.unwrap();
         let (all, any): (bool, bool) = sqlx::query_as(
             "SELECT bool_and(ssl), bool_or(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
             WHERE application_name = $1",
@@ -140,10 +140,10 @@ fn text(path: &Path) -> &str {
 
 #[tokio::test]
 async fn ssl_modes_encrypt_and_verify_as_documented() {
-    let Some(ground) = TlsServer::start().await else {
+    let Some(server) = TlsServer::start().await else {
         return;
     };
-    let right = ground.path("right.pem");
+    let right = server.path("right.pem");
     let right = Some(text(&right));
     let table = [
         (UNNAMED, "clear", Some(SslMode::Disable), None, false),
@@ -160,30 +160,30 @@ async fn ssl_modes_encrypt_and_verify_as_documented() {
             NAMED,
             "tls",
             Some(SslMode::VerifyFull),
-            Some(&*ground.authority),
+            Some(&*server.authority),
             true,
         ),
     ];
     for (host, user, mode, root, expected) in table {
-        let mut options = ground.options(host, user);
+        let mut options = server.options(host, user);
         if let Some(mode) = mode {
             options = options.ssl_mode(mode);
         }
         if let Some(root) = root {
             options = options.ssl_root_cert(root);
         }
-        let is_encrypted = ground.is_encrypted(options, user).await;
+        let is_encrypted = server.is_encrypted(options, user).await;
         assert_eq!(is_encrypted, expected, "{host} {user} {mode:?} {root:?}");
     }
 }
 
 #[tokio::test]
 async fn unverified_server_is_rejected() {
-    let Some(ground) = TlsServer::start().await else {
+    let Some(server) = TlsServer::start().await else {
         return;
     };
     let [right, wrong, missing] =
-        ["right.pem", "wrong.pem", "missing.pem"].map(|name| ground.path(name));
+        ["right.pem", "wrong.pem", "missing.pem"].map(|name| server.path(name));
     let [right, wrong, missing] = [&right, &wrong, &missing].map(|path| text(path));
     let table = [
         // The server insists.
@@ -212,7 +212,7 @@ async fn unverified_server_is_rejected() {
         ),
     ];
     for (host, mode, root, expected) in table {
-        let mut options = ground.options(host, "tls");
+        let mut options = server.options(host, "tls");
         if let Some(mode) = mode {
             options = options.ssl_mode(mode);
         }
@@ -239,26 +239,26 @@ async fn plain_server_is_accepted_only_by_optional_modes() {
 
 #[tokio::test]
 async fn client_certificate_authenticates_the_user() {
-    let Some(ground) = TlsServer::start().await else {
+    let Some(server) = TlsServer::start().await else {
         return;
     };
     let options = || {
-        let root = ground.path("right.pem");
-        ground.options(NAMED, "proven").ssl_root_cert(text(&root))
+        let root = server.path("right.pem");
+        server.options(NAMED, "proven").ssl_root_cert(text(&root))
     };
     let with = |name: &str| {
-        let certificate = ground.path(&format!("{name}.pem"));
-        let key = ground.path(&format!("{name}.key"));
+        let certificate = server.path(&format!("{name}.pem"));
+        let key = server.path(&format!("{name}.key"));
         options()
             .ssl_client_cert(text(&certificate))
             .ssl_client_key(text(&key))
     };
-    assert!(ground.is_encrypted(with("me"), "proven").await);
+    assert!(server.is_encrypted(with("me"), "proven").await);
     let why = refused(options()).await;
     assert!(why.contains("certificate"), "{why}");
     let stranger = refused(with("stranger")).await;
     assert!(!stranger.contains("PRIVATE KEY"), "{stranger}");
-    let certificate = ground.path("me.pem");
+    let certificate = server.path("me.pem");
     let why = refused(options().ssl_client_cert(text(&certificate))).await;
     assert!(why.contains("key"), "{why}");
 }

@@ -5,7 +5,7 @@ use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{Repository, Scope};
 use dooers::store::PostgresOptions;
-use dooers_tests::postgres::{Cluster, ClusterOptions, Pooler, own, session};
+use dooers_tests::postgres::{Cluster, ClusterOptions, Pooler, connect, dedicated};
 use dooers_tests::{Client, Server, TIMEOUT, gate, within};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -237,7 +237,7 @@ async fn refuses_and_recovers(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn requests_are_rejected_while_server_is_frozen() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let (freeze, thaw) = (|| cluster.freeze(), || cluster.thaw());
@@ -250,7 +250,7 @@ fn pooled() -> Option<(Cluster, Pooler, PostgresOptions)> {
         eprintln!("skipped: PgBouncer is not installed");
         return None;
     }
-    let cluster = own(ClusterOptions::default())?;
+    let cluster = dedicated(ClusterOptions::default())?;
     let pooler = Pooler::start(&cluster);
     let options = PostgresOptions::from_url(&pooler.url()).unwrap();
     Some((cluster, pooler, options.statement_cache(0)))
@@ -386,7 +386,7 @@ async fn check(repository: &Repository, own: &str, thread_id: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn freezes_under_load_lose_and_repeat_nothing() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let (freeze, thaw) = (|| cluster.freeze(), || cluster.thaw());
@@ -404,7 +404,7 @@ async fn pooler_freezes_under_load_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn streaming_text_ends_for_readers_after_a_freeze() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let server = serve(cluster.options(), LONG).await;
@@ -441,14 +441,14 @@ async fn streaming_text_ends_for_readers_after_a_freeze() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn turn_end_with_a_lost_answer_is_published() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let server = serve(cluster.options(), LONG).await;
     let mut client = server.client("ada").await;
     let mut asker = server.client("asker").await;
     begin(&mut client, "wait for the end").await;
-    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut admin = connect(&cluster.url()).await.unwrap();
     let mut tell = async |sql: &'static str| {
         sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
     };
@@ -458,7 +458,7 @@ async fn turn_end_with_a_lost_answer_is_published() {
     gate::open("wait for the end");
     let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     let waiting = async {
-        let mut admin = session(&cluster.url()).await.unwrap();
+        let mut admin = connect(&cluster.url()).await.unwrap();
         while !sqlx::query_scalar::<_, bool>(waits)
             .fetch_one(&mut admin)
             .await

@@ -6,7 +6,7 @@ use dooers::store::{
     Begun, NewMessage, PageLimit, PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError,
     StoredSetting, WorkerKey,
 };
-use dooers_tests::postgres::{Cluster, ClusterOptions, connections, own, session};
+use dooers_tests::postgres::{Cluster, ClusterOptions, connect, connections, dedicated};
 use dooers_tests::{signal, within};
 use sqlx::PgConnection;
 use std::sync::Arc;
@@ -32,8 +32,8 @@ async fn run(connection: &mut PgConnection, sql: &'static str) {
 }
 
 /// Waits until the database says that this is so.
-async fn until(cluster: &Cluster, condition: &'static str) {
-    let mut admin = session(&cluster.url()).await.unwrap();
+async fn wait_until(cluster: &Cluster, condition: &'static str) {
+    let mut admin = connect(&cluster.url()).await.unwrap();
     let all = async {
         loop {
             let holds = sqlx::query_scalar::<_, bool>(condition);
@@ -86,7 +86,7 @@ fn unavailable<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_times_out_while_server_is_frozen() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     // One connection: what is not given back is missed.
@@ -135,7 +135,7 @@ async fn every_call_times_out_while_server_is_frozen() {
         cluster.thaw();
         within("a look", async { store.ping().await.unwrap() }).await;
         // Whether it was done is looked up when the server answers again.
-        until(&cluster, RESTS).await;
+        wait_until(&cluster, RESTS).await;
         for thread in store
             .threads(&here, None, PageLimit::new(9))
             .await
@@ -164,14 +164,14 @@ async fn every_call_times_out_while_server_is_frozen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rejected_setting_is_not_stored_later() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(options(&cluster)).await;
     let worker = worker();
     let put = async |value| store.put_settings(&worker, vec![setting(value)]).await;
     put("before").await.unwrap();
-    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut admin = connect(&cluster.url()).await.unwrap();
     for _ in 0..2 {
         // It has the time, and its statement is in the input of a server that is silent.
         run(&mut admin, "BEGIN; LOCK TABLE worker_settings").await;
@@ -179,19 +179,19 @@ async fn rejected_setting_is_not_stored_later() {
             let (store, worker) = (Arc::clone(&store), worker.clone());
             async move { store.put_settings(&worker, vec![setting("late")]).await }
         });
-        until(&cluster, WAITS).await;
+        wait_until(&cluster, WAITS).await;
         cluster.freeze();
         unavailable(&within("the setting", putting).await.unwrap());
         cluster.thaw();
         run(&mut admin, "ROLLBACK").await;
-        until(&cluster, RESTS).await;
+        wait_until(&cluster, RESTS).await;
         assert_eq!(store.settings(&worker).await.unwrap()[0].value, "before");
 
         cluster.freeze();
         let removed = store.remove_setting(&worker, "tone");
         unavailable(&within("the removal", removed).await);
         cluster.thaw();
-        until(&cluster, RESTS).await;
+        wait_until(&cluster, RESTS).await;
         assert_eq!(store.settings(&worker).await.unwrap()[0].value, "before");
     }
     put("after").await.unwrap();
@@ -202,12 +202,12 @@ async fn rejected_setting_is_not_stored_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_statement_is_canceled_by_the_server() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(options(&cluster)).await;
     begin(&store, first("t", "e0"), "r0").await.unwrap();
-    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut admin = connect(&cluster.url()).await.unwrap();
     run(
         &mut admin,
         "BEGIN; LOCK TABLE worker_threads, worker_settings",
@@ -222,7 +222,7 @@ async fn slow_statement_is_canceled_by_the_server() {
     unavailable(&writing);
     unavailable(&store.settings(&worker()).await);
     // The lock is still held, and nothing waits for it.
-    until(&cluster, RESTS).await;
+    wait_until(&cluster, RESTS).await;
     run(&mut admin, "ROLLBACK").await;
     assert_eq!(
         store
@@ -237,7 +237,7 @@ async fn slow_statement_is_canceled_by_the_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn freeze_within_the_limit_is_tolerated() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     // The defaults.
@@ -261,7 +261,7 @@ async fn freeze_within_the_limit_is_tolerated() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn close_of_a_frozen_store_completes() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(options(&cluster)).await;
@@ -290,7 +290,7 @@ async fn close_of_a_frozen_store_completes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unresponsive_connections_are_replaced() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let store = open(options(&cluster).pool_size(1)).await;
@@ -299,7 +299,7 @@ async fn unresponsive_connections_are_replaced() {
         .threads(&scope(), None, PageLimit::new(9))
         .await
         .unwrap();
-    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut admin = connect(&cluster.url()).await.unwrap();
     let all = "SELECT pid FROM pg_stat_activity WHERE application_name = 'silent'";
     let pids: Vec<i32> = sqlx::query_scalar(all).fetch_all(&mut admin).await.unwrap();
     assert_eq!(pids.len(), 2);
@@ -329,7 +329,7 @@ async fn refused(options: PostgresOptions) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn start_on_a_frozen_server_names_the_limit() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     cluster.freeze();
@@ -342,15 +342,15 @@ async fn start_on_a_frozen_server_names_the_limit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn start_frozen_midway_names_the_limit() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     open(options(&cluster)).await.close().await;
-    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut admin = connect(&cluster.url()).await.unwrap();
     for freezes in [true, false] {
         run(&mut admin, "BEGIN; LOCK TABLE worker_schema_migrations").await;
         let opening = tokio::spawn(refused(options(&cluster)));
-        until(&cluster, WAITS).await;
+        wait_until(&cluster, WAITS).await;
         if freezes {
             cluster.freeze();
         }
@@ -366,17 +366,17 @@ async fn start_frozen_midway_names_the_limit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frozen_migration_changes_nothing() {
-    let Some(cluster) = own(ClusterOptions::default()) else {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
-    let mut admin = session(&cluster.url()).await.unwrap();
+    let mut admin = connect(&cluster.url()).await.unwrap();
     let options = options(&cluster).migration_timeout(LIMIT);
     for freezes in [true, false] {
         // As another process that migrates.
         let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('dooers worker_', 0))";
         run(&mut admin, lock).await;
         let opening = tokio::spawn(refused(options.clone()));
-        until(&cluster, WAITS).await;
+        wait_until(&cluster, WAITS).await;
         if freezes {
             cluster.freeze();
         }
@@ -386,8 +386,8 @@ async fn frozen_migration_changes_nothing() {
             cluster.thaw();
         }
         run(&mut admin, "ROLLBACK").await;
-        until(&cluster, RESTS).await;
-        until(
+        wait_until(&cluster, RESTS).await;
+        wait_until(
             &cluster,
             "SELECT count(*) = 0 FROM pg_class WHERE relname LIKE 'worker%'",
         )

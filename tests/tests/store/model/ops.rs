@@ -2,7 +2,7 @@
 
 use super::thread::ModelThread;
 use crate::asserts::{
-    Reader, assert_conflict, assert_not_found, assert_stale, caught_up, from_the_beginning, kinds,
+    Reader, assert_conflict, assert_not_found, assert_stale, catch_up_fully, kinds, start_position,
 };
 use crate::backends::AnyStore;
 use crate::fixtures::{ana, ben, message, now, run_change, start, streamed, written};
@@ -387,9 +387,9 @@ impl<'a> Model<'a> {
             let known = Position {
                 last_seq: thread.events.len() as u64,
                 rev: thread.rev,
-                ..from_the_beginning()
+                ..start_position()
             };
-            let (mut changes, _) = caught_up(self.store, &scope, &thread.id, known, 10).await;
+            let (mut changes, _) = catch_up_fully(self.store, &scope, &thread.id, known, 10).await;
             changes.sort_by_key(|change| change.rev);
             let open = thread
                 .runs

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::ops::TENANTS;
-use crate::asserts::{Reader, all_of, assert_not_found, newest};
+use crate::asserts::{Reader, assert_not_found, events_and_runs, newest};
 use crate::fixtures::{ana, ben};
 use dooers::store::{PageLimit, Participant, Scope, Viewer};
 use std::cmp::Reverse;
@@ -39,9 +39,9 @@ impl Model<'_> {
             return assert_not_found(answer);
         }
         if was_away {
-            reader.come_back(self.store, &scope, limit).await;
+            reader.reconnect(self.store, &scope, limit).await;
         } else {
-            reader.go_on(self.store, &scope, limit).await;
+            reader.advance(self.store, &scope, limit).await;
         }
         reader.assert_up_to_date(self.store, &scope).await;
         assert_eq!(reader.position.rev, thread.rev);
@@ -63,7 +63,7 @@ impl Model<'_> {
             );
             assert_eq!(record.thread.users, thread.users);
             assert_eq!(record.thread.last_event_at, thread.last_event_at);
-            let (events, mut runs) = all_of(self.store, &scope, &thread.id).await;
+            let (events, mut runs) = events_and_runs(self.store, &scope, &thread.id).await;
             assert_eq!(events, thread.events);
             let mut expected = thread.runs.clone();
             runs.sort_by(|a, b| a.id.cmp(&b.id));
