@@ -1,7 +1,7 @@
-//! How long a handler waits for the history of a long thread.
+//! The time a handler needs to read the history of a long thread.
 //!
-//! Run with: `cargo bench -p dooers-tests --bench history`. The thread has 10,000 events and lies in a SQLite file; the
-//! handler reads it in the server's process, as handlers do.
+//! Run with: `cargo bench -p dooers-tests --bench history`. The thread has 10,000 events in a SQLite file. The
+//! handler reads it in the server's process, as in production.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -18,13 +18,13 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-// As the examples do.
+// The allocator of the examples.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const EVENTS: usize = 10_000;
 
-/// How often each is read.
+/// Reads per format and limit.
 const TIMES: usize = 50;
 
 const FORMATS: [(&str, HistoryFormat); 6] = [
@@ -36,8 +36,8 @@ const FORMATS: [(&str, HistoryFormat); 6] = [
     ("Voyage", HistoryFormat::Voyage),
 ];
 
-/// `fill` writes the thread's events; `read FORMAT LIMIT` tells how long each reading took, in microseconds, and `stream`
-/// how long it took to go through all of them.
+/// `fill` writes the thread's events. `read FORMAT LIMIT` returns the duration of each read in microseconds.
+/// `stream` returns the time to read all events.
 #[dooers::agent]
 async fn historian(
     request: WorkerRequest,
@@ -58,7 +58,8 @@ async fn historian(
                 let began = Instant::now();
                 let history = memory.history(format).limit(limit).await?;
                 times.push(began.elapsed().as_micros());
-                // Calls are joined with their results, and neighbours of one role.
+                // Tool calls are merged with their results, and so are consecutive messages of one
+                // role.
                 assert!(history.len() >= limit / 5);
             }
         }
@@ -74,7 +75,7 @@ async fn historian(
     Ok(())
 }
 
-/// Texts of some length, a tool now and then, and some pictures.
+/// Sends texts of some length with tool calls and images in between.
 fn fill(response: &WorkerResponse) {
     for number in 0..EVENTS / 5 {
         let call = || ToolCall::new(format!("call-{number}"), "search", json!({"n": number}));
@@ -92,7 +93,7 @@ struct BenchClient {
 }
 
 impl BenchClient {
-    /// The times that the handler tells.
+    /// The durations that the handler reports.
     async fn times(&mut self, command: &str) -> Vec<Duration> {
         let frames = self.client.run_turn(&self.thread_id, command).await;
         let mut texts = frames.iter().filter_map(|frame| {
@@ -110,7 +111,7 @@ impl BenchClient {
 }
 
 fn main() {
-    // What `cargo test --benches` asks for is that it is built.
+    // `cargo test --benches` only checks that it builds.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }

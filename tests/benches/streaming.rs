@@ -1,7 +1,7 @@
-//! How fast texts that grow reach those who read them, and how fast turns are resumed and cancelled.
+//! The latency and throughput of streaming texts, and the time to resume and to cancel turns.
 //!
-//! Run with: `cargo bench -p dooers-tests --bench streaming`. The server, on a SQLite file, and its clients share the
-//! machine; everything goes over real WebSockets on loopback.
+//! Run with: `cargo bench -p dooers-tests --bench streaming`. The server, on a SQLite file, and its clients share
+//! the machine. All traffic uses real WebSockets on loopback.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -20,20 +20,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-// As the examples do.
+// The allocator of the examples.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// When the program began: what all times are told from.
+/// The start of the program, to which all times are relative.
 static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 fn micros() -> u64 {
     u64::try_from(BEGIN.elapsed().as_micros()).expect("a benchmark is short")
 }
 
-/// Does what the message tells it: `once` says one piece, `fast N` says N pieces as fast as it can, `steady N` says 50
-/// a second, N in all, `burst N` sends N texts, `wait` waits to be cancelled. Each piece is the time at which it was
-/// said.
+/// Follows the message: `once` sends one piece, `fast N` sends N pieces as fast as possible, `steady N` sends N
+/// pieces at 50 per second, `burst N` sends N texts, and `wait` waits to be canceled. Each piece contains the time
+/// at which it was sent.
 #[dooers::agent]
 async fn speaker(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let (command, rest) = request
@@ -68,7 +68,7 @@ async fn speaker(request: WorkerRequest, response: WorkerResponse) -> Result<()>
     Ok(())
 }
 
-/// Tells when a handler was dropped.
+/// Sends the time at which a handler is dropped.
 static DROPPED: LazyLock<(
     mpsc::UnboundedSender<Instant>,
     tokio::sync::Mutex<mpsc::UnboundedReceiver<Instant>>,
@@ -85,7 +85,7 @@ impl Drop for NotifyOnDrop {
     }
 }
 
-/// Some of the times that something took.
+/// A sample of durations.
 struct Times(Vec<Duration>);
 
 impl Times {
@@ -109,7 +109,7 @@ async fn reader(server: &Server, user: &str) -> Client {
     server.client(Identity::of(user).with_deltas()).await
 }
 
-/// Sends a message, and reads until its thread is known.
+/// Sends a message and reads until the thread id is known.
 async fn begin(client: &mut Client, text: &str) -> String {
     client.send_message(None, text).await;
     let frames = client
@@ -119,7 +119,7 @@ async fn begin(client: &mut Client, text: &str) -> String {
     id.as_str().unwrap().to_owned()
 }
 
-/// How long a piece was on its way; none if the frame is none.
+/// The latency of a piece, or `None` if the frame is not a piece.
 fn age(frame: &str) -> Option<Duration> {
     if !frame.contains("\"event.delta\"") {
         return None;
@@ -129,7 +129,7 @@ fn age(frame: &str) -> Option<Duration> {
     Some(Duration::from_micros(micros().saturating_sub(said)))
 }
 
-/// Reads up to the end of a text: how long each piece was on its way.
+/// Reads until the end of a text. Returns the latency of each piece.
 async fn listen(mut client: Client) -> (Vec<Duration>, Client) {
     let mut ages = Vec::new();
     loop {
@@ -199,7 +199,7 @@ async fn one_run(server: &Server, subscribers: usize) {
     }
 }
 
-/// Each run is of a worker of its own: else every one of the clients is told of every thread.
+/// Gives each run its own worker. Otherwise every client would receive every thread row.
 async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
     const PIECES: usize = 250;
     let member = async |run: usize, user: &str| {
@@ -221,7 +221,7 @@ async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
         authors.push((author, thread_id));
     }
     let began = Instant::now();
-    // People do not all begin in the same millisecond: the runs are spread over the time between two pieces.
+    // Spreads the starts of the runs over the time between two pieces, as real users would.
     let mut begin = interval(Duration::from_millis(1));
     for (place, (mut author, thread_id)) in authors.into_iter().enumerate() {
         if place % (runs / 20) == 0 {
@@ -258,7 +258,7 @@ async fn resume(server: &Server) {
         .await;
     let page = author.expect("event.list.result").await;
     let known = &page["events"][0]["id"];
-    // The message is one of those that are missed.
+    // The user's message is one of the missed events.
     let more = format!("burst {}", MISSED - 1);
     author.send_message(Some(&thread_id), &more).await;
     author.read_turn().await;
@@ -299,7 +299,7 @@ async fn cancel(server: &Server) {
 }
 
 fn main() {
-    // What `cargo test --benches` asks for is that it is built.
+    // `cargo test --benches` only checks that it builds.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }

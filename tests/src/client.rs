@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-/// So many of the newest frames are shown when a wait was in vain.
+/// Number of recent frames printed on failure.
 const SHOWN: usize = 60;
 
-/// A client. It reads only while a test waits for something, so one that is left alone is a slow reader.
+/// A WebSocket client. It reads only while a test waits for a frame, so an idle client is a slow reader.
 #[derive(Debug)]
 pub struct Client {
     socket: WebSocketStream<TcpStream>,
@@ -22,13 +22,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// Opens a WebSocket at this path. Nobody has said `connect` yet.
+    /// Opens a WebSocket at this path without sending `connect`.
     pub async fn open(address: SocketAddr, path: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("a server listens");
         Self::upgrade(stream, address, path).await
     }
 
-    /// Opens a WebSocket over a connection that was made already.
+    /// Opens a WebSocket over an existing connection.
     pub async fn upgrade(stream: TcpStream, address: SocketAddr, path: &str) -> Self {
         stream.set_nodelay(true).expect("a socket of ours");
         let opening = tokio_tungstenite::client_async(format!("ws://{address}{path}"), stream);
@@ -42,19 +42,19 @@ impl Client {
         }
     }
 
-    /// Where its server listens.
+    /// The address of the server.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.socket.get_ref().peer_addr().expect("it is connected")
     }
 
-    /// Says `connect`, and gives back the answer.
+    /// Sends `connect` and returns the ack.
     pub async fn connect(&mut self, identity: impl Into<Identity>) -> Value {
         let id = self.send("connect", identity.into().payload()).await;
         self.expect_ack(&id).await
     }
 
-    /// Sends a frame; the result is its id.
+    /// Sends a frame and returns its id.
     pub async fn send(&mut self, kind: &str, payload: Value) -> String {
         self.sent += 1;
         let id = format!("frame-{}", self.sent);
@@ -63,7 +63,7 @@ impl Client {
         id
     }
 
-    /// Sends a frame that is made by the test itself.
+    /// Sends a frame built by the test.
     pub async fn send_frame(&mut self, frame: &Value) {
         self.send_text(frame.to_string()).await;
     }
@@ -73,7 +73,7 @@ impl Client {
         self.send_raw(Message::text(text.into())).await;
     }
 
-    /// Sends any message of a WebSocket.
+    /// Sends any WebSocket message.
     pub async fn send_raw(&mut self, message: Message) {
         match tokio::time::timeout(TIMEOUT, self.socket.send(message)).await {
             Ok(Ok(())) => {}
@@ -82,7 +82,7 @@ impl Client {
         }
     }
 
-    /// Sends bytes below the WebSocket.
+    /// Writes bytes below the WebSocket layer.
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
         use tokio::io::AsyncWriteExt;
         let stream = self.socket.get_mut();
@@ -91,13 +91,13 @@ impl Client {
             .expect("the server is there");
     }
 
-    /// Leaves the WebSocket, and goes on with its connection.
+    /// Gives up the WebSocket layer and keeps the connection.
     #[must_use]
     pub fn into_raw(self) -> RawClient {
         RawClient::new(self.socket.into_inner())
     }
 
-    /// The next frame's text.
+    /// Reads the text of the next frame.
     pub async fn next_text(&mut self) -> String {
         match self.next_message("a frame").await {
             Message::Text(text) => text.to_string(),
@@ -105,7 +105,7 @@ impl Client {
         }
     }
 
-    /// The next frame.
+    /// Reads the next frame.
     pub async fn next(&mut self) -> Value {
         let text = self.next_text().await;
         match serde_json::from_str(&text) {
@@ -114,7 +114,7 @@ impl Client {
         }
     }
 
-    /// The payload of the next frame, which must be of this type.
+    /// Reads the next frame, which must have this type, and returns its payload.
     pub async fn expect(&mut self, kind: &str) -> Value {
         let mut frame = self.next().await;
         if frame["type"] != kind {
@@ -125,7 +125,7 @@ impl Client {
         frame["payload"].take()
     }
 
-    /// The next frame, which must accept the frame of this id.
+    /// Reads the next frame, which must be a positive ack of this frame.
     pub async fn expect_ack(&mut self, id: &str) -> Value {
         let ack = self.expect("ack").await;
         if ack["ack_id"] != id || ack["ok"] != true || !ack["error"].is_null() {
@@ -134,7 +134,7 @@ impl Client {
         ack
     }
 
-    /// The code and the text of the next frame, which must refuse the frame of this id.
+    /// Reads the next frame, which must reject this frame, and returns the error's code and message.
     pub async fn expect_error(&mut self, id: &str) -> (String, String) {
         let ack = self.expect("ack").await;
         let error = &ack["error"];
@@ -146,28 +146,28 @@ impl Client {
         }
     }
 
-    /// Sends a frame that must be accepted, with nothing else before the answer.
+    /// Sends a frame. The next frame must be its positive ack.
     pub async fn send_expecting_ack(&mut self, kind: &str, payload: Value) {
         let id = self.send(kind, payload).await;
         self.expect_ack(&id).await;
     }
 
-    /// Sends a frame that must be refused; the result is the code.
+    /// Sends a frame that must be rejected, and returns the error code.
     pub async fn send_expecting_error(&mut self, kind: &str, payload: Value) -> String {
         let id = self.send(kind, payload).await;
         self.expect_error(&id).await.0
     }
 
-    /// Sends a frame; the result is the payload of the next frame, which must be of the type that answers it.
+    /// Sends a frame and returns the payload of the next frame, which must have the type `answer`.
     pub async fn request(&mut self, kind: &str, payload: Value, answer: &str) -> Value {
         self.send(kind, payload).await;
         self.expect(answer).await
     }
 
-    /// Subscribes to a thread, and gives back the snapshot.
+    /// Subscribes to a thread and returns the snapshot.
     ///
-    /// A turn that another process runs, or that is resumed at start, changes the thread's row at any time. Rows that arrive before the
-    /// snapshot are skipped; every other frame fails the test.
+    /// A turn that another process runs, or that is resumed at start, can change the thread row at any time.
+    /// Rows that arrive before the snapshot are skipped. Any other frame fails the test.
     pub async fn subscribe(&mut self, thread_id: &str) -> Value {
         self.send("thread.subscribe", json!({"thread_id": thread_id}))
             .await;
@@ -181,13 +181,13 @@ impl Client {
         }
     }
 
-    /// Sends a message to a thread or, without one, begins a thread; the result is the frame's id.
+    /// Sends a message to a thread, or to a new thread if `thread_id` is `None`. Returns the frame id.
     pub async fn send_message(&mut self, thread_id: Option<&str>, text: &str) -> String {
         self.send("event.create", message(thread_id, None, text))
             .await
     }
 
-    /// The same under an id of the client's own.
+    /// Sends a message with a `client_event_id`. Returns the frame id.
     pub async fn send_message_as(
         &mut self,
         client_event_id: &str,
@@ -198,7 +198,7 @@ impl Client {
         self.send("event.create", payload).await
     }
 
-    /// Begins a thread by a message, and waits until the turn has ended; the result is the thread's id.
+    /// Starts a thread with a message and waits until its turn ends. Returns the thread id.
     pub async fn start_thread(&mut self, text: &str) -> String {
         let id = self.send_message(None, text).await;
         self.expect_ack(&id).await;
@@ -210,14 +210,14 @@ impl Client {
         }
     }
 
-    /// Sends a message to a thread, and waits until its turn has ended; the result is what came after the ack.
+    /// Sends a message to a thread and waits until its turn ends. Returns the frames after the ack.
     pub async fn run_turn(&mut self, thread_id: &str, text: &str) -> Vec<Value> {
         let id = self.send_message(Some(thread_id), text).await;
         self.expect_ack(&id).await;
         self.read_turn().await
     }
 
-    /// The frames up to the end of a run.
+    /// Reads until the end of a run.
     pub async fn read_turn(&mut self) -> Vec<Value> {
         let is_end = |frame: &Value| {
             frame["type"] == "run.upsert" && frame["payload"]["run"]["status"] != "running"
@@ -225,7 +225,7 @@ impl Client {
         self.read_until("the end of a run", is_end).await
     }
 
-    /// The frames up to the first one like this.
+    /// Reads until the first frame that matches `is_last`.
     pub async fn read_until(&mut self, what: &str, is_last: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut frames = Vec::new();
         loop {
@@ -240,13 +240,13 @@ impl Client {
         }
     }
 
-    /// Everything that the server has sent so far comes before the answer to a ping. There must be nothing.
+    /// Checks that the server has sent nothing: the next frame answers a ping.
     pub async fn expect_nothing(&mut self) {
         self.send("ping", json!({})).await;
         self.expect("pong").await;
     }
 
-    /// Everything that the server has sent so far.
+    /// Reads all frames that the server sends before it answers a ping.
     pub async fn read_pending(&mut self) -> Vec<Value> {
         self.send("ping", json!({})).await;
         let mut frames = self
@@ -256,12 +256,12 @@ impl Client {
         frames
     }
 
-    /// Reads until the server closes the connection; the result is the code of its closing frame.
+    /// Reads until the server closes the connection, and returns the close code.
     pub async fn expect_close(&mut self) -> u16 {
         loop {
             match self.next_message("the closing frame").await {
                 Message::Close(Some(frame)) => {
-                    // Its answer is waiting to be sent; the server may have gone without it.
+                    // The closing reply is queued. The server may be gone already.
                     let _ = self.socket.flush().await;
                     return frame.code.into();
                 }
@@ -271,9 +271,9 @@ impl Client {
         }
     }
 
-    /// Says good-bye as a client does that leaves.
+    /// Closes the WebSocket like a well-behaved client.
     pub async fn disconnect(mut self) {
-        // The server may be gone before.
+        // The server may be gone already.
         let _ = tokio::time::timeout(TIMEOUT, self.socket.close(None)).await;
     }
 
@@ -294,7 +294,7 @@ impl Client {
         }
     }
 
-    /// Fails the test, and tells what was seen.
+    /// Fails the test and prints the received frames.
     #[track_caller]
     fn fail(&self, why: &str) -> ! {
         let mut text = format!("{why}\nseen until then ({} frames):\n", self.seen.len());

@@ -1,7 +1,7 @@
-//! What the integration tests share: a client that speaks the protocol over a real WebSocket, a server on a port of
-//! its own, handlers that wait for their test, a store that can be held, and databases.
+//! Helpers of the integration tests: a WebSocket client, a server on its own port, gates for handlers, a store
+//! whose responses can be held, and databases.
 //!
-//! Nothing here sleeps. Every wait ends after [`TIMEOUT`], with a message that tells what was seen until then.
+//! No helper sleeps. Every wait ends after [`TIMEOUT`] with a message that lists the received frames.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -34,10 +34,10 @@ pub use thread_view::{AppendOutcome, ThreadView};
 
 use std::time::Duration;
 
-/// How long a test waits for anything before it fails.
+/// The timeout of every wait.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Waits, but not for ever; `what` says for what.
+/// Awaits a future with a timeout. `what` describes it in the failure message.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
@@ -45,7 +45,7 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// The code of the README.
+/// The code examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

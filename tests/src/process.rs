@@ -1,4 +1,4 @@
-//! A program of the workspace, as a process.
+//! A program of the workspace as a child process.
 
 use crate::signal::signal;
 use std::io::{BufRead, BufReader, Read};
@@ -10,24 +10,24 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A running program. It is killed if its test fails before it ends.
+/// A running program, killed on drop if it has not ended.
 #[derive(Debug)]
 pub struct Process {
     process: Child,
-    /// Lines of its output. It is read all the time, as a program may block that nobody reads.
+    /// Lines of its output. They are read continuously, as the program blocks when the pipe is full.
     output: mpsc::Receiver<String>,
     errors: Option<JoinHandle<String>>,
-    /// Where it runs and leaves its file.
+    /// Its working directory, which contains its database file.
     _directory: TempDir,
 }
 
 impl Process {
-    /// Starts a program that is built already, with no variables of dooers but these.
+    /// Starts a built program with these variables. All other variables of dooers are removed.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         Self::run(Command::new(path_of(name)), variables)
     }
 
-    /// The same for a program that may have this many open files.
+    /// Starts a program with a limit on open files.
     pub fn start_with_files(files: u32, name: &str, variables: &[(&str, &str)]) -> Self {
         let mut shell = Command::new("sh");
         let limited = format!("ulimit -n {files} && exec \"$0\"");
@@ -35,16 +35,17 @@ impl Process {
         Self::run(shell, variables)
     }
 
-    /// The same for a program whose files may have this many bytes. To write beyond that is an error, as on a full disk.
+    /// Starts a program with a limit on the size of its files, in bytes. Writing beyond it fails, as on a full
+    /// disk.
     pub fn start_with_file_size(bytes: u64, name: &str, variables: &[(&str, &str)]) -> Self {
         let mut shell = Command::new("sh");
-        // In blocks of 512 bytes. The signal that a write sends is ignored, so that the write fails.
+        // The limit is in blocks of 512 bytes. SIGXFSZ is ignored, so that the write fails instead.
         let limited = format!("trap '' XFSZ; ulimit -S -f {} && exec \"$0\"", bytes / 512);
         shell.args(["-c", &limited]).arg(path_of(name));
         Self::run(shell, variables)
     }
 
-    /// The same for a program with this umask, in octal.
+    /// Starts a program with this umask, in octal.
     pub fn start_with_umask(umask: &str, name: &str, variables: &[(&str, &str)]) -> Self {
         let mut shell = Command::new("sh");
         let masked = format!("umask {umask} && exec \"$0\"");
@@ -52,7 +53,7 @@ impl Process {
         Self::run(shell, variables)
     }
 
-    /// The id of its process.
+    /// The process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
@@ -90,19 +91,19 @@ impl Process {
         }
     }
 
-    /// Where it says that it listens.
+    /// The address at which it listens.
     pub fn address(&mut self) -> SocketAddr {
         let (_, line) = self.output_until(|line| line.contains("ws://"));
         let (_, rest) = line.split_once("ws://").unwrap();
         rest.trim().trim_end_matches("/ws").parse().unwrap()
     }
 
-    /// What it prints before the first line that begins like this.
+    /// The output before the first line with this beginning.
     pub fn output_before(&mut self, beginning: &str) -> String {
         self.output_until(|line| line.starts_with(beginning)).0
     }
 
-    /// The next line of this kind, behind the output before it.
+    /// Reads until the first matching line. Returns the output before it, and the line.
     fn output_until(&mut self, is_last: impl Fn(&str) -> bool) -> (String, String) {
         let mut output = String::new();
         loop {
@@ -116,29 +117,29 @@ impl Process {
         }
     }
 
-    /// Waits until it prints a line that begins like this.
+    /// Waits for a line with this beginning.
     pub fn wait_for_line(&mut self, beginning: &str) {
         self.output_before(beginning);
     }
 
-    /// Asks it to end, as a service manager does.
+    /// Sends SIGTERM, as a service manager does.
     pub fn terminate(&self) {
         self.signal("TERM");
     }
 
-    /// Sends it a signal, such as `STOP`.
+    /// Sends a signal, such as `STOP`.
     pub fn signal(&self, name: &str) {
         signal(name, self.process.id());
     }
 
-    /// Waits for its end; the result is its status and the rest of its output and of its errors.
+    /// Waits until it ends. Returns its exit code, the rest of its output, and its errors.
     pub fn wait(mut self) -> (Option<i32>, String, String) {
         let output = self.output.iter().collect();
         let errors = self.errors.take().unwrap().join().unwrap();
         (self.process.wait().unwrap().code(), output, errors)
     }
 
-    /// The same of a program that must end within this time.
+    /// Waits until it ends, at most for this time. Returns the same as [`wait`](Self::wait).
     pub fn wait_timeout(self, limit: Duration) -> (Option<i32>, String, String) {
         let id = self.process.id();
         let (tell, ended) = mpsc::channel();
@@ -155,13 +156,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already, unless the test failed.
+        // It has already ended, unless the test failed.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Reads lines as they come, with their ends.
+/// Reads lines, including their line ends, as they arrive.
 fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (send, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -169,7 +170,7 @@ fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
         loop {
             let mut line = String::new();
             let length = stream.read_line(&mut line).unwrap();
-            // A test that has failed reads no more.
+            // A failed test has dropped the receiver.
             if length == 0 || send.send(line).is_err() {
                 break;
             }
@@ -178,7 +179,7 @@ fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// Beside the directory of the test's own executable.
+/// The path of a program, next to the directory of the test executable.
 fn path_of(name: &str) -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();

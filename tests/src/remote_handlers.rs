@@ -1,24 +1,24 @@
-//! Leading handlers that run in other processes, by the calls that they make.
+//! Handlers in other processes, controlled by the test over TCP.
 
 use crate::within;
 use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Where the handlers of `remote-handlers` call.
+/// The listener to which the handlers of the binary `remote-handlers` connect.
 #[derive(Debug)]
 pub struct RemoteHandlers {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-/// A handler that waits to be told what to do.
+/// A handler that waits for commands.
 #[derive(Debug)]
 pub struct RemoteHandler {
     stream: BufReader<TcpStream>,
-    /// The process that it runs in.
+    /// Its process id.
     pub process: u32,
-    /// What its message says behind the address.
+    /// The part of its message after the address.
     pub key: String,
 }
 
@@ -30,13 +30,13 @@ impl RemoteHandlers {
         Self { listener, address }
     }
 
-    /// The message that makes a handler call, with this key.
+    /// The message that makes a handler connect with this key.
     #[must_use]
     pub fn message(&self, key: &str) -> String {
         format!("{} {key}", self.address)
     }
 
-    /// The next handler that begins.
+    /// Waits for the next handler.
     pub async fn next(&self) -> RemoteHandler {
         let (stream, _) = within("a handler to call", self.listener.accept())
             .await
@@ -55,23 +55,23 @@ impl RemoteHandlers {
 }
 
 impl RemoteHandler {
-    /// Begins to let it send a text.
+    /// Lets the handler send a text. Does not wait for the outcome.
     pub async fn say(&mut self, text: &str) {
         self.command(&format!("say {text}")).await;
     }
 
-    /// Begins to let it do what a line says, see `remote-handlers`.
+    /// Sends a command, see the binary `remote-handlers`. Does not wait for the outcome.
     pub async fn command(&mut self, line: &str) {
         let line = format!("{line}\n");
         self.stream.write_all(line.as_bytes()).await.unwrap();
     }
 
-    /// What became of the text: `stored`, `refused`, or nothing, if the handler was dropped.
+    /// The outcome of the text: `stored`, `refused`, or empty if the handler was dropped.
     pub async fn outcome(&mut self) -> String {
         line(&mut self.stream).await
     }
 
-    /// Lets the turn end.
+    /// Ends the turn.
     pub async fn end(mut self) {
         self.command("end").await;
     }
@@ -79,7 +79,7 @@ impl RemoteHandler {
 
 async fn line(stream: &mut BufReader<TcpStream>) -> String {
     let mut line = String::new();
-    // A process that is killed resets its connections.
+    // A killed process resets its connections.
     let _ = within("a handler to say something", stream.read_line(&mut line)).await;
     line.trim_end().to_owned()
 }

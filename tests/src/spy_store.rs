@@ -1,4 +1,4 @@
-//! A store that tells what is asked of it, and can be held.
+//! A store that counts calls and can hold or lose their responses.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// A store that tells what is asked of it, and whose answers can be held: what is asked is done, and who asked does
-/// not know it yet.
+/// A store that counts its calls and whose responses can be held: the operation is done, but the caller does not
+/// know yet.
 #[derive(Debug)]
 pub struct SpyStore {
     inner: Arc<dyn Store>,
@@ -29,7 +29,7 @@ struct State {
     loses: HashSet<&'static str>,
 }
 
-/// An answer that is held, or will be. It goes on when this is dropped.
+/// A held response, or one that will be held. Dropping it releases the response.
 #[derive(Debug)]
 pub struct HeldCall {
     reached: oneshot::Receiver<()>,
@@ -37,28 +37,28 @@ pub struct HeldCall {
 }
 
 impl HeldCall {
-    /// Waits until the call is done and its answer held.
+    /// Waits until the call is done and its response is held.
     pub async fn reached(&mut self) {
         crate::within("a call of the store", &mut self.reached)
             .await
             .expect("the store is there");
     }
 
-    /// Lets the answer go.
+    /// Releases the response.
     pub fn release(self) {
-        // Who waited for it may be gone.
+        // The caller may be gone.
         let _ = self.release.send(());
     }
 }
 
 impl SpyStore {
-    /// An empty store in memory.
+    /// A spy on an empty in-memory store.
     #[must_use]
     pub fn memory() -> Arc<Self> {
         Self::over(Arc::new(MemoryStore::new()))
     }
 
-    /// This store, watched.
+    /// A spy on this store.
     #[must_use]
     pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
         Arc::new(Self {
@@ -67,13 +67,13 @@ impl SpyStore {
         })
     }
 
-    /// How often this method was called.
+    /// The number of calls of this method.
     #[must_use]
     pub fn calls(&self, method: &str) -> usize {
         self.state().calls.get(method).copied().unwrap_or_default()
     }
 
-    /// Holds the answer to the next call of this method.
+    /// Holds the response to the next call of this method.
     pub fn hold(&self, method: &'static str) -> HeldCall {
         let (tell, reached) = oneshot::channel();
         let (release, released) = oneshot::channel();
@@ -81,13 +81,13 @@ impl SpyStore {
         HeldCall { reached, release }
     }
 
-    /// Loses the answer to the next `write_turn` or `finish_turn`: it is stored, and the caller learns that the store is not
-    /// available.
+    /// Loses the response to the next `write_turn` or `finish_turn`: the change is stored, but the caller
+    /// receives `Unavailable`.
     pub fn lose(&self, method: &'static str) {
         self.state().loses.insert(method);
     }
 
-    /// The answer of a method, unless it is to be lost.
+    /// The response of a method, unless it is to be lost.
     fn answer<T>(
         &self,
         method: &'static str,

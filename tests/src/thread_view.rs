@@ -1,42 +1,42 @@
-//! What a client shows of a thread.
+//! A client's view of a thread.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What a client shows of one thread: made of the frames that it got, in the way of the clients that say `agent_id`.
+/// A client's view of one thread, built from its frames as clients with `agent_id` do.
 ///
-/// An event that is new goes behind those that are there, one that is known replaces what was known. The order of
-/// the frames is all that puts them in order, so each new event must come behind the one before it.
+/// A new event is appended and a known event is replaced. The view does not sort, so each new event must have a
+/// higher `seq` than the one before it.
 #[derive(Debug, Default, Clone)]
 pub struct ThreadView {
-    /// The thread's own row, as it was told last; null until then.
+    /// The latest thread row; null if none was received.
     pub thread: Value,
-    /// Its events, in the order in which they came.
+    /// Its events, in the order of arrival.
     pub events: Vec<Value>,
-    /// Its runs by id.
+    /// Its runs, by id.
     pub runs: BTreeMap<String, Value>,
     indexes: BTreeMap<String, usize>,
 }
 
-/// What an event is to who gets it.
+/// The effect of an event on the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppendOutcome {
-    /// It is new.
+    /// The event is new.
     New,
-    /// It is known, and different now.
+    /// The event is known and has changed.
     Changed,
-    /// It is known, and just so.
+    /// The event is known and unchanged.
     Same,
 }
 
 impl ThreadView {
-    /// The last event that it shows.
+    /// The id of the last event.
     #[must_use]
     pub fn last_event_id(&self) -> Option<&str> {
         self.events.last().and_then(|event| event["id"].as_str())
     }
 
-    /// Takes a snapshot, and tells what its events are to this view.
+    /// Applies a snapshot. Returns the effect of each event.
     pub fn snapshot(&mut self, payload: &Value) -> Vec<AppendOutcome> {
         self.thread = payload["thread"].clone();
         let events = payload["events"].as_array().expect("a snapshot has events");
@@ -47,7 +47,7 @@ impl ThreadView {
         seen
     }
 
-    /// Takes an event.
+    /// Applies an event.
     pub fn append(&mut self, event: &Value) -> AppendOutcome {
         let id = text(event, "id");
         if let Some(place) = self.indexes.get(&id) {
@@ -72,7 +72,7 @@ impl ThreadView {
         AppendOutcome::New
     }
 
-    /// Takes more of a text, which must be what comes next of one that grows.
+    /// Applies a piece of a streaming text, which must be the next one.
     pub fn delta(&mut self, delta: &Value) {
         let id = text(delta, "event_id");
         let Some(&place) = self.indexes.get(&id) else {
@@ -90,7 +90,7 @@ impl ThreadView {
         event["content"][0]["text"] = whole.into();
     }
 
-    /// Takes a run, which must not begin again, nor go on after its end.
+    /// Applies a run, which must neither restart nor continue after its end.
     pub fn run(&mut self, run: &Value) {
         if let Some(known) = self.runs.get(&text(run, "id")) {
             assert_eq!(

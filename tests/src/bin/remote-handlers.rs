@@ -1,13 +1,14 @@
-//! The server of which several run on one database, and whose handlers are led by the test, which is another process.
+//! A server whose handlers are controlled by a test in another process. Several of these servers can share one
+//! database.
 
 use dooers::prelude::*;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// Calls the address that the message begins with, says the message and which process it is in, and does what it is told
-/// there, line by line: `say X` sends a text and answers whether it was stored, `long N` sends a text of N bytes and answers
-/// the same, `block` blocks the thread for ever, `leave` leaves a thread of the runtime that is blocked for ever, `end` ends
-/// the turn. The end of the call ends it, too.
+/// Connects to the address at the start of the message, reports its process id and the message, and then executes
+/// commands line by line: `say X` sends a text and replies whether it was stored, `long N` does the same with a
+/// text of N bytes, `block` blocks the thread forever, `leave` leaves a runtime thread blocked forever, and `end`
+/// ends the turn. Closing the connection ends the turn, too.
 #[dooers::agent(queue = 1000)]
 async fn calling(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let address = request.message.split(' ').next().unwrap_or_default();

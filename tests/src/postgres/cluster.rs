@@ -1,4 +1,4 @@
-//! A database server of one's own, made from the programs that are installed.
+//! A dedicated PostgreSQL server, started from the installed programs.
 
 use super::daemon::Daemon;
 use super::os_user::{chown, command, output};
@@ -11,15 +11,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// How often another port is tried when somebody else was quicker to take it.
+/// Attempts to find a port if another process takes the chosen one first.
 const ATTEMPTS: usize = 5;
 
 const READY: &str = "database system is ready to accept connections";
 
-/// The signal for an end as at a crash.
+/// The signal for an immediate stop, as in a crash.
 const AT_ONCE: &str = "QUIT";
 
-/// How a cluster differs from one that trusts everybody.
+/// Options of a cluster. Default: a cluster with `trust` authentication.
 #[derive(Debug, Default, Clone)]
 pub struct ClusterOptions {
     settings: Vec<(String, String)>,
@@ -34,7 +34,7 @@ impl ClusterOptions {
         self
     }
 
-    /// Writes a file in the directory of the data, such as `pg_hba.conf`, over what is there.
+    /// Replaces a file in the data directory, such as `pg_hba.conf`.
     #[must_use]
     pub fn file(mut self, name: &str, text: &str) -> Self {
         self.files.push((name.to_owned(), text.to_owned()));
@@ -42,11 +42,11 @@ impl ClusterOptions {
     }
 }
 
-/// A PostgreSQL server with an empty database, on a Unix socket and on a free port of 127.0.0.1. What it has committed
-/// is on the disk, as in production. When it is dropped it ends at once, and its data are gone.
+/// A PostgreSQL server with an empty database, on a Unix socket and on a free port of 127.0.0.1. Commits are
+/// flushed to disk, as in production. On drop the server stops immediately and its data is deleted.
 #[derive(Debug)]
 pub struct Cluster {
-    // Before the directory: it uses that as long as it runs.
+    // Declared before the directory, which it uses while it runs.
     running: Option<Daemon>,
     directory: TempDir,
     programs: PathBuf,
@@ -55,7 +55,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Where PostgreSQL's programs are, if they are installed.
+    /// The directory of the PostgreSQL programs, if they are installed.
     #[must_use]
     pub fn programs() -> Option<PathBuf> {
         let configured = Command::new("pg_config").arg("--bindir").output();
@@ -71,7 +71,7 @@ impl Cluster {
                 Some((number, version.join("bin")))
             })
             .collect();
-        // The newest first.
+        // Newest version first.
         installed.sort();
         let installed = installed.into_iter().rev().map(|(_, programs)| programs);
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -87,19 +87,19 @@ impl Cluster {
             .find(is_whole)
     }
 
-    /// Starts one that trusts everybody.
+    /// Starts a cluster with `trust` authentication.
     #[must_use]
     pub fn start() -> Self {
         Self::with(ClusterOptions::default())
     }
 
-    /// Starts one that is set up like this.
+    /// Starts a cluster with these options.
     #[must_use]
     pub fn with(setup: ClusterOptions) -> Self {
         let programs = Self::programs().expect(
             "PostgreSQL's programs `initdb` and `postgres` are not there; on Debian: apt-get install postgresql",
         );
-        // Not where TMPDIR says: the path of a socket must be short.
+        // Not below TMPDIR: the path of a Unix socket must be short.
         let directory = tempfile::Builder::new()
             .prefix("dooers-pg-")
             .tempdir_in("/tmp")
@@ -151,7 +151,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// The port on 127.0.0.1.
+    /// The TCP port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -163,19 +163,19 @@ impl Cluster {
         self.directory.path()
     }
 
-    /// The database `postgres` over TCP, as the user `postgres`, who may do everything.
+    /// The URL of the database `postgres` over TCP as the superuser `postgres`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// The same for a store.
+    /// Options for a store in the database `postgres`.
     #[must_use]
     pub fn options(&self) -> PostgresOptions {
         PostgresOptions::from_url(&self.url()).expect("a URL")
     }
 
-    /// The last of what the server has logged.
+    /// The end of the server's log.
     #[must_use]
     pub fn log(&self) -> String {
         self.running
@@ -184,27 +184,27 @@ impl Cluster {
             .unwrap_or_default()
     }
 
-    /// Stops the server in good order, though not waiting for its clients: they are cut off.
+    /// Stops the server with a fast shutdown, which disconnects its clients.
     pub fn stop(&mut self) {
         self.end("INT");
     }
 
-    /// Stops the server as at a crash: what was not committed is gone, and it recovers at the next start.
+    /// Stops the server as in a crash. Uncommitted data is lost, and the next start runs recovery.
     pub fn crash(&mut self) {
         self.end(AT_ONCE);
     }
 
-    /// Freezes the server: it keeps its connections, takes new ones, and answers nothing.
+    /// Freezes the server: it keeps its connections, accepts new ones and answers nothing.
     pub fn freeze(&self) {
         self.running.as_ref().expect("it runs").signal_all("STOP");
     }
 
-    /// Lets a frozen server go on.
+    /// Resumes a frozen server.
     pub fn thaw(&self) {
         self.running.as_ref().expect("it runs").signal_all("CONT");
     }
 
-    /// Starts it again after it was stopped, at the same place.
+    /// Starts a stopped server again in the same directory and on the same port.
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "it runs");
         if let Err(output_tail) = self.run() {
@@ -220,7 +220,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // A frozen process would not see that it is to end.
+        // A frozen process would not receive the stop signal.
         if self.running.is_some() {
             self.thaw();
         }
@@ -233,10 +233,10 @@ fn initialize(programs: &Path, data: &Path) {
         "--username=postgres",
         "--auth=trust",
         "--encoding=UTF8",
-        // What it makes here is soon thrown away.
+        // The data is temporary.
         "--no-sync",
     ]);
-    // An order of texts that is not that of their bytes, as most databases have one.
+    // A collation that does not sort by bytes, as in most databases.
     if version(programs.join("initdb")) >= 15 {
         initdb.args(["--locale=C", "--locale-provider=icu", "--icu-locale=en"]);
     } else {
@@ -245,7 +245,7 @@ fn initialize(programs: &Path, data: &Path) {
     output(&mut initdb);
 }
 
-/// The main version, of `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` for example.
+/// The major version, for example from `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn version(program: impl AsRef<OsStr>) -> u32 {
     let text = output(Command::new(program).arg("--version"));
     let number = text.split(' ').nth(2).unwrap_or_default();
@@ -253,7 +253,7 @@ fn version(program: impl AsRef<OsStr>) -> u32 {
     main.parse().unwrap_or_default()
 }
 
-/// A port of 127.0.0.1 that nobody listens on at the moment.
+/// A port of 127.0.0.1 that is currently free.
 pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("a bound listener").port()

@@ -1,4 +1,4 @@
-//! A program that serves a database, as a process.
+//! A database program that runs as a child process.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -9,23 +9,24 @@ use std::time::Duration;
 
 use crate::signal::{signal, try_signal};
 
-/// How long it may take to start: a database that has crashed reads its log first.
+/// Timeout of a start. A crashed database replays its log first.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How much of what it prints is kept, in lines.
+/// Number of output lines kept.
 const KEPT: usize = 200;
 
-/// A running program. It is stopped at once when it is dropped.
+/// A running program, stopped immediately on drop.
 #[derive(Debug)]
 pub(super) struct Daemon {
     process: Child,
-    /// What makes it stop at once.
+    /// The signal for an immediate stop.
     at_once: &'static str,
     output_tail: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Daemon {
-    /// Starts it and waits until it prints a line with this text. If it ends before, the result is what it printed.
+    /// Starts the program and waits until it prints a line with the text `ready`. Returns its output if it ends
+    /// before that.
     pub(super) fn start(
         command: &mut Command,
         ready: &'static str,
@@ -40,7 +41,7 @@ impl Daemon {
         let output_tail = Arc::new(Mutex::new(VecDeque::new()));
         let (tell, is_ready) = mpsc::channel();
         let kept = Arc::clone(&output_tail);
-        // It ends with the process, whose output it reads.
+        // The thread ends with the process whose output it reads.
         std::thread::spawn(move || read(errors, ready, &tell, &kept));
         let waited = is_ready.recv_timeout(TIMEOUT);
         let running = Self {
@@ -54,7 +55,7 @@ impl Daemon {
         }
     }
 
-    /// The last of what it printed.
+    /// The end of its output.
     pub(super) fn output_tail(&self) -> String {
         let output_tail = self
             .output_tail
@@ -63,7 +64,7 @@ impl Daemon {
         output_tail.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// Sends this signal to the process, and then to all that it has started.
+    /// Sends a signal to the process and then to all its children.
     pub(super) fn signal_all(&self, signal_name: &str) {
         let parent = self.process.id();
         signal(signal_name, parent);
@@ -73,7 +74,7 @@ impl Daemon {
             let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
                 continue;
             };
-            // Behind the name in parentheses: its state, and its parent.
+            // The fields after the name in parentheses are the state and the parent.
             let parent_of = |stat: &str| stat.rsplit_once(')')?.1.split(' ').nth(2)?.parse().ok();
             if parent_of(&stat) == Some(parent) {
                 let id = entry
@@ -85,7 +86,7 @@ impl Daemon {
         }
     }
 
-    /// Sends this signal and waits until it has ended.
+    /// Sends a signal and waits until the process has ended.
     pub(super) fn stop(mut self, signal_name: &str) {
         self.end(signal_name);
     }
@@ -114,7 +115,7 @@ fn read(errors: ChildStderr, ready: &str, tell: &mpsc::Sender<()>, kept: &Mutex<
         }
         kept.push_back(line);
         if is_ready {
-            // Nobody waits for it a second time.
+            // Only the first start is awaited.
             let _ = tell.send(());
         }
     }

@@ -1,8 +1,8 @@
-//! PostgreSQL to test against.
+//! PostgreSQL servers for tests.
 //!
-//! `tests/run pg` starts one database for all tests, and PgBouncer before it; [`shared`] and [`pooled`] are places in it. A
-//! test that has to stop the database, or to set it up in its own way, starts a [`Cluster`] of its own. A test that needs
-//! either has `on_postgres` in its path, by which `tests/run` finds it.
+//! `tests/run pg` starts one server for all tests, with PgBouncer in front of it. [`shared`] and [`pooled`] return
+//! separate tables in it. A test that stops or configures the server starts a [`Cluster`] of its own. Tests that
+//! need PostgreSQL have `on_postgres` in their path, by which `tests/run` selects them.
 
 mod cluster;
 mod daemon;

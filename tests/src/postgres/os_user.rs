@@ -1,15 +1,15 @@
-//! As whom the programs of a database run.
+//! The operating system user that runs the database programs.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// PostgreSQL and PgBouncer refuse to run as root: then it is one of these.
+/// PostgreSQL and PgBouncer refuse to run as root. In that case one of these users runs them.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// A command that runs unprivileged and apart from the terminal's Ctrl-C. It gets the signal that stops it at once when
-/// the thread ends that started it.
+/// A command that runs as an unprivileged user and ignores Ctrl-C in the terminal. It receives the signal `at_once`
+/// when the thread that started it ends.
 pub(super) fn command(program: impl AsRef<OsStr>, at_once: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", at_once]);
@@ -20,19 +20,19 @@ pub(super) fn command(program: impl AsRef<OsStr>, at_once: &str) -> Command {
             .arg("--clear-groups");
     }
     command.arg("--").arg(program).process_group(0);
-    // Whatever directory this runs in may be closed to the other account.
+    // The other user may not be allowed to read the current directory.
     command.current_dir("/").stdin(Stdio::null());
     command
 }
 
-/// Gives a directory, and what is in it, to the account that the programs run as.
+/// Changes the owner of a directory and its contents to the user of the programs.
 pub(super) fn chown(directory: &Path) {
     if let Some(account) = account() {
         output(Command::new("chown").args(["-R", account]).arg(directory));
     }
 }
 
-/// As whom the programs run, if not as whoever runs the tests.
+/// The user of the programs, or `None` if it is the current user.
 fn account() -> Option<&'static str> {
     if output(Command::new("id").arg("-u")) != "0" {
         return None;
@@ -45,7 +45,7 @@ fn account() -> Option<&'static str> {
     Some(found.expect("there is an account `nobody`"))
 }
 
-/// What a command prints, which must succeed.
+/// Runs a command, which must succeed, and returns its output.
 pub(super) fn output(command: &mut Command) -> String {
     let output = command
         .output()

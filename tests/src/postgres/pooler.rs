@@ -1,4 +1,4 @@
-//! PgBouncer before a cluster.
+//! PgBouncer in front of a cluster.
 
 use super::cluster::{Cluster, free_port};
 use super::daemon::Daemon;
@@ -9,26 +9,26 @@ use tempfile::TempDir;
 
 const READY: &str = "process up";
 
-/// The signal for an end that waits for nobody.
+/// The signal for an immediate stop.
 const AT_ONCE: &str = "TERM";
 
-/// PgBouncer before a cluster: it lends its connections for one transaction at a time, so that neither prepared statements
-/// nor settings last longer. It ends when it is dropped.
+/// PgBouncer in front of a cluster, in transaction mode: prepared statements and session settings do not outlive a
+/// transaction. It stops on drop.
 #[derive(Debug)]
 pub struct Pooler {
-    // Before the directory: it uses that as long as it runs.
+    // Declared before the directory, which it uses while it runs.
     running: Daemon,
     _directory: TempDir,
     port: u16,
 }
 
 impl Pooler {
-    /// Where the program is, if it is installed.
+    /// The path of the program, if it is installed.
     #[must_use]
     pub fn program() -> Option<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut directories: Vec<_> = std::env::split_paths(&path).collect();
-        // Not in the path of everybody.
+        // Often missing from PATH.
         directories.push("/usr/sbin".into());
         directories
             .into_iter()
@@ -36,7 +36,7 @@ impl Pooler {
             .find(|program| program.is_file())
     }
 
-    /// Starts it before this cluster.
+    /// Starts PgBouncer in front of this cluster.
     #[must_use]
     pub fn start(cluster: &Cluster) -> Self {
         let program = Self::program()
@@ -73,17 +73,17 @@ impl Pooler {
         }
     }
 
-    /// Freezes the pooler: it keeps its connections, takes new ones, and answers nothing.
+    /// Freezes the pooler: it keeps its connections, accepts new ones and answers nothing.
     pub fn freeze(&self) {
         self.running.signal_all("STOP");
     }
 
-    /// Lets a frozen pooler go on.
+    /// Resumes a frozen pooler.
     pub fn thaw(&self) {
         self.running.signal_all("CONT");
     }
 
-    /// The database `postgres` through the pooler.
+    /// The URL of the database `postgres` through the pooler.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
@@ -92,7 +92,7 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        // A frozen process would not see that it is to end.
+        // A frozen process would not receive the stop signal.
         self.thaw();
     }
 }

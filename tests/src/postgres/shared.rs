@@ -1,4 +1,4 @@
-//! Places in the database that all tests share.
+//! Separate tables in the database that all tests share.
 
 use super::cluster::{Cluster, ClusterOptions};
 use dooers::store::PostgresOptions;
@@ -7,50 +7,53 @@ use sqlx::{Connection, PgConnection};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// The variable that says where the shared database is.
+/// The variable with the URL of the shared database.
 pub const URL: &str = "DOOERS_TEST_POSTGRES_URL";
 
-/// The variable that says where a pooler before it is, which lends connections for one transaction at a time.
+/// The variable with the URL of a pooler in front of it, in transaction mode.
 pub const POOLER_URL: &str = "DOOERS_TEST_POSTGRES_POOLER_URL";
 
-/// A place for an empty store in the shared database: tables with a prefix of their own, which is the name of the
-/// connections, too. None where there is no such database: then the test has nothing to do, and a line says so.
+/// Options for an empty store in the shared database. Its table prefix is unique and is also the application name
+/// of its connections. Returns `None`, and prints a line, if no database is configured. The test then returns
+/// early.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the database.
+/// Under `CI`, if no database is configured.
 #[must_use]
 pub fn shared() -> Option<PostgresOptions> {
     Some(fresh_options(&url()?))
 }
 
-/// The same through the pooler, with migrations past it.
+/// Options for an empty store through the pooler, with a direct URL for migrations. Returns `None`, and prints a
+/// line, if no pooler is configured.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the pooler.
+/// Under `CI`, if no pooler is configured.
 #[must_use]
 pub fn pooled() -> Option<PostgresOptions> {
     let direct = url()?;
     Some(pooled_only()?.direct_url(&direct).expect("a URL"))
 }
 
-/// The same with nothing past the pooler.
+/// Options for an empty store through the pooler, without a direct URL. Returns `None`, and prints a line, if no
+/// pooler is configured.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the pooler.
+/// Under `CI`, if no pooler is configured.
 #[must_use]
 pub fn pooled_only() -> Option<PostgresOptions> {
     Some(fresh_options(&variable(POOLER_URL)?).statement_cache(0))
 }
 
-/// A cluster of the test's own. None where PostgreSQL is not installed: then the test has nothing to do, and a line
-/// says so.
+/// A dedicated cluster. Returns `None`, and prints a line, if PostgreSQL is not installed. The test then returns
+/// early.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the programs.
+/// Under `CI`, if PostgreSQL is not installed.
 #[must_use]
 pub fn dedicated(setup: ClusterOptions) -> Option<Cluster> {
     if Cluster::programs().is_none() {
@@ -60,18 +63,18 @@ pub fn dedicated(setup: ClusterOptions) -> Option<Cluster> {
     Some(Cluster::with(setup))
 }
 
-/// A connection for the test itself, straight or through a pooler.
+/// Opens a connection for the test itself, directly or through a pooler.
 ///
 /// # Errors
 ///
-/// What the server says, if it lets nobody in.
+/// The server's error, if the connection fails.
 pub async fn connect(url: &str) -> sqlx::Result<PgConnection> {
     let options: PgConnectOptions = url.parse()?;
-    // PgBouncer refuses what sqlx sets there by itself.
+    // PgBouncer rejects this parameter, which sqlx sets by default.
     PgConnection::connect_with(&options.extra_float_digits(None)).await
 }
 
-/// How many connections of this name the server has.
+/// The number of connections with this application name.
 pub async fn connections(url: &str, application_name: &str) -> i64 {
     let mut admin = connect(url).await.expect("the server is there");
     sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1")
@@ -81,8 +84,8 @@ pub async fn connections(url: &str, application_name: &str) -> i64 {
         .expect("a count")
 }
 
-/// Cuts connections of this name off, whatever they do at the moment: so many at the most, by chance. The result is how
-/// many these were.
+/// Terminates up to `at_most` random connections with this application name. Returns the number of terminated
+/// connections.
 pub async fn kill_connections(url: &str, application_name: &str, at_most: i64) -> usize {
     let mut admin = connect(url).await.expect("the server is there");
     let killed: Vec<bool> = sqlx::query_scalar(
@@ -98,18 +101,17 @@ pub async fn kill_connections(url: &str, application_name: &str, at_most: i64) -
     killed.into_iter().filter(|killed| *killed).count()
 }
 
-/// The URL of the shared database. None where there is no such database: then the test has nothing to do, and a line
-/// says so.
+/// The URL of the shared database. Returns `None`, and prints a line, if no database is configured.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the database.
+/// Under `CI`, if no database is configured.
 #[must_use]
 pub fn url() -> Option<String> {
     variable(URL)
 }
 
-/// A prefix that no tables have yet.
+/// An unused table prefix.
 #[must_use]
 pub fn fresh_prefix() -> String {
     let random = RandomState::new().build_hasher().finish();
@@ -134,7 +136,7 @@ fn variable(name: &str) -> Option<String> {
     value
 }
 
-/// Says that a test does nothing, and why. In continuous integration that is a failure.
+/// Prints why a test is skipped. Panics in continuous integration.
 fn report_skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "under CI: {why}");
     eprintln!("skipped: {why}");

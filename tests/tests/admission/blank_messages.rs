@@ -1,4 +1,4 @@
-//! Messages that say nothing.
+//! Messages without visible content.
 
 use crate::fixtures::{ServerFixture, cases, create, scope};
 use dooers::DispatchError;
@@ -44,7 +44,7 @@ const BLANK: &[&str] = &[
     "\u{115f}\u{2064}",
 ];
 
-/// Contents that say nothing.
+/// Contents without anything visible.
 fn blank_contents() -> Vec<Value> {
     let mut contents: Vec<Value> = BLANK
         .iter()

@@ -1,4 +1,4 @@
-//! The depth limit of JSON.
+//! The depth limit of JSON values.
 
 use crate::fixtures::{ServerFixture, cases, create, nested, returner, scope, writer};
 use dooers::prelude::*;
@@ -24,7 +24,7 @@ cases![
     stored_json_over_the_depth_limit_is_readable,
 ];
 
-/// How deep a JSON text is nested.
+/// The nesting depth of a JSON text.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0, 0, false, false);
     for byte in text.bytes() {
@@ -254,7 +254,7 @@ async fn broadcast_nests_at_most_120_levels(fixture: &ServerFixture) {
         matches!(patched, Err(RepositoryError::Invalid(_))),
         "{patched:?}"
     );
-    // The values of a form's answer are three levels below the data of the frame's limit.
+    // The values of a form answer are three levels below the root of the limited data.
     let mut client = fixture.client().await;
     let values = nested(119);
     let data = json!({"form_event_id": "f", "values": {"a": values}});
@@ -299,7 +299,7 @@ async fn endless_nesting_does_not_overflow_the_stack(fixture: &ServerFixture) {
     assert!(within("the end", turn.collect()).await.is_err());
 }
 
-/// As earlier versions stored it.
+/// JSON that earlier versions stored without the limit.
 async fn stored_json_over_the_depth_limit_is_readable(fixture: &ServerFixture) {
     let deep = nested(127);
     let thread = fixture.repository.create_thread(&scope()).await.unwrap().id;
@@ -334,7 +334,7 @@ async fn stored_json_over_the_depth_limit_is_readable(fixture: &ServerFixture) {
     let read = fixture.repository.thread(&scope(), &thread).await.unwrap();
     assert_eq!(read.metadata.as_ref(), Some(&deep));
 
-    // The thread's own row is told in the turn.
+    // The thread row is published during the turn.
     let mut turn = fixture
         .dispatch()
         .thread(&thread)

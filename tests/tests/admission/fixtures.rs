@@ -1,4 +1,4 @@
-//! The servers, agents and values that the tests begin with.
+//! Servers, agents and values for the admission tests.
 
 use dooers::prelude::*;
 use dooers::protocol::{Form, FormElement};
@@ -21,11 +21,11 @@ pub(crate) struct Tuning {
     pub(crate) factor: f64,
 }
 
-/// Does what the message says.
+/// Follows the message.
 ///
-/// `tool N`, `unawaited N` and `patch N` send JSON that is nested `N` levels deep. `nul` sends U+0000 in every place for
-/// text, and `public` fails with it. `title N`, `unawaited-title N` and `metadata N` set one of `N` bytes. `users` is answered
-/// by the number of the thread's users. Any other message is answered by `ok`.
+/// `tool N`, `unawaited N` and `patch N` send JSON nested `N` levels deep. `nul` sends U+0000 in every text field,
+/// and `public` fails with U+0000 in its error. `title N`, `unawaited-title N` and `metadata N` set a value of `N`
+/// bytes. `users` replies with the number of the thread's users. Any other message is answered with `ok`.
 #[dooers::agent(default)]
 pub(crate) async fn writer(
     request: WorkerRequest,
@@ -74,7 +74,7 @@ pub(crate) async fn writer(
     Ok(())
 }
 
-/// Returns JSON that is nested as deep as the message says.
+/// Returns JSON nested as deep as the message requests.
 #[dooers::agent]
 pub(crate) async fn returner(request: WorkerRequest) -> Result<Reply> {
     let levels: usize = request.message.parse()?;
@@ -82,7 +82,7 @@ pub(crate) async fn returner(request: WorkerRequest) -> Result<Reply> {
     Ok(Reply::tool_result(call, nested(levels - 1)))
 }
 
-/// Sends U+0000 in every place for text that a handler has.
+/// Sends U+0000 in every text field that a handler can write.
 async fn send_nuls(response: &WorkerResponse, settings: &Settings<Tuning>) -> Result<()> {
     let call = ToolCall::new("c\0", "to\0ol", json!({"a\0": "\0b"})).display_name("T\0");
     response.author("au\0thor").text("te\0xt").await?;
@@ -110,7 +110,7 @@ async fn send_nuls(response: &WorkerResponse, settings: &Settings<Tuning>) -> Re
     Ok(())
 }
 
-/// Arrays and objects in each other, so many levels deep.
+/// Alternating arrays and objects, nested this many levels deep.
 pub(crate) fn nested(levels: usize) -> Value {
     (0..levels).fold(json!("inside"), |inner, level| {
         if level % 2 == 0 {
@@ -121,7 +121,7 @@ pub(crate) fn nested(levels: usize) -> Value {
     })
 }
 
-/// A server of the agent, and what must outlive it: the directory of its file, for example.
+/// A server of the agent, with the directory of its database file if it has one.
 pub(crate) struct ServerFixture {
     pub(crate) server: Server,
     pub(crate) repository: Repository,
@@ -145,12 +145,12 @@ impl ServerFixture {
         }
     }
 
-    /// A message of Ada to the writer.
+    /// A message from Ada to the writer.
     pub(crate) fn dispatch(&self) -> Dispatch {
         self.dispatch_to::<writer>()
     }
 
-    /// A message of Ada to this agent.
+    /// A message from Ada to this agent.
     pub(crate) fn dispatch_to<A: Agent>(&self) -> Dispatch {
         let dispatch = self.server.worker().dispatch::<A>();
         dispatch
@@ -176,27 +176,27 @@ pub(crate) async fn sqlite() -> Option<ServerFixture> {
     Some(ServerFixture::of(store, directory).await)
 }
 
-/// None where there is no database; a line says so then.
+/// Returns `None`, and prints a line, if no database is configured.
 pub(crate) async fn on_postgres() -> Option<ServerFixture> {
     let store = PostgresStore::open(shared()?.pool_size(3)).await.unwrap();
     Some(ServerFixture::of(store, ()).await)
 }
 
-/// Everyone's threads where the clients of the tests are.
+/// The scope of all users in the workspace of the test clients.
 pub(crate) fn scope() -> Scope {
     Scope::everyone::<writer>("w1")
         .organization("o1")
         .workspace("s1")
 }
 
-/// An `event.create` of a text, with these members of the event, and these of the payload, as JSON text.
+/// An `event.create` frame with a text. `in_event` and `in_payload` are JSON members to insert.
 pub(crate) fn create(in_event: &str, in_payload: &str) -> String {
     format!(
         r#"{{"id":"x","type":"event.create","payload":{{"event":{{"type":"message","actor":"user","content":[{{"type":"text","text":"hello"}}]{in_event}}}{in_payload}}}}}"#
     )
 }
 
-/// Makes one test of each of these cases for each database.
+/// Generates one test per case and database.
 macro_rules! cases {
     ($($case:ident),+ $(,)?) => {
         crate::fixtures::cases_on!(memory: $($case),+);

@@ -1,4 +1,4 @@
-//! Integers that no 64 bits hold.
+//! Integers beyond 64 bits.
 
 use crate::fixtures::{ServerFixture, cases, create, scope};
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ async fn integer_beyond_64_bits_is_rejected(fixture: &ServerFixture) {
         assert!(message.starts_with(&format!("`{member}` ")), "{message}");
         assert!(message.contains("64 bits"), "{message}");
     }
-    // What no fraction holds is not a number for the parser.
+    // The JSON parser rejects numbers beyond the range of `f64`.
     let huge = create(&format!(r#","data":[1{}]"#, "0".repeat(400)), "");
     client.send_text(huge).await;
     assert_eq!(client.expect_error("x").await.0, "INVALID_PAYLOAD");
@@ -52,7 +52,7 @@ async fn integer_beyond_64_bits_is_rejected(fixture: &ServerFixture) {
     client.disconnect().await;
 }
 
-/// Sends data, and reads it from the frame and from the store.
+/// Sends data, and returns it after comparing the frame with the store.
 async fn round_trip(fixture: &ServerFixture, data: &str) -> Value {
     let mut client = fixture.client().await;
     client
@@ -81,7 +81,7 @@ async fn round_trip(fixture: &ServerFixture, data: &str) -> Value {
 async fn integer_exact_as_float_is_accepted(fixture: &ServerFixture) {
     let data = "[100000000000000000000,-100000000000000000000,123456789012345680000,\
                 1e400000000000000000000E-399999999999999999999,0.12345678901234567890123,12345678901234567890.5,1E22]";
-    // The number with a long exponent is out of a fraction's range for the parser.
+    // The JSON parser rejects the number with the long exponent.
     let data = data.replace("1e400000000000000000000E-399999999999999999999,", "");
     let shown = round_trip(fixture, &data).await;
     assert_eq!(
@@ -95,7 +95,7 @@ async fn integer_exact_as_float_is_accepted(fixture: &ServerFixture) {
             1e22
         ])
     );
-    // Members that are not kept may have any number.
+    // Members that are not stored may contain any number.
     let mut client = fixture.client().await;
     let ping = r#"{"id":"x","type":"ping","payload":{"n":123456789012345678901}}"#;
     client.send_text(ping).await;

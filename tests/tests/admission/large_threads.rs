@@ -1,4 +1,4 @@
-//! Threads with more users than a frame shows. Who may see a thread is not decided by what frames show.
+//! Threads with more users than a frame lists. Visibility does not depend on the listed users.
 
 use crate::fixtures::{ServerFixture, cases, scope, writer};
 use dooers::prelude::*;
@@ -19,7 +19,8 @@ cases![
 
 const USERS: usize = 150;
 
-/// A server on the same store that keeps threads private, with a thread in which 150 users have written. The first owns it.
+/// A server on the same store with private threads, and a thread in which 150 users have written. The first user
+/// owns it.
 struct Private {
     server: Server,
     repository: Repository,
@@ -32,7 +33,7 @@ impl Private {
         let worker = WorkerServer::new(config.private_threads(true)).agent::<writer>();
         let server = Server::start(worker.clone()).await;
         let repository = worker.repository().await.unwrap();
-        // The owner is not the first who writes.
+        // The owner is not the first writer.
         let made = repository.create_thread(&scope()).owner(user(USERS - 20));
         let thread = made.await.unwrap().id;
         let private = Self {
@@ -46,7 +47,7 @@ impl Private {
         private
     }
 
-    /// Lets a user write in the thread.
+    /// Sends a message of this user to the thread.
     async fn add(&self, number: usize) {
         let said = Reply::text(format!("{number}"));
         let scope = scope();
@@ -63,7 +64,7 @@ fn user(number: usize) -> String {
     format!("user-{number}")
 }
 
-/// The ids of the users of a thread in a frame, of which there are as many as a frame has.
+/// The ids of the listed users of a thread in a frame.
 fn shown(thread: &Value) -> Vec<&str> {
     let users = thread["users"].as_array().unwrap();
     let users: Vec<_> = users
@@ -93,7 +94,7 @@ async fn private_thread_is_visible_to_participant_150(fixture: &ServerFixture) {
     let page = json!({"thread_id": private.thread, "before_event_id": oldest["id"]});
     let page = last.request("event.list", page, "event.list.result").await;
     assert_eq!(page["events"].as_array().unwrap().len(), USERS - 100);
-    // Whoever comes back goes on from what they have.
+    // A resumed subscription continues after the given event.
     let again = json!({"thread_id": private.thread, "after_event_id": oldest["id"]});
     let again = last
         .request("thread.subscribe", again, "thread.snapshot")
@@ -137,13 +138,13 @@ async fn message_is_published_to_participant_150(fixture: &ServerFixture) {
         .iter()
         .filter(|frame| frame["type"] == "event.append");
     assert_eq!(said.count(), 2);
-    // Who is not subscribed gets the thread's row.
+    // A client without a subscription receives the thread row.
     let row = other.expect("thread.upsert").await;
     assert!(!shown(&row["thread"]).contains(&&*user(USERS - 2)));
     assert!(row.to_string().len() < 100 * 200, "{row}");
     other.expect_nothing().await;
     stranger.expect_nothing().await;
-    // From the one, too, whom no frame of others shows.
+    // A user who is not listed in the frames of others can write, too.
     let frames = last.run_turn(&private.thread, "hello").await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
@@ -161,7 +162,7 @@ async fn frame_includes_owner_and_sender(fixture: &ServerFixture) {
         .connect(dooers_tests::Identity::of(user(USERS - 1)).with("user", sent["user"].clone()))
         .await;
     sender.run_turn(&private.thread, "hello").await;
-    // When the sender has a name now, and at the end of the turn.
+    // Once for the sender's new name, and once at the end of the turn.
     for _ in 0..2 {
         let row = owner.expect("thread.upsert").await;
         let thread = &row["thread"];
@@ -174,7 +175,7 @@ async fn frame_includes_owner_and_sender(fixture: &ServerFixture) {
     let row = owner.expect("thread.upsert").await;
     assert_eq!(row["thread"]["users_total"], USERS + 1);
     assert!(shown(&row["thread"]).contains(&&*user(USERS)));
-    // What the program does by itself has no sender.
+    // Changes by the program have no sender.
     private
         .repository
         .update_thread(&scope(), &private.thread, |thread| thread.title("T"))
@@ -197,7 +198,7 @@ async fn repository_returns_all_users(fixture: &ServerFixture) {
         .update_thread(&scope(), &thread.id, |thread| thread.title("T"))
         .await;
     assert_eq!(updated.unwrap().users, thread.users);
-    // A handler does, too; the stream of a dispatch has frames.
+    // Handlers receive all users. The stream of a dispatch contains frames.
     let dispatch = fixture.dispatch().user(&*user(USERS - 1));
     let mut turn = dispatch
         .thread(&thread.id)

@@ -1,6 +1,6 @@
-//! The rules about JSON and text that may enter a store, from clients, handlers and programs.
+//! Admission rules for JSON and text from clients, handlers and programs.
 //!
-//! Each case runs on a server of its own with each database.
+//! Each case runs on its own server, once per database.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! U+0000, which no text holds.
+//! U+0000, which is removed from every text.
 
 use crate::fixtures::{ServerFixture, cases, create, scope};
 use dooers::prelude::*;
@@ -21,7 +21,7 @@ cases![
     nul_in_setting_is_removed,
 ];
 
-/// The escapes of U+0000 in a frame's text.
+/// Whether a frame contains an escape of U+0000.
 pub(crate) fn has_nul(text: &str) -> bool {
     text.contains('\0') || text.replace(r"\\", "").contains(r"\u0000")
 }
@@ -73,7 +73,7 @@ async fn nul_in_client_frame_is_removed(fixture: &ServerFixture) {
         .send_expecting_ack("event.create", payload.clone())
         .await;
     let frames = client.read_turn().await;
-    // A repetition is compared with what is stored.
+    // A repeat is compared with the stored message.
     client.send_expecting_ack("event.create", payload).await;
     client.expect("event.append").await;
     assert!(
@@ -172,7 +172,7 @@ async fn id_with_nul_is_rejected(fixture: &ServerFixture) {
             .await;
         assert_eq!(refusal, "INVALID_PAYLOAD", "{identity:?}");
     }
-    // A name is a text, and what is ignored may be anything.
+    // A name is a text. Ignored members may contain anything.
     let named = json!({"user_id": "ada", "user_name": "A\0da", "user_email": "\0"});
     let ada = ada.with("auth_token", "\0").with("wor\0ker_id", "w2");
     client.connect(ada.with("user", named)).await;
@@ -207,7 +207,7 @@ async fn duplicate_json_keys_are_rejected(fixture: &ServerFixture) {
     );
 }
 
-/// All events of a thread as JSON text, which must hold no U+0000.
+/// All events of a thread as JSON values. Fails if any contains U+0000.
 async fn stored_events(fixture: &ServerFixture, thread_id: &str) -> Vec<Value> {
     let events = fixture
         .repository

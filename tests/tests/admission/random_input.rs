@@ -17,7 +17,7 @@ cases![
     nesting_within_the_limit_round_trips
 ];
 
-/// Bytes of which strings with escapes are made.
+/// Byte sequences from which strings with escapes are built.
 const PIECES: &[&str] = &[
     r"\u0000",
     r"\u00",
@@ -42,13 +42,13 @@ const PIECES: &[&str] = &[
     "9223372036854775808",
 ];
 
-/// Texts that are made of the pieces.
+/// Strings built from the pieces.
 fn inside() -> impl Strategy<Value = String> {
     proptest::collection::vec(proptest::sample::select(PIECES), 0..6)
         .prop_map(|pieces| pieces.concat())
 }
 
-/// Frames with such a text in one place.
+/// Frames with such a string in one place.
 fn frame() -> impl Strategy<Value = String> {
     (inside(), 0..8_u8).prop_map(|(inside, place)| match place {
         0 | 1 => create("", "").replace("hello", &inside),
@@ -61,7 +61,7 @@ fn frame() -> impl Strategy<Value = String> {
     })
 }
 
-/// The frames up to the pong that answers the ping behind a text. None holds U+0000.
+/// Sends a text and a ping. Returns the frames before the pong, after checking that none contains U+0000.
 async fn answers(client: &mut Client, text: &str) -> Vec<Value> {
     client.send_text(text).await;
     client
@@ -94,7 +94,8 @@ async fn random_bytes_leave_no_nul(fixture: &ServerFixture) {
                 .any(|frame| frame["type"] == "ack" && frame["payload"]["ok"] == true)
             {
                 accepted += 1;
-                // A number of any size is JSON, and a member that no verb reads may have one that no value holds.
+                // A number of any size is valid JSON, and ignored members may contain numbers that
+                // no Rust type can represent.
                 if let Err(error) = serde_json::from_str::<Value>(&text) {
                     let reason = error.to_string();
                     assert!(
@@ -126,7 +127,7 @@ async fn random_bytes_leave_no_nul(fixture: &ServerFixture) {
     }
 }
 
-/// A value of this depth, with others beside the deepest one.
+/// A value of this shape, with other values beside the deepest one.
 fn value_of(shape: &[bool]) -> Value {
     shape.iter().fold(json!("inside"), |inner, is_array| {
         if *is_array {

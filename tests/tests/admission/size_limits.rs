@@ -1,4 +1,4 @@
-//! The size limits of users, titles and metadata, which every list of threads carries.
+//! Size limits of users, titles and metadata, which are part of every thread list.
 
 use crate::fixtures::{ServerFixture, cases, create, scope};
 use dooers::DispatchError;
@@ -20,7 +20,7 @@ cases![
     stored_rows_over_the_limits_are_readable,
 ];
 
-/// Texts of so many bytes: of characters of one byte, and with one of several bytes at the end.
+/// Texts of this size in bytes: one of single-byte characters, and one that ends in a multi-byte character.
 fn texts(bytes: usize) -> Vec<String> {
     ["", "ö", "好", "😀", "e\u{301}", "👨‍👩‍👧‍👦"]
         .into_iter()
@@ -28,7 +28,7 @@ fn texts(bytes: usize) -> Vec<String> {
         .collect()
 }
 
-/// Metadata whose JSON has so many bytes, with and without what is escaped.
+/// Metadata whose JSON has this size in bytes, with and without escapes.
 fn metadata(bytes: usize) -> Vec<Value> {
     let filled = |least: Value| {
         let mut value = least.clone();
@@ -81,7 +81,7 @@ async fn client_identity_size_is_limited(fixture: &ServerFixture) {
             let expected = refusal(&format!("payload.user.{member}"), over.len(), most);
             assert_eq!(connect(&mut client, &given).await, Err(expected));
         }
-        // It has not become anybody.
+        // The rejected connection has no identity.
         assert_eq!(
             client.send_expecting_error("thread.list", json!({})).await,
             "NOT_CONNECTED"
@@ -146,7 +146,7 @@ async fn client_identity_size_is_limited(fixture: &ServerFixture) {
         );
     }
 
-    // All of it at the limits, measured without U+0000.
+    // Everything at the limits, measured after U+0000 is removed.
     for (name, role) in texts(256).into_iter().zip(texts(64)) {
         let most = json!({
             "user_id": "u".repeat(128), "user_name": format!("\0{name}\0"), "user_email": name,
@@ -177,7 +177,7 @@ async fn rejected_connect_changes_nothing(fixture: &ServerFixture) {
     let user = json!({"user_id": "ben", "user_name": long});
     let refused = connect(&mut client, &Identity::of("ben").with("user", user)).await;
     assert!(refused.is_err());
-    // It is still Ada's, and subscribed.
+    // The connection still belongs to Ada and is still subscribed.
     let turn = fixture
         .dispatch()
         .thread(&thread_id)
@@ -190,7 +190,7 @@ async fn rejected_connect_changes_nothing(fixture: &ServerFixture) {
         "ada"
     );
     client.run_turn(&thread_id, "hello").await;
-    // What is not read is not measured.
+    // Ignored members are not measured.
     let ignored = Identity::of("ben")
         .with("user_name", long.clone())
         .with("metadata", json!({"user_role": long}));
@@ -216,7 +216,7 @@ async fn client_metadata_size_is_limited(fixture: &ServerFixture) {
     }
     client.expect_nothing().await;
     for most in metadata(16_384) {
-        // White space between its members does not count.
+        // White space between members does not count.
         let spaced = serde_json::to_string_pretty(&most).unwrap();
         client
             .send_text(create("", &format!(r#","metadata":{spaced}"#)))
@@ -267,7 +267,7 @@ async fn dispatch_size_is_limited(fixture: &ServerFixture) {
         assert_eq!(error.to_string(), refusal(member, is, most).1);
     }
     for over in metadata(16_385) {
-        // Also where the thread is there already, and would not take it.
+        // The limit applies even if the thread exists and would ignore the metadata.
         let error = fixture.dispatch().metadata(over).thread("there");
         let error = error.message("hello").send().await.unwrap_err();
         assert!(error.to_string().contains("at most 16384"), "{error}");
@@ -437,7 +437,7 @@ async fn repository_user_and_scope_sizes_are_limited(fixture: &ServerFixture) {
     assert!(set.unwrap_err().to_string().contains("at most 128"));
 }
 
-/// As earlier versions stored it.
+/// Rows that earlier versions stored without the limits.
 async fn stored_rows_over_the_limits_are_readable(fixture: &ServerFixture) {
     let mut owner = User::new("ada");
     owner.user_name = Some("ö".repeat(125_000));
@@ -459,7 +459,7 @@ async fn stored_rows_over_the_limits_are_readable(fixture: &ServerFixture) {
     let read = fixture.repository.thread(&scope(), "old").await.unwrap();
     assert_eq!((&read.owner, &read.title), (&owner, &Some(title.clone())));
 
-    // Frames show it as it is.
+    // Frames contain the stored value unchanged.
     let is_whole = |shown: &Value| {
         assert_eq!(shown["title"], json!(title));
         assert_eq!(shown["metadata"], large);
@@ -478,9 +478,9 @@ async fn stored_rows_over_the_limits_are_readable(fixture: &ServerFixture) {
         .filter(|frame| frame["type"] == "thread.upsert");
     let rows: Vec<_> = rows.map(|frame| &frame["payload"]["thread"]).collect();
     rows.iter().for_each(|row| is_whole(row));
-    // The user is stored anew with each message.
+    // Each message stores the user again.
     assert_eq!(rows[0]["users"], json!([User::new("ada")]));
-    // Each part can be replaced by itself.
+    // Each part can be replaced on its own.
     let short = |thread: dooers::repository::ThreadPatch| thread.title("short");
     let updated = fixture
         .repository

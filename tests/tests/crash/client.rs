@@ -1,4 +1,4 @@
-//! A client that goes on talking across the crashes of its server.
+//! A client that reconnects and continues across crashes of its server.
 
 use crate::SILENCE;
 use crate::connection::{Connection, Disconnected};
@@ -7,30 +7,30 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 
-/// So many of the newest frames are shown when something is wrong.
+/// Number of recent frames printed on failure.
 const SHOWN: usize = 200;
 
-/// A message, known by its number.
+/// A message, identified by its number.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) client_event_id: String,
-    /// None in the one that begins the member's own thread.
+    /// `None` in the message that creates the client's own thread.
     pub(crate) thread_id: Option<String>,
     pub(crate) text: String,
 }
 
-/// A client that talks in a thread of its own and in a shared one.
+/// A client that writes to its own thread and to a shared one.
 #[derive(Debug)]
 pub(crate) struct ResilientClient {
     name: String,
     shared: String,
     own: Option<String>,
-    /// Whether it takes texts piece by piece.
+    /// Whether it receives streaming texts as deltas.
     takes_deltas: bool,
-    /// How many messages it sends without waiting for an ack.
+    /// Maximum number of unacknowledged messages.
     window: usize,
     sent: u64,
-    /// Not acked yet, in the order in which they were sent.
+    /// Unacknowledged messages, in the order of sending.
     pub(crate) pending: VecDeque<Message>,
     pub(crate) acked: Vec<Message>,
     resent: BTreeSet<String>,
@@ -63,7 +63,7 @@ impl ResilientClient {
         }
     }
 
-    /// Connects, and goes on in its threads from where it was.
+    /// Connects and resumes its threads.
     pub(crate) async fn connect(&mut self, address: SocketAddr) -> Result<(), Disconnected> {
         self.frames.clear();
         self.connection = Some(Connection::open(address).await?);
@@ -89,12 +89,12 @@ impl ResilientClient {
         Ok(())
     }
 
-    /// Sends one message after the other until the server is gone.
+    /// Sends messages until the connection ends.
     pub(crate) async fn talk(&mut self) -> Result<(), Disconnected> {
         loop {
             let begins = self.own.is_none();
             let window = if begins { 1 } else { self.window };
-            // Nothing else before it knows its own thread.
+            // Sends only one message until its own thread is known.
             while self.pending.len() < window && (self.own.is_some() || self.sent == 0) {
                 let message = self.new_message();
                 self.pending.push_back(message.clone());
@@ -104,7 +104,8 @@ impl ResilientClient {
         }
     }
 
-    /// Sends again what was not acked, and the message that began its own thread if it has not heard of it.
+    /// Resends unacknowledged messages, and the message that created its own thread if the thread is still
+    /// unknown.
     pub(crate) async fn resend(&mut self) -> Result<(), Disconnected> {
         let mut messages: Vec<_> = self.pending.iter().cloned().collect();
         if self.own.is_none() && messages.is_empty() {
@@ -120,8 +121,8 @@ impl ResilientClient {
         Ok(())
     }
 
-    /// Reads until the runs of all messages of its threads have ended, and then whatever else there is; or until the
-    /// server tells nothing more.
+    /// Reads until the runs of all messages of its threads have ended, and then all pending frames. Stops early
+    /// if the server is silent for too long.
     pub(crate) async fn catch_up(
         &mut self,
         totals: &BTreeMap<String, usize>,
@@ -141,13 +142,13 @@ impl ResilientClient {
         Ok(())
     }
 
-    /// Reads a frame that comes before the server has been silent for too long.
+    /// Reads one frame. Fails if the server is silent for too long.
     async fn read_soon(&mut self) -> Result<(), Disconnected> {
         let reading = tokio::time::timeout(SILENCE, self.read());
         reading.await.unwrap_or(Err(Disconnected))
     }
 
-    /// Where it stands, for who waits for it in vain.
+    /// The client's state, for failure messages.
     pub(crate) fn state(&self) -> String {
         let mut text = format!("{}: pending {:?}", self.name, self.pending);
         for (thread_id, view) in &self.views {
@@ -226,7 +227,7 @@ impl ResilientClient {
                 );
                 self.snapshots += 1;
             }
-            // Everybody hears of every thread.
+            // All clients receive the rows of all threads.
             Some("thread.upsert") => {}
             Some("pong") => self.pongs += 1,
             _ => panic!("{} did not ask for {frame}", self.name),
@@ -258,7 +259,7 @@ impl ResilientClient {
             let is_repeated = self.resent.contains(client_event_id);
             match self.view_of(&payload["thread_id"]).append(event) {
                 AppendOutcome::New | AppendOutcome::Changed => {}
-                // Who comes back is told the end of a text, though it may have it.
+                // A resumed subscription repeats the end of a text that the client may already have.
                 AppendOutcome::Same if is_repeated || grew(event) => {}
                 AppendOutcome::Same => panic!("{} has this event already: {event}", self.name),
             }
@@ -272,7 +273,7 @@ impl ResilientClient {
     }
 }
 
-/// Whether the text of an event grows, or did.
+/// Whether the event is or was a streaming text.
 fn grew(event: &Value) -> bool {
     event["streaming"] == true || event["finalized"] == true
 }

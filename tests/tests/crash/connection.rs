@@ -1,4 +1,4 @@
-//! A connection that may end at any moment.
+//! A connection that may end at any time.
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 #[derive(Debug)]
 pub(crate) struct Disconnected;
 
-/// A connection that may end at any moment.
+/// A connection that may end at any time.
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: WebSocketStream<TcpStream>,
@@ -29,7 +29,7 @@ impl Connection {
         Ok(Self { socket, sent: 0 })
     }
 
-    /// Sends a frame; the result is its id.
+    /// Sends a frame and returns its id.
     pub(crate) async fn send(
         &mut self,
         kind: &str,

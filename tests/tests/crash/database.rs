@@ -1,10 +1,10 @@
-//! Where the server keeps its conversations.
+//! The database of the server.
 
 use dooers_tests::postgres::{connect, fresh_prefix, url};
 use sqlx::Row;
 use tempfile::TempDir;
 
-/// A run, as the database has it.
+/// A run as stored in the database.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) id: String,
@@ -14,12 +14,12 @@ pub(crate) struct Run {
     pub(crate) started_at: i64,
 }
 
-/// A database.
+/// A database of one of the supported kinds.
 #[derive(Debug)]
 pub(crate) enum Database {
-    /// A file in this directory.
+    /// A SQLite file in this directory.
     Sqlite(TempDir),
-    /// The database of a URL, in tables with this prefix.
+    /// The PostgreSQL database at a URL, in tables with this prefix.
     Postgres { url: String, prefix: String },
 }
 
@@ -28,14 +28,14 @@ impl Database {
         Self::Sqlite(tempfile::tempdir().unwrap())
     }
 
-    /// None where there is no database; a line says so then.
+    /// Returns `None`, and prints a line, if no database is configured.
     pub(crate) fn postgres() -> Option<Self> {
         let url = url()?;
         let prefix = fresh_prefix();
         Some(Self::Postgres { url, prefix })
     }
 
-    /// The variables that say where it is.
+    /// The environment variables that configure the database.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Sqlite(directory) => {
@@ -46,13 +46,13 @@ impl Database {
                 ("WORKER_DATABASE_TYPE", "postgres".to_owned()),
                 ("DATABASE_URL", url.clone()),
                 ("WORKER_DATABASE_TABLE_PREFIX", prefix.clone()),
-                // What a dead process was answering is taken over when its lease has run out.
+                // Turns of a killed process are taken over when their leases expire.
                 ("WORKER_LEASE", "3".to_owned()),
             ],
         }
     }
 
-    /// Whether a text is anywhere in the database: in the bytes of a file, or in a column.
+    /// Whether the text occurs anywhere in the database: in the bytes of a file or in a column.
     pub(crate) async fn has_text(&self, text: &str) -> bool {
         match self {
             Self::Sqlite(directory) => {
@@ -68,7 +68,7 @@ impl Database {
         }
     }
 
-    /// The runs. No turn is left beside them, and none goes on.
+    /// All runs. Fails if a turn is left or a run is still open.
     pub(crate) async fn runs(&self) -> Vec<Run> {
         match self {
             Self::Sqlite(directory) => runs_in_file(directory),

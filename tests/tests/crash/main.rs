@@ -1,8 +1,8 @@
-//! A server that is killed while clients talk to it, and what they find when it is back.
+//! A server that is killed while clients use it, and the state after its restart.
 //!
-//! The server is a process of its own, `crash-server`, which kills itself at the N-th passing of a point. Members go
-//! on across its lives: they come back, go on in their threads from where they were, and send again what was not
-//! acked. Then the database and every member's view must agree, and nothing that was acked may be missing.
+//! The server is the binary `crash-server`, which kills itself when it passes a crash point for the N-th time. The
+//! clients reconnect, resume their threads and resend unacknowledged messages. Afterwards the database and the view
+//! of every client must agree, and every acknowledged message must be stored.
 #![cfg(unix)]
 #![allow(
     clippy::expect_used,
@@ -33,18 +33,17 @@ use tokio::task::JoinSet;
 
 const MEMBERS: usize = 32;
 
-/// So many threads are shared by the members.
+/// Number of threads that the clients share.
 const SHARED: usize = 4;
 
-/// How long anything may take: much, as 32 members and their server share a machine with other tests. A thousand
-/// messages with their answers, told to all members, are seconds of work for both, and more messages come as long as
-/// the server takes to die.
+/// Timeout for any wait. It is long because 32 clients and their server share a machine with other tests: storing,
+/// answering and publishing a thousand messages takes seconds, and messages keep arriving until the server dies.
 const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// How long a server that has something to tell may be silent.
+/// Maximum silence of a server that still has frames to send.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// Makes a test of each point for each database.
+/// Generates one test per crash point and database.
 macro_rules! points {
     ($($name:ident: $point:literal, $lives:expr;)+) => {
         $(
@@ -70,7 +69,7 @@ macro_rules! points {
 }
 
 points! {
-    // A commit may hold many messages, and all of them are answered afterwards.
+    // A commit may contain many messages, and all of them are answered after it.
     crash_between_commit_and_response_loses_nothing: "after-writer-commit", [1, 25, 60];
     crash_after_a_message_is_stored_loses_nothing: "after-commit", [1, 33, 200];
     crash_after_the_ack_is_queued_loses_nothing: "after-ack", [1, 64, 200];
@@ -79,7 +78,7 @@ points! {
     crash_before_a_run_ends_loses_nothing: "before-run-end", [1, 32, 150];
 }
 
-/// Lets the server die at the point in each of its lives, and looks at everything after each.
+/// Kills the server at the crash point in each of its lives, and checks the whole state after each one.
 async fn survives(database: Database, point: &str, lives: &[u64]) {
     let mut threads = BTreeSet::new();
     {
@@ -97,21 +96,21 @@ async fn survives(database: Database, point: &str, lives: &[u64]) {
     for at in lives {
         let crash_at = format!("{point}:{at}");
         let program = CrashServer::start(&database, Some(&crash_at)).await;
-        // It may die before it listens.
+        // The server may die before it listens.
         if let Some(address) = program.address {
             members = talk(members, address).await;
         }
         program.wait_for_crash(&crash_at).await;
         (members, interrupted) = come_back(members, &database, &mut threads).await;
     }
-    // A turn was running each time that one was about to end.
+    // Each crash of this kind interrupts a running turn.
     assert!(point != "before-run-end" || interrupted >= lives.len());
 }
 
-/// All members talk until the server is gone.
+/// Sends messages from all clients until the server dies.
 async fn talk(members: Vec<ResilientClient>, address: SocketAddr) -> Vec<ResilientClient> {
     each(members, "the server to die", move |mut member| async move {
-        // It may die before all are there.
+        // The server may die before all clients are connected.
         if member.connect(address).await.is_ok() {
             let Err(Disconnected) = member.talk().await else {
                 unreachable!("a member talks until the server is gone");
@@ -122,7 +121,7 @@ async fn talk(members: Vec<ResilientClient>, address: SocketAddr) -> Vec<Resilie
     .await
 }
 
-/// The server starts again and the members come back; everything must be as it should.
+/// Restarts the server, reconnects the clients and checks the whole state.
 async fn come_back(
     members: Vec<ResilientClient>,
     database: &Database,
@@ -152,7 +151,7 @@ async fn come_back(
     let members = each(members, "the turns to end", move |mut member| {
         let totals = Arc::clone(&totals);
         async move {
-            // What it waits for in vain is told below, where its view is compared with what is stored.
+            // A missing frame is reported below, where the view is compared with the store.
             let _ = member.catch_up(&totals).await;
             member
         }
@@ -170,7 +169,7 @@ async fn come_back(
     (members, interrupted)
 }
 
-/// Lets each member do something, side by side.
+/// Runs an action for each client concurrently.
 async fn each<F>(
     members: Vec<ResilientClient>,
     what: &str,
@@ -193,7 +192,7 @@ where
     done
 }
 
-/// Waits, but not for ever; `what` says for what.
+/// Awaits a future with a timeout. `what` describes it in the failure message.
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,

@@ -1,4 +1,4 @@
-//! What the server has kept, read over the protocol and from the database itself.
+//! The stored state, read over the protocol and from the database.
 
 use crate::client::{Message, ResilientClient};
 use crate::database::{Database, Run};
@@ -6,16 +6,16 @@ use dooers_tests::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything that is kept.
+/// All stored events and runs.
 #[derive(Debug)]
 pub(crate) struct Oracle {
-    /// The events of each thread, as the pages of `event.list` give them.
+    /// The events of each thread, as returned by `event.list`.
     threads: BTreeMap<String, Vec<Value>>,
-    /// The runs, each by the message that it answers.
+    /// The runs, by the message that they answer.
     runs: BTreeMap<String, Vec<Run>>,
 }
 
-/// How many messages each of these threads holds, and so how many runs once its turns are over.
+/// The number of messages per thread, which equals the number of runs once all turns are over.
 pub(crate) async fn totals(
     observer: &mut Client,
     threads: &BTreeSet<String>,
@@ -29,7 +29,7 @@ pub(crate) async fn totals(
     totals
 }
 
-/// Asks for a page. The observer hears of the threads meanwhile, as everybody does.
+/// Sends a request and returns its result. Other frames are skipped, as the observer receives all thread rows.
 pub(crate) async fn ask(observer: &mut Client, kind: &str, payload: Value) -> Value {
     observer.send(kind, payload).await;
     let answer = format!("{kind}.result");
@@ -39,7 +39,7 @@ pub(crate) async fn ask(observer: &mut Client, kind: &str, payload: Value) -> Va
     frames.pop().unwrap()["payload"].take()
 }
 
-/// All events of a thread, by pages.
+/// All events of a thread, read page by page.
 async fn events_of(observer: &mut Client, thread_id: &str) -> Vec<Value> {
     let mut events = Vec::new();
     let mut before = Value::Null;
@@ -78,7 +78,7 @@ impl Oracle {
         }
     }
 
-    /// Nothing is lost, nothing is there twice, and every message has its answer or says that it has none.
+    /// Checks that every acknowledged message is stored once and is answered or marked as interrupted.
     pub(crate) fn assert_complete<'a>(&self, acked: impl Iterator<Item = &'a Message>) {
         let mut sent = BTreeMap::new();
         for (thread_id, events) in &self.threads {
@@ -111,7 +111,8 @@ impl Oracle {
         }
     }
 
-    /// One run answers the message: whole, or it was interrupted and says so.
+    /// Checks that exactly one run answers the message, and that the answer is complete or marked as
+    /// interrupted.
     fn assert_answered(&self, message: &Value, events: &[Value]) {
         let text = message["content"][0]["text"].as_str().unwrap();
         let [run] = self.runs_of(message) else {
@@ -136,7 +137,7 @@ impl Oracle {
             panic!("nothing says that the answer to {message} was interrupted");
         };
         assert_eq!(last["actor"], "system", "the last of {run:?}");
-        // A text that broke off keeps what was stored of it.
+        // A text that broke off keeps its stored part.
         let Some(whole_ones) = before.len().checked_sub(1) else {
             return;
         };
@@ -151,7 +152,7 @@ impl Oracle {
         );
     }
 
-    /// The member shows what is stored, and nothing else.
+    /// Checks that the client's view equals the stored state.
     pub(crate) fn assert_matches_view(&self, member: &ResilientClient) {
         for (thread_id, view) in &member.views {
             let events = &self.threads[thread_id];
@@ -174,7 +175,7 @@ impl Oracle {
         }
     }
 
-    /// How many answers were interrupted.
+    /// The number of interrupted answers.
     pub(crate) fn interrupted(&self) -> usize {
         let failed = |run: &&Run| run.status == "failed";
         self.runs.values().flatten().filter(failed).count()

@@ -1,15 +1,15 @@
-//! A server that is killed while its handler reads a password.
+//! A server that is killed while its handler processes a password.
 
 use crate::database::Database;
 use crate::server::CrashServer;
 use dooers_tests::Client;
 use serde_json::{Value, json};
 
-/// What is typed into the form, and how the agent spells it.
+/// The password typed into the form, and the agent's answer to it.
 const PASSWORD: &str = "correct-horse";
 const SPELLED: &str = "esroh-tcerroc";
 
-/// Something else that is typed into the form.
+/// Another value typed into the form.
 const NAME: &str = "ada-of-the-forms";
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn client(program: &CrashServer, agent: &str) -> Client {
     client
 }
 
-/// The event of a form for which a client asks.
+/// Sends a message and returns the form event that answers it.
 async fn form(client: &mut Client) -> Value {
     let id = client.send_message(None, "hello").await;
     client.expect_ack(&id).await;
@@ -77,7 +77,7 @@ async fn survives(database: Database) {
     ada.expect_ack(&id).await;
     let mut seen = ada.read_until("the handler to read", says("reading")).await;
     drop(program);
-    // The turn's row is there, and the event.
+    // The row of the turn and the event are stored.
     assert!(database.has_text(NAME).await);
     assert!(!database.has_text(PASSWORD).await);
 
@@ -100,7 +100,7 @@ async fn survives(database: Database) {
     assert!(!database.has_text(PASSWORD).await);
 }
 
-/// The answer is lost with the process, and the agent has no other attempt for it.
+/// Loses the answer with the process. The agent has no attempt left for it.
 async fn is_given_again(database: Database) {
     let program = CrashServer::start(&database, None).await;
     let mut ada = client(&program, "asking_once").await;
@@ -130,7 +130,7 @@ async fn is_given_again(database: Database) {
             .await;
         ada.read_turn().await;
     }
-    // The same frame is the same answer, which is over.
+    // The same frame is a repeat of an answer whose turn is over.
     ada.send_expecting_ack("event.create", lost).await;
     ada.expect("event.append").await;
     ada.expect_nothing().await;

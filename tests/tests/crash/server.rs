@@ -1,4 +1,4 @@
-//! The server under test, as a process that may die.
+//! The server under test as a process that may die.
 
 use crate::database::Database;
 use crate::within;
@@ -10,20 +10,20 @@ use tokio::sync::oneshot;
 
 const SIGKILL: i32 = 9;
 
-/// The key of every server here.
+/// The secret key of all servers in these tests.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// A running server. It is killed when it is dropped.
+/// A running server, killed on drop.
 #[derive(Debug)]
 pub(crate) struct CrashServer {
-    /// Where it listens; none if it ended before.
+    /// The address of the listener, or `None` if the process ended before it listened.
     pub(crate) address: Option<SocketAddr>,
     process: Child,
     ended: oneshot::Receiver<()>,
 }
 
 impl CrashServer {
-    /// Starts the server on this database; `crash_at` is the point at which it kills itself.
+    /// Starts the server on this database. `crash_at` is the point at which it kills itself.
     pub(crate) async fn start(database: &Database, crash_at: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash-server"));
         for (variable, _) in std::env::vars_os() {
@@ -44,7 +44,7 @@ impl CrashServer {
         let output = BufReader::new(process.stdout.take().unwrap());
         let (listens, address) = oneshot::channel();
         let (ends, ended) = oneshot::channel();
-        // It ends with the process, whose output it reads.
+        // The thread ends with the process whose output it reads.
         std::thread::spawn(move || read(output, listens, ends));
         let address = within("the server to say where it listens", address).await;
         Self {
@@ -54,7 +54,7 @@ impl CrashServer {
         }
     }
 
-    /// Waits until it has been killed by itself.
+    /// Waits until the process has killed itself.
     pub(crate) async fn wait_for_crash(mut self, point: &str) {
         let ended = &mut self.ended;
         let what = format!("the server to die at `{point}`, which it has not passed so often");
@@ -70,13 +70,14 @@ impl CrashServer {
 
 impl Drop for CrashServer {
     fn drop(&mut self) {
-        // It may have ended before.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Tells of the address that a server says, and of the end of its output, which is its own end.
+/// Sends the address from the output, and a second message at the end of the output, which is the end of the
+/// process.
 fn read(
     output: BufReader<ChildStdout>,
     listens: oneshot::Sender<SocketAddr>,

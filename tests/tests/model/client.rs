@@ -148,8 +148,8 @@ impl ModelClient {
 
     fn mark_disconnected(&mut self) {
         self.subscribed.clear();
-        for (_, requests) in self.requests.drain() {
-            match requests {
+        for (_, request) in self.requests.drain() {
+            match request {
                 Request::Message(message) => self.unacked.push(message),
                 // It would have had no place before this.
                 Request::Subscription { .. }
@@ -184,12 +184,11 @@ impl ModelClient {
         let known = self.views.get(thread_id).filter(|_| goes_on);
         let after = known.and_then(ThreadView::last_event_id);
         let payload = json!({"thread_id": thread_id, "after_event_id": after});
-        let requests = Request::Subscription {
+        let request = Request::Subscription {
             thread_id: thread_id.to_owned(),
             goes_on: after.is_some() && !self.person.replaces,
         };
-        self.send("thread.subscribe", &payload, Some(requests))
-            .await;
+        self.send("thread.subscribe", &payload, Some(request)).await;
     }
 
     /// Cancels the turn of the newest message that it shows of a thread, whether that waits, runs or has ended.
@@ -210,8 +209,8 @@ impl ModelClient {
 
     pub(crate) async fn unsubscribe(&mut self, thread_id: String) {
         let payload = json!({"thread_id": thread_id});
-        let requests = Request::Leaving(thread_id);
-        self.send("thread.unsubscribe", &payload, Some(requests))
+        let request = Request::Leaving(thread_id);
+        self.send("thread.unsubscribe", &payload, Some(request))
             .await;
     }
 
@@ -220,8 +219,8 @@ impl ModelClient {
             registry.delete(&thread_id);
         }
         let payload = json!({"thread_id": thread_id});
-        let requests = Request::Deletion(thread_id);
-        self.send("thread.delete", &payload, Some(requests)).await;
+        let request = Request::Deletion(thread_id);
+        self.send("thread.delete", &payload, Some(request)).await;
     }
 
     /// Reads until all that it asked is answered, and the thread of each of its messages is known.
@@ -268,13 +267,13 @@ impl ModelClient {
             .await;
     }
 
-    async fn send(&mut self, kind: &str, payload: &Value, requests: Option<Request>) {
+    async fn send(&mut self, kind: &str, payload: &Value, request: Option<Request>) {
         self.frames += 1;
         let id = format!("frame-{}", self.frames);
         let frame = json!({"id": id, "type": kind, "payload": payload}).to_string();
         self.log(format!("-> {frame}"));
-        if let Some(requests) = requests {
-            self.requests.insert(id, requests);
+        if let Some(request) = request {
+            self.requests.insert(id, request);
         }
         let socket = self.socket.as_mut().expect("a member that is here");
         within(
@@ -344,9 +343,9 @@ impl ModelClient {
     }
 
     fn take_ack(&mut self, ack: &Value, registry: &Registry) {
-        let requests = self.requests.remove(&text(&ack["ack_id"]));
+        let request = self.requests.remove(&text(&ack["ack_id"]));
         let is_ok = ack["ok"] == true;
-        let thread_id = match &requests {
+        let thread_id = match &request {
             None => return self.check(is_ok, "refused", ack),
             Some(Request::Message(message)) => message.thread_id.clone(),
             Some(
@@ -356,7 +355,7 @@ impl ModelClient {
                 | Request::Cancellation(thread_id),
             ) => Some(thread_id.clone()),
         };
-        if let Some(Request::Message(message)) = &requests
+        if let Some(Request::Message(message)) = &request
             && ack["error"]["code"] == "CONFLICT"
         {
             self.check(registry.rejects, "refused", ack);
@@ -366,7 +365,7 @@ impl ModelClient {
         }
         if !is_ok {
             self.check(ack["error"]["code"] == "NOT_FOUND", "refused", ack);
-            let is_right = match (&thread_id, &requests) {
+            let is_right = match (&thread_id, &request) {
                 (Some(id), _) => !registry.can_see(self.person, id),
                 // The thread that it began, the first time that it was sent, has been deleted.
                 (None, Some(Request::Message(message))) => {
@@ -379,7 +378,7 @@ impl ModelClient {
             let is_right = registry.can_receive(self.person, id);
             self.check(is_right, "allowed", ack);
         }
-        match requests {
+        match request {
             Some(Request::Subscription { thread_id, .. }) => {
                 self.check(!is_ok, "a subscription is answered by a snapshot", ack);
                 if !self.subscribed.contains(&thread_id) {
@@ -395,7 +394,7 @@ impl ModelClient {
         let id = text(&snapshot["thread"]["id"]);
         self.can_receive(&snapshot["thread"]["id"], registry);
         // Answers come in the order of the questions, and there is one at a time for each thread.
-        let is_it = |(_, requests): &(&String, &Request)| matches!(requests, Request::Subscription { thread_id, .. } if *thread_id == id);
+        let is_it = |(_, request): &(&String, &Request)| matches!(request, Request::Subscription { thread_id, .. } if *thread_id == id);
         let found = self.requests.iter().find(is_it);
         let Some(frame) = found.map(|(frame, _)| frame.clone()) else {
             self.fail("a snapshot that nobody asked for");
