@@ -1,7 +1,7 @@
 //! Helpers of the integration tests: a WebSocket client, a server on its own port, gates for handlers, a store
 //! whose responses can be held, and databases.
 //!
-//! No helper sleeps. Every wait ends after [`TIMEOUT`] with a message that lists the received frames.
+//! No helper sleeps. Every wait ends after [`TIMEOUT`] and then fails the test.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,

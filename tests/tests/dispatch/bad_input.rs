@@ -1,4 +1,4 @@
-//! What is refused before anything is stored.
+//! Input that is rejected before anything is stored.
 
 use crate::agents::{actor, storyteller};
 use crate::fixtures::{message, send, server};

@@ -1,4 +1,4 @@
-//! What the tests begin with.
+//! Fixtures of the dispatch tests.
 
 use dooers::protocol::{Actor, ContentPart, ThreadEvent};
 use dooers::{
@@ -7,17 +7,17 @@ use dooers::{
 use dooers_tests::{in_memory, within};
 use futures::StreamExt;
 
-/// A server of all agents here, which keeps its conversations in memory and has no socket.
+/// A server of all agents here, with an in-memory database and no socket.
 pub(crate) fn server() -> WorkerServer {
     WorkerServer::new(in_memory())
 }
 
-/// The same with a configuration of its own.
+/// A server with a changed configuration.
 pub(crate) fn server_with(change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> WorkerServer {
     WorkerServer::new(change(in_memory()))
 }
 
-/// A message of Ada to an agent of the worker to which clients connect in the tests.
+/// A message from Ada to an agent of the worker that the test clients use.
 pub(crate) fn message<A: Agent>(server: &WorkerServer, text: &str) -> Dispatch {
     server
         .dispatch::<A>()
@@ -28,18 +28,18 @@ pub(crate) fn message<A: Agent>(server: &WorkerServer, text: &str) -> Dispatch {
         .message(text)
 }
 
-/// Sends it.
+/// Sends the dispatch, which must be accepted.
 pub(crate) async fn send(message: Dispatch) -> DispatchStream {
     let sent = within("a message to be stored", message.send()).await;
     sent.expect("a message that fits")
 }
 
-/// Everything that is heard of a turn.
+/// All items of the stream of a turn.
 pub(crate) async fn collect(turn: DispatchStream) -> Vec<Result<DispatchEvent, HandlerError>> {
     within("the end of a turn", StreamExt::collect::<Vec<_>>(turn)).await
 }
 
-/// How it ended, if it did not succeed.
+/// The error with which the turn ends.
 pub(crate) async fn error_of(turn: DispatchStream) -> HandlerError {
     let mut heard = collect(turn).await;
     let last = heard.pop().expect("something is heard of every turn");
@@ -47,13 +47,13 @@ pub(crate) async fn error_of(turn: DispatchStream) -> HandlerError {
     last.expect_err("a turn that does not succeed")
 }
 
-/// What an event says, as one text.
+/// The text of the first part of an event.
 pub(crate) fn text_of(event: &ThreadEvent) -> &str {
     let part = event.content.as_deref().and_then(<[ContentPart]>::first);
     part.and_then(ContentPart::as_text).unwrap_or_default()
 }
 
-/// The kinds of what was heard, with the texts of events and pieces.
+/// A short description of each item, with the texts of events and pieces.
 pub(crate) fn describe(heard: &[Result<DispatchEvent, HandlerError>]) -> Vec<String> {
     let told = heard.iter().map(|heard| match heard {
         Ok(DispatchEvent::Run(run)) => format!("run {}", run.status.as_str()),

@@ -1,4 +1,4 @@
-//! Turns that the program starts by itself.
+//! Turns that the program dispatches.
 #![allow(
     clippy::expect_used,
     clippy::panic,

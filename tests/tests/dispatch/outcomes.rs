@@ -1,4 +1,4 @@
-//! How turns end that the program started.
+//! Outcomes of dispatched turns.
 
 use crate::agents::{actor, endless, interrupting, queueing, rejecting};
 use crate::fixtures::{collect, describe, error_of, message, send, server};

@@ -1,4 +1,4 @@
-//! What clients see of the turns that a program starts: the same as of their own.
+//! Frames of dispatched turns: clients receive the same frames as for their own turns.
 
 use crate::agents::actor;
 use crate::fixtures::{message, send, server};

@@ -1,4 +1,4 @@
-//! Which threads the messages of a program go to, and what is known again.
+//! The threads of dispatched messages, and repeated messages.
 
 use crate::agents::{actor, storyteller};
 use crate::fixtures::{collect, describe, error_of, message, send, server, server_with};
@@ -74,7 +74,7 @@ async fn repeated_key_is_the_same_message() {
     let (thread_id, event_id) = (first.thread_id().to_owned(), first.event_id().to_owned());
     let first = within("the turn", first.collect()).await.unwrap();
 
-    // Over, and heard as it was.
+    // The turn is over, and its events are streamed again.
     let again = send(keyed()).await;
     assert!(again.is_repeated() && !again.is_new_thread());
     assert_eq!(again.thread_id(), thread_id);
@@ -82,7 +82,7 @@ async fn repeated_key_is_the_same_message() {
     let again = within("the turn of before", again.collect()).await.unwrap();
     assert_eq!(again, first);
 
-    // With another text, to another agent, or by somebody else.
+    // The key with another text, agent or user.
     let other = message::<actor>(&server, "say d").idempotency_key("k1");
     let error = other.send().await.unwrap_err();
     assert!(matches!(error, DispatchError::Conflict), "{error:?}");
@@ -146,7 +146,7 @@ async fn repeat_streams_a_running_or_failed_turn() {
     assert!(second.is_repeated());
     gate::open("keyed");
     let (first, second) = tokio::join!(collect(first), collect(second));
-    // The first heard of the new thread, too.
+    // The stream of the first dispatch also includes the new thread.
     assert_eq!(describe(&first).last(), describe(&second).last());
     assert!(describe(&second).contains(&"a".to_owned()));
 
@@ -183,7 +183,7 @@ async fn deleted_thread_ends_turns_and_retires_their_keys() {
     for turn in [turn, waiting] {
         assert_eq!(error_of(turn).await.kind(), HandlerErrorKind::ThreadDeleted);
     }
-    // Its message came, so it must not come again; another one begins the thread anew.
+    // The message is already stored, so this is a repeat. A new message starts the thread again.
     let error = keyed().send().await.unwrap_err();
     assert!(matches!(error, DispatchError::NotFound(_)), "{error:?}");
     let anew = send(message::<actor>(server.worker(), "say c").thread("t")).await;

@@ -1,4 +1,4 @@
-//! What a program hears of the turns that it starts.
+//! The stream of a dispatched turn.
 
 use crate::agents::{actor, concurrent, hesitant, manual, retrying, storyteller};
 use crate::fixtures::{collect, describe, message, send, server, server_with, text_of};
@@ -60,11 +60,11 @@ async fn collect_returns_events_and_agent_text() {
     let said = within("the turn", turn.text()).await.unwrap();
     assert_eq!(said, "one\n\ntwo");
 
-    // A text of which nothing came says nothing.
+    // An empty text produces no event.
     let turn = send(message::<actor>(&server, "grow \nsay two")).await;
     assert_eq!(within("the turn", turn.text()).await.unwrap(), "two");
 
-    // Nothing said is no error.
+    // A turn without text is not an error.
     let turn = send(message::<actor>(&server, "title Silent")).await;
     assert_eq!(within("the turn", turn.text()).await.unwrap(), "");
     server.close().await;
@@ -112,13 +112,13 @@ async fn turn_runs_without_a_listener() {
     let turn = send(message::<actor>(&server, "wait unheard\nsay done").thread("t")).await;
     gate::arrived("unheard").await;
     drop(turn);
-    // The next one of the thread begins when it is over.
+    // The next turn of the thread starts when this one is over.
     let next = send(message::<actor>(&server, "say next").thread("t")).await;
     gate::open("unheard");
     let heard = collect(next).await;
     assert_eq!(
         describe(&heard),
-        // The thread's row changed with the end of the turn before.
+        // The row of the thread changed at the end of the previous turn.
         ["thread", "run running", "next", "thread", "run succeeded"]
     );
     server.close().await;
@@ -145,7 +145,7 @@ async fn slow_listener_receives_everything_in_order() {
     let server = server_with(|config| config.limits(|limits| limits.outbound_frames = 4));
     let turn = send(message::<actor>(&server, "burst 300\nwait slow").thread("t")).await;
     gate::arrived("slow").await;
-    // All of them are stored before the first is read.
+    // All of them are stored before the first one is read.
     let next = send(message::<actor>(&server, "say next").thread("t")).await;
     gate::open("slow");
     within("the next turn", next.text()).await.unwrap();
@@ -159,7 +159,7 @@ async fn slow_listener_receives_everything_in_order() {
 async fn all_attempts_belong_to_one_turn() {
     let server = server();
     let turn = send(message::<retrying>(&server, "try")).await;
-    // A second and two, which a paused clock passes at once.
+    // Retry delays of one and two seconds, which the paused clock skips.
     let heard: Vec<_> = StreamExt::collect(turn).await;
     assert_eq!(
         describe(&heard),

@@ -1,10 +1,10 @@
-//! The example that takes messages from webhooks and pages beside the WebSocket.
+//! The example that takes messages from webhooks and web pages in addition to the WebSocket.
 
 use dooers_tests::Process;
 use dooers_tests::{Client, Identity, get, post};
 use serde_json::{Value, json};
 
-/// The events of an answer of server-sent events: their names and their data.
+/// Parses server-sent events into names and data.
 fn sent_events(body: &str) -> Vec<(&str, &str)> {
     let mut events = Vec::new();
     let mut name = "";
@@ -34,11 +34,11 @@ async fn dispatch_serves_webhooks_pages_and_clients() {
     let answer: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(answer["text"], "You said: hello");
     let thread = answer["thread"].as_str().unwrap();
-    // The connected client was told of the conversation.
+    // The new thread was published to the connected client.
     let told = ada.expect("thread.upsert").await;
     assert_eq!(told["thread"]["id"], thread);
 
-    // Sent again it is the same call.
+    // A repeated request is the same dispatch.
     let (status, again) = post(address, "/webhook", &call).await;
     assert_eq!((status, again), (200, body.clone()));
     let other = json!({"id": "call-1", "user": "ada", "text": "something else"});

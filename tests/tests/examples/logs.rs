@@ -5,7 +5,7 @@ use serde_json::json;
 
 const SECRET: &str = "correct-horse-battery";
 
-/// Sends a new value of a secret and a form password to an example that logs all it can. The result is what it printed.
+/// Sends a new value of a secret and a form password to an example that logs everything. Returns its output.
 async fn printed_by(example: &str, log: &str) -> String {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let variables = [
@@ -19,7 +19,7 @@ async fn printed_by(example: &str, log: &str) -> String {
     client
         .connect(Identity::of("ada").with("user", owner))
         .await;
-    // Only one of the examples has the setting, and none has the form. The frames arrive in any case.
+    // Only one of the examples has this setting, and none has the form. The frames are logged in any case.
     let patch = json!({"field_id": "search_key", "value": SECRET});
     let patched = client.send("settings.patch", patch).await;
     let answer = json!({

@@ -1,4 +1,4 @@
-//! The programs under `examples/`, started as a user starts them and spoken to over real sockets.
+//! The programs in `examples/`, started as by a user and tested over real sockets.
 #![allow(
     clippy::expect_used,
     clippy::panic,

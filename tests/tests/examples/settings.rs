@@ -1,4 +1,4 @@
-//! The example of settings.
+//! The settings example.
 
 use dooers_tests::{Client, Identity, Process};
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ fn invalid_secret_prevents_the_start() {
     assert!(!output.contains("horse") && !errors.contains("horse"));
 }
 
-/// All fields, those in groups too.
+/// All fields, including those in groups.
 fn fields(snapshot: &Value) -> Vec<Value> {
     let items = snapshot["fields"].as_array().unwrap().iter();
     let fields = items.flat_map(|item| match item["fields"].as_array() {

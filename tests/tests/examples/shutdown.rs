@@ -1,8 +1,8 @@
-//! A program that is told to stop.
+//! Shutdown of a program by a signal.
 
 use dooers_tests::{Client, Process};
 
-/// A client whose turn sleeps, of a program that is told to stop.
+/// Starts a program, a client and a turn that sleeps, and then sends the stop signal.
 async fn stopping(milliseconds: u32) -> (Process, Client) {
     let mut load = Process::start("example-load", &[("WORKER_BIND", "127.0.0.1:0")]);
     let mut client = Client::open(load.address(), "/ws").await;

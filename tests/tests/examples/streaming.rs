@@ -1,9 +1,9 @@
-//! The example of streaming.
+//! The streaming example.
 
 use dooers_tests::{Client, Identity, Process, ThreadView};
 use serde_json::{Value, json};
 
-/// The events of the answer to a message, made of the frames up to the end of its run, and that run.
+/// Sends a message. Returns the events of its answer, built from the frames, and its final run.
 async fn answer(client: &mut Client, text: &str) -> (Vec<Value>, Value) {
     let id = client.send_message(None, text).await;
     client.expect_ack(&id).await;

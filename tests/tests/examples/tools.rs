@@ -1,15 +1,15 @@
-//! The example of tools.
+//! The tools example.
 
 use dooers_tests::Client;
 use dooers_tests::Process;
 use serde_json::{Value, json};
 
-/// The agent's events that answer a message, and the run's end.
+/// Sends a message. Returns the agent's events and the final run.
 async fn answer(client: &mut Client, text: &str) -> (Vec<Value>, Value) {
     answer_in(client, None, text).await
 }
 
-/// The same in a thread.
+/// Sends a message to a thread. Returns the agent's events and the final run.
 async fn answer_in(
     client: &mut Client,
     thread_id: Option<&str>,

@@ -1,4 +1,4 @@
-//! A disk that is full: a limit for the size of files, for users without rights, and a small file system for root.
+//! A full disk: simulated by a limit on file sizes for ordinary users, and by a small file system for root.
 
 use crate::{client, ready, refusal, server, variables};
 use dooers_tests::{Client, Process};
@@ -8,14 +8,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The log of the database grows to 16 MiB before it is moved into the database, so it meets this limit first.
+/// The write-ahead log grows to 16 MiB before it is checkpointed, so it reaches this limit first.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Sends messages to a thread until one is refused. The result is the texts of those that were acknowledged.
+/// Sends messages to a thread until one is rejected. Returns the texts of the acknowledged ones.
 async fn fill(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
     let mut stored = BTreeSet::new();
     for number in 0.. {
-        // Their answers do not grow.
+        // The agent answers such a number without a streaming text.
         let text = format!("{}{number} 0", "long ".repeat(2_000));
         let id = ada.send_message(Some(thread_id), &text).await;
         let ack = |frame: &Value| frame["payload"]["ack_id"] == *id;
@@ -32,14 +32,14 @@ async fn fill(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
     unreachable!("a disk has an end")
 }
 
-/// The texts of the user in a thread.
+/// The texts of the user's messages in a thread.
 async fn texts(ada: &mut Client, thread_id: &str) -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
     let mut before = Value::Null;
     loop {
         let payload = json!({"thread_id": thread_id, "before_event_id": before, "limit": 20});
         ada.send("event.list", payload).await;
-        // Turns may go on meanwhile.
+        // Frames of running turns may arrive first.
         let is_page = |frame: &Value| frame["type"] == "event.list.result";
         let page = ada.read_until("a page", is_page).await.pop().unwrap()["payload"].take();
         let events = page["events"].as_array().unwrap().iter();
@@ -63,13 +63,13 @@ async fn file_size_limit_acts_as_a_full_disk() {
     let thread_id = ada.start_thread("number 0").await;
     let mut stored = fill(&mut ada, &thread_id).await;
     ready(address, false).await;
-    // Reading goes on.
+    // Reads still work.
     assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
     let id = ada
         .send_message(Some(&thread_id), &"x".repeat(100_000))
         .await;
     ada.expect_error(&id).await;
-    // The limit of a running process is lifted: the disk has room again.
+    // Lifting the limit of the running process frees space.
     let lifted = Command::new("prlimit")
         .args(["--pid", &limited.id().to_string(), "--fsize=unlimited"])
         .status();
@@ -85,7 +85,7 @@ async fn file_size_limit_acts_as_a_full_disk() {
     assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
 }
 
-/// A file system of this size, if this user can mount one.
+/// A mounted file system of limited size. Only root can mount it.
 struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {
@@ -125,7 +125,7 @@ async fn full_disk_is_overload_until_space_is_freed() {
     assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
     fs::remove_file(&ballast).unwrap();
     ready(address, true).await;
-    // The turns that could not be written have waited.
+    // The turns that could not be written were queued.
     let last = ada.send_message(Some(&thread_id), "number 3").await;
     ada.expect_ack(&last).await;
     ada.read_until("the answer to the last message", |frame| {

@@ -1,4 +1,4 @@
-//! Other names of a database that a server has open.
+//! Other names of a database that is open in a server.
 
 use crate::{client, refusal, server};
 use std::fs;
@@ -13,7 +13,7 @@ async fn second_process_is_rejected_under_every_name() {
     fs::create_dir(at("below")).unwrap();
     symlink(".", at("parent")).unwrap();
     symlink("worker.db", at("link.db")).unwrap();
-    // The first process goes through a link that leads to nothing yet.
+    // The first process opens the database through a dangling link.
     let mut first = server(&at("link.db"));
     let address = first.address();
     let mut ada = client(address).await;
@@ -21,7 +21,7 @@ async fn second_process_is_rejected_under_every_name() {
     let mut names: Vec<PathBuf> = ["worker.db", "link.db", "parent/worker.db"].map(at).into();
     names.push(at("below/../worker.db"));
     names.push(at("./below/.././parent/./link.db"));
-    // From another directory.
+    // The same path, relative to another directory.
     let here = std::env::current_dir().unwrap();
     let up = here.components().skip(1).map(|_| "..");
     let relative: PathBuf = up.collect();
@@ -50,7 +50,7 @@ async fn second_process_is_rejected_under_every_name() {
     assert_eq!(first.wait().0, Some(0));
 }
 
-/// By another name there is another lock file, so only the lock on the file itself is in the way.
+/// Another name has another lock file, so only the lock on the database file itself is effective.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn moved_open_file_is_rejected() {
@@ -67,7 +67,7 @@ async fn moved_open_file_is_rejected() {
     second.address();
 }
 
-/// A second mount of the directory, which only root can make.
+/// A second mount of the directory. Only root can mount it.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn open_file_is_rejected_through_a_second_mount() {

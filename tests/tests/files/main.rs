@@ -1,6 +1,6 @@
-//! The file of a SQLite database and the processes that open it.
+//! The file of a SQLite database, and the processes that open it.
 //!
-//! Each server here is a process of its own, `crash-server`, which is not led to crash.
+//! Each server here is a separate `crash-server` process without a crash point.
 #![cfg(unix)]
 #![allow(
     clippy::expect_used,
@@ -19,7 +19,7 @@ use dooers_tests::{Client, Process, get, within};
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// The variables of a server with this database.
+/// The environment variables of a server with this database.
 fn variables(database: &Path) -> [(&'static str, &str); 2] {
     [
         ("WORKER_BIND", "127.0.0.1:0"),
@@ -32,7 +32,7 @@ fn server(database: &Path) -> Process {
     Process::start("crash-server", &variables(database))
 }
 
-/// What a server says that cannot open this database. It must end by itself.
+/// The error output of a server that cannot open this database. The server must exit by itself.
 fn refusal(database: &Path) -> String {
     let (status, output, errors) = server(database).wait_timeout(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(1), "{output}{errors}");
@@ -46,7 +46,7 @@ async fn client(address: SocketAddr) -> Client {
     client
 }
 
-/// Waits until the server is ready for clients, or not.
+/// Waits until the server is ready or, for `false`, not ready.
 async fn ready(address: SocketAddr, is_ready: bool) {
     let wanted = if is_ready { 200 } else { 503 };
     within("`/readyz` to change", async {

@@ -1,11 +1,11 @@
-//! A file that is taken away from a running server.
+//! A database file that is moved or removed while a server has it open.
 
 use crate::{client, ready, server, variables};
 use dooers_tests::{Client, Process, get, within};
 use serde_json::json;
 use std::fs;
 
-/// The refusal of a message, which must say when to try again.
+/// Sends a message that must be rejected as overloaded, with a time to retry.
 async fn overloaded(client: &mut Client, thread_id: &str) {
     let id = client.send_message(Some(thread_id), "number 0").await;
     let mut frames = client
@@ -28,7 +28,7 @@ async fn moved_file_stops_writes_until_restored() {
     fs::rename(at("worker.db"), at("away.db")).unwrap();
     ready(address, false).await;
     overloaded(&mut ada, &thread_id).await;
-    // What is stored can be read.
+    // Stored events can still be read.
     let list = ada
         .request("thread.list", json!({}), "thread.list.result")
         .await;
@@ -55,7 +55,7 @@ async fn link_in_place_of_the_file_stops_writes() {
     let address = program.address();
     let mut ada = client(address).await;
     let thread_id = ada.start_thread("number 0").await;
-    // The next start would follow the link, and look for the log beside the moved file.
+    // The next start would follow the link, and would look for the log next to the moved file.
     fs::rename(at("worker.db"), at("moved.db")).unwrap();
     std::os::unix::fs::symlink(at("moved.db"), at("worker.db")).unwrap();
     ready(address, false).await;

@@ -1,4 +1,4 @@
-//! Who can read the files, and what is not a database.
+//! File permissions, and files that are not databases.
 
 use crate::{client, refusal, variables};
 use dooers_tests::Process;

@@ -1,4 +1,4 @@
-//! Users of deleted threads are forgotten by a running server.
+//! Purge of the users of deleted threads by a running server.
 
 use crate::variables;
 use dooers_tests::{Client, Process, within};
@@ -6,7 +6,7 @@ use serde_json::json;
 use std::fs;
 use std::path::Path;
 
-/// Whether a file in this directory has this text.
+/// Whether any file in this directory contains the text.
 fn has(directory: &Path, text: &str) -> bool {
     let text = text.as_bytes();
     let mut files = fs::read_dir(directory).unwrap();

@@ -1,4 +1,4 @@
-//! A client, and what it shows.
+//! A simulated client and its view.
 
 use crate::registry::{Person, Registry};
 use crate::server::SMALL_BUFFER;
@@ -12,10 +12,10 @@ use tokio::net::TcpSocket;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Packet;
 
-/// So many of the newest frames are shown when something is wrong.
+/// Number of recent frames printed on failure.
 const SHOWN: usize = 100;
 
-/// A message that was sent and may be sent again.
+/// A sent message, which can be sent again.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) client_event_id: String,
@@ -23,7 +23,7 @@ pub(crate) struct Message {
     text: String,
 }
 
-/// What a frame of the client asked for.
+/// A request that awaits its answer.
 #[derive(Debug)]
 enum Request {
     Message(Message),
@@ -33,7 +33,7 @@ enum Request {
     },
     Leaving(String),
     Deletion(String),
-    /// Of a turn of this thread.
+    /// Cancels a turn of this thread.
     Cancellation(String),
 }
 
@@ -41,22 +41,22 @@ enum Request {
 #[derive(Debug)]
 pub(crate) struct Disconnected;
 
-/// A client, and what it shows.
+/// A simulated client and its view.
 #[derive(Debug)]
 pub(crate) struct ModelClient {
     pub(crate) person: Person,
     pub(crate) name: String,
-    /// Whether it reads nothing for the time being.
+    /// Whether it has stopped reading for now.
     pub(crate) is_slow: bool,
-    /// What it shows of each thread that it is subscribed to, or was when it read the thread last.
+    /// The view of each thread to which it is or was subscribed.
     pub(crate) views: BTreeMap<String, ThreadView>,
     pub(crate) subscribed: BTreeSet<String>,
     pub(crate) sent: Vec<Message>,
     unacked: Vec<Message>,
     repeated: BTreeSet<String>,
-    /// The threads in which it went on where it had been.
+    /// The threads whose subscription was resumed.
     resumed: BTreeSet<String>,
-    /// The texts from before what it shows of a thread that it was told since it subscribed to that, by their threads.
+    /// By thread, the streaming texts before the start of the view that it has received since it subscribed.
     earlier: BTreeMap<String, BTreeSet<String>>,
     socket: Option<WebSocketStream<tokio::net::TcpStream>>,
     frames: u64,
@@ -90,7 +90,7 @@ impl ModelClient {
         self.socket.is_some()
     }
 
-    /// Connects, goes on in its threads from where it was, and sends again what was not acked.
+    /// Connects, resumes its threads, and resends unacknowledged messages.
     pub(crate) async fn connect(
         &mut self,
         address: SocketAddr,
@@ -123,12 +123,12 @@ impl ModelClient {
         self.read_until_answered(registry).await;
     }
 
-    /// Its connection ends, with or without good manners. What waited to be read is lost.
+    /// Ends the connection, with or without a close frame. Unread frames are lost.
     pub(crate) async fn disconnect(&mut self, is_polite: bool) {
         if let Some(mut socket) = self.socket.take()
             && is_polite
         {
-            // The server may be gone before.
+            // The server may be gone already.
             let _ = socket.close(None).await;
         }
         self.mark_disconnected();
@@ -151,7 +151,7 @@ impl ModelClient {
         for (_, request) in self.requests.drain() {
             match request {
                 Request::Message(message) => self.unacked.push(message),
-                // It would have had no place before this.
+                // These requests need no retry.
                 Request::Subscription { .. }
                 | Request::Leaving(_)
                 | Request::Deletion(_)
@@ -179,7 +179,7 @@ impl ModelClient {
         self.send_message(message).await;
     }
 
-    /// Subscribes anew, or goes on from what it shows.
+    /// Subscribes from scratch, or resumes from the end of its view.
     pub(crate) async fn subscribe(&mut self, thread_id: &str, goes_on: bool) {
         let known = self.views.get(thread_id).filter(|_| goes_on);
         let after = known.and_then(ThreadView::last_event_id);
@@ -191,7 +191,8 @@ impl ModelClient {
         self.send("thread.subscribe", &payload, Some(request)).await;
     }
 
-    /// Cancels the turn of the newest message that it shows of a thread, whether that waits, runs or has ended.
+    /// Cancels the turn of the newest message in its view of a thread, whether the turn is queued, running or
+    /// over.
     pub(crate) async fn cancel(&mut self, thread_id: String) {
         let view = self.views.get(&thread_id);
         let mut events = view.into_iter().flat_map(|view| view.events.iter().rev());
@@ -223,14 +224,14 @@ impl ModelClient {
         self.send("thread.delete", &payload, Some(request)).await;
     }
 
-    /// Reads until all that it asked is answered, and the thread of each of its messages is known.
+    /// Reads until all its requests are answered and the thread of each of its messages is known.
     pub(crate) async fn read_until_answered(&mut self, registry: &mut Registry) {
         self.read_while(registry, "answers", |member, _| !member.requests.is_empty())
             .await;
         self.drain(registry).await;
     }
 
-    /// Reads everything that was sent to it so far.
+    /// Reads all frames sent so far.
     pub(crate) async fn drain(&mut self, registry: &mut Registry) {
         let before = self.pongs;
         self.send("ping", &json!({}), None).await;
@@ -367,7 +368,7 @@ impl ModelClient {
             self.check(ack["error"]["code"] == "NOT_FOUND", "refused", ack);
             let is_right = match (&thread_id, &request) {
                 (Some(id), _) => !registry.can_see(self.person, id),
-                // The thread that it began, the first time that it was sent, has been deleted.
+                // The thread that this message once created has been deleted.
                 (None, Some(Request::Message(message))) => {
                     self.repeated.contains(&message.client_event_id)
                 }
@@ -393,7 +394,7 @@ impl ModelClient {
     fn take_snapshot(&mut self, snapshot: &Value, registry: &Registry) {
         let id = text(&snapshot["thread"]["id"]);
         self.can_receive(&snapshot["thread"]["id"], registry);
-        // Answers come in the order of the questions, and there is one at a time for each thread.
+        // Answers arrive in the order of the requests, and there is at most one per thread.
         let is_it = |(_, request): &(&String, &Request)| matches!(request, Request::Subscription { thread_id, .. } if *thread_id == id);
         let found = self.requests.iter().find(is_it);
         let Some(frame) = found.map(|(frame, _)| frame.clone()) else {
@@ -426,7 +427,7 @@ impl ModelClient {
             if is_own {
                 registry.record_writer(&id, self.person);
                 if self.subscribed.insert(id.clone()) {
-                    // Who sends to a thread is subscribed to it, from there on.
+                    // The sender of a message is subscribed from that event on.
                     self.views.insert(id.clone(), ThreadView::default());
                 }
             }
@@ -438,12 +439,13 @@ impl ModelClient {
             let ends = view.events.last().and_then(seq_of);
             let is_known = view.events.iter().any(|shown| shown["id"] == event["id"]);
             if is_own && is_repeated && seq_of(event) < begins {
-                // From before what it shows of the thread: told again only because it asked again.
+                // A repeated event before the start of the view. It is sent only because the client
+                // repeated its message.
                 continue;
             }
             if grew(event) && !is_known && self.resumed.contains(&id) && seq_of(event) < begins {
-                // Who comes back is told the texts before what it has last, and this one was never sent the part of the
-                // thread in which that one is.
+                // A resumed subscription sends streaming texts that are older than the last known
+                // event. The client never received the part of the thread that contains this one.
                 self.earlier
                     .entry(id.clone())
                     .or_default()
@@ -457,7 +459,8 @@ impl ModelClient {
             match self.view_of(&payload["thread_id"], event).append(event) {
                 AppendOutcome::New => {}
                 AppendOutcome::Same if is_own && is_repeated => {}
-                // Who joins or comes back is told how far a text is, and its end, though they may have it.
+                // On subscribe and on resume, the current state of a streaming text and its end are
+                // sent even if they are known.
                 AppendOutcome::Changed | AppendOutcome::Same if grew(event) => {}
                 seen => self.fail(&format!("it has this event already, {seen:?}: {event}")),
             }
@@ -470,7 +473,7 @@ impl ModelClient {
         self.views.entry(id).or_default()
     }
 
-    /// Whether these are pieces of a text from before what it shows, which it was told and does not show.
+    /// Whether this is a piece of a streaming text before the start of the view.
     fn is_of_earlier(&self, delta: &Value) -> bool {
         let earlier = self.earlier.get(&text(&delta["thread_id"]));
         earlier.is_some_and(|events| events.contains(&text(&delta["event_id"])))
@@ -500,7 +503,7 @@ impl ModelClient {
         }
     }
 
-    /// Fails, and tells what it saw.
+    /// Fails the test and prints the recent frames.
     #[track_caller]
     pub(crate) fn fail(&self, why: &str) -> ! {
         let mut story = format!("{} ({:?}): {why}\nseen until then:", self.name, self.person);
@@ -512,7 +515,7 @@ impl ModelClient {
     }
 }
 
-/// Whether the text of an event grows, or did.
+/// Whether the event is or was a streaming text.
 fn grew(event: &Value) -> bool {
     event["streaming"] == true || event["finalized"] == true
 }

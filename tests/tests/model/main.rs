@@ -1,11 +1,10 @@
-//! Random clients of several tenants against the real server on a real database, and a model that says what each of
-//! them must show.
+//! Random clients of several tenants against a real server and database, compared with a model of their views.
 //!
-//! They write, repeat themselves, cancel, subscribe in the middle of a text, go and come back, read slowly or not at
-//! all, while threads are deleted and the server is restarted or ends at once, so that turns are tried again. Its agent
-//! lets messages wait, refuses them, interrupts itself or answers several at once. Whenever all is quiet, and at the end, what each client shows of its
-//! threads is what is stored. No client ever hears of what it may not see, gets an event twice or out of order, or
-//! sees a run begin again.
+//! The clients write, resend, cancel, subscribe in the middle of a text, connect and disconnect, and read slowly or
+//! not at all. Meanwhile threads are deleted, and the server is restarted or killed, so that turns are retried. The
+//! agents queue messages, reject them, let them interrupt the running turn, or answer several concurrently.
+//! Whenever the system is idle, and at the end, the view of each client equals the stored threads. No client ever
+//! receives a thread that it may not see, an event twice or out of order, or a run that starts again.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -27,10 +26,10 @@ use simulation::{Simulation, Step};
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// How long anything may take.
+/// The timeout of every wait.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Lets worlds go by on this database, as many as there are cases.
+/// Runs this many random simulations, each on its own database.
 fn client_views_match_the_store(cases: u32, database: impl Fn() -> TestDatabase) {
     let policy = prop_oneof![
         3 => Just(Policy::Queue),
@@ -42,7 +41,7 @@ fn client_views_match_the_store(cases: u32, database: impl Fn() -> TestDatabase)
     let simulation = (policy, any::<bool>(), any::<bool>(), steps);
     let mut runner = TestRunner::new(ProptestConfig {
         cases,
-        // A race seldom comes back in a smaller one.
+        // A race rarely recurs in a shorter run.
         max_shrink_iters: 16,
         failure_persistence: None,
         ..ProptestConfig::default()
@@ -84,7 +83,7 @@ mod on_postgres {
     }
 }
 
-/// Waits, but not for ever; `what` says for what.
+/// Awaits a future with a timeout. `what` describes it in the failure message.
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,

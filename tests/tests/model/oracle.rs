@@ -1,4 +1,4 @@
-//! What a thread holds once its turns are over, read by somebody who was not there before.
+//! The final content of a thread, read by a fresh client.
 
 use crate::client::ModelClient;
 use crate::registry::Person;
@@ -6,7 +6,7 @@ use dooers_tests::{Client, ThreadView};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
-/// What a thread holds.
+/// The final content of a thread.
 #[derive(Debug)]
 pub(crate) struct Oracle {
     thread: Value,
@@ -18,8 +18,8 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    /// Sends a last message to the thread, waits until its turn is over (as all before it are then), and reads
-    /// everything.
+    /// Sends a last message to the thread, waits until its turn is over, which ends all earlier turns too, and
+    /// reads the whole thread.
     pub(crate) async fn of(
         thread_id: &str,
         owner: Person,
@@ -29,7 +29,7 @@ impl Oracle {
         let mut reader = Client::open(address, "/ws").await;
         reader.connect(owner.identity()).await;
         let says = format!("settled {number}");
-        // An agent that rejects takes it once it has answered the last message.
+        // A rejecting agent accepts the message once it has answered the previous one.
         loop {
             let id = reader
                 .send_message(Some(thread_id), &format!("say {says}"))
@@ -54,7 +54,7 @@ impl Oracle {
             run["id"] == last_run.as_str() && run["status"] != "running"
         };
         reader.read_until("the end of the last run", is_end).await;
-        // Those that ran side by side with it.
+        // Concurrent turns may still be running.
         loop {
             let requests = json!({"thread_id": thread_id});
             let snapshot = ask(&mut reader, "thread.subscribe", requests, "thread.snapshot").await;
@@ -94,9 +94,9 @@ impl Oracle {
         }
     }
 
-    /// Whether all that was stored last has come: the last events, the ends of texts, and the ends of runs. A run that
-    /// began before the member was told of the thread is known to it only by its end, and a member that reads slowly
-    /// may get that long after a pong.
+    /// Whether the view has received the last events, the ends of all texts and the ends of all runs. The end
+    /// of a run that started before the client subscribed may arrive long after a pong if the client reads
+    /// slowly.
     pub(crate) fn has_reached(&self, view: &ThreadView) -> bool {
         let last = self.events.last().and_then(|event| event["id"].as_str());
         let is_shown = |run: &Value| view.events.iter().any(|event| event["run_id"] == run["id"]);
@@ -111,7 +111,7 @@ impl Oracle {
             && self.runs.iter().all(|run| !is_shown(run) || has_ended(run))
     }
 
-    /// What the member shows is the end of the thread, or all of it, and nothing else.
+    /// Checks that the view equals the thread or its end.
     pub(crate) fn assert_matches_view(&self, member: &ModelClient, thread_id: &str) {
         let view = &member.views[thread_id];
         let hidden = self.events.len().checked_sub(view.events.len());
@@ -140,7 +140,7 @@ impl Oracle {
     }
 }
 
-/// Asks for something. What else comes meanwhile is no matter.
+/// Sends a request and returns its answer. Other frames are skipped.
 async fn ask(reader: &mut Client, kind: &str, payload: Value, answer: &str) -> Value {
     reader.send(kind, payload).await;
     let mut frames = reader

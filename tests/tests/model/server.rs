@@ -1,4 +1,4 @@
-//! The server: its database, and a runtime of its own, so that it can end at once and not only in good order.
+//! The server with its database and its own runtime, so that it can be killed as well as closed.
 
 use crate::agent;
 use crate::within;
@@ -13,10 +13,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// What the system keeps of what a client has not read, where queues are small.
+/// The socket buffer size of small setups.
 pub(crate) const SMALL_BUFFER: u32 = 8 * 1024;
 
-/// What becomes of a message that comes while its thread is being answered.
+/// The `on_busy` policy of the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Policy {
     Queue,
@@ -25,26 +25,26 @@ pub(crate) enum Policy {
     Concurrent,
 }
 
-/// How a server is set up.
+/// The setup of a server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
     pub(crate) policy: Policy,
-    /// Whether a thread is seen only by those who write in it.
+    /// Whether threads are visible only to their participants.
     pub(crate) is_private: bool,
-    /// Whether queues are so small that who does not read falls behind soon.
+    /// Whether queues are small, so that slow readers soon fall behind.
     pub(crate) is_small: bool,
 }
 
-/// Longer than a busy machine lets a server wait, and not long to wait for.
+/// Longer than a server stalls on a busy machine, but short enough to wait for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
 
-/// Where a server keeps its conversations.
+/// The database of a server.
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     database: Database,
-    /// Whether several servers could use it at once.
+    /// Whether several servers can use it at once.
     is_shared: bool,
-    /// Of the file, which must outlive the server.
+    /// The directory of the SQLite file, which must outlive the server.
     _directory: Option<TempDir>,
 }
 
@@ -59,7 +59,7 @@ impl TestDatabase {
         }
     }
 
-    /// None where there is no database; a line says so then.
+    /// Returns `None`, and prints a line, if no database is configured.
     pub(crate) fn postgres() -> Option<Self> {
         Some(Self {
             database: Database::Postgres(shared()?.pool_size(3)),
@@ -84,7 +84,7 @@ impl TestServer {
             .private_threads(setup.is_private)
             .database(database.database.clone());
         if database.is_shared {
-            // What a server was answering that ended at once is taken over when its lease has run out.
+            // Turns of a killed server are taken over when their leases expire.
             config = config.lease(SHORT_LEASE);
         }
         if setup.is_small {
@@ -110,12 +110,13 @@ impl TestServer {
         let serving = runtime.spawn(async move {
             let socket = TcpSocket::new_v4().unwrap();
             if setup.is_small {
-                // Accepted connections take over what the listener has.
+                // Accepted connections inherit the buffer of the listener.
                 socket.set_send_buffer_size(SMALL_BUFFER).unwrap();
             }
             socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
             let listener = socket.listen(64).unwrap();
-            // To close what has not started yet does nothing, so it is started before anybody knows of it.
+            // Closing a server that has not started does nothing, so it starts before its address is
+            // known.
             drop(server.router().await?);
             listens.send(listener.local_addr().unwrap()).unwrap();
             server.serve_on(listener).await
@@ -131,13 +132,13 @@ impl TestServer {
         }
     }
 
-    /// Begins to close it, as at a signal. Its clients read on until they are told.
+    /// Starts closing it, as on a signal. Its clients keep reading until they are closed.
     pub(crate) fn begin_close(&self) {
         let worker = self.worker.clone();
         drop(self.runtime.spawn(async move { worker.close().await }));
     }
 
-    /// Waits until it is closed and its database is free.
+    /// Waits until it is closed and has released its database.
     pub(crate) async fn closed(self) {
         let Self {
             worker,
@@ -157,13 +158,13 @@ impl TestServer {
         free(worker, runtime).await;
     }
 
-    /// Ends it wherever it stands: every task is dropped where it waits, and nothing is told to anybody.
+    /// Kills it: all tasks are dropped, and no client is notified.
     pub(crate) async fn crash(self) {
         free(self.worker, self.runtime).await;
     }
 }
 
-/// Dropping a runtime waits for its tasks, and dropping the store waits for what is being written.
+/// Drops the runtime, which waits for its tasks. Dropping the store waits for pending writes.
 async fn free(worker: WorkerServer, runtime: Runtime) {
     let freeing = tokio::task::spawn_blocking(move || {
         drop(runtime);

@@ -1,4 +1,4 @@
-//! The server and its clients, and what happens to them.
+//! The server, its clients, and the steps of a simulation.
 
 use crate::client::ModelClient;
 use crate::oracle::Oracle;
@@ -7,21 +7,21 @@ use crate::server::{Policy, Setup, TestDatabase, TestServer};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// Something that happens. A number picks one of those that there are.
+/// A step of a simulation. Numbers select one of the existing items.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    /// A message begins a thread.
+    /// Sends a message to a new thread.
     Begin {
         member: usize,
         text: String,
     },
-    /// A message to any thread, also one that the sender may not see or that is gone.
+    /// Sends a message to any thread, including deleted and invisible ones.
     Write {
         member: usize,
         thread: usize,
         text: String,
     },
-    /// A message that the member sent before comes again.
+    /// Resends an earlier message.
     Repeat {
         member: usize,
         message: usize,
@@ -38,16 +38,16 @@ pub(crate) enum Step {
         member: usize,
         thread: usize,
     },
-    /// The member cancels the newest turn that it shows of a thread.
+    /// Cancels the newest turn in the client's view of a thread.
     Cancel {
         member: usize,
         thread: usize,
     },
-    /// The member reads nothing from now on …
+    /// The client stops reading.
     Slow {
         member: usize,
     },
-    /// … and reads on.
+    /// The client resumes reading.
     Read {
         member: usize,
     },
@@ -58,11 +58,11 @@ pub(crate) enum Step {
     Come {
         member: usize,
     },
-    /// The server is closed and started again.
+    /// Closes and restarts the server.
     Restart,
-    /// The server's tasks are dropped where they stand, and it is started again.
+    /// Drops all tasks of the server and restarts it.
     Crash,
-    /// Everybody reads on, and all that is shown is compared with what is stored.
+    /// All clients read on, and their views are compared with the store.
     Settle,
 }
 
@@ -104,7 +104,7 @@ fn text() -> impl Strategy<Value = String> {
         4 => (1..30_u8).prop_map(|count| format!("large {count} 3000")),
         4 => (0..100_u8).prop_map(|number| format!("title {number}")),
         2 => Just("fail on purpose".to_owned()),
-        // Rare, as another attempt comes after a second only.
+        // Rare, as a retry starts only after a second.
         1 => Just("busy today".to_owned()),
     ]
 }
@@ -206,7 +206,7 @@ impl Simulation {
         }
     }
 
-    /// Everybody comes back, and everything is compared; then the server ends.
+    /// Reconnects all clients, compares everything, and closes the server.
     pub(crate) async fn end(mut self) {
         for number in 0..PEOPLE.len() {
             self.connect(number).await;
@@ -239,7 +239,7 @@ impl Simulation {
         self.start().await;
     }
 
-    /// The server leaves everybody.
+    /// Waits until the server has ended all connections.
     async fn wait_for_disconnects(&mut self) {
         for member in &mut self.members {
             let leaving = member.read_until_closed(&mut self.registry);
@@ -256,7 +256,7 @@ impl Simulation {
         }
     }
 
-    /// The member, if it reads.
+    /// The client, if it is connected and reading.
     fn reading(&self, member: usize) -> Option<usize> {
         let it = &self.members[member];
         (it.is_connected() && !it.is_slow).then_some(member)
@@ -266,7 +266,7 @@ impl Simulation {
         Some((self.reading(member)?, self.registry.pick(thread)?))
     }
 
-    /// Lets a member that reads get its answers.
+    /// Reads the answers of a client that is reading.
     async fn read_until_answered(&mut self, member: usize) {
         if let Some(member) = self.reading(member) {
             self.members[member]
@@ -275,7 +275,7 @@ impl Simulation {
         }
     }
 
-    /// Everybody who is here reads on, and what they show is compared with what is stored.
+    /// Lets all connected clients read on, and compares their views with the store.
     async fn settle(&mut self) {
         for number in 0..PEOPLE.len() {
             self.members[number].is_slow = false;
@@ -303,7 +303,8 @@ impl Simulation {
             let is_behind = |member: &ModelClient, registry: &Registry| {
                 member.subscribed.iter().any(|id| match oracles.get(id) {
                     Some(oracle) => !oracle.has_reached(&member.views[id]),
-                    // It is gone, or was begun by a message whose echo is here only now.
+                    // The thread is deleted, or was created by a message whose echo arrived just
+                    // now.
                     None => registry.threads[id].is_deleted,
                 })
             };

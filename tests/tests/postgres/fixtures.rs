@@ -1,4 +1,4 @@
-//! What the tests of stores begin with.
+//! Fixtures of the PostgreSQL tests.
 
 use chrono::Utc;
 use dooers::OnBusy;
@@ -18,7 +18,7 @@ pub(crate) fn scope() -> Scope {
     }
 }
 
-/// A message that begins this thread.
+/// A message that creates this thread.
 pub(crate) fn first(thread_id: &str, event_id: &str) -> NewMessage {
     let user = User::new("ana");
     NewMessage {
@@ -35,7 +35,7 @@ pub(crate) fn first(thread_id: &str, event_id: &str) -> NewMessage {
     }
 }
 
-/// A message in a thread that is there.
+/// A message in an existing thread.
 pub(crate) fn next(thread_id: &str, event_id: &str) -> NewMessage {
     NewMessage {
         thread: ThreadTarget::Existing(thread_id.to_owned()),
@@ -43,7 +43,7 @@ pub(crate) fn next(thread_id: &str, event_id: &str) -> NewMessage {
     }
 }
 
-/// Starts a turn with a run of this id, for longer than any test takes.
+/// Starts a turn with this run id. Its lease is longer than any test.
 pub(crate) fn start(run_id: &str) -> Start {
     Start {
         node: "node".to_owned(),
@@ -55,7 +55,7 @@ pub(crate) fn start(run_id: &str) -> Start {
     }
 }
 
-/// The change that writes a text of the assistant.
+/// A change that writes a text of the assistant.
 pub(crate) fn said(thread_id: &str, event_id: &str) -> TurnChange {
     TurnChange::Event(Box::new(ThreadEvent {
         id: event_id.to_owned(),

@@ -1,6 +1,6 @@
-//! What is special about PostgreSQL: how it is reached, how it is lost, and that several processes share it.
+//! Behavior specific to PostgreSQL: connecting, losing the connection, and sharing a database between processes.
 //!
-//! What every store does is in the suite `store`, which runs over this one, too.
+//! The suite `store` covers the common behavior of all stores, including this one.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -11,7 +11,7 @@
 mod fixtures;
 mod history;
 
-/// Every test here needs a database, which its path says to `tests/run`.
+/// Tests that need a PostgreSQL server. `tests/run` selects them by this name.
 mod on_postgres {
     mod connect_errors;
     mod connection_loss;

@@ -1,4 +1,4 @@
-//! Databases that cannot be used, and what is said about it.
+//! Connection errors and their texts.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
 use dooers_tests::postgres::{ClusterOptions, connect, dedicated, pooled_only, shared};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const PASSWORD: &str = "hunter2";
 
-/// Everything that an error says, to people and to programmers.
+/// The full text of an error: `Display`, `Debug` and all sources.
 fn shown(error: &(dyn Error + 'static)) -> String {
     let mut text = format!("{error:?}");
     let mut cause = Some(error);
@@ -21,7 +21,7 @@ fn shown(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// What is said about a database that cannot be opened.
+/// The error of opening a store.
 async fn refused(options: PostgresOptions) -> String {
     let error = PostgresStore::open(options).await.unwrap_err();
     shown(&error)
@@ -60,7 +60,7 @@ async fn unreachable_server_error_hides_the_password() {
     if shared().is_none() {
         return;
     }
-    // Nobody listens there any more.
+    // Binds a free port and closes it again.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -93,7 +93,7 @@ async fn unix_socket_directory_is_a_valid_host() {
         .port(cluster.port())
         .user("postgres")
         .database("postgres")
-        // As Cloud SQL's URLs have it, and as it means nothing for a socket.
+        // As in URLs of Cloud SQL. The mode has no effect on a Unix socket.
         .ssl_mode(SslMode::Require);
     PostgresStore::open(options).await.unwrap().close().await;
     let url = format!(

@@ -1,4 +1,4 @@
-//! A store whose database is restarted and whose connections are killed: nothing is lost and nothing done twice.
+//! A store whose database restarts and whose connections are killed. No operation is lost or repeated.
 
 use crate::fixtures::{first, next, said, scope, start};
 use chrono::DateTime;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-/// The name of the store's connections.
+/// The application name of the store's connections.
 const NAME: &str = "under-test";
 
 fn options(cluster: &Cluster) -> PostgresOptions {
@@ -23,7 +23,7 @@ async fn open(cluster: &Cluster) -> Arc<PostgresStore> {
     Arc::new(PostgresStore::open(options(cluster)).await.unwrap())
 }
 
-/// Waits until the database says that this is so.
+/// Waits until the condition holds in the database.
 async fn wait_until(cluster: &Cluster, condition: &'static str) {
     let mut admin = connect(&cluster.url()).await.unwrap();
     let all = async {
@@ -43,11 +43,11 @@ async fn execute(cluster: &Cluster, sql: &'static str) {
     sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
 }
 
-/// Whether a connection of the store has committed and gets no answer.
+/// A condition: a connection of the store has committed and gets no response.
 const NO_ANSWER: &str = "SELECT count(*) > 0 FROM pg_stat_activity
     WHERE application_name = 'under-test' AND wait_event = 'SyncRep'";
 
-/// What commits from now on is on the disk, and waits for a copy that never comes.
+/// Makes every later commit flush to disk and then wait for a replica that never answers.
 async fn no_answers(cluster: &Cluster) {
     execute(
         cluster,
@@ -67,7 +67,7 @@ async fn answers_again(cluster: &Cluster) {
     execute(cluster, "SELECT pg_reload_conf()").await;
 }
 
-/// The ids of a thread's events, in their order.
+/// The ids of a thread's events, in order.
 async fn events_of(store: &PostgresStore, thread_id: &str) -> Vec<String> {
     let scope = scope();
     let newest = store.snapshot(&scope, thread_id, &SnapshotFrom::Newest, usize::MAX);
@@ -75,7 +75,7 @@ async fn events_of(store: &PostgresStore, thread_id: &str) -> Vec<String> {
     events.into_iter().map(|event| event.id).collect()
 }
 
-/// Says something in a thread and answers, turn by turn, and tells of each turn. The result is what the events must be.
+/// Sends messages and answers turn by turn, and reports each turn. Returns the expected event ids.
 async fn talk(
     store: Arc<PostgresStore>,
     thread_id: String,
@@ -201,7 +201,7 @@ async fn uncommitted_statement_is_retried() {
         WHERE application_name = 'under-test' AND wait_event_type = 'Lock'";
     wait_until(&cluster, waits).await;
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
-    // The next one waits for the same lock.
+    // The next connection waits for the same lock.
     wait_until(&cluster, waits).await;
     sqlx::raw_sql("COMMIT").execute(&mut admin).await.unwrap();
     within("the write", writing).await.unwrap().unwrap();
@@ -214,7 +214,7 @@ async fn committed_statement_with_lost_answer_runs_once() {
         return;
     };
     let store = open(&cluster).await;
-    // So that the next message is all in one statement.
+    // Now the next message is a single statement.
     let before = store
         .begin_turn(&scope(), first("before", "e0"), &start("r0"))
         .await;
@@ -269,7 +269,7 @@ async fn lost_answer_does_not_overwrite_a_newer_setting() {
         async move { store.put_settings(&worker, vec![setting("mine")]).await }
     });
     wait_until(&cluster, NO_ANSWER).await;
-    // It waits for the row, and is the next who gets it.
+    // The other process waits for the row lock and acquires it next.
     let theirs = tokio::spawn({
         let url = cluster.url();
         async move {
@@ -285,7 +285,7 @@ async fn lost_answer_does_not_overwrite_a_newer_setting() {
     within("their setting", theirs).await.unwrap();
     answers_again(&cluster).await;
     let stored = within("my setting", putting).await.unwrap();
-    // Mine was stored first, which may or may not have been seen.
+    // Our value was stored first. The store may or may not have received the response.
     assert!(matches!(
         stored,
         Ok(_) | Err(StoreError::Unavailable { .. })
@@ -348,7 +348,7 @@ async fn turn_claimed_by_a_lost_answer_is_taken_over() {
         "SELECT current_setting('synchronous_standby_names') = 'nobody'",
     )
     .await;
-    // It is on the disk, and nobody can be told so.
+    // The change is on disk, but no response is sent.
     let begun = store
         .begin_turn(&scope(), first("t", "e1"), &start("r1"))
         .await;

@@ -1,4 +1,4 @@
-//! A server whose database is lost while it works, and comes again.
+//! A server whose database fails while it works and then recovers.
 
 use crate::history::{events, said};
 use dooers::Database;
@@ -10,15 +10,15 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// The name of the server's connections.
+/// The application name of the server's connections.
 const NAME: &str = "surviving";
 
-/// How many write at once, and how often each of them.
+/// Number of concurrent clients, and messages per client.
 const MEMBERS: usize = 4;
 const MESSAGES: usize = 12;
 
-/// Sends the numbers up to one that the message ends with, each when the one before it is stored. In the middle it waits
-/// at the gate that the message begins with, if it is not `-`.
+/// Sends the numbers up to the one at the end of the message, and awaits each. Halfway it waits at the gate at the
+/// start of the message, unless that is `-`.
 #[dooers::agent(queue = 1000)]
 async fn counting(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let (key, last) = request.message.split_once(' ').unwrap_or(("-", "1"));
@@ -32,18 +32,18 @@ async fn counting(request: WorkerRequest, response: WorkerResponse) -> Result<()
     Ok(())
 }
 
-/// On a busy machine a database takes its time to start.
+/// Options with a long timeout: a database starts slowly on a busy machine.
 fn patient(cluster: &Cluster) -> PostgresOptions {
     cluster.options().connect_timeout(Duration::from_secs(60))
 }
 
 async fn serve(options: PostgresOptions) -> Server {
     let database = Database::Postgres(options.application_name(NAME));
-    // Private, so that each client hears of its own threads only.
+    // Private threads, so that each client receives only its own threads.
     Server::with::<counting>(|config| config.database(database).private_threads(true)).await
 }
 
-/// The texts `1` to this one, as an agent says them.
+/// The texts from `1` to `last`, as the agent sends them.
 fn numbers(last: u32) -> Vec<String> {
     (1..=last).map(|number| number.to_string()).collect()
 }
@@ -59,10 +59,10 @@ async fn answers(client: &mut Client, thread_id: &str) -> Vec<String> {
         .collect()
 }
 
-/// Waits until the server says that it is ready, which the database's return makes it without being asked.
+/// Waits until the server reports that it is ready. It recovers without a request.
 async fn becomes_ready(server: &Server) {
     let end = tokio::time::Instant::now() + TIMEOUT;
-    // Each question waits for the store's answer.
+    // Each request waits for the store.
     while server.get("/readyz").await.0 != 200 {
         assert!(tokio::time::Instant::now() < end, "it never becomes ready");
     }
@@ -85,7 +85,7 @@ async fn outlives(lose: fn(&mut Cluster), key: &str) {
     assert_eq!(server.get("/readyz").await.0, 503);
     assert_eq!(server.get("/healthz").await.0, 200);
     gate::open(key);
-    // It waits as the turn does.
+    // The request waits for the database like the turn.
     let list = client.send("thread.list", json!({})).await;
     cluster.restart();
     let frames = client.read_turn().await;
@@ -154,8 +154,8 @@ async fn server_waits_for_a_database_that_starts_later() {
     server.close([client]).await;
 }
 
-/// Several members write and are answered, while the database suffers whenever one of them has got an answer. Every
-/// message is there once, with the whole of its answer.
+/// Several clients write while the database fails after each answer. Every message is stored once and is answered
+/// completely.
 async fn under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Cluster, usize)) {
     let server = serve(patient(&cluster)).await;
     let (ended, mut turns) = mpsc::channel(MEMBERS * MESSAGES);

@@ -1,13 +1,13 @@
-//! The ground that the other tests stand on.
+//! Tests of the test harness itself.
 
 use dooers_tests::postgres::{
     ClusterOptions, POOLER_URL, Pooler, URL, connect, connections, dedicated, kill_connections,
 };
 use sqlx::{Connection, PgConnection, Row};
 
-/// What a session is told by this statement.
+/// Runs a query and returns its only value.
 async fn query(connection: &mut PgConnection, sql: &'static str) -> String {
-    // In one message: through the pooler, two of them could reach two servers.
+    // A single message: through the pooler, two messages could reach two servers.
     let row = sqlx::raw_sql(sql).fetch_one(connection).await.unwrap();
     row.get(0)
 }

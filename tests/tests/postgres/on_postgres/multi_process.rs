@@ -6,20 +6,20 @@ use dooers_tests::{Client, Process, RemoteHandlers};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Where servers share tables that are not there yet.
+/// A database and a table prefix that servers share. The tables do not exist yet.
 struct SharedTables {
     url: String,
     prefix: String,
 }
 
-/// None where there is no database.
+/// Returns `None` if no database is configured.
 fn tables() -> Option<SharedTables> {
     let url = url()?;
     let prefix = fresh_prefix();
     Some(SharedTables { url, prefix })
 }
 
-/// A server in a process of its own.
+/// Starts a server in its own process.
 fn node(tables: &SharedTables) -> Process {
     let variables = [
         ("DATABASE_URL", tables.url.as_str()),
@@ -45,7 +45,7 @@ async fn send(client: &mut Client, thread_id: Option<&str>, text: &str) {
     assert_eq!(ack["ok"], true, "{ack}");
 }
 
-/// Begins a thread; the result is its id.
+/// Starts a thread and returns its id.
 async fn start_thread(client: &mut Client, text: &str) -> String {
     send(client, None, text).await;
     let thread = client.expect("thread.upsert").await;
@@ -110,7 +110,7 @@ async fn turns_run_in_sequence_across_processes() {
         }
     };
     tokio::join!(lead, write);
-    // In the order in which they were stored, which is that of their acks.
+    // In the order in which they were stored, which is the order of their acks.
     assert_eq!(keys, (0..=MESSAGES).collect::<Vec<_>>());
     let stored = events(&mut bob, &thread_id).await;
     let answers = said(&stored)
@@ -137,13 +137,13 @@ async fn late_write_of_a_frozen_process_is_rejected() {
 
     frozen.signal("STOP");
     send(&mut bob, Some(&thread_id), &calls.message("second")).await;
-    // The other process takes the thread over when the lease has run out.
+    // The other process takes over the thread when the lease expires.
     let mut second = calls.next().await;
     assert_eq!(second.key, "second");
     assert_ne!(second.process, first.process);
     first.say("late").await;
     frozen.signal("CONT");
-    // Its handler is refused, or dropped before it can write.
+    // The write of the old handler is rejected, or the handler is dropped before it.
     let outcome = first.outcome().await;
     assert!(outcome != "stored", "{outcome}");
     second.say("answer").await;
@@ -163,7 +163,7 @@ async fn late_write_of_a_frozen_process_is_rejected() {
         "{told:?}"
     );
     assert_eq!(told[4], ("assistant", "answer"));
-    // The frozen process goes on in good order.
+    // The frozen process continues to work.
     send(&mut ada, Some(&thread_id), &calls.message("third")).await;
     let third = calls.next().await;
     assert_eq!(third.process, first.process);

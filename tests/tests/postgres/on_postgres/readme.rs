@@ -1,4 +1,4 @@
-//! The recipe of the README: an example on PostgreSQL by configuration alone.
+//! The setup from the README: an example that uses PostgreSQL by configuration alone.
 
 use crate::history::{events, said};
 use dooers_tests::postgres::{ClusterOptions, dedicated};
@@ -19,7 +19,7 @@ async fn echo_example_stores_threads_in_a_new_database() {
         ("WORKER_DATABASE_NAME", "postgres"),
     ];
     let mut thread_id = None;
-    // Once on an empty database, and once on what the first left.
+    // Once on an empty database, and once on the tables of the first run.
     for said_before in [0, 1] {
         let mut echo = Process::start("example-echo", &variables);
         let mut client = Client::open(echo.address(), "/ws").await;

@@ -1,12 +1,12 @@
-//! A program that is told to stop while its database is away, or answers nothing.
+//! Shutdown of a program while its database is stopped or frozen.
 //!
-//! The rule is the drain time and 3 s; the tests wait longer, as the machine may be busy.
+//! The program must stop within the drain time plus 3 s. The tests wait longer, as the machine may be busy.
 
 use crate::history::{events, said};
 use dooers_tests::postgres::{Cluster, ClusterOptions, dedicated};
 use dooers_tests::{Client, Process, RemoteHandler, RemoteHandlers, TIMEOUT};
 
-/// A server that waits for turns for half a second.
+/// A server with a drain time of half a second.
 fn serve(cluster: &Cluster) -> Process {
     let variables = [
         ("DATABASE_URL", cluster.url()),
@@ -31,7 +31,7 @@ async fn call(program: &mut Process, calls: &RemoteHandlers) -> (Client, String,
     (client, thread_id, calls.next().await)
 }
 
-/// The program ends in time, and the next one has all that was acknowledged, once.
+/// Checks that the program stops in time, and that the next one has every acknowledged message exactly once.
 async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
     let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
@@ -58,7 +58,7 @@ async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
     let mut client = Client::open(program.address(), "/ws").await;
     client.connect("ada").await;
     client.subscribe(&thread_id).await;
-    // By the end of its lease, if not at the start.
+    // At the start or, at the latest, when the lease expires.
     let is_over =
         |stored: &[serde_json::Value]| stored.iter().any(|event| event["actor"] == "system");
     let mut stored = events(&mut client, &thread_id).await;

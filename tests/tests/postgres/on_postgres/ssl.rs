@@ -1,4 +1,4 @@
-//! Encrypted connections, and who has to prove what to whom.
+//! Encrypted connections, and the verification of servers and clients.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
 use dooers_tests::postgres::{Cluster, ClusterOptions, connect, dedicated, shared};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Who may connect how: `clear` never encrypted, `tls` always, `proven` with a certificate only.
+/// The rules per user: `clear` never connects with TLS, `tls` always does, and `proven` also needs a certificate.
 const RULES: &str = "\
     local all all trust\n\
     hostnossl all clear 127.0.0.1/32 trust\n\
@@ -16,11 +16,11 @@ const RULES: &str = "\
     hostssl all proven 127.0.0.1/32 cert\n\
     host all postgres 127.0.0.1/32 trust\n";
 
-/// The name in the server's certificate, and another one of the same machine.
+/// The host name in the server's certificate, and another address of the same machine.
 const NAMED: &str = "localhost";
 const UNNAMED: &str = "127.0.0.1";
 
-/// An authority that signs certificates.
+/// A certificate authority.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -38,7 +38,7 @@ impl Authority {
         }
     }
 
-    /// A certificate for a host or a user, and its key.
+    /// Issues a certificate for a host or a user. Returns it with its key.
     fn sign(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
@@ -48,7 +48,7 @@ impl Authority {
     }
 }
 
-/// A server with a certificate, and files with what its clients need.
+/// A server with a certificate, and the files that its clients need.
 struct TlsServer {
     cluster: Cluster,
     directory: TempDir,
@@ -108,7 +108,7 @@ impl TlsServer {
             .pool_size(1)
     }
 
-    /// Opens a store; the result is whether its connections are encrypted.
+    /// Opens a store. Returns whether its connections are encrypted.
     async fn is_encrypted(&self, options: PostgresOptions, user: &str) -> bool {
         let store = PostgresStore::open(options).await.unwrap();
         store.ping().await.unwrap();
@@ -127,7 +127,7 @@ impl TlsServer {
     }
 }
 
-/// Why a store cannot be opened. That is said at once, as to try again is of no use.
+/// The error of opening a store. It must be immediate, as a retry cannot succeed.
 async fn refused(options: PostgresOptions) -> String {
     let options = options.connect_timeout(Duration::from_secs(3600));
     let error = within("an error", PostgresStore::open(options)).await;
@@ -155,7 +155,7 @@ async fn ssl_modes_encrypt_and_verify_as_documented() {
         (UNNAMED, "tls", Some(SslMode::VerifyCa), right, true),
         (NAMED, "tls", Some(SslMode::VerifyFull), right, true),
         (NAMED, "tls", None, right, true),
-        // The text in place of the file.
+        // The certificate itself instead of a path.
         (
             NAMED,
             "tls",
@@ -186,9 +186,9 @@ async fn unverified_server_is_rejected() {
         ["right.pem", "wrong.pem", "missing.pem"].map(|name| server.path(name));
     let [right, wrong, missing] = [&right, &wrong, &missing].map(|path| text(path));
     let table = [
-        // The server insists.
+        // The server requires TLS.
         (UNNAMED, Some(SslMode::Disable), None, "no encryption"),
-        // Of another authority, or of none that is known.
+        // Signed by another authority, or no authority is known.
         (NAMED, Some(SslMode::Require), Some(wrong), "certificate"),
         (NAMED, Some(SslMode::VerifyCa), Some(wrong), "certificate"),
         (NAMED, Some(SslMode::VerifyFull), Some(wrong), "certificate"),
@@ -196,7 +196,7 @@ async fn unverified_server_is_rejected() {
         (NAMED, Some(SslMode::VerifyCa), None, "certificate"),
         (NAMED, Some(SslMode::VerifyFull), None, "certificate"),
         (NAMED, None, Some("system"), "certificate"),
-        // For another host.
+        // Issued for another host.
         (
             UNNAMED,
             Some(SslMode::VerifyFull),

@@ -1,4 +1,4 @@
-//! A server whose database is silent: requests are refused in time, turns end, and it recovers by itself.
+//! A server whose database is frozen: requests are rejected in time, turns end, and the server recovers by itself.
 
 use dooers::Database;
 use dooers::prelude::*;
@@ -13,15 +13,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// The limits of the server for which a test waits.
+/// The short timeouts of the server under test.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// How many write at once, how often each of them, and how often the database is silent meanwhile.
+/// Number of concurrent clients, messages per client, and freezes of the database.
 const MEMBERS: usize = 4;
 const MESSAGES: usize = 12;
 const SILENCES: usize = 4;
 
-/// How the agent writes.
+/// How fast the agent writes.
 #[derive(Debug, Clone, WorkerSettings)]
 struct Pacing {
     #[setting(default = "plain")]
@@ -31,8 +31,8 @@ struct Pacing {
 /// The texts that handlers know to be stored.
 static STORED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Waits at the gate of a message that begins with `wait` or `grow`, the latter in the middle of a text. After any other, it
-/// sends three texts, each when the one before it is stored.
+/// Waits at the gate of a message that begins with `wait` or `grow`; for `grow`, in the middle of a text. Otherwise
+/// sends three texts and awaits each.
 #[dooers::agent(queue = 1000)]
 async fn noting(request: WorkerRequest, response: WorkerResponse, manner: Pacing) -> Result<()> {
     let said = &request.message;
@@ -75,16 +75,16 @@ fn scope() -> Scope {
 /// Longer than any test takes.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Waits until the server says this by `/readyz`.
+/// Waits until `/readyz` returns this status.
 async fn readiness(server: &Server, status: u16) {
     let end = tokio::time::Instant::now() + TIMEOUT;
-    // Each question waits for the store's answer.
+    // Each request waits for the store.
     while server.get("/readyz").await.0 != status {
         assert!(tokio::time::Instant::now() < end, "it never says {status}");
     }
 }
 
-/// The answer to a frame: an ack, or the frame that answers it.
+/// The answer to a frame: an ack or a result frame.
 async fn answer(client: &mut Client, id: &str, kind: &str) -> Value {
     let is_answer = |frame: &Value| {
         frame["payload"]["ack_id"] == id || (frame["type"] == kind && kind != "ack")
@@ -95,7 +95,7 @@ async fn answer(client: &mut Client, id: &str, kind: &str) -> Value {
     frames.into_iter().next_back().unwrap()
 }
 
-/// Every request that asks the database, and the frame that answers it.
+/// All requests that use the database, with the types of their answers.
 fn requests(thread_id: &str, run_id: &str) -> Vec<(&'static str, Value, &'static str)> {
     let message = |thread_id: Option<&str>| {
         json!({
@@ -118,7 +118,7 @@ fn requests(thread_id: &str, run_id: &str) -> Vec<(&'static str, Value, &'static
     ]
 }
 
-/// Sends all requests at once, each by its own client. All are refused as overloaded.
+/// Sends each request from its own client. All must be rejected as overloaded.
 async fn all_are_refused(
     clients: &mut [Client],
     requests: &[(&'static str, Value, &'static str)],
@@ -143,7 +143,7 @@ async fn all_are_refused(
     futures::future::join_all(asked).await;
 }
 
-/// What the program itself asks of the server is an error, too.
+/// Checks that calls by the program fail, too.
 async fn program_is_refused(server: &Server, repository: &Repository, thread_id: &str) {
     let unreachable = |error: &dyn std::error::Error| {
         let text = format!("{error:?}");
@@ -161,7 +161,7 @@ async fn program_is_refused(server: &Server, repository: &Repository, thread_id:
     );
 }
 
-/// Begins a turn that waits at its gate; the result is its thread and its run.
+/// Starts a turn that waits at its gate. Returns the ids of the thread and the run.
 async fn begin(client: &mut Client, text: &str) -> (String, String) {
     client.send_message(None, text).await;
     let is_run = |frame: &Value| frame["type"] == "run.upsert";
@@ -172,7 +172,8 @@ async fn begin(client: &mut Client, text: &str) -> (String, String) {
     (text(&run["thread_id"]), text(&run["id"]))
 }
 
-/// Everything is refused while it is silent, twice, and done afterwards, on the same connections.
+/// Freezes the database twice. All requests must be rejected meanwhile, and must succeed afterwards on the same
+/// connections.
 async fn refuses_and_recovers(
     options: PostgresOptions,
     key: &str,
@@ -187,14 +188,14 @@ async fn refuses_and_recovers(
     let mut clients = Vec::new();
     for _ in &requests {
         let mut client = server.client("ada").await;
-        // So that as many connections as can be are there.
+        // Opens as many connections as the pool allows.
         client
             .request("thread.list", json!({}), "thread.list.result")
             .await;
         clients.push(client);
     }
     freeze();
-    // The first time over connections that are there, then without any.
+    // The first round has open connections, the second round has none.
     for round in 1..=2 {
         let started = Instant::now();
         tokio::join!(
@@ -244,7 +245,7 @@ async fn requests_are_rejected_while_server_is_frozen() {
     refuses_and_recovers(cluster.options(), "wait server", freeze, thaw).await;
 }
 
-/// A pooler before a cluster, and how a store is reached through it. None where it is not installed.
+/// A cluster, a pooler in front of it, and options for a store. Returns `None` if PostgreSQL is not installed.
 fn pooled() -> Option<(Cluster, Pooler, PostgresOptions)> {
     if Pooler::program().is_none() && std::env::var_os("CI").is_none() {
         eprintln!("skipped: PgBouncer is not installed");
@@ -274,7 +275,7 @@ async fn requests_are_rejected_while_pooled_server_hangs() {
     refuses_and_recovers(options, "wait behind", freeze, thaw).await;
 }
 
-/// Sends a message under its own id until it is accepted.
+/// Sends a message under a `client_event_id` until it is accepted.
 async fn send(client: &mut Client, own_id: &str, thread_id: Option<&str>) {
     loop {
         let id = client.send_message_as(own_id, thread_id, own_id).await;
@@ -286,8 +287,8 @@ async fn send(client: &mut Client, own_id: &str, thread_id: Option<&str>) {
     }
 }
 
-/// Several members write while the database is silent again and again. Each message is stored once, each text that a
-/// handler knows to be stored is, and each turn ends.
+/// Several clients write while the database freezes repeatedly. Each message is stored once, each text that a
+/// handler knows to be stored is stored, and each turn ends.
 async fn keeps_its_word(options: PostgresOptions, name: &str, freeze: impl Fn(), thaw: impl Fn()) {
     let server = serve(options, 2 * LIMIT).await;
     let (acked, mut acks) = mpsc::channel(MEMBERS * MESSAGES);
@@ -320,7 +321,7 @@ async fn keeps_its_word(options: PostgresOptions, name: &str, freeze: impl Fn(),
             continue;
         }
         freeze();
-        // It has been silent for long enough when a request is refused.
+        // The database has been frozen long enough when a request is rejected.
         let asked = asker.send("thread.list", json!({})).await;
         let refused = answer(&mut asker, &asked, "thread.list.result").await;
         assert_eq!(
@@ -342,7 +343,7 @@ async fn keeps_its_word(options: PostgresOptions, name: &str, freeze: impl Fn(),
     server.close(clients).await;
 }
 
-/// Waits until all turns of a thread have ended, and looks at what is stored.
+/// Waits until all turns of a thread have ended, and checks the stored events.
 async fn check(repository: &Repository, own: &str, thread_id: &str) {
     let scope = scope();
     let ended = async {
@@ -452,7 +453,7 @@ async fn turn_end_with_a_lost_answer_is_published() {
     let mut tell = async |sql: &'static str| {
         sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
     };
-    // What commits from now on is on the disk, and waits for a copy that never comes.
+    // Every later commit is flushed to disk and then waits for a replica that never answers.
     tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
     tell("SELECT pg_reload_conf()").await;
     gate::open("wait for the end");
@@ -468,7 +469,7 @@ async fn turn_end_with_a_lost_answer_is_published() {
         }
     };
     within(waits, waiting).await;
-    // It is given up before this is refused, as one writes after the other.
+    // The end of the turn times out before this request is rejected, as writes are sequential.
     let id = asker.send_message(None, "later").await;
     let refused = answer(&mut asker, &id, "ack").await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A store whose database is silent: each call is answered in time, and nothing is done late.
+//! A store whose database is frozen: each call returns in time, and no change is applied later.
 
 use crate::fixtures::{first, next, said, scope, start};
 use chrono::DateTime;
@@ -12,10 +12,10 @@ use sqlx::PgConnection;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The name of the store's connections.
+/// The application name of the store's connections.
 const NAME: &str = "silent";
 
-/// The limits of a store for which a test waits.
+/// The short timeouts of the store under test.
 const LIMIT: Duration = Duration::from_secs(1);
 
 fn options(cluster: &Cluster) -> PostgresOptions {
@@ -31,7 +31,7 @@ async fn run(connection: &mut PgConnection, sql: &'static str) {
     sqlx::raw_sql(sql).execute(connection).await.unwrap();
 }
 
-/// Waits until the database says that this is so.
+/// Waits until the condition holds in the database.
 async fn wait_until(cluster: &Cluster, condition: &'static str) {
     let mut admin = connect(&cluster.url()).await.unwrap();
     let all = async {
@@ -46,11 +46,11 @@ async fn wait_until(cluster: &Cluster, condition: &'static str) {
     within(condition, all).await;
 }
 
-/// Whether the store waits for a lock.
+/// A condition: the store waits for a lock.
 const WAITS: &str = "SELECT count(*) > 0 FROM pg_stat_activity
     WHERE application_name = 'silent' AND wait_event_type = 'Lock'";
 
-/// Whether the store's connections do nothing.
+/// A condition: the store's connections are idle.
 const RESTS: &str = "SELECT count(*) = 0 FROM pg_stat_activity
     WHERE application_name = 'silent' AND state <> 'idle'";
 
@@ -89,7 +89,7 @@ async fn every_call_times_out_while_server_is_frozen() {
     let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
-    // One connection: what is not given back is missed.
+    // With a single connection, a leaked connection is noticed.
     let store = open(options(&cluster).pool_size(1)).await;
     let (here, worker) = (scope(), worker());
     let begun = begin(&store, first("t", "e0"), "r0").await;
@@ -134,7 +134,7 @@ async fn every_call_times_out_while_server_is_frozen() {
         within("the answers", silent).await;
         cluster.thaw();
         within("a look", async { store.ping().await.unwrap() }).await;
-        // Whether it was done is looked up when the server answers again.
+        // The outcome is checked when the server answers again.
         wait_until(&cluster, RESTS).await;
         for thread in store
             .threads(&here, None, PageLimit::new(9))
@@ -173,7 +173,7 @@ async fn rejected_setting_is_not_stored_later() {
     put("before").await.unwrap();
     let mut admin = connect(&cluster.url()).await.unwrap();
     for _ in 0..2 {
-        // It has the time, and its statement is in the input of a server that is silent.
+        // The statement is in the input buffer of the frozen server, which would still have time to run it.
         run(&mut admin, "BEGIN; LOCK TABLE worker_settings").await;
         let putting = tokio::spawn({
             let (store, worker) = (Arc::clone(&store), worker.clone());
@@ -221,7 +221,7 @@ async fn slow_statement_is_canceled_by_the_server() {
     unavailable(&reading);
     unavailable(&writing);
     unavailable(&store.settings(&worker()).await);
-    // The lock is still held, and nothing waits for it.
+    // The lock is still held, and no statement waits for it.
     wait_until(&cluster, RESTS).await;
     run(&mut admin, "ROLLBACK").await;
     assert_eq!(
@@ -240,7 +240,7 @@ async fn freeze_within_the_limit_is_tolerated() {
     let Some(cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
-    // The defaults.
+    // The default timeouts.
     let store = open(cluster.options().application_name(NAME)).await;
     let begun = begin(&store, first("t", "e0"), "r0").await;
     let key = begun.unwrap().claim.unwrap().key;
@@ -321,7 +321,7 @@ async fn unresponsive_connections_are_replaced() {
     assert_eq!(page.events.len(), 2);
 }
 
-/// What is said about a database that cannot be opened.
+/// The error of opening a store.
 async fn refused(options: PostgresOptions) -> String {
     let opened = within("an error", PostgresStore::open(options)).await;
     opened.unwrap_err().to_string()
@@ -372,7 +372,7 @@ async fn frozen_migration_changes_nothing() {
     let mut admin = connect(&cluster.url()).await.unwrap();
     let options = options(&cluster).migration_timeout(LIMIT);
     for freezes in [true, false] {
-        // As another process that migrates.
+        // The lock of another process that runs migrations.
         let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('dooers worker_', 0))";
         run(&mut admin, lock).await;
         let opening = tokio::spawn(refused(options.clone()));
@@ -393,7 +393,7 @@ async fn frozen_migration_changes_nothing() {
         )
         .await;
     }
-    // A limit on statements is none on migrations.
+    // A statement timeout does not apply to migrations.
     run(&mut admin, "ALTER ROLE postgres SET statement_timeout = 1").await;
     open(options.migration_timeout(Duration::from_secs(60)))
         .await
