@@ -183,7 +183,8 @@ async fn deleted_thread_ends_turns_and_retires_their_keys() {
     for turn in [turn, waiting] {
         assert_eq!(error_of(turn).await.kind(), HandlerErrorKind::ThreadDeleted);
     }
-    // The message is already stored, so this is a repeat. A new message starts the thread again.
+    // The key belongs to a deleted thread, so the repeat is not found. A message without the key creates the
+    // thread again.
     let error = keyed().send().await.unwrap_err();
     assert!(matches!(error, DispatchError::NotFound(_)), "{error:?}");
     let anew = send(message::<actor>(server.worker(), "say c").thread("t")).await;

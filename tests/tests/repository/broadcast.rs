@@ -1,4 +1,4 @@
-//! Telling everybody in a thread something.
+//! Broadcasts to a thread.
 
 use crate::fixtures::{kinds, scope, teller, text};
 use dooers::WorkerServer;

@@ -1,4 +1,4 @@
-//! Readers of every kind get what the program changes, in its order.
+//! Fast, slow and returning readers receive the changes of the program in order and end with equal views.
 
 use crate::fixtures::{appended, scope, served, served_with, subscribed, teller, text};
 use dooers::Database;
@@ -9,7 +9,7 @@ use dooers_tests::{Client, Server, SpyStore, in_memory, within};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What a client shows of a thread: its events by their places, and its runs.
+/// A client's view of a thread: its events by `seq`, and its runs.
 #[derive(Debug, Default, PartialEq)]
 struct ClientView {
     title: Value,
@@ -50,7 +50,7 @@ impl ClientView {
     }
 }
 
-/// Writes all kinds of changes, the last of which is a title.
+/// Makes all kinds of changes. The last one sets the title.
 async fn change_everything(repository: &Repository, rounds: u32, padding: usize) {
     let here = &scope();
     let padding = "x".repeat(padding);
@@ -91,7 +91,7 @@ async fn read(client: &mut Client, shown: &mut ClientView) {
     }
 }
 
-/// What one shows who comes now.
+/// The view of a fresh client.
 async fn fresh(server: &Server) -> ClientView {
     let mut client = server.client("new").await;
     let mut shown = ClientView::default();
@@ -122,7 +122,7 @@ async fn slow_and_fast_readers_end_with_equal_views() {
     tokio::join!(writing, read(&mut quick, &mut at_once));
     read(&mut slow, &mut late).await;
     assert_eq!(at_once.events.len(), 90);
-    // Of a run that was begun and ended meanwhile the slow one may be sent the end alone.
+    // The slow client may receive only the end of a run that started and ended in the meantime.
     assert_eq!(late, at_once);
     let fresh = fresh(&server).await;
     assert_eq!(fresh.events, at_once.events);
@@ -153,7 +153,7 @@ async fn returning_reader_receives_missed_changes() {
     assert_eq!(snapshot["recovered"], true);
     shown.take(&json!({"type": "thread.snapshot", "payload": snapshot}));
     let fresh = fresh(&server).await;
-    // Runs that a snapshot does not show are among those that are told.
+    // Includes runs that the snapshot omitted.
     let has_all = |shown: &ClientView| {
         let has_run = |(id, run): (&String, &Value)| shown.runs.get(id) == Some(run);
         shown.events == fresh.events && fresh.runs.iter().all(has_run)

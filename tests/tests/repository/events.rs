@@ -1,4 +1,4 @@
-//! Events that the program makes, changes and removes.
+//! Events that the program creates, updates and removes.
 
 use crate::fixtures::{appended, kinds, scope, served, subscribed, text};
 use dooers::prelude::*;
@@ -120,14 +120,14 @@ async fn update_replaces_and_removal_empties_an_event() {
     );
     ada.expect_nothing().await;
 
-    // Whoever comes later sees the place of it, in snapshots and in pages.
+    // Later readers see the removed event's position in snapshots and pages.
     let mut bob = server.client("bob").await;
     let snapshot = bob.subscribe("t").await;
     assert_eq!(snapshot["events"][1], told);
     let here = json!({"thread_id": "t"});
     let page = bob.request("event.list", here, "event.list.result").await;
     assert_eq!(page["events"][1], told);
-    // And the program does not, unless it asks for it.
+    // The program sees removed events only on request.
     let listed = repository.events(&scope(), "t").await.unwrap().items;
     assert_eq!(
         listed.iter().map(|event| event.seq).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! What the tests begin with.
+//! Fixtures of the repository tests.
 
 use dooers::WorkerServer;
 use dooers::prelude::*;
@@ -6,8 +6,8 @@ use dooers::repository::{Repository, Scope};
 use dooers_tests::{Client, Server, gate, in_memory};
 use serde_json::Value;
 
-/// Says what you said; a message that begins with `wait` first waits at the gate of its name, and one that begins with
-/// `grow` does so in the middle of a text.
+/// Echoes the message. A message that begins with `wait` first waits at the gate of its name. A message that begins
+/// with `grow` waits in the middle of a text.
 #[dooers::agent]
 pub(crate) async fn teller(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let said = &request.message;
@@ -25,7 +25,7 @@ pub(crate) async fn teller(request: WorkerRequest, response: WorkerResponse) -> 
     Ok(())
 }
 
-/// Another agent.
+/// A second agent.
 #[dooers::agent(name = "other")]
 pub(crate) async fn other() {}
 
@@ -34,7 +34,7 @@ pub(crate) async fn served() -> (Server, Repository) {
     served_with(WorkerServer::new(in_memory())).await
 }
 
-/// The same on this server.
+/// Adds the teller to a server and starts it. Returns the server and its repository.
 pub(crate) async fn served_with(worker: WorkerServer) -> (Server, Repository) {
     let worker = worker.agent::<teller>();
     let server = Server::start(worker.clone()).await;
@@ -42,21 +42,21 @@ pub(crate) async fn served_with(worker: WorkerServer) -> (Server, Repository) {
     (server, repository)
 }
 
-/// Everyone's threads where the clients of the tests are.
+/// The scope of all users in the workspace of the test clients.
 pub(crate) fn scope() -> Scope {
     Scope::everyone::<teller>("w1")
         .organization("o1")
         .workspace("s1")
 }
 
-/// Those of one user there.
+/// The scope of one user in the workspace of the test clients.
 pub(crate) fn scope_of(user_id: &str) -> Scope {
     Scope::user::<teller>("w1", user_id)
         .organization("o1")
         .workspace("s1")
 }
 
-/// A thread of this id, which the client is subscribed to.
+/// Creates a thread with this id and subscribes the client to it.
 pub(crate) async fn subscribed(repository: &Repository, client: &mut Client, id: &str) {
     repository
         .create_thread(&scope())
@@ -67,7 +67,7 @@ pub(crate) async fn subscribed(repository: &Repository, client: &mut Client, id:
     client.subscribe(id).await;
 }
 
-/// The types of these frames, in order.
+/// The types of the frames, in order.
 pub(crate) fn kinds(frames: &[Value]) -> Vec<&str> {
     let kind = |frame: &'_ Value| frame["type"].as_str().map(str::len).unwrap_or_default();
     assert!(frames.iter().all(|frame| kind(frame) > 0));
@@ -77,7 +77,7 @@ pub(crate) fn kinds(frames: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// The events of all `event.append`s among these frames, in order.
+/// The events of all `event.append` frames, in order.
 pub(crate) fn appended(frames: &[Value]) -> Vec<Value> {
     let appends = frames
         .iter()

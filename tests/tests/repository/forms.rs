@@ -1,4 +1,4 @@
-//! Forms that the program asks by itself.
+//! Forms that the program sends.
 
 use crate::fixtures::{appended, kinds, scope, served, subscribed};
 use dooers::prelude::*;
@@ -7,7 +7,7 @@ use dooers::repository::Repository;
 use dooers_tests::{Client, Server};
 use serde_json::json;
 
-/// A thread `t` in which the program asked something: a subscriber, and the id of the form.
+/// A thread `t` with a form of the program. Returns a subscriber and the id of the form.
 async fn asked() -> (Server, Repository, Client, String) {
     let (server, repository) = served().await;
     let mut ada = server.client("ada").await;

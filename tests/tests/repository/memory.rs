@@ -27,7 +27,7 @@ async fn memory_is_complete_outside_a_handler() {
     assert_eq!(memory.events().await.unwrap().len(), 3);
     assert_eq!(memory.thread().await.unwrap().id, thread_id);
 
-    // It is read when it is asked.
+    // The memory is read on each call.
     ada.read_pending().await;
     ada.run_turn(&thread_id, "more").await;
     assert_eq!(memory.events().await.unwrap().len(), 5);

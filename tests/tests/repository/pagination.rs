@@ -1,4 +1,4 @@
-//! Lists, page by page and to their end.
+//! Lists, page by page and as streams.
 
 use crate::fixtures::{scope, served, served_with};
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ fn ids(threads: &[Thread]) -> Vec<&str> {
     threads.iter().map(|thread| thread.id.as_str()).collect()
 }
 
-/// Threads `t0` to `t9`, the even ones of Ben and the others of Ana.
+/// Threads `t0` to `t9`. Ben owns the even ones, Ana the others.
 async fn ten(repository: &Repository) -> Vec<DateTime<Utc>> {
     let mut times = Vec::new();
     for number in 0..10 {
@@ -198,7 +198,7 @@ async fn invalid_cursor_is_rejected() {
     server.close([]).await;
 }
 
-/// Everything that was there when the stream began comes once, while others write.
+/// Checks that a stream yields every item that existed at its start exactly once, during concurrent writes.
 async fn complete_while_others_write(database: Database) {
     let (server, repository) = served_with(WorkerServer::new(in_memory().database(database))).await;
     let here = &scope();

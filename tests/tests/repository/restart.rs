@@ -1,4 +1,4 @@
-//! What the program wrote is there after a restart.
+//! The program's changes survive a restart.
 
 use crate::fixtures::{scope, teller};
 use dooers::prelude::*;

@@ -1,4 +1,4 @@
-//! Runs of the program's own.
+//! Runs that the program creates.
 
 use crate::fixtures::{kinds, scope, served, subscribed};
 use dooers::prelude::*;
@@ -44,7 +44,7 @@ async fn program_run_is_published_from_start_to_end() {
         serde_json::to_value(&run).unwrap()["started_at"]
     );
     assert_eq!(repository.run(here, "t", "own").await.unwrap(), ended);
-    // A turn does not care for it.
+    // A turn is not affected by it.
     let frames = ada.run_turn("t", "hello").await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],

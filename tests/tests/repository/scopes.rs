@@ -1,4 +1,4 @@
-//! What lies outside of a scope does not exist in it.
+//! Isolation of scopes.
 
 use crate::fixtures::{kinds, other, scope, scope_of, served_with, teller};
 use dooers::prelude::*;
@@ -79,7 +79,7 @@ async fn no_call_reaches_another_scope() {
     }
     assert_eq!(repository.events(here, "t").await.unwrap(), before);
     assert_eq!(repository.runs(here).await.unwrap().items.len(), 1);
-    // Ana's own scope has it.
+    // The thread exists in Ana's own scope.
     repository.thread(&scope_of("ana"), "t").await.unwrap();
     assert_eq!(
         repository.runs(&scope_of("ana")).await.unwrap().items.len(),
@@ -109,7 +109,7 @@ async fn private_thread_is_published_only_to_its_user() {
         ["thread.upsert", "thread.upsert"]
     );
     eve.expect_nothing().await;
-    // Who is made to say something takes part from then on.
+    // The user of a new event becomes a participant.
     let by_eve = repository
         .create_event(here, "t", Reply::text("hi"))
         .user("eve");

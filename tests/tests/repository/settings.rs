@@ -1,4 +1,4 @@
-//! Settings in the hands of the program, by the ids of their fields.
+//! Settings read and changed by the program, by field id.
 
 use dooers::WorkerServer;
 use dooers::prelude::*;
@@ -7,7 +7,7 @@ use dooers::settings::{PatchError, SettingsError};
 use dooers_tests::{Client, Identity, Server, in_memory};
 use serde_json::{Value, json};
 
-/// Settings of a few fields.
+/// Settings with a few fields.
 #[derive(Debug, Clone, PartialEq, WorkerSettings)]
 struct Few {
     #[setting(default = 1, max = 9)]
@@ -20,13 +20,13 @@ struct Few {
     budget: u32,
 }
 
-/// Says what its size is.
+/// Replies with its size.
 #[dooers::agent]
 async fn tuned(settings: Few) -> String {
     settings.size.to_string()
 }
 
-/// Has no settings.
+/// An agent without settings.
 #[dooers::agent]
 async fn plain() {}
 
@@ -94,7 +94,7 @@ async fn settings_are_listed_read_set_and_published() {
         json!("hush")
     );
     assert_eq!(repository.setting(&scope, "size").await.unwrap(), json!(5));
-    // The typed handle has the same, and whoever the scope is of does not matter.
+    // The typed handle has the same values. The user of the scope does not matter.
     let typed = worker
         .settings::<Few>("w1")
         .await
@@ -126,7 +126,7 @@ async fn removed_setting_publishes_its_default() {
         (&json!("size"), &json!(1))
     );
     assert_eq!(repository.setting(&scope, "size").await.unwrap(), json!(1));
-    // What is the default already is no change.
+    // Removing a default value is not a change.
     repository.remove_setting(&scope, "size").await.unwrap();
     repository.set_setting(&scope, "size", 1).await.unwrap();
     repository.remove_setting(&scope, "note").await.unwrap();

@@ -1,4 +1,4 @@
-//! A repository and the server's life.
+//! The lifetime of a repository and its server.
 
 use crate::fixtures::{scope, teller};
 use dooers::Database;
@@ -13,7 +13,7 @@ async fn repository_works_without_a_listener() {
     let worker = WorkerServer::new(in_memory()).agent::<teller>();
     let repository = worker.repository().await.unwrap();
     let made = repository.create_thread(&scope()).await.unwrap();
-    // Another one is of the same server.
+    // A second repository of the same server.
     let again = worker.repository().await.unwrap();
     assert_eq!(again.thread(&scope(), &made.id).await.unwrap(), made);
     worker.close().await;

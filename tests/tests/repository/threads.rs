@@ -1,4 +1,4 @@
-//! Threads that the program makes, changes and removes.
+//! Threads that the program creates, updates and removes.
 
 use crate::fixtures::{kinds, scope, served, subscribed, teller};
 use dooers::repository::{RepositoryError, Scope};
@@ -77,7 +77,7 @@ async fn thread_change_is_published_to_its_audience() {
         assert_eq!(told["thread"], serde_json::to_value(&changed).unwrap());
         client.expect_nothing().await;
     }
-    // What changes nothing is told to nobody.
+    // An update without a change is not published.
     let same = repository
         .update_thread(&scope(), "t", |thread| thread)
         .await

@@ -1,4 +1,4 @@
-//! What the program changes while turns of the thread wait or run.
+//! Changes by the program while turns of the thread are queued or running.
 
 use crate::fixtures::{appended, kinds, scope, served, subscribed, text};
 use dooers::prelude::*;
@@ -7,7 +7,7 @@ use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};
 use dooers_tests::{Client, gate};
 use serde_json::Value;
 
-/// Sends a message to the thread; the result is the id of its event.
+/// Sends a message to the thread and returns the id of its event.
 async fn send(client: &mut Client, message: &str) -> String {
     let id = client.send_message(Some("t"), message).await;
     let events = |frame: &Value| appended(std::slice::from_ref(frame));
@@ -90,7 +90,7 @@ async fn removing_a_running_message_cancels_its_turn() {
         frames.last().unwrap()["payload"]["run"]["status"],
         "canceled"
     );
-    // And the thread goes on.
+    // The thread continues to work.
     let frames = ada.run_turn("t", "next").await;
     assert_eq!(text(appended(&frames).last().unwrap()), "You said: next");
     server.close([ada]).await;
@@ -161,7 +161,7 @@ async fn removing_a_thread_drops_its_handlers() {
     ada.read_pending().await;
     repository.remove_thread(&scope(), "t").await.unwrap();
     assert_eq!(kinds(&ada.read_pending().await), ["thread.deleted"]);
-    // Nothing is left that would have to end.
+    // No open turn is left.
     server.close([ada]).await;
 }
 
@@ -189,7 +189,7 @@ async fn program_message_begins_no_turn() {
     server.close([ada]).await;
 }
 
-/// Starts and ends a run of its own, and waits at the gate of the message before it says that it is done.
+/// Starts and ends its own run, and then waits at the gate of the message before it answers.
 #[dooers::agent(run = "manual")]
 async fn in_parts(request: WorkerRequest, response: WorkerResponse) -> Result<&'static str> {
     response.run_start().await?;

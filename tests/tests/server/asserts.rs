@@ -1,8 +1,8 @@
-//! Looking at frames.
+//! Helpers to inspect frames.
 
 use serde_json::{Value, json};
 
-/// The types of these frames, in order.
+/// The types of the frames, in order.
 pub(crate) fn kinds(frames: &[Value]) -> Vec<&str> {
     frames
         .iter()
@@ -10,7 +10,7 @@ pub(crate) fn kinds(frames: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// The events of all `event.append`s among these frames, in order.
+/// The events of all `event.append` frames, in order.
 pub(crate) fn appended(frames: &[Value]) -> Vec<Value> {
     frames
         .iter()
@@ -34,7 +34,7 @@ pub(crate) fn texts(events: &[Value]) -> Vec<&str> {
     events.iter().map(text).collect()
 }
 
-/// The places of events in their thread.
+/// The sequence numbers of events.
 pub(crate) fn seqs(events: &[Value]) -> Vec<u64> {
     events
         .iter()
@@ -42,14 +42,14 @@ pub(crate) fn seqs(events: &[Value]) -> Vec<u64> {
         .collect()
 }
 
-/// A text member.
+/// The value as an owned string.
 pub(crate) fn string(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// The same JSON, with ids and times that differ from run to run replaced by `<id>` and `<time>`.
+/// The same JSON, with ids and times replaced by `<id>` and `<time>`.
 ///
-/// They must look as they should: a UUID, an RFC 3339 time in UTC with microseconds.
+/// Fails unless each id is a UUID and each time is an RFC 3339 time in UTC with microseconds.
 pub(crate) fn normal(value: &Value) -> Value {
     match value {
         Value::String(text) if is_uuid(text) => json!("<id>"),

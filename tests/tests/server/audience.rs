@@ -1,4 +1,4 @@
-//! Who receives what, when everybody of a workspace sees its threads.
+//! The recipients of frames when threads are visible to the whole workspace.
 
 use crate::agents::script;
 use crate::asserts::{appended, kinds, string, texts};
@@ -70,13 +70,13 @@ async fn frames_arrive_once_despite_repeated_subscribes() {
     server.close([ada]).await;
 }
 
-/// Another agent of the same program.
+/// A second agent of the same program.
 #[dooers::agent(default)]
 async fn neighbour() -> &'static str {
     "from next door"
 }
 
-/// What nobody outside may do with a thread: each answers as if there were no such thread.
+/// Checks that a client outside the audience gets the errors of a missing thread.
 pub(crate) async fn sees_nothing(client: &mut Client, thread_id: &str, event_id: &str) {
     let here = json!({"thread_id": thread_id});
     for kind in [
@@ -131,7 +131,7 @@ async fn other_tenants_receive_and_see_nothing() {
                 .with("organization_id", "")
                 .with("workspace_id", ""),
         ),
-        // The parts are not glued together.
+        // The parts must not be concatenated.
         (
             "/agents/script/ws",
             ada.clone()
@@ -147,7 +147,7 @@ async fn other_tenants_receive_and_see_nothing() {
         client.connect(identity).await;
         clients.push(client);
     }
-    // One that has not said who it is hears nothing either.
+    // A client that has not sent `connect` receives nothing either.
     clients.push(Client::open(server.address, "/agents/script/ws").await);
 
     let id = here.send_message(None, "say one\ntitle Secret").await;
@@ -162,7 +162,7 @@ async fn other_tenants_receive_and_see_nothing() {
     for client in &mut clients {
         sees_nothing(client, &thread_id, &event_id).await;
     }
-    // Nothing of that has left a trace.
+    // The rejected requests have changed nothing.
     let list = here
         .request(
             "event.list",

@@ -1,4 +1,4 @@
-//! The names that users' events carry, and the names that models get.
+//! Author names in events and in the messages for models.
 
 use crate::asserts::{appended, string, text};
 use dooers::prelude::*;
@@ -15,7 +15,7 @@ const FORMATS: [HistoryFormat; 6] = [
     HistoryFormat::Voyage,
 ];
 
-/// Asks with a form, and says what a model would get.
+/// Sends a form, and replies with the messages for a model.
 #[dooers::agent]
 async fn reader(
     request: WorkerRequest,
@@ -40,7 +40,7 @@ fn identity(user: Value) -> Identity {
     Identity::of("ada").with("user", user)
 }
 
-/// Sends a text; the result is its event and what a model would get.
+/// Sends a text. Returns its event and the messages for a model.
 async fn say(client: &mut Client, text: &str) -> (Value, String) {
     let id = client.send_message(None, text).await;
     client.expect_ack(&id).await;

@@ -1,4 +1,4 @@
-//! Clients that ask for much and read nothing.
+//! Clients that request much and read nothing.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, seqs};
@@ -14,7 +14,7 @@ async fn server(change: impl FnOnce(&mut Limits)) -> Server {
     Server::start_with_small_buffers(WorkerServer::new(config).agent::<script>()).await
 }
 
-/// A turn of the program in the thread `t`.
+/// Runs a turn of the program in the thread `t`.
 async fn say(server: &Server, text: &str) {
     let turn = server.worker().dispatch::<script>();
     let turn = turn.worker("w1").organization("o1").workspace("s1");
@@ -27,7 +27,7 @@ fn request(kind: &str, payload: &Value) -> Vec<u8> {
     frame_bytes(opcode::TEXT, true, true, frame.as_bytes())
 }
 
-/// Asks for the thread `t`, and waits until the answer begins to arrive.
+/// Requests the events of thread `t`, and waits until the response starts to arrive without reading it.
 async fn ask_and_read_nothing(server: &Server) -> RawClient {
     let mut client = server.client_with_small_buffer("greedy").await.into_raw();
     client
@@ -37,7 +37,7 @@ async fn ask_and_read_nothing(server: &Server) -> RawClient {
     client
 }
 
-/// The next page of events. Rows of threads may come before it.
+/// The next page of events. Skips thread rows before it.
 async fn next_page(client: &mut Client) -> Value {
     let is_row = |frame: &Value| frame["type"] == "thread.upsert";
     let frames = client.read_until("a page", |frame| !is_row(frame)).await;
@@ -68,7 +68,7 @@ async fn greedy_clients_delay_nobody() {
             [102 + 2 * number, 103 + 2 * number]
         );
     }
-    // Those that read at last get all answers.
+    // Greedy clients that finally read receive all their responses.
     for client in &mut greedy {
         for _ in 0..5 {
             let page = next_page(client).await;
@@ -98,7 +98,7 @@ async fn request_behind_unread_responses_waits() {
         greedy.send("event.list", page).await;
     }
     greedy.send_message(Some(&thread_id), "say late").await;
-    // Of 640 KiB of answers 64 KiB may wait, so the message is not taken yet.
+    // Of 640 KiB of responses, 64 KiB may be queued, so the message is not accepted yet.
     for number in 0..20 {
         let frames = polite.run_turn(&thread_id, "say one").await;
         assert_eq!(
@@ -114,7 +114,7 @@ async fn request_behind_unread_responses_waits() {
     server.close([polite, greedy]).await;
 }
 
-/// The frames of 2 MB that one client does not read exceed the total.
+/// A server on which 2 MB of unread frames of one client exceed the total limit.
 async fn crowded(change: impl FnOnce(&mut Limits)) -> Server {
     let server = server(|limits| {
         limits.answer_bytes = 16 * KIB * KIB;
@@ -143,7 +143,7 @@ async fn requests_continue_after_a_greedy_client_left() {
     let greedy = ask_and_read_nothing(&server).await;
     polite.send("ping", json!({})).await;
     polite.send("event.list", page).await;
-    // The program goes on, and the client is no subscriber yet.
+    // The program continues. The client is not subscribed yet.
     say(&server, "say one").await;
     drop(greedy);
     let frames = polite
@@ -183,7 +183,7 @@ async fn readers_receive_live_frames_above_the_total_limit() {
 async fn requests_continue_after_a_client_stalled() {
     let server = crowded(|limits| {
         limits.stall_timeout = Duration::from_millis(1500);
-        // Much shorter than the wait: a pong that the server does not read is not late.
+        // Much shorter than the wait. A pong that the server has not read yet does not count as missing.
         limits.ping_interval = Duration::from_millis(100);
         limits.pong_timeout = Duration::from_millis(400);
     })
@@ -203,7 +203,7 @@ async fn drip_reader_is_closed_above_the_total_limit() {
     let mut polite = polite(&server).await;
     let mut greedy = ask_and_read_nothing(&server).await;
     polite.send("ping", json!({})).await;
-    // It takes 2 MB in 5 seconds, and never stalls.
+    // The client reads 2 MB in 5 seconds and never stalls.
     let dripping = greedy.drip(8 * KIB, Duration::from_millis(20));
     let (bytes, ()) = tokio::join!(dripping, async {
         polite.expect("pong").await;

@@ -1,4 +1,4 @@
-//! Turns that are cancelled.
+//! Cancellation of turns.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, string, texts};
@@ -8,7 +8,7 @@ use dooers_tests::{Client, Identity, Server, SpyStore, gate, in_memory, within};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Opens a gate when it is dropped.
+/// Opens a gate when dropped.
 struct OpenGateOnDrop(String);
 
 impl Drop for OpenGateOnDrop {
@@ -17,7 +17,7 @@ impl Drop for OpenGateOnDrop {
     }
 }
 
-/// Waits at the gate that the message names, and leaves work with somebody else that waits for its token.
+/// Waits at the gate that the message names. A spawned task waits for its cancellation token.
 #[dooers::agent]
 async fn delegating(request: WorkerRequest, response: WorkerResponse, token: CancellationToken) {
     let key = request.message.clone();
@@ -32,7 +32,7 @@ async fn delegating(request: WorkerRequest, response: WorkerResponse, token: Can
     response.text("after");
 }
 
-/// Sends a message whose turn waits at a gate: the ids of its thread, its event and its run.
+/// Sends a message whose turn waits at a gate. Returns the ids of the thread, the event and the run.
 async fn begin(
     client: &mut Client,
     thread_id: Option<&str>,
@@ -53,7 +53,7 @@ async fn begin(
     )
 }
 
-/// Sends a message that must wait for its turn: the id of its event.
+/// Sends a message that must be queued. Returns the id of its event.
 async fn queue(client: &mut Client, thread_id: &str, text: &str) -> String {
     let id = client.send_message(Some(thread_id), text).await;
     client.expect_ack(&id).await;
@@ -61,7 +61,7 @@ async fn queue(client: &mut Client, thread_id: &str, text: &str) -> String {
     string(&appended["events"][0]["id"])
 }
 
-/// Cancels, and reads the ack.
+/// Cancels a turn and reads the ack.
 async fn cancel(client: &mut Client, payload: Value) {
     let id = client.send("run.cancel", payload).await;
     client.expect_ack(&id).await;
@@ -90,7 +90,7 @@ async fn cancel_drops_handler_fires_token_and_ends_run() {
     assert!(ended["ended_at"].is_string());
     gate::arrived("cancel-a-dropped").await;
     gate::arrived("cancel-a-fired").await;
-    // What it had sent stays, and nothing else is said.
+    // Events sent before the cancellation are kept, and no further event follows.
     let snapshot = client.subscribe(&thread_id).await;
     assert_eq!(texts(&events(&snapshot)), ["cancel-a", "before"]);
     server.close([client]).await;
@@ -238,7 +238,7 @@ async fn turn_is_canceled_before_it_begins() {
     let thread_id = client.start_thread("say one").await;
     watching.read_pending().await;
     watching.subscribe(&thread_id).await;
-    // The turn is claimed in the store, and the server does not know it yet.
+    // The turn is claimed in the store, but the server does not know it yet.
     let mut held = store.hold("begin_turn");
     let id = client.send_message(Some(&thread_id), "wait cancel-f").await;
     held.reached().await;

@@ -1,4 +1,4 @@
-//! A server that starts with a clock that is behind what is stored, as after it was set back by an hour.
+//! A server that starts with a clock behind the stored times, as after a rollback of an hour.
 
 use crate::agents::script;
 use crate::asserts::texts;
@@ -13,7 +13,7 @@ use dooers_tests::postgres::shared;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// As of the clients of these tests.
+/// The scope of the test clients.
 fn scope() -> Scope {
     Scope {
         agent: "script".to_owned(),
@@ -24,7 +24,7 @@ fn scope() -> Scope {
     }
 }
 
-/// Stores what a process leaves whose clock is an hour ahead: a turn that is to be tried again a second later.
+/// Stores a turn to be retried a second later, written by a process whose clock is an hour ahead.
 async fn leave_a_turn(store: &dyn Store) {
     let at = (SystemTime::now() + Duration::from_secs(3600)).into();
     let user = User::new("ada");
@@ -57,7 +57,7 @@ async fn leave_a_turn(store: &dyn Store) {
     retried.unwrap();
 }
 
-/// The turn runs at once, or else the client's patience ends long before the hour. A new thread comes first.
+/// Checks that the turn runs at once, long before the hour is over, and that a new thread is listed first.
 async fn check(store: Arc<dyn Store>) {
     let server = Server::with::<script>(|config| config.store(store)).await;
     let mut client = server.client("ada").await;

@@ -1,4 +1,4 @@
-//! A server that is closed.
+//! Closing a server.
 
 use crate::agents::{quiet, script};
 use crate::asserts::{events, string, texts};
@@ -25,7 +25,7 @@ async fn close_drains_running_turn_and_keeps_queued_turn() {
     let created = known.expect("thread.upsert").await;
     let thread_id = string(&created["thread"]["id"]);
     gate::arrived("closing-a").await;
-    // A second one waits for the first.
+    // The second message is queued behind the first.
     let id = known.send_message(Some(&thread_id), "say three").await;
     known
         .read_until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
@@ -69,7 +69,7 @@ async fn pending_frames_are_sent_before_the_session_closes() {
     let mut watching = server.client("bob").await;
     let mut slow = server.client_with_small_buffer("ada").await;
     let id = slow.send_message(None, "large 40 20000").await;
-    // It hears of the thread when that begins, and when the turn has ended.
+    // The client receives the thread row at the start and at the end of the turn.
     for _ in 0..2 {
         watching.expect("thread.upsert").await;
     }
@@ -132,7 +132,7 @@ async fn turn_over_the_drain_time_is_interrupted() {
     server.close([again]).await;
 }
 
-/// What is stored of a thread of the user `ada`.
+/// The stored state of a thread of the user `ada`.
 async fn stored(store: &MemoryStore, thread_id: &str) -> Snapshot {
     let scope = Scope {
         agent: "script".to_owned(),
@@ -152,7 +152,7 @@ async fn stored(store: &MemoryStore, thread_id: &str) -> Snapshot {
 async fn server_is_healthy_and_ready_until_it_stops() {
     let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
     let router = worker.router().await.unwrap();
-    // In a program's own server, which goes on when this one has stopped.
+    // The router of another HTTP server, which outlives the worker.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
@@ -220,7 +220,7 @@ async fn server_closed_before_its_start_never_starts() {
 async fn starting_server_is_closed_once_started() {
     let server = WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
     let (router, ()) = tokio::join!(server.router(), server.close());
-    // Whichever came first, nothing runs any more.
+    // Either outcome is valid. In both cases nothing is running.
     assert!(matches!(router, Ok(_) | Err(ServerError::Closed)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     within("serving to end", server.serve_on(listener))

@@ -1,4 +1,4 @@
-//! Who a connection is.
+//! The identity of a connection.
 
 use crate::agents::{echo, quiet};
 use crate::asserts::{normal, string};
@@ -215,13 +215,13 @@ async fn second_connect_replaces_identity_and_subscriptions() {
         .await;
     assert_eq!(code, "NOT_FOUND");
 
-    // Back again, it hears of the thread, as everybody does, and of its events no more.
+    // After it connects again, it receives thread rows like every client, but no more events.
     changing.connect("bob").await;
     ada.run_turn(&thread_id, "and now?").await;
     let heard = changing.read_pending().await;
     assert_eq!(crate::asserts::kinds(&heard), ["thread.upsert"]);
 
-    // A refused one changes nothing.
+    // A rejected `connect` changes nothing.
     changing.subscribe(&thread_id).await;
     assert_eq!(
         changing.send_expecting_error("connect", json!({})).await,
@@ -245,7 +245,7 @@ async fn session_without_connect_is_closed_with_1013() {
     let mut never = server.open().await;
     assert_eq!(never.expect_close().await, 1013);
 
-    // Pings and refused frames are no connect.
+    // Pings and rejected frames do not count as `connect`.
     let mut busy = server.open().await;
     busy.send("ping", json!({})).await;
     busy.send("connect", json!({})).await;
@@ -260,7 +260,7 @@ async fn session_that_connects_in_time_stays_open() {
     })
     .await;
     let mut known = server.client("ada").await;
-    // Opened later, so its deadline is later.
+    // This session was opened later, so its deadline is later.
     let mut never = server.open().await;
     assert_eq!(never.expect_close().await, 1013);
     known.expect_nothing().await;

@@ -1,4 +1,4 @@
-//! Connections that send no request, and more of them than there is room for.
+//! Connections that send no complete request, and more connections than the limit.
 #![cfg(unix)]
 
 use crate::agents::quiet;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends the beginning of a request, and reads until the server ends the connection.
+/// Sends the beginning of a request and reads until the server ends the connection.
 async fn answer_to(stream: &mut TcpStream, beginning: &str) -> String {
     stream.write_all(beginning.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
@@ -22,7 +22,7 @@ async fn unfinished_request_is_dropped_in_time() {
         config.limits(|limits| limits.request_timeout = Duration::from_millis(100))
     })
     .await;
-    // A session is under no such limit.
+    // A WebSocket session has no such limit.
     let mut session = server.client("ada").await;
     for beginning in [
         "",
@@ -42,7 +42,7 @@ async fn unfinished_request_is_dropped_in_time() {
 async fn answered_request_ends_its_connection() {
     let server = Server::of::<quiet>().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    // It asks for the connection to be kept.
+    // The request asks for keep-alive.
     let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n";
     let answer = answer_to(&mut stream, request).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -60,7 +60,7 @@ async fn connection_above_the_limit_is_rejected() {
         Server::with::<quiet>(|config| config.limits(|limits| limits.connections = Some(2))).await;
     let one = server.client("ada").await;
     let mut other = server.client("ada").await;
-    // A WebSocket keeps its place, whether or not it has said `connect`.
+    // A WebSocket occupies its slot whether or not it has sent `connect`.
     let answer = server.try_upgrade("/ws").await;
     assert_eq!(answer.0, 503);
     let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -69,7 +69,7 @@ async fn connection_above_the_limit_is_rejected() {
     assert!(answer.contains("\r\nRetry-After: "), "{answer}");
     other.expect_nothing().await;
     one.disconnect().await;
-    // The place is free once the server has seen that.
+    // The slot is free once the server has noticed the disconnect.
     while server.get("/healthz").await.0 != 200 {}
     server.close([other]).await;
 }
@@ -86,19 +86,19 @@ async fn idle_connections_leave_descriptors_for_the_store() {
     for _ in 0..90 {
         silent.push(TcpStream::connect(address).await.unwrap());
     }
-    // All are accepted, and the last ones are above the limit.
+    // All connections are accepted, but the last ones exceed the limit.
     let last = silent.last_mut().unwrap();
     let mut answer = Vec::new();
     let _ = within("an answer", last.read_to_end(&mut answer)).await;
-    // The others are dropped when their time is over.
+    // The other connections are dropped when their time is over.
     for stream in &mut silent {
         let _ = within("the end", stream.read_to_end(&mut answer)).await;
     }
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;
-    // There is nobody to call, so the turn fails.
+    // No listener is at that address, so the turn fails.
     let thread_id = client.start_thread("nobody").await;
-    // Several readers of the file at once.
+    // Several concurrent readers of the file.
     let mut clients = Vec::new();
     for _ in 0..8 {
         let mut client = Client::open(address, "/ws").await;
@@ -126,14 +126,14 @@ async fn connections_wait_while_descriptors_are_exhausted() {
     let variables = [
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_DATABASE_TYPE", "memory"),
-        // No limit of its own: the system refuses what is too much.
+        // A limit that is never reached: the system runs out of descriptors first.
         ("WORKER_MAX_CONNECTIONS", "1000"),
         ("WORKER_REQUEST_TIMEOUT", "1"),
     ];
     let mut program = Process::start_with_files(48, "remote-handlers", &variables);
     let address = program.address();
-    // About 35 are accepted, and the others wait until these are dropped for their silence. Meanwhile the listener tries
-    // again ten times a second.
+    // About 35 connections are accepted. The others wait until these are dropped for being idle. Meanwhile the
+    // listener retries ten times per second.
     let mut silent = Vec::new();
     for _ in 0..90 {
         silent.push(TcpStream::connect(address).await.unwrap());

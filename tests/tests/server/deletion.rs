@@ -1,4 +1,4 @@
-//! A thread that is deleted.
+//! Deletion of threads.
 
 use crate::agents::script;
 use crate::asserts::{kinds, string};
@@ -70,7 +70,7 @@ async fn deletion_needs_no_subscription() {
     server.close([ada, bob]).await;
 }
 
-/// Tells when it is dropped.
+/// Reports that it was dropped.
 struct Guard(String);
 
 impl Drop for Guard {
@@ -79,7 +79,7 @@ impl Drop for Guard {
     }
 }
 
-/// Waits at the gate that the message names, for ever.
+/// Waits forever at the gate that the message names.
 #[dooers::agent]
 async fn endless(request: WorkerRequest) {
     let _guard = Guard(request.message.clone());
@@ -103,7 +103,7 @@ async fn deletion_stops_handler_and_drops_queued_message() {
     delete(&mut client, &thread_id).await;
     gate::arrived("deleting-running dropped").await;
     client.expect_nothing().await;
-    // The server goes on, and the waiting message was forgotten.
+    // The server keeps working, and the queued message is gone.
     let id = client.send_message(None, "deleting-next").await;
     client.expect_ack(&id).await;
     gate::arrived("deleting-next").await;
@@ -123,7 +123,7 @@ async fn deletion_is_published_to_unsubscribed_clients() {
     bob.subscribe(&thread_id).await;
     bob.send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
-    // Twice is as good as once.
+    // Unsubscribing twice is allowed.
     bob.send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
     delete(&mut ada, &thread_id).await;

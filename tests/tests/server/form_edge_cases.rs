@@ -1,4 +1,4 @@
-//! Answers to forms with passwords, in every odd shape that a client can give them.
+//! Answers to forms with passwords, in every unusual shape that a client can send.
 
 use crate::asserts::{appended, text};
 use dooers::prelude::*;
@@ -18,7 +18,7 @@ fn login() -> Form {
         .element(FormElement::text("age", "Age"))
 }
 
-/// Asks for a password by a form, and repeats what it was answered. A zone is a gate to wait at.
+/// Asks for a password with a form, and echoes the answer. A zone is the key of a gate at which it waits.
 #[dooers::agent]
 async fn repeating(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let Some(form) = request.form() else {
@@ -45,7 +45,7 @@ async fn asked(server: &Server) -> (Client, String, String) {
     (ada, id_of("thread_id"), id_of("id"))
 }
 
-/// The frame of an answer whose data is this text, in which `F` stands for the form.
+/// The frame of an answer with this data. `F` is replaced by the id of the form.
 fn frame(thread_id: &str, form: &str, data: &str, more: &str) -> String {
     let data = data.replace("\"F\"", &format!("\"{form}\""));
     format!(
@@ -53,7 +53,7 @@ fn frame(thread_id: &str, form: &str, data: &str, more: &str) -> String {
     )
 }
 
-/// The data of an answer as it was published, and what the handler had, as texts.
+/// Sends an answer. Returns its published data and the data that the handler received, as texts.
 async fn accepted(client: &mut Client, frame: String) -> (String, String) {
     client.send_text(frame).await;
     client.expect_ack("x").await;
@@ -65,7 +65,7 @@ async fn accepted(client: &mut Client, frame: String) -> (String, String) {
 async fn odd_answers_are_hidden_and_reach_the_handler() {
     let server = server().await;
     for (data, shown, handled) in [
-        // In the middle, it keeps its place.
+        // A password between other fields keeps its position.
         (
             r#"{"form_event_id":"F","values":{"age":"7","pin":"hush","zone":""}}"#,
             r#"{"form_event_id":"F","values":{"age":"7","pin":null,"zone":""},"has_value":["pin"]}"#,
@@ -82,7 +82,7 @@ async fn odd_answers_are_hidden_and_reach_the_handler() {
             r#"{"form_event_id":"F","values":{"age":"7","pin":""}}"#,
             r#"{"age":"7","pin":""}"#,
         ),
-        // The client's own list is removed, and the other members keep their places.
+        // The client's own list is removed, and the other members keep their order.
         (
             r#"{"has_value":["age"],"form_event_id":"F","values":{"pin":"hush","age":"7"},"note":1}"#,
             r#"{"form_event_id":"F","values":{"pin":null,"age":"7"},"note":1,"has_value":["pin"]}"#,
@@ -229,7 +229,7 @@ async fn form_can_only_be_canceled_without_the_key() {
     server.close([ada]).await;
 }
 
-/// Sends a form, each time by another way.
+/// Sends a form in one of several ways.
 #[dooers::agent]
 async fn sending(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let form = form_of(&request.message);

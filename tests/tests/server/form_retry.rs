@@ -1,4 +1,4 @@
-//! Forms whose answers did not succeed, and are given again.
+//! Forms whose answer failed, and which are answered again.
 
 use crate::asserts::{appended, string, text, texts};
 use dooers::prelude::*;
@@ -10,8 +10,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Asks by a form, and does what the answer says. An answer that says nothing special is answered by the texts of the
-/// history.
+/// Asks with a form, and follows the answer. Any other answer is answered by the texts of the history.
 #[dooers::agent]
 async fn obeying(
     request: WorkerRequest,
@@ -36,7 +35,7 @@ async fn obeying(
     }
 }
 
-/// The same with little time.
+/// Like `obeying`, with a short timeout.
 #[dooers::agent(timeout = "50ms")]
 async fn hurried(
     request: WorkerRequest,
@@ -46,7 +45,7 @@ async fn hurried(
     obeying(request, response, memory).await
 }
 
-/// The same, but a later message interrupts it.
+/// Like `obeying`, but a later message interrupts the turn.
 #[dooers::agent(on_busy = "interrupt")]
 async fn interruptible(
     request: WorkerRequest,
@@ -56,7 +55,7 @@ async fn interruptible(
     obeying(request, response, memory).await
 }
 
-/// The same without runs.
+/// Like `obeying`, without runs.
 #[dooers::agent(run = "manual")]
 async fn without_runs(
     request: WorkerRequest,
@@ -68,7 +67,7 @@ async fn without_runs(
     Ok(())
 }
 
-/// A client that was asked by a form.
+/// A client with an open form.
 struct FormClient {
     client: Client,
     thread_id: String,
@@ -112,7 +111,7 @@ impl FormClient {
         appended(&self.client.read_until(follows, is_it).await)
     }
 
-    /// Whatever the last turn still has to say.
+    /// Skips the remaining frames of the last turn.
     async fn skip(&mut self) {
         self.client.read_pending().await;
     }
@@ -155,7 +154,7 @@ async fn form_reopens_after_its_answer_failed() {
         asked.client.read_turn().await;
     }
     let events = asked.answer("go on", "What now?").await;
-    // Each answer is by itself in the history, and none is taken for another one.
+    // Each answer is a separate message in the history.
     assert_eq!(
         texts(&events[1..]),
         [
@@ -207,7 +206,7 @@ async fn form_reopens_after_a_timeout() {
 #[tokio::test]
 async fn form_reopens_without_any_run() {
     let (server, mut asked) = FormClient::by::<without_runs>().await;
-    // How a turn ends that has no run.
+    // The end of a turn without a run.
     let is_row = |frame: &Value| frame["type"] == "thread.upsert";
     asked.client.read_until("the end of the turn", is_row).await;
     asked.answer("fail", "That cannot be.").await;
@@ -226,7 +225,7 @@ async fn form_reopens_after_an_interrupt() {
     asked.client.expect_ack(&id).await;
     let is_run = |frame: &Value| frame["type"] == "run.upsert";
     asked.client.read_until("a run", is_run).await;
-    // It asks by another form, which does not count here.
+    // The agent sends another form, which is not used here.
     asked.client.run_turn(&asked.thread_id, "hello again").await;
     asked.client.read_turn().await;
     asked.answer("go on", "go on").await;

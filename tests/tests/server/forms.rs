@@ -1,4 +1,4 @@
-//! Forms: questions of an agent, and the answers of a user.
+//! Forms of an agent and the answers of users.
 
 use crate::asserts::{appended, text};
 use dooers::prelude::*;
@@ -14,10 +14,10 @@ use std::time::Duration;
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const OTHER: &str = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
 
-/// What users type into password fields here.
+/// The password typed in these tests.
 const PASSWORD: &str = "correct-horse";
 
-/// Asks a question by a form, and says what it was answered.
+/// Asks a question with a form, and replies with the answer.
 #[dooers::agent]
 async fn asking(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     match request.form() {
@@ -38,7 +38,7 @@ fn password() -> Form {
         .element(FormElement::password("pin", "PIN").required())
 }
 
-/// Asks for a password by a form, and spells what it was answered backwards. It fails at first.
+/// Asks for a password with a form, and replies with the password spelled backwards. The first attempt fails.
 #[dooers::agent(retry = 1)]
 async fn keeping(
     request: WorkerRequest,
@@ -63,13 +63,13 @@ async fn keeping(
     Ok(())
 }
 
-/// Returns a form with a password field, whatever it is told.
+/// Returns a form with a password field for any message.
 #[dooers::agent]
 async fn returning() -> Reply {
     Reply::form(&password())
 }
 
-/// Sends a form with a password field, and goes on.
+/// Sends a form with a password field without awaiting it, and continues.
 #[dooers::agent]
 async fn careless(response: WorkerResponse) -> Result<()> {
     response.text("before");
@@ -78,7 +78,7 @@ async fn careless(response: WorkerResponse) -> Result<()> {
     Ok(())
 }
 
-/// A client, its thread, and the id of the form that is open in it.
+/// A client, its thread, and the id of the open form.
 async fn asked(server: &Server) -> (Client, String, String) {
     let mut ada = server.client("ada").await;
     let id = ada.send_message(None, "ask").await;
@@ -98,7 +98,7 @@ fn event_of(thread_id: &str, kind: &str, data: &Value) -> Value {
     json!({"thread_id": thread_id, "event": event})
 }
 
-/// Sends an event, and gives back the text that answers it.
+/// Sends an event and returns the text of the reply.
 async fn answer_to(client: &mut Client, event: Value) -> String {
     let id = client.send("event.create", event).await;
     client.expect_ack(&id).await;
@@ -157,7 +157,7 @@ async fn invalid_answer_is_rejected_by_field() {
     server.close([ada]).await;
 }
 
-/// Lines that were logged.
+/// Captured log lines.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -200,7 +200,7 @@ async fn password_reaches_only_the_handler() {
         "values": {"name": "Ada", "pin": null},
     });
     assert_eq!(events[0]["data"], hidden);
-    // The handler has failed once before.
+    // The first attempt has failed.
     assert_eq!(text(&events[1]), "esroh-tcerroc");
     assert_eq!(
         text(&events[2]),
@@ -216,7 +216,7 @@ async fn password_reaches_only_the_handler() {
         .request("event.list", page, "event.list.result")
         .await
         .to_string();
-    // Sent again it is the same answer.
+    // A repeat is the same answer.
     let id = ada.send("event.create", answer).await;
     ada.expect_ack(&id).await;
     let again = ada.expect("event.append").await;
@@ -254,7 +254,7 @@ async fn password_form_is_rejected_without_a_key() {
         "{error}"
     );
 
-    // The program is refused, too.
+    // A form of the program is rejected, too.
     let scope = Scope::everyone::<returning>("w1");
     let repository = server.worker().repository().await.unwrap();
     let thread = repository.create_thread(&scope).await.unwrap();
@@ -330,7 +330,7 @@ async fn start_fails_without_the_key_of_a_queued_answer() {
             "{error}"
         );
     }
-    // A new key comes in front of the old one.
+    // The new key is put in front of the old one.
     let server = Server::start(worker(Some(&format!("{OTHER},{KEY}")))).await;
     let mut ada = server.client("ada").await;
     let is_told = |frame: &Value| frame.to_string().contains("esroh-tcerroc");
@@ -340,7 +340,7 @@ async fn start_fails_without_the_key_of_a_queued_answer() {
     server.close([ada]).await;
 }
 
-/// As `keeping`, but its first attempt waits until the server stops.
+/// Like `keeping`, but the first attempt waits until the server stops.
 #[dooers::agent(retry = 1)]
 async fn holding(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     match request.form() {
@@ -396,7 +396,7 @@ async fn field_changed_to_password_is_hidden() {
     let data = json!({"form_event_id": form, "values": {"pin": PASSWORD}});
     let answer = event_of(&thread_id, "form.response", &data);
     assert_eq!(answer_to(&mut ada, answer).await, "esroh-tcerroc");
-    // What was hidden stays so.
+    // Values that were hidden stay hidden.
     update(Form::new("?").element(FormElement::text("pin", "PIN"))).await;
     let memory = server.worker().memory(&scope, &thread_id).await.unwrap();
     let texts: Vec<_> = memory

@@ -1,4 +1,4 @@
-//! What a handler remembers of its thread.
+//! The history that a handler reads.
 
 use crate::asserts::{appended, kinds, text};
 use dooers::prelude::*;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-/// What handlers remembered, by what they say of the moment.
+/// The histories that handlers read, by a label.
 static REMEMBERED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
 async fn note(moment: String, memory: &WorkerMemory) -> Result<()> {
@@ -21,7 +21,7 @@ fn remembered(moment: &str) -> Vec<String> {
     REMEMBERED.lock().unwrap()[moment].clone()
 }
 
-/// Remembers, waits at the gate that the message names, answers, and remembers again.
+/// Reads the history, waits at the gate that the message names, answers, and reads the history again.
 async fn think(
     request: WorkerRequest,
     response: WorkerResponse,
@@ -52,7 +52,7 @@ async fn side_by_side(
     think(request, response, memory).await
 }
 
-/// As [`side_by_side`], with a run of its own making.
+/// Like [`side_by_side`], with a manual run.
 #[dooers::agent(on_busy = "concurrent", run = "manual")]
 async fn by_hand(
     request: WorkerRequest,
@@ -63,7 +63,8 @@ async fn by_hand(
     think(request, response, memory).await
 }
 
-/// Sends a message, to a new thread unless one is named, and waits until the thread of its event is known.
+/// Sends a message to a thread or, if `thread_id` is `None`, to a new one. Waits until the thread id is known and
+/// returns it.
 async fn send(client: &mut Client, thread_id: Option<&str>, text: &str) -> String {
     client.send_message(thread_id, text).await;
     let is_it = |frame: &Value| {
@@ -75,7 +76,7 @@ async fn send(client: &mut Client, thread_id: Option<&str>, text: &str) -> Strin
     last.as_str().unwrap().to_owned()
 }
 
-/// Reads until an answer is there.
+/// Reads until the answer arrives.
 async fn answer_to(client: &mut Client, name: &str) {
     let expected = format!("re {name}");
     let is_it = |frame: &Value| {
@@ -115,7 +116,7 @@ async fn history_excludes_queued_messages() {
         client.read_turn().await;
     }
     assert_eq!(remembered("after b1"), ["b1", "re b1"]);
-    // It was stored before the answer to the first one, and is what there is to answer.
+    // The message was stored before the answer to the first one, and is the one to answer.
     assert_eq!(remembered("before b2"), ["b1", "re b1", "b2"]);
     assert_eq!(remembered("after b2"), ["b1", "re b1", "b2", "re b2"]);
     assert_eq!(
@@ -149,13 +150,13 @@ async fn history_excludes_events_of_concurrent_turns() {
             [first, second, &own(second)]
         );
         assert_eq!(remembered(&format!("before {first}")), [first]);
-        // The other one came and was answered meanwhile.
+        // The other message arrived and was answered in the meantime.
         assert_eq!(remembered(&format!("after {first}")), [first, &own(first)]);
         server.close([client]).await;
     }
 }
 
-/// Says what the thread is called, and what a model would be sent.
+/// Replies with the thread's title and the messages for a model.
 #[dooers::agent]
 async fn scribe(response: WorkerResponse, memory: WorkerMemory) -> Result<()> {
     response
@@ -196,7 +197,7 @@ async fn history_has_names_and_tools_but_no_thoughts() {
     server.close([client]).await;
 }
 
-/// Calls fifteen tools, and then says what a model would be sent of the newest events.
+/// Calls fifteen tools, and replies with the messages for a model with a limit.
 #[dooers::agent]
 async fn busy(
     request: WorkerRequest,
@@ -204,7 +205,7 @@ async fn busy(
     memory: WorkerMemory,
 ) -> Result<()> {
     for number in 0..15 {
-        // As some models call tools: all ids are equal.
+        // Some models give all calls the same id.
         let call = || ToolCall::new("", "look", json!({"at": number}));
         response.tool_call(call()).await?;
         response.tool_result(call(), number).await?;
@@ -235,7 +236,7 @@ async fn limited_history_keeps_question_and_its_tools() {
             assert_eq!(pair[1]["content"], number.to_string());
             assert_eq!(pair[1]["tool_call_id"], pair[0]["tool_calls"][0]["id"]);
         }
-        // One event is the question, the others were there before.
+        // One event is the question. The others were there before.
         let before = &history[..place];
         assert!(before.len() < limit, "{before:#?}");
         assert_eq!(before.is_empty(), limit == 1);

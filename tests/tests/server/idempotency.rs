@@ -1,4 +1,4 @@
-//! A message that is sent again.
+//! Messages that are sent again.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, kinds, string, texts};
@@ -6,7 +6,7 @@ use dooers_tests::{Client, Identity, Server, SpyStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The stored event that a repeated message's sender gets again.
+/// The stored event that the sender of a repeated message receives.
 async fn repeated(client: &mut Client, id: &str) -> Value {
     client.expect_ack(id).await;
     let mut appended = client.expect("event.append").await;
@@ -61,7 +61,7 @@ async fn repeat_after_reconnect_returns_missed_events() {
         rest.last().unwrap()["payload"],
         frames.last().unwrap()["payload"]
     );
-    // It is subscribed, as who sends is.
+    // The sender of a message is subscribed to its thread.
     let frames = again.run_turn(&thread_id, "say three").await;
     assert_eq!(texts(&appended(&frames)), ["say three", "three"]);
     let list = again

@@ -1,4 +1,4 @@
-//! What is no frame, or no frame that may be answered: it is refused, the connection stays open, nothing is stored.
+//! Invalid frames: each is rejected, the connection stays open, and nothing is stored.
 
 use crate::agents::{echo, script};
 use crate::asserts::{appended, events, string, texts};
@@ -6,7 +6,7 @@ use dooers_tests::{Client, Server};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-/// The ids of all threads and how many events each has.
+/// The ids of all threads with their numbers of events.
 async fn stored(client: &mut Client) -> Vec<(String, u64)> {
     let list = client
         .request("thread.list", json!({"limit": 100}), "thread.list.result")
@@ -33,7 +33,7 @@ fn message(content: &Value) -> Value {
     create(&json!({"event": {"type": "message", "actor": "user", "content": content}}))
 }
 
-/// Sends these frames; each must be refused so, for the frame of this id.
+/// Sends frames that must each be rejected with this code and frame id.
 async fn are_refused(frames: Vec<(String, &str, &str)>) {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
@@ -250,9 +250,9 @@ async fn binary_frame_is_rejected_without_closing() {
     server.close([client]).await;
 }
 
-/// An `event.create` whose frame is nested so deep, in its `data`.
+/// An `event.create` frame whose `data` nests the whole frame this many levels deep.
 fn nested(levels: usize) -> String {
-    // The frame, its payload and the event are three.
+    // The frame, its payload and the event are three levels.
     let (open, close) = ("[".repeat(levels - 3), "]".repeat(levels - 3));
     format!(
         r#"{{"id":"x","type":"event.create","payload":{{"event":{{"type":"message","actor":"user","content":[{{"type":"text","text":"deep"}}],"data":{open}{close}}}}}}}"#
@@ -298,7 +298,7 @@ async fn nul_in_a_text_is_removed() {
     let frames = client.read_turn().await;
     let events = appended(&frames);
     assert_eq!(texts(&events), ["hello", "You said: hello"]);
-    // An escaped backslash before the same letters is none.
+    // Behind an escaped backslash, the same letters are not an escape.
     client
         .send_text(message(&json!([{"type": "text", "text": "a\\u0000b"}])).to_string())
         .await;

@@ -1,4 +1,4 @@
-//! Events of a handler that clients could not show.
+//! Invalid events of a handler.
 
 use crate::asserts::{appended, text};
 use dooers::prelude::*;
@@ -16,7 +16,7 @@ fn without_options() -> Form {
     Form::new("Which?").element(FormElement::radio("which", "Which", none))
 }
 
-/// Sends what the message names, and says which error that gives.
+/// Sends the event that the message names, and replies with the error.
 #[dooers::agent]
 async fn unshowable(request: WorkerRequest, response: WorkerResponse) -> Result<Reply> {
     match request.message.as_str() {
@@ -37,7 +37,7 @@ async fn unshowable(request: WorkerRequest, response: WorkerResponse) -> Result<
     Ok(Reply::text("and on"))
 }
 
-/// The texts that are shown, and how the run ends.
+/// The published texts, and the final run.
 async fn seen(message: &str) -> (Vec<String>, Value) {
     let server = Server::of::<unshowable>().await;
     let mut client = server.client("ada").await;

@@ -1,4 +1,4 @@
-//! The order in which the members of JSON objects are written, which clients show.
+//! The key order of JSON objects, which clients display.
 
 use crate::asserts::{appended, events, string};
 use dooers::Database;
@@ -8,12 +8,12 @@ use dooers::store::SqliteOptions;
 use dooers_tests::{Client, Server};
 use serde_json::{Value, json};
 
-/// Members in no alphabetical order.
+/// Keys that are not in alphabetical order.
 fn arguments() -> Value {
     json!({"who": "Ada", "order": {"size": "L", "extras": [{"z": 1, "a": 2}]}, "at": 7})
 }
 
-/// Asks a question by a form. Calls a tool with the answer, and says what a model would be told.
+/// Asks a question with a form, calls a tool with the answer, and replies with the messages for a model.
 #[dooers::agent]
 async fn ordering(
     request: WorkerRequest,
@@ -44,7 +44,7 @@ async fn ordering(
     Ok(())
 }
 
-/// The events of a form's answer and what came after it, as texts of their `data`.
+/// Checks the key order in the `data` of an answer and of the events after it.
 fn assert_in_order(events: &[Value], values: &str) {
     let data: Vec<_> = events
         .iter()
@@ -78,7 +78,7 @@ async fn check(server: Server) {
         .await;
     let form = string(&events(&list)[1]["id"]);
 
-    // The text is written by hand, so that this test's own JSON has no part in the order.
+    // Written as text, so that the JSON library of the test cannot change the order.
     let values = r#"{"who":"Ada","size":"L"}"#;
     let frame = format!(
         r#"{{"id":"f","type":"event.create","payload":{{"thread_id":"{thread_id}","client_event_id":"a","event":{{"type":"form.response","actor":"user","content":[],"data":{{"values":{values},"form_event_id":"{form}","cancelled":false}}}}}}}}"#

@@ -1,4 +1,4 @@
-//! Turns that another process takes over. Two servers on one store are two processes to it.
+//! Takeover of turns by another process. Two servers on one store act as two processes.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, string, texts};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// Says when it is dropped, and what becomes of what it sends late.
+/// Reports that it was dropped, and the outcome of a late write.
 struct NotifyOnDrop(String);
 
 impl Drop for NotifyOnDrop {
@@ -19,7 +19,7 @@ impl Drop for NotifyOnDrop {
     }
 }
 
-/// Waits at the gate that the message names, and then sends something.
+/// Waits at the gate that the message names, and then sends a text.
 #[dooers::agent]
 async fn late(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let key = request.message;
@@ -35,12 +35,12 @@ fn lease(config: WorkerConfig, store: &Arc<SpyStore>, milliseconds: u64) -> Work
     config.store(Arc::clone(store) as Arc<dyn Store>)
 }
 
-/// A server on a store that others use, too, as a process of its own.
+/// A server on a shared store, which acts as a separate process.
 async fn process<A: dooers::Agent>(store: &Arc<SpyStore>, milliseconds: u64) -> Server {
     Server::with::<A>(|config| lease(config, store, milliseconds)).await
 }
 
-/// The same on a runtime of its own: when that is dropped, it dies without a word.
+/// A server on its own runtime. Dropping the runtime kills it.
 async fn mortal<A: dooers::Agent>(store: &Arc<SpyStore>, milliseconds: u64) -> (Runtime, Server) {
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
@@ -70,7 +70,7 @@ async fn leases_are_renewed_while_a_handler_works() {
     let mut client = server.client("ada").await;
     begin(&mut client, "wait lease-a\nsay done").await;
     gate::arrived("lease-a").await;
-    // More often than the lease would have held once.
+    // More renewals than a single lease would need.
     for _ in 0..6 {
         let mut renewing = store.hold("renew_leases");
         renewing.reached().await;
@@ -119,7 +119,7 @@ async fn turn_and_queue_of_a_dead_process_are_taken_over() {
     living.close([other]).await;
 }
 
-/// Says which attempt it is in a text that it does not end, and ends only at the second.
+/// Starts a text with the number of the attempt and leaves it open. Finishes only at the second attempt.
 #[dooers::agent(retry = 1)]
 async fn persistent(request: WorkerRequest, response: WorkerResponse) {
     let text = response.text_stream();
@@ -149,7 +149,7 @@ async fn lost_attempt_is_retried_in_the_same_run() {
         assert_eq!(ended[member], run[member]);
     }
     let shown = events(&other.subscribe(&thread_id).await);
-    // What was not stored of the first one is gone, and its message has ended.
+    // The unstored part of the first attempt is lost, and its text has ended.
     assert_eq!(texts(&shown), ["lease-f", "", "attempt 2"]);
     assert!(shown[1..].iter().all(|event| event["finalized"] == true));
     living.close([other]).await;
@@ -158,12 +158,12 @@ async fn lost_attempt_is_retried_in_the_same_run() {
 #[tokio::test]
 async fn late_writes_are_rejected_and_handler_is_dropped() {
     let store = SpyStore::memory();
-    // It renews its leases so rarely that only its write tells it.
+    // The lease is renewed so rarely that only a write can reveal the takeover.
     let dying = process::<late>(&store, 3_600_000).await;
     let mut client = dying.client("ada").await;
     let (thread_id, _) = begin(&mut client, "lease-c").await;
     gate::arrived("lease-c").await;
-    // A process that starts takes over all that runs.
+    // A starting process takes over all running turns.
     let living = process::<late>(&store, 3_600_000).await;
     let mut other = living.client("ada").await;
     let snapshot = other.subscribe(&thread_id).await;
@@ -190,7 +190,7 @@ async fn resumed_process_drops_its_lost_handlers() {
     gate::arrived("lease-d").await;
     let living = process::<late>(&store, 600).await;
     let mut other = living.client("ada").await;
-    // The next time that it renews its leases it learns that this turn is not its own. It never writes.
+    // The next renewal reports that the turn is lost. The handler never writes.
     gate::arrived("lease-d-dropped").await;
     let shown = other.subscribe(&thread_id).await;
     assert_eq!(shown["runs"][0]["error"], "interrupted");
@@ -208,7 +208,7 @@ async fn handlers_are_dropped_when_renewal_times_out() {
     begin(&mut client, "lease-e").await;
     gate::arrived("lease-e").await;
     gate::arrived("lease-e-dropped").await;
-    // Nobody has taken the turn, so it is ended here.
+    // No other process has taken over the turn, so it is ended here.
     let frames = client.read_turn().await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["error"],
@@ -229,7 +229,7 @@ async fn takeover_does_not_publish_an_older_row() {
     let mut eve = living.client("eve").await;
     runtime.shutdown_background();
 
-    // The turn has been taken over in the store, and its changes have not been published.
+    // The turn was taken over in the store, but the changes are not published yet.
     let held = loop {
         let mut held = store.hold("expire_leases");
         held.reached().await;
@@ -241,7 +241,7 @@ async fn takeover_does_not_publish_an_older_row() {
         }
         held.release();
     };
-    // A newer row overtakes that of the takeover. Then the thread has no subscribers.
+    // A newer row overtakes the row of the takeover. The thread then has no subscribers.
     let id = eve.send_message(Some(&thread_id), "say newer").await;
     let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
     eve.read_until("the ack", is_ack).await;

@@ -1,4 +1,4 @@
-//! Changes that the store has made and whose answers were lost.
+//! Changes that are stored although their responses are lost.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, seqs, texts};
@@ -55,7 +55,7 @@ async fn next_turn_runs_if_its_claim_response_is_lost() {
     let id = client.send_message(Some(&thread_id), "say two").await;
     let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
     client.read_until("the ack", is_ack).await;
-    // The first turn ends and the second one is claimed, and the process learns neither.
+    // The first turn ends and the second one is claimed, but the process receives neither response.
     store.lose("finish_turn");
     gate::open("lost-next");
     let is_two = |frame: &Value| {

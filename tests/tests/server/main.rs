@@ -1,7 +1,7 @@
-//! The server, spoken to by clients over real WebSockets.
+//! The server protocol over real WebSockets.
 //!
-//! Each file is about one thing that the protocol promises. A client reads only when a test waits for a frame, and
-//! then the *next* frame must be the one that the test names: what should not come would stand in its way.
+//! Each file covers one promise of the protocol. A client reads only when a test waits for a frame, and that frame
+//! must be the next one. An unexpected frame therefore fails the test.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! Turns of one thread come one after the other; everything else goes on.
+//! Turns of one thread run in sequence. Everything else runs concurrently.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, kinds, seqs, string, texts};
@@ -23,7 +23,7 @@ async fn messages_during_a_turn_are_published_and_queued() {
     gate::arrived("ordering-a").await;
     bob.read_pending().await;
 
-    // Acked and shown to both, and no run: it waits.
+    // Acked and published to both, but without a run: the message is queued.
     let id = bob
         .send_message(Some(&thread_id), "wait ordering-b\nsay b")
         .await;
@@ -78,7 +78,7 @@ async fn answers_follow_the_stored_order_of_messages() {
     let mut ada = server.client("ada").await;
     let mut bob = server.client("bob").await;
     let thread_id = ada.start_thread("say hello").await;
-    // Together as many as may wait in a thread.
+    // As many messages as the queue of a thread accepts.
     for number in 0..16 {
         ada.send_message(Some(&thread_id), &format!("say a{number}"))
             .await;
@@ -128,7 +128,7 @@ async fn threads_run_concurrently() {
             .send_message(None, &format!("wait ordering-side\nsay {number}"))
             .await;
     }
-    // All eight are inside before the first is let through.
+    // All eight handlers run before the first one passes.
     for _ in 0..8 {
         gate::arrived("ordering-side").await;
     }

@@ -30,7 +30,7 @@ async fn threads_are_paged_by_newest_event() {
     for _ in 0..35 {
         known.push(client.start_thread("hello").await);
     }
-    // The first one becomes the newest.
+    // The first thread becomes the newest.
     client.run_turn(&known[0], "again").await;
     let first = known.remove(0);
     known.push(first);

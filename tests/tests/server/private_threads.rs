@@ -1,4 +1,4 @@
-//! Who receives what, when threads are private.
+//! The recipients of frames when threads are private.
 
 use crate::agents::script;
 use crate::asserts::{appended, kinds, string, texts};
@@ -85,7 +85,8 @@ async fn anonymous_user_sees_threads_of_its_connection() {
     let frames = nobody.run_turn(&thread_id, "say two").await;
     assert_eq!(texts(&appended(&frames)), ["say two", "two"]);
 
-    // Who says who they are is nobody no more, and nobody again is another nobody.
+    // A connection with an identity is not anonymous any more. If it becomes anonymous again, it is a different
+    // anonymous user.
     nobody.connect("ada").await;
     sees_nothing(&mut nobody, &thread_id, &event_id).await;
     nobody.connect("").await;

@@ -1,6 +1,6 @@
-//! Changes that overtake each other on their way from the store to the clients.
+//! Changes that overtake each other between the store and the clients.
 //!
-//! The store's answer is held: what is asked is done, and who asked does not know it yet.
+//! The tests hold a response of the store: the operation is done, but its caller does not know yet.
 
 use crate::agents::script;
 use crate::asserts::{appended, kinds, seqs, string};
@@ -12,7 +12,7 @@ async fn server(store: &Arc<SpyStore>) -> Server {
     Server::with::<script>(|config| config.store(Arc::clone(store) as _)).await
 }
 
-/// Sends a message, and waits until the store's answer to this call is held.
+/// Sends a message and waits until the store's response to this call is held.
 async fn held(
     store: &Arc<SpyStore>,
     method: &'static str,
@@ -63,7 +63,7 @@ async fn message_racing_a_turn_end_is_published_after_it() {
     bob.subscribe(&thread_id).await;
 
     let held = held(&store, "finish_turn", &mut ada, &thread_id, "say two").await;
-    // The store has ended that turn, so this one begins at once.
+    // The store has ended the previous turn, so this one starts at once.
     let id = ada
         .send_message(Some(&thread_id), "wait overtaking\nsay three")
         .await;
@@ -112,7 +112,7 @@ async fn turn_racing_the_previous_end_can_be_canceled() {
     ada.read_until("the deletion", |frame| frame["type"] == "ack")
         .await;
     gate::open("overtaking-stopped");
-    // The handler is gone, so nobody went through, and its turn was never finished.
+    // The handler was dropped before it passed the gate, and its turn was never finished.
     ada.expect_nothing().await;
     assert_eq!(store.calls("finish_turn"), 2);
     server.close([ada]).await;
@@ -141,11 +141,11 @@ async fn row_does_not_overtake_events_of_a_slow_reader() {
     bob.read_pending().await;
     bob.subscribe(&thread_id).await;
 
-    // Only bob listens; he gets four events, and the others are to be read for him.
+    // Only Bob is subscribed. He receives four events. The others must be read from the store for him.
     let mut reading = store.hold("catch_up");
     gate::open("overtaking-row");
     reading.reached().await;
-    // Somebody else writes for the first time, which changes the row.
+    // A first message of another user changes the row.
     let mut eve = server.client("eve").await;
     eve.run_turn(&thread_id, "say last").await;
     reading.release();
@@ -176,7 +176,7 @@ async fn non_subscriber_receives_no_outdated_row() {
     let mut bob = server.client("bob").await;
     let mut other = server.client("eve").await;
 
-    // The row with bob in it is stored first, and told last.
+    // The row with Bob is stored first and published last.
     let held = held(&store, "begin_turn", &mut bob, &thread_id, "say two").await;
     gate::open("overtaking-older");
     let is_new = |frame: &Value| frame["payload"]["thread"]["title"] == "New";

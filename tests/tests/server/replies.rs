@@ -1,4 +1,4 @@
-//! What each thing that a handler can send looks like on the wire.
+//! The wire format of every reply of a handler.
 
 use crate::asserts::{appended, kinds, normal, string};
 use dooers::prelude::*;
@@ -6,7 +6,7 @@ use dooers::protocol::ContentPart;
 use dooers_tests::Server;
 use serde_json::{Value, json};
 
-/// Sends one event of each kind, and says which ids it was told.
+/// Sends one event of each kind, and replies with the ids that it received.
 #[dooers::agent]
 async fn everything(response: WorkerResponse) -> Result<()> {
     let call =
@@ -91,7 +91,7 @@ async fn every_event_kind_has_its_json() {
     server.close([client]).await;
 }
 
-/// Changes its thread three times.
+/// Updates its thread three times.
 #[dooers::agent]
 async fn namer(response: WorkerResponse) -> Result<()> {
     response

@@ -1,4 +1,4 @@
-//! Answers that would be larger than their limit.
+//! Responses that would exceed the size limit.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, seqs, string};
@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 const ANSWER: usize = 64 * 1024;
 
-/// What a frame has beside its events or threads: the thread, runs, and names.
+/// The part of a frame besides its events or threads: the thread, runs, and member names.
 const BESIDE: usize = 8 * 1024;
 
-/// A server whose answers are small.
+/// A server with a small response limit.
 async fn server() -> Server {
     Server::with::<script>(|config| config.limits(|limits| limits.answer_bytes = ANSWER)).await
 }
 
-/// A thread of 1 + `count` events of this size, and the ids of its events.
+/// A thread with 1 + `count` events of this size. Returns the ids of its events.
 async fn thread(client: &mut Client, count: usize, bytes: usize) -> (String, Vec<String>) {
     let id = client
         .send_message(None, &format!("large {count} {bytes}"))
@@ -29,7 +29,7 @@ async fn thread(client: &mut Client, count: usize, bytes: usize) -> (String, Vec
     (string(&frames[0]["payload"]["thread"]["id"]), ids)
 }
 
-/// The payload of the answer, which must not be larger than an answer may be.
+/// Sends a request. Returns the payload of the answer after checking its size.
 async fn ask(client: &mut Client, kind: &str, payload: Value, answer: &str) -> Value {
     client.send(kind, payload).await;
     let text = client.next_text().await;
@@ -142,7 +142,7 @@ async fn resume_by_agent_id_sends_the_rest_as_events() {
         rest.extend(appended(&[back.next().await]));
     }
     assert_eq!(seqs(&rest), (17..=51).collect::<Vec<_>>());
-    // And goes on live.
+    // Live frames follow.
     back.read_pending().await;
     let frames = back.run_turn(&thread_id, "say one").await;
     assert_eq!(seqs(&appended(&frames)), [52, 53]);
@@ -166,7 +166,7 @@ async fn oversized_resume_by_worker_id_starts_over() {
         );
         back.expect_nothing().await;
     }
-    // And goes on live.
+    // Live frames follow.
     let frames = back.run_turn(&thread_id, "say one").await;
     assert_eq!(seqs(&appended(&frames)), [52, 53]);
     server.close([client, back]).await;

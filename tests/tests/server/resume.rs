@@ -1,11 +1,11 @@
-//! Snapshots, and coming back.
+//! Snapshots and resumed subscriptions.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, kinds, seqs, string};
 use dooers_tests::{Client, Identity, Server, gate};
 use serde_json::{Value, json};
 
-/// A thread of 1 + 250 events, and their ids.
+/// A thread of 1 + 250 events. Returns the client, the thread id and the event ids.
 async fn long_thread(server: &Server) -> (Client, String, Vec<String>) {
     let mut client = server.client("ada").await;
     let id = client.send_message(None, "burst 250").await;
@@ -65,7 +65,7 @@ async fn resume_by_agent_id_has_next_100_then_the_rest() {
     assert_eq!(seqs(&rest), range(111, 251));
     back.read_pending().await;
 
-    // And goes on live.
+    // Live frames follow.
     let frames = back.run_turn(&thread_id, "say one").await;
     assert_eq!(seqs(&appended(&frames)), [252, 253]);
     server.close([client, back]).await;
@@ -182,8 +182,8 @@ async fn resume_after_a_run_receives_its_end() {
     server.close([back, watching]).await;
 }
 
-/// Joins while events pour in: snapshot and live frames are one row without hole or repetition, and what is listed
-/// afterwards is the same.
+/// Subscribes during a burst of events. The snapshot and the live frames form one sequence without gaps or repeats,
+/// and a list returns the same events.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subscribe_during_a_turn_has_no_gaps_or_repeats() {
     let server = Server::of::<script>().await;

@@ -1,4 +1,4 @@
-//! Which agents are served, and where.
+//! The served agents and their paths.
 
 use crate::agents::{echo, quiet};
 use crate::asserts::appended;
@@ -8,18 +8,18 @@ use dooers_tests::{Client, Server};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Where `/ws` leads.
+/// The agent at `/ws`.
 #[dooers::agent(name = "first-choice", default)]
 async fn favourite() -> &'static str {
     "I am the default"
 }
 
 mod other {
-    /// Has the name of another one.
+    /// An agent with a duplicate name.
     #[dooers::agent(name = "echo")]
     pub(super) async fn double() {}
 
-    /// Another default.
+    /// A second default agent.
     #[dooers::agent(default)]
     pub(super) async fn rival() {}
 }
@@ -150,7 +150,7 @@ async fn two_default_agents_fail_at_start() {
 
 #[tokio::test]
 async fn all_annotated_agents_are_served_by_default() {
-    // Among them are two of one name, which is how it shows.
+    // The program has two agents of one name, and the error shows that all annotated agents are served.
     let error = start_error(worker()).await;
     assert!(matches!(error, ServerError::SameName("echo")), "{error}");
     assert_eq!(other::double::DEFINITION.name(), "echo");
@@ -179,7 +179,7 @@ async fn router_works_inside_another_program() {
     serving.abort();
 }
 
-/// What a program gives its handlers.
+/// State that a program passes to its handlers.
 #[derive(Debug, Clone)]
 struct Greeting(&'static str);
 

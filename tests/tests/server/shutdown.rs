@@ -1,6 +1,7 @@
-//! A program that is told to stop, whatever its clients and handlers do.
+//! Shutdown of a program, regardless of its clients and handlers.
 //!
-//! Each test ends a process. The rule is the drain time and 3 s; the tests wait longer, as the machine may be busy.
+//! Each test stops a process. It must stop within the drain time plus 3 s. The tests wait longer, as the machine
+//! may be busy.
 #![cfg(unix)]
 
 use dooers_tests::{Client, Process, RemoteHandler, RemoteHandlers, TIMEOUT, within};
@@ -8,13 +9,13 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// A server that waits for turns for this time, in seconds.
+/// A server with this drain time in seconds.
 fn serve(drain: &str) -> Process {
     let variables = [
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_DATABASE_TYPE", "memory"),
         ("WORKER_DRAIN_TIMEOUT", drain),
-        // One of them may be blocked.
+        // One of the two threads may be blocked.
         ("TOKIO_WORKER_THREADS", "2"),
     ];
     Process::start("remote-handlers", &variables)
@@ -39,7 +40,7 @@ async fn stop_does_not_wait_for_unfinished_requests() {
         stream.write_all(beginning.as_bytes()).await.unwrap();
         connections.push(stream);
     }
-    // It was accepted after the others.
+    // This connection was accepted after the others.
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;
     program.terminate();
@@ -71,7 +72,7 @@ async fn stop_drains_turns_beside_a_reader_that_stopped() {
         .await;
     client.expect_ack(&id).await;
     let mut handler = calls.next().await;
-    // More than the system keeps for a connection.
+    // More than the socket buffers hold.
     for _ in 0..10 {
         let subscribe = json!({"thread_id": thread_id});
         client.send("thread.subscribe", subscribe).await;
@@ -103,7 +104,7 @@ async fn stop_ends_a_process_whose_handler_blocks() {
     assert_eq!(status, Some(1), "{errors}");
 }
 
-/// A program all of whose threads are blocked by handlers.
+/// A program whose runtime threads are all blocked by handlers.
 async fn blocked(drain: &str) -> (Process, Vec<(RemoteHandler, Client)>) {
     let mut program = serve(drain);
     let calls = RemoteHandlers::listen().await;
@@ -119,7 +120,7 @@ async fn blocked(drain: &str) -> (Process, Vec<(RemoteHandler, Client)>) {
     for (handler, _) in &mut handlers {
         handler.command("block").await;
     }
-    // One thread may have taken both calls, and be blocked by the first.
+    // One thread may have started both handlers and be blocked by the first.
     let (one, other) = handlers.split_at_mut(1);
     tokio::select! {
         said = one[0].0.outcome() => assert_eq!(said, "blocks"),
@@ -140,7 +141,7 @@ async fn stop_ends_a_process_whose_threads_block() {
 async fn second_signal_ends_a_process_whose_threads_block() {
     let (program, _handlers) = blocked("3600").await;
     program.terminate();
-    // Another signal, as two of the same may become one.
+    // A different signal, as two identical signals may be merged into one.
     program.signal("INT");
     let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(130), "{errors}");
@@ -154,14 +155,14 @@ async fn second_signal_ends_a_program_after_serve() {
     handler.command("leave").await;
     assert_eq!(handler.outcome().await, "left");
     program.terminate();
-    // From here on the runtime waits for the thread that the handler has left.
+    // From here on the runtime waits for the thread that the handler left blocked.
     program.wait_for_line("It has stopped.");
     program.signal("INT");
     let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(130), "{errors}");
 }
 
-/// A database that takes connections and answers nothing.
+/// A database that accepts connections and answers nothing.
 async fn silent_database() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://me@{}/mine", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! Clients that do not read, or do not answer.
+//! Clients that do not read or do not answer.
 
 use crate::agents::script;
 use crate::asserts::{appended, events, kinds, seqs, text};
@@ -7,10 +7,10 @@ use dooers_tests::{Client, Server, frame_bytes, opcode, within};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// More than any answer of these tests has.
+/// Larger than any response in these tests.
 const LARGE: usize = 16 * 1024 * 1024;
 
-/// A server of small queues and small buffers.
+/// A server with small queues and small buffers.
 async fn small(change: impl FnOnce(&mut Limits)) -> Server {
     let config = dooers_tests::in_memory().limits(|limits| {
         limits.outbound_frames = 16;
@@ -20,7 +20,7 @@ async fn small(change: impl FnOnce(&mut Limits)) -> Server {
     Server::start_with_small_buffers(WorkerServer::new(config).agent::<script>()).await
 }
 
-/// All frames up to the end of a turn, and a look at each thread's row: it must not be older than the one before.
+/// All frames of a turn. Checks that each thread row is at least as new as the previous one.
 async fn whole_turn(client: &mut Client, last_seq: u64) -> Vec<Value> {
     let mut frames = Vec::new();
     loop {
@@ -40,7 +40,7 @@ async fn stalled_client_delays_nobody_and_misses_nothing() {
     let mut slow = server.client_with_small_buffer("bob").await;
     slow.subscribe(&thread_id).await;
 
-    // 3 MB to each; the slow one's queue and buffers hold a small part of it.
+    // 3 MB for each client. The queue and buffers of the slow one hold a small part of it.
     reading
         .send_message(Some(&thread_id), "large 3000 1000")
         .await;
@@ -58,7 +58,7 @@ async fn stalled_client_delays_nobody_and_misses_nothing() {
     assert!(text(&got[3000]).starts_with("3000 xxx"));
     assert_eq!(text(&got[3002]), "last");
     in_order(&frames);
-    // And it goes on live.
+    // Live frames follow.
     slow.read_pending().await;
     let frames = slow.run_turn(&thread_id, "say live").await;
     assert_eq!(seqs(&appended(&frames)), [3006, 3007]);
@@ -66,7 +66,7 @@ async fn stalled_client_delays_nobody_and_misses_nothing() {
     server.close([reading, slow]).await;
 }
 
-/// No row of the thread may come before an event that is older than it.
+/// Checks that no row of the thread arrives before an event that is older than it.
 pub(crate) fn in_order(frames: &[Value]) {
     let mut newest = String::new();
     for frame in frames {
@@ -130,7 +130,7 @@ async fn slow_non_subscriber_receives_the_newest_row() {
         reading.run_turn(&thread_id, &line).await;
     }
     reading.run_turn(&thread_id, "title done").await;
-    // Rows that were replaced before they could be sent may be left out, and the newest must come.
+    // Rows that were replaced before they could be sent may be skipped, but the newest must arrive.
     let is_newest = |frame: &Value| frame["payload"]["thread"]["title"] == "done";
     let frames = slow.read_until("the newest row", is_newest).await;
     assert!(kinds(&frames).iter().all(|kind| *kind == "thread.upsert"));
@@ -167,15 +167,15 @@ async fn client_that_never_reads_is_closed() {
     slow.subscribe("t").await;
     say(&server, "large 3000 1000").await;
 
-    // It goes on writing; once the server has ended the connection, that fails.
+    // The client keeps writing, which fails once the server has ended the connection.
     let mut slow = slow.into_raw();
     slow.write_until_refused(&text_frame(PING)).await;
     assert_eq!(say(&server, "say two").await, "two");
     server.close([]).await;
 }
 
-/// A message of the program in the thread `t`, and its answer. Any other client might be taken for one that never reads,
-/// on a machine that is busy.
+/// Dispatches a message of the program in the thread `t` and returns its answer. On a busy machine, a further
+/// client could be mistaken for one that never reads.
 async fn say(server: &Server, text: &str) -> String {
     let turn = server.worker().dispatch::<script>();
     let turn = turn.worker("w1").organization("o1").workspace("s1");
@@ -191,7 +191,7 @@ fn text_frame(text: &str) -> Vec<u8> {
     frame_bytes(opcode::TEXT, true, true, text.as_bytes())
 }
 
-/// The type of a frame, and how many events it has.
+/// The type of a frame, and the number of its events.
 fn kind_of((opcode, payload): (u8, Vec<u8>)) -> (String, usize) {
     assert_eq!(opcode, opcode::TEXT, "{payload:?}");
     let frame: Value = serde_json::from_slice(&payload).unwrap();
@@ -229,14 +229,14 @@ async fn late_pong_behind_queued_frames_is_accepted() {
         limits.pong_timeout = Duration::from_millis(30);
     })
     .await;
-    // A snapshot of 26 KB, for which a slow reader may take 26 s, and which the system takes at once.
+    // A snapshot of 26 KB, for which a slow reader has 26 s, but which fits into the socket buffers.
     say(&server, "large 20 1000").await;
     let mut slow = server.client("bob").await.into_raw();
     assert_eq!(slow.next().await.0, opcode::PING);
     slow.write(&frame_bytes(opcode::PONG, true, true, b""))
         .await;
     slow.write(&text_frame(SUBSCRIBE)).await;
-    // The next ping comes behind the snapshot. Clients that answer none tell how much time has passed.
+    // The next ping is queued behind the snapshot. Clients without pongs measure the elapsed time.
     for _ in 0..3 {
         let mut silent = server.client("ada").await.into_raw();
         assert_eq!(silent.close_code().await, Some(1013));
@@ -267,7 +267,7 @@ async fn client_that_answers_pings_stays_connected() {
         limits.pong_timeout = Duration::from_secs(1);
     })
     .await;
-    // One that answers nothing is there to tell how much time has passed.
+    // A client without pongs measures the elapsed time.
     let mut silent = server.client("ada").await.into_raw();
     let mut alive = server.client("ada").await;
     let closing = silent.close_code();

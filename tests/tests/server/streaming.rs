@@ -1,4 +1,4 @@
-//! Texts that grow while they are read.
+//! Streaming texts.
 
 use crate::asserts::{appended, events, kinds, string, texts};
 use dooers::Database;
@@ -11,11 +11,11 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Writes a text as the lines of the message tell it.
+/// Writes a text as the lines of the message say.
 ///
-/// `begin` and `think` begin a text or a thought, `push X` adds to it, `finish` ends it and waits until that is stored,
-/// `drop` lets it go and `lend KEY` gives it to a task that waits at a gate, adds to it and never ends it; `say X` sends
-/// another message, `wait KEY` waits at a gate, `fail X` and `panic X` end the turn.
+/// `begin` and `think` begin a text or a thought, `push X` appends to it, `finish` ends it and waits until it is
+/// stored, `drop` drops it, and `lend KEY` passes it to a task that waits at a gate, appends to it and never ends
+/// it. `say X` sends another message, `wait KEY` waits at a gate, `fail X` and `panic X` end the turn.
 #[dooers::agent]
 pub(crate) async fn pen(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let mut open: Option<TextStream> = None;
@@ -49,19 +49,19 @@ pub(crate) async fn pen(request: WorkerRequest, response: WorkerResponse) -> Res
     Ok(())
 }
 
-/// A client that takes pieces.
+/// A client that receives deltas.
 pub(crate) async fn modern(server: &Server, user: &str) -> Client {
     server.client(Identity::of(user).with_deltas()).await
 }
 
-/// Sends a message that begins a thread; the result is the thread's id.
+/// Sends a message that starts a thread. Returns the thread id.
 pub(crate) async fn begin(client: &mut Client, text: &str) -> String {
     let id = client.send_message(None, text).await;
     client.expect_ack(&id).await;
     string(&client.expect("thread.upsert").await["thread"]["id"])
 }
 
-/// What a client shows after these frames, which must be right one after the other.
+/// Applies frames to the view. They must be in order.
 fn seen(view: &mut ThreadView, frames: &[Value]) {
     for frame in frames {
         let payload = &frame["payload"];
@@ -81,7 +81,7 @@ fn seen(view: &mut ThreadView, frames: &[Value]) {
     }
 }
 
-/// The frames up to the piece with this text at its end.
+/// The frames up to the piece that ends with this text.
 async fn up_to_piece(client: &mut Client, end: &str) -> Vec<Value> {
     let is_it = |frame: &Value| {
         let text = frame["payload"]["text"].as_str();
@@ -133,7 +133,7 @@ async fn text_starts_as_event_grows_and_ends_whole() {
     );
     assert_eq!(begun["content"], json!([{"type": "text", "text": ""}]));
     assert_eq!(begun["run_id"], frames[2]["payload"]["run"]["id"]);
-    // What was pushed without waiting in between is one piece.
+    // Consecutive pushes without an await form one piece.
     let piece = |number: u64, text: &str| json!({"thread_id": begun["thread_id"], "event_id": begun["id"], "delta_seq": number, "text": text});
     assert_eq!(frames[4]["payload"], piece(0, "One "));
     assert_eq!(frames[5]["payload"], piece(1, "word."));
@@ -243,9 +243,9 @@ async fn resume_sends_an_earlier_open_text_before_deltas() {
     let mut beginning = store.hold("write_turn");
     let text = "begin\npush One \nwait text-k\npush two\nfinish";
     let thread_id = begin(&mut client, text).await;
-    // The text has begun, and nobody knows yet.
+    // The text has begun in the store, but is not published yet.
     beginning.reached().await;
-    // His message stands behind it, and he is sent nothing of what lies before that.
+    // Bob's message has a higher `seq`, and he receives nothing from before it.
     let mut bob = modern(&server, "bob").await;
     let id = bob.send_message(Some(&thread_id), "say Hello").await;
     bob.expect_ack(&id).await;
@@ -292,7 +292,7 @@ async fn reader_at_the_end_receives_no_older_text() {
     let mut ending = store.hold("write_turn");
     gate::open("text-i");
     ending.reached().await;
-    // It is stored, and nobody knows yet.
+    // The end is stored, but not published yet.
     let mut joining = modern(&server, "bob").await;
     let mut view = ThreadView::default();
     view.snapshot(&joining.subscribe(&thread_id).await);
@@ -330,7 +330,7 @@ async fn older_page_includes_the_text_so_far() {
     server.close([client]).await;
 }
 
-/// However a turn ends, its text keeps what it had; `extra` events follow.
+/// Checks that a text keeps its content for this end of the turn, followed by `extra` events.
 async fn keeps_its_text(end: &str, status: &str, extra: usize) {
     let server = Server::of::<pen>().await;
     let mut client = modern(&server, "ada").await;
@@ -370,7 +370,7 @@ async fn open_text_of_a_panicked_turn_keeps_its_content() {
     keeps_its_text("panic oh", "failed", 1).await;
 }
 
-/// However a text ends to which nothing came, there is no event of it.
+/// Checks that an empty text leaves no event, whatever ends it.
 async fn leaves_nothing(server: Server, gate: &str) {
     let mut client = modern(&server, "ada").await;
     let waits = format!("begin\nwait {gate}");
@@ -497,7 +497,7 @@ async fn thought_streams_like_a_message() {
     server.close([client]).await;
 }
 
-/// Streams in all the ways in which a handler can, as the message names them.
+/// Streams a text in the way that the message names.
 #[dooers::agent]
 async fn author(request: WorkerRequest, response: WorkerResponse) -> Result<TextReply> {
     let words = || stream::iter(["One ", "word"]);
@@ -514,7 +514,7 @@ async fn author(request: WorkerRequest, response: WorkerResponse) -> Result<Text
     Ok(TextReply::stream(words().map(Some)))
 }
 
-/// The type, the author and the text of all that the agent says to a message, and the status of its run.
+/// The type, author and text of all replies to a message, and the status of its run.
 async fn said(message: &str) -> (Vec<(String, String, String)>, String) {
     let server = Server::of::<author>().await;
     let mut client = modern(&server, "ada").await;
@@ -584,7 +584,7 @@ async fn streaming_text_is_hidden_from_other_users() {
     gate::open("text-h");
     client.read_turn().await;
     stranger.expect_nothing().await;
-    // It hears of the thread, and of nothing in it.
+    // The client receives the thread row, but none of its events.
     let heard = idle.read_pending().await;
     assert!(kinds(&heard).iter().all(|kind| *kind == "thread.upsert"));
     server.close([client, stranger, idle]).await;

@@ -1,4 +1,4 @@
-//! One message and its answer.
+//! A single message and its answer.
 
 use crate::agents::{echo, quiet, script};
 use crate::asserts::{appended, kinds, normal, string, text, texts};
@@ -186,12 +186,12 @@ async fn unawaited_events_are_stored_in_one_batch() {
     let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut client = server.client("ada").await;
 
-    // All that is sent up to the return is stored with the turn's end.
+    // All events sent before the handler returns are stored with the end of the turn.
     let thread_id = client.start_thread("burst 20").await;
     assert_eq!(store.calls("write_turn"), 0);
     assert_eq!(store.calls("finish_turn"), 1);
 
-    // One writing for each waiting.
+    // One write for each await.
     client
         .run_turn(&thread_id, "burst 20\nstored x\nburst 20\nstored y\nsay z")
         .await;
@@ -217,7 +217,7 @@ async fn unawaited_events_are_stored_in_one_batch() {
     server.close([client]).await;
 }
 
-/// Starts and ends two runs, and leaves a third open if the message says so.
+/// Starts and ends two runs, and leaves a third one open if the message says so.
 #[dooers::agent(run = "manual")]
 async fn manual(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     drop(response.text("outside"));
@@ -285,7 +285,7 @@ async fn open_manual_run_ends_with_the_turn() {
     for (message, status) in [("leave it open", "succeeded"), ("fail within", "failed")] {
         let id = client.send_message(None, message).await;
         client.expect_ack(&id).await;
-        // The two that the handler ended, and the third.
+        // The two runs that the handler ended, and the third one.
         client.read_turn().await;
         client.read_turn().await;
         let frames = client.read_turn().await;

@@ -1,11 +1,11 @@
-//! What happens below the frames: large ones, broken ones, slow ones.
+//! WebSocket frames: large, invalid and slow ones.
 
 use crate::agents::echo;
 use crate::asserts::{appended, text};
 use dooers_tests::{Server, frame_bytes, opcode};
 use serde_json::json;
 
-/// An `event.create` with a text of so many bytes.
+/// An `event.create` frame with a text of this length.
 fn message(length: usize) -> String {
     let text = "x".repeat(length);
     let event =
@@ -76,7 +76,7 @@ async fn fragmented_message_size_counts_as_a_whole() {
 async fn fragmented_message_is_one_message() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
-    // The parts end within characters.
+    // The fragments end in the middle of characters.
     let text = message(0).replace(r#""text":"""#, r#""text":"größer 😀""#);
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
@@ -114,9 +114,9 @@ async fn text_that_is_not_utf_8_closes_with_1007() {
     let broken = [
         frame_bytes(opcode::TEXT, true, true, &[0xff]),
         frame_bytes(opcode::TEXT, true, true, b"{\"id\":\"\xc3\x28\"}"),
-        // Surrogates have no UTF-8.
+        // UTF-8 has no surrogates.
         frame_bytes(opcode::TEXT, true, true, &[0xed, 0xa0, 0x80]),
-        // Cut off within a character.
+        // Ends in the middle of a character.
         frame_bytes(opcode::TEXT, true, true, &[0xe2, 0x82]),
         [
             begun.clone(),
@@ -143,7 +143,8 @@ async fn websocket_protocol_error_closes_with_1002() {
         frame_bytes(opcode::TEXT, true, false, ping),
         frame_bytes(opcode::RESERVED, true, true, ping),
         reserved_bit,
-        // A continuation of nothing, a text within a text, a part of a ping, and a ping that is too long.
+        // A continuation without a start, a text inside a fragmented text, a fragmented ping, and a ping
+        // that is too long.
         frame_bytes(opcode::CONTINUATION, true, true, ping),
         [
             frame_bytes(opcode::TEXT, false, true, ping),
@@ -152,7 +153,7 @@ async fn websocket_protocol_error_closes_with_1002() {
         .concat(),
         frame_bytes(opcode::PING, false, true, b"x"),
         frame_bytes(opcode::PING, true, true, &[b'x'; 126]),
-        // A closing frame whose code is cut off.
+        // A close frame with a truncated code.
         frame_bytes(opcode::CLOSE, true, true, &[3]),
     ];
     for bytes in broken {
@@ -173,7 +174,7 @@ async fn protocol_error_affects_only_its_client() {
         assert_eq!(client.expect_close().await, 1002);
         steady.expect_nothing().await;
     }
-    // One that goes without a word.
+    // A client that disconnects without a close frame.
     drop(server.client("ada").await);
     steady.start_thread("hello").await;
     server.close([steady]).await;

@@ -1,22 +1,22 @@
-//! What clients see of settings.
+//! Helpers to read and change settings as a client.
 
 use dooers_tests::{Client, Identity, Server};
 use serde_json::{Value, json};
 
-/// Somebody whose role in the organization is this.
+/// A user with this role in the organization.
 pub(crate) fn in_role(role: &str) -> Identity {
     let user = json!({"user_id": role, "organization_role": role});
     Identity::of(role).with("user", user)
 }
 
-/// A client that subscribed to the settings as this audience, and what it was shown.
+/// Connects a client and subscribes it to the settings for an audience. Returns the client and the snapshot.
 pub(crate) async fn subscribed(server: &Server, role: &str, audience: &str) -> (Client, Value) {
     let mut client = server.client(in_role(role)).await;
     let snapshot = subscribe(&mut client, audience).await;
     (client, snapshot)
 }
 
-/// Subscribes to the settings: the snapshot.
+/// Subscribes to the settings and returns the snapshot.
 pub(crate) async fn subscribe(client: &mut Client, audience: &str) -> Value {
     let asked = json!({"audience": audience});
     let id = client.send("settings.subscribe", asked).await;
@@ -25,7 +25,7 @@ pub(crate) async fn subscribe(client: &mut Client, audience: &str) -> Value {
     snapshot
 }
 
-/// All fields of a snapshot, those in groups too.
+/// All fields of a snapshot, including those in groups.
 pub(crate) fn fields(snapshot: &Value) -> Vec<Value> {
     let items = snapshot["fields"].as_array().unwrap().iter();
     let fields = items.flat_map(|item| match item["fields"].as_array() {
@@ -35,7 +35,7 @@ pub(crate) fn fields(snapshot: &Value) -> Vec<Value> {
     fields.collect()
 }
 
-/// The field of this id.
+/// The field with this id.
 pub(crate) fn field(snapshot: &Value, id: &str) -> Value {
     let found = fields(snapshot).into_iter().find(|field| field["id"] == id);
     found.unwrap_or_else(|| panic!("no field {id} in {snapshot}"))
@@ -46,7 +46,7 @@ pub(crate) fn ids(snapshot: &Value) -> Vec<String> {
     fields(snapshot).iter().map(id).collect()
 }
 
-/// Changes a setting, and reads the ack and the change that come back.
+/// Changes a setting, reads the ack, and returns the published change.
 pub(crate) async fn patch(client: &mut Client, field_id: &str, value: Value) -> Value {
     let asked = json!({"field_id": field_id, "value": value});
     let id = client.send("settings.patch", asked).await;
@@ -54,7 +54,7 @@ pub(crate) async fn patch(client: &mut Client, field_id: &str, value: Value) -> 
     client.expect("settings.patch").await
 }
 
-/// Changes a setting in vain: the code and the text.
+/// Sends a change that must be rejected. Returns the error's code and message.
 pub(crate) async fn refused(client: &mut Client, field_id: &str, value: Value) -> (String, String) {
     let asked = json!({"field_id": field_id, "value": value});
     let id = client.send("settings.patch", asked).await;

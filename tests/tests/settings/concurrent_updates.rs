@@ -1,4 +1,4 @@
-//! Changes that come together.
+//! Concurrent changes of settings.
 
 use crate::agents::every;
 use crate::asserts::{field, subscribe, subscribed};

@@ -1,4 +1,4 @@
-//! `null`, which restores a default, and the member `required`, which says where it is refused.
+//! `null`, which restores a default, and the member `required`, which forbids it.
 
 use crate::agents::{Few, every, few};
 use crate::asserts::{field, fields, patch, refused, subscribe, subscribed};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Fields of every kind with a default: another value, and the default.
+/// Fields of every kind: the id, another value, and the default.
 fn with_defaults() -> Vec<(&'static str, Value, Value)> {
     vec![
         ("prompt", json!("x"), json!("")),
@@ -57,7 +57,7 @@ async fn null_restores_the_default_of_every_kind() {
         for (value, shown, old) in [
             (&other, &other, &default),
             (&Value::Null, &default, &other),
-            // A sender waits for a frame also where nothing changes.
+            // The sender receives a frame even if nothing changes.
             (&Value::Null, &default, &default),
         ] {
             let patched = patch(&mut operator, id, value.clone()).await;
@@ -122,7 +122,7 @@ async fn null_deletes_the_stored_value() {
     server.close([operator]).await;
 }
 
-/// Settings that one handler takes, in two versions of a program.
+/// Settings of an agent in two versions of a program.
 #[derive(Debug, Clone, PartialEq, WorkerSettings)]
 struct Mixed {
     #[setting(default = "medium")]
@@ -151,7 +151,7 @@ async fn optional_field_with_a_default_is_never_none() {
     assert_eq!(size().await.as_deref(), Some("large"));
     set(None).await.unwrap();
     assert_eq!(size().await.as_deref(), Some("medium"));
-    // It is the default already, so this is not a change.
+    // The value is already the default, so this is not a change.
     set(None).await.unwrap();
     set(Some("small")).await.unwrap();
     let mut next = async || {
@@ -215,7 +215,7 @@ async fn versioned(values: SettingsValues) -> String {
     format!("{values:?}")
 }
 
-/// What a client is shown after `null`, by the next version of the program, whose default is another one.
+/// The value after `null` in the next version of the program, which has another default.
 async fn default_of_the_next_version(before: Value) -> Value {
     let directory = tempfile::tempdir().unwrap();
     let start = async |default: &str| {
@@ -243,7 +243,7 @@ async fn default_of_the_next_version(before: Value) -> Value {
 #[tokio::test]
 async fn null_follows_the_default_of_the_next_version() {
     assert_eq!(default_of_the_next_version(json!("x")).await, "two");
-    // Also where what was stored was the default itself.
+    // Also if the stored value was the default itself.
     assert_eq!(default_of_the_next_version(json!("one")).await, "two");
 }
 

@@ -1,4 +1,4 @@
-//! Secrets whose value comes from an environment variable.
+//! Secrets with values from environment variables.
 
 use crate::asserts::{field, patch, refused, subscribe, subscribed};
 use dooers::WorkerServer;
@@ -30,7 +30,7 @@ struct MoreKeys {
     hidden: Option<Secret>,
 }
 
-/// A check whose text shows the value.
+/// A validation whose error contains the value.
 fn quiet(key: &Secret) -> Result<(), String> {
     match key.expose() {
         "loud" => Err(format!("{} is no key", key.expose())),
@@ -38,7 +38,7 @@ fn quiet(key: &Secret) -> Result<(), String> {
     }
 }
 
-/// Answers with its keys, which a real agent never does.
+/// Replies with its keys, unlike any real agent.
 #[dooers::agent]
 async fn keyed(settings: Keys) -> String {
     let of =
@@ -52,7 +52,7 @@ async fn keyed(settings: Keys) -> String {
     )
 }
 
-/// A server whose variables are these.
+/// A server with these variables.
 fn worker(variables: &'static [(&'static str, &'static str)]) -> WorkerServer {
     let config = in_memory().secret_variables(|name| {
         let found = variables.iter().find(|(known, _)| *known == name);
@@ -61,7 +61,7 @@ fn worker(variables: &'static [(&'static str, &'static str)]) -> WorkerServer {
     WorkerServer::new(config).agent::<keyed>()
 }
 
-/// The keys with which the agent answers.
+/// The keys in the agent's reply.
 async fn keys(server: &Server) -> String {
     let turn = server.worker().dispatch::<keyed>().worker("w1").user("ada");
     turn.message("which?")
@@ -212,7 +212,7 @@ async fn variable_value_is_not_stored() {
     settings.set(|keys| keys.count = 2).await.unwrap();
     let all = settings.all().read().await.unwrap();
     assert_eq!(all.get("key"), Some(&json!("hush")));
-    // Setting it to the value that it has changes nothing, and so stores nothing.
+    // Setting the current value changes nothing and stores nothing.
     settings
         .set(|keys| keys.key = Secret::new("hush"))
         .await

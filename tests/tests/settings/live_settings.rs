@@ -1,4 +1,4 @@
-//! Settings in the hands of the program.
+//! Settings used by the program.
 
 use crate::agents::{Few, every, few};
 use crate::asserts::{patch, subscribed};
@@ -98,7 +98,7 @@ async fn watch_yields_each_change_and_batches_as_one() {
     settings.set(|few| few.second = 3).await.unwrap();
     settings.set(|few| few.first = 6).await.unwrap();
     settings.set(|few| few.second = 4).await.unwrap();
-    // What stays the same is no change.
+    // An unchanged value is not a change.
     settings.set(|few| few.second = 4).await.unwrap();
     settings
         .set(|few| few.key = Some(Secret::new("hush")))
@@ -168,7 +168,7 @@ async fn callback_is_ordered_and_its_failure_keeps_changes() {
     server.close([client, other]).await;
 }
 
-/// Each change of the first field makes one of the second, by the callback itself.
+/// The callback changes the second field on each change of the first.
 #[tokio::test]
 async fn callback_may_change_settings() {
     let server: Arc<Mutex<Option<WorkerServer>>> = Arc::default();
@@ -197,7 +197,7 @@ async fn callback_may_change_settings() {
         .await
         .unwrap();
     assert_eq!(second.new, json!(42));
-    // Who follows is told that the server has stopped.
+    // Watchers are notified that the server has stopped.
     within("the server to close", worker.close()).await;
     let rest = within("the end", changes.collect::<Vec<_>>()).await;
     assert_eq!(rest, []);

@@ -1,4 +1,4 @@
-//! Settings: what operators see and change over real WebSockets, and what programs do with them.
+//! Settings: changed by operators over real WebSockets, and used by programs.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! Settings whose fields are known only at run time.
+//! Settings whose fields are defined at run time.
 
 use crate::asserts::{field, patch, refused, subscribed};
 use dooers::WorkerServer;

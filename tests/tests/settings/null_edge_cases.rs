@@ -1,4 +1,4 @@
-//! Where `null`, defaults, secrets and numbers meet.
+//! Combinations of `null`, defaults, secrets and numbers.
 
 use crate::asserts::{field, patch, refused, subscribed};
 use dooers::WorkerServer;
@@ -143,7 +143,7 @@ async fn null_restores_a_variable_after_key_rotation() {
         .await
         .unwrap();
     server.close([]).await;
-    // The old key can go: the one secret that is stored has the new one.
+    // The old key can be removed: the only stored secret uses the new one.
     let server = Server::start(worker(&store, TWO, &heard)).await;
     let dispatch = server.worker().dispatch::<edgy>().worker("w1");
     let text = dispatch

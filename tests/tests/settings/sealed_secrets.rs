@@ -1,4 +1,4 @@
-//! Secrets at rest.
+//! Encryption of stored secrets.
 
 use crate::agents::{Few, few};
 use dooers::prelude::*;
@@ -84,7 +84,7 @@ async fn plain_secret_is_sealed_when_set_with_a_key() {
     assert_eq!(read(&path, Some(ONE)).await.unwrap(), "sealed");
 }
 
-/// Whether a file in this directory has this text.
+/// Whether any file in this directory contains the text.
 fn has(directory: &Path, text: &str) -> bool {
     let mut files = std::fs::read_dir(directory).unwrap();
     files.any(|file| {
@@ -97,7 +97,7 @@ fn has(directory: &Path, text: &str) -> bool {
 
 #[tokio::test]
 async fn sealed_secret_leaves_no_plain_text_on_disk() {
-    // The long one needs pages of its own.
+    // The long secret needs overflow pages.
     for secret in [
         "correct horse".to_owned(),
         format!("correct horse {}", "x".repeat(9_000)),

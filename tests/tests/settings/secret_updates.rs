@@ -1,4 +1,4 @@
-//! Keys that are replaced: a secret that is set again is sealed with the newest key, even if it is the same secret.
+//! Key rotation: a secret that is set again is sealed with the newest key, even if its value is the same.
 
 use crate::agents::{Few, few};
 use crate::asserts::{patch, subscribed};
@@ -15,7 +15,7 @@ use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Where settings outlive their server.
+/// A store that outlives its servers.
 enum Backend {
     Memory(Arc<dyn Store>),
     Sqlite(SqliteOptions),
@@ -32,7 +32,7 @@ enum Way {
 }
 
 impl Backend {
-    /// A server that has these keys.
+    /// A server with these keys.
     fn worker(&self, keys: Option<&str>) -> WorkerServer {
         let config = in_memory().database(match self {
             Self::Memory(store) => Database::Custom(Arc::clone(store)),
@@ -46,7 +46,7 @@ impl Backend {
         WorkerServer::new(config).agent::<few>()
     }
 
-    /// The secret as it is stored while no server runs.
+    /// The stored secret, read while no server runs.
     async fn stored(&self) -> StoredSetting {
         let store: Arc<dyn Store> = match self {
             Self::Memory(store) => Arc::clone(store),
@@ -66,7 +66,7 @@ impl Backend {
     }
 }
 
-/// Sets the secret, and nothing else.
+/// Sets only the secret.
 async fn set(worker: &WorkerServer, way: Way, secret: &str) {
     let settings = worker.settings::<Few>("w1").await.unwrap();
     let secret = secret.to_owned();
@@ -94,7 +94,7 @@ async fn set(worker: &WorkerServer, way: Way, secret: &str) {
     }
 }
 
-/// Sets a secret before its keys change, and the same secret after that.
+/// Sets a secret, changes the keys, and sets the same secret again.
 async fn rotate(backend: &Backend, way: Way, keys: [Option<&str>; 2]) {
     let worker = backend.worker(keys[0]);
     set(&worker, Way::Field, "hush").await;
@@ -167,7 +167,7 @@ mod on_postgres {
     }
 }
 
-/// Sets the secret to nothing.
+/// Unsets the secret.
 async fn clear(worker: &WorkerServer) {
     let repository = worker.repository().await.unwrap();
     let scope = Scope::everyone::<few>("w1");
@@ -195,7 +195,7 @@ async fn equal_secret_is_stored_but_not_published() {
     let mut changes = settings.watch();
     set(&worker, Way::Field, "hush").await;
     assert_eq!(changes.next().now_or_never(), None);
-    // A client changes what it shows only when the frame arrives.
+    // A client updates its form only when the frame arrives.
     let told = patch(&mut client, "key", json!("hush")).await;
     assert_eq!(told["field_id"], "key");
     assert_eq!(changes.next().await.unwrap().field_id, "key");
@@ -213,7 +213,7 @@ async fn unassigned_secret_is_not_stored() {
     assert_eq!(store.calls("put_settings"), 0);
     set(&worker, Way::Field, "hush").await;
     assert_eq!(store.calls("put_settings"), 1);
-    // To read the secret is not an assignment, and to put it back is none either.
+    // Reading a secret and moving it back is not an assignment.
     let move_it = |few: &mut Few| {
         let key = few.key.take();
         assert_eq!(key.as_ref().unwrap().expose(), "hush");
@@ -221,7 +221,7 @@ async fn unassigned_secret_is_not_stored() {
     };
     settings.set(move_it).await.unwrap();
     assert_eq!(store.calls("put_settings"), 1);
-    // An equal copy is one.
+    // Assigning an equal copy is an assignment.
     settings.set(|few| few.key = few.key.clone()).await.unwrap();
     assert_eq!(store.calls("put_settings"), 2);
     worker.close().await;

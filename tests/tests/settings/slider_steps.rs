@@ -1,4 +1,4 @@
-//! Numbers that were computed in binary, at every way into the settings.
+//! Numbers computed in binary floating point, through every API that sets a value.
 
 use crate::asserts::{field, patch, refused, subscribed};
 use dooers::WorkerServer;
@@ -27,7 +27,7 @@ struct Tuning {
     computed: f64,
 }
 
-/// Says how it is tuned.
+/// Replies with its settings.
 #[dooers::agent]
 async fn tuned(tuning: Tuning) -> String {
     format!("{tuning:?}")

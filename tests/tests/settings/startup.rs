@@ -1,4 +1,4 @@
-//! What a server checks of settings before it serves.
+//! Checks of settings at the start of a server.
 
 use crate::agents::{Every, Few, every};
 use dooers::prelude::*;

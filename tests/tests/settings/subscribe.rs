@@ -1,4 +1,4 @@
-//! Snapshots, and the changes that follow them.
+//! Settings snapshots and the changes that follow them.
 
 use crate::agents::{every, none};
 use crate::asserts::{field, in_role, patch, subscribe, subscribed};
@@ -98,7 +98,7 @@ async fn change_is_sent_to_subscribers_and_its_sender() {
         .await;
     let mut never = server.client("bob").await;
     let mut sender = server.client("eve").await;
-    // The sender has not subscribed, and is told all the same.
+    // A sender without a subscription receives its own change, too.
     let told = patch(&mut sender, "note", json!("hello")).await;
     assert_eq!(told["value"], "hello");
     sender.expect_nothing().await;
@@ -106,7 +106,7 @@ async fn change_is_sent_to_subscribers_and_its_sender() {
     first.expect_nothing().await;
     left.expect_nothing().await;
     never.expect_nothing().await;
-    // A sender that has subscribed is told once.
+    // A subscribed sender receives its change once.
     patch(&mut first, "note", json!("again")).await;
     first.expect_nothing().await;
     server.close([first, left, never, sender]).await;
@@ -169,7 +169,8 @@ async fn invalid_payload_changes_nothing() {
     server.close([client]).await;
 }
 
-/// The answer of the store is held while a second one subscribes: its snapshot has the change, or the change follows.
+/// Holds the store's response while a second client subscribes. Its snapshot contains the change, or the change
+/// follows.
 #[tokio::test]
 async fn subscribe_during_a_change_has_no_gaps_or_repeats() {
     let store = SpyStore::memory();

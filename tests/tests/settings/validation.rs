@@ -1,4 +1,4 @@
-//! Which values each kind of field takes, over the wire.
+//! Valid and invalid values of each field kind, over the wire.
 
 use crate::agents::every;
 use crate::asserts::{field, patch, refused, subscribed};
@@ -6,7 +6,7 @@ use dooers_tests::{Server, SpyStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// A field, what it takes, and what it does not.
+/// A field with valid and invalid values.
 struct Case {
     field: &'static str,
     accepted: Vec<Value>,

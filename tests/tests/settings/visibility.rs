@@ -1,4 +1,4 @@
-//! Who sees what, and who may change what.
+//! Visibility and permissions of settings.
 
 use crate::agents::every;
 use crate::asserts::{field, ids, in_role, patch, refused, subscribe, subscribed};
@@ -38,7 +38,7 @@ async fn creator_audience_requires_the_role() {
         if is_allowed {
             subscribe(&mut client, "creator").await;
         } else {
-            // Who says that they own the agent is not believed.
+            // A claim to own the agent is ignored.
             let asked = json!({"audience": "creator", "agent_owner_user_id": "ada"});
             let code = client
                 .send_expecting_error("settings.subscribe", asked)
@@ -62,7 +62,7 @@ async fn patch_is_rejected_by_field_visibility() {
     let server = Server::of::<every>().await;
     let (mut user, _) = subscribed(&server, "member", "user").await;
     let (mut creator, _) = subscribed(&server, "owner", "creator").await;
-    // An owner who did not ask for the creators' audience is a user.
+    // An owner who did not request the creator audience is a user.
     let (mut modest, _) = subscribed(&server, "owner", "user").await;
     for (field, value, as_user, as_creator) in [
         ("fixed", json!("x"), "READONLY", "READONLY"),
@@ -81,7 +81,7 @@ async fn patch_is_rejected_by_field_visibility() {
             assert_eq!(refused(&mut creator, field, value).await.0, as_creator);
         }
         if field == "guarded" {
-            // It is seen by everybody, and `budget` is not.
+            // This field is visible to all users, but `budget` is not.
             user.expect("settings.patch").await;
             modest.expect("settings.patch").await;
         }
@@ -130,7 +130,7 @@ async fn public_schema_has_user_fields_before_connect() {
     assert_eq!(schema["version"], "2.1");
     let (mut user, shown) = subscribed(&server, "member", "user").await;
     assert_eq!(schema["fields"], shown["fields"]);
-    // It has the defaults, and nobody's values.
+    // The schema contains the defaults and no stored values.
     patch(&mut user, "name", json!("changed")).await;
     let again = user
         .request(

@@ -1,4 +1,4 @@
-//! A paused clock.
+//! Tests with a paused clock.
 
 use crate::agents::{doing, failure};
 use dooers::prelude::*;
@@ -25,7 +25,7 @@ async fn paused_clock_skips_an_hour_of_sleep() {
     assert!(real.elapsed() < Duration::from_secs(60));
 }
 
-/// Gives up after a while.
+/// An agent with a timeout.
 #[dooers::agent(timeout = "90s")]
 async fn limited() {
     std::future::pending::<()>().await;
@@ -38,7 +38,7 @@ async fn paused_clock_skips_an_agent_timeout() {
     ada.say("go").await.assert_failed("timed out");
 }
 
-/// Works at the third attempt.
+/// Succeeds at the third attempt.
 #[dooers::agent(retry = 2)]
 async fn stubborn(request: WorkerRequest) -> Result<String> {
     match request.attempt() {

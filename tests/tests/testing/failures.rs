@@ -1,4 +1,4 @@
-//! What a test says that fails.
+//! The output of failing tests.
 
 use crate::agents::{assertion_failure, doing, echo, failure};
 use dooers::testing::{TestServer, TestTurn};
@@ -10,7 +10,7 @@ async fn turn(text: &str) -> TestTurn {
     ada.say(text).await
 }
 
-/// The text without ids, which differ from run to run.
+/// The text without ids, which differ in each run.
 fn without_ids(text: &str, turn: &TestTurn) -> String {
     text.replace(turn.thread_id(), "ID")
 }

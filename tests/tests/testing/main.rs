@@ -1,4 +1,4 @@
-//! The kit by which users test their agents, `dooers::testing`, and what agents do that it shows as well as a socket.
+//! The public test kit `dooers::testing`, and agent behavior that it covers as well as a socket.
 #![allow(
     clippy::expect_used,
     clippy::panic,

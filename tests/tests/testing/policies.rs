@@ -1,4 +1,4 @@
-//! What becomes of a message that comes while its thread is being answered, and of turns that fail or take too long.
+//! The `on_busy` policies, failures and timeouts.
 
 use dooers::prelude::*;
 use dooers::protocol::{ErrorCode, RunStatus};
@@ -30,7 +30,7 @@ async fn concurrent(request: WorkerRequest) -> String {
     format!("passed {}", request.message)
 }
 
-/// Sends a message whose turn waits at the gate of that text.
+/// Sends a message whose turn waits at the gate of the same name.
 async fn begin(client: &mut TestClient, text: &str) -> String {
     let event_id = client.send(text).await;
     gate::arrived(text).await;
@@ -57,7 +57,7 @@ async fn full_queue_rejects_every_sender_and_keeps_order() {
         gate::open(text);
         ada.turn().await.assert_text(format!("passed {text}"));
     }
-    // There is room again, and what was refused was not stored.
+    // The queue has room again, and the rejected message was not stored.
     ada.send("queue-4").await;
     for text in ["queue-3", "queue-4"] {
         gate::open(text);
@@ -152,11 +152,11 @@ async fn concurrent_turns_are_canceled_one_by_one_or_all() {
     let thread_id = ada.thread_id().to_owned();
     ada.delete_thread(&thread_id).await.unwrap();
     assert!(ada.conversation().is_deleted());
-    // Closing waits for no handler.
+    // Close does not wait for a handler.
     server.close().await;
 }
 
-/// Says something, and never ends.
+/// Sends a text and never returns.
 #[dooers::agent(timeout = "20s")]
 async fn endless(response: WorkerResponse) {
     response.text("one moment");
@@ -223,6 +223,6 @@ async fn canceling_a_pending_retry_starts_the_next_turn() {
     ada.turn().await.assert_canceled();
     gate::arrived("second-c").await;
     gate::open("second-c");
-    // Closing does not wait for another attempt.
+    // Close does not wait for a retry.
     server.close().await;
 }

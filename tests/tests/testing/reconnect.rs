@@ -1,4 +1,4 @@
-//! Clients that lose their connection and go on.
+//! Clients that disconnect and reconnect.
 
 use crate::agents::{echo, model};
 use dooers::testing::{FakeModel, FakeReply, TestServer, TestUser};

@@ -1,4 +1,4 @@
-//! Answers of several events, and answers that ask.
+//! Replies with several events, and replies with forms.
 
 use dooers::ReplyStream;
 use dooers::prelude::*;
@@ -9,7 +9,7 @@ use dooers::testing::{TestMessage, TestServer};
 use futures::stream;
 use serde_json::{Value, json};
 
-/// Answers with a stream, and fails in it if the message says so.
+/// Replies with a stream, which fails if the message says so.
 #[dooers::agent]
 async fn streamer(request: WorkerRequest) -> ReplyStream {
     let fails = request.message == "fail";
@@ -34,7 +34,7 @@ async fn stream_of_replies_is_a_sequence_of_events() {
     assert_eq!(turn.error().unwrap().to_string(), "broken off");
 }
 
-/// Asks with a form, and says what came back.
+/// Asks with a form, and replies with the answer.
 #[dooers::agent]
 async fn asking(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     match request.form() {
@@ -127,7 +127,7 @@ async fn canceled_form_needs_no_values() {
     let first = ada.say("go").await.thread_id().to_owned();
     ada.cancel_form().await.assert_text("as you like");
 
-    // Another thread's form is none of this one's.
+    // A form of another thread cannot be answered here.
     let other = ada.new_thread().say("go").await;
     ada.enter(first);
     let elsewhere = TestMessage::form_cancelled(&other.events()[0].id);
@@ -135,7 +135,7 @@ async fn canceled_form_needs_no_values() {
     assert_eq!(refusal.code, ErrorCode::NotFound);
 }
 
-/// Asks for a password, and says how long it is.
+/// Asks for a password, and replies with its length.
 #[dooers::agent]
 async fn secretive(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     if let Some(form) = request.form() {

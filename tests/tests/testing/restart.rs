@@ -1,4 +1,4 @@
-//! A server that is restarted, between turns and in the middle of one.
+//! Restarts of a server between turns and during a turn.
 
 use crate::agents::{doing, echo};
 use dooers::prelude::*;
@@ -70,7 +70,7 @@ async fn restart_works_on_sqlite() {
     server.close().await;
 }
 
-/// Begins to stream, and says nothing at its first attempt.
+/// Starts a stream. The first attempt sends no text.
 #[dooers::agent(retry = 1)]
 async fn slow_to_begin(response: WorkerResponse, State(model): State<FakeModel>) -> Result<()> {
     let text = response.text_stream();

@@ -1,4 +1,4 @@
-//! Settings whose schema changes while values of them are stored.
+//! Schema changes while values are stored.
 
 use dooers::prelude::*;
 use dooers::store::{MemoryStore, Store, StoredSetting, WorkerKey};
@@ -14,7 +14,7 @@ fn worker() -> WorkerKey {
     }
 }
 
-/// As the agent was before an update.
+/// The settings before an update.
 mod before {
     use dooers::prelude::*;
 
@@ -32,7 +32,7 @@ mod before {
     }
 }
 
-/// And after it.
+/// The settings after the update.
 mod after {
     use dooers::prelude::*;
 
@@ -49,7 +49,7 @@ mod after {
     }
 }
 
-/// An agent that starts with what the store holds.
+/// A test server of an agent on an existing store.
 fn over<A: Agent>(store: &Arc<MemoryStore>) -> TestServerBuilder {
     TestServer::of::<A>().database(Database::Custom(Arc::clone(store) as _))
 }

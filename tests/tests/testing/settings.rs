@@ -1,4 +1,4 @@
-//! Settings, seen and changed by a client and by the program.
+//! Settings read and changed by a client and by the program.
 
 use crate::agents::{echo, failure};
 use dooers::prelude::*;
@@ -6,7 +6,7 @@ use dooers::protocol::{Audience, ErrorCode};
 use dooers::testing::{TestServer, TestUser};
 use serde_json::json;
 
-/// What an operator may tune.
+/// Settings for operators.
 #[derive(Debug, Clone, WorkerSettings)]
 struct Tuning {
     #[setting(default = "small", options("small" = "Small", "large" = "Large"))]
@@ -15,7 +15,7 @@ struct Tuning {
     costs: Costs,
 }
 
-/// What it may cost.
+/// The group of costs.
 #[derive(Debug, Clone, WorkerSettings)]
 #[setting(group)]
 struct Costs {
@@ -23,7 +23,7 @@ struct Costs {
     budget: u32,
 }
 
-/// Says how it is tuned.
+/// Replies with its settings.
 #[dooers::agent]
 async fn tuned(settings: Tuning) -> String {
     format!("{} for {}", settings.model, settings.costs.budget)

@@ -1,4 +1,4 @@
-//! Answers that are read as they grow.
+//! Streaming answers.
 
 use crate::agents::{echo, model};
 use dooers::testing::{FakeModel, FakeReply, TestServer, TestUser};

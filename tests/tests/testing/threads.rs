@@ -1,4 +1,4 @@
-//! Threads of one client, and of several.
+//! Threads of one and of several clients.
 
 use crate::agents::{doing, echo};
 use dooers::prelude::*;
@@ -37,7 +37,7 @@ async fn clients_of_one_thread_see_each_other() {
     ada.send("for bob").await;
     bob.turn().await.assert_text("You said: for bob");
     bob.say("from bob").await.assert_text("You said: from bob");
-    // Ada's own turn comes first, then that of bob's message.
+    // Ada's own turn is first, followed by the turn of Bob's message.
     ada.turn().await.assert_text("You said: for bob");
     ada.turn().await.assert_text("You said: from bob");
     bob.unsubscribe(&thread_id).await.unwrap();
@@ -106,7 +106,7 @@ async fn older_events_are_loaded_page_by_page() {
     assert_eq!(bob.conversation().events(), ada.conversation().events());
 }
 
-/// Is one of two.
+/// One of two agents.
 #[dooers::agent(default)]
 async fn usual(request: WorkerRequest) -> String {
     format!("usually {}", request.message)
@@ -124,7 +124,7 @@ async fn program_with_several_agents_can_be_tested() {
     bob.say("me").await.assert_text("You said: me");
 }
 
-/// Names the thread after the message.
+/// Sets the thread's title to the message.
 #[dooers::agent]
 async fn titled(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     response

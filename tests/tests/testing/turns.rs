@@ -1,4 +1,4 @@
-//! Saying something, and looking at the turn that answers it.
+//! Messages and the turns that answer them.
 
 use crate::agents::{doing, echo};
 use dooers::prelude::*;
@@ -95,7 +95,7 @@ async fn form_is_answered_or_canceled() {
     ada.cancel_form().await.assert_text("as you like");
 }
 
-/// Says what came with the message.
+/// Replies with the parts and data of the message.
 #[dooers::agent]
 async fn told(request: WorkerRequest) -> String {
     let data = request.data.unwrap_or_default();
@@ -158,7 +158,7 @@ async fn turn_is_canceled() {
     ada.turn().await.assert_canceled();
     ada.send("wait").await;
     ada.send("second").await;
-    // It waits, and has no run.
+    // The turn is queued and has no run.
     ada.cancel().await;
     let first = ada.conversation().runs().last().unwrap().id.clone();
     let answer = ada.request("run.cancel", json!({"run_id": first})).await;
@@ -167,7 +167,7 @@ async fn turn_is_canceled() {
     ada.turn().await.assert_canceled();
 }
 
-/// Starts no run, one, or two, and speaks outside of them.
+/// Starts no run, one or two, and sends texts outside of them.
 #[dooers::agent(run = "manual")]
 async fn manual(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let runs = request.message.parse::<usize>()?;
