@@ -14,7 +14,7 @@ pub(crate) enum Tone {
 #[derive(Debug, Clone, WorkerSettings)]
 #[setting(version = "2.1")]
 pub(crate) struct Every {
-    /// The name of the agent.
+    /// What the agent is called.
     #[setting(
         required,
         default = "hello",

@@ -1,4 +1,4 @@
-//! What readers see: helpers that look at a store, or at what it answered.
+//! Helpers to read a store and to inspect its responses.
 
 use crate::backends::AnyStore;
 use dooers::protocol::{Run, Thread, ThreadEvent};
@@ -8,7 +8,7 @@ use dooers::store::{
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-/// What kind of thing each of these changes is of.
+/// The kind of each change.
 pub(crate) fn kinds(changes: &[Change]) -> Vec<&'static str> {
     changes
         .iter()
@@ -64,7 +64,7 @@ pub(crate) fn seqs(events: &[ThreadEvent]) -> Vec<u64> {
     events.iter().map(|event| event.seq).collect()
 }
 
-/// What reads everything of a thread.
+/// The position of a reader that has received nothing.
 pub(crate) fn start_position() -> Position {
     Position {
         first_seq: 1,
@@ -75,7 +75,7 @@ pub(crate) fn start_position() -> Position {
     }
 }
 
-/// All changes that a reader at this position has not got, and where it stands then.
+/// Reads all changes after a position. Returns them with the position after them.
 pub(crate) async fn catch_up_fully(
     store: &AnyStore,
     scope: &Scope,
@@ -104,7 +104,7 @@ pub(crate) async fn catch_up_fully(
     panic!("the reader never has all");
 }
 
-/// The events and runs of a thread, all of them.
+/// All events and runs of a thread.
 pub(crate) async fn events_and_runs(
     store: &AnyStore,
     scope: &Scope,
@@ -114,14 +114,14 @@ pub(crate) async fn events_and_runs(
     (events_of(&changes), runs_of(&changes))
 }
 
-/// The run of this id as it stands.
+/// The run with this id.
 pub(crate) async fn run_named(store: &AnyStore, scope: &Scope, thread_id: &str, id: &str) -> Run {
     let (_, runs) = events_and_runs(store, scope, thread_id).await;
     let found = runs.into_iter().find(|run| run.id == id);
     found.unwrap_or_else(|| panic!("no run {id}"))
 }
 
-/// Everything that reading shows of a scope, to compare before and after.
+/// The output of every read method for a scope, to compare before and after an operation.
 pub(crate) async fn dump(store: &AnyStore, scope: &Scope) -> Vec<String> {
     let page = store
         .threads(scope, None, 1_000.into())
@@ -173,7 +173,7 @@ pub(crate) fn assert_stale<T: Debug>(result: Result<T, StoreError>) {
     }
 }
 
-/// The text of an `Invalid`.
+/// The text of an `Invalid` error.
 #[track_caller]
 pub(crate) fn invalid<T: Debug>(result: Result<T, StoreError>) -> String {
     match result {
@@ -182,7 +182,7 @@ pub(crate) fn invalid<T: Debug>(result: Result<T, StoreError>) -> String {
     }
 }
 
-/// The event without what changes while its text grows.
+/// The event without the members that change while its text streams.
 fn without_streaming_state(event: &ThreadEvent) -> ThreadEvent {
     let mut event = event.clone();
     if event.streaming.is_some() {
@@ -192,7 +192,7 @@ fn without_streaming_state(event: &ThreadEvent) -> ThreadEvent {
     event
 }
 
-/// A client that keeps what it was sent of a thread.
+/// A client that keeps everything it has received of a thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     pub(crate) thread: Thread,
@@ -202,7 +202,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// One that comes for the first time.
+    /// A reader with the newest snapshot.
     pub(crate) async fn fresh(store: &AnyStore, scope: &Scope, thread_id: &str) -> Self {
         let snapshot = newest(store, scope, thread_id).await;
         assert!(snapshot.is_complete);
@@ -227,7 +227,7 @@ impl Reader {
         }
     }
 
-    /// Goes on from where it is.
+    /// Reads all changes after its position.
     pub(crate) async fn advance(
         &mut self,
         store: &AnyStore,
@@ -256,7 +256,7 @@ impl Reader {
         }
     }
 
-    /// Comes back, and goes again after so many changes. The result is whether it was sent all.
+    /// Reconnects, and reads at most this many changes. Returns whether it has received everything.
     pub(crate) async fn advance_partially(
         &mut self,
         store: &AnyStore,
@@ -281,7 +281,7 @@ impl Reader {
         }
     }
 
-    /// Went away, and comes back with what it has.
+    /// Reconnects and resumes from its last event.
     pub(crate) async fn reconnect(
         &mut self,
         store: &AnyStore,
@@ -293,7 +293,7 @@ impl Reader {
         self.advance(store, scope, limit).await;
     }
 
-    /// Takes the snapshot that begins with what it has. The result is where it stands then.
+    /// Applies the snapshot after its last event. Returns the new position.
     async fn resume(&mut self, store: &AnyStore, scope: &Scope, bytes: usize) -> Position {
         let (_, last) = self.events.last_key_value().expect("no thread is empty");
         let from = SnapshotFrom::After(last.id.clone());
@@ -306,8 +306,8 @@ impl Reader {
         self.position.clone()
     }
 
-    /// Whether it has what one that comes now has, and nothing that is out of date. How far a text has grown is not
-    /// told by changes.
+    /// Checks that it has everything that a fresh reader has, and nothing outdated. The content of a streaming
+    /// text is ignored, as it grows without changes.
     pub(crate) async fn assert_up_to_date(&self, store: &AnyStore, scope: &Scope) {
         let fresh = Self::fresh(store, scope, &self.thread.id).await;
         for (seq, event) in &fresh.events {
@@ -329,7 +329,7 @@ impl Reader {
         for run in self.runs.values() {
             assert!(runs.contains(run), "out of date: {run:?}");
         }
-        // `last_event_at` is told once a turn only.
+        // `last_event_at` is published once per turn.
         let told = Thread {
             last_event_at: fresh.thread.last_event_at,
             ..self.thread.clone()

@@ -1,6 +1,6 @@
-//! The stores that the suite runs over.
+//! The stores that the suite runs on.
 //!
-//! Another one is a function here that opens it empty, and a line in `cases`.
+//! To add a store, write a function here that opens it empty, and add a line to `cases`.
 
 use dooers::store::{
     MemoryStore, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
@@ -9,10 +9,10 @@ use dooers_tests::postgres::{pooled, shared};
 use std::any::Any;
 use std::sync::Arc;
 
-/// A store of any kind.
+/// Any store.
 pub(crate) type AnyStore = Arc<dyn Store>;
 
-/// An empty store, and what must outlive it: the directory of its file, for example.
+/// An empty store, with the directory of its file if it has one.
 pub(crate) struct OpenStore {
     pub(crate) store: AnyStore,
     _outlives_it: Box<dyn Any + Send>,
@@ -34,12 +34,12 @@ pub(crate) async fn sqlite() -> Option<OpenStore> {
     })
 }
 
-/// None where there is no database; a line says so then.
+/// Returns `None`, and prints a line, if no database is configured.
 pub(crate) async fn on_postgres() -> Option<OpenStore> {
     Some(opened(shared()?).await)
 }
 
-/// The same through PgBouncer.
+/// A PostgreSQL store through PgBouncer. Returns `None`, and prints a line, if none is configured.
 pub(crate) async fn on_postgres_pooled() -> Option<OpenStore> {
     Some(opened(pooled()?).await)
 }
@@ -52,7 +52,7 @@ async fn opened(options: PostgresOptions) -> OpenStore {
     }
 }
 
-/// Makes one test of each of these cases for each store.
+/// Generates one test per case and store.
 macro_rules! cases {
     ($($case:ident),+ $(,)?) => {
         crate::backends::cases_of!(memory: $($case),+);

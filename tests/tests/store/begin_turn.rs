@@ -1,4 +1,4 @@
-//! A user's message: the thread it makes or finds, and the turn that begins with it.
+//! Messages of users: the thread that each creates or finds, and the turn that it begins.
 
 use crate::asserts::{
     assert_conflict, assert_not_found, dump, events_and_runs, ids, kinds, revs, seqs, threads_of,
@@ -107,7 +107,7 @@ async fn repeated_claim_returns_the_same_turn(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r1").await;
     say(store, existing("t"), "e2", "waits").await;
     let next = finish(store, &claim.key, "r2").await.unwrap();
-    // The answer to the claim was lost.
+    // The response to the claim was lost.
     let before = dump(store, &scope()).await;
     let again = store.claim_turn(&scope(), "t", &start("r2")).await;
     let again = again.unwrap().unwrap();
@@ -115,7 +115,7 @@ async fn repeated_claim_returns_the_same_turn(store: &AnyStore) {
     assert_eq!((again.event, again.run), (next.event, next.run));
     assert!(again.changes.is_empty());
     assert_eq!(dump(store, &scope()).await, before);
-    // Another claim finds nothing while the turn runs, and neither does this one after its end.
+    // A different claim finds nothing while the turn runs. The same claim finds nothing after its end.
     let other = store.claim_turn(&scope(), "t", &start("r3")).await;
     assert!(other.unwrap().is_none());
     assert!(finish(store, &next.key, "none").await.is_none());
@@ -124,7 +124,7 @@ async fn repeated_claim_returns_the_same_turn(store: &AnyStore) {
 }
 
 async fn turns_of_a_thread_run_in_message_order(store: &AnyStore) {
-    // Ids that sort the other way round, and times that do too: only the order of arrival counts.
+    // Ids and times sort in the opposite order: only the order of arrival counts.
     let mut claim = begin_thread(store, "t", "r0").await;
     let times = [now(), now(), now()];
     for (id, at) in ["z", "m", "a"].into_iter().zip(times.into_iter().rev()) {
@@ -197,7 +197,7 @@ async fn thread_changes_only_when_a_user_name_changes(store: &AnyStore) {
         assert_eq!(record.thread.users, from_ref(&renamed));
         assert_eq!(record.participants, [Participant::user(&ana())]);
     }
-    // What she wrote before keeps the name she had.
+    // Her earlier events keep the earlier name.
     let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(events[0].user, Some(ana()));
     assert_eq!(events[1].user, Some(renamed));
@@ -260,7 +260,7 @@ async fn anonymous_user_is_bound_to_its_connection(store: &AnyStore) {
         .unwrap();
     assert!(store.thread(&of_connection("c"), "t").await.is_ok());
     assert_not_found(store.thread(&of_connection("d"), "t").await);
-    // A user who takes the id of a connection, and a user without an id, are neither.
+    // A user whose id equals a connection id, or whose id is empty, is a different user.
     for id in ["c", "connection:c", ""] {
         assert_not_found(store.thread(&private_scope(&User::new(id)), "t").await);
     }
@@ -336,7 +336,7 @@ async fn message_to_missing_thread_creates_none(store: &AnyStore) {
             .total_count,
         0
     );
-    // Nothing of it is left that would be in the way of the thread when it is made.
+    // The rejected message leaves nothing that would conflict with the new thread.
     let begun = say(store, new_thread("nowhere"), "e", "r").await;
     assert_eq!(seqs(&[begun.event]), [1]);
 }

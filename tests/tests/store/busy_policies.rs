@@ -1,4 +1,4 @@
-//! What becomes of a message that comes while its thread is being answered.
+//! Messages to a thread that is busy.
 
 use crate::asserts::{
     assert_not_found, assert_stale, dump, events_and_runs, ids, kinds, run_named, runs_of,
@@ -62,7 +62,7 @@ async fn full_queue_rejects_until_a_message_is_answered(store: &AnyStore) {
     let before = dump(store, &scope()).await;
     assert_overloaded(say(store, existing("t"), "e4", &queue_of(2)).await);
     assert_eq!(dump(store, &scope()).await, before);
-    // Another thread has a queue of its own, and a longer one has room.
+    // Another thread has its own queue, and a longer queue has room.
     say(store, new_thread("other"), "o", &queue_of(2))
         .await
         .unwrap();
@@ -125,7 +125,7 @@ async fn interrupt_withdraws_queued_and_cancels_running(store: &AnyStore) {
         assert_eq!(run.status, RunStatus::Canceled);
         assert!(run.ended_at.is_some());
     }
-    // The marked one still writes what it has, and then comes the new one.
+    // The canceled turn still writes its last event. Then the new turn runs.
     write(store, &claim.key, vec![written("t", "last", Some("r"))]).await;
     let next = finish(store, &claim.key, "r4").await.unwrap();
     assert_eq!(next.event.id, "e4");
@@ -154,7 +154,7 @@ async fn preemption_follows_message_order(store: &AnyStore) {
             .await;
         assert!(!retried.unwrap().is_cancelled);
     }
-    // The first one runs again, and the second one waits.
+    // The first turn runs again, and the second one is queued.
     let again = Start {
         at: crate::fixtures::now() + chrono::TimeDelta::seconds(31),
         ..busy(OnBusy::Concurrent, "none")
@@ -171,7 +171,7 @@ async fn preemption_follows_message_order(store: &AnyStore) {
     assert_eq!(begun.interrupted, ["e1", "e3", "e4"]);
 }
 
-/// Three turns of a thread that run side by side: their claims.
+/// Claims of three concurrent turns of a thread.
 async fn side_by_side(store: &AnyStore) -> Vec<dooers::store::Claim> {
     let mut claims = Vec::new();
     for (id, run_id) in [("e1", "r1"), ("e2", "r2"), ("e3", "r3")] {

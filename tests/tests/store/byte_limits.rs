@@ -1,4 +1,4 @@
-//! Pages, snapshots and steps of readers that are limited in bytes.
+//! Pages, snapshots and catch-up steps limited by bytes.
 
 use crate::asserts::{Reader, catch_up_fully, events_of, runs_of, seqs, start_position};
 use crate::backends::{AnyStore, cases};
@@ -31,7 +31,7 @@ cases![
     repository_queries_have_no_byte_limit,
 ];
 
-/// The bytes that an item counts for: its JSON and a comma.
+/// The counted size of an item: its JSON and a comma.
 trait Item {
     fn size(&self) -> usize;
 }
@@ -59,7 +59,7 @@ fn large(event_id: &str, bytes: usize) -> TurnChange {
     }))
 }
 
-/// A thread with the events `t-1` … of these sizes, and the turn that wrote them.
+/// A thread with events `t-1` and so on of these sizes, and the turn that wrote them.
 async fn thread_of_sizes(store: &AnyStore, sizes: impl IntoIterator<Item = usize>) -> TurnKey {
     let key = thread_of(store, "t", 1).await.key;
     let sizes = sizes.into_iter().zip(2..);
@@ -75,7 +75,7 @@ async fn page(store: &AnyStore, before: Option<&str>, limit: PageLimit) -> Vec<T
     page.events
 }
 
-/// All events of `t`, from pages of this size, which are as full as the size admits.
+/// All events of `t`, read in pages of this size. Checks that each page is as full as possible.
 async fn pages(store: &AnyStore, limit: PageLimit) -> Vec<ThreadEvent> {
     let mut all: Vec<ThreadEvent> = Vec::new();
     loop {
@@ -108,7 +108,7 @@ async fn page_ends_before_the_event_over_the_limit(store: &AnyStore) {
             assert_eq!(pages(store, limit).await, all, "{limit:?}");
         }
     }
-    // To the byte.
+    // Exact to the byte.
     let newest_three = size_of(&all[38..]);
     for (bytes, fitting) in [(newest_three, 3), (newest_three - 1, 2)] {
         let page = page(store, None, PageLimit::new(200).bytes(bytes)).await;
@@ -134,7 +134,7 @@ async fn page_of_one_event_may_exceed_the_limit(store: &AnyStore) {
     assert_eq!(seqs(&nothing), [5]);
 }
 
-/// Everything that makes an event large: text that grows when it is escaped, data, and its user.
+/// Covers everything that makes an event large: escaped text, data, and its user.
 async fn pages_of_every_content_kind_keep_the_limit(store: &AnyStore) {
     let key = thread_of(store, "t", 1).await.key;
     let mut events = Vec::new();
@@ -181,7 +181,8 @@ async fn newest_snapshot_omits_older_events(store: &AnyStore) {
         assert!(shown.has_more && shown.is_complete && !shown.recovered);
         let first_seq = shown.events[0].seq;
         assert_eq!(shown.position.first_seq, first_seq);
-        // An event that is not shown may be edited without a word to this reader, one that is shown may not.
+        // An edit of an event outside the snapshot is not sent to this reader. An edit of an event inside it
+        // is.
         for (seq, is_sent) in [(first_seq, true), (first_seq - 1, false)] {
             let patch = EventPatch::default().text(format!("{seq} at {bytes}"));
             let event_id = format!("t-{seq}");
@@ -193,7 +194,7 @@ async fn newest_snapshot_omits_older_events(store: &AnyStore) {
             assert_eq!(sent, is_sent);
         }
     }
-    // A run is shown with its events only, unless it goes on.
+    // A run is included only with its events, unless it is open.
     let run_id = "t-late";
     let ended = TurnChange::Run(run("t", run_id, RunStatus::Succeeded));
     let event = TurnChange::Event(Box::new(answer("t", "of-run", Some(run_id))));
@@ -217,7 +218,7 @@ async fn snapshot_after_an_event_omits_newer_events(store: &AnyStore) {
         assert_eq!(seqs(&events_of(&rest)), (last + 1..=51).collect::<Vec<_>>());
         assert_eq!(position.last_seq, 51);
     }
-    // All but the last event fit.
+    // All events except the last one fit.
     let all = snapshot(store, &after, 1_000_000).await.events;
     let shown = snapshot(store, &after, size_of(&all) - 1).await;
     assert_eq!((shown.events.len(), shown.is_complete), (40, false));
@@ -249,14 +250,14 @@ async fn covering_snapshot_over_the_limit_has_the_newest(store: &AnyStore) {
 
 async fn covering_snapshot_may_have_fewer_than_100_events(store: &AnyStore) {
     thread_of_sizes(store, [1000; 150]).await;
-    // The newest hundred would be shown, but only what was missed must be.
+    // A covering snapshot has the newest hundred events if they fit, and must have all missed ones.
     for (known, bytes, first) in [(149, 20_500, 135), (149, 3000, 150), (151, 1, 151)] {
         let from = SnapshotFrom::Covering(format!("t-{known}"));
         let shown = snapshot(store, &from, bytes).await;
         assert!(shown.recovered && shown.has_more && shown.is_complete);
         assert_eq!(seqs(&shown.events), (first..=151).collect::<Vec<_>>());
     }
-    // One missed event is shown whatever its size, and two are not.
+    // A single missed event is included regardless of its size. Two are not.
     let one = SnapshotFrom::Covering("t-150".to_owned());
     assert!(snapshot(store, &one, 1).await.recovered);
     let two = SnapshotFrom::Covering("t-149".to_owned());
@@ -272,7 +273,7 @@ async fn covering_snapshot_counts_edited_events(store: &AnyStore) {
     let from = SnapshotFrom::Covering("t-51".to_owned());
     let shown = snapshot(store, &from, 1_000_000).await;
     assert_eq!((shown.recovered, shown.events.len()), (true, 51));
-    // To show the edited event takes all behind it.
+    // The edited event requires all events after it.
     let needed = size_of(&shown.events[19..]);
     let shown = snapshot(store, &from, needed).await;
     assert_eq!((shown.recovered, shown.events[0].seq), (true, 20));

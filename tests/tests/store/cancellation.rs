@@ -1,4 +1,4 @@
-//! Turns that are cancelled.
+//! Cancellation of turns.
 
 use crate::asserts::{assert_not_found, events_and_runs, run_named};
 use crate::backends::{AnyStore, cases};
@@ -69,7 +69,7 @@ async fn queued_turn_is_withdrawn_and_its_run_canceled(store: &AnyStore) {
     assert_eq!((run.started_at, run.ended_at), (wish.at, Some(wish.at)));
     assert_eq!(change.rev, waiting.rev + 1);
     assert_eq!(run_named(store, &scope(), "t", "withdrawn").await, *run);
-    // It never runs.
+    // The withdrawn turn never runs.
     assert!(finish(store, &claim.key, "next").await.is_none());
     assert!(matches!(cancelled(store, &wish).await, Cancelled::Ended));
 }
@@ -84,7 +84,7 @@ async fn running_turn_is_marked_and_left_to_its_runner(store: &AnyStore) {
     let by_event = cancelled(store, &of_event(&claim.key.event_id)).await;
     assert!(is_running(&by_event, &claim.key.event_id));
     assert_eq!(events_and_runs(store, &scope(), "t").await, (events, runs));
-    // Who runs it ends its run.
+    // The runner of the turn ends its run.
     let end = vec![run_change("t", "r", RunStatus::Canceled)];
     store
         .finish_turn(&scope(), &claim.key, end, Some(&start("none")))
@@ -104,7 +104,7 @@ async fn cancel_of_an_ended_turn_changes_nothing(store: &AnyStore) {
         vec![run_change("t", "r", RunStatus::Succeeded)],
     )
     .await;
-    // A run that ended while its turn goes on is no reason to stop the turn.
+    // The id of an ended run does not cancel the turn, which may continue.
     assert!(matches!(
         cancelled(store, &of_run("r")).await,
         Cancelled::Ended
@@ -170,7 +170,7 @@ async fn cancel_without_a_scope_reaches_every_turn(store: &AnyStore) {
 }
 
 async fn cancel_by_run_id_finds_the_run_that_continues(store: &AnyStore) {
-    // The server makes the ids of runs. A store keeps them apart in each thread only.
+    // The server generates run ids. A store keeps them unique only within a thread.
     for thread_id in ["t", "u", "v"] {
         let claim = begin_thread(store, thread_id, "r").await;
         if thread_id == "u" {

@@ -1,4 +1,4 @@
-//! What a reader is sent after its snapshot.
+//! Changes that a reader receives after its snapshot.
 
 use crate::asserts::{
     Reader, assert_not_found, catch_up_fully, events_of, kinds, newest, revs, runs_of, seqs,
@@ -189,7 +189,7 @@ async fn runs_and_thread_row_arrive_in_their_latest_state(store: &AnyStore) {
     assert_eq!(runs_of(&changes)[0].status, RunStatus::Canceled);
 }
 
-/// A client that keeps what it has would show the run as going on for ever.
+/// Otherwise a client that keeps its state would show the run as running forever.
 async fn page_excludes_changes_after_its_end(store: &AnyStore) {
     let claim = thread_of(store, "t", 1).await;
     for last in [4, 7, 10] {
@@ -302,7 +302,7 @@ async fn resume_from_any_event_matches_a_fresh_reader(store: &AnyStore) {
     }
 }
 
-/// A client that keeps what it has names the last event that it got, whatever else it did not get any more.
+/// A returning client names the last event that it has received, even if it has missed other changes.
 async fn reader_that_leaves_at_any_time_misses_nothing(store: &AnyStore) {
     let mut claim = thread_of(store, "t", 2).await;
     let reader = Reader::fresh(store, &scope(), "t").await;

@@ -1,4 +1,4 @@
-//! A clock that was set back since something was stored.
+//! A clock that is set back after something was stored.
 
 use crate::asserts::{events_and_runs, ids, run_named, threads_of};
 use crate::backends::{AnyStore, cases};
@@ -27,12 +27,12 @@ cases![
     concurrent_turns_too_far_ahead_are_due,
 ];
 
-/// The time before the clock was set back by an hour, in microseconds from a fixed moment.
+/// A time before the clock is set back by an hour: microseconds after a fixed time.
 fn before(micros: i64) -> DateTime<Utc> {
     after(micros) + TimeDelta::hours(1)
 }
 
-/// The time after that.
+/// A time after the clock was set back.
 fn after(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_700_000_000_000_000 + micros).unwrap()
 }
@@ -44,7 +44,7 @@ fn message_at(thread: ThreadTarget, id: &str, user: &User, at: DateTime<Utc>) ->
     }
 }
 
-/// A message to a thread that is there.
+/// Sends a message to an existing thread.
 async fn say(store: &AnyStore, thread: &str, id: &str, user: &User, at: DateTime<Utc>) -> Begun {
     let message = message_at(existing(thread), id, user, at);
     let start = start_at(&format!("{id}-r"), at);
@@ -58,7 +58,7 @@ fn start_at(run_id: &str, at: DateTime<Utc>) -> Start {
     }
 }
 
-/// Begins a thread with a message of Ana.
+/// Starts a thread with a message from Ana.
 async fn begin(store: &AnyStore, scope: &Scope, id: &str, at: DateTime<Utc>) -> Claim {
     let message = message_at(new_thread(id), &format!("{id}-e"), &ana(), at);
     let start = start_at(&format!("{id}-r"), at);
@@ -102,7 +102,7 @@ async fn event_moves_thread_to_front_after_a_rollback(store: &AnyStore) {
     for (id, micros) in [("a", 0), ("b", 1), ("c", 2), ("d", 3)] {
         claims.push(begin(store, &scope(), id, before(micros)).await);
     }
-    // A message of somebody else, who takes part from then on.
+    // A message of another user, who becomes a participant.
     say(store, "a", "a2", &ben(), after(0)).await;
     assert_eq!(listed(store, &scope()).await, ["a", "d", "c", "b"]);
     assert_eq!(listed(store, &private_scope(&ben())).await, ["a"]);
@@ -118,7 +118,7 @@ async fn event_moves_thread_to_front_after_a_rollback(store: &AnyStore) {
     let create = ThreadEdit::CreateEvent(Box::new(event));
     store.edit_thread(&scope, "c", create).await.unwrap();
     assert_eq!(listed(store, &scope).await, ["c", "b", "a", "d"]);
-    // What a dead process left: its leases have run out.
+    // Takeover of the turns of a dead process, whose leases have expired.
     let taken = store.expire_leases(after(3)).await.unwrap();
     assert!(taken.interrupted > 0);
     assert!(last_event_at(store, "d").await > before(3));
@@ -174,7 +174,7 @@ async fn times_are_exact_once_the_clock_catches_up(store: &AnyStore) {
     assert_eq!(last_event_at(store, "a").await, before(1));
     begin(store, &scope(), "b", before(7)).await;
     assert_eq!(last_event_at(store, "b").await, before(7));
-    // Deleting the newest thread changes nothing for the next one.
+    // Deleting the newest thread does not affect the next one.
     store.delete_thread(&scope(), "b").await.unwrap();
     begin(store, &scope(), "c", before(3)).await;
     assert_eq!(last_event_at(store, "c").await, before(8));
@@ -198,7 +198,7 @@ async fn run_starts_last_and_ends_later_after_a_rollback(store: &AnyStore) {
     );
     assert_eq!(crate::asserts::runs_of(&told), [stored]);
 
-    // A run of the program that has ended already.
+    // A run of the program that has already ended.
     let mut own = run("t", "own", RunStatus::Failed);
     (own.started_at, own.ended_at) = (after(2), Some(after(3)));
     let create = ThreadEdit::CreateRun(own);
@@ -208,7 +208,7 @@ async fn run_starts_last_and_ends_later_after_a_rollback(store: &AnyStore) {
     let runs = store.find_runs(&scope(), &RunQuery::newest(9)).await;
     let runs = runs.unwrap();
     assert_eq!(runs.last().unwrap().id, "old-r");
-    // The list of threads has one clock with that of runs.
+    // Thread lists and run lists share one clock.
     begin(store, &scope(), "next", after(4)).await;
     assert_eq!(last_event_at(store, "next").await, before(4));
 }
@@ -219,7 +219,7 @@ async fn tail_finds_runs_started_after_a_rollback(store: &AnyStore) {
         started_at: before(0),
         run_id: "t-r".to_owned(),
     };
-    // The ids of runs are as old as the clock says.
+    // Run ids follow the clock, so they may sort in another order than the start times.
     for (number, id) in (1_i64..).zip(["s", "n", "c"]) {
         let mut own = run("t", id, RunStatus::Running);
         own.started_at = after(number);
@@ -269,7 +269,7 @@ async fn turn_scheduled_too_far_ahead_is_due(store: &AnyStore) {
         let retried = store.retry_turn(&scope(), &key, changes, not_before).await;
         retried.unwrap();
     };
-    // As a process stores it whose clock is an hour ahead, and a second later the time comes.
+    // Stored by a process whose clock is an hour ahead. The turn is due a second later.
     for ahead in [
         TimeDelta::hours(1) + TimeDelta::seconds(1),
         longest + TimeDelta::microseconds(1),
@@ -281,7 +281,7 @@ async fn turn_scheduled_too_far_ahead_is_due(store: &AnyStore) {
     give_back(key, after(0) + longest).await;
     assert_eq!(claim_at(after(0)).await, None, "it may be so far ahead");
     assert_eq!(claim_at(after(1)).await, None);
-    // A message that comes while it waits.
+    // A message that arrives while the turn waits.
     let begun = say(store, "t", "e2", &ana(), after(-1)).await;
     let claim = begun.claim.unwrap();
     assert_eq!(claim.event.id, "t-e", "the clock was set back once more");

@@ -1,4 +1,4 @@
-//! What is asked at the same time does not get into each other's way.
+//! Concurrent operations do not affect each other.
 
 use crate::asserts::{
     assert_conflict, assert_not_found, assert_stale, events_and_runs, ids, invalid, newest, seqs,
@@ -24,7 +24,7 @@ cases![
     reader_never_sees_a_partial_change,
 ];
 
-/// Whether the operation was a repetition, or why it was refused.
+/// Whether the operation was a repeat, or the error.
 type Answer = Result<bool, StoreError>;
 
 async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
@@ -135,7 +135,7 @@ async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
     let mut asked = Vec::new();
     let mut good = 0..20;
     for (expected, operation) in bad {
-        // Before each bad one a good one, and the rest at the end.
+        // A valid operation precedes each invalid one. The other valid ones follow at the end.
         let number = good.next().expect("fewer bad ones than good ones");
         asked.push(("good", good_one(store, number)));
         asked.push((expected, operation));
@@ -171,7 +171,7 @@ async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
     append(store, &held.key, [9], None).await;
 }
 
-/// A message that makes a thread.
+/// A message that creates a thread.
 fn good_one(store: &AnyStore, number: usize) -> BoxFuture<'_, Answer> {
     async move {
         let id = format!("good-{number}");

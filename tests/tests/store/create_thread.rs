@@ -1,4 +1,4 @@
-//! Threads that the program makes.
+//! Threads that the program creates.
 
 use crate::asserts::{Reader, assert_conflict, assert_not_found, dump, kinds, newest, revs};
 use crate::backends::{AnyStore, cases};

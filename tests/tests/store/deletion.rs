@@ -1,4 +1,4 @@
-//! Threads that are deleted.
+//! Deletion of threads.
 
 use crate::asserts::{assert_not_found, dump};
 use crate::backends::{AnyStore, cases};
@@ -148,12 +148,12 @@ async fn one_of_many_concurrent_deletions_succeeds(store: &AnyStore) {
         .for_each(assert_not_found);
 }
 
-/// The real time, which stores note at a deletion.
+/// The real time, at which stores record deletions.
 fn clock() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// A moment at which every deletion of these tests is long past.
+/// A time long after all deletions of these tests.
 fn later() -> DateTime<Utc> {
     clock() + TimeDelta::days(8)
 }
@@ -185,7 +185,7 @@ async fn ids_of_existing_threads_are_never_purged(store: &AnyStore) {
     for id in ["kept", "gone"] {
         let first = repeatable(new_thread(id), &format!("{id}-e"), &format!("{id}-c"));
         send(store, first).await.unwrap();
-        // Of another user, and without an id of the client's own.
+        // A message of another user, without a `client_event_id`.
         let mut second = message(existing(id), &format!("{id}-ben"), &ben());
         second.client_event_id = Some(format!("{id}-c"));
         send(store, second).await.unwrap();
@@ -212,7 +212,7 @@ async fn ids_are_purged_in_batches(store: &AnyStore) {
         forgotten.push(store.forget_sent(later(), 10).await.unwrap());
     }
     assert_eq!(forgotten, [10, 10, 5, 0]);
-    // Several processes may do so at once.
+    // Several processes may purge concurrently.
     let tasks = (0..4).map(|_| {
         let store = Arc::clone(store);
         tokio::spawn(async move { store.forget_sent(later(), 10).await })

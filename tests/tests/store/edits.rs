@@ -1,4 +1,4 @@
-//! What the program changes in a thread without a turn.
+//! Changes that the program makes in a thread outside of a turn.
 
 use crate::asserts::{
     Reader, assert_conflict, assert_not_found, dump, events_and_runs, events_of, kinds, newest,
@@ -131,7 +131,7 @@ async fn new_event_gets_next_seq_and_moves_thread_to_front(store: &AnyStore) {
     let listed = store.threads(&scope(), None, 10.into()).await.unwrap();
     assert_eq!(listed.threads[0].id, "t");
     assert!(edited.interrupted.is_none() && edited.waiting.is_none());
-    // The turn that runs writes behind it.
+    // The running turn writes after the new event.
     let written = write(store, &claim.key, vec![written("t", "later", None)]).await;
     assert_eq!(events_of(&written)[0].seq, 5);
     assert_eq!(
@@ -159,7 +159,7 @@ async fn user_named_by_an_event_becomes_a_participant(store: &AnyStore) {
         .await
         .unwrap();
     assert_eq!((listed.threads.len(), listed.total_count), (1, 1));
-    // And no turn begins by it.
+    // The new event begins no turn.
     assert!(
         store
             .claim_turn(&scope(), "t", &start("none"))
@@ -261,7 +261,7 @@ async fn removed_event_leaves_an_empty_message(store: &AnyStore) {
     );
     let page = store.events(&scope(), "t", None, 10.into()).await.unwrap();
     assert_eq!(page.events.last(), Some(&removed));
-    // Its place is not given to another one.
+    // Its `seq` is not reused.
     let next = edit(store, create(answer("t", "next", None))).await;
     assert_eq!(events_of(&next.changes)[0].seq, 6);
 }
@@ -347,7 +347,7 @@ async fn withdrawal_may_reuse_the_id_of_an_ended_run(store: &AnyStore) {
     let edited = edit(store, remove).await;
     let canceled = &runs_of(&edited.changes)[0];
     assert_eq!(canceled.status, RunStatus::Canceled);
-    // The run began when it began, and answers what it answered.
+    // The run keeps its start time and the event that it answers.
     let kept = |run: &Run| (run.started_at, run.event_id.clone());
     assert_eq!(kept(canceled), kept(&before));
     assert_eq!(*canceled, run_named(store, &scope(), "t", "own").await);
@@ -373,7 +373,7 @@ async fn removing_a_running_message_cancels_its_turn(store: &AnyStore) {
         .await
         .unwrap();
     assert!(held[0].is_cancelled, "other processes learn it too");
-    // It can still write its end.
+    // The canceled turn can still write its end.
     let ended = run_change("t", "r", RunStatus::Canceled);
     let written = store
         .finish_turn(&scope(), &claim.key, vec![ended], None)
@@ -537,7 +537,7 @@ async fn deep_json_is_stored_or_rejected(store: &AnyStore) {
         ThreadEdit::Patch { patch, at },
     ] {
         let edited = store.edit_thread(&scope(), "t", edit).await;
-        // The server does not give it to a store. A store that takes it must be able to read it.
+        // The server never passes such JSON to a store. A store that accepts it must be able to read it.
         if let Err(refusal) = edited {
             assert!(matches!(refusal, StoreError::Invalid(_)), "{refusal:?}");
         }

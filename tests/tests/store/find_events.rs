@@ -1,4 +1,4 @@
-//! Events by what they are and who made them.
+//! Queries for events by kind and author.
 
 use crate::asserts::{assert_not_found, events_and_runs, ids, seqs};
 use crate::backends::{AnyStore, cases};
@@ -26,7 +26,7 @@ async fn find(store: &AnyStore, query: &EventQuery) -> Vec<ThreadEvent> {
     found.expect("the thread is seen")
 }
 
-/// Two turns, by Ana and by Ben, with events of several kinds in each.
+/// Two turns, of Ana and of Ben, with events of several kinds in each.
 async fn conversation(store: &AnyStore) {
     let mut claim = say(store, new_thread("t"), "t-ana", "run-1").await.claim;
     let by_ben = message(existing("t"), "t-ben", &ben());
@@ -217,7 +217,7 @@ async fn pages_of_any_size_find_the_same(store: &AnyStore) {
 }
 
 async fn filter_matches_ids_literally(store: &AnyStore) {
-    // What a careless filter would read as something else.
+    // Values that a careless filter would misinterpret.
     let strange = ["", "%", "null", "a\",\"b", "a'b", "[\"x\"]", "{}", "🗝", "b"];
     for (number, id) in strange.iter().enumerate() {
         let thread = if number == 0 {

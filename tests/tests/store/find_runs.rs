@@ -1,4 +1,4 @@
-//! Runs by where they are, how they stand and when they began.
+//! Queries for runs by thread, status and start time.
 
 use crate::asserts::assert_not_found;
 use crate::backends::{AnyStore, cases};
@@ -20,8 +20,8 @@ cases![
     runs_of_a_deleted_thread_are_not_found,
 ];
 
-/// Three threads with the runs `a1`, `b1`, `c1`, `a2`, `b2`, `c2` … `c4`, which began in this order: the first ones of each
-/// thread have succeeded, the second ones failed, the third ones are canceled, and the fourth ones go on.
+/// Three threads with the runs `a1`, `b1`, `c1`, `a2`, `b2`, `c2` … `c4`, started in this order. In each thread the
+/// first run has succeeded, the second has failed, the third is canceled, and the fourth is running.
 async fn twelve(store: &AnyStore) {
     use RunStatus::{Canceled, Failed, Succeeded};
     for (number, status) in [Succeeded, Failed, Canceled, RunStatus::Running]
@@ -147,7 +147,7 @@ async fn time_bounds_limit_the_results(store: &AnyStore) {
     }
 }
 
-/// What pages of this size find, from the first to the last.
+/// The ids on all pages of this size, in order.
 async fn pages(store: &AnyStore, mut query: RunQuery, limit: usize) -> Vec<String> {
     query.limit = limit;
     let mut all = Vec::new();
@@ -168,7 +168,7 @@ async fn pages(store: &AnyStore, mut query: RunQuery, limit: usize) -> Vec<Strin
 
 async fn pages_of_any_size_agree_in_either_order(store: &AnyStore) {
     twelve(store).await;
-    // Some of one moment, in an order that is not that of their ids.
+    // Several runs start at the same time, in an order that differs from the order of their ids.
     let at = now();
     for run_id in ["own.3", "own.1", "own.2"] {
         let run = Run {

@@ -1,4 +1,4 @@
-//! Threads by who takes part in them and when something came.
+//! Queries for threads by participant and time.
 
 use crate::asserts::threads_of;
 use crate::backends::{AnyStore, cases};
@@ -20,7 +20,7 @@ cases![
     another_scope_finds_nothing,
 ];
 
-/// Threads `t0` to `t9`, of Ana and, the even ones, of Ben. The result is when each came.
+/// Threads `t0` to `t9`, all of Ana, the even ones also of Ben. Returns the time of each.
 async fn ten(store: &AnyStore) -> Vec<DateTime<Utc>> {
     let mut times = Vec::new();
     for number in 0..10 {
@@ -128,7 +128,7 @@ async fn private_scope_finds_only_shared_threads(store: &AnyStore) {
     );
 }
 
-/// What pages of this size find, from the first to the last.
+/// The ids on all pages of this size, in order.
 async fn pages(store: &AnyStore, mut query: ThreadQuery, limit: usize) -> Vec<String> {
     query.limit = limit;
     let mut all = Vec::new();
@@ -213,7 +213,7 @@ async fn pages_skip_no_thread_while_others_are_created(store: &AnyStore) {
         let id = format!("new{number}");
         let new = message(new_thread(&id), &format!("{id}-e"), &ana());
         store.begin_turn(&scope(), new, &start(&id)).await.unwrap();
-        // Its row changes, but not its place.
+        // The row of the thread changes, but not its position.
         let at = now();
         let patch = ThreadPatch::default().title("changed");
         let edit = ThreadEdit::Patch { patch, at };

@@ -1,4 +1,4 @@
-//! What the cases begin with: scopes, users, messages, and threads with something in them.
+//! Fixtures of the store suite: scopes, users, messages, and threads with content.
 
 use crate::backends::AnyStore;
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// A time later than all that were asked for before.
+/// A time later than all times returned before.
 pub(crate) fn now() -> DateTime<Utc> {
     static MICROS: AtomicI64 = AtomicI64::new(1_760_000_000_000_000);
     let micros = MICROS.fetch_add(1, Ordering::Relaxed);
@@ -32,7 +32,7 @@ pub(crate) fn scope() -> Scope {
     }
 }
 
-/// The same scope, in which only what this user takes part in is seen.
+/// The same scope, restricted to threads in which this user participates.
 pub(crate) fn private_scope(user: &User) -> Scope {
     Scope {
         viewer: Viewer::Only(Participant::user(user)),
@@ -56,7 +56,7 @@ pub(crate) fn existing(id: &str) -> ThreadTarget {
     ThreadTarget::Existing(id.to_owned())
 }
 
-/// A message of this user, whose text is the id of its event.
+/// A message of this user. Its text is its event id.
 pub(crate) fn message(thread: ThreadTarget, event_id: &str, user: &User) -> NewMessage {
     NewMessage {
         thread,
@@ -72,7 +72,7 @@ pub(crate) fn message(thread: ThreadTarget, event_id: &str, user: &User) -> NewM
     }
 }
 
-/// The same, which can be sent again.
+/// A message with a `client_event_id`, which can be sent again.
 pub(crate) fn repeatable(
     thread: ThreadTarget,
     event_id: &str,
@@ -85,7 +85,7 @@ pub(crate) fn repeatable(
     }
 }
 
-/// Starts a turn with a run of this id. Its lease has run out at once: the turn can be taken over whenever somebody does.
+/// Starts a turn with this run id. Its lease expires immediately, so that any process can take it over.
 pub(crate) fn start(run_id: &str) -> Start {
     Start {
         node: "node".to_owned(),
@@ -97,7 +97,7 @@ pub(crate) fn start(run_id: &str) -> Start {
     }
 }
 
-/// Starts a turn whose handler starts its runs itself.
+/// Starts a turn with manual runs.
 pub(crate) fn manual_start() -> Start {
     Start {
         run_id: None,
@@ -105,7 +105,7 @@ pub(crate) fn manual_start() -> Start {
     }
 }
 
-/// Begins the turn of a message by Ana.
+/// Begins a turn with a message from Ana.
 pub(crate) async fn say(
     store: &AnyStore,
     thread: ThreadTarget,
@@ -119,7 +119,7 @@ pub(crate) async fn say(
         .expect("a message in Ana's scope")
 }
 
-/// The claim of a turn that was claimed when it began.
+/// Creates a thread with a message from Ana, and returns the claim of its turn.
 pub(crate) async fn begin_thread(store: &AnyStore, thread_id: &str, run_id: &str) -> Claim {
     let event_id = format!("{thread_id}-question");
     say(store, new_thread(thread_id), &event_id, run_id)
@@ -128,7 +128,7 @@ pub(crate) async fn begin_thread(store: &AnyStore, thread_id: &str, run_id: &str
         .expect("the first turn of a thread is claimed at once")
 }
 
-/// A text of the assistant.
+/// A text event of the assistant.
 pub(crate) fn answer(thread_id: &str, event_id: &str, run_id: Option<&str>) -> ThreadEvent {
     ThreadEvent {
         id: event_id.to_owned(),
@@ -155,7 +155,7 @@ pub(crate) fn written(thread_id: &str, event_id: &str, run_id: Option<&str>) -> 
     TurnChange::Event(Box::new(answer(thread_id, event_id, run_id)))
 }
 
-/// The change that begins a text of the assistant, which grows.
+/// The change that begins a streaming text of the assistant.
 pub(crate) fn streamed(thread_id: &str, event_id: &str) -> TurnChange {
     TurnChange::Event(Box::new(ThreadEvent {
         content: Some(vec![ContentPart::text("")]),
@@ -182,7 +182,7 @@ pub(crate) fn run_change(thread_id: &str, run_id: &str, status: RunStatus) -> Tu
     TurnChange::Run(run(thread_id, run_id, status))
 }
 
-/// Writes in a turn that is held.
+/// Writes in a held turn.
 pub(crate) async fn write(
     store: &AnyStore,
     turn: &TurnKey,
@@ -194,7 +194,7 @@ pub(crate) async fn write(
         .expect("the turn is held")
 }
 
-/// Ends a turn that is held, with nothing more to write, and claims the next with a run of this id.
+/// Finishes a held turn without further changes, and claims the next one with this run id.
 pub(crate) async fn finish(store: &AnyStore, turn: &TurnKey, next_run_id: &str) -> Option<Claim> {
     store
         .finish_turn(&scope(), turn, Vec::new(), Some(&start(next_run_id)))
@@ -203,7 +203,8 @@ pub(crate) async fn finish(store: &AnyStore, turn: &TurnKey, next_run_id: &str) 
         .next
 }
 
-/// A thread with this many events, `ID-1` to `ID-n`, the first Ana's and the others answers of the run `ID-run`, which goes on.
+/// A thread with this many events, `ID-1` to `ID-n`. The first one is a message from Ana. The others are answers of
+/// the running run `ID-run`.
 pub(crate) async fn thread_of(store: &AnyStore, thread_id: &str, events: usize) -> Claim {
     let first = format!("{thread_id}-1");
     let run_id = format!("{thread_id}-run");
@@ -215,7 +216,7 @@ pub(crate) async fn thread_of(store: &AnyStore, thread_id: &str, events: usize) 
     claim
 }
 
-/// Writes answers of these numbers in a turn.
+/// Writes answers with these numbers in a turn.
 pub(crate) async fn append(
     store: &AnyStore,
     turn: &TurnKey,
@@ -230,7 +231,7 @@ pub(crate) async fn append(
     write(store, turn, changes).await;
 }
 
-/// A form with one required question, `size`, and one that may stay open.
+/// A form with one required question, `size`, and one optional question.
 pub(crate) fn form(thread_id: &str, event_id: &str) -> ThreadEvent {
     let form = Form::new("What shall it be?")
         .element(FormElement::text("size", "Size").required())
@@ -242,7 +243,7 @@ pub(crate) fn form(thread_id: &str, event_id: &str) -> ThreadEvent {
     }
 }
 
-/// An answer to a form, with this data.
+/// An answer to a form with this data.
 pub(crate) fn form_response(thread_id: &str, event_id: &str, data: Value) -> NewMessage {
     NewMessage {
         kind: EventType::FormResponse,

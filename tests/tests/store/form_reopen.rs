@@ -1,4 +1,4 @@
-//! Forms whose answers did not succeed: they can be answered again.
+//! Forms whose answer failed, and which can be answered again.
 
 use crate::asserts::{assert_conflict, dump};
 use crate::backends::{AnyStore, cases};
@@ -49,13 +49,13 @@ async fn asked(store: &AnyStore) {
     finish(store, &claim.key, "none").await;
 }
 
-/// The running turn of the answer `a`.
+/// The claim of the running turn of answer `a`.
 async fn answered(store: &AnyStore) -> Claim {
     asked(store).await;
     respond(store, "a").await.unwrap().claim.unwrap()
 }
 
-/// Loses the process of all turns that run.
+/// Interrupts all running turns, as if their process had died.
 async fn lose(store: &AnyStore) -> usize {
     let recovered = store.expire_leases(now()).await.unwrap();
     recovered.interrupted + recovered.retried
@@ -70,7 +70,7 @@ async fn cancel(store: &AnyStore, event_id: &str) -> Cancelled {
     store.cancel_turn(Some(&scope()), &cancel).await.unwrap()
 }
 
-/// The form takes one answer, and no other one beside it or after it.
+/// Checks that the form accepts exactly one answer.
 async fn assert_open(store: &AnyStore) {
     let claim = respond(store, "again").await.unwrap().claim.unwrap();
     assert_eq!(claim.key.event_id, "again");
@@ -106,7 +106,7 @@ async fn form_reopens_when_its_answer_is_canceled(store: &AnyStore) {
     answered(store).await;
     let cancelled = cancel(store, "a").await;
     assert!(matches!(cancelled, Cancelled::Running { .. }));
-    // Its handler may still be running.
+    // The handler of the answer may still be running.
     assert_answered(store).await;
     store.expire_leases(now()).await.unwrap();
     assert_open(store).await;
@@ -186,7 +186,7 @@ async fn form_stays_answered_while_its_answer_is_retried(store: &AnyStore) {
     assert_answered(store).await;
     cancel(store, "a").await;
     assert_open(store).await;
-    // The first holder of the turn has no say any more.
+    // The first holder has lost the turn.
     let late = store
         .write_turn(&scope(), &claim.key, vec![TurnChange::ReopenForm])
         .await;
@@ -232,7 +232,7 @@ async fn reopened_form_accepts_one_of_many_answers(store: &AnyStore) {
     }
 }
 
-/// The end of one turn and the next answer may be written by one statement.
+/// The end of a turn and the next answer may share one statement.
 async fn reopen_and_next_answer_can_share_a_batch(store: &AnyStore) {
     let mut claim = answered(store).await;
     for number in 0..10 {

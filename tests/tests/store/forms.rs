@@ -195,7 +195,7 @@ async fn canceled_form_needs_no_values(store: &AnyStore) {
     let data = json!({"form_event_id": "f", "cancelled": true});
     let begun = respond(store, "a", data.clone()).await.unwrap();
     assert_eq!(begun.event.data, Some(data));
-    // It counts as answered.
+    // The form counts as answered.
     assert_conflict(respond(store, "b", complete()).await);
 }
 
@@ -209,7 +209,7 @@ async fn form_accepts_one_answer(store: &AnyStore) {
         assert_conflict(respond(store, "b", data).await);
     }
     assert_eq!(dump(store, &scope()).await, before);
-    // Another form is not meant by that.
+    // The data names another form.
     let data = json!({"form_event_id": "g", "values": {"size": "L"}});
     let answer = form_response("other", "b", data);
     assert!(
@@ -223,7 +223,7 @@ async fn form_accepts_one_answer(store: &AnyStore) {
 async fn form_can_be_answered_after_a_rejected_answer(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     invalid(respond(store, "a", json!({"form_event_id": "f"})).await);
-    // A message that only looks like an answer is none.
+    // A message that only looks like an answer is not one.
     let looks_like_one = NewMessage {
         data: Some(complete()),
         kind: EventType::Message,
@@ -233,7 +233,7 @@ async fn form_can_be_answered_after_a_rejected_answer(store: &AnyStore) {
         .begin_turn(&scope(), looks_like_one, &start("r2"))
         .await
         .unwrap();
-    // Members that are null are as if they were not there.
+    // A null member counts as absent.
     let data = json!({"form_event_id": "f", "cancelled": null, "values": {"size": "L"}});
     respond(store, "c", data).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! A message that is sent again: `client_event_id`.
+//! Repeated messages, identified by `client_event_id`.
 
 use crate::asserts::{assert_conflict, assert_not_found, dump, events_and_runs, ids, kinds};
 use crate::backends::{AnyStore, cases};
@@ -36,7 +36,7 @@ async fn send(store: &AnyStore, new: NewMessage) -> Result<Begun, StoreError> {
     store.begin_turn(&scope(), new, &start("some-run")).await
 }
 
-/// The thread `t` with the message `e` of the client's id `c`.
+/// A thread `t` with the message `e`, whose `client_event_id` is `c`.
 async fn thread_with_message(store: &AnyStore) -> Begun {
     send(store, repeatable(new_thread("t"), "e", "c"))
         .await
@@ -55,7 +55,7 @@ async fn repeat_returns_the_stored_message(store: &AnyStore) {
     assert!(again.changes.is_empty());
     assert!(again.claim.is_none());
     assert_eq!(dump(store, &scope()).await, before);
-    // Nor is there a turn of it.
+    // The repeat creates no turn either.
     let turn = first.claim.unwrap().key;
     assert!(finish(store, &turn, "r2").await.is_none());
     let again = send(store, repeatable(existing("t"), "e3", "c"))
@@ -158,7 +158,7 @@ async fn id_of_another_user_is_another_message(store: &AnyStore) {
     let begun = send(store, of_ben.clone()).await.unwrap();
     assert!(!begun.is_repeated);
     assert_eq!((begun.event.id.as_str(), begun.event.seq), ("e2", 2));
-    // Somebody without a name is again somebody else, on each connection.
+    // An anonymous user is a different user on each connection.
     for (connection, event_id) in [("1", "e3"), ("2", "e4")] {
         let of_nobody = NewMessage {
             event_id: event_id.to_owned(),
@@ -217,8 +217,8 @@ async fn id_of_another_tenant_is_another_message(store: &AnyStore) {
     assert_eq!(dump(store, &scope()).await, before);
 }
 
-/// The id is unique for worker, organization, workspace and user, whatever agent it was sent to; but what another
-/// agent was told must not be shown.
+/// The id is unique per worker, organization, workspace and user, across agents. The error must not reveal the
+/// message to the other agent.
 async fn id_reused_for_another_agent_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
     let before = dump(store, &scope()).await;
@@ -243,7 +243,7 @@ async fn id_reused_for_another_agent_is_a_conflict(store: &AnyStore) {
         0
     );
 
-    // Of a thread that is gone nothing is known, also if another agent has one of its id.
+    // Nothing is known of a deleted thread, even if another agent has a thread with the same id.
     store.delete_thread(&scope(), "t").await.unwrap();
     let anew = message(new_thread("t"), "e3", &ben());
     store.begin_turn(&other, anew, &start("r3")).await.unwrap();
@@ -323,7 +323,7 @@ async fn messages_without_an_id_are_never_repeated(store: &AnyStore) {
     }
 }
 
-/// Sends all of these at the same time, from tasks of their own.
+/// Sends all messages concurrently, each from its own task.
 async fn send_together(store: &AnyStore, all: Vec<NewMessage>) -> Vec<Result<Begun, StoreError>> {
     let tasks = all.into_iter().enumerate().map(|(number, new)| {
         let store = Arc::clone(store);
@@ -344,7 +344,7 @@ async fn send_together(store: &AnyStore, all: Vec<NewMessage>) -> Vec<Result<Beg
         .collect()
 }
 
-/// One of these stored the event, and the others were given it.
+/// Checks that exactly one message was stored, and that the others returned the stored event.
 fn assert_one_stored(answers: Vec<Result<Begun, StoreError>>) -> String {
     let begun: Vec<Begun> = answers
         .into_iter()

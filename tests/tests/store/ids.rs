@@ -1,4 +1,4 @@
-//! Ids that nobody would choose.
+//! Unusual ids.
 
 use crate::asserts::{assert_not_found, dump};
 use crate::backends::{AnyStore, cases};
@@ -190,7 +190,7 @@ async fn unstorable_id_does_not_fail_its_batch(store: &AnyStore) {
     }
 }
 
-/// A store that can keep something may take it, and no other does.
+/// Checks that the operation either succeeded or failed as invalid, as some stores accept such ids.
 #[track_caller]
 fn assert_stored_or_invalid(is_stored: bool, outcome: Result<(), StoreError>) {
     match outcome {

@@ -137,7 +137,7 @@ async fn cursor_keeps_its_position(store: &AnyStore) {
     }
     let first = page(store, &scope(), None, 3).await;
     assert_eq!(ids(&first), ["t5", "t4", "t3"]);
-    // What is new or moves up is in front of it, and so does not come again.
+    // New and updated threads are in front of the cursor and are not listed again.
     begin_thread(store, "new", "new-run").await;
     say(store, existing("t5"), "e", "waits").await;
     say(store, existing("t1"), "e2", "waits").await;
@@ -208,7 +208,7 @@ async fn private_scope_lists_and_counts_own_threads(store: &AnyStore) {
     let stranger = page(store, &private_scope(&User::new("stranger")), None, 10).await;
     assert_eq!((stranger.threads.len(), stranger.total_count), (0, 0));
 
-    // Who writes in a thread sees it from then on, once, however often.
+    // A user who writes in a thread sees it from then on, and is counted once.
     for event_id in ["e7", "e8"] {
         let new = message(existing("t1"), event_id, &ben());
         store

@@ -1,7 +1,8 @@
-//! What every store does, whatever it keeps its rows in: one suite, run over each of them.
+//! The conformance suite of all stores.
 //!
-//! A case is an async function that is given an empty store. It is named in the [`backends::cases`] of its file,
-//! which makes one test of it for each store; a case that is not named there is dead code, so the compiler tells.
+//! A case is an async function with an empty store as its argument. Each file lists its cases in
+//! [`backends::cases`], which generates one test per store. The compiler reports a case that is not listed as dead
+//! code.
 #![allow(
     clippy::expect_used,
     clippy::panic,

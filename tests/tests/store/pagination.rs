@@ -14,7 +14,7 @@ cases![
     page_before_a_foreign_event_is_not_found,
 ];
 
-/// All events in pages of this size, the newest page first.
+/// All pages of this size, the newest first.
 async fn pages(store: &AnyStore, limit: usize) -> Vec<Vec<ThreadEvent>> {
     let mut pages: Vec<Vec<ThreadEvent>> = Vec::new();
     for _ in 0..100 {

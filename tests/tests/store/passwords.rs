@@ -1,4 +1,4 @@
-//! Answers to forms with password fields: what was typed into these goes with the turn, sealed.
+//! Answers to forms with password fields. The typed passwords are stored sealed, with the turn.
 
 use crate::asserts::{assert_conflict, dump, invalid};
 use crate::backends::{AnyStore, cases};
@@ -25,7 +25,7 @@ cases![
     repeat_after_the_turn_ignores_passwords,
 ];
 
-/// A thread `t` whose turn of `t-question` asks by the form `f`.
+/// A thread `t` in which the turn of `t-question` has sent the form `f`.
 async fn asked(store: &AnyStore) -> Claim {
     let claim = thread_with_form(store, "t", "unused").await;
     let asks = Form::new("Who are you?")
@@ -137,7 +137,7 @@ async fn empty_password_needs_no_seal(store: &AnyStore) {
     };
     write(store, &claim.key, vec![TurnChange::Event(Box::new(asks))]).await;
     finish(store, &claim.key, "none").await;
-    // What a client says of `has_value` counts for nothing.
+    // The client's own `has_value` is ignored.
     let data = json!({"form_event_id": "g", "has_value": ["pin"], "values": {"pin": ""}});
     let new = form_response("t", "a", data);
     let begun = send(store, new).await.unwrap();
@@ -211,7 +211,7 @@ async fn sealed_answer_is_kept_for_a_retry(store: &AnyStore) {
         .unwrap()
         .unwrap();
     assert_eq!((second.attempt, second.sealed), (2, Some(sealed())));
-    // Its process dies.
+    // The process of the turn dies.
     let recovered = store.expire_leases(now()).await.unwrap();
     assert_eq!(recovered.retried, 1);
     let third = store
@@ -237,7 +237,7 @@ async fn sealed_answer_is_deleted_when_its_turn_ends(store: &AnyStore) {
         assert!(keys(store).await.is_empty(), "{what}");
         store.delete_thread(&scope(), "t").await.unwrap();
     };
-    // A thread that is deleted keeps the client's ids.
+    // A deleted thread keeps its client event ids.
     let fresh = |event_id| NewMessage {
         client_event_id: None,
         ..answer(event_id)
@@ -314,7 +314,7 @@ async fn repeated_answer_is_compared_by_its_hash(store: &AnyStore) {
         ..answer_with("a2", &json!({"name": "Ada", "pin": "hunter-3", "puk": ""}))
     };
     assert_conflict(send(store, other_pin).await);
-    // The server has a new key since.
+    // The server has changed its key.
     let rotated = send(store, with_digest(digest("k3", "with the new key"))).await;
     assert!(rotated.unwrap().is_repeated);
     for values in [

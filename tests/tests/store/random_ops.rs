@@ -1,4 +1,4 @@
-//! Random operations of several tenants, compared with a model.
+//! Random operations of several tenants, compared with the model.
 
 use crate::backends::{AnyStore, cases};
 use crate::model::Model;
@@ -10,7 +10,7 @@ use tokio::task::block_in_place;
 
 cases![random_operations_match_the_model];
 
-/// What is done next; the numbers pick one of what is there.
+/// A random operation. Numbers select one of the existing items.
 #[derive(Debug, Clone)]
 enum Step {
     Begin {
@@ -106,7 +106,7 @@ async fn take(model: &mut Model<'_>, step: Step) {
 }
 
 async fn random_operations_match_the_model(store: &AnyStore) {
-    // All cases share the store, each with ids and tenants of its own.
+    // All cases share the store. Each has its own ids and tenants.
     let cases = AtomicUsize::new(0);
     let config = Config {
         cases: 64,

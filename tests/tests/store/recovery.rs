@@ -1,4 +1,4 @@
-//! What is found by a process that starts after another has died.
+//! Recovery by a process that starts after another one has died.
 
 use crate::asserts::{
     assert_not_found, assert_stale, catch_up_fully, dump, events_and_runs, events_of, ids, newest,
@@ -16,7 +16,7 @@ use dooers::store::{
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// A lease that does not run out while a case runs.
+/// A lease that does not expire during a test.
 const HOUR: Duration = Duration::from_secs(3600);
 
 cases![
@@ -99,7 +99,7 @@ async fn reader_receives_recovery_changes(store: &AnyStore) {
         1,
         "the thread has a new last event"
     );
-    // One number each, and no other.
+    // Each change has its own revision.
     let told: BTreeSet<u64> = changes.iter().map(|change| change.rev).collect();
     assert_eq!(told, (claim.thread.rev + 1..=rev).collect());
 }
@@ -219,7 +219,7 @@ async fn queued_turns_run_in_order_after_recovery(store: &AnyStore) {
     assert_eq!((claim.key.event_id.as_str(), claim.attempt), ("z", 1));
     assert!(claim.key.fence >= 1);
     let run = claim.run.clone().unwrap();
-    // The clock of the recovery is the machine's, which is ahead of that of the test.
+    // Recovery uses the real clock, which is ahead of the clock of the test.
     assert!(run.id == "r2" && run.started_at > starting.at, "{run:?}");
     assert_eq!(runs_of(&claim.changes), [run]);
     assert_eq!(claim.changes[0].rev, claim.thread.rev);
@@ -246,7 +246,7 @@ async fn second_recovery_interrupts_nothing(store: &AnyStore) {
     assert_eq!((first.interrupted, second.interrupted), (1, 0));
     assert_eq!(first.waiting, second.waiting);
     assert_eq!(dump(store, &scope()).await, before);
-    // A claimed one that dies again is interrupted in its turn.
+    // If the process dies again, the claimed turn is interrupted, too.
     let claim = store
         .claim_turn(&scope(), "t", &start("r2"))
         .await

@@ -1,4 +1,4 @@
-//! Turns that are tried again.
+//! Retries of turns.
 
 use crate::asserts::{
     assert_not_found, assert_stale, events_and_runs, events_of, ids, kinds, run_named, runs_of,
@@ -30,7 +30,7 @@ cases![
     first_attempt_does_not_continue_a_program_run,
 ];
 
-/// Starts turns that have one more attempt.
+/// Starts a turn with one retry.
 fn retrying(run_id: &str) -> Start {
     Start {
         retries: 1,
@@ -53,7 +53,7 @@ async fn first(store: &AnyStore) -> Claim {
         .unwrap()
 }
 
-/// Gives a turn back, to be tried again from then on. Its run says nothing of that.
+/// Requeues a turn until this time. Its run does not change.
 async fn give_back(store: &AnyStore, key: &TurnKey, not_before: DateTime<Utc>) {
     let changes = vec![written("t", "tried", Some("r"))];
     let told = store.retry_turn(&scope(), key, changes, not_before).await;
@@ -114,7 +114,7 @@ async fn retry_waits_for_its_time_and_blocks_later_turns(store: &AnyStore) {
             .await
             .is_none()
     );
-    // Whoever starts meanwhile learns when it may be.
+    // A process that starts in the meantime receives the time of the retry.
     let recovered = store.recover().await.unwrap();
     assert_eq!((recovered.interrupted, recovered.retried), (0, 0));
     let waiting = &recovered.waiting[0];
@@ -208,11 +208,11 @@ async fn turn_canceled_while_failing_ends_at_once(store: &AnyStore) {
     let run = run_named(store, &scope(), "t", "r").await;
     assert_eq!(run.status, RunStatus::Canceled);
     assert!(run.ended_at.is_some());
-    // What waited behind it need not wait for its next attempt.
+    // The turn behind it does not wait for the retry.
     assert_eq!(claim_at(store, now()).await.unwrap().event.id, "e2");
 }
 
-/// Starts turns that run side by side and have one more attempt.
+/// Starts a concurrent turn with one retry.
 fn beside(run_id: &str) -> Start {
     Start {
         on_busy: dooers::OnBusy::Concurrent,
@@ -220,7 +220,7 @@ fn beside(run_id: &str) -> Start {
     }
 }
 
-/// Turns of a thread, which wait side by side until these times.
+/// Creates two concurrent turns of a thread that wait until these times.
 async fn wait_until(store: &AnyStore, times: [DateTime<Utc>; 2]) {
     let one = begin(store, new_thread("t"), "e1", &beside("r1")).await;
     let two = begin(store, existing("t"), "e2", &beside("r2")).await;
@@ -246,7 +246,7 @@ async fn concurrent_turns_are_retried_independently(store: &AnyStore) {
         claim.map(|claim| claim.event.id)
     };
     assert_eq!(claim(soon - TimeDelta::microseconds(1)).await, None);
-    // The older one, which waits for longer, does not hold it up.
+    // The older turn, which waits longer, does not delay this one.
     assert_eq!(claim(soon).await.as_deref(), Some("e2"));
     assert_eq!(claim(soon).await, None);
     assert_eq!(claim(later).await.as_deref(), Some("e1"));
@@ -276,12 +276,12 @@ async fn turn_waiting_for_a_retry_can_be_canceled(store: &AnyStore) {
     let Cancelled::Withdrawn { changes, waiting } = cancelled else {
         panic!("{cancelled:?}");
     };
-    // It has a run already.
+    // The turn already has a run.
     let [run] = &runs_of(&changes)[..] else {
         panic!("{changes:?}");
     };
     assert_eq!((run.id.as_str(), run.status), ("r", RunStatus::Canceled));
-    // What waited behind it may go on.
+    // The turn behind it may run.
     assert_eq!(waiting.unwrap().thread_id, "t");
     assert_eq!(claim_at(store, now()).await.unwrap().event.id, "e2");
 }
@@ -335,7 +335,7 @@ async fn first_attempt_does_not_continue_a_program_run(store: &AnyStore) {
     assert_eq!(next.run.unwrap().id, "r2");
     let stored = run_named(store, &scope(), "t", "own").await;
     assert_eq!(stored.status, RunStatus::Running);
-    // It names the message, so it ends with the next attempt at the latest.
+    // The run names the message, so it ends at the next attempt at the latest.
     store.recover().await.unwrap();
     let stored = run_named(store, &scope(), "t", "own").await;
     assert_eq!(stored.status, RunStatus::Failed);

@@ -1,4 +1,4 @@
-//! What is stored comes back as it was, whatever is in it.
+//! Stored values are read back unchanged.
 
 use crate::asserts::{events_and_runs, events_of, newest, run_named};
 use crate::backends::{AnyStore, cases};
@@ -29,7 +29,7 @@ cases![
     times_round_trip_with_microseconds,
 ];
 
-/// Texts on which careless stores fail.
+/// Texts that a careless store would corrupt.
 fn texts() -> Vec<String> {
     let mut texts: Vec<String> = [
         "'; drop table worker_threads; --",
@@ -59,7 +59,7 @@ fn texts() -> Vec<String> {
     .into_iter()
     .map(str::to_owned)
     .collect();
-    // As long as a client may make an id, in bytes.
+    // The maximum length of a client's id in bytes.
     texts.push("🗝".repeat(32));
     texts.push("i".repeat(128));
     texts
@@ -81,7 +81,7 @@ async fn any_text_round_trips_in_every_text_field(store: &AnyStore) {
     for text in texts() {
         one_text_everywhere(store, &text).await;
     }
-    // Each was in a scope of its own.
+    // Each text was stored in its own scope.
     for text in texts() {
         let scope = Scope {
             viewer: Viewer::Everyone,
@@ -238,7 +238,7 @@ async fn long_text_round_trips(store: &AnyStore) {
     assert_eq!(thread.metadata, Some(json!({ "text": long[2] })));
 }
 
-/// Writes an event with this data, and reads it.
+/// Writes an event with this data and compares it after reading.
 async fn assert_data_comes_back(store: &AnyStore, data: Value) {
     let claim = begin_thread(store, "t", "r").await;
     let event = ThreadEvent {
@@ -285,7 +285,7 @@ async fn extreme_floats_round_trip(store: &AnyStore) {
 }
 
 async fn deeply_nested_data_round_trips(store: &AnyStore) {
-    // The server stores 120 levels; earlier versions stored up to 127, and more stays readable, too.
+    // The server accepts 120 levels. Earlier versions accepted up to 127, and such data must stay readable.
     let mut data = json!("inside");
     for depth in 0..200 {
         data = if depth % 2 == 0 {
@@ -300,7 +300,7 @@ async fn deeply_nested_data_round_trips(store: &AnyStore) {
     assert_data_comes_back(store, json!([data, wide])).await;
 }
 
-/// Objects whose members are not in alphabetical order, at every depth.
+/// Objects whose keys are not in alphabetical order, at every depth.
 fn unsorted(first: &str) -> Value {
     let text = r#"{"who":"ana","size":"L","":0,"b":{"z":[{"y":1,"x":{"d":null,"c":[]}}],"a":1.0},"a\u00e9":2,"A":3,"10":4,"9":5}"#;
     let rest: Map<String, Value> = serde_json::from_str(text).unwrap();
@@ -308,7 +308,7 @@ fn unsorted(first: &str) -> Value {
     Value::Object(first.into_iter().chain(rest).collect())
 }
 
-/// Equality of values ignores the order of members, and equality of texts does not.
+/// JSON as text, because equality of values ignores the order of keys.
 fn text_of(value: Option<&Value>) -> String {
     value.map(Value::to_string).unwrap_or_default()
 }
@@ -386,7 +386,7 @@ async fn json_keys_keep_their_order_at_every_depth(store: &AnyStore) {
     let expected = ["draft", "thread"].map(|first| unsorted(first).to_string());
     assert_eq!(metadata, expected);
 
-    // The order says nothing: in another one it is the same message.
+    // The order has no meaning: with another order it is the same message.
     let Some(Value::Object(sent)) = &new.data else {
         panic!("an object was sent");
     };
@@ -507,7 +507,7 @@ async fn absent_and_empty_values_stay_distinct(store: &AnyStore) {
 }
 
 async fn times_round_trip_with_microseconds(store: &AnyStore) {
-    // In their order, as the times of a list never go back.
+    // In ascending order, as the times of a list never decrease.
     let micros = [
         -1,
         0,

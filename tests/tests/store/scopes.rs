@@ -1,4 +1,4 @@
-//! Nobody reads or changes what is not theirs.
+//! Isolation of scopes.
 
 use crate::asserts::{assert_not_found, assert_stale, dump, newest};
 use crate::backends::{AnyStore, cases};
@@ -23,7 +23,7 @@ cases![
     private_thread_is_visible_to_its_writers_only,
 ];
 
-/// Scopes beside the one of the cases, in each of which a user could try.
+/// Other scopes in which a user could try to reach the thread.
 fn others() -> Vec<Scope> {
     let home = scope();
     let with = |change: fn(&mut Scope)| {
@@ -36,7 +36,7 @@ fn others() -> Vec<Scope> {
         with(|scope| scope.worker_id = "other".to_owned()),
         with(|scope| scope.organization_id = "other".to_owned()),
         with(|scope| scope.workspace_id = "other".to_owned()),
-        // What a careless comparison would take for the same.
+        // Values that a careless comparison would treat as equal.
         with(|scope| scope.agent = "AGENT".to_owned()),
         with(|scope| scope.worker_id = "Worker".to_owned()),
         with(|scope| scope.worker_id = "worker ".to_owned()),
@@ -67,7 +67,7 @@ fn others() -> Vec<Scope> {
     others
 }
 
-/// A message of somebody in this scope.
+/// A message of the scope's user.
 fn message_in(scope: &Scope, new: NewMessage) -> NewMessage {
     let participant = match &scope.viewer {
         Viewer::Only(participant) => participant.clone(),
@@ -76,7 +76,7 @@ fn message_in(scope: &Scope, new: NewMessage) -> NewMessage {
     NewMessage { participant, ..new }
 }
 
-/// Tries everything with the thread `t` that the trait offers, in a scope that must not know of it.
+/// Calls every method for thread `t` in a scope that must not see it.
 async fn call_every_method(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     let starting = start("stolen");
     let begin = |new| store.begin_turn(other, message_in(other, new), &starting);
@@ -147,7 +147,7 @@ async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
         assert_eq!((listed.total_count, listed.next), (0, None), "{other:?}");
         assert_eq!(dump(store, &scope()).await, before, "{other:?}");
     }
-    // With threads of their own they see those, and this one no more than before.
+    // The other users see their own threads, and still not this one.
     for (number, other) in others().into_iter().enumerate() {
         let id = format!("own-{number}");
         let new = message_in(&other, message(new_thread(&id), &format!("{id}-e"), &ana()));
@@ -164,7 +164,7 @@ async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
         );
         assert_eq!(listed.threads[0].id, id);
     }
-    // The turn that runs is still held, and the one that waits is the next.
+    // The running turn is still held, and the queued turn is the next.
     let next = finish(store, &claim.key, "next").await.expect("two wait");
     assert_eq!((next.key.event_id.as_str(), next.attempt), ("waiting", 1));
     assert_eq!(
@@ -185,7 +185,7 @@ async fn turn_key_is_invalid_in_another_scope(store: &AnyStore) {
         .await
         .unwrap();
     let before = dump(store, &other).await;
-    // The thread is theirs, the event and the fence are not.
+    // The thread is visible to this scope, but the event and the fence belong to another thread.
     let mixed = TurnKey {
         thread_id: "own".to_owned(),
         ..key.clone()
@@ -206,7 +206,7 @@ async fn turn_key_is_invalid_in_another_scope(store: &AnyStore) {
     assert_eq!(dump(store, &other).await, before);
 }
 
-/// Ids of threads are unique for the whole store; who gives one that is taken is told no more than that.
+/// Thread ids are unique in the whole store. The error reveals only that the id is taken.
 async fn thread_id_of_another_scope_cannot_be_created(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let before = dump(store, &scope()).await;

@@ -1,4 +1,4 @@
-//! Settings: one row a field, by agent and worker.
+//! Settings: one row per field, agent and worker.
 
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::now;
@@ -190,7 +190,7 @@ async fn removing_a_setting_keeps_the_others(store: &AnyStore) {
     assert_eq!(values(store, &here).await, [("y".to_owned(), json!(2))]);
     assert_eq!(values(store, &there).await, [("x".to_owned(), json!(3))]);
     assert!(store.setting_keys().await.unwrap().is_empty());
-    // What is not stored is removed already.
+    // Removing a missing setting succeeds.
     store.remove_setting(&here, "x").await.unwrap();
     store.remove_setting(&worker("b", "w"), "x").await.unwrap();
     put(store, &here, "x", json!(4)).await;
@@ -202,7 +202,7 @@ async fn last_value_of_a_field_in_one_put_is_stored(store: &AnyStore) {
     let (early, late) = (setting("a", json!(1)), setting("a", json!(2)));
     let rows = vec![late.clone(), setting("b", json!(3)), early.clone()];
     let times = store.put_settings(&here, rows.clone()).await.unwrap();
-    // The time of a field never goes back.
+    // The time of a field never decreases.
     let given = [late.updated_at, rows[1].updated_at, late.updated_at];
     assert_eq!(times, given);
     let last = StoredSetting {

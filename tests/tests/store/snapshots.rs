@@ -1,4 +1,4 @@
-//! What a reader is shown first.
+//! The first snapshot of a reader.
 
 use crate::asserts::{assert_not_found, newest, seqs};
 use crate::backends::{AnyStore, cases};
@@ -26,7 +26,7 @@ async fn snapshot(store: &AnyStore, from: SnapshotFrom) -> Snapshot {
         .unwrap()
 }
 
-/// The places of the first and the last event, which are all there is between them.
+/// The `seq` of the first and the last event. Fails if one between them is missing.
 fn span(snapshot: &Snapshot) -> (u64, u64) {
     let seqs = seqs(&snapshot.events);
     let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else {
@@ -72,7 +72,7 @@ async fn snapshot_after_an_event_has_the_next_events(store: &AnyStore) {
         assert!(snapshot.recovered);
         assert!(snapshot.has_more, "the known one is older");
         assert_eq!(snapshot.position.last_seq, expected.1.max(known));
-        // What is not shown must be read yet.
+        // A snapshot without the newest events is incomplete.
         assert!(!snapshot.is_complete || expected.1 == 300 || known == 300);
     }
 }

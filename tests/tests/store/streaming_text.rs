@@ -1,4 +1,4 @@
-//! Texts that grow while they are written.
+//! Streaming texts.
 
 use crate::asserts::{
     assert_stale, catch_up_fully, events_and_runs, events_of, ids, kinds, newest, revs,
@@ -35,7 +35,7 @@ fn ended(event_id: &str, text: &str) -> TurnChange {
     }
 }
 
-/// A thread whose running turn writes a text.
+/// A thread whose running turn writes a streaming text.
 async fn streaming(store: &AnyStore) -> TurnKey {
     let key = begin_thread(store, "t", "r").await.key;
     let told = write(store, &key, vec![streamed("t", "s")]).await;
@@ -43,7 +43,7 @@ async fn streaming(store: &AnyStore) -> TurnKey {
     key
 }
 
-/// The text, whether it grows, whether it has ended, and the number of its next piece.
+/// The text, `streaming`, `finalized`, and the number of the next piece.
 type State<'a> = (&'a str, Option<bool>, Option<bool>, Option<u64>);
 
 fn state(event: &ThreadEvent) -> State<'_> {
@@ -92,7 +92,7 @@ async fn text_ends_once_with_a_change_of_its_event(store: &AnyStore) {
     let whole = event(store, "s").await;
     assert_eq!(events_of(&told), std::slice::from_ref(&whole));
     assert_eq!(state(&whole), ("Hello.", None, Some(true), None));
-    // Its place is where it began.
+    // Its `seq` is where it began.
     let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", "s", "between"]);
 }

@@ -1,4 +1,4 @@
-//! Turns: who may write in them, and which comes next.
+//! Turn keys: the permission to write in a turn, and the order of claims.
 
 use crate::asserts::{
     assert_not_found, assert_stale, dump, events_and_runs, ids, kinds, revs, seqs,
@@ -52,7 +52,7 @@ async fn empty_write_changes_nothing(store: &AnyStore) {
     assert_eq!(store.thread(&scope(), "t").await.unwrap().rev, 3);
 }
 
-/// Neither writing nor finishing with this key is allowed, and neither does anything.
+/// Checks that this key can neither write nor finish, and that the attempts change nothing.
 async fn assert_refused(store: &AnyStore, key: &TurnKey) {
     let before = dump(store, &scope()).await;
     for changes in [Vec::new(), vec![written(&key.thread_id, "late", None)]] {
@@ -171,7 +171,7 @@ async fn finish_writes_last_changes_and_claims_the_next(store: &AnyStore) {
     assert_eq!(next.thread, store.thread(&scope(), "t").await.unwrap());
     let run = next.run.expect("it was to be started with a run");
     assert_eq!((run.id.as_str(), run.started_at), ("r2", starting.at));
-    // It is held now.
+    // The turn is held now.
     append(store, &next.key, [3], Some("r2")).await;
 }
 
@@ -222,7 +222,7 @@ async fn turn_with_manual_runs_creates_no_run(store: &AnyStore) {
     let claim = begun.claim.expect("nothing runs before it");
     assert!(claim.run.is_none() && claim.changes.is_empty());
     say(store, existing("t"), "e2", "waits").await;
-    // Its handler starts as many as it likes.
+    // Its handler may start any number of runs.
     let runs = vec![
         run_change("t", "r1", RunStatus::Running),
         run_change("t", "r1", RunStatus::Succeeded),
@@ -249,7 +249,7 @@ async fn turn_with_manual_runs_creates_no_run(store: &AnyStore) {
 async fn new_turn_does_not_overtake_queued_turns(store: &AnyStore) {
     let running = begin_thread(store, "t", "r").await;
     say(store, existing("t"), "e2", "r2").await;
-    // The process dies, and before the waiting turn is claimed another message comes.
+    // The process dies, and another message arrives before the queued turn is claimed.
     store.recover().await.unwrap();
     assert_refused(store, &running.key).await;
     let begun = say(store, existing("t"), "e3", "r3").await;

@@ -1,4 +1,4 @@
-//! What a turn may change beside its events: runs, and the thread's own row.
+//! Changes of a turn other than events: runs and the thread row.
 
 use crate::asserts::{
     catch_up_fully, kinds, newest, revs, run_named, runs_of, start_position, threads_of,
@@ -103,7 +103,7 @@ async fn runs_of_several_turns_are_kept_separately(store: &AnyStore) {
             "{id}"
         );
     }
-    // The same id in another thread is no reason to change it here.
+    // The same run id in another thread does not change the run here.
     begin_thread(store, "other", "r3").await;
     assert_eq!(
         run_named(store, &scope(), "t", "r2").await.status,

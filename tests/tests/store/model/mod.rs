@@ -1,4 +1,4 @@
-//! A model of a store: what its answers must be, worked out in the simplest way.
+//! A simple reference model of a store, which predicts its responses.
 
 mod ops;
 mod reads;

@@ -1,4 +1,4 @@
-//! What is done, and what the answers must be.
+//! Operations of the model, with their expected outcomes.
 
 use super::thread::ModelThread;
 use crate::asserts::{
@@ -13,20 +13,20 @@ use dooers::store::{
 };
 use std::collections::VecDeque;
 
-/// How many tenants the model has.
+/// Number of tenants in the model.
 pub(super) const TENANTS: usize = 3;
 
-/// A message that was stored, and can be sent again.
+/// A stored message, which can be sent again.
 struct Sent {
     thread: usize,
     new: NewMessage,
     event: ThreadEvent,
 }
 
-/// A store as it should be, beside the one that is tried.
+/// A reference model, next to the store under test.
 pub(crate) struct Model<'a> {
     pub(super) store: &'a AnyStore,
-    /// Begins all ids, so that many models can share a store.
+    /// The prefix of all ids, so that several models can share a store.
     prefix: String,
     ids: usize,
     pub(super) threads: Vec<ModelThread>,
@@ -66,13 +66,13 @@ impl<'a> Model<'a> {
         self.tenant(self.threads[thread].tenant)
     }
 
-    /// One of the threads, deleted ones too.
+    /// Any thread, including deleted ones.
     pub(super) fn any_thread(&self, pick: usize) -> Option<usize> {
         (!self.threads.is_empty()).then(|| pick % self.threads.len())
     }
 
-    /// The `last_event_at` of a thread of this tenant that gets an event now: `recover` has the clock of the machine, which
-    /// is ahead of that of the test.
+    /// The `last_event_at` of a thread of this tenant after an event at this time. `recover` uses the real
+    /// clock, which is ahead of the clock of the test.
     fn front(&self, tenant: usize, at: DateTime<Utc>) -> DateTime<Utc> {
         let threads = self.threads.iter().filter(|thread| thread.tenant == tenant);
         let times = threads.flat_map(|thread| {
@@ -85,7 +85,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// A message of one of the users, with a `client_event_id` of its own.
+    /// A message of one of the users, with a new `client_event_id`.
     fn message(&mut self, thread: ThreadTarget, user: usize) -> NewMessage {
         let user = if user.is_multiple_of(2) { ana() } else { ben() };
         NewMessage {
@@ -172,7 +172,7 @@ impl<'a> Model<'a> {
         });
     }
 
-    /// Sends a message again, or something else under its id.
+    /// Sends a message again, or another content with its id.
     pub(crate) async fn send_again(&mut self, message: usize, is_same: bool) {
         if self.sent.is_empty() {
             return;
@@ -224,7 +224,7 @@ impl<'a> Model<'a> {
         thread.take_claim(claim);
     }
 
-    /// Writes in the turn that is held, and may end it.
+    /// Writes in the held turn, and optionally ends it.
     pub(crate) async fn write(&mut self, thread: usize, events: usize, ends: bool) {
         let Some(index) = self.any_thread(thread) else {
             return;
@@ -285,7 +285,7 @@ impl<'a> Model<'a> {
         thread.take_claim(done.next);
     }
 
-    /// A text begins in the turn that is held, grows, or ends.
+    /// Begins, extends or ends a streaming text in the held turn.
     pub(crate) async fn stream(&mut self, thread: usize, ends: bool) {
         let Some(index) = self.any_thread(thread) else {
             return;
@@ -314,7 +314,7 @@ impl<'a> Model<'a> {
         thread.take(&done);
     }
 
-    /// Writes with a key that was held before.
+    /// Writes with the key of an earlier turn.
     pub(crate) async fn write_late(&mut self, thread: usize) {
         let Some(index) = self.any_thread(thread) else {
             return;
@@ -348,7 +348,7 @@ impl<'a> Model<'a> {
         thread.is_deleted = true;
     }
 
-    /// Somebody else tries.
+    /// Accesses a thread from a scope that must not see it.
     pub(crate) async fn intrude(&mut self, thread: usize, user: usize) {
         let Some(index) = self.any_thread(thread) else {
             return;
@@ -365,7 +365,7 @@ impl<'a> Model<'a> {
         assert_not_found(self.store.claim_turn(&scope, &id, &start("none")).await);
     }
 
-    /// The process dies, and another one starts.
+    /// Recovers, as if the process had died and another one started.
     pub(crate) async fn recover(&mut self) {
         let recovered = self.store.recover().await.unwrap();
         for index in 0..self.threads.len() {

@@ -1,4 +1,4 @@
-//! What is read, compared with what should be there.
+//! Reads of the store, compared with the model.
 
 use super::Model;
 use super::ops::TENANTS;
@@ -8,7 +8,7 @@ use dooers::store::{PageLimit, Participant, Scope, Viewer};
 use std::cmp::Reverse;
 
 impl Model<'_> {
-    /// Somebody opens a thread, and stays.
+    /// Opens a thread and keeps reading it.
     pub(crate) async fn arrive(&mut self, thread: usize) {
         let Some(index) = self.any_thread(thread) else {
             return;
@@ -20,8 +20,8 @@ impl Model<'_> {
         }
     }
 
-    /// A reader is sent what it has not got, or comes back after it was away. What it gets at once is also limited in
-    /// bytes: about as many events fit.
+    /// Reads the missing changes of a reader, or reconnects it. The byte limit admits about as many events as
+    /// the item limit.
     pub(crate) async fn read_on(&mut self, reader: usize, limit: usize, was_away: bool) {
         let limit = PageLimit::new(limit).bytes(limit * 300);
         let readers = self.readers.len();
@@ -48,7 +48,7 @@ impl Model<'_> {
         self.readers.push((index, reader));
     }
 
-    /// Compares all that can be read with what should be there.
+    /// Compares all reads with the model.
     pub(crate) async fn check(&mut self) {
         for (index, thread) in self.threads.iter().enumerate() {
             let scope = self.scope_of(index);
