@@ -101,8 +101,8 @@ impl BenchClient {
             let is_told = event["actor"] == "assistant";
             is_told.then(|| event["content"][0]["text"].as_str())?
         });
-        let told: Value = serde_json::from_str(texts.next_back().unwrap()).unwrap();
-        let micros = told.as_array().unwrap().iter();
+        let published: Value = serde_json::from_str(texts.next_back().unwrap()).unwrap();
+        let micros = published.as_array().unwrap().iter();
         let times = micros.map(|it| Duration::from_micros(it.as_u64().unwrap()));
         let mut times: Vec<_> = times.collect();
         times.sort();
@@ -148,5 +148,7 @@ fn main() {
         server.close([asking.client]).await;
     };
     let limited = async { timeout(Duration::from_secs(300), all).await };
-    runtime.block_on(limited).expect("it ends in five minutes");
+    runtime
+        .block_on(limited)
+        .expect("the benchmark ends within five minutes");
 }

@@ -73,8 +73,8 @@ static DROPPED: LazyLock<(
     mpsc::UnboundedSender<Instant>,
     tokio::sync::Mutex<mpsc::UnboundedReceiver<Instant>>,
 )> = LazyLock::new(|| {
-    let (tell, told) = mpsc::unbounded_channel();
-    (tell, tokio::sync::Mutex::new(told))
+    let (tell, published) = mpsc::unbounded_channel();
+    (tell, tokio::sync::Mutex::new(published))
 });
 
 struct NotifyOnDrop;
@@ -182,11 +182,11 @@ async fn one_run(server: &Server, subscribers: usize) {
         .await;
     readers.push(author);
     let listening = readers.into_iter().map(|it| tokio::spawn(listen(it)));
-    let heard = join_all(listening).await;
+    let received = join_all(listening).await;
     let took = began.elapsed().as_secs_f64();
-    let pieces: usize = heard
+    let pieces: usize = received
         .iter()
-        .map(|heard| heard.as_ref().unwrap().0.len())
+        .map(|received| received.as_ref().unwrap().0.len())
         .sum();
     println!(
         "one run as fast as it can, {subscribers:>2} subscribers: {:>9.0} pushes/s said, {:>9.0} deltas/s delivered, {:.1} % of the pieces by themselves",
@@ -194,8 +194,8 @@ async fn one_run(server: &Server, subscribers: usize) {
         pieces as f64 / took,
         100.0 * pieces as f64 / (PIECES * subscribers) as f64,
     );
-    for heard in heard {
-        heard.unwrap().1.disconnect().await;
+    for received in received {
+        received.unwrap().1.disconnect().await;
     }
 }
 
@@ -232,12 +232,12 @@ async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
             .await;
         listening.push(tokio::spawn(listen(author)));
     }
-    let heard = join_all(listening).await;
+    let received = join_all(listening).await;
     let took = began.elapsed().as_secs_f64();
     let mut ages = Vec::new();
-    for heard in heard {
-        let (heard, client) = heard.unwrap();
-        ages.extend(heard);
+    for received in received {
+        let (received, client) = received.unwrap();
+        ages.extend(received);
         client.disconnect().await;
     }
     println!(
@@ -323,5 +323,7 @@ fn main() {
         server.close([]).await;
     };
     let limited = async { timeout(Duration::from_secs(300), all).await };
-    runtime.block_on(limited).expect("it ends in five minutes");
+    runtime
+        .block_on(limited)
+        .expect("the benchmark ends within five minutes");
 }

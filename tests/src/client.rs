@@ -30,7 +30,7 @@ impl Client {
 
     /// Opens a WebSocket over an existing connection.
     pub async fn upgrade(stream: TcpStream, address: SocketAddr, path: &str) -> Self {
-        stream.set_nodelay(true).expect("a socket of ours");
+        stream.set_nodelay(true).expect("the socket is open");
         let opening = tokio_tungstenite::client_async(format!("ws://{address}{path}"), stream);
         let (socket, _) = crate::within("the WebSocket's handshake", opening)
             .await
@@ -45,7 +45,10 @@ impl Client {
     /// The address of the server.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.socket.get_ref().peer_addr().expect("it is connected")
+        self.socket
+            .get_ref()
+            .peer_addr()
+            .expect("the socket is connected")
     }
 
     /// Sends `connect` and returns the ack.
@@ -77,8 +80,8 @@ impl Client {
     pub async fn send_raw(&mut self, message: Message) {
         match tokio::time::timeout(TIMEOUT, self.socket.send(message)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(&format!("could not send: {error}")),
-            Err(_) => self.fail("the server does not take what is sent"),
+            Ok(Err(error)) => self.fail(&format!("sending failed: {error}")),
+            Err(_) => self.fail("timed out while sending"),
         }
     }
 
@@ -86,9 +89,9 @@ impl Client {
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
         use tokio::io::AsyncWriteExt;
         let stream = self.socket.get_mut();
-        crate::within("the server to take bytes", stream.write_all(bytes))
+        crate::within("the server to accept bytes", stream.write_all(bytes))
             .await
-            .expect("the server is there");
+            .expect("the server is running");
     }
 
     /// Gives up the WebSocket layer and keeps the connection.
@@ -101,7 +104,7 @@ impl Client {
     pub async fn next_text(&mut self) -> String {
         match self.next_message("a frame").await {
             Message::Text(text) => text.to_string(),
-            other => self.fail(&format!("waited for a frame and got {other:?}")),
+            other => self.fail(&format!("waited for a frame and received {other:?}")),
         }
     }
 
@@ -118,9 +121,7 @@ impl Client {
     pub async fn expect(&mut self, kind: &str) -> Value {
         let mut frame = self.next().await;
         if frame["type"] != kind {
-            self.fail(&format!(
-                "the next frame should be `{kind}`, and is {frame}"
-            ));
+            self.fail(&format!("the next frame must be `{kind}`, but is {frame}"));
         }
         frame["payload"].take()
     }
@@ -129,7 +130,9 @@ impl Client {
     pub async fn expect_ack(&mut self, id: &str) -> Value {
         let ack = self.expect("ack").await;
         if ack["ack_id"] != id || ack["ok"] != true || !ack["error"].is_null() {
-            self.fail(&format!("`{id}` should be accepted, and there is {ack}"));
+            self.fail(&format!(
+                "`{id}` must be accepted, but the server sent {ack}"
+            ));
         }
         ack
     }
@@ -142,7 +145,9 @@ impl Client {
             (Some(code), Some(message)) if ack["ack_id"] == id && ack["ok"] == false => {
                 (code.to_owned(), message.to_owned())
             }
-            _ => self.fail(&format!("`{id}` should be refused, and there is {ack}")),
+            _ => self.fail(&format!(
+                "`{id}` must be rejected, but the server sent {ack}"
+            )),
         }
     }
 
@@ -176,7 +181,7 @@ impl Client {
         match frames.into_iter().next_back() {
             Some(mut frame) if frame["type"] == "thread.snapshot" => frame["payload"].take(),
             other => self.fail(&format!(
-                "`thread.snapshot` should follow, and there is {other:?}"
+                "`thread.snapshot` must follow, but the server sent {other:?}"
             )),
         }
     }
@@ -206,7 +211,7 @@ impl Client {
         let thread_id = frames[0]["payload"]["thread"]["id"].as_str();
         match thread_id {
             Some(thread_id) => thread_id.to_owned(),
-            None => self.fail("a new thread's first frame should be `thread.upsert`"),
+            None => self.fail("the first frame of a new thread must be `thread.upsert`"),
         }
     }
 
@@ -230,7 +235,9 @@ impl Client {
         let mut frames = Vec::new();
         loop {
             let Message::Text(text) = self.next_message(what).await else {
-                self.fail(&format!("waited for {what}, and the connection is closing"));
+                self.fail(&format!(
+                    "the connection is closing while waiting for {what}"
+                ));
             };
             let frame = serde_json::from_str(&text).expect("a frame is JSON");
             frames.push(frame);
@@ -265,7 +272,7 @@ impl Client {
                     let _ = self.socket.flush().await;
                     return frame.code.into();
                 }
-                Message::Close(None) => self.fail("the closing frame has no code"),
+                Message::Close(None) => self.fail("the close frame has no code"),
                 _ => {}
             }
         }
@@ -286,10 +293,10 @@ impl Client {
                     return message;
                 }
                 Ok(Some(Err(error))) => {
-                    self.fail(&format!("waited for {what}, and reading failed: {error}"))
+                    self.fail(&format!("reading failed while waiting for {what}: {error}"))
                 }
-                Ok(None) => self.fail(&format!("waited for {what}, and the connection ended")),
-                Err(_) => self.fail(&format!("waited in vain for {what}")),
+                Ok(None) => self.fail(&format!("the connection ended while waiting for {what}")),
+                Err(_) => self.fail(&format!("timed out while waiting for {what}")),
             }
         }
     }

@@ -41,7 +41,10 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", TIMEOUT.as_secs()),
+        Err(_) => panic!(
+            "timed out after {} s while waiting for {what}",
+            TIMEOUT.as_secs()
+        ),
     }
 }
 

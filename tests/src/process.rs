@@ -108,7 +108,7 @@ impl Process {
         let mut output = String::new();
         loop {
             let Ok(line) = self.output.recv() else {
-                panic!("the program has ended; it said:\n{output}");
+                panic!("the program has ended with this output:\n{output}");
             };
             if is_last(&line) {
                 return (output, line);

@@ -88,16 +88,16 @@ impl RawClient {
 
     /// Writes an encoded frame.
     pub async fn write(&mut self, frame: &[u8]) {
-        within("the server to take bytes", self.stream.write_all(frame))
+        within("the server to accept bytes", self.stream.write_all(frame))
             .await
-            .expect("the server is there");
+            .expect("the server is running");
     }
 
     /// Reads the next frame: its opcode and its payload.
     pub async fn next(&mut self) -> (u8, Vec<u8>) {
         within("a frame", read_frame(&mut self.stream))
             .await
-            .expect("the server is there")
+            .expect("the server is running")
     }
 
     /// Reads the next frame, `chunk` bytes per tick.
@@ -114,13 +114,13 @@ impl RawClient {
         };
         within("a frame that is read slowly", reading)
             .await
-            .expect("the server is there")
+            .expect("the server is running")
     }
 
     /// Waits until data arrives, without reading it.
     pub async fn wait_readable(&mut self) {
         let count = within("something to arrive", self.stream.peek(&mut [0])).await;
-        assert_eq!(count.expect("the server is there"), 1);
+        assert_eq!(count.expect("the server is running"), 1);
     }
 
     /// Reads `chunk` bytes per tick until the server ends the connection. Returns the number of bytes.

@@ -38,7 +38,7 @@ impl RemoteHandlers {
 
     /// Waits for the next handler.
     pub async fn next(&self) -> RemoteHandler {
-        let (stream, _) = within("a handler to call", self.listener.accept())
+        let (stream, _) = within("a handler to connect", self.listener.accept())
             .await
             .unwrap();
         let mut stream = BufReader::new(stream);
@@ -80,6 +80,6 @@ impl RemoteHandler {
 async fn line(stream: &mut BufReader<TcpStream>) -> String {
     let mut line = String::new();
     // A killed process resets its connections.
-    let _ = within("a handler to say something", stream.read_line(&mut line)).await;
+    let _ = within("a reply of the handler", stream.read_line(&mut line)).await;
     line.trim_end().to_owned()
 }

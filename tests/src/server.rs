@@ -162,7 +162,7 @@ async fn http(address: SocketAddr, request: &str) -> (u16, String) {
         .await
         .expect("the server answers");
     let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
-    let (_, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a complete response");
     (status.expect("a status"), body.to_owned())
 }
 

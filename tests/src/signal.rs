@@ -13,5 +13,5 @@ pub(crate) fn try_signal(name: &str, pid: u32) -> bool {
     let kill = format!("kill -{name} {pid}");
     let mut shell = Command::new("sh");
     let status = shell.args(["-c", &kill]).stderr(Stdio::null()).status();
-    status.expect("there is a shell").success()
+    status.expect("`sh` exists").success()
 }

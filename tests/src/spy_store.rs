@@ -41,7 +41,7 @@ impl HeldCall {
     pub async fn reached(&mut self) {
         crate::within("a call of the store", &mut self.reached)
             .await
-            .expect("the store is there");
+            .expect("the store is open");
     }
 
     /// Releases the response.

@@ -52,20 +52,23 @@ impl ThreadView {
         let id = text(event, "id");
         if let Some(place) = self.indexes.get(&id) {
             let known = &mut self.events[*place];
-            assert_eq!(known["seq"], event["seq"], "an event changes its place");
+            assert_eq!(known["seq"], event["seq"], "an event changed its seq");
             if known == event {
                 return AppendOutcome::Same;
             }
             assert_eq!(
                 known["streaming"], true,
-                "an event has changed whose text had ended: {known} became {event}"
+                "an event changed after its text had ended: {known} became {event}"
             );
             *known = event.clone();
             return AppendOutcome::Changed;
         }
         if let Some(last) = self.events.last() {
             let (before, behind) = (last["seq"].as_u64(), event["seq"].as_u64());
-            assert!(before < behind, "out of order: {event} came after {last}");
+            assert!(
+                before < behind,
+                "out of order: {event} arrived after {last}"
+            );
         }
         self.indexes.insert(id, self.events.len());
         self.events.push(event.clone());
@@ -76,13 +79,13 @@ impl ThreadView {
     pub fn delta(&mut self, delta: &Value) {
         let id = text(delta, "event_id");
         let Some(&place) = self.indexes.get(&id) else {
-            panic!("a piece of an unknown event: {delta}");
+            panic!("delta of an unknown event: {delta}");
         };
         let event = &mut self.events[place];
-        assert_eq!(event["streaming"], true, "{delta} came to {event}");
+        assert_eq!(event["streaming"], true, "{delta} was sent for {event}");
         assert_eq!(
             event["delta_seq"], delta["delta_seq"],
-            "not the next piece: {delta} came to {event}"
+            "not the next piece: {delta} was sent for {event}"
         );
         let next = delta["delta_seq"].as_u64().map(|number| number + 1);
         let whole = text(&event["content"][0], "text") + &text(delta, "text");
@@ -95,11 +98,11 @@ impl ThreadView {
         if let Some(known) = self.runs.get(&text(run, "id")) {
             assert_eq!(
                 known["started_at"], run["started_at"],
-                "a run has begun again: {known} became {run}"
+                "a run started again: {known} became {run}"
             );
             assert!(
                 known["status"] == "running" || known == run,
-                "a run has changed after its end: {known} became {run}"
+                "a run changed after its end: {known} became {run}"
             );
         }
         self.runs.insert(text(run, "id"), run.clone());

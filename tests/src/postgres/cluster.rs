@@ -97,7 +97,7 @@ impl Cluster {
     #[must_use]
     pub fn with(setup: ClusterOptions) -> Self {
         let programs = Self::programs().expect(
-            "PostgreSQL's programs `initdb` and `postgres` are not there; on Debian: apt-get install postgresql",
+            "the PostgreSQL programs `initdb` and `postgres` are missing; on Debian: apt-get install postgresql",
         );
         // Not below TMPDIR: the path of a Unix socket must be short.
         let directory = tempfile::Builder::new()
@@ -109,8 +109,9 @@ impl Cluster {
         initialize(&programs, &data);
         for (name, text) in &setup.files {
             let file = data.join(name);
-            fs::write(&file, text).expect("the directory of the data is there");
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our own file");
+            fs::write(&file, text).expect("the data directory exists");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))
+                .expect("the file is ours");
         }
         chown(directory.path());
         let mut cluster = Self {
@@ -196,24 +197,30 @@ impl Cluster {
 
     /// Freezes the server: it keeps its connections, accepts new ones and answers nothing.
     pub fn freeze(&self) {
-        self.running.as_ref().expect("it runs").signal_all("STOP");
+        self.running
+            .as_ref()
+            .expect("the server is running")
+            .signal_all("STOP");
     }
 
     /// Resumes a frozen server.
     pub fn thaw(&self) {
-        self.running.as_ref().expect("it runs").signal_all("CONT");
+        self.running
+            .as_ref()
+            .expect("the server is running")
+            .signal_all("CONT");
     }
 
     /// Starts a stopped server again in the same directory and on the same port.
     pub fn restart(&mut self) {
-        assert!(self.running.is_none(), "it runs");
+        assert!(self.running.is_none(), "the server is running");
         if let Err(output_tail) = self.run() {
-            panic!("PostgreSQL does not start again:\n{output_tail}");
+            panic!("PostgreSQL does not restart:\n{output_tail}");
         }
     }
 
     fn end(&mut self, signal_name: &str) {
-        let running = self.running.take().expect("it runs");
+        let running = self.running.take().expect("the server is running");
         running.stop(signal_name);
     }
 }

@@ -37,7 +37,7 @@ impl Daemon {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
-        let errors = process.stderr.take().expect("it is piped");
+        let errors = process.stderr.take().expect("stderr is piped");
         let output_tail = Arc::new(Mutex::new(VecDeque::new()));
         let (tell, is_ready) = mpsc::channel();
         let kept = Arc::clone(&output_tail);
@@ -68,7 +68,7 @@ impl Daemon {
     pub(super) fn signal_all(&self, signal_name: &str) {
         let parent = self.process.id();
         signal(signal_name, parent);
-        for entry in fs::read_dir("/proc").expect("this is Linux") {
+        for entry in fs::read_dir("/proc").expect("`/proc` exists on Linux") {
             let entry = entry.expect("a process");
             // A process may end at any time.
             let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
@@ -81,7 +81,10 @@ impl Daemon {
                     .file_name()
                     .to_str()
                     .and_then(|name| name.parse().ok());
-                try_signal(signal_name, id.expect("its directory is its number"));
+                try_signal(
+                    signal_name,
+                    id.expect("the directory name is the process id"),
+                );
             }
         }
     }
@@ -95,7 +98,7 @@ impl Daemon {
         if matches!(self.process.try_wait(), Ok(None)) {
             signal(signal_name, self.process.id());
         }
-        self.process.wait().expect("it is our own process");
+        self.process.wait().expect("the process is our child");
     }
 }
 

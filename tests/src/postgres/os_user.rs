@@ -42,7 +42,7 @@ fn account() -> Option<&'static str> {
         id.is_ok_and(|output| output.status.success())
     };
     let found = UNPRIVILEGED.iter().find(exists);
-    Some(found.expect("there is an account `nobody`"))
+    Some(found.expect("the user `nobody` exists"))
 }
 
 /// Runs a command, which must succeed, and returns its output.

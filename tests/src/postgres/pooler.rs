@@ -40,7 +40,7 @@ impl Pooler {
     #[must_use]
     pub fn start(cluster: &Cluster) -> Self {
         let program = Self::program()
-            .expect("the program `pgbouncer` is not there; on Debian: apt-get install pgbouncer");
+            .expect("the program `pgbouncer` is missing; on Debian: apt-get install pgbouncer");
         let directory = tempfile::Builder::new()
             .prefix("dooers-pgbouncer-")
             .tempdir_in("/tmp")
@@ -61,7 +61,7 @@ impl Pooler {
             database_port = cluster.port(),
         );
         let file = directory.path().join("pgbouncer.ini");
-        fs::write(&file, settings).expect("the directory is there");
+        fs::write(&file, settings).expect("the directory exists");
         chown(directory.path());
         match Daemon::start(command(program, AT_ONCE).arg(file), READY, AT_ONCE) {
             Ok(running) => Self {

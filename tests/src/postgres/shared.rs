@@ -76,7 +76,7 @@ pub async fn connect(url: &str) -> sqlx::Result<PgConnection> {
 
 /// The number of connections with this application name.
 pub async fn connections(url: &str, application_name: &str) -> i64 {
-    let mut admin = connect(url).await.expect("the server is there");
+    let mut admin = connect(url).await.expect("the server is running");
     sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1")
         .bind(application_name)
         .fetch_one(&mut admin)
@@ -87,7 +87,7 @@ pub async fn connections(url: &str, application_name: &str) -> i64 {
 /// Terminates up to `at_most` random connections with this application name. Returns the number of terminated
 /// connections.
 pub async fn kill_connections(url: &str, application_name: &str, at_most: i64) -> usize {
-    let mut admin = connect(url).await.expect("the server is there");
+    let mut admin = connect(url).await.expect("the server is running");
     let killed: Vec<bool> = sqlx::query_scalar(
         "SELECT pg_terminate_backend(pid) FROM (
             SELECT pid FROM pg_stat_activity WHERE application_name = $1 ORDER BY random() LIMIT $2
@@ -97,7 +97,7 @@ pub async fn kill_connections(url: &str, application_name: &str, at_most: i64) -
     .bind(at_most)
     .fetch_all(&mut admin)
     .await
-    .expect("they are killed");
+    .expect("the connections are terminated");
     killed.into_iter().filter(|killed| *killed).count()
 }
 

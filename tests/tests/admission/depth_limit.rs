@@ -145,13 +145,13 @@ async fn dispatch_nests_at_most_120_levels(fixture: &ServerFixture) {
         .data(deep.clone())
         .metadata(deep.clone());
     let mut turn = sent.send().await.unwrap();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     while let Some(event) = within("an event", turn.next()).await {
         if let DispatchEvent::Event(event) = event.unwrap() {
-            heard.push(event.data.unwrap()["result"].clone());
+            received.push(event.data.unwrap()["result"].clone());
         }
     }
-    assert_eq!(heard, [nested(119)]);
+    assert_eq!(received, [nested(119)]);
     let thread = fixture.repository.thread(&scope(), turn.thread_id()).await;
     assert_eq!(thread.unwrap().metadata, Some(deep.clone()));
     let message = fixture
@@ -342,13 +342,13 @@ async fn stored_json_over_the_depth_limit_is_readable(fixture: &ServerFixture) {
         .send()
         .await
         .unwrap();
-    let mut told = Vec::new();
+    let mut published = Vec::new();
     while let Some(event) = within("an event", turn.next()).await {
         if let DispatchEvent::Thread(thread) = event.unwrap() {
-            told.push(thread.metadata);
+            published.push(thread.metadata);
         }
     }
-    assert_eq!(told.first(), Some(&Some(deep.clone())));
+    assert_eq!(published.first(), Some(&Some(deep.clone())));
 
     let test = TestServer::of::<writer>().database(Database::Custom(Arc::clone(&fixture.store)));
     let test = test.await;

@@ -272,12 +272,12 @@ async fn nul_in_handler_reply_is_removed(fixture: &ServerFixture) {
 async fn nul_in_public_error_is_removed(fixture: &ServerFixture) {
     let turn = fixture.dispatch().message("public").send().await.unwrap();
     let thread_id = turn.thread_id().to_owned();
-    let heard: Vec<_> = within("the end", StreamExt::collect::<Vec<_>>(turn)).await;
-    let runs = heard.iter().filter_map(|heard| match heard {
+    let received: Vec<_> = within("the end", StreamExt::collect::<Vec<_>>(turn)).await;
+    let runs = received.iter().filter_map(|received| match received {
         Ok(DispatchEvent::Run(run)) => run.error.as_deref(),
         _ => None,
     });
-    assert_eq!(runs.collect::<Vec<_>>(), ["nobody"], "{heard:#?}");
+    assert_eq!(runs.collect::<Vec<_>>(), ["nobody"], "{received:#?}");
     let events = stored_events(fixture, &thread_id).await;
     assert_eq!(events[1]["content"][0]["text"], "nobody");
 }

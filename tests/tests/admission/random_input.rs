@@ -157,14 +157,14 @@ async fn nesting_within_the_limit_round_trips(fixture: &ServerFixture) {
                 Ok(mut turn) => {
                     assert!(shape.len() <= 120, "{}", shape.len());
                     let (thread, event) = (turn.thread_id().to_owned(), turn.event_id().to_owned());
-                    let mut told = Vec::new();
+                    let mut published = Vec::new();
                     while let Some(event) = within("an event", turn.next()).await {
                         if let DispatchEvent::Thread(thread) = event.unwrap() {
-                            told.push(thread.metadata.unwrap());
+                            published.push(thread.metadata.unwrap());
                         }
                     }
-                    assert!(!told.is_empty());
-                    assert!(told.iter().all(|metadata| *metadata == value));
+                    assert!(!published.is_empty());
+                    assert!(published.iter().all(|metadata| *metadata == value));
                     let event = fixture
                         .repository
                         .event(&scope(), &thread, &event)

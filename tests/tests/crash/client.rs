@@ -230,7 +230,7 @@ impl ResilientClient {
             // All clients receive the rows of all threads.
             Some("thread.upsert") => {}
             Some("pong") => self.pongs += 1,
-            _ => panic!("{} did not ask for {frame}", self.name),
+            _ => panic!("{} received an unexpected frame: {frame}", self.name),
         }
         Ok(())
     }
@@ -261,7 +261,7 @@ impl ResilientClient {
                 AppendOutcome::New | AppendOutcome::Changed => {}
                 // A resumed subscription repeats the end of a text that the client may already have.
                 AppendOutcome::Same if is_repeated || grew(event) => {}
-                AppendOutcome::Same => panic!("{} has this event already: {event}", self.name),
+                AppendOutcome::Same => panic!("{} received an event twice: {event}", self.name),
             }
         }
     }
@@ -269,7 +269,7 @@ impl ResilientClient {
     fn view_of(&mut self, thread_id: &Value) -> &mut ThreadView {
         let name = &self.name;
         let view = self.views.get_mut(thread_id.as_str().unwrap_or_default());
-        view.unwrap_or_else(|| panic!("{name} is not in the thread {thread_id}"))
+        view.unwrap_or_else(|| panic!("{name} is not subscribed to the thread {thread_id}"))
     }
 }
 

@@ -87,9 +87,13 @@ impl Oracle {
                 .map(|event| event["seq"].as_u64().unwrap())
                 .collect();
             let expected: Vec<_> = (1..=events.len() as u64).collect();
-            assert_eq!(seqs, expected, "the places of the events of {thread_id}");
+            assert_eq!(seqs, expected, "the sequence numbers of {thread_id}");
             for event in events {
-                assert_eq!(event["streaming"], Value::Null, "nobody writes {event}");
+                assert_eq!(
+                    event["streaming"],
+                    Value::Null,
+                    "a text is still streaming: {event}"
+                );
                 if let Some(id) = event["client_event_id"].as_str() {
                     let other = sent.insert(id.to_owned(), event);
                     assert!(other.is_none(), "{id} is stored twice");
@@ -102,7 +106,7 @@ impl Oracle {
         for message in acked {
             let id = &message.client_event_id;
             let Some(event) = sent.get(id) else {
-                panic!("{id} was acked and is not stored");
+                panic!("{id} was acknowledged but is not stored");
             };
             assert_eq!(event["content"][0]["text"], message.text);
             if let Some(thread_id) = &message.thread_id {
@@ -116,7 +120,7 @@ impl Oracle {
     fn assert_answered(&self, message: &Value, events: &[Value]) {
         let text = message["content"][0]["text"].as_str().unwrap();
         let [run] = self.runs_of(message) else {
-            panic!("not one run of {message}: {:?}", self.runs_of(message));
+            panic!("expected one run of {message}: {:?}", self.runs_of(message));
         };
         let number: u64 = text.rsplit(' ').next().unwrap().parse().unwrap();
         let parts = (0..number % 3).map(|part| format!("You said: {text} ({part})"));
@@ -134,7 +138,7 @@ impl Oracle {
         assert_eq!(run.status, "failed", "the run of {message}: {run:?}");
         assert_eq!(run.error.as_deref(), Some("interrupted"));
         let Some((last, before)) = answers.split_last() else {
-            panic!("nothing says that the answer to {message} was interrupted");
+            panic!("no event reports that the answer to {message} was interrupted");
         };
         assert_eq!(last["actor"], "system", "the last of {run:?}");
         // A text that broke off keeps its stored part.
@@ -148,7 +152,7 @@ impl Oracle {
         );
         assert!(
             texts[..before.len()] != whole[..],
-            "an interrupted answer is not whole"
+            "an interrupted answer must be incomplete"
         );
     }
 

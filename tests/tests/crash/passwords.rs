@@ -61,7 +61,7 @@ async fn form(client: &mut Client) -> Value {
         .iter()
         .filter_map(|frame| frame["payload"]["events"].as_array());
     let form = events.flatten().find(|event| is_form(event));
-    form.expect("the agent asks by a form").clone()
+    form.expect("the agent sends a form").clone()
 }
 
 async fn survives(database: Database) {

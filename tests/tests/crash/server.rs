@@ -46,7 +46,7 @@ impl CrashServer {
         let (ends, ended) = oneshot::channel();
         // The thread ends with the process whose output it reads.
         std::thread::spawn(move || read(output, listens, ends));
-        let address = within("the server to say where it listens", address).await;
+        let address = within("the server to print its address", address).await;
         Self {
             address: address.ok(),
             process,

@@ -31,7 +31,7 @@ pub(crate) fn message<A: Agent>(server: &WorkerServer, text: &str) -> Dispatch {
 /// Sends the dispatch, which must be accepted.
 pub(crate) async fn send(message: Dispatch) -> DispatchStream {
     let sent = within("a message to be stored", message.send()).await;
-    sent.expect("a message that fits")
+    sent.expect("the message is valid")
 }
 
 /// All items of the stream of a turn.
@@ -41,9 +41,9 @@ pub(crate) async fn collect(turn: DispatchStream) -> Vec<Result<DispatchEvent, H
 
 /// The error with which the turn ends.
 pub(crate) async fn error_of(turn: DispatchStream) -> HandlerError {
-    let mut heard = collect(turn).await;
-    let last = heard.pop().expect("something is heard of every turn");
-    assert!(heard.iter().all(Result::is_ok), "an error is the last");
+    let mut received = collect(turn).await;
+    let last = received.pop().expect("every turn has a last item");
+    assert!(received.iter().all(Result::is_ok), "an error is the last");
     last.expect_err("a turn that does not succeed")
 }
 
@@ -54,8 +54,8 @@ pub(crate) fn text_of(event: &ThreadEvent) -> &str {
 }
 
 /// A short description of each item, with the texts of events and pieces.
-pub(crate) fn describe(heard: &[Result<DispatchEvent, HandlerError>]) -> Vec<String> {
-    let told = heard.iter().map(|heard| match heard {
+pub(crate) fn describe(received: &[Result<DispatchEvent, HandlerError>]) -> Vec<String> {
+    let published = received.iter().map(|received| match received {
         Ok(DispatchEvent::Run(run)) => format!("run {}", run.status.as_str()),
         Ok(DispatchEvent::Event(event)) if event.actor == Actor::System => {
             format!("system: {}", text_of(event))
@@ -66,8 +66,8 @@ pub(crate) fn describe(heard: &[Result<DispatchEvent, HandlerError>]) -> Vec<Str
         Ok(DispatchEvent::Event(event)) => text_of(event).to_owned(),
         Ok(DispatchEvent::Delta { text, .. }) => format!("+ {text}"),
         Ok(DispatchEvent::Thread(_)) => "thread".to_owned(),
-        Ok(other) => panic!("what is {other:?}?"),
+        Ok(other) => panic!("unknown item: {other:?}"),
         Err(error) => format!("{:?}", error.kind()),
     });
-    told.collect()
+    published.collect()
 }

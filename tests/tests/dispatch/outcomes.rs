@@ -14,7 +14,7 @@ async fn failure_includes_its_source() {
     let error = error_of(send(message::<actor>(&server, "say before\nfail disk")).await).await;
     assert_eq!(error.kind(), HandlerErrorKind::Failed);
     assert_eq!(error.to_string(), "the handler failed");
-    let source = error.source().expect("what the handler met");
+    let source = error.source().expect("the handler's error");
     assert_eq!(source.to_string(), "disk");
     assert!(source.is::<io::Error>());
 
@@ -33,11 +33,11 @@ async fn failure_includes_its_source() {
 #[tokio::test]
 async fn events_before_a_failure_arrive() {
     let server = server();
-    let heard = collect(send(message::<actor>(&server, "say before\nfail it")).await).await;
-    let told = describe(&heard);
-    assert_eq!(told[..3], ["thread", "run running", "before"]);
-    assert!(told[3].starts_with("system: "), "{told:?}");
-    assert_eq!(told[4..], ["thread", "run failed", "Failed"]);
+    let received = collect(send(message::<actor>(&server, "say before\nfail it")).await).await;
+    let published = describe(&received);
+    assert_eq!(published[..3], ["thread", "run running", "before"]);
+    assert!(published[3].starts_with("system: "), "{published:?}");
+    assert_eq!(published[4..], ["thread", "run failed", "Failed"]);
     server.close().await;
 }
 
@@ -45,10 +45,10 @@ async fn events_before_a_failure_arrive() {
 async fn slow_turn_ends_with_a_timeout() {
     let server = server();
     let turn = send(message::<endless>(&server, "go")).await;
-    let heard: Vec<_> = StreamExt::collect(turn).await;
-    let told = describe(&heard);
-    assert_eq!(told[2], "so far");
-    assert_eq!(told.last().unwrap(), "TimedOut");
+    let received: Vec<_> = StreamExt::collect(turn).await;
+    let published = describe(&received);
+    assert_eq!(published[2], "so far");
+    assert_eq!(published.last().unwrap(), "TimedOut");
     server.close().await;
 }
 
@@ -108,9 +108,9 @@ async fn canceled_run_ends_its_turn() {
         }
     };
     server.cancel_run(run_id).await.unwrap();
-    let heard = collect(turn).await;
+    let received = collect(turn).await;
     assert_eq!(
-        describe(&heard),
+        describe(&received),
         ["part", "thread", "run canceled", "Cancelled"]
     );
     server.close().await;

@@ -79,7 +79,7 @@ async fn repeated_key_is_the_same_message() {
     assert!(again.is_repeated() && !again.is_new_thread());
     assert_eq!(again.thread_id(), thread_id);
     assert_eq!(again.event_id(), event_id);
-    let again = within("the turn of before", again.collect()).await.unwrap();
+    let again = within("the earlier turn", again.collect()).await.unwrap();
     assert_eq!(again, first);
 
     // The key with another text, agent or user.

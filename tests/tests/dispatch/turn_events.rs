@@ -14,9 +14,9 @@ async fn stream_covers_the_turn_from_start_to_end() {
     assert!(turn.is_new_thread());
     assert!(!turn.is_repeated());
     let (thread_id, event_id) = (turn.thread_id().to_owned(), turn.event_id().to_owned());
-    let heard = collect(turn).await;
+    let received = collect(turn).await;
     assert_eq!(
-        describe(&heard),
+        describe(&received),
         [
             "thread", // It is new,
             "run running",
@@ -28,8 +28,8 @@ async fn stream_covers_the_turn_from_start_to_end() {
         ]
     );
     let mut runs = Vec::new();
-    for heard in heard {
-        match heard.unwrap() {
+    for received in received {
+        match received.unwrap() {
             DispatchEvent::Run(run) => runs.push(run),
             DispatchEvent::Event(event) => {
                 assert_eq!(event.thread_id, thread_id);
@@ -115,9 +115,9 @@ async fn turn_runs_without_a_listener() {
     // The next turn of the thread starts when this one is over.
     let next = send(message::<actor>(&server, "say next").thread("t")).await;
     gate::open("unheard");
-    let heard = collect(next).await;
+    let received = collect(next).await;
     assert_eq!(
-        describe(&heard),
+        describe(&received),
         // The row of the thread changed at the end of the previous turn.
         ["thread", "run running", "next", "thread", "run succeeded"]
     );
@@ -160,9 +160,9 @@ async fn all_attempts_belong_to_one_turn() {
     let server = server();
     let turn = send(message::<retrying>(&server, "try")).await;
     // Retry delays of one and two seconds, which the paused clock skips.
-    let heard: Vec<_> = StreamExt::collect(turn).await;
+    let received: Vec<_> = StreamExt::collect(turn).await;
     assert_eq!(
-        describe(&heard),
+        describe(&received),
         [
             "thread",
             "run running",
@@ -179,9 +179,9 @@ async fn all_attempts_belong_to_one_turn() {
 #[tokio::test]
 async fn manual_runs_and_events_without_a_run_arrive() {
     let server = server();
-    let heard = collect(send(message::<manual>(&server, "go")).await).await;
+    let received = collect(send(message::<manual>(&server, "go")).await).await;
     assert_eq!(
-        describe(&heard),
+        describe(&received),
         [
             "thread",
             "run running",
@@ -194,7 +194,7 @@ async fn manual_runs_and_events_without_a_run_arrive() {
             "thread"
         ]
     );
-    let runs = heard.iter().filter_map(|heard| match heard {
+    let runs = received.iter().filter_map(|received| match received {
         Ok(DispatchEvent::Run(run)) if run.status == RunStatus::Succeeded => Some(&run.id),
         _ => None,
     });

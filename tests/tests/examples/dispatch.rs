@@ -35,8 +35,8 @@ async fn dispatch_serves_webhooks_pages_and_clients() {
     assert_eq!(answer["text"], "You said: hello");
     let thread = answer["thread"].as_str().unwrap();
     // The new thread was published to the connected client.
-    let told = ada.expect("thread.upsert").await;
-    assert_eq!(told["thread"]["id"], thread);
+    let published = ada.expect("thread.upsert").await;
+    assert_eq!(published["thread"]["id"], thread);
 
     // A repeated request is the same dispatch.
     let (status, again) = post(address, "/webhook", &call).await;

@@ -70,8 +70,8 @@ async fn conversation_survives_a_restart() {
     client.connect("ada").await;
     let id = client.send_message(None, "hello").await;
     client.expect_ack(&id).await;
-    let told = client.read_turn().await;
-    let thread_id = told[0]["payload"]["thread"]["id"].as_str().unwrap();
+    let published = client.read_turn().await;
+    let thread_id = published[0]["payload"]["thread"]["id"].as_str().unwrap();
     echo.terminate();
     assert_eq!(client.expect_close().await, 1001);
     client.disconnect().await;

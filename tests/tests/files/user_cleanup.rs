@@ -35,7 +35,7 @@ async fn user_of_a_deleted_thread_is_purged_in_time() {
         .send("thread.delete", json!({"thread_id": thread_id}))
         .await;
     client.expect("thread.deleted").await;
-    within("the server to forget the user", async {
+    within("the server to purge the user", async {
         while has(directory.path(), USER) {
             tokio::task::yield_now().await;
         }

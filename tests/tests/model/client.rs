@@ -249,7 +249,7 @@ impl ModelClient {
             let reading = self.read(registry);
             let outcome = tokio::time::timeout(crate::TIMEOUT, reading).await;
             if !matches!(outcome, Ok(Ok(()))) {
-                self.fail(&format!("in vain for {what}: {outcome:?}"));
+                self.fail(&format!("waiting for {what} failed: {outcome:?}"));
             }
         }
     }
@@ -276,9 +276,9 @@ impl ModelClient {
         if let Some(request) = request {
             self.requests.insert(id, request);
         }
-        let socket = self.socket.as_mut().expect("a member that is here");
+        let socket = self.socket.as_mut().expect("the client is connected");
         within(
-            "the server to take a frame",
+            "the server to accept a frame",
             socket.send(Packet::text(frame)),
         )
         .await
@@ -310,7 +310,7 @@ impl ModelClient {
                 let own = self.person.organization();
                 self.check(
                     organization == Some(own.as_str()),
-                    "another tenant's",
+                    "a thread of another tenant",
                     thread,
                 );
                 let id = text(&thread["id"]);
@@ -325,12 +325,12 @@ impl ModelClient {
                     .threads
                     .get(&id)
                     .is_none_or(|known| known.is_deleted);
-                self.check(is_right, "nobody deleted it", payload);
+                self.check(is_right, "the thread was not deleted", payload);
                 self.forget(&id);
             }
             Some("event.append") => self.take_events(payload, registry),
             Some("event.delta") => {
-                self.check(self.person.takes_deltas, "it takes no pieces", payload);
+                self.check(self.person.takes_deltas, "deltas are not enabled", payload);
                 if !self.is_of_earlier(payload) {
                     self.view_of(&payload["thread_id"], payload).delta(payload);
                 }
@@ -347,7 +347,7 @@ impl ModelClient {
         let request = self.requests.remove(&text(&ack["ack_id"]));
         let is_ok = ack["ok"] == true;
         let thread_id = match &request {
-            None => return self.check(is_ok, "refused", ack),
+            None => return self.check(is_ok, "rejected", ack),
             Some(Request::Message(message)) => message.thread_id.clone(),
             Some(
                 Request::Subscription { thread_id, .. }
@@ -359,13 +359,13 @@ impl ModelClient {
         if let Some(Request::Message(message)) = &request
             && ack["error"]["code"] == "CONFLICT"
         {
-            self.check(registry.rejects, "refused", ack);
+            self.check(registry.rejects, "rejected", ack);
             let is_it = |kept: &Message| kept.client_event_id == message.client_event_id;
             self.unacked.retain(|kept| !is_it(kept));
             return;
         }
         if !is_ok {
-            self.check(ack["error"]["code"] == "NOT_FOUND", "refused", ack);
+            self.check(ack["error"]["code"] == "NOT_FOUND", "rejected", ack);
             let is_right = match (&thread_id, &request) {
                 (Some(id), _) => !registry.can_see(self.person, id),
                 // The thread that this message once created has been deleted.
@@ -374,7 +374,7 @@ impl ModelClient {
                 }
                 (None, _) => false,
             };
-            self.check(is_right, "refused", ack);
+            self.check(is_right, "rejected", ack);
         } else if let Some(id) = &thread_id {
             let is_right = registry.can_receive(self.person, id);
             self.check(is_right, "allowed", ack);
@@ -398,7 +398,7 @@ impl ModelClient {
         let is_it = |(_, request): &(&String, &Request)| matches!(request, Request::Subscription { thread_id, .. } if *thread_id == id);
         let found = self.requests.iter().find(is_it);
         let Some(frame) = found.map(|(frame, _)| frame.clone()) else {
-            self.fail("a snapshot that nobody asked for");
+            self.fail("an unexpected snapshot");
         };
         let Some(Request::Subscription { goes_on, .. }) = self.requests.remove(&frame) else {
             unreachable!("it was found a moment ago");
@@ -462,7 +462,7 @@ impl ModelClient {
                 // On subscribe and on resume, the current state of a streaming text and its end are
                 // sent even if they are known.
                 AppendOutcome::Changed | AppendOutcome::Same if grew(event) => {}
-                seen => self.fail(&format!("it has this event already, {seen:?}: {event}")),
+                seen => self.fail(&format!("repeated event ({seen:?}): {event}")),
             }
         }
     }
@@ -486,7 +486,7 @@ impl ModelClient {
 
     fn can_receive(&self, thread_id: &Value, registry: &Registry) {
         let is_right = registry.can_receive(self.person, &text(thread_id));
-        self.check(is_right, "it may not see this thread", thread_id);
+        self.check(is_right, "this thread is not visible to it", thread_id);
     }
 
     fn log(&mut self, line: String) {

@@ -87,6 +87,9 @@ mod on_postgres {
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", TIMEOUT.as_secs()),
+        Err(_) => panic!(
+            "timed out after {} s while waiting for {what}",
+            TIMEOUT.as_secs()
+        ),
     }
 }

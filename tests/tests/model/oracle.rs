@@ -116,7 +116,7 @@ impl Oracle {
         let view = &member.views[thread_id];
         let hidden = self.events.len().checked_sub(view.events.len());
         let Some(hidden) = hidden.filter(|_| !view.events.is_empty()) else {
-            member.fail(&format!("it shows {} events", view.events.len()));
+            member.fail(&format!("the view has {} events", view.events.len()));
         };
         for (shown, event) in view.events.iter().zip(&self.events[hidden..]) {
             member.check(shown == event, "it shows another event than", event);

@@ -170,7 +170,7 @@ async fn free(worker: WorkerServer, runtime: Runtime) {
         drop(runtime);
         drop(worker);
     });
-    within("the server to let its database go", freeing)
+    within("the server to release its database", freeing)
         .await
         .unwrap();
 }

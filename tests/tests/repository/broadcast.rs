@@ -33,9 +33,12 @@ async fn broadcast_reaches_subscribers_and_later_readers() {
     let renamed = broadcast.send_thread_update(here, &thread.id, |t| t.title("Order 7, sent"));
     renamed.await.unwrap();
     for client in [&mut ana, &mut ben] {
-        let told = client.expect("event.append").await;
+        let published = client.expect("event.append").await;
         assert_eq!(
-            (text(&told["events"][0]), &told["events"][0]["author"]),
+            (
+                text(&published["events"][0]),
+                &published["events"][0]["author"]
+            ),
             ("On its way.", &"Desk".into())
         );
         let frames = client.read_pending().await;

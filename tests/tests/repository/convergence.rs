@@ -233,8 +233,8 @@ async fn dropped_call_is_still_published() {
     given_up.abort();
     assert!(given_up.await.unwrap_err().is_cancelled());
     held.release();
-    let told = within("the event", ada.expect("event.append")).await;
-    assert_eq!(text(&told["events"][0]), "news");
+    let published = within("the event", ada.expect("event.append")).await;
+    assert_eq!(text(&published["events"][0]), "news");
     ada.expect("thread.upsert").await;
     repository
         .create_event(&scope, "t", Reply::text("more"))

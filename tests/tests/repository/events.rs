@@ -16,9 +16,9 @@ async fn event_reaches_subscribers_and_row_reaches_others() {
         .create_event(&scope(), "t", Reply::text("news"))
         .await
         .unwrap();
-    let told = ada.expect("event.append").await;
+    let published = ada.expect("event.append").await;
     assert_eq!(
-        told["events"],
+        published["events"],
         json!([serde_json::to_value(&made).unwrap()])
     );
     assert_eq!(
@@ -28,7 +28,7 @@ async fn event_reaches_subscribers_and_row_reaches_others() {
     let row = ada.expect("thread.upsert").await;
     assert_eq!(
         row["thread"]["last_event_at"],
-        told["events"][0]["created_at"]
+        published["events"][0]["created_at"]
     );
     assert_eq!(kinds(&bob.read_pending().await), ["thread.upsert"]);
     assert_eq!(
@@ -99,23 +99,30 @@ async fn update_replaces_and_removal_empties_an_event() {
         })
         .await
         .unwrap();
-    let told = ada.expect("event.append").await["events"][0].take();
-    assert_eq!(told, serde_json::to_value(&changed).unwrap());
+    let published = ada.expect("event.append").await["events"][0].take();
+    assert_eq!(published, serde_json::to_value(&changed).unwrap());
     assert_eq!(
-        (&told["id"], &told["seq"], text(&told)),
+        (&published["id"], &published["seq"], text(&published)),
         (&json!(answer), &json!(2), "corrected")
     );
-    assert_eq!(told["data"], json!({"by": "ops"}));
+    assert_eq!(published["data"], json!({"by": "ops"}));
     ada.expect_nothing().await;
 
     repository
         .remove_event(&scope(), "t", &answer)
         .await
         .unwrap();
-    let told = ada.expect("event.append").await["events"][0].take();
-    assert_eq!((&told["id"], &told["seq"]), (&json!(answer), &json!(2)));
+    let published = ada.expect("event.append").await["events"][0].take();
     assert_eq!(
-        (&told["deleted"], &told["content"], &told["data"]),
+        (&published["id"], &published["seq"]),
+        (&json!(answer), &json!(2))
+    );
+    assert_eq!(
+        (
+            &published["deleted"],
+            &published["content"],
+            &published["data"]
+        ),
         (&json!(true), &json!([]), &Value::Null)
     );
     ada.expect_nothing().await;
@@ -123,10 +130,10 @@ async fn update_replaces_and_removal_empties_an_event() {
     // Later readers see the removed event's position in snapshots and pages.
     let mut bob = server.client("bob").await;
     let snapshot = bob.subscribe("t").await;
-    assert_eq!(snapshot["events"][1], told);
+    assert_eq!(snapshot["events"][1], published);
     let here = json!({"thread_id": "t"});
     let page = bob.request("event.list", here, "event.list.result").await;
-    assert_eq!(page["events"][1], told);
+    assert_eq!(page["events"][1], published);
     // The program sees removed events only on request.
     let listed = repository.events(&scope(), "t").await.unwrap().items;
     assert_eq!(
@@ -206,7 +213,7 @@ async fn create_event_rejects_an_invalid_form() {
         .element(FormElement::email("who", "Or you"));
     let refused = repository.create_event(&scope(), "t", Reply::form(&twice));
     let Err(RepositoryError::Invalid(text)) = refused.await else {
-        panic!("a form with a name twice is sent");
+        panic!("a form with a duplicate name was accepted");
     };
     assert!(text.contains("two elements with the name `who`"), "{text}");
     server.close([]).await;

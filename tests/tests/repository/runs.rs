@@ -17,8 +17,8 @@ async fn program_run_is_published_from_start_to_end() {
         (run.status, run.agent_id.as_deref(), &run.event_id),
         (RunStatus::Running, Some("teller"), &None)
     );
-    let told = ada.expect("run.upsert").await;
-    assert_eq!(told["run"], serde_json::to_value(&run).unwrap());
+    let published = ada.expect("run.upsert").await;
+    assert_eq!(published["run"], serde_json::to_value(&run).unwrap());
     repository
         .create_event(here, "t", Reply::text("working"))
         .run("own")
@@ -33,14 +33,14 @@ async fn program_run_is_published_from_start_to_end() {
         .update_run(here, "t", "own", |run| run.failed("no stock"))
         .await
         .unwrap();
-    let told = ada.expect("run.upsert").await;
-    assert_eq!(told["run"], serde_json::to_value(&ended).unwrap());
+    let published = ada.expect("run.upsert").await;
+    assert_eq!(published["run"], serde_json::to_value(&ended).unwrap());
     assert_eq!(
-        (&told["run"]["status"], &told["run"]["error"]),
+        (&published["run"]["status"], &published["run"]["error"]),
         (&json!("failed"), &json!("no stock"))
     );
     assert_eq!(
-        told["run"]["started_at"],
+        published["run"]["started_at"],
         serde_json::to_value(&run).unwrap()["started_at"]
     );
     assert_eq!(repository.run(here, "t", "own").await.unwrap(), ended);

@@ -78,9 +78,9 @@ async fn settings_are_listed_read_set_and_published() {
     );
     repository.set_setting(&scope, "size", 5).await.unwrap();
     for client in [&mut user, &mut creator] {
-        let told = client.expect("settings.patch").await;
+        let published = client.expect("settings.patch").await;
         assert_eq!(
-            (&told["field_id"], &told["value"]),
+            (&published["field_id"], &published["value"]),
             (&json!("size"), &json!(5))
         );
     }
@@ -120,9 +120,9 @@ async fn removed_setting_publishes_its_default() {
     repository.set_setting(&scope, "size", 5).await.unwrap();
     client.expect("settings.patch").await;
     repository.remove_setting(&scope, "size").await.unwrap();
-    let told = client.expect("settings.patch").await;
+    let published = client.expect("settings.patch").await;
     assert_eq!(
-        (&told["field_id"], &told["value"]),
+        (&published["field_id"], &published["value"]),
         (&json!("size"), &json!(1))
     );
     assert_eq!(repository.setting(&scope, "size").await.unwrap(), json!(1));

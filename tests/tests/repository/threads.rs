@@ -17,11 +17,11 @@ async fn new_thread_is_published_to_its_audience() {
         .metadata(json!({"order": 7}))
         .await
         .unwrap();
-    let told = ada.expect("thread.upsert").await;
-    assert_eq!(told["thread"], serde_json::to_value(&made).unwrap());
-    assert_eq!(told["thread"]["title"], "Order 7");
-    assert_eq!(told["thread"]["owner"]["user_id"], "ben");
-    assert_eq!(told["thread"]["users"][0]["user_id"], "ben");
+    let published = ada.expect("thread.upsert").await;
+    assert_eq!(published["thread"], serde_json::to_value(&made).unwrap());
+    assert_eq!(published["thread"]["title"], "Order 7");
+    assert_eq!(published["thread"]["owner"]["user_id"], "ben");
+    assert_eq!(published["thread"]["users"][0]["user_id"], "ben");
     assert_eq!(repository.thread(&scope(), &made.id).await.unwrap(), made);
     elsewhere.expect_nothing().await;
 
@@ -73,8 +73,8 @@ async fn thread_change_is_published_to_its_audience() {
         .unwrap();
     assert_eq!(changed.title.as_deref(), Some("New"));
     for client in [&mut ada, &mut bob] {
-        let told = client.expect("thread.upsert").await;
-        assert_eq!(told["thread"], serde_json::to_value(&changed).unwrap());
+        let published = client.expect("thread.upsert").await;
+        assert_eq!(published["thread"], serde_json::to_value(&changed).unwrap());
         client.expect_nothing().await;
     }
     // An update without a change is not published.

@@ -26,14 +26,14 @@ async fn reader(
         let form = Form::new("Which?").element(FormElement::text("it", "It"));
         response.form(&form).await?;
     }
-    let mut told = Vec::new();
+    let mut published = Vec::new();
     for format in FORMATS {
-        told.push(json!(memory.history(format).await?));
+        published.push(json!(memory.history(format).await?));
     }
     for message in memory.messages().await? {
-        told.push(json!([message.author, message.text()]));
+        published.push(json!([message.author, message.text()]));
     }
-    Ok(Value::from(told).to_string())
+    Ok(Value::from(published).to_string())
 }
 
 fn identity(user: Value) -> Identity {
@@ -45,8 +45,8 @@ async fn say(client: &mut Client, text: &str) -> (Value, String) {
     let id = client.send_message(None, text).await;
     client.expect_ack(&id).await;
     let events = appended(&client.read_turn().await);
-    let told = crate::asserts::text(events.last().unwrap()).to_owned();
-    (events[0].clone(), told)
+    let published = crate::asserts::text(events.last().unwrap()).to_owned();
+    (events[0].clone(), published)
 }
 
 #[tokio::test]
@@ -71,10 +71,10 @@ async fn author_is_the_trimmed_name_or_else_the_email() {
     for (mut user, author) in cases {
         user["user_id"] = json!("ada");
         let mut client = server.client(identity(user.clone())).await;
-        let (event, told) = say(&mut client, "hi").await;
+        let (event, published) = say(&mut client, "hi").await;
         assert_eq!(event["author"], author, "{user}");
-        assert!(!told.contains("example"), "{told}");
-        assert_eq!(told.contains("Ada"), author == "Ada", "{told}");
+        assert!(!published.contains("example"), "{published}");
+        assert_eq!(published.contains("Ada"), author == "Ada", "{published}");
         client.disconnect().await;
     }
     server.close([]).await;
@@ -99,9 +99,9 @@ async fn history_never_contains_an_email_address() {
     let events = appended(&client.read_turn().await);
     assert_eq!(events[0]["type"], "form.response");
     assert_eq!(events[0]["author"], "ada@example.org");
-    let told = text(&events[1]);
-    assert!(told.contains("this"), "{told}");
-    assert!(!told.contains("example"), "{told}");
+    let published = text(&events[1]);
+    assert!(published.contains("this"), "{published}");
+    assert!(!published.contains("example"), "{published}");
     server.close([client]).await;
 }
 
@@ -122,8 +122,8 @@ async fn dispatched_events_have_an_author() {
         .await
         .unwrap();
     let thread_id = string(&json!(turn.thread_id()));
-    let told = within("the turn", turn.text()).await.unwrap();
-    assert!(!told.contains("example"), "{told}");
+    let published = within("the turn", turn.text()).await.unwrap();
+    assert!(!published.contains("example"), "{published}");
     let mut client = server.client("ada").await;
     client
         .send("event.list", json!({"thread_id": thread_id}))
@@ -164,7 +164,7 @@ async fn author_set_by_a_program_is_not_an_email() {
         .collect();
     assert_eq!(authors, [(None, 2), (Some("Helper"), 1)]);
     for format in FORMATS {
-        let told = json!(memory.history(format).await.unwrap()).to_string();
-        assert!(!told.contains("example"), "{told}");
+        let published = json!(memory.history(format).await.unwrap()).to_string();
+        assert!(!published.contains("example"), "{published}");
     }
 }

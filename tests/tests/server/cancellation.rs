@@ -278,11 +278,11 @@ async fn program_cancels_a_run() {
     let mut client = server.client("ada").await;
     let (.., run_id) = begin(&mut client, None, "wait cancel-h").await;
     gate::arrived("cancel-h").await;
-    within("the cancelling", worker.cancel_run(&run_id))
+    within("the cancellation", worker.cancel_run(&run_id))
         .await
         .unwrap();
     assert_eq!(run_of(&mut client).await["status"], "canceled");
-    within("the cancelling", worker.cancel_run(&run_id))
+    within("the cancellation", worker.cancel_run(&run_id))
         .await
         .unwrap();
     let unknown = worker.cancel_run("nothing").await.unwrap_err();

@@ -218,8 +218,8 @@ async fn second_connect_replaces_identity_and_subscriptions() {
     // After it connects again, it receives thread rows like every client, but no more events.
     changing.connect("bob").await;
     ada.run_turn(&thread_id, "and now?").await;
-    let heard = changing.read_pending().await;
-    assert_eq!(crate::asserts::kinds(&heard), ["thread.upsert"]);
+    let received = changing.read_pending().await;
+    assert_eq!(crate::asserts::kinds(&received), ["thread.upsert"]);
 
     // A rejected `connect` changes nothing.
     changing.subscribe(&thread_id).await;

@@ -24,7 +24,7 @@ async fn obeying(
     };
     match form.values.get("wish").and_then(Value::as_str) {
         Some("fail") => Err(AgentError::public("That cannot be.")),
-        Some("panic") => panic!("as it was told"),
+        Some("panic") => panic!("as requested"),
         Some("wait") => pending().await,
         _ => {
             let messages = memory.messages().await?;

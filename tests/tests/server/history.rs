@@ -185,7 +185,7 @@ async fn history_has_names_and_tools_but_no_thoughts() {
     let frames = client.read_turn().await;
     assert!(kinds(&frames).contains(&"event.append"));
     let events = appended(&frames);
-    let told: Value = serde_json::from_str(text(events.last().unwrap())).unwrap();
+    let published: Value = serde_json::from_str(text(events.last().unwrap())).unwrap();
     let expected = json!({"title": "Notes", "history": [
         {"role": "user", "name": "Ada_Lovelace", "content": "Look at it"},
         {"role": "assistant", "name": "Assistant", "content": null, "tool_calls": [
@@ -193,7 +193,7 @@ async fn history_has_names_and_tools_but_no_thoughts() {
         ]},
         {"role": "tool", "tool_call_id": "call-1", "content": "seen"},
     ]});
-    assert_eq!(told, expected);
+    assert_eq!(published, expected);
     server.close([client]).await;
 }
 

@@ -33,14 +33,16 @@ async fn ordering(
     let calls = history
         .iter()
         .filter_map(|message| message.get("tool_calls"));
-    let told: Vec<_> = calls
+    let published: Vec<_> = calls
         .map(|calls| &calls[0]["function"]["arguments"])
         .collect();
     let metadata = json!({"z": answer.values, "a": arguments()});
     response
         .update_thread(|thread| thread.metadata(metadata))
         .await?;
-    response.text(told[0].as_str().unwrap_or_default()).await?;
+    response
+        .text(published[0].as_str().unwrap_or_default())
+        .await?;
     Ok(())
 }
 

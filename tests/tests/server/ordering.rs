@@ -28,18 +28,18 @@ async fn messages_during_a_turn_are_published_and_queued() {
         .send_message(Some(&thread_id), "wait ordering-b\nsay b")
         .await;
     bob.expect_ack(&id).await;
-    let heard = bob.read_pending().await;
+    let received = bob.read_pending().await;
     assert_eq!(
-        kinds(&heard),
+        kinds(&received),
         ["thread.upsert", "event.append"],
         "bob is a new user of the thread"
     );
-    let heard = ada.read_pending().await;
-    assert_eq!(kinds(&heard), ["thread.upsert", "event.append"]);
+    let received = ada.read_pending().await;
+    assert_eq!(kinds(&received), ["thread.upsert", "event.append"]);
     let id = ada.send_message(Some(&thread_id), "say c").await;
     ada.expect_ack(&id).await;
-    let heard = ada.read_pending().await;
-    assert_eq!(kinds(&heard), ["event.append"]);
+    let received = ada.read_pending().await;
+    assert_eq!(kinds(&received), ["event.append"]);
     assert_eq!(gate::waiting("ordering-b"), 0);
 
     gate::open("ordering-a");

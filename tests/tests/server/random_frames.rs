@@ -134,7 +134,7 @@ async fn is_answered(client: &mut Client, text: &str) {
                 answers += 1;
             }
             Some("thread.upsert" | "event.append" | "run.upsert" | "thread.deleted") => {}
-            _ => panic!("{text:?} brought {frame}"),
+            _ => panic!("{text:?} was answered by {frame}"),
         }
         // A text that is itself a ping is answered by a pong.
         if answers + pongs == 2 {

@@ -52,9 +52,9 @@ async fn every_event_kind_has_its_json() {
     let mut events = appended(&frames);
     events.remove(0);
     let ids = events.pop().unwrap();
-    let told: Vec<_> = crate::asserts::text(&ids).split(' ').collect();
+    let published: Vec<_> = crate::asserts::text(&ids).split(' ').collect();
     let stored: Vec<_> = events.iter().map(|event| string(&event["id"])).collect();
-    assert_eq!(told, stored);
+    assert_eq!(published, stored);
 
     let message = |content: Value| json!({"type": "message", "actor": "assistant", "author": "Assistant", "content": content});
     let args = json!({"query": "rust"});
@@ -142,7 +142,7 @@ async fn thread_change_is_published_to_its_audience() {
         .map(shown)
         .collect();
     assert_eq!(upserts, states);
-    let heard = other.read_pending().await;
-    assert_eq!(heard.iter().map(shown).collect::<Vec<_>>(), states);
+    let received = other.read_pending().await;
+    assert_eq!(received.iter().map(shown).collect::<Vec<_>>(), states);
     server.close([client, other]).await;
 }

@@ -129,12 +129,12 @@ async fn resume_during_a_run_receives_its_end() {
         .send_message(Some(&thread_id), "say two\nwait resuming-run\nsay three")
         .await;
     gate::arrived("resuming-run").await;
-    let heard = client.read_until("an answer", |frame| {
+    let received = client.read_until("an answer", |frame| {
         appended(std::slice::from_ref(frame))
             .iter()
             .any(|event| event["actor"] == "assistant")
     });
-    let last = string(&appended(&heard.await)[1]["id"]);
+    let last = string(&appended(&received.await)[1]["id"]);
     client.disconnect().await;
 
     let mut back = server.client("ada").await;

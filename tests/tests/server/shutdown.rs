@@ -177,7 +177,7 @@ async fn first_signal_ends_a_program_that_starts() {
     let _connection = within("the start", database.accept()).await.unwrap();
     program.terminate();
     let (status, _, _) = program.wait_timeout(TIMEOUT);
-    assert_eq!(status, None, "the system's own action ends it");
+    assert_eq!(status, None, "the signal's default action ends the process");
 }
 
 #[tokio::test]

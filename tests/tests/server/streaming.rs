@@ -262,18 +262,18 @@ async fn resume_sends_an_earlier_open_text_before_deltas() {
     assert_eq!(snapshot["events"], json!([]));
     bob.expect_nothing().await;
     beginning.release();
-    let told = bob.expect("event.append").await["events"][0].clone();
+    let published = bob.expect("event.append").await["events"][0].clone();
     assert_eq!(
         (
-            &told["seq"],
-            &told["delta_seq"],
-            &told["content"][0]["text"]
+            &published["seq"],
+            &published["delta_seq"],
+            &published["content"][0]["text"]
         ),
         (&json!(2), &json!(1), &json!("One "))
     );
     gate::open("text-k");
     let piece =
-        json!({"thread_id": thread_id, "event_id": told["id"], "delta_seq": 1, "text": "two"});
+        json!({"thread_id": thread_id, "event_id": published["id"], "delta_seq": 1, "text": "two"});
     assert_eq!(bob.expect("event.delta").await, piece);
     server.close([client, bob]).await;
 }
@@ -585,7 +585,7 @@ async fn streaming_text_is_hidden_from_other_users() {
     client.read_turn().await;
     stranger.expect_nothing().await;
     // The client receives the thread row, but none of its events.
-    let heard = idle.read_pending().await;
-    assert!(kinds(&heard).iter().all(|kind| *kind == "thread.upsert"));
+    let received = idle.read_pending().await;
+    assert!(kinds(&received).iter().all(|kind| *kind == "thread.upsert"));
     server.close([client, stranger, idle]).await;
 }

@@ -42,12 +42,12 @@ fn key_of(agent: &str) -> WorkerKey {
 
 #[tokio::test]
 async fn null_restores_the_default_of_every_kind() {
-    let (told, mut updates) = mpsc::unbounded_channel();
+    let (published, mut updates) = mpsc::unbounded_channel();
     let worker = WorkerServer::new(in_memory())
         .agent::<every>()
         .on_settings_updated(move |update: SettingsUpdate| {
-            let told = told.clone();
-            async move { Ok(told.send((update.old, update.new))?) }
+            let published = published.clone();
+            async move { Ok(published.send((update.old, update.new))?) }
         });
     let server = Server::start(worker).await;
     let (mut operator, before) = subscribed(&server, "member", "user").await;

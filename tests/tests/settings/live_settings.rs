@@ -71,19 +71,19 @@ async fn program_changes_are_published_to_subscribers() {
     let (mut watching, _) = subscribed(&server, "member", "user").await;
     let mut client = server.client("ada").await;
     client.start_thread("count").await;
-    let told = watching
+    let published = watching
         .read_until("the change", |frame| frame["type"] == "settings.patch")
         .await;
-    let told = &told.last().unwrap()["payload"];
+    let published = &published.last().unwrap()["payload"];
     assert_eq!(
-        (&told["field_id"], &told["value"]),
+        (&published["field_id"], &published["value"]),
         (&json!("first"), &json!(2))
     );
     client.start_thread("count").await;
-    let told = watching
+    let published = watching
         .read_until("the change", |frame| frame["type"] == "settings.patch")
         .await;
-    assert_eq!(told.last().unwrap()["payload"]["value"], 3);
+    assert_eq!(published.last().unwrap()["payload"]["value"], 3);
     server.close([watching, client]).await;
 }
 
@@ -128,7 +128,7 @@ async fn program_uses_settings_outside_a_handler() {
 
 #[tokio::test]
 async fn callback_is_ordered_and_its_failure_keeps_changes() {
-    let (told, mut updates) = mpsc::unbounded_channel();
+    let (published, mut updates) = mpsc::unbounded_channel();
     let calls = Arc::new(Mutex::new(0));
     let worker = WorkerServer::new(in_memory())
         .agent::<few>()
@@ -140,9 +140,9 @@ async fn callback_is_ordered_and_its_failure_keeps_changes() {
                     *calls += 1;
                     *calls
                 };
-                let told = told.clone();
+                let published = published.clone();
                 async move {
-                    told.send(update).unwrap();
+                    published.send(update).unwrap();
                     match number {
                         1 => Err("the callback fails".into()),
                         2 => panic!("the callback panics"),

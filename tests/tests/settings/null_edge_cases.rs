@@ -41,18 +41,18 @@ fn key() -> WorkerKey {
 
 type Heard = Arc<Mutex<Vec<String>>>;
 
-fn worker(store: &Arc<MemoryStore>, keys: &str, heard: &Heard) -> WorkerServer {
+fn worker(store: &Arc<MemoryStore>, keys: &str, received: &Heard) -> WorkerServer {
     let config = in_memory()
         .store(Arc::clone(store) as _)
         .secret_keys(keys.parse().unwrap())
         .secret_variables(|name| Some(Secret::new(format!("env {name}"))));
-    let heard = Arc::clone(heard);
+    let received = Arc::clone(received);
     WorkerServer::new(config)
         .agent::<edgy>()
         .on_settings_updated(move |update| {
-            let heard = Arc::clone(&heard);
+            let received = Arc::clone(&received);
             async move {
-                heard
+                received
                     .lock()
                     .unwrap()
                     .push(format!("{} {} {}", update.field_id, update.old, update.new));
@@ -63,28 +63,28 @@ fn worker(store: &Arc<MemoryStore>, keys: &str, heard: &Heard) -> WorkerServer {
 
 #[tokio::test]
 async fn slider_default_near_a_step_is_rounded_to_it() {
-    let heard = Heard::default();
+    let received = Heard::default();
     let store = Arc::new(MemoryStore::new());
-    let server = Server::start(worker(&store, ONE, &heard)).await;
+    let server = Server::start(worker(&store, ONE, &received)).await;
     let (mut owner, shown) = subscribed(&server, "owner", "creator").await;
     assert_eq!(field(&shown, "slider")["value"], json!(0.3));
-    let told = patch(&mut owner, "slider", json!(0.300_000_000_000_000_04)).await;
-    assert_eq!(told["value"], json!(0.3));
-    let told = patch(&mut owner, "slider", Value::Null).await;
-    assert_eq!(told["value"], json!(0.3));
+    let published = patch(&mut owner, "slider", json!(0.300_000_000_000_000_04)).await;
+    assert_eq!(published["value"], json!(0.3));
+    let published = patch(&mut owner, "slider", Value::Null).await;
+    assert_eq!(published["value"], json!(0.3));
     let settings = server.worker().settings::<Edges>("w1").await.unwrap();
     assert_eq!(settings.get().await.unwrap().slider, 0.3);
     assert_eq!(Edges::default().slider, 0.3);
-    let told = patch(&mut owner, "slider", json!(0.700_000_000_000_000_1)).await;
-    assert_eq!(told["value"], json!(0.7));
+    let published = patch(&mut owner, "slider", json!(0.700_000_000_000_000_1)).await;
+    assert_eq!(published["value"], json!(0.7));
     server.close([owner]).await;
 }
 
 #[tokio::test]
 async fn non_finite_number_is_rejected() {
-    let heard = Heard::default();
+    let received = Heard::default();
     let store = Arc::new(MemoryStore::new());
-    let worker = worker(&store, ONE, &heard);
+    let worker = worker(&store, ONE, &received);
     let settings = worker.settings::<Edges>("w1").await.unwrap();
     settings
         .set(|edges| (edges.slider, edges.single, edges.open) = (0.9, 0.9, Some(0.9)))
@@ -110,9 +110,9 @@ async fn non_finite_number_is_rejected() {
 
 #[tokio::test]
 async fn null_restores_a_variable_after_key_rotation() {
-    let heard = Heard::default();
+    let received = Heard::default();
     let store = Arc::new(MemoryStore::new());
-    let server = Server::start(worker(&store, ONE, &heard)).await;
+    let server = Server::start(worker(&store, ONE, &received)).await;
     let (mut owner, _) = subscribed(&server, "owner", "creator").await;
     let (code, _) = refused(&mut owner, "key", Value::Null).await;
     assert_eq!(code, "INVALID_VALUE");
@@ -129,7 +129,7 @@ async fn null_restores_a_variable_after_key_rotation() {
     assert_eq!(ids, [("key", true), ("spare", false)]);
 
     let both = format!("{TWO},{ONE}");
-    let server = Server::start(worker(&store, &both, &heard)).await;
+    let server = Server::start(worker(&store, &both, &received)).await;
     let settings = server.worker().settings::<Edges>("w1").await.unwrap();
     settings.set(|edges| edges.slider = 0.5).await.unwrap();
     let repository = server.worker().repository().await.unwrap();
@@ -144,7 +144,7 @@ async fn null_restores_a_variable_after_key_rotation() {
         .unwrap();
     server.close([]).await;
     // The old key can be removed: the only stored secret uses the new one.
-    let server = Server::start(worker(&store, TWO, &heard)).await;
+    let server = Server::start(worker(&store, TWO, &received)).await;
     let dispatch = server.worker().dispatch::<edgy>().worker("w1");
     let text = dispatch
         .message("?")
@@ -156,10 +156,10 @@ async fn null_restores_a_variable_after_key_rotation() {
         .unwrap();
     assert_eq!(text, r#"env KEY Some("env SPARE") 0.5"#);
     server.close([]).await;
-    let heard = heard.lock().unwrap().join("\n");
+    let received = received.lock().unwrap().join("\n");
     assert!(
-        !heard.contains("pinned") && !heard.contains("env"),
-        "{heard}"
+        !received.contains("pinned") && !received.contains("env"),
+        "{received}"
     );
-    assert_eq!(heard.lines().count(), 5, "{heard}");
+    assert_eq!(received.lines().count(), 5, "{received}");
 }

@@ -196,8 +196,8 @@ async fn equal_secret_is_stored_but_not_published() {
     set(&worker, Way::Field, "hush").await;
     assert_eq!(changes.next().now_or_never(), None);
     // A client updates its form only when the frame arrives.
-    let told = patch(&mut client, "key", json!("hush")).await;
-    assert_eq!(told["field_id"], "key");
+    let published = patch(&mut client, "key", json!("hush")).await;
+    assert_eq!(published["field_id"], "key");
     assert_eq!(changes.next().await.unwrap().field_id, "key");
     server.close([client]).await;
 }

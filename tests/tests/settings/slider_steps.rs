@@ -55,19 +55,19 @@ async fn patch_of_a_slider_stores_the_exact_step() {
         #[expect(clippy::cast_possible_truncation, reason = "the client computes so")]
         let single = f64::from(exact as f32);
         for given in [f64::from(tenths) * 0.1, single] {
-            let told = patch(&mut client, "temperature", json!(given)).await;
-            assert_eq!(told["value"], json!(exact), "{given}");
+            let published = patch(&mut client, "temperature", json!(given)).await;
+            assert_eq!(published["value"], json!(exact), "{given}");
             assert_eq!(stored("temperature").await, json!(exact), "{given}");
         }
     }
     for twentieths in 0..=40_u8 {
         let given = -1.0 + f64::from(twentieths) * 0.05;
-        let told = patch(&mut client, "pan", json!(given)).await;
+        let published = patch(&mut client, "pan", json!(given)).await;
         let exact = (f64::from(twentieths) - 20.0) / 20.0;
-        assert_eq!(told["value"], json!(exact), "{given}");
+        assert_eq!(published["value"], json!(exact), "{given}");
     }
-    let told = patch(&mut client, "whole", json!(15.000_000_000_000_002)).await;
-    assert_eq!(told["value"], json!(15));
+    let published = patch(&mut client, "whole", json!(15.000_000_000_000_002)).await;
+    assert_eq!(published["value"], json!(15));
     for (field, wrong) in [
         ("temperature", json!(0.25)),
         ("temperature", json!(0.300_000_000_1)),
@@ -126,9 +126,9 @@ async fn setting_one_field_keeps_the_others() {
     patch(&mut client, "pan", json!(-0.5)).await;
     let settings = worker.settings::<Tuning>("w1").await.unwrap();
     settings.set(|tuning| tuning.whole = 25).await.unwrap();
-    let told = client.expect("settings.patch").await;
+    let published = client.expect("settings.patch").await;
     assert_eq!(
-        (&told["field_id"], &told["value"]),
+        (&published["field_id"], &published["value"]),
         (&json!("whole"), &json!(25))
     );
     client.expect_nothing().await;

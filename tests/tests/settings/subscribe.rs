@@ -99,10 +99,10 @@ async fn change_is_sent_to_subscribers_and_its_sender() {
     let mut never = server.client("bob").await;
     let mut sender = server.client("eve").await;
     // A sender without a subscription receives its own change, too.
-    let told = patch(&mut sender, "note", json!("hello")).await;
-    assert_eq!(told["value"], "hello");
+    let published = patch(&mut sender, "note", json!("hello")).await;
+    assert_eq!(published["value"], "hello");
     sender.expect_nothing().await;
-    assert_eq!(first.expect("settings.patch").await, told);
+    assert_eq!(first.expect("settings.patch").await, published);
     first.expect_nothing().await;
     left.expect_nothing().await;
     never.expect_nothing().await;
@@ -188,11 +188,11 @@ async fn subscribe_during_a_change_has_no_gaps_or_repeats() {
     let asked = other.send("settings.subscribe", json!({})).await;
     held.release();
     sender.expect_ack(&id).await;
-    let told = sender.expect("settings.patch").await;
+    let published = sender.expect("settings.patch").await;
     let snapshot = other.expect("settings.snapshot").await;
     other.expect_ack(&asked).await;
     assert_eq!(field(&snapshot, "note")["value"], "new");
-    assert_eq!(snapshot["updated_at"], told["updated_at"]);
+    assert_eq!(snapshot["updated_at"], published["updated_at"]);
     other.expect_nothing().await;
     server.close([sender, other]).await;
 }

@@ -332,13 +332,13 @@ async fn each_field_kind_accepts_only_valid_values() {
         written += case.accepted.len();
         let mut stored = Value::Null;
         for value in case.accepted {
-            let told = patch(&mut operator, case.field, value.clone()).await;
-            assert_eq!(told["field_id"], case.field);
+            let published = patch(&mut operator, case.field, value.clone()).await;
+            assert_eq!(published["field_id"], case.field);
             assert_eq!(
-                (&told["worker_id"], &told["agent_id"]),
+                (&published["worker_id"], &published["agent_id"]),
                 (&json!("w1"), &json!("w1"))
             );
-            stored = told["value"].clone();
+            stored = published["value"].clone();
             if is_secret {
                 assert_eq!(stored, Value::Null, "{value}");
             } else {
@@ -348,7 +348,7 @@ async fn each_field_kind_accepts_only_valid_values() {
                         .is_some_and(|number| Some(number) == value.as_f64());
                 assert!(same, "{}: {value} became {stored}", case.field);
             }
-            assert_eq!(watching.expect("settings.patch").await, told);
+            assert_eq!(watching.expect("settings.patch").await, published);
         }
         for value in case.refused {
             let (code, text) = refused(&mut operator, case.field, value.clone()).await;
@@ -462,8 +462,8 @@ async fn rejection_states_given_and_allowed_values() {
             "`even` cannot be 3; 3 is odd, and only even numbers are nice",
         ),
     ] {
-        let told = refused(&mut operator, field, value).await;
-        assert_eq!(told, ("INVALID_VALUE".to_owned(), text.to_owned()));
+        let published = refused(&mut operator, field, value).await;
+        assert_eq!(published, ("INVALID_VALUE".to_owned(), text.to_owned()));
     }
     server.close([operator]).await;
 }

@@ -101,9 +101,9 @@ async fn secret_is_never_shown() {
         (&key["value"], &key["has_value"]),
         (&Value::Null, &json!(false))
     );
-    let told = patch(&mut owner, "key", json!("correct horse")).await;
-    assert_eq!(told["value"], Value::Null);
-    assert_eq!(user.expect("settings.patch").await, told);
+    let published = patch(&mut owner, "key", json!("correct horse")).await;
+    assert_eq!(published["value"], Value::Null);
+    assert_eq!(user.expect("settings.patch").await, published);
     let after = subscribe(&mut owner, "creator").await;
     let key = field(&after, "key");
     assert_eq!(

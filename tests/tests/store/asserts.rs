@@ -89,7 +89,7 @@ pub(crate) async fn catch_up_fully(
         let page = store
             .catch_up(scope, thread_id, &position, limit)
             .await
-            .expect("the thread is seen");
+            .expect("the thread is visible");
         let new_events = page.position.last_seq - position.last_seq;
         assert!(
             new_events <= limit.items as u64,
@@ -101,7 +101,7 @@ pub(crate) async fn catch_up_fully(
             return (changes, position);
         }
     }
-    panic!("the reader never has all");
+    panic!("the reader never becomes complete");
 }
 
 /// All events and runs of a thread.
@@ -146,7 +146,7 @@ pub(crate) async fn newest(store: &AnyStore, scope: &Scope, thread_id: &str) -> 
     store
         .snapshot(scope, thread_id, &SnapshotFrom::Newest, usize::MAX)
         .await
-        .expect("the thread is seen")
+        .expect("the thread is visible")
 }
 
 #[track_caller]
@@ -178,7 +178,7 @@ pub(crate) fn assert_stale<T: Debug>(result: Result<T, StoreError>) {
 pub(crate) fn invalid<T: Debug>(result: Result<T, StoreError>) -> String {
     match result {
         Err(StoreError::Invalid(text)) => text,
-        other => panic!("not refused as invalid: {other:?}"),
+        other => panic!("not rejected as invalid: {other:?}"),
     }
 }
 
@@ -251,7 +251,7 @@ impl Reader {
                 ChangeBody::Run(run) => {
                     self.runs.insert(run.id.clone(), run);
                 }
-                other => panic!("a reader is never sent {other:?}"),
+                other => panic!("a reader received {other:?}"),
             }
         }
     }
@@ -270,7 +270,7 @@ impl Reader {
         let mut left = changes;
         loop {
             let page = store.catch_up(scope, &id, &position, limit).await;
-            let page = page.expect("the thread is seen");
+            let page = page.expect("the thread is visible");
             let enough = page.changes.len() > left;
             self.apply(page.changes.iter().take(left).cloned());
             if enough || page.is_complete {
@@ -295,12 +295,12 @@ impl Reader {
 
     /// Applies the snapshot after its last event. Returns the new position.
     async fn resume(&mut self, store: &AnyStore, scope: &Scope, bytes: usize) -> Position {
-        let (_, last) = self.events.last_key_value().expect("no thread is empty");
+        let (_, last) = self.events.last_key_value().expect("the thread has events");
         let from = SnapshotFrom::After(last.id.clone());
         let snapshot = store
             .snapshot(scope, &self.thread.id, &from, bytes)
             .await
-            .expect("the thread is seen");
+            .expect("the thread is visible");
         assert!(snapshot.recovered);
         self.apply_snapshot(snapshot);
         self.position.clone()
@@ -330,10 +330,10 @@ impl Reader {
             assert!(runs.contains(run), "out of date: {run:?}");
         }
         // `last_event_at` is published once per turn.
-        let told = Thread {
+        let published = Thread {
             last_event_at: fresh.thread.last_event_at,
             ..self.thread.clone()
         };
-        assert_eq!(told, fresh.thread);
+        assert_eq!(published, fresh.thread);
     }
 }

@@ -62,7 +62,7 @@ async fn first_message_creates_thread_then_event_then_run(store: &AnyStore) {
     assert_eq!((claim.attempt, claim.thread.rev), (1, 3));
     assert_eq!(claim.event, event);
     assert!(claim.changes.is_empty(), "they stand in `Begun::changes`");
-    let run = claim.run.expect("it was to be started with a run");
+    let run = claim.run.expect("the turn has a run");
     assert_eq!((run.id.as_str(), run.thread_id.as_str()), ("r", "t"));
     assert_eq!((run.status, run.started_at), (RunStatus::Running, start.at));
     assert_eq!(
@@ -139,7 +139,7 @@ async fn turns_of_a_thread_run_in_message_order(store: &AnyStore) {
     }
     for expected in ["z", "m", "a"] {
         let next = finish(store, &claim.key, &format!("run-{expected}")).await;
-        claim = next.expect("one waits");
+        claim = next.expect("one turn is queued");
         assert_eq!(claim.key.event_id, expected);
         assert_eq!(claim.event.id, expected);
     }

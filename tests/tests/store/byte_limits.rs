@@ -285,7 +285,7 @@ fn size_of_change(body: &ChangeBody) -> usize {
         ChangeBody::Event(event) => event.size(),
         ChangeBody::Run(run) => run.size(),
         ChangeBody::Thread(record) => record.thread.size(),
-        other => panic!("a reader is never sent {other:?}"),
+        other => panic!("a reader received {other:?}"),
     }
 }
 
@@ -377,7 +377,9 @@ async fn readers_in_small_steps_miss_nothing(store: &AnyStore) {
         let waits = start("waits");
         store.begin_turn(&scope(), asked, &waits).await.unwrap();
         let next = format!("r{number}");
-        claim = finish(store, &claim.key, &next).await.expect("one waits");
+        claim = finish(store, &claim.key, &next)
+            .await
+            .expect("one turn is queued");
     }
     for reader in readers {
         for limit in [(50, 1), (50, 700), (3, 2000), (50, 5000)] {

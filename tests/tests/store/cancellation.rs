@@ -53,7 +53,7 @@ async fn queued_turn_is_withdrawn_and_its_run_canceled(store: &AnyStore) {
         waiting: others,
     } = cancelled(store, &wish).await
     else {
-        panic!("it waits");
+        panic!("the turn is queued");
     };
     assert_eq!(others, None);
     let [change] = &changes[..] else {
@@ -124,7 +124,7 @@ async fn other_turns_continue_after_a_withdrawal(store: &AnyStore) {
     cancelled(store, &of_event(&second.event.id)).await;
     let next = finish(store, &claim.key, "r3")
         .await
-        .expect("the third waits");
+        .expect("the third turn is queued");
     assert_eq!(next.key.event_id, third.event.id);
 }
 
@@ -164,8 +164,8 @@ async fn cancel_outside_the_scope_is_not_found(store: &AnyStore) {
 
 async fn cancel_without_a_scope_reaches_every_turn(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
-    let told = store.cancel_turn(None, &of_run("r")).await.unwrap();
-    assert!(is_running(&told, &claim.key.event_id));
+    let published = store.cancel_turn(None, &of_run("r")).await.unwrap();
+    assert!(is_running(&published, &claim.key.event_id));
     assert_not_found(store.cancel_turn(None, &of_run("nothing")).await);
 }
 

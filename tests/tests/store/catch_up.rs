@@ -198,7 +198,7 @@ async fn page_excludes_changes_after_its_end(store: &AnyStore) {
         write(store, &claim.key, vec![ended, TurnChange::Touch(now())]).await;
     }
     let mut position = start_position();
-    let mut told = Vec::new();
+    let mut published = Vec::new();
     loop {
         let page = store
             .catch_up(&scope(), "t", &position, 2.into())
@@ -208,17 +208,17 @@ async fn page_excludes_changes_after_its_end(store: &AnyStore) {
         for change in page.changes {
             assert!(change.rev > last_rev, "{change:?} comes after {last_rev}");
             last_rev = change.rev;
-            told.push(change);
+            published.push(change);
         }
         position = page.position;
         if page.is_complete {
             break;
         }
     }
-    let revs = revs(&told);
+    let revs = revs(&published);
     assert!(revs.is_sorted(), "{revs:?}");
-    assert_eq!(seqs(&events_of(&told)), (1..=10).collect::<Vec<_>>());
-    let ids: Vec<_> = runs_of(&told).into_iter().map(|run| run.id).collect();
+    assert_eq!(seqs(&events_of(&published)), (1..=10).collect::<Vec<_>>());
+    let ids: Vec<_> = runs_of(&published).into_iter().map(|run| run.id).collect();
     assert_eq!(ids[ids.len() - 3..], ["run-4", "run-7", "run-10"]);
 }
 
@@ -239,7 +239,7 @@ async fn runs_of_events_after_the_snapshot_are_sent(store: &AnyStore) {
     let mut claim = thread_of(store, "t", 1).await;
     let mut reader = Reader::fresh(store, &scope(), "t").await;
     for number in 1..6 {
-        let run_id = claim.run.expect("it was to be started with a run").id;
+        let run_id = claim.run.expect("the turn has a run").id;
         append(
             store,
             &claim.key,
@@ -254,7 +254,7 @@ async fn runs_of_events_after_the_snapshot_are_sent(store: &AnyStore) {
             .finish_turn(&scope(), &claim.key, changes, Some(&next))
             .await
             .unwrap();
-        claim = done.next.expect("one waits");
+        claim = done.next.expect("one turn is queued");
     }
     reader.reconnect(store, &scope(), 30).await;
     assert_eq!(reader.runs.len(), 6, "{:?}", reader.runs);
@@ -285,7 +285,9 @@ async fn resume_from_any_event_matches_a_fresh_reader(store: &AnyStore) {
             2 => {
                 say(store, existing("t"), &format!("e{number}"), "waits").await;
                 let next = format!("r{number}");
-                claim = finish(store, &claim.key, &next).await.expect("one waits");
+                claim = finish(store, &claim.key, &next)
+                    .await
+                    .expect("one turn is queued");
             }
             _ => {}
         }
@@ -321,7 +323,7 @@ async fn reader_that_leaves_at_any_time_misses_nothing(store: &AnyStore) {
         let done = store
             .finish_turn(&scope(), &claim.key, ends, Some(&next))
             .await;
-        claim = done.unwrap().next.expect("one waits");
+        claim = done.unwrap().next.expect("one turn is queued");
     }
     for limit in [1, 3, 100] {
         for taken in 0.. {

@@ -86,8 +86,11 @@ async fn new_thread_is_first_after_a_clock_rollback(store: &AnyStore) {
         at: after(1),
     };
     let created = store.create_thread(&scope(), draft).await.unwrap();
-    let told = &threads_of(&[created])[0];
-    assert_eq!((told.last_event_at, told.created_at), (before(3), after(1)));
+    let published = &threads_of(&[created])[0];
+    assert_eq!(
+        (published.last_event_at, published.created_at),
+        (before(3), after(1))
+    );
     for seen_in in [scope(), private_scope(&ana())] {
         assert_eq!(listed(store, &seen_in).await, ["a", "b", "old"]);
     }
@@ -190,13 +193,13 @@ async fn run_starts_last_and_ends_later_after_a_rollback(store: &AnyStore) {
     (ended.started_at, ended.ended_at) = (after(1), Some(after(1)));
     let changes = vec![TurnChange::Run(ended)];
     let written = store.write_turn(&scope(), &claim.key, changes).await;
-    let told = written.unwrap();
+    let published = written.unwrap();
     let stored = run_named(store, &scope(), "t", "t-r").await;
     assert_eq!(
         (stored.started_at, stored.ended_at),
         (before(2), Some(before(2)))
     );
-    assert_eq!(crate::asserts::runs_of(&told), [stored]);
+    assert_eq!(crate::asserts::runs_of(&published), [stored]);
 
     // A run of the program that has already ended.
     let mut own = run("t", "own", RunStatus::Failed);

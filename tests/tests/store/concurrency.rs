@@ -136,7 +136,9 @@ async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
     let mut good = 0..20;
     for (expected, operation) in bad {
         // A valid operation precedes each invalid one. The other valid ones follow at the end.
-        let number = good.next().expect("fewer bad ones than good ones");
+        let number = good
+            .next()
+            .expect("fewer invalid operations than valid ones");
         asked.push(("good", good_one(store, number)));
         asked.push((expected, operation));
     }

@@ -45,7 +45,7 @@ cases![
 
 async fn edit(store: &AnyStore, edit: ThreadEdit) -> Edited {
     let edited = store.edit_thread(&scope(), "t", edit).await;
-    edited.expect("the thread is seen, and allows it")
+    edited.expect("the thread is visible, and allows it")
 }
 
 async fn refused(store: &AnyStore, edit: ThreadEdit) -> StoreError {
@@ -356,7 +356,7 @@ async fn withdrawal_may_reuse_the_id_of_an_ended_run(store: &AnyStore) {
     let cancel = Cancel { target, run_id, at };
     let withdrawn = store.cancel_turn(None, &cancel).await.unwrap();
     let Cancelled::Withdrawn { changes, .. } = withdrawn else {
-        panic!("it waits");
+        panic!("the turn is queued");
     };
     let canceled = &runs_of(&changes)[0];
     assert_eq!(kept(canceled), kept(&before));

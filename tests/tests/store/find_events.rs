@@ -23,7 +23,7 @@ cases![
 
 async fn find(store: &AnyStore, query: &EventQuery) -> Vec<ThreadEvent> {
     let found = store.find_events(&scope(), "t", query).await;
-    found.expect("the thread is seen")
+    found.expect("the thread is visible")
 }
 
 /// Two turns, of Ana and of Ben, with events of several kinds in each.

@@ -162,7 +162,7 @@ async fn pages(store: &AnyStore, mut query: RunQuery, limit: usize) -> Vec<Strin
         };
         query.after = Some(cursor.to_string().parse().expect("the store's own cursor"));
         all.extend(page.into_iter().map(|run| run.id));
-        assert!(all.len() <= 100, "the pages never end");
+        assert!(all.len() <= 100, "the pages do not end");
     }
 }
 

@@ -142,7 +142,7 @@ async fn pages(store: &AnyStore, mut query: ThreadQuery, limit: usize) -> Vec<St
             thread_id: last.id.clone(),
         });
         all.extend(page.into_iter().map(|thread| thread.id));
-        assert!(all.len() <= 100, "the pages never end");
+        assert!(all.len() <= 100, "the pages do not end");
     }
 }
 

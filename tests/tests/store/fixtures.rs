@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) fn now() -> DateTime<Utc> {
     static MICROS: AtomicI64 = AtomicI64::new(1_760_000_000_000_000);
     let micros = MICROS.fetch_add(1, Ordering::Relaxed);
-    DateTime::from_timestamp_micros(micros).expect("a time of our days")
+    DateTime::from_timestamp_micros(micros).expect("a valid time")
 }
 
 /// A scope that sees all threads of one agent.

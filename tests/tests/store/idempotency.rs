@@ -91,7 +91,9 @@ async fn repeat_of_a_queued_message_does_not_claim_it(store: &AnyStore) {
         .await
         .unwrap();
     assert!(again.is_repeated && !again.is_over && again.claim.is_none());
-    let next = finish(store, &running.key, "r2").await.expect("it waited");
+    let next = finish(store, &running.key, "r2")
+        .await
+        .expect("the turn was queued");
     assert_eq!(next.key.event_id, "e");
     assert!(finish(store, &next.key, "r3").await.is_none());
 }
@@ -340,7 +342,7 @@ async fn send_together(store: &AnyStore, all: Vec<NewMessage>) -> Vec<Result<Beg
     let joined = join_all(tasks).await;
     joined
         .into_iter()
-        .map(|task| task.expect("no panic"))
+        .map(|task| task.expect("the task does not panic"))
         .collect()
 }
 

@@ -52,7 +52,7 @@ async fn all_pages(store: &AnyStore, scope: &Scope, limit: usize) -> Vec<Vec<Str
             None => return pages,
         }
     }
-    panic!("the pages never end");
+    panic!("the pages do not end");
 }
 
 async fn empty_store_has_an_empty_list(store: &AnyStore) {

@@ -28,7 +28,7 @@ async fn pages(store: &AnyStore, limit: usize) -> Vec<Vec<ThreadEvent>> {
             return pages;
         }
     }
-    panic!("the pages never end");
+    panic!("the pages do not end");
 }
 
 async fn newest_page_is_first_and_ordered_oldest_first(store: &AnyStore) {

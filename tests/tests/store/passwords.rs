@@ -257,10 +257,10 @@ async fn sealed_answer_is_deleted_when_its_turn_ends(store: &AnyStore) {
     let claim = run().await;
     let cancelled = store.cancel_turn(None, &cancel()).await.unwrap();
     assert!(matches!(cancelled, Cancelled::Running { .. }));
-    let told = store
+    let published = store
         .retry_turn(&scope(), &claim.key, Vec::new(), now())
         .await;
-    assert!(told.unwrap().is_cancelled);
+    assert!(published.unwrap().is_cancelled);
     gone("cancelled while it ran").await;
 
     let claim = run().await;

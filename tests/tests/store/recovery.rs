@@ -56,7 +56,7 @@ async fn running_turn_is_interrupted(store: &AnyStore) {
 
     let (events, _) = events_and_runs(store, &scope(), "t").await;
     let [_, _, said] = events.as_slice() else {
-        panic!("not one event more: {events:?}");
+        panic!("unexpected number of events: {events:?}");
     };
     assert_eq!(
         (said.kind, said.actor, said.seq),
@@ -100,8 +100,8 @@ async fn reader_receives_recovery_changes(store: &AnyStore) {
         "the thread has a new last event"
     );
     // Each change has its own revision.
-    let told: BTreeSet<u64> = changes.iter().map(|change| change.rev).collect();
-    assert_eq!(told, (claim.thread.rev + 1..=rev).collect());
+    let published: BTreeSet<u64> = changes.iter().map(|change| change.rev).collect();
+    assert_eq!(published, (claim.thread.rev + 1..=rev).collect());
 }
 
 async fn recovery_fails_only_open_runs(store: &AnyStore) {
@@ -215,7 +215,7 @@ async fn queued_turns_run_in_order_after_recovery(store: &AnyStore) {
     store.recover().await.unwrap();
     let starting = start("r2");
     let claimed = store.claim_turn(&scope(), "t", &starting).await.unwrap();
-    let claim: Claim = claimed.expect("two wait");
+    let claim: Claim = claimed.expect("two turns are queued");
     assert_eq!((claim.key.event_id.as_str(), claim.attempt), ("z", 1));
     assert!(claim.key.fence >= 1);
     let run = claim.run.clone().unwrap();

@@ -56,10 +56,10 @@ async fn first(store: &AnyStore) -> Claim {
 /// Requeues a turn until this time. Its run does not change.
 async fn give_back(store: &AnyStore, key: &TurnKey, not_before: DateTime<Utc>) {
     let changes = vec![written("t", "tried", Some("r"))];
-    let told = store.retry_turn(&scope(), key, changes, not_before).await;
-    let told = told.unwrap();
-    assert!(!told.is_cancelled);
-    assert_eq!(kinds(&told.changes), ["event"]);
+    let published = store.retry_turn(&scope(), key, changes, not_before).await;
+    let published = published.unwrap();
+    assert!(!published.is_cancelled);
+    assert_eq!(kinds(&published.changes), ["event"]);
 }
 
 /// Claims the next turn at this time.
@@ -74,11 +74,14 @@ async fn claim_at(store: &AnyStore, at: DateTime<Utc>) -> Option<Claim> {
 async fn retry_continues_run_and_events_of_failed_attempt(store: &AnyStore) {
     let claim = first(store).await;
     write(store, &claim.key, vec![streamed("t", "s")]).await;
-    let told = store
+    let published = store
         .retry_turn(&scope(), &claim.key, Vec::new(), now())
         .await;
-    let told = events_of(&told.unwrap().changes);
-    assert_eq!((told[0].id.as_str(), told[0].finalized), ("s", Some(true)));
+    let published = events_of(&published.unwrap().changes);
+    assert_eq!(
+        (published[0].id.as_str(), published[0].finalized),
+        ("s", Some(true))
+    );
     assert_stale(store.write_turn(&scope(), &claim.key, Vec::new()).await);
 
     let next = claim_at(store, now()).await.unwrap();
@@ -86,7 +89,7 @@ async fn retry_continues_run_and_events_of_failed_attempt(store: &AnyStore) {
     assert_eq!(next.run, claim.run);
     assert!(
         next.changes.is_empty(),
-        "the run goes on: {:?}",
+        "the run continues: {:?}",
         next.changes
     );
     assert!(next.key.fence > claim.key.fence);
@@ -199,12 +202,12 @@ async fn turn_canceled_while_failing_ends_at_once(store: &AnyStore) {
     store.cancel_turn(None, &wish("e1")).await.unwrap();
     let changes = vec![written("t", "tried", Some("r"))];
     let later = now() + TimeDelta::minutes(1);
-    let told = store
+    let published = store
         .retry_turn(&scope(), &claim.key, changes, later)
         .await
         .unwrap();
-    assert!(told.is_cancelled);
-    assert_eq!(kinds(&told.changes), ["event", "run"]);
+    assert!(published.is_cancelled);
+    assert_eq!(kinds(&published.changes), ["event", "run"]);
     let run = run_named(store, &scope(), "t", "r").await;
     assert_eq!(run.status, RunStatus::Canceled);
     assert!(run.ended_at.is_some());
@@ -226,8 +229,8 @@ async fn wait_until(store: &AnyStore, times: [DateTime<Utc>; 2]) {
     let two = begin(store, existing("t"), "e2", &beside("r2")).await;
     for (claim, at) in [one, two].into_iter().zip(times) {
         let key = claim.unwrap().key;
-        let told = store.retry_turn(&scope(), &key, Vec::new(), at).await;
-        assert!(!told.unwrap().is_cancelled);
+        let published = store.retry_turn(&scope(), &key, Vec::new(), at).await;
+        assert!(!published.unwrap().is_cancelled);
     }
 }
 
@@ -259,7 +262,7 @@ async fn pending_turns_report_their_earliest_start_times(store: &AnyStore) {
     );
     wait_until(store, [soon, later]).await;
     let [waiting] = &store.recover().await.unwrap().waiting[..] else {
-        panic!("one thread waits");
+        panic!("one thread has queued turns");
     };
     assert_eq!(
         (waiting.not_before, waiting.all_from),

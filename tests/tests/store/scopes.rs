@@ -165,7 +165,9 @@ async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
         assert_eq!(listed.threads[0].id, id);
     }
     // The running turn is still held, and the queued turn is the next.
-    let next = finish(store, &claim.key, "next").await.expect("two wait");
+    let next = finish(store, &claim.key, "next")
+        .await
+        .expect("two turns are queued");
     assert_eq!((next.key.event_id.as_str(), next.attempt), ("waiting", 1));
     assert_eq!(
         finish(store, &next.key, "last").await.unwrap().key.event_id,

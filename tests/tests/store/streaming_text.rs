@@ -38,8 +38,11 @@ fn ended(event_id: &str, text: &str) -> TurnChange {
 /// A thread whose running turn writes a streaming text.
 async fn streaming(store: &AnyStore) -> TurnKey {
     let key = begin_thread(store, "t", "r").await.key;
-    let told = write(store, &key, vec![streamed("t", "s")]).await;
-    assert_eq!((kinds(&told), revs(&told)), (vec!["event"], vec![4]));
+    let published = write(store, &key, vec![streamed("t", "s")]).await;
+    assert_eq!(
+        (kinds(&published), revs(&published)),
+        (vec!["event"], vec![4])
+    );
     key
 }
 
@@ -70,13 +73,13 @@ async fn streaming_text_is_stored_without_a_change(store: &AnyStore) {
         state(&event(store, "s").await),
         ("", Some(true), None, Some(0))
     );
-    let told = write(
+    let published = write(
         store,
         &key,
         vec![grown("s", "Hel", 2), grown("s", "Hello", 5)],
     )
     .await;
-    assert!(told.is_empty());
+    assert!(published.is_empty());
     assert_eq!(rev(store).await, 4);
     let so_far = ("Hello", Some(true), None, Some(5));
     assert_eq!(state(&event(store, "s").await), so_far);
@@ -87,10 +90,13 @@ async fn streaming_text_is_stored_without_a_change(store: &AnyStore) {
 async fn text_ends_once_with_a_change_of_its_event(store: &AnyStore) {
     let key = streaming(store).await;
     write(store, &key, vec![written("t", "between", None)]).await;
-    let told = write(store, &key, vec![ended("s", "Hello."), ended("s", "again")]).await;
-    assert_eq!((kinds(&told), revs(&told)), (vec!["event"], vec![6]));
+    let published = write(store, &key, vec![ended("s", "Hello."), ended("s", "again")]).await;
+    assert_eq!(
+        (kinds(&published), revs(&published)),
+        (vec!["event"], vec![6])
+    );
     let whole = event(store, "s").await;
-    assert_eq!(events_of(&told), std::slice::from_ref(&whole));
+    assert_eq!(events_of(&published), std::slice::from_ref(&whole));
     assert_eq!(state(&whole), ("Hello.", None, Some(true), None));
     // Its `seq` is where it began.
     let (events, _) = events_and_runs(store, &scope(), "t").await;
@@ -139,8 +145,8 @@ async fn ending_a_turn_ends_its_texts(store: &AnyStore) {
     .await;
     let (scope, last) = (scope(), vec![ended("s", "whole")]);
     let end = store.finish_turn(&scope, &key, last, None).await;
-    let told = end.unwrap().changes;
-    assert_eq!(kinds(&told), ["event", "event"]);
+    let published = end.unwrap().changes;
+    assert_eq!(kinds(&published), ["event", "event"]);
     assert_eq!(
         state(&event(store, "s").await),
         ("whole", None, Some(true), None)
@@ -155,13 +161,13 @@ async fn recovery_ends_texts_at_their_stored_length(store: &AnyStore) {
     let key = streaming(store).await;
     write(store, &key, vec![grown("s", "as far as", 4)]).await;
     let recovered = store.expire_leases(now()).await.unwrap();
-    let [told] = recovered.changes.as_slice() else {
+    let [published] = recovered.changes.as_slice() else {
         panic!("{recovered:?}");
     };
-    assert_eq!(kinds(told), ["event", "event", "thread", "run"]);
+    assert_eq!(kinds(published), ["event", "event", "thread", "run"]);
     let whole = event(store, "s").await;
     assert_eq!(state(&whole), ("as far as", None, Some(true), None));
-    assert_eq!(events_of(told)[0], whole);
+    assert_eq!(events_of(published)[0], whole);
     assert_stale(
         store
             .write_turn(&scope(), &key, vec![grown("s", "late", 5)])
@@ -186,24 +192,24 @@ async fn reader_joining_midway_receives_the_end(store: &AnyStore) {
         ..start_position()
     };
     write(store, &key, vec![grown("s", "Hel", 1)]).await;
-    let (told, _) = catch_up_fully(store, &scope(), "t", here.clone(), 10).await;
-    assert!(told.is_empty());
+    let (published, _) = catch_up_fully(store, &scope(), "t", here.clone(), 10).await;
+    assert!(published.is_empty());
     write(store, &key, vec![ended("s", "Hello")]).await;
-    let (told, _) = catch_up_fully(store, &scope(), "t", here, 10).await;
+    let (published, _) = catch_up_fully(store, &scope(), "t", here, 10).await;
     assert_eq!(
-        state(&events_of(&told)[0]),
+        state(&events_of(&published)[0]),
         ("Hello", None, Some(true), None)
     );
-    let (told, _) = catch_up_fully(store, &scope(), "t", start_position(), 1).await;
-    assert_eq!(ids(&events_of(&told)), ["t-question", "s"]);
+    let (published, _) = catch_up_fully(store, &scope(), "t", start_position(), 1).await;
+    assert_eq!(ids(&events_of(&published)), ["t-question", "s"]);
 }
 
 async fn text_may_begin_and_end_in_one_write(store: &AnyStore) {
     let key = begin_thread(store, "t", "r").await.key;
     let changes = vec![streamed("t", "s"), grown("s", "a", 1), ended("s", "ab")];
-    let told = write(store, &key, changes).await;
+    let published = write(store, &key, changes).await;
     assert_eq!(
-        (kinds(&told), revs(&told)),
+        (kinds(&published), revs(&published)),
         (vec!["event", "event"], vec![4, 5])
     );
     assert_eq!(

@@ -164,12 +164,12 @@ async fn finish_writes_last_changes_and_claims_the_next(store: &AnyStore) {
         .unwrap();
     assert_eq!(kinds(&done.changes), ["event", "run", "run"]);
     assert_eq!(revs(&done.changes), [5, 6, 7]);
-    let next = done.next.expect("one waited");
+    let next = done.next.expect("one turn was queued");
     assert_eq!((next.key.event_id.as_str(), next.attempt), ("e2", 1));
     assert_eq!(next.event.seq, 2);
     assert!(next.changes.is_empty(), "they stand in `Written::changes`");
     assert_eq!(next.thread, store.thread(&scope(), "t").await.unwrap());
-    let run = next.run.expect("it was to be started with a run");
+    let run = next.run.expect("the turn has a run");
     assert_eq!((run.id.as_str(), run.started_at), ("r2", starting.at));
     // The turn is held now.
     append(store, &next.key, [3], Some("r2")).await;
@@ -311,7 +311,7 @@ async fn one_of_many_concurrent_finishes_succeeds(store: &AnyStore) {
     let ends = join_all(tasks)
         .await
         .into_iter()
-        .map(|task| task.expect("no panic"));
+        .map(|task| task.expect("the task does not panic"));
     let (mut done, refused): (Vec<_>, Vec<_>) = ends.partition(Result::is_ok);
     refused.into_iter().for_each(assert_stale);
     assert_eq!(done.len(), 1);

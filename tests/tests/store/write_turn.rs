@@ -31,9 +31,12 @@ async fn ended_run_keeps_its_start_time(store: &AnyStore) {
     let ended_at = ended.ended_at;
     let changes = write(store, &claim.key, vec![TurnChange::Run(ended)]).await;
     assert_eq!((kinds(&changes), revs(&changes)), (vec!["run"], vec![4]));
-    let told = runs_of(&changes).remove(0);
-    assert_eq!((told.started_at, told.ended_at), (started_at, ended_at));
-    assert_eq!(run_named(store, &scope(), "t", "r").await, told);
+    let published = runs_of(&changes).remove(0);
+    assert_eq!(
+        (published.started_at, published.ended_at),
+        (started_at, ended_at)
+    );
+    assert_eq!(run_named(store, &scope(), "t", "r").await, published);
 }
 
 async fn run_has_the_agent_named_last(store: &AnyStore) {
@@ -64,8 +67,8 @@ async fn run_keeps_its_row_through_many_changes(store: &AnyStore) {
             ..change.clone()
         };
         let changes = vec![TurnChange::Run(change)];
-        let told = runs_of(&write(store, &claim.key, changes).await);
-        assert_eq!(told, from_ref(&expected));
+        let published = runs_of(&write(store, &claim.key, changes).await);
+        assert_eq!(published, from_ref(&expected));
         assert_eq!(run_named(store, &scope(), "t", "r").await, expected);
     }
     let all = catch_up_fully(store, &scope(), "t", start_position(), 10)

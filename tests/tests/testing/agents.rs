@@ -80,5 +80,5 @@ pub(crate) async fn failure<T>(test: impl Future<Output = T>) -> String {
 pub(crate) fn assertion_failure<T>(test: impl FnOnce() -> T) -> String {
     failure(async { test() })
         .now_or_never()
-        .expect("it waits for nothing")
+        .expect("the test does not wait")
 }

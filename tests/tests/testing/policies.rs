@@ -200,11 +200,11 @@ async fn retry_keeps_the_run_and_earlier_events() {
             .all(|event| event.finalized == Some(true))
     );
     assert_eq!(turn.events()[0].run_id, turn.events()[1].run_id);
-    let told = ada
+    let published = ada
         .frames()
         .iter()
         .filter(|frame| frame["type"] == "run.upsert");
-    assert_eq!(told.count(), 2, "the run goes on without a word");
+    assert_eq!(published.count(), 2, "the run goes on without a word");
 }
 
 #[tokio::test]

@@ -152,17 +152,17 @@ async fn late_write_of_a_frozen_process_is_rejected() {
     bob.read_turn().await;
 
     let stored = events(&mut bob, &thread_id).await;
-    let told = said(&stored);
-    assert_eq!(told[1], ("assistant", "in time"));
-    let others: Vec<_> = told.iter().map(|(who, _)| *who).collect();
+    let published = said(&stored);
+    assert_eq!(published[1], ("assistant", "in time"));
+    let others: Vec<_> = published.iter().map(|(who, _)| *who).collect();
     assert!(
         matches!(
             others[..],
             ["user", "assistant", "user", "system", "assistant"]
         ),
-        "{told:?}"
+        "{published:?}"
     );
-    assert_eq!(told[4], ("assistant", "answer"));
+    assert_eq!(published[4], ("assistant", "answer"));
     // The frozen process continues to work.
     send(&mut ada, Some(&thread_id), &calls.message("third")).await;
     let third = calls.next().await;
@@ -198,13 +198,13 @@ async fn queue_of_a_killed_process_is_taken_over() {
     bob.read_turn().await;
     bob.read_turn().await;
     let stored = events(&mut bob, &thread_id).await;
-    let told = said(&stored);
+    let published = said(&stored);
     let answers = [
         ("assistant", "answer to second"),
         ("assistant", "answer to third"),
     ];
-    assert_eq!(told[told.len() - 2..], answers, "{told:?}");
-    let interrupted = told.iter().filter(|(who, _)| *who == "system");
-    assert_eq!(interrupted.count(), 1, "{told:?}");
+    assert_eq!(published[published.len() - 2..], answers, "{published:?}");
+    let interrupted = published.iter().filter(|(who, _)| *who == "system");
+    assert_eq!(interrupted.count(), 1, "{published:?}");
     bob.disconnect().await;
 }

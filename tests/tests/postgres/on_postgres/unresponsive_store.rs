@@ -133,7 +133,7 @@ async fn every_call_times_out_while_server_is_frozen() {
         };
         within("the answers", silent).await;
         cluster.thaw();
-        within("a look", async { store.ping().await.unwrap() }).await;
+        within("a ping", async { store.ping().await.unwrap() }).await;
         // The outcome is checked when the server answers again.
         wait_until(&cluster, RESTS).await;
         for thread in store

@@ -58,7 +58,7 @@ impl ModelThread {
                         None => self.runs.push(run.clone()),
                     }
                 }
-                other => panic!("not asked for: {other:?}"),
+                other => panic!("unexpected change: {other:?}"),
             }
         }
     }
@@ -76,7 +76,7 @@ impl ModelThread {
     /// Extends a streaming text.
     pub(super) fn grow(&mut self, event_id: &str, text: &str, delta_seq: u64) {
         let event = self.events.iter_mut().find(|event| event.id == event_id);
-        let event = event.expect("an open event is there");
+        let event = event.expect("the streaming event exists");
         event.content = Some(vec![ContentPart::text(text)]);
         event.delta_seq = Some(delta_seq);
     }
