@@ -21,7 +21,7 @@ cases![
     nul_in_setting_is_removed,
 ];
 
-/// Whether a frame contains an escape of U+0000.
+/// Returns true if a frame contains an escape of U+0000.
 pub(crate) fn has_nul(text: &str) -> bool {
     text.contains('\0') || text.replace(r"\\", "").contains(r"\u0000")
 }

@@ -25,7 +25,7 @@ pub(crate) struct ResilientClient {
     name: String,
     shared: String,
     own: Option<String>,
-    /// Whether it receives streaming texts as deltas.
+    /// True if it receives streaming texts as deltas.
     takes_deltas: bool,
     /// Maximum number of unacknowledged messages.
     window: usize,
@@ -90,7 +90,7 @@ impl ResilientClient {
     }
 
     /// Sends messages until the connection ends.
-    pub(crate) async fn talk(&mut self) -> Result<(), Disconnected> {
+    pub(crate) async fn send_messages(&mut self) -> Result<(), Disconnected> {
         loop {
             let begins = self.own.is_none();
             let window = if begins { 1 } else { self.window };
@@ -132,18 +132,18 @@ impl ResilientClient {
             view.runs.values().filter(ended).count() < totals[thread_id]
         };
         while self.views.iter().any(is_behind) {
-            self.read_soon().await?;
+            self.read_with_timeout().await?;
         }
         let before = self.pongs;
         self.send("ping", &json!({})).await?;
         while self.pongs == before {
-            self.read_soon().await?;
+            self.read_with_timeout().await?;
         }
         Ok(())
     }
 
     /// Reads one frame. Fails if the server is silent for too long.
-    async fn read_soon(&mut self) -> Result<(), Disconnected> {
+    async fn read_with_timeout(&mut self) -> Result<(), Disconnected> {
         let reading = tokio::time::timeout(SILENCE, self.read());
         reading.await.unwrap_or(Err(Disconnected))
     }
@@ -260,7 +260,7 @@ impl ResilientClient {
             match self.view_of(&payload["thread_id"]).append(event) {
                 AppendOutcome::New | AppendOutcome::Changed => {}
                 // A resumed subscription repeats the end of a text that the client may already have.
-                AppendOutcome::Same if is_repeated || grew(event) => {}
+                AppendOutcome::Same if is_repeated || is_streaming_text(event) => {}
                 AppendOutcome::Same => panic!("{} received an event twice: {event}", self.name),
             }
         }
@@ -273,7 +273,7 @@ impl ResilientClient {
     }
 }
 
-/// Whether the event is or was a streaming text.
-fn grew(event: &Value) -> bool {
+/// Returns true if the event is or was a streaming text.
+fn is_streaming_text(event: &Value) -> bool {
     event["streaming"] == true || event["finalized"] == true
 }

@@ -52,7 +52,7 @@ impl Database {
         }
     }
 
-    /// Whether the text occurs anywhere in the database: in the bytes of a file or in a column.
+    /// Returns true if the text occurs anywhere in the database: in the bytes of a file or in a column.
     pub(crate) async fn has_text(&self, text: &str) -> bool {
         match self {
             Self::Sqlite(directory) => {
@@ -64,7 +64,7 @@ impl Database {
                         .any(|window| window == text.as_bytes())
                 })
             }
-            Self::Postgres { url, prefix } => is_in_tables(url, prefix, text).await,
+            Self::Postgres { url, prefix } => tables_contain(url, prefix, text).await,
         }
     }
 
@@ -81,7 +81,7 @@ impl Database {
     clippy::disallowed_methods,
     reason = "the text is made of literals and of names that the database tells"
 )]
-async fn is_in_tables(url: &str, prefix: &str, text: &str) -> bool {
+async fn tables_contain(url: &str, prefix: &str, text: &str) -> bool {
     let mut database = connect(url).await.unwrap();
     let tables =
         "SELECT table_name::text FROM information_schema.tables WHERE starts_with(table_name, $1)";

@@ -49,18 +49,18 @@ macro_rules! points {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                survives(Database::sqlite(), $point, &$lives).await;
+                check_crash_point(Database::sqlite(), $point, &$lives).await;
             }
         )+
 
         mod on_postgres {
-            use super::{Database, survives};
+            use super::{Database, check_crash_point};
 
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     if let Some(database) = Database::postgres() {
-                        survives(database, $point, &$lives).await;
+                        check_crash_point(database, $point, &$lives).await;
                     }
                 }
             )+
@@ -79,7 +79,7 @@ points! {
 }
 
 /// Kills the server at the crash point in each of its lives, and checks the whole state after each one.
-async fn survives(database: Database, point: &str, lives: &[u64]) {
+async fn check_crash_point(database: Database, point: &str, lives: &[u64]) {
     let mut threads = BTreeSet::new();
     {
         let program = CrashServer::start(&database, None).await;
@@ -98,21 +98,24 @@ async fn survives(database: Database, point: &str, lives: &[u64]) {
         let program = CrashServer::start(&database, Some(&crash_at)).await;
         // The server may die before it listens.
         if let Some(address) = program.address {
-            members = talk(members, address).await;
+            members = send_until_crash(members, address).await;
         }
         program.wait_for_crash(&crash_at).await;
-        (members, interrupted) = come_back(members, &database, &mut threads).await;
+        (members, interrupted) = restart_and_check(members, &database, &mut threads).await;
     }
     // Each crash of this kind interrupts a running turn.
     assert!(point != "before-run-end" || interrupted >= lives.len());
 }
 
 /// Sends messages from all clients until the server dies.
-async fn talk(members: Vec<ResilientClient>, address: SocketAddr) -> Vec<ResilientClient> {
-    each(members, "the server to die", move |mut member| async move {
+async fn send_until_crash(
+    members: Vec<ResilientClient>,
+    address: SocketAddr,
+) -> Vec<ResilientClient> {
+    for_each_client(members, "the server to die", move |mut member| async move {
         // The server may die before all clients are connected.
         if member.connect(address).await.is_ok() {
-            let Err(Disconnected) = member.talk().await else {
+            let Err(Disconnected) = member.send_messages().await else {
                 unreachable!("a member talks until the server is gone");
             };
         }
@@ -122,14 +125,14 @@ async fn talk(members: Vec<ResilientClient>, address: SocketAddr) -> Vec<Resilie
 }
 
 /// Restarts the server, reconnects the clients and checks the whole state.
-async fn come_back(
+async fn restart_and_check(
     members: Vec<ResilientClient>,
     database: &Database,
     threads: &mut BTreeSet<String>,
 ) -> (Vec<ResilientClient>, usize) {
     let program = CrashServer::start(database, None).await;
     let address = program.address.expect("the server starts again");
-    let members = each(members, "acks", move |mut member| async move {
+    let members = for_each_client(members, "acks", move |mut member| async move {
         let outcome = async {
             member.connect(address).await?;
             member.resend().await
@@ -148,7 +151,7 @@ async fn come_back(
     let mut observer = Client::open(address, "/ws").await;
     observer.connect("observer").await;
     let totals = Arc::new(oracle::totals(&mut observer, threads).await);
-    let members = each(members, "the turns to end", move |mut member| {
+    let members = for_each_client(members, "the turns to end", move |mut member| {
         let totals = Arc::clone(&totals);
         async move {
             // A missing frame is reported below, where the view is compared with the store.
@@ -170,7 +173,7 @@ async fn come_back(
 }
 
 /// Runs an action for each client concurrently.
-async fn each<F>(
+async fn for_each_client<F>(
     members: Vec<ResilientClient>,
     what: &str,
     act: impl Fn(ResilientClient) -> F,

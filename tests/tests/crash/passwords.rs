@@ -14,28 +14,28 @@ const NAME: &str = "ada-of-the-forms";
 
 #[tokio::test]
 async fn password_survives_a_kill() {
-    survives(Database::sqlite()).await;
+    check_password_survives(Database::sqlite()).await;
 }
 
 #[tokio::test]
 async fn lost_answer_is_accepted_again_after_a_kill() {
-    is_given_again(Database::sqlite()).await;
+    check_lost_answer(Database::sqlite()).await;
 }
 
 mod on_postgres {
-    use super::{Database, is_given_again, survives};
+    use super::{Database, check_lost_answer, check_password_survives};
 
     #[tokio::test]
     async fn password_survives_a_kill() {
         if let Some(database) = Database::postgres() {
-            survives(database).await;
+            check_password_survives(database).await;
         }
     }
 
     #[tokio::test]
     async fn lost_answer_is_accepted_again_after_a_kill() {
         if let Some(database) = Database::postgres() {
-            is_given_again(database).await;
+            check_lost_answer(database).await;
         }
     }
 }
@@ -64,7 +64,7 @@ async fn form(client: &mut Client) -> Value {
     form.expect("the agent sends a form").clone()
 }
 
-async fn survives(database: Database) {
+async fn check_password_survives(database: Database) {
     let program = CrashServer::start(&database, None).await;
     let mut ada = client(&program, "asking").await;
     let form = form(&mut ada).await;
@@ -101,7 +101,7 @@ async fn survives(database: Database) {
 }
 
 /// Loses the answer with the process. The agent has no attempt left for it.
-async fn is_given_again(database: Database) {
+async fn check_lost_answer(database: Database) {
     let program = CrashServer::start(&database, None).await;
     let mut ada = client(&program, "asking_once").await;
     let form = form(&mut ada).await;

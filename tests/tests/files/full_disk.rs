@@ -1,6 +1,6 @@
 //! A full disk: simulated by a limit on file sizes for ordinary users, and by a small file system for root.
 
-use crate::{client, ready, refusal, server, variables};
+use crate::{client, server, startup_error, variables, wait_ready};
 use dooers_tests::{Client, Process};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -62,7 +62,7 @@ async fn file_size_limit_acts_as_a_full_disk() {
     let mut ada = client(address).await;
     let thread_id = ada.start_thread("number 0").await;
     let mut stored = fill(&mut ada, &thread_id).await;
-    ready(address, false).await;
+    wait_ready(address, false).await;
     // Reads still work.
     assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
     let id = ada
@@ -74,7 +74,7 @@ async fn file_size_limit_acts_as_a_full_disk() {
         .args(["--pid", &limited.id().to_string(), "--fsize=unlimited"])
         .status();
     if lifted.is_ok_and(|lifted| lifted.success()) {
-        ready(address, true).await;
+        wait_ready(address, true).await;
         ada.run_turn(&thread_id, "number 1").await;
         stored.insert("number 1".to_owned());
     }
@@ -121,10 +121,10 @@ async fn full_disk_is_overload_until_space_is_freed() {
     let mut ada = client(address).await;
     let thread_id = ada.start_thread("number 0").await;
     let mut stored = fill(&mut ada, &thread_id).await;
-    ready(address, false).await;
+    wait_ready(address, false).await;
     assert!(texts(&mut ada, &thread_id).await.is_superset(&stored));
     fs::remove_file(&ballast).unwrap();
-    ready(address, true).await;
+    wait_ready(address, true).await;
     // The turns that could not be written were queued.
     let last = ada.send_message(Some(&thread_id), "number 3").await;
     ada.expect_ack(&last).await;
@@ -149,6 +149,6 @@ fn start_on_a_full_disk_fails_with_the_reason() {
         return;
     };
     fs::write(directory.path().join("ballast"), vec![0; 4 * 1024 * 1024]).ok();
-    let text = refusal(&directory.path().join("worker.db"));
+    let text = startup_error(&directory.path().join("worker.db"));
     assert!(text.contains("the disk is full; make room"), "{text}");
 }

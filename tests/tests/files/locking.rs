@@ -1,6 +1,6 @@
 //! Other names of a database that is open in a server.
 
-use crate::{client, refusal, server};
+use crate::{client, server, startup_error};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ async fn second_process_is_rejected_under_every_name() {
         .join(absolute.strip_prefix("/").unwrap());
     names.push(relative);
     for name in names {
-        let text = refusal(&name);
+        let text = startup_error(&name);
         assert!(
             text.contains("it is open already, in another process")
                 && text.contains("stop the program that has it, or set WORKER_DATABASE_NAME"),
@@ -40,7 +40,7 @@ async fn second_process_is_rejected_under_every_name() {
     }
     fs::hard_link(at("worker.db"), at("hard.db")).unwrap();
     for name in ["hard.db", "worker.db"] {
-        let text = refusal(&at(name));
+        let text = startup_error(&at(name));
         assert!(text.contains("it has 2 names (hard links)"), "{text}");
     }
     fs::remove_file(at("hard.db")).unwrap();
@@ -59,7 +59,7 @@ async fn moved_open_file_is_rejected() {
     let mut first = server(&at("worker.db"));
     first.address();
     fs::rename(at("worker.db"), at("moved.db")).unwrap();
-    let text = refusal(&at("moved.db"));
+    let text = startup_error(&at("moved.db"));
     assert!(text.contains("it is open already"), "{text}");
     first.terminate();
     assert_eq!(first.wait().0, Some(0));
@@ -86,7 +86,7 @@ async fn open_file_is_rejected_through_a_second_mount() {
     let mut first = server(&one.join("worker.db"));
     first.address();
     fs::remove_file(one.join("worker.db-lock")).unwrap();
-    let text = refusal(&other.join("worker.db"));
+    let text = startup_error(&other.join("worker.db"));
     let unmounted = Command::new("umount").arg(&other).status().unwrap();
     assert!(unmounted.success());
     assert!(text.contains("it is open already"), "{text}");

@@ -33,7 +33,7 @@ fn server(database: &Path) -> Process {
 }
 
 /// The error output of a server that cannot open this database. The server must exit by itself.
-fn refusal(database: &Path) -> String {
+fn startup_error(database: &Path) -> String {
     let (status, output, errors) = server(database).wait_timeout(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(1), "{output}{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
@@ -47,7 +47,7 @@ async fn client(address: SocketAddr) -> Client {
 }
 
 /// Waits until the server is ready or, for `false`, not ready.
-async fn ready(address: SocketAddr, is_ready: bool) {
+async fn wait_ready(address: SocketAddr, is_ready: bool) {
     let wanted = if is_ready { 200 } else { 503 };
     within("`/readyz` to change", async {
         while get(address, "/readyz").await.0 != wanted {

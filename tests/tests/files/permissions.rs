@@ -1,6 +1,6 @@
 //! File permissions, and files that are not databases.
 
-use crate::{client, refusal, variables};
+use crate::{client, startup_error, variables};
 use dooers_tests::Process;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -40,7 +40,7 @@ fn start_on_a_non_database_fails_with_the_reason() {
         ("text", "it is not a SQLite database; name another file"),
         (".", "it is a directory; name a file"),
     ] {
-        let text = refusal(&at(name));
+        let text = startup_error(&at(name));
         assert!(text.contains(reason), "{name}: {text}");
     }
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 use std::fs;
 use std::path::Path;
 
-/// Whether any file in this directory contains the text.
-fn has(directory: &Path, text: &str) -> bool {
+/// Returns true if any file in this directory contains the text.
+fn contains(directory: &Path, text: &str) -> bool {
     let text = text.as_bytes();
     let mut files = fs::read_dir(directory).unwrap();
     files.any(|file| {
@@ -30,13 +30,13 @@ async fn user_of_a_deleted_thread_is_purged_in_time() {
     client.expect_ack(&id).await;
     let frames = client.read_turn().await;
     let thread_id = &frames[0]["payload"]["thread"]["id"];
-    assert!(has(directory.path(), USER));
+    assert!(contains(directory.path(), USER));
     client
         .send("thread.delete", json!({"thread_id": thread_id}))
         .await;
     client.expect("thread.deleted").await;
     within("the server to purge the user", async {
-        while has(directory.path(), USER) {
+        while contains(directory.path(), USER) {
             tokio::task::yield_now().await;
         }
     })
@@ -44,5 +44,5 @@ async fn user_of_a_deleted_thread_is_purged_in_time() {
     client.disconnect().await;
     program.terminate();
     assert_eq!(program.wait().0, Some(0));
-    assert!(!has(directory.path(), USER));
+    assert!(!contains(directory.path(), USER));
 }

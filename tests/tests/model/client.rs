@@ -46,7 +46,7 @@ pub(crate) struct Disconnected;
 pub(crate) struct ModelClient {
     pub(crate) person: Person,
     pub(crate) name: String,
-    /// Whether it has stopped reading for now.
+    /// True if it has stopped reading for now.
     pub(crate) is_slow: bool,
     /// The view of each thread to which it is or was subscribed.
     pub(crate) views: BTreeMap<String, ThreadView>,
@@ -331,7 +331,7 @@ impl ModelClient {
             Some("event.append") => self.take_events(payload, registry),
             Some("event.delta") => {
                 self.check(self.person.takes_deltas, "deltas are not enabled", payload);
-                if !self.is_of_earlier(payload) {
+                if !self.is_earlier_text(payload) {
                     self.view_of(&payload["thread_id"], payload).delta(payload);
                 }
             }
@@ -443,7 +443,11 @@ impl ModelClient {
                 // repeated its message.
                 continue;
             }
-            if grew(event) && !is_known && self.resumed.contains(&id) && seq_of(event) < begins {
+            if is_streaming_text(event)
+                && !is_known
+                && self.resumed.contains(&id)
+                && seq_of(event) < begins
+            {
                 // A resumed subscription sends streaming texts that are older than the last known
                 // event. The client never received the part of the thread that contains this one.
                 self.earlier
@@ -461,7 +465,7 @@ impl ModelClient {
                 AppendOutcome::Same if is_own && is_repeated => {}
                 // On subscribe and on resume, the current state of a streaming text and its end are
                 // sent even if they are known.
-                AppendOutcome::Changed | AppendOutcome::Same if grew(event) => {}
+                AppendOutcome::Changed | AppendOutcome::Same if is_streaming_text(event) => {}
                 seen => self.fail(&format!("repeated event ({seen:?}): {event}")),
             }
         }
@@ -473,8 +477,8 @@ impl ModelClient {
         self.views.entry(id).or_default()
     }
 
-    /// Whether this is a piece of a streaming text before the start of the view.
-    fn is_of_earlier(&self, delta: &Value) -> bool {
+    /// Returns true if this is a piece of a streaming text before the start of the view.
+    fn is_earlier_text(&self, delta: &Value) -> bool {
         let earlier = self.earlier.get(&text(&delta["thread_id"]));
         earlier.is_some_and(|events| events.contains(&text(&delta["event_id"])))
     }
@@ -515,8 +519,8 @@ impl ModelClient {
     }
 }
 
-/// Whether the event is or was a streaming text.
-fn grew(event: &Value) -> bool {
+/// Returns true if the event is or was a streaming text.
+fn is_streaming_text(event: &Value) -> bool {
     event["streaming"] == true || event["finalized"] == true
 }
 

@@ -94,7 +94,7 @@ impl Oracle {
         }
     }
 
-    /// Whether the view has received the last events, the ends of all texts and the ends of all runs. The end
+    /// Returns true if the view has received the last events, the ends of all texts and the ends of all runs. The end
     /// of a run that started before the client subscribed may arrive long after a pong if the client reads
     /// slowly.
     pub(crate) fn has_reached(&self, view: &ThreadView) -> bool {

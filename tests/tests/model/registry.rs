@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 pub(crate) struct Person {
     pub(crate) tenant: usize,
     pub(crate) user: &'static str,
-    /// Whether the device uses the dialect in which a snapshot replaces the view.
+    /// True if the device uses the dialect in which a snapshot replaces the view.
     pub(crate) replaces: bool,
-    /// Whether the device receives streaming texts as deltas.
+    /// True if the device receives streaming texts as deltas.
     pub(crate) takes_deltas: bool,
 }
 
@@ -56,7 +56,7 @@ impl Person {
 #[derive(Debug, Clone)]
 pub(crate) struct ThreadEntry {
     pub(crate) owner: Person,
-    /// Whether an authorized user has requested its deletion.
+    /// True if an authorized user has requested its deletion.
     pub(crate) is_deleted: bool,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct ThreadEntry {
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(crate) is_private: bool,
-    /// Whether a message is rejected while its thread is busy.
+    /// True if a message is rejected while its thread is busy.
     pub(crate) rejects: bool,
     pub(crate) threads: BTreeMap<String, ThreadEntry>,
     /// The thread ids, in the order in which they became known.
@@ -100,7 +100,7 @@ impl Registry {
         self.order.push(id.to_owned());
     }
 
-    /// Whether the user may receive frames of a thread. An unknown thread was created a moment ago.
+    /// Returns true if the user may receive frames of a thread. An unknown thread was created a moment ago.
     pub(crate) fn can_receive(&self, person: Person, id: &str) -> bool {
         self.threads.get(id).is_none_or(|known| {
             known.owner.tenant == person.tenant
@@ -108,7 +108,7 @@ impl Registry {
         })
     }
 
-    /// Whether the user may read and write a thread.
+    /// Returns true if the user may read and write a thread.
     pub(crate) fn can_see(&self, person: Person, id: &str) -> bool {
         self.can_receive(person, id) && self.threads.get(id).is_some_and(|known| !known.is_deleted)
     }

@@ -29,9 +29,9 @@ pub(crate) enum Policy {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
     pub(crate) policy: Policy,
-    /// Whether threads are visible only to their participants.
+    /// True if threads are visible only to their participants.
     pub(crate) is_private: bool,
-    /// Whether queues are small, so that slow readers soon fall behind.
+    /// True if queues are small, so that slow readers soon fall behind.
     pub(crate) is_small: bool,
 }
 
@@ -42,7 +42,7 @@ const SHORT_LEASE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     database: Database,
-    /// Whether several servers can use it at once.
+    /// True if several servers can use it at once.
     is_shared: bool,
     /// The directory of the SQLite file, which must outlive the server.
     _directory: Option<TempDir>,

@@ -143,7 +143,7 @@ impl Simulation {
     pub(crate) async fn step(&mut self, step: Step) {
         match step {
             Step::Begin { member, text } => {
-                if let Some(member) = self.reading(member) {
+                if let Some(member) = self.reader(member) {
                     self.members[member].write(None, text).await;
                     self.read_until_answered(member).await;
                 }
@@ -162,33 +162,33 @@ impl Simulation {
             Step::Repeat { member, message } => {
                 let sent = &self.members[member].sent;
                 let picked = message.checked_rem(sent.len()).map(|at| sent[at].clone());
-                if let (Some(message), Some(member)) = (picked, self.reading(member)) {
+                if let (Some(message), Some(member)) = (picked, self.reader(member)) {
                     self.members[member].resend(message).await;
                     self.read_until_answered(member).await;
                 }
             }
             Step::Subscribe { member, thread } => {
-                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                if let Some((member, thread_id)) = self.reader_and_thread(member, thread) {
                     let goes_on = !self.members[member].subscribed.contains(&thread_id);
                     self.members[member].subscribe(&thread_id, goes_on).await;
                     self.read_until_answered(member).await;
                 }
             }
             Step::Unsubscribe { member, thread } => {
-                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                if let Some((member, thread_id)) = self.reader_and_thread(member, thread) {
                     self.members[member].unsubscribe(thread_id).await;
                     self.read_until_answered(member).await;
                 }
             }
             Step::Delete { member, thread } => {
-                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                if let Some((member, thread_id)) = self.reader_and_thread(member, thread) {
                     let asking = &mut self.members[member];
                     asking.delete(thread_id, &mut self.registry).await;
                     self.read_until_answered(member).await;
                 }
             }
             Step::Cancel { member, thread } => {
-                if let Some((member, thread_id)) = self.reading_and(member, thread) {
+                if let Some((member, thread_id)) = self.reader_and_thread(member, thread) {
                     self.members[member].cancel(thread_id).await;
                     self.read_until_answered(member).await;
                 }
@@ -257,18 +257,18 @@ impl Simulation {
     }
 
     /// The client, if it is connected and reading.
-    fn reading(&self, member: usize) -> Option<usize> {
+    fn reader(&self, member: usize) -> Option<usize> {
         let it = &self.members[member];
         (it.is_connected() && !it.is_slow).then_some(member)
     }
 
-    fn reading_and(&self, member: usize, thread: usize) -> Option<(usize, String)> {
-        Some((self.reading(member)?, self.registry.pick(thread)?))
+    fn reader_and_thread(&self, member: usize, thread: usize) -> Option<(usize, String)> {
+        Some((self.reader(member)?, self.registry.pick(thread)?))
     }
 
     /// Reads the answers of a client that is reading.
     async fn read_until_answered(&mut self, member: usize) {
-        if let Some(member) = self.reading(member) {
+        if let Some(member) = self.reader(member) {
             self.members[member]
                 .read_until_answered(&mut self.registry)
                 .await;

@@ -18,7 +18,7 @@ pub(crate) async fn events(client: &mut Client, thread_id: &str) -> Vec<Value> {
 }
 
 /// The speaker (`user`, `assistant` or `system`) and the text of each event.
-pub(crate) fn said(events: &[Value]) -> Vec<(&str, &str)> {
+pub(crate) fn speakers_and_texts(events: &[Value]) -> Vec<(&str, &str)> {
     events
         .iter()
         .map(|event| {

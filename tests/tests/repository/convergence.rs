@@ -1,6 +1,6 @@
 //! Fast, slow and returning readers receive the changes of the program in order and end with equal views.
 
-use crate::fixtures::{appended, scope, served, served_with, subscribed, teller, text};
+use crate::fixtures::{appended, scope, start_server, start_server_with, subscribed, teller, text};
 use dooers::Database;
 use dooers::WorkerServer;
 use dooers::prelude::*;
@@ -131,7 +131,7 @@ async fn slow_and_fast_readers_end_with_equal_views() {
 
 #[tokio::test]
 async fn returning_reader_receives_missed_changes() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     ada.run_turn("t", "hello").await;
@@ -172,7 +172,7 @@ async fn returning_reader_receives_missed_changes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turn_and_program_writes_have_one_order() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let mut bob = server.client("bob").await;
@@ -220,7 +220,7 @@ async fn turn_and_program_writes_have_one_order() {
 async fn dropped_call_is_still_published() {
     let store = SpyStore::memory();
     let config = in_memory().database(Database::Custom(store.clone()));
-    let (server, repository) = served_with(WorkerServer::new(config)).await;
+    let (server, repository) = start_server_with(WorkerServer::new(config)).await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let mut held = store.hold("edit_thread");

@@ -1,6 +1,6 @@
 //! Events that the program creates, updates and removes.
 
-use crate::fixtures::{appended, kinds, scope, served, subscribed, text};
+use crate::fixtures::{appended, kinds, scope, start_server, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::{Actor, EventType, User};
 use dooers::repository::RepositoryError;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn event_reaches_subscribers_and_row_reaches_others() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let (mut ada, mut bob) = (server.client("ada").await, server.client("bob").await);
     subscribed(&repository, &mut ada, "t").await;
     bob.read_pending().await;
@@ -40,7 +40,7 @@ async fn event_reaches_subscribers_and_row_reaches_others() {
 
 #[tokio::test]
 async fn create_event_takes_any_reply_of_any_actor() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let call = || ToolCall::new("c", "weather", json!({"city": "Oslo"}));
     let create = |reply| repository.create_event(&scope(), "t", reply);
@@ -88,7 +88,7 @@ async fn create_event_takes_any_reply_of_any_actor() {
 
 #[tokio::test]
 async fn update_replaces_and_removal_empties_an_event() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let frames = ada.run_turn("t", "hello").await;
@@ -169,7 +169,7 @@ async fn update_replaces_and_removal_empties_an_event() {
 
 #[tokio::test]
 async fn create_event_of_a_user_has_their_name_as_author() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let named = |name: Option<&str>, email: Option<&str>| User {
         user_name: name.map(str::to_owned),
@@ -206,7 +206,7 @@ async fn create_event_of_a_user_has_their_name_as_author() {
 
 #[tokio::test]
 async fn create_event_rejects_an_invalid_form() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let twice = Form::new("Who?")
         .element(FormElement::text("who", "You"))
@@ -221,7 +221,7 @@ async fn create_event_rejects_an_invalid_form() {
 
 #[tokio::test]
 async fn unreadable_content_is_rejected() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let made = repository

@@ -30,12 +30,12 @@ pub(crate) async fn teller(request: WorkerRequest, response: WorkerResponse) -> 
 pub(crate) async fn other() {}
 
 /// A server of the teller, and its repository.
-pub(crate) async fn served() -> (Server, Repository) {
-    served_with(WorkerServer::new(in_memory())).await
+pub(crate) async fn start_server() -> (Server, Repository) {
+    start_server_with(WorkerServer::new(in_memory())).await
 }
 
 /// Adds the teller to a server and starts it. Returns the server and its repository.
-pub(crate) async fn served_with(worker: WorkerServer) -> (Server, Repository) {
+pub(crate) async fn start_server_with(worker: WorkerServer) -> (Server, Repository) {
     let worker = worker.agent::<teller>();
     let server = Server::start(worker.clone()).await;
     let repository = worker.repository().await.expect("the server starts");

@@ -1,6 +1,6 @@
 //! Forms that the program sends.
 
-use crate::fixtures::{appended, kinds, scope, served, subscribed};
+use crate::fixtures::{appended, kinds, scope, start_server, subscribed};
 use dooers::prelude::*;
 use dooers::protocol::{Form, FormElement};
 use dooers::repository::Repository;
@@ -8,8 +8,8 @@ use dooers_tests::{Client, Server};
 use serde_json::json;
 
 /// A thread `t` with a form of the program. Returns a subscriber and the id of the form.
-async fn asked() -> (Server, Repository, Client, String) {
-    let (server, repository) = served().await;
+async fn thread_with_form() -> (Server, Repository, Client, String) {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let form = Form::new("How was it?").element(FormElement::text("stars", "Stars").required());
@@ -29,7 +29,7 @@ async fn answer(client: &mut Client, form_event_id: &str) -> String {
 
 #[tokio::test]
 async fn program_form_is_answered_like_a_handler_form() {
-    let (server, _, mut ada, form) = asked().await;
+    let (server, _, mut ada, form) = thread_with_form().await;
     let id = answer(&mut ada, &form).await;
     ada.expect_ack(&id).await;
     let frames = ada.read_turn().await;
@@ -41,7 +41,7 @@ async fn program_form_is_answered_like_a_handler_form() {
 
 #[tokio::test]
 async fn removed_form_cannot_be_answered() {
-    let (server, repository, mut ada, form) = asked().await;
+    let (server, repository, mut ada, form) = thread_with_form().await;
     repository.remove_event(&scope(), "t", &form).await.unwrap();
     let frames = ada.read_pending().await;
     assert_eq!(kinds(&frames), ["event.append"]);

@@ -1,13 +1,13 @@
 //! The memory of a thread outside of a handler.
 
-use crate::fixtures::{scope, served};
+use crate::fixtures::{scope, start_server};
 use dooers::prelude::*;
 use dooers::{MemoryError, Reply};
 use serde_json::json;
 
 #[tokio::test]
 async fn memory_is_complete_outside_a_handler() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     let thread_id = ada.start_thread("hello").await;
     let note = Reply::text("A note.").author("Program");
@@ -42,7 +42,7 @@ async fn memory_is_complete_outside_a_handler() {
 
 #[tokio::test]
 async fn memory_of_another_scope_is_not_found() {
-    let (server, _) = served().await;
+    let (server, _) = start_server().await;
     let mut ada = server.client("ada").await;
     let thread_id = ada.start_thread("hello").await;
     let elsewhere = scope().workspace("s2");

@@ -1,6 +1,6 @@
 //! Lists, page by page and as streams.
 
-use crate::fixtures::{scope, served, served_with};
+use crate::fixtures::{scope, start_server, start_server_with};
 use chrono::{DateTime, Utc};
 use dooers::prelude::*;
 use dooers::protocol::{Actor, EventType, Thread};
@@ -14,7 +14,7 @@ fn ids(threads: &[Thread]) -> Vec<&str> {
 }
 
 /// Threads `t0` to `t9`. Ben owns the even ones, Ana the others.
-async fn ten(repository: &Repository) -> Vec<DateTime<Utc>> {
+async fn ten_threads(repository: &Repository) -> Vec<DateTime<Utc>> {
     let mut times = Vec::new();
     for number in 0..10 {
         let owner = if number % 2 == 0 { "ben" } else { "ana" };
@@ -29,8 +29,8 @@ async fn ten(repository: &Repository) -> Vec<DateTime<Utc>> {
 
 #[tokio::test]
 async fn threads_are_filtered_ordered_and_paged() {
-    let (server, repository) = served().await;
-    let times = ten(&repository).await;
+    let (server, repository) = start_server().await;
+    let times = ten_threads(&repository).await;
     let here = &scope();
     let first = repository.threads(here).limit(4).await.unwrap();
     assert_eq!(ids(&first.items), ["t9", "t8", "t7", "t6"]);
@@ -74,7 +74,7 @@ async fn threads_are_filtered_ordered_and_paged() {
 
 #[tokio::test]
 async fn events_are_filtered_ordered_and_paged() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let here = &scope();
     repository.create_thread(here).id("t").await.unwrap();
     repository.create_run(here, "t").id("r").await.unwrap();
@@ -119,8 +119,8 @@ async fn events_are_filtered_ordered_and_paged() {
 
 #[tokio::test]
 async fn zero_limit_is_rejected_and_large_limit_is_capped() {
-    let (server, repository) = served().await;
-    ten(&repository).await;
+    let (server, repository) = start_server().await;
+    ten_threads(&repository).await;
     let here = &scope();
     let refused = repository.threads(here).limit(0).await.unwrap_err();
     let text = format!("a page has 1 to {MAX_PAGE} items; the limit is 0");
@@ -189,8 +189,8 @@ async fn invalid_cursor_is_rejected() {
             );
         }
     }
-    let (server, repository) = served().await;
-    ten(&repository).await;
+    let (server, repository) = start_server().await;
+    ten_threads(&repository).await;
     let here = &scope();
     try_it(|| repository.threads(here)).await;
     try_it(|| repository.events(here, "t1")).await;
@@ -199,8 +199,9 @@ async fn invalid_cursor_is_rejected() {
 }
 
 /// Checks that a stream yields every item that existed at its start exactly once, during concurrent writes.
-async fn complete_while_others_write(database: Database) {
-    let (server, repository) = served_with(WorkerServer::new(in_memory().database(database))).await;
+async fn check_list_during_writes(database: Database) {
+    let (server, repository) =
+        start_server_with(WorkerServer::new(in_memory().database(database))).await;
     let here = &scope();
     for number in 0..250 {
         let id = format!("t{number}");
@@ -241,19 +242,19 @@ async fn complete_while_others_write(database: Database) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn list_in_memory_is_complete_during_writes() {
-    complete_while_others_write(Database::Memory).await;
+    check_list_during_writes(Database::Memory).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn list_on_sqlite_is_complete_during_writes() {
     let directory = tempfile::tempdir().unwrap();
     let options = dooers::store::SqliteOptions::new(directory.path().join("worker.db"));
-    complete_while_others_write(Database::Sqlite(options)).await;
+    check_list_during_writes(Database::Sqlite(options)).await;
 }
 
 #[tokio::test]
 async fn removing_a_thread_fails_its_open_stream() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let here = &scope();
     repository.create_thread(here).id("t").await.unwrap();
     for number in 0..500 {

@@ -1,6 +1,6 @@
 //! Runs that the program creates.
 
-use crate::fixtures::{kinds, scope, served, subscribed};
+use crate::fixtures::{kinds, scope, start_server, subscribed};
 use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{RepositoryError, RunPatch};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn program_run_is_published_from_start_to_end() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let here = &scope();
@@ -55,7 +55,7 @@ async fn program_run_is_published_from_start_to_end() {
 
 #[tokio::test]
 async fn removed_run_is_hidden_from_later_subscribers() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let here = &scope();
@@ -85,7 +85,7 @@ async fn removed_run_is_hidden_from_later_subscribers() {
 
 #[tokio::test]
 async fn runs_are_found_by_thread_status_and_message() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     let (first, second) = (ada.start_thread("one").await, ada.start_thread("two").await);
     let here = &scope();
@@ -138,7 +138,7 @@ async fn runs_are_found_by_thread_status_and_message() {
 
 #[tokio::test]
 async fn client_cannot_cancel_a_program_run() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     repository

@@ -1,6 +1,6 @@
 //! Isolation of scopes.
 
-use crate::fixtures::{kinds, other, scope, scope_of, served_with, teller};
+use crate::fixtures::{kinds, other, scope, scope_of, start_server_with, teller};
 use dooers::prelude::*;
 use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};
 use dooers_tests::in_memory;
@@ -58,7 +58,7 @@ async fn call_every_method(repository: &Repository, scope: &Scope) {
 #[tokio::test]
 async fn no_call_reaches_another_scope() {
     let worker = WorkerServer::new(in_memory()).agent::<other>();
-    let (server, repository) = served_with(worker).await;
+    let (server, repository) = start_server_with(worker).await;
     let here = &scope();
     repository
         .create_thread(here)
@@ -91,7 +91,7 @@ async fn no_call_reaches_another_scope() {
 #[tokio::test]
 async fn private_thread_is_published_only_to_its_user() {
     let worker = WorkerServer::new(in_memory().private_threads(true));
-    let (server, repository) = served_with(worker).await;
+    let (server, repository) = start_server_with(worker).await;
     let (mut ana, mut eve) = (server.client("ana").await, server.client("eve").await);
     let here = &scope();
     repository

@@ -1,12 +1,12 @@
 //! Threads that the program creates, updates and removes.
 
-use crate::fixtures::{kinds, scope, served, subscribed, teller};
+use crate::fixtures::{kinds, scope, start_server, subscribed, teller};
 use dooers::repository::{RepositoryError, Scope};
 use serde_json::json;
 
 #[tokio::test]
 async fn new_thread_is_published_to_its_audience() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     let elsewhere = dooers_tests::Identity::of("eve").with("workspace_id", "s2");
     let mut elsewhere = server.client(elsewhere).await;
@@ -37,7 +37,7 @@ async fn new_thread_is_published_to_its_audience() {
 
 #[tokio::test]
 async fn threads_are_listed_by_newest_event() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     for id in ["first", "second"] {
         repository.create_thread(&scope()).id(id).await.unwrap();
@@ -61,7 +61,7 @@ async fn threads_are_listed_by_newest_event() {
 
 #[tokio::test]
 async fn thread_change_is_published_to_its_audience() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let (mut ada, mut bob) = (server.client("ada").await, server.client("bob").await);
     subscribed(&repository, &mut ada, "t").await;
     bob.read_pending().await;
@@ -89,7 +89,7 @@ async fn thread_change_is_published_to_its_audience() {
 
 #[tokio::test]
 async fn removed_thread_is_gone_for_all_clients() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let (mut ada, mut bob) = (server.client("ada").await, server.client("bob").await);
     subscribed(&repository, &mut ada, "t").await;
     bob.read_pending().await;
@@ -123,7 +123,7 @@ async fn removed_thread_is_gone_for_all_clients() {
 
 #[tokio::test]
 async fn taken_or_invalid_id_is_rejected() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let elsewhere = Scope::everyone::<teller>("w2");
     for scope in [scope(), elsewhere] {

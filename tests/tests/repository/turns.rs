@@ -1,6 +1,6 @@
 //! Changes by the program while turns of the thread are queued or running.
 
-use crate::fixtures::{appended, kinds, scope, served, subscribed, text};
+use crate::fixtures::{appended, kinds, scope, start_server, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};
@@ -27,7 +27,7 @@ async fn remove(repository: &Repository, event_id: &str) {
 
 #[tokio::test]
 async fn program_event_interleaves_with_a_turn() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     send(&mut ada, "wait-between").await;
@@ -49,7 +49,7 @@ async fn program_event_interleaves_with_a_turn() {
 
 #[tokio::test]
 async fn removed_queued_message_is_never_answered() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     send(&mut ada, "wait-first").await;
@@ -77,7 +77,7 @@ async fn removed_queued_message_is_never_answered() {
 
 #[tokio::test]
 async fn removing_a_running_message_cancels_its_turn() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let message = send(&mut ada, "wait-removed").await;
@@ -98,7 +98,7 @@ async fn removing_a_running_message_cancels_its_turn() {
 
 #[tokio::test]
 async fn open_text_and_turn_run_cannot_be_edited() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     send(&mut ada, "grow-left").await;
@@ -153,7 +153,7 @@ async fn open_text_and_turn_run_cannot_be_edited() {
 
 #[tokio::test]
 async fn removing_a_thread_drops_its_handlers() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     send(&mut ada, "wait-deleted").await;
@@ -167,7 +167,7 @@ async fn removing_a_thread_drops_its_handlers() {
 
 #[tokio::test]
 async fn program_message_begins_no_turn() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
 

@@ -47,7 +47,7 @@ pub(crate) fn string(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// The same JSON, with ids and times replaced by `<id>` and `<time>`.
+/// Returns the JSON with ids and times replaced by `<id>` and `<time>`.
 ///
 /// Fails unless each id is a UUID and each time is an RFC 3339 time in UTC with microseconds.
 pub(crate) fn normal(value: &Value) -> Value {

@@ -77,7 +77,7 @@ async fn neighbour() -> &'static str {
 }
 
 /// Checks that a client outside the audience gets the errors of a missing thread.
-pub(crate) async fn sees_nothing(client: &mut Client, thread_id: &str, event_id: &str) {
+pub(crate) async fn assert_not_visible(client: &mut Client, thread_id: &str, event_id: &str) {
     let here = json!({"thread_id": thread_id});
     for kind in [
         "thread.subscribe",
@@ -160,7 +160,7 @@ async fn other_tenants_receive_and_see_nothing() {
     }
     clients.pop().unwrap().disconnect().await;
     for client in &mut clients {
-        sees_nothing(client, &thread_id, &event_id).await;
+        assert_not_visible(client, &thread_id, &event_id).await;
     }
     // The rejected requests have changed nothing.
     let list = here

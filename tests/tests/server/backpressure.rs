@@ -47,7 +47,7 @@ async fn next_page(client: &mut Client) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn greedy_clients_delay_nobody() {
+async fn greedy_clients_do_not_delay_others() {
     let server = server(|limits| limits.answer_bytes = 64 * KIB).await;
     let mut polite = server.client("ada").await;
     let thread_id = polite.start_thread("large 100 20000").await;
@@ -115,7 +115,7 @@ async fn request_behind_unread_responses_waits() {
 }
 
 /// A server on which 2 MB of unread frames of one client exceed the total limit.
-async fn crowded(change: impl FnOnce(&mut Limits)) -> Server {
+async fn crowded_server(change: impl FnOnce(&mut Limits)) -> Server {
     let server = server(|limits| {
         limits.answer_bytes = 16 * KIB * KIB;
         limits.outbound_total = 256 * KIB;
@@ -134,7 +134,7 @@ async fn polite(server: &Server) -> Client {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_continue_after_a_greedy_client_left() {
-    let server = crowded(|_| {}).await;
+    let server = crowded_server(|_| {}).await;
     let mut polite = polite(&server).await;
     let page = json!({"thread_id": "t", "limit": 1});
     polite
@@ -156,7 +156,7 @@ async fn requests_continue_after_a_greedy_client_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_receive_live_frames_above_the_total_limit() {
-    let server = crowded(|_| {}).await;
+    let server = crowded_server(|_| {}).await;
     let mut reading = polite(&server).await;
     let subscribe = json!({"thread_id": "t"});
     let snapshot = reading
@@ -181,7 +181,7 @@ async fn readers_receive_live_frames_above_the_total_limit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_continue_after_a_client_stalled() {
-    let server = crowded(|limits| {
+    let server = crowded_server(|limits| {
         limits.stall_timeout = Duration::from_millis(1500);
         // Much shorter than the wait. A pong that the server has not read yet does not count as missing.
         limits.ping_interval = Duration::from_millis(100);
@@ -199,7 +199,7 @@ async fn requests_continue_after_a_client_stalled() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn drip_reader_is_closed_above_the_total_limit() {
     let stall = Duration::from_millis(500);
-    let server = crowded(|limits| limits.stall_timeout = stall).await;
+    let server = crowded_server(|limits| limits.stall_timeout = stall).await;
     let mut polite = polite(&server).await;
     let mut greedy = ask_and_read_nothing(&server).await;
     polite.send("ping", json!({})).await;

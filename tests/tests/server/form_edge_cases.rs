@@ -36,7 +36,7 @@ async fn server() -> Server {
     Server::with::<repeating>(|config| config.secret_keys(KEY.parse().unwrap())).await
 }
 
-async fn asked(server: &Server) -> (Client, String, String) {
+async fn open_form(server: &Server) -> (Client, String, String) {
     let mut ada = server.client("ada").await;
     let id = ada.send_message(None, "ask").await;
     ada.expect_ack(&id).await;
@@ -104,7 +104,7 @@ async fn odd_answers_are_hidden_and_reach_the_handler() {
             r#"{}"#,
         ),
     ] {
-        let (mut ada, thread_id, form) = asked(&server).await;
+        let (mut ada, thread_id, form) = open_form(&server).await;
         let (published, had) = accepted(&mut ada, frame(&thread_id, &form, data, "")).await;
         let shown = shown.replace("\"F\"", &format!("\"{form}\""));
         assert_eq!(
@@ -124,7 +124,7 @@ async fn odd_answers_are_hidden_and_reach_the_handler() {
 #[tokio::test]
 async fn odd_answers_are_rejected_without_the_password() {
     let server = server().await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     let nested = format!("{}\"hush\"{}", "[".repeat(119), "]".repeat(119));
     for (values, expected) in [
         (nested.as_str(), "nested deeper than 120 levels"),
@@ -154,7 +154,7 @@ async fn odd_answers_are_rejected_without_the_password() {
 #[tokio::test]
 async fn repeat_with_another_password_is_a_conflict() {
     let server = server().await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     let key = "another-password";
     let answer = |values: String| {
         let data = format!(r#"{{"form_event_id":"F","values":{{{values}}}}}"#);
@@ -212,7 +212,7 @@ async fn form_can_only_be_canceled_without_the_key() {
         WorkerServer::new(config).agent::<repeating>()
     };
     let before = Server::start(worker(Some(KEY))).await;
-    let (ada, thread_id, form) = asked(&before).await;
+    let (ada, thread_id, form) = open_form(&before).await;
     before.close([ada]).await;
     let server = Server::start(worker(None)).await;
     let mut ada = server.client("ada").await;

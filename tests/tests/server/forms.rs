@@ -79,7 +79,7 @@ async fn careless(response: WorkerResponse) -> Result<()> {
 }
 
 /// A client, its thread, and the id of the open form.
-async fn asked(server: &Server) -> (Client, String, String) {
+async fn open_form(server: &Server) -> (Client, String, String) {
     let mut ada = server.client("ada").await;
     let id = ada.send_message(None, "ask").await;
     ada.expect_ack(&id).await;
@@ -108,7 +108,7 @@ async fn answer_to(client: &mut Client, event: Value) -> String {
 #[tokio::test]
 async fn message_with_answer_data_is_a_message() {
     let server = Server::of::<asking>().await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     for data in [
         json!({"form_event_id": form}),
         json!({"form_event_id": form, "cancelled": true}),
@@ -130,7 +130,7 @@ async fn message_with_answer_data_is_a_message() {
 #[tokio::test]
 async fn invalid_answer_is_rejected_by_field() {
     let server = Server::of::<asking>().await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     for (values, expected) in [
         (
             json!({"size": 42}),
@@ -183,7 +183,7 @@ async fn password_reaches_only_the_handler() {
     let _logging = tracing::subscriber::set_default(subscriber);
 
     let server = Server::with::<keeping>(|config| config.secret_keys(KEY.parse().unwrap())).await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     let mut bob = server.client("bob").await;
     bob.subscribe(&thread_id).await;
     let data = json!({
@@ -314,7 +314,7 @@ async fn start_fails_without_the_key_of_a_queued_answer() {
         WorkerServer::new(config).agent::<holding>()
     };
     let server = Server::start(worker(Some(KEY))).await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     let data = json!({"form_event_id": form, "values": {"pin": PASSWORD}});
     let id = ada
         .send("event.create", event_of(&thread_id, "form.response", &data))
@@ -364,7 +364,7 @@ async fn password_of_any_text_round_trips() {
         "pässwörd-\u{1f600}".to_owned(),
         "x".repeat(100_000),
     ] {
-        let (mut ada, thread_id, form) = asked(&server).await;
+        let (mut ada, thread_id, form) = open_form(&server).await;
         let data = json!({"form_event_id": form, "values": {"pin": pin}});
         let spelled: String = pin.chars().rev().collect();
         let answer = event_of(&thread_id, "form.response", &data);
@@ -376,7 +376,7 @@ async fn password_of_any_text_round_trips() {
 #[tokio::test]
 async fn field_changed_to_password_is_hidden() {
     let server = Server::with::<keeping>(|config| config.secret_keys(KEY.parse().unwrap())).await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     let scope = Scope::everyone::<keeping>("w1")
         .organization("o1")
         .workspace("s1");

@@ -34,7 +34,7 @@ fn message(content: &Value) -> Value {
 }
 
 /// Sends frames that must each be rejected with this code and frame id.
-async fn are_refused(frames: Vec<(String, &str, &str)>) {
+async fn assert_rejected(frames: Vec<(String, &str, &str)>) {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
     client.start_thread("hello").await;
@@ -85,7 +85,7 @@ async fn malformed_frame_is_rejected_without_an_id() {
         "{\"id\":\"1\",\"type\":\"ping\",\"payload\":{\"x\":NaN}}",
     ];
     let frame = |text: &str| (text.to_owned(), "", "INVALID_FRAME");
-    are_refused(texts.map(frame).to_vec()).await;
+    assert_rejected(texts.map(frame).to_vec()).await;
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn unknown_type_is_rejected_with_the_frame_id() {
         "x",
         "INVALID_FRAME",
     ));
-    are_refused(frames).await;
+    assert_rejected(frames).await;
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn payload_that_does_not_match_its_type_is_rejected() {
         &long,
         "INVALID_PAYLOAD",
     ));
-    are_refused(frames).await;
+    assert_rejected(frames).await;
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn missing_upload_is_not_found() {
         json!({"type": "image", "ref_id": "r", "url": " "}),
     ];
     let frame = |part: Value| (message(&json!([part])).to_string(), "x", "UPLOAD_NOT_FOUND");
-    are_refused(parts.map(frame).to_vec()).await;
+    assert_rejected(parts.map(frame).to_vec()).await;
 }
 
 #[tokio::test]
@@ -265,7 +265,7 @@ async fn nesting_deeper_than_128_is_rejected() {
     let mut frames = frames.to_vec();
     frames.push(("[".repeat(100_000), "", "INVALID_FRAME"));
     frames.push((r#"{"x":"#.repeat(30_000), "", "INVALID_FRAME"));
-    are_refused(frames).await;
+    assert_rejected(frames).await;
 }
 
 #[tokio::test]
@@ -286,7 +286,7 @@ async fn stored_json_of_121_levels_is_rejected() {
         r#"{{"id":"x","type":"event.create","metadata":{open}{close},"payload":{{"event":{{"type":"message","actor":"user","content":[{{"type":"text","text":"deep"}}]}}}}}}"#
     );
     let frames = [nested(124), nested(128), beside];
-    are_refused(frames.map(|frame| (frame, "x", "INVALID_PAYLOAD")).to_vec()).await;
+    assert_rejected(frames.map(|frame| (frame, "x", "INVALID_PAYLOAD")).to_vec()).await;
 }
 
 #[tokio::test]

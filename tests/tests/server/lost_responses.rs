@@ -2,7 +2,7 @@
 
 use crate::agents::script;
 use crate::asserts::{appended, events, seqs, texts};
-use crate::streaming::{begin, modern, pen};
+use crate::streaming::{begin, client_with_deltas, pen};
 use dooers_tests::{Server, SpyStore, ThreadView, gate};
 use serde_json::Value;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 async fn write_with_a_lost_response_is_not_repeated() {
     let store = SpyStore::memory();
     let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     store.lose("write_turn");
     let thread_id = begin(
         &mut client,

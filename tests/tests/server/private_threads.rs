@@ -2,7 +2,7 @@
 
 use crate::agents::script;
 use crate::asserts::{appended, kinds, string, texts};
-use crate::audience::sees_nothing;
+use crate::audience::assert_not_visible;
 use dooers_tests::{Client, Server};
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ async fn other_users_receive_and_see_nothing() {
     let mut bob = server.client("bob").await;
     let (thread_id, event_id) = begin(&mut ada, "say secret").await;
     bob.expect_nothing().await;
-    sees_nothing(&mut bob, &thread_id, &event_id).await;
+    assert_not_visible(&mut bob, &thread_id, &event_id).await;
     let deletion = ada
         .send("thread.delete", json!({"thread_id": thread_id}))
         .await;
@@ -66,7 +66,7 @@ async fn reconnect_as_another_user_drops_old_threads() {
     let (thread_id, event_id) = begin(&mut changing, "say one").await;
     ada.read_pending().await;
     changing.connect("bob").await;
-    sees_nothing(&mut changing, &thread_id, &event_id).await;
+    assert_not_visible(&mut changing, &thread_id, &event_id).await;
     ada.run_turn(&thread_id, "say two").await;
     changing.expect_nothing().await;
     server.close([changing, ada]).await;
@@ -79,7 +79,7 @@ async fn anonymous_user_sees_threads_of_its_connection() {
     let mut another = server.client("").await;
     let (thread_id, event_id) = begin(&mut nobody, "say one").await;
     another.expect_nothing().await;
-    sees_nothing(&mut another, &thread_id, &event_id).await;
+    assert_not_visible(&mut another, &thread_id, &event_id).await;
     assert_eq!(list(&mut nobody).await.len(), 1);
     assert_eq!(list(&mut nobody).await[0]["users"], json!([]));
     let frames = nobody.run_turn(&thread_id, "say two").await;
@@ -88,9 +88,9 @@ async fn anonymous_user_sees_threads_of_its_connection() {
     // A connection with an identity is not anonymous any more. If it becomes anonymous again, it is a different
     // anonymous user.
     nobody.connect("ada").await;
-    sees_nothing(&mut nobody, &thread_id, &event_id).await;
+    assert_not_visible(&mut nobody, &thread_id, &event_id).await;
     nobody.connect("").await;
-    sees_nothing(&mut nobody, &thread_id, &event_id).await;
+    assert_not_visible(&mut nobody, &thread_id, &event_id).await;
     server.close([nobody, another]).await;
 }
 
@@ -101,7 +101,7 @@ async fn user_id_cannot_impersonate_a_connection() {
     let (thread_id, event_id) = begin(&mut nobody, "say one").await;
     for user_id in ["user:", "connection:", "*", " ", "null"] {
         let mut client = server.client(user_id).await;
-        sees_nothing(&mut client, &thread_id, &event_id).await;
+        assert_not_visible(&mut client, &thread_id, &event_id).await;
         client.disconnect().await;
     }
     server.close([nobody]).await;

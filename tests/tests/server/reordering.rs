@@ -155,7 +155,7 @@ async fn row_does_not_overtake_events_of_a_slow_reader() {
         frames.push(bob.next().await);
     }
     assert_eq!(seqs(&appended(&frames)), (2..=53).collect::<Vec<_>>());
-    crate::slow_readers::in_order(&frames);
+    crate::slow_readers::assert_in_order(&frames);
     server.close([ada, bob, eve]).await;
 }
 

@@ -22,7 +22,7 @@ fn serve(drain: &str) -> Process {
 }
 
 /// A client, and the handler that answers its first message.
-async fn call(program: &mut Process, calls: &RemoteHandlers) -> (Client, RemoteHandler) {
+async fn start_handler(program: &mut Process, calls: &RemoteHandlers) -> (Client, RemoteHandler) {
     let mut client = Client::open(program.address(), "/ws").await;
     client.connect("ada").await;
     let id = client.send_message(None, &calls.message("hello")).await;
@@ -58,7 +58,7 @@ async fn stop_does_not_wait_for_unfinished_requests() {
 async fn stop_drains_turns_beside_a_reader_that_stopped() {
     let mut program = serve("3600");
     let calls = RemoteHandlers::listen().await;
-    let (mut client, mut handler) = call(&mut program, &calls).await;
+    let (mut client, mut handler) = start_handler(&mut program, &calls).await;
     let thread = client.expect("thread.upsert").await;
     let thread_id = thread["thread"]["id"].as_str().unwrap();
     for _ in 0..50 {
@@ -95,7 +95,7 @@ async fn stop_drains_turns_beside_a_reader_that_stopped() {
 async fn stop_ends_a_process_whose_handler_blocks() {
     let mut program = serve("0.1");
     let calls = RemoteHandlers::listen().await;
-    let (mut client, mut handler) = call(&mut program, &calls).await;
+    let (mut client, mut handler) = start_handler(&mut program, &calls).await;
     handler.command("block").await;
     assert_eq!(handler.outcome().await, "blocks");
     client.expect("thread.upsert").await;
@@ -105,7 +105,7 @@ async fn stop_ends_a_process_whose_handler_blocks() {
 }
 
 /// A program whose runtime threads are all blocked by handlers.
-async fn blocked(drain: &str) -> (Process, Vec<(RemoteHandler, Client)>) {
+async fn blocked_program(drain: &str) -> (Process, Vec<(RemoteHandler, Client)>) {
     let mut program = serve(drain);
     let calls = RemoteHandlers::listen().await;
     let mut handlers = Vec::new();
@@ -131,7 +131,7 @@ async fn blocked(drain: &str) -> (Process, Vec<(RemoteHandler, Client)>) {
 
 #[tokio::test]
 async fn stop_ends_a_process_whose_threads_block() {
-    let (program, _handlers) = blocked("0.1").await;
+    let (program, _handlers) = blocked_program("0.1").await;
     program.terminate();
     let (status, _, errors) = program.wait_timeout(TIMEOUT);
     assert_eq!(status, Some(1), "{errors}");
@@ -139,7 +139,7 @@ async fn stop_ends_a_process_whose_threads_block() {
 
 #[tokio::test]
 async fn second_signal_ends_a_process_whose_threads_block() {
-    let (program, _handlers) = blocked("3600").await;
+    let (program, _handlers) = blocked_program("3600").await;
     program.terminate();
     // A different signal, as two identical signals may be merged into one.
     program.signal("INT");
@@ -151,7 +151,7 @@ async fn second_signal_ends_a_process_whose_threads_block() {
 async fn second_signal_ends_a_program_after_serve() {
     let mut program = serve("3600");
     let calls = RemoteHandlers::listen().await;
-    let (_client, mut handler) = call(&mut program, &calls).await;
+    let (_client, mut handler) = start_handler(&mut program, &calls).await;
     handler.command("leave").await;
     assert_eq!(handler.outcome().await, "left");
     program.terminate();
@@ -163,7 +163,7 @@ async fn second_signal_ends_a_program_after_serve() {
 }
 
 /// A database that accepts connections and answers nothing.
-async fn silent_database() -> (TcpListener, String) {
+async fn unresponsive_database() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://me@{}/mine", listener.local_addr().unwrap());
     (listener, url)
@@ -171,7 +171,7 @@ async fn silent_database() -> (TcpListener, String) {
 
 #[tokio::test]
 async fn first_signal_ends_a_program_that_starts() {
-    let (database, url) = silent_database().await;
+    let (database, url) = unresponsive_database().await;
     let variables = [("WORKER_BIND", "127.0.0.1:0"), ("DATABASE_URL", &url)];
     let program = Process::start("remote-handlers", &variables);
     let _connection = within("the start", database.accept()).await.unwrap();
@@ -182,7 +182,7 @@ async fn first_signal_ends_a_program_that_starts() {
 
 #[tokio::test]
 async fn close_does_not_wait_for_a_start() {
-    let (database, url) = silent_database().await;
+    let (database, url) = unresponsive_database().await;
     let options = dooers::store::PostgresOptions::from_url(&url).unwrap();
     let options = options.connect_timeout(std::time::Duration::from_secs(3600));
     let config = dooers::WorkerConfig::new().database(dooers::Database::Postgres(options));

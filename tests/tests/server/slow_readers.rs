@@ -33,7 +33,7 @@ async fn whole_turn(client: &mut Client, last_seq: u64) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stalled_client_delays_nobody_and_misses_nothing() {
+async fn stalled_client_misses_nothing_and_delays_no_one() {
     let server = small(|_| {}).await;
     let mut reading = server.client("ada").await;
     let thread_id = reading.start_thread("say one").await;
@@ -57,7 +57,7 @@ async fn stalled_client_delays_nobody_and_misses_nothing() {
     assert_eq!(seqs(&got), (3..=3005).collect::<Vec<_>>());
     assert!(text(&got[3000]).starts_with("3000 xxx"));
     assert_eq!(text(&got[3002]), "last");
-    in_order(&frames);
+    assert_in_order(&frames);
     // Live frames follow.
     slow.read_pending().await;
     let frames = slow.run_turn(&thread_id, "say live").await;
@@ -67,7 +67,7 @@ async fn stalled_client_delays_nobody_and_misses_nothing() {
 }
 
 /// Checks that no row of the thread arrives before an event that is older than it.
-pub(crate) fn in_order(frames: &[Value]) {
+pub(crate) fn assert_in_order(frames: &[Value]) {
     let mut newest = String::new();
     for frame in frames {
         let time = match frame["type"].as_str() {
@@ -134,7 +134,7 @@ async fn slow_non_subscriber_receives_the_newest_row() {
     let is_newest = |frame: &Value| frame["payload"]["thread"]["title"] == "done";
     let frames = slow.read_until("the newest row", is_newest).await;
     assert!(kinds(&frames).iter().all(|kind| *kind == "thread.upsert"));
-    in_order(&frames);
+    assert_in_order(&frames);
     server.close([reading, slow]).await;
 }
 

@@ -50,7 +50,7 @@ pub(crate) async fn pen(request: WorkerRequest, response: WorkerResponse) -> Res
 }
 
 /// A client that receives deltas.
-pub(crate) async fn modern(server: &Server, user: &str) -> Client {
+pub(crate) async fn client_with_deltas(server: &Server, user: &str) -> Client {
     server.client(Identity::of(user).with_deltas()).await
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn begin(client: &mut Client, text: &str) -> String {
 }
 
 /// Applies frames to the view. They must be in order.
-fn seen(view: &mut ThreadView, frames: &[Value]) {
+fn apply_frames(view: &mut ThreadView, frames: &[Value]) {
     for frame in frames {
         let payload = &frame["payload"];
         match frame["type"].as_str() {
@@ -93,7 +93,7 @@ async fn up_to_piece(client: &mut Client, end: &str) -> Vec<Value> {
 #[tokio::test]
 async fn text_starts_as_event_grows_and_ends_whole() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let id = client
         .send_message(
             None,
@@ -170,7 +170,7 @@ async fn client_without_deltas_receives_whole_texts() {
     frames.append(&mut client.read_turn().await);
     assert!(!kinds(&frames).contains(&"event.delta"));
     let mut view = ThreadView::default();
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     assert_eq!(view.events.len(), 2);
     assert_eq!(view.events[1]["finalized"], true);
     assert_eq!(texts(&view.events)[1], "One word");
@@ -180,7 +180,7 @@ async fn client_without_deltas_receives_whole_texts() {
 #[tokio::test]
 async fn joining_midway_receives_every_character_once() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let thread_id = begin(
         &mut client,
         "begin\npush One \nwait text-c\npush two \nwait text-c\npush three\nfinish",
@@ -190,17 +190,17 @@ async fn joining_midway_receives_every_character_once() {
     gate::open("text-c");
     up_to_piece(&mut client, "two ").await;
 
-    let mut joining = modern(&server, "bob").await;
+    let mut joining = client_with_deltas(&server, "bob").await;
     let mut view = ThreadView::default();
     view.snapshot(&joining.subscribe(&thread_id).await);
     let frames = joining.read_pending().await;
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     assert_eq!(texts(&view.events)[1], "One two ");
     assert_eq!(view.events[1]["streaming"], true);
     gate::open("text-c");
     let frames = joining.read_turn().await;
     assert!(kinds(&frames).contains(&"event.delta"));
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     assert_eq!(texts(&view.events)[1], "One two three");
     server.close([client, joining]).await;
 }
@@ -208,7 +208,7 @@ async fn joining_midway_receives_every_character_once() {
 #[tokio::test]
 async fn resuming_midway_continues_from_the_text_so_far() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let thread_id = begin(
         &mut client,
         "begin\npush One \nwait text-d\npush two \nwait text-d\npush three\nfinish",
@@ -216,21 +216,21 @@ async fn resuming_midway_continues_from_the_text_so_far() {
     .await;
     let frames = up_to_piece(&mut client, "One ").await;
     let mut view = ThreadView::default();
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     client.disconnect().await;
     gate::arrived("text-d").await;
     gate::open("text-d");
     gate::arrived("text-d").await;
 
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let known = view.last_event_id().unwrap().to_owned();
     let resume = json!({"thread_id": thread_id, "after_event_id": known});
     let snapshot = client.request("thread.subscribe", resume, "thread.snapshot");
     view.snapshot(&snapshot.await);
-    seen(&mut view, &client.read_pending().await);
+    apply_frames(&mut view, &client.read_pending().await);
     assert_eq!(texts(&view.events)[1], "One two ");
     gate::open("text-d");
-    seen(&mut view, &client.read_turn().await);
+    apply_frames(&mut view, &client.read_turn().await);
     assert_eq!(texts(&view.events)[1], "One two three");
     server.close([client]).await;
 }
@@ -239,14 +239,14 @@ async fn resuming_midway_continues_from_the_text_so_far() {
 async fn resume_sends_an_earlier_open_text_before_deltas() {
     let store = SpyStore::memory();
     let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let mut beginning = store.hold("write_turn");
     let text = "begin\npush One \nwait text-k\npush two\nfinish";
     let thread_id = begin(&mut client, text).await;
     // The text has begun in the store, but is not published yet.
     beginning.reached().await;
     // Bob's message has a higher `seq`, and he receives nothing from before it.
-    let mut bob = modern(&server, "bob").await;
+    let mut bob = client_with_deltas(&server, "bob").await;
     let id = bob.send_message(Some(&thread_id), "say Hello").await;
     bob.expect_ack(&id).await;
     let is_own = |frame: &Value| frame["type"] == "event.append";
@@ -254,7 +254,7 @@ async fn resume_sends_an_earlier_open_text_before_deltas() {
     assert_eq!(own["seq"], 3);
     bob.disconnect().await;
 
-    let mut bob = modern(&server, "bob").await;
+    let mut bob = client_with_deltas(&server, "bob").await;
     let resume = json!({"thread_id": thread_id, "after_event_id": own["id"]});
     let snapshot = bob
         .request("thread.subscribe", resume, "thread.snapshot")
@@ -282,7 +282,7 @@ async fn resume_sends_an_earlier_open_text_before_deltas() {
 async fn reader_at_the_end_receives_no_older_text() {
     let store = SpyStore::memory();
     let server = Server::with::<pen>(|config| config.store(Arc::clone(&store) as _)).await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let thread_id = begin(
         &mut client,
         "begin\npush One \nwait text-i\npush two\nfinish",
@@ -293,13 +293,13 @@ async fn reader_at_the_end_receives_no_older_text() {
     gate::open("text-i");
     ending.reached().await;
     // The end is stored, but not published yet.
-    let mut joining = modern(&server, "bob").await;
+    let mut joining = client_with_deltas(&server, "bob").await;
     let mut view = ThreadView::default();
     view.snapshot(&joining.subscribe(&thread_id).await);
     assert_eq!(view.events[1]["finalized"], true);
     joining.expect_nothing().await;
     ending.release();
-    seen(&mut view, &joining.read_turn().await);
+    apply_frames(&mut view, &joining.read_turn().await);
     assert_eq!(texts(&view.events)[1], "One two");
     server.close([client, joining]).await;
 }
@@ -307,14 +307,14 @@ async fn reader_at_the_end_receives_no_older_text() {
 #[tokio::test]
 async fn older_page_includes_the_text_so_far() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let thread_id = begin(
         &mut client,
         "begin\npush One \nwait text-e\npush two\nfinish",
     )
     .await;
     let mut view = ThreadView::default();
-    seen(&mut view, &up_to_piece(&mut client, "One ").await);
+    apply_frames(&mut view, &up_to_piece(&mut client, "One ").await);
     client
         .send("event.list", json!({"thread_id": thread_id}))
         .await;
@@ -323,17 +323,17 @@ async fn older_page_includes_the_text_so_far() {
         view.append(&event);
     }
     let frames = client.read_pending().await;
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     gate::open("text-e");
-    seen(&mut view, &client.read_turn().await);
+    apply_frames(&mut view, &client.read_turn().await);
     assert_eq!(texts(&view.events)[1], "One two");
     server.close([client]).await;
 }
 
 /// Checks that a text keeps its content for this end of the turn, followed by `extra` events.
-async fn keeps_its_text(end: &str, status: &str, extra: usize) {
+async fn check_text_kept(end: &str, status: &str, extra: usize) {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let thread_id = begin(&mut client, &format!("begin\npush as far as\n{end}")).await;
     let frames = client.read_turn().await;
     assert_eq!(
@@ -341,7 +341,7 @@ async fn keeps_its_text(end: &str, status: &str, extra: usize) {
         json!(status)
     );
     let mut view = ThreadView::default();
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     assert_eq!(texts(&view.events)[1], "as far as");
     assert_eq!(view.events[1]["finalized"], true);
     assert_eq!(view.events.len(), 2 + extra);
@@ -352,27 +352,27 @@ async fn keeps_its_text(end: &str, status: &str, extra: usize) {
 
 #[tokio::test]
 async fn dropped_text_keeps_its_content() {
-    keeps_its_text("drop\nsay after", "succeeded", 1).await;
+    check_text_kept("drop\nsay after", "succeeded", 1).await;
 }
 
 #[tokio::test]
 async fn open_text_of_a_finished_turn_keeps_its_content() {
-    keeps_its_text("", "succeeded", 0).await;
+    check_text_kept("", "succeeded", 0).await;
 }
 
 #[tokio::test]
 async fn open_text_of_a_failed_turn_keeps_its_content() {
-    keeps_its_text("fail oh", "failed", 1).await;
+    check_text_kept("fail oh", "failed", 1).await;
 }
 
 #[tokio::test]
 async fn open_text_of_a_panicked_turn_keeps_its_content() {
-    keeps_its_text("panic oh", "failed", 1).await;
+    check_text_kept("panic oh", "failed", 1).await;
 }
 
 /// Checks that an empty text leaves no event, whatever ends it.
-async fn leaves_nothing(server: Server, gate: &str) {
-    let mut client = modern(&server, "ada").await;
+async fn check_no_event(server: Server, gate: &str) {
+    let mut client = client_with_deltas(&server, "ada").await;
     let waits = format!("begin\nwait {gate}");
     for end in ["", "finish", "drop", "fail on purpose", "panic on purpose"] {
         let end = format!("begin\npush \n{end}");
@@ -398,7 +398,7 @@ async fn leaves_nothing(server: Server, gate: &str) {
 
 #[tokio::test]
 async fn empty_text_leaves_no_event_in_memory() {
-    leaves_nothing(Server::of::<pen>().await, "empty-memory").await;
+    check_no_event(Server::of::<pen>().await, "empty-memory").await;
 }
 
 #[tokio::test]
@@ -406,18 +406,18 @@ async fn empty_text_leaves_no_event_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     let file = SqliteOptions::new(directory.path().join("worker.db"));
     let server = Server::with::<pen>(|config| config.database(Database::Sqlite(file))).await;
-    leaves_nothing(server, "empty-file").await;
+    check_no_event(server, "empty-file").await;
 }
 
 mod on_postgres {
-    use super::{Database, Server, leaves_nothing, pen, shared};
+    use super::{Database, Server, check_no_event, pen, shared};
 
     #[tokio::test]
     async fn empty_text_leaves_no_event_on_postgres() {
         if let Some(tables) = shared() {
             let tables = Database::Postgres(tables);
             let server = Server::with::<pen>(|config| config.database(tables)).await;
-            leaves_nothing(server, "empty-tables").await;
+            check_no_event(server, "empty-tables").await;
         }
     }
 }
@@ -425,16 +425,16 @@ mod on_postgres {
 #[tokio::test]
 async fn open_text_of_a_canceled_turn_keeps_its_content() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     begin(&mut client, "begin\npush as far as\nwait text-f").await;
     let frames = up_to_piece(&mut client, "as far as").await;
     let mut view = ThreadView::default();
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     let run_id = string(&frames[1]["payload"]["run"]["id"]);
     let id = client.send("run.cancel", json!({"run_id": run_id})).await;
     client.expect_ack(&id).await;
     let frames = client.read_turn().await;
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
         "canceled"
@@ -447,19 +447,19 @@ async fn open_text_of_a_canceled_turn_keeps_its_content() {
 #[tokio::test]
 async fn text_written_by_a_task_ends_with_the_turn() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     begin(
         &mut client,
         "begin\npush One \nlend text-j-lent\nwait text-j",
     )
     .await;
     let mut view = ThreadView::default();
-    seen(&mut view, &up_to_piece(&mut client, "One ").await);
+    apply_frames(&mut view, &up_to_piece(&mut client, "One ").await);
     gate::arrived("text-j").await;
     gate::open("text-j-lent");
-    seen(&mut view, &up_to_piece(&mut client, "elsewhere").await);
+    apply_frames(&mut view, &up_to_piece(&mut client, "elsewhere").await);
     gate::open("text-j");
-    seen(&mut view, &client.read_turn().await);
+    apply_frames(&mut view, &client.read_turn().await);
     assert_eq!(texts(&view.events)[1], "One elsewhere");
     assert_eq!(view.events[1]["finalized"], true);
     server.close([client]).await;
@@ -468,7 +468,7 @@ async fn text_written_by_a_task_ends_with_the_turn() {
 #[tokio::test]
 async fn text_begun_and_ended_at_once_is_one_event() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     begin(&mut client, "begin\npush One\u{0} \npush word\nfinish").await;
     let frames = client.read_turn().await;
     let events = appended(&frames);
@@ -481,7 +481,7 @@ async fn text_begun_and_ended_at_once_is_one_event() {
 #[tokio::test]
 async fn thought_streams_like_a_message() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     begin(
         &mut client,
         "think\npush hm\nwait text-g\npush , yes\nfinish",
@@ -491,7 +491,7 @@ async fn thought_streams_like_a_message() {
     gate::open("text-g");
     frames.append(&mut client.read_turn().await);
     let mut view = ThreadView::default();
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     assert_eq!(view.events[1]["type"], json!(EventType::Reasoning.as_str()));
     assert_eq!(texts(&view.events)[1], "hm, yes");
     server.close([client]).await;
@@ -517,11 +517,11 @@ async fn author(request: WorkerRequest, response: WorkerResponse) -> Result<Text
 /// The type, author and text of all replies to a message, and the status of its run.
 async fn said(message: &str) -> (Vec<(String, String, String)>, String) {
     let server = Server::of::<author>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     begin(&mut client, message).await;
     let frames = client.read_turn().await;
     let mut view = ThreadView::default();
-    seen(&mut view, &frames);
+    apply_frames(&mut view, &frames);
     let said = view.events[1..].iter().map(|event| {
         assert_eq!(event["streaming"], Value::Null);
         let author = event["author"].as_str().unwrap_or_default();
@@ -571,10 +571,10 @@ async fn failed_stream_fails_the_turn_and_keeps_its_text() {
 #[tokio::test]
 async fn streaming_text_is_hidden_from_other_users() {
     let server = Server::of::<pen>().await;
-    let mut client = modern(&server, "ada").await;
+    let mut client = client_with_deltas(&server, "ada").await;
     let elsewhere = Identity::of("eve").with("workspace_id", "s2").with_deltas();
     let mut stranger = server.client(elsewhere).await;
-    let mut idle = modern(&server, "bob").await;
+    let mut idle = client_with_deltas(&server, "bob").await;
     begin(
         &mut client,
         "begin\npush One \nwait text-h\npush two\nfinish",

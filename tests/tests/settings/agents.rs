@@ -14,7 +14,7 @@ pub(crate) enum Tone {
 #[derive(Debug, Clone, WorkerSettings)]
 #[setting(version = "2.1")]
 pub(crate) struct Every {
-    /// What the agent is called.
+    /// The name of the agent.
     #[setting(
         required,
         default = "hello",

@@ -4,14 +4,14 @@ use dooers_tests::{Client, Identity, Server};
 use serde_json::{Value, json};
 
 /// A user with this role in the organization.
-pub(crate) fn in_role(role: &str) -> Identity {
+pub(crate) fn with_role(role: &str) -> Identity {
     let user = json!({"user_id": role, "organization_role": role});
     Identity::of(role).with("user", user)
 }
 
 /// Connects a client and subscribes it to the settings for an audience. Returns the client and the snapshot.
 pub(crate) async fn subscribed(server: &Server, role: &str, audience: &str) -> (Client, Value) {
-    let mut client = server.client(in_role(role)).await;
+    let mut client = server.client(with_role(role)).await;
     let snapshot = subscribe(&mut client, audience).await;
     (client, snapshot)
 }
@@ -55,7 +55,11 @@ pub(crate) async fn patch(client: &mut Client, field_id: &str, value: Value) -> 
 }
 
 /// Sends a change that must be rejected. Returns the error's code and message.
-pub(crate) async fn refused(client: &mut Client, field_id: &str, value: Value) -> (String, String) {
+pub(crate) async fn patch_error(
+    client: &mut Client,
+    field_id: &str,
+    value: Value,
+) -> (String, String) {
     let asked = json!({"field_id": field_id, "value": value});
     let id = client.send("settings.patch", asked).await;
     client.expect_error(&id).await

@@ -1,7 +1,7 @@
 //! `null`, which restores a default, and the member `required`, which forbids it.
 
 use crate::agents::{Few, every, few};
-use crate::asserts::{field, fields, patch, refused, subscribe, subscribed};
+use crate::asserts::{field, fields, patch, patch_error, subscribe, subscribed};
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::settings::{Field, SettingsSchema, SettingsUpdate, SettingsValues};
@@ -96,7 +96,7 @@ async fn required_is_true_only_if_declared() {
         .map(|field| field["id"].clone())
         .collect();
     assert_eq!(required, [json!("name")]);
-    let (code, text) = refused(&mut operator, "name", Value::Null).await;
+    let (code, text) = patch_error(&mut operator, "name", Value::Null).await;
     assert_eq!(code, "INVALID_VALUE");
     assert_eq!(
         text,

@@ -1,6 +1,6 @@
 //! Secrets with values from environment variables.
 
-use crate::asserts::{field, patch, refused, subscribe, subscribed};
+use crate::asserts::{field, patch, patch_error, subscribe, subscribed};
 use dooers::WorkerServer;
 use dooers::prelude::*;
 use dooers::repository::Scope;
@@ -174,7 +174,7 @@ async fn stored_value_overrides_the_variable_until_null() {
     assert_eq!(keys(&server).await, "from outside spare hidden");
     let shown = subscribe(&mut owner, "creator").await;
     assert_eq!(field(&shown, "key")["has_value"], true);
-    let (code, text) = refused(&mut owner, "key", json!("abc")).await;
+    let (code, text) = patch_error(&mut owner, "key", json!("abc")).await;
     assert_eq!(code, "INVALID_VALUE");
     assert_eq!(
         text,

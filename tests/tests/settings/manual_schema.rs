@@ -1,6 +1,6 @@
 //! Settings whose fields are defined at run time.
 
-use crate::asserts::{field, patch, refused, subscribed};
+use crate::asserts::{field, patch, patch_error, subscribed};
 use dooers::WorkerServer;
 use dooers::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
 use dooers_tests::{Server, in_memory};
@@ -41,11 +41,11 @@ async fn manual_schema_behaves_like_a_struct() {
     assert_eq!(shown["fields"][2]["collapsible"], "open");
     patch(&mut client, "size", json!(4)).await;
     assert_eq!(
-        refused(&mut client, "size", json!(10)).await.0,
+        patch_error(&mut client, "size", json!(10)).await.0,
         "INVALID_VALUE"
     );
     assert_eq!(
-        refused(&mut client, "name", json!("too long")).await.0,
+        patch_error(&mut client, "name", json!("too long")).await.0,
         "INVALID_VALUE"
     );
     client.send_message(None, "what?").await;

@@ -1,6 +1,6 @@
 //! Combinations of `null`, defaults, secrets and numbers.
 
-use crate::asserts::{field, patch, refused, subscribed};
+use crate::asserts::{field, patch, patch_error, subscribed};
 use dooers::WorkerServer;
 use dooers::prelude::*;
 use dooers::repository::Scope;
@@ -114,7 +114,7 @@ async fn null_restores_a_variable_after_key_rotation() {
     let store = Arc::new(MemoryStore::new());
     let server = Server::start(worker(&store, ONE, &received)).await;
     let (mut owner, _) = subscribed(&server, "owner", "creator").await;
-    let (code, _) = refused(&mut owner, "key", Value::Null).await;
+    let (code, _) = patch_error(&mut owner, "key", Value::Null).await;
     assert_eq!(code, "INVALID_VALUE");
     patch(&mut owner, "spare", json!("stored")).await;
     patch(&mut owner, "spare", Value::Null).await;

@@ -84,7 +84,7 @@ async fn plain_secret_is_sealed_when_set_with_a_key() {
     assert_eq!(read(&path, Some(ONE)).await.unwrap(), "sealed");
 }
 
-/// Whether any file in this directory contains the text.
+/// Returns true if any file in this directory contains the text.
 fn has(directory: &Path, text: &str) -> bool {
     let mut files = std::fs::read_dir(directory).unwrap();
     files.any(|file| {

@@ -1,6 +1,6 @@
 //! Numbers computed in binary floating point, through every API that sets a value.
 
-use crate::asserts::{field, patch, refused, subscribed};
+use crate::asserts::{field, patch, patch_error, subscribed};
 use dooers::WorkerServer;
 use dooers::prelude::*;
 use dooers::repository::Scope;
@@ -76,7 +76,10 @@ async fn patch_of_a_slider_stores_the_exact_step() {
         ("pan", json!(0.025)),
         ("whole", json!(14.9)),
     ] {
-        assert_eq!(refused(&mut client, field, wrong).await.0, "INVALID_VALUE");
+        assert_eq!(
+            patch_error(&mut client, field, wrong).await.0,
+            "INVALID_VALUE"
+        );
     }
     server.close([client]).await;
 }

@@ -1,7 +1,7 @@
 //! Settings snapshots and the changes that follow them.
 
 use crate::agents::{every, none};
-use crate::asserts::{field, in_role, patch, subscribe, subscribed};
+use crate::asserts::{field, patch, subscribe, subscribed, with_role};
 use dooers::WorkerServer;
 use dooers_tests::{Server, SpyStore};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn snapshot_has_every_member_of_the_protocol() {
     assert_eq!(shown_types, types);
     let name = field(&shown, "name");
     assert_eq!(name["label"], "Name");
-    assert_eq!(name["description"], "What the agent is called.");
+    assert_eq!(name["description"], "The name of the agent.");
     assert_eq!(
         (&name["required"], &name["value"]),
         (&json!(true), &json!("hello"))
@@ -120,7 +120,7 @@ async fn subscription_ends_on_resubscribe_or_reconnect() {
     let (mut creator, _) = subscribed(&server, "owner", "creator").await;
     patch(&mut creator, "budget", json!(20)).await;
     client.expect_nothing().await;
-    client.connect(in_role("owner")).await;
+    client.connect(with_role("owner")).await;
     patch(&mut creator, "note", json!("x")).await;
     client.expect_nothing().await;
     server.close([client, creator]).await;
@@ -204,7 +204,7 @@ async fn stalled_subscriber_ends_with_the_newest_values() {
         limits.outbound_bytes = 4 * 1024;
     });
     let server = Server::start_with_small_buffers(WorkerServer::new(config).agent::<every>()).await;
-    let mut slow = server.client_with_small_buffer(in_role("member")).await;
+    let mut slow = server.client_with_small_buffer(with_role("member")).await;
     subscribe(&mut slow, "user").await;
     let (mut quick, _) = subscribed(&server, "member", "user").await;
     for number in 0..400 {

@@ -1,7 +1,7 @@
 //! Valid and invalid values of each field kind, over the wire.
 
 use crate::agents::every;
-use crate::asserts::{field, patch, refused, subscribed};
+use crate::asserts::{field, patch, patch_error, subscribed};
 use dooers_tests::{Server, SpyStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -351,7 +351,7 @@ async fn each_field_kind_accepts_only_valid_values() {
             assert_eq!(watching.expect("settings.patch").await, published);
         }
         for value in case.refused {
-            let (code, text) = refused(&mut operator, case.field, value.clone()).await;
+            let (code, text) = patch_error(&mut operator, case.field, value.clone()).await;
             assert_eq!(code, "INVALID_VALUE", "{} took {value}", case.field);
             assert!(
                 text.starts_with(&format!("`{}` cannot be ", case.field)),
@@ -391,7 +391,10 @@ async fn image_field_is_read_only() {
         json!([]),
         json!({}),
     ] {
-        assert_eq!(refused(&mut operator, "logo", value).await.0, "READONLY");
+        assert_eq!(
+            patch_error(&mut operator, "logo", value).await.0,
+            "READONLY"
+        );
     }
     operator.expect_nothing().await;
     server.close([operator]).await;
@@ -462,7 +465,7 @@ async fn rejection_states_given_and_allowed_values() {
             "`even` cannot be 3; 3 is odd, and only even numbers are nice",
         ),
     ] {
-        let published = refused(&mut operator, field, value).await;
+        let published = patch_error(&mut operator, field, value).await;
         assert_eq!(published, ("INVALID_VALUE".to_owned(), text.to_owned()));
     }
     server.close([operator]).await;

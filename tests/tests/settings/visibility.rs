@@ -1,7 +1,7 @@
 //! Visibility and permissions of settings.
 
 use crate::agents::every;
-use crate::asserts::{field, ids, in_role, patch, refused, subscribe, subscribed};
+use crate::asserts::{field, ids, patch, patch_error, subscribe, subscribed, with_role};
 use dooers_tests::{Identity, Server};
 use serde_json::{Value, json};
 
@@ -28,10 +28,10 @@ async fn user_sees_no_creator_or_internal_fields() {
 async fn creator_audience_requires_the_role() {
     let server = Server::of::<every>().await;
     for (identity, is_allowed) in [
-        (in_role("owner"), true),
-        (in_role("manager"), true),
-        (in_role("member"), false),
-        (in_role("admin"), false),
+        (with_role("owner"), true),
+        (with_role("manager"), true),
+        (with_role("member"), false),
+        (with_role("admin"), false),
         (Identity::of("ada"), false),
     ] {
         let mut client = server.client(identity).await;
@@ -48,7 +48,7 @@ async fn creator_audience_requires_the_role() {
         }
         client.disconnect().await;
     }
-    let mut client = server.client(in_role("owner")).await;
+    let mut client = server.client(with_role("owner")).await;
     let asked = json!({"audience": "king"});
     let code = client
         .send_expecting_error("settings.subscribe", asked)
@@ -73,12 +73,18 @@ async fn patch_is_rejected_by_field_visibility() {
         ("more", json!("x"), "NOT_FOUND", "NOT_FOUND"),
         ("", json!("x"), "NOT_FOUND", "NOT_FOUND"),
     ] {
-        assert_eq!(refused(&mut user, field, value.clone()).await.0, as_user);
-        assert_eq!(refused(&mut modest, field, value.clone()).await.0, as_user);
+        assert_eq!(
+            patch_error(&mut user, field, value.clone()).await.0,
+            as_user
+        );
+        assert_eq!(
+            patch_error(&mut modest, field, value.clone()).await.0,
+            as_user
+        );
         if as_creator.is_empty() {
             patch(&mut creator, field, value).await;
         } else {
-            assert_eq!(refused(&mut creator, field, value).await.0, as_creator);
+            assert_eq!(patch_error(&mut creator, field, value).await.0, as_creator);
         }
         if field == "guarded" {
             // This field is visible to all users, but `budget` is not.

@@ -223,7 +223,7 @@ async fn event_keeps_its_original_author_name(store: &AnyStore) {
     assert_eq!(authors, [None, Some("ana@example.org"), Some("Ana Lima")]);
 }
 
-fn message_of_nobody(thread: ThreadTarget, event_id: &str, connection: &str) -> NewMessage {
+fn anonymous_message(thread: ThreadTarget, event_id: &str, connection: &str) -> NewMessage {
     NewMessage {
         participant: Participant::connection(connection),
         ..message(thread, event_id, &User::new(""))
@@ -231,7 +231,7 @@ fn message_of_nobody(thread: ThreadTarget, event_id: &str, connection: &str) -> 
 }
 
 async fn anonymous_user_is_a_hidden_participant(store: &AnyStore) {
-    let new = message_of_nobody(new_thread("t"), "e", "c");
+    let new = anonymous_message(new_thread("t"), "e", "c");
     let begun = store.begin_turn(&scope(), new, &start("r")).await.unwrap();
     assert_eq!(kinds(&begun.changes), ["thread", "event", "run"]);
     let thread = &threads_of(&begun.changes)[0];
@@ -240,7 +240,7 @@ async fn anonymous_user_is_a_hidden_participant(store: &AnyStore) {
     let record = store.thread(&scope(), "t").await.unwrap();
     assert_eq!(record.participants, [Participant::connection("c")]);
 
-    let again = message_of_nobody(existing("t"), "e2", "c");
+    let again = anonymous_message(existing("t"), "e2", "c");
     let begun = store
         .begin_turn(&scope(), again, &start("r2"))
         .await
@@ -253,7 +253,7 @@ async fn anonymous_user_is_bound_to_its_connection(store: &AnyStore) {
         viewer: Viewer::Only(Participant::connection(id)),
         ..scope()
     };
-    let new = message_of_nobody(new_thread("t"), "e", "c");
+    let new = anonymous_message(new_thread("t"), "e", "c");
     store
         .begin_turn(&of_connection("c"), new, &start("r"))
         .await

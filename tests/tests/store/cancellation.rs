@@ -35,7 +35,7 @@ fn of_run(id: &str) -> Cancel {
     cancel(CancelTarget::Run(id.to_owned()))
 }
 
-async fn cancelled(store: &AnyStore, cancel: &Cancel) -> Cancelled {
+async fn cancel_turn(store: &AnyStore, cancel: &Cancel) -> Cancelled {
     store.cancel_turn(Some(&scope()), cancel).await.unwrap()
 }
 
@@ -51,7 +51,7 @@ async fn queued_turn_is_withdrawn_and_its_run_canceled(store: &AnyStore) {
     let Cancelled::Withdrawn {
         changes,
         waiting: others,
-    } = cancelled(store, &wish).await
+    } = cancel_turn(store, &wish).await
     else {
         panic!("the turn is queued");
     };
@@ -71,17 +71,17 @@ async fn queued_turn_is_withdrawn_and_its_run_canceled(store: &AnyStore) {
     assert_eq!(run_named(store, &scope(), "t", "withdrawn").await, *run);
     // The withdrawn turn never runs.
     assert!(finish(store, &claim.key, "next").await.is_none());
-    assert!(matches!(cancelled(store, &wish).await, Cancelled::Ended));
+    assert!(matches!(cancel_turn(store, &wish).await, Cancelled::Ended));
 }
 
 async fn running_turn_is_marked_and_left_to_its_runner(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let (events, runs) = events_and_runs(store, &scope(), "t").await;
     assert!(is_running(
-        &cancelled(store, &of_run("r")).await,
+        &cancel_turn(store, &of_run("r")).await,
         &claim.key.event_id
     ));
-    let by_event = cancelled(store, &of_event(&claim.key.event_id)).await;
+    let by_event = cancel_turn(store, &of_event(&claim.key.event_id)).await;
     assert!(is_running(&by_event, &claim.key.event_id));
     assert_eq!(events_and_runs(store, &scope(), "t").await, (events, runs));
     // The runner of the turn ends its run.
@@ -91,7 +91,7 @@ async fn running_turn_is_marked_and_left_to_its_runner(store: &AnyStore) {
         .await
         .unwrap();
     assert!(matches!(
-        cancelled(store, &of_run("r")).await,
+        cancel_turn(store, &of_run("r")).await,
         Cancelled::Ended
     ));
 }
@@ -106,13 +106,13 @@ async fn cancel_of_an_ended_turn_changes_nothing(store: &AnyStore) {
     .await;
     // The id of an ended run does not cancel the turn, which may continue.
     assert!(matches!(
-        cancelled(store, &of_run("r")).await,
+        cancel_turn(store, &of_run("r")).await,
         Cancelled::Ended
     ));
     finish(store, &claim.key, "none").await;
     let before = events_and_runs(store, &scope(), "t").await;
     for wish in [of_run("r"), of_event(&claim.key.event_id)] {
-        assert!(matches!(cancelled(store, &wish).await, Cancelled::Ended));
+        assert!(matches!(cancel_turn(store, &wish).await, Cancelled::Ended));
     }
     assert_eq!(events_and_runs(store, &scope(), "t").await, before);
 }
@@ -121,7 +121,7 @@ async fn other_turns_continue_after_a_withdrawal(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let second = say(store, existing("t"), "second", "none").await;
     let third = say(store, existing("t"), "third", "none").await;
-    cancelled(store, &of_event(&second.event.id)).await;
+    cancel_turn(store, &of_event(&second.event.id)).await;
     let next = finish(store, &claim.key, "r3")
         .await
         .expect("the third turn is queued");
@@ -182,7 +182,7 @@ async fn cancel_by_run_id_finds_the_run_that_continues(store: &AnyStore) {
             .await
             .unwrap();
     }
-    match cancelled(store, &of_run("r")).await {
+    match cancel_turn(store, &of_run("r")).await {
         Cancelled::Running { thread_id, .. } => assert_eq!(thread_id, "u"),
         other => panic!("{other:?}"),
     }

@@ -267,7 +267,7 @@ async fn turn_scheduled_too_far_ahead_is_due(store: &AnyStore) {
         let claimed = store.claim_turn(&scope(), "t", &start).await.unwrap();
         claimed.map(|claim| claim.key)
     };
-    let give_back = async |key, not_before| {
+    let requeue = async |key, not_before| {
         let changes = vec![written("t", &format!("tried {not_before}"), Some("t-r"))];
         let retried = store.retry_turn(&scope(), &key, changes, not_before).await;
         retried.unwrap();
@@ -278,10 +278,10 @@ async fn turn_scheduled_too_far_ahead_is_due(store: &AnyStore) {
         longest + TimeDelta::microseconds(1),
         TimeDelta::days(365),
     ] {
-        give_back(key, after(0) + ahead).await;
+        requeue(key, after(0) + ahead).await;
         key = claim_at(after(0)).await.unwrap();
     }
-    give_back(key, after(0) + longest).await;
+    requeue(key, after(0) + longest).await;
     assert_eq!(claim_at(after(0)).await, None, "it may be so far ahead");
     assert_eq!(claim_at(after(1)).await, None);
     // A message that arrives while the turn waits.

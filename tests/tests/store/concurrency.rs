@@ -24,7 +24,7 @@ cases![
     reader_never_sees_a_partial_change,
 ];
 
-/// Whether the operation was a repeat, or the error.
+/// The outcome of an operation: true for a repeat, or an error.
 type Answer = Result<bool, StoreError>;
 
 async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
@@ -139,10 +139,10 @@ async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
         let number = good
             .next()
             .expect("fewer invalid operations than valid ones");
-        asked.push(("good", good_one(store, number)));
+        asked.push(("good", valid_operation(store, number)));
         asked.push((expected, operation));
     }
-    asked.extend(good.map(|number| ("good", good_one(store, number))));
+    asked.extend(good.map(|number| ("good", valid_operation(store, number))));
     let (expected, operations): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
     let answers = join_all(operations).await;
 
@@ -174,7 +174,7 @@ async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
 }
 
 /// A message that creates a thread.
-fn good_one(store: &AnyStore, number: usize) -> BoxFuture<'_, Answer> {
+fn valid_operation(store: &AnyStore, number: usize) -> BoxFuture<'_, Answer> {
     async move {
         let id = format!("good-{number}");
         let new = repeatable(new_thread(&id), &format!("{id}-e"), &format!("{id}-c"));

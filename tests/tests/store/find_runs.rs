@@ -22,7 +22,7 @@ cases![
 
 /// Three threads with the runs `a1`, `b1`, `c1`, `a2`, `b2`, `c2` … `c4`, started in this order. In each thread the
 /// first run has succeeded, the second has failed, the third is canceled, and the fourth is running.
-async fn twelve(store: &AnyStore) {
+async fn twelve_runs(store: &AnyStore) {
     use RunStatus::{Canceled, Failed, Succeeded};
     for (number, status) in [Succeeded, Failed, Canceled, RunStatus::Running]
         .into_iter()
@@ -68,7 +68,7 @@ fn of(thread_id: &str, query: RunQuery) -> RunQuery {
 }
 
 async fn runs_are_found_from_either_end_up_to_the_limit(store: &AnyStore) {
-    twelve(store).await;
+    twelve_runs(store).await;
     assert_eq!(
         found(store, RunQuery::newest(4)).await,
         ["c4", "b4", "a4", "c3"]
@@ -84,7 +84,7 @@ async fn runs_are_found_from_either_end_up_to_the_limit(store: &AnyStore) {
 }
 
 async fn runs_of_one_thread_are_found(store: &AnyStore) {
-    twelve(store).await;
+    twelve_runs(store).await;
     assert_eq!(
         found(store, of("b", RunQuery::newest(3))).await,
         ["b4", "b3", "b2"]
@@ -96,7 +96,7 @@ async fn runs_of_one_thread_are_found(store: &AnyStore) {
 }
 
 async fn each_filter_selects_matching_runs(store: &AnyStore) {
-    twelve(store).await;
+    twelve_runs(store).await;
     let ended_badly = RunQuery {
         statuses: vec![RunStatus::Failed, RunStatus::Canceled],
         ..oldest(100)
@@ -122,7 +122,7 @@ async fn each_filter_selects_matching_runs(store: &AnyStore) {
 }
 
 async fn time_bounds_limit_the_results(store: &AnyStore) {
-    twelve(store).await;
+    twelve_runs(store).await;
     let all = runs(store, &oldest(100)).await;
     for query in [
         RunQuery::newest(100),
@@ -167,7 +167,7 @@ async fn pages(store: &AnyStore, mut query: RunQuery, limit: usize) -> Vec<Strin
 }
 
 async fn pages_of_any_size_agree_in_either_order(store: &AnyStore) {
-    twelve(store).await;
+    twelve_runs(store).await;
     // Several runs start at the same time, in an order that differs from the order of their ids.
     let at = now();
     for run_id in ["own.3", "own.1", "own.2"] {
@@ -203,7 +203,7 @@ async fn ended_run_keeps_its_position(store: &AnyStore) {
 }
 
 async fn runs_of_invisible_threads_are_not_found(store: &AnyStore) {
-    twelve(store).await;
+    twelve_runs(store).await;
     let by_ben = message(new_thread("d"), "d-question", &ben());
     store
         .begin_turn(&scope(), by_ben, &start("d1"))
@@ -232,7 +232,7 @@ async fn runs_of_invisible_threads_are_not_found(store: &AnyStore) {
 }
 
 async fn runs_of_a_deleted_thread_are_not_found(store: &AnyStore) {
-    twelve(store).await;
+    twelve_runs(store).await;
     store.delete_thread(&scope(), "b").await.unwrap();
     assert_eq!(found(store, oldest(3)).await, ["a1", "c1", "a2"]);
     assert_eq!(found(store, oldest(100)).await.len(), 8);

@@ -21,7 +21,7 @@ cases![
 ];
 
 /// Threads `t0` to `t9`, all of Ana, the even ones also of Ben. Returns the time of each.
-async fn ten(store: &AnyStore) -> Vec<DateTime<Utc>> {
+async fn ten_threads(store: &AnyStore) -> Vec<DateTime<Utc>> {
     let mut times = Vec::new();
     for number in 0..10 {
         let id = format!("t{number}");
@@ -58,7 +58,7 @@ fn of(user: &User, query: ThreadQuery) -> ThreadQuery {
 }
 
 async fn threads_are_found_from_either_end_up_to_the_limit(store: &AnyStore) {
-    ten(store).await;
+    ten_threads(store).await;
     let find = async |query| found(store, &scope(), &query).await;
     assert_eq!(find(ThreadQuery::newest(3)).await, ["t9", "t8", "t7"]);
     assert_eq!(find(oldest(3)).await, ["t0", "t1", "t2"]);
@@ -71,7 +71,7 @@ async fn threads_are_found_from_either_end_up_to_the_limit(store: &AnyStore) {
 }
 
 async fn time_bounds_limit_the_results(store: &AnyStore) {
-    let times = ten(store).await;
+    let times = ten_threads(store).await;
     for query in [ThreadQuery::newest(100), oldest(100)] {
         let between = ThreadQuery {
             active_since: Some(times[3]),
@@ -91,7 +91,7 @@ async fn time_bounds_limit_the_results(store: &AnyStore) {
 }
 
 async fn threads_are_found_by_participant(store: &AnyStore) {
-    ten(store).await;
+    ten_threads(store).await;
     let find = async |query| found(store, &scope(), &query).await;
     assert_eq!(
         find(of(&ben(), ThreadQuery::newest(100))).await,
@@ -103,7 +103,7 @@ async fn threads_are_found_by_participant(store: &AnyStore) {
 }
 
 async fn private_scope_finds_only_shared_threads(store: &AnyStore) {
-    ten(store).await;
+    ten_threads(store).await;
     let by_ana = message(crate::fixtures::existing("t4"), "more", &ana());
     store
         .begin_turn(&scope(), by_ana, &start("none"))
@@ -174,7 +174,7 @@ async fn pages_of_any_size_agree_in_either_order(store: &AnyStore) {
 }
 
 async fn cursor_and_time_bound_both_apply(store: &AnyStore) {
-    let times = ten(store).await;
+    let times = ten_threads(store).await;
     let cursor = |number: usize| {
         Some(ThreadCursor {
             last_event_at: times[number],
@@ -199,7 +199,7 @@ async fn cursor_and_time_bound_both_apply(store: &AnyStore) {
 }
 
 async fn pages_skip_no_thread_while_others_are_created(store: &AnyStore) {
-    ten(store).await;
+    ten_threads(store).await;
     let mut query = ThreadQuery::newest(3);
     let mut all = Vec::new();
     for number in 0.. {
@@ -224,7 +224,7 @@ async fn pages_skip_no_thread_while_others_are_created(store: &AnyStore) {
 }
 
 async fn another_scope_finds_nothing(store: &AnyStore) {
-    ten(store).await;
+    ten_threads(store).await;
     for other in [
         Scope {
             agent: "other".to_owned(),

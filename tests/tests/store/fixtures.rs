@@ -32,7 +32,7 @@ pub(crate) fn scope() -> Scope {
     }
 }
 
-/// The same scope, restricted to threads in which this user participates.
+/// A scope restricted to threads in which this user participates.
 pub(crate) fn private_scope(user: &User) -> Scope {
     Scope {
         viewer: Viewer::Only(Participant::user(user)),

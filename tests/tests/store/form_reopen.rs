@@ -56,7 +56,7 @@ async fn answered(store: &AnyStore) -> Claim {
 }
 
 /// Interrupts all running turns, as if their process had died.
-async fn lose(store: &AnyStore) -> usize {
+async fn interrupt_running(store: &AnyStore) -> usize {
     let recovered = store.expire_leases(now()).await.unwrap();
     recovered.interrupted + recovered.retried
 }
@@ -88,7 +88,7 @@ async fn assert_answered(store: &AnyStore) {
 async fn form_reopens_when_its_answer_is_interrupted(store: &AnyStore) {
     answered(store).await;
     assert_answered(store).await;
-    assert_eq!(lose(store).await, 1);
+    assert_eq!(interrupt_running(store).await, 1);
     assert_open(store).await;
 }
 
@@ -176,7 +176,7 @@ async fn form_stays_answered_while_its_answer_is_retried(store: &AnyStore) {
         .begin_turn(&scope(), answer("t", "a"), &retrying())
         .await;
     let claim = begun.unwrap().claim.unwrap();
-    assert_eq!(lose(store).await, 1);
+    assert_eq!(interrupt_running(store).await, 1);
     assert_answered(store).await;
     let next = store.claim_turn(&scope(), "t", &retrying()).await.unwrap();
     store
@@ -207,7 +207,7 @@ async fn form_stays_answered_after_its_turn_ended(store: &AnyStore) {
 async fn form_reopens_as_often_as_its_answers_are_lost(store: &AnyStore) {
     answered(store).await;
     for number in 0..3 {
-        assert_eq!(lose(store).await, 1);
+        assert_eq!(interrupt_running(store).await, 1);
         let id = format!("b{number}");
         assert!(respond(store, &id).await.unwrap().claim.is_some());
     }
@@ -216,7 +216,7 @@ async fn form_reopens_as_often_as_its_answers_are_lost(store: &AnyStore) {
 
 async fn reopened_form_accepts_one_of_many_answers(store: &AnyStore) {
     answered(store).await;
-    lose(store).await;
+    interrupt_running(store).await;
     let tasks = (0..20).map(|number| {
         let store = Arc::clone(store);
         tokio::spawn(async move { respond(&store, &format!("b{number}")).await })
@@ -268,7 +268,7 @@ async fn lost_answer_sent_again_is_a_repeat(store: &AnyStore) {
         }
     };
     send("a").await;
-    lose(store).await;
+    interrupt_running(store).await;
     let again = send("b").await;
     assert!(again.is_repeated && again.is_over && again.claim.is_none());
     assert_eq!(again.event.id, "a");
@@ -281,6 +281,6 @@ async fn turn_without_a_form_answer_reopens_none(store: &AnyStore) {
     let begun = say(store, existing("t"), "m", "m-run").await;
     let key = begun.claim.unwrap().key;
     write(store, &key, vec![TurnChange::ReopenForm]).await;
-    lose(store).await;
+    interrupt_running(store).await;
     assert_answered(store).await;
 }

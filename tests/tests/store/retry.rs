@@ -54,7 +54,7 @@ async fn first(store: &AnyStore) -> Claim {
 }
 
 /// Requeues a turn until this time. Its run does not change.
-async fn give_back(store: &AnyStore, key: &TurnKey, not_before: DateTime<Utc>) {
+async fn requeue(store: &AnyStore, key: &TurnKey, not_before: DateTime<Utc>) {
     let changes = vec![written("t", "tried", Some("r"))];
     let published = store.retry_turn(&scope(), key, changes, not_before).await;
     let published = published.unwrap();
@@ -106,7 +106,7 @@ async fn retry_continues_run_and_events_of_failed_attempt(store: &AnyStore) {
 async fn retry_waits_for_its_time_and_blocks_later_turns(store: &AnyStore) {
     let claim = first(store).await;
     let later = now() + TimeDelta::minutes(1);
-    give_back(store, &claim.key, later).await;
+    requeue(store, &claim.key, later).await;
     assert!(
         claim_at(store, later - TimeDelta::microseconds(1))
             .await
@@ -273,7 +273,7 @@ async fn pending_turns_report_their_earliest_start_times(store: &AnyStore) {
 async fn turn_waiting_for_a_retry_can_be_canceled(store: &AnyStore) {
     let claim = first(store).await;
     let later = now() + TimeDelta::minutes(1);
-    give_back(store, &claim.key, later).await;
+    requeue(store, &claim.key, later).await;
     begin(store, existing("t"), "e2", &retrying("none")).await;
     let cancelled = store.cancel_turn(None, &wish("e1")).await.unwrap();
     let Cancelled::Withdrawn { changes, waiting } = cancelled else {
@@ -291,7 +291,7 @@ async fn turn_waiting_for_a_retry_can_be_canceled(store: &AnyStore) {
 
 async fn interrupt_ends_the_run_of_a_turn_awaiting_retry(store: &AnyStore) {
     let claim = first(store).await;
-    give_back(store, &claim.key, now() + TimeDelta::minutes(1)).await;
+    requeue(store, &claim.key, now() + TimeDelta::minutes(1)).await;
     let start = Start {
         on_busy: dooers::OnBusy::Interrupt,
         ..start("r2")

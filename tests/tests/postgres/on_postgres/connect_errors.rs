@@ -11,7 +11,7 @@ use std::time::Duration;
 const PASSWORD: &str = "hunter2";
 
 /// The full text of an error: `Display`, `Debug` and all sources.
-fn shown(error: &(dyn Error + 'static)) -> String {
+fn full_text(error: &(dyn Error + 'static)) -> String {
     let mut text = format!("{error:?}");
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -22,9 +22,9 @@ fn shown(error: &(dyn Error + 'static)) -> String {
 }
 
 /// The error of opening a store.
-async fn refused(options: PostgresOptions) -> String {
+async fn open_error(options: PostgresOptions) -> String {
     let error = PostgresStore::open(options).await.unwrap_err();
-    shown(&error)
+    full_text(&error)
 }
 
 #[tokio::test]
@@ -45,12 +45,12 @@ async fn wrong_password_error_hides_the_password() {
     let by_url = options.clone().url(encoded).unwrap();
     PostgresStore::open(by_url).await.unwrap().close().await;
 
-    let wrong = refused(options.clone().password(PASSWORD)).await;
+    let wrong = open_error(options.clone().password(PASSWORD)).await;
     assert!(wrong.contains("password authentication failed"), "{wrong}");
     assert!(wrong.contains("check WORKER_DATABASE_USER"), "{wrong}");
     assert!(!wrong.contains(PASSWORD), "{wrong}");
     let missing = options.database("missing").password("a:b/c?d#e@f%g h");
-    let missing = refused(missing).await;
+    let missing = open_error(missing).await;
     assert!(missing.contains("create it"), "{missing}");
     assert!(!missing.contains("a:b"), "{missing}");
 }
@@ -70,14 +70,14 @@ async fn unreachable_server_error_hides_the_password() {
         .user("ada")
         .password(PASSWORD)
         .connect_timeout(Duration::from_millis(200));
-    let why = refused(options.clone()).await;
+    let why = open_error(options.clone()).await;
     assert!(why.contains("127.0.0.1"), "{why}");
     assert!(
         why.contains("say where it is (WORKER_DATABASE_HOST"),
         "{why}"
     );
     assert!(!why.contains(PASSWORD), "{why}");
-    let socket = refused(options.host("/nowhere")).await;
+    let socket = open_error(options.host("/nowhere")).await;
     assert!(socket.contains("/nowhere"), "{socket}");
     assert!(!socket.contains(PASSWORD), "{socket}");
 }
@@ -110,7 +110,7 @@ async fn pooler_used_as_server_fails_with_the_remedy() {
         return;
     };
     let options = options.statement_cache(100);
-    let why = refused(options.connect_timeout(Duration::from_secs(3600)));
+    let why = open_error(options.connect_timeout(Duration::from_secs(3600)));
     let why = within("an error", why).await;
     assert!(why.contains("WORKER_DATABASE_STATEMENT_CACHE=0"), "{why}");
 }

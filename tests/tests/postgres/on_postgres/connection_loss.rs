@@ -48,7 +48,7 @@ const NO_ANSWER: &str = "SELECT count(*) > 0 FROM pg_stat_activity
     WHERE application_name = 'under-test' AND wait_event = 'SyncRep'";
 
 /// Makes every later commit flush to disk and then wait for a replica that never answers.
-async fn no_answers(cluster: &Cluster) {
+async fn block_responses(cluster: &Cluster) {
     execute(
         cluster,
         "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
@@ -62,7 +62,7 @@ async fn no_answers(cluster: &Cluster) {
     .await;
 }
 
-async fn answers_again(cluster: &Cluster) {
+async fn unblock_responses(cluster: &Cluster) {
     execute(cluster, "ALTER SYSTEM RESET synchronous_standby_names").await;
     execute(cluster, "SELECT pg_reload_conf()").await;
 }
@@ -76,7 +76,7 @@ async fn events_of(store: &PostgresStore, thread_id: &str) -> Vec<String> {
 }
 
 /// Sends messages and answers turn by turn, and reports each turn. Returns the expected event ids.
-async fn talk(
+async fn run_turns(
     store: Arc<PostgresStore>,
     thread_id: String,
     turns: usize,
@@ -119,7 +119,7 @@ async fn killed_connections_lose_and_repeat_nothing() {
     let mut talking = JoinSet::new();
     for thread in 0..8 {
         let store = Arc::clone(&store);
-        talking.spawn(talk(store, format!("t{thread}"), 15, done.clone()));
+        talking.spawn(run_turns(store, format!("t{thread}"), 15, done.clone()));
     }
     drop(done);
     let mut killed = 0;
@@ -219,7 +219,7 @@ async fn committed_statement_with_lost_answer_runs_once() {
         .begin_turn(&scope(), first("before", "e0"), &start("r0"))
         .await;
     assert!(before.is_ok());
-    no_answers(&cluster).await;
+    block_responses(&cluster).await;
     let beginning = tokio::spawn({
         let store = Arc::clone(&store);
         async move {
@@ -232,7 +232,7 @@ async fn committed_statement_with_lost_answer_runs_once() {
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     // The next connection waits, too.
     wait_until(&cluster, NO_ANSWER).await;
-    answers_again(&cluster).await;
+    unblock_responses(&cluster).await;
     let begun = within("the message", beginning).await.unwrap().unwrap();
     assert!(begun.claim.is_some() && !begun.is_repeated);
     assert_eq!(events_of(&store, "t").await, ["e1"]);
@@ -263,7 +263,7 @@ async fn lost_answer_does_not_overwrite_a_newer_setting() {
     let worker = worker();
     let put = async |value| store.put_settings(&worker, vec![setting(value)]).await;
     put("before").await.unwrap();
-    no_answers(&cluster).await;
+    block_responses(&cluster).await;
     let putting = tokio::spawn({
         let (store, worker) = (Arc::clone(&store), worker.clone());
         async move { store.put_settings(&worker, vec![setting("mine")]).await }
@@ -283,7 +283,7 @@ async fn lost_answer_does_not_overwrite_a_newer_setting() {
     wait_until(&cluster, waits).await;
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     within("their setting", theirs).await.unwrap();
-    answers_again(&cluster).await;
+    unblock_responses(&cluster).await;
     let stored = within("my setting", putting).await.unwrap();
     // Our value was stored first. The store may or may not have received the response.
     assert!(matches!(
@@ -301,7 +301,7 @@ async fn setting_change_succeeds_despite_a_lost_answer() {
     };
     let store = open(&cluster).await;
     let worker = worker();
-    no_answers(&cluster).await;
+    block_responses(&cluster).await;
     let storing = tokio::spawn({
         let (store, worker) = (Arc::clone(&store), worker.clone());
         async move { store.put_settings(&worker, vec![setting("mine")]).await }
@@ -321,7 +321,7 @@ async fn setting_change_succeeds_despite_a_lost_answer() {
     assert!(kill_connections(&cluster.url(), NAME, i64::MAX).await > 0);
     within("the removal", removing).await.unwrap().unwrap();
     assert_eq!(store.settings(&worker).await.unwrap(), []);
-    answers_again(&cluster).await;
+    unblock_responses(&cluster).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

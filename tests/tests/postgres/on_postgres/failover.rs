@@ -1,6 +1,6 @@
 //! A server whose database fails while it works and then recovers.
 
-use crate::history::{events, said};
+use crate::history::{events, speakers_and_texts};
 use dooers::Database;
 use dooers::prelude::*;
 use dooers::store::PostgresOptions;
@@ -33,7 +33,7 @@ async fn counting(request: WorkerRequest, response: WorkerResponse) -> Result<()
 }
 
 /// Options with a long timeout: a database starts slowly on a busy machine.
-fn patient(cluster: &Cluster) -> PostgresOptions {
+fn patient_options(cluster: &Cluster) -> PostgresOptions {
     cluster.options().connect_timeout(Duration::from_secs(60))
 }
 
@@ -50,7 +50,7 @@ fn numbers(last: u32) -> Vec<String> {
 
 async fn answers(client: &mut Client, thread_id: &str) -> Vec<String> {
     let stored = events(client, thread_id).await;
-    let answers = said(&stored).into_iter().skip(1);
+    let answers = speakers_and_texts(&stored).into_iter().skip(1);
     answers
         .map(|(who, text)| {
             assert_eq!(who, "assistant", "{text}");
@@ -60,7 +60,7 @@ async fn answers(client: &mut Client, thread_id: &str) -> Vec<String> {
 }
 
 /// Waits until the server reports that it is ready. It recovers without a request.
-async fn becomes_ready(server: &Server) {
+async fn wait_ready(server: &Server) {
     let end = tokio::time::Instant::now() + TIMEOUT;
     // Each request waits for the store.
     while server.get("/readyz").await.0 != 200 {
@@ -68,11 +68,11 @@ async fn becomes_ready(server: &Server) {
     }
 }
 
-async fn outlives(lose: fn(&mut Cluster), key: &str) {
+async fn check_turn_survives(lose: fn(&mut Cluster), key: &str) {
     let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
-    let server = serve(patient(&cluster)).await;
+    let server = serve(patient_options(&cluster)).await;
     let mut client = server.client("ada").await;
     assert_eq!(server.get("/readyz").await.0, 200);
     let id = client.send_message(None, &format!("{key} 6")).await;
@@ -96,19 +96,19 @@ async fn outlives(lose: fn(&mut Cluster), key: &str) {
             .iter()
             .all(|frame| frame["payload"]["ack_id"] != list)
     );
-    becomes_ready(&server).await;
+    wait_ready(&server).await;
     assert_eq!(answers(&mut client, thread_id).await, numbers(6));
     server.close([client]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turn_survives_a_database_restart() {
-    outlives(Cluster::stop, "restart").await;
+    check_turn_survives(Cluster::stop, "restart").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turn_survives_a_database_crash() {
-    outlives(Cluster::crash, "crash").await;
+    check_turn_survives(Cluster::crash, "crash").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,7 +130,7 @@ async fn unstored_message_is_rejected_and_can_be_resent() {
     assert!(!message.contains("127.0.0.1"), "{message}");
 
     cluster.restart();
-    becomes_ready(&server).await;
+    wait_ready(&server).await;
     let id = client.send_message_as("once", None, "- 2").await;
     client.expect_ack(&id).await;
     let frames = client.read_turn().await;
@@ -145,10 +145,10 @@ async fn server_waits_for_a_database_that_starts_later() {
         return;
     };
     cluster.stop();
-    let serving = tokio::spawn(serve(patient(&cluster)));
+    let serving = tokio::spawn(serve(patient_options(&cluster)));
     cluster.restart();
     let server = serving.await.unwrap();
-    becomes_ready(&server).await;
+    wait_ready(&server).await;
     let mut client = server.client("ada").await;
     client.start_thread("- 1").await;
     server.close([client]).await;
@@ -156,8 +156,8 @@ async fn server_waits_for_a_database_that_starts_later() {
 
 /// Several clients write while the database fails after each answer. Every message is stored once and is answered
 /// completely.
-async fn under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Cluster, usize)) {
-    let server = serve(patient(&cluster)).await;
+async fn check_under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Cluster, usize)) {
+    let server = serve(patient_options(&cluster)).await;
     let (ended, mut turns) = mpsc::channel(MEMBERS * MESSAGES);
     let mut members = Vec::new();
     for member in 0..MEMBERS {
@@ -193,10 +193,10 @@ async fn under_load(mut cluster: Cluster, mut suffer: impl AsyncFnMut(&mut Clust
             ("assistant", "2"),
             ("assistant", "3"),
         ];
-        assert_eq!(said(&stored), turn.repeat(MESSAGES));
+        assert_eq!(speakers_and_texts(&stored), turn.repeat(MESSAGES));
         clients.push(client);
     }
-    becomes_ready(&server).await;
+    wait_ready(&server).await;
     server.close(clients).await;
 }
 
@@ -209,7 +209,7 @@ async fn server_with_killed_connections_loses_nothing() {
     let kill = async |cluster: &mut Cluster, _| {
         killed += kill_connections(&cluster.url(), NAME, 1).await;
     };
-    under_load(cluster, kill).await;
+    check_under_load(cluster, kill).await;
     assert!(killed > MEMBERS * MESSAGES / 2, "{killed} were killed");
 }
 
@@ -226,6 +226,6 @@ async fn database_crashes_lose_no_acked_message() {
             crashes += 1;
         }
     };
-    under_load(cluster, crash).await;
+    check_under_load(cluster, crash).await;
     assert!(crashes > 2, "{crashes}");
 }

@@ -1,6 +1,6 @@
 //! Several processes on one database.
 
-use crate::history::{events, said};
+use crate::history::{events, speakers_and_texts};
 use dooers_tests::postgres::{fresh_prefix, url};
 use dooers_tests::{Client, Process, RemoteHandlers};
 use std::collections::HashSet;
@@ -113,7 +113,7 @@ async fn turns_run_in_sequence_across_processes() {
     // In the order in which they were stored, which is the order of their acks.
     assert_eq!(keys, (0..=MESSAGES).collect::<Vec<_>>());
     let stored = events(&mut bob, &thread_id).await;
-    let answers = said(&stored)
+    let answers = speakers_and_texts(&stored)
         .into_iter()
         .filter(|(who, _)| *who == "assistant");
     let expected: Vec<_> = keys.iter().map(|key| format!("answer to {key}")).collect();
@@ -152,7 +152,7 @@ async fn late_write_of_a_frozen_process_is_rejected() {
     bob.read_turn().await;
 
     let stored = events(&mut bob, &thread_id).await;
-    let published = said(&stored);
+    let published = speakers_and_texts(&stored);
     assert_eq!(published[1], ("assistant", "in time"));
     let others: Vec<_> = published.iter().map(|(who, _)| *who).collect();
     assert!(
@@ -198,7 +198,7 @@ async fn queue_of_a_killed_process_is_taken_over() {
     bob.read_turn().await;
     bob.read_turn().await;
     let stored = events(&mut bob, &thread_id).await;
-    let published = said(&stored);
+    let published = speakers_and_texts(&stored);
     let answers = [
         ("assistant", "answer to second"),
         ("assistant", "answer to third"),

@@ -1,6 +1,6 @@
 //! The setup from the README: an example that uses PostgreSQL by configuration alone.
 
-use crate::history::{events, said};
+use crate::history::{events, speakers_and_texts};
 use dooers_tests::postgres::{ClusterOptions, dedicated};
 use dooers_tests::{Client, Process};
 
@@ -33,7 +33,7 @@ async fn echo_example_stores_threads_in_a_new_database() {
         };
         let stored = events(&mut client, thread_id).await;
         let turn = [("user", "hello"), ("assistant", "You said: hello")];
-        assert_eq!(said(&stored), turn.repeat(said_before + 1));
+        assert_eq!(speakers_and_texts(&stored), turn.repeat(said_before + 1));
         client.disconnect().await;
         echo.terminate();
         let (status, _, errors) = echo.wait();

@@ -2,7 +2,7 @@
 //!
 //! The program must stop within the drain time plus 3 s. The tests wait longer, as the machine may be busy.
 
-use crate::history::{events, said};
+use crate::history::{events, speakers_and_texts};
 use dooers_tests::postgres::{Cluster, ClusterOptions, dedicated};
 use dooers_tests::{Client, Process, RemoteHandler, RemoteHandlers, TIMEOUT};
 
@@ -21,7 +21,10 @@ fn serve(cluster: &Cluster) -> Process {
 }
 
 /// A client, its thread, and the handler that answers its first message.
-async fn call(program: &mut Process, calls: &RemoteHandlers) -> (Client, String, RemoteHandler) {
+async fn start_handler(
+    program: &mut Process,
+    calls: &RemoteHandlers,
+) -> (Client, String, RemoteHandler) {
     let mut client = Client::open(program.address(), "/ws").await;
     client.connect("ada").await;
     let id = client.send_message(None, &calls.message("hello")).await;
@@ -32,13 +35,13 @@ async fn call(program: &mut Process, calls: &RemoteHandlers) -> (Client, String,
 }
 
 /// Checks that the program stops in time, and that the next one has every acknowledged message exactly once.
-async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
+async fn check_stop(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
     let Some(mut cluster) = dedicated(ClusterOptions::default()) else {
         return;
     };
     let mut program = serve(&cluster);
     let calls = RemoteHandlers::listen().await;
-    let (mut client, thread_id, mut handler) = call(&mut program, &calls).await;
+    let (mut client, thread_id, mut handler) = start_handler(&mut program, &calls).await;
     handler.say("one").await;
     assert_eq!(handler.outcome().await, "stored");
 
@@ -66,7 +69,7 @@ async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
         stored = events(&mut client, &thread_id).await;
     }
     let message = calls.message("hello");
-    let said = said(&stored);
+    let said = speakers_and_texts(&stored);
     assert_eq!(
         said[..2],
         [("user", message.as_str()), ("assistant", "one")]
@@ -80,12 +83,12 @@ async fn stops(lose: fn(&mut Cluster), find: fn(&mut Cluster)) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stop_does_not_wait_for_a_frozen_database() {
-    stops(|cluster| cluster.freeze(), |cluster| cluster.thaw()).await;
+    check_stop(|cluster| cluster.freeze(), |cluster| cluster.thaw()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stop_does_not_wait_for_a_stopped_database() {
-    stops(Cluster::crash, Cluster::restart).await;
+    check_stop(Cluster::crash, Cluster::restart).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

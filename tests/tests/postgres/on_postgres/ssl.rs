@@ -128,7 +128,7 @@ impl TlsServer {
 }
 
 /// The error of opening a store. It must be immediate, as a retry cannot succeed.
-async fn refused(options: PostgresOptions) -> String {
+async fn open_error(options: PostgresOptions) -> String {
     let options = options.connect_timeout(Duration::from_secs(3600));
     let error = within("an error", PostgresStore::open(options)).await;
     error.unwrap_err().to_string()
@@ -219,7 +219,7 @@ async fn unverified_server_is_rejected() {
         if let Some(root) = root {
             options = options.ssl_root_cert(root);
         }
-        let why = refused(options).await;
+        let why = open_error(options).await;
         assert!(why.contains(expected), "{host} {mode:?} {root:?}: {why}");
     }
 }
@@ -232,7 +232,7 @@ async fn plain_server_is_accepted_only_by_optional_modes() {
     let prefers = options.clone().ssl_mode(SslMode::Prefer);
     PostgresStore::open(prefers).await.unwrap().close().await;
     for mode in [SslMode::Require, SslMode::VerifyCa, SslMode::VerifyFull] {
-        let why = refused(options.clone().ssl_mode(mode)).await;
+        let why = open_error(options.clone().ssl_mode(mode)).await;
         assert!(why.contains("TLS"), "{mode:?}: {why}");
     }
 }
@@ -254,11 +254,11 @@ async fn client_certificate_authenticates_the_user() {
             .ssl_client_key(text(&key))
     };
     assert!(server.is_encrypted(with("me"), "proven").await);
-    let why = refused(options()).await;
+    let why = open_error(options()).await;
     assert!(why.contains("certificate"), "{why}");
-    let stranger = refused(with("stranger")).await;
+    let stranger = open_error(with("stranger")).await;
     assert!(!stranger.contains("PRIVATE KEY"), "{stranger}");
     let certificate = server.path("me.pem");
-    let why = refused(options().ssl_client_cert(text(&certificate))).await;
+    let why = open_error(options().ssl_client_cert(text(&certificate))).await;
     assert!(why.contains("key"), "{why}");
 }

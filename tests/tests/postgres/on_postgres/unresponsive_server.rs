@@ -21,7 +21,7 @@ const MEMBERS: usize = 4;
 const MESSAGES: usize = 12;
 const SILENCES: usize = 4;
 
-/// How fast the agent writes.
+/// The writing speed of the agent.
 #[derive(Debug, Clone, WorkerSettings)]
 struct Pacing {
     #[setting(default = "plain")]
@@ -76,7 +76,7 @@ fn scope() -> Scope {
 const LONG: Duration = Duration::from_secs(3600);
 
 /// Waits until `/readyz` returns this status.
-async fn readiness(server: &Server, status: u16) {
+async fn wait_readiness(server: &Server, status: u16) {
     let end = tokio::time::Instant::now() + TIMEOUT;
     // Each request waits for the store.
     while server.get("/readyz").await.0 != status {
@@ -119,7 +119,7 @@ fn requests(thread_id: &str, run_id: &str) -> Vec<(&'static str, Value, &'static
 }
 
 /// Sends each request from its own client. All must be rejected as overloaded.
-async fn all_are_refused(
+async fn assert_all_rejected(
     clients: &mut [Client],
     requests: &[(&'static str, Value, &'static str)],
     round: usize,
@@ -144,7 +144,7 @@ async fn all_are_refused(
 }
 
 /// Checks that calls by the program fail, too.
-async fn program_is_refused(server: &Server, repository: &Repository, thread_id: &str) {
+async fn assert_program_rejected(server: &Server, repository: &Repository, thread_id: &str) {
     let unreachable = |error: &dyn std::error::Error| {
         let text = format!("{error:?}");
         assert!(text.contains("Unavailable"), "{text}");
@@ -174,7 +174,7 @@ async fn begin(client: &mut Client, text: &str) -> (String, String) {
 
 /// Freezes the database twice. All requests must be rejected meanwhile, and must succeed afterwards on the same
 /// connections.
-async fn refuses_and_recovers(
+async fn check_rejects_and_recovers(
     options: PostgresOptions,
     key: &str,
     freeze: impl Fn(),
@@ -199,8 +199,8 @@ async fn refuses_and_recovers(
     for round in 1..=2 {
         let started = Instant::now();
         tokio::join!(
-            all_are_refused(&mut clients, &requests, round),
-            program_is_refused(&server, &repository, &thread_id),
+            assert_all_rejected(&mut clients, &requests, round),
+            assert_program_rejected(&server, &repository, &thread_id),
             async {
                 assert_eq!(server.get("/readyz").await.0, 503);
                 println!(
@@ -216,7 +216,7 @@ async fn refuses_and_recovers(
     }
     thaw();
     let started = Instant::now();
-    readiness(&server, 200).await;
+    wait_readiness(&server, 200).await;
     println!("/readyz is 200 {:?} after the silence", started.elapsed());
     for (client, (verb, payload, kind)) in clients.iter_mut().zip(&requests) {
         if *verb == "thread.delete" {
@@ -242,7 +242,7 @@ async fn requests_are_rejected_while_server_is_frozen() {
         return;
     };
     let (freeze, thaw) = (|| cluster.freeze(), || cluster.thaw());
-    refuses_and_recovers(cluster.options(), "wait server", freeze, thaw).await;
+    check_rejects_and_recovers(cluster.options(), "wait server", freeze, thaw).await;
 }
 
 /// A cluster, a pooler in front of it, and options for a store. Returns `None` if PostgreSQL is not installed.
@@ -263,7 +263,7 @@ async fn requests_are_rejected_while_pooler_is_frozen() {
         return;
     };
     let (freeze, thaw) = (|| pooler.freeze(), || pooler.thaw());
-    refuses_and_recovers(options, "wait pooler", freeze, thaw).await;
+    check_rejects_and_recovers(options, "wait pooler", freeze, thaw).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -272,7 +272,7 @@ async fn requests_are_rejected_while_pooled_server_hangs() {
         return;
     };
     let (freeze, thaw) = (|| cluster.freeze(), || cluster.thaw());
-    refuses_and_recovers(options, "wait behind", freeze, thaw).await;
+    check_rejects_and_recovers(options, "wait behind", freeze, thaw).await;
 }
 
 /// Sends a message under a `client_event_id` until it is accepted.
@@ -289,7 +289,12 @@ async fn send(client: &mut Client, own_id: &str, thread_id: Option<&str>) {
 
 /// Several clients write while the database freezes repeatedly. Each message is stored once, each text that a
 /// handler knows to be stored is stored, and each turn ends.
-async fn keeps_its_word(options: PostgresOptions, name: &str, freeze: impl Fn(), thaw: impl Fn()) {
+async fn check_under_load(
+    options: PostgresOptions,
+    name: &str,
+    freeze: impl Fn(),
+    thaw: impl Fn(),
+) {
     let server = serve(options, 2 * LIMIT).await;
     let (acked, mut acks) = mpsc::channel(MEMBERS * MESSAGES);
     let mut members = Vec::new();
@@ -330,7 +335,7 @@ async fn keeps_its_word(options: PostgresOptions, name: &str, freeze: impl Fn(),
         );
         thaw();
         silences += 1;
-        readiness(&server, 200).await;
+        wait_readiness(&server, 200).await;
     }
     assert!(silences >= SILENCES, "{silences}");
     let repository = server.worker().repository().await.unwrap();
@@ -391,7 +396,7 @@ async fn freezes_under_load_lose_and_repeat_nothing() {
         return;
     };
     let (freeze, thaw) = (|| cluster.freeze(), || cluster.thaw());
-    keeps_its_word(cluster.options(), "server", freeze, thaw).await;
+    check_under_load(cluster.options(), "server", freeze, thaw).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -400,7 +405,7 @@ async fn pooler_freezes_under_load_lose_nothing() {
         return;
     };
     let (freeze, thaw) = (|| pooler.freeze(), || pooler.thaw());
-    keeps_its_word(options, "pooler", freeze, thaw).await;
+    check_under_load(options, "pooler", freeze, thaw).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

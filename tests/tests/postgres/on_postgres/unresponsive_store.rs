@@ -47,11 +47,11 @@ async fn wait_until(cluster: &Cluster, condition: &'static str) {
 }
 
 /// A condition: the store waits for a lock.
-const WAITS: &str = "SELECT count(*) > 0 FROM pg_stat_activity
+const IS_WAITING: &str = "SELECT count(*) > 0 FROM pg_stat_activity
     WHERE application_name = 'silent' AND wait_event_type = 'Lock'";
 
 /// A condition: the store's connections are idle.
-const RESTS: &str = "SELECT count(*) = 0 FROM pg_stat_activity
+const IS_IDLE: &str = "SELECT count(*) = 0 FROM pg_stat_activity
     WHERE application_name = 'silent' AND state <> 'idle'";
 
 fn worker() -> WorkerKey {
@@ -135,7 +135,7 @@ async fn every_call_times_out_while_server_is_frozen() {
         cluster.thaw();
         within("a ping", async { store.ping().await.unwrap() }).await;
         // The outcome is checked when the server answers again.
-        wait_until(&cluster, RESTS).await;
+        wait_until(&cluster, IS_IDLE).await;
         for thread in store
             .threads(&here, None, PageLimit::new(9))
             .await
@@ -179,19 +179,19 @@ async fn rejected_setting_is_not_stored_later() {
             let (store, worker) = (Arc::clone(&store), worker.clone());
             async move { store.put_settings(&worker, vec![setting("late")]).await }
         });
-        wait_until(&cluster, WAITS).await;
+        wait_until(&cluster, IS_WAITING).await;
         cluster.freeze();
         unavailable(&within("the setting", putting).await.unwrap());
         cluster.thaw();
         run(&mut admin, "ROLLBACK").await;
-        wait_until(&cluster, RESTS).await;
+        wait_until(&cluster, IS_IDLE).await;
         assert_eq!(store.settings(&worker).await.unwrap()[0].value, "before");
 
         cluster.freeze();
         let removed = store.remove_setting(&worker, "tone");
         unavailable(&within("the removal", removed).await);
         cluster.thaw();
-        wait_until(&cluster, RESTS).await;
+        wait_until(&cluster, IS_IDLE).await;
         assert_eq!(store.settings(&worker).await.unwrap()[0].value, "before");
     }
     put("after").await.unwrap();
@@ -222,7 +222,7 @@ async fn slow_statement_is_canceled_by_the_server() {
     unavailable(&writing);
     unavailable(&store.settings(&worker()).await);
     // The lock is still held, and no statement waits for it.
-    wait_until(&cluster, RESTS).await;
+    wait_until(&cluster, IS_IDLE).await;
     run(&mut admin, "ROLLBACK").await;
     assert_eq!(
         store
@@ -322,7 +322,7 @@ async fn unresponsive_connections_are_replaced() {
 }
 
 /// The error of opening a store.
-async fn refused(options: PostgresOptions) -> String {
+async fn open_error(options: PostgresOptions) -> String {
     let opened = within("an error", PostgresStore::open(options)).await;
     opened.unwrap_err().to_string()
 }
@@ -333,7 +333,7 @@ async fn start_on_a_frozen_server_names_the_limit() {
         return;
     };
     cluster.freeze();
-    let why = refused(options(&cluster)).await;
+    let why = open_error(options(&cluster)).await;
     let expected = "the database did not answer within 1s (WORKER_DATABASE_CONNECT_TIMEOUT); look";
     assert!(why.contains(expected), "{why}");
     cluster.thaw();
@@ -349,8 +349,8 @@ async fn start_frozen_midway_names_the_limit() {
     let mut admin = connect(&cluster.url()).await.unwrap();
     for freezes in [true, false] {
         run(&mut admin, "BEGIN; LOCK TABLE worker_schema_migrations").await;
-        let opening = tokio::spawn(refused(options(&cluster)));
-        wait_until(&cluster, WAITS).await;
+        let opening = tokio::spawn(open_error(options(&cluster)));
+        wait_until(&cluster, IS_WAITING).await;
         if freezes {
             cluster.freeze();
         }
@@ -375,8 +375,8 @@ async fn frozen_migration_changes_nothing() {
         // The lock of another process that runs migrations.
         let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('dooers worker_', 0))";
         run(&mut admin, lock).await;
-        let opening = tokio::spawn(refused(options.clone()));
-        wait_until(&cluster, WAITS).await;
+        let opening = tokio::spawn(open_error(options.clone()));
+        wait_until(&cluster, IS_WAITING).await;
         if freezes {
             cluster.freeze();
         }
@@ -386,7 +386,7 @@ async fn frozen_migration_changes_nothing() {
             cluster.thaw();
         }
         run(&mut admin, "ROLLBACK").await;
-        wait_until(&cluster, RESTS).await;
+        wait_until(&cluster, IS_IDLE).await;
         wait_until(
             &cluster,
             "SELECT count(*) = 0 FROM pg_class WHERE relname LIKE 'worker%'",
