@@ -1,8 +1,8 @@
-//! What it costs to dispatch a message instead of calling the handler: the message stored, its turn run, its answer
-//! stored and read from the stream.
+//! The cost of dispatching a message compared to calling the handler: the message is stored, its turn runs, and its
+//! answer is stored and read from the stream.
 //!
-//! Run with: `cargo bench -p dooers-tests --bench dispatch`. No socket takes part; the SQLite file is in the system's
-//! directory for temporary files.
+//! Run with: `cargo bench -p dooers-tests --bench dispatch`. No socket is involved. The SQLite file is in the
+//! system's directory for temporary files.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -15,14 +15,14 @@ use dooers::{Database, WorkerServer};
 use futures::future::join_all;
 use std::time::{Duration, Instant};
 
-// As the examples do.
+// The allocator of the examples.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many messages are measured in each line.
+/// Messages per measured line.
 const MESSAGES: u32 = 4_000;
 
-/// Says what you said.
+/// Echoes the message.
 #[dooers::agent]
 async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     response
@@ -31,7 +31,7 @@ async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     Ok(())
 }
 
-/// Messages in so many threads side by side; the result is how long each took.
+/// Dispatches messages in this many threads concurrently. Returns the duration of each dispatch.
 async fn dispatch(server: &WorkerServer, threads: u32) -> Vec<Duration> {
     let thread = |number: u32| async move {
         let mut took = Vec::new();

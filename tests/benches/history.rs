@@ -1,7 +1,7 @@
-//! How long a handler waits for the history of a long thread.
+//! The time a handler needs to read the history of a long thread.
 //!
-//! Run with: `cargo bench -p dooers-tests --bench history`. The thread has 10,000 events and lies in a SQLite file; the
-//! handler reads it in the server's process, as handlers do.
+//! Run with: `cargo bench -p dooers-tests --bench history`. The thread has 10,000 events in a SQLite file. The
+//! handler reads it in the server's process, as in production.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -18,13 +18,13 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-// As the examples do.
+// The allocator of the examples.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const EVENTS: usize = 10_000;
 
-/// How often each is read.
+/// Reads per format and limit.
 const TIMES: usize = 50;
 
 const FORMATS: [(&str, HistoryFormat); 6] = [
@@ -36,8 +36,8 @@ const FORMATS: [(&str, HistoryFormat); 6] = [
     ("Voyage", HistoryFormat::Voyage),
 ];
 
-/// `fill` writes the thread's events; `read FORMAT LIMIT` tells how long each reading took, in microseconds, and `stream`
-/// how long it took to go through all of them.
+/// `fill` writes the thread's events. `read FORMAT LIMIT` returns the duration of each read in microseconds.
+/// `stream` returns the time to read all events.
 #[dooers::agent]
 async fn historian(
     request: WorkerRequest,
@@ -58,7 +58,8 @@ async fn historian(
                 let began = Instant::now();
                 let history = memory.history(format).limit(limit).await?;
                 times.push(began.elapsed().as_micros());
-                // Calls are joined with their results, and neighbours of one role.
+                // Tool calls are merged with their results, and so are consecutive messages of one
+                // role.
                 assert!(history.len() >= limit / 5);
             }
         }
@@ -74,7 +75,7 @@ async fn historian(
     Ok(())
 }
 
-/// Texts of some length, a tool now and then, and some pictures.
+/// Sends texts of some length with tool calls and images in between.
 fn fill(response: &WorkerResponse) {
     for number in 0..EVENTS / 5 {
         let call = || ToolCall::new(format!("call-{number}"), "search", json!({"n": number}));
@@ -86,22 +87,22 @@ fn fill(response: &WorkerResponse) {
     }
 }
 
-struct Asking {
+struct BenchClient {
     client: dooers_tests::Client,
     thread_id: String,
 }
 
-impl Asking {
-    /// The times that the handler tells.
+impl BenchClient {
+    /// The durations that the handler reports.
     async fn times(&mut self, command: &str) -> Vec<Duration> {
-        let frames = self.client.converse(&self.thread_id, command).await;
+        let frames = self.client.run_turn(&self.thread_id, command).await;
         let mut texts = frames.iter().filter_map(|frame| {
             let event = &frame["payload"]["events"][0];
             let is_told = event["actor"] == "assistant";
             is_told.then(|| event["content"][0]["text"].as_str())?
         });
-        let told: Value = serde_json::from_str(texts.next_back().unwrap()).unwrap();
-        let micros = told.as_array().unwrap().iter();
+        let published: Value = serde_json::from_str(texts.next_back().unwrap()).unwrap();
+        let micros = published.as_array().unwrap().iter();
         let times = micros.map(|it| Duration::from_micros(it.as_u64().unwrap()));
         let mut times: Vec<_> = times.collect();
         times.sort();
@@ -110,7 +111,7 @@ impl Asking {
 }
 
 fn main() {
-    // What `cargo test --benches` asks for is that it is built.
+    // `cargo test --benches` only checks that it builds.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -124,8 +125,8 @@ fn main() {
         let config = WorkerConfig::new().database(database);
         let server = Server::start(WorkerServer::new(config).agent::<historian>()).await;
         let mut client = server.client("ada").await;
-        let thread_id = client.begin("fill").await;
-        let mut asking = Asking { client, thread_id };
+        let thread_id = client.start_thread("fill").await;
+        let mut asking = BenchClient { client, thread_id };
         for limit in [20, 1_000] {
             for (place, (name, _)) in FORMATS.iter().enumerate() {
                 let times = asking.times(&format!("read {place} {limit}")).await;
@@ -147,5 +148,7 @@ fn main() {
         server.close([asking.client]).await;
     };
     let limited = async { timeout(Duration::from_secs(300), all).await };
-    runtime.block_on(limited).expect("it ends in five minutes");
+    runtime
+        .block_on(limited)
+        .expect("the benchmark ends within five minutes");
 }

@@ -1,7 +1,7 @@
-//! How fast texts that grow reach those who read them, and how fast turns are resumed and cancelled.
+//! The latency and throughput of streaming texts, and the time to resume and to cancel turns.
 //!
-//! Run with: `cargo bench -p dooers-tests --bench streaming`. The server, on a SQLite file, and its clients share the
-//! machine; everything goes over real WebSockets on loopback.
+//! Run with: `cargo bench -p dooers-tests --bench streaming`. The server, on a SQLite file, and its clients share
+//! the machine. All traffic uses real WebSockets on loopback.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -20,20 +20,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-// As the examples do.
+// The allocator of the examples.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// When the program began: what all times are told from.
+/// The start of the program, to which all times are relative.
 static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 fn micros() -> u64 {
     u64::try_from(BEGIN.elapsed().as_micros()).expect("a benchmark is short")
 }
 
-/// Does what the message tells it: `once` says one piece, `fast N` says N pieces as fast as it can, `steady N` says 50
-/// a second, N in all, `burst N` sends N texts, `wait` waits to be cancelled. Each piece is the time at which it was
-/// said.
+/// Follows the message: `once` sends one piece, `fast N` sends N pieces as fast as possible, `steady N` sends N
+/// pieces at 50 per second, `burst N` sends N texts, and `wait` waits to be canceled. Each piece contains the time
+/// at which it was sent.
 #[dooers::agent]
 async fn speaker(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let (command, rest) = request
@@ -49,7 +49,7 @@ async fn speaker(request: WorkerRequest, response: WorkerResponse) -> Result<()>
             return Ok(());
         }
         "wait" => {
-            let _dropped = TellsWhenDropped;
+            let _dropped = NotifyOnDrop;
             response.text("one moment").await?;
             return std::future::pending().await;
         }
@@ -68,24 +68,24 @@ async fn speaker(request: WorkerRequest, response: WorkerResponse) -> Result<()>
     Ok(())
 }
 
-/// Tells when a handler was dropped.
+/// Sends the time at which a handler is dropped.
 static DROPPED: LazyLock<(
     mpsc::UnboundedSender<Instant>,
     tokio::sync::Mutex<mpsc::UnboundedReceiver<Instant>>,
 )> = LazyLock::new(|| {
-    let (tell, told) = mpsc::unbounded_channel();
-    (tell, tokio::sync::Mutex::new(told))
+    let (tell, published) = mpsc::unbounded_channel();
+    (tell, tokio::sync::Mutex::new(published))
 });
 
-struct TellsWhenDropped;
+struct NotifyOnDrop;
 
-impl Drop for TellsWhenDropped {
+impl Drop for NotifyOnDrop {
     fn drop(&mut self) {
         let _ = DROPPED.0.send(Instant::now());
     }
 }
 
-/// Some of the times that something took.
+/// A sample of durations.
 struct Times(Vec<Duration>);
 
 impl Times {
@@ -106,20 +106,20 @@ impl Times {
 }
 
 async fn reader(server: &Server, user: &str) -> Client {
-    server.client(Identity::of(user).taking_deltas()).await
+    server.client(Identity::of(user).with_deltas()).await
 }
 
-/// Sends a message, and reads until its thread is known.
+/// Sends a message and reads until the thread id is known.
 async fn begin(client: &mut Client, text: &str) -> String {
-    client.message(None, text).await;
+    client.send_message(None, text).await;
     let frames = client
-        .until("the thread", |frame| frame["type"] == "thread.upsert")
+        .read_until("the thread", |frame| frame["type"] == "thread.upsert")
         .await;
     let id = &frames.last().unwrap()["payload"]["thread"]["id"];
     id.as_str().unwrap().to_owned()
 }
 
-/// How long a piece was on its way; none if the frame is none.
+/// The latency of a piece, or `None` if the frame is not a piece.
 fn age(frame: &str) -> Option<Duration> {
     if !frame.contains("\"event.delta\"") {
         return None;
@@ -129,7 +129,7 @@ fn age(frame: &str) -> Option<Duration> {
     Some(Duration::from_micros(micros().saturating_sub(said)))
 }
 
-/// Reads up to the end of a text: how long each piece was on its way.
+/// Reads until the end of a text. Returns the latency of each piece.
 async fn listen(mut client: Client) -> (Vec<Duration>, Client) {
     let mut ages = Vec::new();
     loop {
@@ -147,7 +147,7 @@ async fn first_delta(server: &Server) {
     let mut ages = Vec::new();
     for _ in 0..500 {
         let sent = Instant::now();
-        client.message(None, "once").await;
+        client.send_message(None, "once").await;
         loop {
             if let Some(age) = age(&client.next_text().await) {
                 whole.push(sent.elapsed());
@@ -155,21 +155,21 @@ async fn first_delta(server: &Server) {
                 break;
             }
         }
-        client.turn().await;
+        client.read_turn().await;
     }
     Times(whole).print("first delta: message sent to first piece read", "");
     Times(ages).print(
         "first delta: said by the handler to read",
         "   aim: p99 5 ms",
     );
-    client.leave().await;
+    client.disconnect().await;
 }
 
 async fn one_run(server: &Server, subscribers: usize) {
     const PIECES: usize = 50_000;
     let mut author = reader(server, "ada").await;
     let thread_id = begin(&mut author, "burst 1").await;
-    author.turn().await;
+    author.read_turn().await;
     let mut readers = Vec::new();
     for number in 1..subscribers {
         let mut client = reader(server, &format!("reader{number}")).await;
@@ -178,15 +178,15 @@ async fn one_run(server: &Server, subscribers: usize) {
     }
     let began = Instant::now();
     author
-        .message(Some(&thread_id), &format!("fast {PIECES}"))
+        .send_message(Some(&thread_id), &format!("fast {PIECES}"))
         .await;
     readers.push(author);
     let listening = readers.into_iter().map(|it| tokio::spawn(listen(it)));
-    let heard = join_all(listening).await;
+    let received = join_all(listening).await;
     let took = began.elapsed().as_secs_f64();
-    let pieces: usize = heard
+    let pieces: usize = received
         .iter()
-        .map(|heard| heard.as_ref().unwrap().0.len())
+        .map(|received| received.as_ref().unwrap().0.len())
         .sum();
     println!(
         "one run as fast as it can, {subscribers:>2} subscribers: {:>9.0} pushes/s said, {:>9.0} deltas/s delivered, {:.1} % of the pieces by themselves",
@@ -194,16 +194,16 @@ async fn one_run(server: &Server, subscribers: usize) {
         pieces as f64 / took,
         100.0 * pieces as f64 / (PIECES * subscribers) as f64,
     );
-    for heard in heard {
-        heard.unwrap().1.leave().await;
+    for received in received {
+        received.unwrap().1.disconnect().await;
     }
 }
 
-/// Each run is of a worker of its own: else every one of the clients is told of every thread.
+/// Gives each run its own worker. Otherwise every client would receive every thread row.
 async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
     const PIECES: usize = 250;
     let member = async |run: usize, user: &str| {
-        let identity = Identity::of(user).taking_deltas();
+        let identity = Identity::of(user).with_deltas();
         let identity = identity.with("agent_id", format!("w{run}"));
         server.client(identity).await
     };
@@ -212,7 +212,7 @@ async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
     for run in 0..runs {
         let mut author = member(run, "author").await;
         let thread_id = begin(&mut author, "burst 1").await;
-        author.turn().await;
+        author.read_turn().await;
         for number in 1..subscribers {
             let mut client = member(run, &format!("reader{number}")).await;
             client.subscribe(&thread_id).await;
@@ -221,24 +221,24 @@ async fn many_runs(server: &Server, runs: usize, subscribers: usize) {
         authors.push((author, thread_id));
     }
     let began = Instant::now();
-    // People do not all begin in the same millisecond: the runs are spread over the time between two pieces.
+    // Spreads the starts of the runs over the time between two pieces, as real users would.
     let mut begin = interval(Duration::from_millis(1));
     for (place, (mut author, thread_id)) in authors.into_iter().enumerate() {
         if place % (runs / 20) == 0 {
             begin.tick().await;
         }
         author
-            .message(Some(&thread_id), &format!("steady {PIECES}"))
+            .send_message(Some(&thread_id), &format!("steady {PIECES}"))
             .await;
         listening.push(tokio::spawn(listen(author)));
     }
-    let heard = join_all(listening).await;
+    let received = join_all(listening).await;
     let took = began.elapsed().as_secs_f64();
     let mut ages = Vec::new();
-    for heard in heard {
-        let (heard, client) = heard.unwrap();
-        ages.extend(heard);
-        client.leave().await;
+    for received in received {
+        let (received, client) = received.unwrap();
+        ages.extend(received);
+        client.disconnect().await;
     }
     println!(
         "{runs} runs at 50 deltas/s, {subscribers:>2} subscribers each: {:>9.0} deltas/s delivered ({:.0} asked for)",
@@ -252,16 +252,16 @@ async fn resume(server: &Server) {
     const MISSED: usize = 300;
     let mut author = reader(server, "ada").await;
     let thread_id = begin(&mut author, "burst 1").await;
-    author.turn().await;
+    author.read_turn().await;
     author
         .send("event.list", json!({"thread_id": thread_id, "limit": 1}))
         .await;
     let page = author.expect("event.list.result").await;
     let known = &page["events"][0]["id"];
-    // The message is one of those that are missed.
+    // The user's message is one of the missed events.
     let more = format!("burst {}", MISSED - 1);
-    author.message(Some(&thread_id), &more).await;
-    author.turn().await;
+    author.send_message(Some(&thread_id), &more).await;
+    author.read_turn().await;
     let mut times = Vec::new();
     for _ in 0..200 {
         let mut client = reader(server, "ada").await;
@@ -274,32 +274,32 @@ async fn resume(server: &Server) {
             missed += frame["payload"]["events"].as_array().map_or(0, Vec::len);
         }
         times.push(asked.elapsed());
-        client.leave().await;
+        client.disconnect().await;
     }
     Times(times).print("resume with 300 missed events", "   aim: 50 ms");
-    author.leave().await;
+    author.disconnect().await;
 }
 
 async fn cancel(server: &Server) {
     let mut client = reader(server, "ada").await;
     let mut times = Vec::new();
     for _ in 0..300 {
-        client.message(None, "wait").await;
+        client.send_message(None, "wait").await;
         let is_text = |frame: &Value| frame["payload"]["events"][0]["actor"] == "assistant";
-        let frames = client.until("the text", is_text).await;
+        let frames = client.read_until("the text", is_text).await;
         let run_id = &frames.last().unwrap()["payload"]["events"][0]["run_id"];
         let asked = Instant::now();
         client.send("run.cancel", json!({"run_id": run_id})).await;
         let dropped = DROPPED.1.lock().await.recv().await.unwrap();
         times.push(dropped.duration_since(asked));
-        client.turn().await;
+        client.read_turn().await;
     }
     Times(times).print("cancel: asked for to handler dropped", "   aim: 50 ms");
-    client.leave().await;
+    client.disconnect().await;
 }
 
 fn main() {
-    // What `cargo test --benches` asks for is that it is built.
+    // `cargo test --benches` only checks that it builds.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -323,5 +323,7 @@ fn main() {
         server.close([]).await;
     };
     let limited = async { timeout(Duration::from_secs(300), all).await };
-    runtime.block_on(limited).expect("it ends in five minutes");
+    runtime
+        .block_on(limited)
+        .expect("the benchmark ends within five minutes");
 }

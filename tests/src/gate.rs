@@ -1,6 +1,6 @@
-//! Handlers that wait for their test.
+//! Gates at which handlers wait for their test.
 //!
-//! A gate is known by a key that a message carries, so that the tests of one process do not meet at the same gate.
+//! A gate is identified by a key in the message, so that concurrent tests of one process use different gates.
 
 use crate::within;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ fn gate(key: &str) -> Arc<Gate> {
     Arc::clone(gates.entry(key.to_owned()).or_insert_with(new))
 }
 
-/// In a handler: says that it is here, and waits to be let through.
+/// Called by a handler: reports its arrival and waits until the test opens the gate.
 pub async fn pass(key: &str) {
     arrive(key);
     let gate = gate(key);
@@ -37,12 +37,12 @@ pub async fn pass(key: &str) {
         .forget();
 }
 
-/// In a handler: says that it is here, and goes on.
+/// Called by a handler: reports its arrival without waiting.
 pub fn arrive(key: &str) {
     gate(key).arrived.add_permits(1);
 }
 
-/// In a test: waits for one handler to be here.
+/// Called by a test: waits until a handler arrives.
 pub async fn arrived(key: &str) {
     let gate = gate(key);
     within(
@@ -54,12 +54,12 @@ pub async fn arrived(key: &str) {
     .forget();
 }
 
-/// In a test: lets one handler through, now or when it comes.
+/// Called by a test: lets one handler pass, even if it arrives later.
 pub fn open(key: &str) {
     gate(key).opened.add_permits(1);
 }
 
-/// In a test: how many handlers came that no [`arrived`] has taken yet.
+/// Called by a test: the number of arrivals that no [`arrived`] has consumed.
 pub fn waiting(key: &str) -> usize {
     gate(key).arrived.available_permits()
 }

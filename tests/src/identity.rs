@@ -1,8 +1,8 @@
-//! Who a client says it is.
+//! The identity that a client sends in `connect`.
 
 use serde_json::{Map, Value, json};
 
-/// Who a client says it is, in one of the shapes that a `connect` may have.
+/// The identity of a client, in one of the shapes that `connect` accepts.
 #[derive(Debug, Clone)]
 pub struct Identity {
     payload: Map<String, Value>,
@@ -10,7 +10,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// This user of the worker `w1`, in the organization `o1` and the workspace `s1`, as newer clients write it.
+    /// A user of worker `w1`, organization `o1` and workspace `s1`, in the shape of current clients.
     pub fn of(user_id: impl Into<String>) -> Self {
         let user_id = user_id.into();
         let payload = json!({
@@ -25,31 +25,31 @@ impl Identity {
         }
     }
 
-    /// The same, in the oldest dialect: the worker is called `worker_id`, and the client may replace its list of
-    /// events by a snapshot.
+    /// Uses the oldest dialect: the worker is called `worker_id`, and a snapshot may replace the client's list
+    /// of events.
     #[must_use]
-    pub fn saying_worker_id(mut self) -> Self {
+    pub fn using_worker_id(mut self) -> Self {
         let worker = self.payload.remove("agent_id").unwrap_or_default();
         self.payload.insert("worker_id".to_owned(), worker);
         self
     }
 
-    /// The same, as a client that takes texts piece by piece.
+    /// Enables deltas for streaming texts.
     #[must_use]
-    pub fn taking_deltas(self) -> Self {
+    pub fn with_deltas(self) -> Self {
         self.with("capabilities", json!(["event.delta"]))
     }
 
-    /// The same user of another worker, organization or workspace.
+    /// Sets a member, such as another worker, organization or workspace.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.payload.insert(member.to_owned(), value.into());
         self
     }
 
-    /// The same identity in the shape that nests it in `metadata`.
+    /// Uses the shape that nests the identity in `metadata`.
     #[must_use]
-    pub fn in_metadata(mut self) -> Self {
+    pub fn nested_in_metadata(mut self) -> Self {
         let organization = self.payload.remove("organization_id");
         let workspace = self.payload.remove("workspace_id");
         self.payload.remove("user");
@@ -62,7 +62,7 @@ impl Identity {
         self
     }
 
-    /// The same identity in the shape of flat members.
+    /// Uses the shape with flat members.
     #[must_use]
     pub fn flat(mut self) -> Self {
         self.payload.remove("user");
@@ -71,7 +71,7 @@ impl Identity {
         self
     }
 
-    /// The payload of its `connect`.
+    /// The payload of `connect`.
     #[must_use]
     pub fn payload(&self) -> Value {
         Value::Object(self.payload.clone())
@@ -87,6 +87,6 @@ impl From<&str> for Identity {
 fn members(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
-        other => panic!("{other} is no object"),
+        other => panic!("{other} is not an object"),
     }
 }

@@ -1,7 +1,7 @@
-//! What the integration tests share: a client that speaks the protocol over a real WebSocket, a server on a port of
-//! its own, handlers that wait for their test, a store that can be held, and databases.
+//! Helpers of the integration tests: a WebSocket client, a server on its own port, gates for handlers, a store
+//! whose responses can be held, and databases.
 //!
-//! Nothing here sleeps. Every wait ends after [`PATIENCE`], with a message that tells what was seen until then.
+//! No helper sleeps. Every wait ends after [`TIMEOUT`] and then fails the test.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -10,42 +10,45 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod calls;
 mod client;
 pub mod gate;
 mod identity;
 pub mod postgres;
-mod program;
+mod process;
 mod raw;
+mod remote_handlers;
 mod server;
 mod signal;
-mod view;
-mod watched;
+mod spy_store;
+mod thread_view;
 
-pub use calls::{Call, Calls};
 pub use client::Client;
 pub use identity::Identity;
-pub use program::Program;
+pub use process::Process;
 pub use raw::{RawClient, frame_bytes, opcode};
+pub use remote_handlers::{RemoteHandler, RemoteHandlers};
 pub use server::{Server, get, in_memory, post};
 pub use signal::signal;
-pub use view::{Seen, View};
-pub use watched::{Held, Watched};
+pub use spy_store::{HeldCall, SpyStore};
+pub use thread_view::{AppendOutcome, ThreadView};
 
 use std::time::Duration;
 
-/// How long a test waits for anything before it fails.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The timeout of every wait.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Waits, but not for ever; `what` says for what.
+/// Awaits a future with a timeout. `what` describes it in the failure message.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
+    match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+        Err(_) => panic!(
+            "timed out after {} s while waiting for {what}",
+            TIMEOUT.as_secs()
+        ),
     }
 }
 
-/// The code of the README.
+/// The code examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

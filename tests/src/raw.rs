@@ -1,34 +1,34 @@
-//! The bytes below a WebSocket.
+//! The byte level of a WebSocket connection.
 
-use crate::{PATIENCE, within};
+use crate::{TIMEOUT, within};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What kind of frame it is.
+/// Frame types.
 pub mod opcode {
-    /// The next part of a message.
+    /// A further fragment of a message.
     pub const CONTINUATION: u8 = 0;
-    /// A text, or its first part.
+    /// A text message or its first fragment.
     pub const TEXT: u8 = 1;
-    /// Bytes, or their first part.
+    /// A binary message or its first fragment.
     pub const BINARY: u8 = 2;
-    /// Reserved by the standard for later.
+    /// Reserved by the standard.
     pub const RESERVED: u8 = 3;
-    /// A question whether the other end is there.
+    /// A ping.
     pub const PING: u8 = 9;
-    /// The answer to a ping.
+    /// A pong.
     pub const PONG: u8 = 10;
-    /// The closing frame.
+    /// A close frame.
     pub const CLOSE: u8 = 8;
 }
 
-/// The bytes of one frame of a client.
+/// Encodes one client frame.
 #[must_use]
 pub fn frame_bytes(opcode: u8, is_final: bool, is_masked: bool, payload: &[u8]) -> Vec<u8> {
     let mut bytes = header_bytes(opcode, is_final, is_masked, payload.len());
-    // The mask that changes nothing is a valid one.
+    // A mask of zeros is valid and changes nothing.
     bytes.extend_from_slice(payload);
     bytes
 }
@@ -53,7 +53,7 @@ fn header_bytes(opcode: u8, is_final: bool, is_masked: bool, length: usize) -> V
     bytes
 }
 
-/// A connection on which the test itself writes and reads the frames of the WebSocket. It answers no ping.
+/// A connection on which the test reads and writes WebSocket frames itself. It does not answer pings.
 #[derive(Debug)]
 pub struct RawClient {
     stream: TcpStream,
@@ -64,15 +64,15 @@ impl RawClient {
         Self { stream }
     }
 
-    /// Writes a text frame of so many bytes, without waiting for the server to read it, and reads the code of the
-    /// closing frame meanwhile.
+    /// Writes a text frame of this length without waiting for the server to read it. Meanwhile reads until the
+    /// server closes, and returns the close code.
     pub async fn flood(self, length: usize) -> Option<u16> {
         let (mut reader, mut writer) = self.stream.into_split();
         let writing = tokio::spawn(async move {
             let mut rest = length;
             let chunk = vec![b'x'; 64 * 1024];
             let header = header_bytes(opcode::TEXT, true, true, length);
-            // The server may close before it has all.
+            // The server may close before it has read everything.
             let mut outcome = writer.write_all(&header).await;
             while rest > 0 && outcome.is_ok() {
                 let size = rest.min(chunk.len());
@@ -86,21 +86,21 @@ impl RawClient {
         code
     }
 
-    /// Writes the bytes of a frame.
+    /// Writes an encoded frame.
     pub async fn write(&mut self, frame: &[u8]) {
-        within("the server to take bytes", self.stream.write_all(frame))
+        within("the server to accept bytes", self.stream.write_all(frame))
             .await
-            .expect("the server is there");
+            .expect("the server is running");
     }
 
-    /// The next frame: its opcode and its payload.
+    /// Reads the next frame: its opcode and its payload.
     pub async fn next(&mut self) -> (u8, Vec<u8>) {
         within("a frame", read_frame(&mut self.stream))
             .await
-            .expect("the server is there")
+            .expect("the server is running")
     }
 
-    /// The same, of which this many bytes are read at each tick.
+    /// Reads the next frame, `chunk` bytes per tick.
     pub async fn next_slowly(&mut self, chunk: usize, tick: Duration) -> (u8, Vec<u8>) {
         let mut ticks = tokio::time::interval(tick);
         let reading = async {
@@ -114,16 +114,16 @@ impl RawClient {
         };
         within("a frame that is read slowly", reading)
             .await
-            .expect("the server is there")
+            .expect("the server is running")
     }
 
-    /// Waits until something arrives, and does not read it.
-    pub async fn arrived(&mut self) {
+    /// Waits until data arrives, without reading it.
+    pub async fn wait_readable(&mut self) {
         let count = within("something to arrive", self.stream.peek(&mut [0])).await;
-        assert_eq!(count.expect("the server is there"), 1);
+        assert_eq!(count.expect("the server is running"), 1);
     }
 
-    /// Reads this many bytes at each tick until the server ends the connection; the result is how many there were.
+    /// Reads `chunk` bytes per tick until the server ends the connection. Returns the number of bytes.
     pub async fn drip(&mut self, chunk: usize, tick: Duration) -> usize {
         let mut ticks = tokio::time::interval(tick);
         let mut part = vec![0; chunk];
@@ -140,12 +140,12 @@ impl RawClient {
         within("the server to end the connection", reading).await
     }
 
-    /// Reads until the server ends the connection; the result is the code of its closing frame, if there was one.
+    /// Reads until the server ends the connection. Returns the code of its close frame, if there was one.
     pub async fn close_code(&mut self) -> Option<u16> {
         close_code(&mut self.stream).await
     }
 
-    /// Writes the same frame again and again, and reads nothing, until the server has ended the connection.
+    /// Writes the same frame repeatedly without reading, until the server ends the connection.
     pub async fn write_until_refused(&mut self, frame: &[u8]) -> io::Error {
         let writing = async {
             loop {
@@ -160,7 +160,7 @@ impl RawClient {
 
 async fn close_code(reader: &mut (impl AsyncReadExt + Unpin)) -> Option<u16> {
     loop {
-        let frame = tokio::time::timeout(PATIENCE, read_frame(reader)).await;
+        let frame = tokio::time::timeout(TIMEOUT, read_frame(reader)).await;
         match frame.expect("the server closes in time") {
             Ok((opcode::CLOSE, payload)) => {
                 let code: [u8; 2] = payload.get(..2)?.try_into().ok()?;

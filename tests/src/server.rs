@@ -1,4 +1,4 @@
-//! A server on a port of its own.
+//! A server on its own port.
 
 use crate::{Client, Identity, within};
 use dooers::{Agent, Database, ServerError, WorkerConfig, WorkerServer};
@@ -9,49 +9,49 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What the system keeps for a connection of little memory, so that a reader is soon a slow one.
+/// The socket buffer of connections with little memory, which makes a slow reader fall behind quickly.
 const SMALL_BUFFER: u32 = 8 * 1024;
 
-/// A server on a port of its own. It keeps its conversations in memory, unless its configuration says where: a ping
-/// is answered after all that was caused before it only where nothing has to wait for a disk.
+/// A server on its own port, by default in memory. Only then is a ping answered after all frames that were caused
+/// before it, as no write waits for a disk.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address of its listener.
     pub address: SocketAddr,
     worker: WorkerServer,
     serving: JoinHandle<Result<(), ServerError>>,
 }
 
-/// Longer than any test takes, so that nothing is noticed only when leases are renewed.
+/// Longer than any test, so that lease renewals never hide a missing notification.
 const LEASE: Duration = Duration::from_secs(3600);
 
-/// The defaults, but with conversations in memory.
+/// The default configuration, with an in-memory database.
 #[must_use]
 pub fn in_memory() -> WorkerConfig {
     WorkerConfig::new().database(Database::Memory).lease(LEASE)
 }
 
 impl Server {
-    /// A server of this agent.
+    /// Starts a server of this agent.
     pub async fn of<A: Agent>() -> Self {
         Self::with::<A>(|config| config).await
     }
 
-    /// A server of this agent with a configuration of its own.
+    /// Starts a server of this agent with a changed configuration.
     pub async fn with<A: Agent>(change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Self {
         Self::start(WorkerServer::new(change(in_memory())).agent::<A>()).await
     }
 
-    /// Starts a server.
+    /// Starts a server on a free port.
     pub async fn start(worker: WorkerServer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         Self::start_on(listener, worker)
     }
 
-    /// Starts a server whose connections have little memory in the system.
-    pub async fn start_small(worker: WorkerServer) -> Self {
+    /// Starts a server with small send buffers.
+    pub async fn start_with_small_buffers(worker: WorkerServer) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
-        // Accepted connections take over what the listener has.
+        // Accepted connections inherit the buffer of the listener.
         socket.set_send_buffer_size(SMALL_BUFFER).expect("a buffer");
         socket
             .bind(([127, 0, 0, 1], 0).into())
@@ -69,26 +69,26 @@ impl Server {
         }
     }
 
-    /// The server as its program has it.
+    /// The server as the program under test holds it.
     #[must_use]
     pub fn worker(&self) -> &WorkerServer {
         &self.worker
     }
 
-    /// A client that has not said `connect` yet.
+    /// A client that has not sent `connect`.
     pub async fn open(&self) -> Client {
         Client::open(self.address, "/ws").await
     }
 
-    /// A client of this identity.
+    /// A client with this identity.
     pub async fn client(&self, identity: impl Into<Identity>) -> Client {
         let mut client = self.open().await;
         client.connect(identity).await;
         client
     }
 
-    /// A client of this identity for which the system keeps little that it has not read.
-    pub async fn small_client(&self, identity: impl Into<Identity>) -> Client {
+    /// A client with this identity and a small receive buffer.
+    pub async fn client_with_small_buffer(&self, identity: impl Into<Identity>) -> Client {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(SMALL_BUFFER).expect("a buffer");
         let stream = socket
@@ -100,13 +100,13 @@ impl Server {
         client
     }
 
-    /// Asks for a page over HTTP; the result is the status and the body.
+    /// Sends a GET request. Returns the status and the body.
     pub async fn get(&self, path: &str) -> (u16, String) {
         get(self.address, path).await
     }
 
-    /// Tries to open a WebSocket that there is not; the result is the status and the body.
-    pub async fn try_socket(&self, path: &str) -> (u16, String) {
+    /// Requests a WebSocket that must be refused. Returns the status and the body.
+    pub async fn try_upgrade(&self, path: &str) -> (u16, String) {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -115,16 +115,16 @@ impl Server {
         http(self.address, &request).await
     }
 
-    /// Begins to close the server, as [`WorkerServer::close`] does, and gives back the closing.
+    /// Starts closing the server as [`WorkerServer::close`] does, and returns the task.
     pub fn begin_close(&self) -> JoinHandle<()> {
         let worker = self.worker.clone();
         tokio::spawn(async move { worker.close().await })
     }
 
-    /// Lets these clients leave and closes the server, which must have served without an error.
+    /// Disconnects these clients and closes the server, which must have served without an error.
     pub async fn close(self, clients: impl IntoIterator<Item = Client>) {
         for client in clients {
-            client.leave().await;
+            client.disconnect().await;
         }
         within("the server to close", self.worker.close()).await;
         within("the listener to end", self.serving)
@@ -134,13 +134,13 @@ impl Server {
     }
 }
 
-/// Asks for a page over HTTP; the result is the status and the body.
+/// Sends a GET request. Returns the status and the body.
 pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     http(address, &request).await
 }
 
-/// Posts a JSON value over HTTP; the result is the status and the body.
+/// Posts a JSON value. Returns the status and the body.
 pub async fn post(address: SocketAddr, path: &str, value: &Value) -> (u16, String) {
     let body = value.to_string();
     let request = format!(
@@ -162,7 +162,7 @@ async fn http(address: SocketAddr, request: &str) -> (u16, String) {
         .await
         .expect("the server answers");
     let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
-    let (_, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a complete response");
     (status.expect("a status"), body.to_owned())
 }
 
@@ -170,9 +170,9 @@ async fn http(address: SocketAddr, request: &str) -> (u16, String) {
 mod tests {
     use super::*;
 
-    // Here, as no agent is annotated in this library.
+    // This test lives here because this library has no annotated agent.
     #[tokio::test]
-    async fn a_program_without_agents_says_how_to_make_one() {
+    async fn error_without_agents_explains_how_to_add_one() {
         let error = WorkerServer::new(in_memory()).router().await.unwrap_err();
         assert!(matches!(error, ServerError::NoAgent));
         let text = error.to_string();

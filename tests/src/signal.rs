@@ -7,11 +7,11 @@ pub fn signal(name: &str, pid: u32) {
     assert!(try_signal(name, pid), "kill -{name} {pid}");
 }
 
-/// Sends a signal to a process that may have ended. The result is whether there was one.
+/// Sends a signal to a process that may have ended. Returns whether it was running.
 pub(crate) fn try_signal(name: &str, pid: u32) -> bool {
-    // The shell's own `kill`, which every system has.
+    // The shell has a built-in `kill` on every system.
     let kill = format!("kill -{name} {pid}");
     let mut shell = Command::new("sh");
     let status = shell.args(["-c", &kill]).stderr(Stdio::null()).status();
-    status.expect("there is a shell").success()
+    status.expect("`sh` exists").success()
 }

@@ -1,8 +1,8 @@
-//! The server that the crash tests start, kill and start again.
+//! The server that the crash tests start, kill and restart.
 
 use dooers::prelude::*;
 
-/// Says what you said, in as many texts that grow as the message's number modulo 3, and one more event.
+/// Echoes the message in (message number modulo 3) streaming texts and one plain event.
 #[dooers::agent(default, queue = 10_000)]
 async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let text = &request.message;
@@ -15,13 +15,13 @@ async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
         }
         answer.finish().await?;
     }
-    // Nobody waits for the last: it is stored with the end of the run.
+    // The last event is not awaited. It is stored together with the end of the run.
     drop(response.text(format!("You said: {text}")));
     Ok(())
 }
 
-/// Asks for a password by a form. Its first attempt to read the answer lasts until the process dies; the second one spells
-/// the password backwards.
+/// Asks for a password with a form. The first attempt to read the answer hangs until the process dies. The second
+/// attempt sends the password spelled backwards.
 #[dooers::agent(retry = 1)]
 async fn asking(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let Some(form) = request.form() else {
@@ -38,7 +38,7 @@ async fn asking(request: WorkerRequest, response: WorkerResponse) -> Result<()> 
     Ok(())
 }
 
-/// The same without another attempt, if the answer says that it shall last.
+/// Asks for a password like `asking`, without a retry. Hangs only if the answer says so.
 #[dooers::agent]
 async fn asking_once(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let Some(form) = request.form() else {

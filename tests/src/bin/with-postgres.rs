@@ -1,11 +1,12 @@
-//! Runs a command while there is a PostgreSQL server, and PgBouncer before it, for tests to share:
+//! Runs a command with a PostgreSQL server and a PgBouncer in front of it, which all tests share:
 //!
 //! ```sh
 //! cargo run -p dooers-tests --bin with-postgres -- cargo nextest run -p dooers-tests -E 'test(on_postgres)'
 //! ```
 //!
-//! The command learns from `DOOERS_TEST_POSTGRES_URL` and `DOOERS_TEST_POSTGRES_POOLER_URL` where they are. If the first is
-//! set already, nothing is started. The status is that of the command, or 77 if PostgreSQL is not installed.
+//! The command reads their addresses from `DOOERS_TEST_POSTGRES_URL` and `DOOERS_TEST_POSTGRES_POOLER_URL`. If the
+//! first variable is already set, no server is started. The exit status is the status of the command, or 77 if
+//! PostgreSQL is not installed.
 
 use dooers_tests::postgres::{Cluster, POOLER_URL, Pooler, URL};
 use dooers_tests::signal;
@@ -14,10 +15,10 @@ use std::process::ExitCode;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal as on};
 
-/// Says that something was skipped, as for Automake and Meson.
+/// Reports a skip, as in Automake and Meson.
 const SKIPPED: u8 = 77;
 
-// One thread: what a thread has started ends with it.
+// Single-threaded: the servers are stopped when the thread that started them ends.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
@@ -25,7 +26,7 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         eprintln!("with-postgres: give the command to run, and its arguments");
         return Ok(ExitCode::from(2));
     };
-    // Before anything is started that has to be stopped.
+    // Registered before the servers start, so that a signal always stops them.
     let mut interrupt = on(SignalKind::interrupt())?;
     let mut terminate = on(SignalKind::terminate())?;
     let mut command = Command::new(program);
@@ -44,7 +45,7 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         if let Some(pooler) = &pooler {
             command.env(POOLER_URL, pooler.url());
         }
-        // The pooler ends first.
+        // The pooler is dropped first.
         started = Some((pooler, cluster));
     }
     let mut running = command.spawn()?;
@@ -52,7 +53,7 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let status = loop {
         tokio::select! {
             status = running.wait() => break status?,
-            // From the terminal the command got it as well.
+            // The terminal sends SIGINT to the command as well.
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {
                 if let Some(pid) = pid {

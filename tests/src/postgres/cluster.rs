@@ -1,7 +1,7 @@
-//! A database server of one's own, made from the programs that are installed.
+//! A dedicated PostgreSQL server, started from the installed programs.
 
-use super::account::{command, give, output};
-use super::server::Running;
+use super::daemon::Daemon;
+use super::os_user::{chown, command, output};
 use dooers::store::PostgresOptions;
 use std::ffi::OsStr;
 use std::fs;
@@ -11,22 +11,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// How often another port is tried when somebody else was quicker to take it.
+/// Attempts to find a port if another process takes the chosen one first.
 const ATTEMPTS: usize = 5;
 
 const READY: &str = "database system is ready to accept connections";
 
-/// The signal for an end as at a crash.
+/// The signal for an immediate stop, as in a crash.
 const AT_ONCE: &str = "QUIT";
 
-/// How a cluster differs from one that trusts everybody.
+/// Options of a cluster. Default: a cluster with `trust` authentication.
 #[derive(Debug, Default, Clone)]
-pub struct Setup {
+pub struct ClusterOptions {
     settings: Vec<(String, String)>,
     files: Vec<(String, String)>,
 }
 
-impl Setup {
+impl ClusterOptions {
     /// Adds a setting, such as `ssl`.
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
@@ -34,7 +34,7 @@ impl Setup {
         self
     }
 
-    /// Writes a file in the directory of the data, such as `pg_hba.conf`, over what is there.
+    /// Replaces a file in the data directory, such as `pg_hba.conf`.
     #[must_use]
     pub fn file(mut self, name: &str, text: &str) -> Self {
         self.files.push((name.to_owned(), text.to_owned()));
@@ -42,20 +42,20 @@ impl Setup {
     }
 }
 
-/// A PostgreSQL server with an empty database, on a Unix socket and on a free port of 127.0.0.1. What it has committed
-/// is on the disk, as in production. When it is dropped it ends at once, and its data are gone.
+/// A PostgreSQL server with an empty database, on a Unix socket and on a free port of 127.0.0.1. Commits are
+/// flushed to disk, as in production. On drop the server stops immediately and its data is deleted.
 #[derive(Debug)]
 pub struct Cluster {
-    // Before the directory: it uses that as long as it runs.
-    running: Option<Running>,
+    // Declared before the directory, which it uses while it runs.
+    running: Option<Daemon>,
     directory: TempDir,
     programs: PathBuf,
-    setup: Setup,
+    setup: ClusterOptions,
     port: u16,
 }
 
 impl Cluster {
-    /// Where PostgreSQL's programs are, if they are installed.
+    /// The directory of the PostgreSQL programs, if they are installed.
     #[must_use]
     pub fn programs() -> Option<PathBuf> {
         let configured = Command::new("pg_config").arg("--bindir").output();
@@ -71,7 +71,7 @@ impl Cluster {
                 Some((number, version.join("bin")))
             })
             .collect();
-        // The newest first.
+        // Newest version first.
         installed.sort();
         let installed = installed.into_iter().rev().map(|(_, programs)| programs);
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -87,32 +87,33 @@ impl Cluster {
             .find(is_whole)
     }
 
-    /// Starts one that trusts everybody.
+    /// Starts a cluster with `trust` authentication.
     #[must_use]
     pub fn start() -> Self {
-        Self::with(Setup::default())
+        Self::with(ClusterOptions::default())
     }
 
-    /// Starts one that is set up like this.
+    /// Starts a cluster with these options.
     #[must_use]
-    pub fn with(setup: Setup) -> Self {
+    pub fn with(setup: ClusterOptions) -> Self {
         let programs = Self::programs().expect(
-            "PostgreSQL's programs `initdb` and `postgres` are not there; on Debian: apt-get install postgresql",
+            "the PostgreSQL programs `initdb` and `postgres` are missing; on Debian: apt-get install postgresql",
         );
-        // Not where TMPDIR says: the path of a socket must be short.
+        // Not below TMPDIR: the path of a Unix socket must be short.
         let directory = tempfile::Builder::new()
             .prefix("dooers-pg-")
             .tempdir_in("/tmp")
             .expect("a directory");
-        give(directory.path());
+        chown(directory.path());
         let data = directory.path().join("data");
         initialize(&programs, &data);
         for (name, text) in &setup.files {
             let file = data.join(name);
-            fs::write(&file, text).expect("the directory of the data is there");
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our own file");
+            fs::write(&file, text).expect("the data directory exists");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))
+                .expect("the file is ours");
         }
-        give(directory.path());
+        chown(directory.path());
         let mut cluster = Self {
             running: None,
             directory,
@@ -120,15 +121,15 @@ impl Cluster {
             setup,
             port: 0,
         };
-        let mut said = String::new();
+        let mut output_tail = String::new();
         for _ in 0..ATTEMPTS {
             cluster.port = free_port();
             match cluster.run() {
                 Ok(()) => return cluster,
-                Err(why) => said = why,
+                Err(why) => output_tail = why,
             }
         }
-        panic!("PostgreSQL does not start:\n{said}");
+        panic!("PostgreSQL does not start:\n{output_tail}");
     }
 
     fn run(&mut self) -> Result<(), String> {
@@ -147,11 +148,11 @@ impl Cluster {
         for (name, value) in own.into_iter().chain(set_up) {
             server.arg("-c").arg(format!("{name}={value}"));
         }
-        self.running = Some(Running::start(&mut server, READY, AT_ONCE)?);
+        self.running = Some(Daemon::start(&mut server, READY, AT_ONCE)?);
         Ok(())
     }
 
-    /// The port on 127.0.0.1.
+    /// The TCP port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -163,61 +164,70 @@ impl Cluster {
         self.directory.path()
     }
 
-    /// The database `postgres` over TCP, as the user `postgres`, who may do everything.
+    /// The URL of the database `postgres` over TCP as the superuser `postgres`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// The same for a store.
+    /// Options for a store in the database `postgres`.
     #[must_use]
     pub fn options(&self) -> PostgresOptions {
         PostgresOptions::from_url(&self.url()).expect("a URL")
     }
 
-    /// The last of what the server has logged.
+    /// The end of the server's log.
     #[must_use]
     pub fn log(&self) -> String {
-        self.running.as_ref().map(Running::said).unwrap_or_default()
+        self.running
+            .as_ref()
+            .map(Daemon::output_tail)
+            .unwrap_or_default()
     }
 
-    /// Stops the server in good order, though not waiting for its clients: they are cut off.
+    /// Stops the server with a fast shutdown, which disconnects its clients.
     pub fn stop(&mut self) {
         self.end("INT");
     }
 
-    /// Stops the server as at a crash: what was not committed is gone, and it recovers at the next start.
+    /// Stops the server as in a crash. Uncommitted data is lost, and the next start runs recovery.
     pub fn crash(&mut self) {
         self.end(AT_ONCE);
     }
 
-    /// Freezes the server: it keeps its connections, takes new ones, and answers nothing.
+    /// Freezes the server: it keeps its connections, accepts new ones and answers nothing.
     pub fn freeze(&self) {
-        self.running.as_ref().expect("it runs").signal_all("STOP");
+        self.running
+            .as_ref()
+            .expect("the server is running")
+            .signal_all("STOP");
     }
 
-    /// Lets a frozen server go on.
+    /// Resumes a frozen server.
     pub fn thaw(&self) {
-        self.running.as_ref().expect("it runs").signal_all("CONT");
+        self.running
+            .as_ref()
+            .expect("the server is running")
+            .signal_all("CONT");
     }
 
-    /// Starts it again after it was stopped, at the same place.
-    pub fn start_again(&mut self) {
-        assert!(self.running.is_none(), "it runs");
-        if let Err(said) = self.run() {
-            panic!("PostgreSQL does not start again:\n{said}");
+    /// Starts a stopped server again in the same directory and on the same port.
+    pub fn restart(&mut self) {
+        assert!(self.running.is_none(), "the server is running");
+        if let Err(output_tail) = self.run() {
+            panic!("PostgreSQL does not restart:\n{output_tail}");
         }
     }
 
     fn end(&mut self, signal_name: &str) {
-        let running = self.running.take().expect("it runs");
+        let running = self.running.take().expect("the server is running");
         running.stop(signal_name);
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // A frozen process would not see that it is to end.
+        // A frozen process would not receive the stop signal.
         if self.running.is_some() {
             self.thaw();
         }
@@ -230,10 +240,10 @@ fn initialize(programs: &Path, data: &Path) {
         "--username=postgres",
         "--auth=trust",
         "--encoding=UTF8",
-        // What it makes here is soon thrown away.
+        // The data is temporary.
         "--no-sync",
     ]);
-    // An order of texts that is not that of their bytes, as most databases have one.
+    // A collation that does not sort by bytes, as in most databases.
     if version(programs.join("initdb")) >= 15 {
         initdb.args(["--locale=C", "--locale-provider=icu", "--icu-locale=en"]);
     } else {
@@ -242,7 +252,7 @@ fn initialize(programs: &Path, data: &Path) {
     output(&mut initdb);
 }
 
-/// The main version, of `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` for example.
+/// The major version, for example from `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn version(program: impl AsRef<OsStr>) -> u32 {
     let text = output(Command::new(program).arg("--version"));
     let number = text.split(' ').nth(2).unwrap_or_default();
@@ -250,7 +260,7 @@ fn version(program: impl AsRef<OsStr>) -> u32 {
     main.parse().unwrap_or_default()
 }
 
-/// A port of 127.0.0.1 that nobody listens on at the moment.
+/// A port of 127.0.0.1 that is currently free.
 pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("a bound listener").port()

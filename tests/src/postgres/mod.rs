@@ -1,18 +1,18 @@
-//! PostgreSQL to test against.
+//! PostgreSQL servers for tests.
 //!
-//! `tests/run pg` starts one database for all tests, and PgBouncer before it; [`shared`] and [`pooled`] are places in it. A
-//! test that has to stop the database, or to set it up in its own way, starts a [`Cluster`] of its own. A test that needs
-//! either has `on_postgres` in its path, by which `tests/run` finds it.
+//! `tests/run pg` starts one server for all tests, with PgBouncer in front of it. [`shared`] and [`pooled`] return
+//! separate tables in it. A test that stops or configures the server starts a [`Cluster`] of its own. Tests that
+//! need PostgreSQL have `on_postgres` in their path, by which `tests/run` selects them.
 
-mod account;
 mod cluster;
+mod daemon;
+mod os_user;
 mod pooler;
-mod server;
 mod shared;
 
-pub use cluster::{Cluster, Setup};
+pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
 pub use shared::{
-    POOLER_URL, URL, connections, fresh_prefix, kill_connections, own, pooled, pooled_only,
-    session, shared, url,
+    POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, kill_connections, pooled,
+    pooled_only, shared, url,
 };

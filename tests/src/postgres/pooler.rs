@@ -1,34 +1,34 @@
-//! PgBouncer before a cluster.
+//! PgBouncer in front of a cluster.
 
-use super::account::{command, give};
 use super::cluster::{Cluster, free_port};
-use super::server::Running;
+use super::daemon::Daemon;
+use super::os_user::{chown, command};
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
 const READY: &str = "process up";
 
-/// The signal for an end that waits for nobody.
+/// The signal for an immediate stop.
 const AT_ONCE: &str = "TERM";
 
-/// PgBouncer before a cluster: it lends its connections for one transaction at a time, so that neither prepared statements
-/// nor settings last longer. It ends when it is dropped.
+/// PgBouncer in front of a cluster, in transaction mode: prepared statements and session settings do not outlive a
+/// transaction. It stops on drop.
 #[derive(Debug)]
 pub struct Pooler {
-    // Before the directory: it uses that as long as it runs.
-    running: Running,
+    // Declared before the directory, which it uses while it runs.
+    running: Daemon,
     _directory: TempDir,
     port: u16,
 }
 
 impl Pooler {
-    /// Where the program is, if it is installed.
+    /// The path of the program, if it is installed.
     #[must_use]
     pub fn program() -> Option<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut directories: Vec<_> = std::env::split_paths(&path).collect();
-        // Not in the path of everybody.
+        // Often missing from PATH.
         directories.push("/usr/sbin".into());
         directories
             .into_iter()
@@ -36,11 +36,11 @@ impl Pooler {
             .find(|program| program.is_file())
     }
 
-    /// Starts it before this cluster.
+    /// Starts PgBouncer in front of this cluster.
     #[must_use]
     pub fn start(cluster: &Cluster) -> Self {
         let program = Self::program()
-            .expect("the program `pgbouncer` is not there; on Debian: apt-get install pgbouncer");
+            .expect("the program `pgbouncer` is missing; on Debian: apt-get install pgbouncer");
         let directory = tempfile::Builder::new()
             .prefix("dooers-pgbouncer-")
             .tempdir_in("/tmp")
@@ -61,29 +61,29 @@ impl Pooler {
             database_port = cluster.port(),
         );
         let file = directory.path().join("pgbouncer.ini");
-        fs::write(&file, settings).expect("the directory is there");
-        give(directory.path());
-        match Running::start(command(program, AT_ONCE).arg(file), READY, AT_ONCE) {
+        fs::write(&file, settings).expect("the directory exists");
+        chown(directory.path());
+        match Daemon::start(command(program, AT_ONCE).arg(file), READY, AT_ONCE) {
             Ok(running) => Self {
                 running,
                 _directory: directory,
                 port,
             },
-            Err(said) => panic!("PgBouncer does not start:\n{said}"),
+            Err(output_tail) => panic!("PgBouncer does not start:\n{output_tail}"),
         }
     }
 
-    /// Freezes the pooler: it keeps its connections, takes new ones, and answers nothing.
+    /// Freezes the pooler: it keeps its connections, accepts new ones and answers nothing.
     pub fn freeze(&self) {
         self.running.signal_all("STOP");
     }
 
-    /// Lets a frozen pooler go on.
+    /// Resumes a frozen pooler.
     pub fn thaw(&self) {
         self.running.signal_all("CONT");
     }
 
-    /// The database `postgres` through the pooler.
+    /// The URL of the database `postgres` through the pooler.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
@@ -92,7 +92,7 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        // A frozen process would not see that it is to end.
+        // A frozen process would not receive the stop signal.
         self.thaw();
     }
 }

@@ -1,79 +1,82 @@
-//! Places in the database that all tests share.
+//! Separate tables in the database that all tests share.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, ClusterOptions};
 use dooers::store::PostgresOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// The variable that says where the shared database is.
+/// The variable with the URL of the shared database.
 pub const URL: &str = "DOOERS_TEST_POSTGRES_URL";
 
-/// The variable that says where a pooler before it is, which lends connections for one transaction at a time.
+/// The variable with the URL of a pooler in front of it, in transaction mode.
 pub const POOLER_URL: &str = "DOOERS_TEST_POSTGRES_POOLER_URL";
 
-/// A place for an empty store in the shared database: tables with a prefix of their own, which is the name of the
-/// connections, too. None where there is no such database: then the test has nothing to do, and a line says so.
+/// Options for an empty store in the shared database. Its table prefix is unique and is also the application name
+/// of its connections. Returns `None`, and prints a line, if no database is configured. The test then returns
+/// early.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the database.
+/// Under `CI`, if no database is configured.
 #[must_use]
 pub fn shared() -> Option<PostgresOptions> {
-    Some(place(&url()?))
+    Some(fresh_options(&url()?))
 }
 
-/// The same through the pooler, with migrations past it.
+/// Options for an empty store through the pooler, with a direct URL for migrations. Returns `None`, and prints a
+/// line, if no pooler is configured.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the pooler.
+/// Under `CI`, if no pooler is configured.
 #[must_use]
 pub fn pooled() -> Option<PostgresOptions> {
     let direct = url()?;
     Some(pooled_only()?.direct_url(&direct).expect("a URL"))
 }
 
-/// The same with nothing past the pooler.
+/// Options for an empty store through the pooler, without a direct URL. Returns `None`, and prints a line, if no
+/// pooler is configured.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the pooler.
+/// Under `CI`, if no pooler is configured.
 #[must_use]
 pub fn pooled_only() -> Option<PostgresOptions> {
-    Some(place(&variable(POOLER_URL)?).statement_cache(0))
+    Some(fresh_options(&variable(POOLER_URL)?).statement_cache(0))
 }
 
-/// A cluster of the test's own. None where PostgreSQL is not installed: then the test has nothing to do, and a line
-/// says so.
+/// A dedicated cluster. Returns `None`, and prints a line, if PostgreSQL is not installed. The test then returns
+/// early.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the programs.
+/// Under `CI`, if PostgreSQL is not installed.
 #[must_use]
-pub fn own(setup: Setup) -> Option<Cluster> {
+pub fn dedicated(setup: ClusterOptions) -> Option<Cluster> {
     if Cluster::programs().is_none() {
-        skipped("PostgreSQL's programs are not installed");
+        report_skip("PostgreSQL's programs are not installed");
         return None;
     }
     Some(Cluster::with(setup))
 }
 
-/// A connection for the test itself, straight or through a pooler.
+/// Opens a connection for the test itself, directly or through a pooler.
 ///
 /// # Errors
 ///
-/// What the server says, if it lets nobody in.
-pub async fn session(url: &str) -> sqlx::Result<PgConnection> {
+/// The server's error, if the connection fails.
+pub async fn connect(url: &str) -> sqlx::Result<PgConnection> {
     let options: PgConnectOptions = url.parse()?;
-    // PgBouncer refuses what sqlx sets there by itself.
+    // PgBouncer rejects this parameter, which sqlx sets by default.
     PgConnection::connect_with(&options.extra_float_digits(None)).await
 }
 
-/// How many connections of this name the server has.
+/// The number of connections with this application name.
 pub async fn connections(url: &str, application_name: &str) -> i64 {
-    let mut admin = session(url).await.expect("the server is there");
+    let mut admin = connect(url).await.expect("the server is running");
     sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1")
         .bind(application_name)
         .fetch_one(&mut admin)
@@ -81,10 +84,10 @@ pub async fn connections(url: &str, application_name: &str) -> i64 {
         .expect("a count")
 }
 
-/// Cuts connections of this name off, whatever they do at the moment: so many at the most, by chance. The result is how
-/// many these were.
+/// Terminates up to `at_most` random connections with this application name. Returns the number of terminated
+/// connections.
 pub async fn kill_connections(url: &str, application_name: &str, at_most: i64) -> usize {
-    let mut admin = session(url).await.expect("the server is there");
+    let mut admin = connect(url).await.expect("the server is running");
     let killed: Vec<bool> = sqlx::query_scalar(
         "SELECT pg_terminate_backend(pid) FROM (
             SELECT pid FROM pg_stat_activity WHERE application_name = $1 ORDER BY random() LIMIT $2
@@ -94,29 +97,28 @@ pub async fn kill_connections(url: &str, application_name: &str, at_most: i64) -
     .bind(at_most)
     .fetch_all(&mut admin)
     .await
-    .expect("they are killed");
+    .expect("the connections are terminated");
     killed.into_iter().filter(|killed| *killed).count()
 }
 
-/// The URL of the shared database. None where there is no such database: then the test has nothing to do, and a line
-/// says so.
+/// The URL of the shared database. Returns `None`, and prints a line, if no database is configured.
 ///
 /// # Panics
 ///
-/// Under `CI`, which must have the database.
+/// Under `CI`, if no database is configured.
 #[must_use]
 pub fn url() -> Option<String> {
     variable(URL)
 }
 
-/// A prefix that no tables have yet.
+/// An unused table prefix.
 #[must_use]
 pub fn fresh_prefix() -> String {
     let random = RandomState::new().build_hasher().finish();
     format!("t{random:016x}_")
 }
 
-fn place(url: &str) -> PostgresOptions {
+fn fresh_options(url: &str) -> PostgresOptions {
     let prefix = fresh_prefix();
     PostgresOptions::from_url(url)
         .unwrap_or_else(|error| panic!("{URL} and {POOLER_URL} must be URLs: {error}"))
@@ -127,15 +129,15 @@ fn place(url: &str) -> PostgresOptions {
 fn variable(name: &str) -> Option<String> {
     let value = std::env::var(name).ok().filter(|value| !value.is_empty());
     if value.is_none() {
-        skipped(&format!(
+        report_skip(&format!(
             "{name} is not set; `tests/run pg` starts a database and sets it"
         ));
     }
     value
 }
 
-/// Says that a test does nothing, and why. In continuous integration that is a failure.
-fn skipped(why: &str) {
+/// Prints why a test is skipped. Panics in continuous integration.
+fn report_skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "under CI: {why}");
     eprintln!("skipped: {why}");
 }

@@ -1,16 +1,16 @@
-//! Integers that no 64 bits hold.
+//! Integers beyond 64 bits.
 
-use crate::given::{Served, cases, create, scope};
+use crate::fixtures::{ServerFixture, cases, create, scope};
 use serde_json::{Value, json};
 
 cases![
-    integer_beyond_64_bits_is_refused,
-    integer_that_a_fraction_holds_is_accepted,
-    integers_of_64_bits_are_kept_exactly,
+    integer_beyond_64_bits_is_rejected,
+    integer_exact_as_float_is_accepted,
+    integers_of_64_bits_are_stored_exactly,
 ];
 
-async fn integer_beyond_64_bits_is_refused(served: &Served) {
-    let mut client = served.client().await;
+async fn integer_beyond_64_bits_is_rejected(fixture: &ServerFixture) {
+    let mut client = fixture.client().await;
     for (frame, member) in [
         (create(r#","data":18446744073709551616"#, ""), "payload.event.data"),
         (create(r#","data":{"a":[1,{"b c":-9223372036854775809}]}"#, ""), "payload.event.data.a[1].b c"),
@@ -39,27 +39,27 @@ async fn integer_beyond_64_bits_is_refused(served: &Served) {
         ),
     ] {
         client.send_text(&frame).await;
-        let (code, message) = client.refused("x").await;
+        let (code, message) = client.expect_error("x").await;
         assert_eq!(code, "INVALID_PAYLOAD", "{frame}");
         assert!(message.starts_with(&format!("`{member}` ")), "{message}");
         assert!(message.contains("64 bits"), "{message}");
     }
-    // What no fraction holds is not a number for the parser.
+    // The JSON parser rejects numbers beyond the range of `f64`.
     let huge = create(&format!(r#","data":[1{}]"#, "0".repeat(400)), "");
     client.send_text(huge).await;
-    assert_eq!(client.refused("x").await.0, "INVALID_PAYLOAD");
-    client.has_nothing().await;
-    client.leave().await;
+    assert_eq!(client.expect_error("x").await.0, "INVALID_PAYLOAD");
+    client.expect_nothing().await;
+    client.disconnect().await;
 }
 
-/// Sends data, and reads it from the frame and from the store.
-async fn round_trip(served: &Served, data: &str) -> Value {
-    let mut client = served.client().await;
+/// Sends data, and returns it after comparing the frame with the store.
+async fn round_trip(fixture: &ServerFixture, data: &str) -> Value {
+    let mut client = fixture.client().await;
     client
         .send_text(create(&format!(r#","data":{data}"#), ""))
         .await;
-    client.accepted("x").await;
-    let frames = client.turn().await;
+    client.expect_ack("x").await;
+    let frames = client.read_turn().await;
     let mut appended = frames
         .iter()
         .filter(|frame| frame["type"] == "event.append");
@@ -68,22 +68,22 @@ async fn round_trip(served: &Served, data: &str) -> Value {
         event["thread_id"].as_str().unwrap(),
         event["id"].as_str().unwrap(),
     );
-    let stored = served
+    let stored = fixture
         .repository
         .event(&scope(), thread_id, event_id)
         .await
         .unwrap();
     assert_eq!(stored.data.as_ref(), Some(&event["data"]));
-    client.leave().await;
+    client.disconnect().await;
     event["data"].clone()
 }
 
-async fn integer_that_a_fraction_holds_is_accepted(served: &Served) {
+async fn integer_exact_as_float_is_accepted(fixture: &ServerFixture) {
     let data = "[100000000000000000000,-100000000000000000000,123456789012345680000,\
                 1e400000000000000000000E-399999999999999999999,0.12345678901234567890123,12345678901234567890.5,1E22]";
-    // The number with a long exponent is out of a fraction's range for the parser.
+    // The JSON parser rejects the number with the long exponent.
     let data = data.replace("1e400000000000000000000E-399999999999999999999,", "");
-    let shown = round_trip(served, &data).await;
+    let shown = round_trip(fixture, &data).await;
     assert_eq!(
         shown,
         json!([
@@ -95,15 +95,15 @@ async fn integer_that_a_fraction_holds_is_accepted(served: &Served) {
             1e22
         ])
     );
-    // Members that are not kept may have any number.
-    let mut client = served.client().await;
+    // Members that are not stored may contain any number.
+    let mut client = fixture.client().await;
     let ping = r#"{"id":"x","type":"ping","payload":{"n":123456789012345678901}}"#;
     client.send_text(ping).await;
     client.expect("pong").await;
-    client.leave().await;
+    client.disconnect().await;
 }
 
-async fn integers_of_64_bits_are_kept_exactly(served: &Served) {
+async fn integers_of_64_bits_are_stored_exactly(fixture: &ServerFixture) {
     let data = json!([
         9_007_199_254_740_993_u64,
         18_446_744_073_709_551_615_u64,
@@ -111,5 +111,5 @@ async fn integers_of_64_bits_are_kept_exactly(served: &Served) {
         9_223_372_036_854_775_808_u64,
         1_000_000_000_000_000_000_u64,
     ]);
-    assert_eq!(round_trip(served, &data.to_string()).await, data);
+    assert_eq!(round_trip(fixture, &data.to_string()).await, data);
 }

@@ -1,6 +1,6 @@
-//! The rules about JSON and text that may enter a store, from clients, handlers and programs.
+//! Admission rules for JSON and text from clients, handlers and programs.
 //!
-//! Each case runs on a server of its own with each database.
+//! Each case runs on its own server, once per database.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -8,12 +8,12 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod given;
+mod fixtures;
 
-mod blank;
-mod depth;
+mod blank_messages;
+mod depth_limit;
 mod integers;
-mod many_users;
-mod nul;
-mod random;
-mod size;
+mod large_threads;
+mod nul_characters;
+mod random_input;
+mod size_limits;

@@ -1,8 +1,8 @@
-//! A server that is killed while clients talk to it, and what they find when it is back.
+//! A server that is killed while clients use it, and the state after its restart.
 //!
-//! The server is a process of its own, `crash-server`, which kills itself at the N-th passing of a point. Members go
-//! on across its lives: they come back, go on in their threads from where they were, and send again what was not
-//! acked. Then the database and every member's view must agree, and nothing that was acked may be missing.
+//! The server is the binary `crash-server`, which kills itself when it passes a crash point for the N-th time. The
+//! clients reconnect, resume their threads and resend unacknowledged messages. Afterwards the database and the view
+//! of every client must agree, and every acknowledged message must be stored.
 #![cfg(unix)]
 #![allow(
     clippy::expect_used,
@@ -11,57 +11,56 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod link;
-mod member;
+mod client;
+mod connection;
+mod database;
+mod oracle;
 mod passwords;
-mod place;
-mod program;
-mod stored;
+mod server;
 
+use client::ResilientClient;
+use connection::Disconnected;
+use database::Database;
 use dooers_tests::Client;
-use link::Gone;
-use member::Member;
-use place::Place;
-use program::Program;
+use oracle::Oracle;
 use serde_json::json;
+use server::CrashServer;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use stored::Stored;
 use tokio::task::JoinSet;
 
 const MEMBERS: usize = 32;
 
-/// So many threads are shared by the members.
+/// Number of threads that the clients share.
 const SHARED: usize = 4;
 
-/// How long anything may take: much, as 32 members and their server share a machine with other tests. A thousand
-/// messages with their answers, told to all members, are seconds of work for both, and more messages come as long as
-/// the server takes to die.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Timeout for any wait. It is long because 32 clients and their server share a machine with other tests: storing,
+/// answering and publishing a thousand messages takes seconds, and messages keep arriving until the server dies.
+const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// How long a server that has something to tell may be silent.
+/// Maximum silence of a server that still has frames to send.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// Makes a test of each point for each database.
+/// Generates one test per crash point and database.
 macro_rules! points {
     ($($name:ident: $point:literal, $lives:expr;)+) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                survives(Place::sqlite(), $point, &$lives).await;
+                check_crash_point(Database::sqlite(), $point, &$lives).await;
             }
         )+
 
         mod on_postgres {
-            use super::{Place, survives};
+            use super::{Database, check_crash_point};
 
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    if let Some(place) = Place::postgres() {
-                        survives(place, $point, &$lives).await;
+                    if let Some(database) = Database::postgres() {
+                        check_crash_point(database, $point, &$lives).await;
                     }
                 }
             )+
@@ -70,50 +69,53 @@ macro_rules! points {
 }
 
 points! {
-    // A commit may hold many messages, and all of them are answered afterwards.
-    a_crash_between_a_commit_and_its_answers_loses_nothing: "after-writer-commit", [1, 25, 60];
-    a_crash_after_a_message_is_stored_loses_nothing: "after-commit", [1, 33, 200];
-    a_crash_after_the_ack_is_queued_loses_nothing: "after-ack", [1, 64, 200];
-    a_crash_after_a_message_is_published_loses_nothing: "after-publish", [1, 50, 201];
-    a_crash_after_frames_are_sent_loses_nothing: "after-flush", [130, 400, 1000];
-    a_crash_before_a_run_ends_loses_nothing: "before-run-end", [1, 32, 150];
+    // A commit may contain many messages, and all of them are answered after it.
+    crash_between_commit_and_response_loses_nothing: "after-writer-commit", [1, 25, 60];
+    crash_after_a_message_is_stored_loses_nothing: "after-commit", [1, 33, 200];
+    crash_after_the_ack_is_queued_loses_nothing: "after-ack", [1, 64, 200];
+    crash_after_a_message_is_published_loses_nothing: "after-publish", [1, 50, 201];
+    crash_after_frames_are_sent_loses_nothing: "after-flush", [130, 400, 1000];
+    crash_before_a_run_ends_loses_nothing: "before-run-end", [1, 32, 150];
 }
 
-/// Lets the server die at the point in each of its lives, and looks at everything after each.
-async fn survives(database: Place, point: &str, lives: &[u64]) {
+/// Kills the server at the crash point in each of its lives, and checks the whole state after each one.
+async fn check_crash_point(database: Database, point: &str, lives: &[u64]) {
     let mut threads = BTreeSet::new();
     {
-        let program = Program::start(&database, None).await;
+        let program = CrashServer::start(&database, None).await;
         let mut founder = Client::open(program.address.unwrap(), "/ws").await;
         founder.connect("founder").await;
         for _ in 0..SHARED {
-            threads.insert(founder.begin("founder says 0").await);
+            threads.insert(founder.start_thread("founder says 0").await);
         }
     }
     let shared: Vec<_> = threads.iter().cloned().collect();
-    let member = |number| Member::new(number, &shared[number % SHARED]);
+    let member = |number| ResilientClient::new(number, &shared[number % SHARED]);
     let mut members: Vec<_> = (0..MEMBERS).map(member).collect();
     let mut interrupted = 0;
     for at in lives {
         let crash_at = format!("{point}:{at}");
-        let program = Program::start(&database, Some(&crash_at)).await;
-        // It may die before it listens.
+        let program = CrashServer::start(&database, Some(&crash_at)).await;
+        // The server may die before it listens.
         if let Some(address) = program.address {
-            members = talk(members, address).await;
+            members = send_until_crash(members, address).await;
         }
-        program.dies(&crash_at).await;
-        (members, interrupted) = come_back(members, &database, &mut threads).await;
+        program.wait_for_crash(&crash_at).await;
+        (members, interrupted) = restart_and_check(members, &database, &mut threads).await;
     }
-    // A turn was running each time that one was about to end.
+    // Each crash of this kind interrupts a running turn.
     assert!(point != "before-run-end" || interrupted >= lives.len());
 }
 
-/// All members talk until the server is gone.
-async fn talk(members: Vec<Member>, address: SocketAddr) -> Vec<Member> {
-    each(members, "the server to die", move |mut member| async move {
-        // It may die before all are there.
-        if member.come(address).await.is_ok() {
-            let Err(Gone) = member.talk().await else {
+/// Sends messages from all clients until the server dies.
+async fn send_until_crash(
+    members: Vec<ResilientClient>,
+    address: SocketAddr,
+) -> Vec<ResilientClient> {
+    for_each_client(members, "the server to die", move |mut member| async move {
+        // The server may die before all clients are connected.
+        if member.connect(address).await.is_ok() {
+            let Err(Disconnected) = member.send_messages().await else {
                 unreachable!("a member talks until the server is gone");
             };
         }
@@ -122,18 +124,18 @@ async fn talk(members: Vec<Member>, address: SocketAddr) -> Vec<Member> {
     .await
 }
 
-/// The server starts again and the members come back; everything must be as it should.
-async fn come_back(
-    members: Vec<Member>,
-    database: &Place,
+/// Restarts the server, reconnects the clients and checks the whole state.
+async fn restart_and_check(
+    members: Vec<ResilientClient>,
+    database: &Database,
     threads: &mut BTreeSet<String>,
-) -> (Vec<Member>, usize) {
-    let program = Program::start(database, None).await;
+) -> (Vec<ResilientClient>, usize) {
+    let program = CrashServer::start(database, None).await;
     let address = program.address.expect("the server starts again");
-    let members = each(members, "acks", move |mut member| async move {
+    let members = for_each_client(members, "acks", move |mut member| async move {
         let outcome = async {
-            member.come(address).await?;
-            member.repeat().await
+            member.connect(address).await?;
+            member.resend().await
         };
         let outcome = outcome.await;
         assert!(outcome.is_ok(), "the server left\n{}", member.state());
@@ -148,34 +150,38 @@ async fn come_back(
 
     let mut observer = Client::open(address, "/ws").await;
     observer.connect("observer").await;
-    let totals = Arc::new(stored::totals(&mut observer, threads).await);
-    let members = each(members, "the turns to end", move |mut member| {
+    let totals = Arc::new(oracle::totals(&mut observer, threads).await);
+    let members = for_each_client(members, "the turns to end", move |mut member| {
         let totals = Arc::clone(&totals);
         async move {
-            // What it waits for in vain is told below, where its view is compared with what is stored.
+            // A missing frame is reported below, where the view is compared with the store.
             let _ = member.catch_up(&totals).await;
             member
         }
     })
     .await;
 
-    let list = stored::ask(&mut observer, "thread.list", json!({})).await;
+    let list = oracle::ask(&mut observer, "thread.list", json!({})).await;
     assert_eq!(list["total_count"], threads.len(), "a thread began twice");
-    let stored = Stored::read(&mut observer, threads, database).await;
-    stored.is_whole(members.iter().flat_map(|member| &member.acked));
+    let stored = Oracle::read(&mut observer, threads, database).await;
+    stored.assert_complete(members.iter().flat_map(|member| &member.acked));
     for member in &members {
-        stored.is_shown_by(member);
+        stored.assert_matches_view(member);
     }
     let interrupted = stored.interrupted();
     (members, interrupted)
 }
 
-/// Lets each member do something, side by side.
-async fn each<F>(members: Vec<Member>, what: &str, act: impl Fn(Member) -> F) -> Vec<Member>
+/// Runs an action for each client concurrently.
+async fn for_each_client<F>(
+    members: Vec<ResilientClient>,
+    what: &str,
+    act: impl Fn(ResilientClient) -> F,
+) -> Vec<ResilientClient>
 where
-    F: Future<Output = Member> + Send + 'static,
+    F: Future<Output = ResilientClient> + Send + 'static,
 {
-    let mut acting: JoinSet<Member> = members.into_iter().map(act).collect();
+    let mut acting: JoinSet<ResilientClient> = members.into_iter().map(act).collect();
     let mut done = Vec::with_capacity(MEMBERS);
     let all = async {
         while let Some(member) = acting.join_next().await {
@@ -189,10 +195,13 @@ where
     done
 }
 
-/// Waits, but not for ever; `what` says for what.
+/// Awaits a future with a timeout. `what` describes it in the failure message.
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
+    match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+        Err(_) => panic!(
+            "timed out after {} s while waiting for {what}",
+            TIMEOUT.as_secs()
+        ),
     }
 }

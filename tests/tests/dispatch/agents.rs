@@ -1,14 +1,15 @@
-//! The agents to which the tests dispatch.
+//! The agents that the tests dispatch to.
 
 use dooers::prelude::*;
 use dooers_tests::gate;
 use futures::stream;
 use std::io;
 
-/// Does what the lines of the message tell it.
+/// Follows the lines of the message.
 ///
-/// `say X` sends a text, `burst N` sends the texts 1 to N and waits for each, `grow X Y …` sends a text word by word,
-/// `title X` names the thread, `wait KEY` waits at a gate, `fail X`, `public X` and `panic X` end it.
+/// `say X` sends a text, `burst N` sends the texts 1 to N and awaits each, `grow X Y …` streams a text word by
+/// word, `title X` sets the thread's title, `wait KEY` waits at a gate, and `fail X`, `public X` and `panic X` end
+/// the turn.
 #[dooers::agent(default)]
 pub(crate) async fn actor(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     for line in request.message.lines() {
@@ -40,7 +41,7 @@ pub(crate) async fn actor(request: WorkerRequest, response: WorkerResponse) -> R
     Ok(())
 }
 
-/// Waits at the gate that the message names. One message may wait for its turn.
+/// Waits at the gate that the message names. One message may be queued.
 #[dooers::agent(queue = 1)]
 pub(crate) async fn queueing(request: WorkerRequest) -> String {
     pass(&request).await
@@ -66,7 +67,7 @@ async fn pass(request: &WorkerRequest) -> String {
     format!("passed {}", request.message)
 }
 
-/// Takes longer than it may.
+/// Exceeds its timeout.
 #[dooers::agent(timeout = "90s")]
 pub(crate) async fn endless(response: WorkerResponse) -> Result<()> {
     response.text("so far").await?;
@@ -84,7 +85,7 @@ pub(crate) async fn retrying(request: WorkerRequest, response: WorkerResponse) -
     Ok(())
 }
 
-/// Answers in two runs, and with an event that is in none.
+/// Answers in two runs, and with an event outside of them.
 #[dooers::agent(run = "manual")]
 pub(crate) async fn manual(response: WorkerResponse) -> Result<()> {
     for text in ["one", "two"] {
@@ -96,7 +97,7 @@ pub(crate) async fn manual(response: WorkerResponse) -> Result<()> {
     Ok(())
 }
 
-/// Answers word by word, and waits behind each at a gate.
+/// Streams an answer word by word, and waits at a gate after each word.
 #[dooers::agent]
 pub(crate) async fn hesitant(response: WorkerResponse) -> Result<()> {
     let text = response.text_stream();
@@ -108,7 +109,7 @@ pub(crate) async fn hesitant(response: WorkerResponse) -> Result<()> {
     Ok(())
 }
 
-/// Answers with a text that grows.
+/// Streams an answer.
 #[dooers::agent]
 pub(crate) async fn storyteller() -> TextReply {
     TextReply::stream(stream::iter(["Once ", "upon ", "a ", "time"]))

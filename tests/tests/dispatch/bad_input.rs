@@ -1,7 +1,7 @@
-//! What is refused before anything is stored.
+//! Input that is rejected before anything is stored.
 
 use crate::agents::{actor, storyteller};
-use crate::given::{message, send, server};
+use crate::fixtures::{message, send, server};
 use dooers::protocol::ContentPart;
 use dooers::{Dispatch, DispatchError, WorkerServer};
 use dooers_tests::{in_memory, within};
@@ -15,7 +15,7 @@ async fn invalid(message: Dispatch) -> String {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_in_a_sentence() {
+async fn invalid_input_is_rejected_with_a_reason() {
     let server = server();
     let empty = server.dispatch::<actor>().message("say a");
     assert_eq!(
@@ -67,7 +67,7 @@ async fn what_does_not_fit_is_refused_in_a_sentence() {
 }
 
 #[tokio::test]
-async fn an_agent_that_is_not_served_takes_nothing() {
+async fn dispatch_to_an_unserved_agent_is_rejected() {
     let server = WorkerServer::new(in_memory()).agent::<actor>();
     let error = message::<storyteller>(&server, "x")
         .send()
@@ -81,7 +81,7 @@ async fn an_agent_that_is_not_served_takes_nothing() {
 }
 
 #[tokio::test]
-async fn characters_that_no_store_keeps_are_left_out() {
+async fn unstorable_characters_are_removed() {
     let server = server();
     let turn = message::<actor>(&server, "say a\0b")
         .title("t\0")

@@ -1,4 +1,4 @@
-//! Turns that the program starts by itself.
+//! Turns that the program dispatches.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -7,10 +7,10 @@
 )]
 
 mod agents;
-mod given;
+mod fixtures;
 
-mod answers;
 mod bad_input;
-mod ends;
+mod outcomes;
 mod subscribers;
 mod threads;
+mod turn_events;

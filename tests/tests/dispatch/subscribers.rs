@@ -1,9 +1,9 @@
-//! What clients see of the turns that a program starts: the same as of their own.
+//! Frames of dispatched turns: clients receive the same frames as for their own turns.
 
 use crate::agents::actor;
-use crate::given::{message, send, server};
+use crate::fixtures::{message, send, server};
 use dooers::{Database, WorkerServer};
-use dooers_tests::{Identity, Server, Watched, gate, in_memory, within};
+use dooers_tests::{Identity, Server, SpyStore, gate, in_memory, within};
 use serde_json::Value;
 
 fn kinds(frames: &[Value]) -> Vec<&str> {
@@ -12,15 +12,15 @@ fn kinds(frames: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_subscriber_sees_the_message_and_its_answer_live() {
+async fn subscriber_receives_message_and_answer_live() {
     let server = Server::start(server()).await;
     let mut ada = server.client("ada").await;
-    let thread_id = ada.begin("say hello").await;
-    ada.pending().await;
+    let thread_id = ada.start_thread("say hello").await;
+    ada.read_pending().await;
     let dispatched = message::<actor>(server.worker(), "say by program").thread(&thread_id);
     let turn = send(dispatched).await;
     assert!(!turn.is_new_thread());
-    let frames = ada.turn().await;
+    let frames = ada.read_turn().await;
     assert_eq!(
         kinds(&frames),
         [
@@ -41,8 +41,8 @@ async fn a_subscriber_sees_the_message_and_its_answer_live() {
 }
 
 #[tokio::test]
-async fn what_was_begun_is_stored_told_and_answered_also_if_nobody_waits_for_it() {
-    let store = Watched::memory();
+async fn dropped_dispatch_is_still_stored_and_answered() {
+    let store = SpyStore::memory();
     let config = in_memory().database(Database::Custom(store.clone()));
     let server = Server::start(WorkerServer::new(config)).await;
     let first = send(message::<actor>(server.worker(), "say one").thread("t")).await;
@@ -57,7 +57,7 @@ async fn what_was_begun_is_stored_told_and_answered_also_if_nobody_waits_for_it(
     given_up.abort();
     assert!(given_up.await.unwrap_err().is_cancelled());
     held.release();
-    let frames = within("the turn", ada.turn()).await;
+    let frames = within("the turn", ada.read_turn()).await;
     let texts: Vec<_> = frames
         .iter()
         .filter(|frame| frame["type"] == "event.append")
@@ -68,7 +68,7 @@ async fn what_was_begun_is_stored_told_and_answered_also_if_nobody_waits_for_it(
 }
 
 #[tokio::test]
-async fn a_new_thread_is_told_to_those_who_may_see_it_and_to_nobody_else() {
+async fn new_thread_is_published_only_to_its_audience() {
     let server = Server::start(server()).await;
     let mut ada = server.client("ada").await;
     let mut other = server
@@ -77,30 +77,30 @@ async fn a_new_thread_is_told_to_those_who_may_see_it_and_to_nobody_else() {
     let turn = send(message::<actor>(server.worker(), "say news")).await;
     let thread_id = turn.thread_id().to_owned();
     within("the turn", turn.text()).await.unwrap();
-    let frames = ada.pending().await;
+    let frames = ada.read_pending().await;
     assert_eq!(kinds(&frames), ["thread.upsert", "thread.upsert"]);
     assert_eq!(frames[0]["payload"]["thread"]["id"], thread_id);
-    assert_eq!(kinds(&other.pending().await), Vec::<&str>::new());
+    assert_eq!(kinds(&other.read_pending().await), Vec::<&str>::new());
     server.close([ada, other]).await;
 }
 
 #[tokio::test]
-async fn messages_of_clients_and_of_the_program_wait_for_each_other() {
+async fn client_and_program_messages_share_one_queue() {
     let server = Server::start(server()).await;
     let mut ada = server.client("ada").await;
-    let thread_id = ada.begin("say hello").await;
-    ada.pending().await;
-    ada.message(Some(&thread_id), "wait turn-by-turn\nsay one")
+    let thread_id = ada.start_thread("say hello").await;
+    ada.read_pending().await;
+    ada.send_message(Some(&thread_id), "wait turn-by-turn\nsay one")
         .await;
     gate::arrived("turn-by-turn").await;
     let two = message::<actor>(server.worker(), "say two").thread(&thread_id);
     let two = send(two).await;
-    ada.message(Some(&thread_id), "say three").await;
+    ada.send_message(Some(&thread_id), "say three").await;
     gate::open("turn-by-turn");
     assert_eq!(within("the turn", two.text()).await.unwrap(), "two");
     let mut said = Vec::new();
     for _ in 0..3 {
-        for frame in ada.turn().await {
+        for frame in ada.read_turn().await {
             let event = &frame["payload"]["events"][0];
             if event["actor"] == "assistant" {
                 said.push(event["content"][0]["text"].as_str().unwrap().to_owned());

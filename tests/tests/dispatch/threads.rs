@@ -1,14 +1,14 @@
-//! Which threads the messages of a program go to, and what is known again.
+//! The threads of dispatched messages, and repeated messages.
 
 use crate::agents::{actor, storyteller};
-use crate::given::{error_of, heard, message, send, server, server_with, told};
+use crate::fixtures::{collect, describe, error_of, message, send, server, server_with};
 use dooers::{Database, DispatchError, HandlerErrorKind};
-use dooers_tests::{Server, Watched, gate, within};
+use dooers_tests::{Server, SpyStore, gate, within};
 use serde_json::json;
 use std::error::Error;
 
 #[tokio::test]
-async fn a_thread_is_made_under_the_id_that_is_given_and_found_again() {
+async fn thread_is_created_with_a_given_id_and_reused() {
     let server = Server::start(server()).await;
     let first = message::<actor>(server.worker(), "say one")
         .thread("daily")
@@ -37,7 +37,7 @@ async fn a_thread_is_made_under_the_id_that_is_given_and_found_again() {
 }
 
 #[tokio::test]
-async fn a_thread_of_another_scope_is_not_found_and_never_adopted() {
+async fn thread_of_another_scope_is_not_found() {
     let server = server_with(|config| config.private_threads(true));
     let mine = send(message::<actor>(&server, "say mine").thread("t")).await;
     within("the turn", mine.text()).await.unwrap();
@@ -68,22 +68,22 @@ async fn a_thread_of_another_scope_is_not_found_and_never_adopted() {
 }
 
 #[tokio::test]
-async fn a_message_of_a_known_key_is_the_same_message() {
+async fn repeated_key_is_the_same_message() {
     let server = server();
     let keyed = || message::<actor>(&server, "grow a b\nsay c").idempotency_key("k1");
     let first = send(keyed()).await;
     let (thread_id, event_id) = (first.thread_id().to_owned(), first.event_id().to_owned());
     let first = within("the turn", first.collect()).await.unwrap();
 
-    // Over, and heard as it was.
+    // The turn is over, and its events are streamed again.
     let again = send(keyed()).await;
     assert!(again.is_repeated() && !again.is_new_thread());
     assert_eq!(again.thread_id(), thread_id);
     assert_eq!(again.event_id(), event_id);
-    let again = within("the turn of before", again.collect()).await.unwrap();
+    let again = within("the earlier turn", again.collect()).await.unwrap();
     assert_eq!(again, first);
 
-    // With another text, to another agent, or by somebody else.
+    // The key with another text, agent or user.
     let other = message::<actor>(&server, "say d").idempotency_key("k1");
     let error = other.send().await.unwrap_err();
     assert!(matches!(error, DispatchError::Conflict), "{error:?}");
@@ -102,7 +102,7 @@ async fn a_message_of_a_known_key_is_the_same_message() {
 }
 
 #[tokio::test]
-async fn what_nobody_sends_is_known_again_where_threads_are_private_too() {
+async fn anonymous_keys_repeat_in_private_threads() {
     let server = server_with(|config| config.private_threads(true));
     let nobodys = |text| message::<actor>(&server, text).user("");
     let first = send(nobodys("say a").idempotency_key("k")).await;
@@ -121,7 +121,7 @@ async fn what_nobody_sends_is_known_again_where_threads_are_private_too() {
 }
 
 #[tokio::test]
-async fn what_the_program_sends_as_nobody_is_shown_to_nobody_where_threads_are_private() {
+async fn anonymous_private_thread_is_hidden_from_clients() {
     let server = Server::start(server_with(|config| config.private_threads(true))).await;
     let mut nobody = server.client("").await;
     let turn = send(message::<actor>(server.worker(), "say a").user("")).await;
@@ -129,14 +129,16 @@ async fn what_the_program_sends_as_nobody_is_shown_to_nobody_where_threads_are_p
     within("the turn", turn.text()).await.unwrap();
     let subscribe = json!({"thread_id": thread_id});
     assert_eq!(
-        nobody.refusal("thread.subscribe", subscribe).await,
+        nobody
+            .send_expecting_error("thread.subscribe", subscribe)
+            .await,
         "NOT_FOUND"
     );
     server.close([nobody]).await;
 }
 
 #[tokio::test]
-async fn a_repeated_message_is_heard_while_its_turn_goes_on_and_when_it_failed() {
+async fn repeat_streams_a_running_or_failed_turn() {
     let server = server();
     let keyed = || message::<actor>(&server, "say a\nwait keyed\nfail it").idempotency_key("k");
     let first = send(keyed()).await;
@@ -144,10 +146,10 @@ async fn a_repeated_message_is_heard_while_its_turn_goes_on_and_when_it_failed()
     let second = send(keyed()).await;
     assert!(second.is_repeated());
     gate::open("keyed");
-    let (first, second) = tokio::join!(heard(first), heard(second));
-    // The first heard of the new thread, too.
-    assert_eq!(told(&first).last(), told(&second).last());
-    assert!(told(&second).contains(&"a".to_owned()));
+    let (first, second) = tokio::join!(collect(first), collect(second));
+    // The stream of the first dispatch also includes the new thread.
+    assert_eq!(describe(&first).last(), describe(&second).last());
+    assert!(describe(&second).contains(&"a".to_owned()));
 
     let error = error_of(send(keyed()).await).await;
     assert_eq!(error.kind(), HandlerErrorKind::Failed);
@@ -156,7 +158,7 @@ async fn a_repeated_message_is_heard_while_its_turn_goes_on_and_when_it_failed()
 
 #[tokio::test]
 async fn repeated_message_is_sent_to_the_store_once() {
-    let store = Watched::memory();
+    let store = SpyStore::memory();
     let database = Database::Custom(store.clone());
     let server = server_with(|config| config.database(database));
     let keyed = || message::<actor>(&server, "say once").idempotency_key("k");
@@ -169,8 +171,8 @@ async fn repeated_message_is_sent_to_the_store_once() {
 }
 
 #[tokio::test]
-async fn repeated_message_gets_an_end_during_its_question() {
-    let store = Watched::memory();
+async fn repeated_message_gets_an_end_during_its_read() {
+    let store = SpyStore::memory();
     let database = Database::Custom(store.clone());
     let server = server_with(|config| config.database(database));
     let keyed = || message::<actor>(&server, "wait asked\nfail it").idempotency_key("k");
@@ -191,7 +193,7 @@ async fn repeated_message_gets_an_end_during_its_question() {
 }
 
 #[tokio::test]
-async fn many_that_send_the_same_message_at_once_make_one_turn() {
+async fn concurrent_repeats_make_one_turn() {
     let server = server();
     let keyed = || message::<actor>(&server, "say once").idempotency_key("k");
     let sent = futures::future::join_all((0..16).map(|_| send(keyed()))).await;
@@ -203,7 +205,7 @@ async fn many_that_send_the_same_message_at_once_make_one_turn() {
 }
 
 #[tokio::test]
-async fn a_deleted_thread_ends_its_turns_and_takes_no_more_under_their_keys() {
+async fn deleted_thread_ends_turns_and_retires_their_keys() {
     let server = Server::start(server()).await;
     let keyed = || {
         message::<actor>(server.worker(), "say a\nwait deleted")
@@ -218,7 +220,8 @@ async fn a_deleted_thread_ends_its_turns_and_takes_no_more_under_their_keys() {
     for turn in [turn, waiting] {
         assert_eq!(error_of(turn).await.kind(), HandlerErrorKind::ThreadDeleted);
     }
-    // Its message came, so it must not come again; another one begins the thread anew.
+    // The key belongs to a deleted thread, so the repeat is not found. A message without the key creates the
+    // thread again.
     let error = keyed().send().await.unwrap_err();
     assert!(matches!(error, DispatchError::NotFound(_)), "{error:?}");
     let anew = send(message::<actor>(server.worker(), "say c").thread("t")).await;

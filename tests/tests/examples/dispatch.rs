@@ -1,10 +1,10 @@
-//! The example that takes messages from webhooks and pages beside the WebSocket.
+//! The example that takes messages from webhooks and web pages in addition to the WebSocket.
 
-use dooers_tests::Program;
+use dooers_tests::Process;
 use dooers_tests::{Client, Identity, get, post};
 use serde_json::{Value, json};
 
-/// The events of an answer of server-sent events: their names and their data.
+/// Parses server-sent events into names and data.
 fn sent_events(body: &str) -> Vec<(&str, &str)> {
     let mut events = Vec::new();
     let mut name = "";
@@ -19,8 +19,8 @@ fn sent_events(body: &str) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test]
-async fn the_dispatch_example_answers_webhooks_pages_and_clients_of_one_conversation() {
-    let mut example = Program::start("example-dispatch", &[("WORKER_BIND", "127.0.0.1:0")]);
+async fn dispatch_serves_webhooks_pages_and_clients() {
+    let mut example = Process::start("example-dispatch", &[("WORKER_BIND", "127.0.0.1:0")]);
     let address = example.address();
     let mut ada = Client::open(address, "/ws").await;
     let identity = Identity::of("ada")
@@ -34,11 +34,11 @@ async fn the_dispatch_example_answers_webhooks_pages_and_clients_of_one_conversa
     let answer: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(answer["text"], "You said: hello");
     let thread = answer["thread"].as_str().unwrap();
-    // The connected client was told of the conversation.
-    let told = ada.expect("thread.upsert").await;
-    assert_eq!(told["thread"]["id"], thread);
+    // The new thread was published to the connected client.
+    let published = ada.expect("thread.upsert").await;
+    assert_eq!(published["thread"]["id"], thread);
 
-    // Sent again it is the same call.
+    // A repeated request is the same dispatch.
     let (status, again) = post(address, "/webhook", &call).await;
     assert_eq!((status, again), (200, body.clone()));
     let other = json!({"id": "call-1", "user": "ada", "text": "something else"});
@@ -47,7 +47,7 @@ async fn the_dispatch_example_answers_webhooks_pages_and_clients_of_one_conversa
     let (status, refusal) = post(address, "/webhook", &bad).await;
     assert_eq!(status, 422, "{refusal}");
 
-    ada.pending().await;
+    ada.read_pending().await;
     let snapshot = ada.subscribe(thread).await;
     assert_eq!(snapshot["events"].as_array().unwrap().len(), 2);
     let path = format!("/ask?user=ada&thread={thread}&text=tell%20me%20more");
@@ -62,11 +62,11 @@ async fn the_dispatch_example_answers_webhooks_pages_and_clients_of_one_conversa
     let message: Value = serde_json::from_str(message).unwrap();
     assert_eq!(message["content"][0]["text"], "You said: tell me more");
 
-    let frames = ada.turn().await;
+    let frames = ada.read_turn().await;
     let asked = &frames[0]["payload"]["events"][0];
     assert_eq!(asked["content"][0]["text"], "tell me more");
-    ada.leave().await;
+    ada.disconnect().await;
     example.terminate();
-    let (status, _, errors) = example.ended();
+    let (status, _, errors) = example.wait();
     assert_eq!(status, Some(0), "{errors}");
 }

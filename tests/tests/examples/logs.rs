@@ -1,11 +1,11 @@
 //! The logs of the examples.
 
-use dooers_tests::{Client, Identity, Program};
+use dooers_tests::{Client, Identity, Process};
 use serde_json::json;
 
 const SECRET: &str = "correct-horse-battery";
 
-/// Sends a new value of a secret and a form password to an example that logs all it can. The result is what it printed.
+/// Sends a new value of a secret and a form password to an example that logs everything. Returns its output.
 async fn printed_by(example: &str, log: &str) -> String {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let variables = [
@@ -13,13 +13,13 @@ async fn printed_by(example: &str, log: &str) -> String {
         ("WORKER_SECRET_KEY", key),
         ("RUST_LOG", log),
     ];
-    let mut program = Program::start(example, &variables);
+    let mut program = Process::start(example, &variables);
     let mut client = Client::open(program.address(), "/ws").await;
     let owner = json!({"user_id": "ada", "organization_role": "owner"});
     client
         .connect(Identity::of("ada").with("user", owner))
         .await;
-    // Only one of the examples has the setting, and none has the form. The frames arrive in any case.
+    // Only one of the examples has this setting, and none has the form. The frames are logged in any case.
     let patch = json!({"field_id": "search_key", "value": SECRET});
     let patched = client.send("settings.patch", patch).await;
     let answer = json!({
@@ -28,20 +28,20 @@ async fn printed_by(example: &str, log: &str) -> String {
     });
     let answered = client.send("event.create", json!({"event": answer})).await;
     client
-        .until("both answers", |frame| {
+        .read_until("both answers", |frame| {
             frame["payload"]["ack_id"] == json!(answered)
         })
         .await;
     assert_ne!(patched, answered);
-    client.leave().await;
+    client.disconnect().await;
     program.terminate();
-    let (status, output, errors) = program.ended();
+    let (status, output, errors) = program.wait();
     assert_eq!(status, Some(0), "{errors}");
     output + &errors
 }
 
 #[tokio::test]
-async fn example_that_logs_everything_hides_secrets() {
+async fn trace_logs_hide_secrets() {
     for example in [
         "example-dispatch",
         "example-echo",
@@ -58,7 +58,7 @@ async fn example_that_logs_everything_hides_secrets() {
 }
 
 #[tokio::test]
-async fn logs_of_the_websocket_library_stay_off() {
+async fn websocket_library_logs_stay_off() {
     let log = "tungstenite=trace,tungstenite::protocol=trace,info";
     let printed = printed_by("example-settings", log).await;
     assert!(!printed.contains("TRACE"), "{printed}");

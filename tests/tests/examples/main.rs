@@ -1,4 +1,4 @@
-//! The programs under `examples/`, started as a user starts them and spoken to over real sockets.
+//! The programs in `examples/`, started as by a user and tested over real sockets.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -9,75 +9,75 @@
 mod dispatch;
 mod logs;
 mod settings;
-mod stopping;
+mod shutdown;
 mod streaming;
 mod tools;
 
-use dooers_tests::{Client, Program};
+use dooers_tests::{Client, Process};
 use serde_json::json;
 use std::net::TcpListener;
 
 #[tokio::test]
-async fn the_echo_agent_answers_and_stops_at_a_signal() {
-    let mut echo = Program::start("example-echo", &[("WORKER_BIND", "127.0.0.1:0")]);
+async fn echo_answers_and_stops_on_a_signal() {
+    let mut echo = Process::start("example-echo", &[("WORKER_BIND", "127.0.0.1:0")]);
     let address = echo.address();
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;
-    let id = client.message(None, "hello").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "hello").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     assert_eq!(
         frames[3]["payload"]["events"][0]["content"][0]["text"],
         "You said: hello"
     );
 
     echo.terminate();
-    assert_eq!(client.closed().await, 1001);
-    client.leave().await;
-    let (status, _, errors) = echo.ended();
+    assert_eq!(client.expect_close().await, 1001);
+    client.disconnect().await;
+    let (status, _, errors) = echo.wait();
     assert_eq!(status, Some(0), "{errors}");
     assert_eq!(errors, "");
 }
 
 #[tokio::test]
-async fn the_agent_that_is_tested_by_its_own_tests_answers_over_a_socket_too() {
-    let mut example = Program::start("example-testing", &[("WORKER_BIND", "127.0.0.1:0")]);
+async fn testing_example_answers_over_a_socket() {
+    let mut example = Process::start("example-testing", &[("WORKER_BIND", "127.0.0.1:0")]);
     let mut client = Client::open(example.address(), "/ws").await;
     client.connect("ada").await;
-    let id = client.message(None, "printers").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "printers").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let answered = frames.iter().any(|frame| {
         let text = &frame["payload"]["events"][0]["content"][0]["text"];
         *text == "You ask about this: printers. Let me find out."
     });
     assert!(answered, "{frames:?}");
-    client.leave().await;
+    client.disconnect().await;
     example.terminate();
-    assert_eq!(example.ended().0, Some(0));
+    assert_eq!(example.wait().0, Some(0));
 }
 
 #[tokio::test]
-async fn a_conversation_is_there_after_a_restart() {
+async fn conversation_survives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("worker.db");
     let variables = [
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_DATABASE_NAME", file.to_str().unwrap()),
     ];
-    let mut echo = Program::start("example-echo", &variables);
+    let mut echo = Process::start("example-echo", &variables);
     let mut client = Client::open(echo.address(), "/ws").await;
     client.connect("ada").await;
-    let id = client.message(None, "hello").await;
-    client.accepted(&id).await;
-    let told = client.turn().await;
-    let thread_id = told[0]["payload"]["thread"]["id"].as_str().unwrap();
+    let id = client.send_message(None, "hello").await;
+    client.expect_ack(&id).await;
+    let published = client.read_turn().await;
+    let thread_id = published[0]["payload"]["thread"]["id"].as_str().unwrap();
     echo.terminate();
-    assert_eq!(client.closed().await, 1001);
-    client.leave().await;
-    assert_eq!(echo.ended().0, Some(0));
+    assert_eq!(client.expect_close().await, 1001);
+    client.disconnect().await;
+    assert_eq!(echo.wait().0, Some(0));
 
-    let mut echo = Program::start("example-echo", &variables);
+    let mut echo = Process::start("example-echo", &variables);
     let mut client = Client::open(echo.address(), "/ws").await;
     client.connect("ada").await;
     client
@@ -91,17 +91,17 @@ async fn a_conversation_is_there_after_a_restart() {
         .collect();
     assert_eq!(texts, ["hello", "You said: hello"]);
     assert_eq!(snapshot["runs"][0]["status"], "succeeded");
-    client.leave().await;
+    client.disconnect().await;
     echo.terminate();
-    assert_eq!(echo.ended().0, Some(0));
+    assert_eq!(echo.wait().0, Some(0));
 }
 
 #[tokio::test]
-async fn a_taken_port_is_one_line_and_status_1() {
+async fn taken_port_prints_one_line_and_exits_with_1() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    let echo = Program::start("example-echo", &[("WORKER_BIND", &address)]);
-    let (status, output, errors) = echo.ended();
+    let echo = Process::start("example-echo", &[("WORKER_BIND", &address)]);
+    let (status, output, errors) = echo.wait();
     assert_eq!(status, Some(1), "{errors}");
     assert_eq!(output, "");
     let expected = format!(
@@ -113,15 +113,15 @@ async fn a_taken_port_is_one_line_and_status_1() {
 }
 
 #[tokio::test]
-async fn a_bad_variable_is_one_line_and_status_1() {
+async fn bad_variable_prints_one_line_and_exits_with_1() {
     for (variable, value) in [
         ("WORKER_BIND", "8000"),
         ("WORKER_PRIVATE_THREADS", "maybe"),
         ("WORKER_MAX_FRAME_BYTES", "-1"),
         ("WORKER_PING_INTERVAL", "soon"),
     ] {
-        let echo = Program::start("example-echo", &[(variable, value)]);
-        let (status, output, errors) = echo.ended();
+        let echo = Process::start("example-echo", &[(variable, value)]);
+        let (status, output, errors) = echo.wait();
         assert_eq!(status, Some(1), "{errors}");
         assert_eq!(output, "");
         assert!(

@@ -1,11 +1,11 @@
-//! The example of settings.
+//! The settings example.
 
-use dooers_tests::{Client, Identity, Program};
+use dooers_tests::{Client, Identity, Process};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn the_settings_example_prints_its_schema_and_shows_its_values() {
-    let mut example = Program::start("example-settings", &[("WORKER_BIND", "127.0.0.1:0")]);
+async fn settings_example_prints_schema_and_shows_values() {
+    let mut example = Process::start("example-settings", &[("WORKER_BIND", "127.0.0.1:0")]);
     let address = example.address();
     let mut client = Client::open(address, "/ws").await;
     let owner = json!({"user_id": "ada", "organization_role": "owner"});
@@ -35,24 +35,26 @@ async fn the_settings_example_prints_its_schema_and_shows_its_values() {
     ] {
         let patch = json!({"field_id": field, "value": value});
         let id = client.send("settings.patch", patch).await;
-        client.accepted(&id).await;
+        client.expect_ack(&id).await;
         client.expect("settings.patch").await;
     }
     let too_much = json!({"field_id": "daily_budget", "value": 10_001});
     assert_eq!(
-        client.refusal("settings.patch", too_much).await,
+        client
+            .send_expecting_error("settings.patch", too_much)
+            .await,
         "INVALID_VALUE"
     );
-    let id = client.message(None, "hello").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "hello").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     assert_eq!(
         frames[3]["payload"]["events"][0]["content"][0]["text"],
         "Ada (gpt-4o-mini at 1.2, Terse, 200 words, 900 cents, key: true) says: hello"
     );
-    client.leave().await;
+    client.disconnect().await;
     example.terminate();
-    let (status, output, errors) = example.ended();
+    let (status, output, errors) = example.wait();
     assert_eq!(status, Some(0), "{errors}");
     for line in ["temperature is now 1.2", "search_key is now null"] {
         assert!(output.contains(line), "{output}");
@@ -61,8 +63,8 @@ async fn the_settings_example_prints_its_schema_and_shows_its_values() {
 }
 
 #[test]
-fn what_it_prints_is_a_json_schema() {
-    let mut example = Program::start("example-settings", &[("WORKER_BIND", "127.0.0.1:0")]);
+fn printed_schema_is_a_json_schema() {
+    let mut example = Process::start("example-settings", &[("WORKER_BIND", "127.0.0.1:0")]);
     let printed = example.output_before("dooers serves");
     let schema: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(schema["properties"]["temperature"]["maximum"], json!(2.0));
@@ -72,32 +74,32 @@ fn what_it_prints_is_a_json_schema() {
         "it is internal"
     );
     example.terminate();
-    assert_eq!(example.ended().0, Some(0));
+    assert_eq!(example.wait().0, Some(0));
 }
 
 #[tokio::test]
-async fn a_secret_comes_from_the_environment() {
+async fn secret_is_read_from_the_environment() {
     let variables = [
         ("WORKER_BIND", "127.0.0.1:0"),
         ("SUPPORT_API_KEY", "correct horse"),
     ];
-    let mut example = Program::start("example-settings", &variables);
+    let mut example = Process::start("example-settings", &variables);
     let mut client = Client::open(example.address(), "/ws").await;
     client.connect("ada").await;
-    client.message(None, "hello").await;
-    let text = client.turn().await[4]["payload"]["events"][0]["content"][0]["text"].clone();
+    client.send_message(None, "hello").await;
+    let text = client.read_turn().await[4]["payload"]["events"][0]["content"][0]["text"].clone();
     assert!(text.as_str().unwrap().contains("key: true"), "{text}");
-    client.leave().await;
+    client.disconnect().await;
     example.terminate();
-    let (status, output, errors) = example.ended();
+    let (status, output, errors) = example.wait();
     assert_eq!(status, Some(0), "{errors}");
     assert!(!output.contains("horse") && !errors.contains("horse"));
 }
 
 #[test]
-fn a_secret_that_does_not_fit_stops_the_start() {
+fn invalid_secret_prevents_the_start() {
     let variables = [("WORKER_BIND", "127.0.0.1:0"), ("SUPPORT_API_KEY", "horse")];
-    let (status, output, errors) = Program::start("example-settings", &variables).ended();
+    let (status, output, errors) = Process::start("example-settings", &variables).wait();
     assert_eq!(status, Some(1), "{errors}");
     let expected = "the setting `api_key` of `example_settings::SupportSettings` needs the environment variable \
                     `SUPPORT_API_KEY`: its value does not fit: it takes a text of at least 8 characters";
@@ -105,7 +107,7 @@ fn a_secret_that_does_not_fit_stops_the_start() {
     assert!(!output.contains("horse") && !errors.contains("horse"));
 }
 
-/// All fields, those in groups too.
+/// All fields, including those in groups.
 fn fields(snapshot: &Value) -> Vec<Value> {
     let items = snapshot["fields"].as_array().unwrap().iter();
     let fields = items.flat_map(|item| match item["fields"].as_array() {

@@ -1,14 +1,14 @@
-//! The example of streaming.
+//! The streaming example.
 
-use dooers_tests::{Client, Identity, Program, View};
+use dooers_tests::{Client, Identity, Process, ThreadView};
 use serde_json::{Value, json};
 
-/// The events of the answer to a message, made of the frames up to the end of its run, and that run.
+/// Sends a message. Returns the events of its answer, built from the frames, and its final run.
 async fn answer(client: &mut Client, text: &str) -> (Vec<Value>, Value) {
-    let id = client.message(None, text).await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
-    let (mut view, mut deltas) = (View::default(), 0);
+    let id = client.send_message(None, text).await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
+    let (mut view, mut deltas) = (ThreadView::default(), 0);
     for frame in &frames {
         let payload = &frame["payload"];
         match frame["type"].as_str() {
@@ -34,10 +34,10 @@ fn text(event: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn the_streaming_example_answers_word_by_word_is_tried_again_and_keeps_what_came() {
-    let mut example = Program::start("example-streaming", &[("WORKER_BIND", "127.0.0.1:0")]);
+async fn streaming_example_streams_retries_and_keeps_text() {
+    let mut example = Process::start("example-streaming", &[("WORKER_BIND", "127.0.0.1:0")]);
     let mut client = Client::open(example.address(), "/ws").await;
-    client.connect(Identity::of("ada").taking_deltas()).await;
+    client.connect(Identity::of("ada").with_deltas()).await;
 
     let (events, run) = answer(&mut client, "hello").await;
     assert_eq!(run["status"], "succeeded");
@@ -58,18 +58,18 @@ async fn the_streaming_example_answers_word_by_word_is_tried_again_and_keeps_wha
     assert_eq!(text(&events[1]), "It all began when");
     assert_eq!(events[1]["finalized"], true);
 
-    client.message(None, "go on").await;
+    client.send_message(None, "go on").await;
     let goes_on = |frame: &Value| frame["payload"]["text"] == "and on ";
-    let frames = client.until("more", goes_on).await;
+    let frames = client.read_until("more", goes_on).await;
     let run = frames.iter().find(|frame| frame["type"] == "run.upsert");
     let run_id = &run.unwrap()["payload"]["run"]["id"];
     client.send("run.cancel", json!({"run_id": run_id})).await;
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
         "canceled"
     );
-    client.leave().await;
+    client.disconnect().await;
     example.terminate();
-    assert_eq!(example.ended().0, Some(0));
+    assert_eq!(example.wait().0, Some(0));
 }

@@ -1,23 +1,23 @@
-//! The example of tools.
+//! The tools example.
 
 use dooers_tests::Client;
-use dooers_tests::Program;
+use dooers_tests::Process;
 use serde_json::{Value, json};
 
-/// The agent's events that answer a message, and the run's end.
+/// Sends a message. Returns the agent's events and the final run.
 async fn answer(client: &mut Client, text: &str) -> (Vec<Value>, Value) {
     answer_in(client, None, text).await
 }
 
-/// The same in a thread.
+/// Sends a message to a thread. Returns the agent's events and the final run.
 async fn answer_in(
     client: &mut Client,
     thread_id: Option<&str>,
     text: &str,
 ) -> (Vec<Value>, Value) {
-    let id = client.message(thread_id, text).await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(thread_id, text).await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let appended = frames
         .iter()
         .filter(|frame| frame["type"] == "event.append");
@@ -40,8 +40,8 @@ fn last_text(events: &[Value]) -> &str {
 }
 
 #[tokio::test]
-async fn the_tools_example_calls_tools_until_its_model_knows_enough() {
-    let mut example = Program::start("example-tools", &[("WORKER_BIND", "127.0.0.1:0")]);
+async fn tools_example_calls_tools_until_its_model_answers() {
+    let mut example = Process::start("example-tools", &[("WORKER_BIND", "127.0.0.1:0")]);
     let mut client = Client::open(example.address(), "/ws").await;
     client.connect("ada").await;
 
@@ -85,7 +85,7 @@ async fn the_tools_example_calls_tools_until_its_model_knows_enough() {
         "I gave up after 5 rounds of tools. Please ask for less."
     );
 
-    client.leave().await;
+    client.disconnect().await;
     example.terminate();
-    assert_eq!(example.ended().0, Some(0));
+    assert_eq!(example.wait().0, Some(0));
 }

@@ -1,6 +1,6 @@
-//! The file of a SQLite database and the processes that open it.
+//! The file of a SQLite database, and the processes that open it.
 //!
-//! Each server here is a process of its own, `crash-server`, which is not led to crash.
+//! Each server here is a separate `crash-server` process without a crash point.
 #![cfg(unix)]
 #![allow(
     clippy::expect_used,
@@ -9,17 +9,17 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod forgotten;
-mod full;
-mod gone;
-mod modes;
-mod names;
+mod full_disk;
+mod locking;
+mod moved_file;
+mod permissions;
+mod user_cleanup;
 
-use dooers_tests::{Client, Program, get, within};
+use dooers_tests::{Client, Process, get, within};
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// The variables of a server with this database.
+/// The environment variables of a server with this database.
 fn variables(database: &Path) -> [(&'static str, &str); 2] {
     [
         ("WORKER_BIND", "127.0.0.1:0"),
@@ -28,13 +28,13 @@ fn variables(database: &Path) -> [(&'static str, &str); 2] {
 }
 
 /// Starts a server with this database.
-fn server(database: &Path) -> Program {
-    Program::start("crash-server", &variables(database))
+fn server(database: &Path) -> Process {
+    Process::start("crash-server", &variables(database))
 }
 
-/// What a server says that cannot open this database. It must end by itself.
-fn refusal(database: &Path) -> String {
-    let (status, output, errors) = server(database).ended_within(dooers_tests::PATIENCE);
+/// The error output of a server that cannot open this database. The server must exit by itself.
+fn startup_error(database: &Path) -> String {
+    let (status, output, errors) = server(database).wait_timeout(dooers_tests::TIMEOUT);
     assert_eq!(status, Some(1), "{output}{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
     errors
@@ -46,8 +46,8 @@ async fn client(address: SocketAddr) -> Client {
     client
 }
 
-/// Waits until the server is ready for clients, or not.
-async fn ready(address: SocketAddr, is_ready: bool) {
+/// Waits until the server is ready or, for `false`, not ready.
+async fn wait_ready(address: SocketAddr, is_ready: bool) {
     let wanted = if is_ready { 200 } else { 503 };
     within("`/readyz` to change", async {
         while get(address, "/readyz").await.0 != wanted {

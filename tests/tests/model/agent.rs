@@ -1,4 +1,4 @@
-//! The agents that the clients talk to: one for each way to deal with messages that come while others are answered.
+//! The agents of the simulation: one for each `on_busy` policy.
 
 use dooers::prelude::*;
 use std::str::FromStr;
@@ -25,9 +25,8 @@ pub(crate) async fn concurrent(request: WorkerRequest, response: WorkerResponse)
     script(request, response).await
 }
 
-/// Does what the message tells it: `say X`, `each N` (waits for each text), `burst N` (waits for none), `stream N` (one
-/// text of N pieces), `large N BYTES`, `title X`, `busy X` (fails at the first attempt, in the middle of a text) or
-/// `fail X`.
+/// Follows the message: `say X`, `each N` (awaits each text), `burst N` (awaits none), `stream N` (one text of N
+/// pieces), `large N BYTES`, `title X`, `busy X` (fails at the first attempt, in the middle of a text) or `fail X`.
 async fn script(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let (command, rest) = request.message.split_once(' ').unwrap_or_default();
     match command {
@@ -46,7 +45,8 @@ async fn script(request: WorkerRequest, response: WorkerResponse) -> Result<()> 
             let text = response.text_stream();
             for number in 1..=parse::<u32>(rest)? {
                 text.push(format!("{number} "));
-                // As a model does, so that others come and go in the middle.
+                // Pauses between pieces like a language model, so that other operations run in the
+                // middle of a text.
                 sleep(Duration::from_millis(1)).await;
             }
             text.finish().await?;

@@ -1,11 +1,10 @@
-//! Random clients of several tenants against the real server on a real database, and a model that says what each of
-//! them must show.
+//! Random clients of several tenants against a real server and database, compared with a model of their views.
 //!
-//! They write, repeat themselves, cancel, subscribe in the middle of a text, go and come back, read slowly or not at
-//! all, while threads are deleted and the server is restarted or ends at once, so that turns are tried again. Its agent
-//! lets messages wait, refuses them, interrupts itself or answers several at once. Whenever all is quiet, and at the end, what each client shows of its
-//! threads is what is stored. No client ever hears of what it may not see, gets an event twice or out of order, or
-//! sees a run begin again.
+//! The clients write, resend, cancel, subscribe in the middle of a text, connect and disconnect, and read slowly or
+//! not at all. Meanwhile threads are deleted, and the server is restarted or killed, so that turns are retried. The
+//! agents queue messages, reject them, let them interrupt the running turn, or answer several concurrently.
+//! Whenever the system is idle, and at the end, the view of each client equals the stored threads. No client ever
+//! receives a thread that it may not see, an event twice or out of order, or a run that starts again.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -14,24 +13,24 @@
 )]
 
 mod agent;
-mod host;
-mod member;
+mod client;
+mod oracle;
 mod registry;
-mod truth;
-mod world;
+mod server;
+mod simulation;
 
-use host::{Ground, Policy, Setup};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use server::{Policy, Setup, TestDatabase};
+use simulation::{Simulation, Step};
 use std::time::Duration;
 use tokio::runtime::Builder;
-use world::{Step, World};
 
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The timeout of every wait.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Lets worlds go by on this ground, as many as there are cases.
-fn what_each_client_shows_is_what_is_stored(cases: u32, ground: impl Fn() -> Ground) {
+/// Runs this many random simulations, each on its own database.
+fn client_views_match_the_store(cases: u32, database: impl Fn() -> TestDatabase) {
     let policy = prop_oneof![
         3 => Just(Policy::Queue),
         1 => Just(Policy::Reject),
@@ -39,15 +38,15 @@ fn what_each_client_shows_is_what_is_stored(cases: u32, ground: impl Fn() -> Gro
         1 => Just(Policy::Concurrent),
     ];
     let steps = proptest::collection::vec(Step::any(), 20..60);
-    let world = (policy, any::<bool>(), any::<bool>(), steps);
+    let simulation = (policy, any::<bool>(), any::<bool>(), steps);
     let mut runner = TestRunner::new(ProptestConfig {
         cases,
-        // A race seldom comes back in a smaller one.
+        // A race rarely recurs in a shorter run.
         max_shrink_iters: 16,
         failure_persistence: None,
         ..ProptestConfig::default()
     });
-    let outcome = runner.run(&world, |(policy, is_private, is_small, steps)| {
+    let outcome = runner.run(&simulation, |(policy, is_private, is_small, steps)| {
         let setup = Setup {
             policy,
             is_private,
@@ -55,11 +54,11 @@ fn what_each_client_shows_is_what_is_stored(cases: u32, ground: impl Fn() -> Gro
         };
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut world = World::new(setup, ground()).await;
+            let mut simulation = Simulation::new(setup, database()).await;
             for step in steps {
-                world.step(step).await;
+                simulation.step(step).await;
             }
-            world.end().await;
+            simulation.end().await;
         });
         Ok(())
     });
@@ -69,25 +68,28 @@ fn what_each_client_shows_is_what_is_stored(cases: u32, ground: impl Fn() -> Gro
 }
 
 #[test]
-fn what_each_client_shows_is_what_is_stored_in_a_file() {
-    what_each_client_shows_is_what_is_stored(64, Ground::sqlite);
+fn client_views_match_the_store_on_sqlite() {
+    client_views_match_the_store(64, TestDatabase::sqlite);
 }
 
 mod on_postgres {
-    use super::{Ground, what_each_client_shows_is_what_is_stored};
+    use super::{TestDatabase, client_views_match_the_store};
 
     #[test]
-    fn what_each_client_shows_is_what_is_stored_in_tables() {
-        if Ground::postgres().is_some() {
-            what_each_client_shows_is_what_is_stored(16, || Ground::postgres().unwrap());
+    fn client_views_match_the_store_on_postgres() {
+        if TestDatabase::postgres().is_some() {
+            client_views_match_the_store(16, || TestDatabase::postgres().unwrap());
         }
     }
 }
 
-/// Waits, but not for ever; `what` says for what.
+/// Awaits a future with a timeout. `what` describes it in the failure message.
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
+    match tokio::time::timeout(TIMEOUT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+        Err(_) => panic!(
+            "timed out after {} s while waiting for {what}",
+            TIMEOUT.as_secs()
+        ),
     }
 }

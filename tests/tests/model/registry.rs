@@ -1,20 +1,20 @@
-//! What is right: who is who, and which threads there are.
+//! The expected users and threads.
 
 use dooers_tests::Identity;
 use std::collections::BTreeMap;
 
-/// Somebody at one device. The same user id in another organization is somebody else.
+/// A user on one device. The same user id in another organization is a different user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) tenant: usize,
     pub(crate) user: &'static str,
-    /// Whether the device speaks the dialect in which a snapshot replaces what was there.
+    /// True if the device uses the dialect in which a snapshot replaces the view.
     pub(crate) replaces: bool,
-    /// Whether the device takes texts piece by piece.
+    /// True if the device receives streaming texts as deltas.
     pub(crate) takes_deltas: bool,
 }
 
-/// Everybody who takes part.
+/// All users and devices.
 pub(crate) const PEOPLE: [Person; 5] = [
     person(0, "ada", false, true),
     person(0, "bob", true, false),
@@ -38,11 +38,11 @@ impl Person {
             .with("agent_id", format!("worker{}", self.tenant))
             .with("organization_id", self.organization());
         let identity = match self.takes_deltas {
-            true => identity.taking_deltas(),
+            true => identity.with_deltas(),
             false => identity,
         };
         match self.replaces {
-            true => identity.saying_worker_id(),
+            true => identity.using_worker_id(),
             false => identity,
         }
     }
@@ -52,22 +52,22 @@ impl Person {
     }
 }
 
-/// A thread, as it should be.
+/// The expected state of a thread.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct ThreadEntry {
     pub(crate) owner: Person,
-    /// Somebody has asked for it to be deleted, who may do that.
+    /// True if an authorized user has requested its deletion.
     pub(crate) is_deleted: bool,
 }
 
-/// All threads that there should be.
+/// All expected threads.
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(crate) is_private: bool,
-    /// Whether a message is refused while its thread is being answered.
+    /// True if a message is rejected while its thread is busy.
     pub(crate) rejects: bool,
-    pub(crate) threads: BTreeMap<String, Known>,
-    /// Their ids in the order in which they became known.
+    pub(crate) threads: BTreeMap<String, ThreadEntry>,
+    /// The thread ids, in the order in which they became known.
     order: Vec<String>,
 }
 
@@ -81,18 +81,18 @@ impl Registry {
         }
     }
 
-    /// A thread by any number: the deleted ones, too, so that they are asked for.
+    /// Picks a thread by any number. Deleted threads are included, so that requests for them are tested.
     pub(crate) fn pick(&self, number: usize) -> Option<String> {
         let at = number.checked_rem(self.order.len())?;
         Some(self.order[at].clone())
     }
 
-    /// A thread in which the person has written: it began it, if nobody knew of it.
-    pub(crate) fn wrote(&mut self, id: &str, person: Person) {
+    /// Records that a user has written in a thread. An unknown thread was created by this user.
+    pub(crate) fn record_writer(&mut self, id: &str, person: Person) {
         if self.threads.contains_key(id) {
             return;
         }
-        let known = Known {
+        let known = ThreadEntry {
             owner: person,
             is_deleted: false,
         };
@@ -100,17 +100,17 @@ impl Registry {
         self.order.push(id.to_owned());
     }
 
-    /// Whether the person may hear of a thread. One that nobody has told of yet was begun a moment ago.
-    pub(crate) fn may_hear(&self, person: Person, id: &str) -> bool {
+    /// Returns true if the user may receive frames of a thread. An unknown thread was created a moment ago.
+    pub(crate) fn can_receive(&self, person: Person, id: &str) -> bool {
         self.threads.get(id).is_none_or(|known| {
             known.owner.tenant == person.tenant
                 && (!self.is_private || known.owner.user == person.user)
         })
     }
 
-    /// Whether the person may read and write in a thread.
-    pub(crate) fn may_see(&self, person: Person, id: &str) -> bool {
-        self.may_hear(person, id) && self.threads.get(id).is_some_and(|known| !known.is_deleted)
+    /// Returns true if the user may read and write a thread.
+    pub(crate) fn can_see(&self, person: Person, id: &str) -> bool {
+        self.can_receive(person, id) && self.threads.get(id).is_some_and(|known| !known.is_deleted)
     }
 
     pub(crate) fn delete(&mut self, id: &str) {
@@ -119,9 +119,9 @@ impl Registry {
         }
     }
 
-    /// The threads that are there.
-    pub(crate) fn there(&self) -> impl Iterator<Item = (&String, Person)> {
-        let is_there = |(_, known): &(&String, &Known)| !known.is_deleted;
+    /// The threads that are not deleted.
+    pub(crate) fn existing(&self) -> impl Iterator<Item = (&String, Person)> {
+        let is_there = |(_, known): &(&String, &ThreadEntry)| !known.is_deleted;
         let alive = self.threads.iter().filter(is_there);
         alive.map(|(id, known)| (id, known.owner))
     }

@@ -1,14 +1,14 @@
-//! What is stored of a thread, as a client reads it.
+//! The stored events of a thread, read by a client.
 
 use dooers_tests::Client;
 use serde_json::{Value, json};
 
-/// All events of a thread, which must be few enough for a page.
+/// All events of a thread, which must fit on one page.
 pub(crate) async fn events(client: &mut Client, thread_id: &str) -> Vec<Value> {
     let payload = json!({"thread_id": thread_id, "limit": 200});
     let id = client.send("event.list", payload).await;
-    // What the thread tells meanwhile comes before.
-    let frames = client.until("the page", |frame| {
+    // Frames of running turns may arrive first.
+    let frames = client.read_until("the page", |frame| {
         assert_ne!(frame["payload"]["ack_id"], id, "the page is refused");
         frame["type"] == "event.list.result"
     });
@@ -17,8 +17,8 @@ pub(crate) async fn events(client: &mut Client, thread_id: &str) -> Vec<Value> {
     page["payload"]["events"].as_array().unwrap().clone()
 }
 
-/// Who says what: `user`, `assistant` or `system`, and the text.
-pub(crate) fn said(events: &[Value]) -> Vec<(&str, &str)> {
+/// The speaker (`user`, `assistant` or `system`) and the text of each event.
+pub(crate) fn speakers_and_texts(events: &[Value]) -> Vec<(&str, &str)> {
     events
         .iter()
         .map(|event| {

@@ -1,6 +1,6 @@
-//! What is special about PostgreSQL: how it is reached, how it is lost, and that several processes share it.
+//! Behavior specific to PostgreSQL: connecting, losing the connection, and sharing a database between processes.
 //!
-//! What every store does is in the suite `store`, which runs over this one, too.
+//! The suite `store` covers the common behavior of all stores, including this one.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -8,19 +8,19 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod given;
+mod fixtures;
 mod history;
 
-/// Every test here needs a database, which its path says to `tests/run`.
+/// Tests that need a PostgreSQL server. `tests/run` selects them by this name.
 mod on_postgres {
-    mod ground;
-    mod losing;
-    mod reaching;
-    mod recipe;
-    mod sharing;
-    mod silent_server;
-    mod silent_store;
+    mod connect_errors;
+    mod connection_loss;
+    mod failover;
+    mod harness;
+    mod multi_process;
+    mod readme;
+    mod shutdown;
     mod ssl;
-    mod stopping;
-    mod surviving;
+    mod unresponsive_server;
+    mod unresponsive_store;
 }

@@ -1,13 +1,13 @@
-//! Telling everybody in a thread something.
+//! Broadcasts to a thread.
 
-use crate::given::{kinds, scope, teller, text};
+use crate::fixtures::{kinds, scope, teller, text};
 use dooers::WorkerServer;
 use dooers::prelude::*;
 use dooers::repository::RepositoryError;
 use dooers_tests::{Server, in_memory};
 
 #[tokio::test]
-async fn everybody_in_a_thread_is_told_and_who_is_away_finds_it_later() {
+async fn broadcast_reaches_subscribers_and_later_readers() {
     let worker = WorkerServer::new(in_memory().assistant_name("Desk")).agent::<teller>();
     let server = Server::start(worker.clone()).await;
     let broadcast = worker.broadcast().await.unwrap();
@@ -33,12 +33,15 @@ async fn everybody_in_a_thread_is_told_and_who_is_away_finds_it_later() {
     let renamed = broadcast.send_thread_update(here, &thread.id, |t| t.title("Order 7, sent"));
     renamed.await.unwrap();
     for client in [&mut ana, &mut ben] {
-        let told = client.expect("event.append").await;
+        let published = client.expect("event.append").await;
         assert_eq!(
-            (text(&told["events"][0]), &told["events"][0]["author"]),
+            (
+                text(&published["events"][0]),
+                &published["events"][0]["author"]
+            ),
             ("On its way.", &"Desk".into())
         );
-        let frames = client.pending().await;
+        let frames = client.read_pending().await;
         assert_eq!(kinds(&frames), ["thread.upsert", "thread.upsert"]);
         assert_eq!(frames[1]["payload"]["thread"]["title"], "Order 7, sent");
     }

@@ -1,24 +1,24 @@
-//! Events that the program makes, changes and removes.
+//! Events that the program creates, updates and removes.
 
-use crate::given::{appended, kinds, scope, served, subscribed, text};
+use crate::fixtures::{appended, kinds, scope, start_server, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::{Actor, EventType, User};
 use dooers::repository::RepositoryError;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn subscribers_are_told_of_a_new_event_and_others_of_its_thread() {
-    let (server, repository) = served().await;
+async fn event_reaches_subscribers_and_row_reaches_others() {
+    let (server, repository) = start_server().await;
     let (mut ada, mut bob) = (server.client("ada").await, server.client("bob").await);
     subscribed(&repository, &mut ada, "t").await;
-    bob.pending().await;
+    bob.read_pending().await;
     let made = repository
         .create_event(&scope(), "t", Reply::text("news"))
         .await
         .unwrap();
-    let told = ada.expect("event.append").await;
+    let published = ada.expect("event.append").await;
     assert_eq!(
-        told["events"],
+        published["events"],
         json!([serde_json::to_value(&made).unwrap()])
     );
     assert_eq!(
@@ -28,9 +28,9 @@ async fn subscribers_are_told_of_a_new_event_and_others_of_its_thread() {
     let row = ada.expect("thread.upsert").await;
     assert_eq!(
         row["thread"]["last_event_at"],
-        told["events"][0]["created_at"]
+        published["events"][0]["created_at"]
     );
-    assert_eq!(kinds(&bob.pending().await), ["thread.upsert"]);
+    assert_eq!(kinds(&bob.read_pending().await), ["thread.upsert"]);
     assert_eq!(
         repository.event(&scope(), "t", &made.id).await.unwrap(),
         made
@@ -39,8 +39,8 @@ async fn subscribers_are_told_of_a_new_event_and_others_of_its_thread() {
 }
 
 #[tokio::test]
-async fn an_event_is_whatever_a_reply_is_by_whomever() {
-    let (server, repository) = served().await;
+async fn create_event_takes_any_reply_of_any_actor() {
+    let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let call = || ToolCall::new("c", "weather", json!({"city": "Oslo"}));
     let create = |reply| repository.create_event(&scope(), "t", reply);
@@ -87,11 +87,11 @@ async fn an_event_is_whatever_a_reply_is_by_whomever() {
 }
 
 #[tokio::test]
-async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
-    let (server, repository) = served().await;
+async fn update_replaces_and_removal_empties_an_event() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
-    let frames = ada.converse("t", "hello").await;
+    let frames = ada.run_turn("t", "hello").await;
     let answer = appended(&frames)[1]["id"].as_str().unwrap().to_owned();
     let changed = repository
         .update_event(&scope(), "t", &answer, |event| {
@@ -99,35 +99,42 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
         })
         .await
         .unwrap();
-    let told = ada.expect("event.append").await["events"][0].take();
-    assert_eq!(told, serde_json::to_value(&changed).unwrap());
+    let published = ada.expect("event.append").await["events"][0].take();
+    assert_eq!(published, serde_json::to_value(&changed).unwrap());
     assert_eq!(
-        (&told["id"], &told["seq"], text(&told)),
+        (&published["id"], &published["seq"], text(&published)),
         (&json!(answer), &json!(2), "corrected")
     );
-    assert_eq!(told["data"], json!({"by": "ops"}));
-    ada.has_nothing().await;
+    assert_eq!(published["data"], json!({"by": "ops"}));
+    ada.expect_nothing().await;
 
     repository
         .remove_event(&scope(), "t", &answer)
         .await
         .unwrap();
-    let told = ada.expect("event.append").await["events"][0].take();
-    assert_eq!((&told["id"], &told["seq"]), (&json!(answer), &json!(2)));
+    let published = ada.expect("event.append").await["events"][0].take();
     assert_eq!(
-        (&told["deleted"], &told["content"], &told["data"]),
+        (&published["id"], &published["seq"]),
+        (&json!(answer), &json!(2))
+    );
+    assert_eq!(
+        (
+            &published["deleted"],
+            &published["content"],
+            &published["data"]
+        ),
         (&json!(true), &json!([]), &Value::Null)
     );
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
 
-    // Whoever comes later sees the place of it, in snapshots and in pages.
+    // Later readers see the removed event's position in snapshots and pages.
     let mut bob = server.client("bob").await;
     let snapshot = bob.subscribe("t").await;
-    assert_eq!(snapshot["events"][1], told);
+    assert_eq!(snapshot["events"][1], published);
     let here = json!({"thread_id": "t"});
-    let page = bob.ask("event.list", here, "event.list.result").await;
-    assert_eq!(page["events"][1], told);
-    // And the program does not, unless it asks for it.
+    let page = bob.request("event.list", here, "event.list.result").await;
+    assert_eq!(page["events"][1], published);
+    // The program sees removed events only on request.
     let listed = repository.events(&scope(), "t").await.unwrap().items;
     assert_eq!(
         listed.iter().map(|event| event.seq).collect::<Vec<_>>(),
@@ -156,13 +163,13 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
             "{gone:?}"
         );
     }
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
     server.close([ada, bob]).await;
 }
 
 #[tokio::test]
 async fn create_event_of_a_user_has_their_name_as_author() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let named = |name: Option<&str>, email: Option<&str>| User {
         user_name: name.map(str::to_owned),
@@ -198,30 +205,30 @@ async fn create_event_of_a_user_has_their_name_as_author() {
 }
 
 #[tokio::test]
-async fn create_event_refuses_a_form_that_makes_no_sense() {
-    let (server, repository) = served().await;
+async fn create_event_rejects_an_invalid_form() {
+    let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let twice = Form::new("Who?")
         .element(FormElement::text("who", "You"))
         .element(FormElement::email("who", "Or you"));
     let refused = repository.create_event(&scope(), "t", Reply::form(&twice));
     let Err(RepositoryError::Invalid(text)) = refused.await else {
-        panic!("a form with a name twice is sent");
+        panic!("a form with a duplicate name was accepted");
     };
     assert!(text.contains("two elements with the name `who`"), "{text}");
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn content_that_nobody_could_read_is_refused() {
-    let (server, repository) = served().await;
+async fn unreadable_content_is_rejected() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let made = repository
         .create_event(&scope(), "t", Reply::text("news"))
         .await
         .unwrap();
-    ada.pending().await;
+    ada.read_pending().await;
     let upload = ContentPart::Image {
         url: None,
         mime_type: None,
@@ -274,7 +281,7 @@ async fn content_that_nobody_could_read_is_refused() {
         matches!(taken, Err(RepositoryError::Conflict(_))),
         "{taken:?}"
     );
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
     assert_eq!(
         repository.event(&scope(), "t", &made.id).await.unwrap(),
         made

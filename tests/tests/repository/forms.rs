@@ -1,21 +1,21 @@
-//! Forms that the program asks by itself.
+//! Forms that the program sends.
 
-use crate::given::{appended, kinds, scope, served, subscribed};
+use crate::fixtures::{appended, kinds, scope, start_server, subscribed};
 use dooers::prelude::*;
 use dooers::protocol::{Form, FormElement};
 use dooers::repository::Repository;
 use dooers_tests::{Client, Server};
 use serde_json::json;
 
-/// A thread `t` in which the program asked something: a subscriber, and the id of the form.
-async fn asked() -> (Server, Repository, Client, String) {
-    let (server, repository) = served().await;
+/// A thread `t` with a form of the program. Returns a subscriber and the id of the form.
+async fn thread_with_form() -> (Server, Repository, Client, String) {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let form = Form::new("How was it?").element(FormElement::text("stars", "Stars").required());
     let form = repository.create_event(&scope(), "t", Reply::form(&form));
     let form_event_id = form.await.unwrap().id;
-    ada.pending().await;
+    ada.read_pending().await;
     (server, repository, ada, form_event_id)
 }
 
@@ -28,22 +28,22 @@ async fn answer(client: &mut Client, form_event_id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_form_of_the_program_is_answered_as_one_of_a_handler() {
-    let (server, _, mut ada, form) = asked().await;
+async fn program_form_is_answered_like_a_handler_form() {
+    let (server, _, mut ada, form) = thread_with_form().await;
     let id = answer(&mut ada, &form).await;
-    ada.accepted(&id).await;
-    let frames = ada.turn().await;
+    ada.expect_ack(&id).await;
+    let frames = ada.read_turn().await;
     assert_eq!(appended(&frames)[0]["type"], "form.response");
     let again = answer(&mut ada, &form).await;
-    assert_eq!(ada.refused(&again).await.0, "CONFLICT");
+    assert_eq!(ada.expect_error(&again).await.0, "CONFLICT");
     server.close([ada]).await;
 }
 
 #[tokio::test]
-async fn a_form_that_was_removed_cannot_be_answered() {
-    let (server, repository, mut ada, form) = asked().await;
+async fn removed_form_cannot_be_answered() {
+    let (server, repository, mut ada, form) = thread_with_form().await;
     repository.remove_event(&scope(), "t", &form).await.unwrap();
-    let frames = ada.pending().await;
+    let frames = ada.read_pending().await;
     assert_eq!(kinds(&frames), ["event.append"]);
     let removed = appended(&frames).pop().unwrap();
     assert_eq!(
@@ -51,6 +51,6 @@ async fn a_form_that_was_removed_cannot_be_answered() {
         (&json!("message"), &json!(true))
     );
     let id = answer(&mut ada, &form).await;
-    assert_eq!(ada.refused(&id).await.0, "NOT_FOUND");
+    assert_eq!(ada.expect_error(&id).await.0, "NOT_FOUND");
     server.close([ada]).await;
 }

@@ -1,6 +1,7 @@
-//! Conversations in the hands of the program: what it reads and writes without a socket, and what clients see of it.
+//! The repository API: reads and writes of the program without a socket, and their effect on clients.
 //!
-//! A call that has returned is told: a client that then asks for a `pong` has got the frames before it.
+//! Changes are published before a call returns. A client that sends a ping afterwards receives them before the
+//! `pong`.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -8,18 +9,18 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod given;
+mod fixtures;
 
 mod broadcast;
+mod convergence;
 mod events;
 mod forms;
 mod memory;
-mod paging;
-mod readers;
-mod restarting;
+mod pagination;
+mod restart;
 mod runs;
 mod scopes;
 mod settings;
-mod stopping;
+mod shutdown;
 mod threads;
 mod turns;

@@ -1,15 +1,15 @@
 //! The memory of a thread outside of a handler.
 
-use crate::given::{scope, served};
+use crate::fixtures::{scope, start_server};
 use dooers::prelude::*;
 use dooers::{MemoryError, Reply};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_thread_is_remembered_outside_of_a_handler_with_all_that_is_in_it() {
-    let (server, repository) = served().await;
+async fn memory_is_complete_outside_a_handler() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
-    let thread_id = ada.begin("hello").await;
+    let thread_id = ada.start_thread("hello").await;
     let note = Reply::text("A note.").author("Program");
     repository
         .create_event(&scope(), &thread_id, note)
@@ -27,9 +27,9 @@ async fn a_thread_is_remembered_outside_of_a_handler_with_all_that_is_in_it() {
     assert_eq!(memory.events().await.unwrap().len(), 3);
     assert_eq!(memory.thread().await.unwrap().id, thread_id);
 
-    // It is read when it is asked.
-    ada.pending().await;
-    ada.converse(&thread_id, "more").await;
+    // The memory is read on each call.
+    ada.read_pending().await;
+    ada.run_turn(&thread_id, "more").await;
     assert_eq!(memory.events().await.unwrap().len(), 5);
     repository
         .remove_thread(&scope(), &thread_id)
@@ -41,10 +41,10 @@ async fn a_thread_is_remembered_outside_of_a_handler_with_all_that_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_thread_of_another_scope_is_not_remembered() {
-    let (server, _) = served().await;
+async fn memory_of_another_scope_is_not_found() {
+    let (server, _) = start_server().await;
     let mut ada = server.client("ada").await;
-    let thread_id = ada.begin("hello").await;
+    let thread_id = ada.start_thread("hello").await;
     let elsewhere = scope().workspace("s2");
     let memory = server.worker().memory(&elsewhere, thread_id).await.unwrap();
     let error = memory.messages().await.unwrap_err();

@@ -1,14 +1,14 @@
-//! Runs of the program's own.
+//! Runs that the program creates.
 
-use crate::given::{kinds, scope, served, subscribed};
+use crate::fixtures::{kinds, scope, start_server, subscribed};
 use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{RepositoryError, RunPatch};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_run_of_the_program_is_told_from_its_beginning_to_its_end() {
-    let (server, repository) = served().await;
+async fn program_run_is_published_from_start_to_end() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let here = &scope();
@@ -17,8 +17,8 @@ async fn a_run_of_the_program_is_told_from_its_beginning_to_its_end() {
         (run.status, run.agent_id.as_deref(), &run.event_id),
         (RunStatus::Running, Some("teller"), &None)
     );
-    let told = ada.expect("run.upsert").await;
-    assert_eq!(told["run"], serde_json::to_value(&run).unwrap());
+    let published = ada.expect("run.upsert").await;
+    assert_eq!(published["run"], serde_json::to_value(&run).unwrap());
     repository
         .create_event(here, "t", Reply::text("working"))
         .run("own")
@@ -33,19 +33,19 @@ async fn a_run_of_the_program_is_told_from_its_beginning_to_its_end() {
         .update_run(here, "t", "own", |run| run.failed("no stock"))
         .await
         .unwrap();
-    let told = ada.expect("run.upsert").await;
-    assert_eq!(told["run"], serde_json::to_value(&ended).unwrap());
+    let published = ada.expect("run.upsert").await;
+    assert_eq!(published["run"], serde_json::to_value(&ended).unwrap());
     assert_eq!(
-        (&told["run"]["status"], &told["run"]["error"]),
+        (&published["run"]["status"], &published["run"]["error"]),
         (&json!("failed"), &json!("no stock"))
     );
     assert_eq!(
-        told["run"]["started_at"],
+        published["run"]["started_at"],
         serde_json::to_value(&run).unwrap()["started_at"]
     );
     assert_eq!(repository.run(here, "t", "own").await.unwrap(), ended);
-    // A turn does not care for it.
-    let frames = ada.converse("t", "hello").await;
+    // A turn is not affected by it.
+    let frames = ada.run_turn("t", "hello").await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
         "succeeded"
@@ -54,8 +54,8 @@ async fn a_run_of_the_program_is_told_from_its_beginning_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_removed_run_is_not_shown_to_who_comes_later() {
-    let (server, repository) = served().await;
+async fn removed_run_is_hidden_from_later_subscribers() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let here = &scope();
@@ -71,9 +71,9 @@ async fn a_removed_run_is_not_shown_to_who_comes_later() {
         .update_run(here, "t", "own", RunPatch::succeeded)
         .await
         .unwrap();
-    ada.pending().await;
+    ada.read_pending().await;
     repository.remove_run(here, "t", "own").await.unwrap();
-    assert_eq!(kinds(&ada.pending().await), ["thread.upsert"]);
+    assert_eq!(kinds(&ada.read_pending().await), ["thread.upsert"]);
     let snapshot = ada.subscribe("t").await;
     assert_eq!(snapshot["runs"], json!([]));
     assert_eq!(snapshot["events"][0]["run_id"], "own");
@@ -84,10 +84,10 @@ async fn a_removed_run_is_not_shown_to_who_comes_later() {
 }
 
 #[tokio::test]
-async fn runs_are_found_by_their_thread_status_and_message() {
-    let (server, repository) = served().await;
+async fn runs_are_found_by_thread_status_and_message() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
-    let (first, second) = (ada.begin("one").await, ada.begin("two").await);
+    let (first, second) = (ada.start_thread("one").await, ada.start_thread("two").await);
     let here = &scope();
     repository.create_run(here, &first).id("own").await.unwrap();
     let ids = |page: dooers::repository::Page<dooers::protocol::Run>| {
@@ -137,8 +137,8 @@ async fn runs_are_found_by_their_thread_status_and_message() {
 }
 
 #[tokio::test]
-async fn a_client_that_cancels_a_run_of_the_program_changes_nothing() {
-    let (server, repository) = served().await;
+async fn client_cannot_cancel_a_program_run() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     repository
@@ -146,9 +146,10 @@ async fn a_client_that_cancels_a_run_of_the_program_changes_nothing() {
         .id("own")
         .await
         .unwrap();
-    ada.pending().await;
-    ada.done("run.cancel", json!({"run_id": "own"})).await;
-    ada.has_nothing().await;
+    ada.read_pending().await;
+    ada.send_expecting_ack("run.cancel", json!({"run_id": "own"}))
+        .await;
+    ada.expect_nothing().await;
     let run = repository.run(&scope(), "t", "own").await.unwrap();
     assert_eq!(run.status, RunStatus::Running);
     let snapshot: Value = ada.subscribe("t").await;

@@ -1,6 +1,6 @@
-//! What lies outside of a scope does not exist in it.
+//! Isolation of scopes.
 
-use crate::given::{kinds, other, scope, scope_of, served_with, teller};
+use crate::fixtures::{kinds, other, scope, scope_of, start_server_with, teller};
 use dooers::prelude::*;
 use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};
 use dooers_tests::in_memory;
@@ -18,7 +18,7 @@ fn others() -> Vec<Scope> {
     ]
 }
 
-async fn try_everything(repository: &Repository, scope: &Scope) {
+async fn call_every_method(repository: &Repository, scope: &Scope) {
     let news = || Reply::text("stolen");
     let results = [
         repository.thread(scope, "t").await.map(drop),
@@ -56,9 +56,9 @@ async fn try_everything(repository: &Repository, scope: &Scope) {
 }
 
 #[tokio::test]
-async fn no_call_touches_what_is_of_another_scope() {
+async fn no_call_reaches_another_scope() {
     let worker = WorkerServer::new(in_memory()).agent::<other>();
-    let (server, repository) = served_with(worker).await;
+    let (server, repository) = start_server_with(worker).await;
     let here = &scope();
     repository
         .create_thread(here)
@@ -75,11 +75,11 @@ async fn no_call_touches_what_is_of_another_scope() {
         .unwrap();
     let before = repository.events(here, "t").await.unwrap();
     for scope in others() {
-        try_everything(&repository, &scope).await;
+        call_every_method(&repository, &scope).await;
     }
     assert_eq!(repository.events(here, "t").await.unwrap(), before);
     assert_eq!(repository.runs(here).await.unwrap().items.len(), 1);
-    // Ana's own scope has it.
+    // The thread exists in Ana's own scope.
     repository.thread(&scope_of("ana"), "t").await.unwrap();
     assert_eq!(
         repository.runs(&scope_of("ana")).await.unwrap().items.len(),
@@ -89,9 +89,9 @@ async fn no_call_touches_what_is_of_another_scope() {
 }
 
 #[tokio::test]
-async fn a_thread_of_one_user_is_told_to_nobody_else_where_threads_are_private() {
+async fn private_thread_is_published_only_to_its_user() {
     let worker = WorkerServer::new(in_memory().private_threads(true));
-    let (server, repository) = served_with(worker).await;
+    let (server, repository) = start_server_with(worker).await;
     let (mut ana, mut eve) = (server.client("ana").await, server.client("eve").await);
     let here = &scope();
     repository
@@ -105,16 +105,16 @@ async fn a_thread_of_one_user_is_told_to_nobody_else_where_threads_are_private()
         .await
         .unwrap();
     assert_eq!(
-        kinds(&ana.pending().await),
+        kinds(&ana.read_pending().await),
         ["thread.upsert", "thread.upsert"]
     );
-    eve.has_nothing().await;
-    // Who is made to say something takes part from then on.
+    eve.expect_nothing().await;
+    // The user of a new event becomes a participant.
     let by_eve = repository
         .create_event(here, "t", Reply::text("hi"))
         .user("eve");
     by_eve.await.unwrap();
-    assert_eq!(kinds(&eve.pending().await), ["thread.upsert"]);
+    assert_eq!(kinds(&eve.read_pending().await), ["thread.upsert"]);
     assert_eq!(
         eve.subscribe("t").await["events"].as_array().unwrap().len(),
         2

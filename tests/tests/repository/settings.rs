@@ -1,4 +1,4 @@
-//! Settings in the hands of the program, by the ids of their fields.
+//! Settings read and changed by the program, by field id.
 
 use dooers::WorkerServer;
 use dooers::prelude::*;
@@ -7,7 +7,7 @@ use dooers::settings::{PatchError, SettingsError};
 use dooers_tests::{Client, Identity, Server, in_memory};
 use serde_json::{Value, json};
 
-/// Settings of a few fields.
+/// Settings with a few fields.
 #[derive(Debug, Clone, PartialEq, WorkerSettings)]
 struct Few {
     #[setting(default = 1, max = 9)]
@@ -20,13 +20,13 @@ struct Few {
     budget: u32,
 }
 
-/// Says what its size is.
+/// Replies with its size.
 #[dooers::agent]
 async fn tuned(settings: Few) -> String {
     settings.size.to_string()
 }
 
-/// Has no settings.
+/// An agent without settings.
 #[dooers::agent]
 async fn plain() {}
 
@@ -44,7 +44,7 @@ async fn subscribed(server: &Server, audience: &str) -> Client {
         .send("settings.subscribe", json!({"audience": audience}))
         .await;
     client.expect("settings.snapshot").await;
-    client.accepted(&id).await;
+    client.expect_ack(&id).await;
     client
 }
 
@@ -56,7 +56,7 @@ fn refused(result: Result<(), RepositoryError>) -> PatchError {
 }
 
 #[tokio::test]
-async fn settings_are_listed_read_and_set_for_all_who_see_them() {
+async fn settings_are_listed_read_set_and_published() {
     let (server, worker, repository, scope) = started().await;
     let mut user = subscribed(&server, "user").await;
     let mut creator = subscribed(&server, "creator").await;
@@ -78,15 +78,15 @@ async fn settings_are_listed_read_and_set_for_all_who_see_them() {
     );
     repository.set_setting(&scope, "size", 5).await.unwrap();
     for client in [&mut user, &mut creator] {
-        let told = client.expect("settings.patch").await;
+        let published = client.expect("settings.patch").await;
         assert_eq!(
-            (&told["field_id"], &told["value"]),
+            (&published["field_id"], &published["value"]),
             (&json!("size"), &json!(5))
         );
     }
     repository.set_setting(&scope, "budget", 20).await.unwrap();
     assert_eq!(creator.expect("settings.patch").await["value"], 20);
-    user.has_nothing().await;
+    user.expect_nothing().await;
     repository.set_setting(&scope, "key", "hush").await.unwrap();
     assert_eq!(user.expect("settings.patch").await["value"], Value::Null);
     assert_eq!(
@@ -94,7 +94,7 @@ async fn settings_are_listed_read_and_set_for_all_who_see_them() {
         json!("hush")
     );
     assert_eq!(repository.setting(&scope, "size").await.unwrap(), json!(5));
-    // The typed handle has the same, and whoever the scope is of does not matter.
+    // The typed handle has the same values. The user of the scope does not matter.
     let typed = worker
         .settings::<Few>("w1")
         .await
@@ -114,26 +114,26 @@ async fn settings_are_listed_read_and_set_for_all_who_see_them() {
 }
 
 #[tokio::test]
-async fn a_removed_setting_is_its_default_again_and_that_is_told() {
+async fn removed_setting_publishes_its_default() {
     let (server, _, repository, scope) = started().await;
     let mut client = subscribed(&server, "user").await;
     repository.set_setting(&scope, "size", 5).await.unwrap();
     client.expect("settings.patch").await;
     repository.remove_setting(&scope, "size").await.unwrap();
-    let told = client.expect("settings.patch").await;
+    let published = client.expect("settings.patch").await;
     assert_eq!(
-        (&told["field_id"], &told["value"]),
+        (&published["field_id"], &published["value"]),
         (&json!("size"), &json!(1))
     );
     assert_eq!(repository.setting(&scope, "size").await.unwrap(), json!(1));
-    // What is the default already is no change.
+    // Removing a default value is not a change.
     repository.remove_setting(&scope, "size").await.unwrap();
     repository.set_setting(&scope, "size", 1).await.unwrap();
     repository.remove_setting(&scope, "note").await.unwrap();
-    client.has_nothing().await;
-    let id = client.message(None, "size?").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    client.expect_nothing().await;
+    let id = client.send_message(None, "size?").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let answer = frames
         .iter()
         .rfind(|frame| frame["type"] == "event.append")
@@ -143,7 +143,7 @@ async fn a_removed_setting_is_its_default_again_and_that_is_told() {
 }
 
 #[tokio::test]
-async fn what_a_field_does_not_take_is_refused_and_nothing_is_stored() {
+async fn invalid_setting_is_rejected_and_not_stored() {
     let (server, _, repository, scope) = started().await;
     let client = subscribed(&server, "user").await;
     let set = async |field: &str, value: Value| {
@@ -172,6 +172,6 @@ async fn what_a_field_does_not_take_is_refused_and_nothing_is_stored() {
         .unwrap_err();
     assert_eq!(of_none.to_string(), "the agent `plain` has no settings");
     let mut client = client;
-    client.has_nothing().await;
+    client.expect_nothing().await;
     server.close([client]).await;
 }

@@ -1,12 +1,12 @@
-//! Threads that the program makes, changes and removes.
+//! Threads that the program creates, updates and removes.
 
-use crate::given::{kinds, scope, served, subscribed, teller};
+use crate::fixtures::{kinds, scope, start_server, subscribed, teller};
 use dooers::repository::{RepositoryError, Scope};
 use serde_json::json;
 
 #[tokio::test]
-async fn everybody_who_may_see_a_thread_is_told_that_it_is_made() {
-    let (server, repository) = served().await;
+async fn new_thread_is_published_to_its_audience() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     let elsewhere = dooers_tests::Identity::of("eve").with("workspace_id", "s2");
     let mut elsewhere = server.client(elsewhere).await;
@@ -17,17 +17,17 @@ async fn everybody_who_may_see_a_thread_is_told_that_it_is_made() {
         .metadata(json!({"order": 7}))
         .await
         .unwrap();
-    let told = ada.expect("thread.upsert").await;
-    assert_eq!(told["thread"], serde_json::to_value(&made).unwrap());
-    assert_eq!(told["thread"]["title"], "Order 7");
-    assert_eq!(told["thread"]["owner"]["user_id"], "ben");
-    assert_eq!(told["thread"]["users"][0]["user_id"], "ben");
+    let published = ada.expect("thread.upsert").await;
+    assert_eq!(published["thread"], serde_json::to_value(&made).unwrap());
+    assert_eq!(published["thread"]["title"], "Order 7");
+    assert_eq!(published["thread"]["owner"]["user_id"], "ben");
+    assert_eq!(published["thread"]["users"][0]["user_id"], "ben");
     assert_eq!(repository.thread(&scope(), &made.id).await.unwrap(), made);
-    elsewhere.has_nothing().await;
+    elsewhere.expect_nothing().await;
 
     let snapshot = ada.subscribe(&made.id).await;
     assert_eq!(snapshot["events"], json!([]));
-    let frames = ada.converse(&made.id, "hello").await;
+    let frames = ada.run_turn(&made.id, "hello").await;
     assert_eq!(
         kinds(&frames)[..3],
         ["thread.upsert", "event.append", "run.upsert"]
@@ -36,8 +36,8 @@ async fn everybody_who_may_see_a_thread_is_told_that_it_is_made() {
 }
 
 #[tokio::test]
-async fn a_thread_is_listed_where_its_newest_event_puts_it() {
-    let (server, repository) = served().await;
+async fn threads_are_listed_by_newest_event() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     for id in ["first", "second"] {
         repository.create_thread(&scope()).id(id).await.unwrap();
@@ -47,9 +47,9 @@ async fn a_thread_is_listed_where_its_newest_event_puts_it() {
         .create_event(&scope(), "first", news)
         .await
         .unwrap();
-    ada.pending().await;
+    ada.read_pending().await;
     let list = ada
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     let ids = [&list["threads"][0]["id"], &list["threads"][1]["id"]];
     assert_eq!(
@@ -60,11 +60,11 @@ async fn a_thread_is_listed_where_its_newest_event_puts_it() {
 }
 
 #[tokio::test]
-async fn a_change_of_a_thread_reaches_all_who_may_see_it() {
-    let (server, repository) = served().await;
+async fn thread_change_is_published_to_its_audience() {
+    let (server, repository) = start_server().await;
     let (mut ada, mut bob) = (server.client("ada").await, server.client("bob").await);
     subscribed(&repository, &mut ada, "t").await;
-    bob.pending().await;
+    bob.read_pending().await;
     let changed = repository
         .update_thread(&scope(), "t", |thread| {
             thread.title("New").metadata(json!({"a": 1}))
@@ -73,33 +73,33 @@ async fn a_change_of_a_thread_reaches_all_who_may_see_it() {
         .unwrap();
     assert_eq!(changed.title.as_deref(), Some("New"));
     for client in [&mut ada, &mut bob] {
-        let told = client.expect("thread.upsert").await;
-        assert_eq!(told["thread"], serde_json::to_value(&changed).unwrap());
-        client.has_nothing().await;
+        let published = client.expect("thread.upsert").await;
+        assert_eq!(published["thread"], serde_json::to_value(&changed).unwrap());
+        client.expect_nothing().await;
     }
-    // What changes nothing is told to nobody.
+    // An update without a change is not published.
     let same = repository
         .update_thread(&scope(), "t", |thread| thread)
         .await
         .unwrap();
     assert_eq!(same, changed);
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
     server.close([ada, bob]).await;
 }
 
 #[tokio::test]
-async fn a_removed_thread_is_gone_for_everybody() {
-    let (server, repository) = served().await;
+async fn removed_thread_is_gone_for_all_clients() {
+    let (server, repository) = start_server().await;
     let (mut ada, mut bob) = (server.client("ada").await, server.client("bob").await);
     subscribed(&repository, &mut ada, "t").await;
-    bob.pending().await;
+    bob.read_pending().await;
     repository.remove_thread(&scope(), "t").await.unwrap();
     for client in [&mut ada, &mut bob] {
         assert_eq!(
             client.expect("thread.deleted").await,
             json!({"thread_id": "t"})
         );
-        client.has_nothing().await;
+        client.expect_nothing().await;
     }
     for gone in [
         repository.thread(&scope(), "t").await.map(drop),
@@ -122,8 +122,8 @@ async fn a_removed_thread_is_gone_for_everybody() {
 }
 
 #[tokio::test]
-async fn an_id_is_refused_that_is_taken_or_none() {
-    let (server, repository) = served().await;
+async fn taken_or_invalid_id_is_rejected() {
+    let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
     let elsewhere = Scope::everyone::<teller>("w2");
     for scope in [scope(), elsewhere] {

@@ -1,18 +1,18 @@
-//! What the program changes while turns of the thread wait or run.
+//! Changes by the program while turns of the thread are queued or running.
 
-use crate::given::{appended, kinds, scope, served, subscribed, text};
+use crate::fixtures::{appended, kinds, scope, start_server, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::RunStatus;
 use dooers::repository::{Repository, RepositoryError, RunPatch, Scope};
 use dooers_tests::{Client, gate};
 use serde_json::Value;
 
-/// Sends a message to the thread; the result is the id of its event.
+/// Sends a message to the thread and returns the id of its event.
 async fn send(client: &mut Client, message: &str) -> String {
-    let id = client.message(Some("t"), message).await;
+    let id = client.send_message(Some("t"), message).await;
     let events = |frame: &Value| appended(std::slice::from_ref(frame));
     let is_it = |frame: &Value| events(frame).iter().any(|event| text(event) == message);
-    let frames = client.until("the message", is_it).await;
+    let frames = client.read_until("the message", is_it).await;
     assert!(frames.iter().any(|frame| frame["payload"]["ack_id"] == *id));
     let event = appended(&frames).pop().unwrap();
     event["id"].as_str().unwrap().to_owned()
@@ -26,8 +26,8 @@ async fn remove(repository: &Repository, event_id: &str) {
 }
 
 #[tokio::test]
-async fn an_event_of_the_program_comes_in_between_those_of_a_turn() {
-    let (server, repository) = served().await;
+async fn program_event_interleaves_with_a_turn() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     send(&mut ada, "wait-between").await;
@@ -37,7 +37,7 @@ async fn an_event_of_the_program_comes_in_between_those_of_a_turn() {
         .await
         .unwrap();
     gate::open("wait-between");
-    let events = appended(&ada.turn().await);
+    let events = appended(&ada.read_turn().await);
     let texts: Vec<_> = events.iter().map(text).collect();
     assert_eq!(texts, ["meanwhile", "You said: wait-between"]);
     assert_eq!(
@@ -48,17 +48,17 @@ async fn an_event_of_the_program_comes_in_between_those_of_a_turn() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_removed_while_it_waits_is_never_answered() {
-    let (server, repository) = served().await;
+async fn removed_queued_message_is_never_answered() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     send(&mut ada, "wait-first").await;
     gate::arrived("wait-first").await;
     let waits = send(&mut ada, "wait-never").await;
     send(&mut ada, "last").await;
-    ada.pending().await;
+    ada.read_pending().await;
     remove(&repository, &waits).await;
-    let frames = ada.pending().await;
+    let frames = ada.read_pending().await;
     assert_eq!(kinds(&frames), ["event.append", "run.upsert"]);
     let run = &frames[1]["payload"]["run"];
     assert_eq!(
@@ -67,44 +67,44 @@ async fn a_message_that_is_removed_while_it_waits_is_never_answered() {
     );
     gate::open("wait-first");
     assert_eq!(
-        text(&appended(&ada.turn().await)[0]),
+        text(&appended(&ada.read_turn().await)[0]),
         "You said: wait-first"
     );
-    assert_eq!(text(&appended(&ada.turn().await)[0]), "You said: last");
+    assert_eq!(text(&appended(&ada.read_turn().await)[0]), "You said: last");
     assert_eq!(gate::waiting("wait-never"), 0);
     server.close([ada]).await;
 }
 
 #[tokio::test]
-async fn a_message_that_is_removed_while_it_is_answered_is_cancelled() {
-    let (server, repository) = served().await;
+async fn removing_a_running_message_cancels_its_turn() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     let message = send(&mut ada, "wait-removed").await;
     gate::arrived("wait-removed").await;
-    ada.pending().await;
+    ada.read_pending().await;
     remove(&repository, &message).await;
-    let frames = ada.turn().await;
+    let frames = ada.read_turn().await;
     assert_eq!(appended(&frames)[0]["deleted"], true);
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
         "canceled"
     );
-    // And the thread goes on.
-    let frames = ada.converse("t", "next").await;
+    // The thread continues to work.
+    let frames = ada.run_turn("t", "next").await;
     assert_eq!(text(appended(&frames).last().unwrap()), "You said: next");
     server.close([ada]).await;
 }
 
 #[tokio::test]
-async fn a_text_that_grows_and_the_run_of_a_turn_are_left_to_the_handler() {
-    let (server, repository) = served().await;
+async fn open_text_and_turn_run_cannot_be_edited() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     send(&mut ada, "grow-left").await;
     gate::arrived("grow-left").await;
     let growing = ada
-        .until("the text", |frame| {
+        .read_until("the text", |frame| {
             frame["payload"]["events"][0]["streaming"] == true
         })
         .await;
@@ -134,7 +134,7 @@ async fn a_text_that_grows_and_the_run_of_a_turn_are_left_to_the_handler() {
         assert!(text.contains("cancel"), "it says what to do: {text}");
     }
     gate::open("grow-left");
-    let frames = ada.turn().await;
+    let frames = ada.read_turn().await;
     let whole = appended(&frames)
         .into_iter()
         .rfind(|event| event["id"] == *event_id)
@@ -153,21 +153,21 @@ async fn a_text_that_grows_and_the_run_of_a_turn_are_left_to_the_handler() {
 
 #[tokio::test]
 async fn removing_a_thread_drops_its_handlers() {
-    let (server, repository) = served().await;
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
     send(&mut ada, "wait-deleted").await;
     gate::arrived("wait-deleted").await;
-    ada.pending().await;
+    ada.read_pending().await;
     repository.remove_thread(&scope(), "t").await.unwrap();
-    assert_eq!(kinds(&ada.pending().await), ["thread.deleted"]);
-    // Nothing is left that would have to end.
+    assert_eq!(kinds(&ada.read_pending().await), ["thread.deleted"]);
+    // No open turn is left.
     server.close([ada]).await;
 }
 
 #[tokio::test]
-async fn a_message_of_the_program_begins_no_turn() {
-    let (server, repository) = served().await;
+async fn program_message_begins_no_turn() {
+    let (server, repository) = start_server().await;
     let mut ada = server.client("ada").await;
     subscribed(&repository, &mut ada, "t").await;
 
@@ -177,10 +177,10 @@ async fn a_message_of_the_program_begins_no_turn() {
         .await
         .unwrap();
     assert_eq!(
-        kinds(&ada.pending().await),
+        kinds(&ada.read_pending().await),
         ["event.append", "thread.upsert"]
     );
-    let frames = ada.converse("t", "hello").await;
+    let frames = ada.run_turn("t", "hello").await;
     let events = appended(&frames);
     assert_eq!(
         events.iter().map(text).collect::<Vec<_>>(),
@@ -189,7 +189,7 @@ async fn a_message_of_the_program_begins_no_turn() {
     server.close([ada]).await;
 }
 
-/// Starts and ends a run of its own, and waits at the gate of the message before it says that it is done.
+/// Starts and ends its own run, and then waits at the gate of the message before it answers.
 #[dooers::agent(run = "manual")]
 async fn in_parts(request: WorkerRequest, response: WorkerResponse) -> Result<&'static str> {
     response.run_start().await?;
@@ -199,7 +199,7 @@ async fn in_parts(request: WorkerRequest, response: WorkerResponse) -> Result<&'
 }
 
 #[tokio::test]
-async fn correcting_how_a_run_ended_ends_no_turn() {
+async fn correcting_a_run_outcome_ends_no_turn() {
     let worker = WorkerServer::new(dooers_tests::in_memory()).agent::<in_parts>();
     let turn = worker.dispatch::<in_parts>().worker("w1").user("ada");
     let turn = turn.message("wait-in-parts").send().await.unwrap();

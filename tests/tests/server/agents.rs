@@ -1,24 +1,24 @@
-//! The agents that the tests talk to.
+//! The agents of the server tests.
 
 use dooers::prelude::*;
 use dooers_tests::gate;
 use std::str::FromStr;
 
-/// Says what you said.
+/// Echoes the message.
 #[dooers::agent]
 pub(crate) async fn echo(request: WorkerRequest) -> String {
     format!("You said: {}", request.message)
 }
 
-/// Says nothing.
+/// Sends nothing.
 #[dooers::agent]
 pub(crate) async fn quiet() {}
 
-/// Does what the lines of the message tell it.
+/// Follows the lines of the message.
 ///
-/// `say X` sends a text, `stored X` waits until it is stored, `burst N` sends the texts 1 to N, `each N` waits for
-/// each, `large N BYTES` sends N texts of that size and waits for each, `title X` names the thread, `wait KEY` waits
-/// at a gate, `fail X`, `public X` and `panic X` end it. Any other line is nothing to it.
+/// `say X` sends a text, `stored X` sends and awaits it, `burst N` sends the texts 1 to N, `each N` awaits each of
+/// them, `large N BYTES` sends N texts of that size and awaits each, `title X` sets the thread's title, `wait KEY`
+/// waits at a gate, and `fail X`, `public X` and `panic X` end the turn. Other lines are ignored.
 #[dooers::agent]
 pub(crate) async fn script(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     for line in request.message.lines() {

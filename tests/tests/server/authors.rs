@@ -1,6 +1,6 @@
-//! The names that users' events carry, and the names that models get.
+//! Author names in events and in the messages for models.
 
-use crate::seen::{appended, string, text};
+use crate::asserts::{appended, string, text};
 use dooers::prelude::*;
 use dooers::protocol::User;
 use dooers_tests::{Client, Identity, Server, within};
@@ -15,7 +15,7 @@ const FORMATS: [HistoryFormat; 6] = [
     HistoryFormat::Voyage,
 ];
 
-/// Asks with a form, and says what a model would get.
+/// Sends a form, and replies with the messages for a model.
 #[dooers::agent]
 async fn reader(
     request: WorkerRequest,
@@ -26,31 +26,31 @@ async fn reader(
         let form = Form::new("Which?").element(FormElement::text("it", "It"));
         response.form(&form).await?;
     }
-    let mut told = Vec::new();
+    let mut published = Vec::new();
     for format in FORMATS {
-        told.push(json!(memory.history(format).await?));
+        published.push(json!(memory.history(format).await?));
     }
     for message in memory.messages().await? {
-        told.push(json!([message.author, message.text()]));
+        published.push(json!([message.author, message.text()]));
     }
-    Ok(Value::from(told).to_string())
+    Ok(Value::from(published).to_string())
 }
 
 fn identity(user: Value) -> Identity {
     Identity::of("ada").with("user", user)
 }
 
-/// Sends a text; the result is its event and what a model would get.
+/// Sends a text. Returns its event and the messages for a model.
 async fn say(client: &mut Client, text: &str) -> (Value, String) {
-    let id = client.message(None, text).await;
-    client.accepted(&id).await;
-    let events = appended(&client.turn().await);
-    let told = crate::seen::text(events.last().unwrap()).to_owned();
-    (events[0].clone(), told)
+    let id = client.send_message(None, text).await;
+    client.expect_ack(&id).await;
+    let events = appended(&client.read_turn().await);
+    let published = crate::asserts::text(events.last().unwrap()).to_owned();
+    (events[0].clone(), published)
 }
 
 #[tokio::test]
-async fn author_is_the_trimmed_name_else_the_address() {
+async fn author_is_the_trimmed_name_or_else_the_email() {
     let server = Server::of::<reader>().await;
     let cases = [
         (
@@ -71,37 +71,37 @@ async fn author_is_the_trimmed_name_else_the_address() {
     for (mut user, author) in cases {
         user["user_id"] = json!("ada");
         let mut client = server.client(identity(user.clone())).await;
-        let (event, told) = say(&mut client, "hi").await;
+        let (event, published) = say(&mut client, "hi").await;
         assert_eq!(event["author"], author, "{user}");
-        assert!(!told.contains("example"), "{told}");
-        assert_eq!(told.contains("Ada"), author == "Ada", "{told}");
-        client.leave().await;
+        assert!(!published.contains("example"), "{published}");
+        assert_eq!(published.contains("Ada"), author == "Ada", "{published}");
+        client.disconnect().await;
     }
     server.close([]).await;
 }
 
 #[tokio::test]
-async fn history_never_has_a_mail_address() {
+async fn history_never_contains_an_email_address() {
     let server = Server::of::<reader>().await;
     let user =
         json!({"user_id": "ada", "user_name": "ada@example.org", "user_email": "ada@example.org"});
     let mut client = server.client(identity(user)).await;
-    let id = client.message(None, "ask").await;
-    client.accepted(&id).await;
-    let events = appended(&client.turn().await);
+    let id = client.send_message(None, "ask").await;
+    client.expect_ack(&id).await;
+    let events = appended(&client.read_turn().await);
     let form = &events[1];
     assert_eq!(form["type"], "form");
     let data = json!({"form_event_id": form["id"], "cancelled": false, "values": {"it": "this"}});
     let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
     let payload = json!({"thread_id": form["thread_id"], "event": event});
     let id = client.send("event.create", payload).await;
-    client.accepted(&id).await;
-    let events = appended(&client.turn().await);
+    client.expect_ack(&id).await;
+    let events = appended(&client.read_turn().await);
     assert_eq!(events[0]["type"], "form.response");
     assert_eq!(events[0]["author"], "ada@example.org");
-    let told = text(&events[1]);
-    assert!(told.contains("this"), "{told}");
-    assert!(!told.contains("example"), "{told}");
+    let published = text(&events[1]);
+    assert!(published.contains("this"), "{published}");
+    assert!(!published.contains("example"), "{published}");
     server.close([client]).await;
 }
 
@@ -122,8 +122,8 @@ async fn dispatched_events_have_an_author() {
         .await
         .unwrap();
     let thread_id = string(&json!(turn.thread_id()));
-    let told = within("the turn", turn.text()).await.unwrap();
-    assert!(!told.contains("example"), "{told}");
+    let published = within("the turn", turn.text()).await.unwrap();
+    assert!(!published.contains("example"), "{published}");
     let mut client = server.client("ada").await;
     client
         .send("event.list", json!({"thread_id": thread_id}))
@@ -134,7 +134,7 @@ async fn dispatched_events_have_an_author() {
 }
 
 #[tokio::test]
-async fn request_in_a_unit_test_is_remembered_without_mail() {
+async fn unit_test_request_is_stored_without_email() {
     let mut request = WorkerRequest::new("hi");
     request.user.user_email = Some("ada@example.org".to_owned());
     let event = dooers::protocol::ThreadEvent::from(request);
@@ -144,7 +144,7 @@ async fn request_in_a_unit_test_is_remembered_without_mail() {
 }
 
 #[tokio::test]
-async fn author_that_a_program_sets_is_no_mail_address() {
+async fn author_set_by_a_program_is_not_an_email() {
     let call = |kind: &str, id: &str, author: &str| {
         let event = json!({
             "id": id, "thread_id": "t", "run_id": "r", "type": kind, "actor": "assistant", "author": author,
@@ -164,7 +164,7 @@ async fn author_that_a_program_sets_is_no_mail_address() {
         .collect();
     assert_eq!(authors, [(None, 2), (Some("Helper"), 1)]);
     for format in FORMATS {
-        let told = json!(memory.history(format).await.unwrap()).to_string();
-        assert!(!told.contains("example"), "{told}");
+        let published = json!(memory.history(format).await.unwrap()).to_string();
+        assert!(!published.contains("example"), "{published}");
     }
 }

@@ -1,6 +1,6 @@
-//! Forms: questions of an agent, and the answers of a user.
+//! Forms of an agent and the answers of users.
 
-use crate::seen::{appended, text};
+use crate::asserts::{appended, text};
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::store::MemoryStore;
@@ -14,10 +14,10 @@ use std::time::Duration;
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const OTHER: &str = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
 
-/// What users type into password fields here.
+/// The password typed in these tests.
 const PASSWORD: &str = "correct-horse";
 
-/// Asks a question by a form, and says what it was answered.
+/// Asks a question with a form, and replies with the answer.
 #[dooers::agent]
 async fn asking(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     match request.form() {
@@ -38,7 +38,7 @@ fn password() -> Form {
         .element(FormElement::password("pin", "PIN").required())
 }
 
-/// Asks for a password by a form, and spells what it was answered backwards. It fails at first.
+/// Asks for a password with a form, and replies with the password spelled backwards. The first attempt fails.
 #[dooers::agent(retry = 1)]
 async fn keeping(
     request: WorkerRequest,
@@ -63,13 +63,13 @@ async fn keeping(
     Ok(())
 }
 
-/// Returns a form with a password field, whatever it is told.
+/// Returns a form with a password field for any message.
 #[dooers::agent]
 async fn returning() -> Reply {
     Reply::form(&password())
 }
 
-/// Sends a form with a password field, and goes on.
+/// Sends a form with a password field without awaiting it, and continues.
 #[dooers::agent]
 async fn careless(response: WorkerResponse) -> Result<()> {
     response.text("before");
@@ -78,12 +78,12 @@ async fn careless(response: WorkerResponse) -> Result<()> {
     Ok(())
 }
 
-/// A client, its thread, and the id of the form that is open in it.
-async fn asked(server: &Server) -> (Client, String, String) {
+/// A client, its thread, and the id of the open form.
+async fn open_form(server: &Server) -> (Client, String, String) {
     let mut ada = server.client("ada").await;
-    let id = ada.message(None, "ask").await;
-    ada.accepted(&id).await;
-    let events = appended(&ada.turn().await);
+    let id = ada.send_message(None, "ask").await;
+    ada.expect_ack(&id).await;
+    let events = appended(&ada.read_turn().await);
     assert_eq!(events[1]["type"], "form");
     let id_of = |member: &str| events[1][member].as_str().unwrap().to_owned();
     (ada, id_of("thread_id"), id_of("id"))
@@ -98,17 +98,17 @@ fn event_of(thread_id: &str, kind: &str, data: &Value) -> Value {
     json!({"thread_id": thread_id, "event": event})
 }
 
-/// Sends an event, and gives back the text that answers it.
+/// Sends an event and returns the text of the reply.
 async fn answer_to(client: &mut Client, event: Value) -> String {
     let id = client.send("event.create", event).await;
-    client.accepted(&id).await;
-    text(&appended(&client.turn().await)[1]).to_owned()
+    client.expect_ack(&id).await;
+    text(&appended(&client.read_turn().await)[1]).to_owned()
 }
 
 #[tokio::test]
-async fn message_with_the_data_of_an_answer_is_a_message() {
+async fn message_with_answer_data_is_a_message() {
     let server = Server::of::<asking>().await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     for data in [
         json!({"form_event_id": form}),
         json!({"form_event_id": form, "cancelled": true}),
@@ -128,9 +128,9 @@ async fn message_with_the_data_of_an_answer_is_a_message() {
 }
 
 #[tokio::test]
-async fn answer_that_does_not_fit_is_refused_by_its_field() {
+async fn invalid_answer_is_rejected_by_field() {
     let server = Server::of::<asking>().await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     for (values, expected) in [
         (
             json!({"size": 42}),
@@ -149,7 +149,7 @@ async fn answer_that_does_not_fit_is_refused_by_its_field() {
         let answer = event_of(&thread_id, "form.response", &data);
         let id = ada.send("event.create", answer).await;
         let refusal = ("INVALID_PAYLOAD".to_owned(), expected.to_owned());
-        assert_eq!(ada.refused(&id).await, refusal);
+        assert_eq!(ada.expect_error(&id).await, refusal);
     }
     let cancelled = json!({"form_event_id": form, "cancelled": true, "values": {"colour": 1}});
     let cancelled = event_of(&thread_id, "form.response", &cancelled);
@@ -157,7 +157,7 @@ async fn answer_that_does_not_fit_is_refused_by_its_field() {
     server.close([ada]).await;
 }
 
-/// Lines that were logged.
+/// Captured log lines.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -173,7 +173,7 @@ impl Write for Log {
 }
 
 #[tokio::test]
-async fn password_reaches_the_handler_only() {
+async fn password_reaches_only_the_handler() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -183,7 +183,7 @@ async fn password_reaches_the_handler_only() {
     let _logging = tracing::subscriber::set_default(subscriber);
 
     let server = Server::with::<keeping>(|config| config.secret_keys(KEY.parse().unwrap())).await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     let mut bob = server.client("bob").await;
     bob.subscribe(&thread_id).await;
     let data = json!({
@@ -192,15 +192,15 @@ async fn password_reaches_the_handler_only() {
     let mut answer = event_of(&thread_id, "form.response", &data);
     answer["client_event_id"] = json!("c1");
     let id = ada.send("event.create", answer.clone()).await;
-    ada.accepted(&id).await;
-    let frames = ada.turn().await;
+    ada.expect_ack(&id).await;
+    let frames = ada.read_turn().await;
     let events = appended(&frames);
     let hidden = json!({
         "form_event_id": form, "cancelled": false, "has_value": ["pin"],
         "values": {"name": "Ada", "pin": null},
     });
     assert_eq!(events[0]["data"], hidden);
-    // The handler has failed once before.
+    // The first attempt has failed.
     assert_eq!(text(&events[1]), "esroh-tcerroc");
     assert_eq!(
         text(&events[2]),
@@ -209,16 +209,16 @@ async fn password_reaches_the_handler_only() {
     let seen: Value = serde_json::from_str(text(&events[3])).unwrap();
     assert_eq!(seen, hidden);
 
-    let mut shown = format!("{frames:?} {:?}", bob.turn().await);
+    let mut shown = format!("{frames:?} {:?}", bob.read_turn().await);
     shown += &bob.subscribe(&thread_id).await.to_string();
     let page = json!({"thread_id": thread_id});
     shown += &ada
-        .ask("event.list", page, "event.list.result")
+        .request("event.list", page, "event.list.result")
         .await
         .to_string();
-    // Sent again it is the same answer.
+    // A repeat is the same answer.
     let id = ada.send("event.create", answer).await;
-    ada.accepted(&id).await;
+    ada.expect_ack(&id).await;
     let again = ada.expect("event.append").await;
     assert_eq!(again["events"][0]["data"], hidden);
     shown += &again.to_string();
@@ -230,12 +230,12 @@ async fn password_reaches_the_handler_only() {
 }
 
 #[tokio::test]
-async fn form_with_a_password_is_refused_without_a_key() {
+async fn password_form_is_rejected_without_a_key() {
     let server = Server::of::<returning>().await;
     let mut ada = server.client("ada").await;
-    let id = ada.message(None, "go").await;
-    ada.accepted(&id).await;
-    let frames = ada.turn().await;
+    let id = ada.send_message(None, "go").await;
+    ada.expect_ack(&id).await;
+    let frames = ada.read_turn().await;
     assert_eq!(frames.last().unwrap()["payload"]["run"]["status"], "failed");
     assert!(
         appended(&frames)
@@ -254,7 +254,7 @@ async fn form_with_a_password_is_refused_without_a_key() {
         "{error}"
     );
 
-    // The program is refused, too.
+    // A form of the program is rejected, too.
     let scope = Scope::everyone::<returning>("w1");
     let repository = server.worker().repository().await.unwrap();
     let thread = repository.create_thread(&scope).await.unwrap();
@@ -287,12 +287,12 @@ async fn form_with_a_password_is_refused_without_a_key() {
 }
 
 #[tokio::test]
-async fn refused_form_fails_its_turn_and_the_rest_is_sent() {
+async fn rejected_form_fails_its_turn_after_the_rest() {
     let server = Server::of::<careless>().await;
     let mut ada = server.client("ada").await;
-    let id = ada.message(None, "go").await;
-    ada.accepted(&id).await;
-    let frames = ada.turn().await;
+    let id = ada.send_message(None, "go").await;
+    ada.expect_ack(&id).await;
+    let frames = ada.read_turn().await;
     let events = appended(&frames);
     let texts: Vec<_> = events[1..3].iter().map(text).collect();
     assert_eq!(texts, ["before", "after"]);
@@ -301,7 +301,7 @@ async fn refused_form_fails_its_turn_and_the_rest_is_sent() {
 }
 
 #[tokio::test]
-async fn server_without_the_key_of_a_waiting_answer_does_not_start() {
+async fn start_fails_without_the_key_of_a_queued_answer() {
     let store = Arc::new(MemoryStore::new());
     let worker = |keys: Option<&str>| {
         let config = in_memory()
@@ -314,12 +314,12 @@ async fn server_without_the_key_of_a_waiting_answer_does_not_start() {
         WorkerServer::new(config).agent::<holding>()
     };
     let server = Server::start(worker(Some(KEY))).await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     let data = json!({"form_event_id": form, "values": {"pin": PASSWORD}});
     let id = ada
         .send("event.create", event_of(&thread_id, "form.response", &data))
         .await;
-    ada.accepted(&id).await;
+    ada.expect_ack(&id).await;
     ada.expect("event.append").await;
     server.close([ada]).await;
 
@@ -330,17 +330,17 @@ async fn server_without_the_key_of_a_waiting_answer_does_not_start() {
             "{error}"
         );
     }
-    // A new key comes in front of the old one.
+    // The new key is put in front of the old one.
     let server = Server::start(worker(Some(&format!("{OTHER},{KEY}")))).await;
     let mut ada = server.client("ada").await;
     let is_told = |frame: &Value| frame.to_string().contains("esroh-tcerroc");
     if !is_told(&ada.subscribe(&thread_id).await) {
-        ada.until("the answer", is_told).await;
+        ada.read_until("the answer", is_told).await;
     }
     server.close([ada]).await;
 }
 
-/// As `keeping`, but its first attempt waits until the server stops.
+/// Like `keeping`, but the first attempt waits until the server stops.
 #[dooers::agent(retry = 1)]
 async fn holding(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     match request.form() {
@@ -355,7 +355,7 @@ async fn holding(request: WorkerRequest, response: WorkerResponse) -> Result<()>
 }
 
 #[tokio::test]
-async fn password_of_any_text_comes_back_whole() {
+async fn password_of_any_text_round_trips() {
     let server = Server::with::<keeping>(|config| config.secret_keys(KEY.parse().unwrap())).await;
     for pin in [
         "\"}],\\".to_owned(),
@@ -364,7 +364,7 @@ async fn password_of_any_text_comes_back_whole() {
         "pässwörd-\u{1f600}".to_owned(),
         "x".repeat(100_000),
     ] {
-        let (mut ada, thread_id, form) = asked(&server).await;
+        let (mut ada, thread_id, form) = open_form(&server).await;
         let data = json!({"form_event_id": form, "values": {"pin": pin}});
         let spelled: String = pin.chars().rev().collect();
         let answer = event_of(&thread_id, "form.response", &data);
@@ -374,9 +374,9 @@ async fn password_of_any_text_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn field_that_becomes_a_password_is_hidden_from_then_on() {
+async fn field_changed_to_password_is_hidden() {
     let server = Server::with::<keeping>(|config| config.secret_keys(KEY.parse().unwrap())).await;
-    let (mut ada, thread_id, form) = asked(&server).await;
+    let (mut ada, thread_id, form) = open_form(&server).await;
     let scope = Scope::everyone::<keeping>("w1")
         .organization("o1")
         .workspace("s1");
@@ -396,7 +396,7 @@ async fn field_that_becomes_a_password_is_hidden_from_then_on() {
     let data = json!({"form_event_id": form, "values": {"pin": PASSWORD}});
     let answer = event_of(&thread_id, "form.response", &data);
     assert_eq!(answer_to(&mut ada, answer).await, "esroh-tcerroc");
-    // What was hidden stays so.
+    // Values that were hidden stay hidden.
     update(Form::new("?").element(FormElement::text("pin", "PIN"))).await;
     let memory = server.worker().memory(&scope, &thread_id).await.unwrap();
     let texts: Vec<_> = memory

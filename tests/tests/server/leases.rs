@@ -1,47 +1,47 @@
-//! Turns that another process takes over. Two servers on one store are two processes to it.
+//! Takeover of turns by another process. Two servers on one store act as two processes.
 
 use crate::agents::script;
-use crate::seen::{appended, events, string, texts};
+use crate::asserts::{appended, events, string, texts};
 use dooers::prelude::*;
 use dooers::store::Store;
-use dooers_tests::{Client, Server, Watched, gate};
+use dooers_tests::{Client, Server, SpyStore, gate};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// Says when it is dropped, and what becomes of what it sends late.
-struct SaysWhenDropped(String);
+/// Reports that it was dropped, and the outcome of a late write.
+struct NotifyOnDrop(String);
 
-impl Drop for SaysWhenDropped {
+impl Drop for NotifyOnDrop {
     fn drop(&mut self) {
         gate::arrive(&format!("{}-dropped", self.0));
     }
 }
 
-/// Waits at the gate that the message names, and then sends something.
+/// Waits at the gate that the message names, and then sends a text.
 #[dooers::agent]
 async fn late(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let key = request.message;
-    let _dropped = SaysWhenDropped(key.clone());
+    let _dropped = NotifyOnDrop(key.clone());
     gate::pass(&key).await;
     response.text("late").await?;
     gate::arrive(&format!("{key}-stored"));
     std::future::pending().await
 }
 
-fn lease(config: WorkerConfig, store: &Arc<Watched>, milliseconds: u64) -> WorkerConfig {
+fn lease(config: WorkerConfig, store: &Arc<SpyStore>, milliseconds: u64) -> WorkerConfig {
     let config = config.lease(Duration::from_millis(milliseconds));
     config.store(Arc::clone(store) as Arc<dyn Store>)
 }
 
-/// A server on a store that others use, too, as a process of its own.
-async fn process<A: dooers::Agent>(store: &Arc<Watched>, milliseconds: u64) -> Server {
+/// A server on a shared store, which acts as a separate process.
+async fn process<A: dooers::Agent>(store: &Arc<SpyStore>, milliseconds: u64) -> Server {
     Server::with::<A>(|config| lease(config, store, milliseconds)).await
 }
 
-/// The same on a runtime of its own: when that is dropped, it dies without a word.
-async fn mortal<A: dooers::Agent>(store: &Arc<Watched>, milliseconds: u64) -> (Runtime, Server) {
+/// A server on its own runtime. Dropping the runtime kills it.
+async fn mortal<A: dooers::Agent>(store: &Arc<SpyStore>, milliseconds: u64) -> (Runtime, Server) {
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -54,10 +54,10 @@ async fn mortal<A: dooers::Agent>(store: &Arc<Watched>, milliseconds: u64) -> (R
 }
 
 async fn begin(client: &mut Client, text: &str) -> (String, String) {
-    let id = client.message(None, text).await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, text).await;
+    client.expect_ack(&id).await;
     let frames = client
-        .until("the run", |frame| frame["type"] == "run.upsert")
+        .read_until("the run", |frame| frame["type"] == "run.upsert")
         .await;
     let event = &appended(&frames)[0];
     (string(&event["thread_id"]), string(&event["id"]))
@@ -65,19 +65,19 @@ async fn begin(client: &mut Client, text: &str) -> (String, String) {
 
 #[tokio::test]
 async fn leases_are_renewed_while_a_handler_works() {
-    let store = Watched::memory();
+    let store = SpyStore::memory();
     let server = Server::with::<script>(|config| lease(config, &store, 600)).await;
     let mut client = server.client("ada").await;
     begin(&mut client, "wait lease-a\nsay done").await;
     gate::arrived("lease-a").await;
-    // More often than the lease would have held once.
+    // More renewals than a single lease would need.
     for _ in 0..6 {
         let mut renewing = store.hold("renew_leases");
         renewing.reached().await;
         renewing.release();
     }
     gate::open("lease-a");
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     assert_eq!(texts(&appended(&frames)), ["done"]);
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
@@ -87,15 +87,15 @@ async fn leases_are_renewed_while_a_handler_works() {
 }
 
 #[tokio::test]
-async fn a_turn_whose_process_gives_no_sign_is_taken_over_and_what_waits_behind_it_runs() {
-    let store = Watched::memory();
+async fn turn_and_queue_of_a_dead_process_are_taken_over() {
+    let store = SpyStore::memory();
     let (runtime, dying) = mortal::<script>(&store, 400).await;
     let living = process::<script>(&store, 400).await;
     let mut client = dying.client("ada").await;
     let (thread_id, _) = begin(&mut client, "wait lease-b\nsay never").await;
-    let id = client.message(Some(&thread_id), "say next").await;
+    let id = client.send_message(Some(&thread_id), "say next").await;
     client
-        .until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
+        .read_until("the ack", |frame| frame["payload"]["ack_id"] == id.as_str())
         .await;
     let mut other = living.client("ada").await;
     let snapshot = other.subscribe(&thread_id).await;
@@ -119,7 +119,7 @@ async fn a_turn_whose_process_gives_no_sign_is_taken_over_and_what_waits_behind_
     living.close([other]).await;
 }
 
-/// Says which attempt it is in a text that it does not end, and ends only at the second.
+/// Starts a text with the number of the attempt and leaves it open. Finishes only at the second attempt.
 #[dooers::agent(retry = 1)]
 async fn persistent(request: WorkerRequest, response: WorkerResponse) {
     let text = response.text_stream();
@@ -130,8 +130,8 @@ async fn persistent(request: WorkerRequest, response: WorkerResponse) {
 }
 
 #[tokio::test]
-async fn a_lost_attempt_is_followed_by_another_one_of_the_same_run() {
-    let store = Watched::memory();
+async fn lost_attempt_is_retried_in_the_same_run() {
+    let store = SpyStore::memory();
     let (runtime, dying) = mortal::<persistent>(&store, 400).await;
     let living = process::<persistent>(&store, 400).await;
     let mut client = dying.client("ada").await;
@@ -142,28 +142,28 @@ async fn a_lost_attempt_is_followed_by_another_one_of_the_same_run() {
     let run = snapshot["runs"][0].clone();
     assert_eq!(run["status"], "running");
     runtime.shutdown_background();
-    let frames = other.turn().await;
+    let frames = other.read_turn().await;
     let ended = &frames.last().unwrap()["payload"]["run"];
     assert_eq!(ended["status"], "succeeded");
     for member in ["id", "started_at"] {
         assert_eq!(ended[member], run[member]);
     }
     let shown = events(&other.subscribe(&thread_id).await);
-    // What was not stored of the first one is gone, and its message has ended.
+    // The unstored part of the first attempt is lost, and its text has ended.
     assert_eq!(texts(&shown), ["lease-f", "", "attempt 2"]);
     assert!(shown[1..].iter().all(|event| event["finalized"] == true));
     living.close([other]).await;
 }
 
 #[tokio::test]
-async fn late_writes_are_refused_and_their_handler_is_dropped() {
-    let store = Watched::memory();
-    // It renews its leases so rarely that only its write tells it.
+async fn late_writes_are_rejected_and_handler_is_dropped() {
+    let store = SpyStore::memory();
+    // The lease is renewed so rarely that only a write can reveal the takeover.
     let dying = process::<late>(&store, 3_600_000).await;
     let mut client = dying.client("ada").await;
     let (thread_id, _) = begin(&mut client, "lease-c").await;
     gate::arrived("lease-c").await;
-    // A process that starts takes over all that runs.
+    // A starting process takes over all running turns.
     let living = process::<late>(&store, 3_600_000).await;
     let mut other = living.client("ada").await;
     let snapshot = other.subscribe(&thread_id).await;
@@ -182,15 +182,15 @@ async fn late_writes_are_refused_and_their_handler_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_process_that_comes_back_drops_the_handlers_that_it_has_lost() {
-    let store = Watched::memory();
+async fn resumed_process_drops_its_lost_handlers() {
+    let store = SpyStore::memory();
     let dying = process::<late>(&store, 600).await;
     let mut client = dying.client("ada").await;
     let (thread_id, _) = begin(&mut client, "lease-d").await;
     gate::arrived("lease-d").await;
     let living = process::<late>(&store, 600).await;
     let mut other = living.client("ada").await;
-    // The next time that it renews its leases it learns that this turn is not its own. It never writes.
+    // The next renewal reports that the turn is lost. The handler never writes.
     gate::arrived("lease-d-dropped").await;
     let shown = other.subscribe(&thread_id).await;
     assert_eq!(shown["runs"][0]["error"], "interrupted");
@@ -200,16 +200,16 @@ async fn a_process_that_comes_back_drops_the_handlers_that_it_has_lost() {
 }
 
 #[tokio::test]
-async fn handlers_are_dropped_when_the_database_does_not_answer_in_time_to_renew_their_leases() {
-    let store = Watched::memory();
+async fn handlers_are_dropped_when_renewal_times_out() {
+    let store = SpyStore::memory();
     let server = process::<late>(&store, 400).await;
     let mut client = server.client("ada").await;
     let renewing = store.hold("renew_leases");
     begin(&mut client, "lease-e").await;
     gate::arrived("lease-e").await;
     gate::arrived("lease-e-dropped").await;
-    // Nobody has taken the turn, so it is ended here.
-    let frames = client.turn().await;
+    // No other process has taken over the turn, so it is ended here.
+    let frames = client.read_turn().await;
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["error"],
         "interrupted"
@@ -220,7 +220,7 @@ async fn handlers_are_dropped_when_the_database_does_not_answer_in_time_to_renew
 
 #[tokio::test]
 async fn takeover_does_not_publish_an_older_row() {
-    let store = Watched::memory();
+    let store = SpyStore::memory();
     let (runtime, dying) = mortal::<script>(&store, 400).await;
     let living = process::<script>(&store, 400).await;
     let mut ada = dying.client("ada").await;
@@ -229,30 +229,30 @@ async fn takeover_does_not_publish_an_older_row() {
     let mut eve = living.client("eve").await;
     runtime.shutdown_background();
 
-    // The turn has been taken over in the store, and its changes have not been published.
+    // The turn was taken over in the store, but the changes are not published yet.
     let held = loop {
         let mut held = store.hold("expire_leases");
         held.reached().await;
         let snapshot = eve.subscribe(&thread_id).await;
-        eve.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+        eve.send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
             .await;
         if snapshot["runs"][0]["status"] == "failed" {
             break held;
         }
         held.release();
     };
-    // A newer row overtakes that of the takeover. Then the thread has no subscribers.
-    let id = eve.message(Some(&thread_id), "say newer").await;
+    // A newer row overtakes the row of the takeover. The thread then has no subscribers.
+    let id = eve.send_message(Some(&thread_id), "say newer").await;
     let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
-    eve.until("the ack", is_ack).await;
-    eve.turn().await;
-    eve.done("thread.unsubscribe", json!({"thread_id": thread_id}))
+    eve.read_until("the ack", is_ack).await;
+    eve.read_turn().await;
+    eve.send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
     held.release();
     let mut next = store.hold("expire_leases");
     next.reached().await;
 
-    let frames = bob.pending().await;
+    let frames = bob.read_pending().await;
     let rows = frames.iter().filter(|frame| {
         frame["type"] == "thread.upsert" && frame["payload"]["thread"]["id"] == thread_id.as_str()
     });

@@ -1,7 +1,7 @@
-//! The server, spoken to by clients over real WebSockets.
+//! The server protocol over real WebSockets.
 //!
-//! Each file is about one thing that the protocol promises. A client reads only when a test waits for a frame, and
-//! then the *next* frame must be the one that the test names: what should not come would stand in its way.
+//! Each file covers one promise of the protocol. A client reads only when a test waits for a frame, and that frame
+//! must be the next one. An unexpected frame therefore fails the test.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -10,42 +10,42 @@
 )]
 
 mod agents;
-mod seen;
+mod asserts;
 
 mod authors;
-mod connecting;
+mod connect;
 mod ordering;
 mod replies;
 mod turns;
 
-mod answers;
 mod audience;
-mod cancelling;
-mod deleting;
-mod form_again;
-mod form_edges;
+mod cancellation;
+mod clock_rollback;
+mod deletion;
+mod form_edge_cases;
+mod form_retry;
 mod forms;
+mod history;
+mod idempotency;
+mod json_key_order;
 mod leases;
-mod listing;
-mod lost_answers;
-mod member_order;
-mod private;
-mod remembering;
-mod repeating;
-mod resuming;
-mod set_back;
+mod lost_responses;
+mod pagination;
+mod private_threads;
+mod response_size;
+mod resume;
 
-mod bad_frames;
-mod bad_replies;
-mod broken_sockets;
-mod overtaking;
+mod backpressure;
+mod invalid_frames;
+mod invalid_replies;
 mod random_frames;
+mod reordering;
 mod slow_readers;
 mod streaming;
-mod unread;
+mod websocket_errors;
 
-mod closing;
-mod connections;
+mod close;
+mod connection_limits;
 mod origins;
-mod served_agents;
-mod stopping;
+mod routing;
+mod shutdown;

@@ -1,58 +1,58 @@
-//! Turns of one thread come one after the other; everything else goes on.
+//! Turns of one thread run in sequence. Everything else runs concurrently.
 
 use crate::agents::script;
-use crate::seen::{appended, events, kinds, seqs, string, texts};
+use crate::asserts::{appended, events, kinds, seqs, string, texts};
 use dooers_tests::{Server, gate};
 use serde_json::json;
 
 #[tokio::test]
-async fn messages_sent_during_a_turn_are_shown_at_once_and_answered_in_their_order() {
+async fn messages_during_a_turn_are_published_and_queued() {
     let server = Server::of::<script>().await;
     let mut ada = server.client("ada").await;
     let mut bob = server.client("bob").await;
-    let thread_id = ada.begin("say hello").await;
-    bob.pending().await;
+    let thread_id = ada.start_thread("say hello").await;
+    bob.read_pending().await;
     bob.subscribe(&thread_id).await;
 
     let id = ada
-        .message(Some(&thread_id), "wait ordering-a\nsay a")
+        .send_message(Some(&thread_id), "wait ordering-a\nsay a")
         .await;
-    ada.accepted(&id).await;
+    ada.expect_ack(&id).await;
     ada.expect("event.append").await;
     ada.expect("run.upsert").await;
     gate::arrived("ordering-a").await;
-    bob.pending().await;
+    bob.read_pending().await;
 
-    // Acked and shown to both, and no run: it waits.
+    // Acked and published to both, but without a run: the message is queued.
     let id = bob
-        .message(Some(&thread_id), "wait ordering-b\nsay b")
+        .send_message(Some(&thread_id), "wait ordering-b\nsay b")
         .await;
-    bob.accepted(&id).await;
-    let heard = bob.pending().await;
+    bob.expect_ack(&id).await;
+    let received = bob.read_pending().await;
     assert_eq!(
-        kinds(&heard),
+        kinds(&received),
         ["thread.upsert", "event.append"],
         "bob is a new user of the thread"
     );
-    let heard = ada.pending().await;
-    assert_eq!(kinds(&heard), ["thread.upsert", "event.append"]);
-    let id = ada.message(Some(&thread_id), "say c").await;
-    ada.accepted(&id).await;
-    let heard = ada.pending().await;
-    assert_eq!(kinds(&heard), ["event.append"]);
+    let received = ada.read_pending().await;
+    assert_eq!(kinds(&received), ["thread.upsert", "event.append"]);
+    let id = ada.send_message(Some(&thread_id), "say c").await;
+    ada.expect_ack(&id).await;
+    let received = ada.read_pending().await;
+    assert_eq!(kinds(&received), ["event.append"]);
     assert_eq!(gate::waiting("ordering-b"), 0);
 
     gate::open("ordering-a");
     gate::arrived("ordering-b").await;
-    let frames = ada.turn().await;
+    let frames = ada.read_turn().await;
     assert_eq!(texts(&appended(&frames)), ["a"]);
     assert_eq!(ada.expect("run.upsert").await["run"]["status"], "running");
-    ada.has_nothing().await;
+    ada.expect_nothing().await;
 
     gate::open("ordering-b");
-    let frames = ada.turn().await;
+    let frames = ada.read_turn().await;
     assert_eq!(texts(&appended(&frames)), ["b"]);
-    let frames = ada.turn().await;
+    let frames = ada.read_turn().await;
     assert_eq!(
         kinds(&frames),
         ["run.upsert", "event.append", "thread.upsert", "run.upsert"]
@@ -60,7 +60,7 @@ async fn messages_sent_during_a_turn_are_shown_at_once_and_answered_in_their_ord
     assert_eq!(texts(&appended(&frames)), ["c"]);
 
     let list = ada
-        .ask(
+        .request(
             "event.list",
             json!({"thread_id": thread_id}),
             "event.list.result",
@@ -73,25 +73,25 @@ async fn messages_sent_during_a_turn_are_shown_at_once_and_answered_in_their_ord
 }
 
 #[tokio::test]
-async fn many_messages_of_two_connections_are_answered_in_the_order_in_which_they_are_stored() {
+async fn answers_follow_the_stored_order_of_messages() {
     let server = Server::of::<script>().await;
     let mut ada = server.client("ada").await;
     let mut bob = server.client("bob").await;
-    let thread_id = ada.begin("say hello").await;
-    // Together as many as may wait in a thread.
+    let thread_id = ada.start_thread("say hello").await;
+    // As many messages as the queue of a thread accepts.
     for number in 0..16 {
-        ada.message(Some(&thread_id), &format!("say a{number}"))
+        ada.send_message(Some(&thread_id), &format!("say a{number}"))
             .await;
-        bob.message(Some(&thread_id), &format!("stored b{number}"))
+        bob.send_message(Some(&thread_id), &format!("stored b{number}"))
             .await;
     }
     let mut ended = 0;
     while ended < 32 {
-        ada.turn().await;
+        ada.read_turn().await;
         ended += 1;
     }
     let list = ada
-        .ask(
+        .request(
             "event.list",
             json!({"thread_id": thread_id, "limit": 200}),
             "event.list.result",
@@ -102,13 +102,13 @@ async fn many_messages_of_two_connections_are_answered_in_the_order_in_which_the
         .iter()
         .skip(2)
         .filter(|event| event["actor"] == "user")
-        .map(crate::seen::text)
+        .map(crate::asserts::text)
         .collect();
     let answered: Vec<_> = all
         .iter()
         .skip(2)
         .filter(|event| event["actor"] == "assistant")
-        .map(crate::seen::text)
+        .map(crate::asserts::text)
         .collect();
     let expected: Vec<_> = asked
         .iter()
@@ -120,15 +120,15 @@ async fn many_messages_of_two_connections_are_answered_in_the_order_in_which_the
 }
 
 #[tokio::test]
-async fn threads_run_side_by_side() {
+async fn threads_run_concurrently() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
     for number in 0..8 {
         client
-            .message(None, &format!("wait ordering-side\nsay {number}"))
+            .send_message(None, &format!("wait ordering-side\nsay {number}"))
             .await;
     }
-    // All eight are inside before the first is let through.
+    // All eight handlers run before the first one passes.
     for _ in 0..8 {
         gate::arrived("ordering-side").await;
     }
@@ -137,7 +137,7 @@ async fn threads_run_side_by_side() {
     }
     let mut threads = Vec::new();
     for _ in 0..8 {
-        let frames = client.turn().await;
+        let frames = client.read_turn().await;
         threads.push(string(
             &frames.last().unwrap()["payload"]["run"]["thread_id"],
         ));
@@ -152,20 +152,20 @@ async fn threads_run_side_by_side() {
 async fn other_frames_are_answered_while_a_handler_runs() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, "wait ordering-busy").await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, "wait ordering-busy").await;
+    client.expect_ack(&id).await;
     let created = client.expect("thread.upsert").await;
     let thread_id = string(&created["thread"]["id"]);
     gate::arrived("ordering-busy").await;
-    client.pending().await;
+    client.read_pending().await;
 
-    client.has_nothing().await;
+    client.expect_nothing().await;
     let list = client
-        .ask("thread.list", json!({}), "thread.list.result")
+        .request("thread.list", json!({}), "thread.list.result")
         .await;
     assert_eq!(list["total_count"], 1);
     client
-        .ask(
+        .request(
             "event.list",
             json!({"thread_id": thread_id}),
             "event.list.result",
@@ -174,11 +174,11 @@ async fn other_frames_are_answered_while_a_handler_runs() {
     let snapshot = client.subscribe(&thread_id).await;
     assert_eq!(snapshot["runs"][0]["status"], "running");
     client
-        .done("thread.unsubscribe", json!({"thread_id": thread_id}))
+        .send_expecting_ack("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
-    let other = client.message(None, "say other").await;
-    client.accepted(&other).await;
-    assert_eq!(client.turn().await.len(), 6);
+    let other = client.send_message(None, "say other").await;
+    client.expect_ack(&other).await;
+    assert_eq!(client.read_turn().await.len(), 6);
 
     gate::open("ordering-busy");
     assert_eq!(
@@ -189,18 +189,20 @@ async fn other_frames_are_answered_while_a_handler_runs() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_stops_no_turn() {
+async fn disconnect_does_not_stop_a_turn() {
     let server = Server::of::<script>().await;
     let mut leaving = server.client("ada").await;
     let mut watching = server.client("ada").await;
-    leaving.message(None, "wait ordering-left\nsay done").await;
+    leaving
+        .send_message(None, "wait ordering-left\nsay done")
+        .await;
     gate::arrived("ordering-left").await;
-    leaving.leave().await;
+    leaving.disconnect().await;
     let created = watching.expect("thread.upsert").await;
     let thread_id = string(&created["thread"]["id"]);
     watching.subscribe(&thread_id).await;
     gate::open("ordering-left");
-    let frames = watching.turn().await;
+    let frames = watching.read_turn().await;
     assert_eq!(texts(&appended(&frames)), ["done"]);
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],

@@ -1,4 +1,4 @@
-//! Pages that may use the server, and names by which it may be reached.
+//! Allowed origins and host names.
 
 use crate::agents::quiet;
 use dooers::WorkerConfig;
@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The status and the text of the answer to a request with these headers.
+/// Sends a request with these headers. Returns the status and the body.
 async fn ask(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
     let request = format!(
         "GET {path} HTTP/1.1\r\n{headers}Connection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -18,7 +18,7 @@ async fn ask(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
     let mut answer = vec![0; 4096];
     let mut length = 0;
     let read = async {
-        // An opened WebSocket says nothing more.
+        // An opened WebSocket sends nothing after its headers.
         while !answer[..length].windows(4).any(|end| end == b"\r\n\r\n") {
             length += stream.read(&mut answer[length..]).await.unwrap();
         }
@@ -36,7 +36,7 @@ async fn ask(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// The number of missing bytes of an answer's body.
+/// The number of body bytes that have not arrived.
 fn missing_of(answer: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(answer).unwrap().to_lowercase();
     let (header, body) = text.split_once("\r\n\r\n")?;
@@ -58,7 +58,7 @@ async fn serve(change: impl FnOnce(WorkerConfig) -> WorkerConfig) -> Server {
 }
 
 #[tokio::test]
-async fn foreign_page_is_refused_before_the_upgrade() {
+async fn foreign_origin_is_rejected_before_the_upgrade() {
     let server = serve(|config| config).await;
     let host = format!("Host: {}\r\n", server.address);
     for path in PATHS {
@@ -85,7 +85,7 @@ async fn foreign_page_is_refused_before_the_upgrade() {
     let foreign = format!("{host}Origin: https://evil.example\r\n");
     let (_, text) = ask(server.address, "/ws", &foreign).await;
     assert!(text.contains("WORKER_ALLOWED_ORIGINS"), "{text}");
-    // Monitors ask by whatever name and page.
+    // Monitoring tools use any host name and origin.
     let anywhere = "Host: evil.example\r\nOrigin: https://evil.example\r\n";
     assert_eq!(ask(server.address, "/healthz", anywhere).await.0, 200);
     assert_eq!(ask(server.address, "/readyz", anywhere).await.0, 200);
@@ -93,7 +93,7 @@ async fn foreign_page_is_refused_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn listed_origins_and_hosts_are_served() {
+async fn allowed_origins_and_hosts_are_served() {
     let server = serve(|config| {
         config
             .allowed_origins("https://chat.example.com".parse().unwrap())
@@ -134,10 +134,10 @@ async fn listed_origins_and_hosts_are_served() {
 }
 
 #[tokio::test]
-async fn rebound_name_is_refused_on_a_loopback_address() {
+async fn rebound_host_is_rejected_on_loopback() {
     let server = serve(|config| config).await;
     let port = server.address.port();
-    // A page of the attacker, under a name that leads here: host and port are the same.
+    // A page of an attacker whose host name resolves to this server, so that host and port match.
     let rebound = format!("Host: evil.example:{port}\r\nOrigin: http://evil.example:{port}\r\n");
     let (status, text) = ask(server.address, "/ws", &rebound).await;
     assert_eq!(status, 403);
@@ -146,7 +146,7 @@ async fn rebound_name_is_refused_on_a_loopback_address() {
 }
 
 #[tokio::test]
-async fn router_is_reached_by_every_name() {
+async fn router_accepts_every_host_name() {
     let worker = dooers::WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
     let router = worker.router().await.unwrap();
     let nested = axum::Router::new().nest("/chat", router);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const CASES: usize = 300;
 
-/// The types of frame that a client may send, and some that it may not.
+/// Frame types, including some that clients may not send.
 const KINDS: &[&str] = &[
     "connect",
     "ping",
@@ -27,7 +27,7 @@ const KINDS: &[&str] = &[
     "event.creat",
 ];
 
-/// Members that frames have, so that random ones hit something.
+/// Member names of real frames, so that random frames often match.
 const MEMBERS: &[&str] = &[
     "id",
     "type",
@@ -74,7 +74,7 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A frame that is right in its outer members, or nearly so.
+/// A frame with valid or almost valid outer members.
 fn frame() -> impl Strategy<Value = String> {
     let kind = proptest::sample::select(KINDS);
     let good = proptest::sample::select(vec![
@@ -88,7 +88,7 @@ fn frame() -> impl Strategy<Value = String> {
     })
 }
 
-/// A text in which some characters are cut out, doubled or replaced.
+/// A text with some characters removed, repeated or replaced.
 fn mutated() -> impl Strategy<Value = String> {
     let change = (any::<proptest::sample::Index>(), 0..4_u8, any::<char>());
     (frame(), proptest::collection::vec(change, 1..4)).prop_map(|(text, changes)| {
@@ -118,7 +118,7 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Sends a text, then a ping: its answer must come before the pong, and of what else comes, each frame is whole.
+/// Sends a text and a ping. The answer must arrive before the pong, and every other frame must be well-formed.
 async fn is_answered(client: &mut Client, text: &str) {
     client.send_text(text).await;
     client
@@ -134,9 +134,9 @@ async fn is_answered(client: &mut Client, text: &str) {
                 answers += 1;
             }
             Some("thread.upsert" | "event.append" | "run.upsert" | "thread.deleted") => {}
-            _ => panic!("{text:?} brought {frame}"),
+            _ => panic!("{text:?} was answered by {frame}"),
         }
-        // A ping of the text's own is answered by a pong.
+        // A text that is itself a ping is answered by a pong.
         if answers + pongs == 2 {
             assert!(pongs > 0, "{text:?}");
             return;
@@ -145,10 +145,10 @@ async fn is_answered(client: &mut Client, text: &str) {
 }
 
 #[tokio::test]
-async fn every_text_is_answered_and_the_connection_stays_open() {
+async fn random_texts_are_answered_and_connection_stays() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
-    // Always the same cases: what fails can be looked at again.
+    // A fixed seed, so that failures can be reproduced.
     let mut runner = TestRunner::deterministic();
     let texts = any_text();
     for _ in 0..CASES {
@@ -156,18 +156,18 @@ async fn every_text_is_answered_and_the_connection_stays_open() {
         is_answered(&mut client, &text).await;
     }
     client.connect("ada").await;
-    client.begin("hello").await;
+    client.start_thread("hello").await;
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn texts_of_a_new_seed_each_time_are_answered() {
+async fn randomly_seeded_texts_are_answered() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
     let mut runner = TestRunner::new(Config::default());
     let texts = any_text();
     for _ in 0..CASES {
-        // A failing text stands in the message of the panic.
+        // The panic message contains the failing text.
         let text = texts.new_tree(&mut runner).unwrap().current();
         is_answered(&mut client, &text).await;
     }

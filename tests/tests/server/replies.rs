@@ -1,12 +1,12 @@
-//! What each thing that a handler can send looks like on the wire.
+//! The wire format of every reply of a handler.
 
-use crate::seen::{appended, kinds, normal, string};
+use crate::asserts::{appended, kinds, normal, string};
 use dooers::prelude::*;
 use dooers::protocol::ContentPart;
 use dooers_tests::Server;
 use serde_json::{Value, json};
 
-/// Sends one event of each kind, and says which ids it was told.
+/// Sends one event of each kind, and replies with the ids that it received.
 #[dooers::agent]
 async fn everything(response: WorkerResponse) -> Result<()> {
     let call =
@@ -43,18 +43,18 @@ async fn everything(response: WorkerResponse) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_kind_of_event_has_its_json() {
+async fn every_event_kind_has_its_json() {
     let server = Server::of::<everything>().await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, "go").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "go").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let mut events = appended(&frames);
     events.remove(0);
     let ids = events.pop().unwrap();
-    let told: Vec<_> = crate::seen::text(&ids).split(' ').collect();
+    let published: Vec<_> = crate::asserts::text(&ids).split(' ').collect();
     let stored: Vec<_> = events.iter().map(|event| string(&event["id"])).collect();
-    assert_eq!(told, stored);
+    assert_eq!(published, stored);
 
     let message = |content: Value| json!({"type": "message", "actor": "assistant", "author": "Assistant", "content": content});
     let args = json!({"query": "rust"});
@@ -91,7 +91,7 @@ async fn every_kind_of_event_has_its_json() {
     server.close([client]).await;
 }
 
-/// Changes its thread three times.
+/// Updates its thread three times.
 #[dooers::agent]
 async fn namer(response: WorkerResponse) -> Result<()> {
     response
@@ -107,13 +107,13 @@ async fn namer(response: WorkerResponse) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_changed_thread_is_shown_to_all_who_may_see_it() {
+async fn thread_change_is_published_to_its_audience() {
     let server = Server::of::<namer>().await;
     let mut client = server.client("ada").await;
     let mut other = server.client("bob").await;
-    let id = client.message(None, "go").await;
-    client.accepted(&id).await;
-    let frames = client.turn().await;
+    let id = client.send_message(None, "go").await;
+    client.expect_ack(&id).await;
+    let frames = client.read_turn().await;
     let expected = [
         "thread.upsert",
         "event.append",
@@ -142,7 +142,7 @@ async fn a_changed_thread_is_shown_to_all_who_may_see_it() {
         .map(shown)
         .collect();
     assert_eq!(upserts, states);
-    let heard = other.pending().await;
-    assert_eq!(heard.iter().map(shown).collect::<Vec<_>>(), states);
+    let received = other.read_pending().await;
+    assert_eq!(received.iter().map(shown).collect::<Vec<_>>(), states);
     server.close([client, other]).await;
 }

@@ -1,18 +1,18 @@
-//! One message and its answer.
+//! A single message and its answer.
 
 use crate::agents::{echo, quiet, script};
-use crate::seen::{appended, kinds, normal, string, text, texts};
+use crate::asserts::{appended, kinds, normal, string, text, texts};
 use dooers::prelude::*;
-use dooers_tests::{Server, Watched};
+use dooers_tests::{Server, SpyStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 #[tokio::test]
-async fn a_turn_is_a_fixed_order_of_frames() {
+async fn turn_has_a_fixed_order_of_frames() {
     let server = Server::with::<echo>(|config| config.assistant_name("Ada")).await;
     let mut client = server.client("bob").await;
-    let id = client.message_as("mine-1", None, "hello").await;
-    client.accepted(&id).await;
+    let id = client.send_message_as("mine-1", None, "hello").await;
+    client.expect_ack(&id).await;
 
     let thread = client.expect("thread.upsert").await["thread"].take();
     let bob = json!({
@@ -65,17 +65,17 @@ async fn a_turn_is_a_fixed_order_of_frames() {
     assert_eq!(ended["status"], "succeeded");
     assert_eq!(ended["error"], json!(null));
     assert!(string(&ended["ended_at"]) >= string(&ended["started_at"]));
-    client.has_nothing().await;
+    client.expect_nothing().await;
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn every_frame_has_an_id_of_its_own_and_three_members() {
+async fn every_frame_has_a_unique_id_and_three_members() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;
-    client.message(None, "hello").await;
+    client.send_message(None, "hello").await;
     let mut ids = Vec::new();
-    for frame in client.turn().await {
+    for frame in client.read_turn().await {
         let members: Vec<_> = frame.as_object().unwrap().keys().cloned().collect();
         assert_eq!(members, ["id", "type", "payload"]);
         ids.push(string(&frame["id"]));
@@ -88,7 +88,7 @@ async fn every_frame_has_an_id_of_its_own_and_three_members() {
 }
 
 #[tokio::test]
-async fn a_new_threads_metadata_is_kept_from_either_place() {
+async fn new_thread_metadata_is_kept_from_both_places() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
     let event =
@@ -97,22 +97,22 @@ async fn a_new_threads_metadata_is_kept_from_either_place() {
     let beside = json!({"id": "2", "type": "event.create", "payload": {"event": event}, "metadata": {"at": "beside"}});
     for (frame, at) in [(inside, "inside"), (beside, "beside")] {
         client.send_frame(&frame).await;
-        client.accepted(frame["id"].as_str().unwrap()).await;
+        client.expect_ack(frame["id"].as_str().unwrap()).await;
         let created = client.expect("thread.upsert").await;
         assert_eq!(created["thread"]["metadata"], json!({"at": at}));
-        client.turn().await;
+        client.read_turn().await;
     }
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn a_failed_turn_hides_why_and_says_that_it_failed() {
+async fn failed_turn_reports_failure_without_the_cause() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
     client
-        .message(None, "say before\nfail the password is hunter2")
+        .send_message(None, "say before\nfail the password is hunter2")
         .await;
-    let frames = client.turn().await;
+    let frames = client.read_turn().await;
     let all = serde_json::to_string(&frames).unwrap();
     assert_eq!(
         all.matches("hunter2").count(),
@@ -137,11 +137,13 @@ async fn a_failed_turn_hides_why_and_says_that_it_failed() {
 }
 
 #[tokio::test]
-async fn a_public_error_is_shown() {
+async fn public_error_is_shown_to_the_user() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    client.message(None, "public The library is closed.").await;
-    let frames = client.turn().await;
+    client
+        .send_message(None, "public The library is closed.")
+        .await;
+    let frames = client.read_turn().await;
     let events = appended(&frames);
     assert_eq!(events[1]["actor"], "system");
     assert_eq!(text(&events[1]), "The library is closed.");
@@ -151,11 +153,13 @@ async fn a_public_error_is_shown() {
 }
 
 #[tokio::test]
-async fn a_panic_fails_its_turn_and_the_next_one_works() {
+async fn panic_fails_only_its_turn() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;
-    client.message(None, "stored one\npanic at the disco").await;
-    let frames = client.turn().await;
+    client
+        .send_message(None, "stored one\npanic at the disco")
+        .await;
+    let frames = client.read_turn().await;
     let thread_id = string(&frames[1]["payload"]["thread"]["id"]);
     let events = appended(&frames);
     assert_eq!(
@@ -167,7 +171,7 @@ async fn a_panic_fails_its_turn_and_the_next_one_works() {
     );
     assert_eq!(frames.last().unwrap()["payload"]["run"]["status"], "failed");
 
-    let frames = client.converse(&thread_id, "say again").await;
+    let frames = client.run_turn(&thread_id, "say again").await;
     assert_eq!(texts(&appended(&frames)), ["say again", "again"]);
     assert_eq!(
         frames.last().unwrap()["payload"]["run"]["status"],
@@ -177,26 +181,28 @@ async fn a_panic_fails_its_turn_and_the_next_one_works() {
 }
 
 #[tokio::test]
-async fn events_sent_without_waiting_are_stored_together() {
-    let store = Watched::memory();
+async fn unawaited_events_are_stored_in_one_batch() {
+    let store = SpyStore::memory();
     let server = Server::with::<script>(|config| config.store(Arc::clone(&store) as _)).await;
     let mut client = server.client("ada").await;
 
-    // All that is sent up to the return is stored with the turn's end.
-    let thread_id = client.begin("burst 20").await;
+    // All events sent before the handler returns are stored with the end of the turn.
+    let thread_id = client.start_thread("burst 20").await;
     assert_eq!(store.calls("write_turn"), 0);
     assert_eq!(store.calls("finish_turn"), 1);
 
-    // One writing for each waiting.
+    // One write for each await.
     client
-        .converse(&thread_id, "burst 20\nstored x\nburst 20\nstored y\nsay z")
+        .run_turn(&thread_id, "burst 20\nstored x\nburst 20\nstored y\nsay z")
         .await;
     assert_eq!(store.calls("write_turn"), 2);
     assert_eq!(store.calls("finish_turn"), 2);
 
     let page = json!({"thread_id": thread_id, "limit": 200});
-    let list = client.ask("event.list", page, "event.list.result").await;
-    let events = crate::seen::events(&list);
+    let list = client
+        .request("event.list", page, "event.list.result")
+        .await;
+    let events = crate::asserts::events(&list);
     let times = |from: usize, to: usize| {
         let mut times: Vec<_> = events[from..to]
             .iter()
@@ -211,7 +217,7 @@ async fn events_sent_without_waiting_are_stored_together() {
     server.close([client]).await;
 }
 
-/// Starts and ends two runs, and leaves a third open if the message says so.
+/// Starts and ends two runs, and leaves a third one open if the message says so.
 #[dooers::agent(run = "manual")]
 async fn manual(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     drop(response.text("outside"));
@@ -231,17 +237,17 @@ async fn manual(request: WorkerRequest, response: WorkerResponse) -> Result<()> 
 }
 
 #[tokio::test]
-async fn an_agent_of_manual_runs_starts_and_ends_them_itself() {
+async fn manual_runs_are_started_and_ended_by_the_handler() {
     let server = Server::of::<manual>().await;
     let mut client = server.client("ada").await;
-    let id = client.message(None, "go").await;
-    client.accepted(&id).await;
+    let id = client.send_message(None, "go").await;
+    client.expect_ack(&id).await;
     let is_touch = |frame: &Value| {
         frame["type"] == "thread.upsert"
             && frame["payload"]["thread"]["last_event_at"]
                 != frame["payload"]["thread"]["created_at"]
     };
-    let frames = client.until("the turn's end", is_touch).await;
+    let frames = client.read_until("the turn's end", is_touch).await;
     let expected = [
         "thread.upsert",
         "event.append",
@@ -268,28 +274,28 @@ async fn an_agent_of_manual_runs_starts_and_ends_them_itself() {
     assert_eq!(events[1]["run_id"], json!(null));
     assert_eq!(events[2]["run_id"], runs[0]["id"]);
     assert_eq!(events[3]["run_id"], runs[2]["id"]);
-    client.has_nothing().await;
+    client.expect_nothing().await;
     server.close([client]).await;
 }
 
 #[tokio::test]
-async fn a_run_that_the_handler_left_open_ends_with_the_turn() {
+async fn open_manual_run_ends_with_the_turn() {
     let server = Server::of::<manual>().await;
     let mut client = server.client("ada").await;
     for (message, status) in [("leave it open", "succeeded"), ("fail within", "failed")] {
-        let id = client.message(None, message).await;
-        client.accepted(&id).await;
-        // The two that the handler ended, and the third.
-        client.turn().await;
-        client.turn().await;
-        let frames = client.turn().await;
+        let id = client.send_message(None, message).await;
+        client.expect_ack(&id).await;
+        // The two runs that the handler ended, and the third one.
+        client.read_turn().await;
+        client.read_turn().await;
+        let frames = client.read_turn().await;
         let run = |frame: &Value| frame["payload"]["run"].clone();
         let (started, ended) = (run(&frames[0]), run(frames.last().unwrap()));
         assert_eq!(started["status"], "running");
         assert_eq!(ended["status"], status);
         assert_eq!(ended["id"], started["id"]);
         assert_eq!(ended["started_at"], started["started_at"]);
-        client.has_nothing().await;
+        client.expect_nothing().await;
     }
     server.close([client]).await;
 }

@@ -3,18 +3,18 @@
 use dooers::prelude::*;
 use dooers::settings::NaiveDate;
 
-/// How an agent writes.
+/// The writing style of an agent.
 #[derive(Debug, Clone, PartialEq, SettingChoice)]
 pub(crate) enum Tone {
     Friendly,
     VeryFormal,
 }
 
-/// A field of every kind.
+/// One field of every kind.
 #[derive(Debug, Clone, WorkerSettings)]
 #[setting(version = "2.1")]
 pub(crate) struct Every {
-    /// What the agent is called.
+    /// The name of the agent.
     #[setting(
         required,
         default = "hello",
@@ -76,7 +76,7 @@ fn even(number: &i32) -> Result<(), String> {
     }
 }
 
-/// Says what its settings are.
+/// Replies with its settings.
 #[dooers::agent]
 pub(crate) async fn every(settings: Every) -> String {
     format!("{settings:?}")
@@ -94,7 +94,7 @@ pub(crate) struct Few {
     pub(crate) fixed: String,
 }
 
-/// Counts, and says what it counted.
+/// Updates a counter and replies with it.
 #[dooers::agent]
 pub(crate) async fn few(settings: Settings<Few>) -> Result<String> {
     settings.set(|few| few.first += 1).await?;
@@ -102,6 +102,6 @@ pub(crate) async fn few(settings: Settings<Few>) -> Result<String> {
     Ok(few.first.to_string())
 }
 
-/// Has no settings.
+/// An agent without settings.
 #[dooers::agent]
 pub(crate) async fn none() {}

@@ -1,7 +1,7 @@
-//! `null`, which restores a default, and the member `required`, which says where it is refused.
+//! `null`, which restores a default, and the member `required`, which forbids it.
 
 use crate::agents::{Few, every, few};
-use crate::seen::{field, fields, patch, refused, subscribe, subscribed};
+use crate::asserts::{field, fields, patch, patch_error, subscribe, subscribed};
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::settings::{Field, SettingsSchema, SettingsUpdate, SettingsValues};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Fields of every kind with a default: another value, and the default.
+/// Fields of every kind: the id, another value, and the default.
 fn with_defaults() -> Vec<(&'static str, Value, Value)> {
     vec![
         ("prompt", json!("x"), json!("")),
@@ -42,12 +42,12 @@ fn key_of(agent: &str) -> WorkerKey {
 
 #[tokio::test]
 async fn null_restores_the_default_of_every_kind() {
-    let (told, mut updates) = mpsc::unbounded_channel();
+    let (published, mut updates) = mpsc::unbounded_channel();
     let worker = WorkerServer::new(in_memory())
         .agent::<every>()
         .on_settings_updated(move |update: SettingsUpdate| {
-            let told = told.clone();
-            async move { Ok(told.send((update.old, update.new))?) }
+            let published = published.clone();
+            async move { Ok(published.send((update.old, update.new))?) }
         });
     let server = Server::start(worker).await;
     let (mut operator, before) = subscribed(&server, "member", "user").await;
@@ -57,7 +57,7 @@ async fn null_restores_the_default_of_every_kind() {
         for (value, shown, old) in [
             (&other, &other, &default),
             (&Value::Null, &default, &other),
-            // A sender waits for a frame also where nothing changes.
+            // The sender receives a frame even if nothing changes.
             (&Value::Null, &default, &default),
         ] {
             let patched = patch(&mut operator, id, value.clone()).await;
@@ -73,21 +73,21 @@ async fn null_restores_the_default_of_every_kind() {
 }
 
 #[tokio::test]
-async fn an_absent_value_restores_the_default_as_null_does() {
+async fn absent_value_restores_the_default_like_null() {
     let server = Server::of::<every>().await;
     let (mut operator, _) = subscribed(&server, "member", "user").await;
     patch(&mut operator, "whole", json!(15)).await;
     let id = operator
         .send("settings.patch", json!({"field_id": "whole"}))
         .await;
-    operator.accepted(&id).await;
+    operator.expect_ack(&id).await;
     let patched = operator.expect("settings.patch").await;
     assert_eq!(patched["value"], 5);
     server.close([operator]).await;
 }
 
 #[tokio::test]
-async fn required_is_true_only_where_it_is_written() {
+async fn required_is_true_only_if_declared() {
     let server = Server::of::<every>().await;
     let (mut operator, shown) = subscribed(&server, "owner", "creator").await;
     let required: Vec<_> = fields(&shown)
@@ -96,7 +96,7 @@ async fn required_is_true_only_where_it_is_written() {
         .map(|field| field["id"].clone())
         .collect();
     assert_eq!(required, [json!("name")]);
-    let (code, text) = refused(&mut operator, "name", Value::Null).await;
+    let (code, text) = patch_error(&mut operator, "name", Value::Null).await;
     assert_eq!(code, "INVALID_VALUE");
     assert_eq!(
         text,
@@ -106,7 +106,7 @@ async fn required_is_true_only_where_it_is_written() {
 }
 
 #[tokio::test]
-async fn the_stored_value_is_gone_after_null() {
+async fn null_deletes_the_stored_value() {
     let store = Arc::new(MemoryStore::new());
     let server = Server::with::<every>(|config| config.store(Arc::clone(&store) as _)).await;
     let (mut operator, _) = subscribed(&server, "member", "user").await;
@@ -122,7 +122,7 @@ async fn the_stored_value_is_gone_after_null() {
     server.close([operator]).await;
 }
 
-/// Settings that one handler takes, in two versions of a program.
+/// Settings of an agent in two versions of a program.
 #[derive(Debug, Clone, PartialEq, WorkerSettings)]
 struct Mixed {
     #[setting(default = "medium")]
@@ -139,7 +139,7 @@ async fn mixed(settings: Mixed) -> String {
 }
 
 #[tokio::test]
-async fn an_option_with_a_default_is_never_none() {
+async fn optional_field_with_a_default_is_never_none() {
     let settings = Settings::<Mixed>::detached();
     let mut changes = settings.watch();
     let size = async || settings.get().await.unwrap().size;
@@ -151,7 +151,7 @@ async fn an_option_with_a_default_is_never_none() {
     assert_eq!(size().await.as_deref(), Some("large"));
     set(None).await.unwrap();
     assert_eq!(size().await.as_deref(), Some("medium"));
-    // It is the default already, so this is not a change.
+    // The value is already the default, so this is not a change.
     set(None).await.unwrap();
     set(Some("small")).await.unwrap();
     let mut next = async || {
@@ -166,7 +166,7 @@ async fn an_option_with_a_default_is_never_none() {
 }
 
 #[tokio::test]
-async fn a_required_option_begins_empty_and_stays_filled() {
+async fn required_option_starts_empty_and_cannot_be_unset() {
     let settings = Settings::<Mixed>::detached();
     assert_eq!(settings.get().await.unwrap().town, None);
     settings.set(|mixed| mixed.count = 4).await.unwrap();
@@ -185,7 +185,7 @@ async fn a_required_option_begins_empty_and_stays_filled() {
 }
 
 #[tokio::test]
-async fn the_program_restores_a_default_by_null() {
+async fn program_restores_a_default_with_null() {
     let server = Server::of::<every>().await;
     let (mut watching, _) = subscribed(&server, "member", "user").await;
     let repository = server.worker().repository().await.unwrap();
@@ -198,7 +198,7 @@ async fn the_program_restores_a_default_by_null() {
         assert_eq!(watching.expect("settings.patch").await["value"], default);
         assert_eq!(repository.setting(&scope, id).await.unwrap(), default);
         set(Value::Null).await.unwrap();
-        watching.has_nothing().await;
+        watching.expect_nothing().await;
     }
     let refused = repository.set_setting(&scope, "name", Value::Null).await;
     assert!(
@@ -215,7 +215,7 @@ async fn versioned(values: SettingsValues) -> String {
     format!("{values:?}")
 }
 
-/// What a client is shown after `null`, by the next version of the program, whose default is another one.
+/// The value after `null` in the next version of the program, which has another default.
 async fn default_of_the_next_version(before: Value) -> Value {
     let directory = tempfile::tempdir().unwrap();
     let start = async |default: &str| {
@@ -241,14 +241,14 @@ async fn default_of_the_next_version(before: Value) -> Value {
 }
 
 #[tokio::test]
-async fn after_null_the_default_of_the_next_version_counts() {
+async fn null_follows_the_default_of_the_next_version() {
     assert_eq!(default_of_the_next_version(json!("x")).await, "two");
-    // Also where what was stored was the default itself.
+    // Also if the stored value was the default itself.
     assert_eq!(default_of_the_next_version(json!("one")).await, "two");
 }
 
 #[tokio::test]
-async fn a_value_equal_to_the_default_is_forgotten_too() {
+async fn value_equal_to_the_default_is_deleted() {
     let store = Arc::new(MemoryStore::new());
     let worker = WorkerServer::new(in_memory().store(Arc::clone(&store) as _)).agent::<few>();
     let settings = worker.settings::<Few>("w1").await.unwrap();
@@ -276,7 +276,7 @@ async fn a_value_equal_to_the_default_is_forgotten_too() {
 }
 
 #[test]
-fn a_schema_by_hand_says_the_same_as_a_struct() {
+fn manual_schema_has_the_same_defaults_as_a_struct() {
     let field = Field::text("size");
     for (field, required, null) in [
         (field.clone().default("m"), false, true),

@@ -1,4 +1,4 @@
-//! Settings: what operators see and change over real WebSockets, and what programs do with them.
+//! Settings: changed by operators over real WebSockets, and used by programs.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -7,18 +7,18 @@
 )]
 
 mod agents;
-mod seen;
+mod asserts;
 
-mod audiences;
-mod by_hand;
-mod changing;
+mod concurrent_updates;
 mod defaults;
-mod from_env;
-mod live;
-mod null_edges;
-mod rotating;
-mod sealed;
-mod starting;
-mod steps;
-mod subscribing;
-mod values;
+mod env;
+mod live_settings;
+mod manual_schema;
+mod null_edge_cases;
+mod sealed_secrets;
+mod secret_updates;
+mod slider_steps;
+mod startup;
+mod subscribe;
+mod validation;
+mod visibility;

@@ -1,11 +1,13 @@
 //! Answers to forms.
 
-use crate::given::{
-    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
-    say, scope, start, thread_with_form, write,
+use crate::asserts::{
+    assert_conflict, assert_not_found, dump, events_and_runs, ids, invalid, kinds,
 };
-use crate::seen::{all_of, assert_conflict, assert_not_found, ids, invalid, kinds, picture};
-use crate::stores::{AnyStore, cases};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
+    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread,
+    private_scope, say, scope, start, thread_with_form, write,
+};
 use dooers::protocol::{EventType, Form, FormChoice, FormElement, ThreadEvent};
 use dooers::store::{Begun, NewMessage, Participant, StoreError, TurnChange};
 use futures::future::join_all;
@@ -13,21 +15,21 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 cases![
-    an_answer_begins_a_turn_and_keeps_its_values,
-    an_answer_to_a_form_of_another_thread_is_not_found,
-    an_answer_to_something_else_than_a_form_is_not_found,
-    an_answer_in_a_new_thread_is_not_found,
-    an_answer_that_leaves_a_required_question_open_is_refused_by_its_name,
-    an_answer_that_is_no_answer_is_refused,
-    answer_that_does_not_fit_its_form_is_refused,
-    answer_may_have_members_beside_its_values,
-    unreadable_form_can_only_be_cancelled,
-    a_form_that_is_cancelled_needs_no_values,
-    a_form_is_answered_once,
-    a_form_that_was_refused_an_answer_can_still_be_answered,
-    a_refused_answer_of_somebody_new_leaves_nothing_of_them,
-    of_many_answers_at_once_one_counts,
-    second_answer_by_a_turn_leaves_the_first,
+    answer_begins_a_turn_and_keeps_its_values,
+    answer_to_a_form_of_another_thread_is_not_found,
+    answer_to_a_non_form_event_is_not_found,
+    answer_in_a_new_thread_is_not_found,
+    answer_without_a_required_field_names_it,
+    malformed_answer_is_rejected,
+    answer_that_does_not_match_its_form_is_rejected,
+    answer_may_have_extra_members,
+    unreadable_form_can_only_be_canceled,
+    canceled_form_needs_no_values,
+    form_accepts_one_answer,
+    form_can_be_answered_after_a_rejected_answer,
+    rejected_answer_adds_no_participant,
+    one_of_many_concurrent_answers_is_accepted,
+    second_answer_in_a_turn_keeps_the_first,
 ];
 
 async fn respond(store: &AnyStore, event_id: &str, data: Value) -> Result<Begun, StoreError> {
@@ -39,7 +41,7 @@ fn complete() -> Value {
     json!({"form_event_id": "f", "cancelled": false, "values": {"size": "L", "colour": "red"}})
 }
 
-async fn an_answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
+async fn answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     finish(store, &claim.key, "none").await;
     let begun = respond(store, "a", complete()).await.unwrap();
@@ -54,39 +56,39 @@ async fn an_answer_begins_a_turn_and_keeps_its_values(store: &AnyStore) {
     );
 }
 
-async fn an_answer_to_a_form_of_another_thread_is_not_found(store: &AnyStore) {
+async fn answer_to_a_form_of_another_thread_is_not_found(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     thread_with_form(store, "other", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     assert_not_found(respond(store, "a", complete()).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
-async fn an_answer_to_something_else_than_a_form_is_not_found(store: &AnyStore) {
+async fn answer_to_a_non_form_event_is_not_found(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for id in ["t-question", "nothing", "", "t"] {
         let data = json!({"form_event_id": id, "values": {"size": "L"}});
         assert_not_found(respond(store, "a", data).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
-async fn an_answer_in_a_new_thread_is_not_found(store: &AnyStore) {
+async fn answer_in_a_new_thread_is_not_found(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let answer = NewMessage {
         kind: EventType::FormResponse,
         data: Some(complete()),
         ..message(new_thread("t2"), "a", &ana())
     };
     assert_not_found(store.begin_turn(&scope(), answer, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
-async fn an_answer_that_leaves_a_required_question_open_is_refused_by_its_name(store: &AnyStore) {
+async fn answer_without_a_required_field_names_it(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for values in [
         json!({}),
         json!(null),
@@ -100,12 +102,12 @@ async fn an_answer_that_leaves_a_required_question_open_is_refused_by_its_name(s
         assert!(text.contains("size") && !text.contains("colour"), "{text}");
     }
     invalid(respond(store, "a", json!({"form_event_id": "f"})).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
-async fn an_answer_that_is_no_answer_is_refused(store: &AnyStore) {
+async fn malformed_answer_is_rejected(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for data in [
         json!(null),
         json!("f"),
@@ -122,10 +124,10 @@ async fn an_answer_that_is_no_answer_is_refused(store: &AnyStore) {
         ..form_response("t", "a", json!(null))
     };
     invalid(store.begin_turn(&scope(), without, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
-async fn answer_that_does_not_fit_its_form_is_refused(store: &AnyStore) {
+async fn answer_that_does_not_match_its_form_is_rejected(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     let form = Form::new("And this?")
         .element(FormElement::select(
@@ -136,10 +138,10 @@ async fn answer_that_does_not_fit_its_form_is_refused(store: &AnyStore) {
         .element(FormElement::text("fixed", "Fixed").disabled());
     let form = ThreadEvent {
         data: Some(serde_json::to_value(form).unwrap()),
-        ..crate::given::form("t", "g")
+        ..crate::fixtures::form("t", "g")
     };
     write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for (form, field, values) in [
         ("f", "size", json!({"size": " \n"})),
         ("f", "size", json!({"size": 1})),
@@ -155,13 +157,13 @@ async fn answer_that_does_not_fit_its_form_is_refused(store: &AnyStore) {
         let named = format!("`payload.event.data.values.{field}` ");
         assert!(text.starts_with(&named), "{text}");
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     let cancelled =
         json!({"form_event_id": "g", "cancelled": true, "values": {"kind": ["b"], "x": 1}});
     respond(store, "a", cancelled).await.unwrap();
 }
 
-async fn answer_may_have_members_beside_its_values(store: &AnyStore) {
+async fn answer_may_have_extra_members(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let data =
         json!({"form_event_id": "f", "submitted_at": 7, "values": {"size": "L", "colour": ""}});
@@ -169,7 +171,7 @@ async fn answer_may_have_members_beside_its_values(store: &AnyStore) {
     assert_eq!(begun.event.data, Some(data));
 }
 
-async fn unreadable_form_can_only_be_cancelled(store: &AnyStore) {
+async fn unreadable_form_can_only_be_canceled(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     for (id, data) in [
         ("g", Some(json!({"elements": [{"type": "hologram"}]}))),
@@ -177,7 +179,7 @@ async fn unreadable_form_can_only_be_cancelled(store: &AnyStore) {
     ] {
         let form = ThreadEvent {
             data,
-            ..crate::given::form("t", id)
+            ..crate::fixtures::form("t", id)
         };
         write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
         let answer = json!({"form_event_id": id, "values": {}});
@@ -188,26 +190,26 @@ async fn unreadable_form_can_only_be_cancelled(store: &AnyStore) {
     }
 }
 
-async fn a_form_that_is_cancelled_needs_no_values(store: &AnyStore) {
+async fn canceled_form_needs_no_values(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let data = json!({"form_event_id": "f", "cancelled": true});
     let begun = respond(store, "a", data.clone()).await.unwrap();
     assert_eq!(begun.event.data, Some(data));
-    // It counts as answered.
+    // The form counts as answered.
     assert_conflict(respond(store, "b", complete()).await);
 }
 
-async fn a_form_is_answered_once(store: &AnyStore) {
+async fn form_accepts_one_answer(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     thread_with_form(store, "other", "g").await;
     respond(store, "a", complete()).await.unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let cancelled = json!({"form_event_id": "f", "cancelled": true});
     for data in [complete(), cancelled] {
         assert_conflict(respond(store, "b", data).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
-    // Another form is not meant by that.
+    assert_eq!(dump(store, &scope()).await, before);
+    // The data names another form.
     let data = json!({"form_event_id": "g", "values": {"size": "L"}});
     let answer = form_response("other", "b", data);
     assert!(
@@ -218,10 +220,10 @@ async fn a_form_is_answered_once(store: &AnyStore) {
     );
 }
 
-async fn a_form_that_was_refused_an_answer_can_still_be_answered(store: &AnyStore) {
+async fn form_can_be_answered_after_a_rejected_answer(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     invalid(respond(store, "a", json!({"form_event_id": "f"})).await);
-    // A message that only looks like an answer is none.
+    // A message that only looks like an answer is not one.
     let looks_like_one = NewMessage {
         data: Some(complete()),
         kind: EventType::Message,
@@ -231,15 +233,15 @@ async fn a_form_that_was_refused_an_answer_can_still_be_answered(store: &AnyStor
         .begin_turn(&scope(), looks_like_one, &start("r2"))
         .await
         .unwrap();
-    // Members that are null are as if they were not there.
+    // A null member counts as absent.
     let data = json!({"form_event_id": "f", "cancelled": null, "values": {"size": "L"}});
     respond(store, "c", data).await.unwrap();
 }
 
-async fn a_refused_answer_of_somebody_new_leaves_nothing_of_them(store: &AnyStore) {
+async fn rejected_answer_adds_no_participant(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     begin_thread(store, "other", "r").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let of_ben = |thread_id: &str, data| NewMessage {
         client_event_id: Some("c".to_owned()),
         user: ben(),
@@ -250,17 +252,17 @@ async fn a_refused_answer_of_somebody_new_leaves_nothing_of_them(store: &AnyStor
     invalid(store.begin_turn(&scope(), open, &start("r2")).await);
     let elsewhere = of_ben("other", complete());
     assert_not_found(store.begin_turn(&scope(), elsewhere, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
-    assert_not_found(store.thread(&private(&ben()), "t").await);
+    assert_eq!(dump(store, &scope()).await, before);
+    assert_not_found(store.thread(&private_scope(&ben()), "t").await);
 
     respond(store, "b", complete()).await.unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let late = of_ben("t", complete());
     assert_conflict(store.begin_turn(&scope(), late, &start("r2")).await);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
-async fn of_many_answers_at_once_one_counts(store: &AnyStore) {
+async fn one_of_many_concurrent_answers_is_accepted(store: &AnyStore) {
     thread_with_form(store, "t", "f").await;
     let tasks = (0..20).map(|number| {
         let store = Arc::clone(store);
@@ -277,7 +279,7 @@ async fn of_many_answers_at_once_one_counts(store: &AnyStore) {
     }
 }
 
-async fn second_answer_by_a_turn_leaves_the_first(store: &AnyStore) {
+async fn second_answer_in_a_turn_keeps_the_first(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     respond(store, "a", complete()).await.unwrap();
     let answered = finish(store, &claim.key, "r2").await.unwrap();
@@ -290,7 +292,7 @@ async fn second_answer_by_a_turn_leaves_the_first(store: &AnyStore) {
     };
     let written = write(store, &claim.key, vec![TurnChange::Event(Box::new(late))]).await;
     assert_eq!(kinds(&written), ["event"]);
-    let (events, _) = all_of(store, &scope(), "t").await;
+    let (events, _) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", "f", "a", "e", "late"]);
     assert_conflict(respond(store, "again", complete()).await);
 }

@@ -1,8 +1,8 @@
-//! Ids that nobody would choose.
+//! Unusual ids.
 
-use crate::given::{ana, answer, existing, message, new_thread, run, scope, start, thread_of};
-use crate::seen::{assert_not_found, picture};
-use crate::stores::{AnyStore, cases};
+use crate::asserts::{assert_not_found, dump};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{ana, answer, existing, message, new_thread, run, scope, start, thread_of};
 use dooers::protocol::{RunStatus, ThreadEvent, User};
 use dooers::store::{
     Cancel, CancelTarget, EventPatch, EventQuery, NewMessage, NewThread, Participant, RunPatch,
@@ -11,13 +11,13 @@ use dooers::store::{
 };
 
 cases![
-    an_id_with_a_nul_names_nothing_that_is_there,
-    an_id_that_cannot_be_stored_spoils_nothing,
+    id_with_nul_is_not_found,
+    unstorable_id_does_not_fail_its_batch,
 ];
 
-async fn an_id_with_a_nul_names_nothing_that_is_there(store: &AnyStore) {
+async fn id_with_nul_is_not_found(store: &AnyStore) {
     let claim = thread_of(store, "t", 2).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let here = scope();
     let at = claim.event.created_at;
 
@@ -119,10 +119,10 @@ async fn an_id_with_a_nul_names_nothing_that_is_there(store: &AnyStore) {
         worker_id: "worker\0".to_owned(),
     };
     assert_eq!(store.settings(&worker).await.unwrap(), []);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
-async fn an_id_that_cannot_be_stored_spoils_nothing(store: &AnyStore) {
+async fn unstorable_id_does_not_fail_its_batch(store: &AnyStore) {
     thread_of(store, "t", 2).await;
     let long: String = (0..5000_u32)
         .map(|number| char::from_u32(0x4e00 + number * 7919 % 20000).unwrap())
@@ -190,7 +190,7 @@ async fn an_id_that_cannot_be_stored_spoils_nothing(store: &AnyStore) {
     }
 }
 
-/// A store that can keep something may take it, and no other does.
+/// Checks that the operation either succeeded or failed as invalid, as some stores accept such ids.
 #[track_caller]
 fn assert_stored_or_invalid(is_stored: bool, outcome: Result<(), StoreError>) {
     match outcome {

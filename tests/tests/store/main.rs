@@ -1,7 +1,8 @@
-//! What every store does, whatever it keeps its rows in: one suite, run over each of them.
+//! The conformance suite of all stores.
 //!
-//! A case is an async function that is given an empty store. It is named in the [`stores::cases`] of its file,
-//! which makes one test of it for each store; a case that is not named there is dead code, so the compiler tells.
+//! A case is an async function with an empty store as its argument. Each file lists its cases in
+//! [`backends::cases`], which generates one test per store. The compiler reports a case that is not listed as dead
+//! code.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -9,42 +10,42 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-mod given;
+mod asserts;
+mod backends;
+mod fixtures;
 mod model;
-mod seen;
-mod stores;
 
-mod beginning;
-mod busy;
-mod cancelling;
-mod clock;
+mod begin_turn;
+mod busy_policies;
+mod cancellation;
+mod clock_rollback;
+mod form_reopen;
 mod forms;
+mod idempotency;
 mod passwords;
-mod recovering;
-mod reopening;
-mod repeating;
-mod retrying;
-mod texts;
+mod recovery;
+mod retry;
+mod streaming_text;
+mod turn_keys;
 mod turn_states;
-mod turns;
-mod writing;
+mod write_turn;
 
-mod contents;
-mod creating;
-mod deleting;
-mod editing;
+mod concurrency;
+mod create_thread;
+mod deletion;
+mod edits;
 mod ids;
-mod random;
+mod random_ops;
+mod round_trip;
 mod scopes;
-mod together;
 
-mod catching_up;
-mod finding;
-mod finding_runs;
-mod finding_threads;
-mod limits;
-mod listing;
-mod paging;
+mod byte_limits;
+mod catch_up;
+mod find_events;
+mod find_runs;
+mod find_threads;
+mod list_threads;
+mod pagination;
 mod snapshots;
 
 mod settings;

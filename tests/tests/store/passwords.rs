@@ -1,10 +1,10 @@
-//! Answers to forms with password fields: what was typed into these goes with the turn, sealed.
+//! Answers to forms with password fields. The typed passwords are stored sealed, with the turn.
 
-use crate::given::{
+use crate::asserts::{assert_conflict, dump, invalid, turn_state};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
     existing, finish, form, form_response, now, say, scope, start, thread_with_form, write,
 };
-use crate::seen::{assert_conflict, invalid, picture, turn_state};
-use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Form, FormElement, ThreadEvent};
 use dooers::store::{
     AnswerSeal, Begun, Cancel, CancelTarget, Cancelled, Claim, KeyedDigest, NewMessage,
@@ -13,19 +13,19 @@ use dooers::store::{
 use serde_json::{Value, json};
 
 cases![
-    password_is_kept_sealed_with_the_turn_only,
-    password_without_a_seal_is_refused,
-    unfilled_password_needs_no_seal,
-    cancelled_form_keeps_its_password_sealed_too,
-    cancelled_form_without_a_seal_drops_its_password,
-    sealed_answer_waits_with_its_turn,
-    sealed_answer_is_there_for_another_attempt,
-    sealed_answer_ends_with_its_turn_however_it_ends,
+    password_is_stored_sealed_with_its_turn_only,
+    password_without_a_seal_is_rejected,
+    empty_password_needs_no_seal,
+    canceled_form_keeps_its_password_sealed,
+    canceled_form_without_a_seal_drops_its_password,
+    sealed_answer_is_queued_with_its_turn,
+    sealed_answer_is_kept_for_a_retry,
+    sealed_answer_is_deleted_when_its_turn_ends,
     repeated_answer_is_compared_by_its_hash,
-    repeated_answer_is_compared_without_passwords_once_its_turn_is_over,
+    repeat_after_the_turn_ignores_passwords,
 ];
 
-/// A thread `t` whose turn of `t-question` asks by the form `f`.
+/// A thread `t` in which the turn of `t-question` has sent the form `f`.
 async fn asked(store: &AnyStore) -> Claim {
     let claim = thread_with_form(store, "t", "unused").await;
     let asks = Form::new("Who are you?")
@@ -94,7 +94,7 @@ fn hidden() -> Value {
     })
 }
 
-async fn password_is_kept_sealed_with_the_turn_only(store: &AnyStore) {
+async fn password_is_stored_sealed_with_its_turn_only(store: &AnyStore) {
     let claim = asked(store).await;
     finish(store, &claim.key, "none").await;
     let begun = send(store, answer("a")).await.unwrap();
@@ -103,15 +103,15 @@ async fn password_is_kept_sealed_with_the_turn_only(store: &AnyStore) {
     assert_eq!(claim.event.data, Some(hidden()));
     assert_eq!(claim.sealed, Some(sealed()));
     assert_eq!(keys(store).await, ["k2"]);
-    let seen = format!("{claim:?} {:?}", picture(store, &scope()).await);
+    let seen = format!("{claim:?} {:?}", dump(store, &scope()).await);
     assert!(!seen.contains("hunter"), "{seen}");
     let event = store.event(&scope(), "t", "a").await.unwrap();
     assert_eq!(event.data, Some(hidden()));
 }
 
-async fn password_without_a_seal_is_refused(store: &AnyStore) {
+async fn password_without_a_seal_is_rejected(store: &AnyStore) {
     asked(store).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let new = NewMessage {
         seal: None,
         ..answer("a")
@@ -124,11 +124,11 @@ async fn password_without_a_seal_is_refused(store: &AnyStore) {
         "{text}"
     );
     assert!(!text.contains("hunter"), "{text}");
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
     assert!(keys(store).await.is_empty());
 }
 
-async fn unfilled_password_needs_no_seal(store: &AnyStore) {
+async fn empty_password_needs_no_seal(store: &AnyStore) {
     let claim = asked(store).await;
     let asks = Form::new("Well?").element(FormElement::password("pin", "pin"));
     let asks = ThreadEvent {
@@ -137,7 +137,7 @@ async fn unfilled_password_needs_no_seal(store: &AnyStore) {
     };
     write(store, &claim.key, vec![TurnChange::Event(Box::new(asks))]).await;
     finish(store, &claim.key, "none").await;
-    // What a client says of `has_value` counts for nothing.
+    // The client's own `has_value` is ignored.
     let data = json!({"form_event_id": "g", "has_value": ["pin"], "values": {"pin": ""}});
     let new = form_response("t", "a", data);
     let begun = send(store, new).await.unwrap();
@@ -147,7 +147,7 @@ async fn unfilled_password_needs_no_seal(store: &AnyStore) {
     assert!(keys(store).await.is_empty());
 }
 
-async fn cancelled_form_keeps_its_password_sealed_too(store: &AnyStore) {
+async fn canceled_form_keeps_its_password_sealed(store: &AnyStore) {
     let claim = asked(store).await;
     finish(store, &claim.key, "none").await;
     let data = json!({"form_event_id": "f", "cancelled": true, "values": {"pin": 1234}});
@@ -163,7 +163,7 @@ async fn cancelled_form_keeps_its_password_sealed_too(store: &AnyStore) {
     assert_eq!(begun.claim.unwrap().sealed, Some(sealed()));
 }
 
-async fn cancelled_form_without_a_seal_drops_its_password(store: &AnyStore) {
+async fn canceled_form_without_a_seal_drops_its_password(store: &AnyStore) {
     let claim = asked(store).await;
     finish(store, &claim.key, "none").await;
     let data = json!({"form_event_id": "f", "cancelled": true, "values": {"pin": 1234}});
@@ -181,7 +181,7 @@ async fn cancelled_form_without_a_seal_drops_its_password(store: &AnyStore) {
     assert!(send(store, new).await.unwrap().is_repeated);
 }
 
-async fn sealed_answer_waits_with_its_turn(store: &AnyStore) {
+async fn sealed_answer_is_queued_with_its_turn(store: &AnyStore) {
     let claim = asked(store).await;
     assert!(send(store, answer("a")).await.unwrap().claim.is_none());
     assert_eq!(keys(store).await, ["k2"]);
@@ -192,7 +192,7 @@ async fn sealed_answer_waits_with_its_turn(store: &AnyStore) {
     );
 }
 
-async fn sealed_answer_is_there_for_another_attempt(store: &AnyStore) {
+async fn sealed_answer_is_kept_for_a_retry(store: &AnyStore) {
     let retrying = || Start {
         retries: 2,
         ..start("r3")
@@ -211,7 +211,7 @@ async fn sealed_answer_is_there_for_another_attempt(store: &AnyStore) {
         .unwrap()
         .unwrap();
     assert_eq!((second.attempt, second.sealed), (2, Some(sealed())));
-    // Its process dies.
+    // The process of the turn dies.
     let recovered = store.expire_leases(now()).await.unwrap();
     assert_eq!(recovered.retried, 1);
     let third = store
@@ -222,7 +222,7 @@ async fn sealed_answer_is_there_for_another_attempt(store: &AnyStore) {
     assert_eq!((third.attempt, third.sealed), (3, Some(sealed())));
 }
 
-async fn sealed_answer_ends_with_its_turn_however_it_ends(store: &AnyStore) {
+async fn sealed_answer_is_deleted_when_its_turn_ends(store: &AnyStore) {
     let cancel = || Cancel {
         target: CancelTarget::Event("a".to_owned()),
         run_id: "canceled".to_owned(),
@@ -237,7 +237,7 @@ async fn sealed_answer_ends_with_its_turn_however_it_ends(store: &AnyStore) {
         assert!(keys(store).await.is_empty(), "{what}");
         store.delete_thread(&scope(), "t").await.unwrap();
     };
-    // A thread that is deleted keeps the client's ids.
+    // A deleted thread keeps its client event ids.
     let fresh = |event_id| NewMessage {
         client_event_id: None,
         ..answer(event_id)
@@ -257,10 +257,10 @@ async fn sealed_answer_ends_with_its_turn_however_it_ends(store: &AnyStore) {
     let claim = run().await;
     let cancelled = store.cancel_turn(None, &cancel()).await.unwrap();
     assert!(matches!(cancelled, Cancelled::Running { .. }));
-    let told = store
+    let published = store
         .retry_turn(&scope(), &claim.key, Vec::new(), now())
         .await;
-    assert!(told.unwrap().is_cancelled);
+    assert!(published.unwrap().is_cancelled);
     gone("cancelled while it ran").await;
 
     let claim = run().await;
@@ -292,7 +292,7 @@ async fn sealed_answer_ends_with_its_turn_however_it_ends(store: &AnyStore) {
 
 async fn repeated_answer_is_compared_by_its_hash(store: &AnyStore) {
     answered(store).await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     let again = send(store, answer("a2")).await.unwrap();
     assert!(again.is_repeated);
     assert_eq!(
@@ -318,7 +318,7 @@ async fn repeated_answer_is_compared_by_its_hash(store: &AnyStore) {
         ..answer_with("a2", &json!({"name": "Ada", "pin": "hunter-3", "puk": ""}))
     };
     assert_conflict(send(store, other_pin).await);
-    // The server has a new key since.
+    // The server has changed its key.
     let rotated = send(store, with_digest(digest("k3", "with the new key"))).await;
     assert!(rotated.unwrap().is_repeated);
     for values in [
@@ -329,10 +329,10 @@ async fn repeated_answer_is_compared_by_its_hash(store: &AnyStore) {
     ] {
         assert_conflict(send(store, answer_with("a2", &values)).await);
     }
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 }
 
-async fn repeated_answer_is_compared_without_passwords_once_its_turn_is_over(store: &AnyStore) {
+async fn repeat_after_the_turn_ignores_passwords(store: &AnyStore) {
     let claim = answered(store).await;
     finish(store, &claim.key, "none").await;
     say(store, existing("t"), "next", "r3").await;

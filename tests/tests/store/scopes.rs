@@ -1,11 +1,11 @@
-//! Nobody reads or changes what is not theirs.
+//! Isolation of scopes.
 
-use crate::given::{
-    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, private,
-    repeatable, say, scope, start, thread_with_form, written,
+use crate::asserts::{assert_not_found, assert_stale, dump, newest};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
+    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread,
+    private_scope, repeatable, say, scope, start, thread_with_form, written,
 };
-use crate::seen::{assert_not_found, assert_stale, newest, picture};
-use crate::stores::{AnyStore, cases};
 use dooers::protocol::User;
 use dooers::store::{
     Claim, EventPatch, EventQuery, NewMessage, Participant, RunQuery, Scope, SnapshotFrom,
@@ -14,16 +14,16 @@ use dooers::store::{
 use serde_json::json;
 
 cases![
-    no_method_touches_the_thread_of_another_scope,
-    the_key_of_a_turn_opens_nothing_in_another_scope,
-    a_thread_of_another_scope_cannot_be_made_again,
-    a_cursor_of_another_scope_shows_nothing_of_it,
-    an_event_of_another_scope_is_no_place_to_begin,
-    recovery_is_for_every_scope,
-    who_writes_in_a_private_thread_sees_it_and_nobody_else,
+    no_method_reaches_a_thread_of_another_scope,
+    turn_key_is_invalid_in_another_scope,
+    thread_id_of_another_scope_cannot_be_created,
+    cursor_of_another_scope_reveals_nothing,
+    event_of_another_scope_is_not_a_start_position,
+    recovery_covers_every_scope,
+    private_thread_is_visible_to_its_writers_only,
 ];
 
-/// Scopes beside the one of the cases, in each of which a user could try.
+/// Other scopes in which a user could try to reach the thread.
 fn others() -> Vec<Scope> {
     let home = scope();
     let with = |change: fn(&mut Scope)| {
@@ -36,7 +36,7 @@ fn others() -> Vec<Scope> {
         with(|scope| scope.worker_id = "other".to_owned()),
         with(|scope| scope.organization_id = "other".to_owned()),
         with(|scope| scope.workspace_id = "other".to_owned()),
-        // What a careless comparison would take for the same.
+        // Values that a careless comparison would treat as equal.
         with(|scope| scope.agent = "AGENT".to_owned()),
         with(|scope| scope.worker_id = "Worker".to_owned()),
         with(|scope| scope.worker_id = "worker ".to_owned()),
@@ -67,7 +67,7 @@ fn others() -> Vec<Scope> {
     others
 }
 
-/// A message of somebody in this scope.
+/// A message of the scope's user.
 fn message_in(scope: &Scope, new: NewMessage) -> NewMessage {
     let participant = match &scope.viewer {
         Viewer::Only(participant) => participant.clone(),
@@ -76,8 +76,8 @@ fn message_in(scope: &Scope, new: NewMessage) -> NewMessage {
     NewMessage { participant, ..new }
 }
 
-/// Tries everything with the thread `t` that the trait offers, in a scope that must not know of it.
-async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
+/// Calls every method for thread `t` in a scope that must not see it.
+async fn call_every_method(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     let starting = start("stolen");
     let begin = |new| store.begin_turn(other, message_in(other, new), &starting);
     let sent = NewMessage {
@@ -132,7 +132,7 @@ async fn try_everything(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     assert!(listed.threads.iter().all(|thread| thread.id != "t"));
 }
 
-async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
+async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     say(store, existing("t"), "waiting", "none").await;
     let sent = repeatable(existing("t"), "sent", "c");
@@ -140,14 +140,14 @@ async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
         .begin_turn(&scope(), sent, &start("none"))
         .await
         .unwrap();
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for other in others() {
-        try_everything(store, &other, &claim.key).await;
+        call_every_method(store, &other, &claim.key).await;
         let listed = store.threads(&other, None, 100.into()).await.unwrap();
         assert_eq!((listed.total_count, listed.next), (0, None), "{other:?}");
-        assert_eq!(picture(store, &scope()).await, before, "{other:?}");
+        assert_eq!(dump(store, &scope()).await, before, "{other:?}");
     }
-    // With threads of their own they see those, and this one no more than before.
+    // The other users see their own threads, and still not this one.
     for (number, other) in others().into_iter().enumerate() {
         let id = format!("own-{number}");
         let new = message_in(&other, message(new_thread(&id), &format!("{id}-e"), &ana()));
@@ -155,7 +155,7 @@ async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
             .begin_turn(&other, new, &start(&format!("{id}-r")))
             .await;
         assert!(others_claim.unwrap().claim.is_some());
-        try_everything(store, &other, &claim.key).await;
+        call_every_method(store, &other, &claim.key).await;
         let listed = store.threads(&other, None, 100.into()).await.unwrap();
         assert_eq!(
             (listed.total_count, listed.threads.len()),
@@ -164,8 +164,10 @@ async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
         );
         assert_eq!(listed.threads[0].id, id);
     }
-    // The turn that runs is still held, and the one that waits is the next.
-    let next = finish(store, &claim.key, "next").await.expect("two wait");
+    // The running turn is still held, and the queued turn is the next.
+    let next = finish(store, &claim.key, "next")
+        .await
+        .expect("two turns are queued");
     assert_eq!((next.key.event_id.as_str(), next.attempt), ("waiting", 1));
     assert_eq!(
         finish(store, &next.key, "last").await.unwrap().key.event_id,
@@ -173,7 +175,7 @@ async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
     );
 }
 
-async fn the_key_of_a_turn_opens_nothing_in_another_scope(store: &AnyStore) {
+async fn turn_key_is_invalid_in_another_scope(store: &AnyStore) {
     let Claim { key, .. } = begin_thread(store, "t", "r").await;
     let other = Scope {
         worker_id: "other".to_owned(),
@@ -184,8 +186,8 @@ async fn the_key_of_a_turn_opens_nothing_in_another_scope(store: &AnyStore) {
         .begin_turn(&other, new, &start("own-r"))
         .await
         .unwrap();
-    let before = picture(store, &other).await;
-    // The thread is theirs, the event and the fence are not.
+    let before = dump(store, &other).await;
+    // The thread is visible to this scope, but the event and the fence belong to another thread.
     let mixed = TurnKey {
         thread_id: "own".to_owned(),
         ..key.clone()
@@ -203,13 +205,13 @@ async fn the_key_of_a_turn_opens_nothing_in_another_scope(store: &AnyStore) {
     };
     assert_not_found(store.write_turn(&other, &foreign, Vec::new()).await);
     assert_stale(store.write_turn(&scope(), &foreign, Vec::new()).await);
-    assert_eq!(picture(store, &other).await, before);
+    assert_eq!(dump(store, &other).await, before);
 }
 
-/// Ids of threads are unique for the whole store; who gives one that is taken is told no more than that.
-async fn a_thread_of_another_scope_cannot_be_made_again(store: &AnyStore) {
+/// Thread ids are unique in the whole store. The error reveals only that the id is taken.
+async fn thread_id_of_another_scope_cannot_be_created(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     for other in others() {
         let new = message_in(&other, message(new_thread("t"), "stolen", &ana()));
         let refused = store.begin_turn(&other, new, &start("stolen")).await;
@@ -220,7 +222,7 @@ async fn a_thread_of_another_scope_cannot_be_made_again(store: &AnyStore) {
             ),
             "{refused:?}"
         );
-        assert_eq!(picture(store, &scope()).await, before);
+        assert_eq!(dump(store, &scope()).await, before);
         assert_eq!(
             store
                 .threads(&other, None, 10.into())
@@ -232,7 +234,7 @@ async fn a_thread_of_another_scope_cannot_be_made_again(store: &AnyStore) {
     }
 }
 
-async fn a_cursor_of_another_scope_shows_nothing_of_it(store: &AnyStore) {
+async fn cursor_of_another_scope_reveals_nothing(store: &AnyStore) {
     let other = Scope {
         workspace_id: "other".to_owned(),
         ..scope()
@@ -271,7 +273,7 @@ async fn a_cursor_of_another_scope_shows_nothing_of_it(store: &AnyStore) {
     assert_eq!(ids, ["t3", "t1"]);
 }
 
-async fn an_event_of_another_scope_is_no_place_to_begin(store: &AnyStore) {
+async fn event_of_another_scope_is_not_a_start_position(store: &AnyStore) {
     let other = Scope {
         organization_id: "other".to_owned(),
         ..scope()
@@ -297,7 +299,7 @@ async fn an_event_of_another_scope_is_no_place_to_begin(store: &AnyStore) {
     );
 }
 
-async fn recovery_is_for_every_scope(store: &AnyStore) {
+async fn recovery_covers_every_scope(store: &AnyStore) {
     let all = others();
     for (number, other) in all.iter().enumerate() {
         let id = format!("t{number}");
@@ -314,14 +316,14 @@ async fn recovery_is_for_every_scope(store: &AnyStore) {
     }
 }
 
-async fn who_writes_in_a_private_thread_sees_it_and_nobody_else(store: &AnyStore) {
+async fn private_thread_is_visible_to_its_writers_only(store: &AnyStore) {
     let new = message(new_thread("t"), "e", &ana());
     let begun = store
-        .begin_turn(&private(&ana()), new, &start("r"))
+        .begin_turn(&private_scope(&ana()), new, &start("r"))
         .await
         .unwrap();
     let key = begun.claim.unwrap().key;
-    let of_ana = private(&ana());
+    let of_ana = private_scope(&ana());
     assert_eq!(store.thread(&of_ana, "t").await.unwrap().thread.id, "t");
     assert_eq!(newest(store, &of_ana, "t").await.events.len(), 1);
     store
@@ -341,7 +343,7 @@ async fn who_writes_in_a_private_thread_sees_it_and_nobody_else(store: &AnyStore
         .finish_turn(&of_ana, &key, Vec::new(), Some(&start("none")))
         .await
         .unwrap();
-    assert_not_found(store.delete_thread(&private(&ben()), "t").await);
+    assert_not_found(store.delete_thread(&private_scope(&ben()), "t").await);
     store.delete_thread(&of_ana, "t").await.unwrap();
     assert_not_found(store.thread(&scope(), "t").await);
 }

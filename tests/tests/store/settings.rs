@@ -1,22 +1,22 @@
-//! Settings: one row a field, by agent and worker.
+//! Settings: one row per field, agent and worker.
 
-use crate::given::now;
-use crate::stores::{AnyStore, cases};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::now;
 use chrono::TimeDelta;
 use dooers::store::{StoredSetting, WorkerKey};
 use serde_json::{Value, json};
 
 cases![
-    what_was_put_is_read_by_field_and_replaced,
-    settings_of_another_worker_or_agent_are_others,
-    the_values_are_any_json,
-    the_members_of_a_value_keep_their_order,
-    two_changes_at_the_same_moment_both_stay,
-    the_time_of_a_field_never_goes_back,
-    the_keys_in_use_are_told,
-    nothing_is_stored_of_nothing,
-    a_setting_that_is_removed_leaves_the_others,
-    of_a_field_that_is_put_twice_at_once_the_last_counts,
+    stored_settings_are_read_and_replaced_by_field,
+    settings_are_separate_per_worker_and_agent,
+    setting_values_may_be_any_json,
+    setting_value_keeps_its_key_order,
+    concurrent_changes_are_both_stored,
+    time_of_a_field_never_decreases,
+    keys_in_use_are_listed,
+    empty_put_stores_nothing,
+    removing_a_setting_keeps_the_others,
+    last_value_of_a_field_in_one_put_is_stored,
 ];
 
 fn worker(agent: &str, worker_id: &str) -> WorkerKey {
@@ -45,7 +45,7 @@ async fn values(store: &AnyStore, worker: &WorkerKey) -> Vec<(String, Value)> {
     stored.map(|row| (row.field_id, row.value)).collect()
 }
 
-async fn what_was_put_is_read_by_field_and_replaced(store: &AnyStore) {
+async fn stored_settings_are_read_and_replaced_by_field(store: &AnyStore) {
     let here = worker("a", "w");
     let rows = vec![
         setting("b", json!(1)),
@@ -66,7 +66,7 @@ async fn what_was_put_is_read_by_field_and_replaced(store: &AnyStore) {
     assert!(!format!("{:?}", store.settings(&here).await.unwrap()).contains("\"x\""));
 }
 
-async fn settings_of_another_worker_or_agent_are_others(store: &AnyStore) {
+async fn settings_are_separate_per_worker_and_agent(store: &AnyStore) {
     let places = [
         worker("a", "w"),
         worker("a", "v"),
@@ -86,7 +86,7 @@ async fn settings_of_another_worker_or_agent_are_others(store: &AnyStore) {
     assert_eq!(values(store, &worker("b", "v")).await, []);
 }
 
-async fn the_values_are_any_json(store: &AnyStore) {
+async fn setting_values_may_be_any_json(store: &AnyStore) {
     let here = worker("a", "w");
     for value in [
         json!(u64::MAX),
@@ -104,7 +104,7 @@ async fn the_values_are_any_json(store: &AnyStore) {
     }
 }
 
-async fn the_members_of_a_value_keep_their_order(store: &AnyStore) {
+async fn setting_value_keeps_its_key_order(store: &AnyStore) {
     let here = worker("a", "w");
     for text in [
         r#"{"who":"ana","size":{"z":1,"a":[{"2":0,"1":0}]}}"#,
@@ -116,7 +116,7 @@ async fn the_members_of_a_value_keep_their_order(store: &AnyStore) {
     }
 }
 
-async fn two_changes_at_the_same_moment_both_stay(store: &AnyStore) {
+async fn concurrent_changes_are_both_stored(store: &AnyStore) {
     let here = worker("a", "w");
     let fields: Vec<String> = (0..30).map(|number| format!("field{number:02}")).collect();
     let puts = fields
@@ -130,7 +130,7 @@ async fn two_changes_at_the_same_moment_both_stay(store: &AnyStore) {
     assert_eq!(values(store, &here).await, expected);
 }
 
-async fn the_time_of_a_field_never_goes_back(store: &AnyStore) {
+async fn time_of_a_field_never_decreases(store: &AnyStore) {
     let here = worker("a", "w");
     let late = setting("field", json!(1));
     let early = StoredSetting {
@@ -151,7 +151,7 @@ async fn the_time_of_a_field_never_goes_back(store: &AnyStore) {
     );
 }
 
-async fn the_keys_in_use_are_told(store: &AnyStore) {
+async fn keys_in_use_are_listed(store: &AnyStore) {
     assert_eq!(store.setting_keys().await.unwrap(), Vec::<String>::new());
     let sealed = |field: &str, key: &str| StoredSetting {
         key_id: Some(key.to_owned()),
@@ -170,14 +170,14 @@ async fn the_keys_in_use_are_told(store: &AnyStore) {
     assert_eq!(store.setting_keys().await.unwrap(), ["two"]);
 }
 
-async fn nothing_is_stored_of_nothing(store: &AnyStore) {
+async fn empty_put_stores_nothing(store: &AnyStore) {
     let here = worker("a", "w");
     let times = store.put_settings(&here, Vec::new()).await.unwrap();
     assert!(times.is_empty());
     assert_eq!(values(store, &here).await, []);
 }
 
-async fn a_setting_that_is_removed_leaves_the_others(store: &AnyStore) {
+async fn removing_a_setting_keeps_the_others(store: &AnyStore) {
     let (here, there) = (worker("a", "w"), worker("a", "v"));
     let sealed = StoredSetting {
         key_id: Some("key".to_owned()),
@@ -190,19 +190,19 @@ async fn a_setting_that_is_removed_leaves_the_others(store: &AnyStore) {
     assert_eq!(values(store, &here).await, [("y".to_owned(), json!(2))]);
     assert_eq!(values(store, &there).await, [("x".to_owned(), json!(3))]);
     assert!(store.setting_keys().await.unwrap().is_empty());
-    // What is not stored is removed already.
+    // Removing a missing setting succeeds.
     store.remove_setting(&here, "x").await.unwrap();
     store.remove_setting(&worker("b", "w"), "x").await.unwrap();
     put(store, &here, "x", json!(4)).await;
     assert_eq!(values(store, &here).await.len(), 2);
 }
 
-async fn of_a_field_that_is_put_twice_at_once_the_last_counts(store: &AnyStore) {
+async fn last_value_of_a_field_in_one_put_is_stored(store: &AnyStore) {
     let here = worker("a", "w");
     let (early, late) = (setting("a", json!(1)), setting("a", json!(2)));
     let rows = vec![late.clone(), setting("b", json!(3)), early.clone()];
     let times = store.put_settings(&here, rows.clone()).await.unwrap();
-    // The time of a field never goes back.
+    // The time of a field never decreases.
     let given = [late.updated_at, rows[1].updated_at, late.updated_at];
     assert_eq!(times, given);
     let last = StoredSetting {

@@ -1,22 +1,22 @@
-//! What a reader is shown first.
+//! The first snapshot of a reader.
 
-use crate::given::{
+use crate::asserts::{assert_not_found, newest, seqs};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
     append, begin_thread, existing, finish, now, run_change, say, scope, thread_of, write,
 };
-use crate::seen::{assert_not_found, newest, seqs};
-use crate::stores::{AnyStore, cases};
 use dooers::protocol::RunStatus;
 use dooers::store::{SNAPSHOT_EVENTS, Snapshot, SnapshotFrom, ThreadPatch, TurnChange};
 
 cases![
-    the_newest_events_are_shown_and_whether_there_are_older_ones,
-    the_first_events_after_a_known_one_are_shown,
-    the_newest_and_all_after_a_known_one_are_shown_to_the_oldest_clients,
-    after_an_event_that_is_not_there_the_newest_are_shown,
-    an_event_of_another_thread_is_not_there,
-    the_runs_of_the_events_shown_those_that_go_on_and_those_that_changed_are_shown,
-    the_thread_is_shown_as_it_stands,
-    a_thread_that_is_not_there_has_no_snapshot,
+    snapshot_has_newest_events_and_has_more,
+    snapshot_after_an_event_has_the_next_events,
+    covering_snapshot_has_newest_and_all_missed_events,
+    snapshot_after_a_missing_event_has_the_newest,
+    snapshot_treats_a_foreign_event_as_missing,
+    snapshot_has_shown_open_and_changed_runs,
+    snapshot_has_the_current_thread_row,
+    snapshot_of_a_missing_thread_is_not_found,
 ];
 
 async fn snapshot(store: &AnyStore, from: SnapshotFrom) -> Snapshot {
@@ -26,7 +26,7 @@ async fn snapshot(store: &AnyStore, from: SnapshotFrom) -> Snapshot {
         .unwrap()
 }
 
-/// The places of the first and the last event, which are all there is between them.
+/// The `seq` of the first and the last event. Fails if one between them is missing.
 fn span(snapshot: &Snapshot) -> (u64, u64) {
     let seqs = seqs(&snapshot.events);
     let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else {
@@ -36,7 +36,7 @@ fn span(snapshot: &Snapshot) -> (u64, u64) {
     (*first, *last)
 }
 
-async fn the_newest_events_are_shown_and_whether_there_are_older_ones(store: &AnyStore) {
+async fn snapshot_has_newest_events_and_has_more(store: &AnyStore) {
     assert_eq!(SNAPSHOT_EVENTS, 100);
     let claim = thread_of(store, "t", 1).await;
     let mut total = 1;
@@ -57,7 +57,7 @@ async fn the_newest_events_are_shown_and_whether_there_are_older_ones(store: &An
     }
 }
 
-async fn the_first_events_after_a_known_one_are_shown(store: &AnyStore) {
+async fn snapshot_after_an_event_has_the_next_events(store: &AnyStore) {
     thread_of(store, "t", 300).await;
     for (known, expected) in [
         (300, (0, 0)),
@@ -72,12 +72,12 @@ async fn the_first_events_after_a_known_one_are_shown(store: &AnyStore) {
         assert!(snapshot.recovered);
         assert!(snapshot.has_more, "the known one is older");
         assert_eq!(snapshot.position.last_seq, expected.1.max(known));
-        // What is not shown must be read yet.
+        // A snapshot without the newest events is incomplete.
         assert!(!snapshot.is_complete || expected.1 == 300 || known == 300);
     }
 }
 
-async fn the_newest_and_all_after_a_known_one_are_shown_to_the_oldest_clients(store: &AnyStore) {
+async fn covering_snapshot_has_newest_and_all_missed_events(store: &AnyStore) {
     thread_of(store, "t", 300).await;
     for (known, expected, has_more) in [
         (300, (201, 300), true),
@@ -102,7 +102,7 @@ async fn the_newest_and_all_after_a_known_one_are_shown_to_the_oldest_clients(st
     assert_eq!((span(&snapshot), snapshot.has_more), ((1, 3), false));
 }
 
-async fn after_an_event_that_is_not_there_the_newest_are_shown(store: &AnyStore) {
+async fn snapshot_after_a_missing_event_has_the_newest(store: &AnyStore) {
     thread_of(store, "t", 250).await;
     for from in [
         SnapshotFrom::After("nothing".to_owned()),
@@ -120,7 +120,7 @@ async fn after_an_event_that_is_not_there_the_newest_are_shown(store: &AnyStore)
     }
 }
 
-async fn an_event_of_another_thread_is_not_there(store: &AnyStore) {
+async fn snapshot_treats_a_foreign_event_as_missing(store: &AnyStore) {
     thread_of(store, "t", 150).await;
     thread_of(store, "other", 150).await;
     for from in [SnapshotFrom::After, SnapshotFrom::Covering] {
@@ -135,9 +135,7 @@ fn run_ids(snapshot: &Snapshot) -> Vec<&str> {
     ids
 }
 
-async fn the_runs_of_the_events_shown_those_that_go_on_and_those_that_changed_are_shown(
-    store: &AnyStore,
-) {
+async fn snapshot_has_shown_open_and_changed_runs(store: &AnyStore) {
     let claim = begin_thread(store, "t", "early").await;
     let end = |id: &str| run_change("t", id, RunStatus::Succeeded);
     let begin = |id: &str| run_change("t", id, RunStatus::Running);
@@ -179,7 +177,7 @@ async fn the_runs_of_the_events_shown_those_that_go_on_and_those_that_changed_ar
     }
 }
 
-async fn the_thread_is_shown_as_it_stands(store: &AnyStore) {
+async fn snapshot_has_the_current_thread_row(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     let patch = ThreadPatch::default().title("A title");
     write(
@@ -202,7 +200,7 @@ async fn the_thread_is_shown_as_it_stands(store: &AnyStore) {
     assert_eq!(newest(store, &scope(), "t").await.position.rev, 6);
 }
 
-async fn a_thread_that_is_not_there_has_no_snapshot(store: &AnyStore) {
+async fn snapshot_of_a_missing_thread_is_not_found(store: &AnyStore) {
     thread_of(store, "t", 1).await;
     for from in [SnapshotFrom::Newest, SnapshotFrom::After("t-1".to_owned())] {
         assert_not_found(store.snapshot(&scope(), "nowhere", &from, usize::MAX).await);

@@ -1,11 +1,11 @@
 //! The state of the turn that answers a message.
 
-use crate::given::{
-    answer, begin_thread, ben, existing, finish, now, private, say, scope, thread_of, write,
+use crate::asserts::{assert_not_found, dump, turn_state};
+use crate::backends::{AnyStore, cases};
+use crate::fixtures::{
+    answer, begin_thread, ben, existing, finish, now, private_scope, say, scope, thread_of, write,
     written,
 };
-use crate::seen::{assert_not_found, picture, turn_state};
-use crate::stores::{AnyStore, cases};
 use dooers::store::{Cancel, CancelTarget, Scope, ThreadEdit, TurnState};
 
 cases![
@@ -20,13 +20,13 @@ cases![
 async fn turn_state_follows_a_turn_to_its_end(store: &AnyStore) {
     let first = begin_thread(store, "t", "r").await;
     say(store, existing("t"), "e2", "r2").await;
-    let before = picture(store, &scope()).await;
+    let before = dump(store, &scope()).await;
     assert_eq!(
         turn_state(store, "t", "t-question").await,
         TurnState::Running
     );
     assert_eq!(turn_state(store, "t", "e2").await, TurnState::Queued);
-    assert_eq!(picture(store, &scope()).await, before);
+    assert_eq!(dump(store, &scope()).await, before);
 
     let second = finish(store, &first.key, "r2").await.unwrap();
     assert_eq!(turn_state(store, "t", "t-question").await, TurnState::Ended);
@@ -78,7 +78,7 @@ async fn turn_state_outside_the_scope_is_not_found(store: &AnyStore) {
         workspace_id: "elsewhere".to_owned(),
         ..scope()
     };
-    for scope in [elsewhere, private(&ben())] {
+    for scope in [elsewhere, private_scope(&ben())] {
         let state = store.turn_state(&scope, "t", "t-question").await;
         assert_not_found(state);
     }

@@ -1,4 +1,4 @@
-//! Agents to test, and how a test that should fail is looked at.
+//! Agents for the tests, and helpers to inspect failing tests.
 
 use dooers::prelude::*;
 use dooers::protocol::{Form, FormElement};
@@ -7,7 +7,7 @@ use futures::FutureExt;
 use serde_json::json;
 use std::panic::AssertUnwindSafe;
 
-/// Says what it was told.
+/// Echoes the message.
 #[dooers::agent]
 pub(crate) async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     response.text(format!("You said: {}", request.message));
@@ -15,7 +15,7 @@ pub(crate) async fn echo(request: WorkerRequest, response: WorkerResponse) -> Re
     Ok(())
 }
 
-/// Says what the model says.
+/// Replies with the text of the model.
 #[dooers::agent]
 pub(crate) async fn model(
     request: WorkerRequest,
@@ -26,7 +26,7 @@ pub(crate) async fn model(
     Ok(())
 }
 
-/// Does what the message says.
+/// Follows the message.
 #[dooers::agent]
 pub(crate) async fn doing(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let call = || ToolCall::new("call-1", "search", json!({"query": "rust"}));
@@ -65,7 +65,7 @@ pub(crate) async fn doing(request: WorkerRequest, response: WorkerResponse) -> R
     Ok(())
 }
 
-/// The text with which a test fails.
+/// The panic message of an async test.
 pub(crate) async fn failure<T>(test: impl Future<Output = T>) -> String {
     match AssertUnwindSafe(test).catch_unwind().await {
         Ok(_) => panic!("the test should fail"),
@@ -76,9 +76,9 @@ pub(crate) async fn failure<T>(test: impl Future<Output = T>) -> String {
     }
 }
 
-/// The same of a test that waits for nothing.
+/// The panic message of a synchronous test.
 pub(crate) fn assertion_failure<T>(test: impl FnOnce() -> T) -> String {
     failure(async { test() })
         .now_or_never()
-        .expect("it waits for nothing")
+        .expect("the test does not wait")
 }

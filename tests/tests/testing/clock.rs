@@ -1,4 +1,4 @@
-//! A paused clock.
+//! Tests with a paused clock.
 
 use crate::agents::{doing, failure};
 use dooers::prelude::*;
@@ -14,7 +14,7 @@ async fn sleeper(response: WorkerResponse) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_hour_passes_at_once() {
+async fn paused_clock_skips_an_hour_of_sleep() {
     let (begin, real) = (tokio::time::Instant::now(), Instant::now());
     let server = TestServer::of::<sleeper>().await;
     let mut ada = server.connect("ada").await;
@@ -25,20 +25,20 @@ async fn an_hour_passes_at_once() {
     assert!(real.elapsed() < Duration::from_secs(60));
 }
 
-/// Gives up after a while.
+/// An agent with a timeout.
 #[dooers::agent(timeout = "90s")]
 async fn limited() {
     std::future::pending::<()>().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_timeout_of_an_agent_passes_at_once() {
+async fn paused_clock_skips_an_agent_timeout() {
     let server = TestServer::of::<limited>().await;
     let mut ada = server.connect("ada").await;
     ada.say("go").await.assert_failed("timed out");
 }
 
-/// Works at the third attempt.
+/// Succeeds at the third attempt.
 #[dooers::agent(retry = 2)]
 async fn stubborn(request: WorkerRequest) -> Result<String> {
     match request.attempt() {
@@ -48,7 +48,7 @@ async fn stubborn(request: WorkerRequest) -> Result<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_between_attempts_passes_at_once() {
+async fn paused_clock_skips_the_retry_delay() {
     let begin = tokio::time::Instant::now();
     let server = TestServer::of::<stubborn>().await;
     let mut ada = server.connect("ada").await;
@@ -60,7 +60,7 @@ async fn the_time_between_attempts_passes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_never_answers_fails_its_test_after_a_real_time() {
+async fn hanging_handler_fails_its_test_in_real_time() {
     let patience = Duration::from_millis(50);
     let server = TestServer::of::<doing>().patience(patience).await;
     let mut ada = server.connect("ada").await;

@@ -1,4 +1,4 @@
-//! The kit by which users test their agents, `dooers::testing`, and what agents do that it shows as well as a socket.
+//! The public test kit `dooers::testing`, and agent behavior that it covers as well as a socket.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -9,15 +9,15 @@
 mod agents;
 
 mod clock;
-mod failing;
-mod model;
-mod reconnecting;
-mod restarting;
+mod failures;
+mod fake_model;
+mod reconnect;
+mod restart;
 mod settings;
 mod streaming;
-mod talking;
 mod threads;
+mod turns;
 
-mod answers;
 mod policies;
-mod schemas;
+mod replies;
+mod schema_changes;

@@ -1,4 +1,4 @@
-//! What becomes of a message that comes while its thread is being answered, and of turns that fail or take too long.
+//! The `on_busy` policies, failures and timeouts.
 
 use dooers::prelude::*;
 use dooers::protocol::{ErrorCode, RunStatus};
@@ -30,7 +30,7 @@ async fn concurrent(request: WorkerRequest) -> String {
     format!("passed {}", request.message)
 }
 
-/// Sends a message whose turn waits at the gate of that text.
+/// Sends a message whose turn waits at the gate of the same name.
 async fn begin(client: &mut TestClient, text: &str) -> String {
     let event_id = client.send(text).await;
     gate::arrived(text).await;
@@ -38,7 +38,7 @@ async fn begin(client: &mut TestClient, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_more_whoever_sends_it_and_keeps_its_order() {
+async fn full_queue_rejects_every_sender_and_keeps_order() {
     let server = TestServer::of::<queueing>().await;
     let mut ada = server.connect("ada").await;
     begin(&mut ada, "queue-1").await;
@@ -57,7 +57,7 @@ async fn a_full_queue_refuses_more_whoever_sends_it_and_keeps_its_order() {
         gate::open(text);
         ada.turn().await.assert_text(format!("passed {text}"));
     }
-    // There is room again, and what was refused was not stored.
+    // The queue has room again, and the rejected message was not stored.
     ada.send("queue-4").await;
     for text in ["queue-3", "queue-4"] {
         gate::open(text);
@@ -68,7 +68,7 @@ async fn a_full_queue_refuses_more_whoever_sends_it_and_keeps_its_order() {
 }
 
 #[tokio::test]
-async fn an_agent_that_rejects_answers_conflict_while_it_works() {
+async fn rejecting_agent_answers_conflict_while_busy() {
     let server = TestServer::of::<rejecting>().await;
     let mut ada = server.connect("ada").await;
     begin(&mut ada, "reject-1").await;
@@ -84,7 +84,7 @@ async fn an_agent_that_rejects_answers_conflict_while_it_works() {
 }
 
 #[tokio::test]
-async fn an_interruption_cancels_the_turn_that_runs_and_is_answered_next() {
+async fn interrupt_cancels_running_turn_and_runs_next() {
     let server = TestServer::of::<interrupting>().await;
     let mut ada = server.connect("ada").await;
     begin(&mut ada, "interrupt-1").await;
@@ -98,7 +98,7 @@ async fn an_interruption_cancels_the_turn_that_runs_and_is_answered_next() {
 }
 
 #[tokio::test]
-async fn of_many_interruptions_the_last_is_answered_and_each_message_has_its_run() {
+async fn last_interrupt_is_answered_and_each_has_a_run() {
     let server = TestServer::of::<interrupting>().await;
     let mut ada = server.connect("ada").await;
     begin(&mut ada, "interrupts-0").await;
@@ -124,7 +124,7 @@ async fn of_many_interruptions_the_last_is_answered_and_each_message_has_its_run
 }
 
 #[tokio::test]
-async fn turns_side_by_side_do_not_wait_for_each_other() {
+async fn concurrent_turns_do_not_wait_for_each_other() {
     let server = TestServer::of::<concurrent>().await;
     let mut ada = server.connect("ada").await;
     let mut ids = Vec::new();
@@ -140,7 +140,7 @@ async fn turns_side_by_side_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn one_of_the_turns_side_by_side_is_cancelled_and_deleting_the_thread_drops_the_rest() {
+async fn concurrent_turns_are_canceled_one_by_one_or_all() {
     let server = TestServer::of::<concurrent>().await;
     let mut ada = server.connect("ada").await;
     begin(&mut ada, "beside-1").await;
@@ -152,11 +152,11 @@ async fn one_of_the_turns_side_by_side_is_cancelled_and_deleting_the_thread_drop
     let thread_id = ada.thread_id().to_owned();
     ada.delete_thread(&thread_id).await.unwrap();
     assert!(ada.conversation().is_deleted());
-    // Closing waits for no handler.
+    // Close does not wait for a handler.
     server.close().await;
 }
 
-/// Says something, and never ends.
+/// Sends a text and never returns.
 #[dooers::agent(timeout = "20s")]
 async fn endless(response: WorkerResponse) {
     response.text("one moment");
@@ -164,7 +164,7 @@ async fn endless(response: WorkerResponse) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_takes_too_long_fails_and_says_so() {
+async fn slow_turn_fails_with_a_timeout() {
     let server = TestServer::of::<endless>().await;
     let mut ada = server.connect("ada").await;
     let turn = ada.say("go").await;
@@ -186,7 +186,7 @@ async fn second_time(request: WorkerRequest, response: WorkerResponse) -> Result
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_attempt_is_the_same_run_and_keeps_what_the_first_one_said() {
+async fn retry_keeps_the_run_and_earlier_events() {
     let server = TestServer::of::<second_time>().await;
     let mut ada = server.connect("ada").await;
     gate::open("second-a");
@@ -200,15 +200,15 @@ async fn another_attempt_is_the_same_run_and_keeps_what_the_first_one_said() {
             .all(|event| event.finalized == Some(true))
     );
     assert_eq!(turn.events()[0].run_id, turn.events()[1].run_id);
-    let told = ada
+    let published = ada
         .frames()
         .iter()
         .filter(|frame| frame["type"] == "run.upsert");
-    assert_eq!(told.count(), 2, "the run goes on without a word");
+    assert_eq!(published.count(), 2, "the run goes on without a word");
 }
 
 #[tokio::test]
-async fn a_turn_that_waits_for_another_attempt_is_cancelled_and_the_next_goes_on_at_once() {
+async fn canceling_a_pending_retry_starts_the_next_turn() {
     let server = TestServer::of::<second_time>().await;
     let mut ada = server.connect("ada").await;
     gate::open("second-b");
@@ -223,6 +223,6 @@ async fn a_turn_that_waits_for_another_attempt_is_cancelled_and_the_next_goes_on
     ada.turn().await.assert_canceled();
     gate::arrived("second-c").await;
     gate::open("second-c");
-    // Closing does not wait for another attempt.
+    // Close does not wait for a retry.
     server.close().await;
 }

@@ -1,4 +1,4 @@
-//! Settings, seen and changed by a client and by the program.
+//! Settings read and changed by a client and by the program.
 
 use crate::agents::{echo, failure};
 use dooers::prelude::*;
@@ -6,7 +6,7 @@ use dooers::protocol::{Audience, ErrorCode};
 use dooers::testing::{TestServer, TestUser};
 use serde_json::json;
 
-/// What an operator may tune.
+/// Settings for operators.
 #[derive(Debug, Clone, WorkerSettings)]
 struct Tuning {
     #[setting(default = "small", options("small" = "Small", "large" = "Large"))]
@@ -15,7 +15,7 @@ struct Tuning {
     costs: Costs,
 }
 
-/// What it may cost.
+/// The group of costs.
 #[derive(Debug, Clone, WorkerSettings)]
 #[setting(group)]
 struct Costs {
@@ -23,14 +23,14 @@ struct Costs {
     budget: u32,
 }
 
-/// Says how it is tuned.
+/// Replies with its settings.
 #[dooers::agent]
 async fn tuned(settings: Tuning) -> String {
     format!("{} for {}", settings.model, settings.costs.budget)
 }
 
 #[tokio::test]
-async fn a_change_is_seen_by_the_handler_and_by_other_clients() {
+async fn change_reaches_the_handler_and_other_clients() {
     let server = TestServer::of::<tuned>().await;
     let mut ada = server.connect("ada").await;
     let mut bob = server.connect("bob").await;
@@ -49,7 +49,7 @@ async fn a_change_is_seen_by_the_handler_and_by_other_clients() {
 }
 
 #[tokio::test]
-async fn creators_see_more_and_the_program_changes_settings_too() {
+async fn creators_see_more_and_program_changes_apply() {
     let server = TestServer::of::<tuned>().await;
     let boss = TestUser::new("eve").organization_role("owner");
     let mut eve = server.connect(boss).await;
@@ -79,7 +79,7 @@ async fn creators_see_more_and_the_program_changes_settings_too() {
 }
 
 #[tokio::test]
-async fn an_agent_without_settings_shows_none() {
+async fn agent_without_settings_shows_none() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let text = failure(ada.settings()).await;

@@ -1,10 +1,10 @@
-//! Answers that are read as they grow.
+//! Streaming answers.
 
 use crate::agents::{echo, model};
 use dooers::testing::{FakeModel, FakeReply, TestServer, TestUser};
 
 #[tokio::test]
-async fn an_answer_is_read_word_by_word() {
+async fn answer_streams_word_by_word() {
     let fake = FakeModel::new().reply("Once upon a time");
     let server = TestServer::of::<model>().state(fake).await;
     let mut ada = server.connect("ada").await;
@@ -20,7 +20,7 @@ async fn an_answer_is_read_word_by_word() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_is_read_word_by_word_while_it_is_made_by_another_thread() {
+async fn answer_of_another_thread_streams_word_by_word() {
     let words: Vec<_> = (0..50).map(|number| format!("{number} ")).collect();
     let fake = FakeModel::new().reply(words.concat());
     let server = TestServer::of::<model>().state(fake).await;
@@ -31,7 +31,7 @@ async fn an_answer_is_read_word_by_word_while_it_is_made_by_another_thread() {
 }
 
 #[tokio::test]
-async fn a_client_without_deltas_reads_the_same_text() {
+async fn client_without_deltas_reads_the_same_text() {
     let fake = FakeModel::new().reply("Once upon a time");
     let server = TestServer::of::<model>().state(fake).await;
     let mut ada = server.connect(TestUser::new("ada").without_deltas()).await;
@@ -46,7 +46,7 @@ async fn a_client_without_deltas_reads_the_same_text() {
 }
 
 #[tokio::test]
-async fn a_text_that_does_not_grow_is_one_piece() {
+async fn text_without_streaming_is_one_piece() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let mut stream = ada.stream("hello").await;
@@ -54,7 +54,7 @@ async fn a_text_that_does_not_grow_is_one_piece() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_cancelled_keeps_what_came() {
+async fn canceled_answer_keeps_its_text() {
     let day = std::time::Duration::from_secs(24 * 60 * 60);
     let slow = FakeReply::new().delay(day).text("It all began when");
     let server = TestServer::of::<model>()

@@ -1,4 +1,4 @@
-//! Threads of one client, and of several.
+//! Threads of one and of several clients.
 
 use crate::agents::{doing, echo};
 use dooers::prelude::*;
@@ -6,7 +6,7 @@ use dooers::protocol::{ContentPart, ErrorCode};
 use dooers::testing::{TestMessage, TestServer, TestUser};
 
 #[tokio::test]
-async fn a_client_has_several_threads() {
+async fn client_has_several_threads() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;
     let first = ada.say("one").await.thread_id().to_owned();
@@ -37,7 +37,7 @@ async fn clients_of_one_thread_see_each_other() {
     ada.send("for bob").await;
     bob.turn().await.assert_text("You said: for bob");
     bob.say("from bob").await.assert_text("You said: from bob");
-    // Ada's own turn comes first, then that of bob's message.
+    // Ada's own turn is first, followed by the turn of Bob's message.
     ada.turn().await.assert_text("You said: for bob");
     ada.turn().await.assert_text("You said: from bob");
     bob.unsubscribe(&thread_id).await.unwrap();
@@ -47,7 +47,7 @@ async fn clients_of_one_thread_see_each_other() {
 }
 
 #[tokio::test]
-async fn who_comes_in_the_middle_of_a_turn_waits_for_its_end() {
+async fn client_joining_midway_waits_for_the_turn_end() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;
     ada.say("tools").await.assert_succeeded();
@@ -62,7 +62,7 @@ async fn who_comes_in_the_middle_of_a_turn_waits_for_its_end() {
 }
 
 #[tokio::test]
-async fn private_threads_are_not_found_by_others() {
+async fn private_threads_are_not_found_by_other_users() {
     let server = TestServer::of::<echo>()
         .config(|config| config.private_threads(true))
         .await;
@@ -78,7 +78,7 @@ async fn private_threads_are_not_found_by_others() {
 }
 
 #[tokio::test]
-async fn a_deleted_thread_ends_its_turn_and_says_so() {
+async fn deleted_thread_ends_its_turn_with_an_error() {
     let server = TestServer::of::<doing>().await;
     let mut ada = server.connect("ada").await;
     ada.send("wait").await;
@@ -106,14 +106,14 @@ async fn older_events_are_loaded_page_by_page() {
     assert_eq!(bob.conversation().events(), ada.conversation().events());
 }
 
-/// Is one of two.
+/// One of two agents.
 #[dooers::agent(default)]
 async fn usual(request: WorkerRequest) -> String {
     format!("usually {}", request.message)
 }
 
 #[tokio::test]
-async fn a_program_with_several_agents_is_tested_as_it_is() {
+async fn program_with_several_agents_can_be_tested() {
     let program = WorkerServer::new(WorkerConfig::new())
         .agent::<usual>()
         .agent::<echo>();
@@ -124,7 +124,7 @@ async fn a_program_with_several_agents_is_tested_as_it_is() {
     bob.say("me").await.assert_text("You said: me");
 }
 
-/// Names the thread after the message.
+/// Sets the thread's title to the message.
 #[dooers::agent]
 async fn titled(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     response
@@ -134,7 +134,7 @@ async fn titled(request: WorkerRequest, response: WorkerResponse) -> Result<()> 
 }
 
 #[tokio::test]
-async fn a_title_is_the_first_words_or_the_kind() {
+async fn title_is_the_first_words_or_the_content_kind() {
     let server = TestServer::of::<titled>().await;
     let mut ada = server.connect("ada").await;
     let url = "https://example.org/it";

@@ -1,14 +1,14 @@
-//! Encrypted connections, and who has to prove what to whom.
+//! Encrypted connections, and the verification of servers and clients.
 
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
-use dooers_tests::postgres::{Cluster, Setup, own, session, shared};
+use dooers_tests::postgres::{Cluster, ClusterOptions, connect, dedicated, shared};
 use dooers_tests::within;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Who may connect how: `clear` never encrypted, `tls` always, `proven` with a certificate only.
+/// The rules per user: `clear` never connects with TLS, `tls` always does, and `proven` also needs a certificate.
 const RULES: &str = "\
     local all all trust\n\
     hostnossl all clear 127.0.0.1/32 trust\n\
@@ -16,11 +16,11 @@ const RULES: &str = "\
     hostssl all proven 127.0.0.1/32 cert\n\
     host all postgres 127.0.0.1/32 trust\n";
 
-/// The name in the server's certificate, and another one of the same machine.
+/// The host name in the server's certificate, and another address of the same machine.
 const NAMED: &str = "localhost";
 const UNNAMED: &str = "127.0.0.1";
 
-/// An authority that signs certificates.
+/// A certificate authority.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -38,7 +38,7 @@ impl Authority {
         }
     }
 
-    /// A certificate for a host or a user, and its key.
+    /// Issues a certificate for a host or a user. Returns it with its key.
     fn sign(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
@@ -48,18 +48,18 @@ impl Authority {
     }
 }
 
-/// A server with a certificate, and files with what its clients need.
-struct Ground {
+/// A server with a certificate, and the files that its clients need.
+struct TlsServer {
     cluster: Cluster,
     directory: TempDir,
     authority: String,
 }
 
-impl Ground {
+impl TlsServer {
     async fn start() -> Option<Self> {
         let (authority, other) = (Authority::new(), Authority::new());
         let (certificate, key) = authority.sign(NAMED);
-        let setup = Setup::default()
+        let setup = ClusterOptions::default()
             .setting("ssl", "on")
             .setting("ssl_cert_file", "server.crt")
             .setting("ssl_key_file", "server.key")
@@ -68,8 +68,8 @@ impl Ground {
             .file("server.key", &key)
             .file("ca.crt", &authority.pem)
             .file("pg_hba.conf", RULES);
-        let cluster = own(setup)?;
-        let mut admin = session(&cluster.url()).await.unwrap();
+        let cluster = dedicated(setup)?;
+        let mut admin = connect(&cluster.url()).await.unwrap();
         for role in ["clear", "tls", "proven"] {
             let create = match role {
                 "clear" => "CREATE ROLE clear SUPERUSER LOGIN",
@@ -108,11 +108,11 @@ impl Ground {
             .pool_size(1)
     }
 
-    /// Opens a store; the result is whether its connections are encrypted.
+    /// Opens a store. Returns whether its connections are encrypted.
     async fn is_encrypted(&self, options: PostgresOptions, user: &str) -> bool {
         let store = PostgresStore::open(options).await.unwrap();
         store.ping().await.unwrap();
-        let mut admin = session(&self.cluster.url()).await.unwrap();
+        let mut admin = connect(&self.cluster.url()).await.unwrap();
         let (all, any): (bool, bool) = sqlx::query_as(
             "SELECT bool_and(ssl), bool_or(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
             WHERE application_name = $1",
@@ -127,8 +127,8 @@ impl Ground {
     }
 }
 
-/// Why a store cannot be opened. That is said at once, as to try again is of no use.
-async fn refused(options: PostgresOptions) -> String {
+/// The error of opening a store. It must be immediate, as a retry cannot succeed.
+async fn open_error(options: PostgresOptions) -> String {
     let options = options.connect_timeout(Duration::from_secs(3600));
     let error = within("an error", PostgresStore::open(options)).await;
     error.unwrap_err().to_string()
@@ -139,11 +139,11 @@ fn text(path: &Path) -> &str {
 }
 
 #[tokio::test]
-async fn a_mode_encrypts_as_it_says_and_goes_on_when_it_is_told_who_the_server_is() {
-    let Some(ground) = Ground::start().await else {
+async fn ssl_modes_encrypt_and_verify_as_documented() {
+    let Some(server) = TlsServer::start().await else {
         return;
     };
-    let right = ground.path("right.pem");
+    let right = server.path("right.pem");
     let right = Some(text(&right));
     let table = [
         (UNNAMED, "clear", Some(SslMode::Disable), None, false),
@@ -155,40 +155,40 @@ async fn a_mode_encrypts_as_it_says_and_goes_on_when_it_is_told_who_the_server_i
         (UNNAMED, "tls", Some(SslMode::VerifyCa), right, true),
         (NAMED, "tls", Some(SslMode::VerifyFull), right, true),
         (NAMED, "tls", None, right, true),
-        // The text in place of the file.
+        // The certificate itself instead of a path.
         (
             NAMED,
             "tls",
             Some(SslMode::VerifyFull),
-            Some(&*ground.authority),
+            Some(&*server.authority),
             true,
         ),
     ];
     for (host, user, mode, root, expected) in table {
-        let mut options = ground.options(host, user);
+        let mut options = server.options(host, user);
         if let Some(mode) = mode {
             options = options.ssl_mode(mode);
         }
         if let Some(root) = root {
             options = options.ssl_root_cert(root);
         }
-        let is_encrypted = ground.is_encrypted(options, user).await;
+        let is_encrypted = server.is_encrypted(options, user).await;
         assert_eq!(is_encrypted, expected, "{host} {user} {mode:?} {root:?}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_prove_who_it_is_gets_nothing() {
-    let Some(ground) = Ground::start().await else {
+async fn unverified_server_is_rejected() {
+    let Some(server) = TlsServer::start().await else {
         return;
     };
     let [right, wrong, missing] =
-        ["right.pem", "wrong.pem", "missing.pem"].map(|name| ground.path(name));
+        ["right.pem", "wrong.pem", "missing.pem"].map(|name| server.path(name));
     let [right, wrong, missing] = [&right, &wrong, &missing].map(|path| text(path));
     let table = [
-        // The server insists.
+        // The server requires TLS.
         (UNNAMED, Some(SslMode::Disable), None, "no encryption"),
-        // Of another authority, or of none that is known.
+        // Signed by another authority, or no authority is known.
         (NAMED, Some(SslMode::Require), Some(wrong), "certificate"),
         (NAMED, Some(SslMode::VerifyCa), Some(wrong), "certificate"),
         (NAMED, Some(SslMode::VerifyFull), Some(wrong), "certificate"),
@@ -196,7 +196,7 @@ async fn a_server_that_does_not_prove_who_it_is_gets_nothing() {
         (NAMED, Some(SslMode::VerifyCa), None, "certificate"),
         (NAMED, Some(SslMode::VerifyFull), None, "certificate"),
         (NAMED, None, Some("system"), "certificate"),
-        // For another host.
+        // Issued for another host.
         (
             UNNAMED,
             Some(SslMode::VerifyFull),
@@ -212,53 +212,53 @@ async fn a_server_that_does_not_prove_who_it_is_gets_nothing() {
         ),
     ];
     for (host, mode, root, expected) in table {
-        let mut options = ground.options(host, "tls");
+        let mut options = server.options(host, "tls");
         if let Some(mode) = mode {
             options = options.ssl_mode(mode);
         }
         if let Some(root) = root {
             options = options.ssl_root_cert(root);
         }
-        let why = refused(options).await;
+        let why = open_error(options).await;
         assert!(why.contains(expected), "{host} {mode:?} {root:?}: {why}");
     }
 }
 
 #[tokio::test]
-async fn a_server_without_encryption_is_enough_only_for_who_does_not_need_it() {
+async fn plain_server_is_accepted_only_by_optional_modes() {
     let Some(options) = shared() else {
         return;
     };
     let prefers = options.clone().ssl_mode(SslMode::Prefer);
     PostgresStore::open(prefers).await.unwrap().close().await;
     for mode in [SslMode::Require, SslMode::VerifyCa, SslMode::VerifyFull] {
-        let why = refused(options.clone().ssl_mode(mode)).await;
+        let why = open_error(options.clone().ssl_mode(mode)).await;
         assert!(why.contains("TLS"), "{mode:?}: {why}");
     }
 }
 
 #[tokio::test]
-async fn a_user_proves_who_he_is_by_a_certificate() {
-    let Some(ground) = Ground::start().await else {
+async fn client_certificate_authenticates_the_user() {
+    let Some(server) = TlsServer::start().await else {
         return;
     };
     let options = || {
-        let root = ground.path("right.pem");
-        ground.options(NAMED, "proven").ssl_root_cert(text(&root))
+        let root = server.path("right.pem");
+        server.options(NAMED, "proven").ssl_root_cert(text(&root))
     };
     let with = |name: &str| {
-        let certificate = ground.path(&format!("{name}.pem"));
-        let key = ground.path(&format!("{name}.key"));
+        let certificate = server.path(&format!("{name}.pem"));
+        let key = server.path(&format!("{name}.key"));
         options()
             .ssl_client_cert(text(&certificate))
             .ssl_client_key(text(&key))
     };
-    assert!(ground.is_encrypted(with("me"), "proven").await);
-    let why = refused(options()).await;
+    assert!(server.is_encrypted(with("me"), "proven").await);
+    let why = open_error(options()).await;
     assert!(why.contains("certificate"), "{why}");
-    let stranger = refused(with("stranger")).await;
+    let stranger = open_error(with("stranger")).await;
     assert!(!stranger.contains("PRIVATE KEY"), "{stranger}");
-    let certificate = ground.path("me.pem");
-    let why = refused(options().ssl_client_cert(text(&certificate))).await;
+    let certificate = server.path("me.pem");
+    let why = open_error(options().ssl_client_cert(text(&certificate))).await;
     assert!(why.contains("key"), "{why}");
 }

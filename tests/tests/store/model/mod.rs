@@ -1,7 +1,7 @@
-//! A model of a store: what its answers must be, worked out in the simplest way.
+//! A simple reference model of a store, which predicts its responses.
 
-mod reading;
-mod steps;
+mod ops;
+mod reads;
 mod thread;
 
-pub(crate) use steps::Model;
+pub(crate) use ops::Model;

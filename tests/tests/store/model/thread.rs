@@ -1,11 +1,11 @@
-//! A thread as it should be.
+//! The expected state of a thread.
 
 use chrono::{DateTime, Utc};
 use dooers::protocol::{ContentPart, Run, ThreadEvent, User};
 use dooers::store::{Change, ChangeBody, Claim, TurnKey};
 use std::collections::VecDeque;
 
-/// A thread as it should be.
+/// The expected state of a thread.
 pub(super) struct ModelThread {
     pub(super) id: String,
     pub(super) tenant: usize,
@@ -15,18 +15,18 @@ pub(super) struct ModelThread {
     pub(super) rev: u64,
     pub(super) events: Vec<ThreadEvent>,
     pub(super) runs: Vec<Run>,
-    /// The events whose text grows.
+    /// The ids of streaming texts.
     pub(super) open: Vec<String>,
-    /// The messages whose turns wait.
+    /// The messages of queued turns.
     pub(super) waiting: VecDeque<String>,
     pub(super) held: Option<TurnKey>,
-    /// Keys that were held before.
+    /// Keys of earlier turns.
     pub(super) stale: Vec<TurnKey>,
     pub(super) is_deleted: bool,
 }
 
 impl ModelThread {
-    /// Takes in changes, each of which has the next number.
+    /// Applies changes and checks that their revisions are consecutive.
     pub(super) fn take(&mut self, changes: &[Change]) {
         for change in changes {
             assert_eq!((&change.thread_id, change.rev), (&self.id, self.rev + 1));
@@ -58,12 +58,12 @@ impl ModelThread {
                         None => self.runs.push(run.clone()),
                     }
                 }
-                other => panic!("not asked for: {other:?}"),
+                other => panic!("unexpected change: {other:?}"),
             }
         }
     }
 
-    /// The oldest waiting turn is claimed now.
+    /// Records the claim of the oldest queued turn.
     pub(super) fn take_claim(&mut self, claim: Option<Claim>) {
         let Some(claim) = claim else { return };
         assert!(self.held.is_none());
@@ -73,10 +73,10 @@ impl ModelThread {
         self.held = Some(claim.key);
     }
 
-    /// A text has grown.
+    /// Extends a streaming text.
     pub(super) fn grow(&mut self, event_id: &str, text: &str, delta_seq: u64) {
         let event = self.events.iter_mut().find(|event| event.id == event_id);
-        let event = event.expect("an open event is there");
+        let event = event.expect("the streaming event exists");
         event.content = Some(vec![ContentPart::text(text)]);
         event.delta_seq = Some(delta_seq);
     }

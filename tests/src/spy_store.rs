@@ -1,0 +1,398 @@
+//! A store that counts calls and can hold or lose their responses.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use dooers::protocol::{Run, Thread, ThreadEvent};
+use dooers::store::{
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
+    MemoryStore, NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
+    SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
+    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey, Written,
+};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// A store that counts its calls and whose responses can be held: the operation is done, but the caller does not
+/// know yet.
+#[derive(Debug)]
+pub struct SpyStore {
+    inner: Arc<dyn Store>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: HashMap<&'static str, usize>,
+    holds: HashMap<&'static str, (oneshot::Sender<()>, oneshot::Receiver<()>)>,
+    loses: HashSet<&'static str>,
+}
+
+/// A held response, or one that will be held. Dropping it releases the response.
+#[derive(Debug)]
+pub struct HeldCall {
+    reached: oneshot::Receiver<()>,
+    release: oneshot::Sender<()>,
+}
+
+impl HeldCall {
+    /// Waits until the call is done and its response is held.
+    pub async fn reached(&mut self) {
+        crate::within("a call of the store", &mut self.reached)
+            .await
+            .expect("the store is open");
+    }
+
+    /// Releases the response.
+    pub fn release(self) {
+        // The caller may be gone.
+        let _ = self.release.send(());
+    }
+}
+
+impl SpyStore {
+    /// A spy on an empty in-memory store.
+    #[must_use]
+    pub fn memory() -> Arc<Self> {
+        Self::over(Arc::new(MemoryStore::new()))
+    }
+
+    /// A spy on this store.
+    #[must_use]
+    pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            state: Mutex::default(),
+        })
+    }
+
+    /// The number of calls of this method.
+    #[must_use]
+    pub fn calls(&self, method: &str) -> usize {
+        self.state().calls.get(method).copied().unwrap_or_default()
+    }
+
+    /// Holds the response to the next call of this method.
+    pub fn hold(&self, method: &'static str) -> HeldCall {
+        let (tell, reached) = oneshot::channel();
+        let (release, released) = oneshot::channel();
+        self.state().holds.insert(method, (tell, released));
+        HeldCall { reached, release }
+    }
+
+    /// Loses the response to the next `write_turn` or `finish_turn`: the change is stored, but the caller
+    /// receives `Unavailable`.
+    pub fn lose(&self, method: &'static str) {
+        self.state().loses.insert(method);
+    }
+
+    /// The response of a method, unless it is to be lost.
+    fn answer<T>(
+        &self,
+        method: &'static str,
+        outcome: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.state().loses.remove(method) {
+            return Err(StoreError::Unavailable {
+                what: method,
+                source: "the answer was lost".into(),
+            });
+        }
+        outcome
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn done(&self, method: &'static str) {
+        let hold = {
+            let mut state = self.state();
+            *state.calls.entry(method).or_default() += 1;
+            state.holds.remove(method)
+        };
+        if let Some((tell, released)) = hold {
+            // The test may have ended.
+            let _ = tell.send(());
+            let _ = released.await;
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SpyStore {
+    async fn begin_turn(
+        &self,
+        scope: &Scope,
+        message: NewMessage,
+        start: &Start,
+    ) -> Result<Begun, StoreError> {
+        let outcome = self.inner.begin_turn(scope, message, start).await;
+        self.done("begin_turn").await;
+        outcome
+    }
+
+    async fn claim_turn(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        start: &Start,
+    ) -> Result<Option<Claim>, StoreError> {
+        let outcome = self.inner.claim_turn(scope, thread_id, start).await;
+        self.done("claim_turn").await;
+        outcome
+    }
+
+    async fn write_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let outcome = self.inner.write_turn(scope, turn, changes).await;
+        self.done("write_turn").await;
+        self.answer("write_turn", outcome)
+    }
+
+    async fn finish_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        next: Option<&Start>,
+    ) -> Result<Written, StoreError> {
+        let outcome = self.inner.finish_turn(scope, turn, changes, next).await;
+        self.done("finish_turn").await;
+        self.answer("finish_turn", outcome)
+    }
+
+    async fn retry_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        not_before: DateTime<Utc>,
+    ) -> Result<Retried, StoreError> {
+        let outcome = self
+            .inner
+            .retry_turn(scope, turn, changes, not_before)
+            .await;
+        self.done("retry_turn").await;
+        outcome
+    }
+
+    async fn cancel_turn(
+        &self,
+        scope: Option<&Scope>,
+        cancel: &Cancel,
+    ) -> Result<Cancelled, StoreError> {
+        let outcome = self.inner.cancel_turn(scope, cancel).await;
+        self.done("cancel_turn").await;
+        outcome
+    }
+
+    async fn turn_state(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<TurnState, StoreError> {
+        let outcome = self.inner.turn_state(scope, thread_id, event_id).await;
+        self.done("turn_state").await;
+        outcome
+    }
+
+    async fn recover(&self) -> Result<Recovered, StoreError> {
+        self.inner.recover().await
+    }
+
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
+        let outcome = self.inner.renew_leases(node, lease).await;
+        self.done("renew_leases").await;
+        outcome
+    }
+
+    async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
+        let outcome = self.inner.expire_leases(at).await;
+        self.done("expire_leases").await;
+        outcome
+    }
+
+    async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
+        let outcome = self.inner.thread(scope, thread_id).await;
+        self.done("thread").await;
+        outcome
+    }
+
+    async fn threads(
+        &self,
+        scope: &Scope,
+        after: Option<&ThreadCursor>,
+        limit: PageLimit,
+    ) -> Result<ThreadPage, StoreError> {
+        let outcome = self.inner.threads(scope, after, limit).await;
+        self.done("threads").await;
+        outcome
+    }
+
+    async fn find_threads(
+        &self,
+        scope: &Scope,
+        query: &ThreadQuery,
+    ) -> Result<Vec<Thread>, StoreError> {
+        let outcome = self.inner.find_threads(scope, query).await;
+        self.done("find_threads").await;
+        outcome
+    }
+
+    async fn snapshot(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        from: &SnapshotFrom,
+        bytes: usize,
+    ) -> Result<Snapshot, StoreError> {
+        let outcome = self.inner.snapshot(scope, thread_id, from, bytes).await;
+        self.done("snapshot").await;
+        outcome
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        before_event_id: Option<&str>,
+        limit: PageLimit,
+    ) -> Result<EventPage, StoreError> {
+        let outcome = self
+            .inner
+            .events(scope, thread_id, before_event_id, limit)
+            .await;
+        self.done("events").await;
+        outcome
+    }
+
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError> {
+        let outcome = self.inner.find_events(scope, thread_id, query).await;
+        self.done("find_events").await;
+        outcome
+    }
+
+    async fn event(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<ThreadEvent, StoreError> {
+        let outcome = self.inner.event(scope, thread_id, event_id).await;
+        self.done("event").await;
+        outcome
+    }
+
+    async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
+        let outcome = self.inner.find_runs(scope, query).await;
+        self.done("find_runs").await;
+        outcome
+    }
+
+    async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError> {
+        let outcome = self.inner.run(scope, thread_id, run_id).await;
+        self.done("run").await;
+        outcome
+    }
+
+    async fn catch_up(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        position: &Position,
+        limit: PageLimit,
+    ) -> Result<CatchUp, StoreError> {
+        let outcome = self.inner.catch_up(scope, thread_id, position, limit).await;
+        self.done("catch_up").await;
+        outcome
+    }
+
+    async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
+        let outcome = self.inner.create_thread(scope, draft).await;
+        self.done("create_thread").await;
+        outcome
+    }
+
+    async fn edit_thread(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        edit: ThreadEdit,
+    ) -> Result<Edited, StoreError> {
+        let outcome = self.inner.edit_thread(scope, thread_id, edit).await;
+        self.done("edit_thread").await;
+        outcome
+    }
+
+    async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
+        let outcome = self.inner.delete_thread(scope, thread_id).await;
+        self.done("delete_thread").await;
+        outcome
+    }
+
+    async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
+        let outcome = self.inner.settings(worker).await;
+        self.done("settings").await;
+        outcome
+    }
+
+    async fn forget_sent(
+        &self,
+        deleted_before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let outcome = self.inner.forget_sent(deleted_before, limit).await;
+        self.done("forget_sent").await;
+        outcome
+    }
+
+    async fn put_settings(
+        &self,
+        worker: &WorkerKey,
+        settings: Vec<StoredSetting>,
+    ) -> Result<Vec<DateTime<Utc>>, StoreError> {
+        let outcome = self.inner.put_settings(worker, settings).await;
+        self.done("put_settings").await;
+        outcome
+    }
+
+    async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
+        let outcome = self.inner.remove_setting(worker, field_id).await;
+        self.done("remove_setting").await;
+        outcome
+    }
+
+    async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
+        let outcome = self.inner.setting_keys().await;
+        self.done("setting_keys").await;
+        outcome
+    }
+
+    async fn turn_keys(&self) -> Result<Vec<String>, StoreError> {
+        let outcome = self.inner.turn_keys().await;
+        self.done("turn_keys").await;
+        outcome
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let outcome = self.inner.ping().await;
+        self.done("ping").await;
+        outcome
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}

@@ -1,0 +1,197 @@
+//! The stored state, read over the protocol and from the database.
+
+use crate::client::{Message, ResilientClient};
+use crate::database::{Database, Run};
+use dooers_tests::Client;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All stored events and runs.
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    /// The events of each thread, as returned by `event.list`.
+    threads: BTreeMap<String, Vec<Value>>,
+    /// The runs, by the message that they answer.
+    runs: BTreeMap<String, Vec<Run>>,
+}
+
+/// The number of messages per thread, which equals the number of runs once all turns are over.
+pub(crate) async fn totals(
+    observer: &mut Client,
+    threads: &BTreeSet<String>,
+) -> BTreeMap<String, usize> {
+    let mut totals = BTreeMap::new();
+    for thread_id in threads {
+        let events = events_of(observer, thread_id).await;
+        let messages = events.iter().filter(|event| event["actor"] == "user");
+        totals.insert(thread_id.clone(), messages.count());
+    }
+    totals
+}
+
+/// Sends a request and returns its result. Other frames are skipped, as the observer receives all thread rows.
+pub(crate) async fn ask(observer: &mut Client, kind: &str, payload: Value) -> Value {
+    observer.send(kind, payload).await;
+    let answer = format!("{kind}.result");
+    let mut frames = observer
+        .read_until(&answer, |frame| frame["type"] == answer)
+        .await;
+    frames.pop().unwrap()["payload"].take()
+}
+
+/// All events of a thread, read page by page.
+async fn events_of(observer: &mut Client, thread_id: &str) -> Vec<Value> {
+    let mut events = Vec::new();
+    let mut before = Value::Null;
+    loop {
+        let payload = json!({"thread_id": thread_id, "before_event_id": before, "limit": 200});
+        let page = ask(observer, "event.list", payload).await;
+        let mut older = page["events"].as_array().unwrap().clone();
+        older.append(&mut events);
+        events = older;
+        before = page["cursor"].clone();
+        assert_eq!(page["has_more"] == true, !before.is_null());
+        if before.is_null() {
+            return events;
+        }
+    }
+}
+
+impl Oracle {
+    pub(crate) async fn read(
+        observer: &mut Client,
+        threads: &BTreeSet<String>,
+        database: &Database,
+    ) -> Self {
+        let mut stored = BTreeMap::new();
+        for thread_id in threads {
+            let events = events_of(observer, thread_id).await;
+            stored.insert(thread_id.clone(), events);
+        }
+        let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
+        for run in database.runs().await {
+            runs.entry(run.event_id.clone()).or_default().push(run);
+        }
+        Self {
+            threads: stored,
+            runs,
+        }
+    }
+
+    /// Checks that every acknowledged message is stored once and is answered or marked as interrupted.
+    pub(crate) fn assert_complete<'a>(&self, acked: impl Iterator<Item = &'a Message>) {
+        let mut sent = BTreeMap::new();
+        for (thread_id, events) in &self.threads {
+            let seqs: Vec<_> = events
+                .iter()
+                .map(|event| event["seq"].as_u64().unwrap())
+                .collect();
+            let expected: Vec<_> = (1..=events.len() as u64).collect();
+            assert_eq!(seqs, expected, "the sequence numbers of {thread_id}");
+            for event in events {
+                assert_eq!(
+                    event["streaming"],
+                    Value::Null,
+                    "a text is still streaming: {event}"
+                );
+                if let Some(id) = event["client_event_id"].as_str() {
+                    let other = sent.insert(id.to_owned(), event);
+                    assert!(other.is_none(), "{id} is stored twice");
+                }
+                if event["actor"] == "user" {
+                    self.assert_answered(event, events);
+                }
+            }
+        }
+        for message in acked {
+            let id = &message.client_event_id;
+            let Some(event) = sent.get(id) else {
+                panic!("{id} was acknowledged but is not stored");
+            };
+            assert_eq!(event["content"][0]["text"], message.text);
+            if let Some(thread_id) = &message.thread_id {
+                assert_eq!(event["thread_id"], *thread_id);
+            }
+        }
+    }
+
+    /// Checks that exactly one run answers the message, and that the answer is complete or marked as
+    /// interrupted.
+    fn assert_answered(&self, message: &Value, events: &[Value]) {
+        let text = message["content"][0]["text"].as_str().unwrap();
+        let [run] = self.runs_of(message) else {
+            panic!("expected one run of {message}: {:?}", self.runs_of(message));
+        };
+        let number: u64 = text.rsplit(' ').next().unwrap().parse().unwrap();
+        let parts = (0..number % 3).map(|part| format!("You said: {text} ({part})"));
+        let whole: Vec<_> = parts.chain([format!("You said: {text}")]).collect();
+        let of_run = |event: &&Value| event["run_id"] == run.id;
+        let answers: Vec<_> = events.iter().filter(of_run).collect();
+        let texts: Vec<_> = answers
+            .iter()
+            .map(|event| event["content"][0]["text"].as_str().unwrap())
+            .collect();
+        if run.status == "succeeded" {
+            assert_eq!(texts, whole, "the answer to {message}");
+            return;
+        }
+        assert_eq!(run.status, "failed", "the run of {message}: {run:?}");
+        assert_eq!(run.error.as_deref(), Some("interrupted"));
+        let Some((last, before)) = answers.split_last() else {
+            panic!("no event reports that the answer to {message} was interrupted");
+        };
+        assert_eq!(last["actor"], "system", "the last of {run:?}");
+        // A text that broke off keeps its stored part.
+        let Some(whole_ones) = before.len().checked_sub(1) else {
+            return;
+        };
+        assert_eq!(texts[..whole_ones], whole[..whole_ones]);
+        assert!(
+            whole[whole_ones].starts_with(texts[whole_ones]),
+            "{texts:?}"
+        );
+        assert!(
+            texts[..before.len()] != whole[..],
+            "an interrupted answer must be incomplete"
+        );
+    }
+
+    /// Checks that the client's view equals the stored state.
+    pub(crate) fn assert_matches_view(&self, member: &ResilientClient) {
+        for (thread_id, view) in &member.views {
+            let events = &self.threads[thread_id];
+            for (shown, event) in view.events.iter().zip(events) {
+                assert_eq!(shown, event, "an event of {thread_id}\n{}", member.state());
+            }
+            assert_eq!(view.events.len(), events.len(), "{}", member.state());
+            let mut runs = 0;
+            for event in events {
+                for run in self.runs_of(event) {
+                    let shown = view.runs.get(&run.id);
+                    let shown = shown.unwrap_or_else(|| panic!("{run:?}\n{}", member.state()));
+                    assert_eq!(shown["status"], run.status);
+                    assert_eq!(shown["error"].as_str(), run.error.as_deref());
+                    assert_eq!(micros(&shown["started_at"]), run.started_at, "{shown}");
+                    runs += 1;
+                }
+            }
+            assert_eq!(view.runs.len(), runs, "{}", member.state());
+        }
+    }
+
+    /// The number of interrupted answers.
+    pub(crate) fn interrupted(&self) -> usize {
+        let failed = |run: &&Run| run.status == "failed";
+        self.runs.values().flatten().filter(failed).count()
+    }
+
+    fn runs_of(&self, message: &Value) -> &[Run] {
+        let id = message["id"].as_str().unwrap();
+        self.runs.get(id).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn micros(time: &Value) -> i64 {
+    let time = chrono::DateTime::parse_from_rfc3339(time.as_str().unwrap());
+    time.unwrap().timestamp_micros()
+}

@@ -1,0 +1,97 @@
+//! The fake model.
+
+use crate::agents::model;
+use dooers::ToolCall;
+use dooers::testing::{FakeChunk, FakeModel, FakeModelError, FakeReply, TestServer};
+use futures::StreamExt;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+
+#[tokio::test]
+async fn fake_model_replays_script_and_records_requests() {
+    let fake = FakeModel::new()
+        .reply("Hello there")
+        .reply(FakeReply::new().pieces(["Good", "bye"]));
+    let server = TestServer::of::<model>().state(fake.clone()).await;
+    let mut ada = server.connect("ada").await;
+    ada.say("hi").await.assert_text("Hello there");
+    ada.say("bye").await.assert_text("Goodbye");
+    fake.push("written later");
+    ada.say("and?").await.assert_text("written later");
+    assert_eq!(fake.prompts(), [json!("hi"), json!("bye"), json!("and?")]);
+}
+
+#[tokio::test]
+async fn fake_model_fails_as_scripted() {
+    let fake = FakeModel::new().error("overloaded").reply(
+        FakeReply::new()
+            .text("It all began")
+            .error("broke off")
+            .text("never"),
+    );
+    let server = TestServer::of::<model>().state(fake).await;
+    let mut ada = server.connect("ada").await;
+    let turn = ada.say("hi").await;
+    turn.assert_failed("").assert_text("");
+    assert_eq!(turn.error().unwrap().to_string(), "overloaded");
+    let turn = ada.say("hi").await;
+    turn.assert_failed("").assert_text("It all began");
+    assert_eq!(turn.error().unwrap().to_string(), "broke off");
+}
+
+#[tokio::test]
+async fn fake_model_reports_an_exhausted_script() {
+    let fake = FakeModel::new().reply("only this");
+    assert_eq!(fake.complete("a").await.unwrap().0, "only this");
+    let error = fake.complete(json!({"q": "b"})).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the fake model was asked more often than the test wrote answers (1): add one with `.reply(\"…\")`. \
+         The last prompt: {\"q\":\"b\"}"
+    );
+}
+
+#[tokio::test]
+async fn fake_model_requests_tool_calls() {
+    let fake = FakeModel::new()
+        .reply(
+            FakeReply::new()
+                .text("Let me see")
+                .tool_call("1", "clock", json!({})),
+        )
+        .tool_call("2", "search", json!({"q": 1}))
+        .tool_call("3", "search", json!({}));
+    let chunks: Vec<_> = fake.chunks("when?").map(Result::unwrap).collect().await;
+    let call = FakeChunk::ToolCall(ToolCall::new("1", "clock", json!({})));
+    assert_eq!(chunks[3], call);
+    assert_eq!(chunks[0], FakeChunk::Text("Let ".to_owned()));
+    let (text, calls) = fake.complete("and?").await.unwrap();
+    assert_eq!(
+        (text.as_str(), calls[0].name(), calls[0].args()),
+        ("", "search", &json!({"q": 1}))
+    );
+    let error = fake
+        .stream("text, please")
+        .next()
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert_eq!(error, FakeModelError::ToolCall("search".to_owned()));
+    assert!(error.to_string().contains("read `model.chunks(…)` instead"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fake_model_delays_follow_a_paused_clock() {
+    let slow = FakeReply::new()
+        .delay(Duration::from_secs(60))
+        .text("one two three");
+    let begin = Instant::now();
+    let (text, _) = FakeModel::new()
+        .reply(slow)
+        .complete("count")
+        .await
+        .unwrap();
+    assert_eq!(text, "one two three");
+    assert_eq!(begin.elapsed(), Duration::from_secs(180));
+}
