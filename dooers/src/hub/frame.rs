@@ -35,18 +35,14 @@ pub(crate) enum Update {
     /// A change, and the id of the user whose message caused it. A streamed text so far is a change of its event.
     Change(Change, Option<Arc<str>>),
     /// A piece of a streamed text.
-    Delta(Delta),
+    Delta {
+        thread_id: String,
+        event_id: String,
+        delta_seq: u64,
+        text: String,
+    },
     /// The thread of this id does not exist any more.
     Deleted(String),
-}
-
-/// A piece of a streamed text.
-#[derive(Debug, Clone)]
-pub(crate) struct Delta {
-    pub(crate) thread_id: String,
-    pub(crate) event_id: String,
-    pub(crate) delta_seq: u64,
-    pub(crate) text: String,
 }
 
 impl Frame {
@@ -54,7 +50,10 @@ impl Frame {
     pub(crate) fn into_json(self) -> Utf8Bytes {
         match self.0 {
             Content::Json(json) => json,
-            Content::Update(shared) => shared.json().clone(),
+            Content::Update(shared) => {
+                let json = shared.json.get_or_init(|| shared.update.encode().into());
+                json.clone()
+            }
         }
     }
 
@@ -76,9 +75,12 @@ impl Frame {
 
     /// The thread, if the frame shows its row or its end.
     pub(super) fn record(&self) -> Option<&ThreadRecord> {
-        match &self.0 {
-            Content::Update(shared) => shared.update.record(),
-            Content::Json(_) => None,
+        let Content::Update(shared) = &self.0 else {
+            return None;
+        };
+        match &shared.update {
+            Update::Change(change, _) => change.record(),
+            Update::Delta { .. } | Update::Deleted(_) => None,
         }
     }
 
@@ -110,50 +112,36 @@ impl From<Update> for Frame {
     }
 }
 
-impl SharedUpdate {
-    fn json(&self) -> &Utf8Bytes {
-        self.json.get_or_init(|| self.update.encode().into())
-    }
-}
-
 impl Update {
     fn encode(&self) -> String {
-        match self {
-            Self::Change(change, sender) => {
-                let thread_id = &change.thread_id;
-                match &change.body {
-                    ChangeBody::Thread(record) => ServerFrame::ThreadUpsert {
-                        thread: ShownThread::new(&record.thread, sender.as_deref()),
-                    }
-                    .encode(),
-                    ChangeBody::Event(event) => ServerFrame::EventAppend {
-                        thread_id,
-                        events: &[event],
-                    }
-                    .encode(),
-                    ChangeBody::Run(run) => ServerFrame::RunUpsert { run }.encode(),
-                    ChangeBody::Deleted(_) => ServerFrame::ThreadDeleted { thread_id }.encode(),
-                }
-            }
-            Self::Delta(delta) => ServerFrame::EventDelta {
-                thread_id: &delta.thread_id,
-                event_id: &delta.event_id,
-                delta_seq: delta.delta_seq,
-                text: &delta.text,
-            }
-            .encode(),
-            Self::Deleted(thread_id) => ServerFrame::ThreadDeleted { thread_id }.encode(),
-        }
-    }
-
-    fn record(&self) -> Option<&ThreadRecord> {
-        match self {
-            Self::Change(change, _) => match &change.body {
-                ChangeBody::Thread(record) | ChangeBody::Deleted(record) => Some(record),
-                ChangeBody::Event(_) | ChangeBody::Run(_) => None,
+        let frame = match self {
+            Self::Change(change, sender) => match &change.body {
+                ChangeBody::Thread(record) => ServerFrame::ThreadUpsert {
+                    thread: ShownThread::new(&record.thread, sender.as_deref()),
+                },
+                ChangeBody::Event(event) => ServerFrame::EventAppend {
+                    thread_id: &change.thread_id,
+                    events: &[event],
+                },
+                ChangeBody::Run(run) => ServerFrame::RunUpsert { run },
+                ChangeBody::Deleted(_) => ServerFrame::ThreadDeleted {
+                    thread_id: &change.thread_id,
+                },
             },
-            Self::Delta(_) | Self::Deleted(_) => None,
-        }
+            Self::Delta {
+                thread_id,
+                event_id,
+                delta_seq,
+                text,
+            } => ServerFrame::EventDelta {
+                thread_id,
+                event_id,
+                delta_seq: *delta_seq,
+                text,
+            },
+            Self::Deleted(thread_id) => ServerFrame::ThreadDeleted { thread_id },
+        };
+        frame.encode()
     }
 
     fn size(&self) -> usize {
@@ -175,7 +163,7 @@ impl Update {
                 ChangeBody::Run(run) => run.error.as_ref().map_or(0, String::len),
                 ChangeBody::Deleted(_) => 0,
             },
-            Self::Delta(delta) => delta.text.len(),
+            Self::Delta { text, .. } => text.len(),
             Self::Deleted(_) => 0,
         };
         SMALL_MEMBERS + large
@@ -326,12 +314,12 @@ mod tests {
                 1,
             ),
         ];
-        let delta = Update::Delta(Delta {
+        let delta = Update::Delta {
             thread_id: "t".to_owned(),
             event_id: "e".to_owned(),
             delta_seq: 1,
             text,
-        });
+        };
         let changes = changes.map(|change| Update::Change(change, None));
         for update in changes.into_iter().chain([delta]) {
             let frame = Frame::from(update);

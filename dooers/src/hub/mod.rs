@@ -166,11 +166,11 @@ impl Hub {
 
     /// Delivers changes of one thread. If a message is among the changes, its sender caused them.
     fn publish(&self, changes: Vec<Change>) {
-        self.publish_from(sender_of(&changes), changes);
+        self.publish_from(sender_of(&changes).as_ref(), changes);
     }
 
     /// Delivers changes of one thread that a message of this user caused.
-    fn publish_from(&self, sender: Option<Arc<str>>, changes: Vec<Change>) {
+    fn publish_from(&self, sender: Option<&Arc<str>>, changes: Vec<Change>) {
         let Some(first) = changes.first() else {
             return;
         };
@@ -181,7 +181,7 @@ impl Hub {
         for change in changes {
             let rev = change.rev;
             let is_deletion = matches!(change.body, ChangeBody::Deleted(_));
-            let published = Published::new(change, sender.clone());
+            let published = Published::new(change, sender.cloned());
             let frame = published.frame.clone();
             let mut is_newest = true;
             if let Some(feed) = &feed {

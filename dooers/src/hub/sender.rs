@@ -47,7 +47,7 @@ impl ChangeSender {
 
     /// Sends changes of one thread that a message of this user caused.
     pub(crate) fn send_from(&self, user: Option<&str>, changes: Vec<Change>) {
-        self.hub.publish_from(user.map(Arc::from), changes);
+        self.hub.publish_from(user.map(Arc::from).as_ref(), changes);
     }
 }
 

@@ -4,7 +4,7 @@
 //! that take pieces receive each piece once, with its number. Other clients receive the whole text from time to time.
 
 use super::feed::Feed;
-use super::frame::{Delta, Frame, Update};
+use super::frame::{Frame, Update};
 use super::{Hub, lock};
 use crate::protocol::{ContentPart, ThreadEvent};
 use crate::store::Change;
@@ -80,12 +80,12 @@ impl Text {
 
     /// The frame of a piece.
     pub(super) fn delta_frame(&self, piece: &str, delta_seq: u64) -> Frame {
-        Frame::from(Update::Delta(Delta {
+        Frame::from(Update::Delta {
             thread_id: self.event.thread_id.clone(),
             event_id: self.event.id.clone(),
             delta_seq,
             text: piece.to_owned(),
-        }))
+        })
     }
 
     /// The event with the published text. `None` until a piece was published.

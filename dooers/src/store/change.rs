@@ -80,6 +80,14 @@ impl Change {
         }
     }
 
+    /// The thread, if its own row changed or the thread was deleted.
+    pub(crate) fn record(&self) -> Option<&ThreadRecord> {
+        match &self.body {
+            ChangeBody::Thread(record) | ChangeBody::Deleted(record) => Some(record),
+            ChangeBody::Event(_) | ChangeBody::Run(_) => None,
+        }
+    }
+
     pub(crate) fn of_thread(record: ThreadRecord, rev: u64) -> Self {
         Self {
             thread_id: record.thread.id.clone(),

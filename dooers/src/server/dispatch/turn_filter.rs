@@ -67,15 +67,18 @@ impl TurnFilter {
     pub(super) fn on_frame(&mut self, frame: Frame) {
         match frame.into_update() {
             Some(Update::Change(change, sender)) => self.on_change(change, sender.as_deref()),
-            Some(Update::Delta(delta)) if self.texts.contains(&delta.event_id) => {
-                self.ready.push_back(DispatchEvent::Delta {
-                    event_id: delta.event_id,
-                    delta_seq: delta.delta_seq,
-                    text: delta.text,
-                });
-            }
+            Some(Update::Delta {
+                event_id,
+                delta_seq,
+                text,
+                ..
+            }) if self.texts.contains(&event_id) => self.ready.push_back(DispatchEvent::Delta {
+                event_id,
+                delta_seq,
+                text,
+            }),
             Some(Update::Deleted(_)) => self.is_deleted = true,
-            Some(Update::Delta(_)) | None => {}
+            Some(Update::Delta { .. }) | None => {}
         }
     }
 
