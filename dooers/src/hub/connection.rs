@@ -1,7 +1,7 @@
 //! Connections of the hub.
 
 use super::frame::Frame;
-use super::lock;
+use super::lock::lock;
 use super::outbound::{Outbound, OutboundLimits};
 use super::total::OutboundTotal;
 use crate::protocol::Audience;

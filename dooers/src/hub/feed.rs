@@ -126,11 +126,11 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn begin_joining(&mut self) {
+    pub(super) fn begin_subscribing(&mut self) {
         self.joining += 1;
     }
 
-    pub(super) fn end_joining(&mut self) {
+    pub(super) fn end_subscribing(&mut self) {
         self.joining -= 1;
         if self.joining == 0 {
             self.recent = Vec::new();

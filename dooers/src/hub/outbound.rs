@@ -1,7 +1,7 @@
 //! The outbound queue of a connection.
 
 use super::frame::Frame;
-use super::lock;
+use super::lock::lock;
 use super::total::OutboundTotal;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};

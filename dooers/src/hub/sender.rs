@@ -1,7 +1,8 @@
 //! The sender of changes, of which a hub has one.
 
+use super::Hub;
 use super::feed::Feed;
-use super::{Hub, lock};
+use super::lock::lock;
 use crate::store::Change;
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +12,14 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug)]
 pub(crate) struct ChangeSender {
     hub: Hub,
+}
+
+impl Hub {
+    /// Creates a hub without connections, and the only sender of changes to it.
+    pub(crate) fn new() -> (Self, ChangeSender) {
+        let hub = Self::default();
+        (hub.clone(), ChangeSender::new(hub))
+    }
 }
 
 impl ChangeSender {

@@ -1,9 +1,11 @@
 //! Delivery in the order of `rev`, for any order of publishing and any speed of reading.
 
+use super::Hub;
 use super::connection::{Backlog, Connection};
 use super::frame::Frame;
+use super::handle::REPAIR_AFTER;
+use super::lock::lock;
 use super::outbound::OutboundLimits;
-use super::{Hub, REPAIR_AFTER, lock};
 use crate::protocol::{
     Actor, Audience, ContentPart, EventType, Thread, ThreadEvent, User, timestamp,
 };
@@ -109,7 +111,7 @@ pub(super) fn at(rev: u64) -> Position {
 
 fn subscribed(hub: &Hub, limits: OutboundLimits, rev: u64) -> Arc<Connection> {
     let connection = connection(hub, limits);
-    hub.join(&connection, "t").settle([], at(rev));
+    hub.subscribe(&connection, "t").activate([], at(rev));
     connection
 }
 
@@ -159,10 +161,10 @@ async fn between_joining_and_settling_nothing_is_lost_and_nothing_comes_twice() 
     let hub = Hub::default();
     let first = subscribed(&hub, ROOMY, 2);
     let second = connection(&hub, ROOMY);
-    let join = hub.join(&second, "t");
+    let join = hub.subscribe(&second, "t");
     hub.publish(vec![event(3, 3), event(4, 4), event(5, 5)]);
     // The store was read at `rev` 4.
-    join.settle([], at(4));
+    join.activate([], at(4));
     hub.publish(vec![event(6, 6)]);
     assert_eq!(revs(&first), [3, 4, 5, 6]);
     assert_eq!(revs(&second), [5, 6]);
@@ -182,12 +184,12 @@ async fn a_reader_that_is_ahead_of_the_feed_gets_nothing_twice() {
 async fn who_read_less_than_the_first_to_settle_reads_on_from_the_store() {
     let hub = Hub::default();
     let [slow, fast] = [connection(&hub, ROOMY), connection(&hub, ROOMY)];
-    let slow_join = hub.join(&slow, "t");
-    let fast_join = hub.join(&fast, "t");
+    let slow_join = hub.subscribe(&slow, "t");
+    let fast_join = hub.subscribe(&fast, "t");
     // The thread has no subscriber yet, so these changes are held. Change 5 is stored, but not published yet.
     hub.publish(vec![event(3, 3), event(4, 4)]);
-    fast_join.settle([], at(5));
-    slow_join.settle([], at(2));
+    fast_join.activate([], at(5));
+    slow_join.activate([], at(2));
     hub.publish(vec![event(5, 5)]);
     hub.publish(vec![event(6, 6)]);
     assert_eq!(revs(&fast), [6]);
@@ -195,7 +197,7 @@ async fn who_read_less_than_the_first_to_settle_reads_on_from_the_store() {
     let expected = Backlog::Thread("t".to_owned(), at(2));
     assert_eq!(backlog(&slow), Some(expected));
     // After reading up to 6, the subscription is live again.
-    hub.join(&slow, "t").settle([], at(6));
+    hub.subscribe(&slow, "t").activate([], at(6));
     hub.publish(vec![event(7, 7)]);
     assert_eq!(revs(&slow), [7]);
 }
@@ -206,11 +208,11 @@ async fn a_subscription_that_begins_anew_is_another() {
     let reader = subscribed(&hub, ROOMY, 2);
     let first = reader.subscription("t");
     // Continuing from the store keeps the subscription.
-    hub.join(&reader, "t").settle([], at(4));
+    hub.subscribe(&reader, "t").activate([], at(4));
     assert_eq!(reader.subscription("t"), first);
     hub.unsubscribe(&reader, "t");
     assert_eq!(reader.subscription("t"), None);
-    hub.join(&reader, "t").settle_behind([], at(3));
+    hub.subscribe(&reader, "t").activate_lagging([], at(3));
     assert!(reader.subscription("t") > first);
 }
 
@@ -224,7 +226,7 @@ async fn a_hole_that_is_not_filled_sends_every_subscriber_to_the_store() {
     let backlog = reader.next_backlog().await;
     assert_eq!(backlog, Backlog::Thread("t".to_owned(), at(4)));
     // After reading up to 6 from the store, the subscription is live again.
-    hub.join(&reader, "t").settle([], at(6));
+    hub.subscribe(&reader, "t").activate([], at(6));
     hub.publish(vec![event(7, 7)]);
     assert_eq!(revs(&reader), [7]);
 }
@@ -249,7 +251,7 @@ async fn an_edit_goes_only_to_those_who_were_sent_that_part() {
         first_seq: 5,
         ..at(9)
     };
-    hub.join(&reader, "t").settle([], part);
+    hub.subscribe(&reader, "t").activate([], part);
     hub.publish(vec![event(4, 10), event(5, 11)]);
     assert_eq!(revs(&reader), [11]);
     extend_back(&hub, &reader, 4, 11);
@@ -259,7 +261,8 @@ async fn an_edit_goes_only_to_those_who_were_sent_that_part() {
 
 fn extend_back(hub: &Hub, connection: &Arc<Connection>, first_seq: u64, rev: u64) {
     let page = Frame::from_static(PAGE);
-    hub.join(connection, "t").extend_back(page, first_seq, rev);
+    hub.subscribe(connection, "t")
+        .extend_back(page, first_seq, rev);
     let mut sent = Vec::new();
     connection.outbound().take(1, &mut sent).now_or_never();
     assert_eq!(sent, [PAGE].map(Frame::from_static));
@@ -275,8 +278,8 @@ async fn an_edit_that_comes_while_a_page_is_read_follows_the_page() {
         first_seq: 5,
         ..at(9)
     };
-    hub.join(&reader, "t").settle([], part);
-    let reading = hub.join(&reader, "t");
+    hub.subscribe(&reader, "t").activate([], part);
+    let reading = hub.subscribe(&reader, "t");
     hub.publish(vec![event(4, 10), event(3, 11), event(4, 12), event(6, 13)]);
     assert_eq!(revs(&reader), [13]);
     let page = Frame::from_static(PAGE);
@@ -295,7 +298,8 @@ async fn a_page_of_older_events_counts_for_one_that_is_behind() {
         first_seq: 5,
         ..at(9)
     };
-    hub.join(&behind, "t").settle_behind([], part.clone());
+    hub.subscribe(&behind, "t")
+        .activate_lagging([], part.clone());
     extend_back(&hub, &behind, 2, 9);
     let extended = Position {
         first_seq: 2,
@@ -309,12 +313,12 @@ async fn what_a_connection_was_sent_is_known_also_while_it_is_behind() {
     let hub = Hub::default();
     let reader = connection(&hub, ROOMY);
     assert!(!hub.was_sent(&reader, "t", 1), "it is not subscribed");
-    hub.join(&reader, "t").settle([], at(3));
+    hub.subscribe(&reader, "t").activate([], at(3));
     hub.publish(vec![event(4, 4)]);
     let sent = |seq| hub.was_sent(&reader, "t", seq);
     assert_eq!([3, 4, 5].map(sent), [true, true, false]);
     hub.unsubscribe(&reader, "t");
-    hub.join(&reader, "t").settle_behind([], at(2));
+    hub.subscribe(&reader, "t").activate_lagging([], at(2));
     assert_eq!([2, 3].map(sent), [true, false]);
     // The same applies while its session reads the store.
     assert!(backlog(&reader).is_some());
@@ -408,11 +412,11 @@ proptest! {
         // Every published change is committed, and so are all changes below it.
         let committed = order[..joined].iter().copied().max().unwrap_or(0);
         let read_at = (committed + ahead).min(20);
-        let join = hub.join(&reader, "t");
+        let join = hub.subscribe(&reader, "t");
         for rev in &order[joined..settled] {
             hub.publish(vec![event(*rev, *rev)]);
         }
-        join.settle([], at(read_at));
+        join.activate([], at(read_at));
         for rev in &order[settled..] {
             hub.publish(vec![event(*rev, *rev)]);
         }
@@ -434,8 +438,8 @@ fn hub_without_connections_holds_no_memory() {
                 ..scope(Viewer::Everyone)
             };
             hub.enter(&connection, scope);
-            hub.join(&connection, &worker_id).settle([], at(1));
-            hub.join(&connection, "of all").settle([], at(1));
+            hub.subscribe(&connection, &worker_id).activate([], at(1));
+            hub.subscribe(&connection, "of all").activate([], at(1));
             let worker = WorkerKey {
                 agent: "echo".to_owned(),
                 worker_id,

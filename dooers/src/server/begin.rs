@@ -18,7 +18,7 @@ pub(super) async fn begin(
     let thread_id = message.thread.id().to_owned();
     let is_subscribed = session.connection.is_subscribed(&thread_id);
     // Before the commit, so that the subscription misses no change.
-    let join = (!is_subscribed).then(|| running.hub.join(&session.connection, &thread_id));
+    let join = (!is_subscribed).then(|| running.hub.subscribe(&session.connection, &thread_id));
     let publisher = running.runner.publisher();
     let start = running.runner.start_of(&session.agent);
     running.runner.answer_keys.seal(scope, &mut message);
@@ -28,7 +28,7 @@ pub(super) async fn begin(
             return;
         }
         if let Some(join) = join {
-            join.settle([], position_before(begun));
+            join.activate([], position_before(begun));
         }
         stored(begun);
         crash::point("after-ack");

@@ -129,7 +129,7 @@ impl Session {
         let Some(_answering) = self.may_answer().await else {
             return Ok(());
         };
-        let join = self.running.hub.join(&self.connection, thread_id);
+        let join = self.running.hub.subscribe(&self.connection, thread_id);
         // A step has the same limit in bytes as an answer.
         let bytes = self.running.config.limits.answer_bytes;
         let limit = PageLimit::new(CATCH_UP_EVENTS).bytes(bytes);
@@ -151,9 +151,9 @@ impl Session {
         let frames = page.changes.into_iter();
         let frames = frames.map(|change| Frame::from(Update::Change(change, sender.clone())));
         if page.is_complete {
-            join.settle(frames, page.position);
+            join.activate(frames, page.position);
         } else {
-            join.settle_behind(frames, page.position);
+            join.activate_lagging(frames, page.position);
         }
         Ok(())
     }

@@ -66,7 +66,7 @@ impl LocalClient {
         let session = self.local.session();
         let hub = &session.running.hub;
         // The order matters: a frame that the hub sends after the first check is found in the queue by the second.
-        hub.has_told(&session.connection, thread_id, rev) && self.local.is_idle()
+        hub.has_sent(&session.connection, thread_id, rev) && self.local.is_idle()
     }
 }
 

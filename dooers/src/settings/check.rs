@@ -169,7 +169,7 @@ fn decimal(number: &Number) -> Option<BigDecimal> {
 
 /// Moves the numbers that describe a field to their steps. The steps of `min` are counted from 0, and those of the
 /// default and `max` from `min`.
-pub(super) fn settle(field: &mut Field) {
+pub(super) fn activate(field: &mut Field) {
     if let Some(min) = field.step_from.take() {
         let min = meant_number(field, &min).unwrap_or(min);
         field.min = Some(min.clone());

@@ -29,7 +29,7 @@ impl SettingsSchema {
     /// them.
     pub(crate) fn of(version: String, mut items: Vec<SettingsItem>) -> Self {
         let fields = items.iter_mut().flat_map(SettingsItem::fields_mut);
-        fields.for_each(super::check::settle);
+        fields.for_each(super::check::activate);
         let mut places = HashMap::new();
         for (at, item) in items.iter().enumerate() {
             let is_group = matches!(item, SettingsItem::Group(_));

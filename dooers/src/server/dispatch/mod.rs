@@ -254,8 +254,8 @@ async fn read_again(session: &Session, scope: &Scope, begun: &Begun) -> Result<E
     // Before the question, so that an end after the answer is not missed.
     let ending = running.runner.publisher().ending_of(event_id);
     let state = running.store.turn_state(scope, thread_id, event_id).await?;
-    let join = running.hub.join(&session.connection, thread_id);
-    join.settle_behind([], begun.position());
+    let join = running.hub.subscribe(&session.connection, thread_id);
+    join.activate_lagging([], begun.position());
     Ok(match state {
         TurnState::Queued | TurnState::Running => End::Awaited(ending),
         TurnState::Ended => End::IsPast,

@@ -210,9 +210,9 @@ impl Reading {
         match &self.end {
             // In this order: what the hub sends between the two questions waits in the queue when the second one is asked.
             End::Came(ended) => {
-                hub.has_told(connection, &self.thread_id, ended.rev) && self.local.is_idle()
+                hub.has_sent(connection, &self.thread_id, ended.rev) && self.local.is_idle()
             }
-            End::IsPast => hub.has_told(connection, &self.thread_id, 0) && self.local.is_idle(),
+            End::IsPast => hub.has_sent(connection, &self.thread_id, 0) && self.local.is_idle(),
             // In another process it comes by the record only.
             End::Awaited(_) => self.turn.is_over() && self.local.is_idle(),
             End::Told => true,

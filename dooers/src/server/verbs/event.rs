@@ -46,8 +46,8 @@ fn repeat(caller: &Caller<'_>, begun: &Begun) {
         events: &[&begun.event],
     });
     if !is_subscribed {
-        hub.join(connection, thread_id)
-            .settle_behind([], begun.position());
+        hub.subscribe(connection, thread_id)
+            .activate_lagging([], begun.position());
     }
 }
 
@@ -101,7 +101,10 @@ pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Res
         return Ok(());
     };
     // Joined before the store is read, so that no edit is missed.
-    let join = session.running.hub.join(&session.connection, thread_id);
+    let join = session
+        .running
+        .hub
+        .subscribe(&session.connection, thread_id);
     let page = session
         .running
         .store

@@ -59,7 +59,10 @@ pub(super) async fn subscribe(
         return Ok(());
     };
     // Joined before the store is read, so that no change is missed.
-    let join = session.running.hub.join(&session.connection, thread_id);
+    let join = session
+        .running
+        .hub
+        .subscribe(&session.connection, thread_id);
     let snapshot = session
         .running
         .store
@@ -78,9 +81,9 @@ pub(super) async fn subscribe(
         .unsubscribe(&session.connection, thread_id);
     let frame = frame_of(&snapshot);
     if snapshot.is_complete {
-        join.settle([frame], snapshot.position);
+        join.activate([frame], snapshot.position);
     } else {
-        join.settle_behind([frame], snapshot.position);
+        join.activate_lagging([frame], snapshot.position);
     }
     Ok(())
 }

@@ -194,10 +194,10 @@ impl Session {
         };
         crash::point("after-writer-commit");
         if !refused.is_empty() {
-            // `settle` advances the clocks again for the finished operations.
+            // `activate` advances the clocks again for the finished operations.
             rewind(&clocks);
         }
-        self.settle(jobs, distrusted, known, &done, &places, &refused);
+        self.activate(jobs, distrusted, known, &done, &places, &refused);
         Ok(())
     }
 
@@ -282,7 +282,7 @@ impl Session {
     }
 
     /// Separates finished operations from refused ones, and puts the threads into the cache.
-    fn settle(
+    fn activate(
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
         distrusted: &mut HashSet<String>,

@@ -1,0 +1,81 @@
+//! Subscriptions that have started and do not deliver yet.
+
+use super::Hub;
+use super::connection::Connection;
+use super::feed::{Feed, Subscription};
+use super::frame::Frame;
+use super::lock::lock;
+use crate::store::Position;
+use std::sync::{Arc, Mutex};
+
+impl Hub {
+    /// Starts a subscription. From now on the changes of the thread are kept, until [`PendingSubscription::activate`] sets the position from which
+    /// the connection receives them.
+    pub(crate) fn subscribe(
+        &self,
+        connection: &Arc<Connection>,
+        thread_id: &str,
+    ) -> PendingSubscription {
+        let feed = self.feed_of(thread_id, Feed::begin_subscribing);
+        PendingSubscription {
+            hub: self.clone(),
+            thread_id: thread_id.to_owned(),
+            connection: Arc::clone(connection),
+            feed,
+        }
+    }
+}
+
+/// A subscription that has started and does not deliver yet. Dropping it ends the subscription.
+#[derive(Debug)]
+pub(crate) struct PendingSubscription {
+    hub: Hub,
+    thread_id: String,
+    connection: Arc<Connection>,
+    feed: Arc<Mutex<Feed>>,
+}
+
+impl PendingSubscription {
+    /// Sends these frames, and then every change above the position as it is published.
+    pub(crate) fn activate(self, first: impl IntoIterator<Item = Frame>, position: Position) {
+        self.connection.remember(&self.thread_id);
+        let mut feed = lock(&self.feed);
+        for frame in first {
+            self.connection.outbound().push(frame);
+        }
+        feed.subscribe(Subscription {
+            connection: Arc::clone(&self.connection),
+            thread_id: self.thread_id.clone(),
+            position,
+        });
+    }
+
+    /// Sends these frames. The rest is read from the store when the connection has room.
+    pub(crate) fn activate_lagging(
+        self,
+        first: impl IntoIterator<Item = Frame>,
+        position: Position,
+    ) {
+        self.connection.remember(&self.thread_id);
+        for frame in first {
+            self.connection.outbound().push(frame);
+        }
+        self.connection.fall_behind(&self.thread_id, position);
+    }
+
+    /// Sends a page of older events as they were at this `rev`. From then on the connection also receives their edits.
+    pub(crate) fn extend_back(self, page: Frame, first_seq: u64, rev: u64) {
+        let mut feed = lock(&self.feed);
+        self.connection.outbound().push(page);
+        if !feed.extend_back(self.connection.id(), first_seq, rev) {
+            self.connection.extend_back(&self.thread_id, first_seq);
+        }
+    }
+}
+
+impl Drop for PendingSubscription {
+    fn drop(&mut self) {
+        lock(&self.feed).end_subscribing();
+        self.hub.tidy(&self.thread_id);
+    }
+}
