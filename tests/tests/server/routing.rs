@@ -51,7 +51,7 @@ async fn one_agent_is_served_under_both_paths() {
     );
     let (status, body) = server.get("/agents").await;
     assert_eq!(status, 200);
-    let expected = json!({"agents": [{"name": "echo", "description": "Says what you said.", "is_default": true}]});
+    let expected = json!({"agents": [{"name": "echo", "description": "Echoes the message.", "is_default": true}]});
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected);
     server.close([]).await;
 }
@@ -79,9 +79,9 @@ async fn default_of_several_agents_is_served_at_ws() {
     );
     let (_, body) = server.get("/agents").await;
     let expected = json!({"agents": [
-        {"name": "echo", "description": "Says what you said.", "is_default": false},
-        {"name": "first-choice", "description": "Where `/ws` leads.", "is_default": true},
-        {"name": "quiet", "description": "Says nothing.", "is_default": false},
+        {"name": "echo", "description": "Echoes the message.", "is_default": false},
+        {"name": "first-choice", "description": "The agent at `/ws`.", "is_default": true},
+        {"name": "quiet", "description": "Sends nothing.", "is_default": false},
     ]});
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected);
     server.close([]).await;

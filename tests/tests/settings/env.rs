@@ -135,7 +135,7 @@ async fn variable_value_is_never_shown() {
 
 #[tokio::test]
 async fn missing_variable_of_a_secret_fails_the_start() {
-    let expected = "the setting `key` of `settings::from_env::Keys` needs the environment variable `KEY`: it is not set; \
+    let expected = "the setting `key` of `settings::env::Keys` needs the environment variable `KEY`: it is not set; \
                     set it, or make the setting optional (`Option<Secret>`)";
     assert_eq!(refusal(worker(&[])).await, expected);
     assert_eq!(refusal(worker(&[("KEY", "")])).await, expected);
@@ -143,7 +143,7 @@ async fn missing_variable_of_a_secret_fails_the_start() {
 
 #[tokio::test]
 async fn invalid_variable_error_hides_its_value() {
-    let prefix = "the setting `key` of `settings::from_env::Keys` needs the environment variable `KEY`: its value does not \
+    let prefix = "the setting `key` of `settings::env::Keys` needs the environment variable `KEY`: its value does not \
                   fit: it ";
     for (set, problem) in [
         (&[("KEY", "x@y")], "takes a text of at least 4 characters"),
