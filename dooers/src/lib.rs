@@ -58,7 +58,7 @@ mod turn;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use agent::{Agent, AgentDefinition, AgentFuture};
+pub use agent::{Agent, AgentDefinition};
 pub use error::{AgentError, Result};
 pub use extract::FromTurn;
 pub use history::{
@@ -73,7 +73,6 @@ pub use reply::{
 pub use requirements::Requirements;
 
 pub use server::repository;
-pub use server::repository::{Broadcast, Repository, RepositoryError};
 pub use server::{
     AllowedHosts, AllowedOrigins, ConfigError, Database, Dispatch, DispatchError, DispatchEvent,
     DispatchStream, HandlerError, HandlerErrorKind, Limits, NotAHost, NotAnOrigin, ServerError,
@@ -83,7 +82,8 @@ pub use state::State;
 /// Fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 
-pub use settings::{Email, ImageUrl, Secret, Settings, SettingsSchema};
+pub use settings::handle::Settings;
+pub use settings::types::{Email, ImageUrl, Secret};
 pub use turn::{
     FormResponse, Recorder, Sent, TextStream, Turn, WorkerRequest, WorkerResponse, title_from,
 };
@@ -98,7 +98,8 @@ pub use dooers_macros::WorkerSettings;
 pub use dooers_macros::SettingChoice;
 
 // The traits of these names: a trait and a derive macro have namespaces of their own.
-pub use settings::{SettingChoice, WorkerSettings};
+pub use settings::value::SettingChoice;
+pub use settings::worker_settings::WorkerSettings;
 
 /// What the source file of an agent needs.
 pub mod prelude {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A [`Thread`] as frames show it: with at most [`MAX_SHOWN_USERS`] of its users.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ShownThread<'a> {
+pub(crate) struct ShownThread<'a> {
     id: &'a str,
     worker_id: &'a str,
     agent_id: &'a str,
@@ -33,7 +33,7 @@ impl<'a> ShownThread<'a> {
     ///
     /// `sender` is the `user_id` of whoever sent the message that causes the frame.
     #[must_use]
-    pub fn new(thread: &'a Thread, sender: Option<&str>) -> Self {
+    pub(crate) fn new(thread: &'a Thread, sender: Option<&str>) -> Self {
         // Without `..`: a new member of a thread must be shown, too.
         let Thread {
             id,

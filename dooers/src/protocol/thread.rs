@@ -22,7 +22,7 @@ pub struct Thread {
     /// The user who started the thread.
     pub owner: User,
     /// All users who have written in the thread. A frame has at most [`MAX_SHOWN_USERS`](super::MAX_SHOWN_USERS) of
-    /// them, see [`ShownThread`](super::ShownThread). Clients drop a thread without this array.
+    /// them. Clients drop a thread without this array.
     pub users: Vec<User>,
     /// The title to show.
     pub title: Option<String>,

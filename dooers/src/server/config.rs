@@ -286,7 +286,7 @@ impl WorkerConfig {
     /// `openssl rand -base64 32` makes a key. To change it, put the new one in front of the old one: what is stored from
     /// then on is sealed with the new one. The old one is needed until every secret was set again, and every turn has ended
     /// that was waiting or running; without it the server does not start. Setting a secret to its present text is enough, in
-    /// any way: by a client's patch, by [`Settings::set`](crate::settings::Settings::set) or by
+    /// any way: by a client's patch, by [`Settings::set`](crate::Settings::set) or by
     /// [`Repository::set_setting`](crate::repository::Repository::set_setting). The same seals secrets that were stored
     /// before there was a key.
     ///
