@@ -21,6 +21,7 @@ mod server;
 mod signal;
 mod view;
 mod watched;
+mod with;
 
 pub use calls::{Call, Calls};
 pub use client::Client;

@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 /// The audience of settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Audience {
     /// A user who talks to the agent.
     #[default]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 /// A conversation between users and one agent of one worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Thread {
     /// The unique id.
     pub id: String,

@@ -21,6 +21,7 @@ pub struct SettingsSchema {
     clippy::large_enum_variant,
     reason = "there are few, and most of them are fields"
 )]
+#[non_exhaustive]
 pub enum SettingsItem {
     /// A field.
     Field(Field),

@@ -64,6 +64,7 @@ pub struct Email(String);
 /// The error for a text that is not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an email address looks like `ada@example.org`")]
+#[non_exhaustive]
 pub struct NotAnEmail;
 
 impl Email {

@@ -7,6 +7,7 @@ use crate::protocol::User;
 /// It is made from an authenticated connection, or by the program itself, with [`everyone`](Self::everyone) or
 /// [`user`](Self::user).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Scope {
     /// The agent's name.
     pub agent: String,

@@ -5,6 +5,7 @@ use dooers::prelude::*;
 use dooers::protocol::{ContentPart, User};
 use dooers::repository::RepositoryError;
 use dooers::{DispatchError, DispatchEvent};
+use dooers_tests::with;
 use dooers_tests::{Identity, within};
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -271,10 +272,10 @@ async fn nul_of_a_public_error_is_removed(served: &Served) {
 
 async fn nul_of_a_dispatch_is_removed(served: &Served) {
     let dispatch = || {
-        let user = User {
+        let user = with!(User {
             user_name: Some("A\0da".to_owned()),
             ..User::new("ada")
-        };
+        });
         served
             .dispatch()
             .user(user)
@@ -325,10 +326,10 @@ async fn nul_of_a_dispatch_is_removed(served: &Served) {
 
 async fn nul_of_the_repository_is_removed(served: &Served) {
     let repository = &served.repository;
-    let named = User {
+    let named = with!(User {
         user_name: Some("A\0da".to_owned()),
         ..User::new("ada")
-    };
+    });
     let made = repository
         .create_thread(&scope())
         .title("ti\0tle")

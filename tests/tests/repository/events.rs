@@ -4,6 +4,7 @@ use crate::given::{appended, kinds, scope, served, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::{Actor, EventType, User};
 use dooers::repository::RepositoryError;
+use dooers_tests::with;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -164,10 +165,12 @@ async fn an_edit_replaces_what_clients_have_and_a_removal_empties_it() {
 async fn create_event_of_a_user_has_their_name_as_author() {
     let (server, repository) = served().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
-    let named = |name: Option<&str>, email: Option<&str>| User {
-        user_name: name.map(str::to_owned),
-        user_email: email.map(str::to_owned),
-        ..User::new("ben")
+    let named = |name: Option<&str>, email: Option<&str>| {
+        with!(User {
+            user_name: name.map(str::to_owned),
+            user_email: email.map(str::to_owned),
+            ..User::new("ben")
+        })
     };
     let full = named(Some(" Ben "), Some("ben@example.org"));
     let mailed = named(Some(" "), Some(" ben@example.org"));

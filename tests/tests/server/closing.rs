@@ -4,7 +4,7 @@ use crate::agents::{quiet, script};
 use crate::seen::{events, string, texts};
 use dooers::protocol::{Actor, RunStatus};
 use dooers::store::{
-    MemoryStore, Scope, Snapshot, SnapshotFrom, SqliteOptions, SqliteStore, Store, Viewer,
+    MemoryStore, Scope, Snapshot, SnapshotFrom, SqliteOptions, SqliteStore, Store,
 };
 use dooers::{ServerError, WorkerServer};
 use dooers_tests::{Server, gate, within};
@@ -132,13 +132,9 @@ async fn a_turn_that_takes_too_long_is_stopped_and_recorded_as_interrupted() {
 
 /// What is stored of a thread of the user `ada`.
 async fn stored(store: &MemoryStore, thread_id: &str) -> Snapshot {
-    let scope = Scope {
-        agent: "script".to_owned(),
-        worker_id: "w1".to_owned(),
-        organization_id: "o1".to_owned(),
-        workspace_id: "s1".to_owned(),
-        viewer: Viewer::Everyone,
-    };
+    let scope = Scope::new("script", "w1")
+        .organization("o1")
+        .workspace("s1");
     let newest = SnapshotFrom::Newest;
     store
         .snapshot(&scope, thread_id, &newest, usize::MAX)

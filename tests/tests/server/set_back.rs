@@ -6,7 +6,7 @@ use dooers::OnBusy;
 use dooers::protocol::{ContentPart, EventType, User};
 use dooers::store::{
     MemoryStore, NewMessage, NewThread, Participant, PostgresStore, Scope, SqliteOptions,
-    SqliteStore, Start, Store, ThreadTarget, Viewer,
+    SqliteStore, Start, Store, ThreadTarget,
 };
 use dooers_tests::Server;
 use dooers_tests::postgres::shared;
@@ -15,13 +15,9 @@ use std::time::{Duration, SystemTime};
 
 /// As of the clients of these tests.
 fn scope() -> Scope {
-    Scope {
-        agent: "script".to_owned(),
-        worker_id: "w1".to_owned(),
-        organization_id: "o1".to_owned(),
-        workspace_id: "s1".to_owned(),
-        viewer: Viewer::Everyone,
-    }
+    Scope::new("script", "w1")
+        .organization("o1")
+        .workspace("s1")
 }
 
 /// Stores what a process leaves whose clock is an hour ahead: a turn that is to be tried again a second later.

@@ -9,6 +9,7 @@ use crate::seen::{
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Actor, EventType, RunStatus, User};
 use dooers::store::{NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer};
+use dooers_tests::with;
 use serde_json::json;
 use std::slice::from_ref;
 
@@ -185,11 +186,11 @@ async fn a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_
     store: &AnyStore,
 ) {
     begin_thread(store, "t", "r").await;
-    let renamed = User {
+    let renamed = with!(User {
         user_name: Some("Ana Lima".to_owned()),
         identity_ids: vec!["1".to_owned(), "2".to_owned()],
         ..ana()
-    };
+    });
     for (event_id, expected) in [("e2", vec!["thread", "event"]), ("e3", vec!["event"])] {
         let new = message(existing("t"), event_id, &renamed);
         let begun = store.begin_turn(&scope(), new, &start("r2")).await.unwrap();
@@ -205,15 +206,15 @@ async fn a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_
 }
 
 async fn an_event_keeps_the_author_of_its_time(store: &AnyStore) {
-    let mailed = User {
+    let mailed = with!(User {
         user_name: Some(" ".to_owned()),
         user_email: Some("ana@example.org".to_owned()),
         ..ana()
-    };
-    let named = User {
+    });
+    let named = with!(User {
         user_name: Some(" Ana Lima\n".to_owned()),
         ..mailed.clone()
-    };
+    });
     begin_thread(store, "t", "r").await;
     for (event_id, user) in [("e2", &mailed), ("e3", &named)] {
         let new = message(existing("t"), event_id, user);
@@ -250,9 +251,11 @@ async fn nobody_takes_part_without_being_shown(store: &AnyStore) {
 }
 
 async fn nobody_on_another_connection_is_somebody_else(store: &AnyStore) {
-    let of_connection = |id: &str| Scope {
-        viewer: Viewer::Only(Participant::connection(id)),
-        ..scope()
+    let of_connection = |id: &str| {
+        with!(Scope {
+            viewer: Viewer::Only(Participant::connection(id)),
+            ..scope()
+        })
     };
     let new = message_of_nobody(new_thread("t"), "e", "c");
     store
@@ -310,14 +313,14 @@ async fn a_thread_of_another_scope_is_never_adopted(store: &AnyStore) {
     let before = picture(store, &scope()).await;
     let target = ThreadTarget::ExistingOrNew(NewThread::new("t"));
     for other in [
-        Scope {
+        with!(Scope {
             agent: "other".to_owned(),
             ..scope()
-        },
-        Scope {
+        }),
+        with!(Scope {
             workspace_id: "other".to_owned(),
             ..scope()
-        },
+        }),
         private(&ben()),
     ] {
         let new = message(target.clone(), "e2", &ben());

@@ -7,6 +7,7 @@ use crate::seen::{Reader, assert_conflict, assert_not_found, kinds, newest, pict
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Thread, User};
 use dooers::store::{NewThread, Scope, ThreadDraft, ThreadEdit};
+use dooers_tests::with;
 use serde_json::json;
 
 cases![
@@ -41,20 +42,21 @@ async fn a_thread_is_made_as_it_is_drafted(store: &AnyStore) {
     let created = store.create_thread(&scope(), draft).await.unwrap();
     let changes = [created];
     assert_eq!((kinds(&changes), revs(&changes)), (vec!["thread"], vec![1]));
-    let expected = Thread {
-        id: "t".to_owned(),
-        worker_id: "worker".to_owned(),
-        agent_id: "worker".to_owned(),
-        organization_id: "organization".to_owned(),
-        workspace_id: "workspace".to_owned(),
-        owner: ana(),
-        users: vec![ana()],
-        title: Some("A title".to_owned()),
-        metadata: Some(json!({"channel": "mail"})),
-        created_at: at,
-        updated_at: at,
-        last_event_at: at,
-    };
+    let expected: Thread = serde_json::from_value(json!({
+        "id": "t",
+        "worker_id": "worker",
+        "agent_id": "worker",
+        "organization_id": "organization",
+        "workspace_id": "workspace",
+        "owner": ana(),
+        "users": [ana()],
+        "title": "A title",
+        "metadata": {"channel": "mail"},
+        "created_at": at,
+        "updated_at": at,
+        "last_event_at": at,
+    }))
+    .unwrap();
     let stored = store.thread(&scope(), "t").await.unwrap();
     assert_eq!((stored.thread, stored.rev), (expected.clone(), 1));
     let listed = store.threads(&scope(), None, 10.into()).await.unwrap();
@@ -105,10 +107,10 @@ async fn a_thread_of_nobody_is_seen_by_who_sees_everyones(store: &AnyStore) {
 async fn an_id_that_is_taken_is_a_conflict_in_every_scope(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let before = picture(store, &scope()).await;
-    let other = Scope {
+    let other = with!(Scope {
         workspace_id: "other".to_owned(),
         ..scope()
-    };
+    });
     for scope in [scope(), other.clone(), private(&ben())] {
         assert_conflict(store.create_thread(&scope, draft("t", &ana())).await);
     }

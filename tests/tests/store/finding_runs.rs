@@ -8,6 +8,7 @@ use crate::seen::assert_not_found;
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Run, RunStatus, User};
 use dooers::store::{Order, RunCursor, RunQuery, Scope, ThreadEdit};
+use dooers_tests::with;
 
 cases![
     runs_of_all_threads_come_from_either_end_up_to_the_limit,
@@ -171,10 +172,10 @@ async fn pages_of_any_size_find_the_same_in_either_order(store: &AnyStore) {
     // Some of one moment, in an order that is not that of their ids.
     let at = now();
     for run_id in ["own.3", "own.1", "own.2"] {
-        let run = Run {
+        let run = with!(Run {
             started_at: at,
             ..crate::given::run("a", run_id, RunStatus::Running)
-        };
+        });
         let edit = ThreadEdit::CreateRun(run);
         store.edit_thread(&scope(), "a", edit).await.unwrap();
     }
@@ -216,10 +217,10 @@ async fn runs_of_threads_that_are_not_seen_are_not_found(store: &AnyStore) {
     assert_eq!(seen(private(&ben()), oldest(100)).await, ["d1"]);
     assert_eq!(seen(private(&ana()), oldest(100)).await.len(), 12);
     assert!(seen(private(&User::new("x")), oldest(9)).await.is_empty());
-    let other = Scope {
+    let other = with!(Scope {
         worker_id: "other".to_owned(),
         ..scope()
-    };
+    });
     assert!(seen(other.clone(), RunQuery::newest(9)).await.is_empty());
     for scope in [private(&ben()), other] {
         assert_not_found(store.find_runs(&scope, &of("a", oldest(9))).await);

@@ -8,6 +8,7 @@ use crate::seen::{all_of, assert_conflict, assert_not_found, ids, invalid, kinds
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{EventType, Form, FormChoice, FormElement, ThreadEvent};
 use dooers::store::{Begun, NewMessage, Participant, StoreError, TurnChange};
+use dooers_tests::with;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -134,10 +135,10 @@ async fn answer_that_does_not_fit_its_form_is_refused(store: &AnyStore) {
             vec![FormChoice::new("a", "A")],
         ))
         .element(FormElement::text("fixed", "Fixed").disabled());
-    let form = ThreadEvent {
+    let form = with!(ThreadEvent {
         data: Some(serde_json::to_value(form).unwrap()),
         ..crate::given::form("t", "g")
-    };
+    });
     write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
     let before = picture(store, &scope()).await;
     for (form, field, values) in [
@@ -175,10 +176,10 @@ async fn unreadable_form_can_only_be_cancelled(store: &AnyStore) {
         ("g", Some(json!({"elements": [{"type": "hologram"}]}))),
         ("h", None),
     ] {
-        let form = ThreadEvent {
+        let form = with!(ThreadEvent {
             data,
             ..crate::given::form("t", id)
-        };
+        });
         write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
         let answer = json!({"form_event_id": id, "values": {}});
         let text = invalid(respond(store, "a", answer).await);
@@ -283,11 +284,11 @@ async fn second_answer_by_a_turn_leaves_the_first(store: &AnyStore) {
     let answered = finish(store, &claim.key, "r2").await.unwrap();
     assert!(finish(store, &answered.key, "none").await.is_none());
     let claim = say(store, existing("t"), "e", "r3").await.claim.unwrap();
-    let late = ThreadEvent {
+    let late = with!(ThreadEvent {
         kind: EventType::FormResponse,
         data: Some(complete()),
         ..answer("t", "late", None)
-    };
+    });
     let written = write(store, &claim.key, vec![TurnChange::Event(Box::new(late))]).await;
     assert_eq!(kinds(&written), ["event"]);
     let (events, _) = all_of(store, &scope(), "t").await;

@@ -13,6 +13,7 @@ use dooers::protocol::{Actor, EventType, RunStatus};
 use dooers::store::{
     Cancel, CancelTarget, Claim, HeldTurn, Participant, Scope, Start, Viewer, Waiting,
 };
+use dooers_tests::with;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -156,13 +157,12 @@ async fn a_turn_that_is_finished_is_left_as_it_is(store: &AnyStore) {
 }
 
 async fn threads_with_waiting_turns_are_listed_with_their_scope(store: &AnyStore) {
-    let elsewhere = Scope {
-        agent: "other agent".to_owned(),
-        worker_id: "other worker".to_owned(),
-        organization_id: "other organization".to_owned(),
-        workspace_id: "other workspace".to_owned(),
+    let elsewhere = with!(Scope {
         viewer: Viewer::Only(Participant::user(&ana())),
-    };
+        ..Scope::new("other agent", "other worker")
+            .organization("other organization")
+            .workspace("other workspace")
+    });
     let mut expected = Vec::new();
     for (place, scope) in [("here", scope()), ("there", elsewhere)] {
         for (number, waiting) in [0, 1, 3].into_iter().enumerate() {

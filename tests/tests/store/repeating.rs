@@ -8,6 +8,7 @@ use crate::seen::{all_of, assert_conflict, assert_not_found, ids, kinds, picture
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{ContentPart, EventType, User};
 use dooers::store::{Begun, NewMessage, Participant, Scope, StoreError, Viewer};
+use dooers_tests::with;
 use futures::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
@@ -99,10 +100,10 @@ async fn a_repeated_message_that_waits_is_not_claimed_by_its_repetition(store: &
 async fn a_repeated_message_may_come_with_another_name_and_metadata(store: &AnyStore) {
     let first = thread_with_message(store).await;
     let before = picture(store, &scope()).await;
-    let renamed = User {
+    let renamed = with!(User {
         user_name: Some("Ana Lima".to_owned()),
         ..ana()
-    };
+    });
     let again = NewMessage {
         user: renamed,
         ..repeatable(existing("t"), "e2", "c")
@@ -184,18 +185,18 @@ async fn the_same_id_of_another_tenant_is_another_message(store: &AnyStore) {
     let before = picture(store, &scope()).await;
     let elsewhere = || "elsewhere".to_owned();
     let tenants = [
-        Scope {
+        with!(Scope {
             worker_id: elsewhere(),
             ..scope()
-        },
-        Scope {
+        }),
+        with!(Scope {
             organization_id: elsewhere(),
             ..scope()
-        },
-        Scope {
+        }),
+        with!(Scope {
             workspace_id: elsewhere(),
             ..scope()
-        },
+        }),
     ];
     for (number, tenant) in tenants.iter().enumerate() {
         let thread_id = format!("other-{number}");
@@ -222,10 +223,10 @@ async fn the_same_id_of_another_tenant_is_another_message(store: &AnyStore) {
 async fn the_same_id_at_another_agent_of_the_worker_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
     let before = picture(store, &scope()).await;
-    let other = Scope {
+    let other = with!(Scope {
         agent: "other".to_owned(),
         ..scope()
-    };
+    });
     let repeat = async |thread| {
         let new = repeatable(thread, "e2", "c");
         store.begin_turn(&other, new, &start("r2")).await
@@ -328,10 +329,10 @@ async fn send_together(store: &AnyStore, all: Vec<NewMessage>) -> Vec<Result<Beg
     let tasks = all.into_iter().enumerate().map(|(number, new)| {
         let store = Arc::clone(store);
         tokio::spawn(async move {
-            let scope = Scope {
+            let scope = with!(Scope {
                 viewer: Viewer::Only(new.participant.clone()),
                 ..scope()
-            };
+            });
             store
                 .begin_turn(&scope, new, &start(&format!("run-{number}")))
                 .await

@@ -13,6 +13,7 @@ use dooers::protocol::{Run, RunStatus, User};
 use dooers::store::{
     Cancel, CancelTarget, Cancelled, Claim, Start, ThreadEdit, ThreadTarget, TurnKey,
 };
+use dooers_tests::with;
 
 cases![
     an_attempt_that_failed_leaves_its_run_and_what_it_stored_to_the_next,
@@ -324,10 +325,10 @@ async fn an_attempt_whose_handler_starts_its_runs_ends_the_run_before(store: &An
 async fn first_attempt_does_not_continue_a_program_run(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     begin(store, existing("t"), "e2", &start("none")).await;
-    let own = Run {
+    let own = with!(Run {
         event_id: Some("e2".to_owned()),
         ..run("t", "own", RunStatus::Running)
-    };
+    });
     let edit = ThreadEdit::CreateRun(own.clone());
     store.edit_thread(&scope(), "t", edit).await.unwrap();
     let next = finish(store, &claim.key, "r2").await.unwrap();

@@ -11,6 +11,7 @@ use dooers::store::{
     Claim, EventPatch, EventQuery, NewMessage, Participant, RunQuery, Scope, SnapshotFrom,
     StoreError, ThreadCursor, ThreadEdit, TurnKey, Viewer,
 };
+use dooers_tests::with;
 use serde_json::json;
 
 cases![
@@ -48,11 +49,11 @@ fn others() -> Vec<Scope> {
             scope.worker_id = "workerorganization".to_owned();
             scope.organization_id = String::new();
         }),
-        Scope {
+        with!(Scope {
             organization_id: home.workspace_id.clone(),
             workspace_id: home.organization_id.clone(),
             ..scope()
-        },
+        }),
     ];
     for participant in [
         Participant::user(&ben()),
@@ -62,7 +63,7 @@ fn others() -> Vec<Scope> {
         Participant::connection("ana"),
     ] {
         let viewer = Viewer::Only(participant);
-        others.push(Scope { viewer, ..scope() });
+        others.push(with!(Scope { viewer, ..scope() }));
     }
     others
 }
@@ -175,10 +176,10 @@ async fn no_method_touches_the_thread_of_another_scope(store: &AnyStore) {
 
 async fn the_key_of_a_turn_opens_nothing_in_another_scope(store: &AnyStore) {
     let Claim { key, .. } = begin_thread(store, "t", "r").await;
-    let other = Scope {
+    let other = with!(Scope {
         worker_id: "other".to_owned(),
         ..scope()
-    };
+    });
     let new = message(new_thread("own"), "own-e", &ana());
     store
         .begin_turn(&other, new, &start("own-r"))
@@ -233,10 +234,10 @@ async fn a_thread_of_another_scope_cannot_be_made_again(store: &AnyStore) {
 }
 
 async fn a_cursor_of_another_scope_shows_nothing_of_it(store: &AnyStore) {
-    let other = Scope {
+    let other = with!(Scope {
         workspace_id: "other".to_owned(),
         ..scope()
-    };
+    });
     for number in 0..6 {
         let (scope, id) = (
             if number % 2 == 0 {
@@ -272,10 +273,10 @@ async fn a_cursor_of_another_scope_shows_nothing_of_it(store: &AnyStore) {
 }
 
 async fn an_event_of_another_scope_is_no_place_to_begin(store: &AnyStore) {
-    let other = Scope {
+    let other = with!(Scope {
         organization_id: "other".to_owned(),
         ..scope()
-    };
+    });
     begin_thread(store, "t", "r").await;
     let new = message(new_thread("own"), "own-e", &ana());
     store

@@ -5,6 +5,7 @@ use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
     Change, ChangeBody, PageLimit, Position, Scope, Snapshot, SnapshotFrom, StoreError,
 };
+use dooers_tests::with;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -323,10 +324,10 @@ impl Reader {
             assert!(runs.contains(run), "out of date: {run:?}");
         }
         // `last_event_at` is told once a turn only.
-        let told = Thread {
+        let told = with!(Thread {
             last_event_at: fresh.thread.last_event_at,
             ..self.thread.clone()
-        };
+        });
         assert_eq!(told, fresh.thread);
     }
 }

@@ -10,6 +10,7 @@ use crate::seen::{
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{ContentPart, RunStatus};
 use dooers::store::{Begun, NewMessage, Scope, StoreError, TurnKey};
+use dooers_tests::with;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
@@ -41,10 +42,10 @@ async fn a_bad_operation_among_good_ones_spoils_none_of_them(store: &AnyStore) {
         .unwrap();
     let ended = begin_thread(store, "ended", "ended-r").await;
     finish(store, &ended.key, "none").await;
-    let foreign = Scope {
+    let foreign = with!(Scope {
         worker_id: "other".to_owned(),
         ..scope()
-    };
+    });
     let used = repeatable(existing("ended"), "used", "c");
     store
         .begin_turn(&scope(), used, &start("used-r"))

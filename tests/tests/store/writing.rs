@@ -9,6 +9,7 @@ use crate::seen::{
 use crate::stores::{AnyStore, cases};
 use dooers::protocol::{Run, RunStatus};
 use dooers::store::{ThreadPatch, TurnChange};
+use dooers_tests::with;
 use serde_json::{Value, json};
 use std::slice::from_ref;
 
@@ -39,10 +40,10 @@ async fn a_run_that_ends_keeps_when_it_started(store: &AnyStore) {
 async fn a_run_is_of_the_agent_that_was_named_last(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     for agent in [Some("other"), None] {
-        let changed = Run {
+        let changed = with!(Run {
             agent_id: agent.map(str::to_owned),
             ..run("t", "r", RunStatus::Running)
-        };
+        });
         write(store, &claim.key, vec![TurnChange::Run(changed)]).await;
         let stored = run_named(store, &scope(), "t", "r").await;
         assert_eq!(stored.agent_id.as_deref(), agent);
@@ -58,11 +59,11 @@ async fn a_run_keeps_its_row_through_many_changes(store: &AnyStore) {
         RunStatus::Failed,
     ] {
         let change = run("t", "r", status);
-        let expected = Run {
+        let expected = with!(Run {
             started_at: claim.run.as_ref().unwrap().started_at,
             event_id: Some(claim.key.event_id.clone()),
             ..change.clone()
-        };
+        });
         let changes = vec![TurnChange::Run(change)];
         let told = runs_of(&write(store, &claim.key, changes).await);
         assert_eq!(told, from_ref(&expected));

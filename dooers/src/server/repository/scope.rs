@@ -5,6 +5,20 @@ use crate::protocol::User;
 use crate::store::{Participant, Scope, Viewer};
 
 impl Scope {
+    /// All threads of the agent with this name and of this worker, in the organization and the workspace without a name.
+    ///
+    /// [`everyone`](Self::everyone) takes the agent's type instead of its name.
+    #[must_use]
+    pub fn new(agent: impl Into<String>, worker_id: impl Into<String>) -> Self {
+        Self {
+            agent: agent.into(),
+            worker_id: worker_id.into(),
+            organization_id: String::new(),
+            workspace_id: String::new(),
+            viewer: Viewer::Everyone,
+        }
+    }
+
     /// Everyone's threads of an agent and a worker, in the organization and the workspace that have no name.
     ///
     /// ```
@@ -50,11 +64,8 @@ impl Scope {
         viewer: Viewer,
     ) -> Self {
         Self {
-            agent: agent.name().to_owned(),
-            worker_id,
-            organization_id: String::new(),
-            workspace_id: String::new(),
             viewer,
+            ..Self::new(agent.name(), worker_id)
         }
     }
 }
