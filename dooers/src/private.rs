@@ -5,6 +5,8 @@ pub use dooers_macros::__beside as beside;
 pub use inventory;
 
 pub use crate::settings::__generated as settings;
+// For the tests of this repository.
+pub use crate::store::own::OwnStore;
 
 use crate::AgentError;
 use crate::extract::FromTurn;

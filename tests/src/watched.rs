@@ -120,6 +120,8 @@ impl Watched {
     }
 }
 
+impl dooers::__private::OwnStore for Watched {}
+
 #[async_trait]
 impl Store for Watched {
     async fn begin_turn(

@@ -386,7 +386,18 @@ impl WorkerConfig {
         self
     }
 
-    /// Keeps conversations in a store of the program's own.
+    /// Keeps conversations in a store that the program has opened.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    /// use dooers::store::MemoryStore;
+    /// use std::sync::Arc;
+    ///
+    /// // A server that starts after the first one has closed finds its conversations.
+    /// let store = Arc::new(MemoryStore::new());
+    /// let first = WorkerConfig::new().store(store.clone());
+    /// let second = WorkerConfig::new().store(store);
+    /// ```
     #[must_use]
     pub fn store(self, store: Arc<dyn Store>) -> Self {
         self.database(Database::Custom(store))

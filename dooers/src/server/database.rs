@@ -23,7 +23,7 @@ pub enum Database {
     Postgres(PostgresOptions),
     /// The process's memory: gone when it ends.
     Memory,
-    /// A store of the program's own.
+    /// A store that the program has opened.
     Custom(Arc<dyn Store>),
 }
 

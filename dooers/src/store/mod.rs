@@ -14,14 +14,15 @@ mod listing;
 mod memory;
 mod message;
 mod order;
+pub(crate) mod own;
 mod page;
-mod patch;
+pub(crate) mod patch;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod prefix;
 mod query;
 mod rules;
-mod scope;
+pub(crate) mod scope;
 mod sealed;
 mod setting;
 mod shown;
@@ -35,33 +36,50 @@ mod step;
 mod tests;
 
 pub(crate) use admission::{Admit, Admitted};
+pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
+pub use error::StoreError;
+pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
+pub use prefix::{NotAPrefix, TablePrefix};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
+
+// The vocabulary of the hidden methods of `Store`. Only the server and the tests of this repository use it, so these types
+// are not part of the public API. The ones that programs meet are documented in `repository`.
+#[doc(hidden)]
 pub use change::{Change, ChangeBody, ThreadRecord};
+#[doc(hidden)]
 pub use claim::{
     Cancel, CancelTarget, Cancelled, Claim, HeldTurn, LONGEST_BACK_OFF, Recovered, Retried, Start,
     TurnChange, TurnKey, Waiting, Written,
 };
-pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
+#[doc(hidden)]
 pub use edit::{Edited, ThreadDraft, ThreadEdit};
-pub use error::StoreError;
+#[doc(hidden)]
 pub use limit::PageLimit;
+#[doc(hidden)]
 pub use listing::{RunQuery, ThreadQuery};
-pub use memory::MemoryStore;
+#[doc(hidden)]
 pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
+#[doc(hidden)]
 pub use order::Order;
+pub(crate) use own::OwnStore;
+#[doc(hidden)]
 pub use page::{
     CatchUp, EventPage, Known, NotACursor, Position, RunCursor, Snapshot, SnapshotFrom,
     ThreadCursor, ThreadPage,
 };
+#[doc(hidden)]
 pub use patch::{EventPatch, RunPatch, ThreadPatch};
-#[cfg(feature = "postgres")]
-pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
-pub use prefix::{NotAPrefix, TablePrefix};
+#[doc(hidden)]
 pub use query::EventQuery;
+#[doc(hidden)]
 pub use scope::{Participant, Scope, Viewer};
+#[doc(hidden)]
 pub use sealed::{AnswerSeal, KeyedDigest, SealedAnswer};
+#[doc(hidden)]
 pub use setting::{StoredSetting, WorkerKey};
-#[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteOptions, SqliteStore};
 
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
@@ -69,6 +87,7 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// A snapshot shows this many events at the most, unless a client of the oldest kind missed more.
+#[doc(hidden)]
 pub const SNAPSHOT_EVENTS: usize = 100;
 
 /// What the server needs of a database.
@@ -97,8 +116,16 @@ pub const SNAPSHOT_EVENTS: usize = 100;
 /// * A turn that waits for another attempt is due at its `not_before`. It is also due if that is further ahead than
 ///   [`LONGEST_BACK_OFF`]: no turn waits longer, so the clock was set back.
 /// * `created_at` is the time that is given. Events are ordered by their `seq`.
+///
+/// # Sealed
+///
+/// Only the stores of dooers implement this trait, and its methods are hidden: they belong to the server and may change in
+/// any release. The rules of a thread are inside of the stores, and each new rule would otherwise break every store of
+/// another crate. Programs read and write conversations with [`Repository`](crate::repository::Repository). They use this
+/// trait to name a store that they have opened, for
+/// [`WorkerConfig::store`](crate::WorkerConfig::store).
 #[async_trait]
-pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer it.
     ///
     /// If no turn of the thread runs, the oldest one that waits (most often this one) is claimed in the same
@@ -114,6 +141,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// `client_event_id` that was used for something else, or with another agent of the worker, or a form that is answered: by an answer whose turn waits, runs or has succeeded, `Busy` for a thread that is
     /// being answered, `Overloaded` for a full queue, `Invalid` for an answer that does not fit its form, or fills a
     /// password field and comes without a [`seal`](NewMessage::seal).
+    #[doc(hidden)]
     async fn begin_turn(
         &self,
         scope: &Scope,
@@ -130,6 +158,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
+    #[doc(hidden)]
     async fn claim_turn(
         &self,
         scope: &Scope,
@@ -142,6 +171,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `StaleFence` if the turn is no longer this claim's, `NotFound` for a thread outside the scope.
+    #[doc(hidden)]
     async fn write_turn(
         &self,
         scope: &Scope,
@@ -155,6 +185,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`write_turn`](Store::write_turn).
+    #[doc(hidden)]
     async fn finish_turn(
         &self,
         scope: &Scope,
@@ -169,6 +200,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`write_turn`](Store::write_turn).
+    #[doc(hidden)]
     async fn retry_turn(
         &self,
         scope: &Scope,
@@ -183,6 +215,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a run or an event outside the scope.
+    #[doc(hidden)]
     async fn cancel_turn(
         &self,
         scope: Option<&Scope>,
@@ -200,6 +233,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn recover(&self) -> Result<Recovered, StoreError>;
 
     /// Keeps the turns that this process runs for so long from now on. The result is these: a turn that is not among them is no longer
@@ -208,6 +242,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError>;
 
     /// Does what [`recover`](Store::recover) does to the turns whose lease has run out, at a time that is shown, and tells
@@ -217,6 +252,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError>;
 
     /// A thread as it stands.
@@ -224,6 +260,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
+    #[doc(hidden)]
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError>;
 
     /// A page of the scope's threads, those with the newest events first. [`ThreadPage::next`] says whether there are
@@ -232,6 +269,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn threads(
         &self,
         scope: &Scope,
@@ -244,6 +282,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn find_threads(
         &self,
         scope: &Scope,
@@ -259,6 +298,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
+    #[doc(hidden)]
     async fn snapshot(
         &self,
         scope: &Scope,
@@ -273,6 +313,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope, or an event that is not in it.
+    #[doc(hidden)]
     async fn events(
         &self,
         scope: &Scope,
@@ -286,6 +327,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
+    #[doc(hidden)]
     async fn find_events(
         &self,
         scope: &Scope,
@@ -298,6 +340,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope, or an event that is not in it.
+    #[doc(hidden)]
     async fn event(
         &self,
         scope: &Scope,
@@ -310,6 +353,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` if it looks into a thread outside the scope.
+    #[doc(hidden)]
     async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError>;
 
     /// A run of a thread.
@@ -317,6 +361,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope, or a run that is not in it.
+    #[doc(hidden)]
     async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError>;
 
     /// Reads the changes that a reader at this position has not got, in their order. The items of `limit` are new events; its
@@ -325,6 +370,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
+    #[doc(hidden)]
     async fn catch_up(
         &self,
         scope: &Scope,
@@ -338,6 +384,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Conflict` if there is a thread of its id, in whatever scope.
+    #[doc(hidden)]
     async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError>;
 
     /// Changes a thread without a turn: what the program does by itself.
@@ -346,6 +393,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// `NotFound` for a thread outside the scope, or an event or a run that is not in it; `Conflict` for an id that is
     /// taken, in whatever scope, for a text that still grows, and for a run that goes on.
+    #[doc(hidden)]
     async fn edit_thread(
         &self,
         scope: &Scope,
@@ -361,6 +409,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
+    #[doc(hidden)]
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError>;
 
     /// Forgets the `client_event_id`s of threads that were deleted before this time, with the ids of their users, and
@@ -372,6 +421,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
     async fn forget_sent(
         &self,
         deleted_before: DateTime<Utc>,
@@ -383,6 +433,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError>;
 
     /// Stores these settings of a worker and leaves its others as they are. The result is when each counts as stored:
@@ -391,6 +442,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn put_settings(
         &self,
         worker: &WorkerKey,
@@ -402,6 +454,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError>;
 
     /// The keys with which stored settings are sealed.
@@ -409,6 +462,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError>;
 
     /// The keys with which answers are sealed that wait for their turns, or whose turns run.
@@ -416,6 +470,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn turn_keys(&self) -> Result<Vec<String>, StoreError>;
 
     /// Asks whether the database answers.
@@ -423,8 +478,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if it does not.
+    #[doc(hidden)]
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Waits until all that was begun is written, and gives the database free.
+    #[doc(hidden)]
     async fn close(&self);
 }

@@ -18,6 +18,7 @@ pub struct Scope {
     /// The workspace.
     pub workspace_id: String,
     /// Which of these threads.
+    #[doc(hidden)]
     pub viewer: Viewer,
 }
 
@@ -33,6 +34,7 @@ pub enum Viewer {
 
 impl Scope {
     /// The same scope without regard to who takes part in a thread: for what the server itself does.
+    #[doc(hidden)]
     #[must_use]
     pub fn of_everyone(&self) -> Self {
         Self {
@@ -42,21 +44,13 @@ impl Scope {
     }
 
     /// Whether these participants' thread may be seen.
+    #[doc(hidden)]
     #[must_use]
     pub fn admits(&self, participants: &[Participant]) -> bool {
         match &self.viewer {
             Viewer::Everyone => true,
             Viewer::Only(viewer) => participants.contains(viewer),
         }
-    }
-
-    /// Whether the other scope is of the same agent, worker, organization and workspace.
-    #[must_use]
-    pub fn is_beside(&self, other: &Scope) -> bool {
-        self.agent == other.agent
-            && self.worker_id == other.worker_id
-            && self.organization_id == other.organization_id
-            && self.workspace_id == other.workspace_id
     }
 }
 

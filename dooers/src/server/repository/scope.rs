@@ -23,7 +23,7 @@ impl Scope {
     ///
     /// ```
     /// use dooers::prelude::*;
-    /// use dooers::store::Scope;
+    /// use dooers::repository::Scope;
     ///
     /// #[dooers::agent]
     /// async fn support() {}
