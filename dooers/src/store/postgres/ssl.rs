@@ -33,6 +33,17 @@ pub enum SslMode {
 impl SslMode {
     /// What is allowed as text.
     pub(crate) const ALLOWED: &'static str = "one of disable, allow, prefer, require, verify-ca, verify-full, or true, false, 1, 0, yes, no, on, off, of which true means verify-full";
+
+    pub(super) fn for_sqlx(self) -> PgSslMode {
+        match self {
+            Self::Disable => PgSslMode::Disable,
+            // sqlx's own `Allow` never encrypts, and so fails where the server insists.
+            Self::Allow | Self::Prefer => PgSslMode::Prefer,
+            Self::Require => PgSslMode::Require,
+            Self::VerifyCa => PgSslMode::VerifyCa,
+            Self::VerifyFull => PgSslMode::VerifyFull,
+        }
+    }
 }
 
 /// The text is no [`SslMode`].
@@ -59,19 +70,6 @@ impl FromStr for SslMode {
                 });
             }
         })
-    }
-}
-
-impl From<SslMode> for PgSslMode {
-    fn from(mode: SslMode) -> Self {
-        match mode {
-            SslMode::Disable => Self::Disable,
-            // sqlx's own `Allow` never encrypts, and so fails where the server insists.
-            SslMode::Allow | SslMode::Prefer => Self::Prefer,
-            SslMode::Require => Self::Require,
-            SslMode::VerifyCa => Self::VerifyCa,
-            SslMode::VerifyFull => Self::VerifyFull,
-        }
     }
 }
 
