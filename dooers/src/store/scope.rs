@@ -6,6 +6,13 @@ use crate::protocol::User;
 ///
 /// It is made from an authenticated connection, or by the program itself, with [`everyone`](Self::everyone) or
 /// [`user`](Self::user).
+///
+/// ```
+/// use dooers::repository::Scope;
+///
+/// let scope = Scope::new("support", "w1").organization("o1").workspace("s1");
+/// assert_eq!(scope.organization_id, "o1");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Scope {
