@@ -155,7 +155,7 @@ fn choice_impl(
         const _: () = {
             use #crate_path as __dooers;
             #[automatically_derived]
-            impl __dooers::settings::SettingChoice for #name {
+            impl __dooers::SettingChoice for #name {
                 const CHOICES: &'static [(&'static str, &'static str)] = &[#((#values, #labels)),*];
 
                 #[allow(unused_variables)]

@@ -13,6 +13,19 @@ pub type Result<T = (), E = AgentError> = std::result::Result<T, E>;
 ///
 /// `AgentError` does not implement [`Error`], because that would conflict with the conversion. Its `Debug` output is
 /// the message on one line, which Rust prints if `main` returns the error.
+///
+/// ```
+/// use dooers::prelude::*;
+///
+/// #[dooers::agent]
+/// async fn adder(request: WorkerRequest) -> Result<String> {
+///     let number: i64 = request
+///         .message
+///         .parse()
+///         .map_err(|_| AgentError::public("Please send a number."))?;
+///     Ok((number + 1).to_string())
+/// }
+/// ```
 pub struct AgentError {
     public: Option<String>,
     is_retryable: bool,

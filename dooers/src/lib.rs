@@ -55,9 +55,9 @@ pub use handler::private as __private;
 
 pub use error::{AgentError, Result};
 pub use handler::{
-    Agent, AgentDefinition, AgentFuture, Answer, FormResponse, FromTurn, IntoReply, Recorder,
-    Reply, ReplyStream, Requirements, Sent, State, StreamedReply, StreamedText, TextReply,
-    TextStream, ToolCall, Turn, TurnPolicy, WorkerRequest, WorkerResponse, title_from,
+    Agent, AgentDefinition, Answer, FormResponse, FromTurn, IntoReply, Recorder, Reply,
+    ReplyStream, Requirements, Sent, State, StreamedReply, StreamedText, TextReply, TextStream,
+    ToolCall, Turn, TurnPolicy, WorkerRequest, WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
@@ -65,7 +65,6 @@ pub use history::{
 };
 pub use logs::log_directives;
 pub use server::repository;
-pub use server::repository::{Broadcast, Repository, RepositoryError};
 pub use server::{
     AllowedHosts, AllowedOrigins, ConfigError, Database, Dispatch, DispatchError, DispatchEvent,
     DispatchStream, HandlerError, HandlerErrorKind, Limits, NotAHost, NotAnOrigin, ServerError,
@@ -75,7 +74,8 @@ pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 
-pub use settings::{Email, ImageUrl, Secret, Settings, SettingsSchema};
+pub use settings::handle::Settings;
+pub use settings::types::{Email, ImageUrl, Secret};
 
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
@@ -87,7 +87,8 @@ pub use dooers_macros::WorkerSettings;
 pub use dooers_macros::SettingChoice;
 
 // The traits with these names. Traits and derive macros are in different namespaces.
-pub use settings::{SettingChoice, WorkerSettings};
+pub use settings::value::SettingChoice;
+pub use settings::worker_settings::WorkerSettings;
 
 /// Everything that the source file of an agent needs.
 pub mod prelude {

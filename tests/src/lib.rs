@@ -21,6 +21,7 @@ mod server;
 mod signal;
 mod spy_store;
 mod thread_view;
+mod with;
 
 pub use client::Client;
 pub use identity::Identity;

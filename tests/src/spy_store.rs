@@ -120,6 +120,8 @@ impl SpyStore {
     }
 }
 
+impl dooers::__private::OwnStore for SpyStore {}
+
 #[async_trait]
 impl Store for SpyStore {
     async fn begin_turn(

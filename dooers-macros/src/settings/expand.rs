@@ -215,7 +215,7 @@ fn settings_impls(settings: &SettingsModel, has_groups: bool, is_valid: bool) ->
     };
     quote! {
         #[automatically_derived]
-        impl __dooers::settings::WorkerSettings for #name {
+        impl __dooers::WorkerSettings for #name {
             fn schema() -> &'static __dooers::settings::SettingsSchema {
                 #schema
             }

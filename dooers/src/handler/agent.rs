@@ -38,8 +38,10 @@ pub struct AgentDefinition {
     requires: fn(&mut Requirements),
 }
 
+// Generated code creates definitions, and the server calls them: these methods are hidden.
 impl AgentDefinition {
     /// Creates an agent with this name, description and handler.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -58,6 +60,7 @@ impl AgentDefinition {
     }
 
     /// Makes the agent the default: if a server has several agents, it serves this one at `/ws`.
+    #[doc(hidden)]
     #[must_use]
     pub const fn as_default(mut self) -> Self {
         self.is_default = true;
@@ -65,6 +68,7 @@ impl AgentDefinition {
     }
 
     /// Lets the handler start and end its runs itself.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_manual_runs(mut self) -> Self {
         self.has_manual_runs = true;
@@ -72,6 +76,7 @@ impl AgentDefinition {
     }
 
     /// Sets the maximum duration of each attempt.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = Some(timeout);
@@ -79,6 +84,7 @@ impl AgentDefinition {
     }
 
     /// Sets how often a failed turn is retried.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_retries(mut self, retries: u32) -> Self {
         self.policy.retries = retries;
@@ -86,6 +92,7 @@ impl AgentDefinition {
     }
 
     /// Sets how messages are treated that arrive while another turn of their thread is running.
+    #[doc(hidden)]
     #[must_use]
     pub const fn when_busy(mut self, on_busy: OnBusy) -> Self {
         self.policy.on_busy = on_busy;
@@ -93,6 +100,7 @@ impl AgentDefinition {
     }
 
     /// Sets the function that adds the requirements of the agent's arguments.
+    #[doc(hidden)]
     #[must_use]
     pub const fn requiring(mut self, requires: fn(&mut Requirements)) -> Self {
         self.requires = requires;
@@ -138,6 +146,7 @@ impl AgentDefinition {
     }
 
     /// Calls the handler with one turn.
+    #[doc(hidden)]
     #[must_use]
     pub fn call(&self, turn: Turn) -> AgentFuture {
         (self.call)(turn)

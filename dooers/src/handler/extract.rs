@@ -11,6 +11,26 @@ use tokio_util::sync::CancellationToken;
 /// A type that a handler can take as an argument. The argument is created from the turn before the handler is called.
 ///
 /// Arguments are independent of each other. A handler can take any number of them in any order.
+///
+/// ```
+/// use dooers::prelude::*;
+///
+/// /// The user's language, from the metadata of the message.
+/// struct Language(String);
+///
+/// impl FromTurn for Language {
+///     async fn from_turn(turn: &Turn) -> Result<Self> {
+///         let metadata = turn.request().metadata.as_ref();
+///         let language = metadata.and_then(|metadata| metadata["language"].as_str());
+///         Ok(Self(language.unwrap_or("en").to_owned()))
+///     }
+/// }
+///
+/// #[dooers::agent]
+/// async fn translator(Language(language): Language, request: WorkerRequest) -> String {
+///     format!("{} in {language}", request.message)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an agent",
     label = "cannot be created from a turn",

@@ -20,7 +20,7 @@ mod title;
 mod turn;
 mod turn_memory;
 
-pub use agent::{Agent, AgentDefinition, AgentFuture};
+pub use agent::{Agent, AgentDefinition};
 pub use extract::FromTurn;
 pub use policy::TurnPolicy;
 pub use recorder::Recorder;

@@ -4,6 +4,9 @@ pub use super::agent::{AgentFuture, Registered};
 pub use dooers_macros::__beside as beside;
 pub use inventory;
 
+// For the tests of this repository.
+pub use crate::store::own::OwnStore;
+
 /// Functions and types that the derive macros of settings use.
 pub mod settings {
     pub use crate::settings::__generated::*;

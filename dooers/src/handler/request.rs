@@ -10,6 +10,23 @@ use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// A message of a user and its context.
+///
+/// ```
+/// use dooers::prelude::*;
+///
+/// #[dooers::agent]
+/// async fn greeter(request: WorkerRequest) -> String {
+///     let name = request.user.user_name.unwrap_or_else(|| "stranger".to_owned());
+///     format!("Hello {name}, you wrote: {}", request.message)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// // A unit test creates a request from its text.
+/// let answer = greeter(WorkerRequest::new("Hi")).await;
+/// assert_eq!(answer, "Hello stranger, you wrote: Hi");
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WorkerRequest {

@@ -18,6 +18,17 @@ use std::sync::Arc;
 /// Events are sent at once, in the order of the calls. Awaiting the returned [`Sent`] waits until the event is stored.
 /// All events that a handler sends without waiting in between are stored in one transaction. A clone sends to the same
 /// turn.
+///
+/// ```
+/// use dooers::prelude::*;
+///
+/// #[dooers::agent]
+/// async fn painter(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+///     response.text(format!("Painting {}", request.message));
+///     response.image("https://example.org/picture.png").await?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct WorkerResponse {
     outbox: Arc<Outbox>,

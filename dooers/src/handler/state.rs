@@ -22,6 +22,7 @@ use std::sync::Arc;
 ///
 /// let server = WorkerServer::new(WorkerConfig::new()).state(Database);
 /// ```
+// Exhaustive: handlers destructure it, and it will always be one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct State<S>(pub S);
 

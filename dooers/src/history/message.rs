@@ -20,6 +20,7 @@ pub enum ChatRole {
 ///
 /// Every [`HistoryFormat`](crate::HistoryFormat) is written from these messages.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ChatMessage {
     /// The id of the event that this message was made from. If there are several, it is the first one.
     pub event_id: String,
@@ -42,6 +43,7 @@ pub struct ChatMessage {
 
 /// A tool call and its result.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ToolUse {
     /// The id of the event of the call, or of the result if the call is missing.
     pub event_id: String,

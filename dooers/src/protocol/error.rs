@@ -43,6 +43,7 @@ pub enum ErrorCode {
 /// A refusal, as sent in an `ack`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
+#[non_exhaustive]
 pub struct ErrorBody {
     /// The code, for programs.
     pub code: ErrorCode,

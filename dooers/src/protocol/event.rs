@@ -90,7 +90,10 @@ impl Actor {
 }
 
 /// One event of a thread, as it is on the wire.
+///
+/// The server creates events. A unit test can deserialize one from its JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ThreadEvent {
     /// The unique id.
     pub id: String,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 /// A form that a client shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Form {
     /// The text above the form.
     pub message: String,
@@ -93,6 +94,7 @@ pub enum FormSize {
 
 /// One element of a form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FormElement {
     /// The name of the element, which is its key in the values of the answer.
     pub name: String,
@@ -215,6 +217,7 @@ pub enum ChoiceVariant {
 
 /// One option of an element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FormChoice {
     /// The value of the option in the answer.
     pub value: String,

@@ -9,7 +9,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", content = "payload")]
 #[non_exhaustive]
-pub enum ServerFrame<'a> {
+pub(crate) enum ServerFrame<'a> {
     /// A frame of the client was accepted or refused.
     #[serde(rename = "ack")]
     Ack {
@@ -139,7 +139,7 @@ pub enum ServerFrame<'a> {
 
 /// Information about the server, for the response to `connect`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ServerInfo {
+pub(crate) struct ServerInfo {
     /// The name of the server, always `dooers`.
     pub name: &'static str,
     /// The version of this crate.
@@ -151,7 +151,7 @@ pub struct ServerInfo {
 impl ServerInfo {
     /// Information about this server.
     #[must_use]
-    pub fn current() -> Self {
+    pub(crate) fn current() -> Self {
         Self {
             name: "dooers",
             version: env!("CARGO_PKG_VERSION"),
@@ -163,13 +163,13 @@ impl ServerInfo {
 impl ServerFrame<'_> {
     /// Encodes the frame as JSON, with a new id.
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         self.encode_with_id(&new_id())
     }
 
     /// Encodes the frame as JSON, with this id.
     #[must_use]
-    pub fn encode_with_id(&self, id: &str) -> String {
+    pub(crate) fn encode_with_id(&self, id: &str) -> String {
         #[derive(Serialize)]
         struct WithId<'a, T> {
             id: &'a str,

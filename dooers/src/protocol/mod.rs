@@ -54,12 +54,15 @@ pub use form_builder::{
     TextareaKind,
 };
 pub use form_error::FormError;
-pub use frame::{ServerFrame, ServerInfo};
+pub(crate) use frame::{ServerFrame, ServerInfo};
 pub use media_part::{AudioPart, DocumentPart, ImagePart};
 pub use run::{Run, RunStatus};
-pub use settings::{Audience, PublicSchema, ShownField, ShownGroup, ShownItem, ShownOption};
-pub(crate) use settings::{SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload};
-pub use shown_thread::ShownThread;
+pub use settings::Audience;
+pub(crate) use settings::{
+    PublicSchema, SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload,
+    ShownField, ShownGroup, ShownItem, ShownOption,
+};
+pub(crate) use shown_thread::ShownThread;
 pub(crate) use size::json_bytes;
 pub use size::{
     MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,

@@ -34,6 +34,7 @@ impl RunStatus {
 
 /// A run. The events of one turn belong to one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Run {
     /// The unique id.
     pub id: String,

@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 /// The audience of settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Audience {
     /// A user who talks to the agent.
     #[default]
@@ -47,7 +48,7 @@ pub(crate) struct SettingsPatchPayload {
 /// A field or a group, as an audience sees it. Clients recognize a group by its `fields`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum ShownItem {
+pub(crate) enum ShownItem {
     /// A field.
     Field(Box<ShownField>),
     /// A group.
@@ -56,7 +57,7 @@ pub enum ShownItem {
 
 /// A field with its value, as an audience sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ShownField {
+pub(crate) struct ShownField {
     /// The id of the field. Patches name the field by this id.
     pub id: String,
     /// The kind of the field: `text`, `number`, `select`, `checkbox`, `textarea`, `password`, `email`, `date` or
@@ -113,7 +114,7 @@ pub struct ShownField {
 
 /// An option of a `select`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownOption {
+pub(crate) struct ShownOption {
     /// The value.
     pub value: String,
     /// The text of the option.
@@ -122,7 +123,7 @@ pub struct ShownOption {
 
 /// A group of fields, as an audience sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ShownGroup {
+pub(crate) struct ShownGroup {
     /// The id of the group.
     pub id: String,
     /// The name that users see.
@@ -140,7 +141,7 @@ pub struct ShownGroup {
 
 /// The schema of an agent's settings, without the values of a worker.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PublicSchema<'a> {
+pub(crate) struct PublicSchema<'a> {
     /// The version, which the author of the agent chooses.
     pub version: &'a str,
     /// Fields and groups with their defaults.

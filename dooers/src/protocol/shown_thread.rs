@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A [`Thread`] as frames show it: with at most [`MAX_SHOWN_USERS`] of its users.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ShownThread<'a> {
+pub(crate) struct ShownThread<'a> {
     id: &'a str,
     worker_id: &'a str,
     agent_id: &'a str,
@@ -34,7 +34,7 @@ impl<'a> ShownThread<'a> {
     ///
     /// `sender` is the `user_id` of the user whose message causes the frame.
     #[must_use]
-    pub fn new(thread: &'a Thread, sender: Option<&str>) -> Self {
+    pub(crate) fn new(thread: &'a Thread, sender: Option<&str>) -> Self {
         // There is no `..`, so that a new member of a thread cannot be forgotten here.
         let Thread {
             id,

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 /// A conversation between users and one agent of one worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Thread {
     /// The unique id.
     pub id: String,
@@ -22,7 +23,7 @@ pub struct Thread {
     /// The user who started the thread.
     pub owner: User,
     /// All users who have written in the thread. A frame has at most [`MAX_SHOWN_USERS`](super::MAX_SHOWN_USERS) of
-    /// them, see [`ShownThread`](super::ShownThread). Clients drop a thread without this array.
+    /// them. Clients drop a thread without this array.
     pub users: Vec<User>,
     /// The title to show.
     pub title: Option<String>,

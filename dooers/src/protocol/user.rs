@@ -10,7 +10,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// A user that is stored or connects has ids of at most [`MAX_CLIENT_ID_BYTES`](super::MAX_CLIENT_ID_BYTES), a name and
 /// an email address of at most [`MAX_NAME_BYTES`](super::MAX_NAME_BYTES), roles of at most
 /// [`MAX_ROLE_BYTES`](super::MAX_ROLE_BYTES), and at most [`MAX_IDENTITY_IDS`](super::MAX_IDENTITY_IDS).
+///
+/// ```
+/// use dooers::protocol::User;
+///
+/// let user = User::new("ana").user_name("Ana").organization_role("owner");
+/// assert_eq!(user.user_name.as_deref(), Some("Ana"));
+/// assert_eq!(user.workspace_role, "member");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct User {
     /// The id of the user in the client's own system.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -47,6 +56,48 @@ impl User {
             organization_role: member_role(),
             workspace_role: member_role(),
         }
+    }
+
+    /// Sets the name to show.
+    #[must_use]
+    pub fn user_name(mut self, name: impl Into<String>) -> Self {
+        self.user_name = Some(name.into());
+        self
+    }
+
+    /// Sets the email address.
+    #[must_use]
+    pub fn user_email(mut self, email: impl Into<String>) -> Self {
+        self.user_email = Some(email.into());
+        self
+    }
+
+    /// Sets the ids of the same user in other systems.
+    #[must_use]
+    pub fn identity_ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.identity_ids = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the role in the whole system. The default is `user`.
+    #[must_use]
+    pub fn system_role(mut self, role: impl Into<String>) -> Self {
+        self.system_role = role.into();
+        self
+    }
+
+    /// Sets the role in the organization. The default is `member`.
+    #[must_use]
+    pub fn organization_role(mut self, role: impl Into<String>) -> Self {
+        self.organization_role = role.into();
+        self
+    }
+
+    /// Sets the role in the workspace. The default is `member`.
+    #[must_use]
+    pub fn workspace_role(mut self, role: impl Into<String>) -> Self {
+        self.workspace_role = role.into();
+        self
     }
 }
 

@@ -294,7 +294,7 @@ impl WorkerConfig {
     /// `openssl rand -base64 32` creates a key. To change the key, put the new one in front of the old one. From then
     /// on, values are sealed with the new key. The old key is still needed until every secret has been set again and
     /// every turn that was queued or running has ended. Without it, the server does not start. Setting a secret to its
-    /// present value is enough: by a client's patch, by [`Settings::set`](crate::settings::Settings::set) or by
+    /// present value is enough: by a client's patch, by [`Settings::set`](crate::Settings::set) or by
     /// [`Repository::set_setting`](crate::repository::Repository::set_setting). This also seals secrets that were
     /// stored before there was a key.
     ///
@@ -393,7 +393,18 @@ impl WorkerConfig {
         self
     }
 
-    /// Keeps conversations in the program's own store.
+    /// Keeps conversations in a store that the program has opened.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    /// use dooers::store::MemoryStore;
+    /// use std::sync::Arc;
+    ///
+    /// // A server that starts after the first one has closed finds its conversations.
+    /// let store = Arc::new(MemoryStore::new());
+    /// let first = WorkerConfig::new().store(store.clone());
+    /// let second = WorkerConfig::new().store(store);
+    /// ```
     #[must_use]
     pub fn store(self, store: Arc<dyn Store>) -> Self {
         self.database(Database::Custom(store))

@@ -23,7 +23,7 @@ pub enum Database {
     Postgres(PostgresOptions),
     /// The memory of the process. Everything in it is lost when the process ends.
     Memory,
-    /// The program's own store.
+    /// A store that the program has opened.
     Custom(Arc<dyn Store>),
 }
 

@@ -27,6 +27,22 @@ use tokio_util::sync::CancellationToken;
 ///
 /// A clone refers to the same server, so one part of a program can [`close`](Self::close) the server that another part
 /// serves.
+///
+/// ```no_run
+/// use dooers::prelude::*;
+///
+/// #[dooers::agent]
+/// async fn echo(request: WorkerRequest) -> String {
+///     request.message
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> Result<()> {
+///     let config = WorkerConfig::new().bind(([127, 0, 0, 1], 8000).into());
+///     WorkerServer::new(config).agent::<echo>().serve().await?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct WorkerServer {
     program: Program,

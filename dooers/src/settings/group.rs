@@ -14,6 +14,7 @@ pub struct Group {
 }
 
 /// The initial state of a group that can be collapsed.
+// Exhaustive: a group is either expanded or collapsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Collapsible {
     /// Expanded.

@@ -13,6 +13,23 @@ use std::sync::Arc;
 ///
 /// A handler that only needs the current values takes `T` as an argument. A handler that needs more takes this handle.
 /// Outside of a handler, [`WorkerServer::settings`](crate::WorkerServer::settings) returns it.
+///
+/// ```
+/// use dooers::prelude::*;
+///
+/// #[derive(Debug, Clone, WorkerSettings)]
+/// struct Counting {
+///     #[setting(default = 0)]
+///     answered: u32,
+/// }
+///
+/// #[dooers::agent]
+/// async fn counter(settings: Settings<Counting>) -> Result<String> {
+///     let answered = settings.get().await?.answered + 1;
+///     settings.set(|current| current.answered = answered).await?;
+///     Ok(format!("Answer {answered}"))
+/// }
+/// ```
 pub struct Settings<T> {
     live: Arc<LiveSettings>,
     worker: WorkerKey,

@@ -8,6 +8,7 @@ use super::{Field, Group};
     clippy::large_enum_variant,
     reason = "there are few, and most of them are fields"
 )]
+#[non_exhaustive]
 pub enum SettingsItem {
     /// A field.
     Field(Field),

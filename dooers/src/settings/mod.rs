@@ -10,7 +10,7 @@ mod error;
 mod field;
 mod generated;
 mod group;
-mod handle;
+pub(crate) mod handle;
 mod invalid_value;
 mod item;
 mod json_schema;
@@ -25,31 +25,33 @@ mod step;
 mod step_tests;
 #[cfg(test)]
 mod tests;
-mod types;
-mod value;
+pub(crate) mod types;
+pub(crate) mod value;
 mod values;
 mod variables;
 mod watch;
 mod wire;
-mod worker_settings;
+pub(crate) mod worker_settings;
 
-pub use crate::protocol::Audience;
 pub use chrono::NaiveDate;
 pub use error::SettingsError;
 pub use field::{Field, FieldKind, Visibility};
 pub use group::{Collapsible, Group};
-pub use handle::{AllSettings, Settings};
+pub use handle::AllSettings;
+pub(crate) use handle::Settings;
 pub use invalid_value::{InvalidValue, PatchError};
 pub use item::SettingsItem;
 pub use schema::{SettingsSchema, SettingsSchemaBuilder};
 pub use schema_error::SchemaError;
 pub(crate) use seal::Sealed;
 pub use seal::{Keyring, NotAKey, UnsealError};
-pub use types::{Email, ImageUrl, NotAnEmail, Secret};
-pub use value::{SettingChoice, SettingValue};
+pub use types::NotAnEmail;
+pub(crate) use types::{Email, ImageUrl, Secret};
+pub use value::SettingValue;
 pub use values::SettingsValues;
 pub use watch::{SettingsUpdate, SettingsWatch};
-pub use worker_settings::{Reader, SettingsGroup, WorkerSettings};
+pub(crate) use worker_settings::WorkerSettings;
+pub use worker_settings::{Reader, SettingsGroup};
 
 #[doc(hidden)]
 pub mod __generated {

@@ -9,6 +9,14 @@ use zeroize::Zeroizing;
 /// A text that only the program may read, such as an API key or a password.
 ///
 /// It is overwritten in memory when it is dropped. `Debug` does not show it, and it cannot be serialized.
+///
+/// ```
+/// use dooers::Secret;
+///
+/// let key = Secret::new("sk-123");
+/// assert_eq!(key.expose(), "sk-123");
+/// assert!(!format!("{key:?}").contains("123"));
+/// ```
 pub struct Secret {
     text: Zeroizing<String>,
     /// Distinguishes this value from all others with the same text.
@@ -64,6 +72,7 @@ pub struct Email(String);
 /// The error for a text that is not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an email address looks like `ada@example.org`")]
+#[non_exhaustive]
 pub struct NotAnEmail;
 
 impl Email {

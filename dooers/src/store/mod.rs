@@ -16,14 +16,15 @@ mod memory;
 mod message;
 pub(crate) mod on_busy;
 mod order;
+pub(crate) mod own;
 mod page;
-mod patch;
+pub(crate) mod patch;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod prefix;
 mod query;
 mod rules;
-mod scope;
+pub(crate) mod scope;
 mod sealed;
 mod setting;
 mod shown;
@@ -37,34 +38,51 @@ mod step;
 mod tests;
 
 pub(crate) use admission::{Admit, Admitted};
+pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
+pub use error::StoreError;
+pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
+pub use prefix::{NotAPrefix, TablePrefix};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
+
+// The vocabulary of the hidden methods of `Store`. Only the server and the tests of this repository use it, so these types
+// are not part of the public API. The ones that programs meet are documented in `repository`.
+#[doc(hidden)]
 pub use change::{Change, ChangeBody, ThreadRecord};
+#[doc(hidden)]
 pub use claim::{
     Cancel, CancelTarget, Cancelled, Claim, HeldTurn, LONGEST_BACK_OFF, Recovered, Retried, Start,
     TurnChange, TurnKey, TurnState, Waiting, Written,
 };
-pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
+#[doc(hidden)]
 pub use edit::{Edited, ThreadDraft, ThreadEdit};
-pub use error::StoreError;
+#[doc(hidden)]
 pub use limit::PageLimit;
+#[doc(hidden)]
 pub use listing::{RunQuery, ThreadQuery};
-pub use memory::MemoryStore;
+#[doc(hidden)]
 pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
 pub(crate) use on_busy::{DEFAULT_QUEUE, OnBusy};
+#[doc(hidden)]
 pub use order::Order;
+pub(crate) use own::OwnStore;
+#[doc(hidden)]
 pub use page::{
     CatchUp, EventPage, Known, NotACursor, Position, RunCursor, Snapshot, SnapshotFrom,
     ThreadCursor, ThreadPage,
 };
+#[doc(hidden)]
 pub use patch::{EventPatch, RunPatch, ThreadPatch};
-#[cfg(feature = "postgres")]
-pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
-pub use prefix::{NotAPrefix, TablePrefix};
+#[doc(hidden)]
 pub use query::EventQuery;
+#[doc(hidden)]
 pub use scope::{Participant, Scope, Viewer};
+#[doc(hidden)]
 pub use sealed::{AnswerSeal, KeyedDigest, SealedAnswer};
+#[doc(hidden)]
 pub use setting::{StoredSetting, WorkerKey};
-#[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteOptions, SqliteStore};
 
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
@@ -72,6 +90,7 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// Maximum number of events in a snapshot, unless a client of the oldest protocol version missed more.
+#[doc(hidden)]
 pub const SNAPSHOT_EVENTS: usize = 100;
 
 /// The server's interface to a database.
@@ -99,8 +118,15 @@ pub const SNAPSHOT_EVENTS: usize = 100;
 /// * A turn that waits for another attempt is due at its `not_before`. It is also due if `not_before` is further ahead
 ///   than [`LONGEST_BACK_OFF`]: no turn waits longer, so the clock was set back.
 /// * `created_at` is the given time. Events are ordered by their `seq`.
+///
+/// # Sealed
+///
+/// Only the stores of dooers implement this trait, and its methods are hidden: they belong to the server and may change in
+/// any release. The rules of a thread are inside of the stores, and each new rule would otherwise break every store of
+/// another crate. Programs read and write conversations with [`Repository`](crate::repository::Repository). They use this
+/// trait to name a store that they have opened, for [`WorkerConfig::store`](crate::WorkerConfig::store).
 #[async_trait]
-pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer the message.
     ///
     /// If no turn of the thread runs, the oldest waiting turn (usually the new one) is claimed in the same transaction,
@@ -117,6 +143,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// * `Busy` if the thread is being answered and the agent refuses messages in the meantime.
     /// * `Overloaded` if the queue of the thread is full.
     /// * `Invalid` if the answer does not fit its form, or fills a password field without a [`seal`](NewMessage::seal).
+    #[doc(hidden)]
     async fn begin_turn(
         &self,
         scope: &Scope,
@@ -133,6 +160,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope.
+    #[doc(hidden)]
     async fn claim_turn(
         &self,
         scope: &Scope,
@@ -145,6 +173,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `StaleFence` if this claim no longer holds the turn, `NotFound` for a thread outside of the scope.
+    #[doc(hidden)]
     async fn write_turn(
         &self,
         scope: &Scope,
@@ -158,6 +187,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`write_turn`](Store::write_turn).
+    #[doc(hidden)]
     async fn finish_turn(
         &self,
         scope: &Scope,
@@ -173,6 +203,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`write_turn`](Store::write_turn).
+    #[doc(hidden)]
     async fn retry_turn(
         &self,
         scope: &Scope,
@@ -187,6 +218,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a run or an event outside of the scope.
+    #[doc(hidden)]
     async fn cancel_turn(
         &self,
         scope: Option<&Scope>,
@@ -198,6 +230,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope, or an event that is not in it.
+    #[doc(hidden)]
     async fn turn_state(
         &self,
         scope: &Scope,
@@ -216,6 +249,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn recover(&self) -> Result<Recovered, StoreError>;
 
     /// Extends the leases of the turns that the process `node` runs, to `lease` from now, and returns these turns. The
@@ -224,6 +258,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError>;
 
     /// Does the same as [`recover`](Store::recover) for turns whose lease has run out. `at` is the time that the ended
@@ -233,6 +268,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError>;
 
     /// Reads a thread's own row.
@@ -240,6 +276,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope.
+    #[doc(hidden)]
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError>;
 
     /// Reads a page of the scope's threads, those with the newest events first. [`ThreadPage::next`] is set if there
@@ -248,6 +285,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn threads(
         &self,
         scope: &Scope,
@@ -260,6 +298,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn find_threads(
         &self,
         scope: &Scope,
@@ -275,6 +314,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope.
+    #[doc(hidden)]
     async fn snapshot(
         &self,
         scope: &Scope,
@@ -289,6 +329,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope, or an event that is not in the thread.
+    #[doc(hidden)]
     async fn events(
         &self,
         scope: &Scope,
@@ -302,6 +343,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope.
+    #[doc(hidden)]
     async fn find_events(
         &self,
         scope: &Scope,
@@ -314,6 +356,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope, or an event that is not in the thread.
+    #[doc(hidden)]
     async fn event(
         &self,
         scope: &Scope,
@@ -326,6 +369,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` if the query names a thread outside of the scope.
+    #[doc(hidden)]
     async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError>;
 
     /// Reads a run of a thread.
@@ -333,6 +377,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope, or a run that is not in the thread.
+    #[doc(hidden)]
     async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError>;
 
     /// Reads the changes that a reader at this position has not received, in their order. The items of `limit` are new
@@ -341,6 +386,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope.
+    #[doc(hidden)]
     async fn catch_up(
         &self,
         scope: &Scope,
@@ -354,6 +400,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Conflict` if a thread with this id exists in any scope.
+    #[doc(hidden)]
     async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError>;
 
     /// Changes a thread without a turn, on behalf of the program itself.
@@ -362,6 +409,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// `NotFound` for a thread outside of the scope, or an event or a run that is not in the thread. `Conflict` if an
     /// id is taken in any scope, if an event is still streaming, or if a run has not ended.
+    #[doc(hidden)]
     async fn edit_thread(
         &self,
         scope: &Scope,
@@ -377,6 +425,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope.
+    #[doc(hidden)]
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError>;
 
     /// Removes the `client_event_id`s of threads that were deleted before this time, with the ids of their users, and
@@ -388,6 +437,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
     async fn forget_sent(
         &self,
         deleted_before: DateTime<Utc>,
@@ -399,6 +449,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError>;
 
     /// Stores these settings of a worker and leaves its other settings unchanged. Returns the `updated_at` of each
@@ -407,6 +458,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn put_settings(
         &self,
         worker: &WorkerKey,
@@ -418,6 +470,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError>;
 
     /// Lists the ids of the keys that seal stored settings.
@@ -425,6 +478,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError>;
 
     /// Lists the ids of the keys that seal the answers of waiting and running turns.
@@ -432,6 +486,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if the database does not answer.
+    #[doc(hidden)]
     async fn turn_keys(&self) -> Result<Vec<String>, StoreError>;
 
     /// Checks that the database answers.
@@ -439,8 +494,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Failed` if it does not.
+    #[doc(hidden)]
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Waits until all operations that have begun are written, and releases the database.
+    #[doc(hidden)]
     async fn close(&self);
 }

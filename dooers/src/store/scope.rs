@@ -4,8 +4,17 @@ use crate::protocol::User;
 
 /// The set of threads that a call may touch: those of one agent of one worker, in one organization and workspace.
 ///
-/// A scope belongs to an authenticated connection, or is created by the program itself.
+/// A scope belongs to an authenticated connection, or is created by the program itself with [`everyone`](Self::everyone) or
+/// [`user`](Self::user).
+///
+/// ```
+/// use dooers::repository::Scope;
+///
+/// let scope = Scope::new("support", "w1").organization("o1").workspace("s1");
+/// assert_eq!(scope.organization_id, "o1");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Scope {
     /// The agent's name.
     pub agent: String,
@@ -16,6 +25,7 @@ pub struct Scope {
     /// The id of the workspace.
     pub workspace_id: String,
     /// The threads of these that are visible.
+    #[doc(hidden)]
     pub viewer: Viewer,
 }
 
@@ -31,6 +41,7 @@ pub enum Viewer {
 
 impl Scope {
     /// Returns the same scope for all viewers, for operations of the server itself.
+    #[doc(hidden)]
     #[must_use]
     pub fn of_everyone(&self) -> Self {
         Self {
@@ -40,21 +51,13 @@ impl Scope {
     }
 
     /// Returns `true` if a thread with these participants is visible.
+    #[doc(hidden)]
     #[must_use]
     pub fn admits(&self, participants: &[Participant]) -> bool {
         match &self.viewer {
             Viewer::Everyone => true,
             Viewer::Only(viewer) => participants.contains(viewer),
         }
-    }
-
-    /// Returns `true` if both scopes have the same agent, worker, organization and workspace.
-    #[must_use]
-    pub fn is_beside(&self, other: &Scope) -> bool {
-        self.agent == other.agent
-            && self.worker_id == other.worker_id
-            && self.organization_id == other.organization_id
-            && self.workspace_id == other.workspace_id
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::patience::PATIENCE;
 use super::server::TestServer;
+use crate::settings::SettingsSchema;
 use crate::store::MemoryStore;
-use crate::{Agent, Database, SettingsSchema, WorkerConfig, WorkerServer};
+use crate::{Agent, Database, WorkerConfig, WorkerServer};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::sync::Arc;

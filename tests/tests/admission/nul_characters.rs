@@ -5,6 +5,7 @@ use dooers::prelude::*;
 use dooers::protocol::{ContentPart, User};
 use dooers::repository::RepositoryError;
 use dooers::{DispatchError, DispatchEvent};
+use dooers_tests::with;
 use dooers_tests::{Identity, within};
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -284,10 +285,10 @@ async fn nul_in_public_error_is_removed(fixture: &ServerFixture) {
 
 async fn nul_in_dispatch_is_removed(fixture: &ServerFixture) {
     let dispatch = || {
-        let user = User {
+        let user = with!(User {
             user_name: Some("A\0da".to_owned()),
             ..User::new("ada")
-        };
+        });
         fixture
             .dispatch()
             .user(user)
@@ -338,10 +339,10 @@ async fn nul_in_dispatch_is_removed(fixture: &ServerFixture) {
 
 async fn nul_in_repository_call_is_removed(fixture: &ServerFixture) {
     let repository = &fixture.repository;
-    let named = User {
+    let named = with!(User {
         user_name: Some("A\0da".to_owned()),
         ..User::new("ada")
-    };
+    });
     let made = repository
         .create_thread(&scope())
         .title("ti\0tle")

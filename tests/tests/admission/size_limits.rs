@@ -6,6 +6,7 @@ use dooers::prelude::*;
 use dooers::protocol::User;
 use dooers::repository::{RepositoryError, Scope};
 use dooers::store::{NewThread, ThreadDraft};
+use dooers_tests::with;
 use dooers_tests::{Client, Identity, within};
 use serde_json::{Value, json};
 
@@ -417,10 +418,10 @@ async fn repository_user_and_scope_sizes_are_limited(fixture: &ServerFixture) {
     for (member, scope) in [
         (
             "worker_id",
-            Scope {
+            with!(Scope {
                 worker_id: long(),
                 ..scope()
-            },
+            }),
         ),
         ("organization_id", scope().organization(long())),
         ("workspace_id", scope().workspace(long())),
@@ -429,10 +430,10 @@ async fn repository_user_and_scope_sizes_are_limited(fixture: &ServerFixture) {
         let expected = format!("`{member}` is 129 bytes long; at most 128 are allowed");
         assert_eq!(invalid(&created.unwrap_err()), expected);
     }
-    let set = Scope {
+    let set = with!(Scope {
         worker_id: long(),
         ..scope()
-    };
+    });
     let set = repository.set_setting(&set, "greeting", "hi").await;
     assert!(set.unwrap_err().to_string().contains("at most 128"));
 }

@@ -2,20 +2,15 @@
 
 use chrono::Utc;
 use dooers::OnBusy;
-use dooers::protocol::{Actor, ContentPart, EventType, ThreadEvent, User};
-use dooers::store::{
-    NewMessage, NewThread, Participant, Scope, Start, ThreadTarget, TurnChange, Viewer,
-};
+use dooers::protocol::{ContentPart, EventType, ThreadEvent, User};
+use dooers::store::{NewMessage, NewThread, Participant, Scope, Start, ThreadTarget, TurnChange};
+use serde_json::json;
 use std::time::Duration;
 
 pub(crate) fn scope() -> Scope {
-    Scope {
-        agent: "agent".to_owned(),
-        worker_id: "worker".to_owned(),
-        organization_id: "organization".to_owned(),
-        workspace_id: "workspace".to_owned(),
-        viewer: Viewer::Everyone,
-    }
+    Scope::new("agent", "worker")
+        .organization("organization")
+        .workspace("workspace")
 }
 
 /// A message that creates this thread.
@@ -57,22 +52,17 @@ pub(crate) fn start(run_id: &str) -> Start {
 
 /// A change that writes a text of the assistant.
 pub(crate) fn said(thread_id: &str, event_id: &str) -> TurnChange {
-    TurnChange::Event(Box::new(ThreadEvent {
-        id: event_id.to_owned(),
-        thread_id: thread_id.to_owned(),
-        run_id: None,
-        kind: EventType::Message,
-        actor: Actor::Assistant,
-        author: None,
-        user: None,
-        content: Some(vec![ContentPart::text(event_id)]),
-        data: None,
-        created_at: Utc::now(),
-        streaming: None,
-        finalized: None,
-        delta_seq: None,
-        deleted: None,
-        client_event_id: None,
-        seq: 0,
+    let event: ThreadEvent = serde_json::from_value(json!({
+        "id": event_id,
+        "thread_id": thread_id,
+        "run_id": null,
+        "type": "message",
+        "actor": "assistant",
+        "author": null,
+        "content": [ContentPart::text(event_id)],
+        "created_at": Utc::now(),
+        "seq": 0,
     }))
+    .expect("an event is JSON");
+    TurnChange::Event(Box::new(event))
 }

@@ -4,6 +4,7 @@ use crate::fixtures::{appended, kinds, scope, start_server, subscribed, text};
 use dooers::prelude::*;
 use dooers::protocol::{Actor, EventType, User};
 use dooers::repository::RepositoryError;
+use dooers_tests::with;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -171,10 +172,12 @@ async fn update_replaces_and_removal_empties_an_event() {
 async fn create_event_of_a_user_has_their_name_as_author() {
     let (server, repository) = start_server().await;
     repository.create_thread(&scope()).id("t").await.unwrap();
-    let named = |name: Option<&str>, email: Option<&str>| User {
-        user_name: name.map(str::to_owned),
-        user_email: email.map(str::to_owned),
-        ..User::new("ben")
+    let named = |name: Option<&str>, email: Option<&str>| {
+        with!(User {
+            user_name: name.map(str::to_owned),
+            user_email: email.map(str::to_owned),
+            ..User::new("ben")
+        })
     };
     let full = named(Some(" Ben "), Some("ben@example.org"));
     let mailed = named(Some(" "), Some(" ben@example.org"));

@@ -6,7 +6,7 @@ use dooers::OnBusy;
 use dooers::protocol::{ContentPart, EventType, User};
 use dooers::store::{
     MemoryStore, NewMessage, NewThread, Participant, PostgresStore, Scope, SqliteOptions,
-    SqliteStore, Start, Store, ThreadTarget, Viewer,
+    SqliteStore, Start, Store, ThreadTarget,
 };
 use dooers_tests::Server;
 use dooers_tests::postgres::shared;
@@ -15,13 +15,9 @@ use std::time::{Duration, SystemTime};
 
 /// The scope of the test clients.
 fn scope() -> Scope {
-    Scope {
-        agent: "script".to_owned(),
-        worker_id: "w1".to_owned(),
-        organization_id: "o1".to_owned(),
-        workspace_id: "s1".to_owned(),
-        viewer: Viewer::Everyone,
-    }
+    Scope::new("script", "w1")
+        .organization("o1")
+        .workspace("s1")
 }
 
 /// Stores a turn to be retried a second later, written by a process whose clock is an hour ahead.

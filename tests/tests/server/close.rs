@@ -4,7 +4,7 @@ use crate::agents::{quiet, script};
 use crate::asserts::{events, string, texts};
 use dooers::protocol::{Actor, RunStatus};
 use dooers::store::{
-    MemoryStore, Scope, Snapshot, SnapshotFrom, SqliteOptions, SqliteStore, Store, Viewer,
+    MemoryStore, Scope, Snapshot, SnapshotFrom, SqliteOptions, SqliteStore, Store,
 };
 use dooers::{ServerError, WorkerServer};
 use dooers_tests::{Server, gate, within};
@@ -134,13 +134,9 @@ async fn turn_over_the_drain_time_is_interrupted() {
 
 /// The stored state of a thread of the user `ada`.
 async fn stored(store: &MemoryStore, thread_id: &str) -> Snapshot {
-    let scope = Scope {
-        agent: "script".to_owned(),
-        worker_id: "w1".to_owned(),
-        organization_id: "o1".to_owned(),
-        workspace_id: "s1".to_owned(),
-        viewer: Viewer::Everyone,
-    };
+    let scope = Scope::new("script", "w1")
+        .organization("o1")
+        .workspace("s1");
     let newest = SnapshotFrom::Newest;
     store
         .snapshot(&scope, thread_id, &newest, usize::MAX)

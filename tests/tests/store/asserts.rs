@@ -6,6 +6,7 @@ use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
     Change, ChangeBody, PageLimit, Position, Scope, Snapshot, SnapshotFrom, StoreError, TurnState,
 };
+use dooers_tests::with;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -337,10 +338,10 @@ impl Reader {
             assert!(runs.contains(run), "out of date: {run:?}");
         }
         // `last_event_at` is published once per turn.
-        let published = Thread {
+        let published = with!(Thread {
             last_event_at: fresh.thread.last_event_at,
             ..self.thread.clone()
-        };
+        });
         assert_eq!(published, fresh.thread);
     }
 }

@@ -10,6 +10,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{Actor, EventType, RunStatus, User};
 use dooers::store::{NewMessage, NewThread, Participant, Scope, ThreadTarget, Viewer};
+use dooers_tests::with;
 use serde_json::json;
 use std::slice::from_ref;
 
@@ -184,11 +185,11 @@ async fn new_participant_updates_thread_before_event(store: &AnyStore) {
 
 async fn thread_changes_only_when_a_user_name_changes(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    let renamed = User {
+    let renamed = with!(User {
         user_name: Some("Ana Lima".to_owned()),
         identity_ids: vec!["1".to_owned(), "2".to_owned()],
         ..ana()
-    };
+    });
     for (event_id, expected) in [("e2", vec!["thread", "event"]), ("e3", vec!["event"])] {
         let new = message(existing("t"), event_id, &renamed);
         let begun = store.begin_turn(&scope(), new, &start("r2")).await.unwrap();
@@ -204,15 +205,15 @@ async fn thread_changes_only_when_a_user_name_changes(store: &AnyStore) {
 }
 
 async fn event_keeps_its_original_author_name(store: &AnyStore) {
-    let mailed = User {
+    let mailed = with!(User {
         user_name: Some(" ".to_owned()),
         user_email: Some("ana@example.org".to_owned()),
         ..ana()
-    };
-    let named = User {
+    });
+    let named = with!(User {
         user_name: Some(" Ana Lima\n".to_owned()),
         ..mailed.clone()
-    };
+    });
     begin_thread(store, "t", "r").await;
     for (event_id, user) in [("e2", &mailed), ("e3", &named)] {
         let new = message(existing("t"), event_id, user);
@@ -249,9 +250,11 @@ async fn anonymous_user_is_a_hidden_participant(store: &AnyStore) {
 }
 
 async fn anonymous_user_is_bound_to_its_connection(store: &AnyStore) {
-    let of_connection = |id: &str| Scope {
-        viewer: Viewer::Only(Participant::connection(id)),
-        ..scope()
+    let of_connection = |id: &str| {
+        with!(Scope {
+            viewer: Viewer::Only(Participant::connection(id)),
+            ..scope()
+        })
     };
     let new = anonymous_message(new_thread("t"), "e", "c");
     store
@@ -309,14 +312,14 @@ async fn thread_of_another_scope_is_never_adopted(store: &AnyStore) {
     let before = dump(store, &scope()).await;
     let target = ThreadTarget::ExistingOrNew(NewThread::new("t"));
     for other in [
-        Scope {
+        with!(Scope {
             agent: "other".to_owned(),
             ..scope()
-        },
-        Scope {
+        }),
+        with!(Scope {
             workspace_id: "other".to_owned(),
             ..scope()
-        },
+        }),
         private_scope(&ben()),
     ] {
         let new = message(target.clone(), "e2", &ben());

@@ -11,6 +11,7 @@ use dooers::store::{
     ChangeBody, EventPatch, EventQuery, NewMessage, NewThread, PageLimit, Snapshot, SnapshotFrom,
     Start, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
 };
+use dooers_tests::with;
 use serde_json::json;
 
 cases![
@@ -53,10 +54,10 @@ fn size_of(items: &[impl Item]) -> usize {
 }
 
 fn large(event_id: &str, bytes: usize) -> TurnChange {
-    TurnChange::Event(Box::new(ThreadEvent {
+    TurnChange::Event(Box::new(with!(ThreadEvent {
         content: Some(vec![ContentPart::text("x".repeat(bytes))]),
         ..answer("t", event_id, None)
-    }))
+    })))
 }
 
 /// A thread with events `t-1` and so on of these sizes, and the turn that wrote them.

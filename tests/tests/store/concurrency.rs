@@ -10,6 +10,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{ContentPart, RunStatus};
 use dooers::store::{Begun, NewMessage, Scope, StoreError, TurnKey};
+use dooers_tests::with;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
@@ -41,10 +42,10 @@ async fn invalid_operation_does_not_fail_its_batch(store: &AnyStore) {
         .unwrap();
     let ended = begin_thread(store, "ended", "ended-r").await;
     finish(store, &ended.key, "none").await;
-    let foreign = Scope {
+    let foreign = with!(Scope {
         worker_id: "other".to_owned(),
         ..scope()
-    };
+    });
     let used = repeatable(existing("ended"), "used", "c");
     store
         .begin_turn(&scope(), used, &start("used-r"))

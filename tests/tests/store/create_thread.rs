@@ -8,6 +8,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{Thread, User};
 use dooers::store::{NewThread, Scope, ThreadDraft, ThreadEdit};
+use dooers_tests::with;
 use serde_json::json;
 
 cases![
@@ -42,20 +43,21 @@ async fn thread_is_created_as_drafted(store: &AnyStore) {
     let created = store.create_thread(&scope(), draft).await.unwrap();
     let changes = [created];
     assert_eq!((kinds(&changes), revs(&changes)), (vec!["thread"], vec![1]));
-    let expected = Thread {
-        id: "t".to_owned(),
-        worker_id: "worker".to_owned(),
-        agent_id: "worker".to_owned(),
-        organization_id: "organization".to_owned(),
-        workspace_id: "workspace".to_owned(),
-        owner: ana(),
-        users: vec![ana()],
-        title: Some("A title".to_owned()),
-        metadata: Some(json!({"channel": "mail"})),
-        created_at: at,
-        updated_at: at,
-        last_event_at: at,
-    };
+    let expected: Thread = serde_json::from_value(json!({
+        "id": "t",
+        "worker_id": "worker",
+        "agent_id": "worker",
+        "organization_id": "organization",
+        "workspace_id": "workspace",
+        "owner": ana(),
+        "users": [ana()],
+        "title": "A title",
+        "metadata": {"channel": "mail"},
+        "created_at": at,
+        "updated_at": at,
+        "last_event_at": at,
+    }))
+    .unwrap();
     let stored = store.thread(&scope(), "t").await.unwrap();
     assert_eq!((stored.thread, stored.rev), (expected.clone(), 1));
     let listed = store.threads(&scope(), None, 10.into()).await.unwrap();
@@ -117,10 +119,10 @@ async fn ownerless_thread_is_visible_in_the_full_scope(store: &AnyStore) {
 async fn taken_id_is_a_conflict_in_every_scope(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     let before = dump(store, &scope()).await;
-    let other = Scope {
+    let other = with!(Scope {
         workspace_id: "other".to_owned(),
         ..scope()
-    };
+    });
     for scope in [scope(), other.clone(), private_scope(&ben())] {
         assert_conflict(store.create_thread(&scope, draft("t", &ana())).await);
     }

@@ -15,6 +15,7 @@ use dooers::store::{
     Cancel, CancelTarget, Cancelled, Edited, EventPatch, EventQuery, RunPatch, StoreError,
     ThreadEdit, ThreadPatch,
 };
+use dooers_tests::with;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -136,18 +137,18 @@ async fn new_event_gets_next_seq_and_moves_thread_to_front(store: &AnyStore) {
     assert_eq!(events_of(&written)[0].seq, 5);
     assert_eq!(
         store.event(&scope(), "t", "e").await.unwrap(),
-        ThreadEvent { seq: 4, ..event }
+        with!(ThreadEvent { seq: 4, ..event })
     );
 }
 
 async fn user_named_by_an_event_becomes_a_participant(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
     assert_not_found(store.thread(&private_scope(&ben()), "t").await);
-    let said = ThreadEvent {
+    let said = with!(ThreadEvent {
         actor: Actor::User,
         user: Some(ben()),
         ..answer("t", "by-ben", None)
-    };
+    });
     let edited = edit(store, create(said)).await;
     assert_eq!(kinds(&edited.changes), ["event", "thread"]);
     assert_eq!(threads_of(&edited.changes)[0].users, [ana(), ben()]);
@@ -207,17 +208,17 @@ async fn updated_event_keeps_its_seq(store: &AnyStore) {
     let before = store.event(&scope(), "t", "t-2").await.unwrap();
     let patch = EventPatch::default().text("changed");
     let edited = edit(store, update("t-2", patch)).await;
-    let changed = ThreadEvent {
+    let changed = with!(ThreadEvent {
         content: Some(vec![ContentPart::text("changed")]),
         ..before
-    };
+    });
     assert_eq!(events_of(&edited.changes), std::slice::from_ref(&changed));
     let patch = EventPatch::default().data(json!({"a": 1}));
     let edited = edit(store, update("t-2", patch)).await;
-    let changed = ThreadEvent {
+    let changed = with!(ThreadEvent {
         data: Some(json!({"a": 1})),
         ..changed
-    };
+    });
     assert_eq!(events_of(&edited.changes), std::slice::from_ref(&changed));
     let (events, _) = events_and_runs(store, &scope(), "t").await;
     let order: Vec<_> = newest(store, &scope(), "t").await.events;
@@ -235,24 +236,24 @@ async fn updated_event_keeps_its_seq(store: &AnyStore) {
 
 async fn removed_event_leaves_an_empty_message(store: &AnyStore) {
     let claim = thread_of(store, "t", 4).await;
-    let call = ThreadEvent {
+    let call = with!(ThreadEvent {
         kind: EventType::ToolCall,
         content: None,
         data: Some(json!({"id": "c", "name": "weather"})),
         ..answer("t", "call", Some("t-run"))
-    };
+    });
     edit(store, create(call.clone())).await;
     finish(store, &claim.key, "none").await;
     let edited = edit(store, remove("call")).await;
     assert_eq!(kinds(&edited.changes), ["event"]);
-    let removed = ThreadEvent {
+    let removed = with!(ThreadEvent {
         kind: EventType::Message,
         content: Some(Vec::new()),
         data: None,
         deleted: Some(true),
         seq: 5,
         ..call
-    };
+    });
     assert_eq!(events_of(&edited.changes), std::slice::from_ref(&removed));
     assert_eq!(store.event(&scope(), "t", "call").await.unwrap(), removed);
     assert_eq!(
@@ -398,10 +399,10 @@ async fn removed_message_sent_again_is_a_repeat(store: &AnyStore) {
 
 async fn removed_form_cannot_be_answered(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "form").await;
-    let other = ThreadEvent {
+    let other = with!(ThreadEvent {
         thread_id: "t".to_owned(),
         ..crate::fixtures::form("t", "other")
-    };
+    });
     edit(store, create(other)).await;
     finish(store, &claim.key, "none").await;
     edit(store, remove("form")).await;
@@ -525,10 +526,10 @@ async fn returning_reader_receives_every_edit(store: &AnyStore) {
 async fn deep_json_is_stored_or_rejected(store: &AnyStore) {
     thread_of(store, "t", 2).await;
     let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
-    let event = ThreadEvent {
+    let event = with!(ThreadEvent {
         data: Some(deep.clone()),
         ..answer("t", "deep", None)
-    };
+    });
     let at = now();
     let patch = ThreadPatch::default().metadata(deep.clone());
     for edit in [

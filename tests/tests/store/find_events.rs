@@ -8,6 +8,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{Actor, EventType, ThreadEvent, User};
 use dooers::store::{EventQuery, Order, TurnChange};
+use dooers_tests::with;
 use serde_json::json;
 
 cases![
@@ -36,11 +37,11 @@ async fn conversation(store: &AnyStore) {
         let key = claim.unwrap().key;
         let of = |kind, actor, name: &str| {
             let event = answer("t", &format!("{run}-{name}"), Some(run));
-            TurnChange::Event(Box::new(ThreadEvent {
+            TurnChange::Event(Box::new(with!(ThreadEvent {
                 kind,
                 actor,
                 ..event
-            }))
+            })))
         };
         let events = vec![
             of(EventType::Reasoning, Actor::Assistant, "thought"),

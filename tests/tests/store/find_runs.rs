@@ -8,6 +8,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{Run, RunStatus, User};
 use dooers::store::{Order, RunCursor, RunQuery, Scope, ThreadEdit};
+use dooers_tests::with;
 
 cases![
     runs_are_found_from_either_end_up_to_the_limit,
@@ -171,10 +172,10 @@ async fn pages_of_any_size_agree_in_either_order(store: &AnyStore) {
     // Several runs start at the same time, in an order that differs from the order of their ids.
     let at = now();
     for run_id in ["own.3", "own.1", "own.2"] {
-        let run = Run {
+        let run = with!(Run {
             started_at: at,
             ..crate::fixtures::run("a", run_id, RunStatus::Running)
-        };
+        });
         let edit = ThreadEdit::CreateRun(run);
         store.edit_thread(&scope(), "a", edit).await.unwrap();
     }
@@ -220,10 +221,10 @@ async fn runs_of_invisible_threads_are_not_found(store: &AnyStore) {
             .await
             .is_empty()
     );
-    let other = Scope {
+    let other = with!(Scope {
         worker_id: "other".to_owned(),
         ..scope()
-    };
+    });
     assert!(seen(other.clone(), RunQuery::newest(9)).await.is_empty());
     for scope in [private_scope(&ben()), other] {
         assert_not_found(store.find_runs(&scope, &of("a", oldest(9))).await);

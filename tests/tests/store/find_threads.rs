@@ -8,6 +8,7 @@ use dooers::protocol::{Thread, User};
 use dooers::store::{
     NewMessage, Order, Participant, Scope, ThreadCursor, ThreadEdit, ThreadPatch, ThreadQuery,
 };
+use dooers_tests::with;
 
 cases![
     threads_are_found_from_either_end_up_to_the_limit,
@@ -226,14 +227,14 @@ async fn pages_skip_no_thread_while_others_are_created(store: &AnyStore) {
 async fn another_scope_finds_nothing(store: &AnyStore) {
     ten_threads(store).await;
     for other in [
-        Scope {
+        with!(Scope {
             agent: "other".to_owned(),
             ..scope()
-        },
-        Scope {
+        }),
+        with!(Scope {
             organization_id: "other".to_owned(),
             ..scope()
-        },
+        }),
         private_scope(&User::new("stranger")),
     ] {
         for query in [ThreadQuery::newest(10), of(&ana(), oldest(10))] {

@@ -4,13 +4,14 @@ use crate::backends::AnyStore;
 use chrono::{DateTime, Utc};
 use dooers::OnBusy;
 use dooers::protocol::{
-    Actor, ContentPart, EventType, Form, FormElement, Run, RunStatus, ThreadEvent, User,
+    ContentPart, EventType, Form, FormElement, Run, RunStatus, ThreadEvent, User,
 };
 use dooers::store::{
     Begun, Change, Claim, NewMessage, NewThread, Participant, Scope, Start, ThreadTarget,
     TurnChange, TurnKey, Viewer,
 };
-use serde_json::Value;
+use dooers_tests::with;
+use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -23,21 +24,17 @@ pub(crate) fn now() -> DateTime<Utc> {
 
 /// A scope that sees all threads of one agent.
 pub(crate) fn scope() -> Scope {
-    Scope {
-        agent: "agent".to_owned(),
-        worker_id: "worker".to_owned(),
-        organization_id: "organization".to_owned(),
-        workspace_id: "workspace".to_owned(),
-        viewer: Viewer::Everyone,
-    }
+    Scope::new("agent", "worker")
+        .organization("organization")
+        .workspace("workspace")
 }
 
 /// A scope restricted to threads in which this user participates.
 pub(crate) fn private_scope(user: &User) -> Scope {
-    Scope {
+    with!(Scope {
         viewer: Viewer::Only(Participant::user(user)),
         ..scope()
-    }
+    })
 }
 
 pub(crate) fn ana() -> User {
@@ -130,24 +127,18 @@ pub(crate) async fn begin_thread(store: &AnyStore, thread_id: &str, run_id: &str
 
 /// A text event of the assistant.
 pub(crate) fn answer(thread_id: &str, event_id: &str, run_id: Option<&str>) -> ThreadEvent {
-    ThreadEvent {
-        id: event_id.to_owned(),
-        thread_id: thread_id.to_owned(),
-        run_id: run_id.map(str::to_owned),
-        kind: EventType::Message,
-        actor: Actor::Assistant,
-        author: None,
-        user: None,
-        content: Some(vec![ContentPart::text(event_id)]),
-        data: None,
-        created_at: now(),
-        streaming: None,
-        finalized: None,
-        delta_seq: None,
-        deleted: None,
-        client_event_id: None,
-        seq: 0,
-    }
+    let event = json!({
+        "id": event_id,
+        "thread_id": thread_id,
+        "run_id": run_id,
+        "type": "message",
+        "actor": "assistant",
+        "author": null,
+        "content": [ContentPart::text(event_id)],
+        "created_at": now(),
+        "seq": 0,
+    });
+    serde_json::from_value(event).expect("an event is JSON")
 }
 
 /// The change that writes a text of the assistant.
@@ -157,25 +148,25 @@ pub(crate) fn written(thread_id: &str, event_id: &str, run_id: Option<&str>) -> 
 
 /// The change that begins a streaming text of the assistant.
 pub(crate) fn streamed(thread_id: &str, event_id: &str) -> TurnChange {
-    TurnChange::Event(Box::new(ThreadEvent {
+    TurnChange::Event(Box::new(with!(ThreadEvent {
         content: Some(vec![ContentPart::text("")]),
         streaming: Some(true),
         delta_seq: Some(0),
         ..answer(thread_id, event_id, None)
-    }))
+    })))
 }
 
 pub(crate) fn run(thread_id: &str, run_id: &str, status: RunStatus) -> Run {
-    Run {
-        id: run_id.to_owned(),
-        thread_id: thread_id.to_owned(),
-        event_id: None,
-        agent_id: Some("agent".to_owned()),
-        status,
-        started_at: now(),
-        ended_at: (status != RunStatus::Running).then(now),
-        error: (status == RunStatus::Failed).then(|| "it went wrong".to_owned()),
-    }
+    let run = json!({
+        "id": run_id,
+        "thread_id": thread_id,
+        "agent_id": "agent",
+        "status": status,
+        "started_at": now(),
+        "ended_at": (status != RunStatus::Running).then(now),
+        "error": (status == RunStatus::Failed).then_some("it went wrong"),
+    });
+    serde_json::from_value(run).expect("a run is JSON")
 }
 
 pub(crate) fn run_change(thread_id: &str, run_id: &str, status: RunStatus) -> TurnChange {
@@ -236,11 +227,11 @@ pub(crate) fn form(thread_id: &str, event_id: &str) -> ThreadEvent {
     let form = Form::new("What shall it be?")
         .element(FormElement::text("size", "Size").required())
         .element(FormElement::text("colour", "Colour"));
-    ThreadEvent {
+    with!(ThreadEvent {
         kind: EventType::Form,
         data: Some(serde_json::to_value(form).expect("a form is JSON")),
         ..answer(thread_id, event_id, None)
-    }
+    })
 }
 
 /// An answer to a form with this data.

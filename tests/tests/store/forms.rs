@@ -10,6 +10,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{EventType, Form, FormChoice, FormElement, ThreadEvent};
 use dooers::store::{Begun, NewMessage, Participant, StoreError, TurnChange};
+use dooers_tests::with;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -136,10 +137,10 @@ async fn answer_that_does_not_match_its_form_is_rejected(store: &AnyStore) {
             vec![FormChoice::new("a", "A")],
         ))
         .element(FormElement::text("fixed", "Fixed").disabled());
-    let form = ThreadEvent {
+    let form = with!(ThreadEvent {
         data: Some(serde_json::to_value(form).unwrap()),
         ..crate::fixtures::form("t", "g")
-    };
+    });
     write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
     let before = dump(store, &scope()).await;
     for (form, field, values) in [
@@ -177,10 +178,10 @@ async fn unreadable_form_can_only_be_canceled(store: &AnyStore) {
         ("g", Some(json!({"elements": [{"type": "hologram"}]}))),
         ("h", None),
     ] {
-        let form = ThreadEvent {
+        let form = with!(ThreadEvent {
             data,
             ..crate::fixtures::form("t", id)
-        };
+        });
         write(store, &claim.key, vec![TurnChange::Event(Box::new(form))]).await;
         let answer = json!({"form_event_id": id, "values": {}});
         let text = invalid(respond(store, "a", answer).await);
@@ -285,11 +286,11 @@ async fn second_answer_in_a_turn_keeps_the_first(store: &AnyStore) {
     let answered = finish(store, &claim.key, "r2").await.unwrap();
     assert!(finish(store, &answered.key, "none").await.is_none());
     let claim = say(store, existing("t"), "e", "r3").await.claim.unwrap();
-    let late = ThreadEvent {
+    let late = with!(ThreadEvent {
         kind: EventType::FormResponse,
         data: Some(complete()),
         ..answer("t", "late", None)
-    };
+    });
     let written = write(store, &claim.key, vec![TurnChange::Event(Box::new(late))]).await;
     assert_eq!(kinds(&written), ["event"]);
     let (events, _) = events_and_runs(store, &scope(), "t").await;

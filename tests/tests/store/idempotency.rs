@@ -10,6 +10,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{ContentPart, EventType, User};
 use dooers::store::{Begun, NewMessage, Participant, Scope, StoreError, TurnState, Viewer};
+use dooers_tests::with;
 use futures::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
@@ -106,10 +107,10 @@ async fn repeat_of_a_queued_message_does_not_claim_it(store: &AnyStore) {
 async fn repeat_may_have_another_name_and_metadata(store: &AnyStore) {
     let first = thread_with_message(store).await;
     let before = dump(store, &scope()).await;
-    let renamed = User {
+    let renamed = with!(User {
         user_name: Some("Ana Lima".to_owned()),
         ..ana()
-    };
+    });
     let again = NewMessage {
         user: renamed,
         ..repeatable(existing("t"), "e2", "c")
@@ -191,18 +192,18 @@ async fn id_of_another_tenant_is_another_message(store: &AnyStore) {
     let before = dump(store, &scope()).await;
     let elsewhere = || "elsewhere".to_owned();
     let tenants = [
-        Scope {
+        with!(Scope {
             worker_id: elsewhere(),
             ..scope()
-        },
-        Scope {
+        }),
+        with!(Scope {
             organization_id: elsewhere(),
             ..scope()
-        },
-        Scope {
+        }),
+        with!(Scope {
             workspace_id: elsewhere(),
             ..scope()
-        },
+        }),
     ];
     for (number, tenant) in tenants.iter().enumerate() {
         let thread_id = format!("other-{number}");
@@ -229,10 +230,10 @@ async fn id_of_another_tenant_is_another_message(store: &AnyStore) {
 async fn id_reused_for_another_agent_is_a_conflict(store: &AnyStore) {
     thread_with_message(store).await;
     let before = dump(store, &scope()).await;
-    let other = Scope {
+    let other = with!(Scope {
         agent: "other".to_owned(),
         ..scope()
-    };
+    });
     let repeat = async |thread| {
         let new = repeatable(thread, "e2", "c");
         store.begin_turn(&other, new, &start("r2")).await
@@ -335,10 +336,10 @@ async fn send_together(store: &AnyStore, all: Vec<NewMessage>) -> Vec<Result<Beg
     let tasks = all.into_iter().enumerate().map(|(number, new)| {
         let store = Arc::clone(store);
         tokio::spawn(async move {
-            let scope = Scope {
+            let scope = with!(Scope {
                 viewer: Viewer::Only(new.participant.clone()),
                 ..scope()
-            };
+            });
             store
                 .begin_turn(&scope, new, &start(&format!("run-{number}")))
                 .await

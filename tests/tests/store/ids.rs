@@ -9,6 +9,7 @@ use dooers::store::{
     RunQuery, Scope, SnapshotFrom, StoreError, ThreadDraft, ThreadEdit, ThreadQuery, Viewer,
     WorkerKey,
 };
+use dooers_tests::with;
 
 cases![
     id_with_nul_is_not_found,
@@ -86,14 +87,14 @@ async fn id_with_nul_is_not_found(store: &AnyStore) {
     };
     let found = store.find_events(&here, "t", &either).await.unwrap();
     assert_eq!(found.len(), 1);
-    let nobodys = Scope {
+    let nobodys = with!(Scope {
         viewer: Viewer::Only(Participant::user(&nobody)),
         ..scope()
-    };
-    let elsewhere = Scope {
+    });
+    let elsewhere = with!(Scope {
         worker_id: "worker\0".to_owned(),
         ..scope()
-    };
+    });
     let none = RunQuery {
         event_id: Some("t-1\0".to_owned()),
         ..RunQuery::newest(10)
@@ -149,10 +150,10 @@ async fn unstorable_id_does_not_fail_its_batch(store: &AnyStore) {
             .collect();
         let event = ThreadEdit::CreateEvent(Box::new(answer("t", id, None)));
         let run = ThreadEdit::CreateRun(run("t", id, RunStatus::Running));
-        let event_by_who = ThreadEvent {
+        let event_by_who = with!(ThreadEvent {
             user: Some(User::new(id)),
             ..answer("t", &format!("by-edit-{number}"), None)
-        };
+        });
         let event_by_who = ThreadEdit::CreateEvent(Box::new(event_by_who));
         let of_whom = ThreadDraft {
             thread: NewThread::new(format!("of-{number}")),

@@ -8,6 +8,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::User;
 use dooers::store::{NewMessage, Participant, Scope, ThreadCursor, ThreadPage, TurnChange, Viewer};
+use dooers_tests::with;
 
 cases![
     empty_store_has_an_empty_list,
@@ -244,10 +245,10 @@ async fn anonymous_user_sees_threads_of_its_connection(store: &AnyStore) {
     let connection = |id: &str| Participant::connection(id);
     for number in 0..4 {
         let participant = connection(if number == 0 { "a" } else { "b" });
-        let scope = Scope {
+        let scope = with!(Scope {
             viewer: Viewer::Only(participant.clone()),
             ..scope()
-        };
+        });
         let new = NewMessage {
             participant,
             ..message(
@@ -266,10 +267,10 @@ async fn anonymous_user_sees_threads_of_its_connection(store: &AnyStore) {
         ("b", vec!["t3", "t2", "t1"]),
         ("c", vec![]),
     ] {
-        let scope = Scope {
+        let scope = with!(Scope {
             viewer: Viewer::Only(connection(id)),
             ..scope()
-        };
+        });
         let page = page(store, &scope, None, 10).await;
         assert_eq!(
             (ids(&page), page.total_count),

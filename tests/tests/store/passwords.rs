@@ -10,6 +10,7 @@ use dooers::store::{
     AnswerSeal, Begun, Cancel, CancelTarget, Cancelled, Claim, KeyedDigest, NewMessage,
     SealedAnswer, Start, StoreError, ThreadEdit, TurnChange, TurnState,
 };
+use dooers_tests::with;
 use serde_json::{Value, json};
 
 cases![
@@ -32,10 +33,10 @@ async fn asked(store: &AnyStore) -> Claim {
         .element(FormElement::text("name", "Name"))
         .element(FormElement::password("pin", "pin").required())
         .element(FormElement::password("puk", "puk"));
-    let asks = ThreadEvent {
+    let asks = with!(ThreadEvent {
         data: Some(serde_json::to_value(asks).unwrap()),
         ..form("t", "f")
-    };
+    });
     write(store, &claim.key, vec![TurnChange::Event(Box::new(asks))]).await;
     claim
 }
@@ -131,10 +132,10 @@ async fn password_without_a_seal_is_rejected(store: &AnyStore) {
 async fn empty_password_needs_no_seal(store: &AnyStore) {
     let claim = asked(store).await;
     let asks = Form::new("Well?").element(FormElement::password("pin", "pin"));
-    let asks = ThreadEvent {
+    let asks = with!(ThreadEvent {
         data: Some(serde_json::to_value(asks).unwrap()),
         ..form("t", "g")
-    };
+    });
     write(store, &claim.key, vec![TurnChange::Event(Box::new(asks))]).await;
     finish(store, &claim.key, "none").await;
     // The client's own `has_value` is ignored.

@@ -13,6 +13,7 @@ use dooers::protocol::{Actor, EventType, RunStatus};
 use dooers::store::{
     Cancel, CancelTarget, Claim, HeldTurn, Participant, Scope, Start, Viewer, Waiting,
 };
+use dooers_tests::with;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -156,13 +157,16 @@ async fn finished_turn_is_unchanged_by_recovery(store: &AnyStore) {
 }
 
 async fn threads_with_queued_turns_include_their_scope(store: &AnyStore) {
-    let elsewhere = Scope {
+    let elsewhere = with!(Scope {
         agent: "other agent".to_owned(),
         worker_id: "other worker".to_owned(),
         organization_id: "other organization".to_owned(),
         workspace_id: "other workspace".to_owned(),
         viewer: Viewer::Only(Participant::user(&ana())),
-    };
+        ..Scope::new("other agent", "other worker")
+            .organization("other organization")
+            .workspace("other workspace")
+    });
     let mut expected = Vec::new();
     for (place, scope) in [("here", scope()), ("there", elsewhere)] {
         for (number, waiting) in [0, 1, 3].into_iter().enumerate() {

@@ -13,6 +13,7 @@ use dooers::protocol::{Run, RunStatus, User};
 use dooers::store::{
     Cancel, CancelTarget, Cancelled, Claim, Start, ThreadEdit, ThreadTarget, TurnKey,
 };
+use dooers_tests::with;
 
 cases![
     retry_continues_run_and_events_of_failed_attempt,
@@ -327,10 +328,10 @@ async fn retry_with_manual_runs_ends_the_previous_run(store: &AnyStore) {
 async fn first_attempt_does_not_continue_a_program_run(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     begin(store, existing("t"), "e2", &start("none")).await;
-    let own = Run {
+    let own = with!(Run {
         event_id: Some("e2".to_owned()),
         ..run("t", "own", RunStatus::Running)
-    };
+    });
     let edit = ThreadEdit::CreateRun(own.clone());
     store.edit_thread(&scope(), "t", edit).await.unwrap();
     let next = finish(store, &claim.key, "r2").await.unwrap();

@@ -13,6 +13,7 @@ use dooers::store::{
     EventPatch, NewMessage, NewThread, Participant, Scope, SnapshotFrom, Start, ThreadDraft,
     ThreadEdit, ThreadPatch, ThreadTarget, TurnChange, Viewer,
 };
+use dooers_tests::with;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -66,15 +67,13 @@ fn texts() -> Vec<String> {
 }
 
 fn user_of(text: &str) -> User {
-    User {
-        user_id: text.to_owned(),
-        user_name: Some(text.to_owned()),
-        user_email: Some(text.to_owned()),
-        identity_ids: vec![text.to_owned(), String::new(), text.to_owned()],
-        system_role: text.to_owned(),
-        organization_role: text.to_owned(),
-        workspace_role: text.to_owned(),
-    }
+    User::new(text)
+        .user_name(text)
+        .user_email(text)
+        .identity_ids([text, "", text])
+        .system_role(text)
+        .organization_role(text)
+        .workspace_role(text)
 }
 
 async fn any_text_round_trips_in_every_text_field(store: &AnyStore) {
@@ -83,10 +82,10 @@ async fn any_text_round_trips_in_every_text_field(store: &AnyStore) {
     }
     // Each text was stored in its own scope.
     for text in texts() {
-        let scope = Scope {
+        let scope = with!(Scope {
             viewer: Viewer::Everyone,
             ..scope_of(&text)
-        };
+        });
         assert_eq!(
             store
                 .threads(&scope, None, 10.into())
@@ -100,13 +99,10 @@ async fn any_text_round_trips_in_every_text_field(store: &AnyStore) {
 }
 
 fn scope_of(text: &str) -> Scope {
-    Scope {
-        agent: text.to_owned(),
-        worker_id: text.to_owned(),
-        organization_id: text.to_owned(),
-        workspace_id: text.to_owned(),
+    with!(Scope {
         viewer: Viewer::Only(Participant::user(&user_of(text))),
-    }
+        ..Scope::new(text, text).organization(text).workspace(text)
+    })
 }
 
 async fn one_text_everywhere(store: &AnyStore, text: &str) {
@@ -144,21 +140,18 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
     assert_eq!(again.event, begun.event);
 
     let key = begun.claim.unwrap().key;
-    let said = ThreadEvent {
+    let said = with!(ThreadEvent {
         author: Some(text.to_owned()),
         data: Some(data.clone()),
         ..answer(text, &format!("{text}2"), Some(text))
-    };
-    let run = Run {
-        id: text.to_owned(),
-        thread_id: text.to_owned(),
+    });
+    let run = with!(Run {
         event_id: Some(begun.event.id.clone()),
         agent_id: Some(text.to_owned()),
-        status: RunStatus::Failed,
         started_at: start.at,
-        ended_at: Some(now()),
         error: Some(text.to_owned()),
-    };
+        ..run(text, text, RunStatus::Failed)
+    });
     let patch = ThreadPatch::default().title(text).metadata(data.clone());
     let changes = vec![
         TurnChange::Event(Box::new(said.clone())),
@@ -167,7 +160,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
     ];
     store.write_turn(&scope, &key, changes).await.unwrap();
 
-    let said = ThreadEvent { seq: 2, ..said };
+    let said = with!(ThreadEvent { seq: 2, ..said });
     let (events, runs) = events_and_runs(store, &scope, text).await;
     assert_eq!(events, [begun.event.clone(), said.clone()]);
     assert_eq!(runs, [run]);
@@ -212,11 +205,13 @@ async fn long_text_round_trips(store: &AnyStore) {
     let events: Vec<ThreadEvent> = long
         .iter()
         .enumerate()
-        .map(|(number, text)| ThreadEvent {
-            content: Some(vec![ContentPart::text(text)]),
-            data: Some(json!({ "text": text })),
-            seq: number as u64 + 2,
-            ..answer("t", &format!("e{number}"), None)
+        .map(|(number, text)| {
+            with!(ThreadEvent {
+                content: Some(vec![ContentPart::text(text)]),
+                data: Some(json!({ "text": text })),
+                seq: number as u64 + 2,
+                ..answer("t", &format!("e{number}"), None)
+            })
         })
         .collect();
     let changes = events
@@ -241,10 +236,10 @@ async fn long_text_round_trips(store: &AnyStore) {
 /// Writes an event with this data and compares it after reading.
 async fn assert_data_comes_back(store: &AnyStore, data: Value) {
     let claim = begin_thread(store, "t", "r").await;
-    let event = ThreadEvent {
+    let event = with!(ThreadEvent {
         data: Some(data.clone()),
         ..answer("t", "e", None)
-    };
+    });
     write(store, &claim.key, vec![TurnChange::Event(Box::new(event))]).await;
     assert_eq!(
         events_and_runs(store, &scope(), "t").await.0[1].data,
@@ -327,15 +322,15 @@ async fn json_keys_keep_their_order_at_every_depth(store: &AnyStore) {
         .await
         .unwrap();
     let key = begun.claim.unwrap().key;
-    let written = ThreadEvent {
+    let written = with!(ThreadEvent {
         data: Some(unsorted("answer")),
         ..answer("t", "e2", None)
-    };
+    });
     write(store, &key, vec![TurnChange::Event(Box::new(written))]).await;
-    let created = ThreadEvent {
+    let created = with!(ThreadEvent {
         data: Some(json!({})),
         ..answer("t", "e3", None)
-    };
+    });
     let create = ThreadEdit::CreateEvent(Box::new(created));
     store.edit_thread(&scope(), "t", create).await.unwrap();
     let update = ThreadEdit::UpdateEvent {
@@ -447,21 +442,23 @@ async fn every_kind_of_event_round_trips(store: &AnyStore) {
     let events: Vec<ThreadEvent> = kinds
         .into_iter()
         .enumerate()
-        .map(|(number, kind)| ThreadEvent {
-            kind,
-            actor: actors[number % 4],
-            author: (number % 2 == 0).then(|| "An author".to_owned()),
-            user: (number % 3 == 0).then(|| user_of("user")),
-            content: Some(vec![
-                whole_image.clone(),
-                ContentPart::audio("a").into(),
-                whole_document.clone(),
-                ContentPart::image("i").into(),
-            ]),
-            streaming: flags[number % 3],
-            finalized: flags[(number + 1) % 3],
-            seq: number as u64 + 2,
-            ..answer("t", &format!("e{number}"), Some("r"))
+        .map(|(number, kind)| {
+            with!(ThreadEvent {
+                kind,
+                actor: actors[number % 4],
+                author: (number % 2 == 0).then(|| "An author".to_owned()),
+                user: (number % 3 == 0).then(|| user_of("user")),
+                content: Some(vec![
+                    whole_image.clone(),
+                    ContentPart::audio("a").into(),
+                    whole_document.clone(),
+                    ContentPart::image("i").into(),
+                ]),
+                streaming: flags[number % 3],
+                finalized: flags[(number + 1) % 3],
+                seq: number as u64 + 2,
+                ..answer("t", &format!("e{number}"), Some("r"))
+            })
         })
         .collect();
     let changes = events
@@ -473,30 +470,30 @@ async fn every_kind_of_event_round_trips(store: &AnyStore) {
 
 async fn absent_and_empty_values_stay_distinct(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
-    let absent = ThreadEvent {
+    let absent = with!(ThreadEvent {
         content: None,
         data: None,
         seq: 2,
         ..answer("t", "absent", None)
-    };
-    let empty = ThreadEvent {
+    });
+    let empty = with!(ThreadEvent {
         content: Some(Vec::new()),
         data: Some(json!({})),
         author: Some(String::new()),
         seq: 3,
         ..answer("t", "empty", None)
-    };
+    });
     let events = [absent, empty];
     let changes = events
         .iter()
         .map(|event| TurnChange::Event(Box::new(event.clone())));
     write(store, &claim.key, changes.collect()).await;
     assert_eq!(events_and_runs(store, &scope(), "t").await.0[1..], events);
-    let run = Run {
+    let run = with!(Run {
         agent_id: None,
         error: Some(String::new()),
         ..claim.run.unwrap()
-    };
+    });
     write(store, &claim.key, vec![TurnChange::Run(run.clone())]).await;
     assert_eq!(run_named(store, &scope(), "t", "r").await, run);
     let without_names = store
@@ -528,10 +525,10 @@ async fn times_round_trip_with_microseconds(store: &AnyStore) {
             ..start(&run_id)
         };
         let begun = store.begin_turn(&scope(), new, &starting).await.unwrap();
-        let ended = Run {
+        let ended = with!(Run {
             ended_at: Some(at),
             ..run(&id, &run_id, RunStatus::Succeeded)
-        };
+        });
         write(
             store,
             &begun.claim.unwrap().key,

@@ -11,6 +11,7 @@ use dooers::store::{
     Claim, EventPatch, EventQuery, NewMessage, Participant, RunQuery, Scope, SnapshotFrom,
     StoreError, ThreadCursor, ThreadEdit, TurnKey, Viewer,
 };
+use dooers_tests::with;
 use serde_json::json;
 
 cases![
@@ -48,11 +49,11 @@ fn others() -> Vec<Scope> {
             scope.worker_id = "workerorganization".to_owned();
             scope.organization_id = String::new();
         }),
-        Scope {
+        with!(Scope {
             organization_id: home.workspace_id.clone(),
             workspace_id: home.organization_id.clone(),
             ..scope()
-        },
+        }),
     ];
     for participant in [
         Participant::user(&ben()),
@@ -62,7 +63,7 @@ fn others() -> Vec<Scope> {
         Participant::connection("ana"),
     ] {
         let viewer = Viewer::Only(participant);
-        others.push(Scope { viewer, ..scope() });
+        others.push(with!(Scope { viewer, ..scope() }));
     }
     others
 }
@@ -177,10 +178,10 @@ async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
 
 async fn turn_key_is_invalid_in_another_scope(store: &AnyStore) {
     let Claim { key, .. } = begin_thread(store, "t", "r").await;
-    let other = Scope {
+    let other = with!(Scope {
         worker_id: "other".to_owned(),
         ..scope()
-    };
+    });
     let new = message(new_thread("own"), "own-e", &ana());
     store
         .begin_turn(&other, new, &start("own-r"))
@@ -235,10 +236,10 @@ async fn thread_id_of_another_scope_cannot_be_created(store: &AnyStore) {
 }
 
 async fn cursor_of_another_scope_reveals_nothing(store: &AnyStore) {
-    let other = Scope {
+    let other = with!(Scope {
         workspace_id: "other".to_owned(),
         ..scope()
-    };
+    });
     for number in 0..6 {
         let (scope, id) = (
             if number % 2 == 0 {
@@ -274,10 +275,10 @@ async fn cursor_of_another_scope_reveals_nothing(store: &AnyStore) {
 }
 
 async fn event_of_another_scope_is_not_a_start_position(store: &AnyStore) {
-    let other = Scope {
+    let other = with!(Scope {
         organization_id: "other".to_owned(),
         ..scope()
-    };
+    });
     begin_thread(store, "t", "r").await;
     let new = message(new_thread("own"), "own-e", &ana());
     store

@@ -7,6 +7,7 @@ use crate::fixtures::{
     written,
 };
 use dooers::store::{Cancel, CancelTarget, Scope, ThreadEdit, TurnState};
+use dooers_tests::with;
 
 cases![
     turn_state_follows_a_turn_to_its_end,
@@ -74,10 +75,10 @@ async fn turn_state_of_an_event_without_a_turn_is_ended(store: &AnyStore) {
 
 async fn turn_state_outside_the_scope_is_not_found(store: &AnyStore) {
     begin_thread(store, "t", "r").await;
-    let elsewhere = Scope {
+    let elsewhere = with!(Scope {
         workspace_id: "elsewhere".to_owned(),
         ..scope()
-    };
+    });
     for scope in [elsewhere, private_scope(&ben())] {
         let state = store.turn_state(&scope, "t", "t-question").await;
         assert_not_found(state);

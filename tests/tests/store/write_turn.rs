@@ -9,6 +9,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{Run, RunStatus};
 use dooers::store::{ThreadPatch, TurnChange};
+use dooers_tests::with;
 use serde_json::{Value, json};
 use std::slice::from_ref;
 
@@ -42,10 +43,10 @@ async fn ended_run_keeps_its_start_time(store: &AnyStore) {
 async fn run_has_the_agent_named_last(store: &AnyStore) {
     let claim = begin_thread(store, "t", "r").await;
     for agent in [Some("other"), None] {
-        let changed = Run {
+        let changed = with!(Run {
             agent_id: agent.map(str::to_owned),
             ..run("t", "r", RunStatus::Running)
-        };
+        });
         write(store, &claim.key, vec![TurnChange::Run(changed)]).await;
         let stored = run_named(store, &scope(), "t", "r").await;
         assert_eq!(stored.agent_id.as_deref(), agent);
@@ -61,11 +62,11 @@ async fn run_keeps_its_row_through_many_changes(store: &AnyStore) {
         RunStatus::Failed,
     ] {
         let change = run("t", "r", status);
-        let expected = Run {
+        let expected = with!(Run {
             started_at: claim.run.as_ref().unwrap().started_at,
             event_id: Some(claim.key.event_id.clone()),
             ..change.clone()
-        };
+        });
         let changes = vec![TurnChange::Run(change)];
         let published = runs_of(&write(store, &claim.key, changes).await);
         assert_eq!(published, from_ref(&expected));

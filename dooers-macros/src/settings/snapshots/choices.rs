@@ -1,7 +1,7 @@
 const _: () = {
     use ::dooers as __dooers;
     #[automatically_derived]
-    impl __dooers::settings::SettingChoice for Tone {
+    impl __dooers::SettingChoice for Tone {
         const CHOICES: &'static [(&'static str, &'static str)] = &[
             ("warm", "Warm"),
             ("icy", "As cold as ice"),

@@ -22,7 +22,7 @@ const _: () = {
     );
     const _: () = __settings::assert_choice(__2.choices(), "warm");
     #[automatically_derived]
-    impl __dooers::settings::WorkerSettings for Tuning {
+    impl __dooers::WorkerSettings for Tuning {
         fn schema() -> &'static __dooers::settings::SettingsSchema {
             static __SCHEMA: __settings::LazyLock<__dooers::settings::SettingsSchema> = __settings::LazyLock::new(||
             __settings::schema(

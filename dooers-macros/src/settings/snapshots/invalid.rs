@@ -18,7 +18,7 @@ const _: () = {
         fn write(&self, __values: &mut __dooers::settings::SettingsValues) {}
     }
     #[automatically_derived]
-    impl __dooers::settings::WorkerSettings for Tuning {
+    impl __dooers::WorkerSettings for Tuning {
         fn schema() -> &'static __dooers::settings::SettingsSchema {
             __settings::refused_schema()
         }

@@ -21,7 +21,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __dooers::settings::WorkerSettings for More {
+    impl __dooers::WorkerSettings for More {
         fn schema() -> &'static __dooers::settings::SettingsSchema {
             static __SCHEMA: __settings::LazyLock<__dooers::settings::SettingsSchema> = __settings::LazyLock::new(||
             __settings::schema("1.0", __settings::items::<More>()));

@@ -6,6 +6,8 @@ use super::text::TextReply;
 use crate::AgentError;
 
 /// A converted return value of a handler: nothing, one event, or several.
+///
+/// It is public because types of other crates can implement [`IntoReply`].
 #[derive(Debug, Default)]
 pub struct Answer(AnswerKind);
 
@@ -24,7 +26,25 @@ impl Answer {
     }
 }
 
-/// A type that a handler can return.
+/// A type that a handler can return. Your own types implement it by converting to one of the types that already do.
+///
+/// ```
+/// use dooers::prelude::*;
+/// use dooers::Answer;
+///
+/// struct Price(u32);
+///
+/// impl IntoReply for Price {
+///     fn into_reply(self) -> Result<Answer> {
+///         format!("That is {} euros.", self.0).into_reply()
+///     }
+/// }
+///
+/// #[dooers::agent]
+/// async fn shop() -> Price {
+///     Price(7)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned by an agent",
     label = "not a reply",

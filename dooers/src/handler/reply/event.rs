@@ -13,6 +13,15 @@ use serde_json::{Value, json};
 ///
 /// A handler returns a reply, returns a stream of replies ([`Reply::stream`]), or sends replies with
 /// [`WorkerResponse::send`](crate::WorkerResponse::send).
+///
+/// ```
+/// use dooers::prelude::*;
+///
+/// #[dooers::agent]
+/// async fn oracle() -> Reply {
+///     Reply::text("Perhaps.").author("Pythia")
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     pub(crate) kind: EventType,

@@ -28,6 +28,27 @@ use turn_filter::TurnFilter;
 ///
 /// It is stored and answered as one that comes over a socket: by the same handler, by the same rules of order, and shown
 /// to the same subscribers.
+///
+/// ```
+/// use dooers::prelude::*;
+/// use dooers::Database;
+///
+/// #[dooers::agent]
+/// async fn support(request: WorkerRequest) -> String {
+///     format!("Thank you for: {}", request.message)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let config = WorkerConfig::new().database(Database::Memory);
+/// let server = WorkerServer::new(config).agent::<support>();
+/// let message = server.dispatch::<support>().worker("w1").user("ana").message("a letter");
+/// let answer = message.idempotency_key("letter-7").send().await?.text().await?;
+/// assert_eq!(answer, "Thank you for: a letter");
+/// # server.close().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before `send`"]
 pub struct Dispatch {

@@ -14,7 +14,8 @@ mod scope;
 mod settings;
 mod threads;
 
-pub use crate::store::{EventPatch, RunPatch, Scope, ThreadPatch};
+pub use crate::store::patch::{EventPatch, RunPatch, ThreadPatch};
+pub use crate::store::scope::Scope;
 pub use broadcast::Broadcast;
 pub use error::RepositoryError;
 pub use events::{CreateEvent, Events};

@@ -5,11 +5,25 @@ use crate::protocol::User;
 use crate::store::{Participant, Scope, Viewer};
 
 impl Scope {
+    /// All threads of the agent with this name and of this worker, in the organization and the workspace without a name.
+    ///
+    /// [`everyone`](Self::everyone) takes the agent's type instead of its name.
+    #[must_use]
+    pub fn new(agent: impl Into<String>, worker_id: impl Into<String>) -> Self {
+        Self {
+            agent: agent.into(),
+            worker_id: worker_id.into(),
+            organization_id: String::new(),
+            workspace_id: String::new(),
+            viewer: Viewer::Everyone,
+        }
+    }
+
     /// The threads of all users of an agent and a worker, in the organization and the workspace without a name.
     ///
     /// ```
     /// use dooers::prelude::*;
-    /// use dooers::store::Scope;
+    /// use dooers::repository::Scope;
     ///
     /// #[dooers::agent]
     /// async fn support() {}
@@ -51,11 +65,8 @@ impl Scope {
         viewer: Viewer,
     ) -> Self {
         Self {
-            agent: agent.name().to_owned(),
-            worker_id,
-            organization_id: String::new(),
-            workspace_id: String::new(),
             viewer,
+            ..Self::new(agent.name(), worker_id)
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::fixtures::{ana, ben, message, now, run_change, start, streamed, writt
 use chrono::{DateTime, TimeDelta, Utc};
 use dooers::protocol::{ContentPart, RunStatus, ThreadEvent};
 use dooers::store::{
-    NewMessage, NewThread, Position, Scope, ThreadPatch, ThreadTarget, TurnChange, Viewer,
+    NewMessage, NewThread, Position, Scope, ThreadPatch, ThreadTarget, TurnChange,
 };
 use std::collections::VecDeque;
 
@@ -53,13 +53,9 @@ impl<'a> Model<'a> {
 
     pub(super) fn tenant(&self, number: usize) -> Scope {
         let part = |differs: bool| format!("{}-{}", self.prefix, u8::from(differs));
-        Scope {
-            agent: part(false),
-            worker_id: part(number == 1),
-            organization_id: part(false),
-            workspace_id: part(number == 2),
-            viewer: Viewer::Everyone,
-        }
+        Scope::new(part(false), part(number == 1))
+            .organization(part(false))
+            .workspace(part(number == 2))
     }
 
     pub(super) fn scope_of(&self, thread: usize) -> Scope {

@@ -5,6 +5,7 @@ use super::ops::TENANTS;
 use crate::asserts::{Reader, assert_not_found, events_and_runs, newest};
 use crate::fixtures::{ana, ben};
 use dooers::store::{PageLimit, Participant, Scope, Viewer};
+use dooers_tests::with;
 use std::cmp::Reverse;
 
 impl Model<'_> {
@@ -97,13 +98,13 @@ impl Model<'_> {
                 })
                 .collect();
             expected.sort_by_key(|thread| Reverse((thread.last_event_at, thread.id.clone())));
-            let scope = Scope {
+            let scope = with!(Scope {
                 viewer: match &viewer {
                     Some(user) => Viewer::Only(Participant::user(user)),
                     None => Viewer::Everyone,
                 },
                 ..self.tenant(tenant)
-            };
+            });
             let page = self
                 .store
                 .threads(&scope, None, 1_000.into())

@@ -135,7 +135,7 @@ impl Target {
             (None, Some(_)) => SslMode::VerifyFull,
             (mode, _) => mode?,
         };
-        Some(mode.into())
+        Some(mode.for_sqlx())
     }
 
     fn given_root_cert(&self) -> Option<&str> {

@@ -34,6 +34,17 @@ pub enum SslMode {
 impl SslMode {
     /// The accepted texts.
     pub(crate) const ALLOWED: &'static str = "one of disable, allow, prefer, require, verify-ca, verify-full, or true, false, 1, 0, yes, no, on, off, of which true means verify-full";
+
+    pub(super) fn for_sqlx(self) -> PgSslMode {
+        match self {
+            Self::Disable => PgSslMode::Disable,
+            // sqlx's own `Allow` never encrypts, and so fails where the server insists.
+            Self::Allow | Self::Prefer => PgSslMode::Prefer,
+            Self::Require => PgSslMode::Require,
+            Self::VerifyCa => PgSslMode::VerifyCa,
+            Self::VerifyFull => PgSslMode::VerifyFull,
+        }
+    }
 }
 
 /// The error for a text that is not an [`SslMode`].
@@ -60,19 +71,6 @@ impl FromStr for SslMode {
                 });
             }
         })
-    }
-}
-
-impl From<SslMode> for PgSslMode {
-    fn from(mode: SslMode) -> Self {
-        match mode {
-            SslMode::Disable => Self::Disable,
-            // With sqlx's own `Allow`, connections are never encrypted, and fail if the server requires encryption.
-            SslMode::Allow | SslMode::Prefer => Self::Prefer,
-            SslMode::Require => Self::Require,
-            SslMode::VerifyCa => Self::VerifyCa,
-            SslMode::VerifyFull => Self::VerifyFull,
-        }
     }
 }
 

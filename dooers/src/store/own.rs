@@ -1,0 +1,14 @@
+//! The marker that closes [`Store`](super::Store) to other crates.
+
+/// A store that is part of dooers.
+///
+/// It is public on a hidden path, because this repository's tests implement a store that observes another one.
+pub trait OwnStore {}
+
+impl OwnStore for super::MemoryStore {}
+
+#[cfg(feature = "postgres")]
+impl OwnStore for super::PostgresStore {}
+
+#[cfg(feature = "sqlite")]
+impl OwnStore for super::SqliteStore {}
