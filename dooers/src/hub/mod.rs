@@ -128,8 +128,10 @@ impl Hub {
     /// Starts a subscription. From now on the changes of the thread are kept, until [`Join::settle`] sets the position from which
     /// the connection receives them.
     pub(crate) fn join(&self, connection: &Arc<Connection>, thread_id: &str) -> Join {
-        let feed = self.feed_of(thread_id, Feed::begin_joining);
+        let mut reading = 0;
+        let feed = self.feed_of(thread_id, |feed| reading = feed.begin_joining());
         Join {
+            reading,
             hub: self.clone(),
             thread_id: thread_id.to_owned(),
             connection: Arc::clone(connection),
@@ -222,6 +224,14 @@ impl Hub {
         }
     }
 
+    /// The same for all threads.
+    pub(crate) fn read_on_everywhere(&self) {
+        let feeds: Vec<_> = lock(&self.0.feeds).by_thread.values().cloned().collect();
+        for feed in feeds {
+            lock(&feed).read_on();
+        }
+    }
+
     /// Stops the hub's own tasks.
     pub(crate) async fn close(&self) {
         self.0.closed.cancel();
@@ -301,6 +311,8 @@ pub(crate) struct Join {
     thread_id: String,
     connection: Arc<Connection>,
     feed: Arc<Mutex<Feed>>,
+    /// The value of [`Feed::begin_joining`].
+    reading: u64,
 }
 
 impl Join {
@@ -311,11 +323,12 @@ impl Join {
         for frame in first {
             self.connection.outbound().push(frame);
         }
-        feed.subscribe(Subscription {
+        let subscription = Subscription {
             connection: Arc::clone(&self.connection),
             thread_id: self.thread_id.clone(),
             position,
-        });
+        };
+        feed.subscribe(subscription, self.reading);
     }
 
     /// Sends these frames. The rest is read from the store when the connection has room.

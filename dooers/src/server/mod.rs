@@ -28,6 +28,7 @@ mod routes;
 mod running;
 mod session;
 mod settings_updates;
+mod settling;
 mod signals;
 mod socket;
 mod stopping;

@@ -279,8 +279,10 @@ pub struct Waiting {
 /// A turn that a process holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldTurn {
-    /// The message that is answered.
-    pub event_id: String,
+    /// The claim of the turn.
+    pub key: TurnKey,
+    /// The scope of its thread.
+    pub scope: Scope,
     /// Whether somebody has cancelled it, perhaps by way of another process.
     pub is_cancelled: bool,
 }

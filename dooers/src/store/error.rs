@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-/// Why a store did not do what it was asked. Nothing was changed then.
+/// Why a store did not do what it was asked. Nothing was changed then, except that the outcome of a change is unknown after
+/// [`Unavailable`](StoreError::Unavailable).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -29,6 +30,9 @@ pub enum StoreError {
     Open(String),
     /// The database cannot be used now: it could not be reached for some time, its disk is full or broken, or its file is
     /// gone. The same may succeed later.
+    ///
+    /// The answer to a change may have been lost after the change was made: see
+    /// [`Store::settled`](crate::store::Store::settled).
     #[error("the database is not available to {what}")]
     Unavailable {
         /// The operation that was refused.

@@ -124,9 +124,6 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Claims the oldest waiting turn of a thread that has none running, or whose turns run side by side, and starts its
     /// run. Nothing is claimed as long as that turn may not be tried again.
     ///
-    /// If the answer to a claim was lost, repeat it with the same [`run_id`](Start::run_id), also if the claim was made by
-    /// [`finish_turn`](Self::finish_turn): as long as the turn runs, it is returned again.
-    ///
     /// # Errors
     ///
     /// `NotFound` for a thread outside the scope.
@@ -136,6 +133,29 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         thread_id: &str,
         start: &Start,
     ) -> Result<Option<Claim>, StoreError>;
+
+    /// Returns the claim of a running turn again, for a process whose answer to the claim was lost. Nothing changes.
+    ///
+    /// The answer to [`begin_turn`](Self::begin_turn), [`claim_turn`](Self::claim_turn) or
+    /// [`finish_turn`](Self::finish_turn) may be lost after the turn was claimed. [`renew_leases`](Self::renew_leases) then
+    /// returns a turn that the process does not run. [`Claim::run`] is the open run of the message, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_turn`](Store::write_turn).
+    async fn resume_turn(&self, scope: &Scope, turn: &TurnKey) -> Result<Claim, StoreError>;
+
+    /// Waits until it is certain which changes of threads were made, among all that were refused as
+    /// [`Unavailable`](StoreError::Unavailable) before this call. None of them is made afterwards.
+    ///
+    /// The default is for stores that are always certain of it.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` if the database does not answer. Call it again then.
+    async fn settled(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Writes what a running turn did.
     ///

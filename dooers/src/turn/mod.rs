@@ -4,6 +4,7 @@ mod active;
 mod draft;
 mod driver;
 mod form_answers;
+mod lost_answers;
 mod memory;
 mod outbox;
 mod outcome;
@@ -26,6 +27,7 @@ pub use response::{Sent, WorkerResponse};
 pub use text::TextStream;
 pub use title::title_from;
 
+pub(crate) use lost_answers::LostIn;
 pub(crate) use memory::TurnMemory;
 pub(crate) use outbox::Outbox;
 #[cfg(feature = "testing")]

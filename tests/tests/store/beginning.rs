@@ -17,7 +17,6 @@ cases![
     a_message_to_a_thread_that_is_there_adds_an_event_only,
     a_message_during_a_turn_is_stored_and_waits,
     turns_of_a_thread_run_in_the_order_of_their_messages,
-    repeated_claim_has_the_same_turn,
     threads_do_not_wait_for_each_other,
     a_new_participant_changes_the_thread_before_the_event,
     a_user_with_another_name_changes_the_thread_and_one_with_the_same_does_not,
@@ -100,26 +99,6 @@ async fn a_message_during_a_turn_is_stored_and_waits(store: &AnyStore) {
     let (events, runs) = all_of(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", "e2"]);
     assert_eq!(runs.len(), 1, "it has no run until it starts");
-}
-
-async fn repeated_claim_has_the_same_turn(store: &AnyStore) {
-    let claim = begin_thread(store, "t", "r1").await;
-    say(store, existing("t"), "e2", "waits").await;
-    let next = finish(store, &claim.key, "r2").await.unwrap();
-    // The answer to the claim was lost.
-    let before = picture(store, &scope()).await;
-    let again = store.claim_turn(&scope(), "t", &start("r2")).await;
-    let again = again.unwrap().unwrap();
-    assert_eq!(again.key, next.key);
-    assert_eq!((again.event, again.run), (next.event, next.run));
-    assert!(again.changes.is_empty());
-    assert_eq!(picture(store, &scope()).await, before);
-    // Another claim finds nothing while the turn runs, and neither does this one after its end.
-    let other = store.claim_turn(&scope(), "t", &start("r3")).await;
-    assert!(other.unwrap().is_none());
-    assert!(finish(store, &next.key, "none").await.is_none());
-    let over = store.claim_turn(&scope(), "t", &start("r2")).await;
-    assert!(over.unwrap().is_none());
 }
 
 async fn turns_of_a_thread_run_in_the_order_of_their_messages(store: &AnyStore) {

@@ -12,8 +12,7 @@ use super::limit::{LAST_TRY, Limit};
 use super::statements::Statements;
 use super::written::Rows;
 use crate::protocol::new_id;
-use crate::store::TurnKey;
-use crate::store::sql::{Columns, RowError, int};
+use crate::store::sql::{Columns, RowError};
 use sqlx::postgres::{PgArguments, PgConnectOptions};
 use sqlx::{Arguments, Connection, PgConnection};
 use std::collections::HashSet;
@@ -36,10 +35,6 @@ pub(super) struct Link {
     /// Raised by each of its connections: who writes with an older one is refused.
     epoch: i64,
     is_registered: bool,
-    /// The number of a statement of which nobody could be told how it ended, and the turns that it claims.
-    unresolved: Option<(i64, Vec<TurnKey>)>,
-    /// Turns that were claimed by such a statement: nobody runs them.
-    orphans: Vec<TurnKey>,
 }
 
 /// How a statement ended whose answer was lost.
@@ -62,8 +57,6 @@ impl Link {
             statements: 0,
             epoch: 0,
             is_registered: false,
-            unresolved: None,
-            orphans: Vec::new(),
         }
     }
 
@@ -91,7 +84,6 @@ impl Link {
         &mut self,
         statement: &Arc<str>,
         rows: Rows,
-        claims: Vec<TurnKey>,
         end: Instant,
     ) -> Result<Outcome, RowError> {
         let mut arguments = PgArguments::default();
@@ -117,10 +109,7 @@ impl Link {
         match self.open(end).await {
             Ok(Some((last, refused))) if last == number => Ok(Outcome::Done(refused)),
             Ok(_) => Ok(Outcome::NotDone),
-            Err(error) => {
-                self.unresolved = Some((number, claims));
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -185,23 +174,8 @@ impl Link {
             let insert = query(&self.sql.own.insert_writer).bind(self.id.clone());
             execution.rows(&mut connection, insert).await?;
         }
-        if let Some((number, claims)) = self.unresolved.take()
-            && last.as_ref().is_some_and(|(last, _)| *last == number)
-        {
-            self.orphans.extend(claims);
-        }
         self.statements = last.as_ref().map_or(0, |(number, _)| *number);
         self.is_registered = true;
-        if !self.orphans.is_empty() {
-            let (ids, fences) = self
-                .orphans
-                .iter()
-                .map(|key| (key.event_id.clone(), int(key.fence)))
-                .unzip::<_, _, Vec<_>, Vec<_>>();
-            let release = query(&self.sql.own.end_leases).bind(ids).bind(fences);
-            execution.rows(&mut connection, release).await?;
-            self.orphans.clear();
-        }
         self.connection = Some(connection);
         Ok(last)
     }

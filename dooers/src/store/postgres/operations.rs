@@ -5,13 +5,13 @@ use crate::policy::OnBusy;
 use crate::protocol::ThreadEvent;
 use crate::store::rules::{self, Interrupted, Rows, SentKey, TurnRow};
 use crate::store::sql::{
-    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, ResumeTurn, RetryTurn,
     ThreadOperation, WriteTurn,
 };
 use crate::store::state::ThreadState;
 use crate::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Claim, Scope, Start, ThreadEdit, ThreadTarget,
-    TurnChange, TurnKey, Waiting, Written,
+    Cancel, CancelTarget, Cancelled, Scope, Start, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
+    Waiting,
 };
 use chrono::{DateTime, Utc};
 
@@ -33,11 +33,6 @@ pub(super) trait Operation: ThreadOperation {
 
     /// What it must know, as far as that can be told by what is known.
     fn needs(&self, known: &Known, needs: &mut Vec<Need>);
-
-    /// The turn that the caller is to run by this answer.
-    fn claim(_: &Self::Answer) -> Option<&Claim> {
-        None
-    }
 }
 
 fn event(thread_id: &str, event_id: &str) -> Need {
@@ -151,10 +146,6 @@ impl Operation for Begin {
         }
         needs_of_claim(known, thread_id, &self.start, needs);
     }
-
-    fn claim(answer: &Begun) -> Option<&Claim> {
-        answer.claim.as_ref()
-    }
 }
 
 impl Operation for ClaimTurn {
@@ -169,18 +160,25 @@ impl Operation for ClaimTurn {
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
         needs_of_claim(known, &self.thread_id, &self.start, needs);
-        // This claim may be a repeated one.
-        if let Some(run_id) = &self.start.run_id {
-            needs.push(run(&self.thread_id, run_id));
-            let thread = known.threads.by_id.get(&self.thread_id);
-            let begun = thread.and_then(|thread| thread.run(run_id));
-            let message = begun.and_then(|run| run.event_id.as_deref());
-            needs.extend(message.map(|message| event(&self.thread_id, message)));
-        }
+    }
+}
+
+impl Operation for ResumeTurn {
+    // Nothing is written, so that nothing would show that what is known of the thread is out of date.
+    const IS_FRESH: bool = true;
+
+    fn scope(&self) -> &Scope {
+        &self.scope
     }
 
-    fn claim(answer: &Option<Claim>) -> Option<&Claim> {
-        answer.as_ref()
+    fn thread_id(&self) -> &str {
+        &self.turn.thread_id
+    }
+
+    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
+        let thread_id = &self.turn.thread_id;
+        needs.push(Need::Thread(thread_id.clone()));
+        needs.push(event(thread_id, &self.turn.event_id));
     }
 }
 
@@ -212,10 +210,6 @@ impl Operation for FinishTurn {
         if let Some(start) = &self.next {
             needs_of_claim(known, &self.turn.thread_id, start, needs);
         }
-    }
-
-    fn claim(answer: &Written) -> Option<&Claim> {
-        answer.next.as_ref()
     }
 }
 

@@ -4,14 +4,14 @@
 //! much as some ten operations. Two took a fifth longer for sixteen clients, and were as fast for sixty-four.
 
 use super::PostgresOptions;
-use super::batch::{Job, Waiting};
+use super::batch::{Barrier, Job, Waiting};
 use super::operations::Operation;
 use super::session::Session;
 use super::statements::Statements;
 use crate::store::StoreError;
 use crate::store::sql::RowError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -44,13 +44,28 @@ impl Writer {
     /// Does an operation. Once this has begun to wait for the answer, the operation is done even if nobody waits for
     /// it any more.
     pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
+        let (waiting, answer) = Waiting::new(operation);
+        self.enqueue(Box::new(waiting), answer, O::WHAT).await
+    }
+
+    /// Waits until the writer has a connection, and with it the outcome of every statement before.
+    pub(super) async fn settled(&self) -> Result<(), StoreError> {
+        let (barrier, answer) = Barrier::new();
+        self.enqueue(Box::new(barrier), answer, Barrier::WHAT).await
+    }
+
+    async fn enqueue<T>(
+        &self,
+        job: Box<dyn Job>,
+        answer: oneshot::Receiver<Result<T, StoreError>>,
+        what: &'static str,
+    ) -> Result<T, StoreError> {
         let closed = || StoreError::Failed {
-            what: O::WHAT,
+            what,
             source: "the store is closed".into(),
         };
         let queue = unpoisoned(&self.queue).clone().ok_or_else(closed)?;
-        let (waiting, answer) = Waiting::new(operation);
-        queue.send(Box::new(waiting)).await.map_err(|_| closed())?;
+        queue.send(job).await.map_err(|_| closed())?;
         drop(queue);
         answer.await.map_err(|_| closed())?
     }

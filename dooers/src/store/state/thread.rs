@@ -5,7 +5,7 @@ use crate::store::claim::end_of_lease;
 use crate::store::list_clock::ListClock;
 use crate::store::page::Known;
 use crate::store::rules::{ThreadRow, TurnRow};
-use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord};
+use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord, TurnKey};
 use std::time::Duration;
 
 /// One thread with what is in it, or with as much of it as an operation needs.
@@ -139,12 +139,18 @@ impl ThreadState {
 
     /// Keeps the running turns of this process for longer.
     pub(crate) fn renew_leases(&mut self, node: &str, lease: Duration) -> Vec<HeldTurn> {
+        let (thread_id, scope) = (self.record().thread.id.clone(), self.record().scope());
         let renew = |turn: &mut TurnRow| {
             let held = turn.held.as_mut().filter(|held| held.node == node)?;
             held.lease = lease;
             held.until = end_of_lease(lease);
             Some(HeldTurn {
-                event_id: turn.event_id.clone(),
+                key: TurnKey {
+                    thread_id: thread_id.clone(),
+                    event_id: turn.event_id.clone(),
+                    fence: turn.fence,
+                },
+                scope: scope.clone(),
                 is_cancelled: turn.is_cancelled,
             })
         };
