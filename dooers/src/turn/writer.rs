@@ -259,7 +259,7 @@ impl<'a> TurnWriter<'a> {
                 publisher.report(&key.event_id, outcome, last_rev);
             }
         };
-        let _claiming = self.runner.claiming(&key.thread_id);
+        let claiming = self.runner.claiming(&key.thread_id);
         let finish = self.until_stored(finish);
         let written = publisher.commit_of_turn(self.claim, finish, report).await;
         match written {
@@ -271,12 +271,13 @@ impl<'a> TurnWriter<'a> {
                 written.next
             }
             Err(given_up) => {
+                // The answer does not come any more: if the next turn was claimed, it is resumed.
+                drop(claiming);
                 if given_up.may_be_stored
                     && let Some(outcome) = outcome
                 {
                     self.report_stored(outcome, open_run).await;
                 }
-                // If the next turn was claimed, it is resumed when leases are renewed.
                 None
             }
         }
