@@ -81,7 +81,7 @@ impl SpyStore {
         HeldCall { reached, release }
     }
 
-    /// Loses the response to the next `write_turn` or `finish_turn`: the change is stored, but the caller
+    /// Loses the response to the next call of a method that changes something: the change is stored, but the caller
     /// receives `Unavailable`.
     pub fn lose(&self, method: &'static str) {
         self.state().loses.insert(method);
@@ -132,7 +132,7 @@ impl Store for SpyStore {
     ) -> Result<Begun, StoreError> {
         let outcome = self.inner.begin_turn(scope, message, start).await;
         self.done("begin_turn").await;
-        outcome
+        self.answer("begin_turn", outcome)
     }
 
     async fn claim_turn(
@@ -143,7 +143,19 @@ impl Store for SpyStore {
     ) -> Result<Option<Claim>, StoreError> {
         let outcome = self.inner.claim_turn(scope, thread_id, start).await;
         self.done("claim_turn").await;
+        self.answer("claim_turn", outcome)
+    }
+
+    async fn resume_turn(&self, scope: &Scope, turn: &TurnKey) -> Result<Claim, StoreError> {
+        let outcome = self.inner.resume_turn(scope, turn).await;
+        self.done("resume_turn").await;
         outcome
+    }
+
+    async fn settled(&self) -> Result<(), StoreError> {
+        let outcome = self.inner.settled().await;
+        self.done("settled").await;
+        self.answer("settled", outcome)
     }
 
     async fn write_turn(
@@ -181,7 +193,7 @@ impl Store for SpyStore {
             .retry_turn(scope, turn, changes, not_before)
             .await;
         self.done("retry_turn").await;
-        outcome
+        self.answer("retry_turn", outcome)
     }
 
     async fn cancel_turn(
@@ -191,7 +203,7 @@ impl Store for SpyStore {
     ) -> Result<Cancelled, StoreError> {
         let outcome = self.inner.cancel_turn(scope, cancel).await;
         self.done("cancel_turn").await;
-        outcome
+        self.answer("cancel_turn", outcome)
     }
 
     async fn turn_state(
@@ -212,13 +224,13 @@ impl Store for SpyStore {
     async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
         let outcome = self.inner.renew_leases(node, lease).await;
         self.done("renew_leases").await;
-        outcome
+        self.answer("renew_leases", outcome)
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
         let outcome = self.inner.expire_leases(at).await;
         self.done("expire_leases").await;
-        outcome
+        self.answer("expire_leases", outcome)
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
@@ -324,7 +336,7 @@ impl Store for SpyStore {
     async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
         let outcome = self.inner.create_thread(scope, draft).await;
         self.done("create_thread").await;
-        outcome
+        self.answer("create_thread", outcome)
     }
 
     async fn edit_thread(
@@ -335,13 +347,13 @@ impl Store for SpyStore {
     ) -> Result<Edited, StoreError> {
         let outcome = self.inner.edit_thread(scope, thread_id, edit).await;
         self.done("edit_thread").await;
-        outcome
+        self.answer("edit_thread", outcome)
     }
 
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
         let outcome = self.inner.delete_thread(scope, thread_id).await;
         self.done("delete_thread").await;
-        outcome
+        self.answer("delete_thread", outcome)
     }
 
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
@@ -367,13 +379,13 @@ impl Store for SpyStore {
     ) -> Result<Vec<DateTime<Utc>>, StoreError> {
         let outcome = self.inner.put_settings(worker, settings).await;
         self.done("put_settings").await;
-        outcome
+        self.answer("put_settings", outcome)
     }
 
     async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
         let outcome = self.inner.remove_setting(worker, field_id).await;
         self.done("remove_setting").await;
-        outcome
+        self.answer("remove_setting", outcome)
     }
 
     async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {

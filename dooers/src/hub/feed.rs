@@ -123,11 +123,15 @@ pub(super) struct Feed {
     row_rev: u64,
     /// The streamed texts, by the `seq` of their events.
     texts: BTreeMap<u64, Text>,
+    /// How often all subscribers had to continue from the store.
+    read_on: u64,
 }
 
 impl Feed {
-    pub(super) fn begin_subscribing(&mut self) {
+    /// Registers a connection that starts to read the thread. Pass the result to [`subscribe`](Self::subscribe).
+    pub(super) fn begin_subscribing(&mut self) -> u64 {
         self.joining += 1;
+        self.read_on
     }
 
     pub(super) fn end_subscribing(&mut self) {
@@ -245,17 +249,19 @@ impl Feed {
         }
     }
 
-    /// Makes every subscriber continue from the store.
+    /// Makes every subscriber continue from the store, also those that are reading the thread now.
     pub(super) fn read_on(&mut self) {
         self.next = None;
+        self.read_on += 1;
         for subscription in self.take_all() {
             subscription.fall_behind();
         }
     }
 
-    /// Adds a subscriber that has all changes up to its position.
-    pub(super) fn subscribe(&mut self, mut subscription: Subscription) {
-        if !self.brings_up(&mut subscription) {
+    /// Adds a subscriber that has all changes up to its position. `reading` is the result of
+    /// [`begin_joining`](Self::begin_joining).
+    pub(super) fn subscribe(&mut self, mut subscription: Subscription, reading: u64) {
+        if reading != self.read_on || !self.brings_up(&mut subscription) {
             subscription.fall_behind();
             return;
         }

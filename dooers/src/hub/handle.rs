@@ -141,6 +141,14 @@ impl Hub {
         }
     }
 
+    /// Makes every subscriber of every thread continue from the store.
+    pub(crate) fn read_on_everywhere(&self) {
+        let feeds: Vec<_> = lock(&self.0.feeds).by_thread.values().cloned().collect();
+        for feed in feeds {
+            lock(&feed).read_on();
+        }
+    }
+
     /// Stops the hub's own tasks.
     pub(crate) async fn close(&self) {
         self.0.closed.cancel();

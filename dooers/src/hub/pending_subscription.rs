@@ -16,8 +16,10 @@ impl Hub {
         connection: &Arc<Connection>,
         thread_id: &str,
     ) -> PendingSubscription {
-        let feed = self.feed_of(thread_id, Feed::begin_subscribing);
+        let mut reading = 0;
+        let feed = self.feed_of(thread_id, |feed| reading = feed.begin_subscribing());
         PendingSubscription {
+            reading,
             hub: self.clone(),
             thread_id: thread_id.to_owned(),
             connection: Arc::clone(connection),
@@ -33,6 +35,8 @@ pub(crate) struct PendingSubscription {
     thread_id: String,
     connection: Arc<Connection>,
     feed: Arc<Mutex<Feed>>,
+    /// The value of [`Feed::begin_subscribing`].
+    reading: u64,
 }
 
 impl PendingSubscription {
@@ -43,11 +47,12 @@ impl PendingSubscription {
         for frame in first {
             self.connection.outbound().push(frame);
         }
-        feed.subscribe(Subscription {
+        let subscription = Subscription {
             connection: Arc::clone(&self.connection),
             thread_id: self.thread_id.clone(),
             position,
-        });
+        };
+        feed.subscribe(subscription, self.reading);
     }
 
     /// Sends these frames. The rest is read from the store when the connection has room.

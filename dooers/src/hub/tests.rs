@@ -232,6 +232,22 @@ async fn a_hole_that_is_not_filled_sends_every_subscriber_to_the_store() {
 }
 
 #[tokio::test]
+async fn pending_subscription_continues_from_the_store() {
+    let hub = Hub::default();
+    let live = subscribed(&hub, ROOMY, 3);
+    let joining = connection(&hub, ROOMY);
+    let pending = hub.subscribe(&joining, "t");
+    // The process changed the thread and does not know the changes. The connection may have read it before.
+    hub.read_on("t");
+    pending.activate([], at(3));
+    for connection in [&live, &joining] {
+        assert_eq!(connection.behind("t"), Some(at(3)));
+    }
+    let later = subscribed(&hub, ROOMY, 4);
+    assert_eq!(later.behind("t"), None);
+}
+
+#[tokio::test]
 async fn a_full_queue_delays_nobody_else_and_is_told_where_to_read_on() {
     let hub = Hub::default();
     let slow = subscribed(&hub, OutboundLimits { frames: 2, ..ROOMY }, 0);

@@ -20,6 +20,7 @@ pub(super) async fn begin(
     // Before the commit, so that the subscription misses no change.
     let join = (!is_subscribed).then(|| running.hub.subscribe(&session.connection, &thread_id));
     let publisher = running.runner.publisher();
+    let _claiming = running.runner.claiming(&thread_id);
     let start = running.runner.start_of(&session.agent);
     running.runner.answer_keys.seal(scope, &mut message);
     let acknowledge = |begun: &mut Begun| {

@@ -2,7 +2,8 @@
 
 use super::running::Running;
 use crate::protocol::timestamp;
-use crate::store::{Recovered, StoreError, Waiting};
+use crate::store::{HeldTurn, Recovered, StoreError, Waiting};
+use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -24,8 +25,8 @@ impl Running {
         loop {
             sleep(pause).await;
             let now = Instant::now();
-            match self.or_lose(renewed + lease, self.runner.renew()).await {
-                Ok(()) => renewed = now,
+            let held = match self.or_lose(renewed + lease, self.runner.renew()).await {
+                Ok(held) => held,
                 Err(error) => {
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the leases of the running turns could not be renewed");
                     if renewed.elapsed() + pause >= lease {
@@ -34,6 +35,10 @@ impl Running {
                     }
                     continue;
                 }
+            };
+            renewed = now;
+            if let Err(error) = self.or_lose(renewed + lease, self.resume(held)).await {
+                tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns whose claims had no answer could not be resumed");
             }
             if let Err(error) = self.or_lose(renewed + lease, self.take_over()).await {
                 tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns of a dead process could not be taken over");
@@ -58,7 +63,21 @@ impl Running {
         self.take(self.store.recover()).await
     }
 
-    async fn take_over(&self) -> Result<(), StoreError> {
+    /// Runs those of these turns of this process that it does not know. Returns the threads in which that is still uncertain.
+    pub(super) async fn resume(&self, all: Vec<HeldTurn>) -> Result<HashSet<String>, StoreError> {
+        let mut uncertain = HashSet::new();
+        for held in all {
+            let Some(agent) = self.agent(&held.scope.agent) else {
+                continue;
+            };
+            if !self.runner.resume(agent, &held).await? {
+                uncertain.insert(held.key.thread_id);
+            }
+        }
+        Ok(uncertain)
+    }
+
+    pub(super) async fn take_over(&self) -> Result<(), StoreError> {
         self.take(self.store.expire_leases(timestamp::now())).await
     }
 

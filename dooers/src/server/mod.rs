@@ -31,6 +31,7 @@ mod running;
 mod session;
 mod settings_frames;
 mod settings_updates;
+mod settling;
 mod signals;
 mod socket;
 mod starting;

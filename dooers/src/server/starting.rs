@@ -89,6 +89,9 @@ impl Running {
         }
         let keeper = Arc::clone(&running);
         running.tasks.spawn(keeper.keep_leases());
+        running
+            .tasks
+            .spawn(Arc::clone(&running).settle_lost_answers());
         running.tasks.spawn(Arc::clone(&running).forget_sent());
         Ok(running)
     }

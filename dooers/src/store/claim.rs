@@ -293,8 +293,10 @@ pub struct Waiting {
 /// A turn that a process holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldTurn {
-    /// The message that the turn answers.
-    pub event_id: String,
+    /// The claim of the turn.
+    pub key: TurnKey,
+    /// The scope of its thread.
+    pub scope: Scope,
     /// `true` if the turn was cancelled, perhaps through another process.
     pub is_cancelled: bool,
 }

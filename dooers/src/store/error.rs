@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-/// The reason why a store refused an operation. Nothing was changed.
+/// The reason why a store refused an operation. Nothing was changed, except that the outcome of a change is unknown after
+/// [`Unavailable`](StoreError::Unavailable).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -29,6 +30,8 @@ pub enum StoreError {
     Open(String),
     /// The database is temporarily unavailable: it could not be reached for some time, its disk is full or broken, or
     /// its file is missing. The same operation may succeed later.
+    ///
+    /// The change may have been made and only its answer lost: see [`Store::settled`](crate::store::Store::settled).
     #[error("the database is not available to {what}")]
     Unavailable {
         /// The operation that was refused.

@@ -154,9 +154,6 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
     /// Claims the oldest waiting turn of a thread and starts its run, if no turn of the thread runs or if its turns run
     /// concurrently. Nothing is claimed until the turn may be attempted again.
     ///
-    /// If the result of a claim was lost, repeat the claim with the same [`run_id`](Start::run_id), even if
-    /// [`finish_turn`](Self::finish_turn) made the claim. The turn is returned again as long as it runs.
-    ///
     /// # Errors
     ///
     /// `NotFound` for a thread outside of the scope.
@@ -167,6 +164,31 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
         thread_id: &str,
         start: &Start,
     ) -> Result<Option<Claim>, StoreError>;
+
+    /// Returns the claim of a running turn again, for a process whose answer to the claim was lost. Nothing changes.
+    ///
+    /// The answer to [`begin_turn`](Self::begin_turn), [`claim_turn`](Self::claim_turn) or
+    /// [`finish_turn`](Self::finish_turn) may be lost after the turn was claimed. [`renew_leases`](Self::renew_leases) then
+    /// returns a turn that the process does not run. [`Claim::run`] is the open run of the message, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_turn`](Store::write_turn).
+    #[doc(hidden)]
+    async fn resume_turn(&self, scope: &Scope, turn: &TurnKey) -> Result<Claim, StoreError>;
+
+    /// Waits until the outcome is certain of every change of a thread that was refused as
+    /// [`Unavailable`](StoreError::Unavailable) before this call. None of these changes is made afterwards.
+    ///
+    /// By default the outcome is always certain.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` if the database does not answer. Call it again later.
+    #[doc(hidden)]
+    async fn settled(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Writes changes of a running turn.
     ///

@@ -22,6 +22,53 @@ struct State {
     /// The event ids of messages whose turns were cancelled after they were claimed in the store and before they
     /// started here.
     early: HashMap<String, Instant>,
+    /// The fences of turns whose handlers have ended and whose ends are being stored, by the event ids of their messages.
+    ending: HashMap<String, u64>,
+    /// The number of operations in progress that may claim a turn, by thread.
+    claiming: HashMap<String, usize>,
+}
+
+impl State {
+    /// Returns true if this process runs this turn, or a later attempt of it.
+    fn knows(&self, key: &TurnKey) -> bool {
+        let runs = self.turns.get(&key.event_id);
+        runs.is_some_and(|turn| turn.fence >= key.fence)
+            || self
+                .ending
+                .get(&key.event_id)
+                .is_some_and(|fence| *fence >= key.fence)
+    }
+}
+
+/// An operation that may claim a turn of a thread. Drop it after the claimed turn was registered.
+#[derive(Debug)]
+pub(crate) struct Claiming<'a> {
+    turns: &'a ActiveTurns,
+    thread_id: String,
+}
+
+impl Drop for Claiming<'_> {
+    fn drop(&mut self) {
+        let mut state = self.turns.state();
+        if let Some(operations) = state.claiming.get_mut(&self.thread_id) {
+            *operations -= 1;
+            if *operations == 0 {
+                state.claiming.remove(&self.thread_id);
+                shrink(&mut state.claiming);
+            }
+        }
+    }
+}
+
+/// The result of looking for a turn that the store says is this process's.
+#[derive(Debug)]
+pub(super) enum Known<'a> {
+    /// The turn runs here, or its end is being stored.
+    Runs,
+    /// An operation in progress may have claimed the turn.
+    MayRun,
+    /// The answer to the claim of the turn was lost. It may be claimed again as long as this is kept.
+    Unknown(Claiming<'a>),
 }
 
 /// A running turn.
@@ -63,14 +110,57 @@ impl ActiveTurns {
         turn
     }
 
-    /// Removes a turn whose handler has ended.
+    /// Removes a turn whose handler has ended. [`forget`](Self::forget) it when its end was stored.
     pub(super) fn end(&self, key: &TurnKey) {
         let mut state = self.state();
         let turn = state.turns.get(&key.event_id);
         if turn.is_some_and(|turn| turn.fence == key.fence) {
             state.turns.remove(&key.event_id);
             shrink(&mut state.turns);
+            state.ending.insert(key.event_id.clone(), key.fence);
         }
+    }
+
+    /// Forgets a turn whose end was stored, or does not have to be stored.
+    pub(super) fn forget(&self, key: &TurnKey) {
+        let mut state = self.state();
+        if state.ending.get(&key.event_id) == Some(&key.fence) {
+            state.ending.remove(&key.event_id);
+            shrink(&mut state.ending);
+        }
+    }
+
+    /// Registers an operation that may claim a turn of this thread.
+    pub(super) fn claiming(&self, thread_id: &str) -> Claiming<'_> {
+        *self
+            .state()
+            .claiming
+            .entry(thread_id.to_owned())
+            .or_default() += 1;
+        Claiming {
+            turns: self,
+            thread_id: thread_id.to_owned(),
+        }
+    }
+
+    /// Looks for a turn that the store says is this process's.
+    ///
+    /// A turn was claimed by an operation of this process. If none is in progress, the turn was registered when the answer
+    /// came, or the answer was lost.
+    pub(super) fn find(&self, key: &TurnKey) -> Known<'_> {
+        let mut state = self.state();
+        if state.knows(key) {
+            return Known::Runs;
+        }
+        if state.claiming.contains_key(&key.thread_id) {
+            return Known::MayRun;
+        }
+        state.claiming.insert(key.thread_id.clone(), 1);
+        drop(state);
+        Known::Unknown(Claiming {
+            turns: self,
+            thread_id: key.thread_id.clone(),
+        })
     }
 
     /// The fences of the running turns, by the event id of their message.
@@ -185,6 +275,40 @@ mod tests {
             next.cancelled.is_cancelled(),
             "the next attempt is still registered"
         );
+    }
+
+    #[test]
+    fn turn_is_unknown_only_if_no_claim_is_in_progress() {
+        let turns = ActiveTurns::default();
+        let stopped = CancellationToken::new();
+        let turn = key("t", "e1", 1);
+        let claiming = turns.claiming("t");
+        let other = turns.claiming("t");
+        assert!(matches!(turns.find(&turn), Known::MayRun));
+        drop(claiming);
+        assert!(matches!(turns.find(&turn), Known::MayRun));
+        drop(other);
+        let Known::Unknown(claiming) = turns.find(&turn) else {
+            panic!("nobody knows the turn");
+        };
+        assert!(
+            matches!(turns.find(&turn), Known::MayRun),
+            "it is claimed again only once"
+        );
+        turns.begin(&turn, &stopped);
+        drop(claiming);
+        assert!(matches!(turns.find(&turn), Known::Runs));
+        turns.end(&turn);
+        assert!(
+            matches!(turns.find(&turn), Known::Runs),
+            "its end is being stored"
+        );
+        turns.forget(&turn);
+        assert!(matches!(turns.find(&turn), Known::Unknown(_)));
+        // The store was asked before the next attempt began.
+        turns.begin(&key("t", "e1", 2), &stopped);
+        assert!(matches!(turns.find(&turn), Known::Runs));
+        assert!(turns.state().claiming.is_empty() && turns.state().ending.is_empty());
     }
 
     #[test]

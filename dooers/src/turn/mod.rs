@@ -2,6 +2,7 @@
 
 mod active;
 mod driver;
+mod lost_answers;
 mod outcome;
 mod poll_time;
 mod publisher;
@@ -10,6 +11,7 @@ mod runner;
 mod tests;
 mod writer;
 
+pub(crate) use lost_answers::LostIn;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::EndedTurns;
 pub(crate) use outcome::{Ended, Ending, Outcome};

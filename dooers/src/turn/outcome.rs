@@ -1,6 +1,7 @@
 //! The outcome of an attempt, and notifications about the end of turns.
 
 use crate::AgentError;
+use crate::protocol::RunStatus;
 use crate::shrink::shrink;
 use crate::store::LONGEST_BACK_OFF;
 use std::collections::HashMap;
@@ -30,6 +31,24 @@ impl Outcome {
         match result {
             Ok(()) => Self::Succeeded,
             Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// The status of the run of a turn that ended so.
+    pub(super) fn status(&self) -> RunStatus {
+        match self {
+            Self::Succeeded => RunStatus::Succeeded,
+            Self::Failed(_) | Self::TimedOut | Self::Interrupted => RunStatus::Failed,
+            Self::Cancelled => RunStatus::Canceled,
+        }
+    }
+
+    /// The outcome of a turn that ended without its handler, by the status of its run. `None` if the turn did not end so.
+    pub(super) fn of_record(status: RunStatus) -> Option<Self> {
+        match status {
+            RunStatus::Canceled => Some(Self::Cancelled),
+            RunStatus::Failed => Some(Self::Interrupted),
+            RunStatus::Running | RunStatus::Succeeded => None,
         }
     }
 

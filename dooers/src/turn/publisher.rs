@@ -1,19 +1,22 @@
 //! The one path by which a change of a thread is committed and published.
 
+use super::lost_answers::{LostAnswers, LostIn};
 use super::outcome::{Ending, Endings, Outcome};
 use crate::hub::ChangeSender;
 use crate::protocol::RunStatus;
 use crate::store::{
-    Begun, Cancelled, Change, ChangeBody, Claim, Edited, Recovered, Retried, Written,
+    Begun, Cancelled, Change, ChangeBody, Claim, Edited, Recovered, Retried, StoreError, Written,
 };
 
 /// Commits changes of threads, and publishes them.
 ///
-/// It owns the only [`ChangeSender`] of the hub, so that no change is published in another way.
+/// It owns the only [`ChangeSender`] of the hub, so that no change is published in another way. A change whose answer is lost is
+/// not published. It is remembered in the [`LostAnswers`], and subscribers read it from the store.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     sender: ChangeSender,
     endings: Endings,
+    lost_answers: LostAnswers,
 }
 
 /// The result of a store operation that changed threads.
@@ -22,12 +25,30 @@ pub(crate) trait Committed {
     fn take_changes(&mut self) -> Vec<Change>;
 }
 
+/// The error of a store operation that changes threads.
+pub(crate) trait NotCommitted {
+    /// Returns true if the changes may have been stored all the same, because the answer was lost.
+    fn may_be_stored(&self) -> bool;
+}
+
+impl NotCommitted for StoreError {
+    fn may_be_stored(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
+
 impl Publisher {
     pub(super) fn new(sender: ChangeSender) -> Self {
         Self {
             sender,
             endings: Endings::default(),
+            lost_answers: LostAnswers::default(),
         }
+    }
+
+    /// The threads that may have changed without an answer.
+    pub(crate) fn lost_answers(&self) -> &LostAnswers {
+        &self.lost_answers
     }
 
     /// Runs a store operation on a thread, and publishes its changes.
@@ -35,7 +56,7 @@ impl Publisher {
     /// # Errors
     ///
     /// The error of the operation. Nothing is published then.
-    pub(crate) async fn commit<T: Committed, E>(
+    pub(crate) async fn commit<T: Committed, E: NotCommitted>(
         &self,
         thread_id: &str,
         operation: impl Future<Output = Result<T, E>>,
@@ -45,28 +66,28 @@ impl Publisher {
 
     /// Does the same as [`commit`](Self::commit), and calls `before` between the commit and the publication, for
     /// example to acknowledge a message.
-    pub(crate) async fn commit_then<T: Committed, E>(
+    pub(crate) async fn commit_then<T: Committed, E: NotCommitted>(
         &self,
         thread_id: &str,
         operation: impl Future<Output = Result<T, E>>,
         before: impl FnOnce(&mut T),
     ) -> Result<T, E> {
         let _writing = self.sender.writing(thread_id);
-        let mut committed = operation.await?;
+        let mut committed = self.answer_in(thread_id, operation).await?;
         before(&mut committed);
         self.sender.send(committed.take_changes());
         Ok(committed)
     }
 
     /// Does the same for an operation of a turn. The changes count as caused by the sender of the turn's message.
-    pub(super) async fn commit_of_turn<T: Committed, E>(
+    pub(super) async fn commit_of_turn<T: Committed, E: NotCommitted>(
         &self,
         claim: &Claim,
         operation: impl Future<Output = Result<T, E>>,
         before: impl FnOnce(&mut T),
     ) -> Result<T, E> {
         let _writing = self.sender.writing(&claim.key.thread_id);
-        let mut committed = operation.await?;
+        let mut committed = self.answer_in(&claim.key.thread_id, operation).await?;
         before(&mut committed);
         let user = claim.event.user.as_ref().map(|user| &*user.user_id);
         self.sender.send_from(user, committed.take_changes());
@@ -74,13 +95,17 @@ impl Publisher {
     }
 
     /// Does the same for an operation that itself finds the threads to change.
-    pub(crate) async fn commit_anywhere<T: Committed, E>(
+    pub(crate) async fn commit_anywhere<T: Committed, E: NotCommitted>(
         &self,
         operation: impl Future<Output = Result<T, E>>,
         before: impl FnOnce(&mut T),
     ) -> Result<T, E> {
         let _writing = self.sender.writing_anywhere();
-        let mut committed = operation.await?;
+        let mut committed = operation.await.inspect_err(|error| {
+            if error.may_be_stored() {
+                self.lost_answers.note(LostIn::Anywhere);
+            }
+        })?;
         before(&mut committed);
         let changes = committed.take_changes();
         for changes in changes.chunk_by(|one, next| one.thread_id == next.thread_id) {
@@ -88,6 +113,19 @@ impl Publisher {
             self.sender.send(changes.to_vec());
         }
         Ok(committed)
+    }
+
+    /// Waits for the answer to an operation on a thread.
+    async fn answer_in<T, E: NotCommitted>(
+        &self,
+        thread_id: &str,
+        operation: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        operation.await.inspect_err(|error| {
+            if error.may_be_stored() {
+                self.lost_answers.note_in(thread_id);
+            }
+        })
     }
 
     /// Notifies everyone who waits for the end of this message's turn. `rev` is the number of the turn's last change.
@@ -106,11 +144,7 @@ impl Publisher {
 
     /// Reports the end of turns that these changes end because their process was lost.
     pub(crate) fn report_lost(&self, changes: &[Change]) {
-        self.report_all(changes, |status| match status {
-            RunStatus::Canceled => Some(Outcome::Cancelled),
-            RunStatus::Failed => Some(Outcome::Interrupted),
-            RunStatus::Running | RunStatus::Succeeded => None,
-        });
+        self.report_all(changes, Outcome::of_record);
     }
 
     fn report_all(&self, changes: &[Change], outcome_of: fn(RunStatus) -> Option<Outcome>) {

@@ -1,6 +1,6 @@
 //! The runner of this process's turns.
 
-use super::active::{ActiveTurn, ActiveTurns};
+use super::active::{ActiveTurn, ActiveTurns, Claiming, Known};
 use super::driver::{self, Ended};
 use super::outcome::Outcome;
 use super::poll_time::Measured;
@@ -16,7 +16,8 @@ use crate::protocol::{new_id, timestamp};
 use crate::settings::LiveSettings;
 use crate::store::OnBusy;
 use crate::store::{
-    Claim, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting, WorkerKey, time_until_due,
+    Claim, HeldTurn, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting, WorkerKey,
+    time_until_due,
 };
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
@@ -100,21 +101,20 @@ impl Runner {
         }
     }
 
-    /// Renews the leases of this process's turns, and drops turns that it no longer owns.
+    /// Renews the leases of this process's turns, and drops turns that it no longer owns. Returns the turns that are this
+    /// process's in the store: [`resume`](Self::resume) those that it does not know.
     ///
     /// # Errors
     ///
     /// Any error of the store. The turns continue in that case: see [`lose_all`](Self::lose_all).
-    pub(crate) async fn renew(&self) -> Result<(), StoreError> {
+    pub(crate) async fn renew(&self) -> Result<Vec<HeldTurn>, StoreError> {
         let mut lost = self.active.fences();
-        if lost.is_empty() {
-            return Ok(());
-        }
-        for held in self.store.renew_leases(&self.node, self.lease).await? {
-            lost.remove(&held.event_id);
+        let all = self.store.renew_leases(&self.node, self.lease).await?;
+        for held in &all {
+            lost.remove(&held.key.event_id);
             if held.is_cancelled {
                 // Another process may have received the request to cancel.
-                self.active.cancel(&held.event_id);
+                self.active.cancel(&held.key.event_id);
             }
         }
         // A turn that has ended in the meantime is found neither in the store nor in `active`.
@@ -122,7 +122,48 @@ impl Runner {
         if turns > 0 {
             tracing::warn!(target: "dooers::turn", turns, "another process has taken over turns of this process; their handlers are dropped");
         }
-        Ok(())
+        Ok(all)
+    }
+
+    /// Registers an operation that may claim a turn of this thread, until the result is dropped. Drop it after the claimed
+    /// turn was passed to [`run`](Self::run).
+    pub(crate) fn claiming(&self, thread_id: &str) -> Claiming<'_> {
+        self.active.claiming(thread_id)
+    }
+
+    /// Runs a turn that is this process's in the store, if the process does not know that, because the answer to the claim
+    /// was lost. Returns `false` if the answer may still come.
+    ///
+    /// # Errors
+    ///
+    /// Any error of the store, except that the turn has ended in the meantime.
+    pub(crate) async fn resume(
+        self: &Arc<Self>,
+        agent: AgentDefinition,
+        held: &HeldTurn,
+    ) -> Result<bool, StoreError> {
+        if self.draining.is_cancelled() {
+            // As for a queued turn.
+            return Ok(true);
+        }
+        let _claiming = match self.active.find(&held.key) {
+            Known::Runs => return Ok(true),
+            Known::MayRun => return Ok(false),
+            Known::Unknown(claiming) => claiming,
+        };
+        let mut claim = match self.store.resume_turn(&held.scope, &held.key).await {
+            Ok(claim) => claim,
+            Err(StoreError::StaleFence | StoreError::NotFound(_)) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        if agent.has_manual_runs() {
+            // The handler starts its runs itself.
+            claim.run = None;
+        }
+        tracing::warn!(target: "dooers::turn", agent = agent.name(), event_id = held.key.event_id, "the answer to the claim of a turn was lost; the turn runs now");
+        self.hub.read_on(&held.key.thread_id);
+        self.run(agent, claim);
+        Ok(true)
     }
 
     /// Drops the handlers of all turns, because other processes may have taken over these turns. Turns that were not
@@ -160,6 +201,7 @@ impl Runner {
                 at: now,
                 ..self.start_of(&agent)
             };
+            let _claiming = self.claiming(&place.1);
             let claim = self.store.claim_turn(&place.0, &place.1, &start);
             let Some(claim) = self.publisher.commit(&place.1, claim).await? else {
                 break;
@@ -207,9 +249,13 @@ impl Runner {
                 },
                 ..self.start_of(agent)
             };
+            let _claiming = self.claiming(thread_id);
             let claim = self.store.claim_turn(scope, thread_id, &start);
             match self.publisher.commit(thread_id, claim).await {
-                Ok(Some(claim)) => return Some(claim),
+                Ok(Some(claim)) => {
+                    self.begin(&claim);
+                    return Some(claim);
+                }
                 Err(error) if error.is_of_the_database() => {
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "a queued turn could not be claimed; trying again");
                     wait = RETRY_AFTER;
@@ -240,7 +286,7 @@ impl Runner {
         self.spawn(task.instrument(span));
     }
 
-    fn begin(&self, claim: &Claim) -> ActiveTurn {
+    pub(super) fn begin(&self, claim: &Claim) -> ActiveTurn {
         self.active.begin(&claim.key, &self.stopped)
     }
 
@@ -336,16 +382,19 @@ impl Runner {
             Ended::Dropped(Some(outcome)) => outcome,
             Ended::Dropped(None) | Ended::Lost => {
                 outbox.close();
+                self.active.forget(&claim.key);
                 return Next::Nothing;
             }
         };
         let has_more = claim.attempt <= policy.retries();
-        match outcome.retry_after(claim.attempt).filter(|_| has_more) {
+        let next = match outcome.retry_after(claim.attempt).filter(|_| has_more) {
             // The turn failed at the moment at which it was cancelled.
             Some(_) if is_cancelled => writer.finish(Outcome::Cancelled).await.into(),
             Some(delay) => writer.give_back(&outcome, delay).await,
             None => writer.finish(outcome).await.into(),
-        }
+        };
+        self.active.forget(&claim.key);
+        next
     }
 }
 

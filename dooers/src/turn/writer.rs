@@ -1,14 +1,14 @@
 //! Writes the changes and the end of a turn.
 
 use super::outcome::Outcome;
-use super::publisher::Committed;
+use super::publisher::{Committed, NotCommitted};
 use super::runner::{Next, RETRY_AFTER, Runner};
 use crate::crash;
 use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, join_whole_texts};
 use crate::hub::GrowingText;
 use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
-    Change, ChangeBody, Claim, INTERRUPTED, Retried, Scope, Start, StoreError, TurnChange, Written,
+    Change, ChangeBody, Claim, INTERRUPTED, Retried, Scope, StoreError, TurnChange, Written,
     interrupted_event, system_event,
 };
 use futures::FutureExt;
@@ -59,6 +59,12 @@ enum Stored {
 struct GivenUp {
     /// True if an attempt may have been stored, because its answer was lost.
     may_be_stored: bool,
+}
+
+impl NotCommitted for GivenUp {
+    fn may_be_stored(&self) -> bool {
+        self.may_be_stored
+    }
 }
 
 impl Committed for Stored {
@@ -228,17 +234,12 @@ impl<'a> TurnWriter<'a> {
 
     /// Stores the remaining changes and the end of the turn. Returns the next turn of the thread.
     pub(super) async fn finish(&self, outcome: Outcome) -> Option<Claim> {
-        let (mut changes, waiting, run_id) = self.rest();
-        changes.extend(self.end_of(&outcome, run_id));
+        let (mut changes, waiting, open_run) = self.rest();
+        changes.extend(self.end_of(&outcome, open_run.clone()));
         crash::point("before-run-end");
-        // One run for all attempts: it identifies the claim of the next turn.
-        let run_id = self.runner.start_of(self.agent).run_id;
-        let start = || Start {
-            run_id: run_id.clone(),
-            ..self.runner.start_of(self.agent)
-        };
         let finish = || {
-            let (runner, changes, start) = (self.runner, changes.clone(), start());
+            let (runner, changes) = (self.runner, changes.clone());
+            let start = runner.start_of(self.agent);
             let finished = async move {
                 let next = (!runner.draining.is_cancelled()).then_some(&start);
                 let store = &runner.store;
@@ -249,42 +250,66 @@ impl<'a> TurnWriter<'a> {
             finished.boxed()
         };
         let (publisher, key) = (&self.runner.publisher, &self.claim.key);
+        let mut outcome = Some(outcome);
         let report = |written: &mut Written| {
             let last_rev = written.changes.last().map_or(0, |change| change.rev);
-            publisher.report(&key.event_id, outcome, last_rev);
+            if let Some(outcome) = outcome.take() {
+                publisher.report(&key.event_id, outcome, last_rev);
+            }
         };
+        let claiming = self.runner.claiming(&key.thread_id);
         let finish = self.until_stored(finish);
         let written = publisher.commit_of_turn(self.claim, finish, report).await;
         match written {
             Ok(written) => {
                 answer(waiting);
+                if let Some(next) = &written.next {
+                    self.runner.begin(next);
+                }
                 written.next
             }
-            // The answer that was lost may have named the next turn.
-            Err(GivenUp {
-                may_be_stored: true,
-            }) => self.claim_again(start).await,
-            Err(GivenUp { .. }) => None,
+            Err(given_up) => {
+                // The answer does not come any more: if the next turn was claimed, it is resumed.
+                drop(claiming);
+                if given_up.may_be_stored
+                    && let Some(outcome) = outcome
+                {
+                    self.report_stored(outcome, open_run).await;
+                }
+                None
+            }
         }
     }
 
-    /// Claims the thread's next turn, or gets the claim of an attempt whose answer was lost.
-    async fn claim_again(&self, start: impl Fn() -> Start) -> Option<Claim> {
+    /// Reports the end of a turn that is stored although the answer was lost. `open_run` is the run that ended with it.
+    ///
+    /// If the record of the run contradicts the outcome, another process ended the turn.
+    async fn report_stored(&self, outcome: Outcome, open_run: Option<String>) {
         let thread_id = &self.claim.key.thread_id;
-        let claim = || {
-            let (runner, start) = (self.runner, start());
-            let claimed = async move {
-                if runner.draining.is_cancelled() {
-                    return Ok(None);
-                }
-                let store = &runner.store;
-                store.claim_turn(&self.scope, thread_id, &start).await
+        let read = || {
+            let (store, open_run) = (&self.runner.store, open_run.clone());
+            let read = async move {
+                let run = match open_run {
+                    Some(id) => Some(store.run(&self.scope, thread_id, &id).await?),
+                    None => None,
+                };
+                let thread = store.thread(&self.scope, thread_id).await?;
+                Ok((run, thread.rev))
             };
-            claimed.boxed()
+            read.boxed()
         };
-        let claim = self.until_stored(claim);
-        let claimed = self.runner.publisher.commit(thread_id, claim).await;
-        claimed.ok().flatten()
+        // It was deleted, or the server has stopped.
+        let Ok((run, rev)) = self.until_stored(read).await else {
+            return;
+        };
+        let recorded = match run {
+            Some(run) if run.status != outcome.status() => Outcome::of_record(run.status),
+            _ => Some(outcome),
+        };
+        if let Some(outcome) = recorded {
+            let event_id = &self.claim.key.event_id;
+            self.runner.publisher.report(event_id, outcome, rev);
+        }
     }
 
     /// Stores the remaining changes of an attempt, and queues the turn for the next attempt.
@@ -313,8 +338,11 @@ impl<'a> TurnWriter<'a> {
         let committed = publisher
             .commit_of_turn(self.claim, give_back, report)
             .await;
-        let Ok(retried) = committed else {
-            return Next::Nothing;
+        let retried = match committed {
+            Ok(retried) => retried,
+            // The turn may wait for its next attempt.
+            Err(given_up) if given_up.may_be_stored => return Next::NotBefore(not_before),
+            Err(_) => return Next::Nothing,
         };
         answer(waiting);
         if retried.is_cancelled {
@@ -359,12 +387,7 @@ impl<'a> TurnWriter<'a> {
                 }
                 // The turn was deleted with its thread, or taken over. Or an earlier attempt was stored and its answer
                 // was lost.
-                Err(_) => {
-                    if may_be_stored {
-                        self.runner.hub.read_on(&self.claim.key.thread_id);
-                    }
-                    return Err(GivenUp { may_be_stored });
-                }
+                Err(_) => return Err(GivenUp { may_be_stored }),
                 Ok(stored) => return Ok(stored),
             }
         }
@@ -422,12 +445,7 @@ impl<'a> TurnWriter<'a> {
         }
         changes.push(TurnChange::Touch(at));
         if let Some(id) = open_run {
-            let status = match outcome {
-                Outcome::Succeeded => RunStatus::Succeeded,
-                Outcome::Failed(_) | Outcome::TimedOut | Outcome::Interrupted => RunStatus::Failed,
-                Outcome::Cancelled => RunStatus::Canceled,
-            };
-            let run = self.run_ended(id, status, error_text.as_deref());
+            let run = self.run_ended(id, outcome.status(), error_text.as_deref());
             changes.push(TurnChange::Run(run));
         }
         changes

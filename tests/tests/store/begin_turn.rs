@@ -19,7 +19,6 @@ cases![
     message_to_existing_thread_adds_only_an_event,
     message_during_a_turn_is_stored_and_queued,
     turns_of_a_thread_run_in_message_order,
-    repeated_claim_returns_the_same_turn,
     threads_run_independently,
     new_participant_updates_thread_before_event,
     thread_changes_only_when_a_user_name_changes,
@@ -102,26 +101,6 @@ async fn message_during_a_turn_is_stored_and_queued(store: &AnyStore) {
     let (events, runs) = events_and_runs(store, &scope(), "t").await;
     assert_eq!(ids(&events), ["t-question", "e2"]);
     assert_eq!(runs.len(), 1, "it has no run until it starts");
-}
-
-async fn repeated_claim_returns_the_same_turn(store: &AnyStore) {
-    let claim = begin_thread(store, "t", "r1").await;
-    say(store, existing("t"), "e2", "waits").await;
-    let next = finish(store, &claim.key, "r2").await.unwrap();
-    // The response to the claim was lost.
-    let before = dump(store, &scope()).await;
-    let again = store.claim_turn(&scope(), "t", &start("r2")).await;
-    let again = again.unwrap().unwrap();
-    assert_eq!(again.key, next.key);
-    assert_eq!((again.event, again.run), (next.event, next.run));
-    assert!(again.changes.is_empty());
-    assert_eq!(dump(store, &scope()).await, before);
-    // A different claim finds nothing while the turn runs. The same claim finds nothing after its end.
-    let other = store.claim_turn(&scope(), "t", &start("r3")).await;
-    assert!(other.unwrap().is_none());
-    assert!(finish(store, &next.key, "none").await.is_none());
-    let over = store.claim_turn(&scope(), "t", &start("r2")).await;
-    assert!(over.unwrap().is_none());
 }
 
 async fn turns_of_a_thread_run_in_message_order(store: &AnyStore) {

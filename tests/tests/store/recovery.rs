@@ -11,7 +11,7 @@ use crate::fixtures::{
 };
 use dooers::protocol::{Actor, EventType, RunStatus};
 use dooers::store::{
-    Cancel, CancelTarget, Claim, HeldTurn, Participant, Scope, Start, Viewer, Waiting,
+    Cancel, CancelTarget, Claim, HeldTurn, Participant, Scope, Start, TurnKey, Viewer, Waiting,
 };
 use dooers_tests::with;
 use std::collections::BTreeSet;
@@ -34,6 +34,8 @@ cases![
     turn_expires_only_after_its_lease,
     renewal_extends_only_leases_of_its_node,
     renewal_reports_canceled_turns,
+    resume_returns_the_claim_again,
+    resume_is_refused_for_turns_of_others,
 ];
 
 async fn empty_store_has_nothing_to_recover(store: &AnyStore) {
@@ -319,7 +321,8 @@ async fn renewal_extends_only_leases_of_its_node(store: &AnyStore) {
     assert_eq!(store.renew_leases("nobody", HOUR).await.unwrap(), none);
     let renewed = store.renew_leases("node", HOUR).await.unwrap();
     let held = HeldTurn {
-        event_id: claim.key.event_id,
+        key: claim.key,
+        scope: scope(),
         is_cancelled: false,
     };
     assert_eq!(renewed, std::slice::from_ref(&held));
@@ -341,9 +344,79 @@ async fn renewal_reports_canceled_turns(store: &AnyStore) {
     };
     store.cancel_turn(Some(&scope()), &wish).await.unwrap();
     let cancelled = HeldTurn {
-        event_id: claim.key.event_id,
+        key: claim.key,
+        scope: scope(),
         is_cancelled: true,
     };
     let renewed = store.renew_leases("node", HOUR).await;
     assert_eq!(renewed.unwrap(), [cancelled]);
+}
+
+/// Resumes the only turn that this process holds, as it would if the answer to the claim had been lost.
+async fn resumed(store: &AnyStore, claim: &Claim) {
+    let before = dump(store, &scope()).await;
+    let held = store.renew_leases("node", HOUR).await.unwrap();
+    let [held] = held.as_slice() else {
+        panic!("not one turn: {held:?}");
+    };
+    assert_eq!((&held.key, &held.scope), (&claim.key, &scope()));
+    let again = store.resume_turn(&held.scope, &held.key).await.unwrap();
+    assert_eq!(
+        (&again.key, &again.event, &again.run, again.attempt),
+        (&claim.key, &claim.event, &claim.run, claim.attempt)
+    );
+    assert!(again.changes.is_empty());
+    assert_eq!(dump(store, &scope()).await, before);
+}
+
+async fn resume_returns_the_claim_again(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r1").await;
+    resumed(store, &claim).await;
+    say(store, existing("t"), "e2", "none").await;
+    let next = finish(store, &claim.key, "r2").await.unwrap();
+    resumed(store, &next).await;
+    // The next attempt continues the run.
+    let retried = store
+        .retry_turn(&scope(), &next.key, Vec::new(), now())
+        .await;
+    assert!(!retried.unwrap().is_cancelled);
+    let claimed = store.claim_turn(&scope(), "t", &start("r3")).await;
+    let again = claimed.unwrap().unwrap();
+    assert_eq!((again.attempt, &again.run), (2, &next.run));
+    resumed(store, &again).await;
+    // A process that does not know it can also end it.
+    let held = store.renew_leases("node", HOUR).await.unwrap();
+    assert!(finish(store, &held[0].key, "none").await.is_none());
+    assert_stale(store.resume_turn(&scope(), &again.key).await);
+    // A turn without a run.
+    let new = message(existing("t"), "e4", &ana());
+    let begun = store.begin_turn(&scope(), new, &manual_start()).await;
+    let claim = begun.unwrap().claim.unwrap();
+    assert_eq!(claim.run, None);
+    resumed(store, &claim).await;
+}
+
+async fn resume_is_refused_for_turns_of_others(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r1").await;
+    let other = with!(Scope {
+        worker_id: "another".to_owned(),
+        ..scope()
+    });
+    assert_not_found(store.resume_turn(&other, &claim.key).await);
+    let later = TurnKey {
+        fence: claim.key.fence + 1,
+        ..claim.key.clone()
+    };
+    assert_stale(store.resume_turn(&scope(), &later).await);
+    say(store, existing("t"), "waits", "none").await;
+    let waits = TurnKey {
+        event_id: "waits".to_owned(),
+        fence: 0,
+        ..claim.key.clone()
+    };
+    assert_stale(store.resume_turn(&scope(), &waits).await);
+    store.recover().await.unwrap();
+    assert_stale(store.resume_turn(&scope(), &claim.key).await);
+    store.delete_thread(&scope(), "t").await.unwrap();
+    assert_not_found(store.resume_turn(&scope(), &claim.key).await);
 }

@@ -70,6 +70,10 @@ impl Store for MemoryStore {
         rules::claim(&mut self.state().threads, scope, thread_id, start)
     }
 
+    async fn resume_turn(&self, scope: &Scope, turn: &TurnKey) -> Result<Claim, StoreError> {
+        rules::resume(&mut self.state().threads, scope, turn)
+    }
+
     async fn write_turn(
         &self,
         scope: &Scope,

@@ -148,17 +148,18 @@ statements! {
             WHERE u.state = 'running' AND u.node = ?1
             ORDER BY u.thread_pk, u.seq
             FOR UPDATE
+        ), renewed AS (
+            UPDATE {prefix}turns u SET lease_until = clock_timestamp() + ?2 * INTERVAL '1 microsecond'
+            FROM held
+            WHERE u.thread_pk = held.thread_pk AND u.seq = held.seq AND u.state = 'running' AND u.node = ?1
+            RETURNING u.thread_pk, u.event_id, u.fence, u.cancel_requested
         )
-        UPDATE {prefix}turns u SET lease_until = clock_timestamp() + ?2 * INTERVAL '1 microsecond'
-        FROM held
-        WHERE u.thread_pk = held.thread_pk AND u.seq = held.seq AND u.state = 'running' AND u.node = ?1
-        RETURNING u.event_id, u.cancel_requested::int::bigint"
-
-    // Ends the leases of turns that no process runs. A turn is identified by its message and its fence.
-    end_leases: "
-        UPDATE {prefix}turns u SET node = '', lease_until = to_timestamp(0)
-        FROM unnest(?1::text[], ?2::bigint[]) AS x (event_id, fence)
-        WHERE u.state = 'running' AND u.event_id = x.event_id AND u.fence = x.fence"
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id,
+            u.event_id, u.fence, u.cancel_requested::int::bigint
+        FROM renewed u
+        JOIN {prefix}threads t ON t.pk = u.thread_pk
+        JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk"
 
     // The threads with a turn whose lease has run out, and the threads in which turns wait and none runs, with the
     // current time. OFFSET prevents the planner from joining all waiting turns with all running ones, which looks cheap

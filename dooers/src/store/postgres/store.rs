@@ -14,7 +14,7 @@ use crate::store::postgres::connect::statement::query;
 use crate::store::postgres::read::readers::{PgReading, Readers};
 use crate::store::postgres::write::operations::{CancelTurn, Expire};
 use crate::store::postgres::write::writer::Writer;
-use crate::store::sql::{Columns, RowError, sql_store, thread_place};
+use crate::store::sql::{Columns, RowError, held_turn, sql_store, thread_place};
 use crate::store::{Cancel, Cancelled, HeldTurn, Recovered, StoreError, StoredSetting, WorkerKey};
 use futures::future::{join, join_all};
 use sqlx::Connection;
@@ -142,14 +142,12 @@ sql_store! {
             statement.bind(lease_micros(lease))
         };
         let rows = self.readers.execute(WHAT, renew).await?;
-        let held = |row: &sqlx::postgres::PgRow| {
-            Ok(HeldTurn {
-                event_id: row.text(0)?.to_owned(),
-                is_cancelled: row.number(1)? != 0,
-            })
-        };
-        let held: Result<_, RowError> = rows.iter().map(held).collect();
+        let held: Result<_, RowError> = rows.iter().map(held_turn).collect();
         held.map_err(|error| told(error, WHAT))
+    }
+
+    async fn settled(&self) -> Result<(), StoreError> {
+        self.writer.settled().await
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {

@@ -22,7 +22,7 @@ pub(crate) use cancel::cancel;
 #[cfg(feature = "postgres")]
 pub(crate) use cancel::cancel_in;
 pub(crate) use edits::edit;
-pub(crate) use operations::{claim, create, delete, finish, retry, write};
+pub(crate) use operations::{claim, create, delete, finish, resume, retry, write};
 pub(crate) use recover::recover;
 #[cfg(feature = "postgres")]
 pub(crate) use recover::{Interrupted, expire};

@@ -9,7 +9,7 @@ use crate::store::{
 };
 use chrono::{DateTime, Utc};
 
-/// Claims a thread's oldest turn. A repeated claim, whose result was lost, returns the same turn.
+/// Claims a thread's oldest turn.
 pub(crate) fn claim<S: Rows>(
     rows: &mut S,
     scope: &Scope,
@@ -17,12 +17,18 @@ pub(crate) fn claim<S: Rows>(
     start: &Start,
 ) -> Result<Option<Claim>, S::Error> {
     let mut thread = open(rows, scope, thread_id)?;
-    if let Some(claim) = thread.claimed_before(start)? {
-        return Ok(Some(claim));
-    }
     let claim = thread.claim(start)?;
     thread.save()?;
     Ok(claim)
+}
+
+/// Returns the claim of a running turn again.
+pub(crate) fn resume<S: Rows>(
+    rows: &mut S,
+    scope: &Scope,
+    turn: &TurnKey,
+) -> Result<Claim, S::Error> {
+    open(rows, scope, &turn.thread_id)?.resume(turn)
 }
 
 /// Writes the changes of a turn.

@@ -116,24 +116,18 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok(self.claim_of(turn, message, run, changes))
     }
 
-    /// Returns the turn that an earlier claim with this run claimed, if the turn still runs.
-    pub(super) fn claimed_before(&self, start: &Start) -> Result<Option<Claim>, R::Error> {
-        let run = match &start.run_id {
-            Some(run_id) => self.rows.run(run_id)?,
-            None => None,
-        };
-        let Some(run) = run else {
-            return Ok(None);
-        };
-        let turn = match &run.event_id {
-            Some(event_id) => self.rows.turn_of(event_id)?,
-            None => None,
-        };
-        let Some(turn) = turn.filter(|turn| turn.is_running) else {
-            return Ok(None);
-        };
+    /// Returns the claim of a running turn again.
+    pub(super) fn resume(&self, key: &TurnKey) -> Result<Claim, R::Error> {
+        let turn = self.held(key)?;
         let message = self.rows.message_of(&turn)?;
-        Ok(Some(self.claim_of(turn, message, Some(run), Vec::new())))
+        let mut open = self.rows.open_runs(&message.id)?;
+        let run = if turn.attempt > 1 && !open.is_empty() {
+            Some(open.swap_remove(0))
+        } else {
+            // Runs that the program started while the message waited come first.
+            open.pop()
+        };
+        Ok(self.claim_of(turn, message, run, Vec::new()))
     }
 
     fn claim_of(

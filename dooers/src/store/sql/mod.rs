@@ -17,13 +17,13 @@ mod values;
 
 pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, migrations, pending};
 pub(crate) use operations::{
-    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, ResumeTurn, RetryTurn,
     ThreadOperation, WriteTurn,
 };
 pub(crate) use read::{Parameter, ReadTransaction, Reading};
 pub(crate) use rows::{
-    Columns, RowError, WholeThread, event, run, sealed_column, thread_place, turn, turn_slot,
-    turn_state,
+    Columns, RowError, WholeThread, event, held_turn, run, sealed_column, thread_place, turn,
+    turn_slot, turn_state,
 };
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;

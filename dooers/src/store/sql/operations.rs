@@ -54,6 +54,22 @@ impl ThreadOperation for ClaimTurn {
     }
 }
 
+/// Returns the claim of a running turn again.
+#[derive(Debug)]
+pub(crate) struct ResumeTurn {
+    pub(crate) scope: Scope,
+    pub(crate) turn: TurnKey,
+}
+
+impl ThreadOperation for ResumeTurn {
+    type Answer = Claim;
+    const WHAT: &'static str = "resume a turn";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Claim, S::Error> {
+        rules::resume(rows, &self.scope, &self.turn)
+    }
+}
+
 /// Writes changes of a turn.
 #[derive(Debug)]
 pub(crate) struct WriteTurn {

@@ -7,7 +7,8 @@ use super::int;
 use crate::protocol::{Run, Thread, ThreadEvent, from_own_json, timestamp};
 use crate::store::rules::{Held, TurnRow};
 use crate::store::{
-    KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, TurnState, Viewer,
+    HeldTurn, KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, TurnKey, TurnState,
+    Viewer,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -197,6 +198,20 @@ pub(crate) fn thread_place(row: &impl Columns) -> Result<(Scope, String), RowErr
         viewer: Viewer::Everyone,
     };
     Ok((scope, row.text(0)?.to_owned()))
+}
+
+/// Reads a turn that a process holds: the place of its thread, and three more columns.
+pub(crate) fn held_turn(row: &impl Columns) -> Result<HeldTurn, RowError> {
+    let (scope, thread_id) = thread_place(row)?;
+    Ok(HeldTurn {
+        key: TurnKey {
+            thread_id,
+            event_id: row.text(5)?.to_owned(),
+            fence: row.count(6)?,
+        },
+        scope,
+        is_cancelled: row.number(7)? != 0,
+    })
 }
 
 /// Reads a turn.

@@ -7,7 +7,8 @@ macro_rules! sql_store {
         const _: () = {
             use $crate::protocol::{Run, Thread, ThreadEvent};
             use $crate::store::sql::{
-                Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, Reading, RetryTurn, WriteTurn,
+                Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, Reading, ResumeTurn, RetryTurn,
+                WriteTurn,
             };
             use $crate::store::{
                 Begun, CatchUp, Change, Claim, Edited, EventPage, EventQuery, NewMessage, PageLimit, Position, Retried, RunQuery,
@@ -44,6 +45,14 @@ macro_rules! sql_store {
                         start: start.clone(),
                     };
                     self.writer.run(claim).await
+                }
+
+                async fn resume_turn(&self, scope: &Scope, turn: &TurnKey) -> Result<Claim, StoreError> {
+                    let resume = ResumeTurn {
+                        scope: scope.clone(),
+                        turn: turn.clone(),
+                    };
+                    self.writer.run(resume).await
                 }
 
                 async fn write_turn(

@@ -7,7 +7,7 @@ use super::database::Database;
 use crate::protocol::timestamp;
 use crate::store::claim::end_of_lease;
 use crate::store::rules::{self, Rows};
-use crate::store::sql::{Columns, Stop, ThreadOperation};
+use crate::store::sql::{Columns, Stop, ThreadOperation, held_turn};
 use crate::store::{Cancel, Cancelled, HeldTurn, Recovered, Scope, StoredSetting, WorkerKey};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -68,11 +68,9 @@ impl Operation for RenewLeases {
 
     fn run(&self, db: &Database) -> Result<Vec<HeldTurn>, Stop> {
         let lease = params![self.node, end_of_lease(self.lease).timestamp_micros()];
-        db.every(&db.sql.writes.renew_leases, lease, |row| {
-            Ok(HeldTurn {
-                event_id: row.text(0)?.to_owned(),
-                is_cancelled: row.number(1)? != 0,
-            })
+        db.execute(&db.sql.writes.renew_leases, lease)?;
+        db.every(&db.sql.writes.held_turns, params![self.node], |row| {
+            held_turn(row)
         })
     }
 }

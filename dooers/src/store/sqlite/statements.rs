@@ -188,8 +188,15 @@ statements! {
 
     renew_leases: "
         UPDATE {prefix}turns INDEXED BY {prefix}turns_running SET lease_until = ?2
-        WHERE state = 'running' AND node = ?1
-        RETURNING event_id, cancel_requested"
+        WHERE state = 'running' AND node = ?1"
+
+    held_turns: "
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, u.event_id, u.fence, u.cancel_requested
+        FROM {prefix}turns u INDEXED BY {prefix}turns_running
+        CROSS JOIN {prefix}threads t ON t.pk = u.thread_pk
+        CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk
+        CROSS JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE u.state = 'running' AND u.node = ?1"
 
     delete_turn: "DELETE FROM {prefix}turns WHERE thread_pk = ?1 AND seq = ?2"
 

@@ -5,7 +5,7 @@ use crate::store::claim::end_of_lease;
 use crate::store::list_clock::ListClock;
 use crate::store::page::Known;
 use crate::store::rules::{ThreadRow, TurnRow};
-use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord, TurnState};
+use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord, TurnKey, TurnState};
 use std::time::Duration;
 
 /// A thread in memory, completely or as far as an operation needs it.
@@ -150,12 +150,18 @@ impl ThreadState {
 
     /// Extends the leases of the turns that the process `node` runs, and returns these turns.
     pub(crate) fn renew_leases(&mut self, node: &str, lease: Duration) -> Vec<HeldTurn> {
+        let (thread_id, scope) = (self.record().thread.id.clone(), self.record().scope());
         let renew = |turn: &mut TurnRow| {
             let held = turn.held.as_mut().filter(|held| held.node == node)?;
             held.lease = lease;
             held.until = end_of_lease(lease);
             Some(HeldTurn {
-                event_id: turn.event_id.clone(),
+                key: TurnKey {
+                    thread_id: thread_id.clone(),
+                    event_id: turn.event_id.clone(),
+                    fence: turn.fence,
+                },
+                scope: scope.clone(),
                 is_cancelled: turn.is_cancelled,
             })
         };

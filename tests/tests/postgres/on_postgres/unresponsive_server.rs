@@ -488,3 +488,41 @@ async fn turn_end_with_a_lost_answer_is_published() {
     assert_eq!(run["status"], "succeeded", "{run}");
     server.close([client, asker]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn message_without_an_answer_is_answered() {
+    let Some(cluster) = dedicated(ClusterOptions::default()) else {
+        return;
+    };
+    let server = serve(cluster.options(), LONG).await;
+    let (mut client, mut reader) = (server.client("ada").await, server.client("bob").await);
+    let thread_id = client.start_thread("first").await;
+    reader.subscribe(&thread_id).await;
+    let mut admin = connect(&cluster.url()).await.unwrap();
+    let mut run_sql = async |sql: &'static str| {
+        sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
+    };
+    // What commits from now on is on the disk, and waits for a copy that never comes.
+    run_sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
+    run_sql("SELECT pg_reload_conf()").await;
+    let mut lost = 0;
+    // Connections learn the new setting one by one. A message that was answered in time is acknowledged.
+    while lost < 2 {
+        let message = format!("message {lost}");
+        let id = client.send_message(Some(&thread_id), &message).await;
+        let ack = answer(&mut client, &id, "ack").await;
+        lost += usize::from(ack["payload"]["ok"] == false);
+    }
+    run_sql("ALTER SYSTEM RESET synchronous_standby_names").await;
+    run_sql("SELECT pg_reload_conf()").await;
+    // Nobody sends it again.
+    let is_last = |frame: &Value| frame.to_string().contains("message 0/3");
+    reader.read_until("the last text", is_last).await;
+    reader.read_turn().await;
+    let repository = server.worker().repository().await.unwrap();
+    let runs = repository.runs(&scope()).thread(&thread_id).limit(200);
+    for run in runs.await.unwrap().items {
+        assert_ne!(run.status, RunStatus::Failed, "{run:?}");
+    }
+    server.close([client, reader]).await;
+}

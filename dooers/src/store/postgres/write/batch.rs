@@ -2,10 +2,10 @@
 
 use super::operations::Operation;
 use super::working_set::{Known, Need};
+use crate::store::StoreError;
 use crate::store::postgres::connect::error::told;
 use crate::store::sql::{RowError, ThreadOperation};
 use crate::store::state::Threads;
-use crate::store::{StoreError, TurnKey};
 use std::collections::HashSet;
 use std::fmt::Debug;
 use tokio::sync::oneshot;
@@ -35,9 +35,6 @@ pub(crate) trait Job: Debug + Send {
 
     /// Executes the operation and keeps its result. Returns `true` unless the operation was refused.
     fn run(&mut self, threads: &mut Threads) -> bool;
-
-    /// Returns the turn that the kept result claims for the caller.
-    fn claim(&self) -> Option<TurnKey>;
 
     /// Sends the result to the caller.
     fn answer(self: Box<Self>);
@@ -108,11 +105,6 @@ impl<O: Operation> Job for Waiting<O> {
         is_done
     }
 
-    fn claim(&self) -> Option<TurnKey> {
-        let answer = self.answer.as_ref()?.as_ref().ok()?;
-        Some(O::claim(answer)?.key.clone())
-    }
-
     fn answer(self: Box<Self>) {
         if let Some(answer) = self.answer {
             // The caller may have stopped waiting.
@@ -122,6 +114,62 @@ impl<O: Operation> Job for Waiting<O> {
 
     fn fail(self: Box<Self>, error: RowError) {
         let _ = self.caller.send(Err(told(error, O::WHAT)));
+    }
+}
+
+/// An operation that does nothing, and waits for those before it.
+#[derive(Debug)]
+pub(crate) struct Barrier {
+    since: Instant,
+    caller: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Barrier {
+    pub(crate) const WHAT: &'static str = "find out which changes were made";
+
+    pub(crate) fn new() -> (Self, oneshot::Receiver<Result<(), StoreError>>) {
+        let (caller, answer) = oneshot::channel();
+        let since = Instant::now();
+        (Self { since, caller }, answer)
+    }
+}
+
+impl Job for Barrier {
+    fn thread_id(&self) -> &'static str {
+        ""
+    }
+
+    fn depends_on(&self, _: &Known) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn since(&self) -> Instant {
+        self.since
+    }
+
+    fn is_fresh(&self) -> bool {
+        false
+    }
+
+    fn is_alone(&self) -> bool {
+        false
+    }
+
+    fn needs(&self, _: &Known) -> Vec<Need> {
+        Vec::new()
+    }
+
+    fn run(&mut self, _: &mut Threads) -> bool {
+        true
+    }
+
+    fn answer(self: Box<Self>) {
+        // A caller that has gone needs no answer.
+        let _ = self.caller.send(Ok(()));
+    }
+
+    fn fail(self: Box<Self>, error: RowError) {
+        let _ = self.caller.send(Err(told(error, Self::WHAT)));
     }
 }
 

@@ -174,11 +174,8 @@ impl Session {
         let refused = if shape.is_empty() {
             HashSet::new()
         } else {
-            let done = jobs.iter().zip(&done.depends_on);
-            let done = done.filter(|(_, depends_on)| depends_on.is_some());
-            let claims = done.filter_map(|(job, _)| job.claim()).collect();
             let statement = self.commits.statement(shape);
-            let commit = self.link.commit(&statement, rows, claims, end);
+            let commit = self.link.commit(&statement, rows, end);
             let told = async { tell(&mut self.done) };
             // The statement is sent before the callers receive their results.
             let committed = join(commit, told).await.0;

@@ -5,13 +5,13 @@ use crate::protocol::ThreadEvent;
 use crate::store::OnBusy;
 use crate::store::rules::{self, Interrupted, Rows, SentKey, TurnRow};
 use crate::store::sql::{
-    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, RetryTurn,
+    Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, ResumeTurn, RetryTurn,
     ThreadOperation, WriteTurn,
 };
 use crate::store::state::ThreadState;
 use crate::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Claim, Scope, Start, ThreadEdit, ThreadTarget,
-    TurnChange, TurnKey, Waiting, Written,
+    Cancel, CancelTarget, Cancelled, Scope, Start, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
+    Waiting,
 };
 use chrono::{DateTime, Utc};
 
@@ -34,11 +34,6 @@ pub(crate) trait Operation: ThreadOperation {
 
     /// Adds the rows that the operation needs, as far as the known rows show.
     fn needs(&self, known: &Known, needs: &mut Vec<Need>);
-
-    /// Returns the turn that a result claims for the caller.
-    fn claim(_: &Self::Answer) -> Option<&Claim> {
-        None
-    }
 }
 
 fn event(thread_id: &str, event_id: &str) -> Need {
@@ -152,10 +147,6 @@ impl Operation for Begin {
         }
         needs_of_claim(known, thread_id, &self.start, needs);
     }
-
-    fn claim(answer: &Begun) -> Option<&Claim> {
-        answer.claim.as_ref()
-    }
 }
 
 impl Operation for ClaimTurn {
@@ -170,18 +161,25 @@ impl Operation for ClaimTurn {
     fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
         needs.push(Need::Thread(self.thread_id.clone()));
         needs_of_claim(known, &self.thread_id, &self.start, needs);
-        // The claim may be a repeated one.
-        if let Some(run_id) = &self.start.run_id {
-            needs.push(run(&self.thread_id, run_id));
-            let thread = known.threads.by_id.get(&self.thread_id);
-            let begun = thread.and_then(|thread| thread.run(run_id));
-            let message = begun.and_then(|run| run.event_id.as_deref());
-            needs.extend(message.map(|message| event(&self.thread_id, message)));
-        }
+    }
+}
+
+impl Operation for ResumeTurn {
+    // Nothing is written, so an outdated copy of the thread would not be noticed.
+    const IS_FRESH: bool = true;
+
+    fn scope(&self) -> &Scope {
+        &self.scope
     }
 
-    fn claim(answer: &Option<Claim>) -> Option<&Claim> {
-        answer.as_ref()
+    fn thread_id(&self) -> &str {
+        &self.turn.thread_id
+    }
+
+    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
+        let thread_id = &self.turn.thread_id;
+        needs.push(Need::Thread(thread_id.clone()));
+        needs.push(event(thread_id, &self.turn.event_id));
     }
 }
 
@@ -213,10 +211,6 @@ impl Operation for FinishTurn {
         if let Some(start) = &self.next {
             needs_of_claim(known, &self.turn.thread_id, start, needs);
         }
-    }
-
-    fn claim(answer: &Written) -> Option<&Claim> {
-        answer.next.as_ref()
     }
 }
 

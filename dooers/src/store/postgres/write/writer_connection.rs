@@ -7,7 +7,6 @@
 
 use super::write_set::Rows;
 use crate::protocol::new_id;
-use crate::store::TurnKey;
 use crate::store::postgres::PostgresOptions;
 use crate::store::postgres::connect::connection::{
     FIRST_PAUSE, LONGEST_PAUSE, connect, connect_options,
@@ -17,7 +16,7 @@ use crate::store::postgres::connect::execution::Execution;
 use crate::store::postgres::connect::limit::{LAST_TRY, Limit};
 use crate::store::postgres::connect::statement::{query, query_with};
 use crate::store::postgres::statements::Statements;
-use crate::store::sql::{Columns, RowError, int};
+use crate::store::sql::{Columns, RowError};
 use sqlx::postgres::{PgArguments, PgConnectOptions};
 use sqlx::{Arguments, Connection, PgConnection};
 use std::collections::HashSet;
@@ -40,10 +39,6 @@ pub(crate) struct Link {
     /// The epoch, which each connection raises. A statement with an older epoch is refused.
     epoch: i64,
     is_registered: bool,
-    /// The number of a statement whose outcome is unknown, and the turns that it claims.
-    unresolved: Option<(i64, Vec<TurnKey>)>,
-    /// Turns that such a statement claimed. No process runs them.
-    orphans: Vec<TurnKey>,
 }
 
 /// The outcome of a statement.
@@ -66,8 +61,6 @@ impl Link {
             statements: 0,
             epoch: 0,
             is_registered: false,
-            unresolved: None,
-            orphans: Vec::new(),
         }
     }
 
@@ -95,7 +88,6 @@ impl Link {
         &mut self,
         statement: &Arc<str>,
         rows: Rows,
-        claims: Vec<TurnKey>,
         end: Instant,
     ) -> Result<Outcome, RowError> {
         let mut arguments = PgArguments::default();
@@ -121,10 +113,7 @@ impl Link {
         match self.open(end).await {
             Ok(Some((last, refused))) if last == number => Ok(Outcome::Done(refused)),
             Ok(_) => Ok(Outcome::NotDone),
-            Err(error) => {
-                self.unresolved = Some((number, claims));
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -189,23 +178,8 @@ impl Link {
             let insert = query(&self.sql.own.insert_writer).bind(self.id.clone());
             execution.rows(&mut connection, insert).await?;
         }
-        if let Some((number, claims)) = self.unresolved.take()
-            && last.as_ref().is_some_and(|(last, _)| *last == number)
-        {
-            self.orphans.extend(claims);
-        }
         self.statements = last.as_ref().map_or(0, |(number, _)| *number);
         self.is_registered = true;
-        if !self.orphans.is_empty() {
-            let (ids, fences) = self
-                .orphans
-                .iter()
-                .map(|key| (key.event_id.clone(), int(key.fence)))
-                .unzip::<_, _, Vec<_>, Vec<_>>();
-            let release = query(&self.sql.own.end_leases).bind(ids).bind(fences);
-            execution.rows(&mut connection, release).await?;
-            self.orphans.clear();
-        }
         self.connection = Some(connection);
         Ok(last)
     }

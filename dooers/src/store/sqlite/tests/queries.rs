@@ -48,6 +48,7 @@ fn no_statement_walks_through_a_table() {
             "threads_with_turns",
             "threads_with_lost_turns",
             "renew_leases",
+            "held_turns",
             "setting_keys",
             "turn_keys",
             // At most one row.
