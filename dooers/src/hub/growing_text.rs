@@ -5,7 +5,6 @@
 
 use super::Hub;
 use super::feed::Feed;
-use super::frame::Frame;
 use super::lock::lock;
 use super::text::Text;
 use crate::protocol::ThreadEvent;
@@ -67,6 +66,7 @@ mod tests {
     use super::super::tests::{at, connection, event};
     use super::*;
     use crate::hub::connection::Connection;
+    use crate::hub::frame::Frame;
     use crate::hub::outbound::OutboundLimits;
     use crate::hub::text::WHOLE_EVERY;
     use crate::protocol::ContentPart;
