@@ -2,7 +2,7 @@
 
 use crate::agents::{actor, storyteller};
 use crate::fixtures::{collect, describe, error_of, message, send, server, server_with};
-use dooers::{Database, DispatchError, HandlerErrorKind};
+use dooers::{Database, DispatchError, HandlerErrorKind, WorkerConfig};
 use dooers_tests::{Server, SpyStore, gate, within};
 use serde_json::json;
 use std::error::Error;
@@ -190,6 +190,20 @@ async fn repeated_message_gets_an_end_during_its_read() {
     let source = error.source().expect("the handler ran in this process");
     assert_eq!(source.to_string(), "it");
     server.close().await;
+}
+
+#[tokio::test]
+async fn stream_that_is_behind_ends_with_its_thread() {
+    let config = |config: WorkerConfig| config.limits(|limits| limits.outbound_frames = 2);
+    let server = Server::start(server_with(config)).await;
+    let burst = message::<actor>(server.worker(), "burst 50\nwait behind").thread("t");
+    let turn = send(burst).await;
+    gate::arrived("behind").await;
+    let mut ada = server.client("ada").await;
+    ada.send("thread.delete", json!({"thread_id": "t"})).await;
+    let error = error_of(turn).await;
+    assert_eq!(error.kind(), HandlerErrorKind::ThreadDeleted);
+    server.close([ada]).await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::agents::{actor, concurrent, hesitant, manual, retrying, storyteller};
 use crate::fixtures::{collect, describe, message, send, server, server_with, text_of};
-use dooers::protocol::RunStatus;
+use dooers::protocol::{MAX_SHOWN_USERS, RunStatus};
 use dooers::store::Scope;
 use dooers::{DispatchEvent, WorkerServer};
 use dooers_tests::{gate, within};
@@ -161,6 +161,37 @@ async fn receive_everything(server: &WorkerServer, key: &'static str) {
     let events = within("the slow listener", turn.collect()).await.unwrap();
     let numbers: Vec<_> = (1..=300).map(|number| number.to_string()).collect();
     assert_eq!(events.iter().map(text_of).collect::<Vec<_>>(), numbers);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn slow_stream_gets_a_streamed_text_whole() {
+    let server = server_with(|config| config.limits(|limits| limits.outbound_frames = 3));
+    let words = vec!["word"; 200].join(" ");
+    let text = format!("grow {words}\nwait grown");
+    let turn = send(message::<actor>(&server, &text)).await;
+    gate::arrived("grown").await;
+    gate::open("grown");
+    let said = within("the turn", turn.text()).await.unwrap();
+    assert_eq!(said, "word".repeat(200));
+    server.close().await;
+}
+
+#[tokio::test]
+async fn stream_shows_100_users_of_a_crowd() {
+    let server = server();
+    let mut shown = Vec::new();
+    for number in 0..120 {
+        let of_user = message::<actor>(&server, "say hi").user(format!("u{number}"));
+        for event in collect(send(of_user.thread("crowd")).await).await {
+            if let DispatchEvent::Thread(thread) = event.unwrap() {
+                shown = thread.users;
+            }
+        }
+    }
+    let ids: Vec<_> = shown.iter().map(|user| user.user_id.as_str()).collect();
+    assert_eq!(ids.len(), MAX_SHOWN_USERS);
+    assert_eq!((ids[0], ids[98], ids[99]), ("u0", "u98", "u119"));
     server.close().await;
 }
 
