@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_joins_in_the_middle_gets_the_text_so_far_and_then_each_piece() {
+    async fn subscriber_joining_late_gets_text_then_pieces() {
         let hub = Hub::default();
         let text = begin(&hub);
         text.push("One ");
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_lack_the_event_of_a_text_gets_it_with_the_first_piece() {
+    async fn event_possibly_missed_comes_with_the_first_piece() {
         let hub = Hub::default();
         let back = || Position {
             sent_from: 2,
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_does_not_keep_up_gets_the_text_so_far_once_it_has_drained() {
+    async fn slow_reader_gets_the_text_so_far_when_drained() {
         let hub = Hub::default();
         let few = OutboundLimits {
             frames: 2,
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_no_pieces_gets_the_whole_text_ten_times_a_second() {
+    async fn reader_without_pieces_gets_ten_texts_a_second() {
         let hub = Hub::default();
         let old = reader(&hub, false, ROOMY);
         hub.join(&old, "t").settle([], at(0));
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_newest_whole_text_comes_last_whatever_was_asked_for_in_between() {
+    async fn newest_whole_text_always_comes_last() {
         let hub = Hub::default();
         let old = reader(&hub, false, ROOMY);
         hub.join(&old, "t").settle([], at(0));
