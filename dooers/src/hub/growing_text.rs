@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_joins_in_the_middle_gets_the_text_so_far_and_then_each_piece() {
+    async fn subscriber_joining_late_gets_text_then_pieces() {
         let hub = Hub::default();
         let text = begin(&hub);
         text.push("One ");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_lack_the_event_of_a_text_gets_it_with_the_first_piece() {
+    async fn event_possibly_missed_comes_with_the_first_piece() {
         let hub = Hub::default();
         let back = || Position {
             sent_from: 2,
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_does_not_keep_up_gets_the_text_so_far_once_it_has_drained() {
+    async fn slow_reader_gets_the_text_so_far_when_drained() {
         let hub = Hub::default();
         let few = OutboundLimits {
             frames: 2,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_no_pieces_gets_the_whole_text_ten_times_a_second() {
+    async fn reader_without_pieces_gets_ten_texts_a_second() {
         let hub = Hub::default();
         let old = reader(&hub, false, ROOMY);
         hub.subscribe(&old, "t").activate([], at(0));
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_newest_whole_text_comes_last_whatever_was_asked_for_in_between() {
+    async fn newest_whole_text_always_comes_last() {
         let hub = Hub::default();
         let old = reader(&hub, false, ROOMY);
         hub.subscribe(&old, "t").activate([], at(0));

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_live_frame_is_refused_when_frames_or_bytes_are_too_many() {
+    async fn live_frame_above_a_queue_limit_is_refused() {
         let outbound = Outbound::new(LIMITS, None);
         for _ in 0..4 {
             assert!(outbound.offer(&Frame::from_static("a")));
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_newer_frame_takes_the_place_of_one_of_its_key_that_waits() {
+    async fn newer_frame_replaces_the_queued_one_of_its_key() {
         let outbound = Outbound::new(LIMITS, None);
         let mut batch = Vec::new();
         assert!(outbound.offer(&Frame::from_static("gone")));
@@ -379,14 +379,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_frame_above_the_limit_goes_through_an_empty_queue() {
+    async fn frame_above_the_limit_passes_an_empty_queue() {
         let outbound = Outbound::new(LIMITS, None);
         assert!(outbound.offer(&Frame::from("x".repeat(500))));
         assert!(!outbound.offer(&Frame::from_static("a")));
     }
 
     #[tokio::test]
-    async fn who_waits_for_room_goes_on_once_half_is_sent() {
+    async fn sender_waiting_for_room_resumes_at_half() {
         let outbound = Outbound::new(LIMITS, None);
         for _ in 0..4 {
             outbound.push(Frame::from_static("a"));

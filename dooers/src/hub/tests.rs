@@ -143,7 +143,7 @@ fn backlog(connection: &Connection) -> Option<Backlog> {
 }
 
 #[tokio::test]
-async fn what_comes_early_is_held_and_what_came_before_is_dropped() {
+async fn changes_early_are_held_and_old_ones_dropped() {
     let hub = Hub::default();
     let reader = subscribed(&hub, ROOMY, 4);
     hub.publish(vec![event(7, 7)]);
@@ -157,7 +157,7 @@ async fn what_comes_early_is_held_and_what_came_before_is_dropped() {
 }
 
 #[tokio::test]
-async fn between_joining_and_settling_nothing_is_lost_and_nothing_comes_twice() {
+async fn changes_while_joining_arrive_exactly_once() {
     let hub = Hub::default();
     let first = subscribed(&hub, ROOMY, 2);
     let second = connection(&hub, ROOMY);
@@ -171,7 +171,7 @@ async fn between_joining_and_settling_nothing_is_lost_and_nothing_comes_twice() 
 }
 
 #[tokio::test]
-async fn a_reader_that_is_ahead_of_the_feed_gets_nothing_twice() {
+async fn subscriber_ahead_of_the_feed_gets_no_duplicates() {
     let hub = Hub::default();
     let first = subscribed(&hub, ROOMY, 2);
     let second = subscribed(&hub, ROOMY, 5);
@@ -181,7 +181,7 @@ async fn a_reader_that_is_ahead_of_the_feed_gets_nothing_twice() {
 }
 
 #[tokio::test]
-async fn who_read_less_than_the_first_to_settle_reads_on_from_the_store() {
+async fn subscriber_behind_the_first_reads_from_the_store() {
     let hub = Hub::default();
     let [slow, fast] = [connection(&hub, ROOMY), connection(&hub, ROOMY)];
     let slow_join = hub.subscribe(&slow, "t");
@@ -217,7 +217,7 @@ async fn a_subscription_that_begins_anew_is_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hole_that_is_not_filled_sends_every_subscriber_to_the_store() {
+async fn gap_not_filled_sends_subscribers_to_the_store() {
     let hub = Hub::default();
     let reader = subscribed(&hub, ROOMY, 4);
     hub.publish(vec![event(6, 6)]);
@@ -248,7 +248,7 @@ async fn pending_subscription_continues_from_the_store() {
 }
 
 #[tokio::test]
-async fn a_full_queue_delays_nobody_else_and_is_told_where_to_read_on() {
+async fn queue_full_delays_no_other_and_gets_a_position() {
     let hub = Hub::default();
     let slow = subscribed(&hub, OutboundLimits { frames: 2, ..ROOMY }, 0);
     let quick = subscribed(&hub, ROOMY, 0);
@@ -287,7 +287,7 @@ fn extend_back(hub: &Hub, connection: &Arc<Connection>, first_seq: u64, rev: u64
 const PAGE: &str = "a page of older events";
 
 #[tokio::test]
-async fn an_edit_that_comes_while_a_page_is_read_follows_the_page() {
+async fn edit_during_a_page_read_follows_the_page() {
     let hub = Hub::default();
     let reader = connection(&hub, ROOMY);
     let part = Position {
@@ -307,7 +307,7 @@ async fn an_edit_that_comes_while_a_page_is_read_follows_the_page() {
 }
 
 #[tokio::test]
-async fn a_page_of_older_events_counts_for_one_that_is_behind() {
+async fn older_page_counts_for_a_subscriber_behind() {
     let hub = Hub::default();
     let behind = connection(&hub, ROOMY);
     let part = Position {
@@ -325,7 +325,7 @@ async fn a_page_of_older_events_counts_for_one_that_is_behind() {
 }
 
 #[tokio::test]
-async fn what_a_connection_was_sent_is_known_also_while_it_is_behind() {
+async fn sent_events_stay_known_while_a_reader_is_behind() {
     let hub = Hub::default();
     let reader = connection(&hub, ROOMY);
     assert!(!hub.was_sent(&reader, "t", 1), "it is not subscribed");
@@ -342,7 +342,7 @@ async fn what_a_connection_was_sent_is_known_also_while_it_is_behind() {
 }
 
 #[tokio::test]
-async fn a_threads_row_goes_to_all_who_may_see_it_and_to_subscribers_once() {
+async fn thread_row_reaches_each_reader_once() {
     let hub = Hub::default();
     let subscriber = subscribed(&hub, ROOMY, 0);
     let bystander = connection(&hub, ROOMY);
@@ -373,7 +373,7 @@ async fn a_row_that_did_not_fit_is_read_later() {
 }
 
 #[tokio::test]
-async fn who_unsubscribed_left_or_connected_anew_gets_nothing_more() {
+async fn subscriber_that_left_gets_no_more_frames() {
     let hub = Hub::default();
     let readers: Vec<_> = (0..3).map(|_| subscribed(&hub, ROOMY, 0)).collect();
     hub.unsubscribe(&readers[0], "t");
@@ -410,7 +410,7 @@ proptest! {
     /// A reader joins at any moment. It has read the store at any later state, while changes are published in any
     /// order. It receives every change above that state once and in order.
     #[test]
-    fn every_change_above_the_snapshot_comes_once_and_in_order(
+    fn changes_after_a_snapshot_arrive_once_in_order(
         order in Just((1..=20u64).collect::<Vec<_>>()).prop_shuffle(),
         joined in 0..20usize,
         settled in 0..20usize,

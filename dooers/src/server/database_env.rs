@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_type_is_an_error_that_lists_what_this_program_knows() {
+    fn database_type_unknown_error_lists_known_types() {
         let text = message(&[("WORKER_DATABASE_TYPE", "oracle")]);
         assert!(
             text.starts_with("WORKER_DATABASE_TYPE is `oracle`; it must be one of "),
@@ -385,7 +385,7 @@ mod tests {
 
     #[cfg(feature = "postgres")]
     #[test]
-    fn a_bad_value_of_postgresql_names_its_variable_and_what_is_allowed() {
+    fn postgres_value_invalid_error_names_its_variable() {
         let type_is_postgres = ("WORKER_DATABASE_TYPE", "postgres");
         let table = [
             (
@@ -447,7 +447,7 @@ mod tests {
 
     #[cfg(feature = "postgres")]
     #[test]
-    fn a_database_url_is_over_all_of_them_and_leaves_what_it_does_not_say() {
+    fn database_url_overrides_only_the_parts_it_has() {
         let url = (
             "DATABASE_URL",
             "postgres://ada:hunter2@db/dooers?sslmode=require\n",
@@ -471,7 +471,7 @@ mod tests {
 
     #[cfg(feature = "postgres")]
     #[test]
-    fn a_database_url_of_something_else_is_an_error_that_does_not_show_it() {
+    fn database_url_of_other_kind_error_hides_the_url() {
         for url in [
             "mysql://ada:hunter2@db/dooers",
             "hunter2",
@@ -490,7 +490,7 @@ mod tests {
 
     #[cfg(not(feature = "postgres"))]
     #[test]
-    fn a_database_url_is_an_error_in_a_program_without_postgresql() {
+    fn database_url_without_postgres_is_an_error() {
         let text = message(&[("DATABASE_URL", "postgres://ada:hunter2@db")]);
         assert_eq!(
             text,

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_verified_follows_from_mode_root_certificate_and_host() {
+    fn verification_follows_mode_root_and_host() {
         let table = [
             ("db", None, None, "None"),
             ("db", None, Some("ca.pem"), "Some(VerifyFull)"),

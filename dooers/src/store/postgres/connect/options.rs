@@ -302,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_leaves_what_it_does_not_say_and_the_direct_one_inherits_the_rest() {
+    fn url_keeps_other_options_for_both_connections() {
         let options = PostgresOptions::new()
             .port(6543)
             .password("hunter2")
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_is_ten_seconds_unless_the_url_or_the_program_says_otherwise() {
+    fn timeout_defaults_to_ten_seconds() {
         let seconds = |options: PostgresOptions| options.patience().as_secs();
         assert_eq!(seconds(PostgresOptions::new()), 10);
         let by_url = PostgresOptions::from_url("postgres://db?connect_timeout=3").unwrap();

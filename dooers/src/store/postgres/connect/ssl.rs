@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn another_text_is_an_error_that_lists_what_is_allowed() {
+    fn ssl_mode_unknown_error_lists_the_allowed_ones() {
         for text in ["", "verify", "verify_full", "2", "prefer "] {
             let error = text.parse::<SslMode>().unwrap_err().to_string();
             assert!(error.contains("verify-ca, verify-full"), "{error}");

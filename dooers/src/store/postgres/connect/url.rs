@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_as_they_are_given_by_those_who_host_databases_are_read() {
+    fn urls_of_database_hosts_are_parsed() {
         let table = [
             ("postgres://", "- - - - -"),
             ("postgres:///dooers", "- - - - dooers"),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_tears_a_url_apart_is_an_error_that_does_not_show_it() {
+    fn password_that_breaks_the_url_is_not_in_the_error() {
         for torn in [
             "postgres://ada:hunter/2@db/dooers",
             "postgres://ada:12/hunter@db/dooers",

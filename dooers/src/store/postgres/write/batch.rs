@@ -224,7 +224,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_lease_that_has_just_begun_is_not_compared_with_the_clock_of_the_database() {
+    fn new_lease_is_not_compared_with_the_database_clock() {
         let begin = Begin {
             scope: scope(),
             new: first_message("t", "e"),

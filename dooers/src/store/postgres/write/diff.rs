@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_changed_is_written_only_to_see_that_nobody_else_has_changed_it() {
+    fn unchanged_rows_are_only_checked_for_conflicts() {
         let known = read_at_once();
         let rows = difference(&known, &HashMap::new()).unwrap();
         assert!(rows.shape().is_empty());

@@ -137,7 +137,7 @@ fn answer_to(form: &str, values: &serde_json::Value) -> NewMessage {
 }
 
 #[test]
-fn a_refusal_is_one_operations_answer_and_leaves_no_trace() {
+fn refused_operation_in_a_batch_leaves_no_trace() {
     let refused_begin = |new: NewMessage| Begin {
         scope: scope(),
         new,
@@ -254,7 +254,7 @@ fn without_numbers_and_times(dump: &str) -> Vec<String> {
 }
 
 #[test]
-fn late_writers_and_strangers_are_refused_without_a_trace() {
+fn late_and_foreign_writers_leave_no_trace() {
     let (opened, _directory) = database();
     let db = &opened.database;
     let key = with_a_thread(db);
@@ -301,7 +301,7 @@ fn late_writers_and_strangers_are_refused_without_a_trace() {
 }
 
 #[test]
-fn after_an_unexpected_error_each_operation_is_redone_by_itself() {
+fn batch_after_an_error_runs_operations_one_by_one() {
     let (opened, _directory) = database();
     let db = &opened.database;
     with_a_thread(db);
@@ -348,7 +348,7 @@ impl Operation for WritesThenRefuses {
 }
 
 #[test]
-fn even_an_operation_that_writes_before_it_is_refused_leaves_no_trace() {
+fn refusal_after_a_write_leaves_no_trace() {
     let (opened, _directory) = database();
     let db = &opened.database;
     let (answer, commits) = among_twenty(db, "good", WritesThenRefuses);
@@ -381,7 +381,7 @@ impl Operation for FailsOnce {
 }
 
 #[test]
-fn what_fails_once_is_done_once() {
+fn operation_that_fails_once_is_done_once() {
     let (opened, _directory) = database();
     let db = &opened.database;
     let (answer, commits) = among_twenty(db, "good", FailsOnce(AtomicU32::new(0)));
@@ -398,7 +398,7 @@ fn what_fails_once_is_done_once() {
 }
 
 #[test]
-fn a_database_that_takes_nothing_is_tried_once_and_not_once_for_each_operation() {
+fn full_database_is_tried_once_for_a_batch() {
     let (opened, _directory) = database();
     let db = &opened.database;
     db.connection()
@@ -424,7 +424,7 @@ fn a_database_that_takes_nothing_is_tried_once_and_not_once_for_each_operation()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn operations_that_wait_at_the_same_time_share_commits() {
+async fn operations_queued_together_share_commits() {
     let test = TestStore::open().await;
     let before = test.store.writer.commits();
     let ids: Vec<String> = (0..200).map(|n| format!("t{n}")).collect();

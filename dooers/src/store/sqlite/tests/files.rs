@@ -106,7 +106,7 @@ async fn a_dangling_link_makes_the_file_it_names() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_file_is_refused() {
+async fn path_that_is_not_a_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     let made = std::process::Command::new("mkfifo")
@@ -172,7 +172,7 @@ async fn the_mode_of_an_existing_file_stays() {
 }
 
 #[tokio::test]
-async fn a_store_whose_file_is_gone_writes_nothing_until_it_is_back() {
+async fn store_without_its_file_writes_nothing() {
     let test = TestStore::open().await;
     let directory = test.directory.path();
     let away = directory.join("away");

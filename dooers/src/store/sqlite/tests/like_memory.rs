@@ -32,12 +32,12 @@ impl Compared for Reopened {
 }
 
 #[tokio::test]
-async fn random_operations_have_the_same_answers_in_both_stores() {
+async fn random_operations_answer_as_in_memory() {
     random_operations_have_the_same_answers(12, Reopened::open).await;
 }
 
 #[tokio::test]
-async fn what_a_stopped_process_left_is_recovered_alike() {
+async fn turns_of_a_stopped_process_are_recovered_alike() {
     let compared = TestStore::open().await;
     what_a_stopped_process_left_is_recovered(&compared.store).await;
 }

@@ -88,7 +88,7 @@ async fn a_second_store_is_refused_while_the_first_is_open() {
 }
 
 #[tokio::test]
-async fn whoever_closes_it_waits_until_it_is_closed() {
+async fn close_waits_until_the_store_is_closed() {
     let (_directory, options) = place();
     for _ in 0..20 {
         let store = Arc::new(SqliteStore::open(options.clone()).await.unwrap());
@@ -131,7 +131,7 @@ async fn a_changed_migration_is_refused() {
 }
 
 #[tokio::test]
-async fn an_old_database_is_brought_up_to_date_only_if_that_is_allowed() {
+async fn old_database_is_migrated_only_if_allowed() {
     let (_directory, options) = used().await;
     let newer: Vec<Migration> = MIGRATIONS.iter().copied().chain([ANOTHER]).collect();
     let careful = options.clone().auto_migrate(false);
@@ -150,7 +150,7 @@ async fn an_old_database_is_brought_up_to_date_only_if_that_is_allowed() {
 
 /// The database is that of a program that knew only the first migration.
 #[test]
-fn a_database_of_the_version_before_is_brought_up_to_date() {
+fn database_of_the_previous_version_is_migrated() {
     let (_directory, options) = place();
     drop(open_as(&options, &MIGRATIONS[..1]).unwrap());
     let before = Connection::open(&options.path).unwrap();
@@ -313,7 +313,7 @@ async fn several_prefixes_share_a_database() {
 }
 
 #[test]
-fn what_is_no_database_is_refused() {
+fn file_that_is_not_a_database_is_refused() {
     let (directory, options) = place();
     for length in [1, 15, 16, 99, 100, 511, 512, 1023, 1024, 4095, 4096] {
         std::fs::write(&options.path, "x".repeat(length)).unwrap();

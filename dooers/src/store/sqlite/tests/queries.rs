@@ -80,7 +80,7 @@ fn no_statement_walks_through_a_table() {
 
 /// The cost of a reader's page and of the writer's turn does not depend on the size of the store.
 #[tokio::test]
-async fn a_page_or_a_turn_of_a_large_store_is_as_cheap_as_one_of_a_small_store() {
+async fn page_and_turn_cost_the_same_in_a_large_store() {
     let (connection, sql) = migrated(&TablePrefix::default());
     connection
         .execute_batch(
@@ -212,7 +212,7 @@ async fn a_page_or_a_turn_of_a_large_store_is_as_cheap_as_one_of_a_small_store()
 }
 
 #[tokio::test]
-async fn an_edited_event_and_what_changed_since_are_caught_up() {
+async fn catch_up_returns_edited_and_newer_events() {
     let test = TestStore::open().await;
     let key = begun(&test.store, "t").await;
     let texts = (0..150).map(|n| said("t", &format!("e{n}"), "x")).collect();
@@ -248,7 +248,7 @@ async fn an_edited_event_and_what_changed_since_are_caught_up() {
 /// A reader that disconnects at once names the last event of its snapshot. It must have received all changes before
 /// that event.
 #[tokio::test]
-async fn a_snapshot_ends_where_what_the_reader_knows_was_edited() {
+async fn snapshot_ends_at_the_edited_part_a_reader_knows() {
     let test = TestStore::open().await;
     let key = begun(&test.store, "t").await;
     let say = async |numbers: std::ops::Range<u32>| {

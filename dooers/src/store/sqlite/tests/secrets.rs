@@ -105,7 +105,7 @@ async fn a_reader_only_delays_the_end_of_a_plain_secret() {
 }
 
 #[tokio::test]
-async fn a_killed_store_leaves_no_plain_text_after_it_is_opened() {
+async fn killed_store_leaves_no_plain_text_once_reopened() {
     let test = TestStore::open().await;
     let texts = ends(4).to_vec();
     let plain = vec![setting(4, &secret(4), None)];

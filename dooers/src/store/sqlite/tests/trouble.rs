@@ -55,7 +55,7 @@ async fn the_writer_waits_for_the_disk() {
 }
 
 #[tokio::test]
-async fn what_was_answered_is_there_after_the_store_is_closed() {
+async fn answered_operations_survive_a_close() {
     let test = TestStore::open().await;
     let key = begun(&test.store, "t").await;
     let test = test.reopen().await;
@@ -180,7 +180,7 @@ async fn values_come_back_as_they_were() {
 }
 
 #[tokio::test]
-async fn a_deleted_thread_leaves_nothing_but_what_clients_sent() {
+async fn deleted_thread_leaves_only_ids_of_sent_messages() {
     let test = TestStore::open().await;
     let counts = [
         ("threads", 1),

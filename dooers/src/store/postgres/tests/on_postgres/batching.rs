@@ -94,7 +94,7 @@ async fn statements(options: &PostgresOptions) -> i64 {
 }
 
 #[tokio::test]
-async fn what_many_threads_change_at_once_is_one_statement_and_as_if_it_were_many() {
+async fn concurrent_changes_of_threads_share_one_statement() {
     let Some(options) = place() else { return };
     let store = open(&options).await;
     let mut counts = Vec::new();

@@ -44,21 +44,21 @@ impl Compared for Processes {
 }
 
 #[tokio::test]
-async fn random_operations_have_the_same_answers_in_both_stores() {
+async fn random_operations_answer_as_in_memory() {
     if place().is_some() {
         random_operations_have_the_same_answers(2, || Processes::open(1)).await;
     }
 }
 
 #[tokio::test]
-async fn random_operations_of_three_processes_have_the_same_answers() {
+async fn random_operations_of_three_nodes_answer_the_same() {
     if place().is_some() {
         random_operations_have_the_same_answers(3, || Processes::open(3)).await;
     }
 }
 
 #[tokio::test]
-async fn what_a_stopped_process_left_is_recovered_alike() {
+async fn turns_of_a_stopped_process_are_recovered_alike() {
     if let Some(options) = place() {
         what_a_stopped_process_left_is_recovered(&open(&options).await).await;
     }

@@ -157,7 +157,7 @@ async fn many_that_migrate_at_once_make_the_tables_once() {
 }
 
 #[tokio::test]
-async fn an_old_schema_is_left_alone_and_the_error_says_what_to_do() {
+async fn old_schema_is_kept_and_the_error_gives_advice() {
     let Some(options) = place() else { return };
     let options = options.auto_migrate(false);
     let error = error_of(&options).await;

@@ -43,7 +43,7 @@ fn all_statements(prefix: &TablePrefix) -> Vec<(String, Arc<str>)> {
 }
 
 #[tokio::test]
-async fn every_statement_is_understood_with_the_longest_prefix() {
+async fn statements_with_the_longest_prefix_are_valid() {
     let Some(options) = place() else { return };
     let longest = format!("{:z<31}", options.table_prefix.as_str());
     let options = options.table_prefix(longest.parse().unwrap());

@@ -25,7 +25,7 @@ fn kept(run_id: &str) -> Start {
 }
 
 #[tokio::test]
-async fn a_turn_is_claimed_by_one_process_and_written_by_no_other() {
+async fn turn_claimed_by_one_process_is_written_by_no_other() {
     let Some(options) = place() else { return };
     let (one, two) = (open(&options).await, open(&options).await);
     let begun = one
@@ -85,7 +85,7 @@ async fn a_list_keeps_its_order_if_one_clock_is_behind() {
 }
 
 #[tokio::test]
-async fn messages_by_way_of_many_processes_are_all_numbered_once() {
+async fn messages_of_many_processes_have_unique_numbers() {
     let Some(options) = place() else { return };
     let stores = join_all((0..3).map(|_| open(&options))).await;
     stores[0]
@@ -111,7 +111,7 @@ async fn messages_by_way_of_many_processes_are_all_numbered_once() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_sent_to_two_processes_at_once_is_one() {
+async fn message_sent_to_two_processes_is_stored_once() {
     let Some(options) = place() else { return };
     let (one, two) = (open(&options).await, open(&options).await);
     for number in 0..20 {
@@ -143,7 +143,7 @@ fn assert_one<T: Debug>(one: Result<T, StoreError>, other: Result<T, StoreError>
 }
 
 #[tokio::test]
-async fn what_two_processes_make_under_one_id_at_once_is_made_once() {
+async fn one_id_used_by_two_processes_is_created_once() {
     let Some(options) = place() else { return };
     let (one, two) = (open(&options).await, open(&options).await);
     for (store, thread_id) in [(&one, "t1"), (&two, "t2")] {
@@ -198,7 +198,7 @@ async fn what_two_processes_make_under_one_id_at_once_is_made_once() {
 }
 
 #[tokio::test]
-async fn what_two_processes_change_in_a_thread_at_once_is_all_there() {
+async fn changes_of_two_processes_to_a_thread_are_all_kept() {
     let Some(options) = place() else { return };
     let (one, two) = (open(&options).await, open(&options).await);
     one.begin_turn(&scope(), first_message("t", "e"), &kept("r"))
@@ -241,7 +241,7 @@ async fn what_two_processes_change_in_a_thread_at_once_is_all_there() {
 }
 
 #[tokio::test]
-async fn processes_that_write_in_the_same_threads_never_wait_in_a_circle() {
+async fn writers_of_the_same_threads_never_deadlock() {
     const THREADS: usize = 60;
     let Some(options) = place() else { return };
     let mut connection = session(&options).await;
@@ -299,7 +299,7 @@ async fn processes_that_write_in_the_same_threads_never_wait_in_a_circle() {
 }
 
 #[tokio::test]
-async fn a_turn_that_another_process_cancels_keeps_its_lease() {
+async fn turn_canceled_by_another_process_keeps_its_lease() {
     let Some(options) = place() else { return };
     let (one, two) = (open(&options).await, open(&options).await);
     let begun = one
@@ -326,7 +326,7 @@ async fn a_turn_that_another_process_cancels_keeps_its_lease() {
 }
 
 #[tokio::test]
-async fn turns_that_a_dead_process_left_waiting_are_told_to_the_living() {
+async fn waiting_turns_of_a_dead_process_are_reported() {
     let Some(options) = place() else { return };
     let (dead, living) = (open(&options).await, open(&options).await);
     let begun = dead
@@ -351,7 +351,7 @@ async fn turns_that_a_dead_process_left_waiting_are_told_to_the_living() {
 }
 
 #[tokio::test]
-async fn a_turn_side_by_side_is_claimed_past_one_that_another_process_lets_wait() {
+async fn concurrent_turn_is_claimed_past_a_waiting_one() {
     let Some(options) = place() else { return };
     let (one, two) = (open(&options).await, open(&options).await);
     let beside = |run_id: &str| Start {
@@ -374,7 +374,7 @@ async fn a_turn_side_by_side_is_claimed_past_one_that_another_process_lets_wait(
 }
 
 #[tokio::test]
-async fn a_run_that_is_removed_and_begun_again_at_once_is_a_new_one() {
+async fn run_removed_and_begun_again_is_a_new_one() {
     let Some(options) = place() else { return };
     let store = open(&options).await;
     let begun = store
@@ -415,7 +415,7 @@ async fn a_run_that_is_removed_and_begun_again_at_once_is_a_new_one() {
 }
 
 #[tokio::test]
-async fn who_is_overtaken_again_and_again_is_told_so_after_a_time() {
+async fn writer_overtaken_repeatedly_fails_after_a_time() {
     let Some(options) = place() else { return };
     let options = options.connect_timeout(Duration::from_secs(1));
     let store = open(&options).await;
