@@ -9,8 +9,8 @@
 
 use super::size::{check_bytes, check_id_bytes, check_identity_ids, check_metadata};
 use super::{
-    ErrorBody, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_TITLE_BYTES, NotAdmitted, User,
-    clean_text, cleaned,
+    ErrorBody, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_TITLE_BYTES, NotAdmitted, User, clean_text,
+    cleaned,
 };
 use serde_json::{Map, Value};
 use std::mem::take;
@@ -42,6 +42,11 @@ fn admit_name(member: &'static str, name: &mut Option<String>) -> Result<(), Not
     name.iter_mut().for_each(clean_text);
     check_bytes(member, name.as_deref().unwrap_or_default(), MAX_NAME_BYTES)
 }
+
+/// Maximum nesting depth of `data`, `metadata` and the value of a setting, in levels of objects and arrays.
+///
+/// A frame that contains them stays within 128 levels, which is the maximum that JSON parsers accept.
+pub const MAX_JSON_DEPTH: usize = 120;
 
 /// Removes U+0000 from the title of a thread, and refuses one that is too long.
 pub(crate) fn admit_title(title: &mut Option<String>) -> Result<(), NotAdmitted> {

@@ -21,6 +21,7 @@ mod form_secrets;
 mod frame;
 #[cfg(test)]
 mod golden;
+mod id;
 mod integers;
 mod media_part;
 mod not_admitted;
@@ -55,6 +56,8 @@ pub use form_builder::{
 };
 pub use form_error::FormError;
 pub(crate) use frame::{ServerFrame, ServerInfo};
+pub use id::MAX_CLIENT_ID_BYTES;
+pub(crate) use id::new_id;
 pub use media_part::{AudioPart, DocumentPart, ImagePart};
 pub use run::{Run, RunStatus};
 pub use settings::Audience;
@@ -73,6 +76,7 @@ pub use upload::UploadNotFound;
 pub use user::User;
 pub(crate) use user::has_mail_address;
 
+pub use admission::MAX_JSON_DEPTH;
 pub(crate) use admission::{
     admit_json, admit_metadata, admit_optional_json, admit_title, check_id, clean_id,
 };
@@ -88,17 +92,3 @@ pub(crate) use form_secrets::{
 };
 pub(crate) use not_admitted::NotAdmitted;
 pub(crate) use whole::whole;
-
-/// Maximum length in bytes of ids that clients or the program create. It also applies to the ids of workers,
-/// organizations, workspaces and users. Longer ids are refused.
-pub const MAX_CLIENT_ID_BYTES: usize = 128;
-
-/// Maximum nesting depth of `data`, `metadata` and the value of a setting, in levels of objects and arrays.
-///
-/// A frame that contains them stays within 128 levels, which is the maximum that JSON parsers accept.
-pub const MAX_JSON_DEPTH: usize = 120;
-
-/// Creates a UUIDv7. Ids that are created later sort later.
-pub(crate) fn new_id() -> String {
-    uuid::Uuid::now_v7().to_string()
-}

@@ -10,8 +10,20 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::str::FromStr;
 
+impl Field {
+    /// Checks a value and returns it as it must be stored: for a whole number `1.0` becomes `1`, and a number close to
+    /// a [`step`](Self::step) becomes that step.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] if the value does not fit the field.
+    pub fn check(&self, value: Value) -> Result<Value, InvalidValue> {
+        check(self, value)
+    }
+}
+
 /// Checks a value and returns it as it must be stored.
-pub(super) fn check(field: &Field, value: Value) -> Result<Value, InvalidValue> {
+fn check(field: &Field, value: Value) -> Result<Value, InvalidValue> {
     let refused = |allowed: String| InvalidValue {
         field_id: field.id.clone(),
         given: given(field, &value),

@@ -1,7 +1,7 @@
 //! The fields of settings.
 
+use super::SettingValue;
 use super::invalid_value::Validator;
-use super::{InvalidValue, SettingValue};
 use regex::Regex;
 use serde_json::{Number, Value};
 use std::fmt::Display;
@@ -468,16 +468,6 @@ impl Field {
     /// Returns true if there is a default, in the schema or in the environment.
     pub(super) fn begins_with_a_value(&self) -> bool {
         self.default.is_some() || self.default_env.is_some()
-    }
-
-    /// Checks a value and returns it as it must be stored: for a whole number `1.0` becomes `1`, and a number close to
-    /// a [`step`](Self::step) becomes that step.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidValue`] if the value does not fit the field.
-    pub fn check(&self, value: Value) -> Result<Value, InvalidValue> {
-        super::check::check(self, value)
     }
 }
 

@@ -8,7 +8,6 @@ use super::{
 use serde_json::Value;
 use std::fmt::Display;
 
-pub use super::const_checks::{assert_choice, assert_distinct, refuse_without_default};
 pub use std::sync::LazyLock;
 
 /// A field of a struct. Generated code requires [`SettingValue`] only here, so that an unsuitable type causes one

@@ -55,6 +55,7 @@ pub use worker_settings::{Reader, SettingsGroup};
 
 #[doc(hidden)]
 pub mod __generated {
+    pub use super::const_checks::{assert_choice, assert_distinct, refuse_without_default};
     pub use super::generated::*;
 }
 pub(crate) use live::{AgentSchema, ChangedSetting, CurrentSettings, LiveSettings, Schemas};

@@ -4,11 +4,3 @@
 ///
 /// It is public on a hidden path, because this repository's tests implement a store that observes another one.
 pub trait OwnStore {}
-
-impl OwnStore for super::MemoryStore {}
-
-#[cfg(feature = "postgres")]
-impl OwnStore for super::PostgresStore {}
-
-#[cfg(feature = "sqlite")]
-impl OwnStore for super::SqliteStore {}

@@ -1,10 +1,14 @@
 //! Pages, snapshots and positions of readers.
 
-use super::{Change, SNAPSHOT_EVENTS, ThreadRecord};
+use super::{Change, ThreadRecord};
 use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::str::FromStr;
+
+/// Maximum number of events in a snapshot, unless a client of the oldest protocol version missed more.
+#[doc(hidden)]
+pub const SNAPSHOT_EVENTS: usize = 100;
 
 /// [`SNAPSHOT_EVENTS`] as a distance between places.
 pub(crate) const SHOWN: u64 = SNAPSHOT_EVENTS as u64;

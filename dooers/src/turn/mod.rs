@@ -1,8 +1,10 @@
 //! The turns of this process: claiming and running them, and writing and publishing their changes.
 
 mod active;
+mod context;
 mod driver;
 mod lost_answers;
+mod next;
 mod outcome;
 mod poll_time;
 mod publisher;

@@ -1,7 +1,9 @@
 //! The runner of this process's turns.
 
 use super::active::{ActiveTurn, ActiveTurns, Claiming, Known};
+use super::context::{RETRY_AFTER, TurnContext};
 use super::driver::{self, Ended};
+use super::next::Next;
 use super::outcome::Outcome;
 use super::poll_time::Measured;
 use super::publisher::Publisher;
@@ -28,31 +30,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// Delay before the database is tried again after a failure.
-pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 /// Runs the turns of this process. It uses one task per thread with turns, or one task per turn if turns run
 /// concurrently.
 #[derive(Debug)]
 pub(crate) struct Runner {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) hub: Hub,
-    pub(super) publisher: Publisher,
+    context: TurnContext,
     settings: Arc<LiveSettings>,
     pub(crate) answer_keys: AnswerKeys,
     states: Arc<States>,
-    node: String,
-    pub(super) assistant_name: String,
     tasks: TaskTracker,
-    /// The duration of a lease: the time for which a turn belongs to this process if the lease is not renewed.
-    lease: Duration,
-    /// Fires when queued turns must stay queued.
-    pub(super) draining: CancellationToken,
     /// Fires when running turns must end as interrupted.
     interrupted: CancellationToken,
-    /// Fires when all remaining work must be dropped.
-    pub(super) stopped: CancellationToken,
-    active: ActiveTurns,
 }
 
 impl Runner {
@@ -66,39 +54,39 @@ impl Runner {
         lease: Duration,
     ) -> Self {
         Self {
-            store,
-            hub,
-            publisher: Publisher::new(changes),
+            context: TurnContext {
+                store,
+                hub,
+                publisher: Publisher::new(changes),
+                node: new_id(),
+                assistant_name,
+                lease,
+                draining: CancellationToken::new(),
+                stopped: CancellationToken::new(),
+                active: ActiveTurns::default(),
+            },
             settings,
             answer_keys,
             states,
-            node: new_id(),
-            assistant_name,
             tasks: TaskTracker::new(),
-            lease,
-            draining: CancellationToken::new(),
             interrupted: CancellationToken::new(),
-            stopped: CancellationToken::new(),
-            active: ActiveTurns::default(),
         }
     }
 
     /// The path by which every change of a thread is committed and published.
     pub(crate) fn publisher(&self) -> &Publisher {
-        &self.publisher
+        &self.context.publisher
     }
 
     /// The parameters with which this process starts a turn of this agent.
     pub(crate) fn start_of(&self, agent: &AgentDefinition) -> Start {
-        let at = timestamp::now();
-        Start {
-            node: self.node.clone(),
-            run_id: (!agent.has_manual_runs()).then(new_id),
-            at,
-            lease: self.lease,
-            retries: agent.policy().retries(),
-            on_busy: agent.policy().on_busy(),
-        }
+        self.context.start_of(agent)
+    }
+
+    /// Registers an operation that may claim a turn of this thread, until the result is dropped. Drop it after the claimed
+    /// turn was passed to [`run`](Self::run).
+    pub(crate) fn claiming(&self, thread_id: &str) -> Claiming<'_> {
+        self.context.active.claiming(thread_id)
     }
 
     /// Renews the leases of this process's turns, and drops turns that it no longer owns. Returns the turns that are this
@@ -108,27 +96,25 @@ impl Runner {
     ///
     /// Any error of the store. The turns continue in that case: see [`lose_all`](Self::lose_all).
     pub(crate) async fn renew(&self) -> Result<Vec<HeldTurn>, StoreError> {
-        let mut lost = self.active.fences();
-        let all = self.store.renew_leases(&self.node, self.lease).await?;
+        let mut lost = self.context.active.fences();
+        let all = self
+            .context
+            .store
+            .renew_leases(&self.context.node, self.context.lease)
+            .await?;
         for held in &all {
             lost.remove(&held.key.event_id);
             if held.is_cancelled {
                 // Another process may have received the request to cancel.
-                self.active.cancel(&held.key.event_id);
+                self.context.active.cancel(&held.key.event_id);
             }
         }
         // A turn that has ended in the meantime is found neither in the store nor in `active`.
-        let turns = self.active.lose(&lost);
+        let turns = self.context.active.lose(&lost);
         if turns > 0 {
             tracing::warn!(target: "dooers::turn", turns, "another process has taken over turns of this process; their handlers are dropped");
         }
         Ok(all)
-    }
-
-    /// Registers an operation that may claim a turn of this thread, until the result is dropped. Drop it after the claimed
-    /// turn was passed to [`run`](Self::run).
-    pub(crate) fn claiming(&self, thread_id: &str) -> Claiming<'_> {
-        self.active.claiming(thread_id)
     }
 
     /// Runs a turn that is this process's in the store, if the process does not know that, because the answer to the claim
@@ -142,16 +128,16 @@ impl Runner {
         agent: AgentDefinition,
         held: &HeldTurn,
     ) -> Result<bool, StoreError> {
-        if self.draining.is_cancelled() {
+        if self.context.draining.is_cancelled() {
             // As for a queued turn.
             return Ok(true);
         }
-        let _claiming = match self.active.find(&held.key) {
+        let _claiming = match self.context.active.find(&held.key) {
             Known::Runs => return Ok(true),
             Known::MayRun => return Ok(false),
             Known::Unknown(claiming) => claiming,
         };
-        let mut claim = match self.store.resume_turn(&held.scope, &held.key).await {
+        let mut claim = match self.context.store.resume_turn(&held.scope, &held.key).await {
             Ok(claim) => claim,
             Err(StoreError::StaleFence | StoreError::NotFound(_)) => return Ok(true),
             Err(error) => return Err(error),
@@ -161,7 +147,7 @@ impl Runner {
             claim.run = None;
         }
         tracing::warn!(target: "dooers::turn", agent = agent.name(), event_id = held.key.event_id, "the answer to the claim of a turn was lost; the turn runs now");
-        self.hub.read_on(&held.key.thread_id);
+        self.context.hub.read_on(&held.key.thread_id);
         self.run(agent, claim);
         Ok(true)
     }
@@ -169,8 +155,8 @@ impl Runner {
     /// Drops the handlers of all turns, because other processes may have taken over these turns. Turns that were not
     /// taken over end as interrupted or are retried when the database answers.
     pub(crate) fn lose_all(&self) {
-        let all = self.active.fences();
-        self.active.lose(&all);
+        let all = self.context.active.fences();
+        self.context.active.lose(&all);
     }
 
     /// Runs the queued turns of a thread, now or when their next attempt is due. A process that is stopping leaves
@@ -196,14 +182,14 @@ impl Runner {
         });
         let later = later.map(|at| at.min(now + LONGEST_BACK_OFF));
         // Concurrent turns all start, each when it is due.
-        while (later.is_none() || is_concurrent) && !self.draining.is_cancelled() {
+        while (later.is_none() || is_concurrent) && !self.context.draining.is_cancelled() {
             let start = Start {
                 at: now,
                 ..self.start_of(&agent)
             };
             let _claiming = self.claiming(&place.1);
-            let claim = self.store.claim_turn(&place.0, &place.1, &start);
-            let Some(claim) = self.publisher.commit(&place.1, claim).await? else {
+            let claim = self.context.store.claim_turn(&place.0, &place.1, &start);
+            let Some(claim) = self.context.publisher.commit(&place.1, claim).await? else {
                 break;
             };
             self.run(agent, claim);
@@ -237,7 +223,7 @@ impl Runner {
                 // The order matters: a process that is stopping leaves the turn to the next process, even if the turn
                 // is due.
                 biased;
-                () = self.draining.cancelled() => return None,
+                () = self.context.draining.cancelled() => return None,
                 () = tokio::time::sleep(wait) => {}
             }
             // The clock may be behind: two clocks can differ by microseconds, and a clock may be set back.
@@ -250,10 +236,10 @@ impl Runner {
                 ..self.start_of(agent)
             };
             let _claiming = self.claiming(thread_id);
-            let claim = self.store.claim_turn(scope, thread_id, &start);
-            match self.publisher.commit(thread_id, claim).await {
+            let claim = self.context.store.claim_turn(scope, thread_id, &start);
+            match self.context.publisher.commit(thread_id, claim).await {
                 Ok(Some(claim)) => {
-                    self.begin(&claim);
+                    self.context.begin(&claim);
                     return Some(claim);
                 }
                 Err(error) if error.is_of_the_database() => {
@@ -268,7 +254,7 @@ impl Runner {
 
     /// Runs a claimed turn, and all turns of its thread that are queued behind it.
     pub(crate) fn run(self: &Arc<Self>, agent: AgentDefinition, claim: Claim) {
-        self.begin(&claim);
+        self.context.begin(&claim);
         let runner = Arc::clone(self);
         let span =
             tracing::debug_span!(target: "dooers::turn", "thread", id = %claim.key.thread_id);
@@ -286,28 +272,24 @@ impl Runner {
         self.spawn(task.instrument(span));
     }
 
-    pub(super) fn begin(&self, claim: &Claim) -> ActiveTurn {
-        self.active.begin(&claim.key, &self.stopped)
-    }
-
     /// Cancels the turn that answers this message: its handler is dropped, and its run ends as `canceled`.
     pub(crate) fn cancel(&self, event_id: &str) {
-        self.active.cancel(event_id);
+        self.context.active.cancel(event_id);
     }
 
     /// Drops the handlers of a deleted thread.
     pub(crate) fn stop(&self, thread_id: &str) {
-        self.active.stop(thread_id);
+        self.context.active.stop(thread_id);
     }
 
     /// The number of running turns.
     pub(crate) fn running_count(&self) -> usize {
-        self.active.count()
+        self.context.active.count()
     }
 
     /// Leaves queued turns to the next start from now on.
     pub(crate) fn leave_waiting(&self) {
-        self.draining.cancel();
+        self.context.draining.cancel();
     }
 
     /// Waits for the running turns to end. Queued turns are left to the next start.
@@ -319,7 +301,7 @@ impl Runner {
 
     /// Ends the running turns as interrupted.
     pub(crate) fn interrupt(&self) {
-        let turns = self.active.count();
+        let turns = self.context.active.count();
         if turns > 0 {
             tracing::warn!(target: "dooers::turn", turns, "some turns did not end in time; they are recorded as interrupted");
         }
@@ -330,12 +312,12 @@ impl Runner {
     ///
     /// A handler that never awaits cannot be dropped. Its thread ends with the process.
     pub(crate) fn give_up(&self) {
-        self.stopped.cancel();
+        self.context.stopped.cancel();
     }
 
     /// Spawns a task that is dropped when `stopped` fires.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let stopped = self.stopped.clone();
+        let stopped = self.context.stopped.clone();
         // The task is boxed because the wrapping futures would reserve its memory twice.
         let work = Box::pin(work);
         self.tasks.spawn(stopped.run_until_cancelled_owned(work));
@@ -349,13 +331,13 @@ impl Runner {
             agent.has_manual_runs(),
             self.answer_keys.clone(),
         ));
-        let writer = TurnWriter::new(self, agent, &claim, &outbox);
+        let writer = TurnWriter::new(&self.context, agent, &claim, &outbox);
         let ActiveTurn {
             cancelled,
             lost,
             gone,
             ..
-        } = self.begin(&claim);
+        } = self.context.begin(&claim);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
         let handler = Measured::new(handler, agent.name(), &claim.event.id);
         let policy = agent.policy();
@@ -371,7 +353,7 @@ impl Runner {
             }
         };
         let ended = driver::drive(handler, ends_early, &outbox, &writer).await;
-        self.active.end(&claim.key);
+        self.context.active.end(&claim.key);
         let is_cancelled = cancelled.is_cancelled();
         if !matches!(ended, Ended::Returned(_)) {
             // Stops work that the handler has handed to other tasks.
@@ -382,7 +364,7 @@ impl Runner {
             Ended::Dropped(Some(outcome)) => outcome,
             Ended::Dropped(None) | Ended::Lost => {
                 outbox.close();
-                self.active.forget(&claim.key);
+                self.context.active.forget(&claim.key);
                 return Next::Nothing;
             }
         };
@@ -393,22 +375,8 @@ impl Runner {
             Some(delay) => writer.give_back(&outcome, delay).await,
             None => writer.finish(outcome).await.into(),
         };
-        self.active.forget(&claim.key);
+        self.context.active.forget(&claim.key);
         next
-    }
-}
-
-/// The next step of a thread.
-pub(super) enum Next {
-    Turn(Box<Claim>),
-    /// A turn may be retried from this time on.
-    NotBefore(DateTime<Utc>),
-    Nothing,
-}
-
-impl From<Option<Claim>> for Next {
-    fn from(claim: Option<Claim>) -> Self {
-        claim.map_or(Self::Nothing, |claim| Self::Turn(Box::new(claim)))
     }
 }
 
@@ -442,7 +410,7 @@ fn handler_of(
     };
     let is_concurrent = agent.policy().on_busy() == OnBusy::Concurrent;
     let beside_others = is_concurrent.then(|| Arc::clone(outbox));
-    let memory = TurnMemory::of_claim(Arc::clone(&runner.store), claim, beside_others);
+    let memory = TurnMemory::of_claim(Arc::clone(&runner.context.store), claim, beside_others);
     let states = Arc::clone(&runner.states);
     // A child token, so that a handler that cancels its own token stops its own work and not the turn.
     let cancellation = cancellation.child_token();

@@ -1,8 +1,9 @@
 //! Writes the changes and the end of a turn.
 
+use super::context::{RETRY_AFTER, TurnContext};
+use super::next::Next;
 use super::outcome::Outcome;
 use super::publisher::{Committed, NotCommitted};
-use super::runner::{Next, RETRY_AFTER, Runner};
 use crate::crash;
 use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, join_whole_texts};
 use crate::hub::GrowingText;
@@ -31,7 +32,7 @@ const TIMED_OUT_ERROR: &str = "timed out";
 
 /// Writes the changes of one turn.
 pub(super) struct TurnWriter<'a> {
-    runner: &'a Runner,
+    context: &'a TurnContext,
     agent: &'a AgentDefinition,
     scope: Scope,
     claim: &'a Claim,
@@ -78,13 +79,13 @@ impl Committed for Stored {
 
 impl<'a> TurnWriter<'a> {
     pub(super) fn new(
-        runner: &'a Runner,
+        context: &'a TurnContext,
         agent: &'a AgentDefinition,
         claim: &'a Claim,
         outbox: &'a Outbox,
     ) -> Self {
         Self {
-            runner,
+            context,
             agent,
             scope: claim.thread.scope(),
             claim,
@@ -108,16 +109,16 @@ impl<'a> TurnWriter<'a> {
             Stored::Now(changes) => begun.extend(changes.iter().filter_map(begun_text)),
             Stored::Before(events) => begun.extend(events.drain(..).map(|event| (event, 0))),
         };
-        let publisher = &self.runner.publisher;
+        let publisher = &self.context.publisher;
         let stored = publisher
             .commit_of_turn(self.claim, write, find_begun)
             .await?;
         if let Stored::Before(_) = stored {
-            self.runner.hub.read_on(&self.claim.key.thread_id);
+            self.context.hub.read_on(&self.claim.key.thread_id);
         }
         for (event, rev) in begun {
             let id = event.id.clone();
-            let growing = self.runner.hub.grow(event, rev);
+            let growing = self.context.hub.grow(event, rev);
             self.texts()
                 .insert(id.clone(), ToldText { growing, stored: 0 });
             self.outbox.tell_text(&id);
@@ -133,7 +134,7 @@ impl<'a> TurnWriter<'a> {
     /// An attempt may have been stored although its answer was lost. The changes of an attempt are stored together, so the
     /// first event shows that.
     async fn until_written(&self, changes: &[TurnChange]) -> Result<Stored, StoreError> {
-        let (store, key) = (&self.runner.store, &self.claim.key);
+        let (store, key) = (&self.context.store, &self.claim.key);
         let events = changes.iter().filter_map(|change| match change {
             TurnChange::Event(event) => Some(event),
             _ => None,
@@ -173,7 +174,7 @@ impl<'a> TurnWriter<'a> {
     async fn is_stored(&self, event_id: &str) -> Result<bool, StoreError> {
         let thread_id = &self.claim.key.thread_id;
         match self
-            .runner
+            .context
             .store
             .event(&self.scope, thread_id, event_id)
             .await
@@ -200,7 +201,7 @@ impl<'a> TurnWriter<'a> {
         if grown.is_empty() {
             return Ok(());
         }
-        let store = &self.runner.store;
+        let store = &self.context.store;
         match store.write_turn(&self.scope, &self.claim.key, grown).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_of_the_database() => {
@@ -238,18 +239,18 @@ impl<'a> TurnWriter<'a> {
         changes.extend(self.end_of(&outcome, open_run.clone()));
         crash::point("before-run-end");
         let finish = || {
-            let (runner, changes) = (self.runner, changes.clone());
-            let start = runner.start_of(self.agent);
+            let (context, changes) = (self.context, changes.clone());
+            let start = context.start_of(self.agent);
             let finished = async move {
-                let next = (!runner.draining.is_cancelled()).then_some(&start);
-                let store = &runner.store;
+                let next = (!context.draining.is_cancelled()).then_some(&start);
+                let store = &context.store;
                 store
                     .finish_turn(&self.scope, &self.claim.key, changes, next)
                     .await
             };
             finished.boxed()
         };
-        let (publisher, key) = (&self.runner.publisher, &self.claim.key);
+        let (publisher, key) = (&self.context.publisher, &self.claim.key);
         let mut outcome = Some(outcome);
         let report = |written: &mut Written| {
             let last_rev = written.changes.last().map_or(0, |change| change.rev);
@@ -257,14 +258,14 @@ impl<'a> TurnWriter<'a> {
                 publisher.report(&key.event_id, outcome, last_rev);
             }
         };
-        let claiming = self.runner.claiming(&key.thread_id);
+        let claiming = self.context.active.claiming(&key.thread_id);
         let finish = self.until_stored(finish);
         let written = publisher.commit_of_turn(self.claim, finish, report).await;
         match written {
             Ok(written) => {
                 answer(waiting);
                 if let Some(next) = &written.next {
-                    self.runner.begin(next);
+                    self.context.begin(next);
                 }
                 written.next
             }
@@ -287,7 +288,7 @@ impl<'a> TurnWriter<'a> {
     async fn report_stored(&self, outcome: Outcome, open_run: Option<String>) {
         let thread_id = &self.claim.key.thread_id;
         let read = || {
-            let (store, open_run) = (&self.runner.store, open_run.clone());
+            let (store, open_run) = (&self.context.store, open_run.clone());
             let read = async move {
                 let run = match open_run {
                     Some(id) => Some(store.run(&self.scope, thread_id, &id).await?),
@@ -308,7 +309,7 @@ impl<'a> TurnWriter<'a> {
         };
         if let Some(outcome) = recorded {
             let event_id = &self.claim.key.event_id;
-            self.runner.publisher.report(event_id, outcome, rev);
+            self.context.publisher.report(event_id, outcome, rev);
         }
     }
 
@@ -324,9 +325,9 @@ impl<'a> TurnWriter<'a> {
             changes.extend(run.map(TurnChange::Run));
         }
         let not_before = timestamp::now() + delay;
-        let (publisher, key) = (&self.runner.publisher, &self.claim.key);
+        let (publisher, key) = (&self.context.publisher, &self.claim.key);
         let give_back = || {
-            let (store, changes) = (&self.runner.store, changes.clone());
+            let (store, changes) = (&self.context.store, changes.clone());
             store.retry_turn(&self.scope, key, changes, not_before)
         };
         let report = |retried: &mut Retried| {
@@ -397,14 +398,14 @@ impl<'a> TurnWriter<'a> {
     async fn may_try_again(&self) -> bool {
         tokio::select! {
             () = tokio::time::sleep(RETRY_AFTER) => true,
-            () = self.runner.stopped.cancelled() => false,
+            () = self.context.stopped.cancelled() => false,
         }
     }
 
     /// Converts the handler's drafts to changes.
     fn changes_of(&self, drafts: Vec<Draft>) -> Vec<TurnChange> {
         let at = timestamp::now();
-        let assistant = &self.runner.assistant_name;
+        let assistant = &self.context.assistant_name;
         let thread_id = &self.claim.key.thread_id;
         join_whole_texts(drafts)
             .into_iter()

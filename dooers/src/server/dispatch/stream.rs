@@ -1,8 +1,9 @@
 //! Reading a turn that the program started.
 
 use super::error::{HandlerError, HandlerErrorKind};
+use super::event::DispatchEvent;
 use super::turn_filter::TurnFilter;
-use crate::protocol::{Run, Thread, ThreadEvent, said_text};
+use crate::protocol::{ThreadEvent, said_text};
 use crate::server::local::LocalSession;
 use crate::turn::{Ended, Ending};
 use futures::stream::{self, BoxStream};
@@ -10,29 +11,6 @@ use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-
-/// One thing that happened in a dispatched turn.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum DispatchEvent {
-    /// The turn's run began, or ended.
-    Run(Run),
-    /// An event of the turn: new, or in place of the one of the same id. The text of one that is `streaming` grows by
-    /// the deltas that follow, until it comes again, whole.
-    Event(Box<ThreadEvent>),
-    /// More of a text that grows.
-    Delta {
-        /// The event whose text it is.
-        event_id: String,
-        /// The number of the piece: one that is less than the event's `delta_seq` is in its text already.
-        delta_seq: u64,
-        /// What comes behind the text so far.
-        text: String,
-    },
-    /// The thread's own row: its title, its metadata, who takes part, when its last event came. As in a frame, it has at
-    /// most [`MAX_SHOWN_USERS`](crate::protocol::MAX_SHOWN_USERS) of the thread's users.
-    Thread(Box<Thread>),
-}
 
 /// A turn that the program started, while it goes on.
 ///

@@ -1,6 +1,6 @@
 //! The filter that picks the updates of one turn.
 
-use super::stream::DispatchEvent;
+use super::event::DispatchEvent;
 use crate::hub::{Frame, Update};
 use crate::protocol::{Actor, Run, RunStatus, ThreadEvent};
 use crate::store::{Change, ChangeBody};

@@ -1,7 +1,7 @@
 //! The verbs `event.create` and `event.list`.
 
 use super::super::begin::begin;
-use super::Caller;
+use super::caller::Caller;
 use crate::hub::Frame;
 use crate::protocol::{
     ErrorBody, EventDraft, EventListPayload, EventType, NotAdmitted, ServerFrame, UploadNotFound,

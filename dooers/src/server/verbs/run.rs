@@ -1,6 +1,6 @@
 //! The verb `run.cancel`.
 
-use super::Caller;
+use super::caller::Caller;
 use crate::protocol::{ErrorBody, RunCancelPayload, clean_id};
 use crate::store::CancelTarget;
 

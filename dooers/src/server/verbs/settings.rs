@@ -1,6 +1,6 @@
 //! The verbs `settings.subscribe`, `settings.unsubscribe`, `settings.patch` and `settings.public_schema`.
 
-use super::Caller;
+use super::caller::Caller;
 use crate::protocol::{
     Audience, ErrorBody, ErrorCode, SettingsPatchPayload, SettingsSubscribePayload,
     SettingsWorkerPayload, clean_id,

@@ -1,6 +1,6 @@
 //! The verbs `thread.list`, `thread.subscribe`, `thread.unsubscribe` and `thread.delete`.
 
-use super::Caller;
+use super::caller::Caller;
 use crate::hub::Frame;
 use crate::protocol::{ErrorBody, ServerFrame, ShownThread, ThreadListPayload, clean_id};
 use crate::store::{Snapshot, SnapshotFrom, ThreadCursor};

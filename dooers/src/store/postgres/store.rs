@@ -36,6 +36,8 @@ pub struct PostgresStore {
     readers: Readers,
 }
 
+impl crate::store::OwnStore for PostgresStore {}
+
 impl PostgresStore {
     /// Opens the store, and creates its tables if they do not exist.
     ///

@@ -108,3 +108,10 @@ fn apply(
     }
     Ok(())
 }
+
+/// Returns the versions and names of the migrations.
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) fn versions_and_names() -> Vec<(i64, &'static str)> {
+    let steps = MIGRATIONS.iter();
+    steps.map(|step| (step.version, step.name)).collect()
+}

@@ -27,12 +27,7 @@ mod threads;
 mod watch;
 mod writer;
 
+#[cfg(all(test, feature = "postgres"))]
+pub(super) use migrate::versions_and_names;
 pub use options::SqliteOptions;
 pub use store::SqliteStore;
-
-/// Returns the versions and names of the migrations.
-#[cfg(all(test, feature = "postgres"))]
-pub(super) fn migrations() -> Vec<(i64, &'static str)> {
-    let steps = migrate::MIGRATIONS.iter();
-    steps.map(|step| (step.version, step.name)).collect()
-}

@@ -42,6 +42,8 @@ pub struct SqliteStore {
     readers: Readers,
 }
 
+impl crate::store::OwnStore for SqliteStore {}
+
 impl SqliteStore {
     /// Opens the store, and creates the file and its tables if they do not exist.
     ///

@@ -55,7 +55,7 @@ fn the_steps_are_those_of_sqlite() {
     );
     #[cfg(feature = "sqlite")]
     {
-        let theirs = crate::store::sqlite::migrations();
+        let theirs = crate::store::sqlite::versions_and_names();
         assert_eq!(ours, theirs);
     }
 }

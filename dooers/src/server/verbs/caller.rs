@@ -1,0 +1,82 @@
+//! The sender of a frame.
+
+use crate::protocol::{ErrorBody, ErrorCode};
+use crate::server::identity::Identity;
+use crate::server::session::Session;
+use crate::store::{PageLimit, StoreError};
+use std::sync::Arc;
+
+/// The delay after which a message may be sent again that was refused as `OVERLOADED`, in milliseconds.
+const RETRY_AFTER_MS: u64 = 1_000;
+
+/// The sender of a frame, and the id of the frame.
+pub(super) struct Caller<'a> {
+    pub(super) session: &'a Session,
+    pub(super) id: String,
+    pub(super) identity: Arc<Identity>,
+}
+
+impl Caller<'_> {
+    /// The refusal for an error of the store. Errors that the client did not cause are logged with the frame's id.
+    pub(super) fn refusal(&self, error: StoreError) -> ErrorBody {
+        match error {
+            StoreError::NotFound(what) => ErrorBody::not_found(what),
+            StoreError::Overloaded(text) => ErrorBody {
+                retry_after_ms: Some(RETRY_AFTER_MS),
+                ..ErrorBody::new(ErrorCode::Overloaded, text)
+            },
+            StoreError::Unavailable { .. } => {
+                tracing::warn!(target: "dooers::server", frame_id = self.id, error = &error as &dyn std::error::Error, "a frame could not be answered");
+                ErrorBody {
+                    retry_after_ms: Some(RETRY_AFTER_MS),
+                    ..ErrorBody::new(
+                        ErrorCode::Overloaded,
+                        "the server cannot use its database now; try again later",
+                    )
+                }
+            }
+            StoreError::Conflict(text) | StoreError::Busy(text) => {
+                ErrorBody::new(ErrorCode::Conflict, text)
+            }
+            StoreError::Invalid(text) => ErrorBody::invalid_payload(text),
+            StoreError::StaleFence | StoreError::Open(_) | StoreError::Failed { .. } => {
+                self.failure(&error)
+            }
+        }
+    }
+
+    /// The refusal for an internal error, which is logged with the frame's id.
+    pub(super) fn failure(&self, error: &(dyn std::error::Error + 'static)) -> ErrorBody {
+        tracing::error!(target: "dooers::server", frame_id = self.id, error, "a frame could not be answered");
+        ErrorBody::new(
+            ErrorCode::InternalError,
+            "the server failed to answer this request; try again later",
+        )
+    }
+}
+
+impl Caller<'_> {
+    /// The limits of a page: the requested number of items, up to `most`, and the maximum size of an answer in bytes.
+    pub(super) fn page_limit(
+        &self,
+        limit: Option<i128>,
+        default: usize,
+        most: usize,
+    ) -> Result<PageLimit, ErrorBody> {
+        let items = match limit {
+            None => default,
+            Some(limit) if limit < 1 => {
+                return Err(ErrorBody::invalid_payload(
+                    "`payload.limit` must be at least 1",
+                ));
+            }
+            Some(limit) => usize::try_from(limit).unwrap_or(most).min(most),
+        };
+        Ok(PageLimit::new(items).bytes(self.answer_bytes()))
+    }
+
+    /// Maximum size of an answer, in bytes of its items.
+    pub(super) fn answer_bytes(&self) -> usize {
+        self.session.running.config.limits.answer_bytes
+    }
+}

@@ -1,0 +1,326 @@
+//! The store in memory.
+
+use super::reading;
+use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
+use crate::store::rules;
+use crate::store::state::{ThreadState, Threads};
+use crate::store::{
+    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
+    NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
+    Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey, Written,
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A store in memory, for tests and trials. Its content is lost when the process ends.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    threads: Threads,
+    settings: HashMap<WorkerKey, BTreeMap<String, StoredSetting>>,
+}
+
+impl crate::store::OwnStore for MemoryStore {}
+
+impl MemoryStore {
+    /// Creates an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is consistent after a panic, because no method panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Returns the threads that are visible in this scope.
+    fn visible<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a ThreadState> {
+        let threads = self.threads.by_id.values();
+        threads.filter(|thread| thread.is_visible_in(scope))
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin_turn(
+        &self,
+        scope: &Scope,
+        message: NewMessage,
+        start: &Start,
+    ) -> Result<Begun, StoreError> {
+        rules::begin(&mut self.state().threads, scope, &message, start)
+    }
+
+    async fn claim_turn(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        start: &Start,
+    ) -> Result<Option<Claim>, StoreError> {
+        rules::claim(&mut self.state().threads, scope, thread_id, start)
+    }
+
+    async fn resume_turn(&self, scope: &Scope, turn: &TurnKey) -> Result<Claim, StoreError> {
+        rules::resume(&mut self.state().threads, scope, turn)
+    }
+
+    async fn write_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+    ) -> Result<Vec<Change>, StoreError> {
+        rules::write(&mut self.state().threads, scope, turn, &changes)
+    }
+
+    async fn finish_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        next: Option<&Start>,
+    ) -> Result<Written, StoreError> {
+        rules::finish(&mut self.state().threads, scope, turn, &changes, next)
+    }
+
+    async fn retry_turn(
+        &self,
+        scope: &Scope,
+        turn: &TurnKey,
+        changes: Vec<TurnChange>,
+        not_before: DateTime<Utc>,
+    ) -> Result<Retried, StoreError> {
+        rules::retry(&mut self.state().threads, scope, turn, &changes, not_before)
+    }
+
+    async fn cancel_turn(
+        &self,
+        scope: Option<&Scope>,
+        cancel: &Cancel,
+    ) -> Result<Cancelled, StoreError> {
+        rules::cancel(&mut self.state().threads, scope, cancel)
+    }
+
+    async fn turn_state(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<TurnState, StoreError> {
+        let state = self.state();
+        let thread = state.threads.get(scope, thread_id)?;
+        thread
+            .turn_state(event_id)
+            .ok_or(StoreError::NotFound("event in this thread"))
+    }
+
+    async fn recover(&self) -> Result<Recovered, StoreError> {
+        rules::recover(&mut self.state().threads, timestamp::now(), None)
+    }
+
+    async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
+        let mut state = self.state();
+        let threads = state.threads.by_id.values_mut();
+        Ok(threads
+            .flat_map(|thread| thread.renew_leases(node, lease))
+            .collect())
+    }
+
+    async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
+        rules::recover(&mut self.state().threads, at, Some(timestamp::now()))
+    }
+
+    async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
+        Ok(self.state().threads.get(scope, thread_id)?.record())
+    }
+
+    async fn threads(
+        &self,
+        scope: &Scope,
+        after: Option<&ThreadCursor>,
+        limit: PageLimit,
+    ) -> Result<ThreadPage, StoreError> {
+        let state = self.state();
+        Ok(reading::page_of(state.visible(scope), after, limit))
+    }
+
+    async fn find_threads(
+        &self,
+        scope: &Scope,
+        query: &ThreadQuery,
+    ) -> Result<Vec<Thread>, StoreError> {
+        let state = self.state();
+        Ok(reading::find_threads(state.visible(scope), query))
+    }
+
+    async fn find_runs(&self, scope: &Scope, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
+        let state = self.state();
+        let Some(thread_id) = &query.thread_id else {
+            return Ok(reading::find_runs(state.visible(scope), query));
+        };
+        let thread = state.threads.get(scope, thread_id)?;
+        Ok(reading::find_runs([thread].into_iter(), query))
+    }
+
+    async fn event(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        event_id: &str,
+    ) -> Result<ThreadEvent, StoreError> {
+        let state = self.state();
+        let event = state.threads.get(scope, thread_id)?.event(event_id);
+        event
+            .cloned()
+            .ok_or(StoreError::NotFound("event in this thread"))
+    }
+
+    async fn run(&self, scope: &Scope, thread_id: &str, run_id: &str) -> Result<Run, StoreError> {
+        let state = self.state();
+        let run = state.threads.get(scope, thread_id)?.run(run_id);
+        run.cloned()
+            .ok_or(StoreError::NotFound("run in this thread"))
+    }
+
+    async fn snapshot(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        from: &SnapshotFrom,
+        bytes: usize,
+    ) -> Result<Snapshot, StoreError> {
+        let state = self.state();
+        Ok(state.threads.get(scope, thread_id)?.snapshot(from, bytes))
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        before_event_id: Option<&str>,
+        limit: PageLimit,
+    ) -> Result<EventPage, StoreError> {
+        self.state()
+            .threads
+            .get(scope, thread_id)?
+            .events_before(before_event_id, limit)
+    }
+
+    async fn find_events(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        query: &EventQuery,
+    ) -> Result<Vec<ThreadEvent>, StoreError> {
+        Ok(self.state().threads.get(scope, thread_id)?.find(query))
+    }
+
+    async fn catch_up(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        position: &Position,
+        limit: PageLimit,
+    ) -> Result<CatchUp, StoreError> {
+        Ok(self
+            .state()
+            .threads
+            .get(scope, thread_id)?
+            .catch_up(position, limit))
+    }
+
+    async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
+        rules::create(&mut self.state().threads, scope, &draft)
+    }
+
+    async fn edit_thread(
+        &self,
+        scope: &Scope,
+        thread_id: &str,
+        edit: ThreadEdit,
+    ) -> Result<Edited, StoreError> {
+        rules::edit(&mut self.state().threads, scope, thread_id, &edit)
+    }
+
+    async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
+        rules::delete(&mut self.state().threads, scope, thread_id)
+    }
+
+    async fn forget_sent(
+        &self,
+        deleted_before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        Ok(self.state().threads.forget_sent(deleted_before, limit))
+    }
+
+    async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
+        let state = self.state();
+        let stored = state.settings.get(worker).into_iter();
+        Ok(stored.flat_map(BTreeMap::values).cloned().collect())
+    }
+
+    async fn put_settings(
+        &self,
+        worker: &WorkerKey,
+        settings: Vec<StoredSetting>,
+    ) -> Result<Vec<DateTime<Utc>>, StoreError> {
+        let mut state = self.state();
+        let stored = state.settings.entry(worker.clone()).or_default();
+        let put = |mut setting: StoredSetting| {
+            let before = stored.get(&setting.field_id);
+            let before = before.map_or(setting.updated_at, |before| before.updated_at);
+            setting.updated_at = setting.updated_at.max(before);
+            let updated_at = setting.updated_at;
+            stored.insert(setting.field_id.clone(), setting);
+            updated_at
+        };
+        Ok(settings.into_iter().map(put).collect())
+    }
+
+    async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if let Some(stored) = state.settings.get_mut(worker) {
+            stored.remove(field_id);
+        }
+        Ok(())
+    }
+
+    async fn setting_keys(&self) -> Result<Vec<String>, StoreError> {
+        let state = self.state();
+        let settings = state.settings.values().flat_map(BTreeMap::values);
+        let keys: BTreeSet<_> = settings
+            .filter_map(|setting| setting.key_id.clone())
+            .collect();
+        Ok(keys.into_iter().collect())
+    }
+
+    async fn turn_keys(&self) -> Result<Vec<String>, StoreError> {
+        let state = self.state();
+        let turns = state
+            .threads
+            .by_id
+            .values()
+            .flat_map(|thread| &thread.turns);
+        let sealed = turns.filter_map(|turn| turn.sealed.as_ref());
+        let keys: BTreeSet<_> = sealed.map(|sealed| sealed.digest.key_id.clone()).collect();
+        Ok(keys.into_iter().collect())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
+}

@@ -1,0 +1,6 @@
+//! The structure of the runtime crate: its layers, its import cycles, and the contents of `mod.rs` files.
+
+mod cycles;
+mod layers;
+mod module_files;
+mod sources;
