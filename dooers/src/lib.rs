@@ -67,8 +67,8 @@ pub use logs::log_directives;
 pub use server::repository;
 pub use server::{
     AllowedHosts, AllowedOrigins, ConfigError, Database, Dispatch, DispatchError, DispatchEvent,
-    DispatchStream, HandlerError, HandlerErrorKind, Limits, NotAHost, NotAnOrigin, ServerError,
-    WorkerConfig, WorkerServer,
+    DispatchStream, HandlerError, HandlerErrorKind, InvalidHost, InvalidOrigin, Limits,
+    ServerError, WorkerConfig, WorkerServer,
 };
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 /// A token that fires when work must stop early.

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    MemoryStore, NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
-    SnapshotFrom, Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
-    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey, Written,
+    BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
+    EventQuery, FinishOutcome, HeldTurn, MemoryStore, NewMessage, PageLimit, Position, Recovered,
+    Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TurnChange,
+    TurnKey, TurnState, WorkerKey,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -128,8 +129,8 @@ impl Store for SpyStore {
         &self,
         scope: &Scope,
         message: NewMessage,
-        start: &Start,
-    ) -> Result<Begun, StoreError> {
+        start: &ClaimOptions,
+    ) -> Result<BeginOutcome, StoreError> {
         let outcome = self.inner.begin_turn(scope, message, start).await;
         self.done("begin_turn").await;
         self.answer("begin_turn", outcome)
@@ -139,7 +140,7 @@ impl Store for SpyStore {
         &self,
         scope: &Scope,
         thread_id: &str,
-        start: &Start,
+        start: &ClaimOptions,
     ) -> Result<Option<Claim>, StoreError> {
         let outcome = self.inner.claim_turn(scope, thread_id, start).await;
         self.done("claim_turn").await;
@@ -174,8 +175,8 @@ impl Store for SpyStore {
         scope: &Scope,
         turn: &TurnKey,
         changes: Vec<TurnChange>,
-        next: Option<&Start>,
-    ) -> Result<Written, StoreError> {
+        next: Option<&ClaimOptions>,
+    ) -> Result<FinishOutcome, StoreError> {
         let outcome = self.inner.finish_turn(scope, turn, changes, next).await;
         self.done("finish_turn").await;
         self.answer("finish_turn", outcome)

@@ -52,7 +52,7 @@ fn both<T: Clone + PartialEq>(asked: &[T], there: Option<&[T]>) -> Option<Vec<T>
     let Some(there) = there else {
         return Some(asked.to_vec());
     };
-    let is_asked = |value: &&T| asked.is_empty() || asked.contains(value);
-    let both: Vec<T> = there.iter().filter(is_asked).cloned().collect();
+    let is_requested = |value: &&T| asked.is_empty() || asked.contains(value);
+    let both: Vec<T> = there.iter().filter(is_requested).cloned().collect();
     (!both.is_empty()).then_some(both)
 }

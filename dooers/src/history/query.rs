@@ -248,7 +248,7 @@ impl<T> Reader<T> {
             if matches!(self.state, State::Over) {
                 return None;
             }
-            if let Err(error) = self.go_on().await {
+            if let Err(error) = self.read_more().await {
                 self.state = State::Over;
                 return Some(Err(error));
             }
@@ -257,7 +257,7 @@ impl<T> Reader<T> {
     }
 
     /// Reads the next events and passes them to the shape.
-    async fn go_on(&mut self) -> Result<(), MemoryError> {
+    async fn read_more(&mut self) -> Result<(), MemoryError> {
         let events = match &mut self.state {
             State::Newest {
                 reading,

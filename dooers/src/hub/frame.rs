@@ -1,6 +1,6 @@
 //! Frames on their way to clients.
 
-use crate::protocol::{ServerFrame, ShownThread, json_bytes};
+use crate::protocol::{ServerFrame, ThreadView, json_bytes};
 use crate::store::{Change, ChangeBody, ThreadRecord};
 use std::sync::{Arc, OnceLock};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -117,7 +117,7 @@ impl Update {
         let frame = match self {
             Self::Change(change, sender) => match &change.body {
                 ChangeBody::Thread(record) => ServerFrame::ThreadUpsert {
-                    thread: ShownThread::new(&record.thread, sender.as_deref()),
+                    thread: ThreadView::new(&record.thread, sender.as_deref()),
                 },
                 ChangeBody::Event(event) => ServerFrame::EventAppend {
                     thread_id: &change.thread_id,

@@ -1,6 +1,6 @@
 //! The frames that the server sends.
 
-use super::{ErrorBody, PublicSchema, Run, ShownItem, ShownThread, ThreadEvent, new_id, timestamp};
+use super::{ErrorBody, ItemView, PublicSchema, Run, ThreadEvent, ThreadView, new_id, timestamp};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub(crate) enum ServerFrame<'a> {
     #[serde(rename = "thread.list.result")]
     ThreadListResult {
         /// The threads, the newest first.
-        threads: &'a [ShownThread<'a>],
+        threads: &'a [ThreadView<'a>],
         /// The cursor of the next page.
         cursor: Option<&'a str>,
         /// The total number of threads on the first page, and 0 on later pages.
@@ -38,7 +38,7 @@ pub(crate) enum ServerFrame<'a> {
     #[serde(rename = "thread.snapshot")]
     ThreadSnapshot {
         /// The thread itself.
-        thread: ShownThread<'a>,
+        thread: ThreadView<'a>,
         /// The events, the oldest first.
         events: &'a [ThreadEvent],
         /// The runs of these events, and all runs that have not ended.
@@ -84,7 +84,7 @@ pub(crate) enum ServerFrame<'a> {
     #[serde(rename = "thread.upsert")]
     ThreadUpsert {
         /// The thread.
-        thread: ShownThread<'a>,
+        thread: ThreadView<'a>,
     },
     /// A thread was deleted.
     #[serde(rename = "thread.deleted")]
@@ -106,7 +106,7 @@ pub(crate) enum ServerFrame<'a> {
         /// The same id, under another name.
         agent_id: &'a str,
         /// Fields and groups with their values.
-        fields: &'a [ShownItem],
+        fields: &'a [ItemView],
         /// The time of the last change.
         #[serde(with = "timestamp")]
         updated_at: DateTime<Utc>,

@@ -6,7 +6,7 @@
 use super::{
     Actor, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType, Form, FormChoice,
     FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
-    ShownThread, TextInputType, Thread, ThreadEvent, User, timestamp,
+    TextInputType, Thread, ThreadEvent, ThreadView, User, timestamp,
 };
 use crate::handler::{Reply, ToolCall};
 use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
@@ -139,7 +139,7 @@ fn ack_of_each_kind_is_as_recorded() {
 #[test]
 fn thread_frames_are_as_recorded() {
     let thread = thread();
-    let shown = ShownThread::new(&thread, None);
+    let shown = ThreadView::new(&thread, None);
     let event = users_event();
     let run = run(RunStatus::Running, None);
     let frames = [
@@ -191,7 +191,7 @@ fn frame_of_many_users_has_their_number() {
         ..thread()
     };
     let frame = ServerFrame::ThreadUpsert {
-        thread: ShownThread::new(&thread, Some("u120")),
+        thread: ThreadView::new(&thread, Some("u120")),
     };
     let mut frame: Value = serde_json::from_str(&frame.encode_with_id("f1")).unwrap();
     let users = frame["payload"]["thread"]["users"].as_array_mut().unwrap();

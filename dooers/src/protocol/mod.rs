@@ -62,10 +62,10 @@ pub use media_part::{AudioPart, DocumentPart, ImagePart};
 pub use run::{Run, RunStatus};
 pub use settings::Audience;
 pub(crate) use settings::{
-    PublicSchema, SettingsPatchPayload, SettingsSubscribePayload, SettingsWorkerPayload,
-    ShownField, ShownGroup, ShownItem, ShownOption,
+    FieldView, GroupView, ItemView, OptionView, PublicSchema, SettingsPatchPayload,
+    SettingsSubscribePayload, SettingsWorkerPayload,
 };
-pub(crate) use shown_thread::ShownThread;
+pub(crate) use shown_thread::ThreadView;
 pub(crate) use size::json_bytes;
 pub use size::{
     MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,

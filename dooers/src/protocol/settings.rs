@@ -48,16 +48,16 @@ pub(crate) struct SettingsPatchPayload {
 /// A field or a group, as an audience sees it. Clients recognize a group by its `fields`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(crate) enum ShownItem {
+pub(crate) enum ItemView {
     /// A field.
-    Field(Box<ShownField>),
+    Field(Box<FieldView>),
     /// A group.
-    Group(ShownGroup),
+    Group(GroupView),
 }
 
 /// A field with its value, as an audience sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct ShownField {
+pub(crate) struct FieldView {
     /// The id of the field. Patches name the field by this id.
     pub id: String,
     /// The kind of the field: `text`, `number`, `select`, `checkbox`, `textarea`, `password`, `email`, `date` or
@@ -75,7 +75,7 @@ pub(crate) struct ShownField {
     /// The example that is shown while the field is empty.
     pub placeholder: Option<String>,
     /// The options of a `select`.
-    pub options: Option<Vec<ShownOption>>,
+    pub options: Option<Vec<OptionView>>,
     /// The minimum of a number.
     pub min: Option<Number>,
     /// The maximum of a number.
@@ -114,7 +114,7 @@ pub(crate) struct ShownField {
 
 /// An option of a `select`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct ShownOption {
+pub(crate) struct OptionView {
     /// The value.
     pub value: String,
     /// The text of the option.
@@ -123,13 +123,13 @@ pub(crate) struct ShownOption {
 
 /// A group of fields, as an audience sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct ShownGroup {
+pub(crate) struct GroupView {
     /// The id of the group.
     pub id: String,
     /// The name that users see.
     pub label: String,
     /// The fields, at least one.
-    pub fields: Vec<ShownField>,
+    pub fields: Vec<FieldView>,
     /// `open` or `closed` if the group can be collapsed.
     pub collapsible: Option<&'static str>,
     /// The audience of the group: `user` or `creator`.
@@ -145,5 +145,5 @@ pub(crate) struct PublicSchema<'a> {
     /// The version, which the author of the agent chooses.
     pub version: &'a str,
     /// Fields and groups with their defaults.
-    pub fields: &'a [ShownItem],
+    pub fields: &'a [ItemView],
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A [`Thread`] as frames show it: with at most [`MAX_SHOWN_USERS`] of its users.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct ShownThread<'a> {
+pub(crate) struct ThreadView<'a> {
     id: &'a str,
     worker_id: &'a str,
     agent_id: &'a str,
@@ -28,7 +28,7 @@ pub(crate) struct ShownThread<'a> {
     last_event_at: DateTime<Utc>,
 }
 
-impl<'a> ShownThread<'a> {
+impl<'a> ThreadView<'a> {
     /// Creates the view of a thread. If there are too many users, it contains the owner, the sender and those who wrote
     /// first.
     ///
@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    fn ids<'a>(shown: &ShownThread<'a>) -> Vec<&'a str> {
+    fn ids<'a>(shown: &ThreadView<'a>) -> Vec<&'a str> {
         shown.users.iter().map(|user| &*user.user_id).collect()
     }
 
@@ -116,7 +116,7 @@ mod tests {
     fn frame_of_100_users_has_all_of_them() {
         for users in [0, 1, 99, 100] {
             let thread = thread(users, "u0");
-            let shown = ShownThread::new(&thread, Some("u7"));
+            let shown = ThreadView::new(&thread, Some("u7"));
             assert_eq!(shown.users.len(), users);
             assert_eq!(shown.users_total, None);
             let (shown, whole) = (
@@ -132,10 +132,10 @@ mod tests {
         for users in [101, 150, 2000] {
             let first: Vec<_> = (0..100).map(|number| format!("u{number}")).collect();
             let thread = thread(users, "u0");
-            let shown = ShownThread::new(&thread, None);
+            let shown = ThreadView::new(&thread, None);
             assert_eq!(ids(&shown), first);
             assert_eq!(shown.users_total, Some(users));
-            let shown = ShownThread::new(&thread, Some("u99"));
+            let shown = ThreadView::new(&thread, Some("u99"));
             assert_eq!(ids(&shown), first);
             let users = thread.shown(None).users;
             assert_eq!(users.len(), 100);
@@ -146,14 +146,14 @@ mod tests {
     #[test]
     fn frame_always_has_the_owner_and_the_sender() {
         let thread = thread(2000, "u1500");
-        let shown = ShownThread::new(&thread, Some("u1999"));
+        let shown = ThreadView::new(&thread, Some("u1999"));
         assert_eq!(shown.users.len(), 100);
         assert_eq!(ids(&shown)[97..], ["u97", "u1500", "u1999"]);
-        let shown = ShownThread::new(&thread, Some("u1500"));
+        let shown = ThreadView::new(&thread, Some("u1500"));
         assert_eq!(ids(&shown)[98..], ["u98", "u1500"]);
         // A user who does not participate, and an anonymous user.
         for sender in ["stranger", ""] {
-            let shown = ShownThread::new(&thread, Some(sender));
+            let shown = ThreadView::new(&thread, Some(sender));
             assert_eq!(ids(&shown)[98..], ["u98", "u1500"]);
         }
     }

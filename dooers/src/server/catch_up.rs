@@ -4,7 +4,7 @@ use super::identity::Identity;
 use super::session::Session;
 use super::settings_frames;
 use crate::hub::{Backlog, Frame, Update, sender_of};
-use crate::protocol::{ServerFrame, ShownThread};
+use crate::protocol::{ServerFrame, ThreadView};
 use crate::settings::ChangedSetting;
 use crate::store::{PageLimit, Position, StoreError};
 use std::error::Error;
@@ -51,7 +51,7 @@ impl Session {
                 if self.is_still(&identity) {
                     match row {
                         Ok(record) => self.push(&ServerFrame::ThreadUpsert {
-                            thread: ShownThread::new(&record.thread, None),
+                            thread: ThreadView::new(&record.thread, None),
                         }),
                         Err(error) => self.thread_failed(&thread_id, error, || false).await,
                     }

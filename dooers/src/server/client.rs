@@ -3,7 +3,7 @@
 use super::WorkerServer;
 use super::error::ServerError;
 use super::local::LocalSession;
-use super::running::Running;
+use super::server_state::ServerState;
 use super::session::Session;
 use super::verbs;
 use crate::handler::AgentDefinition;
@@ -100,7 +100,7 @@ impl WorkerServer {
     ///
     /// [`ServerError`], if the agents or the store cannot be used.
     pub(crate) async fn start_recording(&self, record: &EndedTurns) -> Result<Served, ServerError> {
-        let running: Arc<Running> = self.start().await?;
+        let running: Arc<ServerState> = self.start().await?;
         running.runner.publisher().record_endings(record);
         Ok(Served {
             agents: running.agents.clone(),

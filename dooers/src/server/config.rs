@@ -246,7 +246,7 @@ impl WorkerConfig {
     /// use dooers::WorkerConfig;
     ///
     /// let config = WorkerConfig::new().allowed_origins("https://chat.example.com".parse()?);
-    /// # Ok::<(), dooers::NotAnOrigin>(())
+    /// # Ok::<(), dooers::InvalidOrigin>(())
     /// ```
     #[must_use]
     pub fn allowed_origins(mut self, origins: AllowedOrigins) -> Self {
@@ -265,7 +265,7 @@ impl WorkerConfig {
     /// use dooers::WorkerConfig;
     ///
     /// let config = WorkerConfig::new().allowed_hosts("chat.example.com".parse()?);
-    /// # Ok::<(), dooers::NotAHost>(())
+    /// # Ok::<(), dooers::InvalidHost>(())
     /// ```
     #[must_use]
     pub fn allowed_hosts(mut self, hosts: AllowedHosts) -> Self {
@@ -308,7 +308,7 @@ impl WorkerConfig {
     ///
     /// let keys = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse()?;
     /// let config = WorkerConfig::new().secret_keys(keys);
-    /// # Ok::<(), dooers::settings::NotAKey>(())
+    /// # Ok::<(), dooers::settings::InvalidKey>(())
     /// ```
     #[must_use]
     pub fn secret_keys(mut self, keys: Keyring) -> Self {

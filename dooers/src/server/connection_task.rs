@@ -1,9 +1,9 @@
 //! The task that serves one WebSocket: it reads requests, answers them, and writes the frames of the session.
 
 use super::pace::Pace;
-use super::running::Running;
+use super::server_state::ServerState;
 use super::session::Session;
-use super::socket::{self, End, Timing};
+use super::socket::{self, CloseReason, Timing};
 use super::upgrade::Socket;
 use super::verbs;
 use crate::handler::AgentDefinition;
@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 /// hold its memory all the time.
 pub(super) fn run(
     socket: Socket,
-    running: Arc<Running>,
+    running: Arc<ServerState>,
     agent: AgentDefinition,
 ) -> impl Future<Output = ()> + Send {
     let limits = &running.config.limits;
@@ -89,7 +89,7 @@ impl Session {
                 () = self.ending.ended() => return,
                 next = self.next(stream) => next,
                 () = sleep_until(connect_deadline), if self.identity().is_none() => {
-                    Err(End::NeverConnected)
+                    Err(CloseReason::NeverConnected)
                 }
             };
             match next {
@@ -111,7 +111,10 @@ impl Session {
     }
 
     /// Reads the next request. Pings and pongs on the way are processed, and the end of the connection is noticed.
-    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Option<Utf8Bytes>, End> {
+    async fn next(
+        &self,
+        stream: &mut SplitStream<Socket>,
+    ) -> Result<Option<Utf8Bytes>, CloseReason> {
         self.liveness.look();
         let request = socket::read(stream, &self.liveness).await?;
         self.liveness.look_away();

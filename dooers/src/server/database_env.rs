@@ -8,7 +8,7 @@ use crate::store::SqliteOptions;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::store::TablePrefix;
 #[cfg(feature = "postgres")]
-use crate::store::{NotAPostgresUrl, PostgresOptions, SslMode};
+use crate::store::{InvalidPostgresUrl, PostgresOptions, SslMode};
 #[cfg(feature = "postgres")]
 use std::time::Duration;
 
@@ -228,7 +228,7 @@ fn kinds_allowed() -> String {
 }
 
 #[cfg(feature = "postgres")]
-fn not_a_url(variable: &'static str, error: &NotAPostgresUrl) -> ConfigError {
+fn not_a_url(variable: &'static str, error: &InvalidPostgresUrl) -> ConfigError {
     Environment::hide(variable, format!("it is {error}"))
 }
 

@@ -1,8 +1,8 @@
 //! Renewing the leases of this process's turns, and taking over turns of dead processes.
 
-use super::running::Running;
+use super::server_state::ServerState;
 use crate::protocol::timestamp;
-use crate::store::{HeldTurn, Recovered, StoreError, Waiting};
+use crate::store::{HeldTurn, PendingThread, Recovered, StoreError};
 use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// The number of times that a lease is renewed during its duration.
 const RENEWALS: u32 = 3;
 
-impl Running {
+impl ServerState {
     /// Renews the leases of this process's turns and takes over turns whose lease expired, until the server has
     /// stopped. Then it no longer waits for the database, because no turns are left.
     pub(super) async fn keep_leases(self: Arc<Self>) {
@@ -25,7 +25,10 @@ impl Running {
         loop {
             sleep(pause).await;
             let now = Instant::now();
-            let held = match self.or_lose(renewed + lease, self.runner.renew()).await {
+            let held = match self
+                .drop_at_deadline(renewed + lease, self.runner.renew())
+                .await
+            {
                 Ok(held) => held,
                 Err(error) => {
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the leases of the running turns could not be renewed");
@@ -37,10 +40,16 @@ impl Running {
                 }
             };
             renewed = now;
-            if let Err(error) = self.or_lose(renewed + lease, self.resume(held)).await {
+            if let Err(error) = self
+                .drop_at_deadline(renewed + lease, self.resume(held))
+                .await
+            {
                 tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns whose claims had no answer could not be resumed");
             }
-            if let Err(error) = self.or_lose(renewed + lease, self.take_over()).await {
+            if let Err(error) = self
+                .drop_at_deadline(renewed + lease, self.take_over())
+                .await
+            {
                 tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns of a dead process could not be taken over");
             }
         }
@@ -48,7 +57,7 @@ impl Running {
 
     /// Waits for work that uses the database. If it takes until the leases end, this process drops its turns, because
     /// another process may take them over.
-    async fn or_lose<T>(&self, lease_ends: Instant, work: impl Future<Output = T>) -> T {
+    async fn drop_at_deadline<T>(&self, lease_ends: Instant, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         tokio::select! {
             biased;
@@ -96,20 +105,20 @@ impl Running {
         if interrupted + retried > 0 {
             tracing::warn!(target: "dooers::server", interrupted, retried, "took over turns of dead processes");
         }
-        self.go_on(recovered.waiting).await
+        self.resume_pending(recovered.waiting).await
     }
 
     /// Starts the turns that are queued in these threads, now or as soon as they may be retried.
-    pub(super) async fn go_on(
+    pub(super) async fn resume_pending(
         &self,
-        threads: impl IntoIterator<Item = Waiting>,
+        threads: impl IntoIterator<Item = PendingThread>,
     ) -> Result<(), StoreError> {
         for waiting in threads {
             let Some(agent) = self.agent(&waiting.scope.agent) else {
                 tracing::warn!(target: "dooers::server", agent = waiting.scope.agent, thread_id = waiting.thread_id, "a queued message is for an agent that this program does not serve");
                 continue;
             };
-            self.runner.go_on(agent, waiting).await?;
+            self.runner.resume_pending(agent, waiting).await?;
         }
         Ok(())
     }

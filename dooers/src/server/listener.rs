@@ -4,7 +4,7 @@ use super::admission::{Admission, Place, Sparse};
 use super::error::ServerError;
 use super::origin::is_loopback;
 use super::routes;
-use super::running::Running;
+use super::server_state::ServerState;
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -37,7 +37,10 @@ const UNSENT_BYTES: u32 = 8 * 1024;
 const HEADER_BYTES: usize = 32 * 1024;
 
 /// Accepts connections until the server stops. Returns when the last request has been answered.
-pub(super) async fn serve(listener: TcpListener, running: Arc<Running>) -> Result<(), ServerError> {
+pub(super) async fn serve(
+    listener: TcpListener,
+    running: Arc<ServerState>,
+) -> Result<(), ServerError> {
     let address = listener.local_addr().map_err(ServerError::Listen)?;
     let hosts = is_loopback(address.ip()).then(|| running.config.allowed_hosts.clone());
     let exchange = Exchange {

@@ -1,9 +1,9 @@
 //! A client in the same process: a session without a socket.
 
 use super::identity::Identity;
-use super::running::Running;
+use super::server_state::ServerState;
 use super::session::Session;
-use super::socket::End;
+use super::socket::CloseReason;
 use crate::handler::AgentDefinition;
 use crate::hub::Frame;
 use futures::future::BoxFuture;
@@ -27,7 +27,7 @@ pub(super) struct LocalSession {
 impl LocalSession {
     /// Creates a session without an identity. It ends at the latest when `until` fires.
     pub(super) fn new(
-        running: Arc<Running>,
+        running: Arc<ServerState>,
         agent: AgentDefinition,
         until: &CancellationToken,
     ) -> Self {
@@ -42,7 +42,7 @@ impl LocalSession {
 
     /// Creates a session with this identity, which is notified only of the threads that it subscribes to.
     pub(super) fn of(
-        running: Arc<Running>,
+        running: Arc<ServerState>,
         agent: AgentDefinition,
         until: &CancellationToken,
         identity: Identity,
@@ -91,7 +91,7 @@ impl fmt::Debug for LocalSession {
 
 impl Drop for LocalSession {
     fn drop(&mut self) {
-        self.session.ending.end(End::Left);
+        self.session.ending.end(CloseReason::Left);
         self.session.running.hub.leave(&self.session.connection);
     }
 }

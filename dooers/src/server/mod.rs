@@ -1,7 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
 mod admission;
-mod begin;
 mod catch_up;
 #[cfg(feature = "testing")]
 mod client;
@@ -11,7 +10,6 @@ mod connection_task;
 mod database;
 mod database_env;
 mod dispatch;
-mod editing;
 mod env;
 mod error;
 mod identity;
@@ -22,12 +20,12 @@ mod metered;
 mod origin;
 mod overtime;
 mod pace;
-mod program;
 mod read_ahead;
 pub mod repository;
 mod retention;
 mod routes;
-mod running;
+mod server_spec;
+mod server_state;
 mod session;
 mod settings_frames;
 mod settings_updates;
@@ -36,6 +34,8 @@ mod signals;
 mod socket;
 mod starting;
 mod stopping;
+mod submit_message;
+mod thread_ops;
 mod upgrade;
 mod verbs;
 mod worker;
@@ -49,5 +49,5 @@ pub use dispatch::{
     Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
 };
 pub use error::ServerError;
-pub use origin::{AllowedHosts, AllowedOrigins, NotAHost, NotAnOrigin};
+pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
 pub use worker::WorkerServer;

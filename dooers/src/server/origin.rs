@@ -17,7 +17,7 @@ use std::str::FromStr;
 ///
 /// let origins: AllowedOrigins = "https://chat.example.com, https://example.org:8443".parse()?;
 /// let config = WorkerConfig::new().allowed_origins(origins);
-/// # Ok::<(), dooers::NotAnOrigin>(())
+/// # Ok::<(), dooers::InvalidOrigin>(())
 /// ```
 ///
 /// `*` allows the pages of every origin. This is dangerous: any page that a user visits can then read and write the
@@ -36,7 +36,7 @@ pub struct AllowedOrigins {
 ///
 /// let hosts: AllowedHosts = "chat.example.com, chat.internal".parse()?;
 /// let config = WorkerConfig::new().allowed_hosts(hosts);
-/// # Ok::<(), dooers::NotAHost>(())
+/// # Ok::<(), dooers::InvalidHost>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<String>);
@@ -47,7 +47,7 @@ pub struct AllowedHosts(Vec<String>);
     "`{0}` is not an origin; write scheme, host and, unless it is the default of the scheme, port, such as https://chat.example.com:8443"
 )]
 #[non_exhaustive]
-pub struct NotAnOrigin(pub String);
+pub struct InvalidOrigin(pub String);
 
 /// An entry of a list that is not the name of a host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,19 +55,19 @@ pub struct NotAnOrigin(pub String);
     "`{0}` is not the name of a host; write it without a scheme and a port, such as chat.example.com"
 )]
 #[non_exhaustive]
-pub struct NotAHost(pub String);
+pub struct InvalidHost(pub String);
 
 impl FromStr for AllowedOrigins {
-    type Err = NotAnOrigin;
+    type Err = InvalidOrigin;
 
     /// Reads origins that are separated by commas.
-    fn from_str(list: &str) -> Result<Self, NotAnOrigin> {
+    fn from_str(list: &str) -> Result<Self, InvalidOrigin> {
         let mut allowed = Self::default();
         for text in entries(list) {
             match Origin::parse(text) {
                 _ if text == "*" => allowed.every = true,
                 Some(origin) => allowed.origins.push(origin),
-                None => return Err(NotAnOrigin(text.to_owned())),
+                None => return Err(InvalidOrigin(text.to_owned())),
             }
         }
         Ok(allowed)
@@ -75,13 +75,13 @@ impl FromStr for AllowedOrigins {
 }
 
 impl FromStr for AllowedHosts {
-    type Err = NotAHost;
+    type Err = InvalidHost;
 
     /// Reads names that are separated by commas.
-    fn from_str(list: &str) -> Result<Self, NotAHost> {
+    fn from_str(list: &str) -> Result<Self, InvalidHost> {
         let host = |text: &str| match Authority::parse(text) {
             Some(Authority { host, port: None }) => Ok(host),
-            _ => Err(NotAHost(text.to_owned())),
+            _ => Err(InvalidHost(text.to_owned())),
         };
         entries(list).map(host).collect::<Result<_, _>>().map(Self)
     }

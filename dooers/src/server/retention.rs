@@ -1,6 +1,6 @@
 //! Deleting the ids of messages of deleted threads.
 
-use super::running::Running;
+use super::server_state::ServerState;
 use crate::protocol::timestamp;
 use crate::store::StoreError;
 use chrono::TimeDelta;
@@ -20,7 +20,7 @@ const BATCH: usize = 500;
 /// The pause between two transactions, during which others can write.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(100);
 
-impl Running {
+impl ServerState {
     /// Deletes ids that were kept for the retention time, repeatedly, until the server has stopped.
     pub(super) async fn forget_sent(self: Arc<Self>) {
         let retention = self.config.sent_id_retention;

@@ -3,7 +3,7 @@
 use super::admission::Place;
 use super::connection_task;
 use super::origin::{AllowedHosts, OriginRules};
-use super::running::Running;
+use super::server_state::ServerState;
 use super::upgrade::{NotAWebSocket, Upgrade};
 use crate::handler::AgentDefinition;
 use axum::extract::{Path, Request, State};
@@ -22,7 +22,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Builds the routes of a server. `hosts` contains the further host names of a server that listens on a loopback
 /// address, and is `None` for any other server.
-pub(super) fn router(running: Arc<Running>, hosts: Option<AllowedHosts>) -> Router {
+pub(super) fn router(running: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
     let rules = Arc::new(OriginRules {
         origins: running.config.allowed_origins.clone(),
         hosts,
@@ -53,7 +53,7 @@ async fn check_origin(
 }
 
 /// The paths of all sockets.
-pub(super) fn paths(running: &Running) -> Vec<String> {
+pub(super) fn paths(running: &ServerState) -> Vec<String> {
     let mut paths = Vec::new();
     if running.default_agent().is_some() {
         paths.push("/ws".to_owned());
@@ -72,7 +72,7 @@ struct AgentEntry {
     is_default: bool,
 }
 
-async fn agents(State(running): State<Arc<Running>>) -> Response {
+async fn agents(State(running): State<Arc<ServerState>>) -> Response {
     #[derive(Serialize)]
     struct Agents {
         agents: Vec<AgentEntry>,
@@ -93,7 +93,7 @@ async fn healthz() -> &'static str {
 }
 
 /// Reports whether the server accepts clients. It is not ready while it stops, or if the store does not answer.
-async fn readyz(State(running): State<Arc<Running>>) -> Response {
+async fn readyz(State(running): State<Arc<ServerState>>) -> Response {
     if running.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response();
     }
@@ -108,7 +108,7 @@ async fn readyz(State(running): State<Arc<Running>>) -> Response {
 }
 
 async fn default_socket(
-    State(running): State<Arc<Running>>,
+    State(running): State<Arc<ServerState>>,
     place: Option<Extension<Place>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
@@ -122,7 +122,7 @@ async fn default_socket(
 }
 
 async fn named_socket(
-    State(running): State<Arc<Running>>,
+    State(running): State<Arc<ServerState>>,
     Path(name): Path<String>,
     place: Option<Extension<Place>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
@@ -133,7 +133,7 @@ async fn named_socket(
     }
 }
 
-fn not_found(running: &Running, reason: &str) -> Response {
+fn not_found(running: &ServerState, reason: &str) -> Response {
     let named = |agent: &AgentDefinition| format!("/agents/{}/ws", agent.name());
     let paths: Vec<_> = running.agents.iter().map(named).collect();
     let text = format!("{reason}; connect to {}\n", paths.join(" or "));
@@ -141,7 +141,7 @@ fn not_found(running: &Running, reason: &str) -> Response {
 }
 
 fn open(
-    running: &Arc<Running>,
+    running: &Arc<ServerState>,
     agent: AgentDefinition,
     place: Option<Extension<Place>>,
     upgrade: Result<Upgrade, NotAWebSocket>,

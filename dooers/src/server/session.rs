@@ -1,8 +1,8 @@
 //! The session of one client: its identity, its requests, and its frames.
 
 use super::identity::Identity;
-use super::running::Running;
-use super::socket::{Ending, Liveness};
+use super::server_state::ServerState;
+use super::socket::{CloseSignal, Liveness};
 use crate::handler::AgentDefinition;
 use crate::hub::{Connection, Frame, OutboundTotal};
 use crate::protocol::{ErrorBody, ServerFrame, ServerInfo};
@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 /// The session of a client, which is connected by a WebSocket or is in the same process.
 pub(super) struct Session {
-    pub(super) running: Arc<Running>,
+    pub(super) running: Arc<ServerState>,
     pub(super) agent: AgentDefinition,
     pub(super) connection: Arc<Connection>,
     identity: Mutex<Option<Arc<Identity>>>,
-    pub(super) ending: Ending,
+    pub(super) ending: CloseSignal,
     pub(super) liveness: Liveness,
 }
 
@@ -23,7 +23,7 @@ impl Session {
     /// Creates a session without an identity. It ends at the latest when `until` fires. Its frames count towards
     /// `total`.
     pub(super) fn new(
-        running: Arc<Running>,
+        running: Arc<ServerState>,
         agent: AgentDefinition,
         until: &CancellationToken,
         total: Option<Arc<OutboundTotal>>,
@@ -31,7 +31,7 @@ impl Session {
         let connection = Connection::new(running.outbound_limits(), total);
         Self {
             connection: Arc::new(connection),
-            ending: Ending::new(until),
+            ending: CloseSignal::new(until),
             identity: Mutex::default(),
             liveness: Liveness::default(),
             agent,
@@ -55,7 +55,7 @@ impl Session {
 
     /// Sets the identity and enters the connection into the hub. This replaces an earlier identity and ends its
     /// subscriptions.
-    pub(super) fn become_known(&self, identity: Identity) {
+    pub(super) fn set_identity(&self, identity: Identity) {
         self.running
             .hub
             .enter(&self.connection, identity.scope.clone());

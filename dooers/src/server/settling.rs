@@ -3,7 +3,7 @@
 //! A change that is refused as [`Unavailable`](StoreError::Unavailable) may have been made. When the database answers again,
 //! subscribers of its thread continue from the store, and turns that the change claimed run.
 
-use super::running::Running;
+use super::server_state::ServerState;
 use crate::store::StoreError;
 use crate::turn::LostIn;
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 /// Delay before the database is asked again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-impl Running {
+impl ServerState {
     /// Finds out what became of changes whose answers were lost, until the server has stopped.
     pub(super) async fn settle_lost_answers(self: Arc<Self>) {
         let settle = async {

@@ -26,7 +26,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The reason for the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum CloseReason {
     /// The client left, or its connection broke.
     Left,
     /// The server is stopping.
@@ -45,7 +45,7 @@ pub(super) enum End {
     Stalled,
 }
 
-impl End {
+impl CloseReason {
     /// The closing frame for this reason.
     fn close_frame(self) -> CloseFrame {
         let (code, reason) = match self {
@@ -67,12 +67,12 @@ impl End {
 
 /// The end of a session. The first reason counts, and all parts of the session stop.
 #[derive(Debug)]
-pub(super) struct Ending {
-    reason: OnceLock<End>,
+pub(super) struct CloseSignal {
+    reason: OnceLock<CloseReason>,
     token: CancellationToken,
 }
 
-impl Ending {
+impl CloseSignal {
     /// Creates the end of a session, which occurs at the latest when `stopping` fires.
     pub(super) fn new(stopping: &CancellationToken) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Ending {
         }
     }
 
-    pub(super) fn end(&self, reason: End) {
+    pub(super) fn end(&self, reason: CloseReason) {
         // A later reason is a consequence of the first.
         let _ = self.reason.set(reason);
         self.token.cancel();
@@ -98,8 +98,8 @@ impl Ending {
         sleep(CLOSE_TIMEOUT).await;
     }
 
-    fn reason(&self) -> End {
-        self.reason.get().copied().unwrap_or(End::GoingAway)
+    fn reason(&self) -> CloseReason {
+        self.reason.get().copied().unwrap_or(CloseReason::GoingAway)
     }
 }
 
@@ -180,7 +180,7 @@ impl Asked {
 pub(super) async fn write(
     mut sink: SplitSink<Socket, Message>,
     connection: &Connection,
-    ending: &Ending,
+    ending: &CloseSignal,
     liveness: &Liveness,
     pace: &Pace,
     timing: Timing,
@@ -211,7 +211,7 @@ pub(super) async fn write(
                         asked = Some(ping);
                         Ok(())
                     }
-                    Some(_) => Err(End::Silent),
+                    Some(_) => Err(CloseReason::Silent),
                     None => {
                         liveness.answered.store(false, Ordering::Relaxed);
                         let sent = Box::pin(ask(&mut sink, connection, pace)).await;
@@ -247,7 +247,7 @@ async fn send(
     connection: &Connection,
     batch: &mut Vec<Frame>,
     pace: &Pace,
-) -> Result<(), End> {
+) -> Result<(), CloseReason> {
     let work = async {
         for frame in batch.drain(..) {
             sink.feed(Message::Text(frame.into_json())).await?;
@@ -266,7 +266,7 @@ async fn ask(
     sink: &mut SplitSink<Socket, Message>,
     connection: &Connection,
     pace: &Pace,
-) -> Result<(), End> {
+) -> Result<(), CloseReason> {
     let ping = sink.send(Message::Ping(Default::default()));
     keep(pace, connection, ping).await
 }
@@ -276,11 +276,13 @@ async fn keep(
     pace: &Pace,
     connection: &Connection,
     writing: impl Future<Output = Result<(), Error>> + Unpin,
-) -> Result<(), End> {
+) -> Result<(), CloseReason> {
     let outbound = connection.outbound();
     let is_in_the_way = || outbound.is_in_the_way(pace.stall_timeout());
     let written = pace.keep(writing, is_in_the_way).await;
-    written.ok_or(End::Stalled)?.map_err(|_| End::Left)
+    written
+        .ok_or(CloseReason::Stalled)?
+        .map_err(|_| CloseReason::Left)
 }
 
 /// Sends the remaining frames and the closing frame, if the client takes them.
@@ -288,10 +290,10 @@ async fn close(
     sink: &mut SplitSink<Socket, Message>,
     connection: &Connection,
     batch: &mut Vec<Frame>,
-    reason: End,
+    reason: CloseReason,
     pace: &Pace,
 ) {
-    if reason == End::Stalled {
+    if reason == CloseReason::Stalled {
         return;
     }
     while !connection.outbound().is_empty() {
@@ -310,10 +312,10 @@ async fn close(
 pub(super) async fn read(
     stream: &mut SplitStream<Socket>,
     liveness: &Liveness,
-) -> Result<Option<Utf8Bytes>, End> {
+) -> Result<Option<Utf8Bytes>, CloseReason> {
     loop {
         return match stream.next().await {
-            None | Some(Ok(Message::Close(_))) => Err(End::Left),
+            None | Some(Ok(Message::Close(_))) => Err(CloseReason::Left),
             Some(Ok(Message::Text(text))) => Ok(Some(text)),
             Some(Ok(Message::Binary(_))) => Ok(None),
             Some(Ok(Message::Pong(_))) => {
@@ -335,12 +337,12 @@ pub(super) async fn linger(stream: &mut SplitStream<Socket>) {
     while stream.next().await.is_some_and(|message| message.is_ok()) {}
 }
 
-fn end_of(error: &Error) -> End {
+fn end_of(error: &Error) -> CloseReason {
     match error {
-        Error::Capacity(_) => End::TooLarge,
-        Error::Utf8(_) => End::NotUtf8,
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Left,
-        Error::Protocol(_) => End::Broken,
-        _ => End::Left,
+        Error::Capacity(_) => CloseReason::TooLarge,
+        Error::Utf8(_) => CloseReason::NotUtf8,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => CloseReason::Left,
+        Error::Protocol(_) => CloseReason::Broken,
+        _ => CloseReason::Left,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::config::WorkerConfig;
 use super::error::ServerError;
-use super::program::Program;
-use super::running::Running;
+use super::server_spec::ServerSpec;
+use super::server_state::ServerState;
 use super::settings_frames;
 use super::stopping;
 use crate::handler::AnswerKeys;
@@ -15,16 +15,16 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-impl Running {
+impl ServerState {
     /// Opens the store, takes over the turns of dead processes, and starts the queued turns. If `closed` fires before
     /// that is done, everything is stopped again.
     pub(super) async fn start(
-        program: Program,
+        program: ServerSpec,
         closed: &CancellationToken,
     ) -> Result<Arc<Self>, ServerError> {
         let agents = program.agents()?;
         let schemas = program.schemas_of(&agents)?;
-        let Program {
+        let ServerSpec {
             config,
             on_settings_updated,
             states,

@@ -4,7 +4,7 @@
 //! is not done by then is logged and dropped. No acknowledged message is lost: it is stored, and its turn ends when its
 //! lease expires, or at the next start.
 
-use super::running::Running;
+use super::server_state::ServerState;
 use crate::store::Store;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -37,13 +37,13 @@ pub(super) enum Stopped {
     HandlerLeft,
 }
 
-impl Running {
+impl ServerState {
     /// Closes sessions, lets turns finish, and closes the store. `turns_left` is called with the number of turns that
     /// are still running.
     pub(super) async fn stop(&self, turns_left: impl FnOnce(usize)) -> Stopped {
         let drained = Instant::now() + self.config.drain_timeout.min(LONGEST_DRAIN);
         self.stopping.cancel();
-        self.runner.leave_waiting();
+        self.runner.stop_claiming();
         turns_left(self.runner.running_count());
         let mut stopped = Stopped::Whole;
         if !self.is_over_by(drained).await {

@@ -4,10 +4,10 @@ use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
 use super::error::ServerError;
 use super::listener;
-use super::program::Program;
 use super::repository::{Broadcast, Repository};
 use super::routes;
-use super::running::Running;
+use super::server_spec::ServerSpec;
+use super::server_state::ServerState;
 use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
@@ -45,8 +45,8 @@ use tokio_util::sync::CancellationToken;
 /// ```
 #[derive(Debug, Clone)]
 pub struct WorkerServer {
-    program: Program,
-    running: Arc<OnceCell<Arc<Running>>>,
+    program: ServerSpec,
+    running: Arc<OnceCell<Arc<ServerState>>>,
     closed: CancellationToken,
 }
 
@@ -55,7 +55,7 @@ impl WorkerServer {
     #[must_use]
     pub fn new(config: WorkerConfig) -> Self {
         Self {
-            program: Program::new(config),
+            program: ServerSpec::new(config),
             running: Arc::default(),
             closed: CancellationToken::new(),
         }
@@ -334,19 +334,19 @@ impl WorkerServer {
         self
     }
 
-    pub(super) async fn start(&self) -> Result<Arc<Running>, ServerError> {
+    pub(super) async fn start(&self) -> Result<Arc<ServerState>, ServerError> {
         let start = || async {
             if self.closed.is_cancelled() {
                 return Err(ServerError::Closed);
             }
-            Running::start(self.program.clone(), &self.closed).await
+            ServerState::start(self.program.clone(), &self.closed).await
         };
         self.running.get_or_try_init(start).await.cloned()
     }
 }
 
 fn settings_of<T: WorkerSettings>(
-    running: &Running,
+    running: &ServerState,
     agent: &str,
     worker_id: String,
 ) -> Settings<T> {
@@ -358,7 +358,7 @@ fn settings_of<T: WorkerSettings>(
 }
 
 /// Prints the addresses to connect to.
-fn announce(running: &Running, address: SocketAddr) {
+fn announce(running: &ServerState, address: SocketAddr) {
     let names: Vec<_> = running.agents.iter().map(AgentDefinition::name).collect();
     let mut text = format!("dooers serves {} on\n", names.join(", "));
     for path in routes::paths(running) {

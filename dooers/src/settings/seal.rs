@@ -41,7 +41,7 @@ struct Key {
 #[error(
     "key {number} of the list is not 32 bytes in base64; make one with `openssl rand -base64 32`, and separate several by commas, the one that seals first"
 )]
-pub struct NotAKey {
+pub struct InvalidKey {
     /// The position of the bad key in the list, from 1.
     number: usize,
 }
@@ -77,15 +77,15 @@ pub(crate) struct Digested {
 }
 
 impl FromStr for Keyring {
-    type Err = NotAKey;
+    type Err = InvalidKey;
 
-    fn from_str(list: &str) -> Result<Self, NotAKey> {
+    fn from_str(list: &str) -> Result<Self, InvalidKey> {
         let key = |(at, text): (usize, &str)| {
             let text = text.trim();
             let decoded = BASE64.decode(text).or_else(|_| BASE64_URL.decode(text));
             let bytes = decoded.map(Zeroizing::new).ok();
             let bytes = bytes.and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok());
-            let bytes = bytes.ok_or(NotAKey { number: at + 1 })?;
+            let bytes = bytes.ok_or(InvalidKey { number: at + 1 })?;
             Ok(Key::new(bytes))
         };
         list.split(',')
@@ -335,7 +335,7 @@ mod tests {
             (&*format!("{ONE},secret"), 2),
         ] {
             let error = list.parse::<Keyring>().unwrap_err();
-            assert_eq!(error, NotAKey { number }, "{list}");
+            assert_eq!(error, InvalidKey { number }, "{list}");
             assert!(!error.to_string().contains("secret,"));
         }
         let shown = format!("{:?}", keyring(ONE));

@@ -73,7 +73,7 @@ pub struct Email(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an email address looks like `ada@example.org`")]
 #[non_exhaustive]
-pub struct NotAnEmail;
+pub struct InvalidEmail;
 
 impl Email {
     /// The expression of the [HTML standard](https://html.spec.whatwg.org/#valid-e-mail-address).
@@ -83,8 +83,8 @@ impl Email {
     ///
     /// # Errors
     ///
-    /// [`NotAnEmail`] for any other text.
-    pub fn parse(text: impl Into<String>) -> Result<Self, NotAnEmail> {
+    /// [`InvalidEmail`] for any other text.
+    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidEmail> {
         #[expect(clippy::expect_used, reason = "a constant, and tested")]
         static EXPRESSION: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(Email::PATTERN).expect("the expression is a constant"));
@@ -92,7 +92,7 @@ impl Email {
         if EXPRESSION.is_match(&text) {
             Ok(Self(text))
         } else {
-            Err(NotAnEmail)
+            Err(InvalidEmail)
         }
     }
 
@@ -167,7 +167,7 @@ mod tests {
             "ada@-x.de",
             "ada@x..de",
         ] {
-            assert_eq!(Email::parse(wrong), Err(NotAnEmail), "{wrong}");
+            assert_eq!(Email::parse(wrong), Err(InvalidEmail), "{wrong}");
         }
     }
 }

@@ -3,21 +3,21 @@
 use super::{
     Collapsible, Field, FieldKind, Group, SettingsItem, SettingsSchema, SettingsValues, Visibility,
 };
-use crate::protocol::{Audience, ShownField, ShownGroup, ShownItem, ShownOption};
+use crate::protocol::{Audience, FieldView, GroupView, ItemView, OptionView};
 use serde_json::Value;
 
 impl SettingsSchema {
     /// The items that an audience sees, with these values. A group without visible fields is left out.
     #[must_use]
-    pub(crate) fn shown(&self, audience: Audience, values: &SettingsValues) -> Vec<ShownItem> {
+    pub(crate) fn shown(&self, audience: Audience, values: &SettingsValues) -> Vec<ItemView> {
         let shown = |item: &SettingsItem| match item {
             SettingsItem::Field(field) => {
                 let field = field.is_seen_by(audience).then(|| field.shown(values))?;
-                Some(ShownItem::Field(Box::new(field)))
+                Some(ItemView::Field(Box::new(field)))
             }
             SettingsItem::Group(group) => {
                 let group = group.shown(audience, values);
-                (!group.fields.is_empty()).then_some(ShownItem::Group(group))
+                (!group.fields.is_empty()).then_some(ItemView::Group(group))
             }
         };
         self.items().iter().filter_map(shown).collect()
@@ -38,14 +38,14 @@ impl Field {
         if self.is_secret() { Value::Null } else { value }
     }
 
-    fn shown(&self, values: &SettingsValues) -> ShownField {
+    fn shown(&self, values: &SettingsValues) -> FieldView {
         let value = values.of(self);
         let has_value = self.is_secret().then_some(!value.is_null());
-        let options = self.options.iter().map(|(value, label)| ShownOption {
+        let options = self.options.iter().map(|(value, label)| OptionView {
             value: value.clone(),
             label: label.clone(),
         });
-        ShownField {
+        FieldView {
             id: self.id.clone(),
             kind: self.kind.name(),
             label: self.label.clone(),
@@ -76,12 +76,12 @@ impl Field {
 }
 
 impl Group {
-    fn shown(&self, audience: Audience, values: &SettingsValues) -> ShownGroup {
+    fn shown(&self, audience: Audience, values: &SettingsValues) -> GroupView {
         let visible = self
             .fields
             .iter()
             .filter(|field| field.is_seen_by(audience));
-        ShownGroup {
+        GroupView {
             id: self.id.clone(),
             label: self.label.clone(),
             fields: visible.map(|field| field.shown(values)).collect(),

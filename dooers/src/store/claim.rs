@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The parameters with which a turn starts once it is claimed.
 #[derive(Debug, Clone)]
-pub struct Start {
+pub struct ClaimOptions {
     /// The process that will run the turn.
     pub node: String,
     /// The id of the turn's run. `None` if the handler starts its runs itself.
@@ -25,7 +25,7 @@ pub struct Start {
     pub on_busy: OnBusy,
 }
 
-impl Start {
+impl ClaimOptions {
     /// Returns `true` if the turn runs concurrently with other turns of its thread.
     pub(crate) fn is_concurrent(&self) -> bool {
         self.on_busy == OnBusy::Concurrent
@@ -132,7 +132,7 @@ pub struct Claim {
     pub run: Option<Run>,
     /// The values of the password fields, if the message answers a form and fills any.
     pub sealed: Option<SealedAnswer>,
-    /// The changes that the claim made to the run. Empty in [`Begun`](super::Begun), whose own changes include them.
+    /// The changes that the claim made to the run. Empty in [`BeginOutcome`](super::BeginOutcome), whose own changes include them.
     pub changes: Vec<Change>,
 }
 
@@ -177,7 +177,7 @@ pub enum TurnChange {
 
 /// The result of finishing a turn.
 #[derive(Debug)]
-pub struct Written {
+pub struct FinishOutcome {
     /// The changes that were made.
     pub changes: Vec<Change>,
     /// The claim of the thread's next turn.
@@ -221,7 +221,7 @@ pub enum Cancelled {
         /// The changes that were made: the turn's run is canceled.
         changes: Vec<Change>,
         /// The thread, if other turns of it wait and none runs. They may be claimed.
-        waiting: Option<Waiting>,
+        waiting: Option<PendingThread>,
     },
     /// The turn is running. The process that runs it must stop it and end its run.
     Running {
@@ -272,12 +272,12 @@ pub struct Recovered {
     /// The changes that were made, one list for each thread.
     pub changes: Vec<Vec<Change>>,
     /// The threads that have waiting turns.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<PendingThread>,
 }
 
 /// A thread that has waiting turns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub struct PendingThread {
     /// The scope of the thread.
     pub scope: Scope,
     /// The id of the thread.

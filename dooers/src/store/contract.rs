@@ -1,10 +1,11 @@
 //! The interface of the stores.
 
 use super::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    NewMessage, OwnStore, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
-    SnapshotFrom, Start, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
-    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey, Written,
+    BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
+    EventQuery, FinishOutcome, HeldTurn, NewMessage, OwnStore, PageLimit, Position, Recovered,
+    Retried, RunQuery, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting, ThreadCursor,
+    ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState,
+    WorkerKey,
 };
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
@@ -48,10 +49,10 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer the message.
     ///
     /// If no turn of the thread runs, the oldest waiting turn (usually the new one) is claimed in the same transaction,
-    /// as by [`claim_turn`](Store::claim_turn). If a turn runs or waits, [`Start::on_busy`] decides.
+    /// as by [`claim_turn`](Store::claim_turn). If a turn runs or waits, [`ClaimOptions::on_busy`] decides.
     ///
     /// A message whose `client_event_id` is already known changes nothing: the result is the stored event, with
-    /// [`Begun::is_repeated`].
+    /// [`BeginOutcome::is_repeated`].
     ///
     /// # Errors
     ///
@@ -66,8 +67,8 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
         &self,
         scope: &Scope,
         message: NewMessage,
-        start: &Start,
-    ) -> Result<Begun, StoreError>;
+        start: &ClaimOptions,
+    ) -> Result<BeginOutcome, StoreError>;
 
     /// Claims the oldest waiting turn of a thread and starts its run, if no turn of the thread runs or if its turns run
     /// concurrently. Nothing is claimed until the turn may be attempted again.
@@ -80,7 +81,7 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
         &self,
         scope: &Scope,
         thread_id: &str,
-        start: &Start,
+        start: &ClaimOptions,
     ) -> Result<Option<Claim>, StoreError>;
 
     /// Returns the claim of a running turn again, for a process whose answer to the claim was lost. Nothing changes.
@@ -133,8 +134,8 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
         scope: &Scope,
         turn: &TurnKey,
         changes: Vec<TurnChange>,
-        next: Option<&Start>,
-    ) -> Result<Written, StoreError>;
+        next: Option<&ClaimOptions>,
+    ) -> Result<FinishOutcome, StoreError>;
 
     /// Writes the last changes of a failed attempt, and requeues the turn for another attempt. Its run continues. A
     /// turn that was cancelled in the meantime ends as cancelled instead. `not_before` is at most [`LONGEST_BACK_OFF`](super::LONGEST_BACK_OFF)

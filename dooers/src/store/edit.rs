@@ -1,8 +1,8 @@
 //! Changes of threads that the program itself makes, without a turn.
 
 use super::{
-    Cancel, CancelTarget, Cancelled, Change, EventPatch, NewThread, Participant, RunPatch, Scope,
-    StoreError, ThreadPatch, Waiting,
+    Cancel, CancelTarget, Cancelled, Change, EventPatch, NewThread, Participant, PendingThread,
+    RunPatch, Scope, StoreError, ThreadPatch,
 };
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent, User};
 use chrono::{DateTime, Utc};
@@ -83,7 +83,7 @@ pub struct Edited {
     /// The removed message, if its turn runs and must be cancelled.
     pub interrupted: Option<String>,
     /// The thread, if other turns of it wait and none runs. They may be claimed.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<PendingThread>,
 }
 
 impl Edited {

@@ -109,7 +109,7 @@ impl ThreadTarget {
 
 /// The result of beginning a turn: a stored message.
 #[derive(Debug)]
-pub struct Begun {
+pub struct BeginOutcome {
     /// The stored event.
     pub event: ThreadEvent,
     /// The `rev` with which the event was created.
@@ -125,7 +125,7 @@ pub struct Begun {
     pub interrupted: Vec<String>,
 }
 
-impl Begun {
+impl BeginOutcome {
     /// Returns `true` if the message created the thread: the thread's own row is then its first change.
     pub(crate) fn makes_thread(&self) -> bool {
         self.changes.first().is_some_and(|change| change.rev == 1)

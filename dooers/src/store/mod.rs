@@ -44,8 +44,8 @@ pub use contract::Store;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
-pub use postgres::{NotAPostgresUrl, NotAnSslMode, PostgresOptions, PostgresStore, SslMode};
-pub use prefix::{NotAPrefix, TablePrefix};
+pub use postgres::{InvalidPostgresUrl, InvalidSslMode, PostgresOptions, PostgresStore, SslMode};
+pub use prefix::{InvalidPrefix, TablePrefix};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
@@ -55,8 +55,8 @@ pub use sqlite::{SqliteOptions, SqliteStore};
 pub use change::{Change, ChangeBody, ThreadRecord};
 #[doc(hidden)]
 pub use claim::{
-    Cancel, CancelTarget, Cancelled, Claim, HeldTurn, LONGEST_BACK_OFF, Recovered, Retried, Start,
-    TurnChange, TurnKey, TurnState, Waiting, Written,
+    Cancel, CancelTarget, Cancelled, Claim, ClaimOptions, FinishOutcome, HeldTurn,
+    LONGEST_BACK_OFF, PendingThread, Recovered, Retried, TurnChange, TurnKey, TurnState,
 };
 #[doc(hidden)]
 pub use edit::{Edited, ThreadDraft, ThreadEdit};
@@ -65,15 +65,15 @@ pub use limit::PageLimit;
 #[doc(hidden)]
 pub use listing::{RunQuery, ThreadQuery};
 #[doc(hidden)]
-pub use message::{Begun, NewMessage, NewThread, ThreadTarget};
+pub use message::{BeginOutcome, NewMessage, NewThread, ThreadTarget};
 pub(crate) use on_busy::{DEFAULT_QUEUE, OnBusy};
 #[doc(hidden)]
 pub use order::Order;
 pub(crate) use own::OwnStore;
 #[doc(hidden)]
 pub use page::{
-    CatchUp, EventPage, Known, NotACursor, Position, RunCursor, SNAPSHOT_EVENTS, Snapshot,
-    SnapshotFrom, ThreadCursor, ThreadPage,
+    CatchUp, ClientCheckpoint, EventPage, InvalidCursor, Position, RunCursor, SNAPSHOT_EVENTS,
+    Snapshot, SnapshotFrom, ThreadCursor, ThreadPage,
 };
 #[doc(hidden)]
 pub use patch::{EventPatch, RunPatch, ThreadPatch};

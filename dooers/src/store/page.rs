@@ -85,16 +85,16 @@ impl fmt::Display for RunCursor {
 /// The error for a text that is not a cursor of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of an earlier page")]
-pub struct NotACursor;
+pub struct InvalidCursor;
 
 impl FromStr for Place {
-    type Err = NotACursor;
+    type Err = InvalidCursor;
 
-    fn from_str(text: &str) -> Result<Self, NotACursor> {
-        let (micros, id) = text.split_once('.').ok_or(NotACursor)?;
-        let at = micros.parse().map_err(|_| NotACursor)?;
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (micros, id) = text.split_once('.').ok_or(InvalidCursor)?;
+        let at = micros.parse().map_err(|_| InvalidCursor)?;
         if id.is_empty() {
-            return Err(NotACursor);
+            return Err(InvalidCursor);
         }
         let id = id.to_owned();
         Ok(Self { at, id })
@@ -102,9 +102,9 @@ impl FromStr for Place {
 }
 
 impl FromStr for ThreadCursor {
-    type Err = NotACursor;
+    type Err = InvalidCursor;
 
-    fn from_str(text: &str) -> Result<Self, NotACursor> {
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let place: Place = text.parse()?;
         Ok(Self {
             last_event_at: place.time(),
@@ -114,9 +114,9 @@ impl FromStr for ThreadCursor {
 }
 
 impl FromStr for RunCursor {
-    type Err = NotACursor;
+    type Err = InvalidCursor;
 
-    fn from_str(text: &str) -> Result<Self, NotACursor> {
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let place: Place = text.parse()?;
         Ok(Self {
             started_at: place.time(),
@@ -182,14 +182,14 @@ pub struct Position {
     /// The reader has all changes of its events up to this `rev`.
     pub rev: u64,
     /// For a reader that resumed and is not yet up to date: its state before the resume, which is older than the rest.
-    pub known: Option<Known>,
+    pub known: Option<ClientCheckpoint>,
 }
 
 impl Position {
     /// Returns the last event that the reader had before it resumed, and the `rev` up to which it has the changes of
     /// those events and of the runs.
-    pub(crate) fn known(&self) -> Known {
-        self.known.unwrap_or(Known {
+    pub(crate) fn known(&self) -> ClientCheckpoint {
+        self.known.unwrap_or(ClientCheckpoint {
             last_seq: self.last_seq,
             rev: self.rev,
         })
@@ -200,7 +200,7 @@ impl Position {
     /// An event is sent together with the changes before it. A reader may therefore disconnect at any time and name the
     /// last event that it received: everything that it has not received is newer than that event.
     pub(crate) fn moved(&self, last_seq: u64, rev: u64) -> Self {
-        let known = self.known.map(|known| Known {
+        let known = self.known.map(|known| ClientCheckpoint {
             rev: known.rev.max(rev),
             ..known
         });
@@ -217,14 +217,14 @@ impl Position {
 
 /// The state of a resumed reader before it resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct ClientCheckpoint {
     /// The `seq` of the last event.
     pub last_seq: u64,
     /// The reader has the changes of these events, and of the runs, up to this `rev`.
     pub rev: u64,
 }
 
-impl Known {
+impl ClientCheckpoint {
     /// Returns the first of the known events whose edits are sent.
     pub(crate) fn first_seq(&self) -> u64 {
         (self.last_seq + 1).saturating_sub(SHOWN).max(1)
@@ -272,7 +272,7 @@ mod tests {
         for made_up in ["", "garbage", "12", "12.", ".x", "2026-01-01T00:00:00Z|x"] {
             assert_eq!(
                 made_up.parse::<ThreadCursor>(),
-                Err(NotACursor),
+                Err(InvalidCursor),
                 "{made_up}"
             );
         }

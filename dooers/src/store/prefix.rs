@@ -15,7 +15,7 @@ use std::str::FromStr;
 /// let prefix: TablePrefix = "support_".parse()?;
 /// assert_eq!(prefix.to_string(), "support_");
 /// assert!("a; drop".parse::<TablePrefix>().is_err());
-/// # Ok::<(), dooers::store::NotAPrefix>(())
+/// # Ok::<(), dooers::store::InvalidPrefix>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TablePrefix(String);
@@ -49,14 +49,14 @@ impl fmt::Display for TablePrefix {
     "{text:?} is not a table prefix: it must be 1 to {max} of the characters `a` to `z`, `0` to `9` and `_`, and must not start with a digit",
     max = TablePrefix::MAX_BYTES
 )]
-pub struct NotAPrefix {
+pub struct InvalidPrefix {
     text: String,
 }
 
 impl FromStr for TablePrefix {
-    type Err = NotAPrefix;
+    type Err = InvalidPrefix;
 
-    fn from_str(text: &str) -> Result<Self, NotAPrefix> {
+    fn from_str(text: &str) -> Result<Self, InvalidPrefix> {
         let is_allowed =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let is_prefix = text.len() <= Self::MAX_BYTES
@@ -68,7 +68,7 @@ impl FromStr for TablePrefix {
         if is_prefix {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NotAPrefix {
+            Err(InvalidPrefix {
                 // Only the beginning of a very long text is shown.
                 text: text.chars().take(2 * Self::MAX_BYTES).collect(),
             })

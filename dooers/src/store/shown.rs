@@ -1,7 +1,7 @@
 //! The events that a snapshot or a page shows.
 
 use super::limit::fitting;
-use super::page::{Known, Position, SHOWN};
+use super::page::{ClientCheckpoint, Position, SHOWN};
 use super::{Order, SnapshotFrom};
 
 /// The first edit of an event that a reader has.
@@ -16,7 +16,7 @@ pub(crate) struct FirstEdited {
 /// An event that may be shown: its place, the change that created it, and its size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SizedEvent {
-    pub(crate) place: Known,
+    pub(crate) place: ClientCheckpoint,
     pub(crate) bytes: usize,
 }
 
@@ -62,15 +62,19 @@ pub(crate) enum Base {
     /// None: the snapshot shows the newest events.
     Nothing,
     /// See [`SnapshotFrom::After`].
-    After(Known, Option<FirstEdited>),
+    After(ClientCheckpoint, Option<FirstEdited>),
     /// See [`SnapshotFrom::Covering`].
-    Covering(Known, Option<FirstEdited>),
+    Covering(ClientCheckpoint, Option<FirstEdited>),
 }
 
 impl Base {
     /// Creates the base for a reader that has the thread up to `known`. `edited` is the first edit of an event that it
     /// has.
-    pub(crate) fn of(from: &SnapshotFrom, known: Known, edited: Option<FirstEdited>) -> Self {
+    pub(crate) fn of(
+        from: &SnapshotFrom,
+        known: ClientCheckpoint,
+        edited: Option<FirstEdited>,
+    ) -> Self {
         match from {
             SnapshotFrom::Newest => Self::Nothing,
             SnapshotFrom::After(_) => Self::After(known, edited),
@@ -133,7 +137,7 @@ impl Asked {
 }
 
 /// Returns the `seq` behind which all events lie that the reader does not have, or has in an earlier version.
-fn missed_behind(known: Known, edited: Option<FirstEdited>) -> u64 {
+fn missed_behind(known: ClientCheckpoint, edited: Option<FirstEdited>) -> u64 {
     let edited = edited.map_or(u64::MAX, |edited| edited.seq - 1);
     known.last_seq.min(edited)
 }
@@ -146,9 +150,9 @@ pub(crate) struct Shown {
     /// The `seq` of the last shown event.
     pub(crate) end: u64,
     /// For a resumed reader that is not sent everything at once: see [`Position::known`].
-    pub(crate) known: Option<Known>,
+    pub(crate) known: Option<ClientCheckpoint>,
     /// The last event that the reader has, if the snapshot continues from it.
-    pub(crate) after: Option<Known>,
+    pub(crate) after: Option<ClientCheckpoint>,
     first_seq: u64,
 }
 
@@ -163,16 +167,21 @@ impl Shown {
         }
     }
 
-    fn recovering(mut self, after: Known) -> Self {
+    fn recovering(mut self, after: ClientCheckpoint) -> Self {
         self.after = Some(after);
         self
     }
 
     /// The events after those that the reader has, up to `last`.
-    fn after(total: u64, known: Known, is_all: bool, last: Option<Known>) -> Self {
+    fn after(
+        total: u64,
+        known: ClientCheckpoint,
+        is_all: bool,
+        last: Option<ClientCheckpoint>,
+    ) -> Self {
         let last = last.unwrap_or(known);
         let is_complete = is_all && last.last_seq == total;
-        let reached = Known {
+        let reached = ClientCheckpoint {
             rev: last.rev,
             ..known
         };

@@ -1,7 +1,7 @@
 //! One step of a reader that catches up with a thread.
 
 use super::limit::{encoded_len, fitting};
-use super::page::{Known, Position};
+use super::page::{ClientCheckpoint, Position};
 use super::{Change, ChangeBody};
 use crate::protocol::{Run, Thread, ThreadEvent};
 use std::ops::RangeInclusive;
@@ -60,7 +60,7 @@ impl Measured for Body<'_> {
 
 impl<T> Missed<T> {
     /// An event that is new to the reader.
-    pub(crate) fn new_event(place: Known, body: T) -> Self {
+    pub(crate) fn new_event(place: ClientCheckpoint, body: T) -> Self {
         Self {
             rev: place.rev,
             new: Some(place.last_seq),
@@ -113,7 +113,7 @@ impl<'a> Step<'a> {
         from: &'a Position,
         thread: Extent,
         end: u64,
-        last_new: Option<Known>,
+        last_new: Option<ClientCheckpoint>,
     ) -> Self {
         let is_complete = end == thread.last_seq;
         let rev = match last_new {

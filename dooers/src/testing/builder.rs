@@ -1,7 +1,7 @@
 //! The builder of a test server.
 
-use super::patience::PATIENCE;
 use super::server::TestServer;
+use super::timeout::DEFAULT_TIMEOUT;
 use crate::settings::SettingsSchema;
 use crate::store::MemoryStore;
 use crate::{Agent, Database, WorkerConfig, WorkerServer};
@@ -29,7 +29,7 @@ use std::time::Duration;
 #[must_use = "the server starts when this is awaited"]
 pub struct TestServerBuilder {
     worker: WorkerServer,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl TestServerBuilder {
@@ -42,7 +42,7 @@ impl TestServerBuilder {
         let in_memory = Database::Custom(Arc::new(MemoryStore::new()));
         Self {
             worker: worker.anew(),
-            patience: PATIENCE,
+            timeout: DEFAULT_TIMEOUT,
         }
         .database(in_memory)
         .config(|config| config.drain_timeout(Duration::ZERO))
@@ -100,9 +100,9 @@ impl TestServerBuilder {
 
     /// Sets how long a test waits for anything before it fails. This is real time, even with a paused clock. The
     /// default is 10 s.
-    pub fn patience(self, at_most: Duration) -> Self {
+    pub fn timeout(self, at_most: Duration) -> Self {
         Self {
-            patience: at_most,
+            timeout: at_most,
             ..self
         }
     }
@@ -117,7 +117,7 @@ impl IntoFuture for TestServerBuilder {
     /// If the server cannot start.
     fn into_future(self) -> Self::IntoFuture {
         async move {
-            match TestServer::launch(self.worker, self.patience).await {
+            match TestServer::launch(self.worker, self.timeout).await {
                 Ok(server) => server,
                 Err(error) => panic!("the server cannot start: {error}"),
             }

@@ -2,7 +2,7 @@
 
 use super::conversation::Conversation;
 use super::server::TestServer;
-use super::settings::ShownSettings;
+use super::settings::SettingsView;
 use super::user::TestUser;
 use crate::handler::AgentDefinition;
 use crate::protocol::{Audience, ErrorCode, ThreadEvent};
@@ -19,7 +19,7 @@ use std::time::Instant;
 /// client that the test does not use is therefore a slow reader, but it does not miss anything.
 ///
 /// Every method that waits panics after 10 s of real time, or after the time set with
-/// [`patience`](super::TestServerBuilder::patience), and prints the conversation.
+/// [`timeout`](super::TestServerBuilder::timeout), and prints the conversation.
 pub struct TestClient {
     pub(super) server: TestServer,
     pub(super) agent: AgentDefinition,
@@ -34,7 +34,7 @@ pub struct TestClient {
     pub(super) untaken: VecDeque<Message>,
     /// The ids of events without a run that belong to a turn that was taken.
     pub(super) given: HashSet<String>,
-    pub(super) settings: Option<ShownSettings>,
+    pub(super) settings: Option<SettingsView>,
     pub(super) settings_audience: Option<Audience>,
     pub(super) frames: Vec<Value>,
     pub(super) sent: u64,
@@ -134,7 +134,7 @@ impl TestClient {
             if !self.is_behind() {
                 return;
             }
-            if begin.elapsed() > self.server.patience() {
+            if begin.elapsed() > self.server.timeout() {
                 self.fail("waited in vain for changes that the client was too slow for");
             }
         }

@@ -2,7 +2,7 @@
 
 use super::builder::TestServerBuilder;
 use super::client::TestClient;
-use super::patience::Wait;
+use super::timeout::Wait;
 use super::user::TestUser;
 use crate::handler::{Agent, AgentDefinition};
 use crate::server::{LocalClient, Served};
@@ -42,7 +42,7 @@ struct Shared {
     served: Served,
     /// The turns that ended, on the current server and on those before it.
     ended: EndedTurns,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl TestServer {
@@ -59,7 +59,7 @@ impl TestServer {
 
     pub(super) async fn launch(
         worker: WorkerServer,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, ServerError> {
         let ended = EndedTurns::default();
         let served = worker.start_recording(&ended).await?;
@@ -67,7 +67,7 @@ impl TestServer {
             worker: Mutex::new(worker),
             served,
             ended,
-            patience,
+            timeout,
         })))
     }
 
@@ -136,7 +136,7 @@ impl TestServer {
     /// If the server does not stop.
     pub async fn close(&self) {
         let worker = self.worker();
-        let mut wait = Wait::new("the server to stop", self.0.patience);
+        let mut wait = Wait::new("the server to stop", self.0.timeout);
         if let Err(why) = wait.on(worker.close()).await {
             panic!("{why}: a handler blocks its thread");
         }
@@ -154,8 +154,8 @@ impl TestServer {
         ended.get(event_id).cloned()
     }
 
-    pub(super) fn patience(&self) -> Duration {
-        self.0.patience
+    pub(super) fn timeout(&self) -> Duration {
+        self.0.timeout
     }
 
     fn lock(&self) -> MutexGuard<'_, WorkerServer> {

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 /// The settings of a worker, as a client shows them. A client applies the changes that it receives.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShownSettings {
+pub struct SettingsView {
     items: Vec<Value>,
 }
 
-impl ShownSettings {
+impl SettingsView {
     /// The fields as they are on the wire, including those in groups.
     pub fn fields(&self) -> impl Iterator<Item = &Value> {
         self.items
@@ -64,7 +64,7 @@ impl TestClient {
     /// # Panics
     ///
     /// If the agent has no settings.
-    pub async fn settings(&mut self) -> ShownSettings {
+    pub async fn settings(&mut self) -> SettingsView {
         self.settings_as(Audience::User).await
     }
 
@@ -74,7 +74,7 @@ impl TestClient {
     /// # Panics
     ///
     /// If the agent has no settings, or the user may not see them.
-    pub async fn settings_as(&mut self, audience: Audience) -> ShownSettings {
+    pub async fn settings_as(&mut self, audience: Audience) -> SettingsView {
         let name = match audience {
             Audience::User => "user",
             Audience::Creator => "creator",
@@ -94,7 +94,7 @@ impl TestClient {
 
     /// The settings that the client subscribed to, with all changes that it has received.
     #[must_use]
-    pub fn shown_settings(&self) -> Option<&ShownSettings> {
+    pub fn shown_settings(&self) -> Option<&SettingsView> {
         self.settings.as_ref()
     }
 
@@ -128,7 +128,7 @@ impl TestClient {
     /// Applies a snapshot or a change.
     pub(super) fn take_settings(&mut self, payload: &Value) {
         if let Some(items) = payload["fields"].as_array() {
-            self.settings = Some(ShownSettings {
+            self.settings = Some(SettingsView {
                 items: items.clone(),
             });
         } else if let (Some(settings), Some(id)) =

@@ -4,7 +4,7 @@ use super::conversation::Conversation;
 use crate::AgentError;
 use crate::history::{OpenCalls, ToolKey};
 use crate::protocol::{Actor, EventType, Run, ThreadEvent, said_text};
-use crate::turn::{Ended, Outcome};
+use crate::turn::{Ended, TurnOutcome};
 use serde_json::Value;
 
 /// A turn that has ended: everything that the agent did to answer one message.
@@ -147,10 +147,11 @@ impl TestTurn {
     #[must_use]
     pub fn error(&self) -> Option<&AgentError> {
         match &*self.ended.as_ref()?.outcome {
-            Outcome::Failed(error) => Some(error),
-            Outcome::Succeeded | Outcome::Cancelled | Outcome::TimedOut | Outcome::Interrupted => {
-                None
-            }
+            TurnOutcome::Failed(error) => Some(error),
+            TurnOutcome::Succeeded
+            | TurnOutcome::Cancelled
+            | TurnOutcome::TimedOut
+            | TurnOutcome::Interrupted => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::client::{Message, TestClient};
 use super::conversation::{Conversation, Delta, Snapshot, is_open};
-use super::patience::Wait;
+use super::timeout::Wait;
 use crate::protocol::{Actor, ErrorBody, Run, Thread, ThreadEvent, from_own_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -70,7 +70,7 @@ impl TestClient {
     }
 
     pub(super) fn wait(&self, what: impl Into<String>) -> Wait {
-        Wait::new(what, self.server.patience())
+        Wait::new(what, self.server.timeout())
     }
 
     /// Waits for the next frame and applies it.

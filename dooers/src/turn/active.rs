@@ -62,7 +62,7 @@ impl Drop for Claiming<'_> {
 
 /// The result of looking for a turn that the store says is this process's.
 #[derive(Debug)]
-pub(super) enum Known<'a> {
+pub(super) enum TurnLookup<'a> {
     /// The turn runs here, or its end is being stored.
     Runs,
     /// An operation in progress may have claimed the turn.
@@ -147,17 +147,17 @@ impl ActiveTurns {
     ///
     /// A turn was claimed by an operation of this process. If none is in progress, the turn was registered when the answer
     /// came, or the answer was lost.
-    pub(super) fn find(&self, key: &TurnKey) -> Known<'_> {
+    pub(super) fn find(&self, key: &TurnKey) -> TurnLookup<'_> {
         let mut state = self.state();
         if state.knows(key) {
-            return Known::Runs;
+            return TurnLookup::Runs;
         }
         if state.claiming.contains_key(&key.thread_id) {
-            return Known::MayRun;
+            return TurnLookup::MayRun;
         }
         state.claiming.insert(key.thread_id.clone(), 1);
         drop(state);
-        Known::Unknown(Claiming {
+        TurnLookup::Unknown(Claiming {
             turns: self,
             thread_id: key.thread_id.clone(),
         })
@@ -284,30 +284,30 @@ mod tests {
         let turn = key("t", "e1", 1);
         let claiming = turns.claiming("t");
         let other = turns.claiming("t");
-        assert!(matches!(turns.find(&turn), Known::MayRun));
+        assert!(matches!(turns.find(&turn), TurnLookup::MayRun));
         drop(claiming);
-        assert!(matches!(turns.find(&turn), Known::MayRun));
+        assert!(matches!(turns.find(&turn), TurnLookup::MayRun));
         drop(other);
-        let Known::Unknown(claiming) = turns.find(&turn) else {
+        let TurnLookup::Unknown(claiming) = turns.find(&turn) else {
             panic!("nobody knows the turn");
         };
         assert!(
-            matches!(turns.find(&turn), Known::MayRun),
+            matches!(turns.find(&turn), TurnLookup::MayRun),
             "it is claimed again only once"
         );
         turns.begin(&turn, &stopped);
         drop(claiming);
-        assert!(matches!(turns.find(&turn), Known::Runs));
+        assert!(matches!(turns.find(&turn), TurnLookup::Runs));
         turns.end(&turn);
         assert!(
-            matches!(turns.find(&turn), Known::Runs),
+            matches!(turns.find(&turn), TurnLookup::Runs),
             "its end is being stored"
         );
         turns.forget(&turn);
-        assert!(matches!(turns.find(&turn), Known::Unknown(_)));
+        assert!(matches!(turns.find(&turn), TurnLookup::Unknown(_)));
         // The store was asked before the next attempt began.
         turns.begin(&key("t", "e1", 2), &stopped);
-        assert!(matches!(turns.find(&turn), Known::Runs));
+        assert!(matches!(turns.find(&turn), TurnLookup::Runs));
         assert!(turns.state().claiming.is_empty() && turns.state().ending.is_empty());
     }
 

@@ -5,7 +5,7 @@ use super::publisher::Publisher;
 use crate::handler::AgentDefinition;
 use crate::hub::Hub;
 use crate::protocol::{new_id, timestamp};
-use crate::store::{Claim, Start, Store};
+use crate::store::{Claim, ClaimOptions, Store};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -33,9 +33,9 @@ pub(super) struct TurnContext {
 
 impl TurnContext {
     /// The parameters with which this process starts a turn of this agent.
-    pub(super) fn start_of(&self, agent: &AgentDefinition) -> Start {
+    pub(super) fn start_of(&self, agent: &AgentDefinition) -> ClaimOptions {
         let at = timestamp::now();
-        Start {
+        ClaimOptions {
             node: self.node.clone(),
             run_id: (!agent.has_manual_runs()).then(new_id),
             at,

@@ -18,7 +18,7 @@ const STORE_TEXTS_EVERY: Duration = Duration::from_secs(2);
 
 /// The reason why a handler ended.
 #[derive(Debug)]
-pub(super) enum Ended<E> {
+pub(super) enum HandlerEnd<E> {
     /// The handler returned. Its last changes may still be in the outbox.
     Returned(Result<(), AgentError>),
     /// The handler was dropped before it returned.
@@ -35,7 +35,7 @@ pub(super) async fn drive<E>(
     ends_early: impl Future<Output = E>,
     outbox: &Outbox,
     writer: &TurnWriter<'_>,
-) -> Ended<E> {
+) -> HandlerEnd<E> {
     let mut ends_early = pin!(ends_early);
     let mut writing = Writing::default();
     let mut store_texts_at: Option<Instant> = None;
@@ -43,8 +43,8 @@ pub(super) async fn drive<E>(
         let due = store_texts_at.filter(|_| !writing.is_busy());
         tokio::select! {
             biased;
-            early = &mut ends_early => break Ended::Dropped(early),
-            returned = &mut handler => break Ended::Returned(returned),
+            early = &mut ends_early => break HandlerEnd::Dropped(early),
+            returned = &mut handler => break HandlerEnd::Returned(returned),
             () = outbox.has_pieces() => {
                 writer.tell(outbox.take_pieces());
                 store_texts_at.get_or_insert_with(|| Instant::now() + STORE_TEXTS_EVERY);
@@ -58,26 +58,26 @@ pub(super) async fn drive<E>(
                 writing.begin(Box::pin(writer.write_texts()), Vec::new());
             }
             is_held = writing.done() => if !is_held {
-                break Ended::Lost;
+                break HandlerEnd::Lost;
             },
         }
     };
-    let_go(handler);
+    drop_handler(handler);
     if writing.is_busy() && !writing.done().await {
-        return Ended::Lost;
+        return HandlerEnd::Lost;
     }
     match ended {
         // A change that was refused or could not be stored fails the turn, even if the handler did not await it.
-        Ended::Returned(returned) => {
+        HandlerEnd::Returned(returned) => {
             let written = writing.outcome();
-            Ended::Returned(returned.and(written).and(outbox.check()))
+            HandlerEnd::Returned(returned.and(written).and(outbox.check()))
         }
         ended => ended,
     }
 }
 
 /// Drops a handler. The turn must end normally even if the handler panics while it is dropped.
-fn let_go(handler: impl Sized) {
+fn drop_handler(handler: impl Sized) {
     if catch_unwind(AssertUnwindSafe(|| drop(handler))).is_err() {
         tracing::error!(target: "dooers::turn", "a handler panicked while it was dropped");
     }

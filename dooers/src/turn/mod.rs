@@ -16,5 +16,5 @@ mod writer;
 pub(crate) use lost_answers::LostIn;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::EndedTurns;
-pub(crate) use outcome::{Ended, Ending, Outcome};
+pub(crate) use outcome::{Ended, TurnCompletion, TurnOutcome};
 pub(crate) use runner::Runner;

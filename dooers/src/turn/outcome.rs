@@ -16,7 +16,7 @@ const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 
 /// The outcome of a turn, as it is recorded.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum TurnOutcome {
     Succeeded,
     Failed(AgentError),
     Cancelled,
@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
     Interrupted,
 }
 
-impl Outcome {
+impl TurnOutcome {
     pub(super) fn of(result: Result<(), AgentError>) -> Self {
         match result {
             Ok(()) => Self::Succeeded,
@@ -69,15 +69,15 @@ impl Outcome {
 #[derive(Debug, Clone)]
 pub(crate) struct Ended {
     /// The outcome of the turn.
-    pub(crate) outcome: Arc<Outcome>,
+    pub(crate) outcome: Arc<TurnOutcome>,
     /// The `rev` of the turn's last change in its thread.
     pub(crate) rev: u64,
 }
 
 /// The tasks that wait for the end of turns, by the event id of the message.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Endings {
-    waiting: Arc<Mutex<Waiting>>,
+pub(super) struct TurnCompletions {
+    waiting: Arc<Mutex<Waiters>>,
     #[cfg(feature = "testing")]
     record: Arc<std::sync::OnceLock<EndedTurns>>,
 }
@@ -86,17 +86,17 @@ pub(super) struct Endings {
 #[cfg(feature = "testing")]
 pub(crate) type EndedTurns = Arc<Mutex<HashMap<String, Ended>>>;
 
-type Waiting = HashMap<String, Vec<oneshot::Sender<Ended>>>;
+type Waiters = HashMap<String, Vec<oneshot::Sender<Ended>>>;
 
-impl Endings {
+impl TurnCompletions {
     /// Waits for the end of the turn that answers this message.
-    pub(super) fn watch(&self, event_id: &str) -> Ending {
+    pub(super) fn watch(&self, event_id: &str) -> TurnCompletion {
         let (tell, told) = oneshot::channel();
         self.waiting()
             .entry(event_id.to_owned())
             .or_default()
             .push(tell);
-        Ending {
+        TurnCompletion {
             told,
             event_id: event_id.to_owned(),
             endings: self.clone(),
@@ -106,7 +106,7 @@ impl Endings {
     /// Notifies everyone who waits for the turn that answers this message. `rev` is the number of the turn's last
     /// change. Call this before that change is published, so that everyone who has read the change also knows the
     /// outcome.
-    pub(super) fn tell(&self, event_id: &str, outcome: Outcome, rev: u64) {
+    pub(super) fn tell(&self, event_id: &str, outcome: TurnOutcome, rev: u64) {
         let ended = Ended {
             outcome: Arc::new(outcome),
             rev,
@@ -133,7 +133,7 @@ impl Endings {
         let _ = self.record.set(Arc::clone(record));
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, Waiters> {
         // No code panics while it holds the lock.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,13 +142,13 @@ impl Endings {
 /// A future that resolves when a turn ends. It never resolves if the turn ends in another process or this process
 /// stops first.
 #[derive(Debug)]
-pub(crate) struct Ending {
+pub(crate) struct TurnCompletion {
     told: oneshot::Receiver<Ended>,
     event_id: String,
-    endings: Endings,
+    endings: TurnCompletions,
 }
 
-impl Future for Ending {
+impl Future for TurnCompletion {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
@@ -159,7 +159,7 @@ impl Future for Ending {
     }
 }
 
-impl Drop for Ending {
+impl Drop for TurnCompletion {
     fn drop(&mut self) {
         self.told.close();
         let mut waiting = self.endings.waiting();
@@ -180,14 +180,14 @@ mod tests {
 
     #[test]
     fn end_notifies_only_those_that_wait_for_it() {
-        let endings = Endings::default();
+        let endings = TurnCompletions::default();
         let (mut one, mut two) = (endings.watch("e"), endings.watch("e"));
         let mut other = endings.watch("other");
         assert!((&mut one).now_or_never().is_none());
-        endings.tell("e", Outcome::Cancelled, 7);
+        endings.tell("e", TurnOutcome::Cancelled, 7);
         for ending in [&mut one, &mut two] {
             let ended = ending.now_or_never().unwrap();
-            assert!(matches!(*ended.outcome, Outcome::Cancelled));
+            assert!(matches!(*ended.outcome, TurnOutcome::Cancelled));
             assert_eq!(ended.rev, 7);
         }
         assert!((&mut other).now_or_never().is_none());
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn dropped_endings_are_removed() {
-        let endings = Endings::default();
+        let endings = TurnCompletions::default();
         let (one, two) = (endings.watch("e"), endings.watch("e"));
         drop(one);
         assert_eq!(endings.waiting()["e"].len(), 1);

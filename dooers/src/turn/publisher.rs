@@ -1,11 +1,12 @@
 //! The one path by which a change of a thread is committed and published.
 
 use super::lost_answers::{LostAnswers, LostIn};
-use super::outcome::{Ending, Endings, Outcome};
+use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
 use crate::hub::ChangeSender;
 use crate::protocol::RunStatus;
 use crate::store::{
-    Begun, Cancelled, Change, ChangeBody, Claim, Edited, Recovered, Retried, StoreError, Written,
+    BeginOutcome, Cancelled, Change, ChangeBody, Claim, Edited, FinishOutcome, Recovered, Retried,
+    StoreError,
 };
 
 /// Commits changes of threads, and publishes them.
@@ -15,7 +16,7 @@ use crate::store::{
 #[derive(Debug)]
 pub(crate) struct Publisher {
     sender: ChangeSender,
-    endings: Endings,
+    endings: TurnCompletions,
     lost_answers: LostAnswers,
 }
 
@@ -41,7 +42,7 @@ impl Publisher {
     pub(super) fn new(sender: ChangeSender) -> Self {
         Self {
             sender,
-            endings: Endings::default(),
+            endings: TurnCompletions::default(),
             lost_answers: LostAnswers::default(),
         }
     }
@@ -131,23 +132,23 @@ impl Publisher {
     /// Notifies everyone who waits for the end of this message's turn. `rev` is the number of the turn's last change.
     ///
     /// Call this before the change is published, so that every reader of the change also knows the outcome.
-    pub(super) fn report(&self, event_id: &str, outcome: Outcome, rev: u64) {
+    pub(super) fn report(&self, event_id: &str, outcome: TurnOutcome, rev: u64) {
         self.endings.tell(event_id, outcome, rev);
     }
 
     /// Reports the end of turns that these changes withdraw.
     pub(crate) fn report_withdrawn(&self, changes: &[Change]) {
         self.report_all(changes, |status| {
-            (status == RunStatus::Canceled).then_some(Outcome::Cancelled)
+            (status == RunStatus::Canceled).then_some(TurnOutcome::Cancelled)
         });
     }
 
     /// Reports the end of turns that these changes end because their process was lost.
     pub(crate) fn report_lost(&self, changes: &[Change]) {
-        self.report_all(changes, Outcome::of_record);
+        self.report_all(changes, TurnOutcome::of_record);
     }
 
-    fn report_all(&self, changes: &[Change], outcome_of: fn(RunStatus) -> Option<Outcome>) {
+    fn report_all(&self, changes: &[Change], outcome_of: fn(RunStatus) -> Option<TurnOutcome>) {
         for change in changes {
             if let ChangeBody::Run(run) = &change.body
                 && let Some(event_id) = &run.event_id
@@ -159,7 +160,7 @@ impl Publisher {
     }
 
     /// Waits for the end of the turn that answers this message.
-    pub(crate) fn ending_of(&self, event_id: &str) -> Ending {
+    pub(crate) fn ending_of(&self, event_id: &str) -> TurnCompletion {
         self.endings.watch(event_id)
     }
 
@@ -170,7 +171,7 @@ impl Publisher {
     }
 }
 
-impl Committed for Begun {
+impl Committed for BeginOutcome {
     fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }
@@ -190,7 +191,7 @@ impl Committed for Edited {
     }
 }
 
-impl Committed for Written {
+impl Committed for FinishOutcome {
     fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }

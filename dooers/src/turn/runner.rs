@@ -1,10 +1,10 @@
 //! The runner of this process's turns.
 
-use super::active::{ActiveTurn, ActiveTurns, Claiming, Known};
+use super::active::{ActiveTurn, ActiveTurns, Claiming, TurnLookup};
 use super::context::{RETRY_AFTER, TurnContext};
-use super::driver::{self, Ended};
+use super::driver::{self, HandlerEnd};
 use super::next::Next;
-use super::outcome::Outcome;
+use super::outcome::TurnOutcome;
 use super::poll_time::Measured;
 use super::publisher::Publisher;
 use super::writer::TurnWriter;
@@ -18,8 +18,8 @@ use crate::protocol::{new_id, timestamp};
 use crate::settings::LiveSettings;
 use crate::store::OnBusy;
 use crate::store::{
-    Claim, HeldTurn, LONGEST_BACK_OFF, Scope, Start, Store, StoreError, Waiting, WorkerKey,
-    time_until_due,
+    Claim, ClaimOptions, HeldTurn, LONGEST_BACK_OFF, PendingThread, Scope, Store, StoreError,
+    WorkerKey, time_until_due,
 };
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
@@ -79,7 +79,7 @@ impl Runner {
     }
 
     /// The parameters with which this process starts a turn of this agent.
-    pub(crate) fn start_of(&self, agent: &AgentDefinition) -> Start {
+    pub(crate) fn start_of(&self, agent: &AgentDefinition) -> ClaimOptions {
         self.context.start_of(agent)
     }
 
@@ -133,9 +133,9 @@ impl Runner {
             return Ok(true);
         }
         let _claiming = match self.context.active.find(&held.key) {
-            Known::Runs => return Ok(true),
-            Known::MayRun => return Ok(false),
-            Known::Unknown(claiming) => claiming,
+            TurnLookup::Runs => return Ok(true),
+            TurnLookup::MayRun => return Ok(false),
+            TurnLookup::Unknown(claiming) => claiming,
         };
         let mut claim = match self.context.store.resume_turn(&held.scope, &held.key).await {
             Ok(claim) => claim,
@@ -161,10 +161,10 @@ impl Runner {
 
     /// Runs the queued turns of a thread, now or when their next attempt is due. A process that is stopping leaves
     /// them to the next process.
-    pub(crate) async fn go_on(
+    pub(crate) async fn resume_pending(
         self: &Arc<Self>,
         agent: AgentDefinition,
-        waiting: Waiting,
+        waiting: PendingThread,
     ) -> Result<(), StoreError> {
         let is_concurrent = agent.policy().on_busy() == OnBusy::Concurrent;
         let place = (waiting.scope, waiting.thread_id);
@@ -183,7 +183,7 @@ impl Runner {
         let later = later.map(|at| at.min(now + LONGEST_BACK_OFF));
         // Concurrent turns all start, each when it is due.
         while (later.is_none() || is_concurrent) && !self.context.draining.is_cancelled() {
-            let start = Start {
+            let start = ClaimOptions {
                 at: now,
                 ..self.start_of(&agent)
             };
@@ -227,7 +227,7 @@ impl Runner {
                 () = tokio::time::sleep(wait) => {}
             }
             // The clock may be behind: two clocks can differ by microseconds, and a clock may be set back.
-            let start = Start {
+            let start = ClaimOptions {
                 at: if has_waited {
                     timestamp::now().max(due)
                 } else {
@@ -288,13 +288,13 @@ impl Runner {
     }
 
     /// Leaves queued turns to the next start from now on.
-    pub(crate) fn leave_waiting(&self) {
+    pub(crate) fn stop_claiming(&self) {
         self.context.draining.cancel();
     }
 
     /// Waits for the running turns to end. Queued turns are left to the next start.
     pub(crate) async fn over(&self) {
-        self.leave_waiting();
+        self.stop_claiming();
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -346,23 +346,23 @@ impl Runner {
                 // The order matters: a cancelled turn ends as cancelled, even if it is also lost or timed out.
                 biased;
                 () = gone.cancelled() => None,
-                () = cancelled.cancelled() => Some(Outcome::Cancelled),
-                () = lost.cancelled() => Some(Outcome::Interrupted),
-                () = self.interrupted.cancelled() => Some(Outcome::Interrupted),
-                () = sleep_for(policy.timeout()) => Some(Outcome::TimedOut),
+                () = cancelled.cancelled() => Some(TurnOutcome::Cancelled),
+                () = lost.cancelled() => Some(TurnOutcome::Interrupted),
+                () = self.interrupted.cancelled() => Some(TurnOutcome::Interrupted),
+                () = sleep_for(policy.timeout()) => Some(TurnOutcome::TimedOut),
             }
         };
         let ended = driver::drive(handler, ends_early, &outbox, &writer).await;
         self.context.active.end(&claim.key);
         let is_cancelled = cancelled.is_cancelled();
-        if !matches!(ended, Ended::Returned(_)) {
+        if !matches!(ended, HandlerEnd::Returned(_)) {
             // Stops work that the handler has handed to other tasks.
             cancelled.cancel();
         }
         let outcome = match ended {
-            Ended::Returned(result) => Outcome::of(result),
-            Ended::Dropped(Some(outcome)) => outcome,
-            Ended::Dropped(None) | Ended::Lost => {
+            HandlerEnd::Returned(result) => TurnOutcome::of(result),
+            HandlerEnd::Dropped(Some(outcome)) => outcome,
+            HandlerEnd::Dropped(None) | HandlerEnd::Lost => {
                 outbox.close();
                 self.context.active.forget(&claim.key);
                 return Next::Nothing;
@@ -371,8 +371,8 @@ impl Runner {
         let has_more = claim.attempt <= policy.retries();
         let next = match outcome.retry_after(claim.attempt).filter(|_| has_more) {
             // The turn failed at the moment at which it was cancelled.
-            Some(_) if is_cancelled => writer.finish(Outcome::Cancelled).await.into(),
-            Some(delay) => writer.give_back(&outcome, delay).await,
+            Some(_) if is_cancelled => writer.finish(TurnOutcome::Cancelled).await.into(),
+            Some(delay) => writer.requeue(&outcome, delay).await,
             None => writer.finish(outcome).await.into(),
         };
         self.context.active.forget(&claim.key);

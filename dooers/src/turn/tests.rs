@@ -280,7 +280,10 @@ async fn interrupted_turn_is_retried_by_the_next_process() {
     let recovered = next.store.recover().await.unwrap();
     assert_eq!((recovered.interrupted, recovered.retried), (0, 0));
     for waiting in recovered.waiting {
-        next.runner.go_on(slow::DEFINITION, waiting).await.unwrap();
+        next.runner
+            .resume_pending(slow::DEFINITION, waiting)
+            .await
+            .unwrap();
     }
     sleep(Duration::from_secs(3)).await;
     assert_eq!(next.answer::<slow>().await.0, ["attempt 1", "attempt 2"]);
@@ -304,7 +307,10 @@ async fn stopping_process_leaves_a_turn_that_waits_to_retry() {
     let next = worker.another();
     for waiting in next.store.recover().await.unwrap().waiting {
         // The turn waits until the time that the first process set.
-        next.runner.go_on(busy::DEFINITION, waiting).await.unwrap();
+        next.runner
+            .resume_pending(busy::DEFINITION, waiting)
+            .await
+            .unwrap();
     }
     sleep(Duration::from_secs(5)).await;
     let (texts, status, _) = next.answer::<busy>().await;
@@ -336,7 +342,7 @@ async fn next_process_retries_all_concurrent_turns() {
         worker.stop_within(Duration::ZERO).await;
         let next = worker.another();
         for waiting in next.store.recover().await.unwrap().waiting {
-            let begun = next.runner.go_on(beside::DEFINITION, waiting);
+            let begun = next.runner.resume_pending(beside::DEFINITION, waiting);
             begun.await.unwrap();
         }
         // Turns that are due do not wait for the others.
@@ -388,7 +394,7 @@ async fn stopping_process_does_not_claim_queued_turns() {
     for waiting in worker.store.recover().await.unwrap().waiting {
         worker
             .runner
-            .go_on(slow::DEFINITION, waiting)
+            .resume_pending(slow::DEFINITION, waiting)
             .await
             .unwrap();
     }

@@ -2,14 +2,14 @@
 
 use super::context::{RETRY_AFTER, TurnContext};
 use super::next::Next;
-use super::outcome::Outcome;
+use super::outcome::TurnOutcome;
 use super::publisher::{Committed, NotCommitted};
 use crate::crash;
 use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, join_whole_texts};
 use crate::hub::GrowingText;
 use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
-    Change, ChangeBody, Claim, INTERRUPTED, Retried, Scope, StoreError, TurnChange, Written,
+    Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TurnChange,
     interrupted_event, system_event,
 };
 use futures::FutureExt;
@@ -38,11 +38,11 @@ pub(super) struct TurnWriter<'a> {
     claim: &'a Claim,
     outbox: &'a Outbox,
     /// The texts that are being streamed, by their event ids.
-    texts: Mutex<HashMap<String, ToldText>>,
+    texts: Mutex<HashMap<String, PublishedText>>,
 }
 
 /// A text that is being streamed.
-struct ToldText {
+struct PublishedText {
     growing: GrowingText,
     /// The number of the next piece when the text was last stored.
     stored: u64,
@@ -120,7 +120,7 @@ impl<'a> TurnWriter<'a> {
             let id = event.id.clone();
             let growing = self.context.hub.grow(event, rev);
             self.texts()
-                .insert(id.clone(), ToldText { growing, stored: 0 });
+                .insert(id.clone(), PublishedText { growing, stored: 0 });
             self.outbox.tell_text(&id);
         }
         for id in ended {
@@ -228,13 +228,13 @@ impl<'a> TurnWriter<'a> {
         grown
     }
 
-    fn texts(&self) -> MutexGuard<'_, HashMap<String, ToldText>> {
+    fn texts(&self) -> MutexGuard<'_, HashMap<String, PublishedText>> {
         // No code panics while it holds the lock.
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stores the remaining changes and the end of the turn. Returns the next turn of the thread.
-    pub(super) async fn finish(&self, outcome: Outcome) -> Option<Claim> {
+    pub(super) async fn finish(&self, outcome: TurnOutcome) -> Option<Claim> {
         let (mut changes, waiting, open_run) = self.rest();
         changes.extend(self.end_of(&outcome, open_run.clone()));
         crash::point("before-run-end");
@@ -252,7 +252,7 @@ impl<'a> TurnWriter<'a> {
         };
         let (publisher, key) = (&self.context.publisher, &self.claim.key);
         let mut outcome = Some(outcome);
-        let report = |written: &mut Written| {
+        let report = |written: &mut FinishOutcome| {
             let last_rev = written.changes.last().map_or(0, |change| change.rev);
             if let Some(outcome) = outcome.take() {
                 publisher.report(&key.event_id, outcome, last_rev);
@@ -285,7 +285,7 @@ impl<'a> TurnWriter<'a> {
     /// Reports the end of a turn that is stored although the answer was lost. `open_run` is the run that ended with it.
     ///
     /// If the record of the run contradicts the outcome, another process ended the turn.
-    async fn report_stored(&self, outcome: Outcome, open_run: Option<String>) {
+    async fn report_stored(&self, outcome: TurnOutcome, open_run: Option<String>) {
         let thread_id = &self.claim.key.thread_id;
         let read = || {
             let (store, open_run) = (&self.context.store, open_run.clone());
@@ -304,7 +304,7 @@ impl<'a> TurnWriter<'a> {
             return;
         };
         let recorded = match run {
-            Some(run) if run.status != outcome.status() => Outcome::of_record(run.status),
+            Some(run) if run.status != outcome.status() => TurnOutcome::of_record(run.status),
             _ => Some(outcome),
         };
         if let Some(outcome) = recorded {
@@ -314,8 +314,8 @@ impl<'a> TurnWriter<'a> {
     }
 
     /// Stores the remaining changes of an attempt, and queues the turn for the next attempt.
-    pub(super) async fn give_back(&self, outcome: &Outcome, delay: Duration) -> Next {
-        if let Outcome::Failed(error) = outcome {
+    pub(super) async fn requeue(&self, outcome: &TurnOutcome, delay: Duration) -> Next {
+        if let TurnOutcome::Failed(error) = outcome {
             tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, attempt = self.claim.attempt, "the handler failed and will be retried: {error}");
         }
         let (mut changes, waiting, run_id) = self.rest();
@@ -326,7 +326,7 @@ impl<'a> TurnWriter<'a> {
         }
         let not_before = timestamp::now() + delay;
         let (publisher, key) = (&self.context.publisher, &self.claim.key);
-        let give_back = || {
+        let requeue = || {
             let (store, changes) = (&self.context.store, changes.clone());
             store.retry_turn(&self.scope, key, changes, not_before)
         };
@@ -335,10 +335,8 @@ impl<'a> TurnWriter<'a> {
                 publisher.report_withdrawn(&retried.changes);
             }
         };
-        let give_back = self.until_stored(give_back);
-        let committed = publisher
-            .commit_of_turn(self.claim, give_back, report)
-            .await;
+        let requeue = self.until_stored(requeue);
+        let committed = publisher.commit_of_turn(self.claim, requeue, report).await;
         let retried = match committed {
             Ok(retried) => retried,
             // The turn may wait for its next attempt.
@@ -415,12 +413,12 @@ impl<'a> TurnWriter<'a> {
 
     /// The changes that end the turn: the message to users after a failure, the new `last_event_at` of the thread, and
     /// the end of the run.
-    fn end_of(&self, outcome: &Outcome, open_run: Option<String>) -> Vec<TurnChange> {
+    fn end_of(&self, outcome: &TurnOutcome, open_run: Option<String>) -> Vec<TurnChange> {
         let at = timestamp::now();
         let thread_id = &self.claim.key.thread_id;
         let mut changes = Vec::new();
         let mut error_text = None;
-        if let Outcome::Failed(error) = outcome {
+        if let TurnOutcome::Failed(error) = outcome {
             tracing::error!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler failed: {error}");
             let public = error.public_text().map(|text| cleaned(text.to_owned()));
             let text = public.as_deref().unwrap_or(FAILED_TEXT);
@@ -428,18 +426,18 @@ impl<'a> TurnWriter<'a> {
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(public.unwrap_or_else(|| FAILED_ERROR.to_owned()));
         }
-        if let Outcome::TimedOut = outcome {
+        if let TurnOutcome::TimedOut = outcome {
             tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler took too long");
             let event = system_event(thread_id, open_run.clone(), TIMED_OUT_TEXT, at);
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(TIMED_OUT_ERROR.to_owned());
         }
-        if let Outcome::Interrupted = outcome {
+        if let TurnOutcome::Interrupted = outcome {
             let event = interrupted_event(thread_id, open_run.clone(), at);
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(INTERRUPTED.to_owned());
         }
-        if !matches!(outcome, Outcome::Succeeded)
+        if !matches!(outcome, TurnOutcome::Succeeded)
             && self.claim.event.kind == EventType::FormResponse
         {
             changes.push(TurnChange::ReopenForm);

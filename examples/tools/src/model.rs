@@ -38,11 +38,11 @@ pub(crate) fn answer(messages: &[Value]) -> Answer {
         return Answer::ToolCalls(vec![weather(results.len() + 1, "Paris")]);
     }
     let everywhere = question.contains("everywhere");
-    let is_asked = |city: &&str| everywhere || question.contains(*city);
+    let is_requested = |city: &&str| everywhere || question.contains(*city);
     let asked: Vec<&str> = CITIES
         .iter()
         .map(|(city, _)| *city)
-        .filter(is_asked)
+        .filter(is_requested)
         .collect();
     let known = results.len();
     match &asked[known.min(asked.len())..] {

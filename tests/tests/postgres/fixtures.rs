@@ -3,7 +3,9 @@
 use chrono::Utc;
 use dooers::OnBusy;
 use dooers::protocol::{ContentPart, EventType, ThreadEvent, User};
-use dooers::store::{NewMessage, NewThread, Participant, Scope, Start, ThreadTarget, TurnChange};
+use dooers::store::{
+    ClaimOptions, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnChange,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -39,8 +41,8 @@ pub(crate) fn next(thread_id: &str, event_id: &str) -> NewMessage {
 }
 
 /// Starts a turn with this run id. Its lease is longer than any test.
-pub(crate) fn start(run_id: &str) -> Start {
-    Start {
+pub(crate) fn start(run_id: &str) -> ClaimOptions {
+    ClaimOptions {
         node: "node".to_owned(),
         run_id: Some(run_id.to_owned()),
         at: Utc::now(),

@@ -5,8 +5,8 @@ use crate::asserts::texts;
 use dooers::OnBusy;
 use dooers::protocol::{ContentPart, EventType, User};
 use dooers::store::{
-    MemoryStore, NewMessage, NewThread, Participant, PostgresStore, Scope, SqliteOptions,
-    SqliteStore, Start, Store, ThreadTarget,
+    ClaimOptions, MemoryStore, NewMessage, NewThread, Participant, PostgresStore, Scope,
+    SqliteOptions, SqliteStore, Store, ThreadTarget,
 };
 use dooers_tests::Server;
 use dooers_tests::postgres::shared;
@@ -36,7 +36,7 @@ async fn leave_a_turn(store: &dyn Store) {
         user,
         at,
     };
-    let start = Start {
+    let start = ClaimOptions {
         node: "dead".to_owned(),
         run_id: Some("r".to_owned()),
         at,

@@ -61,7 +61,10 @@ async fn first_message_creates_thread_then_event_then_run(store: &AnyStore) {
     );
     assert_eq!((claim.attempt, claim.thread.rev), (1, 3));
     assert_eq!(claim.event, event);
-    assert!(claim.changes.is_empty(), "they stand in `Begun::changes`");
+    assert!(
+        claim.changes.is_empty(),
+        "they stand in `BeginOutcome::changes`"
+    );
     let run = claim.run.expect("the turn has a run");
     assert_eq!((run.id.as_str(), run.thread_id.as_str()), ("r", "t"));
     assert_eq!((run.status, run.started_at), (RunStatus::Running, start.at));

@@ -9,7 +9,9 @@ use crate::fixtures::{
 };
 use dooers::OnBusy;
 use dooers::protocol::{RunStatus, User};
-use dooers::store::{Begun, Cancel, CancelTarget, Cancelled, Start, StoreError, ThreadTarget};
+use dooers::store::{
+    BeginOutcome, Cancel, CancelTarget, Cancelled, ClaimOptions, StoreError, ThreadTarget,
+};
 
 cases![
     full_queue_rejects_until_a_message_is_answered,
@@ -25,14 +27,14 @@ cases![
     exclusive_turn_waits_for_concurrent_turns,
 ];
 
-fn busy(on_busy: OnBusy, run_id: &str) -> Start {
-    Start {
+fn busy(on_busy: OnBusy, run_id: &str) -> ClaimOptions {
+    ClaimOptions {
         on_busy,
         ..start(run_id)
     }
 }
 
-fn queue_of(limit: u32) -> Start {
+fn queue_of(limit: u32) -> ClaimOptions {
     busy(OnBusy::Queue { limit }, "none")
 }
 
@@ -40,14 +42,14 @@ async fn say(
     store: &AnyStore,
     thread: ThreadTarget,
     event_id: &str,
-    start: &Start,
-) -> Result<Begun, StoreError> {
+    start: &ClaimOptions,
+) -> Result<BeginOutcome, StoreError> {
     let message = message(thread, event_id, &User::new("ana"));
     store.begin_turn(&scope(), message, start).await
 }
 
 #[track_caller]
-fn assert_overloaded(result: Result<Begun, StoreError>) {
+fn assert_overloaded(result: Result<BeginOutcome, StoreError>) {
     match result {
         Err(StoreError::Overloaded(text)) => assert!(text.contains("wait"), "{text}"),
         other => panic!("{other:?}"),
@@ -155,7 +157,7 @@ async fn preemption_follows_message_order(store: &AnyStore) {
         assert!(!retried.unwrap().is_cancelled);
     }
     // The first turn runs again, and the second one is queued.
-    let again = Start {
+    let again = ClaimOptions {
         at: crate::fixtures::now() + chrono::TimeDelta::seconds(31),
         ..busy(OnBusy::Concurrent, "none")
     };

@@ -8,8 +8,8 @@ use crate::fixtures::{
 };
 use dooers::protocol::{ContentPart, Run, RunStatus, Thread, ThreadEvent, User};
 use dooers::store::{
-    ChangeBody, EventPatch, EventQuery, NewMessage, NewThread, PageLimit, Snapshot, SnapshotFrom,
-    Start, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
+    ChangeBody, ClaimOptions, EventPatch, EventQuery, NewMessage, NewThread, PageLimit, Snapshot,
+    SnapshotFrom, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
 };
 use dooers_tests::with;
 use serde_json::json;
@@ -414,7 +414,7 @@ async fn threads_of_sizes(store: &AnyStore, sizes: &[usize]) {
             thread: ThreadTarget::New(thread),
             ..message(existing(&id), &format!("{id}-question"), &ana())
         };
-        let start = Start {
+        let start = ClaimOptions {
             run_id: None,
             ..start("")
         };

@@ -9,9 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use dooers::OnBusy;
 use dooers::protocol::{RunStatus, User};
 use dooers::store::{
-    Begun, Claim, LONGEST_BACK_OFF, NewMessage, NewThread, Order, Participant, RunCursor, RunQuery,
-    Scope, Start, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget,
-    TurnChange,
+    BeginOutcome, Claim, ClaimOptions, LONGEST_BACK_OFF, NewMessage, NewThread, Order, Participant,
+    RunCursor, RunQuery, Scope, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPatch, ThreadQuery,
+    ThreadTarget, TurnChange,
 };
 
 cases![
@@ -45,14 +45,20 @@ fn message_at(thread: ThreadTarget, id: &str, user: &User, at: DateTime<Utc>) ->
 }
 
 /// Sends a message to an existing thread.
-async fn say(store: &AnyStore, thread: &str, id: &str, user: &User, at: DateTime<Utc>) -> Begun {
+async fn say(
+    store: &AnyStore,
+    thread: &str,
+    id: &str,
+    user: &User,
+    at: DateTime<Utc>,
+) -> BeginOutcome {
     let message = message_at(existing(thread), id, user, at);
     let start = start_at(&format!("{id}-r"), at);
     store.begin_turn(&scope(), message, &start).await.unwrap()
 }
 
-fn start_at(run_id: &str, at: DateTime<Utc>) -> Start {
-    Start {
+fn start_at(run_id: &str, at: DateTime<Utc>) -> ClaimOptions {
+    ClaimOptions {
         at,
         ..start(run_id)
     }
@@ -291,7 +297,7 @@ async fn turn_scheduled_too_far_ahead_is_due(store: &AnyStore) {
 }
 
 async fn concurrent_turns_too_far_ahead_are_due(store: &AnyStore) {
-    let beside = |run_id: &str, at| Start {
+    let beside = |run_id: &str, at| ClaimOptions {
         on_busy: OnBusy::Concurrent,
         ..start_at(run_id, at)
     };

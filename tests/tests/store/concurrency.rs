@@ -9,7 +9,7 @@ use crate::fixtures::{
     run_change, say, scope, start, thread_with_form, written,
 };
 use dooers::protocol::{ContentPart, RunStatus};
-use dooers::store::{Begun, NewMessage, Scope, StoreError, TurnKey};
+use dooers::store::{BeginOutcome, NewMessage, Scope, StoreError, TurnKey};
 use dooers_tests::with;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
@@ -192,7 +192,7 @@ async fn concurrent_messages_are_numbered_without_gaps(store: &AnyStore) {
         let store = Arc::clone(store);
         tokio::spawn(async move { say(&store, existing("t"), &format!("e{number}"), "none").await })
     });
-    let begun: Vec<Begun> = join_all(tasks)
+    let begun: Vec<BeginOutcome> = join_all(tasks)
         .await
         .into_iter()
         .map(Result::unwrap)

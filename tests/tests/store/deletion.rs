@@ -9,7 +9,7 @@ use crate::fixtures::{
 use chrono::{DateTime, TimeDelta, Utc};
 use dooers::protocol::User;
 use dooers::store::{
-    Begun, ChangeBody, NewMessage, Participant, SnapshotFrom, StoreError, ThreadEdit,
+    BeginOutcome, ChangeBody, NewMessage, Participant, SnapshotFrom, StoreError, ThreadEdit,
 };
 use futures::future::join_all;
 use std::sync::Arc;
@@ -158,7 +158,7 @@ fn later() -> DateTime<Utc> {
     clock() + TimeDelta::days(8)
 }
 
-async fn send(store: &AnyStore, message: NewMessage) -> Result<Begun, StoreError> {
+async fn send(store: &AnyStore, message: NewMessage) -> Result<BeginOutcome, StoreError> {
     let start = start(&format!("{}-run", message.event_id));
     store.begin_turn(&scope(), message, &start).await
 }

@@ -7,8 +7,8 @@ use dooers::protocol::{
     ContentPart, EventType, Form, FormElement, Run, RunStatus, ThreadEvent, User,
 };
 use dooers::store::{
-    Begun, Change, Claim, NewMessage, NewThread, Participant, Scope, Start, ThreadTarget,
-    TurnChange, TurnKey, Viewer,
+    BeginOutcome, Change, Claim, ClaimOptions, NewMessage, NewThread, Participant, Scope,
+    ThreadTarget, TurnChange, TurnKey, Viewer,
 };
 use dooers_tests::with;
 use serde_json::{Value, json};
@@ -83,8 +83,8 @@ pub(crate) fn repeatable(
 }
 
 /// Starts a turn with this run id. Its lease expires immediately, so that any process can take it over.
-pub(crate) fn start(run_id: &str) -> Start {
-    Start {
+pub(crate) fn start(run_id: &str) -> ClaimOptions {
+    ClaimOptions {
         node: "node".to_owned(),
         run_id: Some(run_id.to_owned()),
         at: now(),
@@ -95,8 +95,8 @@ pub(crate) fn start(run_id: &str) -> Start {
 }
 
 /// Starts a turn with manual runs.
-pub(crate) fn manual_start() -> Start {
-    Start {
+pub(crate) fn manual_start() -> ClaimOptions {
+    ClaimOptions {
         run_id: None,
         ..start("")
     }
@@ -108,7 +108,7 @@ pub(crate) async fn say(
     thread: ThreadTarget,
     event_id: &str,
     run_id: &str,
-) -> Begun {
+) -> BeginOutcome {
     let message = message(thread, event_id, &ana());
     store
         .begin_turn(&scope(), message, &start(run_id))

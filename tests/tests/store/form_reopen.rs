@@ -7,8 +7,8 @@ use crate::fixtures::{
 };
 use dooers::OnBusy;
 use dooers::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Claim, NewMessage, Start, StoreError, ThreadEdit,
-    TurnChange, TurnState,
+    BeginOutcome, Cancel, CancelTarget, Cancelled, Claim, ClaimOptions, NewMessage, StoreError,
+    ThreadEdit, TurnChange, TurnState,
 };
 use futures::future::join_all;
 use serde_json::json;
@@ -36,7 +36,7 @@ fn answer(thread_id: &str, event_id: &str) -> NewMessage {
     form_response(thread_id, event_id, data)
 }
 
-async fn respond(store: &AnyStore, event_id: &str) -> Result<Begun, StoreError> {
+async fn respond(store: &AnyStore, event_id: &str) -> Result<BeginOutcome, StoreError> {
     let start = start(&format!("{event_id}-run"));
     store
         .begin_turn(&scope(), answer("t", event_id), &start)
@@ -125,7 +125,7 @@ async fn form_reopens_when_a_retry_is_canceled(store: &AnyStore) {
 async fn form_reopens_when_a_message_interrupts_its_answer(store: &AnyStore) {
     let claim = thread_with_form(store, "t", "f").await;
     respond(store, "a").await.unwrap();
-    let interrupting = Start {
+    let interrupting = ClaimOptions {
         on_busy: OnBusy::Interrupt,
         ..start("m-run")
     };
@@ -168,7 +168,7 @@ async fn form_reopens_on_request_of_its_turn(store: &AnyStore) {
 
 async fn form_stays_answered_while_its_answer_is_retried(store: &AnyStore) {
     asked(store).await;
-    let retrying = || Start {
+    let retrying = || ClaimOptions {
         retries: 2,
         ..start("a-run")
     };

@@ -9,7 +9,7 @@ use crate::fixtures::{
     private_scope, say, scope, start, thread_with_form, write,
 };
 use dooers::protocol::{EventType, Form, FormChoice, FormElement, ThreadEvent};
-use dooers::store::{Begun, NewMessage, Participant, StoreError, TurnChange};
+use dooers::store::{BeginOutcome, NewMessage, Participant, StoreError, TurnChange};
 use dooers_tests::with;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -33,7 +33,11 @@ cases![
     second_answer_in_a_turn_keeps_the_first,
 ];
 
-async fn respond(store: &AnyStore, event_id: &str, data: Value) -> Result<Begun, StoreError> {
+async fn respond(
+    store: &AnyStore,
+    event_id: &str,
+    data: Value,
+) -> Result<BeginOutcome, StoreError> {
     let answer = form_response("t", event_id, data);
     store.begin_turn(&scope(), answer, &start(event_id)).await
 }

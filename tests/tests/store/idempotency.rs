@@ -9,7 +9,7 @@ use crate::fixtures::{
     scope, start, thread_with_form,
 };
 use dooers::protocol::{ContentPart, EventType, User};
-use dooers::store::{Begun, NewMessage, Participant, Scope, StoreError, TurnState, Viewer};
+use dooers::store::{BeginOutcome, NewMessage, Participant, Scope, StoreError, TurnState, Viewer};
 use dooers_tests::with;
 use futures::future::join_all;
 use serde_json::json;
@@ -35,12 +35,12 @@ cases![
     one_of_many_contents_with_one_id_is_stored,
 ];
 
-async fn send(store: &AnyStore, new: NewMessage) -> Result<Begun, StoreError> {
+async fn send(store: &AnyStore, new: NewMessage) -> Result<BeginOutcome, StoreError> {
     store.begin_turn(&scope(), new, &start("some-run")).await
 }
 
 /// A thread `t` with the message `e`, whose `client_event_id` is `c`.
-async fn thread_with_message(store: &AnyStore) -> Begun {
+async fn thread_with_message(store: &AnyStore) -> BeginOutcome {
     send(store, repeatable(new_thread("t"), "e", "c"))
         .await
         .unwrap()
@@ -332,7 +332,10 @@ async fn messages_without_an_id_are_never_repeated(store: &AnyStore) {
 }
 
 /// Sends all messages concurrently, each from its own task.
-async fn send_together(store: &AnyStore, all: Vec<NewMessage>) -> Vec<Result<Begun, StoreError>> {
+async fn send_together(
+    store: &AnyStore,
+    all: Vec<NewMessage>,
+) -> Vec<Result<BeginOutcome, StoreError>> {
     let tasks = all.into_iter().enumerate().map(|(number, new)| {
         let store = Arc::clone(store);
         tokio::spawn(async move {
@@ -353,8 +356,8 @@ async fn send_together(store: &AnyStore, all: Vec<NewMessage>) -> Vec<Result<Beg
 }
 
 /// Checks that exactly one message was stored, and that the others returned the stored event.
-fn assert_one_stored(answers: Vec<Result<Begun, StoreError>>) -> String {
-    let begun: Vec<Begun> = answers
+fn assert_one_stored(answers: Vec<Result<BeginOutcome, StoreError>>) -> String {
+    let begun: Vec<BeginOutcome> = answers
         .into_iter()
         .map(|answer| answer.expect("the same message"))
         .collect();

@@ -7,8 +7,8 @@ use crate::fixtures::{
 };
 use dooers::protocol::{Form, FormElement, ThreadEvent};
 use dooers::store::{
-    AnswerSeal, Begun, Cancel, CancelTarget, Cancelled, Claim, KeyedDigest, NewMessage,
-    SealedAnswer, Start, StoreError, ThreadEdit, TurnChange, TurnState,
+    AnswerSeal, BeginOutcome, Cancel, CancelTarget, Cancelled, Claim, ClaimOptions, KeyedDigest,
+    NewMessage, SealedAnswer, StoreError, ThreadEdit, TurnChange, TurnState,
 };
 use dooers_tests::with;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ fn answer(event_id: &str) -> NewMessage {
     )
 }
 
-async fn send(store: &AnyStore, new: NewMessage) -> Result<Begun, StoreError> {
+async fn send(store: &AnyStore, new: NewMessage) -> Result<BeginOutcome, StoreError> {
     store.begin_turn(&scope(), new, &start("r2")).await
 }
 
@@ -194,7 +194,7 @@ async fn sealed_answer_is_queued_with_its_turn(store: &AnyStore) {
 }
 
 async fn sealed_answer_is_kept_for_a_retry(store: &AnyStore) {
-    let retrying = || Start {
+    let retrying = || ClaimOptions {
         retries: 2,
         ..start("r3")
     };

@@ -11,7 +11,8 @@ use crate::fixtures::{
 };
 use dooers::protocol::{Actor, EventType, RunStatus};
 use dooers::store::{
-    Cancel, CancelTarget, Claim, HeldTurn, Participant, Scope, Start, TurnKey, Viewer, Waiting,
+    Cancel, CancelTarget, Claim, ClaimOptions, HeldTurn, Participant, PendingThread, Scope,
+    TurnKey, Viewer,
 };
 use dooers_tests::with;
 use std::collections::BTreeSet;
@@ -184,7 +185,7 @@ async fn threads_with_queued_turns_include_their_scope(store: &AnyStore) {
                 store.begin_turn(&scope, new, &start(&run)).await.unwrap();
             }
             if waiting > 0 {
-                expected.push(Waiting {
+                expected.push(PendingThread {
                     scope: scope.of_everyone(),
                     thread_id: id,
                     not_before: None,
@@ -199,7 +200,7 @@ async fn threads_with_queued_turns_include_their_scope(store: &AnyStore) {
         .waiting
         .sort_by(|a, b| a.thread_id.cmp(&b.thread_id));
     assert_eq!(recovered.waiting, expected);
-    for Waiting {
+    for PendingThread {
         scope, thread_id, ..
     } in &recovered.waiting
     {
@@ -280,7 +281,7 @@ async fn turn_claimed_after_recovery_has_a_new_fence(store: &AnyStore) {
 }
 
 async fn turn_expires_only_after_its_lease(store: &AnyStore) {
-    let kept = Start {
+    let kept = ClaimOptions {
         lease: HOUR,
         ..start("kept")
     };
@@ -291,7 +292,7 @@ async fn turn_expires_only_after_its_lease(store: &AnyStore) {
     say(store, existing("t"), "waits", "r2").await;
 
     let expired = store.expire_leases(now()).await.unwrap();
-    let waiting = Waiting {
+    let waiting = PendingThread {
         scope: scope(),
         thread_id: "t".to_owned(),
         not_before: None,
@@ -310,7 +311,7 @@ async fn turn_expires_only_after_its_lease(store: &AnyStore) {
 
 async fn renewal_extends_only_leases_of_its_node(store: &AnyStore) {
     let claim = begin_thread(store, "mine", "r").await;
-    let other = Start {
+    let other = ClaimOptions {
         node: "another".to_owned(),
         ..start("r2")
     };

@@ -11,7 +11,7 @@ use crate::fixtures::{
 use chrono::{DateTime, TimeDelta, Utc};
 use dooers::protocol::{Run, RunStatus, User};
 use dooers::store::{
-    Cancel, CancelTarget, Cancelled, Claim, Start, ThreadEdit, ThreadTarget, TurnKey,
+    Cancel, CancelTarget, Cancelled, Claim, ClaimOptions, ThreadEdit, ThreadTarget, TurnKey,
 };
 use dooers_tests::with;
 
@@ -32,14 +32,19 @@ cases![
 ];
 
 /// Starts a turn with one retry.
-fn retrying(run_id: &str) -> Start {
-    Start {
+fn retrying(run_id: &str) -> ClaimOptions {
+    ClaimOptions {
         retries: 1,
         ..start(run_id)
     }
 }
 
-async fn begin(store: &AnyStore, thread: ThreadTarget, id: &str, start: &Start) -> Option<Claim> {
+async fn begin(
+    store: &AnyStore,
+    thread: ThreadTarget,
+    id: &str,
+    start: &ClaimOptions,
+) -> Option<Claim> {
     let message = message(thread, id, &User::new("ana"));
     store
         .begin_turn(&scope(), message, start)
@@ -65,7 +70,7 @@ async fn requeue(store: &AnyStore, key: &TurnKey, not_before: DateTime<Utc>) {
 
 /// Claims the next turn at this time.
 async fn claim_at(store: &AnyStore, at: DateTime<Utc>) -> Option<Claim> {
-    let start = Start {
+    let start = ClaimOptions {
         at,
         ..retrying("another")
     };
@@ -217,8 +222,8 @@ async fn turn_canceled_while_failing_ends_at_once(store: &AnyStore) {
 }
 
 /// Starts a concurrent turn with one retry.
-fn beside(run_id: &str) -> Start {
-    Start {
+fn beside(run_id: &str) -> ClaimOptions {
+    ClaimOptions {
         on_busy: dooers::OnBusy::Concurrent,
         ..retrying(run_id)
     }
@@ -242,7 +247,7 @@ async fn concurrent_turns_are_retried_independently(store: &AnyStore) {
     );
     wait_until(store, [later, soon]).await;
     let claim = async |at| {
-        let start = Start {
+        let start = ClaimOptions {
             at,
             ..beside("none")
         };
@@ -293,7 +298,7 @@ async fn turn_waiting_for_a_retry_can_be_canceled(store: &AnyStore) {
 async fn interrupt_ends_the_run_of_a_turn_awaiting_retry(store: &AnyStore) {
     let claim = first(store).await;
     requeue(store, &claim.key, now() + TimeDelta::minutes(1)).await;
-    let start = Start {
+    let start = ClaimOptions {
         on_busy: dooers::OnBusy::Interrupt,
         ..start("r2")
     };
@@ -304,7 +309,7 @@ async fn interrupt_ends_the_run_of_a_turn_awaiting_retry(store: &AnyStore) {
 }
 
 async fn retry_with_manual_runs_ends_the_previous_run(store: &AnyStore) {
-    let manual = Start {
+    let manual = ClaimOptions {
         run_id: None,
         ..retrying("")
     };

@@ -10,7 +10,7 @@ use chrono::DateTime;
 use dooers::OnBusy;
 use dooers::protocol::{Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, User};
 use dooers::store::{
-    EventPatch, NewMessage, NewThread, Participant, Scope, SnapshotFrom, Start, ThreadDraft,
+    ClaimOptions, EventPatch, NewMessage, NewThread, Participant, Scope, SnapshotFrom, ThreadDraft,
     ThreadEdit, ThreadPatch, ThreadTarget, TurnChange, Viewer,
 };
 use dooers_tests::with;
@@ -126,7 +126,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         participant: Participant::user(&user_of(text)),
         at: now(),
     };
-    let start = Start {
+    let start = ClaimOptions {
         node: text.to_owned(),
         run_id: Some(text.to_owned()),
         at: now(),
@@ -520,7 +520,7 @@ async fn times_round_trip_with_microseconds(store: &AnyStore) {
             at,
             ..message(new_thread(&id), &format!("{id}-e"), &ana())
         };
-        let starting = Start {
+        let starting = ClaimOptions {
             at,
             ..start(&run_id)
         };

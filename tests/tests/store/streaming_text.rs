@@ -7,7 +7,7 @@ use crate::asserts::{
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{begin_thread, existing, now, say, scope, start, streamed, write, written};
 use dooers::protocol::ThreadEvent;
-use dooers::store::{Begun, Position, TurnChange, TurnKey};
+use dooers::store::{BeginOutcome, Position, TurnChange, TurnKey};
 
 cases![
     streaming_text_is_stored_without_a_change,
@@ -174,7 +174,7 @@ async fn recovery_ends_texts_at_their_stored_length(store: &AnyStore) {
             .await,
     );
 
-    let Begun { claim, .. } = say(store, existing("t"), "e2", "r2").await;
+    let BeginOutcome { claim, .. } = say(store, existing("t"), "e2", "r2").await;
     let key = claim.unwrap().key;
     write(store, &key, vec![streamed("t", "s2")]).await;
     store.recover().await.unwrap();

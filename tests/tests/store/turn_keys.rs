@@ -167,7 +167,10 @@ async fn finish_writes_last_changes_and_claims_the_next(store: &AnyStore) {
     let next = done.next.expect("one turn was queued");
     assert_eq!((next.key.event_id.as_str(), next.attempt), ("e2", 1));
     assert_eq!(next.event.seq, 2);
-    assert!(next.changes.is_empty(), "they stand in `Written::changes`");
+    assert!(
+        next.changes.is_empty(),
+        "they stand in `FinishOutcome::changes`"
+    );
     assert_eq!(next.thread, store.thread(&scope(), "t").await.unwrap());
     let run = next.run.expect("the turn has a run");
     assert_eq!((run.id.as_str(), run.started_at), ("r2", starting.at));

@@ -61,12 +61,12 @@ async fn paused_clock_skips_the_retry_delay() {
 
 #[tokio::test(start_paused = true)]
 async fn hanging_handler_fails_its_test_in_real_time() {
-    let patience = Duration::from_millis(50);
-    let server = TestServer::of::<doing>().patience(patience).await;
+    let timeout = Duration::from_millis(50);
+    let server = TestServer::of::<doing>().timeout(timeout).await;
     let mut ada = server.connect("ada").await;
     let real = Instant::now();
     let text = failure(ada.say("wait")).await;
-    assert!(real.elapsed() >= patience);
+    assert!(real.elapsed() >= timeout);
     let expected = "waited 50ms in vain for the end of the turn that answers \"wait\"\n\nthread ";
     assert!(text.starts_with(expected), "{text}");
     assert!(

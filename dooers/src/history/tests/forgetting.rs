@@ -4,8 +4,8 @@ use crate::handler::Reply;
 use crate::history::{HistoryFormat, MemoryError, WorkerMemory};
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
 use crate::store::{
-    MemoryStore, NewMessage, NewThread, Participant, Scope, Start, Store, ThreadTarget, TurnChange,
-    Viewer,
+    ClaimOptions, MemoryStore, NewMessage, NewThread, Participant, Scope, Store, ThreadTarget,
+    TurnChange, Viewer,
 };
 use futures::StreamExt;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ async fn store_of(events: usize) -> Arc<MemoryStore> {
         user,
         at: now,
     };
-    let start = Start {
+    let start = ClaimOptions {
         node: "node".to_owned(),
         run_id: None,
         at: now,

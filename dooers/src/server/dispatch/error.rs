@@ -4,7 +4,7 @@ use crate::AgentError;
 use crate::protocol::{ErrorBody, NotAdmitted, Run, RunStatus, UploadNotFound};
 use crate::server::ServerError;
 use crate::store::StoreError;
-use crate::turn::Outcome;
+use crate::turn::TurnOutcome;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl From<NotAdmitted> for DispatchError {
 pub struct HandlerError {
     kind: HandlerErrorKind,
     /// How the turn ended, if it did in this process.
-    outcome: Option<Arc<Outcome>>,
+    outcome: Option<Arc<TurnOutcome>>,
     /// What the run's record says.
     recorded: Option<String>,
 }
@@ -118,13 +118,13 @@ impl HandlerError {
     }
 
     /// How a turn ended that was watched. None if it succeeded.
-    pub(super) fn of_outcome(outcome: &Arc<Outcome>) -> Option<Self> {
+    pub(super) fn of_outcome(outcome: &Arc<TurnOutcome>) -> Option<Self> {
         let kind = match &**outcome {
-            Outcome::Succeeded => return None,
-            Outcome::Failed(_) => HandlerErrorKind::Failed,
-            Outcome::TimedOut => HandlerErrorKind::TimedOut,
-            Outcome::Cancelled => HandlerErrorKind::Cancelled,
-            Outcome::Interrupted => HandlerErrorKind::Interrupted,
+            TurnOutcome::Succeeded => return None,
+            TurnOutcome::Failed(_) => HandlerErrorKind::Failed,
+            TurnOutcome::TimedOut => HandlerErrorKind::TimedOut,
+            TurnOutcome::Cancelled => HandlerErrorKind::Cancelled,
+            TurnOutcome::Interrupted => HandlerErrorKind::Interrupted,
         };
         Some(Self {
             outcome: Some(Arc::clone(outcome)),
@@ -155,7 +155,7 @@ impl HandlerError {
     #[must_use]
     pub fn agent_error(&self) -> Option<&AgentError> {
         match self.outcome.as_deref() {
-            Some(Outcome::Failed(error)) => Some(error),
+            Some(TurnOutcome::Failed(error)) => Some(error),
             _ => None,
         }
     }

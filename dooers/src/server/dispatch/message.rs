@@ -2,18 +2,19 @@
 
 use super::error::DispatchError;
 
-use super::stream::{DispatchStream, End, Reading};
+use super::stream::{DispatchStream, Reading, StreamEnd};
 use super::turn_filter::TurnFilter;
 use crate::handler::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, new_id, timestamp};
-use crate::server::begin::begin;
 use crate::server::identity::Identity;
 use crate::server::local::LocalSession;
-use crate::server::running::Running;
+use crate::server::server_state::ServerState;
 use crate::server::session::Session;
+use crate::server::submit_message::begin;
 use crate::server::{ServerError, WorkerServer};
 use crate::store::{
-    Admitted, Begun, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnState, Viewer,
+    Admitted, BeginOutcome, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnState,
+    Viewer,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -164,10 +165,10 @@ impl Dispatch {
         self.check(&running)?;
         // What is stored is also told and started, though nobody may wait for it any more.
         let sent = self.send_on(Arc::clone(&running));
-        running.to_the_end(sent).await
+        running.run_detached(sent).await
     }
 
-    fn check(&self, running: &Running) -> Result<(), DispatchError> {
+    fn check(&self, running: &ServerState) -> Result<(), DispatchError> {
         let name = self.agent.name();
         if running.agent(name).is_none() {
             return Err(DispatchError::NotServed(name));
@@ -194,7 +195,7 @@ impl Dispatch {
         Ok(())
     }
 
-    async fn send_on(self, running: Arc<Running>) -> Result<DispatchStream, DispatchError> {
+    async fn send_on(self, running: Arc<ServerState>) -> Result<DispatchStream, DispatchError> {
         let identity = self.identity(&running);
         let scope = identity.scope.clone();
         let agent = self.agent;
@@ -207,12 +208,12 @@ impl Dispatch {
             .publisher()
             .ending_of(&message.get().event_id);
         let mut is_new_thread = false;
-        let stored = |begun: &Begun| is_new_thread = begun.makes_thread();
+        let stored = |begun: &BeginOutcome| is_new_thread = begun.makes_thread();
         let begun = begin(local.session(), &scope, message, stored).await?;
         let end = if begun.is_repeated {
             read_again(local.session(), &scope, &begun).await?
         } else {
-            End::Awaited(ending)
+            StreamEnd::Awaited(ending)
         };
         let (thread_id, event_id) = (begun.event.thread_id, begun.event.id);
         let reading = Reading {
@@ -231,7 +232,7 @@ impl Dispatch {
         ))
     }
 
-    fn identity(&self, running: &Running) -> Identity {
+    fn identity(&self, running: &ServerState) -> Identity {
         // Also for nobody: a connection of nobody is another one each time, and the program is always the same.
         let participant = Participant::user(&self.user);
         let private_threads = running.config.private_threads;
@@ -264,7 +265,11 @@ impl Dispatch {
 }
 
 /// Subscribes to the turn of a message that was stored before. The turn may have ended, or end at this moment.
-async fn read_again(session: &Session, scope: &Scope, begun: &Begun) -> Result<End, DispatchError> {
+async fn read_again(
+    session: &Session,
+    scope: &Scope,
+    begun: &BeginOutcome,
+) -> Result<StreamEnd, DispatchError> {
     let running = &session.running;
     let (thread_id, event_id) = (&begun.event.thread_id, &begun.event.id);
     // Before the question, so that an end after the answer is not missed.
@@ -273,7 +278,7 @@ async fn read_again(session: &Session, scope: &Scope, begun: &Begun) -> Result<E
     let join = running.hub.subscribe(&session.connection, thread_id);
     join.activate_lagging([], begun.position());
     Ok(match state {
-        TurnState::Queued | TurnState::Running => End::Awaited(ending),
-        TurnState::Ended => End::IsPast,
+        TurnState::Queued | TurnState::Running => StreamEnd::Awaited(ending),
+        TurnState::Ended => StreamEnd::Past,
     })
 }

@@ -5,7 +5,7 @@ use super::event::DispatchEvent;
 use super::turn_filter::TurnFilter;
 use crate::protocol::{ThreadEvent, said_text};
 use crate::server::local::LocalSession;
-use crate::turn::{Ended, Ending};
+use crate::turn::{Ended, TurnCompletion};
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use std::fmt;
@@ -127,20 +127,20 @@ pub(super) struct Reading {
     pub(super) local: LocalSession,
     pub(super) thread_id: String,
     pub(super) turn: TurnFilter,
-    pub(super) end: End,
+    pub(super) end: StreamEnd,
 }
 
 /// What is known of the turn's end.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum StreamEnd {
     /// It is still to come.
-    Awaited(Ending),
+    Awaited(TurnCompletion),
     /// It has come; its last changes may not have been read.
-    Came(Ended),
+    Completed(Ended),
     /// It came before the reading began.
-    IsPast,
+    Past,
     /// It was read.
-    Told,
+    Reported,
 }
 
 impl Reading {
@@ -150,7 +150,7 @@ impl Reading {
             if let Some(event) = self.turn.next() {
                 return Some(Ok(event));
             }
-            if let End::Told = self.end {
+            if let StreamEnd::Reported = self.end {
                 return None;
             }
             if self.has_read_all() {
@@ -158,8 +158,10 @@ impl Reading {
             }
             let ended = async {
                 match &mut self.end {
-                    End::Awaited(ending) => ending.await,
-                    End::Came(_) | End::IsPast | End::Told => std::future::pending().await,
+                    StreamEnd::Awaited(ending) => ending.await,
+                    StreamEnd::Completed(_) | StreamEnd::Past | StreamEnd::Reported => {
+                        std::future::pending().await
+                    }
                 }
             };
             tokio::select! {
@@ -168,7 +170,7 @@ impl Reading {
                     Some(frame) => self.turn.on_frame(frame),
                     None => return self.tell_stop().map(Err),
                 },
-                ended = ended => self.end = End::Came(ended),
+                ended = ended => self.end = StreamEnd::Completed(ended),
             }
         }
     }
@@ -178,30 +180,30 @@ impl Reading {
         if self.turn.is_deleted() {
             return true;
         }
-        if let End::Awaited(ending) = &mut self.end
+        if let StreamEnd::Awaited(ending) = &mut self.end
             && let Some(ended) = ending.now_or_never()
         {
-            self.end = End::Came(ended);
+            self.end = StreamEnd::Completed(ended);
         }
         let session = self.local.session();
         let (hub, connection) = (&session.running.hub, &session.connection);
         match &self.end {
             // In this order: what the hub sends between the two questions waits in the queue when the second one is asked.
-            End::Came(ended) => {
+            StreamEnd::Completed(ended) => {
                 hub.has_sent(connection, &self.thread_id, ended.rev) && self.local.is_idle()
             }
-            End::IsPast => hub.has_sent(connection, &self.thread_id, 0) && self.local.is_idle(),
+            StreamEnd::Past => hub.has_sent(connection, &self.thread_id, 0) && self.local.is_idle(),
             // In another process it comes by the record only.
-            End::Awaited(_) => self.turn.is_over() && self.local.is_idle(),
-            End::Told => true,
+            StreamEnd::Awaited(_) => self.turn.is_over() && self.local.is_idle(),
+            StreamEnd::Reported => true,
         }
     }
 
     /// The server has stopped, perhaps before the turn was over.
     fn tell_stop(&mut self) -> Option<HandlerError> {
-        match std::mem::replace(&mut self.end, End::Told) {
-            End::Came(ended) => HandlerError::of_outcome(&ended.outcome),
-            End::Awaited(_) | End::IsPast | End::Told => {
+        match std::mem::replace(&mut self.end, StreamEnd::Reported) {
+            StreamEnd::Completed(ended) => HandlerError::of_outcome(&ended.outcome),
+            StreamEnd::Awaited(_) | StreamEnd::Past | StreamEnd::Reported => {
                 Some(HandlerError::new(HandlerErrorKind::ServerStopped))
             }
         }
@@ -209,10 +211,10 @@ impl Reading {
 
     /// Why the turn did not succeed, if it did not.
     fn tell_end(&mut self) -> Option<HandlerError> {
-        match std::mem::replace(&mut self.end, End::Told) {
+        match std::mem::replace(&mut self.end, StreamEnd::Reported) {
             _ if self.turn.is_deleted() => Some(HandlerError::new(HandlerErrorKind::ThreadDeleted)),
-            End::Came(ended) => HandlerError::of_outcome(&ended.outcome),
-            End::Awaited(_) | End::IsPast | End::Told => {
+            StreamEnd::Completed(ended) => HandlerError::of_outcome(&ended.outcome),
+            StreamEnd::Awaited(_) | StreamEnd::Past | StreamEnd::Reported => {
                 self.turn.last_run().and_then(HandlerError::of_run)
             }
         }

@@ -7,10 +7,10 @@ use crate::handler::{Reply, ReplyError};
 use crate::protocol::{
     Actor, ContentPart, EventType, Form, ThreadEvent, UploadNotFound, User, new_id, timestamp,
 };
-use crate::server::running::Running;
+use crate::server::server_state::ServerState;
 use crate::store::{
-    Admit, Change, ChangeBody, EventPatch, EventQuery, NotACursor, Order, Scope, Store, StoreError,
-    ThreadEdit,
+    Admit, Change, ChangeBody, EventPatch, EventQuery, InvalidCursor, Order, Scope, Store,
+    StoreError, ThreadEdit,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -189,7 +189,7 @@ impl Listed for Events {
                 ..self.query.clone()
             };
             if let Some(after) = part.after {
-                let seq = after.parse().map_err(|_| NotACursor)?;
+                let seq = after.parse().map_err(|_| InvalidCursor)?;
                 match part.order {
                     Order::NewestFirst => query.before = seq,
                     Order::OldestFirst => query.after = seq,
@@ -288,7 +288,7 @@ impl IntoFuture for CreateEvent {
 
 /// Refuses a form that nobody could answer.
 fn check_data(
-    running: &Running,
+    running: &ServerState,
     kind: EventType,
     data: Option<&Value>,
 ) -> Result<(), RepositoryError> {

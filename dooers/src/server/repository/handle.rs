@@ -2,7 +2,7 @@
 
 use super::{List, Listed, RepositoryError};
 use crate::protocol::{MAX_CLIENT_ID_BYTES, check_id as check_given_id};
-use crate::server::running::Running;
+use crate::server::server_state::ServerState;
 use crate::store::{Change, ChangeBody, Scope, StoreError, ThreadEdit};
 use std::sync::Arc;
 
@@ -46,11 +46,11 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Repository {
-    pub(super) running: Arc<Running>,
+    pub(super) running: Arc<ServerState>,
 }
 
 impl Repository {
-    pub(in crate::server) fn new(running: Arc<Running>) -> Self {
+    pub(in crate::server) fn new(running: Arc<ServerState>) -> Self {
         Self { running }
     }
 
@@ -81,7 +81,7 @@ impl Repository {
 /// The server and the scope in which something is created.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    pub(super) running: Arc<Running>,
+    pub(super) running: Arc<ServerState>,
     pub(super) scope: Scope,
 }
 

@@ -1,8 +1,8 @@
 //! Lists that are read page by page.
 
 use super::RepositoryError;
-use crate::server::running::Running;
-use crate::store::{NotACursor, Order, Scope, Store, StoreError};
+use crate::server::server_state::ServerState;
+use crate::store::{InvalidCursor, Order, Scope, Store, StoreError};
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use std::collections::VecDeque;
@@ -36,7 +36,7 @@ pub struct Page<T> {
 /// Filters that match nothing result in an empty page.
 #[must_use = "nothing is read until it is awaited or streamed"]
 pub struct List<L> {
-    running: Arc<Running>,
+    running: Arc<ServerState>,
     scope: Scope,
     pub(super) listed: L,
     order: Order,
@@ -81,8 +81,8 @@ pub enum FindError {
     Store(StoreError),
 }
 
-impl From<NotACursor> for FindError {
-    fn from(_: NotACursor) -> Self {
+impl From<InvalidCursor> for FindError {
+    fn from(_: InvalidCursor) -> Self {
         Self::Cursor
     }
 }
@@ -94,7 +94,7 @@ impl From<StoreError> for FindError {
 }
 
 impl<L: Listed> List<L> {
-    pub(super) fn new(running: Arc<Running>, scope: Scope, listed: L) -> Self {
+    pub(super) fn new(running: Arc<ServerState>, scope: Scope, listed: L) -> Self {
         Self {
             running,
             scope,

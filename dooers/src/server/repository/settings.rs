@@ -48,7 +48,7 @@ impl Repository {
         let (settings, worker) = (Arc::clone(&self.running.settings), worker(scope));
         let (field_id, value) = (field_id.to_owned(), value.into());
         let set = async move { settings.set(&worker, &field_id, value).await };
-        Ok(self.running.to_the_end(set).await?)
+        Ok(self.running.run_detached(set).await?)
     }
 
     /// Resets a setting to its default, and publishes it to all clients that see the field.
@@ -64,7 +64,7 @@ impl Repository {
         let (settings, worker) = (Arc::clone(&self.running.settings), worker(scope));
         let field_id = field_id.to_owned();
         let remove = async move { settings.remove(&worker, &field_id).await };
-        Ok(self.running.to_the_end(remove).await?)
+        Ok(self.running.run_detached(remove).await?)
     }
 }
 

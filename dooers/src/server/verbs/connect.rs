@@ -15,6 +15,6 @@ pub(super) fn connect(
     // No frame for the old identity is sent after the answer, and none for the new one before it.
     session.running.hub.leave(&session.connection);
     session.welcome(id);
-    session.become_known(identity);
+    session.set_identity(identity);
     Ok(())
 }

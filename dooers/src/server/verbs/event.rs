@@ -1,13 +1,13 @@
 //! The verbs `event.create` and `event.list`.
 
-use super::super::begin::begin;
+use super::super::submit_message::begin;
 use super::caller::Caller;
 use crate::hub::Frame;
 use crate::protocol::{
     ErrorBody, EventDraft, EventListPayload, EventType, NotAdmitted, ServerFrame, UploadNotFound,
     clean_id, new_id, timestamp,
 };
-use crate::store::{Admitted, Begun, NewMessage, NewThread, ThreadTarget};
+use crate::store::{Admitted, BeginOutcome, NewMessage, NewThread, ThreadTarget};
 
 /// Default number of events on a page.
 const EVENTS: usize = 50;
@@ -20,7 +20,7 @@ const MOST_EVENTS: usize = 200;
 pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(), ErrorBody> {
     let message = message_of(caller, draft)?;
     let message = Admitted::new(message).map_err(|refused| in_frame(&refused))?;
-    let stored = |_: &Begun| caller.session.ack(&caller.id);
+    let stored = |_: &BeginOutcome| caller.session.ack(&caller.id);
     let begun = begin(caller.session, &caller.identity.scope, message, stored)
         .await
         .map_err(|error| caller.refusal(error))?;
@@ -32,7 +32,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
 
 /// Sends a message that was stored before to its sender again, and then the events after it. A subscribed sender that
 /// has not been sent the message yet gets it by its subscription.
-fn repeat(caller: &Caller<'_>, begun: &Begun) {
+fn repeat(caller: &Caller<'_>, begun: &BeginOutcome) {
     let session = caller.session;
     let (hub, connection) = (&session.running.hub, &session.connection);
     session.ack(&caller.id);

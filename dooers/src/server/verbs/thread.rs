@@ -2,7 +2,7 @@
 
 use super::caller::Caller;
 use crate::hub::Frame;
-use crate::protocol::{ErrorBody, ServerFrame, ShownThread, ThreadListPayload, clean_id};
+use crate::protocol::{ErrorBody, ServerFrame, ThreadListPayload, ThreadView, clean_id};
 use crate::store::{Snapshot, SnapshotFrom, ThreadCursor};
 
 /// Default number of threads on a page.
@@ -29,7 +29,7 @@ pub(super) async fn list(
         .threads(&caller.identity.scope, cursor.as_ref(), limit)
         .await
         .map_err(|error| caller.refusal(error))?;
-    let shown = |thread| ShownThread::new(thread, None);
+    let shown = |thread| ThreadView::new(thread, None);
     let threads: Vec<_> = page.threads.iter().map(shown).collect();
     caller.session.push(&ServerFrame::ThreadListResult {
         threads: &threads,
@@ -119,7 +119,7 @@ pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), E
 
 fn frame_of(snapshot: &Snapshot) -> Frame {
     let frame = ServerFrame::ThreadSnapshot {
-        thread: ShownThread::new(&snapshot.thread.thread, None),
+        thread: ThreadView::new(&snapshot.thread.thread, None),
         events: &snapshot.events,
         runs: &snapshot.runs,
         has_more: snapshot.has_more,

@@ -3,7 +3,7 @@
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::limit::{encoded_len, fitting};
-use crate::store::page::{Known, Place};
+use crate::store::page::{ClientCheckpoint, Place};
 use crate::store::shown::{Asked, Base, FirstEdited, Shown, SizedEvent, Window};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use crate::store::step::{Body, Extent, Missed, Step};
@@ -123,7 +123,7 @@ impl ThreadState {
     }
 
     /// Returns the first edit of the events that a reader has, after the reader's `rev`.
-    fn first_edited(&self, known: Known) -> Option<FirstEdited> {
+    fn first_edited(&self, known: ClientCheckpoint) -> Option<FirstEdited> {
         let edited = self.edited(
             known.first_seq()..=known.last_seq,
             known.rev + 1..=self.row.record.rev,

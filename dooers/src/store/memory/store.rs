@@ -5,10 +5,11 @@ use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
 use crate::store::rules;
 use crate::store::state::{ThreadState, Threads};
 use crate::store::{
-    Begun, Cancel, Cancelled, CatchUp, Change, Claim, Edited, EventPage, EventQuery, HeldTurn,
-    NewMessage, PageLimit, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
-    Start, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey, Written,
+    BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
+    EventQuery, FinishOutcome, HeldTurn, NewMessage, PageLimit, Position, Recovered, Retried,
+    RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor,
+    ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState,
+    WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -57,8 +58,8 @@ impl Store for MemoryStore {
         &self,
         scope: &Scope,
         message: NewMessage,
-        start: &Start,
-    ) -> Result<Begun, StoreError> {
+        start: &ClaimOptions,
+    ) -> Result<BeginOutcome, StoreError> {
         rules::begin(&mut self.state().threads, scope, &message, start)
     }
 
@@ -66,7 +67,7 @@ impl Store for MemoryStore {
         &self,
         scope: &Scope,
         thread_id: &str,
-        start: &Start,
+        start: &ClaimOptions,
     ) -> Result<Option<Claim>, StoreError> {
         rules::claim(&mut self.state().threads, scope, thread_id, start)
     }
@@ -89,8 +90,8 @@ impl Store for MemoryStore {
         scope: &Scope,
         turn: &TurnKey,
         changes: Vec<TurnChange>,
-        next: Option<&Start>,
-    ) -> Result<Written, StoreError> {
+        next: Option<&ClaimOptions>,
+    ) -> Result<FinishOutcome, StoreError> {
         rules::finish(&mut self.state().threads, scope, turn, &changes, next)
     }
 

@@ -112,7 +112,7 @@ async fn apply(
     .await?;
     let before = applied(&mut transaction, prefix).await?;
     if before.is_empty() {
-        must_be_free(&mut transaction, prefix).await?;
+        check_prefix_is_free(&mut transaction, prefix).await?;
         let tracking = sql("CREATE TABLE IF NOT EXISTS {prefix}schema_migrations (
                 version BIGINT PRIMARY KEY,
                 name TEXT NOT NULL,
@@ -176,7 +176,7 @@ async fn must_be_unicode(connection: &mut PgConnection) -> Result<(), MigrateErr
 }
 
 /// Refuses a prefix that another program uses for its tables.
-async fn must_be_free(
+async fn check_prefix_is_free(
     connection: &mut PgConnection,
     prefix: &TablePrefix,
 ) -> Result<(), MigrateError> {

@@ -18,6 +18,6 @@ mod time;
 mod write;
 
 pub use connect::options::PostgresOptions;
-pub use connect::ssl::{NotAnSslMode, SslMode};
-pub use connect::url::NotAPostgresUrl;
+pub use connect::ssl::{InvalidSslMode, SslMode};
+pub use connect::url::InvalidPostgresUrl;
 pub use store::PostgresStore;

@@ -4,7 +4,7 @@
 //! if it was executed. For the same reason, a statement does nothing after its time, see [`Readers::execute_once`].
 
 use super::statements::Statements;
-use crate::store::postgres::connect::error::told;
+use crate::store::postgres::connect::error::into_store_error;
 use crate::store::postgres::connect::statement::query;
 use crate::store::postgres::read::readers::{PgReading, Readers};
 use crate::store::sql::{Columns, Reading, RowError};
@@ -39,7 +39,7 @@ pub(super) async fn put(
         .map(|setting| serde_json::to_string(&setting.value));
     let values: Vec<_> = values
         .collect::<Result<_, _>>()
-        .map_err(|error| told(error.into(), WHAT))?;
+        .map_err(|error| into_store_error(error.into(), WHAT))?;
     let put = |sql: &Statements, last: DateTime<Utc>| {
         let fields = settings.iter().map(|setting| setting.field_id.clone());
         let keys = settings.iter().map(|setting| setting.key_id.clone());
@@ -59,7 +59,7 @@ pub(super) async fn put(
                 .iter()
                 .map(|row| Ok((row.text(0)?.to_owned(), row.time(1)?)));
             let stored = stored.collect::<Result<_, RowError>>();
-            stored.map_err(|error| told(error, WHAT))?
+            stored.map_err(|error| into_store_error(error, WHAT))?
         }
         Err(lost @ StoreError::Unavailable { .. }) => {
             let now = read(readers, worker).await?;
@@ -69,7 +69,7 @@ pub(super) async fn put(
     };
     let time = |setting: &StoredSetting| {
         let at = times.get(&setting.field_id).copied();
-        at.ok_or_else(|| told("a stored setting is missing".into(), WHAT))
+        at.ok_or_else(|| into_store_error("a stored setting is missing".into(), WHAT))
     };
     settings.iter().map(time).collect()
 }

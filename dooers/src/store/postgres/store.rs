@@ -7,7 +7,7 @@ use super::statements::Statements;
 use super::time::lease_micros;
 use crate::protocol::timestamp;
 use crate::store::postgres::connect::connection::connect;
-use crate::store::postgres::connect::error::told;
+use crate::store::postgres::connect::error::into_store_error;
 use crate::store::postgres::connect::hint::explained;
 use crate::store::postgres::connect::limit::{LAST_TRY, Limit};
 use crate::store::postgres::connect::statement::query;
@@ -71,7 +71,7 @@ impl PostgresStore {
 async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), StoreError> {
     let fail = |error: MigrateError| cannot_open(options, error);
     options.check().map_err(|why| cannot_open(options, why))?;
-    let connecting = Limit::of_connecting(options.patience());
+    let connecting = Limit::of_connecting(options.connect_limit());
     let mut connection = connect(&options.direct_options(), connecting)
         .await
         .map_err(|error| cannot_reach(options, &error.into()))?;
@@ -145,7 +145,7 @@ sql_store! {
         };
         let rows = self.readers.execute(WHAT, renew).await?;
         let held: Result<_, RowError> = rows.iter().map(held_turn).collect();
-        held.map_err(|error| told(error, WHAT))
+        held.map_err(|error| into_store_error(error, WHAT))
     }
 
     async fn settled(&self) -> Result<(), StoreError> {
@@ -167,7 +167,7 @@ sql_store! {
                     by: row.time(5)?,
                 })
             };
-            let operation = lost().map_err(|error: RowError| told(error, WHAT))?;
+            let operation = lost().map_err(|error: RowError| into_store_error(error, WHAT))?;
             expire.push(self.writer.run(operation));
         }
         let mut recovered = Recovered::default();

@@ -3,15 +3,17 @@
 use super::rows::{Rows, SentEvent, SentKey, ThreadRows};
 use super::thread::{OpenThread, find, make, open};
 use crate::protocol::FormAnswer;
-use crate::store::{Begun, Change, NewMessage, Scope, Start, StoreError, ThreadTarget, message};
+use crate::store::{
+    BeginOutcome, Change, ClaimOptions, NewMessage, Scope, StoreError, ThreadTarget, message,
+};
 
 /// Stores a user's message and its turn: see [`Store::begin_turn`](crate::store::Store::begin_turn).
 pub(crate) fn begin<S: Rows>(
     rows: &mut S,
     scope: &Scope,
     new: &NewMessage,
-    start: &Start,
-) -> Result<Begun, S::Error> {
+    start: &ClaimOptions,
+) -> Result<BeginOutcome, S::Error> {
     let key = SentKey::of(scope, new);
     if let Some(key) = &key
         && let Some(begun) = repeated(rows, scope, key, new)?
@@ -77,7 +79,7 @@ pub(crate) fn begin<S: Rows>(
         };
         rows.insert_sent(key, sent)?;
     }
-    Ok(Begun {
+    Ok(BeginOutcome {
         event,
         rev,
         is_repeated: false,
@@ -93,7 +95,7 @@ fn repeated<S: Rows>(
     scope: &Scope,
     key: &SentKey,
     new: &NewMessage,
-) -> Result<Option<Begun>, S::Error> {
+) -> Result<Option<BeginOutcome>, S::Error> {
     let Some(sent) = rows.sent(key)? else {
         return Ok(None);
     };
@@ -111,7 +113,7 @@ fn repeated<S: Rows>(
     let turn = thread.rows.turn_of(&event.id)?;
     let sealed = turn.as_ref().and_then(|turn| turn.sealed.as_ref());
     new.must_repeat(&event, sealed.map(|sealed| &sealed.digest))?;
-    Ok(Some(Begun {
+    Ok(Some(BeginOutcome {
         event,
         rev,
         is_repeated: true,

@@ -5,7 +5,7 @@ use super::thread::{make, open};
 use crate::protocol::timestamp;
 use crate::store::edit::id_is_taken;
 use crate::store::{
-    Change, Claim, Retried, Scope, Start, ThreadDraft, TurnChange, TurnKey, Written,
+    Change, Claim, ClaimOptions, FinishOutcome, Retried, Scope, ThreadDraft, TurnChange, TurnKey,
 };
 use chrono::{DateTime, Utc};
 
@@ -14,7 +14,7 @@ pub(crate) fn claim<S: Rows>(
     rows: &mut S,
     scope: &Scope,
     thread_id: &str,
-    start: &Start,
+    start: &ClaimOptions,
 ) -> Result<Option<Claim>, S::Error> {
     let mut thread = open(rows, scope, thread_id)?;
     let claim = thread.claim(start)?;
@@ -51,8 +51,8 @@ pub(crate) fn finish<S: Rows>(
     scope: &Scope,
     turn: &TurnKey,
     changes: &[TurnChange],
-    next: Option<&Start>,
-) -> Result<Written, S::Error> {
+    next: Option<&ClaimOptions>,
+) -> Result<FinishOutcome, S::Error> {
     let mut thread = open(rows, scope, &turn.thread_id)?;
     let held = thread.held(turn)?;
     let mut changes = thread.apply(turn, changes)?;
@@ -66,7 +66,7 @@ pub(crate) fn finish<S: Rows>(
         changes.append(&mut next.changes);
     }
     thread.save()?;
-    Ok(Written { changes, next })
+    Ok(FinishOutcome { changes, next })
 }
 
 /// Writes the last changes of an attempt, and requeues the turn unless it was cancelled.

@@ -3,7 +3,7 @@
 use super::rows::{Rows, ThreadRows, TurnRow};
 use super::thread::{OpenThread, open};
 use crate::store::claim::{AfterLoss, interrupted_event, interrupted_run};
-use crate::store::{Change, Recovered, Scope, Waiting};
+use crate::store::{Change, PendingThread, Recovered, Scope};
 use chrono::{DateTime, Utc};
 
 /// The turns of a thread that were interrupted.
@@ -36,7 +36,7 @@ pub(crate) fn expire<S: Rows>(
     thread_id: &str,
     at: DateTime<Utc>,
     lost_by: Option<DateTime<Utc>>,
-) -> Result<(Option<Interrupted>, Option<Waiting>), S::Error> {
+) -> Result<(Option<Interrupted>, Option<PendingThread>), S::Error> {
     let mut thread = open(rows, scope, thread_id)?;
     let interrupted = thread.interrupt(at, lost_by)?;
     let waiting = thread.waiting()?;
@@ -46,7 +46,7 @@ pub(crate) fn expire<S: Rows>(
 
 impl Recovered {
     /// Adds the result of one thread.
-    pub(crate) fn add(&mut self, interrupted: Option<Interrupted>, waiting: Option<Waiting>) {
+    pub(crate) fn add(&mut self, interrupted: Option<Interrupted>, waiting: Option<PendingThread>) {
         if let Some(interrupted) = interrupted {
             self.interrupted += interrupted.failed;
             self.retried += interrupted.retried;

@@ -4,7 +4,8 @@ use crate::protocol::{Run, Thread, ThreadEvent, User};
 use crate::store::claim::{end_of_lease, is_due};
 use crate::store::list_clock::ListClock;
 use crate::store::{
-    CancelTarget, NewMessage, Participant, Scope, SealedAnswer, Start, StoreError, ThreadRecord,
+    CancelTarget, ClaimOptions, NewMessage, Participant, Scope, SealedAnswer, StoreError,
+    ThreadRecord,
 };
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -273,7 +274,7 @@ impl TurnRow {
     }
 
     /// Returns `true` if the turn waits and may be claimed at the time of `start`.
-    pub(crate) fn is_due(&self, start: &Start) -> bool {
+    pub(crate) fn is_due(&self, start: &ClaimOptions) -> bool {
         !self.is_running && is_due(self.not_before, start.at)
     }
 
@@ -285,7 +286,7 @@ impl TurnRow {
     }
 
     /// Starts the next attempt.
-    pub(super) fn begin(&mut self, start: &Start) {
+    pub(super) fn begin(&mut self, start: &ClaimOptions) {
         self.is_running = true;
         self.is_beside = start.is_concurrent();
         self.fence += 1;

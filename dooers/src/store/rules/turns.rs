@@ -5,12 +5,12 @@ use super::thread::OpenThread;
 use crate::protocol::{Run, ThreadEvent, new_id};
 use crate::store::OnBusy;
 use crate::store::claim::{cancelled_run, interrupted_run, withdrawn_run};
-use crate::store::{Change, Claim, SealedAnswer, Start, StoreError, TurnKey, Waiting};
+use crate::store::{Change, Claim, ClaimOptions, PendingThread, SealedAnswer, StoreError, TurnKey};
 use chrono::{DateTime, Utc};
 
 impl<R: ThreadRows> OpenThread<R> {
     /// Refuses a message if the policy of the agent does not accept one now.
-    pub(super) fn check_busy(&self, start: &Start) -> Result<(), R::Error> {
+    pub(super) fn check_busy(&self, start: &ClaimOptions) -> Result<(), R::Error> {
         if self.rows.oldest_turn()?.is_none() {
             return Ok(());
         }
@@ -21,7 +21,7 @@ impl<R: ThreadRows> OpenThread<R> {
     /// ones as cancelled. Returns the changes, and the messages of the running turns.
     pub(super) fn preempt(
         &mut self,
-        start: &Start,
+        start: &ClaimOptions,
     ) -> Result<(Vec<Change>, Vec<String>), R::Error> {
         if start.on_busy != OnBusy::Interrupt {
             return Ok((Vec::new(), Vec::new()));
@@ -44,7 +44,7 @@ impl<R: ThreadRows> OpenThread<R> {
         &mut self,
         message: &ThreadEvent,
         sealed: Option<&SealedAnswer>,
-        start: &Start,
+        start: &ClaimOptions,
     ) -> Result<Option<Claim>, R::Error> {
         let mut turn = TurnRow::new(message, sealed);
         if start.is_concurrent() || self.rows.oldest_turn()?.is_none() {
@@ -58,7 +58,7 @@ impl<R: ThreadRows> OpenThread<R> {
     }
 
     /// Claims the oldest waiting turn if it is due. Unless turns run concurrently, no other turn may be running.
-    pub(super) fn claim(&mut self, start: &Start) -> Result<Option<Claim>, R::Error> {
+    pub(super) fn claim(&mut self, start: &ClaimOptions) -> Result<Option<Claim>, R::Error> {
         let turn = if start.is_concurrent() {
             // Concurrent turns do not wait for each other.
             let waiting = self.rows.waiting_turns()?;
@@ -89,7 +89,7 @@ impl<R: ThreadRows> OpenThread<R> {
         &mut self,
         turn: TurnRow,
         message: ThreadEvent,
-        start: &Start,
+        start: &ClaimOptions,
     ) -> Result<Claim, R::Error> {
         // Before the first attempt, a run that names the message was created by the program, not by a turn.
         let mut open = if turn.attempt > 1 {
@@ -217,12 +217,12 @@ impl<R: ThreadRows> OpenThread<R> {
     }
 
     /// Returns the thread with the times of its next claims, if turns of it wait and none runs.
-    pub(super) fn waiting(&self) -> Result<Option<Waiting>, R::Error> {
+    pub(super) fn waiting(&self) -> Result<Option<PendingThread>, R::Error> {
         let Some(next) = self.next_turn()? else {
             return Ok(None);
         };
         let all = self.rows.waiting_turns()?;
-        Ok(Some(Waiting {
+        Ok(Some(PendingThread {
             scope: self.rows.row().record.scope(),
             thread_id: self.id().to_owned(),
             not_before: next.not_before,

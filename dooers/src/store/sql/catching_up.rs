@@ -5,7 +5,7 @@ use super::read::{ReadTransaction, Reading, parameters};
 use super::rows::{self, WholeThread};
 use super::sizes::edits;
 use crate::store::change::in_sending_order;
-use crate::store::page::Known;
+use crate::store::page::ClientCheckpoint;
 use crate::store::shown::{SizedEvent, Window};
 use crate::store::step::{Body, Extent, Measured, Missed, Step};
 use crate::store::{CatchUp, Change, Order, PageLimit, Position, Scope};
@@ -52,7 +52,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         let read = read
             .into_iter()
             .map(|(event, rev)| Change::of_event(event, rev));
-        let read: Vec<(Known, Change)> = places.zip(read).collect();
+        let read: Vec<(ClientCheckpoint, Change)> = places.zip(read).collect();
         let missed = others
             .iter()
             .map(|change| Missed::change(change.rev, Body::of(change)));

@@ -2,8 +2,8 @@
 
 use crate::store::rules::{self, Rows};
 use crate::store::{
-    Begun, Change, Claim, Edited, NewMessage, Retried, Scope, Start, ThreadDraft, ThreadEdit,
-    TurnChange, TurnKey, Written,
+    BeginOutcome, Change, Claim, ClaimOptions, Edited, FinishOutcome, NewMessage, Retried, Scope,
+    ThreadDraft, ThreadEdit, TurnChange, TurnKey,
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Debug;
@@ -25,14 +25,14 @@ pub(crate) trait ThreadOperation: Debug + Send + 'static {
 pub(crate) struct Begin {
     pub(crate) scope: Scope,
     pub(crate) new: NewMessage,
-    pub(crate) start: Start,
+    pub(crate) start: ClaimOptions,
 }
 
 impl ThreadOperation for Begin {
-    type Answer = Begun;
+    type Answer = BeginOutcome;
     const WHAT: &'static str = "store a message";
 
-    fn run<S: Rows>(&self, rows: &mut S) -> Result<Begun, S::Error> {
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<BeginOutcome, S::Error> {
         rules::begin(rows, &self.scope, &self.new, &self.start)
     }
 }
@@ -42,7 +42,7 @@ impl ThreadOperation for Begin {
 pub(crate) struct ClaimTurn {
     pub(crate) scope: Scope,
     pub(crate) thread_id: String,
-    pub(crate) start: Start,
+    pub(crate) start: ClaimOptions,
 }
 
 impl ThreadOperation for ClaimTurn {
@@ -93,14 +93,14 @@ pub(crate) struct FinishTurn {
     pub(crate) scope: Scope,
     pub(crate) turn: TurnKey,
     pub(crate) changes: Vec<TurnChange>,
-    pub(crate) next: Option<Start>,
+    pub(crate) next: Option<ClaimOptions>,
 }
 
 impl ThreadOperation for FinishTurn {
-    type Answer = Written;
+    type Answer = FinishOutcome;
     const WHAT: &'static str = "end a turn";
 
-    fn run<S: Rows>(&self, rows: &mut S) -> Result<Written, S::Error> {
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<FinishOutcome, S::Error> {
         let next = self.next.as_ref();
         rules::finish(rows, &self.scope, &self.turn, &self.changes, next)
     }

@@ -5,7 +5,7 @@ use super::rows::{self, Columns, RowError, WholeThread};
 use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::limit::{encoded_len, fitting};
-use crate::store::page::Known;
+use crate::store::page::ClientCheckpoint;
 use crate::store::shown::{Asked, Base, FirstEdited, Shown, Window};
 use crate::store::{
     EventPage, PageLimit, Participant, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting,
@@ -199,7 +199,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         let asked = Asked {
             total: thread.last_seq,
             bytes,
-            from: self.goes_on_from(&thread, from).await?,
+            from: self.resume_position(&thread, from).await?,
         };
         let mut sizes = self.event_sizes(&thread, asked.window(), bytes).await?;
         // The sizes of the columns bound the bytes that are read, and the exact sizes of the events bound the bytes
@@ -226,7 +226,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     }
 
     /// Returns the base of a snapshot of this thread.
-    async fn goes_on_from(
+    async fn resume_position(
         &mut self,
         thread: &WholeThread,
         from: &SnapshotFrom,
@@ -324,7 +324,11 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     }
 
     /// Returns the place of a reader that has everything up to this event, as it was when it was new.
-    async fn place_of(&mut self, thread_pk: i64, event_id: &str) -> Result<Option<Known>, Stop> {
+    async fn place_of(
+        &mut self,
+        thread_pk: i64,
+        event_id: &str,
+    ) -> Result<Option<ClientCheckpoint>, Stop> {
         let (sql, values) = (&self.sql.event_place, parameters![thread_pk, event_id]);
         self.first(sql, values, known).await
     }
@@ -345,7 +349,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     async fn first_edited(
         &mut self,
         thread: &WholeThread,
-        known: Known,
+        known: ClientCheckpoint,
     ) -> Result<Option<FirstEdited>, Stop> {
         let (sql, values) = (
             &self.sql.first_edited,
@@ -365,7 +369,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     }
 
     async fn runs_shown(&mut self, thread: &WholeThread, shown: &Shown) -> Result<Vec<Run>, Stop> {
-        let rev = |known: Option<Known>| known.map_or(u64::MAX, |known| known.rev);
+        let rev = |known: Option<ClientCheckpoint>| known.map_or(u64::MAX, |known| known.rev);
         let (changed_since, begun_up_to) = (rev(shown.after), rev(shown.known));
         let (sql, values) = (
             &self.sql.runs_shown,
@@ -383,8 +387,8 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
 }
 
 /// Reads an event's `seq`, and the `rev` of the change that created it.
-pub(super) fn known(row: &impl Columns) -> Result<Known, RowError> {
-    Ok(Known {
+pub(super) fn known(row: &impl Columns) -> Result<ClientCheckpoint, RowError> {
+    Ok(ClientCheckpoint {
         last_seq: row.count(0)?,
         rev: row.count(1)?,
     })

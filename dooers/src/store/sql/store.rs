@@ -11,9 +11,9 @@ macro_rules! sql_store {
                 WriteTurn,
             };
             use $crate::store::{
-                Begun, CatchUp, Change, Claim, Edited, EventPage, EventQuery, NewMessage, PageLimit, Position, Retried, RunQuery,
-                Scope, Snapshot, SnapshotFrom, Start, Store, StoreError, ThreadCursor, ThreadDraft, ThreadEdit,
-                ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, Written,
+                BeginOutcome, CatchUp, Change, Claim, Edited, EventPage, EventQuery, NewMessage, PageLimit, Position, Retried, RunQuery,
+                Scope, Snapshot, SnapshotFrom, ClaimOptions, Store, StoreError, ThreadCursor, ThreadDraft, ThreadEdit,
+                ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, FinishOutcome,
             };
             use chrono::{DateTime, Utc};
 
@@ -23,8 +23,8 @@ macro_rules! sql_store {
                     &self,
                     scope: &Scope,
                     message: NewMessage,
-                    start: &Start,
-                ) -> Result<Begun, StoreError> {
+                    start: &ClaimOptions,
+                ) -> Result<BeginOutcome, StoreError> {
                     let begin = Begin {
                         scope: scope.clone(),
                         new: message,
@@ -37,7 +37,7 @@ macro_rules! sql_store {
                     &self,
                     scope: &Scope,
                     thread_id: &str,
-                    start: &Start,
+                    start: &ClaimOptions,
                 ) -> Result<Option<Claim>, StoreError> {
                     let claim = ClaimTurn {
                         scope: scope.clone(),
@@ -74,8 +74,8 @@ macro_rules! sql_store {
                     scope: &Scope,
                     turn: &TurnKey,
                     changes: Vec<TurnChange>,
-                    next: Option<&Start>,
-                ) -> Result<Written, StoreError> {
+                    next: Option<&ClaimOptions>,
+                ) -> Result<FinishOutcome, StoreError> {
                     let finish = FinishTurn {
                         scope: scope.clone(),
                         turn: turn.clone(),

@@ -32,7 +32,7 @@ pub(super) type Answered<O> = Result<<O as Operation>::Answer, StoreError>;
 /// An operation of any type, with the caller that waits for its result.
 pub(super) trait Job: Send {
     /// Executes the operation and keeps its result.
-    fn run(&mut self, db: &Database) -> Outcome;
+    fn run(&mut self, db: &Database) -> JobOutcome;
 
     /// Sends the result to the caller.
     fn answer(self: Box<Self>);
@@ -43,7 +43,7 @@ pub(super) trait Job: Send {
 
 /// The outcome of an execution.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum JobOutcome {
     Done,
     Refused { has_written: bool },
     Fault(RowError),
@@ -51,13 +51,13 @@ pub(super) enum Outcome {
 
 /// An operation, with the caller that waits for its result.
 #[derive(Debug)]
-pub(super) struct Waiting<O: Operation> {
+pub(super) struct QueuedOperation<O: Operation> {
     operation: O,
     answer: Option<Answered<O>>,
     caller: oneshot::Sender<Answered<O>>,
 }
 
-impl<O: Operation> Waiting<O> {
+impl<O: Operation> QueuedOperation<O> {
     pub(super) fn new(operation: O) -> (Self, oneshot::Receiver<Answered<O>>) {
         let (caller, answer) = oneshot::channel();
         let waiting = Self {
@@ -69,21 +69,21 @@ impl<O: Operation> Waiting<O> {
     }
 }
 
-impl<O: Operation> Job for Waiting<O> {
-    fn run(&mut self, db: &Database) -> Outcome {
+impl<O: Operation> Job for QueuedOperation<O> {
+    fn run(&mut self, db: &Database) -> JobOutcome {
         let before = db.rows_written();
         match self.operation.run(db) {
             Ok(answer) => {
                 self.answer = Some(Ok(answer));
-                Outcome::Done
+                JobOutcome::Done
             }
             Err(Stop::Refused(refusal)) => {
                 self.answer = Some(Err(refusal));
-                Outcome::Refused {
+                JobOutcome::Refused {
                     has_written: db.rows_written() != before,
                 }
             }
-            Err(Stop::Fault(error)) => Outcome::Fault(error),
+            Err(Stop::Fault(error)) => JobOutcome::Fault(error),
         }
     }
 
@@ -140,12 +140,12 @@ fn together(db: &Database, jobs: &mut [Box<dyn Job>]) -> Result<(), String> {
     db.begin().map_err(|error| error.to_string())?;
     for job in jobs {
         match job.run(db) {
-            Outcome::Done | Outcome::Refused { has_written: false } => {}
-            Outcome::Refused { has_written: true } => {
+            JobOutcome::Done | JobOutcome::Refused { has_written: false } => {}
+            JobOutcome::Refused { has_written: true } => {
                 db.roll_back();
                 return Err("an operation was refused after it had written".to_owned());
             }
-            Outcome::Fault(error) => {
+            JobOutcome::Fault(error) => {
                 db.roll_back();
                 return Err(error.to_string());
             }
@@ -171,13 +171,13 @@ fn alone(db: &Database, mut job: Box<dyn Job>) -> Result<bool, RowError> {
         return Err(error);
     }
     let committed = match job.run(db) {
-        Outcome::Done => db.commit(),
-        Outcome::Refused { .. } => {
+        JobOutcome::Done => db.commit(),
+        JobOutcome::Refused { .. } => {
             db.roll_back();
             job.answer();
             return Ok(false);
         }
-        Outcome::Fault(error) => Err(error),
+        JobOutcome::Fault(error) => Err(error),
     };
     match committed {
         Ok(()) => {

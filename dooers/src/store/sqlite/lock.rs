@@ -97,16 +97,16 @@ mod own {
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     /// A database that this process has opened and may still have connections to.
-    struct Known {
+    struct OpenFile {
         id: FileId,
         /// The descriptor, if no store uses it at the moment. It must not be closed while connections may exist.
         idle: Option<File>,
     }
 
     /// A file with an open store is not opened here again, because closing the descriptor would drop SQLite's locks.
-    static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+    static KNOWN: Mutex<Vec<OpenFile>> = Mutex::new(Vec::new());
 
-    fn known() -> MutexGuard<'static, Vec<Known>> {
+    fn known() -> MutexGuard<'static, Vec<OpenFile>> {
         // The list is consistent after a panic, because nothing panics while it holds the lock.
         KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,8 +128,8 @@ mod own {
             let fail = |error| cannot_open(database, error);
             let id = FileId::at(database).map_err(fail)?;
             let file = match known.iter_mut().find(|known| known.id == id) {
-                Some(Known { idle: None, .. }) => return Err(is_open(database)),
-                Some(Known { idle, .. }) => idle.take(),
+                Some(OpenFile { idle: None, .. }) => return Err(is_open(database)),
+                Some(OpenFile { idle, .. }) => idle.take(),
                 None => None,
             };
             let is_outlived = file.is_some();
@@ -137,7 +137,7 @@ mod own {
                 Some(file) => file,
                 None => {
                     let file = File::open(database).map_err(fail)?;
-                    known.push(Known { id, idle: None });
+                    known.push(OpenFile { id, idle: None });
                     file
                 }
             };
@@ -166,7 +166,7 @@ mod own {
             self.is_outlived = is_outlived;
         }
 
-        fn release(&mut self, known: &mut Vec<Known>) {
+        fn release(&mut self, known: &mut Vec<OpenFile>) {
             let Some(file) = self.file.take() else {
                 return;
             };

@@ -1,6 +1,6 @@
 //! The thread that writes.
 
-use super::batch::{Job, Operation, Waiting, commit, refuse};
+use super::batch::{Job, Operation, QueuedOperation, commit, refuse};
 use super::database::Database;
 use super::lock::DatabaseLock;
 use super::watch::{OFTEN, SOON};
@@ -72,7 +72,7 @@ impl Writer {
             source: "the store is closed".into(),
         };
         let queue = unpoisoned(&self.queue).clone().ok_or_else(closed)?;
-        let (waiting, answer) = Waiting::new(operation);
+        let (waiting, answer) = QueuedOperation::new(operation);
         queue.send(Box::new(waiting)).await.map_err(|_| closed())?;
         drop(queue);
         answer.await.map_err(|_| closed())?

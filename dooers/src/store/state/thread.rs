@@ -3,7 +3,7 @@
 use crate::protocol::{Run, RunStatus, ThreadEvent};
 use crate::store::claim::end_of_lease;
 use crate::store::list_clock::ListClock;
-use crate::store::page::Known;
+use crate::store::page::ClientCheckpoint;
 use crate::store::rules::{ThreadRow, TurnRow};
 use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord, TurnKey, TurnState};
 use std::time::Duration;
@@ -49,8 +49,8 @@ pub(crate) struct KeptRun {
 
 impl KeptEvent {
     /// Returns the place of a reader that has everything up to this event, as it was when it was new.
-    pub(crate) fn place(&self) -> Known {
-        Known {
+    pub(crate) fn place(&self) -> ClientCheckpoint {
+        ClientCheckpoint {
             last_seq: self.event.seq,
             rev: self.first_rev,
         }

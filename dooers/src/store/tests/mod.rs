@@ -6,12 +6,12 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-pub(crate) mod like_memory;
+pub(crate) mod differential;
 
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
 use crate::store::OnBusy;
 use crate::store::{
-    NewMessage, NewThread, Participant, Scope, Start, ThreadTarget, TurnChange, Viewer,
+    ClaimOptions, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnChange, Viewer,
 };
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -31,8 +31,8 @@ pub(crate) fn at(micros: i64) -> DateTime<Utc> {
     timestamp::from_micros(1_700_000_000_000_000 + micros)
 }
 
-pub(crate) fn start(run_id: &str) -> Start {
-    Start {
+pub(crate) fn start(run_id: &str) -> ClaimOptions {
+    ClaimOptions {
         node: "n".to_owned(),
         run_id: Some(run_id.to_owned()),
         at: at(1),

@@ -3,8 +3,8 @@
 use crate::fixtures::{first, next, said, scope, start};
 use chrono::DateTime;
 use dooers::store::{
-    Begun, NewMessage, PageLimit, PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError,
-    StoredSetting, WorkerKey,
+    BeginOutcome, NewMessage, PageLimit, PostgresOptions, PostgresStore, SnapshotFrom, Store,
+    StoreError, StoredSetting, WorkerKey,
 };
 use dooers_tests::postgres::{Cluster, ClusterOptions, connect, connections, dedicated};
 use dooers_tests::{signal, within};
@@ -74,7 +74,7 @@ async fn begin(
     store: &PostgresStore,
     message: NewMessage,
     run_id: &str,
-) -> Result<Begun, StoreError> {
+) -> Result<BeginOutcome, StoreError> {
     store.begin_turn(&scope(), message, &start(run_id)).await
 }
 

@@ -86,7 +86,7 @@ impl Unstorable {
 }
 
 /// Converts an error of the database into the caller's error. `what` is the operation.
-pub(crate) fn told(error: RowError, what: &'static str) -> StoreError {
+pub(crate) fn into_store_error(error: RowError, what: &'static str) -> StoreError {
     if let Some(unstorable) = Unstorable::of(&error) {
         StoreError::Invalid(unstorable.to_string())
     } else if is_lost_row(&error) {

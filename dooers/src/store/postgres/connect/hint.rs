@@ -5,7 +5,7 @@ use super::limit::Silent;
 
 /// Returns the text of an error, in the server's own words if the server reported it. The text of sqlx would add the
 /// line of the server's source code.
-fn said(error: &sqlx::Error) -> String {
+fn server_message(error: &sqlx::Error) -> String {
     match (error.as_database_error(), Silent::of(error)) {
         (Some(error), _) => error.message().to_owned(),
         (None, Some(silent)) => silent.to_string(),
@@ -16,8 +16,8 @@ fn said(error: &sqlx::Error) -> String {
 /// Returns the text of an error, with advice if the error is a common one.
 pub(crate) fn explained(error: &sqlx::Error) -> String {
     match advice(error) {
-        Some(advice) => format!("{}; {advice}", said(error)),
-        None => said(error),
+        Some(advice) => format!("{}; {advice}", server_message(error)),
+        None => server_message(error),
     }
 }
 

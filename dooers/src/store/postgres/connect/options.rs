@@ -2,7 +2,7 @@
 
 use super::conn_params::Target;
 use super::ssl::SslMode;
-use super::url::{self, NotAPostgresUrl};
+use super::url::{self, InvalidPostgresUrl};
 use crate::store::TablePrefix;
 use sqlx::postgres::PgConnectOptions;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ use std::time::Duration;
 /// let by_parts = PostgresOptions::new().host("db.example.com").user("ada").database("dooers").password("secret");
 /// let by_url = PostgresOptions::from_url("postgres://ada:secret@db.example.com/dooers?sslmode=verify-full")?;
 /// assert!(!format!("{by_parts:?} {by_url:?}").contains("secret"));
-/// # Ok::<(), dooers::store::NotAPostgresUrl>(())
+/// # Ok::<(), dooers::store::InvalidPostgresUrl>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
@@ -65,9 +65,9 @@ impl PostgresOptions {
     ///
     /// # Errors
     ///
-    /// [`NotAPostgresUrl`] for another text, and for any other parameter, because an ignored parameter could be one
+    /// [`InvalidPostgresUrl`] for another text, and for any other parameter, because an ignored parameter could be one
     /// that the connection's security depends on.
-    pub fn from_url(url: &str) -> Result<Self, NotAPostgresUrl> {
+    pub fn from_url(url: &str) -> Result<Self, InvalidPostgresUrl> {
         Self::new().url(url)
     }
 
@@ -77,7 +77,7 @@ impl PostgresOptions {
     /// # Errors
     ///
     /// As [`from_url`](PostgresOptions::from_url).
-    pub fn url(mut self, url: &str) -> Result<Self, NotAPostgresUrl> {
+    pub fn url(mut self, url: &str) -> Result<Self, InvalidPostgresUrl> {
         self.server = url::parse(url)?.over(&self.server);
         Ok(self)
     }
@@ -216,7 +216,7 @@ impl PostgresOptions {
     /// # Errors
     ///
     /// As [`from_url`](PostgresOptions::from_url).
-    pub fn direct_url(mut self, url: &str) -> Result<Self, NotAPostgresUrl> {
+    pub fn direct_url(mut self, url: &str) -> Result<Self, InvalidPostgresUrl> {
         self.direct = url::parse(url)?;
         Ok(self)
     }
@@ -255,7 +255,7 @@ impl PostgresOptions {
     }
 
     /// Returns how long to keep trying to reach the database.
-    pub(crate) fn patience(&self) -> Duration {
+    pub(crate) fn connect_limit(&self) -> Duration {
         let timeout = self.server.connect_timeout;
         timeout.map_or(Duration::from_secs(10), bounded)
     }
@@ -290,9 +290,9 @@ fn bounded(time: Duration) -> Duration {
 }
 
 impl FromStr for PostgresOptions {
-    type Err = NotAPostgresUrl;
+    type Err = InvalidPostgresUrl;
 
-    fn from_str(url: &str) -> Result<Self, NotAPostgresUrl> {
+    fn from_str(url: &str) -> Result<Self, InvalidPostgresUrl> {
         Self::from_url(url)
     }
 }
@@ -344,7 +344,7 @@ mod tests {
                 .statement_timeout(given)
                 .migration_timeout(given);
             let limits = [
-                options.patience(),
+                options.connect_limit(),
                 options.longest_statement(),
                 options.longest_migration(),
             ];
@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn timeout_defaults_to_ten_seconds() {
-        let seconds = |options: PostgresOptions| options.patience().as_secs();
+        let seconds = |options: PostgresOptions| options.connect_limit().as_secs();
         assert_eq!(seconds(PostgresOptions::new()), 10);
         let by_url = PostgresOptions::from_url("postgres://db?connect_timeout=3").unwrap();
         assert_eq!(seconds(by_url.clone()), 3);

@@ -50,14 +50,14 @@ impl SslMode {
 /// The error for a text that is not an [`SslMode`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {}", SslMode::ALLOWED)]
-pub struct NotAnSslMode {
+pub struct InvalidSslMode {
     text: String,
 }
 
 impl FromStr for SslMode {
-    type Err = NotAnSslMode;
+    type Err = InvalidSslMode;
 
-    fn from_str(text: &str) -> Result<Self, NotAnSslMode> {
+    fn from_str(text: &str) -> Result<Self, InvalidSslMode> {
         Ok(match text.to_ascii_lowercase().as_str() {
             "disable" | "false" | "0" | "no" | "off" => Self::Disable,
             "allow" => Self::Allow,
@@ -66,7 +66,7 @@ impl FromStr for SslMode {
             "verify-ca" => Self::VerifyCa,
             "verify-full" | "true" | "1" | "yes" | "on" => Self::VerifyFull,
             _ => {
-                return Err(NotAnSslMode {
+                return Err(InvalidSslMode {
                     text: text.chars().take(20).collect(),
                 });
             }

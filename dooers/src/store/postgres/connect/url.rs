@@ -14,11 +14,11 @@ const ENCODE: &str = "in user, password and database, write `@`, `:`, `/`, `?`, 
 /// The error for a text that is not a supported URL of a PostgreSQL database. The message contains the reason. Of the
 /// text, it shows only the name of a parameter, because a password may be anywhere in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotAPostgresUrl {
+pub struct InvalidPostgresUrl {
     reason: String,
 }
 
-impl NotAPostgresUrl {
+impl InvalidPostgresUrl {
     fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
@@ -26,22 +26,24 @@ impl NotAPostgresUrl {
     }
 }
 
-impl fmt::Display for NotAPostgresUrl {
+impl fmt::Display for InvalidPostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not the URL of a PostgreSQL database: {}", self.reason)
     }
 }
 
-impl std::error::Error for NotAPostgresUrl {}
+impl std::error::Error for InvalidPostgresUrl {}
 
 /// Parses a URL.
 ///
 /// A URL parser would refuse `postgres://user:password@/database?host=/cloudsql/…`, because its host is empty.
-pub(crate) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
+pub(crate) fn parse(text: &str) -> Result<Target, InvalidPostgresUrl> {
     let rest = text
         .strip_prefix("postgres://")
         .or_else(|| text.strip_prefix("postgresql://"))
-        .ok_or_else(|| NotAPostgresUrl::new("it must begin with postgres:// or postgresql://"))?;
+        .ok_or_else(|| {
+            InvalidPostgresUrl::new("it must begin with postgres:// or postgresql://")
+        })?;
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     // Each of these occurs if a character in a password is not encoded.
@@ -49,7 +51,7 @@ pub(crate) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
         || path.contains(['@', '/'])
         || query.contains('@');
     if is_torn {
-        return Err(NotAPostgresUrl::new(format!(
+        return Err(InvalidPostgresUrl::new(format!(
             "it contains a character that must be encoded; {ENCODE}"
         )));
     }
@@ -72,13 +74,13 @@ pub(crate) fn parse(text: &str) -> Result<Target, NotAPostgresUrl> {
         apply(&mut target, &decoded(name)?, decoded(value)?)?;
     }
     if target.host.as_ref().is_some_and(|host| host.contains(',')) {
-        return Err(NotAPostgresUrl::new("it names more than one host"));
+        return Err(InvalidPostgresUrl::new("it names more than one host"));
     }
     Ok(target)
 }
 
 /// Splits the host and the port. An IPv6 address is in brackets, which are removed.
-fn host_and_port(server: &str) -> Result<(&str, Option<u16>), NotAPostgresUrl> {
+fn host_and_port(server: &str) -> Result<(&str, Option<u16>), InvalidPostgresUrl> {
     let (host, port) = match server
         .strip_prefix('[')
         .and_then(|rest| rest.split_once(']'))
@@ -89,7 +91,7 @@ fn host_and_port(server: &str) -> Result<(&str, Option<u16>), NotAPostgresUrl> {
     let port = match port {
         "" => None,
         port => Some(port.parse().map_err(|_| {
-            NotAPostgresUrl::new(format!(
+            InvalidPostgresUrl::new(format!(
                 "after the host's `:` there must be a port, from 0 to 65535; {ENCODE}"
             ))
         })?),
@@ -97,7 +99,7 @@ fn host_and_port(server: &str) -> Result<(&str, Option<u16>), NotAPostgresUrl> {
     Ok((host, port))
 }
 
-fn apply(target: &mut Target, name: &str, value: String) -> Result<(), NotAPostgresUrl> {
+fn apply(target: &mut Target, name: &str, value: String) -> Result<(), InvalidPostgresUrl> {
     match name {
         "host" | "hostaddr" => target.host = filled(value),
         "port" => target.port = Some(number(name, &value)?),
@@ -106,7 +108,7 @@ fn apply(target: &mut Target, name: &str, value: String) -> Result<(), NotAPostg
         "dbname" => target.database = filled(value),
         "sslmode" | "ssl" => {
             let mode = value.parse::<SslMode>().map_err(|_| {
-                NotAPostgresUrl::new(format!("`{name}` must be {}", SslMode::ALLOWED))
+                InvalidPostgresUrl::new(format!("`{name}` must be {}", SslMode::ALLOWED))
             })?;
             target.ssl_mode = Some(mode);
         }
@@ -121,12 +123,12 @@ fn apply(target: &mut Target, name: &str, value: String) -> Result<(), NotAPostg
         }
         "channel_binding" if value != "require" => {}
         "channel_binding" => {
-            return Err(NotAPostgresUrl::new(
+            return Err(InvalidPostgresUrl::new(
                 "`channel_binding=require` is not supported; remove it, and set `sslmode=verify-full` to verify the server",
             ));
         }
         _ => {
-            return Err(NotAPostgresUrl::new(format!(
+            return Err(InvalidPostgresUrl::new(format!(
                 "the parameter `{}` is not supported; the supported ones are {PARAMETERS}",
                 name.escape_debug()
             )));
@@ -135,18 +137,18 @@ fn apply(target: &mut Target, name: &str, value: String) -> Result<(), NotAPostg
     Ok(())
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, NotAPostgresUrl> {
+fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, InvalidPostgresUrl> {
     value
         .parse()
-        .map_err(|_| NotAPostgresUrl::new(format!("`{name}` must be a whole number")))
+        .map_err(|_| InvalidPostgresUrl::new(format!("`{name}` must be a whole number")))
 }
 
-fn decoded(text: &str) -> Result<String, NotAPostgresUrl> {
+fn decoded(text: &str) -> Result<String, InvalidPostgresUrl> {
     let text = percent_decode_str(text)
         .decode_utf8()
-        .map_err(|_| NotAPostgresUrl::new("its percent-encoded parts must be UTF-8"))?;
+        .map_err(|_| InvalidPostgresUrl::new("its percent-encoded parts must be UTF-8"))?;
     if text.contains('\0') {
-        return Err(NotAPostgresUrl::new("it must not contain %00"));
+        return Err(InvalidPostgresUrl::new("it must not contain %00"));
     }
     Ok(text.into_owned())
 }

@@ -152,7 +152,7 @@ impl Shared {
         newest
     }
 
-    fn give_back(self: &Arc<Self>, connection: PgConnection, made: Instant) {
+    fn release(self: &Arc<Self>, connection: PgConnection, made: Instant) {
         if self.is_closed() {
             return self.end(connection);
         }
@@ -237,14 +237,14 @@ impl Drop for Lent {
             return;
         };
         match self.state {
-            State::Ready => self.pool.give_back(connection, self.made),
+            State::Ready => self.pool.release(connection, self.made),
             State::InTransaction => {
                 let (pool, made, permit) = (Arc::clone(&self.pool), self.made, self.permit.take());
                 self.pool.spawn(async move {
                     let end = "ROLLBACK".into();
                     let ended = pool.tidying.on(execute_script(&mut connection, &end));
                     if ended.await.is_ok() {
-                        pool.give_back(connection, made);
+                        pool.release(connection, made);
                     }
                     drop(permit);
                 });

@@ -4,7 +4,7 @@ use super::pool::{Lent, Pool};
 use crate::store::StoreError;
 use crate::store::postgres::PostgresOptions;
 use crate::store::postgres::connect::connection::{FIRST_PAUSE, LONGEST_PAUSE, connect_options};
-use crate::store::postgres::connect::error::{is_lost, is_lost_row, is_race, told};
+use crate::store::postgres::connect::error::{into_store_error, is_lost, is_lost_row, is_race};
 use crate::store::postgres::connect::execution::Execution;
 use crate::store::postgres::connect::limit::Limit;
 use crate::store::postgres::connect::statement::{Query, query};
@@ -46,7 +46,7 @@ impl Readers {
     /// Creates the pool. Connections are opened on demand.
     pub(crate) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
         let execution = Execution::new(options);
-        let connecting = Limit::of_connecting(options.patience());
+        let connecting = Limit::of_connecting(options.connect_limit());
         let connect = connect_options(options);
         Self {
             pool: Pool::new(
@@ -92,7 +92,7 @@ impl Readers {
                 self.pool.drop_idle();
             }
             if !is_lost_row(&error) || Instant::now() + pause >= end {
-                return Err(told(error, what));
+                return Err(into_store_error(error, what));
             }
             sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -149,7 +149,7 @@ impl Readers {
             }
             let may_repeat = is_race(&error) || is_lost(&error) && !(is_once && is_sent);
             if !may_repeat || Instant::now() + pause >= end {
-                return Err(told(error.into(), what));
+                return Err(into_store_error(error.into(), what));
             }
             sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -210,7 +210,7 @@ impl Readers {
         if answer.is_err() {
             self.pool.drop_idle();
         }
-        answer.map_err(|error| told(error.into(), "answer"))
+        answer.map_err(|error| into_store_error(error.into(), "answer"))
     }
 
     async fn begin(&self, end: Instant) -> Result<PgReading, sqlx::Error> {

@@ -1,9 +1,9 @@
 //! Operations that wait for the writer, and their execution in memory as a batch.
 
 use super::operations::Operation;
-use super::working_set::{Known, Need};
+use super::working_set::{Dependency, WorkingSet};
 use crate::store::StoreError;
-use crate::store::postgres::connect::error::told;
+use crate::store::postgres::connect::error::into_store_error;
 use crate::store::sql::{RowError, ThreadOperation};
 use crate::store::state::Threads;
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ pub(crate) trait Job: Debug + Send {
     fn thread_id(&self) -> &str;
 
     /// Returns the threads on which the result depends.
-    fn depends_on(&self, known: &Known) -> Vec<String>;
+    fn depends_on(&self, known: &WorkingSet) -> Vec<String>;
 
     /// Returns the time since which the operation waits.
     fn since(&self) -> Instant;
@@ -31,7 +31,7 @@ pub(crate) trait Job: Debug + Send {
     fn is_alone(&self) -> bool;
 
     /// Returns the rows that the operation needs.
-    fn needs(&self, known: &Known) -> Vec<Need>;
+    fn needs(&self, known: &WorkingSet) -> Vec<Dependency>;
 
     /// Executes the operation and keeps its result. Returns `true` unless the operation was refused.
     fn run(&mut self, threads: &mut Threads) -> bool;
@@ -45,14 +45,14 @@ pub(crate) trait Job: Debug + Send {
 
 /// An operation, with the caller that waits for its result.
 #[derive(Debug)]
-pub(crate) struct Waiting<O: Operation> {
+pub(crate) struct QueuedOperation<O: Operation> {
     operation: O,
     since: Instant,
     answer: Option<Answered<O>>,
     caller: oneshot::Sender<Answered<O>>,
 }
 
-impl<O: Operation> Waiting<O> {
+impl<O: Operation> QueuedOperation<O> {
     pub(crate) fn new(operation: O) -> (Self, oneshot::Receiver<Answered<O>>) {
         let (caller, answer) = oneshot::channel();
         let waiting = Self {
@@ -65,15 +65,15 @@ impl<O: Operation> Waiting<O> {
     }
 }
 
-impl<O: Operation> Job for Waiting<O> {
+impl<O: Operation> Job for QueuedOperation<O> {
     fn thread_id(&self) -> &str {
         self.operation.thread_id()
     }
 
-    fn depends_on(&self, known: &Known) -> Vec<String> {
+    fn depends_on(&self, known: &WorkingSet) -> Vec<String> {
         let needs = self.needs(known).into_iter();
         let threads = needs.filter_map(|need| match need {
-            Need::Thread(id) => Some(id),
+            Dependency::Thread(id) => Some(id),
             _ => None,
         });
         let own = self.thread_id().to_owned();
@@ -92,8 +92,8 @@ impl<O: Operation> Job for Waiting<O> {
         self.operation.is_alone()
     }
 
-    fn needs(&self, known: &Known) -> Vec<Need> {
-        let mut needs = vec![Need::List(self.operation.scope().of_everyone())];
+    fn needs(&self, known: &WorkingSet) -> Vec<Dependency> {
+        let mut needs = vec![Dependency::List(self.operation.scope().of_everyone())];
         self.operation.needs(known, &mut needs);
         needs
     }
@@ -113,7 +113,7 @@ impl<O: Operation> Job for Waiting<O> {
     }
 
     fn fail(self: Box<Self>, error: RowError) {
-        let _ = self.caller.send(Err(told(error, O::WHAT)));
+        let _ = self.caller.send(Err(into_store_error(error, O::WHAT)));
     }
 }
 
@@ -139,7 +139,7 @@ impl Job for Barrier {
         ""
     }
 
-    fn depends_on(&self, _: &Known) -> Vec<String> {
+    fn depends_on(&self, _: &WorkingSet) -> Vec<String> {
         Vec::new()
     }
 
@@ -155,7 +155,7 @@ impl Job for Barrier {
         false
     }
 
-    fn needs(&self, _: &Known) -> Vec<Need> {
+    fn needs(&self, _: &WorkingSet) -> Vec<Dependency> {
         Vec::new()
     }
 
@@ -169,7 +169,7 @@ impl Job for Barrier {
     }
 
     fn fail(self: Box<Self>, error: RowError) {
-        let _ = self.caller.send(Err(told(error, Self::WHAT)));
+        let _ = self.caller.send(Err(into_store_error(error, Self::WHAT)));
     }
 }
 
@@ -185,7 +185,7 @@ pub(crate) struct Done {
 /// Some operations are left for the next batch: those that need more rows than were read, those that must not share a
 /// batch with an earlier operation, and all later operations on the same thread. A refusal is final only if it does not
 /// rely on trusted data.
-pub(crate) fn run(jobs: &mut [Box<dyn Job>], known: &mut Known) -> Done {
+pub(crate) fn run(jobs: &mut [Box<dyn Job>], known: &mut WorkingSet) -> Done {
     let mut done = Done::default();
     let mut closed: HashSet<String> = HashSet::new();
     for job in jobs {
@@ -216,7 +216,7 @@ pub(crate) fn run(jobs: &mut [Box<dyn Job>], known: &mut Known) -> Done {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Start;
+    use crate::store::ClaimOptions;
     use crate::store::postgres::write::operations::Expire;
     use crate::store::sql::Begin;
     use crate::store::tests::{at, first_message, scope, start};
@@ -228,7 +228,7 @@ mod tests {
         let begin = Begin {
             scope: scope(),
             new: first_message("t", "e"),
-            start: Start {
+            start: ClaimOptions {
                 lease: Duration::from_secs(60),
                 ..start("r")
             },
@@ -240,11 +240,11 @@ mod tests {
             // The clock of this process is behind.
             by: DateTime::<Utc>::MAX_UTC,
         };
-        let (begin, begun) = Waiting::new(begin);
-        let (expire, expired) = Waiting::new(expire);
+        let (begin, begun) = QueuedOperation::new(begin);
+        let (expire, expired) = QueuedOperation::new(expire);
         let mut jobs: Vec<Box<dyn Job>> = vec![Box::new(begin), Box::new(expire)];
-        let mut known = Known::default();
-        known.asked(vec![Need::List(scope())]);
+        let mut known = WorkingSet::default();
+        known.asked(vec![Dependency::List(scope())]);
         let done = run(&mut jobs, &mut known);
         assert_eq!(done.depends_on, [Some(vec!["t".to_owned()]), None]);
         drop((begun, expired));

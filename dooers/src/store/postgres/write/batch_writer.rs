@@ -6,14 +6,14 @@
 //! works in the meantime.
 
 use super::batch::{self, Done, Job};
-use super::cache::{Cache, Cached, Place};
+use super::cache::{Cache, Cached, ThreadSlot};
 use super::commit::Commits;
-use super::diff::difference;
+use super::diff::diff;
 use super::load::load;
 use super::scopes::Scopes;
-use super::working_set::{Known, Need};
+use super::working_set::{Dependency, WorkingSet};
 use super::write_set::Rows;
-use super::writer_connection::{Link, Outcome};
+use super::writer_connection::{Link, StatementOutcome};
 use crate::crash;
 use crate::store::list_clock::ListClock;
 use crate::store::postgres::PostgresOptions;
@@ -40,7 +40,7 @@ const TRIES: usize = 5;
 
 /// The state of a writer.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct BatchWriter {
     link: Link,
     sql: Arc<Statements>,
     commits: Commits,
@@ -54,15 +54,15 @@ pub(crate) struct Session {
 
 /// A batch that was executed in memory.
 struct Pending {
-    known: Known,
+    known: WorkingSet,
     done: Done,
-    places: HashMap<String, Place>,
+    places: HashMap<String, ThreadSlot>,
     rows: Rows,
     /// The clocks of the lists, with their times before the batch.
     clocks: Vec<(ListClock, i64)>,
 }
 
-impl Session {
+impl BatchWriter {
     /// Connects to the database.
     pub(crate) async fn start(
         options: &PostgresOptions,
@@ -176,17 +176,17 @@ impl Session {
         } else {
             let statement = self.commits.statement(shape);
             let commit = self.link.commit(&statement, rows, end);
-            let told = async { tell(&mut self.done) };
+            let answered = async { tell(&mut self.done) };
             // The statement is sent before the callers receive their results.
-            let committed = join(commit, told).await.0;
-            if !matches!(committed, Ok(Outcome::Done(_))) {
+            let committed = join(commit, answered).await.0;
+            if !matches!(committed, Ok(StatementOutcome::Done(_))) {
                 rewind(&clocks);
             }
             match committed? {
-                Outcome::Done(refused) => refused,
-                Outcome::NotDone if Instant::now() < end => return Ok(()),
+                StatementOutcome::Done(refused) => refused,
+                StatementOutcome::NotDone if Instant::now() < end => return Ok(()),
                 // The time for attempts has passed.
-                Outcome::NotDone => return Err(sqlx::Error::PoolTimedOut.into()),
+                StatementOutcome::NotDone => return Err(sqlx::Error::PoolTimedOut.into()),
             }
         };
         crash::point("after-writer-commit");
@@ -206,7 +206,7 @@ impl Session {
     ) -> Result<Pending, RowError> {
         let execution = self.link.execution();
         let connection = self.link.connection()?;
-        let mut known = Known::default();
+        let mut known = WorkingSet::default();
         known.distrusted.clone_from(distrusted);
         for job in &*jobs {
             let id = job.thread_id();
@@ -225,7 +225,7 @@ impl Session {
             let needs = jobs.iter().flat_map(|job| job.needs(&known)).collect();
             let needs = known.open(needs);
             let (fresh, needs): (Vec<_>, Vec<_>) = needs.into_iter().partition(|need| {
-                let Need::List(scope) = need else {
+                let Dependency::List(scope) = need else {
                     return false;
                 };
                 let clock = self.scopes.clock(scope);
@@ -257,7 +257,7 @@ impl Session {
                 let first = first.number(0)?;
                 self.numbers = first..first + NUMBERS;
             }
-            let place = Place {
+            let place = ThreadSlot {
                 pk: self
                     .numbers
                     .next()
@@ -268,7 +268,7 @@ impl Session {
             };
             places.insert(id.clone(), place);
         }
-        let rows = difference(&known, &places)?;
+        let rows = diff(&known, &places)?;
         Ok(Pending {
             known,
             done,
@@ -283,9 +283,9 @@ impl Session {
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
         distrusted: &mut HashSet<String>,
-        mut known: Known,
+        mut known: WorkingSet,
         done: &Done,
-        places: &HashMap<String, Place>,
+        places: &HashMap<String, ThreadSlot>,
         refused: &HashSet<i64>,
     ) {
         let mut stale: HashSet<String> = HashSet::new();
@@ -320,7 +320,7 @@ impl Session {
             state.note_times();
             let place = match (known.before.get(&id), places.get(&id)) {
                 (Some(before), _) if before.state == state => before.place,
-                (Some(before), _) => Place {
+                (Some(before), _) => ThreadSlot {
                     version: before.place.version + 1,
                     ..before.place
                 },

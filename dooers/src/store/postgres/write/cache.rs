@@ -13,7 +13,7 @@ const REMEMBERED: usize = 2048;
 
 /// A thread's keys in the database, and its version.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct ThreadSlot {
     pub(crate) pk: i64,
     pub(crate) scope_pk: i64,
     pub(crate) workspace_pk: i64,
@@ -23,7 +23,7 @@ pub(crate) struct Place {
 /// A thread as it was last read or written.
 #[derive(Debug, Clone)]
 pub(crate) struct Cached {
-    pub(crate) place: Place,
+    pub(crate) place: ThreadSlot,
     pub(crate) state: ThreadState,
 }
 
@@ -46,10 +46,10 @@ impl Cache {
     pub(crate) fn put(&mut self, mut cached: Cached) {
         let state = &mut cached.state;
         let turns = &state.turns;
-        let is_asked = |id: &String| turns.iter().any(|turn| turn.event_id == *id);
+        let is_requested = |id: &String| turns.iter().any(|turn| turn.event_id == *id);
         state
             .events
-            .retain(|kept| kept.open_in.is_some() || is_asked(&kept.event.id));
+            .retain(|kept| kept.open_in.is_some() || is_requested(&kept.event.id));
         state
             .runs
             .retain(|kept| kept.run.status == crate::protocol::RunStatus::Running);

@@ -11,7 +11,7 @@
 //! costs the database more than the rows of the step. Batches that write the same groups of rows share a statement.
 
 use super::columns::Shape;
-use super::cte::{Plan, Step, step};
+use super::cte::{Cte, Plan, cte};
 use crate::store::TablePrefix;
 use crate::store::postgres::statements::render;
 use std::collections::HashMap;
@@ -27,10 +27,10 @@ use std::sync::Arc;
 /// Threads are locked in the order of their numbers, and changed threads before those that are only read. If two
 /// processes still wait for each other, the database ends one of the two statements, and each of its operations is
 /// repeated in its own statement.
-const STEPS: &[Step] = &[
-    step("writer", &["
+const CTES: &[Cte] = &[
+    cte("writer", &["
         SELECT FROM {prefix}writers WHERE id = ?1 AND statements = ?2 - 1 AND epoch = ?3 FOR UPDATE"]),
-    Step {
+    Cte {
         name: "clash",
         around: "{all}",
         selects: &[
@@ -44,7 +44,7 @@ const STEPS: &[Step] = &[
         SELECT x.thread_pk FROM {runs} JOIN {prefix}runs r ON r.id = x.id AND r.thread_pk = x.thread_pk",
         ],
     },
-    step("changed_threads", &["
+    cte("changed_threads", &["
         UPDATE {prefix}threads t
         SET version = t.version + 1, users = coalesce(x.users::jsonb, t.users), title = coalesce(x.title, t.title),
             metadata = coalesce(x.metadata, t.metadata), updated_at = x.updated_at,
@@ -52,12 +52,12 @@ const STEPS: &[Step] = &[
         FROM {changed}
         WHERE t.pk = x.thread_pk AND t.version = x.version AND {free}
         RETURNING t.pk"]),
-    step("locked", &["
+    cte("locked", &["
         SELECT t.pk FROM {read} JOIN {prefix}threads t ON t.pk = x.thread_pk
         WHERE t.version = x.version AND {free} {behind changed_threads}
         ORDER BY t.pk
         FOR UPDATE OF t"]),
-    Step {
+    Cte {
         name: "gate",
         around: "SELECT coalesce(array_agg(threads.pk), ARRAY[]::bigint[]) AS pks FROM ({all}) threads (pk)",
         selects: &[
@@ -69,7 +69,7 @@ const STEPS: &[Step] = &[
             SELECT x.thread_pk FROM {created} WHERE {free}",
         ],
     },
-    step("thread_rows", &["
+    cte("thread_rows", &["
         INSERT INTO {prefix}threads
             (pk, id, scope_pk, version, owner, users, title, metadata, created_at, updated_at, last_event_at, rev, row_rev,
              last_seq)
@@ -77,15 +77,15 @@ const STEPS: &[Step] = &[
             x.updated_at, x.last_event_at, x.rev, x.row_rev, x.last_seq
         FROM {created}
         WHERE {open}"]),
-    step("touched_participants", &["
+    cte("touched_participants", &["
         UPDATE {prefix}participants p SET last_event_at = x.last_event_at
         FROM {touched}
         WHERE p.thread_pk = x.thread_pk AND {open}"]),
-    step("new_participants", &["
+    cte("new_participants", &["
         INSERT INTO {prefix}participants (thread_pk, place, participant, scope_pk, last_event_at, thread_id)
         SELECT x.* FROM {participants}
         WHERE {open}"]),
-    step("scope_counts", &["
+    cte("scope_counts", &["
         UPDATE {prefix}scopes s SET threads = s.threads + x.threads
         FROM (
             SELECT x.scope_pk, sum(x.threads)::bigint AS threads FROM {counted}
@@ -93,13 +93,13 @@ const STEPS: &[Step] = &[
             GROUP BY x.scope_pk ORDER BY x.scope_pk
         ) x
         WHERE s.pk = x.scope_pk"]),
-    step("participant_counts", &["
+    cte("participant_counts", &["
         INSERT INTO {prefix}participant_counts AS c (scope_pk, participant, threads)
         SELECT x.scope_pk, x.participant, sum(x.threads)::bigint FROM {joined}
         WHERE {open}
         GROUP BY x.scope_pk, x.participant ORDER BY x.scope_pk, x.participant
         ON CONFLICT (scope_pk, participant) DO UPDATE SET threads = c.threads + excluded.threads"]),
-    step("edited_events", &["
+    cte("edited_events", &["
         UPDATE {prefix}events e
         SET rev = x.rev, kind = x.kind, content = x.content, data = x.data, deleted = x.deleted,
             streaming = x.streaming, finalized = x.finalized, delta_seq = x.delta_seq, open_in = x.open_in,
@@ -107,7 +107,7 @@ const STEPS: &[Step] = &[
         FROM {edited}
         WHERE e.thread_pk = x.thread_pk AND e.seq = x.seq AND {open}
         RETURNING e.seq"]),
-    step("new_events", &["
+    cte("new_events", &["
         INSERT INTO {prefix}events
             (thread_pk, seq, id, first_rev, rev, run_id, kind, actor, author, sender, content, data, created_at, streaming,
              finalized, client_event_id, answers, delta_seq, open_in, deleted)
@@ -117,24 +117,24 @@ const STEPS: &[Step] = &[
         FROM {events}
         WHERE {open}
             {behind edited_events}"]),
-    step("new_runs", &["
+    cte("new_runs", &["
         INSERT INTO {prefix}runs
             (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk)
         SELECT x.* FROM {runs}
         WHERE {open}"]),
-    step("changed_runs", &["
+    cte("changed_runs", &["
         UPDATE {prefix}runs r
         SET rev = x.rev, agent_id = x.agent_id, status = x.status, ended_at = x.ended_at, error = x.error
         FROM {ended}
         WHERE r.id = x.id AND r.thread_pk = x.thread_pk AND {open}"]),
-    step("removed_runs", &["
+    cte("removed_runs", &["
         DELETE FROM {prefix}runs r USING {removed}
         WHERE r.id = x.id AND r.thread_pk = x.thread_pk AND {open}"]),
-    step("ended_turns", &["
+    cte("ended_turns", &["
         DELETE FROM {prefix}turns u USING {over}
         WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND {open}
         RETURNING u.seq"]),
-    step("changed_turns", &["
+    cte("changed_turns", &["
         UPDATE {prefix}turns u
         SET state = x.state, attempt = x.attempt, fence = x.fence, node = x.node,
             lease_until = CASE
@@ -147,7 +147,7 @@ const STEPS: &[Step] = &[
         WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND {open}
             {behind ended_turns}
         RETURNING u.seq"]),
-    step("new_turns", &["
+    cte("new_turns", &["
         INSERT INTO {prefix}turns
             (thread_pk, seq, event_id, state, attempt, fence, node, lease_until, cancel_requested, retries, not_before, slot,
              sealed)
@@ -157,16 +157,16 @@ const STEPS: &[Step] = &[
         FROM {turns}
         WHERE {open}
             {behind ended_turns} {behind changed_turns}"]),
-    step("new_sent", &["
+    cte("new_sent", &["
         INSERT INTO {prefix}sent (workspace_pk, participant, client_event_id, thread_id, event_id, deleted_at)
         SELECT x.workspace_pk, x.participant, x.client_event_id, x.thread_id, x.event_id, x.deleted_at FROM {sent}
         WHERE {open}
         ORDER BY 1, 2, 3"]),
-    step("deleted_threads", &["
+    cte("deleted_threads", &["
         SELECT coalesce(array_agg(x.thread_pk), ARRAY[]::bigint[]) AS pks FROM {deleted}
         WHERE {open}"]),
     // The sender of a message is a user, or an anonymous connection.
-    step("marked_sent", &["
+    cte("marked_sent", &["
         UPDATE {prefix}sent s SET deleted_at = clock_timestamp()
         FROM {prefix}events e
         JOIN {prefix}threads t ON t.pk = e.thread_pk
@@ -181,20 +181,20 @@ const STEPS: &[Step] = &[
         WHERE e.thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[]) AND e.client_event_id IS NOT NULL
             AND s.workspace_pk = c.workspace_pk AND s.participant = who.participant
             AND s.client_event_id = e.client_event_id AND s.thread_id = t.id"]),
-    step("no_turns", &["
+    cte("no_turns", &["
         DELETE FROM {prefix}turns WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
-    step("no_runs", &["
+    cte("no_runs", &["
         DELETE FROM {prefix}runs WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
-    step("no_events", &["
+    cte("no_events", &["
         DELETE FROM {prefix}events WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
-    step("no_participants", &["
+    cte("no_participants", &["
         DELETE FROM {prefix}participants WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
-    step("no_threads", &["
+    cte("no_threads", &["
         DELETE FROM {prefix}threads WHERE pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
 ];
 
 /// The last step, which updates the writer's row.
-const LAST: Step = Step {
+const LAST: Cte = Cte {
     name: "last",
     around: "
     UPDATE {prefix}writers w
@@ -239,7 +239,7 @@ impl Commits {
     reason = "every row belongs to a thread that is read, changed or new"
 )]
 fn statement_of(shape: Shape, prefix: &TablePrefix) -> String {
-    let statement = Plan::of(STEPS, shape).statement(&LAST);
+    let statement = Plan::of(CTES, shape).statement(&LAST);
     let statement = statement.expect("every row belongs to a thread that is read, changed or new");
     render(&statement, prefix)
 }

@@ -19,7 +19,7 @@ const FIRST: usize = 4;
 
 /// A step of a statement: a named query, which may change rows.
 #[derive(Debug)]
-pub(crate) struct Step {
+pub(crate) struct Cte {
     pub(crate) name: &'static str,
     /// The text around the selects. `{all}` stands for them.
     pub(crate) around: &'static str,
@@ -28,8 +28,8 @@ pub(crate) struct Step {
 }
 
 /// Creates a step with a single select.
-pub(crate) const fn step(name: &'static str, query: &'static [&'static str; 1]) -> Step {
-    Step {
+pub(crate) const fn cte(name: &'static str, query: &'static [&'static str; 1]) -> Cte {
+    Cte {
         name,
         around: "{all}",
         selects: query,
@@ -39,7 +39,7 @@ pub(crate) const fn step(name: &'static str, query: &'static [&'static str; 1]) 
 /// The steps for batches of one shape.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    all: &'static [Step],
+    all: &'static [Cte],
     /// The groups that have rows, with their SQL.
     groups: HashMap<&'static str, String>,
     /// The names and queries of the steps that are not omitted.
@@ -47,7 +47,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn of(all: &'static [Step], shape: Shape) -> Self {
+    pub(crate) fn of(all: &'static [Cte], shape: Shape) -> Self {
         let mut parameter = FIRST;
         let mut groups = HashMap::new();
         for (place, group) in Rows::GROUPS.iter().enumerate() {
@@ -61,16 +61,16 @@ impl Plan {
             groups,
             steps: Vec::new(),
         };
-        for step in all {
-            if let Some(query) = plan.query(step) {
-                plan.steps.push((step.name, query));
+        for cte in all {
+            if let Some(query) = plan.query(cte) {
+                plan.steps.push((cte.name, query));
             }
         }
         plan
     }
 
     /// Returns the statement that ends with this step. `None` if the step is omitted.
-    pub(crate) fn statement(&self, last: &Step) -> Option<String> {
+    pub(crate) fn statement(&self, last: &Cte) -> Option<String> {
         let steps = self.steps.iter();
         let steps: Vec<String> = steps
             .map(|(name, query)| format!("{name} AS MATERIALIZED ({query}\n    )"))
@@ -79,8 +79,8 @@ impl Plan {
     }
 
     /// Returns the query of a step. `None` if all of its selects are omitted.
-    fn query(&self, step: &Step) -> Option<String> {
-        let selects: Vec<String> = step
+    fn query(&self, cte: &Cte) -> Option<String> {
+        let selects: Vec<String> = cte
             .selects
             .iter()
             .filter_map(|select| self.fill(select))
@@ -88,7 +88,7 @@ impl Plan {
         if selects.is_empty() {
             return None;
         }
-        let around = step.around.replace("{all}", &selects.join(" UNION ALL "));
+        let around = cte.around.replace("{all}", &selects.join(" UNION ALL "));
         self.fill(&around)
     }
 
@@ -109,13 +109,13 @@ impl Plan {
     }
 
     fn meaning(&self, name: &str) -> Meaning {
-        let has = |step: &str| self.steps.iter().any(|(name, _)| *name == step);
+        let has = |cte: &str| self.steps.iter().any(|(name, _)| *name == cte);
         let text = match name.split_once(' ') {
             None if name == "open" => OPEN.to_owned(),
             None if name == "free" && has("clash") => format!("{FREE} AND {UNLIKE}"),
             None if name == "free" => FREE.to_owned(),
-            Some(("behind", step)) if has(step) => {
-                format!("AND (SELECT count(*) FROM {step}) >= 0")
+            Some(("behind", cte)) if has(cte) => {
+                format!("AND (SELECT count(*) FROM {cte}) >= 0")
             }
             Some(("behind", _)) => String::new(),
             _ if has(name) => name.to_owned(),
@@ -130,7 +130,7 @@ impl Plan {
 
     fn may_be_left_out(&self, name: &str) -> bool {
         let is_group = Rows::GROUPS.iter().any(|group| group.name == name);
-        is_group || self.all.iter().any(|step| step.name == name)
+        is_group || self.all.iter().any(|cte| cte.name == name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rows that a batch writes: the difference between its threads before and after.
 
-use super::cache::Place;
-use super::working_set::{Before, Known};
+use super::cache::ThreadSlot;
+use super::working_set::{Before, WorkingSet};
 use super::write_set::{
     ChangedEvent, ChangedRun, ChangedThread, ChangedTurn, CountedParticipant, CountedThread,
     DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
@@ -15,7 +15,10 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// Returns the rows that a batch writes. `places` contains the keys of its new threads.
-pub(crate) fn difference(known: &Known, places: &HashMap<String, Place>) -> Result<Rows, RowError> {
+pub(crate) fn diff(
+    known: &WorkingSet,
+    places: &HashMap<String, ThreadSlot>,
+) -> Result<Rows, RowError> {
     let mut rows = Rows::default();
     // All writers lock threads in the same order.
     let mut all_before: Vec<_> = known.before.iter().collect();
@@ -63,14 +66,14 @@ pub(crate) fn difference(known: &Known, places: &HashMap<String, Place>) -> Resu
     Ok(rows)
 }
 
-fn read(place: Place) -> ReadThread {
+fn read(place: ThreadSlot) -> ReadThread {
     ReadThread {
         thread_pk: place.pk,
         version: place.version,
     }
 }
 
-fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowError> {
+fn created(rows: &mut Rows, place: ThreadSlot, new: &ThreadState) -> Result<(), RowError> {
     let (row, thread) = (&new.row, &new.row.record.thread);
     rows.created.push(NewThreadRow {
         thread_pk: place.pk,
@@ -106,7 +109,7 @@ fn created(rows: &mut Rows, place: Place, new: &ThreadState) -> Result<(), RowEr
 }
 
 /// Adds the participants after the first `known` ones.
-fn participants(rows: &mut Rows, place: Place, now: &ThreadState, known: usize) {
+fn participants(rows: &mut Rows, place: ThreadSlot, now: &ThreadState, known: usize) {
     let record = &now.row.record;
     for (number, participant) in record.participants.iter().enumerate().skip(known) {
         let participant = participant.as_str().to_owned();
@@ -188,7 +191,7 @@ fn is_written_alike(one: &Value, other: &Value) -> bool {
 
 fn events(
     rows: &mut Rows,
-    place: Place,
+    place: ThreadSlot,
     was: &ThreadState,
     now: &ThreadState,
 ) -> Result<(), RowError> {
@@ -222,7 +225,7 @@ fn events(
     Ok(())
 }
 
-fn new_event(place: Place, kept: &KeptEvent) -> Result<NewEvent, RowError> {
+fn new_event(place: ThreadSlot, kept: &KeptEvent) -> Result<NewEvent, RowError> {
     let event = &kept.event;
     Ok(NewEvent {
         thread_pk: place.pk,
@@ -248,7 +251,7 @@ fn new_event(place: Place, kept: &KeptEvent) -> Result<NewEvent, RowError> {
     })
 }
 
-fn runs(rows: &mut Rows, place: Place, was: &ThreadState, now: &ThreadState) {
+fn runs(rows: &mut Rows, place: ThreadSlot, was: &ThreadState, now: &ThreadState) {
     for old in &was.runs {
         if now.runs.iter().all(|kept| kept.run.id != old.run.id) {
             rows.removed.push(RemovedRun {
@@ -277,7 +280,7 @@ fn runs(rows: &mut Rows, place: Place, was: &ThreadState, now: &ThreadState) {
     }
 }
 
-fn new_run(place: Place, kept: &KeptRun) -> NewRun {
+fn new_run(place: ThreadSlot, kept: &KeptRun) -> NewRun {
     let run = &kept.run;
     NewRun {
         thread_pk: place.pk,
@@ -296,7 +299,7 @@ fn new_run(place: Place, kept: &KeptRun) -> NewRun {
 
 fn turns(
     rows: &mut Rows,
-    place: Place,
+    place: ThreadSlot,
     was: &ThreadState,
     now: &ThreadState,
 ) -> Result<(), RowError> {
@@ -337,7 +340,7 @@ fn turns(
     Ok(())
 }
 
-fn new_turn(place: Place, turn: &TurnRow) -> Result<NewTurn, RowError> {
+fn new_turn(place: ThreadSlot, turn: &TurnRow) -> Result<NewTurn, RowError> {
     Ok(NewTurn {
         thread_pk: place.pk,
         seq: int(turn.seq),
@@ -392,18 +395,18 @@ mod tests {
     use crate::store::rules::ThreadRow;
     use crate::store::tests::{at, next_message, scope};
 
-    fn read_at_once() -> Known {
+    fn read_at_once() -> WorkingSet {
         let message = next_message("t", "e");
         let thread = NewThread::new("t").thread(&scope(), &message.user, at(0));
         let clock = ListClock::default();
         let state = ThreadState::new(ThreadRow::new(&scope(), thread, &clock), clock);
-        let place = Place {
+        let place = ThreadSlot {
             pk: 1,
             scope_pk: 1,
             workspace_pk: 1,
             version: 1,
         };
-        let mut known = Known::default();
+        let mut known = WorkingSet::default();
         known.add_thread(Cached { place, state }, true);
         known
     }
@@ -434,7 +437,7 @@ mod tests {
     #[test]
     fn unchanged_rows_are_only_checked_for_conflicts() {
         let known = read_at_once();
-        let rows = difference(&known, &HashMap::new()).unwrap();
+        let rows = diff(&known, &HashMap::new()).unwrap();
         assert!(rows.shape().is_empty());
 
         // Another process may have written between the read of the thread and the read of the event.
@@ -446,7 +449,7 @@ mod tests {
             open_in: None,
             answers: None,
         });
-        let rows = difference(&known, &HashMap::new()).unwrap();
+        let rows = diff(&known, &HashMap::new()).unwrap();
         assert_eq!((rows.read.len(), rows.changed.len()), (1, 0));
     }
 }

@@ -1,9 +1,9 @@
 //! Reads the rows that a batch needs.
 
-use super::cache::{Cached, Place};
+use super::cache::{Cached, ThreadSlot};
 use super::rows::{json_rows, kept_event, kept_run};
 use super::scopes::Scopes;
-use super::working_set::{Known, Need};
+use super::working_set::{Dependency, WorkingSet};
 use crate::store::postgres::connect::execution::Execution;
 use crate::store::postgres::connect::statement::{Query, query};
 use crate::store::postgres::statements::Statements;
@@ -21,9 +21,9 @@ pub(crate) async fn load(
     connection: &mut PgConnection,
     sql: &Statements,
     execution: &Execution,
-    known: &mut Known,
+    known: &mut WorkingSet,
     scopes: &mut Scopes,
-    needs: Vec<Need>,
+    needs: Vec<Dependency>,
 ) -> Result<(), RowError> {
     let (mut threads, mut sent) = (Vec::new(), Vec::new());
     let mut lists = Vec::new();
@@ -32,17 +32,17 @@ pub(crate) async fn load(
         (Pairs::default(), Pairs::default(), Pairs::default());
     for need in needs.iter().filter(|need| need.is_storable()) {
         match need {
-            Need::Thread(id) => threads.push(id.clone()),
-            Need::Event {
+            Dependency::Thread(id) => threads.push(id.clone()),
+            Dependency::Event {
                 thread_id,
                 event_id,
             } => events.push(known, thread_id, event_id),
-            Need::Answer { thread_id, form_id } => answers.push(known, thread_id, form_id),
-            Need::Run { thread_id, run_id } => runs.push(known, thread_id, run_id),
-            Need::Sent(key) => sent.push(key.clone()),
-            Need::EventId(id) => event_ids.push(id.clone()),
-            Need::RunId(id) => run_ids.push(id.clone()),
-            Need::List(scope) => lists.push(scope.clone()),
+            Dependency::Answer { thread_id, form_id } => answers.push(known, thread_id, form_id),
+            Dependency::Run { thread_id, run_id } => runs.push(known, thread_id, run_id),
+            Dependency::Sent(key) => sent.push(key.clone()),
+            Dependency::EventId(id) => event_ids.push(id.clone()),
+            Dependency::RunId(id) => run_ids.push(id.clone()),
+            Dependency::List(scope) => lists.push(scope.clone()),
         }
     }
     known.asked(needs);
@@ -101,7 +101,7 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn push(&mut self, known: &Known, thread_id: &str, id: &str) {
+    fn push(&mut self, known: &WorkingSet, thread_id: &str, id: &str) {
         // A new thread has no rows to read.
         if let Some(before) = known.before.get(thread_id) {
             self.thread_pks.push(before.place.pk);
@@ -221,7 +221,7 @@ fn thread(row: &PgRow, scopes: &mut Scopes) -> Result<Cached, RowError> {
     let clock = scopes.clock(&scope);
     clock.note(whole.record.thread.last_event_at.timestamp_micros());
     Ok(Cached {
-        place: Place {
+        place: ThreadSlot {
             pk: whole.pk,
             scope_pk: whole.scope_pk,
             workspace_pk: whole.workspace_pk,

@@ -1,6 +1,6 @@
 //! The operations of the writer, with the rows that each of them needs.
 
-use super::working_set::{Known, Need};
+use super::working_set::{Dependency, WorkingSet};
 use crate::protocol::ThreadEvent;
 use crate::store::OnBusy;
 use crate::store::rules::{self, Interrupted, Rows, SentKey, TurnRow};
@@ -10,8 +10,8 @@ use crate::store::sql::{
 };
 use crate::store::state::ThreadState;
 use crate::store::{
-    Cancel, CancelTarget, Cancelled, Scope, Start, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
-    Waiting,
+    Cancel, CancelTarget, Cancelled, ClaimOptions, PendingThread, Scope, ThreadEdit, ThreadTarget,
+    TurnChange, TurnKey,
 };
 use chrono::{DateTime, Utc};
 
@@ -33,25 +33,30 @@ pub(crate) trait Operation: ThreadOperation {
     }
 
     /// Adds the rows that the operation needs, as far as the known rows show.
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>);
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>);
 }
 
-fn event(thread_id: &str, event_id: &str) -> Need {
-    Need::Event {
+fn event(thread_id: &str, event_id: &str) -> Dependency {
+    Dependency::Event {
         thread_id: thread_id.to_owned(),
         event_id: event_id.to_owned(),
     }
 }
 
-fn run(thread_id: &str, run_id: &str) -> Need {
-    Need::Run {
+fn run(thread_id: &str, run_id: &str) -> Dependency {
+    Dependency::Run {
         thread_id: thread_id.to_owned(),
         run_id: run_id.to_owned(),
     }
 }
 
 /// Adds the rows that a claim needs: the next message, and the start's run if it may already exist.
-fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec<Need>) {
+fn needs_of_claim(
+    known: &WorkingSet,
+    thread_id: &str,
+    start: &ClaimOptions,
+    needs: &mut Vec<Dependency>,
+) {
     let thread = known.threads.by_id.get(thread_id);
     if let Some(message) = thread.and_then(|thread| next_message(thread, start)) {
         needs.push(event(thread_id, message));
@@ -64,7 +69,7 @@ fn needs_of_claim(known: &Known, thread_id: &str, start: &Start, needs: &mut Vec
 }
 
 /// Returns the message of the next turn to claim, assuming that no running turn prevents the claim.
-fn next_message<'t>(thread: &'t ThreadState, start: &Start) -> Option<&'t str> {
+fn next_message<'t>(thread: &'t ThreadState, start: &ClaimOptions) -> Option<&'t str> {
     let mut turns = thread.turns.iter();
     let turn = if start.is_concurrent() {
         turns.find(|turn| turn.is_due(start))?
@@ -76,10 +81,10 @@ fn next_message<'t>(thread: &'t ThreadState, start: &Start) -> Option<&'t str> {
 
 /// Adds the messages of turns that may end without success, because a form that such a message answers is reopened.
 fn needs_of_ends(
-    known: &Known,
+    known: &WorkingSet,
     thread_id: &str,
     may_end: impl Fn(&TurnRow) -> bool,
-    needs: &mut Vec<Need>,
+    needs: &mut Vec<Dependency>,
 ) {
     let thread = known.threads.by_id.get(thread_id);
     let turns = thread.map(|thread| &thread.turns[..]).unwrap_or_default();
@@ -89,9 +94,14 @@ fn needs_of_ends(
 
 /// Adds the rows that the changes of a turn need: answers to forms, the message if it reopens a form, and runs that may
 /// already exist.
-fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs: &mut Vec<Need>) {
+fn needs_of_changes(
+    known: &WorkingSet,
+    turn: &TurnKey,
+    changes: &[TurnChange],
+    needs: &mut Vec<Dependency>,
+) {
     let thread_id = &turn.thread_id;
-    needs.push(Need::Thread(thread_id.clone()));
+    needs.push(Dependency::Thread(thread_id.clone()));
     for change in changes {
         match change {
             TurnChange::Event(event) => needs.extend(need_of_answer(thread_id, event)),
@@ -105,8 +115,8 @@ fn needs_of_changes(known: &Known, turn: &TurnKey, changes: &[TurnChange], needs
 }
 
 /// Returns the need for the accepted answer to a form, if the event answers one. Only the first answer is accepted.
-fn need_of_answer(thread_id: &str, event: &ThreadEvent) -> Option<Need> {
-    event.answered_form().map(|form_id| Need::Answer {
+fn need_of_answer(thread_id: &str, event: &ThreadEvent) -> Option<Dependency> {
+    event.answered_form().map(|form_id| Dependency::Answer {
         thread_id: thread_id.to_owned(),
         form_id: form_id.to_owned(),
     })
@@ -121,23 +131,23 @@ impl Operation for Begin {
         self.new.thread.id()
     }
 
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         let thread_id = self.thread_id();
         let is_trusted = known.trusts(thread_id);
         if !(is_trusted && matches!(self.new.thread, ThreadTarget::New(_))) {
-            needs.push(Need::Thread(thread_id.to_owned()));
+            needs.push(Dependency::Thread(thread_id.to_owned()));
         }
         if let Some(key) = SentKey::of(&self.scope, &self.new) {
             if let Some(sent) = known.threads.sent.get(&key) {
-                needs.push(Need::Thread(sent.thread_id.clone()));
+                needs.push(Dependency::Thread(sent.thread_id.clone()));
                 needs.push(event(&sent.thread_id, &sent.event_id));
             } else if !is_trusted {
-                needs.push(Need::Sent(key));
+                needs.push(Dependency::Sent(key));
             }
         }
         if let Ok(Some(answer)) = self.new.form_answer() {
             needs.push(event(thread_id, &answer.form_event_id));
-            needs.push(Need::Answer {
+            needs.push(Dependency::Answer {
                 thread_id: thread_id.to_owned(),
                 form_id: answer.form_event_id,
             });
@@ -158,8 +168,8 @@ impl Operation for ClaimTurn {
         &self.thread_id
     }
 
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
-        needs.push(Need::Thread(self.thread_id.clone()));
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
+        needs.push(Dependency::Thread(self.thread_id.clone()));
         needs_of_claim(known, &self.thread_id, &self.start, needs);
     }
 }
@@ -176,9 +186,9 @@ impl Operation for ResumeTurn {
         &self.turn.thread_id
     }
 
-    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
+    fn needs(&self, _: &WorkingSet, needs: &mut Vec<Dependency>) {
         let thread_id = &self.turn.thread_id;
-        needs.push(Need::Thread(thread_id.clone()));
+        needs.push(Dependency::Thread(thread_id.clone()));
         needs.push(event(thread_id, &self.turn.event_id));
     }
 }
@@ -192,7 +202,7 @@ impl Operation for WriteTurn {
         &self.turn.thread_id
     }
 
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         needs_of_changes(known, &self.turn, &self.changes, needs);
     }
 }
@@ -206,7 +216,7 @@ impl Operation for FinishTurn {
         &self.turn.thread_id
     }
 
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         needs_of_changes(known, &self.turn, &self.changes, needs);
         if let Some(start) = &self.next {
             needs_of_claim(known, &self.turn.thread_id, start, needs);
@@ -223,7 +233,7 @@ impl Operation for RetryTurn {
         &self.turn.thread_id
     }
 
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         needs_of_changes(known, &self.turn, &self.changes, needs);
         let turn = &self.turn;
         let may_end = |row: &TurnRow| row.is_cancelled && row.event_id == turn.event_id;
@@ -257,8 +267,8 @@ impl Operation for CancelTurn {
         &self.thread_id
     }
 
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
-        needs.push(Need::Thread(self.thread_id.clone()));
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
+        needs.push(Dependency::Thread(self.thread_id.clone()));
         let thread = known.threads.by_id.get(&self.thread_id);
         let message = match &self.cancel.target {
             CancelTarget::Event(id) => Some(id),
@@ -286,7 +296,7 @@ pub(crate) struct Expire {
 }
 
 impl ThreadOperation for Expire {
-    type Answer = (Option<Interrupted>, Option<Waiting>);
+    type Answer = (Option<Interrupted>, Option<PendingThread>);
     const WHAT: &'static str = "recover the turns of a stopped process";
 
     fn run<S: Rows>(&self, rows: &mut S) -> Result<Self::Answer, S::Error> {
@@ -312,8 +322,8 @@ impl Operation for Expire {
         true
     }
 
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
-        needs.push(Need::Thread(self.thread_id.clone()));
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
+        needs.push(Dependency::Thread(self.thread_id.clone()));
         needs_of_ends(known, &self.thread_id, |turn| turn.is_running, needs);
     }
 }
@@ -332,8 +342,8 @@ impl Operation for DeleteThread {
         true
     }
 
-    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
-        needs.push(Need::Thread(self.thread_id.clone()));
+    fn needs(&self, _: &WorkingSet, needs: &mut Vec<Dependency>) {
+        needs.push(Dependency::Thread(self.thread_id.clone()));
     }
 }
 
@@ -346,8 +356,8 @@ impl Operation for CreateThread {
         &self.draft.thread.id
     }
 
-    fn needs(&self, _: &Known, needs: &mut Vec<Need>) {
-        needs.push(Need::Thread(self.draft.thread.id.clone()));
+    fn needs(&self, _: &WorkingSet, needs: &mut Vec<Dependency>) {
+        needs.push(Dependency::Thread(self.draft.thread.id.clone()));
     }
 }
 
@@ -365,13 +375,13 @@ impl Operation for EditThread {
         matches!(self.edit, ThreadEdit::RemoveRun(_))
     }
 
-    fn needs(&self, known: &Known, needs: &mut Vec<Need>) {
+    fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         let thread_id = &self.thread_id;
-        needs.push(Need::Thread(thread_id.clone()));
+        needs.push(Dependency::Thread(thread_id.clone()));
         match &self.edit {
             ThreadEdit::Patch { .. } => {}
             ThreadEdit::CreateEvent(event) => {
-                needs.push(Need::EventId(event.id.clone()));
+                needs.push(Dependency::EventId(event.id.clone()));
                 needs.extend(event.run_id.as_deref().map(|id| run(thread_id, id)));
                 needs.extend(need_of_answer(thread_id, event));
             }
@@ -384,7 +394,7 @@ impl Operation for EditThread {
                     needs.push(run(thread_id, run_id));
                 }
             }
-            ThreadEdit::CreateRun(new) => needs.push(Need::RunId(new.id.clone())),
+            ThreadEdit::CreateRun(new) => needs.push(Dependency::RunId(new.id.clone())),
             ThreadEdit::UpdateRun { run_id, .. } | ThreadEdit::RemoveRun(run_id) => {
                 needs.push(run(thread_id, run_id));
             }

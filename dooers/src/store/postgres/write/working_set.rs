@@ -1,6 +1,6 @@
 //! The rows that a batch knows of its threads.
 
-use super::cache::{Cached, Place};
+use super::cache::{Cached, ThreadSlot};
 use crate::store::Scope;
 use crate::store::postgres::storable::is_storable;
 use crate::store::rules::{SentEvent, SentKey};
@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 /// A row that an operation needs before it can be executed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Need {
+pub(crate) enum Dependency {
     /// The thread with this id, if it exists.
     Thread(String),
     /// An event of a thread.
@@ -28,7 +28,7 @@ pub(crate) enum Need {
     List(Scope),
 }
 
-impl Need {
+impl Dependency {
     /// Returns `true` if the database can store the ids of this need.
     pub(crate) fn is_storable(&self) -> bool {
         let is_each = |texts: &[&str]| texts.iter().all(|text| is_storable(text));
@@ -57,7 +57,7 @@ impl Need {
 /// A thread as it was before the batch.
 #[derive(Debug)]
 pub(crate) struct Before {
-    pub(crate) place: Place,
+    pub(crate) place: ThreadSlot,
     pub(crate) state: ThreadState,
     /// `true` if everything was read for this batch at once. Otherwise another process may have changed the thread in
     /// between.
@@ -74,7 +74,7 @@ impl Before {
 
 /// The rows that a batch knows of its threads, before and after its operations.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct WorkingSet {
     /// The current threads, and the messages that were sent.
     pub(crate) threads: Threads,
     /// The threads before the batch. A thread that is missing here is new.
@@ -82,41 +82,41 @@ pub(crate) struct Known {
     /// The messages that were stored before the batch.
     pub(crate) sent_before: HashSet<SentKey>,
     /// The needs that were read. Their rows do not exist unless they are known.
-    asked: HashSet<Need>,
+    asked: HashSet<Dependency>,
     /// Threads for which the cache is not trusted, because another process has written in them.
     pub(crate) distrusted: HashSet<String>,
 }
 
-impl Known {
+impl WorkingSet {
     /// Returns `true` if the row is not known, and not known to be missing.
-    fn is_open(&self, need: &Need) -> bool {
+    fn is_open(&self, need: &Dependency) -> bool {
         if self.asked.contains(need) {
             return false;
         }
         match need {
-            Need::Thread(id) => !self.threads.by_id.contains_key(id),
-            Need::Event {
+            Dependency::Thread(id) => !self.threads.by_id.contains_key(id),
+            Dependency::Event {
                 thread_id,
                 event_id,
             } => {
                 let thread = self.threads.by_id.get(thread_id);
                 thread.is_some_and(|thread| thread.event(event_id).is_none())
             }
-            Need::Answer { thread_id, form_id } => {
+            Dependency::Answer { thread_id, form_id } => {
                 let thread = self.threads.by_id.get(thread_id);
                 thread.is_some_and(|thread| !thread.has_answer_to(form_id))
             }
-            Need::Run { thread_id, run_id } => {
+            Dependency::Run { thread_id, run_id } => {
                 let thread = self.threads.by_id.get(thread_id);
                 thread.is_some_and(|thread| thread.runs.iter().all(|kept| kept.run.id != *run_id))
             }
-            Need::Sent(key) => !self.threads.sent.contains_key(key),
-            Need::EventId(_) | Need::RunId(_) | Need::List(_) => true,
+            Dependency::Sent(key) => !self.threads.sent.contains_key(key),
+            Dependency::EventId(_) | Dependency::RunId(_) | Dependency::List(_) => true,
         }
     }
 
     /// Returns the needs that must be read.
-    pub(crate) fn open(&self, needs: Vec<Need>) -> Vec<Need> {
+    pub(crate) fn open(&self, needs: Vec<Dependency>) -> Vec<Dependency> {
         let mut open: Vec<_> = needs
             .into_iter()
             .filter(|need| self.is_open(need))
@@ -127,7 +127,7 @@ impl Known {
     }
 
     /// Marks these needs as read.
-    pub(crate) fn asked(&mut self, needs: Vec<Need>) {
+    pub(crate) fn asked(&mut self, needs: Vec<Dependency>) {
         self.asked.extend(needs);
     }
 

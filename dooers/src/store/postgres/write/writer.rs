@@ -4,8 +4,8 @@
 //! the database as much as about ten operations. In a measurement, two writers took a fifth longer for sixteen clients,
 //! and as long for sixty-four.
 
-use super::batch::{Barrier, Job, Waiting};
-use super::batch_writer::Session;
+use super::batch::{Barrier, Job, QueuedOperation};
+use super::batch_writer::BatchWriter;
 use super::operations::Operation;
 use crate::store::StoreError;
 use crate::store::postgres::PostgresOptions;
@@ -34,7 +34,7 @@ impl Writer {
         options: &PostgresOptions,
         sql: Arc<Statements>,
     ) -> Result<Self, RowError> {
-        let session = Session::start(options, sql).await?;
+        let session = BatchWriter::start(options, sql).await?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         Ok(Self {
             queue: Mutex::new(Some(queue)),
@@ -44,7 +44,7 @@ impl Writer {
 
     /// Executes an operation. Once it is in the queue, it is executed even if the caller stops waiting.
     pub(crate) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
-        let (waiting, answer) = Waiting::new(operation);
+        let (waiting, answer) = QueuedOperation::new(operation);
         self.enqueue(Box::new(waiting), answer, O::WHAT).await
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct Link {
 }
 
 /// The outcome of a statement.
-pub(crate) enum Outcome {
+pub(crate) enum StatementOutcome {
     /// The statement was executed, except for these threads.
     Done(HashSet<i64>),
     /// The statement was not executed and never will be.
@@ -53,7 +53,7 @@ impl Link {
     pub(crate) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
         Self {
             connect: connect_options(options),
-            connecting: Limit::of_connecting(options.patience()),
+            connecting: Limit::of_connecting(options.connect_limit()),
             execution: Execution::new(options),
             sql,
             connection: None,
@@ -89,7 +89,7 @@ impl Link {
         statement: &Arc<str>,
         rows: Rows,
         end: Instant,
-    ) -> Result<Outcome, RowError> {
+    ) -> Result<StatementOutcome, RowError> {
         let mut arguments = PgArguments::default();
         arguments.add(self.id.clone())?;
         arguments.add(self.statements + 1)?;
@@ -98,12 +98,12 @@ impl Link {
         let error = match self.execute(statement, arguments).await {
             Ok(Some(refused)) => {
                 self.statements += 1;
-                return Ok(Outcome::Done(refused));
+                return Ok(StatementOutcome::Done(refused));
             }
             Ok(None) => {
                 // The writer's row was removed. Nothing was written.
                 self.is_registered = false;
-                return Ok(Outcome::NotDone);
+                return Ok(StatementOutcome::NotDone);
             }
             Err(error) if !is_lost_row(&error) => return Err(error),
             Err(error) => error,
@@ -111,8 +111,8 @@ impl Link {
         self.lose(&error);
         let number = self.statements + 1;
         match self.open(end).await {
-            Ok(Some((last, refused))) if last == number => Ok(Outcome::Done(refused)),
-            Ok(_) => Ok(Outcome::NotDone),
+            Ok(Some((last, refused))) if last == number => Ok(StatementOutcome::Done(refused)),
+            Ok(_) => Ok(StatementOutcome::NotDone),
             Err(error) => Err(error),
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::sql::Stop;
 use crate::store::sql::{Begin, DeleteThread, WriteTurn};
-use crate::store::sqlite::batch::{Job, Operation, Waiting, commit};
+use crate::store::sqlite::batch::{Job, Operation, QueuedOperation, commit};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::open::{Opened, open};
 use crate::store::sqlite::statements::Statements;
@@ -27,12 +27,15 @@ struct Batch {
 
 impl Batch {
     fn push<O: Operation>(&mut self, operation: O) -> Receiver<Result<O::Answer, StoreError>> {
-        let (job, answer) = Waiting::new(operation);
+        let (job, answer) = QueuedOperation::new(operation);
         self.jobs.push(Box::new(job));
         answer
     }
 
-    fn begin(&mut self, new: NewMessage) -> Receiver<Result<crate::store::Begun, StoreError>> {
+    fn begin(
+        &mut self,
+        new: NewMessage,
+    ) -> Receiver<Result<crate::store::BeginOutcome, StoreError>> {
         let start = start(&format!("run-{}", new.event_id));
         self.push(Begin {
             scope: scope(),

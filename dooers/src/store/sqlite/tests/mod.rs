@@ -1,9 +1,9 @@
 //! Shared parts of this store's tests.
 
 mod batching;
+mod differential;
 mod files;
 mod full;
-mod like_memory;
 mod opening;
 mod queries;
 mod secrets;

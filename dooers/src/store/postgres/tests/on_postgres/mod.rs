@@ -7,8 +7,8 @@
 )]
 
 mod batching;
+mod differential;
 mod forgetting;
-mod like_memory;
 mod migrating;
 mod queries;
 mod sharing;

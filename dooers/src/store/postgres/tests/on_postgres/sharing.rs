@@ -7,8 +7,8 @@ use crate::store::postgres::connect::statement::{execute_script, query};
 use crate::store::sql::Columns;
 use crate::store::tests::{at, first_message, next_message, said, scope, start};
 use crate::store::{
-    Cancel, CancelTarget, Cancelled, EventPatch, NewThread, PostgresStore, RunPatch, Start, Store,
-    StoreError, ThreadDraft, ThreadEdit, ThreadPatch, TurnChange,
+    Cancel, CancelTarget, Cancelled, ClaimOptions, EventPatch, NewThread, PostgresStore, RunPatch,
+    Store, StoreError, ThreadDraft, ThreadEdit, ThreadPatch, TurnChange,
 };
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -17,8 +17,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-fn kept(run_id: &str) -> Start {
-    Start {
+fn kept(run_id: &str) -> ClaimOptions {
+    ClaimOptions {
         lease: Duration::from_secs(3600),
         ..start(run_id)
     }
@@ -62,7 +62,7 @@ async fn a_list_keeps_its_order_if_one_clock_is_behind() {
     let begin = async |store: &PostgresStore, id: &str, at| {
         let mut message = first_message(id, &format!("{id}-e"));
         message.at = at;
-        let start = Start {
+        let start = ClaimOptions {
             at,
             ..kept(&format!("{id}-r"))
         };
@@ -96,7 +96,7 @@ async fn messages_of_many_processes_have_unique_numbers() {
         let store = &stores[number % stores.len()];
         async move {
             let new = next_message("t", &format!("e{number}"));
-            let start = Start {
+            let start = ClaimOptions {
                 on_busy: OnBusy::Concurrent,
                 ..kept(&format!("r{number}"))
             };
@@ -281,7 +281,7 @@ async fn writers_of_the_same_threads_never_deadlock() {
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND wait_event_type = 'Lock'"
     )
     .into();
-    let let_go = async {
+    let drop_handler = async {
         loop {
             let row = query(&waiting).fetch_one(&mut connection).await.unwrap();
             if row.number(0).unwrap() == 2 {
@@ -290,7 +290,7 @@ async fn writers_of_the_same_threads_never_deadlock() {
         }
         held.rollback().await.unwrap();
     };
-    tokio::join!(join_all(changed), let_go);
+    tokio::join!(join_all(changed), drop_handler);
     one.close().await;
     two.close().await;
     let sql = format!("SELECT deadlocks FROM pg_stat_database WHERE datname = '{name}'");
@@ -354,7 +354,7 @@ async fn waiting_turns_of_a_dead_process_are_reported() {
 async fn concurrent_turn_is_claimed_past_a_waiting_one() {
     let Some(options) = place() else { return };
     let (one, two) = (open(&options).await, open(&options).await);
-    let beside = |run_id: &str| Start {
+    let beside = |run_id: &str| ClaimOptions {
         on_busy: OnBusy::Concurrent,
         ..kept(run_id)
     };

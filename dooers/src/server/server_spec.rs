@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The program's description of a server: configuration, agents, settings and states.
 #[derive(Debug, Clone)]
-pub(super) struct Program {
+pub(super) struct ServerSpec {
     pub(super) config: WorkerConfig,
     /// The agents that the program named. An empty list stands for all annotated agents.
     pub(super) chosen: Vec<AgentDefinition>,
@@ -22,7 +22,7 @@ pub(super) struct Program {
     pub(super) states: States,
 }
 
-impl Program {
+impl ServerSpec {
     pub(super) fn new(config: WorkerConfig) -> Self {
         Self {
             config,

@@ -6,9 +6,9 @@ use self::asked::Dice;
 use super::{at, first_message, next_message, scope, start};
 use crate::protocol::RunStatus;
 use crate::store::{
-    Begun, Cancel, CancelTarget, Cancelled, Claim, EventQuery, MemoryStore, NewThread, PageLimit,
-    Position, Scope, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft,
-    ThreadEdit, TurnKey, WorkerKey,
+    BeginOutcome, Cancel, CancelTarget, Cancelled, Claim, EventQuery, MemoryStore, NewThread,
+    PageLimit, Position, Scope, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor,
+    ThreadDraft, ThreadEdit, TurnKey, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -127,7 +127,7 @@ impl<C: Compared> Both<C> {
             0..40 => {
                 let (scope, new, start) = (self.scope(), self.message(), self.start());
                 let begun = in_both!(self, begin_turn(&scope, new.clone(), &start));
-                if let Ok(Begun {
+                if let Ok(BeginOutcome {
                     claim: Some(claim), ..
                 }) = begun
                 {

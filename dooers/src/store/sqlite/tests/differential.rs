@@ -2,7 +2,7 @@
 
 use super::TestStore;
 use crate::store::Store;
-use crate::store::tests::like_memory::{
+use crate::store::tests::differential::{
     Compared, random_operations_have_the_same_answers, what_a_stopped_process_left_is_recovered,
 };
 use async_trait::async_trait;

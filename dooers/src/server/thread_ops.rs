@@ -1,10 +1,10 @@
 //! Changes that the program makes to threads.
 
-use super::running::Running;
+use super::server_state::ServerState;
 use crate::store::{Admit, Admitted, Change, Edited, Scope, StoreError, ThreadDraft, ThreadEdit};
 use std::sync::Arc;
 
-impl Running {
+impl ServerState {
     /// Stores a new thread and publishes it.
     pub(super) async fn create_thread(
         self: &Arc<Self>,
@@ -19,7 +19,7 @@ impl Running {
             let create = running.store.create_thread(&scope, draft);
             running.runner.publisher().commit(&thread_id, create).await
         };
-        self.to_the_end(create).await
+        self.run_detached(create).await
     }
 
     /// Changes a thread and publishes the changes. Returns them.
@@ -48,14 +48,14 @@ impl Running {
             if let Some(event_id) = interrupted {
                 running.runner.cancel(&event_id);
             }
-            if let Err(error) = running.go_on(waiting).await {
+            if let Err(error) = running.resume_pending(waiting).await {
                 // The change is stored and published. The queued turns start with the next message, or when the server
                 // starts next.
                 tracing::error!(target: "dooers::server", error = &error as &dyn std::error::Error, thread_id, "a queued turn could not be claimed");
             }
             Ok(changes)
         };
-        self.to_the_end(edit).await
+        self.run_detached(edit).await
     }
 
     /// Deletes a thread, drops the handlers of its turns, and publishes the deletion.
@@ -72,12 +72,12 @@ impl Running {
             publisher.commit_then(&thread_id, delete, stop).await?;
             Ok(())
         };
-        self.to_the_end(delete).await
+        self.run_detached(delete).await
     }
 
     /// Completes a piece of work even if its caller stops waiting, because a stored change must be published. A server
     /// that stops waits for this work before it lets its turns finish, as it waits for its sessions.
-    pub(super) async fn to_the_end<T, E>(
+    pub(super) async fn run_detached<T, E>(
         &self,
         work: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Result<T, E>

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 /// A server whose store is open, with the parts that all its sessions share.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct ServerState {
     pub(super) agents: Vec<AgentDefinition>,
     pub(super) config: WorkerConfig,
     pub(super) store: Arc<dyn Store>,
@@ -34,7 +34,7 @@ pub(super) struct Running {
     pub(super) abandoned: CancellationToken,
 }
 
-impl Running {
+impl ServerState {
     pub(super) fn agent(&self, name: &str) -> Option<AgentDefinition> {
         self.agents
             .iter()
@@ -79,7 +79,7 @@ impl Running {
             }
         };
         match publisher.commit_anywhere(cancel, acknowledge).await? {
-            Cancelled::Withdrawn { waiting, .. } => self.go_on(waiting).await?,
+            Cancelled::Withdrawn { waiting, .. } => self.resume_pending(waiting).await?,
             Cancelled::Running { event_id, .. } => self.runner.cancel(&event_id),
             Cancelled::Ended => {}
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Default time that a test waits for anything before it fails.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A timeout in real time.
 ///

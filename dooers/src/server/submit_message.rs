@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use crate::crash;
-use crate::store::{Admitted, Begun, NewMessage, Position, Scope, StoreError};
+use crate::store::{Admitted, BeginOutcome, NewMessage, Position, Scope, StoreError};
 
 /// Stores a message, calls `stored` to acknowledge it, publishes it, and starts its turn unless the turn must wait.
 ///
@@ -11,8 +11,8 @@ pub(super) async fn begin(
     session: &Session,
     scope: &Scope,
     message: Admitted<NewMessage>,
-    stored: impl FnOnce(&Begun),
-) -> Result<Begun, StoreError> {
+    stored: impl FnOnce(&BeginOutcome),
+) -> Result<BeginOutcome, StoreError> {
     let mut message = message.into_inner();
     let running = &session.running;
     let thread_id = message.thread.id().to_owned();
@@ -23,7 +23,7 @@ pub(super) async fn begin(
     let _claiming = running.runner.claiming(&thread_id);
     let start = running.runner.start_of(&session.agent);
     running.runner.answer_keys.seal(scope, &mut message);
-    let acknowledge = |begun: &mut Begun| {
+    let acknowledge = |begun: &mut BeginOutcome| {
         crash::point("after-commit");
         if begun.is_repeated {
             return;
@@ -53,7 +53,7 @@ pub(super) async fn begin(
 }
 
 /// The position in the thread right before the message.
-fn position_before(begun: &Begun) -> Position {
+fn position_before(begun: &BeginOutcome) -> Position {
     let first_rev = begun.changes.first().map_or(begun.rev, |change| change.rev);
     Position {
         first_seq: begun.event.seq,

@@ -5,9 +5,9 @@ use crate::protocol::{ContentPart, EventType, Run, RunStatus, User};
 use crate::store::OnBusy;
 use crate::store::tests::{at, said, scope, start};
 use crate::store::{
-    EventPatch, NewMessage, NewThread, Order, Participant, RunCursor, RunPatch, RunQuery, Scope,
-    Start, ThreadCursor, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange, TurnKey,
-    Viewer,
+    ClaimOptions, EventPatch, NewMessage, NewThread, Order, Participant, RunCursor, RunPatch,
+    RunQuery, Scope, ThreadCursor, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange,
+    TurnKey, Viewer,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ impl<C: Compared> Both<C> {
         }
     }
 
-    pub(super) fn start(&mut self) -> Start {
+    pub(super) fn start(&mut self) -> ClaimOptions {
         let run_id = self.dice.chance(80).then(|| self.new_id("r"));
         let on_busy = match self.dice.roll(10) {
             0 => OnBusy::Queue { limit: 1 },
@@ -118,7 +118,7 @@ impl<C: Compared> Both<C> {
             2..6 => OnBusy::Concurrent,
             _ => OnBusy::Queue { limit: u32::MAX },
         };
-        Start {
+        ClaimOptions {
             run_id,
             on_busy,
             at: self.now(),
