@@ -40,13 +40,13 @@ pub(crate) type StoredSender = oneshot::Sender<Result<(), AgentError>>;
 
 /// A draft, and the sender to notify when the draft is stored.
 #[derive(Debug)]
-struct Pending {
+struct PendingDraft {
     draft: Draft,
     stored: StoredSender,
 }
 
-fn split(pending: Vec<Pending>) -> (Vec<Draft>, Vec<StoredSender>) {
-    let pair = |pending: Pending| (pending.draft, pending.stored);
+fn split(pending: Vec<PendingDraft>) -> (Vec<Draft>, Vec<StoredSender>) {
+    let pair = |pending: PendingDraft| (pending.draft, pending.stored);
     pending.into_iter().map(pair).unzip()
 }
 
@@ -56,14 +56,14 @@ fn split(pending: Vec<Pending>) -> (Vec<Draft>, Vec<StoredSender>) {
 /// one transaction.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    state: Mutex<State>,
+    state: Mutex<OutboxState>,
     changed: AtomicWaker,
 }
 
 #[derive(Debug)]
-struct State {
+struct OutboxState {
     mode: Mode,
-    pending: Vec<Pending>,
+    pending: Vec<PendingDraft>,
     /// The texts that are or will be streamed, in the order in which they were started.
     texts: BTreeMap<String, GrowingDraft>,
     /// The pieces of these texts that were not published.
@@ -120,7 +120,7 @@ impl Outbox {
         answer_keys: Option<AnswerKeys>,
     ) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(OutboxState {
                 mode,
                 pending: Vec::new(),
                 texts: BTreeMap::new(),
@@ -160,7 +160,7 @@ impl Outbox {
 
     fn send_event(
         &self,
-        state: &mut State,
+        state: &mut OutboxState,
         id: &str,
         reply: Reply,
         text: TextState,
@@ -337,7 +337,7 @@ impl Outbox {
         self.until(|state| !state.pending.is_empty()).await;
     }
 
-    async fn until(&self, is_so: impl Fn(&State) -> bool) {
+    async fn until(&self, is_so: impl Fn(&OutboxState) -> bool) {
         poll_fn(|context| {
             self.changed.register(context.waker());
             if is_so(&self.state()) {
@@ -381,7 +381,7 @@ impl Outbox {
 
     fn push(
         &self,
-        state: &mut State,
+        state: &mut OutboxState,
         mut draft: Draft,
     ) -> oneshot::Receiver<Result<(), AgentError>> {
         let admitted = draft.admit().map_err(ReplyError::from);
@@ -391,7 +391,7 @@ impl Outbox {
         let (stored, receiver) = oneshot::channel();
         match &mut state.mode {
             Mode::Live => {
-                state.pending.push(Pending { draft, stored });
+                state.pending.push(PendingDraft { draft, stored });
                 self.changed.wake();
                 receiver
             }
@@ -403,13 +403,13 @@ impl Outbox {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, OutboxState> {
         // No code panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl OutboxState {
     /// Refuses an event that clients cannot show, and a form whose answers could not be sealed.
     fn check(&self, draft: &Draft) -> Result<(), ReplyError> {
         let Draft::Event { reply, .. } = draft else {
@@ -437,7 +437,7 @@ impl State {
 
 /// Keeps the error for the end of the turn, because no caller may wait for the refused draft, and returns it as the
 /// result.
-fn refuse(state: &mut State, error: ReplyError) -> oneshot::Receiver<Result<(), AgentError>> {
+fn refuse(state: &mut OutboxState, error: ReplyError) -> oneshot::Receiver<Result<(), AgentError>> {
     let error = Arc::new(error);
     let answer = answered(Err(shared(&error)));
     state.refused.get_or_insert(error);

@@ -30,7 +30,7 @@ impl AnswerKeys {
         let data = message.data.as_ref();
         let data = data.filter(|_| message.kind == EventType::FormResponse);
         message.seal = data.and_then(|data| {
-            let place = Place {
+            let place = AnswerPlace {
                 agent: &scope.agent,
                 worker_id: &scope.worker_id,
                 thread_id: message.thread.id(),
@@ -40,7 +40,7 @@ impl AnswerKeys {
         });
     }
 
-    fn seal_of(&self, place: &Place<'_>, data: &Value) -> Option<AnswerSeal> {
+    fn seal_of(&self, place: &AnswerPlace<'_>, data: &Value) -> Option<AnswerSeal> {
         let keys = self.0.as_ref()?;
         let values = data.get("values").and_then(Value::as_object);
         let values = Zeroizing::new(serde_json::to_string(&values).ok()?);
@@ -70,7 +70,7 @@ impl AnswerKeys {
         let Some(answer) = &claim.sealed else {
             return Ok(AnswerSecrets::default());
         };
-        let place = Place {
+        let place = AnswerPlace {
             agent: &claim.thread.agent,
             worker_id: &claim.thread.thread.worker_id,
             thread_id: &claim.key.thread_id,
@@ -112,14 +112,14 @@ impl AnswerKeys {
 }
 
 /// The place of an answer. A sealed answer can only be opened for the same place.
-struct Place<'a> {
+struct AnswerPlace<'a> {
     agent: &'a str,
     worker_id: &'a str,
     thread_id: &'a str,
     event_id: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl<'a> AnswerPlace<'a> {
     fn parts(&self) -> [&'a str; 5] {
         [
             PURPOSE,

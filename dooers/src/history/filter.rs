@@ -15,7 +15,7 @@ pub(super) struct Filter {
 
 /// The events that a form of memory can represent. `None` means all of them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shown {
+pub(super) struct VisibleEvents {
     pub(super) actors: Option<&'static [Actor]>,
     pub(super) kinds: Option<&'static [EventType]>,
 }
@@ -25,7 +25,7 @@ impl Filter {
     pub(super) fn query(
         &self,
         range: &Range,
-        shown: Shown,
+        shown: VisibleEvents,
         order: Order,
         limit: usize,
     ) -> Option<EventQuery> {

@@ -1,7 +1,7 @@
 //! Reading a thread page by page.
 
 use super::MemoryError;
-use super::filter::{Filter, Shown};
+use super::filter::{Filter, VisibleEvents};
 use super::source::Source;
 use super::view::Range;
 use crate::protocol::ThreadEvent;
@@ -13,17 +13,17 @@ pub(super) const PAGE: usize = 200;
 
 /// The source, the ranges and the filters of a query.
 #[derive(Debug, Clone)]
-pub(super) struct Reading {
+pub(super) struct PageQuery {
     pub(super) source: Source,
     pub(super) ranges: Vec<Range>,
     pub(super) filter: Filter,
-    pub(super) shown: Shown,
+    pub(super) shown: VisibleEvents,
 }
 
 /// Reads a query page by page, from one end.
 #[derive(Debug)]
 pub(super) struct Pages {
-    reading: Reading,
+    reading: PageQuery,
     ranges: VecDeque<Range>,
     order: Order,
     left: usize,
@@ -31,13 +31,13 @@ pub(super) struct Pages {
 
 /// Events in the order in which they were read. A page is never empty.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct ReadPage {
     pub(super) events: Vec<ThreadEvent>,
     /// The index of the range that contains the events.
     range: usize,
 }
 
-impl Reading {
+impl PageQuery {
     /// Reads at most `limit` events from one end. With `NewestFirst`, events of the turn itself are not counted.
     pub(super) fn pages(self, order: Order, limit: usize) -> Pages {
         Pages {
@@ -53,9 +53,9 @@ impl Reading {
     ///
     /// The oldest of these events is only known after reading backwards. If there are more than `keep` events, they
     /// are read a second time, forwards.
-    pub(super) async fn newest(self, limit: usize, keep: usize) -> Result<Feed, MemoryError> {
+    pub(super) async fn newest(self, limit: usize, keep: usize) -> Result<PageFeed, MemoryError> {
         if limit == 0 {
-            return Ok(Feed::Kept(Vec::new()));
+            return Ok(PageFeed::Kept(Vec::new()));
         }
         let mut pages = self.clone().pages(Order::NewestFirst, limit);
         let mut kept = Some(Vec::new());
@@ -71,10 +71,10 @@ impl Reading {
         }
         if let Some(mut kept) = kept {
             kept.reverse();
-            return Ok(Feed::Kept(kept));
+            return Ok(PageFeed::Kept(kept));
         }
         let (Some((first, begin)), Some((last, end))) = (oldest, newest) else {
-            return Ok(Feed::Kept(Vec::new()));
+            return Ok(PageFeed::Kept(Vec::new()));
         };
         let mut reading = self;
         // The first range starts at the oldest event, and the last range ends with the newest one.
@@ -83,13 +83,13 @@ impl Reading {
         reading.ranges.truncate(last + 1);
         reading.ranges.drain(..first);
         let pages = reading.pages(Order::OldestFirst, usize::MAX);
-        Ok(Feed::Read(Box::new(pages)))
+        Ok(PageFeed::Read(Box::new(pages)))
     }
 }
 
 impl Pages {
     /// Reads the next page. `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Page>, MemoryError> {
+    pub(super) async fn next(&mut self) -> Result<Option<ReadPage>, MemoryError> {
         loop {
             let last = self.ranges.len().wrapping_sub(1);
             let (range, place) = match self.order {
@@ -130,7 +130,7 @@ impl Pages {
                 if is_counted {
                     self.left -= events.len();
                 }
-                return Ok(Some(Page {
+                return Ok(Some(ReadPage {
                     events,
                     range: place,
                 }));
@@ -142,14 +142,14 @@ impl Pages {
 
 /// A source of events from the oldest to the newest.
 #[derive(Debug)]
-pub(super) enum Feed {
+pub(super) enum PageFeed {
     /// All events, in memory.
     Kept(Vec<ThreadEvent>),
     /// Pages that are read when they are needed.
     Read(Box<Pages>),
 }
 
-impl Feed {
+impl PageFeed {
     /// Returns the next events. The list is empty at the end.
     pub(super) async fn next(&mut self) -> Result<Vec<ThreadEvent>, MemoryError> {
         match self {

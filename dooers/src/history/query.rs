@@ -1,8 +1,8 @@
 //! Queries of a memory.
 
 use super::MemoryError;
-use super::filter::{Filter, Shown};
-use super::pages::{Feed, PAGE, Reading};
+use super::filter::{Filter, VisibleEvents};
+use super::pages::{PAGE, PageFeed, PageQuery};
 use super::source::Source;
 use super::view::View;
 use crate::protocol::{Actor, EventType, ThreadEvent};
@@ -43,7 +43,7 @@ pub struct MemoryQuery<T> {
 /// A conversion of events to the items of a query.
 pub(super) trait Shape<T>: Send {
     /// The events that can be converted.
-    fn shown(&self) -> Shown;
+    fn shown(&self) -> VisibleEvents;
 
     /// Takes the next event, in the order of the conversation. Appends the items that are complete to `ready`.
     fn push(&mut self, event: ThreadEvent, ready: &mut VecDeque<T>);
@@ -70,8 +70,8 @@ pub(super) trait Shape<T>: Send {
 pub(super) struct Plain;
 
 impl Shape<ThreadEvent> for Plain {
-    fn shown(&self) -> Shown {
-        Shown {
+    fn shown(&self) -> VisibleEvents {
+        VisibleEvents {
             actors: None,
             kinds: None,
         }
@@ -157,7 +157,7 @@ impl<T: Send + 'static> MemoryQuery<T> {
     /// ```
     pub fn stream(self) -> impl Stream<Item = Result<T, MemoryError>> + Send + Unpin + use<T> {
         let limit = self.limit;
-        let reader = Reader::new(self, limit, PAGE);
+        let reader = QueryReader::new(self, limit, PAGE);
         stream::unfold(reader, |mut reader| async move {
             let next = reader.next().await?;
             Some((next, reader))
@@ -173,7 +173,7 @@ impl<T: Send + 'static> IntoFuture for MemoryQuery<T> {
     fn into_future(self) -> Self::IntoFuture {
         let limit = self.limit.unwrap_or(DEFAULT_HISTORY_LIMIT);
         // All items are collected in memory anyway, so all events may be kept.
-        let mut reader = Reader::new(self, Some(limit), usize::MAX);
+        let mut reader = QueryReader::new(self, Some(limit), usize::MAX);
         async move {
             let mut all = Vec::new();
             while let Some(next) = reader.next().await {
@@ -196,35 +196,35 @@ impl<T> fmt::Debug for MemoryQuery<T> {
 }
 
 /// The progress of a query.
-struct Reader<T> {
+struct QueryReader<T> {
     source: Source,
-    state: State,
+    state: QueryState,
     shape: Box<dyn Shape<T>>,
     ready: VecDeque<T>,
 }
 
-enum State {
+enum QueryState {
     /// The newest events have not been read yet. Up to `keep` of them may be kept in memory.
     Newest {
-        reading: Box<Reading>,
+        reading: Box<PageQuery>,
         limit: usize,
         keep: usize,
     },
-    Feeding(Feed),
+    Feeding(PageFeed),
     /// All events have been read, or reading failed.
     Over,
 }
 
-impl<T> Reader<T> {
+impl<T> QueryReader<T> {
     fn new(query: MemoryQuery<T>, limit: Option<usize>, keep: usize) -> Self {
-        let reading = Reading {
+        let reading = PageQuery {
             source: query.source.clone(),
             ranges: query.view.ranges(),
             filter: query.filter,
             shown: query.shape.shown(),
         };
         let state = match limit {
-            Some(limit) if !query.is_oldest_first => State::Newest {
+            Some(limit) if !query.is_oldest_first => QueryState::Newest {
                 reading: Box::new(reading),
                 limit,
                 keep,
@@ -232,7 +232,7 @@ impl<T> Reader<T> {
             limit => {
                 let limit = limit.unwrap_or(usize::MAX);
                 let pages = reading.pages(Order::OldestFirst, limit);
-                State::Feeding(Feed::Read(Box::new(pages)))
+                QueryState::Feeding(PageFeed::Read(Box::new(pages)))
             }
         };
         Self {
@@ -245,11 +245,11 @@ impl<T> Reader<T> {
 
     async fn next(&mut self) -> Option<Result<T, MemoryError>> {
         while self.ready.is_empty() {
-            if matches!(self.state, State::Over) {
+            if matches!(self.state, QueryState::Over) {
                 return None;
             }
             if let Err(error) = self.read_more().await {
-                self.state = State::Over;
+                self.state = QueryState::Over;
                 return Some(Err(error));
             }
         }
@@ -259,21 +259,21 @@ impl<T> Reader<T> {
     /// Reads the next events and passes them to the shape.
     async fn read_more(&mut self) -> Result<(), MemoryError> {
         let events = match &mut self.state {
-            State::Newest {
+            QueryState::Newest {
                 reading,
                 limit,
                 keep,
             } => {
                 let feed = reading.as_ref().clone().newest(*limit, *keep).await?;
-                self.state = State::Feeding(feed);
+                self.state = QueryState::Feeding(feed);
                 return Ok(());
             }
-            State::Feeding(feed) => feed.next().await?,
-            State::Over => return Ok(()),
+            QueryState::Feeding(feed) => feed.next().await?,
+            QueryState::Over => return Ok(()),
         };
         if events.is_empty() {
             self.shape.finish(&mut self.ready);
-            self.state = State::Over;
+            self.state = QueryState::Over;
         }
         for event in events {
             if let Some(id) = self.shape.missing_form(&event) {

@@ -1,6 +1,6 @@
 //! The conversion of events to messages.
 
-use super::filter::Shown;
+use super::filter::VisibleEvents;
 use super::forms::{answer_of, answered, asked, form_of};
 use super::media::described;
 use super::pairing::{OpenCalls, ToolKey};
@@ -40,7 +40,7 @@ pub(super) struct Transcript {
     passed: usize,
     /// Calls without a result, including those of released messages. A late result of such a call must not be paired
     /// with a later call.
-    open: OpenCalls<Place>,
+    open: OpenCalls<ToolPosition>,
     /// The call ids that are in use.
     ids: HashSet<String>,
     /// Forms by the id of their event. `None` for a form that does not exist.
@@ -49,7 +49,7 @@ pub(super) struct Transcript {
 
 /// The position of a tool use.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct ToolPosition {
     /// The number of the message, from 0.
     message: usize,
     /// The index of the tool use in the message.
@@ -83,8 +83,8 @@ fn takes_call_of(message: &ChatMessage, event: &ThreadEvent) -> bool {
 }
 
 impl Shape<ChatMessage> for Transcript {
-    fn shown(&self) -> Shown {
-        Shown {
+    fn shown(&self) -> VisibleEvents {
+        VisibleEvents {
             actors: Some(ACTORS),
             kinds: Some(KINDS),
         }
@@ -204,7 +204,7 @@ impl Transcript {
     }
 
     /// The tool use at a position, if its message has not been released.
-    fn held_use(&mut self, place: Place) -> Option<&mut ToolUse> {
+    fn held_use(&mut self, place: ToolPosition) -> Option<&mut ToolUse> {
         let message = place.message.checked_sub(self.passed)?;
         self.held
             .get_mut(message)?
@@ -230,7 +230,7 @@ impl Transcript {
         self.add(event, tool_use);
     }
 
-    fn add(&mut self, event: ThreadEvent, tool_use: ToolUse) -> Place {
+    fn add(&mut self, event: ThreadEvent, tool_use: ToolUse) -> ToolPosition {
         // A tool use with a result is not parallel to calls that still wait for their results.
         let joins = |message: &ChatMessage| {
             takes_call_of(message, &event)
@@ -239,7 +239,7 @@ impl Transcript {
         if !self.held.back().is_some_and(joins) {
             self.hold(event, Vec::new());
         }
-        let mut place = Place {
+        let mut place = ToolPosition {
             message: self.passed + self.held.len().saturating_sub(1),
             tool_use: 0,
         };

@@ -19,12 +19,12 @@ pub(crate) struct Connection {
     outbound: Outbound,
     /// True if the client takes streamed texts in pieces. Otherwise it is sent whole texts from time to time.
     takes_deltas: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<ConnectionState>,
     fell_behind: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ConnectionState {
     scope: Option<Scope>,
     subscribed: HashMap<String, Subscribed>,
     subscriptions: u64,
@@ -231,7 +231,7 @@ impl Connection {
     }
 }
 
-impl State {
+impl ConnectionState {
     fn next_backlog(&mut self) -> Option<Backlog> {
         if let Some(field_id) = self.missed_settings.pop_first() {
             return Some(Backlog::Setting(field_id));

@@ -12,7 +12,7 @@ const SHOWN: usize = 200;
 
 /// A step on the path from the outermost value to a number.
 #[derive(Debug)]
-enum Step<'a> {
+enum PathStep<'a> {
     Index(usize),
     Name(&'a str),
 }
@@ -32,23 +32,23 @@ pub(super) fn check_integers(member: &str, text: &str) -> Result<(), ErrorBody> 
         match byte {
             b'"' => {
                 at = end_of_string(bytes, at)?;
-                if let Some(Step::Name(name)) = path.last_mut().filter(|_| is_name) {
+                if let Some(PathStep::Name(name)) = path.last_mut().filter(|_| is_name) {
                     *name = &text[begin + 1..at - 1];
                     is_name = false;
                 }
             }
             b'{' => {
-                path.push(Step::Name(""));
+                path.push(PathStep::Name(""));
                 is_name = true;
             }
-            b'[' => path.push(Step::Index(0)),
+            b'[' => path.push(PathStep::Index(0)),
             b'}' | b']' => {
                 path.pop();
                 is_name = false;
             }
             b',' => match path.last_mut() {
-                Some(Step::Index(index)) => *index += 1,
-                Some(Step::Name(_)) => is_name = true,
+                Some(PathStep::Index(index)) => *index += 1,
+                Some(PathStep::Name(_)) => is_name = true,
                 None => {}
             },
             b'-' | b'0'..=b'9' => {
@@ -81,13 +81,13 @@ fn is_kept(number: &str) -> bool {
 }
 
 /// The refusal. It does not show the digits, because they may be an answer to a password field.
-fn rounded(member: &str, path: &[Step<'_>]) -> ErrorBody {
+fn rounded(member: &str, path: &[PathStep<'_>]) -> ErrorBody {
     let mut place = member.to_owned();
     for step in path {
         // Writing to a `String` cannot fail.
         let _ = match step {
-            Step::Index(index) => write!(place, "[{index}]"),
-            Step::Name(name) => write!(place, ".{name}"),
+            PathStep::Index(index) => write!(place, "[{index}]"),
+            PathStep::Name(name) => write!(place, ".{name}"),
         };
     }
     ErrorBody::invalid_payload(format!(

@@ -38,7 +38,9 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 
 /// The place of one connection. The place becomes free when its last clone is dropped.
 #[derive(Debug, Clone)]
-pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+pub(super) struct ConnectionSlot(
+    #[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>,
+);
 
 /// Gives places to connections, and refuses those above the limit.
 #[derive(Debug)]
@@ -63,9 +65,9 @@ impl Admission {
     }
 
     /// Reserves a place for one more connection. `None` if all places are taken.
-    pub(super) fn admit(&self) -> Option<Place> {
+    pub(super) fn admit(&self) -> Option<ConnectionSlot> {
         let permit = Arc::clone(&self.places).try_acquire_owned();
-        Some(Place(Arc::new(permit.ok()?)))
+        Some(ConnectionSlot(Arc::new(permit.ok()?)))
     }
 
     /// Counts a refused connection and returns the future that answers it. If too many refusals are in progress, the

@@ -1,6 +1,6 @@
 //! The listener of a server: accepts connections, serves one request on each, and hands WebSockets to their sessions.
 
-use super::admission::{Admission, Place, Sparse};
+use super::admission::{Admission, ConnectionSlot, Sparse};
 use super::error::ServerError;
 use super::origin::is_loopback;
 use super::routes;
@@ -120,7 +120,7 @@ impl Exchange {
     /// Serves one request, all of which is under one time limit. A client that sends nothing, that sends half a header,
     /// or that does not read the answer is treated the same. A session is not under the limit, and keeps the place of
     /// the connection.
-    async fn serve(self, stream: TcpStream, place: Place) {
+    async fn serve(self, stream: TcpStream, place: ConnectionSlot) {
         // Frames are flushed when all queued frames are written. Nagle's algorithm would hold them back until the
         // earlier ones are acknowledged, which would delay each turn by 40 ms.
         if let Err(error) = stream.set_nodelay(true) {

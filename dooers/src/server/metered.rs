@@ -11,14 +11,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[derive(Debug)]
 pub(super) struct Metered<T> {
     inner: T,
-    taken: Taken,
+    taken: AcceptedBytes,
 }
 
 /// The number of bytes that a stream has accepted. Clones share the number.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Taken(Arc<AtomicU64>);
+pub(super) struct AcceptedBytes(Arc<AtomicU64>);
 
-impl Taken {
+impl AcceptedBytes {
     pub(super) fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -32,11 +32,11 @@ impl<T> Metered<T> {
     pub(super) fn new(inner: T) -> Self {
         Self {
             inner,
-            taken: Taken::default(),
+            taken: AcceptedBytes::default(),
         }
     }
 
-    pub(super) fn taken(&self) -> Taken {
+    pub(super) fn taken(&self) -> AcceptedBytes {
         self.taken.clone()
     }
 }

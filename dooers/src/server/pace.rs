@@ -1,6 +1,6 @@
 //! Detecting clients that read too slowly.
 
-use super::metered::Taken;
+use super::metered::AcceptedBytes;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -16,12 +16,12 @@ const LOOKS: u32 = 8;
 /// time. A client that takes 1 KiB/s on average is therefore never too slow, however large a frame is.
 #[derive(Debug)]
 pub(super) struct Pace {
-    taken: Taken,
+    taken: AcceptedBytes,
     stall_timeout: Duration,
 }
 
 impl Pace {
-    pub(super) fn new(taken: Taken, stall_timeout: Duration) -> Self {
+    pub(super) fn new(taken: AcceptedBytes, stall_timeout: Duration) -> Self {
         Self {
             taken,
             stall_timeout,
@@ -78,7 +78,7 @@ mod tests {
 
     /// The time for which a client is kept that takes this many bytes after each pause, and then nothing.
     async fn kept(pause: Duration, times: u32, bytes: usize) -> Duration {
-        let taken = Taken::default();
+        let taken = AcceptedBytes::default();
         let pace = Pace::new(taken.clone(), STALL);
         let begun = Instant::now();
         let reading = async {
@@ -128,7 +128,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn write_that_ends_is_kept() {
-        let pace = Pace::new(Taken::default(), STALL);
+        let pace = Pace::new(AcceptedBytes::default(), STALL);
         assert_eq!(pace.keep(ready(7), || true).await, Some(7));
         let late = sleep(STALL - Duration::from_millis(1));
         assert_eq!(pace.keep(pin!(late), || false).await, Some(()));
@@ -136,7 +136,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn client_in_the_way_is_not_kept() {
-        let pace = Pace::new(Taken::default(), STALL);
+        let pace = Pace::new(AcceptedBytes::default(), STALL);
         let late = sleep(STALL - Duration::from_millis(1));
         assert_eq!(pace.keep(pin!(late), || true).await, None);
     }

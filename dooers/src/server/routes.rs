@@ -1,6 +1,6 @@
 //! The HTTP routes of a server.
 
-use super::admission::Place;
+use super::admission::ConnectionSlot;
 use super::connection_task;
 use super::origin::{AllowedHosts, OriginRules};
 use super::server_state::ServerState;
@@ -109,7 +109,7 @@ async fn readyz(State(running): State<Arc<ServerState>>) -> Response {
 
 async fn default_socket(
     State(running): State<Arc<ServerState>>,
-    place: Option<Extension<Place>>,
+    place: Option<Extension<ConnectionSlot>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     match running.default_agent() {
@@ -124,7 +124,7 @@ async fn default_socket(
 async fn named_socket(
     State(running): State<Arc<ServerState>>,
     Path(name): Path<String>,
-    place: Option<Extension<Place>>,
+    place: Option<Extension<ConnectionSlot>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     match running.agent(&name) {
@@ -143,7 +143,7 @@ fn not_found(running: &ServerState, reason: &str) -> Response {
 fn open(
     running: &Arc<ServerState>,
     agent: AgentDefinition,
-    place: Option<Extension<Place>>,
+    place: Option<Extension<ConnectionSlot>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
     let upgrade = match upgrade {

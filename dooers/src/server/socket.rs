@@ -158,7 +158,7 @@ pub(super) struct Timing {
 }
 
 /// A ping that was sent and not answered yet.
-struct Asked {
+struct OpenPing {
     at: Instant,
     /// The time by which the pong must arrive. A slow reader first reads what was sent before the ping.
     until: Instant,
@@ -169,7 +169,7 @@ struct Asked {
     away: Duration,
 }
 
-impl Asked {
+impl OpenPing {
     /// The time by which the server must have read the pong.
     fn due(&self, liveness: &Liveness) -> Instant {
         self.until + (liveness.away() - self.away)
@@ -186,7 +186,7 @@ pub(super) async fn write(
     timing: Timing,
 ) {
     let mut batch = Vec::new();
-    let mut asked: Option<Asked> = None;
+    let mut asked: Option<OpenPing> = None;
     // The number of bytes that the client has certainly read.
     let mut read = 0;
     let alarm = sleep_until(Instant::now() + timing.ping_interval);
@@ -220,7 +220,7 @@ pub(super) async fn write(
                         let until = at + timing.pong_timeout + time_for(taken - read);
                         alarm.as_mut().reset(at + timing.pong_timeout);
                         let away = liveness.away();
-                        asked = Some(Asked { at, until, taken, away });
+                        asked = Some(OpenPing { at, until, taken, away });
                         sent
                     }
                 }

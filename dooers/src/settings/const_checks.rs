@@ -15,7 +15,7 @@ pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
         let mut list = 0;
         while list < lists.len() {
             if contains(lists[list], group[at]) {
-                let text = Text::new()
+                let text = ConstText::new()
                     .with("the group has a setting `")
                     .with(group[at])
                     .with("`, but another setting outside of the group has the same id, and a setting is changed by its id alone; give one of them another id with `#[setting(rename = \"…\")]`");
@@ -44,7 +44,7 @@ pub const fn refuse_without_default<T>(_field: &super::generated::TypedField<T>)
 ///
 /// If the default is not in `choices`.
 pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
-    let mut listed = Text::new();
+    let mut listed = ConstText::new();
     let mut at = 0;
     while at < choices.len() {
         let (value, _) = choices[at];
@@ -55,7 +55,7 @@ pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
         listed = listed.with(comma).with(value).with("`");
         at += 1;
     }
-    let text = Text::new()
+    let text = ConstText::new()
         .with("the default `")
         .with(default)
         .with("` is not one of the choices; write one of ")
@@ -90,12 +90,12 @@ const fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// A text that is built at compile time, where nothing can be allocated. Parts that do not fit are left out.
-struct Text {
+struct ConstText {
     bytes: [u8; 1024],
     length: usize,
 }
 
-impl Text {
+impl ConstText {
     const fn new() -> Self {
         Self {
             bytes: [0; 1024],

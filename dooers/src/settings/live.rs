@@ -86,7 +86,7 @@ pub(crate) struct CurrentSettings {
 }
 
 /// A change that has been checked.
-struct Change<'a> {
+struct FieldChange<'a> {
     field: &'a Field,
     old: Value,
     /// `null` is stored unchanged and means the default: see [`SettingsValues::of`].
@@ -210,7 +210,7 @@ impl LiveSettings {
         let shared = self.worker(worker);
         let _changing = shared.changing.lock().await;
         let old = self.current(worker).await?.values.of(field);
-        let change = Change { field, old, new };
+        let change = FieldChange { field, old, new };
         let updated_at = self.store(worker, std::slice::from_ref(&change)).await?;
         for updated_at in updated_at {
             let new = self.value_of(worker, field, change.new.clone());
@@ -256,7 +256,7 @@ impl LiveSettings {
             let new = field.check(new).map_err(PatchError::from)?;
             let is_default_already = new.is_null() && !current.stored.contains(field.id());
             if (old != new || is_stored_secret) && !is_default_already {
-                changes.push(Change { field, old, new });
+                changes.push(FieldChange { field, old, new });
             }
         }
         if !changes.is_empty() {
@@ -298,7 +298,7 @@ impl LiveSettings {
         self.notify_if_changed(
             &shared,
             worker,
-            Change { field, old, new },
+            FieldChange { field, old, new },
             timestamp::now(),
         );
         Ok(())
@@ -335,7 +335,7 @@ impl LiveSettings {
     async fn store(
         &self,
         worker: &WorkerKey,
-        changes: &[Change<'_>],
+        changes: &[FieldChange<'_>],
     ) -> Result<Vec<DateTime<Utc>>, SettingsError> {
         check_id("worker_id", &worker.worker_id).map_err(StoreError::from)?;
         let at = timestamp::now();
@@ -349,7 +349,7 @@ impl LiveSettings {
         &self,
         shared: &Worker,
         worker: &WorkerKey,
-        Change { field, old, new }: Change<'_>,
+        FieldChange { field, old, new }: FieldChange<'_>,
         updated_at: DateTime<Utc>,
     ) {
         let new = self.value_of(worker, field, new);
@@ -398,7 +398,12 @@ impl LiveSettings {
         }
     }
 
-    fn sealed(&self, worker: &WorkerKey, change: &Change<'_>, at: DateTime<Utc>) -> StoredSetting {
+    fn sealed(
+        &self,
+        worker: &WorkerKey,
+        change: &FieldChange<'_>,
+        at: DateTime<Utc>,
+    ) -> StoredSetting {
         let field_id = change.field.id();
         let sealed = match (&self.keyring, &change.new) {
             (Some(keyring), Value::String(secret)) if change.field.is_secret() => {

@@ -36,14 +36,14 @@ impl fmt::Debug for SettingsUpdate {
 
 /// The watchers of settings.
 #[derive(Debug, Default)]
-pub(crate) struct Watchers(Mutex<Vec<Weak<Pending>>>);
+pub(crate) struct Watchers(Mutex<Vec<Weak<PendingUpdates>>>);
 
 /// The updates that one watcher has not taken yet.
 #[derive(Debug, Default)]
-struct Pending(Mutex<State>);
+struct PendingUpdates(Mutex<WatchState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct WatchState {
     updates: VecDeque<SettingsUpdate>,
     is_closed: bool,
     waker: Option<Waker>,
@@ -55,11 +55,11 @@ struct State {
 /// to the newest.
 #[derive(Debug)]
 #[must_use]
-pub struct SettingsWatch(Arc<Pending>);
+pub struct SettingsWatch(Arc<PendingUpdates>);
 
 impl Watchers {
     pub(crate) fn watch(&self) -> SettingsWatch {
-        let pending = Arc::new(Pending::default());
+        let pending = Arc::new(PendingUpdates::default());
         let mut watchers = lock(&self.0);
         watchers.retain(|watcher| watcher.strong_count() > 0);
         watchers.push(Arc::downgrade(&pending));
@@ -90,7 +90,7 @@ impl Watchers {
     }
 }
 
-impl Pending {
+impl PendingUpdates {
     fn push(&self, update: SettingsUpdate) {
         let mut state = lock(&self.0);
         let place = |update: &SettingsUpdate| {
@@ -118,7 +118,7 @@ impl Pending {
     }
 }
 
-impl State {
+impl WatchState {
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();

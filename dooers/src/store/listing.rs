@@ -1,6 +1,6 @@
 //! Queries for threads and runs of a scope.
 
-use super::page::Place;
+use super::page::ListPosition;
 use super::{Order, Participant, RunCursor, ThreadCursor};
 use crate::protocol::{Run, RunStatus};
 use chrono::{DateTime, Utc};
@@ -106,7 +106,7 @@ impl RunQuery {
 pub(crate) struct Span {
     pub(crate) order: Order,
     /// The part begins behind this place.
-    pub(crate) behind: Place,
+    pub(crate) behind: ListPosition,
     /// The time at which the part ends, in microseconds since 1970: exclusive if the oldest come first, inclusive if
     /// the newest come first.
     pub(crate) end: i64,
@@ -115,14 +115,14 @@ pub(crate) struct Span {
 impl Span {
     fn of(
         order: Order,
-        after: Option<Place>,
+        after: Option<ListPosition>,
         since: Option<DateTime<Utc>>,
         before: Option<DateTime<Utc>>,
     ) -> Self {
         let since = since.map_or(i64::MIN, |at| at.timestamp_micros());
         let before = before.map_or(i64::MAX, |at| at.timestamp_micros());
         // Ids are not empty, so this place is in front of all items of its time.
-        let front_of = |at| Place {
+        let front_of = |at| ListPosition {
             at,
             id: String::new(),
         };
@@ -146,7 +146,7 @@ impl Span {
     pub(crate) fn take<T>(
         &self,
         all: impl Iterator<Item = T>,
-        place: impl Fn(&T) -> Place,
+        place: impl Fn(&T) -> ListPosition,
         limit: usize,
     ) -> Vec<T> {
         let placed = all.map(|item| (place(&item), item));
@@ -159,7 +159,7 @@ impl Span {
         found.into_iter().map(|(_, item)| item).collect()
     }
 
-    fn has(&self, place: &Place) -> bool {
+    fn has(&self, place: &ListPosition) -> bool {
         match self.order {
             Order::NewestFirst => *place < self.behind && place.at >= self.end,
             Order::OldestFirst => *place > self.behind && place.at < self.end,

@@ -32,26 +32,26 @@ pub struct RunCursor {
 }
 
 impl ThreadCursor {
-    pub(crate) fn place(&self) -> Place {
-        Place::of(self.last_event_at, &self.thread_id)
+    pub(crate) fn place(&self) -> ListPosition {
+        ListPosition::of(self.last_event_at, &self.thread_id)
     }
 }
 
 impl RunCursor {
-    pub(crate) fn place(&self) -> Place {
-        Place::of(self.started_at, &self.run_id)
+    pub(crate) fn place(&self) -> ListPosition {
+        ListPosition::of(self.started_at, &self.run_id)
     }
 }
 
 /// A place in a list that is ordered by time, and by id if the times are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct ListPosition {
     /// Microseconds since 1970.
     pub(crate) at: i64,
     pub(crate) id: String,
 }
 
-impl Place {
+impl ListPosition {
     pub(crate) fn of(at: DateTime<Utc>, id: &str) -> Self {
         Self {
             at: at.timestamp_micros(),
@@ -64,7 +64,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ListPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.at, self.id)
     }
@@ -87,7 +87,7 @@ impl fmt::Display for RunCursor {
 #[error("not a cursor of an earlier page")]
 pub struct InvalidCursor;
 
-impl FromStr for Place {
+impl FromStr for ListPosition {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
@@ -105,7 +105,7 @@ impl FromStr for ThreadCursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let place: Place = text.parse()?;
+        let place: ListPosition = text.parse()?;
         Ok(Self {
             last_event_at: place.time(),
             thread_id: place.id,
@@ -117,7 +117,7 @@ impl FromStr for RunCursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let place: Place = text.parse()?;
+        let place: ListPosition = text.parse()?;
         Ok(Self {
             started_at: place.time(),
             run_id: place.id,

@@ -48,7 +48,7 @@ impl Window {
 
 /// A request for a snapshot of a thread.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct SnapshotRequest {
     /// The `seq` of the thread's last event.
     pub(crate) total: u64,
     /// Maximum number of bytes.
@@ -83,7 +83,7 @@ impl Base {
     }
 }
 
-impl Asked {
+impl SnapshotRequest {
     /// Returns the events from which the shown ones are chosen.
     pub(crate) fn window(&self) -> Window {
         let newest = Window::before(self.total, SHOWN as usize);
@@ -102,22 +102,22 @@ impl Asked {
     }
 
     /// Returns the events that the snapshot shows. `events` are those of the window, in its order.
-    pub(crate) fn shown(&self, events: &(impl Iterator<Item = SizedEvent> + Clone)) -> Shown {
+    pub(crate) fn shown(&self, events: &(impl Iterator<Item = SizedEvent> + Clone)) -> ShownEvents {
         let total = self.total;
         let count = |most: u64| {
             let sizes = events.clone().map(|event| event.bytes);
             fitting(self.bytes, sizes.take(most as usize)) as u64
         };
         match self.from {
-            Base::Nothing => Shown::all_behind(total - count(SHOWN), total),
+            Base::Nothing => ShownEvents::all_behind(total - count(SHOWN), total),
             Base::Covering(known, edited) => {
                 let begin = total - count(total - self.window().begin);
                 let has_all = begin <= missed_behind(known, edited);
                 if has_all {
-                    Shown::all_behind(begin, total).recovering(known)
+                    ShownEvents::all_behind(begin, total).recovering(known)
                 } else {
                     // The client replaces the events that it has, and reads older ones page by page.
-                    Shown::all_behind(total - count(SHOWN), total)
+                    ShownEvents::all_behind(total - count(SHOWN), total)
                 }
             }
             Base::After(known, edited) => {
@@ -130,7 +130,7 @@ impl Asked {
                 let last = shown.checked_sub(1);
                 let last = last.and_then(|last| events.clone().nth(last as usize));
                 let is_all = edited.is_none();
-                Shown::after(total, known, is_all, last.map(|last| last.place))
+                ShownEvents::after(total, known, is_all, last.map(|last| last.place))
             }
         }
     }
@@ -144,7 +144,7 @@ fn missed_behind(known: ClientCheckpoint, edited: Option<FirstEdited>) -> u64 {
 
 /// The events that a snapshot shows.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct ShownEvents {
     /// The shown events begin behind this `seq`.
     pub(crate) begin: u64,
     /// The `seq` of the last shown event.
@@ -156,7 +156,7 @@ pub(crate) struct Shown {
     first_seq: u64,
 }
 
-impl Shown {
+impl ShownEvents {
     fn all_behind(begin: u64, total: u64) -> Self {
         Self {
             begin,

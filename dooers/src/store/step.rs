@@ -18,11 +18,11 @@ pub(crate) struct Missed<T> {
 }
 
 /// A size that is computed on demand.
-pub(crate) trait Measured {
+pub(crate) trait MeasuredItem {
     fn bytes(&self) -> usize;
 }
 
-impl Measured for usize {
+impl MeasuredItem for usize {
     fn bytes(&self) -> usize {
         *self
     }
@@ -48,7 +48,7 @@ impl<'a> Body<'a> {
     }
 }
 
-impl Measured for Body<'_> {
+impl MeasuredItem for Body<'_> {
     fn bytes(&self) -> usize {
         match self {
             Self::Event(event) => encoded_len(event),
@@ -131,7 +131,11 @@ impl<'a> Step<'a> {
     }
 
     /// Ends the step before the first change that would exceed the limit. `changes` are all changes of the step.
-    pub(crate) fn within<T: Measured>(mut self, bytes: usize, mut changes: Vec<Missed<T>>) -> Self {
+    pub(crate) fn within<T: MeasuredItem>(
+        mut self,
+        bytes: usize,
+        mut changes: Vec<Missed<T>>,
+    ) -> Self {
         changes.sort_by_key(|missed| missed.rev);
         let fitting = fitting(bytes, changes.iter().map(|missed| missed.body.bytes()));
         let (done, rest) = changes.split_at(fitting);

@@ -100,7 +100,7 @@ impl Conversation {
 
     /// Applies the snapshot of a subscription. If `keeps` is false, or if events may be missing in between, the
     /// snapshot replaces all events.
-    pub(super) fn take_snapshot(&mut self, snapshot: Snapshot, keeps: bool) {
+    pub(super) fn take_snapshot(&mut self, snapshot: ThreadSnapshot, keeps: bool) {
         if !(keeps && snapshot.recovered) {
             self.events.clear();
             self.has_older = snapshot.has_more;
@@ -180,7 +180,7 @@ impl Conversation {
 
 /// The snapshot of a subscription.
 #[derive(Debug, Deserialize)]
-pub(super) struct Snapshot {
+pub(super) struct ThreadSnapshot {
     pub(super) thread: Thread,
     events: Vec<ThreadEvent>,
     runs: Vec<Run>,

@@ -1,6 +1,6 @@
 //! A fake model whose answers the test writes.
 
-use super::script::{FakeReply, Step};
+use super::script::{FakeReply, ScriptStep};
 use crate::ToolCall;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
@@ -47,10 +47,10 @@ const YIELDS: usize = 4;
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct FakeModel(Arc<Mutex<State>>);
+pub struct FakeModel(Arc<Mutex<ModelState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct ModelState {
     replies: VecDeque<FakeReply>,
     /// The number of answers so far, including those that were already returned.
     answers: usize,
@@ -201,7 +201,7 @@ impl FakeModel {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ModelState> {
         // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,7 +210,7 @@ impl FakeModel {
 /// The pieces of an answer, up to the first error.
 fn chunks_of(reply: FakeReply) -> BoxStream<'static, Result<FakeChunk, FakeModelError>> {
     let delay = reply.delay;
-    let next = move |mut steps: std::vec::IntoIter<Step>| async move {
+    let next = move |mut steps: std::vec::IntoIter<ScriptStep>| async move {
         let step = steps.next()?;
         if delay.is_zero() {
             for _ in 0..YIELDS {
@@ -220,9 +220,11 @@ fn chunks_of(reply: FakeReply) -> BoxStream<'static, Result<FakeChunk, FakeModel
             sleep(delay).await;
         }
         Some(match step {
-            Step::Text(text) => (Ok(FakeChunk::Text(text)), steps),
-            Step::ToolCall(call) => (Ok(FakeChunk::ToolCall(call)), steps),
-            Step::Error(text) => (Err(FakeModelError::Scripted(text)), Vec::new().into_iter()),
+            ScriptStep::Text(text) => (Ok(FakeChunk::Text(text)), steps),
+            ScriptStep::ToolCall(call) => (Ok(FakeChunk::ToolCall(call)), steps),
+            ScriptStep::Error(text) => {
+                (Err(FakeModelError::Scripted(text)), Vec::new().into_iter())
+            }
         })
     };
     stream::unfold(reply.steps.into_iter(), next).boxed()

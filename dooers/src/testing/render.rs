@@ -51,7 +51,7 @@ impl fmt::Display for Line<'_> {
         write!(f, "{:>2}  {who:<10} {kind:<16} ", event.seq)?;
         let mut separator = "";
         for part in event.content.as_deref().unwrap_or_default() {
-            write!(f, "{separator}{}", Part(part))?;
+            write!(f, "{separator}{}", RenderedPart(part))?;
             separator = " ";
         }
         if let Some(data) = &event.data {
@@ -64,9 +64,9 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-struct Part<'a>(&'a ContentPart);
+struct RenderedPart<'a>(&'a ContentPart);
 
-impl fmt::Display for Part<'_> {
+impl fmt::Display for RenderedPart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, url) = match self.0 {
             ContentPart::Text { text } => return write!(f, "{:?}", Cut(text)),

@@ -18,13 +18,13 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default)]
 #[must_use = "give it to `FakeModel::reply`"]
 pub struct FakeReply {
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<ScriptStep>,
     pub(super) delay: Duration,
 }
 
 /// A step of an answer.
 #[derive(Debug, Clone)]
-pub(super) enum Step {
+pub(super) enum ScriptStep {
     Text(String),
     ToolCall(ToolCall),
     Error(String),
@@ -45,7 +45,7 @@ impl FakeReply {
     pub fn pieces<T: Into<String>>(mut self, pieces: impl IntoIterator<Item = T>) -> Self {
         let pieces = pieces.into_iter();
         self.steps
-            .extend(pieces.map(|piece| Step::Text(piece.into())));
+            .extend(pieces.map(|piece| ScriptStep::Text(piece.into())));
         self
     }
 
@@ -57,13 +57,13 @@ impl FakeReply {
         args: impl Into<Value>,
     ) -> Self {
         let call = ToolCall::new(id, name, args);
-        self.steps.push(Step::ToolCall(call));
+        self.steps.push(ScriptStep::ToolCall(call));
         self
     }
 
     /// Adds an error, which ends the answer.
     pub fn error(mut self, text: impl Into<String>) -> Self {
-        self.steps.push(Step::Error(text.into()));
+        self.steps.push(ScriptStep::Error(text.into()));
         self
     }
 

@@ -1,7 +1,7 @@
 //! The frames that a client sends and receives.
 
 use super::client::{Message, TestClient};
-use super::conversation::{Conversation, Delta, Snapshot, is_open};
+use super::conversation::{Conversation, Delta, ThreadSnapshot, is_open};
 use super::timeout::Wait;
 use crate::protocol::{Actor, ErrorBody, Run, Thread, ThreadEvent, from_own_json};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use std::fmt::Write;
 
 /// A page of older events.
 #[derive(Deserialize)]
-struct Page {
+struct EventPageFrame {
     thread_id: String,
     events: Vec<ThreadEvent>,
     has_more: bool,
@@ -99,11 +99,11 @@ impl TestClient {
         let payload = || frame["payload"].clone();
         match frame["type"].as_str() {
             Some("thread.snapshot") => {
-                let snapshot: Snapshot = self.parse(payload());
+                let snapshot: ThreadSnapshot = self.parse(payload());
                 self.take_snapshot(snapshot);
             }
             Some("event.list.result") => {
-                let page: Page = self.parse(payload());
+                let page: EventPageFrame = self.parse(payload());
                 self.conversation_mut(&page.thread_id)
                     .take_page(page.events, page.has_more);
             }
@@ -136,7 +136,7 @@ impl TestClient {
         }
     }
 
-    fn take_snapshot(&mut self, snapshot: Snapshot) {
+    fn take_snapshot(&mut self, snapshot: ThreadSnapshot) {
         let keeps = self.user.keeps_its_events();
         let thread_id = snapshot.thread.id.clone();
         let conversation = self.conversation_mut(&thread_id);

@@ -13,10 +13,10 @@ const EARLY: Duration = Duration::from_secs(60);
 
 /// The turns that run in this process.
 #[derive(Debug, Default)]
-pub(super) struct ActiveTurns(Mutex<State>);
+pub(super) struct ActiveTurns(Mutex<ActiveState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct ActiveState {
     /// Turns by the event id of the message that they answer.
     turns: HashMap<String, ActiveTurn>,
     /// The event ids of messages whose turns were cancelled after they were claimed in the store and before they
@@ -28,7 +28,7 @@ struct State {
     claiming: HashMap<String, usize>,
 }
 
-impl State {
+impl ActiveState {
     /// Returns true if this process runs this turn, or a later attempt of it.
     fn knows(&self, key: &TurnKey) -> bool {
         let runs = self.turns.get(&key.event_id);
@@ -205,7 +205,7 @@ impl ActiveTurns {
         self.state().turns.len()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ActiveState> {
         // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

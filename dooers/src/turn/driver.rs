@@ -37,7 +37,7 @@ pub(super) async fn drive<E>(
     writer: &TurnWriter<'_>,
 ) -> HandlerEnd<E> {
     let mut ends_early = pin!(ends_early);
-    let mut writing = Writing::default();
+    let mut writing = CurrentWrite::default();
     let mut store_texts_at: Option<Instant> = None;
     let ended = loop {
         let due = store_texts_at.filter(|_| !writing.is_busy());
@@ -85,13 +85,13 @@ fn drop_handler(handler: impl Sized) {
 
 /// The current write, and the senders to notify when it ends.
 #[derive(Default)]
-struct Writing<'a> {
+struct CurrentWrite<'a> {
     running: Option<BoxFuture<'a, Result<(), StoreError>>>,
     waiting: Vec<oneshot::Sender<Result<(), AgentError>>>,
     failure: Option<AgentError>,
 }
 
-impl<'a> Writing<'a> {
+impl<'a> CurrentWrite<'a> {
     fn is_busy(&self) -> bool {
         self.running.is_some()
     }

@@ -1,7 +1,7 @@
 //! The format of Cohere's Chat API, version 2.
 
 use super::open_ai::{call, result, user_content};
-use super::writer::Writer;
+use super::writer::FormatWriter;
 use crate::history::{ChatMessage, ChatRole};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct Cohere;
 
-impl Writer for Cohere {
+impl FormatWriter for Cohere {
     fn write(&mut self, message: &ChatMessage, out: &mut VecDeque<Value>) {
         if message.role == ChatRole::User {
             let content = user_content(message);

@@ -1,9 +1,9 @@
 //! A history that is read from a thread and written in one format.
 
 use super::HistoryFormat;
-use super::writer::Writer;
+use super::writer::FormatWriter;
 use crate::history::ChatMessage;
-use crate::history::filter::Shown;
+use crate::history::filter::VisibleEvents;
 use crate::history::query::Shape;
 use crate::history::transcript::Transcript;
 use crate::protocol::ThreadEvent;
@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 pub(in crate::history) struct History {
     transcript: Transcript,
     messages: VecDeque<ChatMessage>,
-    writer: Box<dyn Writer>,
+    writer: Box<dyn FormatWriter>,
 }
 
 impl History {
@@ -35,7 +35,7 @@ impl History {
 }
 
 impl Shape<Value> for History {
-    fn shown(&self) -> Shown {
+    fn shown(&self) -> VisibleEvents {
         self.transcript.shown()
     }
 

@@ -1,7 +1,7 @@
 //! The formats, and the writer of each.
 
 use super::turns::Turns;
-use super::writer::Writer;
+use super::writer::FormatWriter;
 use super::{anthropic, cohere, google, open_ai, open_ai_responses, voyage};
 use crate::history::ChatMessage;
 use serde_json::Value;
@@ -78,7 +78,7 @@ impl HistoryFormat {
         out.into()
     }
 
-    pub(super) fn writer(self) -> Box<dyn Writer> {
+    pub(super) fn writer(self) -> Box<dyn FormatWriter> {
         match self {
             Self::OpenAi => Box::new(open_ai::OpenAi),
             Self::OpenAiResponses => Box::new(open_ai_responses::OpenAiResponses),

@@ -1,6 +1,6 @@
 //! The format of OpenAI's Chat Completions API.
 
-use super::writer::Writer;
+use super::writer::FormatWriter;
 use crate::history::media::{described, image_link};
 use crate::history::tools::plain_name;
 use crate::history::{ChatMessage, ChatRole, ToolUse};
@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct OpenAi;
 
-impl Writer for OpenAi {
+impl FormatWriter for OpenAi {
     fn write(&mut self, message: &ChatMessage, out: &mut VecDeque<Value>) {
         let mut written = Map::new();
         match message.role {

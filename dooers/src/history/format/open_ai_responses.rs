@@ -1,6 +1,6 @@
 //! The format of OpenAI's Responses API.
 
-use super::writer::Writer;
+use super::writer::FormatWriter;
 use crate::history::media::{described, image_link, pdf_link};
 use crate::history::{ChatMessage, ChatRole};
 use crate::protocol::ContentPart;
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct OpenAiResponses;
 
-impl Writer for OpenAiResponses {
+impl FormatWriter for OpenAiResponses {
     fn write(&mut self, message: &ChatMessage, out: &mut VecDeque<Value>) {
         let said = match message.role {
             ChatRole::User => {

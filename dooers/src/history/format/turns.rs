@@ -1,6 +1,6 @@
 //! Turns that alternate between the user and the model, as Anthropic and Google require.
 
-use super::writer::Writer;
+use super::writer::FormatWriter;
 use crate::history::media::described;
 use crate::history::{ChatMessage, ChatRole, ToolUse};
 use crate::protocol::ContentPart;
@@ -85,7 +85,7 @@ impl Turns {
     }
 }
 
-impl Writer for Turns {
+impl FormatWriter for Turns {
     fn write(&mut self, message: &ChatMessage, out: &mut VecDeque<Value>) {
         let style = self.style;
         let part = |part| match message.role {

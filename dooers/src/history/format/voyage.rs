@@ -1,6 +1,6 @@
 //! Roles and texts, for the embeddings and rerankers of Voyage AI.
 
-use super::writer::Writer;
+use super::writer::FormatWriter;
 use crate::history::{ChatMessage, ChatRole, ToolUse};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct Voyage;
 
-impl Writer for Voyage {
+impl FormatWriter for Voyage {
     fn write(&mut self, message: &ChatMessage, out: &mut VecDeque<Value>) {
         let role = match message.role {
             ChatRole::User => "user",

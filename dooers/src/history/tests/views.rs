@@ -2,7 +2,7 @@
 
 use super::events;
 use crate::history::MemoryQuery;
-use crate::history::pages::Reading;
+use crate::history::pages::PageQuery;
 use crate::history::query::{Plain, Shape};
 use crate::history::source::{Given, Source};
 use crate::history::view::{OwnRuns, View};
@@ -36,7 +36,7 @@ fn source(specs: &[&str]) -> Source {
 
 /// The positions of these events that the view contains.
 fn seen(specs: &[&str], view: &View) -> Vec<u64> {
-    let reading = Reading {
+    let reading = PageQuery {
         source: source(specs),
         ranges: view.ranges(),
         filter: crate::history::filter::Filter::default(),

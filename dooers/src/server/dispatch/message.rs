@@ -2,7 +2,7 @@
 
 use super::error::DispatchError;
 
-use super::stream::{DispatchStream, Reading, StreamEnd};
+use super::stream::{DispatchStream, StreamEnd, TurnReader};
 use super::turn_filter::TurnFilter;
 use crate::handler::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, new_id, timestamp};
@@ -216,7 +216,7 @@ impl Dispatch {
             StreamEnd::Awaited(ending)
         };
         let (thread_id, event_id) = (begun.event.thread_id, begun.event.id);
-        let reading = Reading {
+        let reading = TurnReader {
             turn: TurnFilter::new(event_id.clone(), agent.has_manual_runs()),
             thread_id: thread_id.clone(),
             local,

@@ -33,9 +33,9 @@ impl DispatchStream {
         (thread_id, event_id): (String, String),
         is_new_thread: bool,
         is_repeated: bool,
-        reading: Reading,
+        reading: TurnReader,
     ) -> Self {
-        let next = |mut reading: Reading| async {
+        let next = |mut reading: TurnReader| async {
             let next = reading.next().await?;
             Some((next, reading))
         };
@@ -123,7 +123,7 @@ impl fmt::Debug for DispatchStream {
 
 /// Reads one turn.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct TurnReader {
     pub(super) local: LocalSession,
     pub(super) thread_id: String,
     pub(super) turn: TurnFilter,
@@ -143,7 +143,7 @@ pub(super) enum StreamEnd {
     Reported,
 }
 
-impl Reading {
+impl TurnReader {
     /// What happens next. None after the end.
     async fn next(&mut self) -> Option<Result<DispatchEvent, HandlerError>> {
         loop {

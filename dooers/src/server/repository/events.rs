@@ -1,6 +1,6 @@
 //! The events of a [`Repository`].
 
-use super::handle::{Place, check_id, found};
+use super::handle::{Target, check_id, found};
 use super::list::{FindError, Part, Sealed};
 use super::{List, Listed, Repository, RepositoryError};
 use crate::handler::{Reply, ReplyError};
@@ -209,7 +209,7 @@ impl Listed for Events {
 #[derive(Debug)]
 #[must_use = "nothing is stored until it is awaited"]
 pub struct CreateEvent {
-    place: Place,
+    place: Target,
     thread_id: String,
     reply: Reply,
     id: String,
@@ -218,7 +218,7 @@ pub struct CreateEvent {
 }
 
 impl CreateEvent {
-    pub(super) fn new(place: Place, thread_id: String, reply: Reply) -> Self {
+    pub(super) fn new(place: Target, thread_id: String, reply: Reply) -> Self {
         Self {
             place,
             thread_id,
@@ -268,7 +268,7 @@ impl IntoFuture for CreateEvent {
                 check_content(content)?;
             }
             UploadNotFound::check(reply.content())?;
-            let Place { running, scope } = self.place;
+            let Target { running, scope } = self.place;
             check_data(&running, reply.kind, reply.data.as_ref())?;
             let (assistant, at) = (&running.config.assistant_name, timestamp::now());
             let said = reply.into_event(self.id, &self.thread_id, assistant, at);

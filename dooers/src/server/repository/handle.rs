@@ -54,8 +54,8 @@ impl Repository {
         Self { running }
     }
 
-    pub(super) fn place(&self, scope: &Scope) -> Place {
-        Place {
+    pub(super) fn place(&self, scope: &Scope) -> Target {
+        Target {
             running: Arc::clone(&self.running),
             scope: scope.clone(),
         }
@@ -80,7 +80,7 @@ impl Repository {
 
 /// The server and the scope in which something is created.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Target {
     pub(super) running: Arc<ServerState>,
     pub(super) scope: Scope,
 }

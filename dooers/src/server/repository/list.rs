@@ -134,13 +134,13 @@ impl<L: Listed> List<L> {
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<L::Item, RepositoryError>> + Send + Unpin + use<L> {
-        let reading = Reading {
+        let reading = ListStream {
             left: self.limit.unwrap_or(usize::MAX),
             list: self,
             ready: VecDeque::new(),
             is_over: false,
         };
-        let next = |mut reading: Reading<L>| async move {
+        let next = |mut reading: ListStream<L>| async move {
             let next = reading.next().await?;
             Some((next, reading))
         };
@@ -195,14 +195,14 @@ impl<L: fmt::Debug> fmt::Debug for List<L> {
 }
 
 /// The state of a stream.
-struct Reading<L: Listed> {
+struct ListStream<L: Listed> {
     list: List<L>,
     left: usize,
     ready: VecDeque<L::Item>,
     is_over: bool,
 }
 
-impl<L: Listed> Reading<L> {
+impl<L: Listed> ListStream<L> {
     async fn next(&mut self) -> Option<Result<L::Item, RepositoryError>> {
         if self.ready.is_empty() && !self.is_over {
             match self.list.page(self.left.min(STREAMED)).await {

@@ -1,6 +1,6 @@
 //! The runs of a [`Repository`].
 
-use super::handle::{Place, check_id, found};
+use super::handle::{Target, check_id, found};
 use super::list::{FindError, Part, Sealed};
 use super::{List, Listed, Repository, RepositoryError};
 use crate::protocol::{Run, RunStatus, new_id, timestamp};
@@ -169,12 +169,12 @@ impl Listed for Runs {
 #[derive(Debug)]
 #[must_use = "nothing is stored until it is awaited"]
 pub struct CreateRun {
-    place: Place,
+    place: Target,
     run: Run,
 }
 
 impl CreateRun {
-    pub(super) fn new(place: Place, thread_id: String) -> Self {
+    pub(super) fn new(place: Target, thread_id: String) -> Self {
         let run = Run {
             id: new_id(),
             thread_id,
@@ -208,7 +208,7 @@ impl IntoFuture for CreateRun {
     fn into_future(self) -> Self::IntoFuture {
         async move {
             check_id("a run", &self.run.id)?;
-            let Place { running, scope } = self.place;
+            let Target { running, scope } = self.place;
             let thread_id = self.run.thread_id.clone();
             let edit = ThreadEdit::CreateRun(Run {
                 started_at: timestamp::now(),

@@ -1,6 +1,6 @@
 //! The threads of a [`Repository`].
 
-use super::handle::{Place, check_id, found};
+use super::handle::{Target, check_id, found};
 use super::list::{FindError, Part, Sealed};
 use super::{List, Listed, Repository, RepositoryError};
 use crate::protocol::{Thread, User, new_id, timestamp};
@@ -147,13 +147,13 @@ impl Listed for Threads {
 #[derive(Debug)]
 #[must_use = "nothing is stored until it is awaited"]
 pub struct CreateThread {
-    place: Place,
+    place: Target,
     thread: NewThread,
     owner: User,
 }
 
 impl CreateThread {
-    pub(super) fn new(place: Place) -> Self {
+    pub(super) fn new(place: Target) -> Self {
         Self {
             place,
             thread: NewThread::new(new_id()),
@@ -199,7 +199,7 @@ impl IntoFuture for CreateThread {
                 owner: self.owner,
                 at: timestamp::now(),
             };
-            let Place { running, scope } = self.place;
+            let Target { running, scope } = self.place;
             let created = running.create_thread(scope, draft).await?;
             thread_of(vec![created])
         }

@@ -3,8 +3,8 @@
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
 use crate::store::change::in_sending_order;
 use crate::store::limit::{encoded_len, fitting};
-use crate::store::page::{ClientCheckpoint, Place};
-use crate::store::shown::{Asked, Base, FirstEdited, Shown, SizedEvent, Window};
+use crate::store::page::{ClientCheckpoint, ListPosition};
+use crate::store::shown::{Base, FirstEdited, ShownEvents, SizedEvent, SnapshotRequest, Window};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use crate::store::step::{Body, Extent, Missed, Step};
 use crate::store::{
@@ -57,7 +57,7 @@ pub(super) fn find_threads<'a>(
     let threads = threads
         .filter(takes_part)
         .map(|state| &state.row.record.thread);
-    let place = |thread: &&Thread| Place::of(thread.last_event_at, &thread.id);
+    let place = |thread: &&Thread| ListPosition::of(thread.last_event_at, &thread.id);
     let found = query.span().take(threads, place, query.limit);
     found.into_iter().cloned().collect()
 }
@@ -69,7 +69,7 @@ pub(super) fn find_runs<'a>(
 ) -> Vec<Run> {
     let runs = threads.flat_map(|state| state.runs.iter().map(|kept| &kept.run));
     let admitted = runs.filter(|run| query.admits(run));
-    let place = |run: &&Run| Place::of(run.started_at, &run.id);
+    let place = |run: &&Run| ListPosition::of(run.started_at, &run.id);
     let found = query.span().take(admitted, place, query.limit);
     found.into_iter().cloned().collect()
 }
@@ -91,12 +91,12 @@ impl ThreadState {
     }
 
     /// Chooses the events that a snapshot shows.
-    fn shown(&self, from: &SnapshotFrom, bytes: usize) -> Shown {
+    fn shown(&self, from: &SnapshotFrom, bytes: usize) -> ShownEvents {
         let after = match from {
             SnapshotFrom::Newest => None,
             SnapshotFrom::After(id) | SnapshotFrom::Covering(id) => self.kept_event(id),
         };
-        let asked = Asked {
+        let asked = SnapshotRequest {
             total: self.row.last_seq,
             bytes,
             from: after.map_or(Base::Nothing, |after| {
@@ -246,7 +246,7 @@ impl ThreadState {
     }
 
     /// Returns the runs of these events, all running runs, and the other runs that changed since the snapshot's base.
-    fn runs_shown(&self, events: &[ThreadEvent], shown: &Shown) -> Vec<Run> {
+    fn runs_shown(&self, events: &[ThreadEvent], shown: &ShownEvents) -> Vec<Run> {
         let (after, begun_up_to) = (shown.after, shown.known.map_or(u64::MAX, |known| known.rev));
         let is_shown = |kept: &&KeptRun| {
             kept.run.status == RunStatus::Running

@@ -20,11 +20,11 @@ use std::time::Duration;
 /// A store in memory, for tests and trials. Its content is lost when the process ends.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    state: Mutex<MemoryState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct MemoryState {
     threads: Threads,
     settings: HashMap<WorkerKey, BTreeMap<String, StoredSetting>>,
 }
@@ -38,13 +38,13 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MemoryState> {
         // The state is consistent after a panic, because no method panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl MemoryState {
     /// Returns the threads that are visible in this scope.
     fn visible<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a ThreadState> {
         let threads = self.threads.by_id.values();

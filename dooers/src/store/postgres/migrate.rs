@@ -9,7 +9,7 @@ use crate::store::postgres::connect::hint::explained;
 use crate::store::postgres::connect::limit::{Limit, is_too_slow};
 use crate::store::postgres::connect::statement::{Query, execute_script, query};
 use crate::store::sql::{
-    Applied, Columns, Migration, RowError, SchemaError, checksum_of, migrations, pending,
+    Applied, Columns, Migration, RowError, TableError, checksum_of, migrations, pending,
 };
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations!("postgres");
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MigrateError {
     #[error(transparent)]
-    Schema(#[from] SchemaError),
+    Schema(#[from] TableError),
     #[error(
         "another program created tables with the prefix `{0}` (`{0}schema_migrations` is missing); set another prefix (WORKER_DATABASE_TABLE_PREFIX)"
     )]

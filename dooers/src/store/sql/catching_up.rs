@@ -7,7 +7,7 @@ use super::sizes::edits;
 use crate::store::change::in_sending_order;
 use crate::store::page::ClientCheckpoint;
 use crate::store::shown::{SizedEvent, Window};
-use crate::store::step::{Body, Extent, Measured, Missed, Step};
+use crate::store::step::{Body, Extent, MeasuredItem, Missed, Step};
 use crate::store::{CatchUp, Change, Order, PageLimit, Position, Scope};
 use std::ops::RangeInclusive;
 

@@ -47,7 +47,7 @@ pub(crate) struct Applied {
 
 /// The reasons why the schema of a database cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SchemaError {
+pub(crate) enum TableError {
     #[error(
         "a newer version of this program created it (its schema is version {found}, this program knows {known}); update the program"
     )]
@@ -67,10 +67,10 @@ pub(crate) fn pending(
     migrations: &[Migration],
     applied: Vec<Applied>,
     is_allowed: bool,
-) -> Result<&[Migration], SchemaError> {
+) -> Result<&[Migration], TableError> {
     let known = migrations.last().map_or(0, |last| last.version);
     if let Some(newer) = applied.last().filter(|newer| newer.version > known) {
-        return Err(SchemaError::Newer {
+        return Err(TableError::Newer {
             found: newer.version,
             known,
         });
@@ -86,11 +86,11 @@ pub(crate) fn pending(
             Some((step, rest)) if step.version == version && checksum_of(step.sql) == checksum => {
                 steps = rest;
             }
-            _ => return Err(SchemaError::Changed { version, name }),
+            _ => return Err(TableError::Changed { version, name }),
         }
     }
     match steps.first() {
-        Some(first) if !is_allowed => Err(SchemaError::Old {
+        Some(first) if !is_allowed => Err(TableError::Old {
             found: first.version - 1,
             needed: known,
         }),

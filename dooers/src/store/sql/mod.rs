@@ -15,7 +15,7 @@ mod stop;
 mod store;
 mod values;
 
-pub(crate) use migration::{Applied, Migration, SchemaError, checksum_of, migrations, pending};
+pub(crate) use migration::{Applied, Migration, TableError, checksum_of, migrations, pending};
 pub(crate) use operations::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, ResumeTurn, RetryTurn,
     ThreadOperation, WriteTurn,

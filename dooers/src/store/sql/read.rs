@@ -6,7 +6,7 @@ use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::limit::{encoded_len, fitting};
 use crate::store::page::ClientCheckpoint;
-use crate::store::shown::{Asked, Base, FirstEdited, Shown, Window};
+use crate::store::shown::{Base, FirstEdited, ShownEvents, SnapshotRequest, Window};
 use crate::store::{
     EventPage, PageLimit, Participant, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting,
     ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
@@ -196,7 +196,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         bytes: usize,
     ) -> Result<Snapshot, Stop> {
         let thread = self.thread(scope, thread_id).await?;
-        let asked = Asked {
+        let asked = SnapshotRequest {
             total: thread.last_seq,
             bytes,
             from: self.resume_position(&thread, from).await?,
@@ -368,7 +368,11 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         Ok(self.first(sql, values, edited).await?.flatten())
     }
 
-    async fn runs_shown(&mut self, thread: &WholeThread, shown: &Shown) -> Result<Vec<Run>, Stop> {
+    async fn runs_shown(
+        &mut self,
+        thread: &WholeThread,
+        shown: &ShownEvents,
+    ) -> Result<Vec<Run>, Stop> {
         let rev = |known: Option<ClientCheckpoint>| known.map_or(u64::MAX, |known| known.rev);
         let (changed_since, begun_up_to) = (rev(shown.after), rev(shown.known));
         let (sql, values) = (

@@ -6,7 +6,7 @@
 //! and each operation is repeated in its own transaction. Even then a refusal leaves no trace.
 
 use super::away::{again, told};
-use super::database::Database;
+use super::database::WriterDatabase;
 use crate::crash;
 use crate::store::StoreError;
 use crate::store::sql::{RowError, Stop};
@@ -23,7 +23,7 @@ pub(super) trait Operation: Debug + Send + 'static {
     const WHAT: &'static str;
 
     /// Executes the operation: all checks first, then the writes.
-    fn run(&self, db: &Database) -> Result<Self::Answer, Stop>;
+    fn run(&self, db: &WriterDatabase) -> Result<Self::Answer, Stop>;
 }
 
 /// The result that a caller receives.
@@ -32,7 +32,7 @@ pub(super) type Answered<O> = Result<<O as Operation>::Answer, StoreError>;
 /// An operation of any type, with the caller that waits for its result.
 pub(super) trait Job: Send {
     /// Executes the operation and keeps its result.
-    fn run(&mut self, db: &Database) -> JobOutcome;
+    fn run(&mut self, db: &WriterDatabase) -> JobOutcome;
 
     /// Sends the result to the caller.
     fn answer(self: Box<Self>);
@@ -70,7 +70,7 @@ impl<O: Operation> QueuedOperation<O> {
 }
 
 impl<O: Operation> Job for QueuedOperation<O> {
-    fn run(&mut self, db: &Database) -> JobOutcome {
+    fn run(&mut self, db: &WriterDatabase) -> JobOutcome {
         let before = db.rows_written();
         match self.operation.run(db) {
             Ok(answer) => {
@@ -100,7 +100,7 @@ impl<O: Operation> Job for QueuedOperation<O> {
 }
 
 /// Executes these jobs in one commit or, if that fails, each in its own commit. Returns the number of commits.
-pub(super) fn commit(db: &Database, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
+pub(super) fn commit(db: &WriterDatabase, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
     if jobs.len() > 1 {
         match together(db, jobs) {
             Ok(()) => {
@@ -136,7 +136,7 @@ pub(super) fn commit(db: &Database, jobs: &mut Vec<Box<dyn Job>>) -> u64 {
 }
 
 /// Executes these jobs in one transaction. After an error, none of them has an effect.
-fn together(db: &Database, jobs: &mut [Box<dyn Job>]) -> Result<(), String> {
+fn together(db: &WriterDatabase, jobs: &mut [Box<dyn Job>]) -> Result<(), String> {
     db.begin().map_err(|error| error.to_string())?;
     for job in jobs {
         match job.run(db) {
@@ -164,7 +164,7 @@ pub(super) fn refuse(jobs: &mut Vec<Box<dyn Job>>, error: &RowError) {
 
 /// Executes a job in its own transaction and sends the result. Returns `true` if the transaction was committed, or an
 /// error if it could not even begin.
-fn alone(db: &Database, mut job: Box<dyn Job>) -> Result<bool, RowError> {
+fn alone(db: &WriterDatabase, mut job: Box<dyn Job>) -> Result<bool, RowError> {
     if let Err(error) = db.begin() {
         db.note(&error);
         job.fail(again(&error));

@@ -21,7 +21,7 @@ const ROOM: i32 = 64 * 1024;
 
 /// The writer's connection, with its statements.
 #[derive(Debug)]
-pub(super) struct Database {
+pub(super) struct WriterDatabase {
     connection: Connection,
     pub(super) sql: Arc<Statements>,
     /// The list clocks, by the `pk` of their scopes. After a rollback a clock may be ahead, which is harmless.
@@ -31,7 +31,7 @@ pub(super) struct Database {
     is_log_confidential: Cell<bool>,
 }
 
-impl Database {
+impl WriterDatabase {
     pub(super) fn new(connection: Connection, sql: Arc<Statements>, watch: Arc<Watch>) -> Self {
         // The capacity exceeds the number of statements, so each is prepared once.
         connection.set_prepared_statement_cache_capacity(128);

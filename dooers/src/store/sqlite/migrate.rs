@@ -3,7 +3,7 @@
 use super::statements::render;
 use crate::protocol::timestamp;
 use crate::store::TablePrefix;
-use crate::store::sql::{Applied, Migration, SchemaError, checksum_of, migrations, pending};
+use crate::store::sql::{Applied, Migration, TableError, checksum_of, migrations, pending};
 use rusqlite::{Connection, Row, params};
 
 /// All migrations, in their order.
@@ -20,9 +20,9 @@ pub(super) enum MigrateError {
     )]
     NotOurs(TablePrefix),
     #[error(transparent)]
-    Schema(#[from] SchemaError),
+    Schema(#[from] TableError),
     #[error(transparent)]
-    Database(#[from] rusqlite::Error),
+    WriterDatabase(#[from] rusqlite::Error),
 }
 
 /// Applies the missing migrations for this prefix, all in one transaction. An error changes nothing.

@@ -3,7 +3,7 @@
 //! All checks come before the first change, so that a refused file stays unchanged.
 
 use super::SqliteOptions;
-use super::database::Database;
+use super::database::WriterDatabase;
 use super::lock::DatabaseLock;
 use super::log::empty_log;
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
@@ -25,7 +25,7 @@ const EXAMINED_BYTES: u64 = 16 * 1024 * 1024;
 /// An open database, for the writer.
 #[derive(Debug)]
 pub(super) struct Opened {
-    pub(super) database: Database,
+    pub(super) database: WriterDatabase,
     pub(super) lock: DatabaseLock,
     pub(super) watch: Arc<Watch>,
 }
@@ -61,7 +61,7 @@ pub(super) fn open_with(
     // The readers will have connections, too.
     lock.may_be_outlived(true);
     Ok(Opened {
-        database: Database::new(connection, sql, Arc::clone(&watch)),
+        database: WriterDatabase::new(connection, sql, Arc::clone(&watch)),
         lock,
         watch,
     })
@@ -109,7 +109,7 @@ impl From<rusqlite::Error> for Problem {
 impl From<MigrateError> for Problem {
     fn from(error: MigrateError) -> Self {
         match error {
-            MigrateError::Database(error) => error.into(),
+            MigrateError::WriterDatabase(error) => error.into(),
             other => Self::Migrate(other),
         }
     }

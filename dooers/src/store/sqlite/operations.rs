@@ -3,7 +3,7 @@
 //! Each operation makes all its checks before its first write: see [`batch`](super::batch).
 
 use super::batch::Operation;
-use super::database::Database;
+use super::database::WriterDatabase;
 use crate::protocol::timestamp;
 use crate::store::claim::end_of_lease;
 use crate::store::rules::{self, Rows};
@@ -17,7 +17,7 @@ impl<O: ThreadOperation> Operation for O {
     type Answer = O::Answer;
     const WHAT: &'static str = O::WHAT;
 
-    fn run(&self, mut db: &Database) -> Result<O::Answer, Stop> {
+    fn run(&self, mut db: &WriterDatabase) -> Result<O::Answer, Stop> {
         ThreadOperation::run(self, &mut db)
     }
 }
@@ -66,7 +66,7 @@ impl Operation for RenewLeases {
     type Answer = Vec<HeldTurn>;
     const WHAT: &'static str = "renew leases";
 
-    fn run(&self, db: &Database) -> Result<Vec<HeldTurn>, Stop> {
+    fn run(&self, db: &WriterDatabase) -> Result<Vec<HeldTurn>, Stop> {
         let lease = params![self.node, end_of_lease(self.lease).timestamp_micros()];
         db.execute(&db.sql.writes.renew_leases, lease)?;
         db.every(&db.sql.writes.held_turns, params![self.node], |row| {
@@ -86,7 +86,7 @@ impl Operation for ForgetSent {
     type Answer = usize;
     const WHAT: &'static str = "remove the messages of deleted threads";
 
-    fn run(&self, db: &Database) -> Result<usize, Stop> {
+    fn run(&self, db: &WriterDatabase) -> Result<usize, Stop> {
         let sql = &db.sql.writes;
         let now = timestamp::now().timestamp_micros();
         db.execute(&sql.mark_sent_ahead, params![now])?;
@@ -113,7 +113,7 @@ impl Operation for PutSettings {
     type Answer = Vec<DateTime<Utc>>;
     const WHAT: &'static str = "store settings";
 
-    fn run(&self, db: &Database) -> Result<Vec<DateTime<Utc>>, Stop> {
+    fn run(&self, db: &WriterDatabase) -> Result<Vec<DateTime<Utc>>, Stop> {
         let put = |setting: &StoredSetting| {
             if setting.key_id.is_some() && has_plain(db, &self.worker, &setting.field_id)? {
                 db.forget_in_log();
@@ -134,7 +134,7 @@ impl Operation for PutSettings {
 }
 
 /// Returns `true` if the stored value of a setting is not sealed.
-fn has_plain(db: &Database, worker: &WorkerKey, field_id: &str) -> Result<bool, Stop> {
+fn has_plain(db: &WriterDatabase, worker: &WorkerKey, field_id: &str) -> Result<bool, Stop> {
     let key = params![worker.agent, worker.worker_id, field_id];
     let is_plain = db.first(&db.sql.writes.has_plain_setting, key, |row| {
         Ok(row.number(0)? != 0)
@@ -153,7 +153,7 @@ impl Operation for RemoveSetting {
     type Answer = ();
     const WHAT: &'static str = "remove a setting";
 
-    fn run(&self, db: &Database) -> Result<(), Stop> {
+    fn run(&self, db: &WriterDatabase) -> Result<(), Stop> {
         let key = params![self.worker.agent, self.worker.worker_id, self.field_id];
         // The setting may be a secret.
         db.forget_in_log();

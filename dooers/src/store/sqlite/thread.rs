@@ -1,6 +1,6 @@
 //! The rows of one thread, on the writer's connection.
 
-use super::database::Database;
+use super::database::WriterDatabase;
 use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
 use crate::store::Participant;
 use crate::store::list_clock::ListClock;
@@ -14,7 +14,7 @@ use std::cell::Cell;
 /// end.
 #[derive(Debug)]
 pub(super) struct SqliteThread<'d> {
-    db: &'d Database,
+    db: &'d WriterDatabase,
     pk: i64,
     scope_pk: i64,
     row: ThreadRow,
@@ -32,7 +32,7 @@ pub(super) struct SqliteThread<'d> {
 
 impl<'d> SqliteThread<'d> {
     /// A thread that was read.
-    pub(super) fn stored(db: &'d Database, whole: sql::WholeThread) -> Self {
+    pub(super) fn stored(db: &'d WriterDatabase, whole: sql::WholeThread) -> Self {
         let row = ThreadRow {
             record: whole.record,
             row_rev: whole.row_rev,
@@ -42,7 +42,7 @@ impl<'d> SqliteThread<'d> {
     }
 
     /// A new thread.
-    pub(super) fn new(db: &'d Database, pk: i64, scope_pk: i64, row: ThreadRow) -> Self {
+    pub(super) fn new(db: &'d WriterDatabase, pk: i64, scope_pk: i64, row: ThreadRow) -> Self {
         Self {
             has_no_turns: Cell::new(true),
             has_no_runs: true,
@@ -50,7 +50,7 @@ impl<'d> SqliteThread<'d> {
         }
     }
 
-    fn of(db: &'d Database, pk: i64, scope_pk: i64, row: ThreadRow) -> Self {
+    fn of(db: &'d WriterDatabase, pk: i64, scope_pk: i64, row: ThreadRow) -> Self {
         Self {
             db,
             pk,

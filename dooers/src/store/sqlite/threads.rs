@@ -1,6 +1,6 @@
 //! The rows of all threads, on the writer's connection.
 
-use super::database::Database;
+use super::database::WriterDatabase;
 use super::thread::SqliteThread;
 use crate::protocol::{Thread, timestamp};
 use crate::store::rules::{Rows, SentEvent, SentKey, ThreadRow};
@@ -9,7 +9,7 @@ use crate::store::{CancelTarget, Participant, Scope};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
-impl<'d> Rows for &'d Database {
+impl<'d> Rows for &'d WriterDatabase {
     type Error = Stop;
     type Thread<'a>
         = SqliteThread<'d>
@@ -129,7 +129,7 @@ impl<'d> Rows for &'d Database {
     }
 }
 
-impl Database {
+impl WriterDatabase {
     /// Returns the thread with this id, if it lies in this scope.
     fn whole_thread(&self, scope: &Scope, thread_id: &str) -> Result<Option<WholeThread>, Stop> {
         let place = params![

@@ -1,7 +1,7 @@
 //! The thread that writes.
 
 use super::batch::{Job, Operation, QueuedOperation, commit, refuse};
-use super::database::Database;
+use super::database::WriterDatabase;
 use super::lock::DatabaseLock;
 use super::watch::{OFTEN, SOON};
 use crate::store::StoreError;
@@ -35,7 +35,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. The lock is released when it ends.
-    pub(super) fn start(database: Database, mut lock: DatabaseLock) -> std::io::Result<Self> {
+    pub(super) fn start(database: WriterDatabase, mut lock: DatabaseLock) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         // The thread has its own runtime for its timer, because tests may pause the time of the program's runtime.
         let runtime = runtime::Builder::new_current_thread()
@@ -114,7 +114,7 @@ impl Drop for Writer {
 }
 
 async fn write_all(
-    database: &Database,
+    database: &WriterDatabase,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
     commits: &AtomicU64,
 ) {

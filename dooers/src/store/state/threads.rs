@@ -14,14 +14,14 @@ pub(crate) struct Threads {
     pub(crate) by_id: HashMap<String, ThreadState>,
     pub(crate) sent: HashMap<SentKey, SentEvent>,
     /// Ids that are in use by threads that are not loaded.
-    pub(crate) taken: Taken,
+    pub(crate) taken: TakenIds,
     /// The clocks of the lists in which threads are created.
     pub(crate) clocks: ListClocks,
 }
 
 /// The ids of events and runs of threads that are not loaded. Only the ids that an operation asks for are included.
 #[derive(Debug, Default)]
-pub(crate) struct Taken {
+pub(crate) struct TakenIds {
     pub(crate) events: HashSet<String>,
     pub(crate) runs: HashSet<String>,
 }

@@ -26,10 +26,10 @@ const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 
 /// The connections that read.
 #[derive(Debug)]
-pub(crate) struct Pool(Arc<Shared>);
+pub(crate) struct Pool(Arc<PoolShared>);
 
 #[derive(Debug)]
-struct Shared {
+struct PoolShared {
     connect: PgConnectOptions,
     connecting: Limit,
     /// The limit for steps that end a transaction or a connection.
@@ -60,7 +60,7 @@ impl Pool {
         connecting: Limit,
         tidying: Limit,
     ) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(PoolShared {
             connect,
             connecting,
             tidying,
@@ -102,7 +102,7 @@ impl Pool {
             pool: Arc::clone(&self.0),
             connection: Some(connection),
             made,
-            state: State::Ready,
+            state: PoolState::Ready,
             permit: Some(permit),
         }
     }
@@ -127,7 +127,7 @@ impl Pool {
     }
 }
 
-impl Shared {
+impl PoolShared {
     fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }
@@ -183,16 +183,16 @@ impl Shared {
 /// A borrowed connection. It returns to its pool when it is dropped, unless the database did not answer.
 #[derive(Debug)]
 pub(crate) struct Lent {
-    pool: Arc<Shared>,
+    pool: Arc<PoolShared>,
     connection: Option<PgConnection>,
     made: Instant,
-    state: State,
+    state: PoolState,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 /// The state of a borrowed connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum PoolState {
     /// The connection may be used.
     Ready,
     /// The transaction must end before the connection is lent again.
@@ -207,8 +207,8 @@ impl Lent {
         &mut self,
         step: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let before = std::mem::replace(&mut self.state, State::Unanswered);
-        let (Some(connection), State::Ready | State::InTransaction) =
+        let before = std::mem::replace(&mut self.state, PoolState::Unanswered);
+        let (Some(connection), PoolState::Ready | PoolState::InTransaction) =
             (&mut self.connection, before)
         else {
             return Err(sqlx::Error::WorkerCrashed);
@@ -226,7 +226,7 @@ impl Lent {
     ) -> Result<(), sqlx::Error> {
         self.step(async |connection| limit.on(execute_script(connection, begin)).await)
             .await?;
-        self.state = State::InTransaction;
+        self.state = PoolState::InTransaction;
         Ok(())
     }
 }
@@ -237,8 +237,8 @@ impl Drop for Lent {
             return;
         };
         match self.state {
-            State::Ready => self.pool.release(connection, self.made),
-            State::InTransaction => {
+            PoolState::Ready => self.pool.release(connection, self.made),
+            PoolState::InTransaction => {
                 let (pool, made, permit) = (Arc::clone(&self.pool), self.made, self.permit.take());
                 self.pool.spawn(async move {
                     let end = "ROLLBACK".into();
@@ -249,7 +249,7 @@ impl Drop for Lent {
                     drop(permit);
                 });
             }
-            State::Unanswered => {}
+            PoolState::Unanswered => {}
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct BatchWriter {
 }
 
 /// A batch that was executed in memory.
-struct Pending {
+struct ExecutedBatch {
     known: WorkingSet,
     done: Done,
     places: HashMap<String, ThreadSlot>,
@@ -163,7 +163,7 @@ impl BatchWriter {
                 other => break other?,
             }
         };
-        let Pending {
+        let ExecutedBatch {
             known,
             done,
             places,
@@ -203,7 +203,7 @@ impl BatchWriter {
         &mut self,
         jobs: &mut [Box<dyn Job>],
         distrusted: &HashSet<String>,
-    ) -> Result<Pending, RowError> {
+    ) -> Result<ExecutedBatch, RowError> {
         let execution = self.link.execution();
         let connection = self.link.connection()?;
         let mut known = WorkingSet::default();
@@ -269,7 +269,7 @@ impl BatchWriter {
             places.insert(id.clone(), place);
         }
         let rows = diff(&known, &places)?;
-        Ok(Pending {
+        Ok(ExecutedBatch {
             known,
             done,
             places,

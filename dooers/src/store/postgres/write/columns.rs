@@ -43,7 +43,7 @@ where
 pub(crate) fn add<T: Value>(
     arguments: &mut PgArguments,
     mut column: Vec<T>,
-    shape: Shape,
+    shape: BatchShape,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     match column.pop() {
         Some(single) if shape.is_single => arguments.add(single),
@@ -56,7 +56,7 @@ pub(crate) fn add<T: Value>(
 
 /// A group of rows.
 #[derive(Debug)]
-pub(crate) struct Group {
+pub(crate) struct RowGroup {
     pub(crate) name: &'static str,
     /// The names and types of the columns.
     pub(crate) columns: &'static [(&'static str, &'static str)],
@@ -64,14 +64,14 @@ pub(crate) struct Group {
 
 /// The shape of a batch. Batches of the same shape are written by the same statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Shape {
+pub(crate) struct BatchShape {
     /// The groups that have rows, as a bit set of their indices.
     groups: u32,
     /// `true` if no group has more than one row.
     is_single: bool,
 }
 
-impl Shape {
+impl BatchShape {
     /// Creates the shape from the number of rows in each group.
     pub(crate) fn of(lengths: &[usize]) -> Self {
         let places = lengths.iter().enumerate();
@@ -95,7 +95,7 @@ impl Shape {
     /// A single row is written as values, which costs the database much less than arrays. For several rows, only the
     /// first column is unnested, and the other columns are read by index, because PostgreSQL treats each unnested array
     /// as a table.
-    pub(crate) fn rows(self, place: usize, group: &Group, first: usize) -> Option<String> {
+    pub(crate) fn rows(self, place: usize, group: &RowGroup, first: usize) -> Option<String> {
         if !self.has(place) {
             return None;
         }
@@ -159,8 +159,8 @@ macro_rules! groups {
         }
 
         impl $all {
-            pub(crate) const GROUPS: &'static [$crate::store::postgres::write::columns::Group] = &[
-                $($crate::store::postgres::write::columns::Group {
+            pub(crate) const GROUPS: &'static [$crate::store::postgres::write::columns::RowGroup] = &[
+                $($crate::store::postgres::write::columns::RowGroup {
                     name: stringify!($field),
                     columns: &[$((
                         stringify!($column),
@@ -169,8 +169,8 @@ macro_rules! groups {
                 }),+
             ];
 
-            pub(crate) fn shape(&self) -> $crate::store::postgres::write::columns::Shape {
-                $crate::store::postgres::write::columns::Shape::of(&[$(self.$field.len()),+])
+            pub(crate) fn shape(&self) -> $crate::store::postgres::write::columns::BatchShape {
+                $crate::store::postgres::write::columns::BatchShape::of(&[$(self.$field.len()),+])
             }
 
             /// Adds the columns of all groups that have rows, in the order of their definition.

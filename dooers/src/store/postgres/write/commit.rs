@@ -10,7 +10,7 @@
 //! It consists of steps, and contains only the steps that have rows: for a small batch, starting and ending a step
 //! costs the database more than the rows of the step. Batches that write the same groups of rows share a statement.
 
-use super::columns::Shape;
+use super::columns::BatchShape;
 use super::cte::{Cte, Plan, cte};
 use crate::store::TablePrefix;
 use crate::store::postgres::statements::render;
@@ -215,7 +215,7 @@ const LAST: Cte = Cte {
 #[derive(Debug)]
 pub(crate) struct Commits {
     prefix: TablePrefix,
-    rendered: HashMap<Shape, Arc<str>>,
+    rendered: HashMap<BatchShape, Arc<str>>,
 }
 
 impl Commits {
@@ -227,7 +227,7 @@ impl Commits {
     }
 
     /// Returns the statement for batches of this shape.
-    pub(crate) fn statement(&mut self, shape: Shape) -> Arc<str> {
+    pub(crate) fn statement(&mut self, shape: BatchShape) -> Arc<str> {
         let statement = self.rendered.entry(shape);
         let statement = statement.or_insert_with(|| statement_of(shape, &self.prefix).into());
         Arc::clone(statement)
@@ -238,7 +238,7 @@ impl Commits {
     clippy::expect_used,
     reason = "every row belongs to a thread that is read, changed or new"
 )]
-fn statement_of(shape: Shape, prefix: &TablePrefix) -> String {
+fn statement_of(shape: BatchShape, prefix: &TablePrefix) -> String {
     let statement = Plan::of(CTES, shape).statement(&LAST);
     let statement = statement.expect("every row belongs to a thread that is read, changed or new");
     render(&statement, prefix)

@@ -10,7 +10,7 @@
 //!
 //! Other names stay unchanged.
 
-use super::columns::Shape;
+use super::columns::BatchShape;
 use super::write_set::Rows;
 use std::collections::HashMap;
 
@@ -47,7 +47,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn of(all: &'static [Cte], shape: Shape) -> Self {
+    pub(crate) fn of(all: &'static [Cte], shape: BatchShape) -> Self {
         let mut parameter = FIRST;
         let mut groups = HashMap::new();
         for (place, group) in Rows::GROUPS.iter().enumerate() {

@@ -46,7 +46,7 @@ pub(crate) async fn load(
         }
     }
     known.asked(needs);
-    let mut reader = Reader {
+    let mut reader = RowReader {
         connection,
         execution,
     };
@@ -111,12 +111,12 @@ impl Pairs {
     }
 }
 
-struct Reader<'c> {
+struct RowReader<'c> {
     connection: &'c mut PgConnection,
     execution: &'c Execution,
 }
 
-impl Reader<'_> {
+impl RowReader<'_> {
     async fn rows(&mut self, query: Query) -> Result<Vec<PgRow>, RowError> {
         Ok(self.execution.rows(self.connection, query).await?)
     }

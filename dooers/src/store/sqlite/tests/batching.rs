@@ -4,7 +4,7 @@ use super::*;
 use crate::store::sql::Stop;
 use crate::store::sql::{Begin, DeleteThread, WriteTurn};
 use crate::store::sqlite::batch::{Job, Operation, QueuedOperation, commit};
-use crate::store::sqlite::database::Database;
+use crate::store::sqlite::database::WriterDatabase;
 use crate::store::sqlite::open::{Opened, open};
 use crate::store::sqlite::statements::Statements;
 use crate::store::{StoreError, TablePrefix};
@@ -47,7 +47,7 @@ impl Batch {
 
 /// Runs an operation among twenty good operations of one batch. Returns its result, and the number of commits.
 fn among_twenty<O: Operation>(
-    db: &Database,
+    db: &WriterDatabase,
     name: &str,
     operation: O,
 ) -> (Result<O::Answer, StoreError>, u64) {
@@ -72,7 +72,7 @@ fn among_twenty<O: Operation>(
 }
 
 /// Returns everything that is stored, as text.
-fn dump(db: &Database) -> String {
+fn dump(db: &WriterDatabase) -> String {
     let mut all = String::new();
     let tables: Vec<String> = db
         .every(
@@ -102,7 +102,7 @@ fn dump(db: &Database) -> String {
 }
 
 /// Creates a thread `t` with an answered form, an open form, and a message with a known client id.
-fn with_a_thread(db: &Database) -> TurnKey {
+fn with_a_thread(db: &WriterDatabase) -> TurnKey {
     let mut batch = Batch { jobs: Vec::new() };
     let mut begun = batch.begin(first_message("t", "first"));
     commit(db, &mut batch.jobs);
@@ -234,7 +234,7 @@ fn refused_operation_in_a_batch_leaves_no_trace() {
 }
 
 /// Executes one more operation.
-fn among_twenty_more(db: &Database, begin: Begin) {
+fn among_twenty_more(db: &WriterDatabase, begin: Begin) {
     let mut batch = Batch { jobs: Vec::new() };
     let mut answer = batch.push(begin);
     commit(db, &mut batch.jobs);
@@ -265,7 +265,7 @@ fn late_and_foreign_writers_leave_no_trace() {
         fence: key.fence + 1,
         ..key.clone()
     };
-    let events = |db: &Database| {
+    let events = |db: &WriterDatabase| {
         let count = "SELECT count(*), max(rev) FROM worker_events WHERE thread_pk = 1";
         db.first(count, [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap()
@@ -344,7 +344,7 @@ impl Operation for WritesThenRefuses {
     type Answer = ();
     const WHAT: &'static str = "test";
 
-    fn run(&self, db: &Database) -> Result<(), Stop> {
+    fn run(&self, db: &WriterDatabase) -> Result<(), Stop> {
         db.execute(&db.sql.writes.insert_workspace, ["x", "y", "z"])?;
         Err(StoreError::NotFound("check before the write").into())
     }
@@ -370,7 +370,7 @@ impl Operation for FailsOnce {
     type Answer = u32;
     const WHAT: &'static str = "test";
 
-    fn run(&self, db: &Database) -> Result<u32, Stop> {
+    fn run(&self, db: &WriterDatabase) -> Result<u32, Stop> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
         db.execute(
             &db.sql.writes.insert_workspace,

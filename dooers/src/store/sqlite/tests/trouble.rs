@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::sql::Stop;
 use crate::store::sqlite::batch::Operation;
-use crate::store::sqlite::database::Database;
+use crate::store::sqlite::database::WriterDatabase;
 use crate::store::{SnapshotFrom, StoreError};
 
 /// Runs SQL on the writer's connection and returns the first value of the result.
@@ -14,7 +14,7 @@ impl Operation for Run {
     type Answer = Option<String>;
     const WHAT: &'static str = "test";
 
-    fn run(&self, db: &Database) -> Result<Option<String>, Stop> {
+    fn run(&self, db: &WriterDatabase) -> Result<Option<String>, Stop> {
         if self.0.contains(';') {
             db.connection().execute_batch(&self.0)?;
             return Ok(None);

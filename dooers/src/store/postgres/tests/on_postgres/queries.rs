@@ -4,7 +4,7 @@ use super::{open, place, session};
 use crate::store::TablePrefix;
 use crate::store::postgres::connect::statement::{execute_script, query};
 use crate::store::postgres::statements::{Statements, render};
-use crate::store::postgres::write::columns::Shape;
+use crate::store::postgres::write::columns::BatchShape;
 use crate::store::postgres::write::commit::Commits;
 use crate::store::postgres::write::write_set::Rows;
 use crate::store::sql::Columns;
@@ -26,7 +26,7 @@ fn all_statements(prefix: &TablePrefix) -> Vec<(String, Arc<str>)> {
             let lengths = names
                 .iter()
                 .map(|name| usize::from(chosen.contains(name)) * rows);
-            let shape = Shape::of(&lengths.collect::<Vec<_>>());
+            let shape = BatchShape::of(&lengths.collect::<Vec<_>>());
             let name = format!("{rows} {}", chosen.join(" "));
             all.push((name, commits.statement(shape)));
         }
