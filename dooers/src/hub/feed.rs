@@ -124,14 +124,14 @@ pub(super) struct Feed {
     /// The streamed texts, by the `seq` of their events.
     texts: BTreeMap<u64, Text>,
     /// How often all subscribers had to continue from the store.
-    read_on: u64,
+    resync: u64,
 }
 
 impl Feed {
     /// Registers a connection that starts to read the thread. Pass the result to [`subscribe`](Self::subscribe).
     pub(super) fn begin_subscribing(&mut self) -> u64 {
         self.joining += 1;
-        self.read_on
+        self.resync
     }
 
     pub(super) fn end_subscribing(&mut self) {
@@ -245,14 +245,14 @@ impl Feed {
     /// If this change is still missing, makes every subscriber continue from the store.
     pub(super) fn give_up_waiting_for(&mut self, rev: u64) {
         if self.waits_for() == Some(rev) {
-            self.read_on();
+            self.resync();
         }
     }
 
     /// Makes every subscriber continue from the store, also those that are reading the thread now.
-    pub(super) fn read_on(&mut self) {
+    pub(super) fn resync(&mut self) {
         self.next = None;
-        self.read_on += 1;
+        self.resync += 1;
         for subscription in self.take_all() {
             subscription.fall_behind();
         }
@@ -261,7 +261,7 @@ impl Feed {
     /// Adds a subscriber that has all changes up to its position. `reading` is the result of
     /// [`begin_joining`](Self::begin_joining).
     pub(super) fn subscribe(&mut self, mut subscription: Subscription, reading: u64) {
-        if reading != self.read_on || !self.brings_up(&mut subscription) {
+        if reading != self.resync || !self.brings_up(&mut subscription) {
             subscription.fall_behind();
             return;
         }

@@ -135,17 +135,17 @@ impl Hub {
 
     /// Makes every subscriber of a thread continue from the store. Used if this process changed the thread and does not know the
     /// changes.
-    pub(crate) fn read_on(&self, thread_id: &str) {
+    pub(crate) fn resync(&self, thread_id: &str) {
         if let Some(feed) = self.feed(thread_id) {
-            lock(&feed).read_on();
+            lock(&feed).resync();
         }
     }
 
     /// Makes every subscriber of every thread continue from the store.
-    pub(crate) fn read_on_everywhere(&self) {
+    pub(crate) fn resync_all(&self) {
         let feeds: Vec<_> = lock(&self.0.feeds).by_thread.values().cloned().collect();
         for feed in feeds {
-            lock(&feed).read_on();
+            lock(&feed).resync();
         }
     }
 

@@ -238,7 +238,7 @@ async fn pending_subscription_continues_from_the_store() {
     let joining = connection(&hub, ROOMY);
     let pending = hub.subscribe(&joining, "t");
     // The process changed the thread and does not know the changes. The connection may have read it before.
-    hub.read_on("t");
+    hub.resync("t");
     pending.activate([], at(3));
     for connection in [&live, &joining] {
         assert_eq!(connection.behind("t"), Some(at(3)));

@@ -3,7 +3,8 @@
 use super::user::null_as_default;
 use super::{
     ConnectPayload, ContentPart, ErrorBody, EventType, SettingsPatchPayload,
-    SettingsSubscribePayload, SettingsWorkerPayload, ShownData, clean_id, integers, scan, whole,
+    SettingsSubscribePayload, SettingsWorkerPayload, ShownData, clean_id, integers, scan,
+    whole_number,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -343,7 +344,7 @@ pub(crate) struct ThreadListPayload {
     #[serde(default)]
     pub(crate) cursor: Option<String>,
     /// Maximum number of threads.
-    #[serde(default, deserialize_with = "whole::optional")]
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub(crate) limit: Option<i128>,
 }
 
@@ -356,7 +357,7 @@ pub(crate) struct EventListPayload {
     #[serde(default)]
     pub(crate) before_event_id: Option<String>,
     /// Maximum number of events.
-    #[serde(default, deserialize_with = "whole::optional")]
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub(crate) limit: Option<i128>,
 }
 

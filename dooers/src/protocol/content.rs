@@ -1,12 +1,12 @@
 //! The content of messages.
 
-use super::{AudioPart, DocumentPart, ImagePart, clean_text, whole};
+use super::{AudioPart, DocumentPart, ImagePart, clean_text, whole_number};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// One part of an event's content.
 ///
-/// There are no other types, because clients drop the whole frame if it contains a part of an unknown type.
+/// There are no other types, because clients drop the whole_number frame if it contains a part of an unknown type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -84,7 +84,8 @@ pub enum ContentPart {
 
 /// Adds the member to the error, because the path of an error ends at the content part.
 fn size_bytes<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
-    whole::optional(input).map_err(|error| D::Error::custom(format_args!("`size_bytes`: {error}")))
+    whole_number::optional(input)
+        .map_err(|error| D::Error::custom(format_args!("`size_bytes`: {error}")))
 }
 
 impl ContentPart {

@@ -1,6 +1,6 @@
 //! Refusals of frames.
 
-use super::{cleaned, whole};
+use super::{cleaned, whole_number};
 use serde::{Deserialize, Serialize};
 
 /// The stable code of a refusal.
@@ -52,7 +52,7 @@ pub struct ErrorBody {
     /// The delay before another attempt makes sense, in milliseconds.
     #[serde(
         default,
-        deserialize_with = "whole::optional",
+        deserialize_with = "whole_number::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub retry_after_ms: Option<u64>,

@@ -1,7 +1,7 @@
 //! The events of a thread.
 
 use super::timestamp;
-use super::{ContentPart, User, joined_text, whole};
+use super::{ContentPart, User, joined_text, whole_number};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -131,7 +131,7 @@ pub struct ThreadEvent {
     /// not miss a piece.
     #[serde(
         default,
-        deserialize_with = "whole::optional",
+        deserialize_with = "whole_number::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub delta_seq: Option<u64>,
@@ -142,7 +142,7 @@ pub struct ThreadEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_event_id: Option<String>,
     /// The position of the event in its thread, starting at 1.
-    #[serde(deserialize_with = "whole::required")]
+    #[serde(deserialize_with = "whole_number::required")]
     pub seq: u64,
 }
 

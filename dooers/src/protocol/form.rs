@@ -1,6 +1,6 @@
 //! Forms and their answers.
 
-use super::whole;
+use super::whole_number;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -102,7 +102,7 @@ pub struct FormElement {
     pub label: String,
     /// The order of the element. Clients show the lowest order first. `None` stands for the number of elements before
     /// it.
-    #[serde(default, deserialize_with = "whole::optional")]
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub order: Option<u32>,
     /// True if the form cannot be sent without an answer to this element.
     pub required: bool,
@@ -140,7 +140,7 @@ pub enum FormInput {
         /// The height in lines.
         #[serde(
             default,
-            deserialize_with = "whole::optional",
+            deserialize_with = "whole_number::optional",
             skip_serializing_if = "Option::is_none"
         )]
         rows: Option<u32>,

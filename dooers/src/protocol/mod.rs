@@ -31,13 +31,13 @@ mod random;
 mod run;
 mod scan;
 mod settings;
-mod shown_thread;
 mod size;
 mod thread;
+mod thread_view;
 pub(crate) mod timestamp;
 mod upload;
 mod user;
-mod whole;
+mod whole_number;
 
 pub(crate) use command::{
     Command, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
@@ -65,13 +65,13 @@ pub(crate) use settings::{
     FieldView, GroupView, ItemView, OptionView, PublicSchema, SettingsPatchPayload,
     SettingsSubscribePayload, SettingsWorkerPayload,
 };
-pub(crate) use shown_thread::ThreadView;
 pub(crate) use size::json_bytes;
 pub use size::{
     MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,
     MAX_TITLE_BYTES,
 };
 pub use thread::Thread;
+pub(crate) use thread_view::ThreadView;
 pub use upload::UploadNotFound;
 pub use user::User;
 pub(crate) use user::has_mail_address;
@@ -91,4 +91,4 @@ pub(crate) use form_secrets::{
     ShownData, hidden_fields, password_fields, with_values, without_values,
 };
 pub(crate) use not_admitted::NotAdmitted;
-pub(crate) use whole::whole;
+pub(crate) use whole_number::whole;

@@ -98,7 +98,7 @@ impl Session {
                         return;
                     }
                     // Boxed, so that an idle connection does not hold the memory of a busy one.
-                    Box::pin(verbs::answer(self, &text)).await;
+                    Box::pin(verbs::handle_frame(self, &text)).await;
                 }
                 Ok(None) => {
                     let error =

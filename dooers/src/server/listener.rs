@@ -1,6 +1,6 @@
 //! The listener of a server: accepts connections, serves one request on each, and hands WebSockets to their sessions.
 
-use super::admission::{Admission, ConnectionSlot, Sparse};
+use super::connection_limit::{Admission, ConnectionSlot, Sparse};
 use super::error::ServerError;
 use super::origin::is_loopback;
 use super::routes;

@@ -1,24 +1,23 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
-mod admission;
 mod catch_up;
-#[cfg(feature = "testing")]
-mod client;
 mod config;
 mod config_error;
+mod connection_limit;
 mod connection_task;
 mod database;
 mod database_env;
 mod dispatch;
 mod env;
 mod error;
+mod exit_watchdog;
 mod identity;
 mod leases;
 mod listener;
-mod local;
-mod metered;
+#[cfg(feature = "testing")]
+mod local_client;
+mod local_session;
 mod origin;
-mod overtime;
 mod pace;
 mod read_ahead;
 pub mod repository;
@@ -39,9 +38,8 @@ mod thread_ops;
 mod upgrade;
 mod verbs;
 mod worker;
+mod write_counter;
 
-#[cfg(feature = "testing")]
-pub(crate) use client::{LocalClient, Served};
 pub use config::{Limits, WorkerConfig};
 pub use config_error::ConfigError;
 pub use database::Database;
@@ -49,5 +47,7 @@ pub use dispatch::{
     Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
 };
 pub use error::ServerError;
+#[cfg(feature = "testing")]
+pub(crate) use local_client::{LocalClient, Served};
 pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
 pub use worker::WorkerServer;

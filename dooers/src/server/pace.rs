@@ -1,6 +1,6 @@
 //! Detecting clients that read too slowly.
 
-use super::metered::AcceptedBytes;
+use super::write_counter::AcceptedBytes;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 

@@ -1,6 +1,6 @@
 //! The HTTP routes of a server.
 
-use super::admission::ConnectionSlot;
+use super::connection_limit::ConnectionSlot;
 use super::connection_task;
 use super::origin::{AllowedHosts, OriginRules};
 use super::server_state::ServerState;

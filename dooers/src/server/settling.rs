@@ -40,8 +40,8 @@ impl ServerState {
     async fn settle(&self, lost: &LostIn) -> Result<HashSet<String>, StoreError> {
         self.store.settled().await?;
         match lost {
-            LostIn::Threads(threads) => threads.iter().for_each(|id| self.hub.read_on(id)),
-            LostIn::Anywhere => self.hub.read_on_everywhere(),
+            LostIn::Threads(threads) => threads.iter().for_each(|id| self.hub.resync(id)),
+            LostIn::Anywhere => self.hub.resync_all(),
         }
         let held = self.runner.renew().await?;
         let uncertain = self.resume(held).await?;

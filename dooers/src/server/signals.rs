@@ -1,6 +1,6 @@
 //! The signals that stop a program.
 
-use super::overtime::Overtime;
+use super::exit_watchdog::Overtime;
 use std::io;
 use std::time::Duration;
 

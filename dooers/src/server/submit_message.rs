@@ -7,7 +7,7 @@ use crate::store::{Admitted, BeginOutcome, NewMessage, Position, Scope, StoreErr
 /// Stores a message, calls `stored` to acknowledge it, publishes it, and starts its turn unless the turn must wait.
 ///
 /// The sender is subscribed to the thread. A message that was stored before changes nothing: `stored` is not called.
-pub(super) async fn begin(
+pub(super) async fn submit_message(
     session: &Session,
     scope: &Scope,
     message: Admitted<NewMessage>,
@@ -21,7 +21,7 @@ pub(super) async fn begin(
     let join = (!is_subscribed).then(|| running.hub.subscribe(&session.connection, &thread_id));
     let publisher = running.runner.publisher();
     let _claiming = running.runner.claiming(&thread_id);
-    let start = running.runner.start_of(&session.agent);
+    let start = running.runner.claim_options(&session.agent);
     running.runner.answer_keys.seal(scope, &mut message);
     let acknowledge = |begun: &mut BeginOutcome| {
         crash::point("after-commit");

@@ -1,7 +1,7 @@
 //! The opening of a WebSocket.
 
-use super::metered::Metered;
 use super::read_ahead::ReadAhead;
+use super::write_counter::Metered;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{Method, StatusCode, Version, header};

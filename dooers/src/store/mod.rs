@@ -5,9 +5,9 @@
 //! change.
 
 mod admission;
+mod catch_up_step;
 mod change;
 mod claim;
-mod contract;
 mod edit;
 mod error;
 mod limit;
@@ -28,19 +28,18 @@ mod rules;
 pub(crate) mod scope;
 mod sealed;
 mod setting;
-mod shown;
+mod snapshot_window;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
-mod step;
+mod store_trait;
 #[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
 mod tests;
 
 pub(crate) use admission::{Admit, Admitted};
 pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
-pub use contract::Store;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
@@ -48,6 +47,7 @@ pub use postgres::{InvalidPostgresUrl, InvalidSslMode, PostgresOptions, Postgres
 pub use prefix::{InvalidPrefix, TablePrefix};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
+pub use store_trait::Store;
 
 // The vocabulary of the hidden methods of `Store`. Only the server and the tests of this repository use it, so these types
 // are not part of the public API. The ones that programs meet are documented in `repository`.

@@ -33,7 +33,7 @@ pub(super) struct TurnContext {
 
 impl TurnContext {
     /// The parameters with which this process starts a turn of this agent.
-    pub(super) fn start_of(&self, agent: &AgentDefinition) -> ClaimOptions {
+    pub(super) fn claim_options(&self, agent: &AgentDefinition) -> ClaimOptions {
         let at = timestamp::now();
         ClaimOptions {
             node: self.node.clone(),

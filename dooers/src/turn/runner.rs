@@ -79,8 +79,8 @@ impl Runner {
     }
 
     /// The parameters with which this process starts a turn of this agent.
-    pub(crate) fn start_of(&self, agent: &AgentDefinition) -> ClaimOptions {
-        self.context.start_of(agent)
+    pub(crate) fn claim_options(&self, agent: &AgentDefinition) -> ClaimOptions {
+        self.context.claim_options(agent)
     }
 
     /// Registers an operation that may claim a turn of this thread, until the result is dropped. Drop it after the claimed
@@ -147,7 +147,7 @@ impl Runner {
             claim.run = None;
         }
         tracing::warn!(target: "dooers::turn", agent = agent.name(), event_id = held.key.event_id, "the answer to the claim of a turn was lost; the turn runs now");
-        self.context.hub.read_on(&held.key.thread_id);
+        self.context.hub.resync(&held.key.thread_id);
         self.run(agent, claim);
         Ok(true)
     }
@@ -185,7 +185,7 @@ impl Runner {
         while (later.is_none() || is_concurrent) && !self.context.draining.is_cancelled() {
             let start = ClaimOptions {
                 at: now,
-                ..self.start_of(&agent)
+                ..self.claim_options(&agent)
             };
             let _claiming = self.claiming(&place.1);
             let claim = self.context.store.claim_turn(&place.0, &place.1, &start);
@@ -233,7 +233,7 @@ impl Runner {
                 } else {
                     due
                 },
-                ..self.start_of(agent)
+                ..self.claim_options(agent)
             };
             let _claiming = self.claiming(thread_id);
             let claim = self.context.store.claim_turn(scope, thread_id, &start);

@@ -88,7 +88,7 @@ impl Worker {
             user,
             at: timestamp::now(),
         };
-        let (scope, start) = (scope(agent.name()), self.runner.start_of(&agent));
+        let (scope, start) = (scope(agent.name()), self.runner.claim_options(&agent));
         let begun = self.store.begin_turn(&scope, message, &start).await;
         let claim = begun.unwrap().claim.unwrap();
         self.runner.run(agent, claim);

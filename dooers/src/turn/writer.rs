@@ -114,7 +114,7 @@ impl<'a> TurnWriter<'a> {
             .commit_of_turn(self.claim, write, find_begun)
             .await?;
         if let Stored::Before(_) = stored {
-            self.context.hub.read_on(&self.claim.key.thread_id);
+            self.context.hub.resync(&self.claim.key.thread_id);
         }
         for (event, rev) in begun {
             let id = event.id.clone();
@@ -240,7 +240,7 @@ impl<'a> TurnWriter<'a> {
         crash::point("before-run-end");
         let finish = || {
             let (context, changes) = (self.context, changes.clone());
-            let start = context.start_of(self.agent);
+            let start = context.claim_options(self.agent);
             let finished = async move {
                 let next = (!context.draining.is_cancelled()).then_some(&start);
                 let store = &context.store;

@@ -7,10 +7,10 @@ use super::turn_filter::TurnFilter;
 use crate::handler::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, new_id, timestamp};
 use crate::server::identity::Identity;
-use crate::server::local::LocalSession;
+use crate::server::local_session::LocalSession;
 use crate::server::server_state::ServerState;
 use crate::server::session::Session;
-use crate::server::submit_message::begin;
+use crate::server::submit_message::submit_message;
 use crate::server::{ServerError, WorkerServer};
 use crate::store::{
     Admitted, BeginOutcome, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnState,
@@ -209,7 +209,7 @@ impl Dispatch {
             .ending_of(&message.get().event_id);
         let mut is_new_thread = false;
         let stored = |begun: &BeginOutcome| is_new_thread = begun.makes_thread();
-        let begun = begin(local.session(), &scope, message, stored).await?;
+        let begun = submit_message(local.session(), &scope, message, stored).await?;
         let end = if begun.is_repeated {
             read_again(local.session(), &scope, &begun).await?
         } else {

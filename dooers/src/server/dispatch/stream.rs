@@ -4,7 +4,7 @@ use super::error::{HandlerError, HandlerErrorKind};
 use super::event::DispatchEvent;
 use super::turn_filter::TurnFilter;
 use crate::protocol::{ThreadEvent, said_text};
-use crate::server::local::LocalSession;
+use crate::server::local_session::LocalSession;
 use crate::turn::{Ended, TurnCompletion};
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};

@@ -1,6 +1,6 @@
 //! The verbs `event.create` and `event.list`.
 
-use super::super::submit_message::begin;
+use super::super::submit_message::submit_message;
 use super::caller::Caller;
 use crate::hub::Frame;
 use crate::protocol::{
@@ -21,7 +21,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
     let message = message_of(caller, draft)?;
     let message = Admitted::new(message).map_err(|refused| in_frame(&refused))?;
     let stored = |_: &BeginOutcome| caller.session.ack(&caller.id);
-    let begun = begin(caller.session, &caller.identity.scope, message, stored)
+    let begun = submit_message(caller.session, &caller.identity.scope, message, stored)
         .await
         .map_err(|error| caller.refusal(error))?;
     if begun.is_repeated {

@@ -1,12 +1,14 @@
 //! Reads from threads whose events and runs are all in memory.
 
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
+use crate::store::catch_up_step::{Body, CatchUpStep, Extent, Missed};
 use crate::store::change::in_sending_order;
 use crate::store::limit::{encoded_len, fitting};
 use crate::store::page::{ClientCheckpoint, ListPosition};
-use crate::store::shown::{Base, FirstEdited, ShownEvents, SizedEvent, SnapshotRequest, Window};
+use crate::store::snapshot_window::{
+    Base, FirstEdited, ShownEvents, SizedEvent, SnapshotRequest, Window,
+};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
-use crate::store::step::{Body, Extent, Missed, Step};
 use crate::store::{
     CatchUp, Change, EventPage, EventQuery, Order, PageLimit, Position, RunQuery, Snapshot,
     SnapshotFrom, StoreError, ThreadCursor, ThreadPage, ThreadQuery,
@@ -186,10 +188,10 @@ impl ThreadState {
             last_seq: self.row.last_seq,
             rev: self.row.record.rev,
         };
-        let end = Step::end(position, extent, limit.items);
+        let end = CatchUpStep::end(position, extent, limit.items);
         let new_events = self.between(position.last_seq, end);
         let last_new = new_events.last().map(KeptEvent::place);
-        let step = Step::new(position, extent, end, last_new);
+        let step = CatchUpStep::new(position, extent, end, last_new);
         let missed = self.missed(position, &step);
         let step = step.within(limit.bytes, missed);
         let change_of = |kept: &KeptEvent| Change::of_event(kept.event.clone(), kept.rev);
@@ -210,7 +212,7 @@ impl ThreadState {
     }
 
     /// Returns the changes of a step.
-    fn missed<'a>(&'a self, position: &Position, step: &Step<'_>) -> Vec<Missed<Body<'a>>> {
+    fn missed<'a>(&'a self, position: &Position, step: &CatchUpStep<'_>) -> Vec<Missed<Body<'a>>> {
         let new_events = self.between(position.last_seq, step.end).iter();
         let new_event =
             |kept: &'a KeptEvent| Missed::new_event(kept.place(), Body::Event(&kept.event));
@@ -231,7 +233,7 @@ impl ThreadState {
             .collect()
     }
 
-    fn runs_changed(&self, step: &Step<'_>) -> impl Iterator<Item = &KeptRun> {
+    fn runs_changed(&self, step: &CatchUpStep<'_>) -> impl Iterator<Item = &KeptRun> {
         let changes = step.changes();
         self.runs
             .iter()
@@ -239,7 +241,7 @@ impl ThreadState {
     }
 
     /// Returns the events that the reader has and that were edited in a step.
-    fn events_edited(&self, step: &Step<'_>) -> impl Iterator<Item = &KeptEvent> {
+    fn events_edited(&self, step: &CatchUpStep<'_>) -> impl Iterator<Item = &KeptEvent> {
         let from_before = self.edited(step.known_events(), step.changes());
         let sent = step.sent_events().into_iter();
         from_before.chain(sent.flat_map(|(events, changes)| self.edited(events, changes)))

@@ -4,10 +4,10 @@ use super::Stop;
 use super::read::{ReadTransaction, Reading, parameters};
 use super::rows::{self, WholeThread};
 use super::sizes::edits;
+use crate::store::catch_up_step::{Body, CatchUpStep, Extent, MeasuredItem, Missed};
 use crate::store::change::in_sending_order;
 use crate::store::page::ClientCheckpoint;
-use crate::store::shown::{SizedEvent, Window};
-use crate::store::step::{Body, Extent, MeasuredItem, Missed, Step};
+use crate::store::snapshot_window::{SizedEvent, Window};
 use crate::store::{CatchUp, Change, Order, PageLimit, Position, Scope};
 use std::ops::RangeInclusive;
 
@@ -26,13 +26,13 @@ impl<T: ReadTransaction> Reading<'_, T> {
         };
         let window = Window {
             begin: position.last_seq,
-            end: Step::end(position, extent, limit.items),
+            end: CatchUpStep::end(position, extent, limit.items),
             order: Order::OldestFirst,
         };
         let new_events = self.event_sizes(&thread, window, limit.bytes).await?;
         let last = new_events.last().map(|event| event.place);
         let end = last.map_or(position.last_seq, |last| last.last_seq);
-        let step = Step::new(position, extent, end, last);
+        let step = CatchUpStep::new(position, extent, end, last);
         let mut missed = self.missed_sizes(&thread, &step, limit.bytes).await?;
         let sized = |event: &SizedEvent| Missed::new_event(event.place, event.bytes);
         missed.extend(new_events.iter().map(sized));
@@ -73,7 +73,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
     async fn events_edited(
         &mut self,
         thread: &WholeThread,
-        step: &Step<'_>,
+        step: &CatchUpStep<'_>,
     ) -> Result<Vec<Change>, Stop> {
         let mut edited = Vec::new();
         let change = |row: &T::Row| {

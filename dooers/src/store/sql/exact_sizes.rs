@@ -3,7 +3,7 @@
 use crate::protocol::ThreadEvent;
 use crate::store::Order;
 use crate::store::limit::encoded_len;
-use crate::store::shown::{SizedEvent, Window};
+use crate::store::snapshot_window::{SizedEvent, Window};
 
 /// Replaces the sizes of the first events of a window by the exact sizes of these events, and drops the other sizes.
 /// `events` are ordered by `seq`.

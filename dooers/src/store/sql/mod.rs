@@ -12,7 +12,7 @@ mod rows;
 mod sizes;
 mod statements;
 mod stop;
-mod store;
+mod store_macro;
 mod values;
 
 pub(crate) use migration::{Applied, Migration, TableError, checksum_of, migrations, pending};
@@ -27,5 +27,5 @@ pub(crate) use rows::{
 };
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;
-pub(crate) use store::sql_store;
+pub(crate) use store_macro::sql_store;
 pub(crate) use values::{int, json};

@@ -6,7 +6,7 @@ use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::limit::{encoded_len, fitting};
 use crate::store::page::ClientCheckpoint;
-use crate::store::shown::{Base, FirstEdited, ShownEvents, SnapshotRequest, Window};
+use crate::store::snapshot_window::{Base, FirstEdited, ShownEvents, SnapshotRequest, Window};
 use crate::store::{
     EventPage, PageLimit, Participant, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting,
     ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,

@@ -8,8 +8,8 @@ use super::Stop;
 use super::list_parameters::listed;
 use super::read::{Parameter, ReadTransaction, Reading, known, parameters};
 use super::rows::{Columns, RowError, WholeThread};
-use crate::store::shown::{SizedEvent, Window};
-use crate::store::step::{Missed, Step};
+use crate::store::catch_up_step::{CatchUpStep, Missed};
+use crate::store::snapshot_window::{SizedEvent, Window};
 use crate::store::{Order, PageLimit, Scope, ThreadCursor, ThreadQuery};
 use std::ops::RangeInclusive;
 
@@ -27,7 +27,7 @@ fn size(row: &impl Columns, at: usize) -> Result<usize, RowError> {
 
 /// Returns the parameters of the statements that find the edits of a step: one statement for the events that the reader
 /// had before it resumed, and one for the events that were sent to it since then.
-pub(super) fn edits(thread: &WholeThread, step: &Step<'_>) -> Vec<Vec<Parameter>> {
+pub(super) fn edits(thread: &WholeThread, step: &CatchUpStep<'_>) -> Vec<Vec<Parameter>> {
     let from_before = (step.known_events(), step.changes());
     let edits = |(events, changes): (RangeInclusive<u64>, RangeInclusive<u64>)| {
         parameters![
@@ -96,7 +96,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
     pub(super) async fn missed_sizes(
         &mut self,
         thread: &WholeThread,
-        step: &Step<'_>,
+        step: &CatchUpStep<'_>,
         bytes: usize,
     ) -> Result<Vec<Missed<usize>>, Stop> {
         let mut missed = self.run_sizes(thread, step.changes(), bytes).await?;

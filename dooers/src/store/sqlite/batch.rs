@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 /// An operation in a transaction. It may be executed more than once, because an earlier execution may have been rolled
 /// back.
-pub(super) trait Operation: Debug + Send + 'static {
+pub(super) trait SqliteOperation: Debug + Send + 'static {
     /// The result for the caller.
     type Answer: Debug + Send + 'static;
 
@@ -27,7 +27,7 @@ pub(super) trait Operation: Debug + Send + 'static {
 }
 
 /// The result that a caller receives.
-pub(super) type Answered<O> = Result<<O as Operation>::Answer, StoreError>;
+pub(super) type Answered<O> = Result<<O as SqliteOperation>::Answer, StoreError>;
 
 /// An operation of any type, with the caller that waits for its result.
 pub(super) trait Job: Send {
@@ -51,13 +51,13 @@ pub(super) enum JobOutcome {
 
 /// An operation, with the caller that waits for its result.
 #[derive(Debug)]
-pub(super) struct QueuedOperation<O: Operation> {
+pub(super) struct QueuedOperation<O: SqliteOperation> {
     operation: O,
     answer: Option<Answered<O>>,
     caller: oneshot::Sender<Answered<O>>,
 }
 
-impl<O: Operation> QueuedOperation<O> {
+impl<O: SqliteOperation> QueuedOperation<O> {
     pub(super) fn new(operation: O) -> (Self, oneshot::Receiver<Answered<O>>) {
         let (caller, answer) = oneshot::channel();
         let waiting = Self {
@@ -69,7 +69,7 @@ impl<O: Operation> QueuedOperation<O> {
     }
 }
 
-impl<O: Operation> Job for QueuedOperation<O> {
+impl<O: SqliteOperation> Job for QueuedOperation<O> {
     fn run(&mut self, db: &WriterDatabase) -> JobOutcome {
         let before = db.rows_written();
         match self.operation.run(db) {

@@ -9,10 +9,10 @@
 //! that file. The descriptor of the database is therefore closed after all connections of SQLite, or kept for the next
 //! store.
 
-use super::open_error::cannot_open;
 #[cfg(any(target_os = "android", target_os = "linux"))]
-use super::place::FileId;
-use super::place::{beside, not_a_file, open_private};
+use super::file_identity::FileId;
+use super::file_identity::{beside, not_a_file, open_private};
+use super::open_error::cannot_open;
 use crate::store::StoreError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;

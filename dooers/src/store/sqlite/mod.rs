@@ -8,6 +8,7 @@
 mod away;
 mod batch;
 mod database;
+mod file_identity;
 mod lock;
 mod log;
 mod migrate;
@@ -15,7 +16,6 @@ mod open;
 mod open_error;
 mod operations;
 mod options;
-mod place;
 mod readers;
 mod rows;
 mod statements;

@@ -4,11 +4,11 @@
 
 use super::SqliteOptions;
 use super::database::WriterDatabase;
+use super::file_identity::{beside, resolve};
 use super::lock::DatabaseLock;
 use super::log::empty_log;
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
 use super::open_error::cannot_open;
-use super::place::{beside, resolve};
 use super::statements::Statements;
 use super::watch::Watch;
 use crate::store::StoreError;

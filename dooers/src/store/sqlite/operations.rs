@@ -2,7 +2,7 @@
 //!
 //! Each operation makes all its checks before its first write: see [`batch`](super::batch).
 
-use super::batch::Operation;
+use super::batch::SqliteOperation;
 use super::database::WriterDatabase;
 use crate::protocol::timestamp;
 use crate::store::claim::end_of_lease;
@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::params;
 use std::time::Duration;
 
-impl<O: ThreadOperation> Operation for O {
+impl<O: ThreadOperation> SqliteOperation for O {
     type Answer = O::Answer;
     const WHAT: &'static str = O::WHAT;
 
@@ -62,7 +62,7 @@ pub(super) struct RenewLeases {
     pub(super) lease: Duration,
 }
 
-impl Operation for RenewLeases {
+impl SqliteOperation for RenewLeases {
     type Answer = Vec<HeldTurn>;
     const WHAT: &'static str = "renew leases";
 
@@ -82,7 +82,7 @@ pub(super) struct ForgetSent {
     pub(super) limit: usize,
 }
 
-impl Operation for ForgetSent {
+impl SqliteOperation for ForgetSent {
     type Answer = usize;
     const WHAT: &'static str = "remove the messages of deleted threads";
 
@@ -109,7 +109,7 @@ pub(super) struct PutSettings {
     pub(super) settings: Vec<StoredSetting>,
 }
 
-impl Operation for PutSettings {
+impl SqliteOperation for PutSettings {
     type Answer = Vec<DateTime<Utc>>;
     const WHAT: &'static str = "store settings";
 
@@ -149,7 +149,7 @@ pub(super) struct RemoveSetting {
     pub(super) field_id: String,
 }
 
-impl Operation for RemoveSetting {
+impl SqliteOperation for RemoveSetting {
     type Answer = ();
     const WHAT: &'static str = "remove a setting";
 

@@ -4,7 +4,7 @@
 //! threads see the result as flags.
 
 use super::away::Away;
-use super::place::{FileId, beside};
+use super::file_identity::{FileId, beside};
 use crate::store::sql::RowError;
 use std::io;
 use std::path::{Path, PathBuf};

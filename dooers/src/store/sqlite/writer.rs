@@ -1,6 +1,6 @@
 //! The thread that writes.
 
-use super::batch::{Job, Operation, QueuedOperation, commit, refuse};
+use super::batch::{Job, QueuedOperation, SqliteOperation, commit, refuse};
 use super::database::WriterDatabase;
 use super::lock::DatabaseLock;
 use super::watch::{OFTEN, SOON};
@@ -66,7 +66,10 @@ impl Writer {
     }
 
     /// Executes an operation. Once it is in the queue, it is executed even if the caller stops waiting.
-    pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
+    pub(super) async fn run<O: SqliteOperation>(
+        &self,
+        operation: O,
+    ) -> Result<O::Answer, StoreError> {
         let closed = || StoreError::Failed {
             what: O::WHAT,
             source: "the store is closed".into(),

@@ -1,6 +1,6 @@
 //! Operations that wait for the writer, and their execution in memory as a batch.
 
-use super::operations::Operation;
+use super::operations::PgOperation;
 use super::working_set::{Dependency, WorkingSet};
 use crate::store::StoreError;
 use crate::store::postgres::connect::error::into_store_error;
@@ -45,14 +45,14 @@ pub(crate) trait Job: Debug + Send {
 
 /// An operation, with the caller that waits for its result.
 #[derive(Debug)]
-pub(crate) struct QueuedOperation<O: Operation> {
+pub(crate) struct QueuedOperation<O: PgOperation> {
     operation: O,
     since: Instant,
     answer: Option<Answered<O>>,
     caller: oneshot::Sender<Answered<O>>,
 }
 
-impl<O: Operation> QueuedOperation<O> {
+impl<O: PgOperation> QueuedOperation<O> {
     pub(crate) fn new(operation: O) -> (Self, oneshot::Receiver<Answered<O>>) {
         let (caller, answer) = oneshot::channel();
         let waiting = Self {
@@ -65,7 +65,7 @@ impl<O: Operation> QueuedOperation<O> {
     }
 }
 
-impl<O: Operation> Job for QueuedOperation<O> {
+impl<O: PgOperation> Job for QueuedOperation<O> {
     fn thread_id(&self) -> &str {
         self.operation.thread_id()
     }

@@ -13,7 +13,7 @@ use super::load::load;
 use super::scopes::Scopes;
 use super::working_set::{Dependency, WorkingSet};
 use super::write_set::Rows;
-use super::writer_connection::{Link, StatementOutcome};
+use super::writer_connection::{StatementOutcome, WriterConnection};
 use crate::crash;
 use crate::store::list_clock::ListClock;
 use crate::store::postgres::PostgresOptions;
@@ -41,7 +41,7 @@ const TRIES: usize = 5;
 /// The state of a writer.
 #[derive(Debug)]
 pub(crate) struct BatchWriter {
-    link: Link,
+    link: WriterConnection,
     sql: Arc<Statements>,
     commits: Commits,
     cache: Cache,
@@ -68,7 +68,7 @@ impl BatchWriter {
         options: &PostgresOptions,
         sql: Arc<Statements>,
     ) -> Result<Self, RowError> {
-        let mut link = Link::new(options, Arc::clone(&sql));
+        let mut link = WriterConnection::new(options, Arc::clone(&sql));
         link.open(link.end_since(Instant::now())).await?;
         Ok(Self {
             link,

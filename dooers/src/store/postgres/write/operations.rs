@@ -16,7 +16,7 @@ use crate::store::{
 use chrono::{DateTime, Utc};
 
 /// An operation on one thread, with the rows that it needs.
-pub(crate) trait Operation: ThreadOperation {
+pub(crate) trait PgOperation: ThreadOperation {
     /// `true` if the thread must be read again, because the operation depends on columns that change without a new
     /// version.
     const IS_FRESH: bool = false;
@@ -122,7 +122,7 @@ fn need_of_answer(thread_id: &str, event: &ThreadEvent) -> Option<Dependency> {
     })
 }
 
-impl Operation for Begin {
+impl PgOperation for Begin {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -159,7 +159,7 @@ impl Operation for Begin {
     }
 }
 
-impl Operation for ClaimTurn {
+impl PgOperation for ClaimTurn {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -174,7 +174,7 @@ impl Operation for ClaimTurn {
     }
 }
 
-impl Operation for ResumeTurn {
+impl PgOperation for ResumeTurn {
     // Nothing is written, so an outdated copy of the thread would not be noticed.
     const IS_FRESH: bool = true;
 
@@ -193,7 +193,7 @@ impl Operation for ResumeTurn {
     }
 }
 
-impl Operation for WriteTurn {
+impl PgOperation for WriteTurn {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -207,7 +207,7 @@ impl Operation for WriteTurn {
     }
 }
 
-impl Operation for FinishTurn {
+impl PgOperation for FinishTurn {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -224,7 +224,7 @@ impl Operation for FinishTurn {
     }
 }
 
-impl Operation for RetryTurn {
+impl PgOperation for RetryTurn {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -258,7 +258,7 @@ impl ThreadOperation for CancelTurn {
     }
 }
 
-impl Operation for CancelTurn {
+impl PgOperation for CancelTurn {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -305,7 +305,7 @@ impl ThreadOperation for Expire {
     }
 }
 
-impl Operation for Expire {
+impl PgOperation for Expire {
     // The renewal of a lease does not change the version of its thread.
     const IS_FRESH: bool = true;
 
@@ -328,7 +328,7 @@ impl Operation for Expire {
     }
 }
 
-impl Operation for DeleteThread {
+impl PgOperation for DeleteThread {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -347,7 +347,7 @@ impl Operation for DeleteThread {
     }
 }
 
-impl Operation for CreateThread {
+impl PgOperation for CreateThread {
     fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -361,7 +361,7 @@ impl Operation for CreateThread {
     }
 }
 
-impl Operation for EditThread {
+impl PgOperation for EditThread {
     fn scope(&self) -> &Scope {
         &self.scope
     }

@@ -6,7 +6,7 @@
 
 use super::batch::{Barrier, Job, QueuedOperation};
 use super::batch_writer::BatchWriter;
-use super::operations::Operation;
+use super::operations::PgOperation;
 use crate::store::StoreError;
 use crate::store::postgres::PostgresOptions;
 use crate::store::postgres::statements::Statements;
@@ -43,7 +43,7 @@ impl Writer {
     }
 
     /// Executes an operation. Once it is in the queue, it is executed even if the caller stops waiting.
-    pub(crate) async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
+    pub(crate) async fn run<O: PgOperation>(&self, operation: O) -> Result<O::Answer, StoreError> {
         let (waiting, answer) = QueuedOperation::new(operation);
         self.enqueue(Box::new(waiting), answer, O::WHAT).await
     }

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 /// The connection, with the state of the writer's row.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct WriterConnection {
     connect: PgConnectOptions,
     connecting: Limit,
     execution: Execution,
@@ -49,7 +49,7 @@ pub(crate) enum StatementOutcome {
     NotDone,
 }
 
-impl Link {
+impl WriterConnection {
     pub(crate) fn new(options: &PostgresOptions, sql: Arc<Statements>) -> Self {
         Self {
             connect: connect_options(options),

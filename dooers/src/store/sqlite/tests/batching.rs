@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::sql::Stop;
 use crate::store::sql::{Begin, DeleteThread, WriteTurn};
-use crate::store::sqlite::batch::{Job, Operation, QueuedOperation, commit};
+use crate::store::sqlite::batch::{Job, QueuedOperation, SqliteOperation, commit};
 use crate::store::sqlite::database::WriterDatabase;
 use crate::store::sqlite::open::{Opened, open};
 use crate::store::sqlite::statements::Statements;
@@ -26,7 +26,10 @@ struct Batch {
 }
 
 impl Batch {
-    fn push<O: Operation>(&mut self, operation: O) -> Receiver<Result<O::Answer, StoreError>> {
+    fn push<O: SqliteOperation>(
+        &mut self,
+        operation: O,
+    ) -> Receiver<Result<O::Answer, StoreError>> {
         let (job, answer) = QueuedOperation::new(operation);
         self.jobs.push(Box::new(job));
         answer
@@ -46,7 +49,7 @@ impl Batch {
 }
 
 /// Runs an operation among twenty good operations of one batch. Returns its result, and the number of commits.
-fn among_twenty<O: Operation>(
+fn among_twenty<O: SqliteOperation>(
     db: &WriterDatabase,
     name: &str,
     operation: O,
@@ -340,7 +343,7 @@ fn batch_after_an_error_runs_operations_one_by_one() {
 #[derive(Debug)]
 struct WritesThenRefuses;
 
-impl Operation for WritesThenRefuses {
+impl SqliteOperation for WritesThenRefuses {
     type Answer = ();
     const WHAT: &'static str = "test";
 
@@ -366,7 +369,7 @@ fn refusal_after_a_write_leaves_no_trace() {
 #[derive(Debug)]
 struct FailsOnce(AtomicU32);
 
-impl Operation for FailsOnce {
+impl SqliteOperation for FailsOnce {
     type Answer = u32;
     const WHAT: &'static str = "test";
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::sql::Stop;
-use crate::store::sqlite::batch::Operation;
+use crate::store::sqlite::batch::SqliteOperation;
 use crate::store::sqlite::database::WriterDatabase;
 use crate::store::{SnapshotFrom, StoreError};
 
@@ -10,7 +10,7 @@ use crate::store::{SnapshotFrom, StoreError};
 #[derive(Debug)]
 pub(super) struct Run(pub(super) String);
 
-impl Operation for Run {
+impl SqliteOperation for Run {
     type Answer = Option<String>;
     const WHAT: &'static str = "test";
 

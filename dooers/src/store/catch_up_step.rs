@@ -80,7 +80,7 @@ impl<T> Missed<T> {
 
 /// The part of the missed changes that is read at once: everything that happened up to a change.
 #[derive(Debug)]
-pub(crate) struct Step<'a> {
+pub(crate) struct CatchUpStep<'a> {
     from: &'a Position,
     /// The `seq` of the last new event. Without new events, that of the last event that the reader has.
     pub(crate) end: u64,
@@ -101,7 +101,7 @@ pub(crate) struct Extent {
     pub(crate) rev: u64,
 }
 
-impl<'a> Step<'a> {
+impl<'a> CatchUpStep<'a> {
     /// Returns the `seq` of the last event of a step with this many new events.
     pub(crate) fn end(from: &Position, thread: Extent, items: usize) -> u64 {
         let end = from.last_seq.saturating_add(items as u64);

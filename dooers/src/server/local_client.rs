@@ -2,7 +2,7 @@
 
 use super::WorkerServer;
 use super::error::ServerError;
-use super::local::LocalSession;
+use super::local_session::LocalSession;
 use super::server_state::ServerState;
 use super::session::Session;
 use super::verbs;
@@ -84,7 +84,7 @@ async fn read(session: Arc<Session>, mut frames: mpsc::Receiver<String>) {
             frame = next => frame,
         };
         match frame {
-            Some(frame) => Box::pin(verbs::answer(&session, &frame)).await,
+            Some(frame) => Box::pin(verbs::handle_frame(&session, &frame)).await,
             None => break,
         }
     }

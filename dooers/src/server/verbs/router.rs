@@ -6,7 +6,7 @@ use crate::protocol::{Command, Envelope, ErrorBody, ErrorCode, ServerFrame};
 use crate::server::session::Session;
 
 /// Answers one frame.
-pub(in crate::server) async fn answer(session: &Session, text: &str) {
+pub(in crate::server) async fn handle_frame(session: &Session, text: &str) {
     let envelope = match Envelope::parse(text) {
         Ok(envelope) => envelope,
         Err(refusal) => return session.refuse(&refusal.ack_id, &refusal.error),
