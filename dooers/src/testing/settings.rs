@@ -116,10 +116,10 @@ impl TestClient {
         let payload = json!({"field_id": field_id, "value": value.into()});
         let before = self.frames.len();
         self.ask("settings.patch", payload).await?;
-        let is_told = |frame: &Value| {
+        let is_change = |frame: &Value| {
             frame["type"] == "settings.patch" && frame["payload"]["field_id"] == field_id
         };
-        while !self.frames[before..].iter().any(is_told) {
+        while !self.frames[before..].iter().any(is_change) {
             self.hear(&mut wait).await;
         }
         Ok(())
