@@ -74,7 +74,7 @@ impl Frame {
         }
     }
 
-    /// The thread, if the frame contains its row.
+    /// The record of the thread, if the frame contains the thread's row or its deletion.
     pub(super) fn record(&self) -> Option<&ThreadRecord> {
         let Content::Update(shared) = &self.0 else {
             return None;

@@ -186,7 +186,7 @@ mod tests {
         text.push("One ");
         text.push("word");
         assert_eq!(sent(&early), ["=1 One ", "+1 word"]);
-        // Another one, which joined after pieces had been published.
+        // A reader that joined after pieces had been published.
         let late = reader(&hub, true, ROOMY);
         hub.subscribe(&late, "t").activate([], back());
         text.push(".");

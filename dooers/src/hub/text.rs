@@ -1,4 +1,4 @@
-//! A text that is being streamed, as its thread's feed knows it.
+//! The state of a streamed text in the feed of its thread.
 
 use super::frame::{Frame, Update};
 use crate::protocol::{ContentPart, ThreadEvent};

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl ServerState {
-    /// Recovers from lost answers, one after the other, until the server has stopped.
+    /// Recovers from lost answers until the server has stopped.
     pub(super) async fn settle_lost_answers(self: Arc<Self>) {
         let settle = async {
             let answers = self.runner.publisher().lost_answers();

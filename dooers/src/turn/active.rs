@@ -288,7 +288,7 @@ mod tests {
         assert!(matches!(turns.find(&turn), TurnLookup::MayRun));
         drop(other);
         let TurnLookup::Unknown(claiming) = turns.find(&turn) else {
-            panic!("the turn is registered");
+            panic!("the turn should be unknown");
         };
         assert!(
             matches!(turns.find(&turn), TurnLookup::MayRun),

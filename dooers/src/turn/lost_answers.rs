@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Maximum number of threads that are remembered by their ids. After more, all threads count as changed.
+/// Maximum number of threads that are remembered by their ids. Above this number, all threads count as changed.
 const MOST_THREADS: usize = 10_000;
 
 /// The threads with changes whose answers were lost and whose outcome is not known yet.

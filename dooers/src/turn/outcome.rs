@@ -43,8 +43,8 @@ impl TurnOutcome {
         }
     }
 
-    /// The outcome of a turn that ended without its handler, by the status of its run. `None` if the run
-    /// is running or succeeded.
+    /// The outcome of a turn that ended without its handler, by the status of its run. `None` if the run is
+    /// running or has succeeded.
     pub(super) fn of_record(status: RunStatus) -> Option<Self> {
         match status {
             RunStatus::Canceled => Some(Self::Cancelled),

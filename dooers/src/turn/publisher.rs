@@ -1,4 +1,4 @@
-//! The only path on which changes of threads are committed and published.
+//! The single path through which changes of threads are committed and published.
 
 use super::lost_answers::{LostAnswers, LostIn};
 use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
@@ -96,7 +96,7 @@ impl Publisher {
         Ok(committed)
     }
 
-    /// Does the same as [`commit_then`](Self::commit_then) for an operation that may change any threads.
+    /// Does the same as [`commit_then`](Self::commit_then) for an operation that may change any number of threads.
     pub(crate) async fn commit_anywhere<T: Committed, E: NotCommitted>(
         &self,
         operation: impl Future<Output = Result<T, E>>,
@@ -137,7 +137,7 @@ impl Publisher {
         self.endings.notify(event_id, outcome, rev);
     }
 
-    /// Reports the end of the turns that these changes cancel before they started.
+    /// Reports the end of the turns that these changes withdraw from the queue.
     pub(crate) fn report_withdrawn(&self, changes: &[Change]) {
         self.report_all(changes, |status| {
             (status == RunStatus::Canceled).then_some(TurnOutcome::Cancelled)

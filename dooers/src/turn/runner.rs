@@ -117,8 +117,8 @@ impl Runner {
         Ok(all)
     }
 
-    /// Runs a turn that this process owns according to the store, unless it already runs. This happens if the answer to the
-    /// claim was lost. Returns `false` if a claim is still in progress, so that its answer may still arrive.
+    /// Runs a turn that this process owns according to the store but does not run, because the answer to its claim was lost.
+    /// Returns `false` if a claim is still in progress, so that its answer may still arrive.
     ///
     /// # Errors
     ///

@@ -131,7 +131,7 @@ impl<'a> TurnWriter<'a> {
 
     /// Stores changes of the handler. Waits while the database is not available.
     ///
-    /// If the answer to an attempt was lost, its changes may be stored all the same. They are stored together, so it is enough to
+    /// If the answer to an attempt was lost, its changes may be stored nevertheless. They are stored together, so it is enough to
     /// look for the first event before the next attempt.
     async fn until_written(&self, changes: &[TurnChange]) -> Result<Stored, StoreError> {
         let (store, key) = (&self.context.store, &self.claim.key);
