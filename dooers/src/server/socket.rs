@@ -214,7 +214,7 @@ pub(super) async fn write(
                     Some(_) => Err(CloseReason::Silent),
                     None => {
                         liveness.answered.store(false, Ordering::Relaxed);
-                        let sent = Box::pin(ask(&mut sink, connection, pace)).await;
+                        let sent = Box::pin(send_ping(&mut sink, connection, pace)).await;
                         // The time starts here, when the ping has left the queue of frames.
                         let (at, taken) = (Instant::now(), pace.taken());
                         let until = at + timing.pong_timeout + time_for(taken - read);
@@ -262,7 +262,7 @@ async fn send(
     outcome
 }
 
-async fn ask(
+async fn send_ping(
     sink: &mut SplitSink<Socket, Message>,
     connection: &Connection,
     pace: &Pace,
