@@ -1,4 +1,4 @@
-//! What an author of an agent meets: the agent, the arguments of its handler, and its replies.
+//! The API for authors of agents: the agent, the arguments of its handler, and its replies.
 
 mod agent;
 mod draft;

@@ -239,7 +239,7 @@ impl Outbox {
     }
 
     /// Marks the event of a text as stored, so that pieces of the text may be published.
-    pub(crate) fn tell_text(&self, event_id: &str) {
+    pub(crate) fn mark_text_stored(&self, event_id: &str) {
         let mut state = self.state();
         if let Some(growing) = state.texts.get_mut(event_id) {
             growing.is_stored = true;
@@ -260,7 +260,7 @@ impl Outbox {
 
     /// Waits for a piece of a text whose event is stored.
     pub(crate) async fn has_pieces(&self) {
-        self.until(|state| state.pieces.iter().any(|piece| state.may_tell(piece)))
+        self.until(|state| state.pieces.iter().any(|piece| state.may_publish(piece)))
             .await;
     }
 
@@ -422,14 +422,16 @@ impl OutboxState {
     }
 
     /// Returns true if the event of this text is stored.
-    fn may_tell(&self, piece: &Piece) -> bool {
+    fn may_publish(&self, piece: &Piece) -> bool {
         let growing = self.texts.get(&piece.event_id);
         growing.is_some_and(|growing| growing.is_stored)
     }
 
     fn take_pieces(&mut self) -> Vec<Piece> {
         let pieces = std::mem::take(&mut self.pieces);
-        let (ready, held) = pieces.into_iter().partition(|piece| self.may_tell(piece));
+        let (ready, held) = pieces
+            .into_iter()
+            .partition(|piece| self.may_publish(piece));
         self.pieces = held;
         ready
     }

@@ -217,14 +217,14 @@ impl Connection {
     }
 
     /// Sends the row of a thread without a subscription. If the queue is full, the row is read from the store later.
-    pub(super) fn tell_of_thread(&self, thread_id: &str, frame: &Frame) {
+    pub(super) fn notify_thread(&self, thread_id: &str, frame: &Frame) {
         if !self.outbound.offer(frame) {
             self.put_back(thread_id);
         }
     }
 
     /// Sends the change of a setting. If the queue is full, the setting is read later.
-    pub(super) fn tell_of_setting(&self, field_id: &str, frame: &Frame) {
+    pub(super) fn notify_setting(&self, field_id: &str, frame: &Frame) {
         if !self.outbound.offer(frame) {
             self.put_back_setting(field_id);
         }

@@ -123,7 +123,7 @@ pub(super) struct Feed {
     row_rev: u64,
     /// The streamed texts, by the `seq` of their events.
     texts: BTreeMap<u64, Text>,
-    /// How often all subscribers had to continue from the store.
+    /// The number of times that all subscribers had to continue from the store.
     resync: u64,
 }
 
@@ -259,7 +259,7 @@ impl Feed {
     }
 
     /// Adds a subscriber that has all changes up to its position. `reading` is the result of
-    /// [`begin_joining`](Self::begin_joining).
+    /// [`begin_joining`](Self::begin_subscribing).
     pub(super) fn subscribe(&mut self, mut subscription: Subscription, reading: u64) {
         if reading != self.resync || !self.brings_up(&mut subscription) {
             subscription.fall_behind();
@@ -292,7 +292,7 @@ impl Feed {
     /// Publishes the next piece of a streamed text. Returns the time at which to send the whole text, if a subscriber needs it.
     pub(super) fn grow(&mut self, seq: u64, piece: &str) -> Option<Instant> {
         self.texts.get_mut(&seq)?.grow(piece);
-        self.tell_texts();
+        self.send_pieces();
         let is_for_others = |subscription: &Subscription| {
             subscription.has(seq) && !subscription.connection.takes_deltas()
         };
@@ -306,22 +306,23 @@ impl Feed {
         None
     }
 
-    pub(super) fn told(&self, seq: u64) -> (String, u64) {
-        let told = self.texts.get(&seq).map(Text::told).unwrap_or_default();
-        (told.0.to_owned(), told.1)
+    /// The published part of a streamed text, and the number of its next piece.
+    pub(super) fn sent(&self, seq: u64) -> (String, u64) {
+        let (text, delta_seq) = self.texts.get(&seq).map(Text::sent).unwrap_or_default();
+        (text.to_owned(), delta_seq)
     }
 
     /// Publishes pending pieces of the texts whose events were published.
-    fn tell_texts(&mut self) {
+    fn send_pieces(&mut self) {
         let (next, has_listeners) = (self.next, self.has_listeners());
         let (early, live) = (&self.early, &mut self.live);
-        let is_told = |rev: u64| match next {
+        let is_published = |rev: u64| match next {
             Some(next) => rev < next,
             // Connections that are subscribing have read the event, unless it is held for them.
             None => !has_listeners || !early.contains_key(&rev),
         };
         for text in self.texts.values_mut() {
-            if !is_told(text.rev) {
+            if !is_published(text.rev) {
                 continue;
             }
             let Some((piece, delta_seq)) = text.next_piece() else {
@@ -388,7 +389,7 @@ impl Feed {
         {
             self.deliver(change);
         }
-        self.tell_texts();
+        self.send_pieces();
     }
 
     fn deliver(&mut self, change: Published) {

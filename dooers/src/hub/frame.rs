@@ -5,10 +5,10 @@ use crate::store::{Change, ChangeBody, ThreadRecord};
 use std::sync::{Arc, OnceLock};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// The size in bytes that stands for all members of an update that have a small limit, such as ids and times.
+/// Estimated size in bytes of all members of an update that have a small limit, such as ids and times.
 const SMALL_MEMBERS: usize = 512;
 
-/// The size in bytes of a text part without its text.
+/// Size in bytes of a text part without its text.
 const TEXT_PART: usize = r#"{"type":"text","text":""},"#.len();
 
 /// A frame for a client. Clones share its content.
@@ -21,7 +21,7 @@ enum Content {
     Update(Arc<SharedUpdate>),
 }
 
-/// An update for any number of readers. Its JSON is made when the first of them needs it.
+/// An update that is shared by its readers. It is encoded when the first reader needs its JSON.
 #[derive(Debug)]
 struct SharedUpdate {
     update: Update,
@@ -29,10 +29,11 @@ struct SharedUpdate {
     size: OnceLock<usize>,
 }
 
-/// News about a thread, as a reader in the same process takes it.
+/// An update of a thread, in the form that readers in the same process take.
 #[derive(Debug, Clone)]
 pub(crate) enum Update {
-    /// A change, and the id of the user whose message caused it. A streamed text so far is a change of its event.
+    /// A change, and the id of the user whose message caused it. The whole of a streamed text is sent as a change of its
+    /// event.
     Change(Change, Option<Arc<str>>),
     /// A piece of a streamed text.
     Delta {
@@ -41,12 +42,12 @@ pub(crate) enum Update {
         delta_seq: u64,
         text: String,
     },
-    /// The thread of this id does not exist any more.
+    /// The thread with this id no longer exists.
     Deleted(String),
 }
 
 impl Frame {
-    /// The frame as JSON.
+    /// Returns the frame as JSON.
     pub(crate) fn into_json(self) -> Utf8Bytes {
         match self.0 {
             Content::Json(json) => json,
@@ -57,12 +58,12 @@ impl Frame {
         }
     }
 
-    /// The frame with nothing but its JSON. An update is encoded once for all its frames.
+    /// Reduces the frame to its JSON. An update is encoded once for all its frames.
     pub(super) fn encoded(self) -> Self {
         Self(Content::Json(self.into_json()))
     }
 
-    /// The update, unless the frame is an answer or about settings.
+    /// Returns the update. `None` if the frame is an answer, or concerns settings.
     pub(crate) fn into_update(self) -> Option<Update> {
         match self.0 {
             Content::Json(_) => None,
@@ -73,7 +74,7 @@ impl Frame {
         }
     }
 
-    /// The thread, if the frame shows its row or its end.
+    /// The record of the thread, if the frame contains the thread's row or its deletion.
     pub(super) fn record(&self) -> Option<&ThreadRecord> {
         let Content::Update(shared) = &self.0 else {
             return None;
@@ -84,10 +85,10 @@ impl Frame {
         }
     }
 
-    /// The size in bytes that counts for the limits of a queue.
+    /// The size in bytes that counts toward the limits of a queue.
     ///
-    /// JSON counts as long as it is. An update that is not encoded counts about as long as its JSON would be: texts as
-    /// they are, and all members with a small limit together as [`SMALL_MEMBERS`].
+    /// This is the length of the JSON. For an update that is not encoded, the length is estimated: texts have their own length,
+    /// and all members with a small limit together count as [`SMALL_MEMBERS`].
     pub(super) fn len(&self) -> usize {
         match &self.0 {
             Content::Json(json) => json.len(),
@@ -172,7 +173,7 @@ impl Update {
 
 #[cfg(test)]
 impl Frame {
-    /// A frame of this text, for tests.
+    /// Creates a frame with this text.
     pub(crate) fn from_static(text: &'static str) -> Self {
         Self(Content::Json(Utf8Bytes::from_static(text)))
     }
@@ -215,7 +216,7 @@ mod tests {
         }
     }
 
-    /// The frame that waits.
+    /// Takes the frame that waits in the queue.
     fn taken(outbound: &Outbound) -> Frame {
         let mut batch = Vec::new();
         outbound.take(1, &mut batch).now_or_never().unwrap();
@@ -329,7 +330,7 @@ mod tests {
                 "{size} for {}",
                 json.len()
             );
-            assert_eq!(frame.len(), size, "it does not change");
+            assert_eq!(frame.len(), size, "the size does not change");
         }
     }
 }

@@ -44,8 +44,8 @@ impl GrowingText {
     }
 
     /// The published text, and the number of the next piece.
-    pub(crate) fn told(&self) -> (String, u64) {
-        lock(&self.feed).told(self.seq)
+    pub(crate) fn sent(&self) -> (String, u64) {
+        lock(&self.feed).sent(self.seq)
     }
 
     fn send_whole_at(&self, at: Instant) {
@@ -119,7 +119,7 @@ mod tests {
         {
             all.append(&mut batch);
         }
-        let told = |frame: Frame| {
+        let shown = |frame: Frame| {
             let frame: Value = serde_json::from_str(&frame.into_json()).unwrap();
             let payload = &frame["payload"];
             if frame["type"] == "event.delta" {
@@ -130,11 +130,11 @@ mod tests {
             let text = event["content"][0]["text"].as_str().unwrap();
             format!("={} {text}", event["delta_seq"])
         };
-        all.into_iter().map(told).collect()
+        all.into_iter().map(shown).collect()
     }
 
     #[tokio::test]
-    async fn each_piece_is_told_once_and_numbered() {
+    async fn each_piece_is_sent_once_and_numbered() {
         let hub = Hub::default();
         let reader = reader(&hub, true, ROOMY);
         hub.subscribe(&reader, "t").activate([], at(0));
@@ -142,16 +142,16 @@ mod tests {
         text.push("One ");
         text.push("word");
         assert_eq!(sent(&reader), ["=0 ", "+0 One ", "+1 word"]);
-        assert_eq!(text.told(), ("One word".to_owned(), 2));
+        assert_eq!(text.sent(), ("One word".to_owned(), 2));
     }
 
     #[tokio::test]
-    async fn a_text_grows_though_nobody_listens() {
+    async fn text_grows_without_subscribers() {
         let hub = Hub::default();
         let text = begin(&hub);
         text.push("One ");
         text.push("word");
-        assert_eq!(text.told(), ("One word".to_owned(), 2));
+        assert_eq!(text.sent(), ("One word".to_owned(), 2));
         drop(text);
         assert!(hub.feed("t").is_none(), "an idle feed is kept");
     }
@@ -186,7 +186,7 @@ mod tests {
         text.push("One ");
         text.push("word");
         assert_eq!(sent(&early), ["=1 One ", "+1 word"]);
-        // Another one, which joined after pieces had been published.
+        // A reader that joined after pieces had been published.
         let late = reader(&hub, true, ROOMY);
         hub.subscribe(&late, "t").activate([], back());
         text.push(".");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_text_whose_event_is_held_is_told_behind_it() {
+    async fn held_event_is_sent_before_its_text() {
         let hub = Hub::default();
         let reader = reader(&hub, true, ROOMY);
         hub.subscribe(&reader, "t").activate([], at(0));
@@ -208,7 +208,7 @@ mod tests {
         let text = hub.grow(held, 2);
         text.push("One ");
         text.push("word");
-        assert_eq!(text.told(), (String::new(), 0));
+        assert_eq!(text.sent(), (String::new(), 0));
         assert_eq!(sent(&reader), [""; 0]);
         hub.publish(vec![growing().1]);
         text.push(".");
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_text_that_has_ended_is_told_no_more() {
+    async fn ended_text_is_not_sent_again() {
         let hub = Hub::default();
         let (old, new) = (reader(&hub, false, ROOMY), reader(&hub, true, ROOMY));
         for reader in [&old, &new] {

@@ -89,7 +89,7 @@ impl Hub {
         }
         let feed = self.feed(thread_id);
         feed.and_then(|feed| lock(&feed).rev_of(connection.id()))
-            .is_some_and(|told| rev <= told)
+            .is_some_and(|sent| rev <= sent)
     }
 
     /// Delivers changes of one thread. If a message is among the changes, its sender caused them.
@@ -167,7 +167,7 @@ impl Hub {
             let gets_it_anyway =
                 member.is_subscribed(&record.thread.id) || member.is_behind(&record.thread.id);
             if !gets_it_anyway && member.may_see(&record.participants) {
-                member.tell_of_thread(&record.thread.id, frame);
+                member.notify_thread(&record.thread.id, frame);
             }
         }
     }

@@ -9,8 +9,8 @@ use crate::store::Position;
 use std::sync::{Arc, Mutex};
 
 impl Hub {
-    /// Starts a subscription. From now on the changes of the thread are kept, until [`PendingSubscription::activate`] sets the position from which
-    /// the connection receives them.
+    /// Starts a subscription. The changes of the thread are kept until [`PendingSubscription::activate`] sets the position from
+    /// which the connection receives them.
     pub(crate) fn subscribe(
         &self,
         connection: &Arc<Connection>,

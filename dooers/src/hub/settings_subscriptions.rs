@@ -55,7 +55,7 @@ impl Hub {
             let may_see =
                 !setting.is_for_creators || member.settings_audience() == Audience::Creator;
             if may_see && !is_sender {
-                member.tell_of_setting(setting.field_id, &setting.frame);
+                member.notify_setting(setting.field_id, &setting.frame);
             }
         }
     }

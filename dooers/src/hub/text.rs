@@ -1,4 +1,4 @@
-//! A text that is being streamed, as its thread's feed knows it.
+//! The state of a streamed text in the feed of its thread.
 
 use super::frame::{Frame, Update};
 use crate::protocol::{ContentPart, ThreadEvent};
@@ -15,15 +15,16 @@ const WHOLE_BYTES_PER_SECOND: f64 = 64.0 * 1024.0;
 /// A streamed text in a feed.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// The event, with the text that was published.
+    /// The event. Its text is in `sent`.
     event: ThreadEvent,
     /// The `rev` of the change that created the event.
     pub(super) rev: u64,
-    told: String,
+    /// The text that was published.
+    sent: String,
     /// The number of the next piece.
     delta_seq: u64,
     /// Text that is not published yet, because the event itself is not.
-    untold: String,
+    unsent: String,
     /// The time at which the whole text may be sent again.
     whole_from: Instant,
     /// True if a task waits for that time.
@@ -35,9 +36,9 @@ impl Text {
         Self {
             event,
             rev,
-            told: String::new(),
+            sent: String::new(),
             delta_seq: 0,
-            untold: String::new(),
+            unsent: String::new(),
             whole_from: Instant::now(),
             is_whole_awaited: false,
         }
@@ -52,22 +53,22 @@ impl Text {
     }
 
     pub(super) fn grow(&mut self, piece: &str) {
-        self.untold.push_str(piece);
+        self.unsent.push_str(piece);
     }
 
     /// The published text, and the number of the next piece.
-    pub(super) fn told(&self) -> (&str, u64) {
-        (&self.told, self.delta_seq)
+    pub(super) fn sent(&self) -> (&str, u64) {
+        (&self.sent, self.delta_seq)
     }
 
     /// Takes the next piece and its number. From now on the piece counts as published.
     pub(super) fn next_piece(&mut self) -> Option<(String, u64)> {
-        if self.untold.is_empty() {
+        if self.unsent.is_empty() {
             return None;
         }
-        let piece = std::mem::take(&mut self.untold);
+        let piece = std::mem::take(&mut self.unsent);
         let delta_seq = self.delta_seq;
-        self.told.push_str(&piece);
+        self.sent.push_str(&piece);
         self.delta_seq += 1;
         Some((piece, delta_seq))
     }
@@ -88,7 +89,7 @@ impl Text {
             return None;
         }
         let event = ThreadEvent {
-            content: Some(vec![ContentPart::text(&*self.told)]),
+            content: Some(vec![ContentPart::text(&*self.sent)]),
             delta_seq: Some(self.delta_seq),
             ..self.event.clone()
         };

@@ -86,7 +86,7 @@ pub struct LineKind {
     default: Option<String>,
 }
 
-/// A password. It has no default, because everybody who reads the thread would see it.
+/// A password. It has no default, because every reader of the thread would see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordKind {
     placeholder: Option<String>,

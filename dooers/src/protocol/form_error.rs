@@ -61,7 +61,7 @@ pub enum FormError {
     },
     /// A password has a default.
     #[error(
-        "the form's password `{name}` has a default, which everybody who reads the thread would see: leave it out"
+        "the form's password `{name}` has a default, which every reader of the thread would see: remove it"
     )]
     PasswordDefault {
         /// The name of the element.

@@ -129,7 +129,7 @@ pub(crate) enum ServerFrame<'a> {
     /// The public schema of an agent's settings.
     #[serde(rename = "settings.public_schema.result")]
     SettingsPublicSchemaResult {
-        /// The fields that everybody may see, with their defaults.
+        /// The fields that every user may see, with their defaults.
         schema: PublicSchema<'a>,
     },
     /// The response to `ping`.

@@ -435,7 +435,7 @@ mod tests {
     use super::*;
 
     fn with(name: &'static str, value: &'static str) -> Result<WorkerConfig, ConfigError> {
-        WorkerConfig::from_variables(|asked| (asked == name).then(|| value.into()))
+        WorkerConfig::from_variables(|variable| (variable == name).then(|| value.into()))
     }
 
     #[test]

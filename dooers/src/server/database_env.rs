@@ -237,8 +237,8 @@ mod tests {
     use super::*;
 
     fn database(variables: &[(&str, &str)]) -> Result<Database, ConfigError> {
-        Environment::new(&|asked| {
-            let found = variables.iter().find(|(name, _)| *name == asked)?;
+        Environment::new(&|variable| {
+            let found = variables.iter().find(|(name, _)| *name == variable)?;
             Some(found.1.into())
         })
         .database()

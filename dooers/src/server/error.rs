@@ -4,7 +4,7 @@ use crate::store::StoreError;
 use std::io;
 use std::net::SocketAddr;
 
-/// The reason why a server does not start, or why it stopped by itself. Each text states a way out.
+/// An error of a server: it cannot start, or it has stopped. Each text states what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {

@@ -1,4 +1,4 @@
-//! Notifying the program of changed settings.
+//! Notifications of the program about changed settings.
 
 use crate::settings::{SettingsUpdate, SettingsWatch};
 use crate::{AgentError, Result};
@@ -25,19 +25,20 @@ impl OnSettingsUpdated {
 
     /// Calls the callback for each of these changes, one after the other. The writer of a change does not wait for the
     /// callback, so that the callback can make another change.
-    pub(super) async fn tell_all(self, mut changes: SettingsWatch) {
+    pub(super) async fn notify_all(self, mut changes: SettingsWatch) {
         while let Some(update) = changes.next().await {
-            self.tell(update).await;
+            self.notify(update).await;
         }
     }
 
     /// Calls the callback for one change. An error of the callback is logged and does not undo the change.
-    async fn tell(&self, update: SettingsUpdate) {
+    async fn notify(&self, update: SettingsUpdate) {
         let field = update.field_id.clone();
         // A panic of the closure before it returns its future is caught as well.
-        let told = AssertUnwindSafe(async { (self.0)(update).await }).catch_unwind();
-        let told = told.await;
-        if let Err(error) = told.unwrap_or_else(|_| Err(AgentError::from("the callback panicked")))
+        let call = AssertUnwindSafe(async { (self.0)(update).await }).catch_unwind();
+        let result = call.await;
+        if let Err(error) =
+            result.unwrap_or_else(|_| Err(AgentError::from("the callback panicked")))
         {
             tracing::error!(target: "dooers::settings", field, %error, "the program's callback for changed settings failed; the change stays");
         }

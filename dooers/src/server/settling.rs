@@ -1,7 +1,7 @@
 //! Recovery after answers of the database were lost.
 //!
-//! A change that is refused as [`Unavailable`](StoreError::Unavailable) may have been made. When the database answers again,
-//! subscribers of its thread continue from the store, and turns that the change claimed run.
+//! A change that failed with [`Unavailable`](StoreError::Unavailable) may have been committed. When the database answers
+//! again, subscribers of the changed thread continue from the store, and turns that the change claimed are started.
 
 use super::server_state::ServerState;
 use crate::store::StoreError;
@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Delay before the database is asked again.
+/// Delay between two attempts.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl ServerState {
-    /// Finds out what became of changes whose answers were lost, until the server has stopped.
+    /// Recovers from lost answers until the server has stopped.
     pub(super) async fn settle_lost_answers(self: Arc<Self>) {
         let settle = async {
             let answers = self.runner.publisher().lost_answers();
@@ -36,7 +36,8 @@ impl ServerState {
         self.stopped.run_until_cancelled(settle).await;
     }
 
-    /// Publishes the changes, and runs the turns that were claimed. Returns the threads in which that is still uncertain.
+    /// Waits until the outcome of the changes is certain, makes subscribers continue from the store, and starts the turns that
+    /// were claimed. Returns the threads in which an operation in progress may still start a turn.
     async fn settle(&self, lost: &LostIn) -> Result<HashSet<String>, StoreError> {
         self.store.settled().await?;
         match lost {
@@ -45,7 +46,7 @@ impl ServerState {
         }
         let held = self.runner.renew().await?;
         let uncertain = self.resume(held).await?;
-        // Turns may wait behind one that was withdrawn.
+        // Turns may be queued behind a turn that was withdrawn.
         self.take_over().await?;
         Ok(uncertain)
     }

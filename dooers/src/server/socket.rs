@@ -186,7 +186,7 @@ pub(super) async fn write(
     timing: Timing,
 ) {
     let mut batch = Vec::new();
-    let mut asked: Option<OpenPing> = None;
+    let mut open_ping: Option<OpenPing> = None;
     // The number of bytes that the client has certainly read.
     let mut read = 0;
     let alarm = sleep_until(Instant::now() + timing.ping_interval);
@@ -199,7 +199,7 @@ pub(super) async fn write(
             }
             () = &mut alarm => {
                 let now = Instant::now();
-                match asked.take() {
+                match open_ping.take() {
                     Some(ping) if liveness.answered.load(Ordering::Relaxed) => {
                         read = ping.taken;
                         alarm.as_mut().reset(ping.at + timing.ping_interval);
@@ -208,19 +208,19 @@ pub(super) async fn write(
                     Some(ping) if now < ping.due(liveness) => {
                         let due = ping.due(liveness);
                         alarm.as_mut().reset(due.min(now + timing.pong_timeout));
-                        asked = Some(ping);
+                        open_ping = Some(ping);
                         Ok(())
                     }
                     Some(_) => Err(CloseReason::Silent),
                     None => {
                         liveness.answered.store(false, Ordering::Relaxed);
-                        let sent = Box::pin(ask(&mut sink, connection, pace)).await;
+                        let sent = Box::pin(send_ping(&mut sink, connection, pace)).await;
                         // The time starts here, when the ping has left the queue of frames.
                         let (at, taken) = (Instant::now(), pace.taken());
                         let until = at + timing.pong_timeout + time_for(taken - read);
                         alarm.as_mut().reset(at + timing.pong_timeout);
                         let away = liveness.away();
-                        asked = Some(OpenPing { at, until, taken, away });
+                        open_ping = Some(OpenPing { at, until, taken, away });
                         sent
                     }
                 }
@@ -262,7 +262,7 @@ async fn send(
     outcome
 }
 
-async fn ask(
+async fn send_ping(
     sink: &mut SplitSink<Socket, Message>,
     connection: &Connection,
     pace: &Pace,

@@ -51,8 +51,8 @@ impl ServerState {
             }),
         ));
         if let Some(callback) = on_settings_updated {
-            let telling = callback.tell_all(settings.watch_all());
-            tasks.spawn(abandoned.clone().run_until_cancelled_owned(telling));
+            let notifying = callback.notify_all(settings.watch_all());
+            tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
         }
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),

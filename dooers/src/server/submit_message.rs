@@ -1,4 +1,4 @@
-//! Starts the turn of a message.
+//! Submission of a message: the message is stored, acknowledged and published, and its turn starts.
 
 use super::session::Session;
 use crate::crash;
@@ -6,7 +6,7 @@ use crate::store::{Admitted, BeginOutcome, NewMessage, Position, Scope, StoreErr
 
 /// Stores a message, calls `stored` to acknowledge it, publishes it, and starts its turn unless the turn must wait.
 ///
-/// The sender is subscribed to the thread. A message that was stored before changes nothing: `stored` is not called.
+/// The session is subscribed to the thread. A message that was already stored changes nothing, and `stored` is not called.
 pub(super) async fn submit_message(
     session: &Session,
     scope: &Scope,
@@ -17,7 +17,7 @@ pub(super) async fn submit_message(
     let running = &session.running;
     let thread_id = message.thread.id().to_owned();
     let is_subscribed = session.connection.is_subscribed(&thread_id);
-    // Before the commit, so that the subscription misses no change.
+    // Subscribe before the commit, so that no change is missed.
     let join = (!is_subscribed).then(|| running.hub.subscribe(&session.connection, &thread_id));
     let publisher = running.runner.publisher();
     let _claiming = running.runner.claiming(&thread_id);

@@ -353,7 +353,7 @@ impl Field {
         self
     }
 
-    /// Hides the field from everybody except the program.
+    /// Hides the field from all clients. Only the program sees it.
     #[must_use]
     pub fn internal(mut self) -> Self {
         self.visibility = Visibility::Internal;

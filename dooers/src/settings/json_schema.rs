@@ -14,10 +14,10 @@ impl SettingsSchema {
     /// properties of the same object. Internal fields are left out.
     #[must_use]
     pub fn json_schema(&self) -> Schema {
-        let is_told = |field: &&Field| field.visibility != Visibility::Internal;
+        let is_visible = |field: &&Field| field.visibility != Visibility::Internal;
         let properties: Map<String, Value> = self
             .fields()
-            .filter(is_told)
+            .filter(is_visible)
             .map(|field| (field.id.clone(), property(field)))
             .collect();
         let mut schema = Schema::default();

@@ -129,7 +129,7 @@ impl LiveSettings {
         agents.map(|(agent, _)| *agent).collect()
     }
 
-    /// The values of an agent's settings before anybody changes them: secrets from the environment.
+    /// The initial values of an agent's settings: secrets from the environment.
     pub(crate) fn initial_values(&self, agent: &str) -> Result<&SettingsValues, SettingsError> {
         Ok(&self.agent(agent)?.from_env)
     }
@@ -383,8 +383,8 @@ impl LiveSettings {
             old: field.shown_value(old),
             new: field.shown_value(new),
         };
-        shared.watchers.tell(&update);
-        self.program.tell(&update);
+        shared.watchers.notify(&update);
+        self.program.notify(&update);
     }
 
     /// The value in effect after this value was stored: the default instead of `null`.

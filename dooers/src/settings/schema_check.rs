@@ -17,8 +17,8 @@ pub(super) fn mistakes(items: &[SettingsItem]) -> Vec<String> {
             if !ids.insert(&field.id) {
                 found.push(format!("there are two settings `{}`", field.id));
             }
-            let told = mistakes_of(field).into_iter();
-            found.extend(told.map(|mistake| format!("`{}`: {mistake}", field.id)));
+            let mistakes = mistakes_of(field).into_iter();
+            found.extend(mistakes.map(|mistake| format!("`{}`: {mistake}", field.id)));
         }
     }
     found

@@ -66,7 +66,7 @@ impl Watchers {
         SettingsWatch(pending)
     }
 
-    pub(super) fn tell(&self, update: &SettingsUpdate) {
+    pub(super) fn notify(&self, update: &SettingsUpdate) {
         for pending in lock(&self.0).iter().filter_map(Weak::upgrade) {
             pending.push(update.clone());
         }

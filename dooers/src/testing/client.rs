@@ -154,7 +154,7 @@ impl TestClient {
             Err(error) => self.fail(&format!("cannot connect: {error}")),
         }
         let payload = self.user.connect_payload();
-        if let Err(refusal) = self.ask("connect", payload).await {
+        if let Err(refusal) = self.try_request("connect", payload).await {
             self.fail(&format!("the server refuses the `connect`: {refusal}"));
         }
     }

@@ -113,7 +113,7 @@ impl fmt::Display for RunLine<'_> {
         }
         match &self.run.error {
             Some(error) => write!(f, " {}: {error:?}", self.run.status.as_str()),
-            None if is_open(self.run) => f.write_str(" goes on"),
+            None if is_open(self.run) => f.write_str(" is running"),
             None => write!(f, " {}", self.run.status.as_str()),
         }
     }

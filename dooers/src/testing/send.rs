@@ -60,7 +60,7 @@ impl TestClient {
         let message = message.into();
         let mut wait = self.wait(format!("{} to be shown", message.summary()));
         let (payload, client_event_id) = message.payload(self.current.as_deref());
-        self.ask("event.create", payload).await?;
+        self.try_request("event.create", payload).await?;
         loop {
             if let Some(event) = self.sent_as(&client_event_id) {
                 let (thread_id, event_id) = (event.thread_id.clone(), event.id.clone());
@@ -68,7 +68,7 @@ impl TestClient {
                 self.current = Some(thread_id);
                 return Ok(event_id);
             }
-            self.hear(&mut wait).await;
+            self.receive(&mut wait).await;
         }
     }
 
@@ -141,7 +141,7 @@ impl TestClient {
             if let Some(message) = self.untaken.iter().find(is_here) {
                 break message.event_id.clone();
             }
-            self.hear(&mut wait).await;
+            self.receive(&mut wait).await;
         };
         self.turn_of(&event_id).await
     }
@@ -158,7 +158,7 @@ impl TestClient {
             self.quote(&message)
         ));
         while !self.is_over(&message) {
-            self.hear(&mut wait).await;
+            self.receive(&mut wait).await;
         }
         self.take_turn(&message)
     }
@@ -175,7 +175,7 @@ impl TestClient {
     ) -> &Conversation {
         let mut wait = self.wait(what);
         while !holds(self.conversation()) {
-            self.hear(&mut wait).await;
+            self.receive(&mut wait).await;
         }
         self.conversation()
     }
@@ -207,7 +207,7 @@ impl TestClient {
             Some(run) => json!({"run_id": run.id}),
             None => json!({"event_id": event_id}),
         };
-        if let Err(refusal) = self.ask("run.cancel", payload).await {
+        if let Err(refusal) = self.try_request("run.cancel", payload).await {
             self.fail(&format!("the server refuses to cancel the turn: {refusal}"));
         }
     }

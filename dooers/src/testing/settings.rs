@@ -80,7 +80,7 @@ impl TestClient {
             Audience::Creator => "creator",
         };
         if let Err(refusal) = self
-            .ask("settings.subscribe", json!({"audience": name}))
+            .try_request("settings.subscribe", json!({"audience": name}))
             .await
         {
             self.fail(&format!("the server refuses to send settings: {refusal}"));
@@ -115,12 +115,12 @@ impl TestClient {
         let mut wait = self.wait(format!("the change of the setting `{field_id}`"));
         let payload = json!({"field_id": field_id, "value": value.into()});
         let before = self.frames.len();
-        self.ask("settings.patch", payload).await?;
-        let is_told = |frame: &Value| {
+        self.try_request("settings.patch", payload).await?;
+        let is_change = |frame: &Value| {
             frame["type"] == "settings.patch" && frame["payload"]["field_id"] == field_id
         };
-        while !self.frames[before..].iter().any(is_told) {
-            self.hear(&mut wait).await;
+        while !self.frames[before..].iter().any(is_change) {
+            self.receive(&mut wait).await;
         }
         Ok(())
     }

@@ -42,7 +42,7 @@ impl<'a> TestStream<'a> {
             if self.client.is_over(&self.message) {
                 return None;
             }
-            self.client.hear(&mut wait).await;
+            self.client.receive(&mut wait).await;
         }
     }
 

@@ -79,7 +79,7 @@ impl TestClient {
         after_event_id: Option<String>,
     ) -> Result<(), ErrorBody> {
         let payload = json!({"thread_id": thread_id, "after_event_id": after_event_id});
-        self.ask("thread.subscribe", payload).await?;
+        self.try_request("thread.subscribe", payload).await?;
         self.subscribed.insert(thread_id.to_owned());
         Ok(())
     }
@@ -92,7 +92,7 @@ impl TestClient {
     /// The refusal of the server.
     pub async fn unsubscribe(&mut self, thread_id: &str) -> Result<(), ErrorBody> {
         let payload = json!({"thread_id": thread_id});
-        self.ask("thread.unsubscribe", payload).await?;
+        self.try_request("thread.unsubscribe", payload).await?;
         self.subscribed.remove(thread_id);
         Ok(())
     }
@@ -104,7 +104,7 @@ impl TestClient {
     /// The refusal of the server.
     pub async fn delete_thread(&mut self, thread_id: &str) -> Result<(), ErrorBody> {
         let payload = json!({"thread_id": thread_id});
-        self.ask("thread.delete", payload).await?;
+        self.try_request("thread.delete", payload).await?;
         Ok(())
     }
 
@@ -117,7 +117,9 @@ impl TestClient {
         let mut threads = Vec::new();
         let mut cursor = Value::Null;
         loop {
-            let page = self.ask("thread.list", json!({"cursor": cursor})).await;
+            let page = self
+                .try_request("thread.list", json!({"cursor": cursor}))
+                .await;
             let mut page = match page {
                 Ok(page) => page,
                 Err(refusal) => {
@@ -142,7 +144,7 @@ impl TestClient {
         let conversation = self.conversation();
         let oldest = conversation.events().first().map(|event| event.id.clone());
         let payload = json!({"thread_id": conversation.thread_id(), "before_event_id": oldest});
-        if let Err(refusal) = self.ask("event.list", payload).await {
+        if let Err(refusal) = self.try_request("event.list", payload).await {
             self.fail(&format!(
                 "the server refuses to list older events: {refusal}"
             ));

@@ -23,12 +23,12 @@ pub(super) struct Wait {
 
 impl Wait {
     pub(super) fn new(what: impl Into<String>, at_most: Duration) -> Self {
-        let (tell, over) = oneshot::channel();
+        let (sender, over) = oneshot::channel();
         let (done, is_done) = mpsc::channel::<()>();
         thread::spawn(move || {
             if is_done.recv_timeout(at_most) == Err(mpsc::RecvTimeoutError::Timeout) {
                 // The receiver may be dropped at any moment.
-                let _ = tell.send(());
+                let _ = sender.send(());
             }
         });
         Self {

@@ -52,7 +52,7 @@ impl TestClient {
             Err(why) => self.fail(&why),
         }
         loop {
-            let frame = self.hear(&mut wait).await;
+            let frame = self.receive(&mut wait).await;
             let is_ack = frame["type"] == "ack" && frame["payload"]["ack_id"] == id;
             if is_ack || result_of(kind).is_some_and(|result| frame["type"] == result) {
                 return frame;
@@ -61,7 +61,11 @@ impl TestClient {
     }
 
     /// Sends a frame. Returns the payload of the response, or the refusal.
-    pub(super) async fn ask(&mut self, kind: &str, payload: Value) -> Result<Value, ErrorBody> {
+    pub(super) async fn try_request(
+        &mut self,
+        kind: &str,
+        payload: Value,
+    ) -> Result<Value, ErrorBody> {
         let mut answer = self.request(kind, payload).await["payload"].take();
         if answer["ok"] != false {
             return Ok(answer);
@@ -74,7 +78,7 @@ impl TestClient {
     }
 
     /// Waits for the next frame and applies it.
-    pub(super) async fn hear(&mut self, wait: &mut Wait) -> Value {
+    pub(super) async fn receive(&mut self, wait: &mut Wait) -> Value {
         let Some(link) = &mut self.link else {
             self.fail("the client is not connected: call `reconnect().await` first");
         };

@@ -7,8 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// The time for which a request to cancel is kept if the store says that the turn is running but it has not started
-/// here.
+/// Retention time of a request to cancel a turn that was claimed in the store but has not started here.
 const EARLY: Duration = Duration::from_secs(60);
 
 /// The turns that run in this process.
@@ -60,14 +59,14 @@ impl Drop for Claiming<'_> {
     }
 }
 
-/// The result of looking for a turn that the store says is this process's.
+/// The result of looking for a turn that this process owns according to the store.
 #[derive(Debug)]
 pub(super) enum TurnLookup<'a> {
     /// The turn runs here, or its end is being stored.
     Runs,
     /// An operation in progress may have claimed the turn.
     MayRun,
-    /// The answer to the claim of the turn was lost. It may be claimed again as long as this is kept.
+    /// The answer to the claim of the turn was lost. The holder of this value may claim the turn again.
     Unknown(Claiming<'a>),
 }
 
@@ -80,15 +79,15 @@ pub(super) struct ActiveTurn {
     pub(super) cancelled: CancellationToken,
     /// Fires when another process may have taken over the turn.
     pub(super) lost: CancellationToken,
-    /// Fires when the turn no longer exists, so that nothing has to be recorded.
+    /// Fires when the turn must be dropped without a record: its thread was deleted, a later attempt has started, or the
+    /// process stops.
     pub(super) gone: CancellationToken,
 }
 
 impl ActiveTurns {
-    /// Registers a turn that starts to run, unless it is registered already. The turn is dropped when the process
-    /// stops.
+    /// Registers a turn that starts to run, unless it is registered already. The turn is dropped when `stopped` fires.
     ///
-    /// If the turn was claimed again, the earlier attempt is dropped.
+    /// If an earlier attempt of the turn is registered, it is dropped.
     pub(super) fn begin(&self, key: &TurnKey, stopped: &CancellationToken) -> ActiveTurn {
         let mut state = self.state();
         match state.turns.get(&key.event_id) {
@@ -110,7 +109,7 @@ impl ActiveTurns {
         turn
     }
 
-    /// Removes a turn whose handler has ended. [`forget`](Self::forget) it when its end was stored.
+    /// Removes a turn whose handler has ended. Call [`forget`](Self::forget) when its end was stored.
     pub(super) fn end(&self, key: &TurnKey) {
         let mut state = self.state();
         let turn = state.turns.get(&key.event_id);
@@ -143,10 +142,10 @@ impl ActiveTurns {
         }
     }
 
-    /// Looks for a turn that the store says is this process's.
+    /// Looks for a turn that this process owns according to the store.
     ///
-    /// A turn was claimed by an operation of this process. If none is in progress, the turn was registered when the answer
-    /// came, or the answer was lost.
+    /// An operation of this process claimed the turn. If no such operation is in progress, the turn is registered, or the
+    /// answer to the claim was lost.
     pub(super) fn find(&self, key: &TurnKey) -> TurnLookup<'_> {
         let mut state = self.state();
         if state.knows(key) {
@@ -170,7 +169,7 @@ impl ActiveTurns {
         turns.map(|(id, turn)| (id.clone(), turn.fence)).collect()
     }
 
-    /// Drops the turns of these messages if they still have these fences. Returns the number of dropped turns.
+    /// Drops the handlers of these turns as lost, if the turns still have these fences. Returns the number of dropped turns.
     pub(super) fn lose(&self, fences: &HashMap<String, u64>) -> usize {
         let state = self.state();
         let lost = fences.iter().filter_map(|(id, fence)| {
@@ -266,7 +265,7 @@ mod tests {
         );
         let next = turns.begin(&key("t", "e1", 2), &stopped);
         assert!(former.gone.is_cancelled() && again.gone.is_cancelled());
-        // The store was asked about the earlier attempt.
+        // The store was read before the next attempt began.
         assert_eq!(turns.lose(&HashMap::from([("e1".to_owned(), 1)])), 0);
         assert!(!next.gone.is_cancelled() && !next.lost.is_cancelled());
         turns.end(&key("t", "e1", 1));
@@ -289,11 +288,11 @@ mod tests {
         assert!(matches!(turns.find(&turn), TurnLookup::MayRun));
         drop(other);
         let TurnLookup::Unknown(claiming) = turns.find(&turn) else {
-            panic!("nobody knows the turn");
+            panic!("the turn should be unknown");
         };
         assert!(
             matches!(turns.find(&turn), TurnLookup::MayRun),
-            "it is claimed again only once"
+            "the turn is claimed again only once"
         );
         turns.begin(&turn, &stopped);
         drop(claiming);
@@ -301,11 +300,11 @@ mod tests {
         turns.end(&turn);
         assert!(
             matches!(turns.find(&turn), TurnLookup::Runs),
-            "its end is being stored"
+            "the end of the turn is being stored"
         );
         turns.forget(&turn);
         assert!(matches!(turns.find(&turn), TurnLookup::Unknown(_)));
-        // The store was asked before the next attempt began.
+        // The store was read before the next attempt began.
         turns.begin(&key("t", "e1", 2), &stopped);
         assert!(matches!(turns.find(&turn), TurnLookup::Runs));
         assert!(turns.state().claiming.is_empty() && turns.state().ending.is_empty());

@@ -46,7 +46,7 @@ pub(super) async fn drive<E>(
             early = &mut ends_early => break HandlerEnd::Dropped(early),
             returned = &mut handler => break HandlerEnd::Returned(returned),
             () = outbox.has_pieces() => {
-                writer.tell(outbox.take_pieces());
+                writer.publish_pieces(outbox.take_pieces());
                 store_texts_at.get_or_insert_with(|| Instant::now() + STORE_TEXTS_EVERY);
             }
             () = outbox.has_pending(), if !writing.is_busy() => {

@@ -1,13 +1,13 @@
-//! Changes of threads whose answers were lost: the database may have made them, and this process does not know.
+//! Changes of threads whose answers were lost. The database may have committed them, but this process does not know.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The number of threads that are remembered by their ids. A long outage may concern more.
+/// Maximum number of threads that are remembered by their ids. Above this number, all threads count as changed.
 const MOST_THREADS: usize = 10_000;
 
-/// The threads that may have changed without an answer, until the outcome is known.
+/// The threads with changes whose answers were lost and whose outcome is not known yet.
 #[derive(Debug, Default)]
 pub(crate) struct LostAnswers {
     threads: Mutex<LostIn>,
@@ -44,18 +44,18 @@ impl LostIn {
 }
 
 impl LostAnswers {
-    /// Remembers that an answer was lost.
+    /// Adds threads in which answers were lost.
     pub(crate) fn note(&self, lost: LostIn) {
         self.threads().add(lost);
         self.lost.notify_one();
     }
 
-    /// Remembers that the answer to a change of this thread was lost.
+    /// Adds a thread in which an answer was lost.
     pub(super) fn note_in(&self, thread_id: &str) {
         self.note(LostIn::Threads(HashSet::from([thread_id.to_owned()])));
     }
 
-    /// Waits for lost answers, and takes them.
+    /// Waits for lost answers, and takes the threads in which they were lost.
     pub(crate) async fn next(&self) -> LostIn {
         loop {
             self.lost.notified().await;
@@ -90,7 +90,7 @@ mod tests {
         }
         assert_eq!(answers.next().now_or_never(), Some(threads(&["a", "b"])));
         assert_eq!(answers.next().now_or_never(), None);
-        // The answer that could not be settled.
+        // A thread that could not be settled is added again.
         answers.note(threads(&["a"]));
         answers.note(LostIn::Anywhere);
         answers.note_in("c");

@@ -34,7 +34,7 @@ impl TurnOutcome {
         }
     }
 
-    /// The status of the run of a turn that ended so.
+    /// The status of the run of a turn with this outcome.
     pub(super) fn status(&self) -> RunStatus {
         match self {
             Self::Succeeded => RunStatus::Succeeded,
@@ -43,7 +43,8 @@ impl TurnOutcome {
         }
     }
 
-    /// The outcome of a turn that ended without its handler, by the status of its run. `None` if the turn did not end so.
+    /// The outcome of a turn that ended without its handler, by the status of its run. `None` if the run is
+    /// running or has succeeded.
     pub(super) fn of_record(status: RunStatus) -> Option<Self> {
         match status {
             RunStatus::Canceled => Some(Self::Cancelled),
@@ -89,24 +90,23 @@ pub(crate) type EndedTurns = Arc<Mutex<HashMap<String, Ended>>>;
 type Waiters = HashMap<String, Vec<oneshot::Sender<Ended>>>;
 
 impl TurnCompletions {
-    /// Waits for the end of the turn that answers this message.
+    /// Returns a future that resolves when the turn that answers this message ends.
     pub(super) fn watch(&self, event_id: &str) -> TurnCompletion {
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         self.waiting()
             .entry(event_id.to_owned())
             .or_default()
-            .push(tell);
+            .push(sender);
         TurnCompletion {
-            told,
+            receiver,
             event_id: event_id.to_owned(),
             endings: self.clone(),
         }
     }
 
-    /// Notifies everyone who waits for the turn that answers this message. `rev` is the number of the turn's last
-    /// change. Call this before that change is published, so that everyone who has read the change also knows the
-    /// outcome.
-    pub(super) fn tell(&self, event_id: &str, outcome: TurnOutcome, rev: u64) {
+    /// Notifies the tasks that wait for the turn that answers this message. `rev` is the number of the turn's last
+    /// change. Call this before that change is published, so that every reader of the change also knows the outcome.
+    pub(super) fn notify(&self, event_id: &str, outcome: TurnOutcome, rev: u64) {
         let ended = Ended {
             outcome: Arc::new(outcome),
             rev,
@@ -120,9 +120,9 @@ impl TurnCompletions {
         let waiting = all.remove(event_id).unwrap_or_default();
         shrink(&mut all);
         drop(all);
-        for tell in waiting {
+        for sender in waiting {
             // The receiver may have been dropped.
-            let _ = tell.send(ended.clone());
+            let _ = sender.send(ended.clone());
         }
     }
 
@@ -143,7 +143,7 @@ impl TurnCompletions {
 /// stops first.
 #[derive(Debug)]
 pub(crate) struct TurnCompletion {
-    told: oneshot::Receiver<Ended>,
+    receiver: oneshot::Receiver<Ended>,
     event_id: String,
     endings: TurnCompletions,
 }
@@ -152,7 +152,7 @@ impl Future for TurnCompletion {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
-        match Pin::new(&mut self.told).poll(context) {
+        match Pin::new(&mut self.receiver).poll(context) {
             Poll::Ready(Ok(ended)) => Poll::Ready(ended),
             Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
         }
@@ -161,7 +161,7 @@ impl Future for TurnCompletion {
 
 impl Drop for TurnCompletion {
     fn drop(&mut self) {
-        self.told.close();
+        self.receiver.close();
         let mut waiting = self.endings.waiting();
         if let Some(others) = waiting.get_mut(&self.event_id) {
             others.retain(|other| !other.is_closed());
@@ -184,7 +184,7 @@ mod tests {
         let (mut one, mut two) = (endings.watch("e"), endings.watch("e"));
         let mut other = endings.watch("other");
         assert!((&mut one).now_or_never().is_none());
-        endings.tell("e", TurnOutcome::Cancelled, 7);
+        endings.notify("e", TurnOutcome::Cancelled, 7);
         for ending in [&mut one, &mut two] {
             let ended = ending.now_or_never().unwrap();
             assert!(matches!(*ended.outcome, TurnOutcome::Cancelled));

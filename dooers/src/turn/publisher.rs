@@ -1,4 +1,4 @@
-//! The one path by which a change of a thread is committed and published.
+//! The single path through which changes of threads are committed and published.
 
 use super::lost_answers::{LostAnswers, LostIn};
 use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
@@ -11,8 +11,8 @@ use crate::store::{
 
 /// Commits changes of threads, and publishes them.
 ///
-/// It owns the only [`ChangeSender`] of the hub, so that no change is published in another way. A change whose answer is lost is
-/// not published. It is remembered in the [`LostAnswers`], and subscribers read it from the store.
+/// The publisher owns the only [`ChangeSender`] of the hub, so that no change can be published in another way. A change whose
+/// answer was lost is not published. Its thread is added to the [`LostAnswers`], and subscribers read the change from the store.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     sender: ChangeSender,
@@ -22,13 +22,13 @@ pub(crate) struct Publisher {
 
 /// The result of a store operation that changed threads.
 pub(crate) trait Committed {
-    /// The changes, with those of a thread one after the other and in the order of their `rev`.
+    /// Takes the changes. They are grouped by thread, and ordered by `rev` within a thread.
     fn take_changes(&mut self) -> Vec<Change>;
 }
 
 /// The error of a store operation that changes threads.
 pub(crate) trait NotCommitted {
-    /// Returns true if the changes may have been stored all the same, because the answer was lost.
+    /// Returns true if the changes may have been stored although the operation failed, because the answer was lost.
     fn may_be_stored(&self) -> bool;
 }
 
@@ -47,7 +47,7 @@ impl Publisher {
         }
     }
 
-    /// The threads that may have changed without an answer.
+    /// The threads in which answers were lost.
     pub(crate) fn lost_answers(&self) -> &LostAnswers {
         &self.lost_answers
     }
@@ -80,7 +80,8 @@ impl Publisher {
         Ok(committed)
     }
 
-    /// Does the same for an operation of a turn. The changes count as caused by the sender of the turn's message.
+    /// Does the same as [`commit_then`](Self::commit_then) for an operation of a turn. The changes count as caused by the sender
+    /// of the turn's message.
     pub(super) async fn commit_of_turn<T: Committed, E: NotCommitted>(
         &self,
         claim: &Claim,
@@ -95,7 +96,7 @@ impl Publisher {
         Ok(committed)
     }
 
-    /// Does the same for an operation that itself finds the threads to change.
+    /// Does the same as [`commit_then`](Self::commit_then) for an operation that may change any number of threads.
     pub(crate) async fn commit_anywhere<T: Committed, E: NotCommitted>(
         &self,
         operation: impl Future<Output = Result<T, E>>,
@@ -116,7 +117,7 @@ impl Publisher {
         Ok(committed)
     }
 
-    /// Waits for the answer to an operation on a thread.
+    /// Waits for the answer to an operation on a thread, and records a lost answer.
     async fn answer_in<T, E: NotCommitted>(
         &self,
         thread_id: &str,
@@ -129,21 +130,21 @@ impl Publisher {
         })
     }
 
-    /// Notifies everyone who waits for the end of this message's turn. `rev` is the number of the turn's last change.
+    /// Notifies the tasks that wait for the end of this message's turn. `rev` is the number of the turn's last change.
     ///
     /// Call this before the change is published, so that every reader of the change also knows the outcome.
     pub(super) fn report(&self, event_id: &str, outcome: TurnOutcome, rev: u64) {
-        self.endings.tell(event_id, outcome, rev);
+        self.endings.notify(event_id, outcome, rev);
     }
 
-    /// Reports the end of turns that these changes withdraw.
+    /// Reports the end of the turns that these changes withdraw from the queue.
     pub(crate) fn report_withdrawn(&self, changes: &[Change]) {
         self.report_all(changes, |status| {
             (status == RunStatus::Canceled).then_some(TurnOutcome::Cancelled)
         });
     }
 
-    /// Reports the end of turns that these changes end because their process was lost.
+    /// Reports the end of the turns that these changes end because their process died.
     pub(crate) fn report_lost(&self, changes: &[Change]) {
         self.report_all(changes, TurnOutcome::of_record);
     }
@@ -159,7 +160,7 @@ impl Publisher {
         }
     }
 
-    /// Waits for the end of the turn that answers this message.
+    /// Returns a future that resolves when the turn that answers this message ends.
     pub(crate) fn ending_of(&self, event_id: &str) -> TurnCompletion {
         self.endings.watch(event_id)
     }

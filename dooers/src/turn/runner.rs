@@ -73,7 +73,7 @@ impl Runner {
         }
     }
 
-    /// The path by which every change of a thread is committed and published.
+    /// The publisher, which commits and publishes every change of a thread.
     pub(crate) fn publisher(&self) -> &Publisher {
         &self.context.publisher
     }
@@ -89,8 +89,8 @@ impl Runner {
         self.context.active.claiming(thread_id)
     }
 
-    /// Renews the leases of this process's turns, and drops turns that it no longer owns. Returns the turns that are this
-    /// process's in the store: [`resume`](Self::resume) those that it does not know.
+    /// Renews the leases of this process's turns, and drops turns that the process no longer owns. Returns the turns that the
+    /// process owns according to the store. Pass them to [`resume`](Self::resume), which starts those that do not run.
     ///
     /// # Errors
     ///
@@ -117,19 +117,19 @@ impl Runner {
         Ok(all)
     }
 
-    /// Runs a turn that is this process's in the store, if the process does not know that, because the answer to the claim
-    /// was lost. Returns `false` if the answer may still come.
+    /// Runs a turn that this process owns according to the store but does not run, because the answer to its claim was lost.
+    /// Returns `false` if a claim is still in progress, so that its answer may still arrive.
     ///
     /// # Errors
     ///
-    /// Any error of the store, except that the turn has ended in the meantime.
+    /// Any error of the store. A turn that has ended in the meantime is not an error.
     pub(crate) async fn resume(
         self: &Arc<Self>,
         agent: AgentDefinition,
         held: &HeldTurn,
     ) -> Result<bool, StoreError> {
         if self.context.draining.is_cancelled() {
-            // As for a queued turn.
+            // Like a queued turn, the turn is left to the next start.
             return Ok(true);
         }
         let _claiming = match self.context.active.find(&held.key) {
@@ -272,7 +272,7 @@ impl Runner {
         self.spawn(task.instrument(span));
     }
 
-    /// Cancels the turn that answers this message: its handler is dropped, and its run ends as `canceled`.
+    /// Cancels the turn that answers this message. Its handler is dropped, and its run ends as `canceled`.
     pub(crate) fn cancel(&self, event_id: &str) {
         self.context.active.cancel(event_id);
     }
@@ -287,12 +287,12 @@ impl Runner {
         self.context.active.count()
     }
 
-    /// Leaves queued turns to the next start from now on.
+    /// Stops claiming turns. Queued turns are left to the next start.
     pub(crate) fn stop_claiming(&self) {
         self.context.draining.cancel();
     }
 
-    /// Waits for the running turns to end. Queued turns are left to the next start.
+    /// Stops claiming turns, and waits for the running turns to end.
     pub(crate) async fn over(&self) {
         self.stop_claiming();
         self.tasks.close();
@@ -308,7 +308,7 @@ impl Runner {
         self.interrupted.cancel();
     }
 
-    /// Drops the remaining work of all turns. Their rows stay unchanged in the store.
+    /// Drops the tasks of all turns. Their rows in the store stay unchanged.
     ///
     /// A handler that never awaits cannot be dropped. Its thread ends with the process.
     pub(crate) fn give_up(&self) {
@@ -370,7 +370,7 @@ impl Runner {
         };
         let has_more = claim.attempt <= policy.retries();
         let next = match outcome.retry_after(claim.attempt).filter(|_| has_more) {
-            // The turn failed at the moment at which it was cancelled.
+            // The turn was cancelled at the moment when it failed.
             Some(_) if is_cancelled => writer.finish(TurnOutcome::Cancelled).await.into(),
             Some(delay) => writer.requeue(&outcome, delay).await,
             None => writer.finish(outcome).await.into(),

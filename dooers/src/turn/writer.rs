@@ -1,4 +1,4 @@
-//! Writes the changes and the end of a turn.
+//! The writer of a turn's changes and of its end.
 
 use super::context::{RETRY_AFTER, TurnContext};
 use super::next::Next;
@@ -21,16 +21,16 @@ use std::time::Duration;
 /// The message to users if a handler fails without an error text for them.
 const FAILED_TEXT: &str = "Something went wrong while answering. Please try again.";
 
-/// The `error` of the run in this case.
+/// The `error` of the run if a handler fails without an error text for users.
 const FAILED_ERROR: &str = "the agent failed";
 
 /// The message to users if a turn takes longer than its agent allows.
 const TIMED_OUT_TEXT: &str = "The answer took too long and was stopped. Please try again.";
 
-/// The `error` of the run in this case.
+/// The `error` of the run if a turn takes longer than its agent allows.
 const TIMED_OUT_ERROR: &str = "timed out";
 
-/// Writes the changes of one turn.
+/// Stores and publishes the changes of one turn.
 pub(super) struct TurnWriter<'a> {
     context: &'a TurnContext,
     agent: &'a AgentDefinition,
@@ -52,7 +52,7 @@ struct PublishedText {
 enum Stored {
     /// This attempt stored the changes.
     Now(Vec<Change>),
-    /// An earlier attempt had stored them. These are the events with streamed texts.
+    /// An earlier attempt had stored the changes. These are their events whose texts are being streamed.
     Before(Vec<ThreadEvent>),
 }
 
@@ -94,7 +94,7 @@ impl<'a> TurnWriter<'a> {
         }
     }
 
-    /// Stores drafts of the handler and publishes them. While the database is not available, this waits.
+    /// Stores drafts of the handler and publishes them. Waits while the database is not available.
     pub(super) async fn write(&self, drafts: Vec<Draft>) -> Result<(), StoreError> {
         let changes = self.changes_of(drafts);
         let ended: Vec<_> = changes.iter().filter_map(ended_text).collect();
@@ -121,7 +121,7 @@ impl<'a> TurnWriter<'a> {
             let growing = self.context.hub.grow(event, rev);
             self.texts()
                 .insert(id.clone(), PublishedText { growing, stored: 0 });
-            self.outbox.tell_text(&id);
+            self.outbox.mark_text_stored(&id);
         }
         for id in ended {
             self.outbox.forget_text(&id);
@@ -129,10 +129,10 @@ impl<'a> TurnWriter<'a> {
         Ok(())
     }
 
-    /// Stores changes of the handler. While the database is not available, this waits.
+    /// Stores changes of the handler. Waits while the database is not available.
     ///
-    /// An attempt may have been stored although its answer was lost. The changes of an attempt are stored together, so the
-    /// first event shows that.
+    /// If the answer to an attempt was lost, its changes may be stored nevertheless. They are stored together, so it is enough to
+    /// look for the first event before the next attempt.
     async fn until_written(&self, changes: &[TurnChange]) -> Result<Stored, StoreError> {
         let (store, key) = (&self.context.store, &self.claim.key);
         let events = changes.iter().filter_map(|change| match change {
@@ -186,7 +186,7 @@ impl<'a> TurnWriter<'a> {
     }
 
     /// Publishes pieces of streamed texts.
-    pub(super) fn tell(&self, pieces: Vec<Piece>) {
+    pub(super) fn publish_pieces(&self, pieces: Vec<Piece>) {
         let texts = self.texts();
         for piece in pieces {
             if let Some(text) = texts.get(&piece.event_id) {
@@ -195,7 +195,8 @@ impl<'a> TurnWriter<'a> {
         }
     }
 
-    /// Stores the progress of streamed texts. If the database fails, the next call stores it.
+    /// Stores the progress of streamed texts. An error of the database is logged. The next call after more
+    /// progress stores the whole text.
     pub(super) async fn write_texts(&self) -> Result<(), StoreError> {
         let grown = self.grown_texts();
         if grown.is_empty() {
@@ -215,7 +216,7 @@ impl<'a> TurnWriter<'a> {
     fn grown_texts(&self) -> Vec<TurnChange> {
         let mut grown = Vec::new();
         for (event_id, text) in self.texts().iter_mut() {
-            let (whole, delta_seq) = text.growing.told();
+            let (whole, delta_seq) = text.growing.sent();
             if delta_seq > text.stored {
                 text.stored = delta_seq;
                 grown.push(TurnChange::Text {
@@ -270,7 +271,7 @@ impl<'a> TurnWriter<'a> {
                 written.next
             }
             Err(given_up) => {
-                // The answer does not come any more: if the next turn was claimed, it is resumed.
+                // No answer can arrive any more. If the next turn was claimed, the recovery of lost answers resumes it.
                 drop(claiming);
                 if given_up.may_be_stored
                     && let Some(outcome) = outcome
@@ -282,9 +283,9 @@ impl<'a> TurnWriter<'a> {
         }
     }
 
-    /// Reports the end of a turn that is stored although the answer was lost. `open_run` is the run that ended with it.
+    /// Reports the end of a turn that may be stored although the answer was lost. `open_run` is the run that ended with it.
     ///
-    /// If the record of the run contradicts the outcome, another process ended the turn.
+    /// If the record of the run contradicts the outcome, another process ended the turn. The record is reported then.
     async fn report_stored(&self, outcome: TurnOutcome, open_run: Option<String>) {
         let thread_id = &self.claim.key.thread_id;
         let read = || {
@@ -299,7 +300,7 @@ impl<'a> TurnWriter<'a> {
             };
             read.boxed()
         };
-        // It was deleted, or the server has stopped.
+        // The thread was deleted, or the server has stopped.
         let Ok((run, rev)) = self.until_stored(read).await else {
             return;
         };
@@ -339,13 +340,13 @@ impl<'a> TurnWriter<'a> {
         let committed = publisher.commit_of_turn(self.claim, requeue, report).await;
         let retried = match committed {
             Ok(retried) => retried,
-            // The turn may wait for its next attempt.
+            // The turn may be queued for its next attempt.
             Err(given_up) if given_up.may_be_stored => return Next::NotBefore(not_before),
             Err(_) => return Next::Nothing,
         };
         answer(waiting);
         if retried.is_cancelled {
-            // Other turns of the thread do not have to wait for this one.
+            // The next turn of the thread can start now.
             return Next::NotBefore(timestamp::now());
         }
         Next::NotBefore(not_before)
@@ -359,7 +360,7 @@ impl<'a> TurnWriter<'a> {
             pieces,
             run_id,
         } = self.outbox.close();
-        self.tell(pieces);
+        self.publish_pieces(pieces);
         self.texts().clear();
         (self.changes_of(drafts), waiting, run_id)
     }
@@ -378,14 +379,15 @@ impl<'a> TurnWriter<'a> {
             match act().await {
                 Err(error) if error.is_of_the_database() => {
                     may_be_stored = true;
-                    // The message was acknowledged, so the end of its turn must be recorded. The thread waits for it.
+                    // The message was acknowledged, so the end of its turn must be recorded. Later turns of the thread wait
+                    // for it.
                     tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the end of a turn could not be stored; trying again");
                     if !self.may_try_again().await {
                         return Err(GivenUp { may_be_stored });
                     }
                 }
-                // The turn was deleted with its thread, or taken over. Or an earlier attempt was stored and its answer
-                // was lost.
+                // The turn was deleted with its thread or taken over, or an earlier attempt was stored and its answer was
+                // lost.
                 Err(_) => return Err(GivenUp { may_be_stored }),
                 Ok(stored) => return Ok(stored),
             }
@@ -485,8 +487,8 @@ fn ended_text(change: &TurnChange) -> Option<String> {
     }
 }
 
-/// Notifies everyone who waits that their changes are stored. A receiver may have been dropped, because handlers do
-/// not have to wait.
+/// Notifies the senders that their changes are stored. A receiver may have been dropped, because handlers do not have to
+/// wait.
 fn answer(waiting: Vec<StoredSender>) {
     for stored in waiting {
         let _ = stored.send(Ok(()));

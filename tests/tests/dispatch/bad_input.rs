@@ -20,7 +20,7 @@ async fn invalid_input_is_rejected_with_a_reason() {
     let empty = server.dispatch::<actor>().message("say a");
     assert_eq!(
         invalid(empty).await,
-        "a dispatch needs a worker: say which with `.worker(\"…\")`"
+        "a dispatch needs a worker: set it with `.worker(\"…\")`"
     );
     let silent = server.dispatch::<actor>().worker("w");
     assert_eq!(
@@ -75,7 +75,7 @@ async fn dispatch_to_an_unserved_agent_is_rejected() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server does not serve the agent `storyteller`: name it with `.agent::<…>()`, or leave all such calls out to serve every agent"
+        "the server does not serve the agent `storyteller`: name it with `.agent::<…>()`, or remove all such calls to serve every agent"
     );
     server.close().await;
 }

@@ -57,8 +57,8 @@ async fn thread_of_another_scope_is_not_found() {
         );
         assert_eq!(
             error.to_string(),
-            "there is no such thread for this agent, worker, organization, workspace and user: the id is that of \
-             another one, or the idempotency key was used in one that was deleted; use a new one"
+            "there is no such thread for this agent, worker, organization, workspace and user: the id belongs \
+             to another scope, or the idempotency key was used in a thread that was deleted; use a new id or key"
         );
     }
     let again = send(message::<actor>(&server, "say again").thread("t")).await;

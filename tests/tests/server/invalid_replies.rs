@@ -147,7 +147,7 @@ fn form_error_names_the_invalid_field() {
         ),
         (
             line("hush", TextInputType::Password),
-            "everybody who reads the thread",
+            "every reader of the thread",
         ),
         (FormElement::textarea("n", "N").rows(0).into(), "0 `rows`"),
         (

@@ -1,4 +1,4 @@
-//! What can go wrong with a turn that the program starts.
+//! Errors of messages that the program sends, and of the turns that answer them.
 
 use crate::AgentError;
 use crate::protocol::{ErrorBody, NotAdmitted, Run, RunStatus, UploadNotFound};
@@ -9,34 +9,36 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a message was not dispatched. Nothing was stored then.
+/// The error of [`Dispatch::send`](crate::Dispatch::send). Nothing was stored, except possibly in the case of
+/// [`Store`](Self::Store).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DispatchError {
-    /// Something that was given does not fit; the text says what to do.
+    /// The message is invalid. The text states the reason and what to change.
     #[error("{0}")]
     Invalid(String),
     /// The server does not serve the agent.
     #[error(
-        "the server does not serve the agent `{0}`: name it with `.agent::<…>()`, or leave all such calls out to serve every agent"
+        "the server does not serve the agent `{0}`: name it with `.agent::<…>()`, or remove all such calls to serve every agent"
     )]
     NotServed(&'static str),
-    /// There is no such thing in this scope, or it is in another one.
+    /// The thread belongs to another scope, or the idempotency key was used in a thread that was deleted.
     #[error(
-        "there is no such {0} for this agent, worker, organization, workspace and user: the id is that of another one, or \
-         the idempotency key was used in one that was deleted; use a new one"
+        "there is no such {0} for this agent, worker, organization, workspace and user: the id belongs to another scope, or \
+         the idempotency key was used in a thread that was deleted; use a new id or key"
     )]
     NotFound(&'static str),
     /// A part of the message names an upload that the server does not have.
     #[error(transparent)]
     UploadNotFound(#[from] UploadNotFound),
-    /// The agent takes no message while it answers another one of the thread (`on_busy = "reject"`).
+    /// Another message of the thread is being answered, and the agent rejects messages in the meantime
+    /// (`on_busy = "reject"`).
     #[error("{0}")]
     Busy(String),
-    /// So many messages of the thread wait that there is no room for another one.
+    /// The queue of the thread is full.
     #[error("{0}")]
     Overloaded(String),
-    /// The idempotency key was used for another message, or with another agent.
+    /// The idempotency key was used for another message, or with another agent of the worker.
     #[error(
         "the idempotency key was used for another message, or with another agent of the worker; make a new key for each \
          message"
@@ -58,7 +60,7 @@ impl From<StoreError> for DispatchError {
             StoreError::NotFound(what) => Self::NotFound(what),
             StoreError::Busy(text) => Self::Busy(text),
             StoreError::Overloaded(text) => Self::Overloaded(text),
-            // What else a store finds in conflict are ids, and those of a new message are new.
+            // All other ids of the message are new, so only the idempotency key can conflict.
             StoreError::Conflict(_) => Self::Conflict,
             StoreError::Invalid(text) => Self::Invalid(text),
             error => Self::Store(error),
@@ -78,33 +80,36 @@ impl From<NotAdmitted> for DispatchError {
     }
 }
 
-/// Why a turn did not succeed.
+/// The error of a turn that did not succeed.
 ///
-/// Its [`source`](Error::source) is the error that the handler met, if it ran in this process.
+/// If the handler ran in this process, [`source`](Error::source) is the cause of the error that it returned.
 #[derive(Debug, Clone)]
 pub struct HandlerError {
     kind: HandlerErrorKind,
-    /// How the turn ended, if it did in this process.
+    /// The outcome of the turn, if it ended in this process.
     outcome: Option<Arc<TurnOutcome>>,
-    /// What the run's record says.
+    /// The error text of the stored run.
     recorded: Option<String>,
 }
 
-/// In which way a turn did not succeed.
+/// The kind of a [`HandlerError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandlerErrorKind {
-    /// The handler returned an error, or panicked.
+    /// The handler returned an error or panicked.
+    ///
+    /// If the turn had already ended, or ran in another process, only the record of its run is known. Timeouts and
+    /// interruptions are then also of this kind.
     Failed,
-    /// It took longer than its agent's `timeout`.
+    /// The turn took longer than the agent's `timeout`.
     TimedOut,
-    /// Somebody cancelled it, or a later message interrupted it.
+    /// The turn was cancelled, or interrupted by a later message.
     Cancelled,
-    /// The server stopped, or its process was lost, before the handler was done.
+    /// The server stopped or its process died before the handler finished.
     Interrupted,
-    /// Its thread was deleted.
+    /// The thread was deleted.
     ThreadDeleted,
-    /// The server stopped. The turn is left to its next start.
+    /// The server stopped before the outcome of the turn was known. A queued turn runs at the next start.
     ServerStopped,
 }
 
@@ -117,7 +122,7 @@ impl HandlerError {
         }
     }
 
-    /// How a turn ended that was watched. None if it succeeded.
+    /// Creates the error from the outcome of a turn. `None` if the turn succeeded.
     pub(super) fn of_outcome(outcome: &Arc<TurnOutcome>) -> Option<Self> {
         let kind = match &**outcome {
             TurnOutcome::Succeeded => return None,
@@ -132,7 +137,7 @@ impl HandlerError {
         })
     }
 
-    /// How a turn ended by what is recorded of its last run. None if it succeeded.
+    /// Creates the error from the record of a turn's last run. `None` if the run succeeded or has not ended.
     pub(super) fn of_run(run: &Run) -> Option<Self> {
         let kind = match run.status {
             RunStatus::Failed => HandlerErrorKind::Failed,
@@ -145,13 +150,13 @@ impl HandlerError {
         })
     }
 
-    /// In which way the turn did not succeed.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> HandlerErrorKind {
         self.kind
     }
 
-    /// What the handler returned, if it failed in this process.
+    /// The error that the handler returned, if it failed in this process.
     #[must_use]
     pub fn agent_error(&self) -> Option<&AgentError> {
         match self.outcome.as_deref() {
@@ -167,10 +172,10 @@ impl fmt::Display for HandlerError {
             HandlerErrorKind::Failed => "the handler failed",
             HandlerErrorKind::TimedOut => "the handler took longer than its agent allows",
             HandlerErrorKind::Cancelled => "the turn was cancelled",
-            HandlerErrorKind::Interrupted => "the server stopped before the handler was done",
+            HandlerErrorKind::Interrupted => "the server stopped before the handler finished",
             HandlerErrorKind::ThreadDeleted => "the thread was deleted",
             HandlerErrorKind::ServerStopped => {
-                "the server stopped; the turn is left to its next start"
+                "the server stopped before the outcome of the turn was known"
             }
         })?;
         let public = self.agent_error().and_then(AgentError::public_text);

@@ -19,11 +19,11 @@ use crate::store::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A message that the program sends to one of its agents: made by
-/// [`WorkerServer::dispatch`](crate::WorkerServer::dispatch).
+/// A message that the program sends to one of its agents, for example from a webhook or a timer.
 ///
-/// It is stored and answered as one that comes over a socket: by the same handler, by the same rules of order, and shown
-/// to the same subscribers.
+/// [`WorkerServer::dispatch`](crate::WorkerServer::dispatch) creates it. The message is handled like a message that a client
+/// sends over a WebSocket: it is stored, queued by the agent's `on_busy` rule, answered by the same handler, and published
+/// to the subscribers of the thread.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -46,7 +46,7 @@ use std::sync::Arc;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "nothing is sent before `send`"]
+#[must_use = "the message is not sent until `send` is called"]
 pub struct Dispatch {
     server: WorkerServer,
     agent: AgentDefinition,
@@ -76,94 +76,98 @@ impl Dispatch {
         }
     }
 
-    /// The worker, which must be told.
+    /// Sets the worker. Required.
     pub fn worker(mut self, worker_id: impl Into<String>) -> Self {
         self.scope.worker_id = worker_id.into();
         self
     }
 
-    /// The organization; the one without a name, unless told.
+    /// Sets the organization. Default: the empty id.
     pub fn organization(mut self, organization_id: impl Into<String>) -> Self {
         self.scope = self.scope.organization(organization_id);
         self
     }
 
-    /// The workspace; the one without a name, unless told.
+    /// Sets the workspace. Default: the empty id.
     pub fn workspace(mut self, workspace_id: impl Into<String>) -> Self {
         self.scope = self.scope.workspace(workspace_id);
         self
     }
 
-    /// In whose name the message is sent; nobody's, unless told. Where threads are private, it is also whose threads it can
-    /// go to: as nobody those that the program began as nobody, which no client sees.
+    /// Sets the user on whose behalf the message is sent. Default: an anonymous user.
+    ///
+    /// If threads are private, the message can only be sent to threads in which this user participates. Threads that the
+    /// program creates without a user are then visible to no client. Further messages without a user can continue them.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.user = user.into();
         self
     }
 
-    /// The thread that the message goes to. It is made if there is none of this id. Without one the message begins a new
-    /// thread.
+    /// Sets the thread of the message. A thread that does not exist is created with this id. Default: a new thread with a
+    /// generated id.
     pub fn thread(mut self, thread_id: impl Into<String>) -> Self {
         self.thread_id = Some(thread_id.into());
         self
     }
 
-    /// The title of the thread, if that is new: at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES).
+    /// Sets the title of a new thread, at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES) long. An existing
+    /// thread keeps its title.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// What is kept with the thread, if that is new: JSON of at most
-    /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels and
-    /// [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES).
+    /// Sets the metadata of a new thread: JSON of at most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels and
+    /// [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES). An existing thread keeps its metadata.
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         self.metadata = Some(metadata.into());
         self
     }
 
-    /// Adds a text to the message. A message without any visible text and without an image, audio or document is refused
-    /// by [`send`](Self::send).
+    /// Adds a text part to the message.
+    ///
+    /// A message needs visible text, an image, audio or a document. Otherwise [`send`](Self::send) returns
+    /// [`DispatchError::Invalid`].
     pub fn message(mut self, text: impl Into<String>) -> Self {
         self.content.push(ContentPart::text(text));
         self
     }
 
-    /// Adds these parts to the message.
+    /// Adds parts to the message.
     pub fn content(mut self, parts: impl IntoIterator<Item = impl Into<ContentPart>>) -> Self {
         self.content.extend(parts.into_iter().map(Into::into));
         self
     }
 
-    /// What comes with the message, the handler's [`request.data`](crate::WorkerRequest): JSON of at most
-    /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels.
+    /// Sets the data of the message: JSON of at most [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels. The handler
+    /// reads it from [`request.data`](crate::WorkerRequest).
     pub fn data(mut self, data: impl Into<Value>) -> Self {
         self.data = Some(data.into());
         self
     }
 
-    /// A name of this message by which it is known again. Sent again with the same name by the same user of the same
-    /// workspace it is the same message: it is stored and answered once, and the [`DispatchStream`] is of that turn.
+    /// Sets a key that makes it safe to send the message again, for example after an error of the database.
     ///
-    /// The agents of a worker share these names: what goes to two of them takes two. A name that was used for another
-    /// message, or with another agent, is [`DispatchError::Conflict`].
+    /// A message that is sent again with the same key is stored and answered only once, and the [`DispatchStream`] reads the
+    /// turn of the first message. A key belongs to a combination of worker, organization, workspace and user, and is shared by
+    /// all agents of the worker. Sending another message with the same key, or the same message to another agent, is
+    /// [`DispatchError::Conflict`].
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
     }
 
-    /// Stores the message and starts the turn that answers it, or lets it wait for its turn. From here on the turn runs
-    /// by itself.
+    /// Stores the message, and starts or queues the turn that answers it.
     ///
-    /// The store is opened, if nothing has done so before.
+    /// The turn runs independently of the returned stream. This starts the server if it has not started yet.
     ///
     /// # Errors
     ///
-    /// [`DispatchError`]; nothing was stored then, unless it says so.
+    /// [`DispatchError`]. Nothing was stored, except possibly in the case of [`DispatchError::Store`].
     pub async fn send(self) -> Result<DispatchStream, DispatchError> {
         let running = self.server.start().await?;
         self.check(&running)?;
-        // What is stored is also told and started, though nobody may wait for it any more.
+        // A message that is stored is also published and started, even if the caller stops waiting.
         let sent = self.send_on(Arc::clone(&running));
         running.run_detached(sent).await
     }
@@ -178,7 +182,7 @@ impl Dispatch {
         }
         let invalid = |text: &str| Err(DispatchError::Invalid(text.to_owned()));
         if self.scope.worker_id.is_empty() {
-            return invalid("a dispatch needs a worker: say which with `.worker(\"…\")`");
+            return invalid("a dispatch needs a worker: set it with `.worker(\"…\")`");
         }
         UploadNotFound::check(&self.content)?;
         let ids = [
@@ -202,7 +206,7 @@ impl Dispatch {
         let message = Admitted::new(self.into_message(&identity))?;
         let until = &running.stopped;
         let local = LocalSession::of(Arc::clone(&running), agent, until, identity);
-        // Before the storing, so that no end is missed.
+        // Watch before the message is stored, so that the end of the turn is not missed.
         let ending = running
             .runner
             .publisher()
@@ -233,7 +237,7 @@ impl Dispatch {
     }
 
     fn identity(&self, running: &ServerState) -> Identity {
-        // Also for nobody: a connection of nobody is another one each time, and the program is always the same.
+        // Anonymous clients participate by their connection. The program has none, so it always participates as a user.
         let participant = Participant::user(&self.user);
         let private_threads = running.config.private_threads;
         let (scope, user) = (self.scope.clone(), self.user.clone());
@@ -264,7 +268,7 @@ impl Dispatch {
     }
 }
 
-/// Subscribes to the turn of a message that was stored before. The turn may have ended, or end at this moment.
+/// Subscribes to the turn of a message that was stored before. The turn may have ended, or may end concurrently.
 async fn read_again(
     session: &Session,
     scope: &Scope,
@@ -272,7 +276,7 @@ async fn read_again(
 ) -> Result<StreamEnd, DispatchError> {
     let running = &session.running;
     let (thread_id, event_id) = (&begun.event.thread_id, &begun.event.id);
-    // Before the question, so that an end after the answer is not missed.
+    // Watch before the state is read, so that an end after the read is not missed.
     let ending = running.runner.publisher().ending_of(event_id);
     let state = running.store.turn_state(scope, thread_id, event_id).await?;
     let join = running.hub.subscribe(&session.connection, thread_id);

@@ -1,4 +1,4 @@
-//! Turns that the program starts by itself, without a socket.
+//! Messages that the program sends without a socket, and the turns that answer them.
 
 mod error;
 mod event;

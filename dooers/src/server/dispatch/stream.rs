@@ -1,4 +1,4 @@
-//! Reading a turn that the program started.
+//! The stream of a dispatched turn.
 
 use super::error::{HandlerError, HandlerErrorKind};
 use super::event::DispatchEvent;
@@ -12,14 +12,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A turn that the program started, while it goes on.
+/// The turn that answers a dispatched message, as a [`Stream`] of its changes.
 ///
-/// As a [`Stream`] it gives what happens in the turn, and last, if the turn does not succeed, a [`HandlerError`]. The turn
-/// runs whether or not anybody reads this: who reads slowly gets the rest from the store, and dropping it cancels
-/// nothing.
+/// The stream ends when the turn ends. If the turn does not succeed, the last item is a [`HandlerError`]. The turn does not
+/// depend on the stream: a slow reader receives missed changes from the store, and dropping the stream does not cancel the
+/// turn.
 ///
-/// Of an agent of `run = "manual"` it also gives the events of the thread that no run has.
-#[must_use = "the turn runs anyway; read the stream to see how it goes, or drop it explicitly"]
+/// For an agent with `run = "manual"`, the stream also contains the thread's events that belong to no run.
+#[must_use = "the turn runs independently of the stream; read the stream to learn the outcome, or drop it explicitly"]
 pub struct DispatchStream {
     pub(super) thread_id: String,
     pub(super) event_id: String,
@@ -48,35 +48,36 @@ impl DispatchStream {
         }
     }
 
-    /// The thread that the message is in.
+    /// The id of the message's thread.
     #[must_use]
     pub fn thread_id(&self) -> &str {
         &self.thread_id
     }
 
-    /// The message's event.
+    /// The id of the message's event.
     #[must_use]
     pub fn event_id(&self) -> &str {
         &self.event_id
     }
 
-    /// Whether the thread was made for this message.
+    /// Returns true if the thread was created for this message.
     #[must_use]
     pub fn is_new_thread(&self) -> bool {
         self.is_new_thread
     }
 
-    /// Whether the message had been stored before under the same idempotency key, so that this is its turn of then.
+    /// Returns true if the message was already stored with the same idempotency key. The stream then reads the turn of the
+    /// first message.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
         self.is_repeated
     }
 
-    /// Waits for the end of the turn. The result is its events, in their order, as they are in the end.
+    /// Waits for the end of the turn, and returns its events in their final state and in their order.
     ///
     /// # Errors
     ///
-    /// [`HandlerError`], if the turn does not succeed. What it wrote until then is in the thread.
+    /// [`HandlerError`] if the turn does not succeed. Events that the turn has stored stay in the thread.
     pub async fn collect(mut self) -> Result<Vec<ThreadEvent>, HandlerError> {
         let mut events: Vec<ThreadEvent> = Vec::new();
         while let Some(event) = self.events.try_next().await? {
@@ -91,12 +92,12 @@ impl DispatchStream {
         Ok(events)
     }
 
-    /// Waits for the end of the turn. The result is what the agent said: the texts of its messages, a blank line between
-    /// them. A message without text, such as a picture, is not in it.
+    /// Waits for the end of the turn, and returns the texts of the agent's messages, separated by blank lines. Messages
+    /// without text, such as an image, are skipped.
     ///
     /// # Errors
     ///
-    /// [`HandlerError`], if the turn does not succeed.
+    /// [`HandlerError`] if the turn does not succeed.
     pub async fn text(self) -> Result<String, HandlerError> {
         Ok(said_text(&self.collect().await?))
     }
@@ -121,7 +122,7 @@ impl fmt::Debug for DispatchStream {
     }
 }
 
-/// Reads one turn.
+/// Reads the changes and the end of one turn.
 #[derive(Debug)]
 pub(super) struct TurnReader {
     pub(super) local: LocalSession,
@@ -130,21 +131,21 @@ pub(super) struct TurnReader {
     pub(super) end: StreamEnd,
 }
 
-/// What is known of the turn's end.
+/// The state of a [`TurnReader`] with respect to the end of its turn.
 #[derive(Debug)]
 pub(super) enum StreamEnd {
-    /// It is still to come.
+    /// The end is not known yet.
     Awaited(TurnCompletion),
-    /// It has come; its last changes may not have been read.
+    /// The turn has ended. Its last changes may not have been read yet.
     Completed(Ended),
-    /// It came before the reading began.
+    /// The turn had ended before the reader was created. Its changes may not have been read yet.
     Past,
-    /// It was read.
+    /// The end was returned to the caller.
     Reported,
 }
 
 impl TurnReader {
-    /// What happens next. None after the end.
+    /// The next item of the stream. `None` after the end.
     async fn next(&mut self) -> Option<Result<DispatchEvent, HandlerError>> {
         loop {
             if let Some(event) = self.turn.next() {
@@ -154,7 +155,7 @@ impl TurnReader {
                 return None;
             }
             if self.has_read_all() {
-                return self.tell_end().map(Err);
+                return self.report_end().map(Err);
             }
             let ended = async {
                 match &mut self.end {
@@ -168,14 +169,14 @@ impl TurnReader {
                 biased;
                 frame = self.local.next() => match frame {
                     Some(frame) => self.turn.on_frame(frame),
-                    None => return self.tell_stop().map(Err),
+                    None => return self.report_stop().map(Err),
                 },
                 ended = ended => self.end = StreamEnd::Completed(ended),
             }
         }
     }
 
-    /// Whether the turn is over and all of it was read.
+    /// Returns true if the turn has ended and all its changes were read.
     fn has_read_all(&mut self) -> bool {
         if self.turn.is_deleted() {
             return true;
@@ -188,19 +189,19 @@ impl TurnReader {
         let session = self.local.session();
         let (hub, connection) = (&session.running.hub, &session.connection);
         match &self.end {
-            // In this order: what the hub sends between the two questions waits in the queue when the second one is asked.
+            // The order matters: frames that the hub sends between the two checks are found in the queue by `is_idle`.
             StreamEnd::Completed(ended) => {
                 hub.has_sent(connection, &self.thread_id, ended.rev) && self.local.is_idle()
             }
             StreamEnd::Past => hub.has_sent(connection, &self.thread_id, 0) && self.local.is_idle(),
-            // In another process it comes by the record only.
+            // If the turn runs in another process, only the record of its run shows the end.
             StreamEnd::Awaited(_) => self.turn.is_over() && self.local.is_idle(),
             StreamEnd::Reported => true,
         }
     }
 
-    /// The server has stopped, perhaps before the turn was over.
-    fn tell_stop(&mut self) -> Option<HandlerError> {
+    /// Ends the stream because the server has stopped, possibly before the turn ended.
+    fn report_stop(&mut self) -> Option<HandlerError> {
         match std::mem::replace(&mut self.end, StreamEnd::Reported) {
             StreamEnd::Completed(ended) => HandlerError::of_outcome(&ended.outcome),
             StreamEnd::Awaited(_) | StreamEnd::Past | StreamEnd::Reported => {
@@ -209,8 +210,8 @@ impl TurnReader {
         }
     }
 
-    /// Why the turn did not succeed, if it did not.
-    fn tell_end(&mut self) -> Option<HandlerError> {
+    /// Ends the stream after the turn. Returns the error of a turn that did not succeed.
+    fn report_end(&mut self) -> Option<HandlerError> {
         match std::mem::replace(&mut self.end, StreamEnd::Reported) {
             _ if self.turn.is_deleted() => Some(HandlerError::new(HandlerErrorKind::ThreadDeleted)),
             StreamEnd::Completed(ended) => HandlerError::of_outcome(&ended.outcome),

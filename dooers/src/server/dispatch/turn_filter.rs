@@ -1,4 +1,4 @@
-//! The filter that picks the updates of one turn.
+//! The filter for the updates of one turn.
 
 use super::event::DispatchEvent;
 use crate::hub::{Frame, Update};
@@ -6,22 +6,22 @@ use crate::protocol::{Actor, Run, RunStatus, ThreadEvent};
 use crate::store::{Change, ChangeBody};
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// Picks the updates of one turn from those of its thread.
+/// Selects the updates of one turn among the updates of its thread.
 #[derive(Debug)]
 pub(super) struct TurnFilter {
-    /// The message that the turn answers.
+    /// The event id of the message that the turn answers.
     event_id: String,
     /// True if events without a run may belong to the turn.
     has_manual_runs: bool,
-    /// The runs of the turn.
+    /// The ids of the turn's runs.
     runs: HashSet<String>,
-    /// The runs of other turns.
+    /// The ids of the runs of other turns.
     others: HashSet<String>,
-    /// The streamed texts of the turn.
+    /// The event ids of the turn's texts that are being streamed.
     texts: HashSet<String>,
-    /// Events whose run is not known yet: a reader that catches up gets events before their runs.
+    /// Events whose run is not known yet, by the run's id. A reader that catches up receives events before their runs.
     unknown: HashMap<String, Vec<ThreadEvent>>,
-    /// Updates that were not taken.
+    /// Updates that were not taken yet.
     ready: VecDeque<DispatchEvent>,
     last_run: Option<Run>,
     is_deleted: bool,
@@ -57,13 +57,14 @@ impl TurnFilter {
         self.is_deleted
     }
 
-    /// Returns true if the record says that the turn is over. A handler that starts its runs itself may start another one.
+    /// Returns true if the record of the last run shows that the turn has ended. Always false for a handler that starts its
+    /// runs itself, because it may start another one.
     pub(super) fn is_over(&self) -> bool {
         let is_ended = |run: &Run| run.status != RunStatus::Running;
         !self.has_manual_runs && self.last_run().is_some_and(is_ended)
     }
 
-    /// Takes a frame of the thread.
+    /// Processes a frame of the thread.
     pub(super) fn on_frame(&mut self, frame: Frame) {
         match frame.into_update() {
             Some(Update::Change(change, sender)) => self.on_change(change, sender.as_deref()),

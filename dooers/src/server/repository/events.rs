@@ -286,7 +286,7 @@ impl IntoFuture for CreateEvent {
     }
 }
 
-/// Refuses a form that nobody could answer.
+/// Refuses a form that cannot be answered.
 fn check_data(
     running: &ServerState,
     kind: EventType,
