@@ -46,7 +46,7 @@ impl Session {
         let is_over = |thread_id: &str| self.connection.subscription(thread_id) != subscription;
         match backlog {
             Backlog::Row(thread_id) => {
-                let row = self.running.store.thread(&identity.scope, &thread_id).await;
+                let row = self.server.store.thread(&identity.scope, &thread_id).await;
                 // The client may have sent another `connect` while the store was read.
                 if self.is_still(&identity) {
                     match row {
@@ -74,7 +74,7 @@ impl Session {
             }
             Backlog::Setting(field_id) => {
                 let worker = identity.worker();
-                let settings = &self.running.settings;
+                let settings = &self.server.settings;
                 let resent = settings.read_unchanged(&worker, |schema, current| {
                     if let Some(field) = schema.field(&field_id) {
                         let frame = settings_frames::patch(&ChangedSetting {
@@ -100,7 +100,7 @@ impl Session {
     /// another attempt.
     async fn thread_failed(&self, thread_id: &str, error: StoreError, is_over: impl Fn() -> bool) {
         if let StoreError::NotFound(_) = error {
-            self.running.hub.unsubscribe(&self.connection, thread_id);
+            self.server.hub.unsubscribe(&self.connection, thread_id);
             let deleted = Update::Deleted(thread_id.to_owned());
             self.connection.outbound().push(Frame::from(deleted));
             return;
@@ -129,12 +129,12 @@ impl Session {
         let Some(_answering) = self.may_answer().await else {
             return Ok(());
         };
-        let join = self.running.hub.subscribe(&self.connection, thread_id);
+        let join = self.server.hub.subscribe(&self.connection, thread_id);
         // A step has the same limit in bytes as an answer.
-        let bytes = self.running.config.limits.answer_bytes;
+        let bytes = self.server.config.limits.answer_bytes;
         let limit = PageLimit::new(CATCH_UP_EVENTS).bytes(bytes);
         let page = self
-            .running
+            .server
             .store
             .catch_up(&identity.scope, thread_id, position, limit)
             .await?;

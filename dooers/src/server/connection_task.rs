@@ -21,19 +21,19 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 /// hold its memory all the time.
 pub(super) fn run(
     socket: Socket,
-    running: Arc<ServerState>,
+    server: Arc<ServerState>,
     agent: AgentDefinition,
 ) -> impl Future<Output = ()> + Send {
-    let limits = &running.config.limits;
+    let limits = &server.config.limits;
     let timing = Timing {
         ping_interval: limits.ping_interval,
         pong_timeout: limits.pong_timeout,
     };
     let pace = Pace::new(socket.get_ref().taken(), limits.stall_timeout);
     let connect_deadline = Instant::now() + limits.connect_timeout;
-    let until = running.stopping.clone();
-    let total = Arc::clone(&running.outbound);
-    let session = Session::new(running, agent, &until, Some(total));
+    let until = server.stopping.clone();
+    let total = Arc::clone(&server.outbound);
+    let session = Session::new(server, agent, &until, Some(total));
     let (sink, mut stream) = socket.split();
     async move {
         // Removes the connection from the hub and drops its frames, however the session ends.
@@ -73,7 +73,7 @@ struct Leaving<'a>(&'a Session);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.0.running.hub.leave(&self.0.connection);
+        self.0.server.hub.leave(&self.0.connection);
         self.0.connection.outbound().close();
     }
 }

@@ -39,22 +39,22 @@ const HEADER_BYTES: usize = 32 * 1024;
 /// Accepts connections until the server stops. Returns when the last request has been answered.
 pub(super) async fn serve(
     listener: TcpListener,
-    running: Arc<ServerState>,
+    server: Arc<ServerState>,
 ) -> Result<(), ServerError> {
     let address = listener.local_addr().map_err(ServerError::Listen)?;
-    let hosts = is_loopback(address.ip()).then(|| running.config.allowed_hosts.clone());
+    let hosts = is_loopback(address.ip()).then(|| server.config.allowed_hosts.clone());
     let exchange = Exchange {
-        router: routes::router(Arc::clone(&running), hosts),
-        limit: running.config.limits.request_timeout,
-        stopping: running.stopping.clone(),
+        router: routes::router(Arc::clone(&server), hosts),
+        limit: server.config.limits.request_timeout,
+        stopping: server.stopping.clone(),
     };
-    let mut admission = Admission::new(running.config.limits.connections);
+    let mut admission = Admission::new(server.config.limits.connections);
     let mut failures = Sparse::default();
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             biased;
-            () = running.stopping.cancelled() => break,
+            () = server.stopping.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -72,7 +72,7 @@ pub(super) async fn serve(
                     tracing::error!(target: "dooers::server", failures, %error, "connections cannot be accepted; trying again");
                 }
                 tokio::select! {
-                    () = running.stopping.cancelled() => break,
+                    () = server.stopping.cancelled() => break,
                     () = sleep(ACCEPT_PAUSE) => {}
                 }
             }

@@ -33,15 +33,15 @@ impl LocalClient {
         server: &WorkerServer,
         agent: AgentDefinition,
     ) -> Result<Self, ServerError> {
-        let running = server.start().await?;
-        if running.stopping.is_cancelled() {
+        let server = server.start().await?;
+        if server.stopping.is_cancelled() {
             return Err(ServerError::Closed);
         }
-        let until = running.stopping.clone();
-        let local = LocalSession::new(Arc::clone(&running), agent, &until);
+        let until = server.stopping.clone();
+        let local = LocalSession::new(Arc::clone(&server), agent, &until);
         let (frames, waiting) = mpsc::channel(WAITING_FRAMES);
         let session = Arc::clone(local.session());
-        running.spawn(read(session, waiting));
+        server.spawn(read(session, waiting));
         Ok(Self { local, frames })
     }
 
@@ -64,7 +64,7 @@ impl LocalClient {
     /// Returns true if the client has taken all changes of the thread up to `rev` that are published to it.
     pub(crate) fn has_read(&self, thread_id: &str, rev: u64) -> bool {
         let session = self.local.session();
-        let hub = &session.running.hub;
+        let hub = &session.server.hub;
         // The order matters: a frame that the hub sends after the first check is found in the queue by the second.
         hub.has_sent(&session.connection, thread_id, rev) && self.local.is_idle()
     }
@@ -89,7 +89,7 @@ async fn read(session: Arc<Session>, mut frames: mpsc::Receiver<String>) {
         }
     }
     // The frame that was being answered when the client left may have subscribed it again.
-    session.running.hub.leave(&session.connection);
+    session.server.hub.leave(&session.connection);
 }
 
 impl WorkerServer {
@@ -100,11 +100,11 @@ impl WorkerServer {
     ///
     /// [`ServerError`], if the agents or the store cannot be used.
     pub(crate) async fn start_recording(&self, record: &EndedTurns) -> Result<Served, ServerError> {
-        let running: Arc<ServerState> = self.start().await?;
-        running.runner.publisher().record_endings(record);
+        let server: Arc<ServerState> = self.start().await?;
+        server.runner.publisher().record_endings(record);
         Ok(Served {
-            agents: running.agents.clone(),
-            default: running.default_agent(),
+            agents: server.agents.clone(),
+            default: server.default_agent(),
         })
     }
 }

@@ -27,11 +27,11 @@ pub(super) struct LocalSession {
 impl LocalSession {
     /// Creates a session without an identity. It ends at the latest when `until` fires.
     pub(super) fn new(
-        running: Arc<ServerState>,
+        server: Arc<ServerState>,
         agent: AgentDefinition,
         until: &CancellationToken,
     ) -> Self {
-        let session = Arc::new(Session::new(running, agent, until, None));
+        let session = Arc::new(Session::new(server, agent, until, None));
         let reading = Arc::clone(&session);
         Self {
             session,
@@ -42,12 +42,12 @@ impl LocalSession {
 
     /// Creates a session with this identity, which is notified only of the threads that it subscribes to.
     pub(super) fn of(
-        running: Arc<ServerState>,
+        server: Arc<ServerState>,
         agent: AgentDefinition,
         until: &CancellationToken,
         identity: Identity,
     ) -> Self {
-        let local = Self::new(running, agent, until);
+        let local = Self::new(server, agent, until);
         local.session.act_as(identity);
         local
     }
@@ -92,6 +92,6 @@ impl fmt::Debug for LocalSession {
 impl Drop for LocalSession {
     fn drop(&mut self) {
         self.session.ending.end(CloseReason::Left);
-        self.session.running.hub.leave(&self.session.connection);
+        self.session.server.hub.leave(&self.session.connection);
     }
 }

@@ -22,9 +22,9 @@ const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Builds the routes of a server. `hosts` contains the further host names of a server that listens on a loopback
 /// address, and is `None` for any other server.
-pub(super) fn router(running: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
+pub(super) fn router(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
     let rules = Arc::new(OriginRules {
-        origins: running.config.allowed_origins.clone(),
+        origins: server.config.allowed_origins.clone(),
         hosts,
     });
     Router::new()
@@ -34,7 +34,7 @@ pub(super) fn router(running: Arc<ServerState>, hosts: Option<AllowedHosts>) -> 
         .route_layer(from_fn_with_state(rules, check_origin))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        .with_state(running)
+        .with_state(server)
 }
 
 /// Refuses requests from pages that may not use the server.
@@ -53,14 +53,14 @@ async fn check_origin(
 }
 
 /// The paths of all sockets.
-pub(super) fn paths(running: &ServerState) -> Vec<String> {
+pub(super) fn paths(server: &ServerState) -> Vec<String> {
     let mut paths = Vec::new();
-    if running.default_agent().is_some() {
+    if server.default_agent().is_some() {
         paths.push("/ws".to_owned());
     }
-    if running.agents.len() > 1 {
+    if server.agents.len() > 1 {
         let named = |agent: &AgentDefinition| format!("/agents/{}/ws", agent.name());
-        paths.extend(running.agents.iter().map(named));
+        paths.extend(server.agents.iter().map(named));
     }
     paths
 }
@@ -72,18 +72,18 @@ struct AgentEntry {
     is_default: bool,
 }
 
-async fn agents(State(running): State<Arc<ServerState>>) -> Response {
+async fn agents(State(server): State<Arc<ServerState>>) -> Response {
     #[derive(Serialize)]
     struct Agents {
         agents: Vec<AgentEntry>,
     }
-    let default = running.default_agent().map(|agent| agent.name());
+    let default = server.default_agent().map(|agent| agent.name());
     let entry = |agent: &AgentDefinition| AgentEntry {
         name: agent.name(),
         description: agent.description(),
         is_default: default == Some(agent.name()),
     };
-    let agents = running.agents.iter().map(entry).collect();
+    let agents = server.agents.iter().map(entry).collect();
     Json(Agents { agents }).into_response()
 }
 
@@ -93,11 +93,11 @@ async fn healthz() -> &'static str {
 }
 
 /// Reports whether the server accepts clients. It is not ready while it stops, or if the store does not answer.
-async fn readyz(State(running): State<Arc<ServerState>>) -> Response {
-    if running.stopping.is_cancelled() {
+async fn readyz(State(server): State<Arc<ServerState>>) -> Response {
+    if server.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response();
     }
-    match timeout(READY_TIMEOUT, running.store.ping()).await {
+    match timeout(READY_TIMEOUT, server.store.ping()).await {
         Ok(Ok(())) => "ready\n".into_response(),
         answer => {
             tracing::warn!(target: "dooers::server", ?answer, "not ready: the store does not answer");
@@ -108,40 +108,40 @@ async fn readyz(State(running): State<Arc<ServerState>>) -> Response {
 }
 
 async fn default_socket(
-    State(running): State<Arc<ServerState>>,
+    State(server): State<Arc<ServerState>>,
     place: Option<Extension<ConnectionSlot>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
-    match running.default_agent() {
-        Some(agent) => open(&running, agent, place, upgrade),
+    match server.default_agent() {
+        Some(agent) => open(&server, agent, place, upgrade),
         None => not_found(
-            &running,
+            &server,
             "there are several agents, and none is marked `default`",
         ),
     }
 }
 
 async fn named_socket(
-    State(running): State<Arc<ServerState>>,
+    State(server): State<Arc<ServerState>>,
     Path(name): Path<String>,
     place: Option<Extension<ConnectionSlot>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
-    match running.agent(&name) {
-        Some(agent) => open(&running, agent, place, upgrade),
-        None => not_found(&running, "there is no agent of this name"),
+    match server.agent(&name) {
+        Some(agent) => open(&server, agent, place, upgrade),
+        None => not_found(&server, "there is no agent of this name"),
     }
 }
 
-fn not_found(running: &ServerState, reason: &str) -> Response {
+fn not_found(server: &ServerState, reason: &str) -> Response {
     let named = |agent: &AgentDefinition| format!("/agents/{}/ws", agent.name());
-    let paths: Vec<_> = running.agents.iter().map(named).collect();
+    let paths: Vec<_> = server.agents.iter().map(named).collect();
     let text = format!("{reason}; connect to {}\n", paths.join(" or "));
     (StatusCode::NOT_FOUND, text).into_response()
 }
 
 fn open(
-    running: &Arc<ServerState>,
+    server: &Arc<ServerState>,
     agent: AgentDefinition,
     place: Option<Extension<ConnectionSlot>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
@@ -150,11 +150,11 @@ fn open(
         Ok(upgrade) => upgrade,
         Err(refused) => return refused.into_response(),
     };
-    let (answer, opening) = upgrade.accept(running.config.limits.frame_bytes);
-    let serving = Arc::clone(running);
+    let (answer, opening) = upgrade.accept(server.config.limits.frame_bytes);
+    let serving = Arc::clone(server);
     // Both are boxed. Otherwise a session would keep the memory of its opening, and the opening that of a session.
     let opening = Box::pin(opening);
-    running.spawn(async move {
+    server.spawn(async move {
         let socket = opening.await;
         if let Some(socket) = socket {
             Box::pin(connection_task::run(socket, serving, agent)).await;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The session of a client, which is connected by a WebSocket or is in the same process.
 pub(super) struct Session {
-    pub(super) running: Arc<ServerState>,
+    pub(super) server: Arc<ServerState>,
     pub(super) agent: AgentDefinition,
     pub(super) connection: Arc<Connection>,
     identity: Mutex<Option<Arc<Identity>>>,
@@ -23,19 +23,19 @@ impl Session {
     /// Creates a session without an identity. It ends at the latest when `until` fires. Its frames count towards
     /// `total`.
     pub(super) fn new(
-        running: Arc<ServerState>,
+        server: Arc<ServerState>,
         agent: AgentDefinition,
         until: &CancellationToken,
         total: Option<Arc<OutboundTotal>>,
     ) -> Self {
-        let connection = Connection::new(running.outbound_limits(), total);
+        let connection = Connection::new(server.outbound_limits(), total);
         Self {
             connection: Arc::new(connection),
             ending: CloseSignal::new(until),
             identity: Mutex::default(),
             liveness: Liveness::default(),
             agent,
-            running,
+            server,
         }
     }
 
@@ -56,7 +56,7 @@ impl Session {
     /// Sets the identity and enters the connection into the hub. This replaces an earlier identity and ends its
     /// subscriptions.
     pub(super) fn set_identity(&self, identity: Identity) {
-        self.running
+        self.server
             .hub
             .enter(&self.connection, identity.scope.clone());
         self.act_as(identity);

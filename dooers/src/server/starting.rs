@@ -65,7 +65,7 @@ impl ServerState {
         ));
         let limits = &config.limits;
         let outbound = OutboundTotal::new(limits.outbound_total, limits.answer_bytes);
-        let running = Arc::new(Self {
+        let server = Arc::new(Self {
             agents,
             outbound: Arc::new(outbound),
             config,
@@ -79,21 +79,21 @@ impl ServerState {
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
         });
-        match closed.run_until_cancelled(running.recover()).await {
+        match closed.run_until_cancelled(server.recover()).await {
             Some(recovered) => recovered?,
             None => {
                 // Turns may be running already.
-                running.stop(|_| {}).await;
+                server.stop(|_| {}).await;
                 return Err(ServerError::Closed);
             }
         }
-        let keeper = Arc::clone(&running);
-        running.tasks.spawn(keeper.keep_leases());
-        running
+        let keeper = Arc::clone(&server);
+        server.tasks.spawn(keeper.keep_leases());
+        server
             .tasks
-            .spawn(Arc::clone(&running).settle_lost_answers());
-        running.tasks.spawn(Arc::clone(&running).forget_sent());
-        Ok(running)
+            .spawn(Arc::clone(&server).settle_lost_answers());
+        server.tasks.spawn(Arc::clone(&server).forget_sent());
+        Ok(server)
     }
 }
 

@@ -14,15 +14,15 @@ pub(super) async fn submit_message(
     stored: impl FnOnce(&BeginOutcome),
 ) -> Result<BeginOutcome, StoreError> {
     let mut message = message.into_inner();
-    let running = &session.running;
+    let server = &session.server;
     let thread_id = message.thread.id().to_owned();
     let is_subscribed = session.connection.is_subscribed(&thread_id);
     // Subscribe before the commit, so that no change is missed.
-    let join = (!is_subscribed).then(|| running.hub.subscribe(&session.connection, &thread_id));
-    let publisher = running.runner.publisher();
-    let _claiming = running.runner.claiming(&thread_id);
-    let start = running.runner.claim_options(&session.agent);
-    running.runner.answer_keys.seal(scope, &mut message);
+    let join = (!is_subscribed).then(|| server.hub.subscribe(&session.connection, &thread_id));
+    let publisher = server.runner.publisher();
+    let _claiming = server.runner.claiming(&thread_id);
+    let start = server.runner.claim_options(&session.agent);
+    server.runner.answer_keys.seal(scope, &mut message);
     let acknowledge = |begun: &mut BeginOutcome| {
         crash::point("after-commit");
         if begun.is_repeated {
@@ -35,7 +35,7 @@ pub(super) async fn submit_message(
         crash::point("after-ack");
         publisher.report_withdrawn(&begun.changes);
     };
-    let begin = running.store.begin_turn(scope, message, &start);
+    let begin = server.store.begin_turn(scope, message, &start);
     let mut begun = publisher
         .commit_then(&thread_id, begin, acknowledge)
         .await?;
@@ -44,10 +44,10 @@ pub(super) async fn submit_message(
     }
     crash::point("after-publish");
     for event_id in &begun.interrupted {
-        running.runner.cancel(event_id);
+        server.runner.cancel(event_id);
     }
     if let Some(claim) = begun.claim.take() {
-        running.runner.run(session.agent, claim);
+        server.runner.run(session.agent, claim);
     }
     Ok(begun)
 }

@@ -13,11 +13,11 @@ impl ServerState {
     ) -> Result<Change, StoreError> {
         scope.admit()?;
         let draft = Admitted::new(draft)?.into_inner();
-        let running = Arc::clone(self);
+        let server = Arc::clone(self);
         let create = async move {
             let thread_id = draft.thread.id.clone();
-            let create = running.store.create_thread(&scope, draft);
-            running.runner.publisher().commit(&thread_id, create).await
+            let create = server.store.create_thread(&scope, draft);
+            server.runner.publisher().commit(&thread_id, create).await
         };
         self.run_detached(create).await
     }
@@ -30,25 +30,25 @@ impl ServerState {
         edit: ThreadEdit,
     ) -> Result<Vec<Change>, StoreError> {
         let edit = Admitted::new(edit)?.into_inner();
-        let running = Arc::clone(self);
+        let server = Arc::clone(self);
         let edit = async move {
-            let publisher = running.runner.publisher();
+            let publisher = server.runner.publisher();
             let may_withdraw = matches!(edit, ThreadEdit::RemoveEvent { .. });
             let report = |edited: &mut Edited| {
                 if may_withdraw {
                     publisher.report_withdrawn(&edited.changes);
                 }
             };
-            let edit = running.store.edit_thread(&scope, &thread_id, edit);
+            let edit = server.store.edit_thread(&scope, &thread_id, edit);
             let Edited {
                 changes,
                 interrupted,
                 waiting,
             } = publisher.commit_then(&thread_id, edit, report).await?;
             if let Some(event_id) = interrupted {
-                running.runner.cancel(&event_id);
+                server.runner.cancel(&event_id);
             }
-            if let Err(error) = running.resume_pending(waiting).await {
+            if let Err(error) = server.resume_pending(waiting).await {
                 // The change is stored and published. The queued turns start with the next message, or when the server
                 // starts next.
                 tracing::error!(target: "dooers::server", error = &error as &dyn std::error::Error, thread_id, "a queued turn could not be claimed");
@@ -64,11 +64,11 @@ impl ServerState {
         scope: Scope,
         thread_id: String,
     ) -> Result<(), StoreError> {
-        let running = Arc::clone(self);
+        let server = Arc::clone(self);
         let delete = async move {
-            let delete = running.store.delete_thread(&scope, &thread_id);
-            let stop = |_: &mut Change| running.runner.stop(&thread_id);
-            let publisher = running.runner.publisher();
+            let delete = server.store.delete_thread(&scope, &thread_id);
+            let stop = |_: &mut Change| server.runner.stop(&thread_id);
+            let publisher = server.runner.publisher();
             publisher.commit_then(&thread_id, delete, stop).await?;
             Ok(())
         };

@@ -46,7 +46,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone)]
 pub struct WorkerServer {
     program: ServerSpec,
-    running: Arc<OnceCell<Arc<ServerState>>>,
+    server: Arc<OnceCell<Arc<ServerState>>>,
     closed: CancellationToken,
 }
 
@@ -56,7 +56,7 @@ impl WorkerServer {
     pub fn new(config: WorkerConfig) -> Self {
         Self {
             program: ServerSpec::new(config),
-            running: Arc::default(),
+            server: Arc::default(),
             closed: CancellationToken::new(),
         }
     }
@@ -113,15 +113,15 @@ impl WorkerServer {
         &self,
         worker_id: impl Into<String>,
     ) -> Result<Settings<T>, ServerError> {
-        let running = self.start().await?;
-        let agents = running.settings.agents_of::<T>();
+        let server = self.start().await?;
+        let agents = server.settings.agents_of::<T>();
         let [agent] = agents[..] else {
             return Err(ServerError::SettingsOwner {
                 of: std::any::type_name::<T>(),
                 found: agents.len(),
             });
         };
-        Ok(settings_of(&running, agent, worker_id.into()))
+        Ok(settings_of(&server, agent, worker_id.into()))
     }
 
     /// The settings of a worker of this agent, if several agents have settings of the same type.
@@ -133,15 +133,15 @@ impl WorkerServer {
         &self,
         worker_id: impl Into<String>,
     ) -> Result<Settings<T>, ServerError> {
-        let running = self.start().await?;
+        let server = self.start().await?;
         let agent = A::DEFINITION.name();
-        if !running.settings.agents_of::<T>().contains(&agent) {
+        if !server.settings.agents_of::<T>().contains(&agent) {
             return Err(ServerError::SettingsOwner {
                 of: std::any::type_name::<T>(),
                 found: 0,
             });
         }
-        Ok(settings_of(&running, agent, worker_id.into()))
+        Ok(settings_of(&server, agent, worker_id.into()))
     }
 
     /// The conversations and settings, to be read and changed outside of a turn.
@@ -222,8 +222,8 @@ impl WorkerServer {
     /// [`ServerError`], if the server cannot start, the database fails, or there is no such run.
     pub async fn cancel_run(&self, run_id: impl Into<String>) -> Result<(), ServerError> {
         let target = CancelTarget::Run(run_id.into());
-        let running = self.start().await?;
-        Ok(running.cancel(None, target, || {}).await?)
+        let server = self.start().await?;
+        Ok(server.cancel(None, target, || {}).await?)
     }
 
     /// Listens on the configured address and serves until the program receives SIGINT or SIGTERM, or until
@@ -245,7 +245,7 @@ impl WorkerServer {
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| ServerError::bind(address, error))?;
-        let running = match self.start().await {
+        let server = match self.start().await {
             Err(ServerError::Closed) => return Ok(()),
             started => started?,
         };
@@ -253,12 +253,12 @@ impl WorkerServer {
         // Signals are handled before the address is printed, because a reader of the output may send one.
         let drain_timeout = self.program.config.drain_timeout;
         let mut signals = StopSignals::new(drain_timeout).map_err(ServerError::Signals)?;
-        announce(&running, address);
+        announce(&server, address);
         let (served, ()) = tokio::join!(self.serve_on(listener), async {
             tokio::select! {
                 () = signals.first() => {}
                 // Another part of the program closed the server.
-                () = running.stopping.cancelled() => return self.close().await,
+                () = server.stopping.cancelled() => return self.close().await,
             }
             tokio::select! {
                 stopped = self.close_and_count(say_turns) => if stopped == Stopped::Whole {
@@ -279,7 +279,7 @@ impl WorkerServer {
         match self.start().await {
             Err(ServerError::Closed) => Ok(()),
             Err(error) => Err(error),
-            Ok(running) => listener::serve(listener, running).await,
+            Ok(server) => listener::serve(listener, server).await,
         }
     }
 
@@ -311,8 +311,8 @@ impl WorkerServer {
     async fn close_and_count(&self, turns_left: impl FnOnce(usize)) -> Stopped {
         self.closed.cancel();
         let never = || async { Err(ServerError::Closed) };
-        match self.running.get_or_try_init(never).await {
-            Ok(running) => running.stop(turns_left).await,
+        match self.server.get_or_try_init(never).await {
+            Ok(server) => server.stop(turns_left).await,
             Err(_) => Stopped::Whole,
         }
     }
@@ -322,7 +322,7 @@ impl WorkerServer {
     pub(crate) fn anew(self) -> Self {
         Self {
             program: self.program,
-            running: Arc::default(),
+            server: Arc::default(),
             closed: CancellationToken::new(),
         }
     }
@@ -341,12 +341,12 @@ impl WorkerServer {
             }
             ServerState::start(self.program.clone(), &self.closed).await
         };
-        self.running.get_or_try_init(start).await.cloned()
+        self.server.get_or_try_init(start).await.cloned()
     }
 }
 
 fn settings_of<T: WorkerSettings>(
-    running: &ServerState,
+    server: &ServerState,
     agent: &str,
     worker_id: String,
 ) -> Settings<T> {
@@ -354,14 +354,14 @@ fn settings_of<T: WorkerSettings>(
         agent: agent.to_owned(),
         worker_id,
     };
-    Settings::new(Arc::clone(&running.settings), worker)
+    Settings::new(Arc::clone(&server.settings), worker)
 }
 
 /// Prints the addresses to connect to.
-fn announce(running: &ServerState, address: SocketAddr) {
-    let names: Vec<_> = running.agents.iter().map(AgentDefinition::name).collect();
+fn announce(server: &ServerState, address: SocketAddr) {
+    let names: Vec<_> = server.agents.iter().map(AgentDefinition::name).collect();
     let mut text = format!("dooers serves {} on\n", names.join(", "));
-    for path in routes::paths(running) {
+    for path in routes::paths(server) {
         text += &format!("  ws://{address}{path}\n");
     }
     text += "Ctrl-C stops it.\n";

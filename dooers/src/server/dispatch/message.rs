@@ -165,19 +165,19 @@ impl Dispatch {
     ///
     /// [`DispatchError`]. Nothing was stored, except possibly in the case of [`DispatchError::Store`].
     pub async fn send(self) -> Result<DispatchStream, DispatchError> {
-        let running = self.server.start().await?;
-        self.check(&running)?;
+        let server = self.server.start().await?;
+        self.check(&server)?;
         // A message that is stored is also published and started, even if the caller stops waiting.
-        let sent = self.send_on(Arc::clone(&running));
-        running.run_detached(sent).await
+        let sent = self.send_on(Arc::clone(&server));
+        server.run_detached(sent).await
     }
 
-    fn check(&self, running: &ServerState) -> Result<(), DispatchError> {
+    fn check(&self, server: &ServerState) -> Result<(), DispatchError> {
         let name = self.agent.name();
-        if running.agent(name).is_none() {
+        if server.agent(name).is_none() {
             return Err(DispatchError::NotServed(name));
         }
-        if running.stopping.is_cancelled() {
+        if server.stopping.is_cancelled() {
             return Err(ServerError::Closed.into());
         }
         let invalid = |text: &str| Err(DispatchError::Invalid(text.to_owned()));
@@ -199,18 +199,15 @@ impl Dispatch {
         Ok(())
     }
 
-    async fn send_on(self, running: Arc<ServerState>) -> Result<DispatchStream, DispatchError> {
-        let identity = self.identity(&running);
+    async fn send_on(self, server: Arc<ServerState>) -> Result<DispatchStream, DispatchError> {
+        let identity = self.identity(&server);
         let scope = identity.scope.clone();
         let agent = self.agent;
         let message = Admitted::new(self.into_message(&identity))?;
-        let until = &running.stopped;
-        let local = LocalSession::of(Arc::clone(&running), agent, until, identity);
+        let until = &server.stopped;
+        let local = LocalSession::of(Arc::clone(&server), agent, until, identity);
         // Watch before the message is stored, so that the end of the turn is not missed.
-        let ending = running
-            .runner
-            .publisher()
-            .ending_of(&message.get().event_id);
+        let ending = server.runner.publisher().ending_of(&message.get().event_id);
         let mut is_new_thread = false;
         let stored = |begun: &BeginOutcome| is_new_thread = begun.makes_thread();
         let begun = submit_message(local.session(), &scope, message, stored).await?;
@@ -236,10 +233,10 @@ impl Dispatch {
         ))
     }
 
-    fn identity(&self, running: &ServerState) -> Identity {
+    fn identity(&self, server: &ServerState) -> Identity {
         // Anonymous clients participate by their connection. The program has none, so it always participates as a user.
         let participant = Participant::user(&self.user);
-        let private_threads = running.config.private_threads;
+        let private_threads = server.config.private_threads;
         let (scope, user) = (self.scope.clone(), self.user.clone());
         Identity::within(scope, user, participant, private_threads)
     }
@@ -274,12 +271,12 @@ async fn read_again(
     scope: &Scope,
     begun: &BeginOutcome,
 ) -> Result<StreamEnd, DispatchError> {
-    let running = &session.running;
+    let server = &session.server;
     let (thread_id, event_id) = (&begun.event.thread_id, &begun.event.id);
     // Watch before the state is read, so that an end after the read is not missed.
-    let ending = running.runner.publisher().ending_of(event_id);
-    let state = running.store.turn_state(scope, thread_id, event_id).await?;
-    let join = running.hub.subscribe(&session.connection, thread_id);
+    let ending = server.runner.publisher().ending_of(event_id);
+    let state = server.store.turn_state(scope, thread_id, event_id).await?;
+    let join = server.hub.subscribe(&session.connection, thread_id);
     join.activate_lagging([], begun.position());
     Ok(match state {
         TurnState::Queued | TurnState::Running => StreamEnd::Awaited(ending),

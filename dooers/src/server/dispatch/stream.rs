@@ -187,7 +187,7 @@ impl TurnReader {
             self.end = StreamEnd::Completed(ended);
         }
         let session = self.local.session();
-        let (hub, connection) = (&session.running.hub, &session.connection);
+        let (hub, connection) = (&session.server.hub, &session.connection);
         match &self.end {
             // The order matters: frames that the hub sends between the two checks are found in the queue by `is_idle`.
             StreamEnd::Completed(ended) => {

@@ -39,7 +39,7 @@ impl Repository {
         thread_id: &str,
         event_id: &str,
     ) -> Result<ThreadEvent, RepositoryError> {
-        let event = self.running.store.event(scope, thread_id, event_id).await?;
+        let event = self.server.store.event(scope, thread_id, event_id).await?;
         if event.is_deleted() {
             return Err(RepositoryError::NotFound("event in this thread"));
         }
@@ -98,7 +98,7 @@ impl Repository {
         }
         if let Some(data) = patch.new_data() {
             let event = self.event(scope, thread_id, event_id).await?;
-            check_data(&self.running, event.kind, Some(data))?;
+            check_data(&self.server, event.kind, Some(data))?;
         }
         let event_id = event_id.to_owned();
         let edit = ThreadEdit::UpdateEvent { event_id, patch };
@@ -268,9 +268,9 @@ impl IntoFuture for CreateEvent {
                 check_content(content)?;
             }
             UploadNotFound::check(reply.content())?;
-            let Target { running, scope } = self.place;
-            check_data(&running, reply.kind, reply.data.as_ref())?;
-            let (assistant, at) = (&running.config.assistant_name, timestamp::now());
+            let Target { server, scope } = self.place;
+            check_data(&server, reply.kind, reply.data.as_ref())?;
+            let (assistant, at) = (&server.config.assistant_name, timestamp::now());
             let said = reply.into_event(self.id, &self.thread_id, assistant, at);
             let user = self.user.as_ref().filter(|_| said.actor == Actor::User);
             let event = ThreadEvent {
@@ -280,7 +280,7 @@ impl IntoFuture for CreateEvent {
                 ..said
             };
             let edit = ThreadEdit::CreateEvent(Box::new(event));
-            event_of(running.edit_thread(scope, self.thread_id, edit).await?)
+            event_of(server.edit_thread(scope, self.thread_id, edit).await?)
         }
         .boxed()
     }
@@ -288,7 +288,7 @@ impl IntoFuture for CreateEvent {
 
 /// Refuses a form that cannot be answered.
 fn check_data(
-    running: &ServerState,
+    server: &ServerState,
     kind: EventType,
     data: Option<&Value>,
 ) -> Result<(), RepositoryError> {
@@ -304,7 +304,7 @@ fn check_data(
     if let Some(form) = form {
         form.check().map_err(ReplyError::from)?;
     }
-    let keys = &running.runner.answer_keys;
+    let keys = &server.runner.answer_keys;
     keys.check_form(kind, data)
         .map_err(RepositoryError::Invalid)
 }

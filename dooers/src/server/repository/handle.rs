@@ -46,23 +46,23 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Repository {
-    pub(super) running: Arc<ServerState>,
+    pub(super) server: Arc<ServerState>,
 }
 
 impl Repository {
-    pub(in crate::server) fn new(running: Arc<ServerState>) -> Self {
-        Self { running }
+    pub(in crate::server) fn new(server: Arc<ServerState>) -> Self {
+        Self { server }
     }
 
     pub(super) fn place(&self, scope: &Scope) -> Target {
         Target {
-            running: Arc::clone(&self.running),
+            server: Arc::clone(&self.server),
             scope: scope.clone(),
         }
     }
 
     pub(super) fn list<L: Listed>(&self, scope: &Scope, listed: L) -> List<L> {
-        List::new(Arc::clone(&self.running), scope.clone(), listed)
+        List::new(Arc::clone(&self.server), scope.clone(), listed)
     }
 
     pub(super) async fn edit(
@@ -72,7 +72,7 @@ impl Repository {
         edit: ThreadEdit,
     ) -> Result<Vec<Change>, RepositoryError> {
         let editing = self
-            .running
+            .server
             .edit_thread(scope.clone(), thread_id.to_owned(), edit);
         Ok(editing.await?)
     }
@@ -81,7 +81,7 @@ impl Repository {
 /// The server and the scope in which something is created.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
-    pub(super) running: Arc<ServerState>,
+    pub(super) server: Arc<ServerState>,
     pub(super) scope: Scope,
 }
 

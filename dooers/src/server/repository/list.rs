@@ -36,7 +36,7 @@ pub struct Page<T> {
 /// Filters that match nothing result in an empty page.
 #[must_use = "nothing is read until it is awaited or streamed"]
 pub struct List<L> {
-    running: Arc<ServerState>,
+    server: Arc<ServerState>,
     scope: Scope,
     pub(super) listed: L,
     order: Order,
@@ -94,9 +94,9 @@ impl From<StoreError> for FindError {
 }
 
 impl<L: Listed> List<L> {
-    pub(super) fn new(running: Arc<ServerState>, scope: Scope, listed: L) -> Self {
+    pub(super) fn new(server: Arc<ServerState>, scope: Scope, listed: L) -> Self {
         Self {
-            running,
+            server,
             scope,
             listed,
             order: Order::NewestFirst,
@@ -159,7 +159,7 @@ impl<L: Listed> List<L> {
             after: self.after.as_deref(),
             limit: limit + 1,
         };
-        let found = self.listed.find(&*self.running.store, &self.scope, part);
+        let found = self.listed.find(&*self.server.store, &self.scope, part);
         let mut items = found.await.map_err(|error| match error {
             FindError::Store(error) => error.into(),
             FindError::Cursor => RepositoryError::Invalid(

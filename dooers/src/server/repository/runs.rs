@@ -27,7 +27,7 @@ impl Repository {
         thread_id: &str,
         run_id: &str,
     ) -> Result<Run, RepositoryError> {
-        Ok(self.running.store.run(scope, thread_id, run_id).await?)
+        Ok(self.server.store.run(scope, thread_id, run_id).await?)
     }
 
     /// Starts a run in a thread, for work that the program does itself.
@@ -208,13 +208,13 @@ impl IntoFuture for CreateRun {
     fn into_future(self) -> Self::IntoFuture {
         async move {
             check_id("a run", &self.run.id)?;
-            let Target { running, scope } = self.place;
+            let Target { server, scope } = self.place;
             let thread_id = self.run.thread_id.clone();
             let edit = ThreadEdit::CreateRun(Run {
                 started_at: timestamp::now(),
                 ..self.run
             });
-            run_of(running.edit_thread(scope, thread_id, edit).await?)
+            run_of(server.edit_thread(scope, thread_id, edit).await?)
         }
         .boxed()
     }

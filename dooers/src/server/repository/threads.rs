@@ -26,7 +26,7 @@ impl Repository {
     ///
     /// `NotFound` for a thread outside the scope.
     pub async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<Thread, RepositoryError> {
-        Ok(self.running.store.thread(scope, thread_id).await?.thread)
+        Ok(self.server.store.thread(scope, thread_id).await?.thread)
     }
 
     /// Creates a thread without a message.
@@ -80,7 +80,7 @@ impl Repository {
         thread_id: &str,
     ) -> Result<(), RepositoryError> {
         let deleting = self
-            .running
+            .server
             .delete_thread(scope.clone(), thread_id.to_owned());
         Ok(deleting.await?)
     }
@@ -199,8 +199,8 @@ impl IntoFuture for CreateThread {
                 owner: self.owner,
                 at: timestamp::now(),
             };
-            let Target { running, scope } = self.place;
-            let created = running.create_thread(scope, draft).await?;
+            let Target { server, scope } = self.place;
+            let created = server.create_thread(scope, draft).await?;
             thread_of(vec![created])
         }
         .boxed()

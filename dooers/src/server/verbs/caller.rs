@@ -77,6 +77,6 @@ impl Caller<'_> {
 
     /// Maximum size of an answer, in bytes of its items.
     pub(super) fn answer_bytes(&self) -> usize {
-        self.session.running.config.limits.answer_bytes
+        self.session.server.config.limits.answer_bytes
     }
 }

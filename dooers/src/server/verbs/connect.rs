@@ -10,10 +10,10 @@ pub(super) fn connect(
     id: &str,
     payload: &ConnectPayload,
 ) -> Result<(), ErrorBody> {
-    let private_threads = session.running.config.private_threads;
+    let private_threads = session.server.config.private_threads;
     let identity = Identity::of(payload, session.agent.name(), private_threads)?;
     // No frame for the old identity is sent after the answer, and none for the new one before it.
-    session.running.hub.leave(&session.connection);
+    session.server.hub.leave(&session.connection);
     session.welcome(id);
     session.set_identity(identity);
     Ok(())

@@ -34,7 +34,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
 /// has not been sent the message yet gets it by its subscription.
 fn repeat(caller: &Caller<'_>, begun: &BeginOutcome) {
     let session = caller.session;
-    let (hub, connection) = (&session.running.hub, &session.connection);
+    let (hub, connection) = (&session.server.hub, &session.connection);
     session.ack(&caller.id);
     let (thread_id, seq) = (&begun.event.thread_id, begun.event.seq);
     let is_subscribed = connection.is_subscribed(thread_id);
@@ -101,12 +101,9 @@ pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Res
         return Ok(());
     };
     // Joined before the store is read, so that no edit is missed.
-    let join = session
-        .running
-        .hub
-        .subscribe(&session.connection, thread_id);
+    let join = session.server.hub.subscribe(&session.connection, thread_id);
     let page = session
-        .running
+        .server
         .store
         .events(
             &caller.identity.scope,

@@ -28,7 +28,7 @@ pub(super) async fn cancel(
     let scope = &caller.identity.scope;
     let acked = || session.ack(&caller.id);
     session
-        .running
+        .server
         .cancel(Some(scope), target, acked)
         .await
         .map_err(|error| caller.refusal(error))

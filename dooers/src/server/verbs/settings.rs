@@ -24,11 +24,11 @@ pub(super) async fn subscribe(
     let session = caller.session;
     let (worker, audience) = (caller.identity.worker(), payload.audience);
     let subscribed = session
-        .running
+        .server
         .settings
         .read_unchanged(&worker, |schema, current| {
             let snapshot = settings_frames::snapshot(&worker, schema, current, audience);
-            let hub = &session.running.hub;
+            let hub = &session.server.hub;
             hub.subscribe_settings(&session.connection, worker.clone(), audience, snapshot);
         });
     subscribed.await.map_err(|error| refusal(caller, error))?;
@@ -43,12 +43,9 @@ pub(super) fn unsubscribe(
     own_worker(caller, payload.agent_id.or(payload.worker_id))?;
     let session = caller.session;
     let agent = session.agent.name();
-    let configured = session.running.settings.schema(agent).map(|_| ());
+    let configured = session.server.settings.schema(agent).map(|_| ());
     configured.map_err(|error| refusal(caller, error))?;
-    session
-        .running
-        .hub
-        .unsubscribe_settings(&session.connection);
+    session.server.hub.unsubscribe_settings(&session.connection);
     session.ack(&caller.id);
     Ok(())
 }
@@ -63,10 +60,10 @@ pub(super) async fn patch(
     let worker = caller.identity.worker();
     let publish = |changed: &ChangedSetting<'_>| {
         session.ack(&caller.id);
-        settings_frames::publish(&session.running.hub, changed, Some(&session.connection));
+        settings_frames::publish(&session.server.hub, changed, Some(&session.connection));
     };
     let audience = session.connection.settings_audience();
-    let settings = &session.running.settings;
+    let settings = &session.server.settings;
     settings
         .patch(
             audience,
@@ -82,7 +79,7 @@ pub(super) async fn patch(
 /// Sends the public part of the settings schema, also to a connection without an identity.
 pub(super) fn public_schema(session: &Session, id: &str) -> Result<(), ErrorBody> {
     let agent = session.agent.name();
-    let settings = &session.running.settings;
+    let settings = &session.server.settings;
     let schema = settings.schema(agent).map_err(|_| not_configured())?;
     let values = settings
         .initial_values(agent)

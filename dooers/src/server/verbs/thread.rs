@@ -24,7 +24,7 @@ pub(super) async fn list(
     let Some(_answering) = caller.session.may_answer().await else {
         return Ok(());
     };
-    let store = &caller.session.running.store;
+    let store = &caller.session.server.store;
     let page = store
         .threads(&caller.identity.scope, cursor.as_ref(), limit)
         .await
@@ -59,12 +59,9 @@ pub(super) async fn subscribe(
         return Ok(());
     };
     // Joined before the store is read, so that no change is missed.
-    let join = session
-        .running
-        .hub
-        .subscribe(&session.connection, thread_id);
+    let join = session.server.hub.subscribe(&session.connection, thread_id);
     let snapshot = session
-        .running
+        .server
         .store
         .snapshot(
             &caller.identity.scope,
@@ -76,7 +73,7 @@ pub(super) async fn subscribe(
         .map_err(|error| caller.refusal(error))?;
     // A second subscription replaces the first.
     session
-        .running
+        .server
         .hub
         .unsubscribe(&session.connection, thread_id);
     let frame = frame_of(&snapshot);
@@ -93,11 +90,11 @@ pub(super) async fn unsubscribe(caller: &Caller<'_>, thread_id: &str) -> Result<
     let session = caller.session;
     if session.connection.is_subscribed(thread_id) {
         session
-            .running
+            .server
             .hub
             .unsubscribe(&session.connection, thread_id);
     } else {
-        let store = &session.running.store;
+        let store = &session.server.store;
         store
             .thread(&caller.identity.scope, thread_id)
             .await
@@ -111,7 +108,7 @@ pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), E
     clean_id("payload.thread_id", thread_id)?;
     let session = caller.session;
     let scope = caller.identity.scope.clone();
-    let deleting = session.running.delete_thread(scope, thread_id.to_owned());
+    let deleting = session.server.delete_thread(scope, thread_id.to_owned());
     deleting.await.map_err(|error| caller.refusal(error))?;
     session.ack(&caller.id);
     Ok(())
