@@ -461,19 +461,30 @@ async fn turn_end_with_a_lost_answer_is_published() {
     // Every later commit is flushed to disk and then waits for a replica that never answers.
     tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
     tell("SELECT pg_reload_conf()").await;
-    gate::open("wait for the end");
-    let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    let waiting = async {
+    // PostgreSQL applies the setting a little later: once the commit of the probe waits, all commits do.
+    let mut probe = connect(&cluster.url()).await.unwrap();
+    let probing = tokio::spawn(async move {
+        while sqlx::raw_sql("CREATE TABLE IF NOT EXISTS probe (); DROP TABLE probe")
+            .execute(&mut probe)
+            .await
+            .is_ok()
+        {}
+    });
+    let waiting = async |commits: i64| {
         let mut admin = connect(&cluster.url()).await.unwrap();
-        while !sqlx::query_scalar::<_, bool>(waits)
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        while sqlx::query_scalar::<_, i64>(waiting)
             .fetch_one(&mut admin)
             .await
             .unwrap()
+            < commits
         {
             tokio::task::yield_now().await;
         }
     };
-    within(waits, waiting).await;
+    within("the commit of the probe", waiting(1)).await;
+    gate::open("wait for the end");
+    within("the commit of the end of the turn", waiting(2)).await;
     // The end of the turn times out before this request is rejected, as writes are sequential.
     let id = asker.send_message(None, "later").await;
     let refused = answer(&mut asker, &id, "ack").await;
@@ -481,6 +492,7 @@ async fn turn_end_with_a_lost_answer_is_published() {
         refused["payload"]["error"]["code"], "OVERLOADED",
         "{refused}"
     );
+    probing.abort();
     tell("ALTER SYSTEM RESET synchronous_standby_names").await;
     tell("SELECT pg_reload_conf()").await;
     let frames = client.read_turn().await;

@@ -334,7 +334,7 @@ async fn start_on_a_frozen_server_names_the_limit() {
     };
     cluster.freeze();
     let why = open_error(options(&cluster)).await;
-    let expected = "the database did not answer within 1s (WORKER_DATABASE_CONNECT_TIMEOUT); look";
+    let expected = "the database did not answer within 1s (WORKER_DATABASE_CONNECT_TIMEOUT); check";
     assert!(why.contains(expected), "{why}");
     cluster.thaw();
     open(options(&cluster)).await.close().await;
