@@ -8,7 +8,10 @@ use super::{
 use serde_json::Value;
 use std::fmt::Display;
 
-pub use super::const_checks::{assert_choice, assert_distinct, refuse_without_default};
+pub use super::const_checks::{
+    assert_choice, assert_decimal, assert_distinct, assert_integer, assert_length, assert_listed,
+    refuse_default, refuse_without_default,
+};
 pub use std::sync::LazyLock;
 
 /// A field of a struct. Generated code requires [`SettingValue`] only here, so that an unsuitable type causes one
@@ -76,6 +79,25 @@ impl<T: 'static> TypedField<T> {
     pub const fn choices(&self) -> &'static [(&'static str, &'static str)] {
         self.choices
     }
+}
+
+impl<T: 'static> TypedField<Option<T>> {
+    /// Adds the check that the user wrote. It is not called for `None`.
+    #[must_use]
+    pub fn validated_if_present<E: Display>(
+        &self,
+        field: Field,
+        check: impl Fn(&T) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Field {
+        self.validated(field, move |value| value.as_ref().map_or(Ok(()), &check))
+    }
+}
+
+/// Converts the default of a number or a checkbox to JSON.
+#[expect(clippy::needless_pass_by_value, reason = "generated code has a value")]
+#[must_use]
+pub fn json<T: SettingValue>(value: T) -> Value {
+    value.to_value()
 }
 
 /// A type whose name the macro does not know. The derive macro implements this trait for structs of settings.

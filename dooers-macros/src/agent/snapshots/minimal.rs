@@ -1,6 +1,7 @@
+#[allow(clippy::unused_async)]
 async fn hello() {}
 #[doc(hidden)]
-#[allow(non_camel_case_types)]
+#[allow(non_camel_case_types, missing_debug_implementations)]
 #[non_exhaustive]
 struct __dooers_hello {}
 /// The type of the agent [`hello`](fn@hello), for `WorkerServer::agent`.

@@ -1,3 +1,4 @@
+#[allow(clippy::unused_async)]
 pub async fn support(request: &WorkerRequest) {}
 ::core::compile_error! {
     "an agent cannot be `const`, as it runs when a message arrives and never at compile time; write `async fn support`"
@@ -6,7 +7,7 @@ pub async fn support(request: &WorkerRequest) {}
     "an argument of an agent cannot be a reference, as it is created for one turn and passed by value; write `WorkerRequest`"
 }
 #[doc(hidden)]
-#[allow(non_camel_case_types)]
+#[allow(non_camel_case_types, missing_debug_implementations)]
 #[non_exhaustive]
 pub struct __dooers_support {}
 /// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
