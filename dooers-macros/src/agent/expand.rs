@@ -118,6 +118,7 @@ fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream)
         #[#crate_path::__private::beside(
             #[doc = #doc]
             #[allow(non_camel_case_types, dead_code)]
+            #[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
             #alias
             #agent_impl
         )]

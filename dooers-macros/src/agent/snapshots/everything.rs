@@ -17,6 +17,7 @@ pub(crate) async fn support(
 pub(crate) struct __dooers_support {}
 /// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
+#[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 pub(crate) type HelpDesk = __dooers_support;
 const _: () = {
     use crate::runtime as __dooers;

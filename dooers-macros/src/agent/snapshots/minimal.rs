@@ -6,6 +6,7 @@ async fn hello() {}
 struct __dooers_hello {}
 /// The type of the agent [`hello`](fn@hello), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
+#[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 type hello = __dooers_hello;
 const _: () = {
     use ::dooers as __dooers;

@@ -12,6 +12,7 @@ pub async fn support(request: &WorkerRequest) {}
 pub struct __dooers_support {}
 /// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
+#[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 pub type support = __dooers_support;
 const _: () = {
     use ::dooers as __dooers;

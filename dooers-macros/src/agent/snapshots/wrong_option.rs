@@ -11,6 +11,7 @@ async fn support(request: WorkerRequest) -> impl IntoReply {
 struct __dooers_support {}
 /// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
+#[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 type support = __dooers_support;
 const _: () = {
     use ::dooers as __dooers;

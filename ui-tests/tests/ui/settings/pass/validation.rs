@@ -24,6 +24,7 @@ struct Validated {
 struct Rules;
 
 impl Rules {
+    #[expect(clippy::ptr_arg, reason = "a function of the field's own type")]
     fn long(text: &String) -> std::result::Result<(), String> {
         if text.len() > 3 {
             Ok(())
