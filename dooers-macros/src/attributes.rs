@@ -26,7 +26,13 @@ pub(crate) fn setting_options(
                 }
                 joined.extend(list.tokens.clone());
             }
-            Err(_) => diagnostics.add(&attribute, Diagnostic::InvalidAttributeForm),
+            Err(_) => {
+                let diagnostic = match attribute.meta {
+                    Meta::Path(_) => Diagnostic::EmptyAttribute,
+                    _ => Diagnostic::InvalidAttributeForm,
+                };
+                diagnostics.add(&attribute, diagnostic);
+            }
         }
     }
     joined

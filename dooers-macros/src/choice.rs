@@ -2,6 +2,7 @@
 
 use crate::attributes::setting_options;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::incomplete::type_without_body;
 use crate::options::{OptionTable, Options};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -12,11 +13,37 @@ use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
 const ENUM_OPTIONS: OptionTable = OptionTable {
     macro_name: "`#[setting]` on an enum",
     options: &[("crate", "crate = path")],
+    synonyms: &[
+        ("write `rename` on each variant", &["rename_all", "rename"]),
+        (
+            "write `label` on each variant",
+            &["label", "labels", "title"],
+        ),
+        (
+            "write `default` on the field that has this type",
+            &["default"],
+        ),
+    ],
 };
 
 const VARIANT_OPTIONS: OptionTable = OptionTable {
     macro_name: "`#[setting]` on a variant",
     options: &[("rename", "rename = \"…\""), ("label", "label = \"…\"")],
+    synonyms: &[
+        (
+            "write `label`",
+            &["title", "text", "caption", "display", "description"],
+        ),
+        ("write `rename`", &["value", "id", "key", "alias"]),
+        (
+            "write `rename` for the value, or `label` for the text in the form",
+            &["name"],
+        ),
+        (
+            "write `default` on the field that has this type",
+            &["default"],
+        ),
+    ],
 };
 
 /// A variant, after its attributes have been checked.
@@ -29,19 +56,32 @@ struct ChoiceVariant {
 /// Expands to the implementation of `SettingChoice`, and to the errors.
 pub(crate) fn expand_choice(item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
-    let input: DeriveInput = match syn::parse2(item) {
+    let input: DeriveInput = match syn::parse2(item.clone()) {
         Ok(input) => input,
-        Err(error) => return error.to_compile_error(),
+        Err(error) => {
+            diagnostics.add_unreadable(error);
+            return match type_without_body(item) {
+                Some(input) => {
+                    let crate_path = crate_path(&input, &mut diagnostics);
+                    choice_impl(&input.ident, &crate_path, &[], &diagnostics)
+                }
+                None => diagnostics.to_token_stream(),
+            };
+        }
     };
-    let tokens = setting_options(&input.attrs, &mut diagnostics);
-    let crate_path = Options::parse(tokens, &ENUM_OPTIONS, &mut diagnostics).path("crate");
-    let crate_path: Path = crate_path.unwrap_or_else(|| parse_quote!(::dooers));
+    let crate_path = crate_path(&input, &mut diagnostics);
     if !input.generics.params.is_empty() {
         diagnostics.add(&input.generics, Diagnostic::GenericChoice);
         return diagnostics.to_token_stream();
     }
     let choices = check_variants(&input, &mut diagnostics);
     choice_impl(&input.ident, &crate_path, &choices, &diagnostics)
+}
+
+fn crate_path(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Path {
+    let tokens = setting_options(&input.attrs, diagnostics);
+    let path = Options::parse(tokens, &ENUM_OPTIONS, diagnostics).path("crate");
+    path.unwrap_or_else(|| parse_quote!(::dooers))
 }
 
 fn check_variants(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<ChoiceVariant> {
@@ -137,6 +177,8 @@ fn choice_impl(
     let idents: Vec<_> = choices.iter().map(|choice| &choice.ident).collect();
     let values: Vec<_> = choices.iter().map(|choice| &choice.value).collect();
     let labels = choices.iter().map(|choice| &choice.label);
+    // The empty value lets the checks of a default accept an enum that has errors itself.
+    let refused = (!is_valid).then(|| quote!(("", ""),));
     let (choose, value) = if is_valid {
         (
             quote! {
@@ -156,7 +198,7 @@ fn choice_impl(
             use #crate_path as __dooers;
             #[automatically_derived]
             impl __dooers::SettingChoice for #name {
-                const CHOICES: &'static [(&'static str, &'static str)] = &[#((#values, #labels)),*];
+                const CHOICES: &'static [(&'static str, &'static str)] = &[#refused #((#values, #labels)),*];
 
                 #[allow(unused_variables)]
                 fn choose(__value: &str) -> ::core::option::Option<Self> {

@@ -4,38 +4,68 @@
 //! and the way out, in lower case, without a full stop and with code in backticks.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote_spanned};
 use std::fmt;
 
 /// The errors of one annotated item. They are collected, so that one build shows all of them.
 #[derive(Default)]
-pub(crate) struct Diagnostics(Vec<syn::Error>);
+pub(crate) struct Diagnostics {
+    errors: Vec<syn::Error>,
+    /// The error of an item that could not be parsed.
+    unreadable: Option<syn::Error>,
+}
 
 impl Diagnostics {
     /// Adds an error at these tokens.
     pub(crate) fn add(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
-        self.0.push(syn::Error::new_spanned(tokens, diagnostic));
+        self.errors
+            .push(syn::Error::new_spanned(tokens, diagnostic));
     }
 
     /// Adds an error of the parser.
     pub(crate) fn add_syn_error(&mut self, error: syn::Error) {
-        self.0.push(error);
+        self.errors.push(error);
+    }
+
+    /// Adds the error of an item that could not be parsed. The compiler has parsed the item before and most likely
+    /// reported the same mistake. This error is therefore only shown if there is no other.
+    pub(crate) fn add_unreadable(&mut self, error: syn::Error) {
+        self.unreadable = Some(error);
     }
 
     /// Returns true if there are no errors.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.count() == 0
     }
 
     /// Returns the number of errors.
     pub(crate) fn count(&self) -> usize {
-        self.0.len()
+        self.errors.len() + usize::from(self.unreadable.is_some())
     }
 }
 
 impl ToTokens for Diagnostics {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.0.iter().map(syn::Error::to_compile_error));
+        tokens.extend(self.errors.iter().map(syn::Error::to_compile_error));
+        tokens.extend(self.unreadable.as_ref().map(unreadable));
+    }
+}
+
+/// Generates the error of an item that could not be parsed. It is a lint, because the compiler checks lints last, and
+/// only if there are no errors.
+fn unreadable(error: &syn::Error) -> TokenStream {
+    let text = format!("dooers cannot read this item: {error}");
+    quote_spanned! {error.span()=>
+        const _: () = {
+            #[allow(dead_code)]
+            #[must_use = #text]
+            const fn unreadable_item() {}
+            #[allow(dead_code)]
+            #[deny(unused_must_use)]
+            fn __unreadable() {
+                unreadable_item();
+            }
+        };
     }
 }
 
@@ -45,6 +75,7 @@ pub(crate) enum ValueKind {
     String,
     Ident,
     Path,
+    Function,
     Bool,
     Count,
     Number,
@@ -56,9 +87,13 @@ impl fmt::Display for ValueKind {
             Self::String => write!(f, "a string in quotes"),
             Self::Ident => write!(f, "the name of a new type, without quotes"),
             Self::Path => write!(f, "a path, without quotes"),
+            Self::Function => write!(f, "the path of a function or a closure, without quotes"),
             Self::Bool => write!(f, "`true` or `false`"),
             Self::Count => write!(f, "a non-negative integer of up to 32 bits"),
-            Self::Number => write!(f, "a number"),
+            Self::Number => write!(
+                f,
+                "a number that is written out, as the macro compares it with other options"
+            ),
         }
     }
 }
@@ -86,9 +121,14 @@ pub(crate) enum Diagnostic {
     Generic,
     WhereClause,
     AnnotatedTwice,
+    EntryPoint {
+        attribute: String,
+    },
+    Main,
 
     // The arguments of an agent.
     Receiver,
+    SelfType,
     ReferenceArgument {
         by_value: String,
     },
@@ -104,14 +144,31 @@ pub(crate) enum Diagnostic {
     UnknownOption {
         macro_name: &'static str,
         key: String,
-        suggestion: Option<&'static str>,
         usages: String,
+    },
+    MisspelledOption {
+        macro_name: &'static str,
+        key: String,
+        suggestion: &'static str,
+    },
+    OptionOfAnotherLibrary {
+        macro_name: &'static str,
+        key: String,
+        advice: &'static str,
     },
     DuplicateOption {
         key: String,
     },
     MissingComma,
     MissingValue {
+        key: String,
+        usage: String,
+    },
+    MissingEquals {
+        key: String,
+        usage: String,
+    },
+    ListWithoutParentheses {
         key: String,
         usage: String,
     },
@@ -204,6 +261,7 @@ pub(crate) enum Diagnostic {
         id: String,
     },
     InvalidAttributeForm,
+    EmptyAttribute,
 
     // The options of a setting.
     OptionNotAllowed {
@@ -220,6 +278,10 @@ pub(crate) enum Diagnostic {
     RedundantDefault,
     WrongDefaultType {
         expected: &'static str,
+        usage: String,
+    },
+    DefaultNotALiteral {
+        reason: &'static str,
         usage: &'static str,
     },
     DefaultOutOfRange {
@@ -293,18 +355,25 @@ impl fmt::Display for Diagnostic {
             Self::WhereClause => write!(f, "an agent cannot have a `where` clause, as it has no generic parameters; remove the clause"),
             Self::AnnotatedTwice => write!(f, "a function can be only one agent, but this one has `#[dooers::agent]` twice; remove one of them"),
 
+            Self::EntryPoint { attribute } => write!(f, "a function with `#[{attribute}]` cannot be an agent, as the program starts it, while the server calls an agent for each message; move `#[dooers::agent]` to another function"),
+            Self::Main => write!(f, "`main` cannot be an agent, as the program starts it, while the server calls an agent for each message; move `#[dooers::agent]` to another function"),
+
             Self::Receiver => write!(f, "an agent cannot take `self`, as the server has no value to call it on; move it out of the `impl` block and make it a free function"),
+            Self::SelfType => write!(f, "an agent cannot name `Self`, as it must be outside of `impl` blocks and traits; make it a free function and write the type itself"),
             Self::ReferenceArgument { by_value } => write!(f, "an argument of an agent cannot be a reference, as it is created for one turn and passed by value; write `{by_value}`"),
             Self::StrArgument => write!(f, "an argument of an agent cannot be `&str`, as arguments are created from their types; take a `WorkerRequest`, whose field `message` is the text"),
             Self::ImplArgument => write!(f, "an argument of an agent cannot be `impl Trait`, as arguments are created from their types; write a concrete type"),
             Self::CfgArgument => write!(f, "an argument of an agent cannot have `#[cfg]`, as the generated code passes all arguments; put `#[cfg]` on two versions of the function"),
 
             Self::ExpectedOption { macro_name, usages } => write!(f, "this is not an option of {macro_name}; its options are {usages}"),
-            Self::UnknownOption { macro_name, key, suggestion: None, usages } => write!(f, "{macro_name} has no option `{key}`; its options are {usages}"),
-            Self::UnknownOption { macro_name, key, suggestion: Some(suggestion), usages } => write!(f, "{macro_name} has no option `{key}`; did you mean `{suggestion}`? its options are {usages}"),
+            Self::UnknownOption { macro_name, key, usages } => write!(f, "{macro_name} has no option `{key}`; its options are {usages}"),
+            Self::MisspelledOption { macro_name, key, suggestion } => write!(f, "{macro_name} has no option `{key}`; did you mean `{suggestion}`?"),
+            Self::OptionOfAnotherLibrary { macro_name, key, advice } => write!(f, "{macro_name} has no option `{key}`; {advice}"),
             Self::DuplicateOption { key } => write!(f, "the option `{key}` is given twice; remove one of them"),
             Self::MissingComma => write!(f, "options must be separated by commas; write `,` before this"),
             Self::MissingValue { key, usage } => write!(f, "the option `{key}` needs a value; write `{usage}`"),
+            Self::MissingEquals { key, usage } => write!(f, "the value of `{key}` must follow `=`; write `{usage}`"),
+            Self::ListWithoutParentheses { key, usage } => write!(f, "the option `{key}` takes a list in parentheses; write `{usage}`"),
             Self::UnexpectedValue { key } => write!(f, "the option `{key}` does not take a value; write `{key}`, or remove the option"),
             Self::WrongValue { key, kind, usage } => write!(f, "the option `{key}` takes {kind}; write `{usage}`"),
 
@@ -342,6 +411,8 @@ impl fmt::Display for Diagnostic {
             Self::DuplicateId { id } => write!(f, "two settings have the id `{id}`, but a setting is changed by its id alone; give one of them another id with `#[setting(rename = \"…\")]`"),
             Self::InvalidAttributeForm => write!(f, "the options of a setting must be in parentheses; write `#[setting(label = \"…\")]`"),
 
+            Self::EmptyAttribute => write!(f, "`#[setting]` has no effect without options; write them in parentheses, as in `#[setting(label = \"…\")]`, or remove the attribute"),
+
             Self::OptionNotAllowed { key, subject, applies_to } => write!(f, "`{key}` is not allowed on {subject}, as it is only for {applies_to}; remove it here"),
             Self::ConflictingVisibility => write!(f, "a setting cannot be both `creator`, which only owners and managers of the organization can see, and `internal`, which only the program can see; remove one of them"),
             Self::MissingDefault => write!(f, "this setting needs a default, as it must have a value before anyone sets one; write `#[setting(default = …)]`, or make it an `Option`"),
@@ -351,6 +422,7 @@ impl fmt::Display for Diagnostic {
             Self::InvalidVariableName => write!(f, "the name of an environment variable cannot be empty and cannot contain `=`; write a name, as in `default_env = \"SUPPORT_API_KEY\"`"),
             Self::RedundantDefault => write!(f, "the default of an `Option` is already `None`; remove `default`"),
             Self::WrongDefaultType { expected, usage } => write!(f, "the default of this setting must be {expected}; write `{usage}`"),
+            Self::DefaultNotALiteral { reason, usage } => write!(f, "the default of this setting must be written out, as {reason}; write `{usage}`"),
             Self::DefaultOutOfRange { range } => write!(f, "the default is out of range, as this setting takes numbers {range}; change the default or the bounds"),
             Self::DefaultOffStep { step } => write!(f, "the default is not on a step, as steps of {step} are counted from `min`, or from 0 without `min`; change the default, `min` or `step`"),
             Self::DefaultLengthOutOfRange { length, range } => write!(f, "the length of the default is {length}, but it must be {range}; change the default or the bounds"),
@@ -362,7 +434,7 @@ impl fmt::Display for Diagnostic {
             Self::MinLengthAboveMax => write!(f, "`min_length` is larger than `max_length`, so no text is valid; swap them"),
             Self::StepNotPositive => write!(f, "`step` must be larger than 0, as it is the distance between two numbers; write a larger number"),
             Self::MaxOffStep => write!(f, "`step` does not divide the range, so `max` can never be reached; change `step`, `min` or `max`"),
-            Self::InvalidPair { usage } => write!(f, "`options` takes pairs of a value and its label; write `{usage}`"),
+            Self::InvalidPair { usage } => write!(f, "`options` takes values in quotes, each with a label in quotes if the form should show another text; write `{usage}`"),
             Self::EmptyOptionList => write!(f, "`options` is empty, so there is nothing to choose from; write `options(\"value\" = \"Label\")`"),
             Self::DuplicateListOption { value } => write!(f, "the value `{value}` is given twice; remove one of them"),
             Self::UnsupportedPattern { error } => write!(f, "this pattern is not supported, as browsers and the server must interpret it in the same way: {error}"),

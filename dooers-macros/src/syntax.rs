@@ -64,9 +64,14 @@ pub(crate) fn first_impl_trait(ty: &Type) -> Option<&TypeImplTrait> {
     first.0
 }
 
-/// Formats a type as rustfmt would, for an error text. Token streams print a space between all tokens.
+/// Formats a type as rustfmt would, for an error text.
 pub(crate) fn type_source(ty: &Type) -> String {
-    let mut source = ty.to_token_stream().to_string();
+    source(ty)
+}
+
+/// Formats code roughly as rustfmt would, for an error text. Token streams print a space between all tokens.
+pub(crate) fn source(tokens: &impl ToTokens) -> String {
+    let mut source = tokens.to_token_stream().to_string();
     for (printed, formatted) in [
         (" :: ", "::"),
         (":: ", "::"),

@@ -100,6 +100,6 @@ pub mod prelude {
         AgentError, CancellationToken, Email, FormResponse, FromTurn, HistoryFormat, ImageUrl,
         IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice, Settings, State, TextReply,
         TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse,
-        WorkerServer, WorkerSettings, title_from,
+        WorkerServer, WorkerSettings, agent, title_from,
     };
 }

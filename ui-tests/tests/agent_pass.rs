@@ -6,6 +6,8 @@ mod arguments;
 mod attributes;
 #[path = "ui/agent/pass/extractors.rs"]
 mod extractors;
+#[path = "ui/agent/pass/imported.rs"]
+mod imported;
 #[path = "ui/agent/pass/macro_rules.rs"]
 mod macro_rules;
 #[path = "ui/agent/pass/no_implicit_prelude.rs"]

@@ -5,6 +5,8 @@
 mod attributes;
 #[path = "ui/settings/pass/choices.rs"]
 mod choices;
+#[path = "ui/settings/pass/constants.rs"]
+mod constants;
 #[path = "ui/settings/pass/groups.rs"]
 mod groups;
 #[path = "ui/settings/pass/macro_rules.rs"]
@@ -15,6 +17,8 @@ mod no_implicit_prelude;
 mod places;
 #[path = "ui/settings/pass/types.rs"]
 mod types;
+#[path = "ui/settings/pass/validation.rs"]
+mod validation;
 
 use dooers::WorkerSettings;
 use serde_json::{Value, json};

@@ -10,8 +10,12 @@ pub(crate) fn expand_agent(options: TokenStream, item: TokenStream) -> TokenStre
     let item = match parse::parse_item(item) {
         Ok(item) => item,
         Err((item, error)) => {
-            diagnostics.add_syn_error(error);
-            return expand::passthrough(&item, &diagnostics);
+            diagnostics.add_unreadable(error);
+            let Some(function) = parse::incomplete_function(item.clone()) else {
+                return expand::passthrough(&item, &diagnostics);
+            };
+            let agent = model::incomplete_agent(&function, options, &mut diagnostics);
+            return expand::function(&function, &agent, &diagnostics);
         }
     };
     match item {

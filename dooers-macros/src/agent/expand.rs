@@ -1,6 +1,6 @@
 //! Generates the code of an agent. All logic is in the crate `dooers`, which the code calls.
 
-use super::model::{AgentModel, is_agent_attribute};
+use super::model::{AgentModel, is_agent_attribute, is_entry_point};
 use super::parse::{Function, NonFunction};
 use crate::attributes::concat_docs;
 use crate::diagnostic::Diagnostics;
@@ -45,12 +45,14 @@ pub(super) fn function(
     agent: &AgentModel,
     diagnostics: &Diagnostics,
 ) -> TokenStream {
-    if function.signature.receiver().is_some() {
+    if function.is_associated() {
         // An `impl` block cannot contain the type of the agent.
         return diagnostics.to_token_stream();
     }
-    let item = if agent.argument_types.is_some() {
+    let item = if agent.argument_types.is_some() || !function.is_complete {
         function.tokens.clone()
+    } else if is_entry_point(function) {
+        entry_point(function)
     } else {
         sanitized(function)
     };
@@ -60,7 +62,15 @@ pub(super) fn function(
     }
     let agent_impl = agent_impl(function, agent, diagnostics.is_empty());
     let agent_type = agent_type(function, agent, &agent_impl);
-    quote!(#item #diagnostics #agent_type)
+    // An agent must be `async`, even if it awaits nothing.
+    quote!(#[allow(clippy::unused_async)] #item #diagnostics #agent_type)
+}
+
+/// Replaces a function that the program starts, so that its own attributes and rules cause no further errors.
+fn entry_point(function: &Function) -> TokenStream {
+    let visibility = &function.visibility;
+    let name = &function.signature.ident;
+    quote!(#[allow(dead_code)] #visibility fn #name() {})
 }
 
 /// Removes the parts of a function that the compiler would report a second time.
@@ -101,27 +111,53 @@ fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream)
         " The type of the agent [`{0}`](fn@{0}), for `WorkerServer::agent`.",
         function.signature.ident
     );
-    let alias =
-        quote_spanned!(located_at(type_name.span())=> #visibility type #type_name = #hidden;);
+    let alias = alias(function, type_name, &hidden);
     let item = quote_spanned!(hidden.span()=> #visibility struct #hidden {});
     quote! {
         #(#cfg_attributes)*
         #[#crate_path::__private::beside(
             #[doc = #doc]
             #[allow(non_camel_case_types, dead_code)]
+            #[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
             #alias
             #agent_impl
         )]
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, missing_debug_implementations)]
         #[non_exhaustive]
         #item
     }
 }
 
+/// Generates the public name of the type.
+///
+/// The compiler reports a name that is defined twice only once at each place. An alias with the name of the function
+/// is at the place of the function, so that a second function of this name is one error, not two.
+fn alias(function: &Function, type_name: &Ident, hidden: &Ident) -> TokenStream {
+    let visibility = &function.visibility;
+    let name = &function.signature.ident;
+    if type_name != name {
+        let place = located_at(type_name.span());
+        return quote_spanned!(place=> #visibility type #type_name = #hidden;);
+    }
+    let (first, last) = function.ends();
+    let keyword = quote_spanned!(first=> type);
+    let end = quote_spanned!(last=> ;);
+    quote!(#visibility #keyword #type_name = #hidden #end)
+}
+
+/// Returns the name of the type. It contains the place, so that a function that was copied and not renamed does not
+/// define the same type twice.
 fn hidden_type_name(function: &Function) -> Ident {
     let name = &function.signature.ident;
-    format_ident!("__dooers_{}", name.unraw(), span = located_at(name.span()))
+    let place = located_at(name.span());
+    let name = name.unraw();
+    // Unit tests have no lines and columns.
+    if !proc_macro::is_available() {
+        return format_ident!("__dooers_{name}", span = place);
+    }
+    let (line, column) = (place.unwrap().line(), place.unwrap().column());
+    format_ident!("__dooers_{name}_{line}_{column}", span = place)
 }
 
 fn agent_impl(function: &Function, agent: &AgentModel, is_valid: bool) -> TokenStream {

@@ -5,7 +5,7 @@ use super::policy::TurnPolicy;
 use crate::attributes::{allowed_lints, attributes_named, doc_comment};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
-use crate::syntax::{first_impl_trait, peel_type, type_source};
+use crate::syntax::{first_impl_trait, peel_type, source, type_source};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -23,6 +23,54 @@ const AGENT_OPTIONS: OptionTable = OptionTable {
         ("queue", "queue = 32"),
         ("type", "type = Name"),
         ("crate", "crate = path"),
+    ],
+    synonyms: &[
+        (
+            "write `name`, which is also a part of the URL",
+            &["id", "title", "route", "path", "url", "slug"],
+        ),
+        (
+            "write `name` for the name of the agent, or `type` for the name of the type",
+            &["rename", "alias", "struct"],
+        ),
+        (
+            "write a doc comment (`/// …`) on the function",
+            &["description", "desc", "about", "doc", "help"],
+        ),
+        (
+            "write `retry`",
+            &["retries", "max_retries", "attempts", "max_attempts"],
+        ),
+        (
+            "write `timeout = \"90s\"`",
+            &["deadline", "time_limit", "timeout_secs", "timeout_ms"],
+        ),
+        (
+            "write `on_busy = \"…\"`",
+            &[
+                "concurrency",
+                "concurrent",
+                "parallel",
+                "interrupt",
+                "reject",
+            ],
+        ),
+        (
+            "write `queue`",
+            &[
+                "queue_size",
+                "queue_limit",
+                "max_queue",
+                "capacity",
+                "buffer",
+            ],
+        ),
+        ("write `run = \"manual\"`", &["manual"]),
+        ("write `default`", &["fallback", "primary"]),
+        (
+            "take it as an argument of the function",
+            &["settings", "state", "memory", "history"],
+        ),
     ],
 };
 
@@ -73,6 +121,19 @@ pub(super) fn check_agent(
         cfg_attributes: attributes_named(&function.attributes, "cfg"),
         allowed_lints: allowed_lints(&function.attributes),
         argument_types: (diagnostics.count() == before).then_some(argument_types),
+    }
+}
+
+/// Checks the options of a function that could not be parsed.
+pub(super) fn incomplete_agent(
+    function: &Function,
+    options: TokenStream,
+    diagnostics: &mut Diagnostics,
+) -> AgentModel {
+    let agent = check_agent(function, options, diagnostics);
+    AgentModel {
+        argument_types: None,
+        ..agent
     }
 }
 
@@ -144,6 +205,15 @@ fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     let signature = &function.signature;
     let before = diagnostics.count();
     let name = || signature.ident.to_string();
+    if let Some(attribute) = entry_point_attribute(function) {
+        let name = source(attribute.path());
+        diagnostics.add(attribute, Diagnostic::EntryPoint { attribute: name });
+        return;
+    }
+    if is_entry_point(function) {
+        diagnostics.add(&signature.ident, Diagnostic::Main);
+        return;
+    }
     if let Some(token) = &signature.constness {
         diagnostics.add(token, Diagnostic::Const { name: name() });
     }
@@ -177,18 +247,34 @@ fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Returns true if an attribute is `#[dooers::agent]`, by its name.
+/// Returns true if an attribute is `#[dooers::agent]`, by its name. It may be imported.
 pub(super) fn is_agent_attribute(attribute: &Attribute) -> bool {
-    let names = attribute
-        .path()
-        .segments
-        .iter()
-        .map(|segment| &segment.ident);
-    names.eq(["dooers", "agent"])
+    let path = attribute.path();
+    let names = path.segments.iter().map(|segment| &segment.ident);
+    path.is_ident("agent") || names.eq(["dooers", "agent"])
+}
+
+/// Returns true if the program starts the function.
+pub(super) fn is_entry_point(function: &Function) -> bool {
+    function.signature.ident == "main" || entry_point_attribute(function).is_some()
+}
+
+/// Returns the attribute that makes the function an entry point or a test, such as `#[tokio::main]`.
+fn entry_point_attribute(function: &Function) -> Option<&Attribute> {
+    let starts = |attribute: &&Attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|segment| segment.ident == "main" || segment.ident == "test")
+    };
+    function.attributes.iter().find(starts)
 }
 
 fn argument_types(function: &Function, diagnostics: &mut Diagnostics) -> Vec<Type> {
     let mut types = Vec::new();
+    if function.signature.receiver().is_none()
+        && let Some(name) = function.self_type()
+    {
+        diagnostics.add(name, Diagnostic::SelfType);
+    }
     for argument in &function.signature.inputs {
         match argument {
             FnArg::Receiver(receiver) => diagnostics.add(receiver, Diagnostic::Receiver),

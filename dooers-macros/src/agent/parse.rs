@@ -1,12 +1,15 @@
 //! Parses the annotated item. The body of a function is not parsed.
 
+use crate::incomplete::function_name;
 use crate::syntax::{first_impl_trait, peel_type};
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Generics, Ident, ReturnType, Signature, Token, Type, Visibility};
+use syn::{
+    Attribute, Generics, Ident, ReturnType, Signature, Token, Type, Visibility, parse_quote,
+};
 
 pub(super) enum AnnotatedItem {
     Function(Box<Function>),
@@ -21,12 +24,35 @@ pub(super) struct Function {
     pub(super) visibility: Visibility,
     pub(super) signature: Signature,
     pub(super) body: TokenStream,
+    /// `false` if the item could not be parsed. Then only its name is known, and the signature is not the user's.
+    pub(super) is_complete: bool,
 }
 
 impl Function {
     /// Returns true if the function has a body, which a declaration in a trait does not.
     pub(super) fn has_body(&self) -> bool {
         self.body.to_string() != ";"
+    }
+
+    /// Returns the places of the first and the last token of the function, without its attributes.
+    pub(super) fn ends(&self) -> (Span, Span) {
+        let visibility = self.visibility.to_token_stream();
+        let signature = self.signature.to_token_stream();
+        let first = visibility.into_iter().chain(signature).next();
+        let last = self.body.clone().into_iter().last();
+        let span = |token: Option<TokenTree>| token.map_or_else(Span::call_site, |of| of.span());
+        (span(first), span(last))
+    }
+
+    /// Returns the first `Self` in the signature.
+    pub(super) fn self_type(&self) -> Option<Ident> {
+        let arguments = self.signature.inputs.to_token_stream();
+        first_self(arguments).or_else(|| first_self(self.signature.output.to_token_stream()))
+    }
+
+    /// Returns true if the function is certainly in an `impl` block or a trait.
+    pub(super) fn is_associated(&self) -> bool {
+        self.signature.receiver().is_some() || self.self_type().is_some()
     }
 
     /// Returns the span of the return type, or of the name if there is none.
@@ -48,6 +74,14 @@ impl Function {
             ReturnType::Type(..) | ReturnType::Default => None,
         }
     }
+}
+
+fn first_self(tokens: TokenStream) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(name) if name == "Self" => Some(name),
+        TokenTree::Group(group) => first_self(group.stream()),
+        _ => None,
+    })
 }
 
 /// Any other item that an attribute can annotate.
@@ -73,12 +107,26 @@ pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStr
                 visibility,
                 signature: input.parse()?,
                 body: input.parse()?,
+                is_complete: true,
             })))
         } else {
             non_function(all.clone(), input).map(AnnotatedItem::NonFunction)
         }
     };
     read.parse2(tokens).map_err(|error| (all, error))
+}
+
+/// Returns a function that could not be parsed, if its name can be read.
+pub(super) fn incomplete_function(tokens: TokenStream) -> Option<Function> {
+    let (attributes, visibility, name) = function_name(tokens.clone())?;
+    Some(Function {
+        tokens,
+        attributes,
+        visibility,
+        signature: parse_quote!(async fn #name()),
+        body: quote!({}),
+        is_complete: false,
+    })
 }
 
 /// Returns true if a `fn` follows, with only its qualifiers before it.

@@ -1,17 +1,20 @@
 //! The parser for the options of a macro.
 
-use super::table::OptionTable;
+use super::table::{Meaning, OptionTable};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::syntax::source;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Token};
+use syn::{Expr, Ident, LitBool, Token};
 
 /// The options that a user wrote. Each getter removes its option, and reports an invalid value.
 pub(crate) struct Options<'a> {
     pub(super) table: &'a OptionTable,
     given: Vec<GivenOption>,
+    /// The meanings of the unknown keys, which have been reported.
+    meant: Vec<Meaning>,
     pub(super) diagnostics: &'a mut Diagnostics,
 }
 
@@ -41,6 +44,7 @@ impl<'a> Options<'a> {
         let mut options = Self {
             table,
             given: Vec::new(),
+            meant: Vec::new(),
             diagnostics,
         };
         let list = |input: ParseStream<'_>| {
@@ -97,7 +101,7 @@ impl<'a> Options<'a> {
             return Ok(OptionValue::Invalid);
         }
         let Some(equals) = input.parse::<Option<Token![=]>>()? else {
-            return Ok(OptionValue::Missing);
+            return self.value_without_equals(key, input);
         };
         let ahead = input.fork();
         if ahead.parse::<Expr>().is_ok() {
@@ -113,15 +117,68 @@ impl<'a> Options<'a> {
         Ok(OptionValue::Invalid)
     }
 
+    /// Reports a value without `=` before it, as in `min 0` and `min: 0`.
+    fn value_without_equals(
+        &mut self,
+        key: &Ident,
+        input: ParseStream<'_>,
+    ) -> syn::Result<OptionValue> {
+        let name = key.to_string();
+        let is_next_key = input.peek(Ident::peek_any) && !input.peek(LitBool);
+        if input.is_empty() || input.peek(Token![,]) || is_next_key {
+            return Ok(OptionValue::Missing);
+        }
+        let place: TokenTree = input.fork().parse()?;
+        input.parse::<Option<Token![:]>>()?;
+        let rest = skip_value(input)?;
+        if !self.table.contains(&name) {
+            return Ok(OptionValue::Invalid);
+        }
+        if self.table.takes_list(&name)
+            && let Ok(list) = syn::parse2(rest.clone())
+        {
+            return Ok(OptionValue::Expr(list));
+        }
+        if self.table.is_flag(&name) || self.table.takes_list(&name) {
+            self.missing_value(key, place);
+            return Ok(OptionValue::Invalid);
+        }
+        let usage = if rest.is_empty() {
+            self.table.usage(&name)
+        } else {
+            let value = source(&rest);
+            // A token stream has a space after the sign of a number.
+            let value = value
+                .strip_prefix("- ")
+                .map_or(value.clone(), |of| format!("-{of}"));
+            format!("{name} = {value}")
+        };
+        self.report(place, Diagnostic::MissingEquals { key: name, usage });
+        Ok(OptionValue::Invalid)
+    }
+
     fn insert(&mut self, key: Ident, value: OptionValue) {
         let name = key.to_string();
         if !self.table.contains(&name) {
-            let (macro_name, usages) = (self.table.macro_name, self.table.usages());
-            let diagnostic = Diagnostic::UnknownOption {
-                macro_name,
-                suggestion: self.table.suggest(&name),
-                key: name,
-                usages,
+            let macro_name = self.table.macro_name;
+            let meaning = self.table.meaning(&name);
+            self.meant.extend(meaning);
+            let diagnostic = match meaning {
+                Some(Meaning::Misspelled(suggestion)) => Diagnostic::MisspelledOption {
+                    macro_name,
+                    key: name,
+                    suggestion,
+                },
+                Some(Meaning::Synonym(advice)) => Diagnostic::OptionOfAnotherLibrary {
+                    macro_name,
+                    key: name,
+                    advice,
+                },
+                None => Diagnostic::UnknownOption {
+                    macro_name,
+                    key: name,
+                    usages: self.table.usages(),
+                },
             };
             self.report(key, diagnostic);
         } else if self.given.iter().any(|given| given.key == key) {
@@ -146,6 +203,12 @@ impl<'a> Options<'a> {
         self.key(key).is_some()
     }
 
+    /// Returns true if an unknown key most likely stands for this option, or for this type. The mistake has been
+    /// reported, so its consequences should not be reported as well.
+    pub(crate) fn was_meant(&self, key: &str) -> bool {
+        self.meant.iter().any(|meaning| meaning.names(key))
+    }
+
     /// Removes an option that has been reported as invalid.
     pub(crate) fn discard(&mut self, key: &str) {
         self.remove(key);
@@ -164,8 +227,10 @@ impl<'a> Options<'a> {
     pub(super) fn missing_value(&mut self, key: &Ident, place: impl ToTokens) {
         let key = key.to_string();
         let usage = self.table.usage(&key);
-        let diagnostic = if usage == key {
+        let diagnostic = if self.table.is_flag(&key) {
             Diagnostic::UnexpectedValue { key }
+        } else if self.table.takes_list(&key) {
+            Diagnostic::ListWithoutParentheses { key, usage }
         } else {
             Diagnostic::MissingValue { key, usage }
         };

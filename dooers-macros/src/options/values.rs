@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, ValueKind};
 use crate::number_literal::NumberLiteral;
 use crate::syntax::{as_path, as_string, peel_groups};
 use proc_macro2::Ident;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
 
@@ -62,18 +62,40 @@ impl Options<'_> {
         self.value(key)
     }
 
-    /// Returns the key and the pairs of `key("a" = "b", …)`.
+    /// Returns the value of `key = some::path` or `key = |value| …`.
+    pub(crate) fn function(&mut self, key: &str) -> Option<Expr> {
+        let value = self.value(key)?;
+        let value = peel_groups(&value);
+        match value {
+            Expr::Path(path) if path.attrs.is_empty() => Some(value.clone()),
+            Expr::Closure(_) => Some(value.clone()),
+            _ => self.invalid_value(key, ValueKind::Function, value),
+        }
+    }
+
+    /// Returns the key and the pairs of `key("a" = "b", …)`. A value without a label is its own label.
     pub(crate) fn pairs(&mut self, key: &str) -> Option<(Ident, Vec<(LitStr, LitStr)>)> {
         let given = self.remove(key)?;
-        let OptionValue::List(list) = given.value else {
-            let usage = self.table.usage(key);
-            let key = key.to_owned();
-            self.report(&given.key, Diagnostic::MissingValue { key, usage });
-            return None;
+        let list = match given.value {
+            OptionValue::List(list) => list,
+            OptionValue::Invalid => return None,
+            OptionValue::Missing => {
+                self.missing_value(&given.key, &given.key);
+                return None;
+            }
+            OptionValue::Expr(value) => {
+                let usage = list_in(&value).map(|list| format!("{key}({list})"));
+                let usage = usage.unwrap_or_else(|| self.table.usage(key));
+                let key = key.to_owned();
+                self.report(value, Diagnostic::ListWithoutParentheses { key, usage });
+                return None;
+            }
         };
         let pair = |input: ParseStream<'_>| {
-            let value = input.parse()?;
-            input.parse::<Token![=]>()?;
+            let value: LitStr = input.parse()?;
+            if input.parse::<Option<Token![=]>>()?.is_none() {
+                return Ok((value.clone(), value));
+            }
             Ok((value, input.parse()?))
         };
         let pairs = |input: ParseStream<'_>| {
@@ -132,7 +154,9 @@ impl Options<'_> {
             (ValueKind::Ident, Some(text)) if syn::parse_str::<Ident>(&text).is_ok() => {
                 format!("{key} = {text}")
             }
-            (ValueKind::Path, Some(text)) if syn::parse_str::<Path>(&text).is_ok() => {
+            (ValueKind::Path | ValueKind::Function, Some(text))
+                if syn::parse_str::<Path>(&text).is_ok() =>
+            {
                 format!("{key} = {text}")
             }
             (ValueKind::String, None) if is_word(value) => {
@@ -146,6 +170,34 @@ impl Options<'_> {
         let key = key.to_owned();
         self.report(value, Diagnostic::WrongValue { key, kind, usage });
         None
+    }
+}
+
+/// Rewrites `"a"`, `["a", "b"]` and `[("a", "A")]` as the list that belongs in parentheses.
+fn list_in(value: &Expr) -> Option<String> {
+    let item = |item: &Expr| {
+        let text = |expr| Some(as_string(expr)?.to_token_stream().to_string());
+        match peel_groups(item) {
+            Expr::Tuple(pair) if pair.elems.len() == 2 => {
+                let pair: Option<Vec<_>> = pair.elems.iter().map(text).collect();
+                Some(pair?.join(" = "))
+            }
+            other => text(other),
+        }
+    };
+    match peel_groups(value) {
+        Expr::Array(list) => {
+            let items: Option<Vec<_>> = list.elems.iter().map(item).collect();
+            items
+                .filter(|items| !items.is_empty())
+                .map(|items| items.join(", "))
+        }
+        Expr::Reference(list) => list_in(&list.expr),
+        Expr::Macro(list) if list.mac.path.is_ident("vec") => {
+            let list = list.mac.tokens.clone();
+            list_in(&syn::parse2(quote!([#list])).ok()?)
+        }
+        other => item(other),
     }
 }
 

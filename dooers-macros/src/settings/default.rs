@@ -1,12 +1,13 @@
 //! The options `default` and `default_env`, and the kinds of setting that have no other options.
 
-use super::item::ChoiceDefault;
+use super::item::{ConstantDefault, FieldDefault};
+use super::literal::{InnerLiteral, converted};
 use crate::diagnostic::Diagnostic;
 use crate::options::Options;
-use crate::syntax::{as_string, peel_groups};
+use crate::syntax::{as_string, peel_groups, source};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Expr, ExprLit, Lit};
+use syn::{Expr, ExprLit, Lit, parse_quote};
 
 /// Returns the expression of `default`. Reports `default = None`.
 pub(super) fn default_expr(options: &mut Options<'_>) -> Option<Expr> {
@@ -19,6 +20,34 @@ pub(super) fn default_expr(options: &mut Options<'_>) -> Option<Expr> {
         return None;
     }
     Some(expr)
+}
+
+/// Returns true if the compiler may be able to evaluate the expression at compile time. It is not a literal of another
+/// type, and not a conversion, which is not constant or not needed.
+pub(super) fn may_be_constant(expr: &Expr) -> bool {
+    let is_syntax = !matches!(expr, Expr::Verbatim(_) | Expr::Closure(_) | Expr::Tuple(_));
+    is_syntax && InnerLiteral::find(expr).is_none() && is_same(converted(expr), expr)
+}
+
+fn is_same(one: &Expr, other: &Expr) -> bool {
+    std::ptr::eq(one, other) || matches!(other, Expr::Paren(_))
+}
+
+/// Reports a default of another type. The suggestion is the user's value in the right type, or else an example.
+pub(super) fn report_wrong_type(
+    expr: Expr,
+    expected: &'static str,
+    repaired: Option<String>,
+    example: &str,
+    options: &mut Options<'_>,
+) {
+    let value = converted(&expr);
+    let value = repaired.unwrap_or_else(|| match value {
+        Expr::Path(_) if !is_same(value, &expr) => source(value),
+        _ => example.to_owned(),
+    });
+    let usage = format!("default = {value}");
+    options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
 }
 
 /// Reports and removes the `default` of a secret, which would be in the source code.
@@ -43,20 +72,30 @@ pub(super) fn default_env_setter(options: &mut Options<'_>, setters: &mut Vec<To
 }
 
 /// Reads the default of a checkbox.
-pub(super) fn checkbox_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    match default_expr(options) {
-        Some(Expr::Lit(ExprLit {
-            lit: Lit::Bool(value),
-            ..
-        })) => {
-            setters.push(quote!(.default(#value)));
-        }
-        Some(other) => {
-            let (expected, usage) = ("`true` or `false`", "default = true");
-            options.report(other, Diagnostic::WrongDefaultType { expected, usage });
-        }
-        None => {}
+pub(super) fn checkbox_default(
+    options: &mut Options<'_>,
+    setters: &mut Vec<TokenStream>,
+) -> Option<FieldDefault> {
+    let expr = default_expr(options)?;
+    if let Expr::Lit(ExprLit {
+        lit: Lit::Bool(value),
+        ..
+    }) = &expr
+    {
+        setters.push(quote!(.default(#value)));
+        return None;
     }
+    if may_be_constant(&expr) {
+        return Some(FieldDefault::Constant(Box::new(ConstantDefault {
+            ty: parse_quote!(bool),
+            expr,
+            check: None,
+        })));
+    }
+    let boolean = InnerLiteral::find(&expr).and_then(|literal| literal.boolean());
+    let boolean = boolean.map(|boolean| boolean.to_string());
+    report_wrong_type(expr, "`true` or `false`", boolean, "true", options);
+    None
 }
 
 /// Reads the address and the size of an image.
@@ -73,15 +112,13 @@ pub(super) fn image_setters(options: &mut Options<'_>, setters: &mut Vec<TokenSt
 }
 
 /// Reads the default of an enum of choices.
-pub(super) fn choice_default(options: &mut Options<'_>) -> Option<ChoiceDefault> {
+pub(super) fn choice_default(options: &mut Options<'_>) -> Option<FieldDefault> {
     let expr = default_expr(options)?;
     if let Some(value) = as_string(&expr) {
-        return Some(ChoiceDefault::Value(value.clone()));
+        return Some(FieldDefault::Choice(value.clone()));
     }
     if matches!(expr, Expr::Path(_)) {
-        return Some(ChoiceDefault::Variant(Box::new(expr)));
+        return Some(FieldDefault::Variant(Box::new(expr)));
     }
-    let (expected, usage) = ("a variant, or its value in quotes", "default = \"…\"");
-    options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
-    None
+    Some(FieldDefault::NotAChoice(Box::new(expr)))
 }

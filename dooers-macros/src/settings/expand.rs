@@ -1,12 +1,14 @@
 //! Generates the code of a struct of settings. All logic is in the crate `dooers`, which the code calls.
 
-use super::item::{ChoiceDefault, ItemKind, SettingsItem};
+use super::item::{ConstantCheck, FieldDefault, ItemKind, SettingsItem};
 use super::model::SettingsModel;
 use crate::attributes::concat_docs;
 use crate::diagnostic::Diagnostics;
+use crate::syntax::type_source;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
+use syn::{Expr, Pat, Type};
 
 /// Generates the implementations and the errors. A struct with errors still implements the traits, so that its uses do
 /// not cause further errors.
@@ -14,9 +16,12 @@ pub(super) fn settings(settings: &SettingsModel, diagnostics: &Diagnostics) -> T
     if settings.is_generic {
         return diagnostics.to_token_stream();
     }
-    let without_default = settings.items.iter().filter(|item| item.lacks_default());
-    let missing_defaults: Vec<_> = without_default.map(missing_default).collect();
-    let is_valid = diagnostics.is_empty() && missing_defaults.is_empty();
+    let refusals: Vec<_> = settings
+        .items
+        .iter()
+        .filter_map(SettingsItem::refusal)
+        .collect();
+    let is_valid = diagnostics.is_empty() && refusals.is_empty();
     let has_groups = settings.items.iter().any(SettingsItem::is_group);
     let items = is_valid.then(|| constants(settings));
     let group = (!has_groups || !is_valid).then(|| group_impl(settings, is_valid));
@@ -31,7 +36,7 @@ pub(super) fn settings(settings: &SettingsModel, diagnostics: &Diagnostics) -> T
             use #crate_path as __dooers;
             #[allow(unused_imports)]
             use __dooers::__private::settings as __settings;
-            #(#missing_defaults)*
+            #(#refusals)*
             #items
             #group
             #settings_impls
@@ -39,13 +44,6 @@ pub(super) fn settings(settings: &SettingsModel, diagnostics: &Diagnostics) -> T
             #named_type_impl
         };
     }
-}
-
-/// Generates the error for a field without a default whose type the macro does not recognize. The compiler reports a
-/// struct as a group that is not marked, and an enum as a choice that needs a default.
-fn missing_default(item: &SettingsItem) -> TokenStream {
-    let place = item.ident.span();
-    quote_spanned!(place=> const _: () = __settings::refuse_without_default(&#item);)
 }
 
 /// Generates the marker of a struct of settings. It lets the compiler report a field that should be marked as a group.
@@ -91,20 +89,57 @@ fn constants(settings: &SettingsModel) -> TokenStream {
                     __settings::assert_distinct(&[&[#(#own),*], #(#before.ids()),*], #group.ids());
             }
         });
-    let defaults = settings.items.iter().enumerate().filter_map(|(at, item)| {
-        let ItemKind::Field {
-            default: Some(ChoiceDefault::Value(value)),
-            ..
-        } = &item.kind
-        else {
-            return None;
-        };
-        let name = constant_name(at);
-        Some(quote_spanned! {value.span()=>
-            const _: () = __settings::assert_choice(#name.choices(), #value);
-        })
-    });
+    let items = settings.items.iter().enumerate();
+    let defaults = items.filter_map(|(at, item)| default_check(at, item));
     quote!(#(#constants)* #(#distinct)* #(#defaults)*)
+}
+
+/// Generates the check of a default that only the compiler can evaluate, and the constant that holds it.
+fn default_check(at: usize, item: &SettingsItem) -> Option<TokenStream> {
+    let ItemKind::Field {
+        default: Some(default),
+        unresolved,
+        ..
+    } = &item.kind
+    else {
+        return None;
+    };
+    match default {
+        FieldDefault::Choice(value) => {
+            let name = constant_name(at);
+            let ty = unresolved.as_ref().map(|of| type_source(&of.ty));
+            Some(quote_spanned! {value.span()=>
+                const _: () = __settings::assert_choice(#name.choices(), #value, #ty);
+            })
+        }
+        FieldDefault::Constant(constant) => {
+            let (name, ty, expr) = (default_name(at), &constant.ty, &constant.expr);
+            let check = constant.check.as_ref().map(|check| {
+                let ConstantCheck {
+                    function,
+                    cast,
+                    arguments,
+                } = check;
+                // The compiler reports a failed check at the whole call.
+                let function = Ident::new(function, expr.span());
+                quote_spanned! {expr.span()=>
+                    const _: () = __settings::#function(#name #cast, #arguments);
+                }
+            });
+            Some(quote! {
+                #[allow(non_upper_case_globals, unused_braces, unused_parens)]
+                const #name: #ty = #expr;
+                #[allow(trivial_numeric_casts)]
+                #check
+            })
+        }
+        FieldDefault::Variant(_) | FieldDefault::NotAChoice(_) => None,
+    }
+}
+
+/// The name of the constant that holds the default of a field.
+fn default_name(at: usize) -> Ident {
+    format_ident!("__default{at}", span = Span::mixed_site())
 }
 
 fn constant_names(
@@ -123,20 +158,55 @@ fn item_schema(at: usize, item: &SettingsItem) -> TokenStream {
         quote!(.description(#description))
     });
     let ItemKind::Field {
-        validate, default, ..
+        validate,
+        default,
+        is_optional,
+        ..
     } = &item.kind
     else {
         return quote!(#name.group() #(#setters)* #description);
     };
     let default = default.as_ref().map(|default| match default {
-        ChoiceDefault::Value(value) => quote!(.default(#value)),
-        ChoiceDefault::Variant(variant) => quote!(.default(#name.json(#variant))),
+        FieldDefault::Choice(value) => quote!(.default(#value)),
+        FieldDefault::Variant(value) | FieldDefault::NotAChoice(value) => {
+            quote!(.default(#name.json(#value)))
+        }
+        FieldDefault::Constant(constant) => {
+            let value = default_name(at);
+            match constant.ty {
+                Type::Reference(_) => quote!(.default(#value)),
+                _ => quote!(.default(__settings::json(#value))),
+            }
+        }
     });
     let field = quote!(#name.field() #(#setters)* #description #default);
     match validate {
-        Some(check) => quote_spanned!(check.span()=> #name.validated(#field, #check)),
+        Some(check) => validated(&name, &field, check, *is_optional),
         None => field,
     }
+}
+
+/// Generates the call that adds the user's check to a field.
+///
+/// A function is called by a closure, so that a reference can be coerced to the type of its argument: `&String` to
+/// `&str`. A closure without types is passed as it is, so that the compiler infers the types.
+fn validated(name: &Ident, field: &TokenStream, check: &Expr, is_optional: bool) -> TokenStream {
+    let place = Span::mixed_site().located_at(check.span());
+    let method = Ident::new(
+        if is_optional {
+            "validated_if_present"
+        } else {
+            "validated"
+        },
+        place,
+    );
+    let is_inferred = matches!(check, Expr::Closure(closure)
+        if !matches!(closure.inputs.first(), Some(Pat::Type(_))));
+    if is_inferred {
+        return quote_spanned!(place=> #name.#method(#field, #check));
+    }
+    let value = Ident::new("__value", place);
+    quote_spanned!(place=> #name.#method(#field, |#value| (#check)(#value)))
 }
 
 fn read_and_write(settings: &SettingsModel) -> (TokenStream, TokenStream) {

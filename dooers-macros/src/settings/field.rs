@@ -1,5 +1,6 @@
 //! The checks of a field of a struct, which is a setting or a group.
 
+use super::field_type::{FieldKind, classify};
 use super::group::check_group;
 use super::item::SettingsItem;
 use super::setting::check_setting;
@@ -41,6 +42,122 @@ const FIELD_OPTIONS: OptionTable = OptionTable {
         ("group", "group"),
         ("collapsible", "collapsible = \"open\""),
     ],
+    synonyms: &[
+        (
+            "write `min` and `max`, or `min_length` and `max_length` for a text",
+            &["range", "between", "bounds", "clamp"],
+        ),
+        (
+            "write `min`",
+            &["minimum", "lower", "from", "ge", "gt", "gte"],
+        ),
+        (
+            "write `max`",
+            &["maximum", "upper", "to", "le", "lt", "lte", "limit"],
+        ),
+        (
+            "write `min_length` and `max_length`",
+            &["length", "len", "chars", "minlen", "maxlen"],
+        ),
+        (
+            "write `step`",
+            &["increment", "interval", "multiple_of", "precision"],
+        ),
+        (
+            "write `pattern`",
+            &["regex", "regexp", "re", "matches", "format"],
+        ),
+        ("write `placeholder`", &["hint", "example", "sample"]),
+        (
+            "write `label`",
+            &["title", "caption", "display", "display_name", "text"],
+        ),
+        (
+            "write `rename` for the id, or `label` for the text in the form",
+            &["id", "name", "key", "alias"],
+        ),
+        (
+            "write a doc comment (`/// …`) on the field",
+            &[
+                "description",
+                "desc",
+                "help",
+                "doc",
+                "docs",
+                "about",
+                "info",
+                "tooltip",
+            ],
+        ),
+        (
+            "write `internal`",
+            &["hidden", "private", "skip", "ignore", "invisible"],
+        ),
+        (
+            "write `creator` for a setting that only owners and managers see, or `internal` for one that only the program sees",
+            &[
+                "visibility",
+                "visible",
+                "access",
+                "role",
+                "roles",
+                "admin",
+                "owner",
+                "manager",
+            ],
+        ),
+        (
+            "write the type `Option<Secret>`",
+            &["secret", "password", "sensitive", "masked", "confidential"],
+        ),
+        ("write the type `Option<…>`", &["optional", "nullable"]),
+        (
+            "write `options(\"value\" = \"Label\")`, or use an enum with `#[derive(SettingChoice)]`",
+            &[
+                "choices", "choice", "one_of", "oneof", "values", "variants", "enum", "select",
+                "allowed",
+            ],
+        ),
+        (
+            "write `rows`",
+            &["lines", "multiline", "textarea", "multi_line"],
+        ),
+        ("write `src`", &["url", "href", "image", "source"]),
+        (
+            "write `default_env`",
+            &["env", "from_env", "env_var", "variable"],
+        ),
+        (
+            "write `default`",
+            &["value", "initial", "init", "preset", "default_value"],
+        ),
+        (
+            "write `validate`",
+            &["check", "custom", "validator", "validation", "with"],
+        ),
+        (
+            "write `readonly`",
+            &["disabled", "immutable", "constant", "locked", "fixed"],
+        ),
+        ("write `required`", &["mandatory", "non_empty", "not_empty"]),
+        ("write `user_editable`", &["editable", "writable"]),
+        (
+            "write `group`",
+            &["flatten", "nested", "nest", "section", "fieldset"],
+        ),
+        (
+            "write `collapsible = \"open\"` or `collapsible = \"closed\"`",
+            &["collapsed", "open", "closed", "expanded"],
+        ),
+        (
+            "the type of the field determines its input in the form",
+            &["kind", "type", "ty", "input", "widget", "as"],
+        ),
+        (
+            "the form shows the fields in the order of the struct",
+            &["order", "position", "index"],
+        ),
+    ],
 };
 
 /// Checks a field. `None` if the errors leave nothing to generate.
@@ -48,7 +165,7 @@ pub(super) fn check_field(field: &Field, diagnostics: &mut Diagnostics) -> Optio
     let ident = field.ident.clone()?;
     let tokens = setting_options(&field.attrs, diagnostics);
     let mut options = Options::parse(tokens, &FIELD_OPTIONS, diagnostics);
-    let is_group = options.flag("group");
+    let is_group = options.flag("group") || options.was_meant("group") && is_named(field);
     let renamed = options.string("rename");
     let id = check_id(renamed.as_ref(), &ident, &mut options);
     let mut setters = Vec::new();
@@ -69,6 +186,12 @@ pub(super) fn check_field(field: &Field, diagnostics: &mut Diagnostics) -> Optio
         setters,
         kind,
     })
+}
+
+/// Returns true if the macro does not know the type by its name, so that it may be a group.
+fn is_named(field: &Field) -> bool {
+    let classified = classify(&field.ty);
+    classified.is_some_and(|of| of.kind == FieldKind::Unresolved && !of.is_optional)
 }
 
 /// Returns the id of a field: the value of `rename`, or the name of the field.

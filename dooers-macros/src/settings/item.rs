@@ -1,9 +1,10 @@
 //! The model of a setting or a group.
 
+use crate::syntax::type_source;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Path, Type};
+use syn::{Expr, Ident, LitStr, Type};
 
 /// A setting or a group, after it has been checked.
 pub(super) struct SettingsItem {
@@ -22,9 +23,10 @@ pub(super) enum ItemKind {
     Group,
     Field {
         /// The function of the user that checks a value.
-        validate: Option<Path>,
-        /// The default of an enum of choices, which the compiler checks.
-        default: Option<ChoiceDefault>,
+        validate: Option<Expr>,
+        /// The default, if the compiler checks it.
+        default: Option<FieldDefault>,
+        is_optional: bool,
         /// The type, if the macro does not recognize its name.
         unresolved: Option<Box<UnresolvedType>>,
     },
@@ -40,12 +42,33 @@ pub(super) struct UnresolvedType {
     pub(super) lacks_default: bool,
 }
 
-/// The default of an enum of choices.
-pub(super) enum ChoiceDefault {
-    /// `"friendly"`.
-    Value(LitStr),
-    /// `Tone::Friendly`.
+/// A default that the compiler checks.
+pub(super) enum FieldDefault {
+    /// The value of a choice: `"friendly"`.
+    Choice(LitStr),
+    /// A variant of an enum of choices: `Tone::Friendly`.
     Variant(Box<Expr>),
+    /// Anything else on a type that the macro takes for an enum of choices.
+    NotAChoice(Box<Expr>),
+    /// A constant expression: `60 * 60`.
+    Constant(Box<ConstantDefault>),
+}
+
+/// A default that is a constant expression. The compiler evaluates it and checks it.
+pub(super) struct ConstantDefault {
+    /// The type of the constant: that of the field, or `&'static str` for a text.
+    pub(super) ty: Type,
+    pub(super) expr: Expr,
+    pub(super) check: Option<ConstantCheck>,
+}
+
+/// A function of the runtime that checks the value of a constant at compile time.
+pub(super) struct ConstantCheck {
+    pub(super) function: &'static str,
+    /// The conversion of the constant to the type of the function, such as `as i128`.
+    pub(super) cast: TokenStream,
+    /// The arguments after the constant.
+    pub(super) arguments: TokenStream,
 }
 
 impl SettingsItem {
@@ -53,14 +76,31 @@ impl SettingsItem {
         matches!(self.kind, ItemKind::Group)
     }
 
-    /// Returns true if an enum of choices would need a default here.
-    pub(super) fn lacks_default(&self) -> bool {
-        let ItemKind::Field { unresolved, .. } = &self.kind else {
-            return false;
+    /// Generates the error for a type that the macro does not recognize, if it has no default or one that no choice
+    /// can have. Only the compiler knows the type: it reports a missing type, a type that is not a setting, or a struct
+    /// that is not marked as a group instead.
+    pub(super) fn refusal(&self) -> Option<TokenStream> {
+        let ItemKind::Field {
+            unresolved: Some(unresolved),
+            default,
+            ..
+        } = &self.kind
+        else {
+            return None;
         };
-        unresolved
-            .as_ref()
-            .is_some_and(|unresolved| unresolved.lacks_default)
+        if unresolved.lacks_default {
+            let place = self.ident.span();
+            return Some(
+                quote_spanned!(place=> const _: () = __settings::refuse_without_default(&#self);),
+            );
+        }
+        let Some(FieldDefault::NotAChoice(default)) = default else {
+            return None;
+        };
+        let ty = type_source(&unresolved.ty);
+        Some(
+            quote_spanned!(default.span()=> const _: () = __settings::refuse_default(#self.choices(), #ty);),
+        )
     }
 }
 

@@ -9,6 +9,7 @@ mod field_type;
 mod format;
 mod group;
 mod item;
+mod literal;
 mod model;
 mod number;
 mod pattern;

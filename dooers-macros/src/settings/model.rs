@@ -16,6 +16,15 @@ const STRUCT_OPTIONS: OptionTable = OptionTable {
         ("version", "version = \"…\""),
         ("crate", "crate = path"),
     ],
+    synonyms: &[
+        ("write `group`", &["nested", "section", "flatten"]),
+        ("write `version`", &["schema_version", "revision"]),
+        ("write `rename` on each field", &["rename_all", "rename"]),
+        (
+            "write `label` on the field that contains this group",
+            &["label", "title", "name"],
+        ),
+    ],
 };
 
 /// A struct of settings, after it has been checked.

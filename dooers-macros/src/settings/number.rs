@@ -1,7 +1,9 @@
 //! The options of numbers: bounds, step and default.
 
-use super::default::default_expr;
+use super::default::{default_expr, may_be_constant, report_wrong_type};
 use super::field_type::{FieldKind, FieldType};
+use super::item::{ConstantCheck, ConstantDefault, FieldDefault};
+use super::literal::InnerLiteral;
 use super::step;
 use crate::diagnostic::Diagnostic;
 use crate::number_literal::NumberLiteral;
@@ -9,7 +11,7 @@ use crate::options::Options;
 use crate::syntax::type_source;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::Ident;
+use syn::{Expr, Ident};
 
 /// The bounds and the step of a number. `None` if the option is absent or invalid.
 struct NumberBounds {
@@ -18,20 +20,84 @@ struct NumberBounds {
     step: Option<NumberLiteral>,
 }
 
-/// Reads the options of a number.
+/// Reads the options of a number. Returns a default that only the compiler can check.
 pub(super) fn number_setters(
     field_type: &FieldType<'_>,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
-) {
+) -> Option<FieldDefault> {
     let bounds = number_bounds(field_type, options);
     let NumberBounds { min, max, step } = &bounds;
     for (name, literal) in [("min", min), ("max", max), ("step", step)] {
         let setter = Ident::new(name, Span::mixed_site());
         setters.extend(literal.as_ref().map(|literal| quote!(.#setter(#literal))));
     }
-    let default = number_default(field_type.kind, &bounds, options);
-    setters.extend(default.map(|default| quote!(.default(#default))));
+    let default = default_expr(options)?;
+    if may_be_constant(&default) {
+        return constant_default(default, field_type, &bounds, options);
+    }
+    let default = number_default(default, field_type.kind, &bounds, options)?;
+    setters.push(quote!(.default(#default)));
+    None
+}
+
+/// Checks what is possible for a constant expression, and leaves the rest to the compiler.
+fn constant_default(
+    expr: Expr,
+    field_type: &FieldType<'_>,
+    bounds: &NumberBounds,
+    options: &mut Options<'_>,
+) -> Option<FieldDefault> {
+    let NumberBounds { min, max, step } = bounds;
+    let range = range(field_type.kind, bounds);
+    let (function, cast, arguments) = match field_type.kind {
+        FieldKind::Integer {
+            min: type_min,
+            max: type_max,
+        } => {
+            let integer = |bound: &Option<NumberLiteral>| bound.as_ref()?.integer;
+            let step_source = step.as_ref().map(NumberLiteral::source).unwrap_or_default();
+            let (from, step) = (integer(min).unwrap_or(0), integer(step).unwrap_or(1));
+            let (min, max) = (
+                integer(min).unwrap_or(type_min),
+                integer(max).unwrap_or(type_max),
+            );
+            (
+                "assert_integer",
+                quote!(as i128),
+                quote!((#min, #max), #range, (#from, #step), #step_source),
+            )
+        }
+        _ if step.is_some() => {
+            let diagnostic = Diagnostic::DefaultNotALiteral {
+                reason: "steps are counted in decimals, which the compiler cannot do",
+                usage: "default = 0.5",
+            };
+            options.report(expr, diagnostic);
+            return None;
+        }
+        _ => {
+            let bound = |bound: &Option<NumberLiteral>, none: TokenStream| {
+                bound.as_ref().map_or(none, |bound| quote!(#bound as f64))
+            };
+            let min = bound(min, quote!(f64::MIN));
+            let max = bound(max, quote!(f64::MAX));
+            (
+                "assert_decimal",
+                quote!(as f64),
+                quote!((#min, #max), #range),
+            )
+        }
+    };
+    Some(FieldDefault::Constant(Box::new(ConstantDefault {
+        ty: field_type.ty.clone(),
+        expr,
+        check: Some(ConstantCheck {
+            function,
+            cast,
+            arguments,
+        }),
+    })))
 }
 
 fn number_bounds(field_type: &FieldType<'_>, options: &mut Options<'_>) -> NumberBounds {
@@ -80,20 +146,21 @@ fn bound(
 }
 
 fn number_default(
+    expr: Expr,
     kind: FieldKind,
     bounds: &NumberBounds,
     options: &mut Options<'_>,
 ) -> Option<NumberLiteral> {
-    let expr = default_expr(options)?;
     let is_integer = matches!(kind, FieldKind::Integer { .. });
     let literal = NumberLiteral::from_expr(&expr);
     let Some(literal) = literal.filter(|literal| literal.is_integer() || !is_integer) else {
-        let (expected, usage) = if is_integer {
-            ("an integer", "default = 1")
+        let (expected, example) = if is_integer {
+            ("an integer", "1")
         } else {
-            ("a number", "default = 0.5")
+            ("a number", "0.5")
         };
-        options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
+        let repaired = InnerLiteral::find(&expr).and_then(|literal| literal.number(is_integer));
+        report_wrong_type(expr, expected, repaired, example, options);
         return None;
     };
     let NumberBounds { min, max, step } = bounds;

@@ -2,10 +2,10 @@
 
 use super::allowed_keys::{ON_ALL_FIELDS, ON_ALL_ITEMS, allowed_keys, check_keys};
 use super::default::{
-    checkbox_setters, choice_default, default_env_setter, image_setters, reject_default,
+    checkbox_default, choice_default, default_env_setter, image_setters, reject_default,
 };
 use super::field_type::{FieldKind, FieldType, classify};
-use super::item::{ChoiceDefault, ItemKind, UnresolvedType};
+use super::item::{FieldDefault, ItemKind, UnresolvedType};
 use super::number::number_setters;
 use super::text::{date_setters, email_setters, length_setters, option_list, text_setters};
 use crate::diagnostic::Diagnostic;
@@ -30,7 +30,10 @@ pub(super) fn check_setting(
         options.report(&field.ty, Diagnostic::UnsupportedType { ty });
         return None;
     };
-    let has_default = DEFAULT_KEYS.iter().any(|key| options.contains(key));
+    let has_default = DEFAULT_KEYS
+        .iter()
+        .any(|key| options.contains(key) || options.was_meant(key))
+        || options.was_meant("Option<");
     let lacks_default = !has_default && !field_type.is_optional;
     let is_unresolved = field_type.kind == FieldKind::Unresolved;
     if is_unresolved
@@ -63,7 +66,7 @@ pub(super) fn check_setting(
     if let Some(placeholder) = options.string("placeholder") {
         setters.push(quote!(.placeholder(#placeholder)));
     }
-    let validate = options.path("validate");
+    let validate = options.function("validate");
     let unresolved = is_unresolved.then(|| {
         Box::new(UnresolvedType {
             ty: field_type.ty.clone(),
@@ -74,6 +77,7 @@ pub(super) fn check_setting(
     Some(ItemKind::Field {
         validate,
         default,
+        is_optional: field_type.is_optional,
         unresolved,
     })
 }
@@ -124,16 +128,16 @@ fn access_setters(
     }
 }
 
-/// Adds the setters for the values of the setting. Returns the default of a choice, which the compiler checks.
+/// Adds the setters for the values of the setting. Returns a default that only the compiler can check.
 fn value_setters(
     field_type: &FieldType<'_>,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
-) -> Option<ChoiceDefault> {
+) -> Option<FieldDefault> {
     match field_type.kind {
         FieldKind::Text => {
             let listed = option_list(options, setters);
-            text_setters(listed.as_deref(), options, setters);
+            return text_setters(listed.as_deref(), options, setters);
         }
         FieldKind::Secret => {
             length_setters(options, setters);
@@ -142,9 +146,9 @@ fn value_setters(
         FieldKind::Email => email_setters(options, setters),
         FieldKind::Date => date_setters(options, setters),
         FieldKind::Integer { .. } | FieldKind::Decimal { .. } => {
-            number_setters(field_type, options, setters);
+            return number_setters(field_type, options, setters);
         }
-        FieldKind::Checkbox => checkbox_setters(options, setters),
+        FieldKind::Checkbox => return checkbox_default(options, setters),
         FieldKind::Image => image_setters(options, setters),
         FieldKind::Unresolved => return choice_default(options),
     }

@@ -1,7 +1,9 @@
 //! The options of texts, secrets, mail addresses and dates.
 
-use super::default::default_expr;
+use super::default::{default_expr, may_be_constant, report_wrong_type};
 use super::format::{is_date, is_email};
+use super::item::{ConstantCheck, ConstantDefault, FieldDefault};
+use super::literal::InnerLiteral;
 use super::pattern;
 use crate::diagnostic::Diagnostic;
 use crate::options::Options;
@@ -9,7 +11,7 @@ use crate::syntax::as_string;
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::HashSet;
-use syn::LitStr;
+use syn::{Expr, LitStr, parse_quote};
 
 /// The bounds of a text, in characters.
 #[derive(Clone, Copy, Default)]
@@ -63,35 +65,68 @@ pub(super) fn length_setters(
     LengthBounds { min, max }
 }
 
-/// Reads the remaining options of a text. `listed` is the values of `options(…)`.
+/// Reads the remaining options of a text. `listed` is the values of `options(…)`. Returns a default that only the
+/// compiler can check.
 pub(super) fn text_setters(
     listed: Option<&[String]>,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
-) {
+) -> Option<FieldDefault> {
     if let Some((rows, _)) = options.count("rows") {
         setters.push(quote!(.rows(#rows)));
     }
     let bounds = length_setters(options, setters);
-    let Some(default) = string_default(options) else {
-        return;
-    };
+    let expr = default_expr(options)?;
+    if may_be_constant(&expr) {
+        return Some(constant_default(expr, listed, bounds));
+    }
+    let default = string(expr, options)?;
     check_length(&default, bounds, options);
     if let Some(listed) = listed
         && !listed.is_empty()
         && !listed.contains(&default.value())
     {
-        let quoted: Vec<_> = listed.iter().map(|value| format!("`{value}`")).collect();
-        let values = quoted.join(", ");
+        let values = quoted(listed);
         options.report(&default, Diagnostic::DefaultNotAnOption { values });
     }
     setters.push(quote!(.default(#default)));
+    None
+}
+
+fn quoted(values: &[String]) -> String {
+    let quoted: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
+    quoted.join(", ")
+}
+
+/// Leaves the checks of a constant expression to the compiler.
+fn constant_default(expr: Expr, listed: Option<&[String]>, bounds: LengthBounds) -> FieldDefault {
+    let (function, arguments) = if let Some(listed) = listed {
+        let values = quoted(listed);
+        ("assert_listed", quote!(&[#(#listed),*], #values))
+    } else {
+        let (min, max) = (bounds.min.unwrap_or(0), bounds.max.unwrap_or(u32::MAX));
+        let range = length_range(bounds).unwrap_or_default();
+        ("assert_length", quote!((#min, #max), #range))
+    };
+    FieldDefault::Constant(Box::new(ConstantDefault {
+        ty: parse_quote!(&'static str),
+        expr,
+        check: Some(ConstantCheck {
+            function,
+            cast: TokenStream::new(),
+            arguments,
+        }),
+    }))
 }
 
 /// Reads the options of a mail address.
 pub(super) fn email_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
     let bounds = length_setters(options, setters);
-    let Some(default) = string_default(options) else {
+    let (reason, usage) = (
+        "the compiler cannot check the format of a mail address",
+        "default = \"ada@example.org\"",
+    );
+    let Some(default) = string_default(options, reason, usage) else {
         return;
     };
     if is_email(&default.value()) {
@@ -108,7 +143,11 @@ pub(super) fn email_setters(options: &mut Options<'_>, setters: &mut Vec<TokenSt
 
 /// Reads the options of a date.
 pub(super) fn date_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    let Some(default) = string_default(options) else {
+    let (reason, usage) = (
+        "the compiler cannot check the format of a date",
+        "default = \"2026-02-11\"",
+    );
+    let Some(default) = string_default(options, reason, usage) else {
         return;
     };
     if is_date(&default.value()) {
@@ -124,11 +163,8 @@ pub(super) fn date_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStr
 
 fn check_length(default: &LitStr, bounds: LengthBounds, options: &mut Options<'_>) {
     let LengthBounds { min, max } = bounds;
-    let range = match (min, max) {
-        (None, None) => return,
-        (Some(min), None) => format!("at least {min}"),
-        (None, Some(max)) => format!("at most {max}"),
-        (Some(min), Some(max)) => format!("from {min} to {max}"),
+    let Some(range) = length_range(bounds) else {
+        return;
     };
     let length = default.value().chars().count();
     let is_valid = min.is_none_or(|min| length >= min as usize)
@@ -141,12 +177,36 @@ fn check_length(default: &LitStr, bounds: LengthBounds, options: &mut Options<'_
     }
 }
 
-fn string_default(options: &mut Options<'_>) -> Option<LitStr> {
+/// Describes the lengths that a text can have, for an error text. `None` for any length.
+fn length_range(bounds: LengthBounds) -> Option<String> {
+    match (bounds.min, bounds.max) {
+        (None, None) => None,
+        (Some(min), None) => Some(format!("at least {min}")),
+        (None, Some(max)) => Some(format!("at most {max}")),
+        (Some(min), Some(max)) => Some(format!("from {min} to {max}")),
+    }
+}
+
+/// Returns the default of a setting whose format the macro checks, so that it must be a literal.
+fn string_default(
+    options: &mut Options<'_>,
+    reason: &'static str,
+    usage: &'static str,
+) -> Option<LitStr> {
     let expr = default_expr(options)?;
+    if may_be_constant(&expr) {
+        options.report(expr, Diagnostic::DefaultNotALiteral { reason, usage });
+        return None;
+    }
+    string(expr, options)
+}
+
+/// Returns a string literal. Reports any other expression.
+fn string(expr: Expr, options: &mut Options<'_>) -> Option<LitStr> {
     let string = as_string(&expr).cloned();
     if string.is_none() {
-        let (expected, usage) = ("a string in quotes", "default = \"…\"");
-        options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
+        let repaired = InnerLiteral::find(&expr).map(|literal| literal.text());
+        report_wrong_type(expr, "a string in quotes", repaired, "\"…\"", options);
     }
     string
 }

@@ -43,24 +43,134 @@ pub const fn refuse_without_default<T>(_field: &super::generated::TypedField<T>)
 /// # Panics
 ///
 /// If the default is not in `choices`.
-pub const fn assert_choice(choices: &[(&str, &str)], default: &str) {
-    let mut listed = ConstText::new();
+pub const fn assert_choice(choices: &[(&str, &str)], default: &str, ty: &str) {
     let mut at = 0;
     while at < choices.len() {
-        let (value, _) = choices[at];
-        if is_same(value, default) {
+        // An enum with errors has an empty value. Its default should not be an error too.
+        if choices[at].0.is_empty() || is_same(choices[at].0, default) {
             return;
         }
-        let comma = if at == 0 { "`" } else { ", `" };
-        listed = listed.with(comma).with(value).with("`");
         at += 1;
     }
+    refuse_other_type(choices, ty);
     let text = ConstText::new()
         .with("the default `")
         .with(default)
         .with("` is not one of the choices; write one of ")
-        .with(listed.as_str());
+        .with_values(choices, ("`", "`"));
     panic!("{}", text.as_str());
+}
+
+/// Rejects a default that is neither a variant nor a string, on a type that the macro takes for an enum of choices.
+/// Only evaluated at compile time.
+///
+/// # Panics
+///
+/// Always.
+pub const fn refuse_default(choices: &[(&str, &str)], ty: &str) {
+    if !choices.is_empty() && choices[0].0.is_empty() {
+        // The enum has errors itself.
+        return;
+    }
+    refuse_other_type(choices, ty);
+    let text = ConstText::new()
+        .with("the default of `")
+        .with(ty)
+        .with("` must be one of its variants, or the value of one in quotes; write one of ")
+        .with_values(choices, ("`\"", "\"`"));
+    panic!("{}", text.as_str());
+}
+
+/// Rejects a type that is not an enum of choices, but a setting: an alias of another type.
+const fn refuse_other_type(choices: &[(&str, &str)], ty: &str) {
+    if choices.is_empty() {
+        let text = ConstText::new()
+            .with("the macro knows types by their names, and takes `")
+            .with(ty)
+            .with("` for an enum of choices, but it is another type; write the type itself, such as `u8` or `String`, instead of an alias");
+        panic!("{}", text.as_str());
+    }
+}
+
+/// Rejects a default that is out of range or not on a step. Only evaluated at compile time.
+///
+/// # Panics
+///
+/// If the default is not valid.
+pub const fn assert_integer(
+    default: i128,
+    (min, max): (i128, i128),
+    range: &str,
+    (from, step): (i128, i128),
+    step_text: &str,
+) {
+    if default < min || default > max {
+        refuse_number(range);
+    }
+    if (default - from) % step != 0 {
+        let text = ConstText::new()
+            .with("the default is not on a step, as steps of ")
+            .with(step_text)
+            .with(" are counted from `min`, or from 0 without `min`; change the default, `min` or `step`");
+        panic!("{}", text.as_str());
+    }
+}
+
+/// Rejects a default that is out of range. Only evaluated at compile time.
+///
+/// # Panics
+///
+/// If the default is out of range, or not a finite number.
+pub const fn assert_decimal(default: f64, (min, max): (f64, f64), range: &str) {
+    if !(default >= min && default <= max) {
+        refuse_number(range);
+    }
+}
+
+const fn refuse_number(range: &str) {
+    let text = ConstText::new()
+        .with("the default is out of range, as this setting takes numbers ")
+        .with(range)
+        .with("; change the default or the bounds");
+    panic!("{}", text.as_str());
+}
+
+/// Rejects a default that is too short or too long. Only evaluated at compile time.
+///
+/// # Panics
+///
+/// If the number of characters is out of range.
+pub const fn assert_length(default: &str, (min, max): (u32, u32), range: &str) {
+    let bytes = default.as_bytes();
+    let (mut length, mut at) = (0_u32, 0);
+    while at < bytes.len() {
+        // Each character has one byte that is not a continuation byte.
+        if bytes[at] & 0b1100_0000 != 0b1000_0000 {
+            length += 1;
+        }
+        at += 1;
+    }
+    if length < min || length > max {
+        let text = ConstText::new()
+            .with("the length of the default is out of range, as it must be ")
+            .with(range)
+            .with("; change the default or the bounds");
+        panic!("{}", text.as_str());
+    }
+}
+
+/// Rejects a default that is not one of the options. Only evaluated at compile time.
+///
+/// # Panics
+///
+/// If the default is not in the list.
+pub const fn assert_listed(default: &str, listed: &[&str], values: &str) {
+    if !contains(listed, default) {
+        let text = ConstText::new()
+            .with("the default is not one of the options; write one of ")
+            .with(values);
+        panic!("{}", text.as_str());
+    }
 }
 
 const fn contains(list: &[&str], wanted: &str) -> bool {
@@ -112,6 +222,22 @@ impl ConstText {
         while at < text.len() {
             self.bytes[self.length] = text[at];
             self.length += 1;
+            at += 1;
+        }
+        self
+    }
+
+    /// Adds the values of choices, separated by commas, each between these two texts.
+    const fn with_values(
+        mut self,
+        choices: &[(&str, &str)],
+        (before, after): (&str, &str),
+    ) -> Self {
+        let mut at = 0;
+        while at < choices.len() {
+            let comma = if at == 0 { "" } else { ", " };
+            let (value, _) = choices[at];
+            self = self.with(comma).with(before).with(value).with(after);
             at += 1;
         }
         self

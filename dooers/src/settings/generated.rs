@@ -77,6 +77,25 @@ impl<T: 'static> TypedField<T> {
     }
 }
 
+impl<T: 'static> TypedField<Option<T>> {
+    /// Adds the check that the user wrote. It is not called for `None`.
+    #[must_use]
+    pub fn validated_if_present<E: Display>(
+        &self,
+        field: Field,
+        check: impl Fn(&T) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Field {
+        self.validated(field, move |value| value.as_ref().map_or(Ok(()), &check))
+    }
+}
+
+/// Converts the default of a number or a checkbox to JSON.
+#[expect(clippy::needless_pass_by_value, reason = "generated code has a value")]
+#[must_use]
+pub fn json<T: SettingValue>(value: T) -> Value {
+    value.to_value()
+}
+
 /// A type whose name the macro does not know. The derive macro implements this trait for structs of settings.
 pub trait NamedType {
     /// The category of the type: [`SingleSetting`] or [`StructOfSettings`].

@@ -55,7 +55,10 @@ pub use worker_settings::{Reader, SettingsGroup};
 
 #[doc(hidden)]
 pub mod __generated {
-    pub use super::const_checks::{assert_choice, assert_distinct, refuse_without_default};
+    pub use super::const_checks::{
+        assert_choice, assert_decimal, assert_distinct, assert_integer, assert_length,
+        assert_listed, refuse_default, refuse_without_default,
+    };
     pub use super::generated::*;
 }
 pub(crate) use live::{AgentSchema, ChangedSetting, CurrentSettings, LiveSettings, Schemas};

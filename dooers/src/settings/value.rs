@@ -11,7 +11,7 @@ use serde_json::{Number, Value};
     label = "not the type of a setting",
     note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these; mark a struct of settings with `#[setting(group)]`"
 )]
-pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
+pub trait SettingValue: Sized + Send + Sync + 'static {
     /// The choices if the type is a [`SettingChoice`]: values and labels.
     const CHOICES: &'static [(&'static str, &'static str)] = &[];
 
@@ -40,7 +40,7 @@ pub trait SettingValue: Sized + Clone + Send + Sync + 'static {
     label = "not the type of a setting",
     note = "an enum of choices needs `#[derive(SettingChoice)]`"
 )]
-pub trait SettingChoice: Sized + Clone + Send + Sync + 'static {
+pub trait SettingChoice: Sized + Send + Sync + 'static {
     /// The values and their labels, in the order of the variants.
     const CHOICES: &'static [(&'static str, &'static str)];
 

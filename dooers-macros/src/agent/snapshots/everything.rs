@@ -1,3 +1,4 @@
+#[allow(clippy::unused_async)]
 /// Answers questions.
 ///
 #[doc = include_str!("support.md")]
@@ -11,11 +12,12 @@ pub(crate) async fn support(
 }
 #[cfg(feature = "support")]
 #[doc(hidden)]
-#[allow(non_camel_case_types)]
+#[allow(non_camel_case_types, missing_debug_implementations)]
 #[non_exhaustive]
 pub(crate) struct __dooers_support {}
 /// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
+#[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 pub(crate) type HelpDesk = __dooers_support;
 const _: () = {
     use crate::runtime as __dooers;

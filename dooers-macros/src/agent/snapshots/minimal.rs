@@ -1,10 +1,12 @@
+#[allow(clippy::unused_async)]
 async fn hello() {}
 #[doc(hidden)]
-#[allow(non_camel_case_types)]
+#[allow(non_camel_case_types, missing_debug_implementations)]
 #[non_exhaustive]
 struct __dooers_hello {}
 /// The type of the agent [`hello`](fn@hello), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
+#[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 type hello = __dooers_hello;
 const _: () = {
     use ::dooers as __dooers;

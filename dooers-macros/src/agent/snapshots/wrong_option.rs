@@ -1,15 +1,17 @@
+#[allow(clippy::unused_async)]
 async fn support(request: WorkerRequest) -> impl IntoReply {
     request.message
 }
 ::core::compile_error! {
-    "`#[dooers::agent]` has no option `nmae`; did you mean `name`? its options are `name = \"…\"`, `default`, `run = \"manual\"`, `timeout = \"90s\"`, `retry = 2`, `on_busy = \"queue\"`, `queue = 32`, `type = Name`, `crate = path`"
+    "`#[dooers::agent]` has no option `nmae`; did you mean `name`?"
 }
 #[doc(hidden)]
-#[allow(non_camel_case_types)]
+#[allow(non_camel_case_types, missing_debug_implementations)]
 #[non_exhaustive]
 struct __dooers_support {}
 /// The type of the agent [`support`](fn@support), for `WorkerServer::agent`.
 #[allow(non_camel_case_types, dead_code)]
+#[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 type support = __dooers_support;
 const _: () = {
     use ::dooers as __dooers;

@@ -20,7 +20,7 @@ const _: () = {
         &[&["model", "depth", "tone", "other", "key", "more"]],
         __5.ids(),
     );
-    const _: () = __settings::assert_choice(__2.choices(), "warm");
+    const _: () = __settings::assert_choice(__2.choices(), "warm", "Tone");
     #[automatically_derived]
     impl __dooers::WorkerSettings for Tuning {
         fn schema() -> &'static __dooers::settings::SettingsSchema {
@@ -32,8 +32,8 @@ const _: () = {
                     ("large", "Large")]).default("small")
                     .description("The model that answers.")), __settings::item(__1
                     .validated(__1.field().min(- 5i64).max(5i64).step(2i64).default(-
-                    1i64), odd)), __settings::item(__2.field().default("warm")),
-                    __settings::item(__3.field().creator().default(__3
+                    1i64), | __value | (odd) (__value))), __settings::item(__2.field()
+                    .default("warm")), __settings::item(__3.field().creator().default(__3
                     .json(Tone::Cold))), __settings::item(__4.field().internal()
                     .default_env("KEY")), __settings::item(__5.group().label("More")
                     .collapsible(__dooers::settings::Collapsible::Open))

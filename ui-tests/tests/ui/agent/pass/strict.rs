@@ -41,6 +41,22 @@ async fn only_registered() {
     std::future::ready(()).await;
 }
 
+/// An agent that awaits nothing.
+#[dooers::agent]
+pub async fn immediate(request: WorkerRequest) -> String {
+    request.message
+}
+
+macro_rules! agent {
+    ($name:ident) => {
+        /// An agent of a macro.
+        #[dooers::agent]
+        pub async fn $name() {}
+    };
+}
+
+agent!(generated);
+
 /// An agent whose name is a keyword.
 #[dooers::agent]
 pub async fn r#match() {

@@ -53,6 +53,7 @@ fn id(item: &SettingsItem) -> &str {
     match item {
         SettingsItem::Field(field) => field.id(),
         SettingsItem::Group(group) => group.id(),
+        _ => "unknown",
     }
 }
 

@@ -1,9 +1,11 @@
 use dooers::prelude::*;
 
+const LIMIT: u8 = 70;
+
 #[derive(Clone, WorkerSettings)]
 struct Tuning {
-    #[setting(options("a", "b"))]
-    model: Option<String>,
+    #[setting(default = LIMIT, max = 60)]
+    value: u8,
 }
 
 fn main() {}

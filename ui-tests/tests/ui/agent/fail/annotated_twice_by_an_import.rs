@@ -1,0 +1,7 @@
+use dooers::prelude::*;
+
+#[agent]
+#[agent]
+async fn support() {}
+
+fn main() {}

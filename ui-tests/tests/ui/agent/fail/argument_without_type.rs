@@ -1,0 +1,14 @@
+#![allow(unused_imports)]
+
+use dooers::prelude::*;
+
+#[dooers::agent]
+async fn support(_request) -> String {
+    String::new()
+}
+
+fn serve<A: dooers::Agent>() {}
+
+fn main() {
+    serve::<support>();
+}

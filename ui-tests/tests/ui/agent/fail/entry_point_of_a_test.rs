@@ -1,0 +1,7 @@
+#[dooers::agent]
+#[tokio::test]
+async fn support() {
+    assert_eq!(1, 1);
+}
+
+fn main() {}

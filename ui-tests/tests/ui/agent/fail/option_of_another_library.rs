@@ -1,0 +1,4 @@
+#[dooers::agent(description = "Answers questions")]
+async fn support() {}
+
+fn main() {}

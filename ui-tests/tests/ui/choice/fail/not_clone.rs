@@ -1,8 +1,0 @@
-use dooers::prelude::*;
-
-#[derive(SettingChoice)]
-enum Tone {
-    Friendly,
-}
-
-fn main() {}

@@ -1,0 +1,9 @@
+use dooers::prelude::*;
+
+#[derive(Clone, WorkerSettings)]
+struct Tuning {
+    #[setting(secret)]
+    value: String,
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use dooers::prelude::*;
+
+#[derive(Clone, WorkerSettings)]
+struct Tuning {
+    size: Option<u8>
+    depth: Option<u8>,
+}
+
+#[dooers::agent]
+async fn support(tuning: Tuning) -> String {
+    let _ = (tuning, Tuning::default());
+    String::new()
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use dooers::prelude::*;
+
+#[derive(Clone, WorkerSettings)]
+struct Tuning {
+    #[setting(validate = "check")]
+    value: Option<u8>,
+}
+
+fn check(_: &u8) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}
