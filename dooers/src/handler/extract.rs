@@ -82,7 +82,7 @@ impl<T: WorkerSettings> FromTurn for Settings<T> {
 
 impl FromTurn for SettingsValues {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
-        turn.settings_values().await
+        Ok(turn.settings_values().await?)
     }
 
     fn requires(requirements: &mut Requirements) {

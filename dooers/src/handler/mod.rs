@@ -4,6 +4,7 @@ mod agent;
 mod draft;
 mod extract;
 mod form_answers;
+mod id;
 mod outbox;
 mod policy;
 pub mod private;
@@ -13,8 +14,10 @@ mod request;
 mod requirements;
 mod response;
 mod secrets;
+mod send_error;
 mod sent;
 mod state;
+mod stream_text;
 mod text_stream;
 mod title;
 mod turn;
@@ -22,6 +25,7 @@ mod turn_memory;
 
 pub use agent::{Agent, AgentDefinition};
 pub use extract::FromTurn;
+pub use id::{EventId, RunId};
 pub use policy::TurnPolicy;
 pub use recorder::Recorder;
 pub use reply::{
@@ -30,8 +34,10 @@ pub use reply::{
 pub use request::{FormResponse, WorkerRequest};
 pub use requirements::Requirements;
 pub use response::WorkerResponse;
+pub use send_error::SendError;
 pub use sent::Sent;
 pub use state::State;
+pub use stream_text::{PushAll, StreamText};
 pub use text_stream::TextStream;
 pub use title::title_from;
 pub use turn::Turn;
