@@ -58,10 +58,10 @@ pub use handler::private as __private;
 pub use context::Context;
 pub use error::{AgentError, Result};
 pub use handler::{
-    Agent, AgentDefinition, Answer, EventId, FormResponse, FromTurn, IntoReply, PushAll, Recorder,
-    Reply, ReplyStream, Requirements, RunId, SendError, Sent, State, StreamText, StreamedReply,
-    StreamedText, TextReply, TextStream, ToolCall, Turn, TurnPolicy, WorkerRequest, WorkerResponse,
-    title_from,
+    Agent, AgentDefinition, Answer, Data, EventId, FormAnswer, FormResponse, FromTurn, IntoReply,
+    InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements, RunId, SendError, Sent,
+    State, StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall, Turn,
+    TurnPolicy, WorkerRequest, WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
@@ -101,9 +101,9 @@ pub mod prelude {
         FormSize, ImagePart,
     };
     pub use crate::{
-        AgentError, CancellationToken, Context, Email, FormResponse, FromTurn, HistoryFormat,
-        ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice, Settings, State,
-        TextReply, TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory, WorkerRequest,
-        WorkerResponse, WorkerServer, WorkerSettings, title_from,
+        AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
+        HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
+        Settings, State, TextReply, TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory,
+        WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, title_from,
     };
 }

@@ -1,10 +1,13 @@
 //! What an author of an agent meets: the agent, the arguments of its handler, and its replies.
 
 mod agent;
+mod answer_values;
 mod draft;
 mod extract;
+mod form_answer;
 mod form_answers;
 mod id;
+mod invalid_data;
 mod outbox;
 mod policy;
 pub mod private;
@@ -22,10 +25,13 @@ mod text_stream;
 mod title;
 mod turn;
 mod turn_memory;
+mod typed_data;
 
 pub use agent::{Agent, AgentDefinition};
 pub use extract::FromTurn;
+pub use form_answer::FormAnswer;
 pub use id::{EventId, RunId};
+pub use invalid_data::InvalidData;
 pub use policy::TurnPolicy;
 pub use recorder::Recorder;
 pub use reply::{
@@ -41,6 +47,7 @@ pub use stream_text::{PushAll, StreamText};
 pub use text_stream::TextStream;
 pub use title::title_from;
 pub use turn::Turn;
+pub use typed_data::Data;
 
 pub(crate) use agent::annotated;
 pub(crate) use draft::{Draft, join_whole_texts};
