@@ -4,6 +4,7 @@ use crate::run;
 use dooers::prelude::*;
 use dooers::{EventId, SendError};
 use futures::{StreamExt, stream};
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -23,6 +24,31 @@ async fn borrowed(request: WorkerRequest, response: WorkerResponse) -> Result<()
         .await?;
     text.finish().await?;
     Ok(())
+}
+
+/// Sends streams of more complex types.
+#[dooers::agent]
+async fn borrowed_deeply(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    let words: Vec<(usize, &str)> = request.message.split(' ').enumerate().collect();
+    let cows = stream::iter(words.iter()).map(|(_, word)| Cow::Borrowed(*word));
+    response
+        .stream_text(cows.chain(stream::once(async { Cow::Owned("!".into()) })))
+        .await?;
+    let waiting = stream::iter(words.iter())
+        .then(|(at, word)| async move { format!("{at}{word}") })
+        .boxed();
+    let optional = stream::iter(&words).map(|(at, word)| (*at > 0).then_some(*word));
+    let one = response.stream_text(waiting).await?;
+    let two = response.stream_reasoning(optional).await?;
+    assert_ne!(one, two);
+    Ok(())
+}
+
+#[test]
+fn complex_streams_of_borrowed_items_are_sent() {
+    let (answer, texts) = run::<borrowed_deeply>("one two");
+    answer.unwrap();
+    assert_eq!(texts, ["onetwo!", "0one1two", "two"]);
 }
 
 #[test]
