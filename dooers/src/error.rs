@@ -1,7 +1,9 @@
 //! The error of handlers and of a program's `main`.
 
+use crate::handler::SendError;
 use std::error::Error;
 use std::fmt;
+use std::iter::successors;
 
 /// The result of `main` and handlers. The defaults are `()` and [`AgentError`].
 pub type Result<T = (), E = AgentError> = std::result::Result<T, E>;
@@ -11,8 +13,11 @@ pub type Result<T = (), E = AgentError> = std::result::Result<T, E>;
 /// Any error converts into it, so `?` works with every error type. The text is logged. Users see a general message,
 /// unless the handler sets a text for them with [`AgentError::public`].
 ///
-/// `AgentError` does not implement [`Error`], because that would conflict with the conversion. Its `Debug` output is
-/// the message on one line, which Rust prints if `main` returns the error.
+/// `AgentError` does not implement [`Error`], because that would conflict with the conversion.
+/// [`into_error`](AgentError::into_error) converts it to a type that does. Its `Debug` output is the message on one line,
+/// which Rust prints if `main` returns the error.
+///
+/// [`bail!`](crate::bail), [`ensure!`](crate::ensure) and [`Context`](crate::Context) create and describe errors.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -62,6 +67,44 @@ impl AgentError {
         }
     }
 
+    /// Adds a text that says which step failed. It is for the log: users see only the public text.
+    ///
+    /// [`Context::context`](crate::Context::context) is the same for a `Result`.
+    #[must_use]
+    pub fn context(self, text: impl fmt::Display) -> Self {
+        let context = ErrorContext {
+            text: text.to_string(),
+            source: self.source,
+        };
+        Self {
+            source: Some(Box::new(context)),
+            ..self
+        }
+    }
+
+    /// Converts to an error that implements [`Error`], for functions with another error type. If that error becomes the
+    /// error of a handler, the public text and the retryability of this error still apply.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use std::error::Error;
+    ///
+    /// fn price() -> Result<u32> {
+    ///     Err(AgentError::public("The shop is closed."))
+    /// }
+    ///
+    /// fn total() -> Result<u32, Box<dyn Error + Send + Sync>> {
+    ///     Ok(2 * price().map_err(AgentError::into_error)?)
+    /// }
+    ///
+    /// let error = AgentError::from(total().unwrap_err());
+    /// assert_eq!(error.public_text(), Some("The shop is closed."));
+    /// ```
+    #[must_use]
+    pub fn into_error(self) -> impl Error + Send + Sync + 'static {
+        AsError::from(self)
+    }
+
     /// Returns true if the turn may be retried.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -81,7 +124,8 @@ impl AgentError {
         self.public.as_deref()
     }
 
-    /// The error that this one was created from.
+    /// The error that this one was created from. If a [context](AgentError::context) was added, it is the context,
+    /// and its source is the error.
     #[must_use]
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.source.as_deref()
@@ -93,12 +137,87 @@ where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     fn from(error: E) -> Self {
-        Self {
-            public: None,
-            is_retryable: false,
-            source: Some(error.into()),
+        let source: Box<dyn Error + Send + Sync> = error.into();
+        match unwrapped(source) {
+            Ok(error) => error,
+            Err(source) => {
+                let inner = carried(&*source);
+                Self {
+                    public: inner.and_then(|inner| inner.public.clone()),
+                    is_retryable: inner.is_some_and(AgentError::is_retryable),
+                    source: Some(source),
+                }
+            }
         }
     }
+}
+
+/// Returns the `AgentError` that this error stands for, or else the error itself.
+fn unwrapped(
+    source: Box<dyn Error + Send + Sync>,
+) -> Result<AgentError, Box<dyn Error + Send + Sync>> {
+    let source = match source.downcast::<AsError>() {
+        Ok(error) => return Ok(error.into_agent_error()),
+        Err(source) => source,
+    };
+    let sent = source.downcast::<SendError>()?;
+    sent.into_stream_error().map_err(Into::into)
+}
+
+/// The first `AgentError` in the chain of sources, which other error types wrapped.
+fn carried<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a AgentError> {
+    let chain = successors(Some(error), |error| (*error).source());
+    let mut found = chain.filter_map(|error| error.downcast_ref::<AsError>());
+    found.next().map(AsError::agent_error)
+}
+
+/// An `AgentError` as a type that implements `Error`.
+#[derive(Debug)]
+pub(crate) struct AsError(AgentError);
+
+impl AsError {
+    pub(crate) fn agent_error(&self) -> &AgentError {
+        &self.0
+    }
+
+    pub(crate) fn into_agent_error(self) -> AgentError {
+        self.0
+    }
+}
+
+impl From<AgentError> for AsError {
+    fn from(error: AgentError) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for AsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.public, &self.0.source) {
+            (Some(text), _) => f.write_str(text),
+            (None, Some(source)) => source.fmt(f),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl Error for AsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.0.source()?;
+        match self.0.public {
+            Some(_) => Some(source),
+            // The text of this error is that of its source.
+            None => source.source(),
+        }
+    }
+}
+
+/// A text that describes an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct ErrorContext {
+    text: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl fmt::Display for AgentError {
@@ -141,6 +260,27 @@ mod tests {
         assert_eq!(format!("{error:?}"), "invalid digit found in string");
         assert!(error.public_text().is_none());
         assert_eq!(AgentError::from("plain words").to_string(), "plain words");
+    }
+
+    #[test]
+    fn error_survives_the_conversion_to_another_type() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("report failed")]
+        struct ReportError(#[source] Box<dyn Error + Send + Sync>);
+
+        let busy = || AgentError::retryable("busy").with_public_text("Later.");
+        let direct = AgentError::from(busy().into_error());
+        assert_eq!(direct.to_string(), "Later.: busy");
+        assert_eq!(direct.source().unwrap().to_string(), "busy");
+        let wrapped = AgentError::from(ReportError(Box::new(busy().into_error())));
+        assert_eq!(wrapped.to_string(), "Later.: report failed: Later.: busy");
+        for error in [direct, wrapped] {
+            assert!(error.is_retryable());
+            assert_eq!(error.public_text(), Some("Later."));
+        }
+        let plain = AgentError::from(ReportError(Box::new(AgentError::from("no").into_error())));
+        assert_eq!(plain.to_string(), "report failed: no");
+        assert!(!plain.is_retryable() && plain.public_text().is_none());
     }
 
     #[test]

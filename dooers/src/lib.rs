@@ -33,6 +33,8 @@
 )]
 extern crate self as dooers;
 
+mod bail;
+mod context;
 mod crash;
 mod error;
 pub mod guide;
@@ -53,11 +55,13 @@ mod turn;
 #[doc(hidden)]
 pub use handler::private as __private;
 
+pub use context::Context;
 pub use error::{AgentError, Result};
 pub use handler::{
-    Agent, AgentDefinition, Answer, FormResponse, FromTurn, IntoReply, Recorder, Reply,
-    ReplyStream, Requirements, Sent, State, StreamedReply, StreamedText, TextReply, TextStream,
-    ToolCall, Turn, TurnPolicy, WorkerRequest, WorkerResponse, title_from,
+    Agent, AgentDefinition, Answer, Data, EventId, FormAnswer, FormResponse, FromTurn, IntoReply,
+    InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements, RunId, SendError, Sent,
+    State, StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall, Turn,
+    TurnPolicy, WorkerRequest, WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
@@ -97,9 +101,9 @@ pub mod prelude {
         FormSize, ImagePart,
     };
     pub use crate::{
-        AgentError, CancellationToken, Email, FormResponse, FromTurn, HistoryFormat, ImageUrl,
-        IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice, Settings, State, TextReply,
-        TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse,
-        WorkerServer, WorkerSettings, agent, title_from,
+        AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
+        HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
+        Settings, State, TextReply, TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory,
+        WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent, title_from,
     };
 }

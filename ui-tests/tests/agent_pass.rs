@@ -20,6 +20,8 @@ mod places;
 mod plain_function;
 #[path = "ui/agent/pass/returns.rs"]
 mod returns;
+#[path = "ui/agent/pass/sending.rs"]
+mod sending;
 
 use dooers::{Agent, Answer, Turn, WorkerRequest, WorkerResponse};
 

@@ -1,9 +1,13 @@
 //! The API for authors of agents: the agent, the arguments of its handler, and its replies.
 
 mod agent;
+mod answer_values;
 mod draft;
 mod extract;
+mod form_answer;
 mod form_answers;
+mod id;
+mod invalid_data;
 mod outbox;
 mod policy;
 pub mod private;
@@ -13,15 +17,21 @@ mod request;
 mod requirements;
 mod response;
 mod secrets;
+mod send_error;
 mod sent;
 mod state;
+mod stream_text;
 mod text_stream;
 mod title;
 mod turn;
 mod turn_memory;
+mod typed_data;
 
 pub use agent::{Agent, AgentDefinition};
 pub use extract::FromTurn;
+pub use form_answer::FormAnswer;
+pub use id::{EventId, RunId};
+pub use invalid_data::InvalidData;
 pub use policy::TurnPolicy;
 pub use recorder::Recorder;
 pub use reply::{
@@ -30,11 +40,14 @@ pub use reply::{
 pub use request::{FormResponse, WorkerRequest};
 pub use requirements::Requirements;
 pub use response::WorkerResponse;
+pub use send_error::SendError;
 pub use sent::Sent;
 pub use state::State;
+pub use stream_text::{PushAll, StreamText};
 pub use text_stream::TextStream;
 pub use title::title_from;
 pub use turn::Turn;
+pub use typed_data::Data;
 
 pub(crate) use agent::annotated;
 pub(crate) use draft::{Draft, join_whole_texts};

@@ -3,12 +3,11 @@
 use super::AnswerKeys;
 use super::draft::{Draft, TextState, event_of};
 use super::reply::{Reply, ReplyError};
-use crate::AgentError;
+use super::send_error::SendError;
 use crate::protocol::{ContentPart, RunStatus, cleaned, new_id};
 use crate::store::{Admit, ThreadPatch};
 use futures::task::AtomicWaker;
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -36,7 +35,7 @@ pub(crate) struct Rest {
 }
 
 /// Notifies a waiting handler when its draft is stored.
-pub(crate) type StoredSender = oneshot::Sender<Result<(), AgentError>>;
+pub(crate) type StoredSender = oneshot::Sender<Result<(), SendError>>;
 
 /// A draft, and the sender to notify when the draft is stored.
 #[derive(Debug)]
@@ -136,7 +135,7 @@ impl Outbox {
     }
 
     /// Sends an event. Returns its id.
-    pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
+    pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), SendError>>) {
         let id = new_id();
         let sent = self.send_event(&mut self.state(), &id, reply, TextState::Fixed);
         (id, sent)
@@ -164,7 +163,7 @@ impl Outbox {
         id: &str,
         reply: Reply,
         text: TextState,
-    ) -> oneshot::Receiver<Result<(), AgentError>> {
+    ) -> oneshot::Receiver<Result<(), SendError>> {
         let draft = Draft::Event {
             id: id.to_owned(),
             run_id: state.run_id.clone(),
@@ -214,7 +213,7 @@ impl Outbox {
     }
 
     /// Ends a streamed text. A text without pieces is not stored.
-    pub(crate) fn end_text(&self, event_id: &str) -> oneshot::Receiver<Result<(), AgentError>> {
+    pub(crate) fn end_text(&self, event_id: &str) -> oneshot::Receiver<Result<(), SendError>> {
         let mut state = self.state();
         let text = state.texts.get(event_id);
         if text.is_some_and(|text| text.unsent.is_some()) {
@@ -234,7 +233,9 @@ impl Outbox {
                 self.push(&mut state, Draft::TextEnded { id, text })
             }
             Mode::Recording(_) => answered(Ok(())),
-            Mode::Closed => refused("the turn has ended; its texts have ended with it"),
+            Mode::Closed => answered(Err(SendError::turn_ended(
+                "the turn has ended; its texts have ended with it",
+            ))),
         }
     }
 
@@ -265,21 +266,23 @@ impl Outbox {
     }
 
     /// Changes the thread's own row.
-    pub(crate) fn patch(&self, patch: ThreadPatch) -> oneshot::Receiver<Result<(), AgentError>> {
+    pub(crate) fn patch(&self, patch: ThreadPatch) -> oneshot::Receiver<Result<(), SendError>> {
         self.push(&mut self.state(), Draft::Thread(patch))
     }
 
     /// Starts a run. Returns its id.
-    pub(crate) fn start_run(&self) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
+    pub(crate) fn start_run(&self) -> (String, oneshot::Receiver<Result<(), SendError>>) {
         let mut state = self.state();
         if !state.has_manual_runs {
             let reason = "the server starts and ends this agent's runs; to do it yourself, write `#[dooers::agent(run = \"manual\")]`";
-            return (String::new(), refused(reason));
+            return (String::new(), answered(Err(SendError::run(reason))));
         }
         if state.run_id.is_some() {
             return (
                 String::new(),
-                refused("a run is still open; call `run_end` before the next `run_start`"),
+                answered(Err(SendError::run(
+                    "a run is still open; call `run_end` before the next `run_start`",
+                ))),
             );
         }
         let id = new_id();
@@ -294,16 +297,18 @@ impl Outbox {
         &self,
         status: RunStatus,
         error: Option<String>,
-    ) -> (String, oneshot::Receiver<Result<(), AgentError>>) {
+    ) -> (String, oneshot::Receiver<Result<(), SendError>>) {
         let mut state = self.state();
         if !state.has_manual_runs {
             let reason = "the server starts and ends this agent's runs; to do it yourself, write `#[dooers::agent(run = \"manual\")]`";
-            return (String::new(), refused(reason));
+            return (String::new(), answered(Err(SendError::run(reason))));
         }
         let Some(id) = state.run_id.take() else {
             return (
                 String::new(),
-                refused("no run is open; call `run_start` before `run_end`"),
+                answered(Err(SendError::run(
+                    "no run is open; call `run_start` before `run_end`",
+                ))),
             );
         };
         let draft = Draft::RunEnded {
@@ -315,9 +320,9 @@ impl Outbox {
     }
 
     /// Returns the error of the first refused draft, even if no caller waited for it.
-    pub(crate) fn check(&self) -> Result<(), AgentError> {
+    pub(crate) fn check(&self) -> Result<(), SendError> {
         match &self.state().refused {
-            Some(error) => Err(shared(error)),
+            Some(error) => Err(SendError::refused(error)),
             None => Ok(()),
         }
     }
@@ -383,7 +388,7 @@ impl Outbox {
         &self,
         state: &mut OutboxState,
         mut draft: Draft,
-    ) -> oneshot::Receiver<Result<(), AgentError>> {
+    ) -> oneshot::Receiver<Result<(), SendError>> {
         let admitted = draft.admit().map_err(ReplyError::from);
         if let Err(error) = admitted.and_then(|()| state.check(&draft)) {
             return refuse(state, error);
@@ -399,7 +404,9 @@ impl Outbox {
                 drafts.push(draft);
                 answered(Ok(()))
             }
-            Mode::Closed => refused("the turn has ended; nothing can be sent any more"),
+            Mode::Closed => answered(Err(SendError::turn_ended(
+                "the turn has ended; nothing can be sent any more",
+            ))),
         }
     }
 
@@ -439,22 +446,14 @@ impl OutboxState {
 
 /// Keeps the error for the end of the turn, because no caller may wait for the refused draft, and returns it as the
 /// result.
-fn refuse(state: &mut OutboxState, error: ReplyError) -> oneshot::Receiver<Result<(), AgentError>> {
+fn refuse(state: &mut OutboxState, error: ReplyError) -> oneshot::Receiver<Result<(), SendError>> {
     let error = Arc::new(error);
-    let answer = answered(Err(shared(&error)));
+    let answer = answered(Err(SendError::refused(&error)));
     state.refused.get_or_insert(error);
     answer
 }
 
-fn shared(error: &Arc<ReplyError>) -> AgentError {
-    AgentError::from(Arc::clone(error) as Arc<dyn Error + Send + Sync>)
-}
-
-fn refused(reason: &str) -> oneshot::Receiver<Result<(), AgentError>> {
-    answered(Err(AgentError::from(reason)))
-}
-
-fn answered(result: Result<(), AgentError>) -> oneshot::Receiver<Result<(), AgentError>> {
+fn answered(result: Result<(), SendError>) -> oneshot::Receiver<Result<(), SendError>> {
     let (sender, receiver) = oneshot::channel();
     // The receiver still exists, so sending cannot fail.
     let _ = sender.send(result);

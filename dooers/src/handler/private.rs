@@ -21,7 +21,7 @@ pub mod settings {
     ///
     /// [`AgentError`] if the database fails or a secret cannot be decrypted.
     pub async fn from_turn<T: WorkerSettings>(turn: &Turn) -> Result<T, AgentError> {
-        turn.settings().await
+        Ok(turn.settings().await?)
     }
 
     /// Adds the requirement of an argument: the settings of this type.

@@ -193,7 +193,7 @@ pub struct FormResponse {
     /// The answers by the names of the form's elements.
     pub values: Map<String, Value>,
     /// The names of the password fields that have an answer.
-    hidden: Vec<String>,
+    pub(super) hidden: Vec<String>,
 }
 
 impl fmt::Debug for FormResponse {

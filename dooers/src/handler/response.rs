@@ -1,9 +1,11 @@
 //! The response of a handler.
 
+use super::id::RunId;
 use super::outbox::Outbox;
 use super::recorder::Recorder;
 use super::reply::{Reply, StreamedText, TextReply, ToolCall};
 use super::sent::Sent;
+use super::stream_text::StreamText;
 use super::text_stream::TextStream;
 use crate::AgentError;
 use crate::protocol::{ContentPart, Form, RunStatus};
@@ -90,7 +92,7 @@ impl WorkerResponse {
         let mut reply = reply.into();
         reply.author = reply.author.or_else(|| self.author.clone());
         let (id, stored) = self.outbox.send(reply);
-        Sent::new(id, stored)
+        Sent::new(id.into(), stored)
     }
 
     /// Sends a text message. An empty text is sent unchanged, for example as a placeholder.
@@ -166,14 +168,12 @@ impl WorkerResponse {
     /// # Errors
     ///
     /// The first error of the stream. The message keeps the text that arrived before the error.
-    pub async fn stream_text<S>(&self, stream: S) -> Result<String, AgentError>
+    pub fn stream_text<S>(&self, stream: S) -> StreamText<S>
     where
         S: Stream,
         S::Item: StreamedText,
     {
-        let text = self.text_stream();
-        text.push_all(stream).await?;
-        text.finish().await
+        StreamText::new(self.text_stream(), stream)
     }
 
     /// Sends reasoning of the model that arrives piece by piece.
@@ -181,14 +181,12 @@ impl WorkerResponse {
     /// # Errors
     ///
     /// The same as for [`stream_text`](Self::stream_text).
-    pub async fn stream_reasoning<S>(&self, stream: S) -> Result<String, AgentError>
+    pub fn stream_reasoning<S>(&self, stream: S) -> StreamText<S>
     where
         S: Stream,
         S::Item: StreamedText,
     {
-        let text = self.reasoning_stream();
-        text.push_all(stream).await?;
-        text.finish().await
+        StreamText::new(self.reasoning_stream(), stream)
     }
 
     /// Sends a text stream that a handler returned.
@@ -232,7 +230,7 @@ impl WorkerResponse {
         self.send(Reply::form(form))
     }
 
-    /// Changes the title or the metadata of the thread. The id of the result is `""`.
+    /// Changes the title or the metadata of the thread. Awaiting the result waits until the change is stored.
     ///
     /// A title of more than [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES), or metadata of more than
     /// [`MAX_METADATA_BYTES`](crate::protocol::MAX_METADATA_BYTES) as JSON, is refused: awaiting it returns the error, and the
@@ -245,26 +243,26 @@ impl WorkerResponse {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update_thread(&self, change: impl FnOnce(ThreadPatch) -> ThreadPatch) -> Sent {
+    pub fn update_thread(&self, change: impl FnOnce(ThreadPatch) -> ThreadPatch) -> Sent<()> {
         let stored = self.outbox.patch(change(ThreadPatch::default()));
-        Sent::new(String::new(), stored)
+        Sent::new((), stored)
     }
 
     /// Starts a run, in an agent with `run = "manual"`. The id of the result is the id of the run. Later events belong
     /// to the run.
-    pub fn run_start(&self) -> Sent {
+    pub fn run_start(&self) -> Sent<RunId> {
         let (id, stored) = self.outbox.start_run();
-        Sent::new(id, stored)
+        Sent::new(id.into(), stored)
     }
 
     /// Ends the open run, as succeeded or as failed. The text of the failure is shown to users.
-    pub fn run_end(&self, outcome: Result<(), String>) -> Sent {
+    pub fn run_end(&self, outcome: Result<(), String>) -> Sent<RunId> {
         let (status, error) = match outcome {
             Ok(()) => (RunStatus::Succeeded, None),
             Err(text) => (RunStatus::Failed, Some(text)),
         };
         let (id, stored) = self.outbox.end_run(status, error);
-        Sent::new(id, stored)
+        Sent::new(id.into(), stored)
     }
 }
 

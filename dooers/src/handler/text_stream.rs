@@ -1,14 +1,13 @@
 //! A text that is streamed to users.
 
+use super::id::EventId;
 use super::outbox::Outbox;
 use super::reply::{Reply, StreamedText};
 use super::sent::Sent;
-use crate::AgentError;
-use futures::{Stream, StreamExt};
+use super::stream_text::PushAll;
+use futures::Stream;
 use std::fmt;
-use std::pin::pin;
 use std::sync::Arc;
-use tokio::task::coop::consume_budget;
 
 /// A text that is streamed to users, created by [`WorkerResponse::text_stream`](crate::WorkerResponse::text_stream).
 ///
@@ -18,7 +17,7 @@ use tokio::task::coop::consume_budget;
 /// off therefore keeps its text. An answer that breaks off before its first piece leaves no event.
 pub struct TextStream {
     outbox: Arc<Outbox>,
-    id: String,
+    id: EventId,
     has_ended: bool,
 }
 
@@ -26,21 +25,21 @@ impl TextStream {
     pub(super) fn begin(outbox: &Arc<Outbox>, reply: Reply) -> Self {
         Self {
             outbox: Arc::clone(outbox),
-            id: outbox.begin_text(reply),
+            id: outbox.begin_text(reply).into(),
             has_ended: false,
         }
     }
 
     /// The id of the text's event, which exists from the first piece on.
     #[must_use]
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &EventId {
         &self.id
     }
 
     /// Appends to the text. The piece is published as soon as the handler waits for something, without a write to the
     /// store. After the end of the turn this does nothing.
     pub fn push(&self, delta: impl AsRef<str>) {
-        self.outbox.grow(&self.id, delta.as_ref());
+        self.outbox.grow(self.id.as_str(), delta.as_ref());
     }
 
     /// Appends all items of a stream. Yields to other tasks in between, even if the stream is always ready.
@@ -48,24 +47,19 @@ impl TextStream {
     /// # Errors
     ///
     /// The first error of the stream. The text keeps the pieces before the error, and more can be appended.
-    pub async fn push_all<S>(&self, stream: S) -> Result<(), AgentError>
+    pub fn push_all<S>(&self, stream: S) -> PushAll<'_, S>
     where
         S: Stream,
         S::Item: StreamedText,
     {
-        let mut stream = pin!(stream);
-        while let Some(delta) = stream.next().await {
-            self.push(delta.into_text()?);
-            consume_budget().await;
-        }
-        Ok(())
+        PushAll::new(self, stream)
     }
 
     /// Ends the text. Awaiting the result returns the id of the event when the text is stored. A text without pieces
     /// does not create an event.
     pub fn finish(mut self) -> Sent {
         self.has_ended = true;
-        let stored = self.outbox.end_text(&self.id);
+        let stored = self.outbox.end_text(self.id.as_str());
         Sent::new(self.id.clone(), stored)
     }
 }
@@ -73,7 +67,7 @@ impl TextStream {
 impl Drop for TextStream {
     fn drop(&mut self) {
         if !self.has_ended {
-            drop(self.outbox.end_text(&self.id));
+            drop(self.outbox.end_text(self.id.as_str()));
         }
     }
 }

@@ -1,9 +1,8 @@
 //! A user message while its handler answers it.
 
 use super::{TurnMemory, WorkerRequest, WorkerResponse, state::States};
-use crate::AgentError;
 use crate::history::{MemoryError, WorkerMemory};
-use crate::settings::{LiveSettings, Settings, SettingsValues, WorkerSettings};
+use crate::settings::{LiveSettings, Settings, SettingsError, SettingsValues, WorkerSettings};
 use crate::store::WorkerKey;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -110,8 +109,8 @@ impl Turn {
     ///
     /// # Errors
     ///
-    /// [`AgentError`] if the database fails or a secret cannot be decrypted.
-    pub async fn settings<T: WorkerSettings>(&self) -> Result<T, AgentError> {
+    /// [`SettingsError`] if the database fails or a secret cannot be decrypted.
+    pub async fn settings<T: WorkerSettings>(&self) -> Result<T, SettingsError> {
         match &self.settings {
             Some(handle) => {
                 let current = handle.live.current(&handle.worker).await?;
@@ -128,9 +127,9 @@ impl Turn {
         }
     }
 
-    pub(crate) async fn settings_values(&self) -> Result<SettingsValues, AgentError> {
+    pub(crate) async fn settings_values(&self) -> Result<SettingsValues, SettingsError> {
         match &self.settings {
-            Some(handle) => Ok(handle.live.values(&handle.worker).await?),
+            Some(handle) => handle.live.values(&handle.worker).await,
             None => Ok(SettingsValues::default()),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::writer::TurnWriter;
 use crate::AgentError;
-use crate::handler::Outbox;
+use crate::handler::{Outbox, SendError, StoredSender};
 use crate::store::StoreError;
 use futures::future::BoxFuture;
 use std::future::pending;
@@ -10,7 +10,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 /// Minimum time between two writes of a streamed text's progress.
@@ -69,8 +68,8 @@ pub(super) async fn drive<E>(
     match ended {
         // A change that was refused or could not be stored fails the turn, even if the handler did not await it.
         HandlerEnd::Returned(returned) => {
-            let written = writing.outcome();
-            HandlerEnd::Returned(returned.and(written).and(outbox.check()))
+            let sent = writing.outcome().and(outbox.check());
+            HandlerEnd::Returned(returned.and(sent.map_err(AgentError::from)))
         }
         ended => ended,
     }
@@ -87,8 +86,8 @@ fn drop_handler(handler: impl Sized) {
 #[derive(Default)]
 struct CurrentWrite<'a> {
     running: Option<BoxFuture<'a, Result<(), StoreError>>>,
-    waiting: Vec<oneshot::Sender<Result<(), AgentError>>>,
-    failure: Option<AgentError>,
+    waiting: Vec<StoredSender>,
+    failure: Option<SendError>,
 }
 
 impl<'a> CurrentWrite<'a> {
@@ -99,7 +98,7 @@ impl<'a> CurrentWrite<'a> {
     fn begin(
         &mut self,
         running: BoxFuture<'a, Result<(), StoreError>>,
-        waiting: Vec<oneshot::Sender<Result<(), AgentError>>>,
+        waiting: Vec<StoredSender>,
     ) {
         self.running = Some(running);
         self.waiting = waiting;
@@ -118,8 +117,8 @@ impl<'a> CurrentWrite<'a> {
             Err(StoreError::StaleFence | StoreError::NotFound(_)) => return false,
             Err(error) => {
                 let error = Arc::new(error);
-                self.answer(|| Err(shared(&error)));
-                self.failure.get_or_insert(shared(&error));
+                self.answer(|| Err(SendError::store(&error)));
+                self.failure.get_or_insert(SendError::store(&error));
             }
         }
         true
@@ -127,18 +126,14 @@ impl<'a> CurrentWrite<'a> {
 
     /// Notifies all senders of the write's result. A receiver may have been dropped, because handlers do not have to
     /// wait.
-    fn answer(&mut self, result: impl Fn() -> Result<(), AgentError>) {
+    fn answer(&mut self, result: impl Fn() -> Result<(), SendError>) {
         for stored in self.waiting.drain(..) {
             let _ = stored.send(result());
         }
     }
 
     /// The first failure.
-    fn outcome(self) -> Result<(), AgentError> {
+    fn outcome(self) -> Result<(), SendError> {
         self.failure.map_or(Ok(()), Err)
     }
-}
-
-fn shared(error: &Arc<StoreError>) -> AgentError {
-    AgentError::from(Arc::clone(error) as Arc<dyn std::error::Error + Send + Sync>)
 }

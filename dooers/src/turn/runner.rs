@@ -421,8 +421,13 @@ fn handler_of(
         let answer = agent.call(turn).await?;
         match answer.into_kind() {
             AnswerKind::Nothing => {}
-            // The reply is stored together with the end of the run.
+            // These replies are stored together with the end of the run.
             AnswerKind::One(reply) => drop(response.send(*reply)),
+            AnswerKind::Several(replies) => {
+                for reply in replies {
+                    drop(response.send(reply));
+                }
+            }
             AnswerKind::Text(reply) => response.stream_reply(reply).await?,
             AnswerKind::Stream(mut replies) => {
                 while let Some(reply) = replies.next().await {

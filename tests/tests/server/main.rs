@@ -42,6 +42,7 @@ mod random_frames;
 mod reordering;
 mod slow_readers;
 mod streaming;
+mod typed_data;
 mod websocket_errors;
 
 mod close;

@@ -4,6 +4,7 @@ use super::event::Reply;
 use super::stream::ReplyStream;
 use super::text::TextReply;
 use crate::AgentError;
+use std::borrow::Cow;
 
 /// A converted return value of a handler: nothing, one event, or several.
 ///
@@ -16,6 +17,7 @@ pub(crate) enum AnswerKind {
     #[default]
     Nothing,
     One(Box<Reply>),
+    Several(Vec<Reply>),
     Text(TextReply),
     Stream(ReplyStream),
 }
@@ -48,7 +50,8 @@ impl Answer {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned by an agent",
     label = "not a reply",
-    note = "an agent returns `()`, `String`, `&'static str`, `Reply`, several replies with `Reply::stream`, a streamed text with `TextReply::stream`, or a `Result` of any of these"
+    note = "an agent returns `()`, `String`, `&'static str`, `Cow<'static, str>`, `Reply`, several replies as `Vec<Reply>` or with `Reply::stream`, a streamed text with `TextReply::stream`, or an `Option` or a `Result` of any of these",
+    note = "the id that `response.text(..).await` and its siblings return is not a reply; the event is already sent, so discard the id and return nothing: `response.text(..).await?; Ok(())`"
 )]
 pub trait IntoReply {
     /// Converts the value to the events that are sent.
@@ -83,6 +86,22 @@ impl IntoReply for &'static str {
     }
 }
 
+// The compiler lists at most eight types when it explains what an agent can return.
+#[diagnostic::do_not_recommend]
+impl IntoReply for Cow<'static, str> {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Reply::text(self).into_reply()
+    }
+}
+
+/// All replies are sent in this order and stored in one transaction. An empty list sends nothing.
+#[diagnostic::do_not_recommend]
+impl IntoReply for Vec<Reply> {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        Ok(Answer(AnswerKind::Several(self)))
+    }
+}
+
 impl IntoReply for ReplyStream {
     fn into_reply(self) -> Result<Answer, AgentError> {
         Ok(Answer(AnswerKind::Stream(self)))
@@ -92,6 +111,13 @@ impl IntoReply for ReplyStream {
 impl IntoReply for TextReply {
     fn into_reply(self) -> Result<Answer, AgentError> {
         Ok(Answer(AnswerKind::Text(self)))
+    }
+}
+
+/// `None` sends nothing.
+impl<T: IntoReply> IntoReply for Option<T> {
+    fn into_reply(self) -> Result<Answer, AgentError> {
+        self.map_or(Ok(Answer::default()), IntoReply::into_reply)
     }
 }
 

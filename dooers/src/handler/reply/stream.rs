@@ -5,6 +5,7 @@ use super::event::Reply;
 use crate::AgentError;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
+use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -35,7 +36,7 @@ impl Stream for ReplyStream {
 /// A type that can be an item of a [`Reply::stream`].
 #[diagnostic::on_unimplemented(
     message = "a stream of `{Self}` is not a reply",
-    note = "`Reply::stream` takes a stream of `Reply`, `String` or `&'static str`, or of `Result`s of these"
+    note = "`Reply::stream` takes a stream of `Reply`, `String`, `&'static str` or `Cow<'static, str>`, or of `Result`s of these"
 )]
 pub trait StreamedReply {
     /// Converts the item to a reply.
@@ -59,6 +60,13 @@ impl StreamedReply for String {
 }
 
 impl StreamedReply for &'static str {
+    fn into_result(self) -> Result<Reply, AgentError> {
+        Ok(Reply::text(self))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl StreamedReply for Cow<'static, str> {
     fn into_result(self) -> Result<Reply, AgentError> {
         Ok(Reply::text(self))
     }

@@ -1,8 +1,8 @@
 use dooers::prelude::*;
 
 #[dooers::agent]
-async fn support(request: WorkerRequest) -> Vec<Reply> {
-    vec![Reply::text(request.message)]
+async fn support(request: WorkerRequest) -> (Reply, Reply) {
+    (Reply::text(request.message), Reply::text("and more"))
 }
 
 fn main() {}

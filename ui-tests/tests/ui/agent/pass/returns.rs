@@ -3,6 +3,7 @@
 use crate::run;
 use dooers::ReplyStream;
 use dooers::prelude::*;
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -56,6 +57,39 @@ async fn reply() -> Reply {
 #[dooers::agent]
 async fn stream() -> ReplyStream {
     Reply::stream(Once(Some(Ok::<_, MyError>("one"))))
+}
+
+#[dooers::agent]
+async fn option(request: WorkerRequest) -> Option<String> {
+    Some(request.message).filter(|text| !text.is_empty())
+}
+
+#[dooers::agent]
+async fn cow() -> Cow<'static, str> {
+    Cow::Borrowed("cow")
+}
+
+#[dooers::agent]
+async fn several() -> Vec<Reply> {
+    vec![
+        Reply::text("one"),
+        Reply::image("https://example.org/2.png").into(),
+    ]
+}
+
+#[dooers::agent]
+async fn result_of_an_option() -> Result<Option<Vec<Reply>>> {
+    Ok(None)
+}
+
+#[dooers::agent]
+async fn option_of_a_result() -> Option<Result<&'static str, MyError>> {
+    Some(Err(MyError))
+}
+
+#[dooers::agent]
+async fn stream_of_cows() -> ReplyStream {
+    Reply::stream(Once(Some(Cow::Borrowed("cow"))))
 }
 
 #[dooers::agent]
@@ -129,6 +163,11 @@ fn every_return_type_is_a_reply() {
     assert!(run::<text>("").0.is_ok());
     assert!(run::<reply>("").0.is_ok());
     assert!(run::<stream>("").0.is_ok());
+    assert!(run::<option>("").0.is_ok());
+    assert!(run::<cow>("").0.is_ok());
+    assert!(run::<several>("").0.is_ok());
+    assert!(run::<result_of_an_option>("").0.is_ok());
+    assert!(run::<stream_of_cows>("").0.is_ok());
     assert!(run::<weather>("").0.is_ok());
     assert!(run::<opaque>("").0.is_ok());
     assert!(run::<opaque_result>("").0.is_ok());
@@ -141,6 +180,7 @@ fn every_error_type_is_converted() {
     let error = |answer: Result<dooers::Answer>| answer.unwrap_err().to_string();
     assert_eq!(error(run::<result>("").0), "public");
     assert_eq!(error(run::<own_error>("").0), "my error");
+    assert_eq!(error(run::<option_of_a_result>("").0), "my error");
     assert_eq!(error(run::<boxed_error>("").0), "my error");
     assert_eq!(error(run::<text_error>("").0), "text");
     assert_eq!(error(run::<like_anyhow>("").0), "any");
