@@ -33,8 +33,6 @@
 )]
 extern crate self as dooers;
 
-mod bail;
-mod context;
 mod crash;
 mod error;
 pub mod guide;
@@ -55,13 +53,12 @@ mod turn;
 #[doc(hidden)]
 pub use handler::private as __private;
 
-pub use context::Context;
-pub use error::{AgentError, Result};
+pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
     Agent, AgentDefinition, Answer, Data, EventId, FormAnswer, FormResponse, FromTurn, IntoReply,
-    InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements, RunId, SendError, Sent,
-    State, StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall, Turn,
-    TurnPolicy, WorkerRequest, WorkerResponse, title_from,
+    InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements, RunId, Sent, State,
+    StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall, Turn, TurnPolicy,
+    WorkerRequest, WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,

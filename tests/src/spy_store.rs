@@ -153,6 +153,10 @@ impl Store for SpyStore {
         outcome
     }
 
+    fn may_lose_answers(&self) -> bool {
+        true
+    }
+
     async fn settled(&self) -> Result<(), StoreError> {
         let outcome = self.inner.settled().await;
         self.done("settled").await;

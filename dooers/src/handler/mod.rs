@@ -17,7 +17,6 @@ mod request;
 mod requirements;
 mod response;
 mod secrets;
-mod send_error;
 mod sent;
 mod state;
 mod stream_text;
@@ -40,7 +39,6 @@ pub use reply::{
 pub use request::{FormResponse, WorkerRequest};
 pub use requirements::Requirements;
 pub use response::WorkerResponse;
-pub use send_error::SendError;
 pub use sent::Sent;
 pub use state::State;
 pub use stream_text::{PushAll, StreamText};

@@ -3,7 +3,7 @@
 use super::AnswerKeys;
 use super::draft::{Draft, TextState, event_of};
 use super::reply::{Reply, ReplyError};
-use super::send_error::SendError;
+use crate::error::SendError;
 use crate::protocol::{ContentPart, RunStatus, cleaned, new_id};
 use crate::store::{Admit, ThreadPatch};
 use futures::task::AtomicWaker;
@@ -322,7 +322,7 @@ impl Outbox {
     /// Returns the error of the first refused draft, even if no caller waited for it.
     pub(crate) fn check(&self) -> Result<(), SendError> {
         match &self.state().refused {
-            Some(error) => Err(SendError::refused(error)),
+            Some(error) => Err(SendError::refused(Arc::clone(error) as _)),
             None => Ok(()),
         }
     }
@@ -448,7 +448,7 @@ impl OutboxState {
 /// result.
 fn refuse(state: &mut OutboxState, error: ReplyError) -> oneshot::Receiver<Result<(), SendError>> {
     let error = Arc::new(error);
-    let answer = answered(Err(SendError::refused(&error)));
+    let answer = answered(Err(SendError::refused(Arc::clone(&error) as _)));
     state.refused.get_or_insert(error);
     answer
 }

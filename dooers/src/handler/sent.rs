@@ -1,7 +1,7 @@
 //! The receipt of an event or change that was sent.
 
 use super::id::EventId;
-use super::send_error::SendError;
+use crate::error::SendError;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;

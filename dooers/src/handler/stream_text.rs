@@ -6,9 +6,9 @@
 
 use super::id::EventId;
 use super::reply::StreamedText;
-use super::send_error::SendError;
 use super::sent::Sent;
 use super::text_stream::TextStream;
+use crate::error::SendError;
 use futures::{Stream, ready};
 use std::fmt;
 use std::pin::{Pin, pin};

@@ -96,6 +96,12 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     async fn resume_turn(&self, scope: &Scope, turn: &TurnKey) -> Result<Claim, StoreError>;
 
+    /// Returns `true` if a change that is refused as [`Unavailable`](StoreError::Unavailable) may have been made.
+    #[doc(hidden)]
+    fn may_lose_answers(&self) -> bool {
+        false
+    }
+
     /// Waits until the outcome is certain of every change of a thread that was refused as
     /// [`Unavailable`](StoreError::Unavailable) before this call. None of these changes is made afterwards.
     ///

@@ -2,7 +2,8 @@
 
 use super::writer::TurnWriter;
 use crate::AgentError;
-use crate::handler::{Outbox, SendError, StoredSender};
+use crate::error::SendError;
+use crate::handler::{Outbox, StoredSender};
 use crate::store::StoreError;
 use futures::future::BoxFuture;
 use std::future::pending;

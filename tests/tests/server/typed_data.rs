@@ -19,7 +19,7 @@ async fn adder(numbers: Result<Data<BTreeMap<String, u32>>>) -> String {
 
 /// Asks for a password, and replies with all answers.
 #[dooers::agent]
-async fn asking(answer: FormAnswer<BTreeMap<String, String>>) -> Reply {
+async fn typed_asking(answer: FormAnswer<BTreeMap<String, String>>) -> Reply {
     match answer {
         FormAnswer::Submitted(values) => Reply::text(format!("{values:?}")),
         FormAnswer::Cancelled => Reply::text("cancelled"),
@@ -85,7 +85,8 @@ async fn data_is_deserialized_or_names_the_member() {
 
 #[tokio::test]
 async fn form_answer_contains_passwords_and_answers() {
-    let server = Server::with::<asking>(|config| config.secret_keys(KEY.parse().unwrap())).await;
+    let server =
+        Server::with::<typed_asking>(|config| config.secret_keys(KEY.parse().unwrap())).await;
     let mut ada = server.client("ada").await;
     let asked = events(&mut ada, message("hello", &json!(null))).await;
     let (thread, form) = (&asked[1]["thread_id"], &asked[1]["id"]);

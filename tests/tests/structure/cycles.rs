@@ -6,6 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The cycles that are natural, and why.
 const NATURAL: &[(&[&str], &str)] = &[
     (
+        &["error::agent_error", "error::as_error", "error::send_error"],
+        "an error of a handler may be one of sending, which may carry an error of a handler",
+    ),
+    (
         &[
             "handler::reply::answer",
             "handler::reply::event",
@@ -13,6 +17,10 @@ const NATURAL: &[(&[&str], &str)] = &[
             "handler::reply::text",
         ],
         "replies convert to each other",
+    ),
+    (
+        &["handler::stream_text", "handler::text_stream"],
+        "a text creates the future that appends a stream to it",
     ),
     (
         &["protocol::content", "protocol::media_part"],

@@ -73,6 +73,9 @@ async fn hanging_handler_fails_its_test_in_real_time() {
         text.contains("\n   1  ada        message          \"wait\"\n"),
         "{text}"
     );
-    assert!(text.ends_with("the run that answers 1 goes on\n"), "{text}");
+    assert!(
+        text.ends_with("the run that answers 1 is running\n"),
+        "{text}"
+    );
     server.close().await;
 }

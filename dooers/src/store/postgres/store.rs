@@ -148,6 +148,10 @@ sql_store! {
         held.map_err(|error| into_store_error(error, WHAT))
     }
 
+    fn may_lose_answers(&self) -> bool {
+        true
+    }
+
     async fn settled(&self) -> Result<(), StoreError> {
         self.writer.settled().await
     }

@@ -12,6 +12,14 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Sqlite, Transaction};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Maximum time to wait for an existing connection while no new ones are opened.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Pause between two attempts to get such a connection.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The connections that read.
 #[derive(Debug)]
@@ -86,8 +94,17 @@ impl Readers {
         let Some(gone) = self.watch.refusal() else {
             return Ok(self.pool.begin().await?);
         };
-        let begun = self.pool.try_begin().await?;
-        begun.ok_or_else(|| gone.into())
+        let end = Instant::now() + LONGEST_WAIT;
+        loop {
+            if let Some(begun) = self.pool.try_begin().await? {
+                return Ok(begun);
+            }
+            // All existing connections may be in use.
+            if self.pool.size() == 0 || Instant::now() >= end {
+                return Err(gone.into());
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     /// Checks that the database can be read and, as far as is known, written.
@@ -99,7 +116,11 @@ impl Readers {
             query(&self.sql.writes.ping).execute(&self.pool).await?;
             Ok(())
         };
-        ask.await.map_err(|error: RowError| told(error, "answer"))
+        ask.await.map_err(|error: RowError| {
+            // If a file is missing, the writer knows it as soon as the caller does.
+            self.watch.look();
+            told(error, "answer")
+        })
     }
 }
 

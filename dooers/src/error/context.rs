@@ -1,6 +1,6 @@
 //! Contexts of errors.
 
-use crate::AgentError;
+use super::AgentError;
 use std::fmt::Display;
 
 /// Adds a text to an error that says which step failed. It is implemented for `Result`s, whose error becomes an

@@ -1,6 +1,7 @@
 //! The error of handlers and of a program's `main`.
 
-use crate::handler::SendError;
+use super::as_error::AsError;
+use super::send_error::SendError;
 use std::error::Error;
 use std::fmt;
 use std::iter::successors;
@@ -169,47 +170,6 @@ fn carried<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a AgentError> {
     let chain = successors(Some(error), |error| (*error).source());
     let mut found = chain.filter_map(|error| error.downcast_ref::<AsError>());
     found.next().map(AsError::agent_error)
-}
-
-/// An `AgentError` as a type that implements `Error`.
-#[derive(Debug)]
-pub(crate) struct AsError(AgentError);
-
-impl AsError {
-    pub(crate) fn agent_error(&self) -> &AgentError {
-        &self.0
-    }
-
-    pub(crate) fn into_agent_error(self) -> AgentError {
-        self.0
-    }
-}
-
-impl From<AgentError> for AsError {
-    fn from(error: AgentError) -> Self {
-        Self(error)
-    }
-}
-
-impl fmt::Display for AsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.0.public, &self.0.source) {
-            (Some(text), _) => f.write_str(text),
-            (None, Some(source)) => source.fmt(f),
-            (None, None) => Ok(()),
-        }
-    }
-}
-
-impl Error for AsError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.0.source()?;
-        match self.0.public {
-            Some(_) => Some(source),
-            // The text of this error is that of its source.
-            None => source.source(),
-        }
-    }
 }
 
 /// A text that describes an error.

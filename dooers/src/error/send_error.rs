@@ -1,9 +1,9 @@
 //! The error of sending an event or a change.
 
-use super::reply::ReplyError;
-use crate::AgentError;
-use crate::error::AsError;
+use super::AgentError;
+use super::as_error::AsError;
 use crate::store::StoreError;
+use std::error::Error;
 use std::sync::Arc;
 
 /// The error of sending an event or a change of the thread.
@@ -58,7 +58,7 @@ pub struct SendError(Cause);
 #[derive(Debug, thiserror::Error)]
 enum Cause {
     #[error(transparent)]
-    Refused(Arc<ReplyError>),
+    Refused(Arc<dyn Error + Send + Sync>),
     #[error(transparent)]
     Store(Arc<StoreError>),
     #[error("{0}")]
@@ -71,20 +71,20 @@ enum Cause {
 }
 
 impl SendError {
-    pub(super) fn refused(error: &Arc<ReplyError>) -> Self {
-        Self(Cause::Refused(Arc::clone(error)))
+    pub(crate) fn refused(error: Arc<dyn Error + Send + Sync>) -> Self {
+        Self(Cause::Refused(error))
     }
 
     /// `run_start` and `run_end` were called in a state that does not allow them.
-    pub(super) fn run(reason: &'static str) -> Self {
+    pub(crate) fn run(reason: &'static str) -> Self {
         Self(Cause::Run(reason))
     }
 
-    pub(super) fn turn_ended(reason: &'static str) -> Self {
+    pub(crate) fn turn_ended(reason: &'static str) -> Self {
         Self(Cause::TurnEnded(reason))
     }
 
-    pub(super) fn stream(error: AgentError) -> Self {
+    pub(crate) fn stream(error: AgentError) -> Self {
         Self(Cause::Stream(AsError::from(error)))
     }
 
