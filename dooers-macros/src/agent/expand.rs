@@ -169,7 +169,7 @@ fn agent_impl(function: &Function, agent: &AgentModel, is_valid: bool) -> TokenS
     } = agent;
     let agent_type = hidden_type_name(function);
     let description = concat_docs(&agent.description);
-    let is_default = agent.is_default.then(|| quote!(.as_default()));
+    let is_default = agent.is_default.then(|| quote!(.with_default()));
     let has_manual_runs = agent.has_manual_runs.then(|| quote!(.with_manual_runs()));
     let call = agent
         .argument_types

@@ -62,7 +62,7 @@ impl AgentDefinition {
     /// Makes the agent the default: if a server has several agents, it serves this one at `/ws`.
     #[doc(hidden)]
     #[must_use]
-    pub const fn as_default(mut self) -> Self {
+    pub const fn with_default(mut self) -> Self {
         self.is_default = true;
         self
     }

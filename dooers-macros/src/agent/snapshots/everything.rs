@@ -53,7 +53,7 @@ const _: () = {
                     .trim_ascii(),
                 __call,
             )
-            .as_default()
+            .with_default()
             .with_manual_runs()
             .with_timeout(::core::time::Duration::from_millis(90000u64))
             .with_retries(2u32)

@@ -18,6 +18,10 @@ const NAME: &str = "silent";
 /// The short timeouts of the store under test.
 const LIMIT: Duration = Duration::from_secs(1);
 
+/// Takes the lock of a process that runs migrations.
+const MIGRATION_LOCK: &str =
+    "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('dooers worker_', 0))";
+
 fn options(cluster: &Cluster) -> PostgresOptions {
     let options = cluster.options().application_name(NAME);
     options.connect_timeout(LIMIT).statement_timeout(LIMIT)
@@ -372,9 +376,7 @@ async fn frozen_migration_changes_nothing() {
     let mut admin = connect(&cluster.url()).await.unwrap();
     let options = options(&cluster).migration_timeout(LIMIT);
     for freezes in [true, false] {
-        // The lock of another process that runs migrations.
-        let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('dooers worker_', 0))";
-        run(&mut admin, lock).await;
+        run(&mut admin, MIGRATION_LOCK).await;
         let opening = tokio::spawn(open_error(options.clone()));
         wait_until(&cluster, IS_WAITING).await;
         if freezes {
@@ -394,9 +396,19 @@ async fn frozen_migration_changes_nothing() {
         .await;
     }
     // A statement timeout does not apply to migrations.
-    run(&mut admin, "ALTER ROLE postgres SET statement_timeout = 1").await;
-    open(options.migration_timeout(Duration::from_secs(60)))
-        .await
-        .close()
-        .await;
+    run(
+        &mut admin,
+        "ALTER ROLE postgres SET statement_timeout = 300",
+    )
+    .await;
+    run(&mut admin, MIGRATION_LOCK).await;
+    let opening = tokio::spawn(open(options.migration_timeout(Duration::from_secs(60))));
+    wait_until(
+        &cluster,
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+         AND clock_timestamp() - query_start > INTERVAL '600 milliseconds'",
+    )
+    .await;
+    run(&mut admin, "ROLLBACK").await;
+    opening.await.unwrap().close().await;
 }
