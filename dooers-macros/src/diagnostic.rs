@@ -28,7 +28,7 @@ impl Diagnostics {
     }
 
     /// Adds the error of an item that could not be parsed. The compiler has parsed the item before and most likely
-    /// reported the same mistake. This error is therefore only shown if there is no other.
+    /// reported the same mistake. This error is therefore shown only if it is the only one.
     pub(crate) fn add_unreadable(&mut self, error: syn::Error) {
         self.unreadable = Some(error);
     }
@@ -52,7 +52,7 @@ impl ToTokens for Diagnostics {
 }
 
 /// Generates the error of an item that could not be parsed. It is a lint, because the compiler checks lints last, and
-/// only if there are no errors.
+/// only in code without errors.
 fn unreadable(error: &syn::Error) -> TokenStream {
     let text = format!("dooers cannot read this item: {error}");
     quote_spanned! {error.span()=>

@@ -14,7 +14,7 @@
 ///         dooers::bail!(AgentError::public("How many sides?"));
 ///     };
 ///     if sides > 100 {
-///         dooers::bail!("there is no die with {sides} sides");
+///         dooers::bail!("a die with {sides} sides does not exist");
 ///     }
 ///     Ok(format!("A {sides}"))
 /// }

@@ -100,7 +100,7 @@ impl Outbound {
         self.add_replaceable(&mut lock(&self.queue), key, frame);
     }
 
-    /// Enqueues a live frame. Returns `false` if there is no room.
+    /// Enqueues a live frame. Returns `false` if the queue is full.
     pub(crate) fn offer(&self, frame: &Frame) -> bool {
         let frame = self.as_queued(frame.clone());
         let mut queue = lock(&self.queue);
@@ -111,7 +111,7 @@ impl Outbound {
         has_room
     }
 
-    /// Enqueues a live frame. It replaces a waiting frame with the same key. Returns `false` if there is no room.
+    /// Enqueues a live frame. It replaces a waiting frame with the same key. Returns `false` if the queue is full.
     pub(crate) fn offer_instead(&self, key: &str, frame: &Frame) -> bool {
         let frame = self.as_queued(frame.clone());
         let bytes = frame.len();
