@@ -17,9 +17,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 impl ServerState {
     /// Recovers from lost answers until the server has stopped.
     pub(super) async fn settle_lost_answers(self: Arc<Self>) {
-        if !self.store.may_lose_answers() {
-            return;
-        }
         let settle = async {
             let answers = self.runner.publisher().lost_answers();
             loop {

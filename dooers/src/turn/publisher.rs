@@ -18,6 +18,8 @@ pub(crate) struct Publisher {
     sender: ChangeSender,
     endings: TurnCompletions,
     lost_answers: LostAnswers,
+    /// The value of [`Store::may_lose_answers`](crate::store::Store::may_lose_answers).
+    may_lose_answers: bool,
 }
 
 /// The result of a store operation that changed threads.
@@ -39,11 +41,12 @@ impl NotCommitted for StoreError {
 }
 
 impl Publisher {
-    pub(super) fn new(sender: ChangeSender) -> Self {
+    pub(super) fn new(sender: ChangeSender, may_lose_answers: bool) -> Self {
         Self {
             sender,
             endings: TurnCompletions::default(),
             lost_answers: LostAnswers::default(),
+            may_lose_answers,
         }
     }
 
@@ -103,11 +106,8 @@ impl Publisher {
         before: impl FnOnce(&mut T),
     ) -> Result<T, E> {
         let _writing = self.sender.writing_anywhere();
-        let mut committed = operation.await.inspect_err(|error| {
-            if error.may_be_stored() {
-                self.lost_answers.note(LostIn::Anywhere);
-            }
-        })?;
+        let noted = |error: &E| self.note_if_lost(error, |answers| answers.note(LostIn::Anywhere));
+        let mut committed = operation.await.inspect_err(noted)?;
         before(&mut committed);
         let changes = committed.take_changes();
         for changes in changes.chunk_by(|one, next| one.thread_id == next.thread_id) {
@@ -123,11 +123,15 @@ impl Publisher {
         thread_id: &str,
         operation: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        operation.await.inspect_err(|error| {
-            if error.may_be_stored() {
-                self.lost_answers.note_in(thread_id);
-            }
-        })
+        let noted = |error: &E| self.note_if_lost(error, |answers| answers.note_in(thread_id));
+        operation.await.inspect_err(noted)
+    }
+
+    /// Calls `note` if the answer to an operation was lost, so that its outcome is unknown.
+    fn note_if_lost(&self, error: &impl NotCommitted, note: impl FnOnce(&LostAnswers)) {
+        if self.may_lose_answers && error.may_be_stored() {
+            note(&self.lost_answers);
+        }
     }
 
     /// Notifies the tasks that wait for the end of this message's turn. `rev` is the number of the turn's last change.

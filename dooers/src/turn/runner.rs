@@ -53,11 +53,12 @@ impl Runner {
         assistant_name: String,
         lease: Duration,
     ) -> Self {
+        let may_lose_answers = store.may_lose_answers();
         Self {
             context: TurnContext {
                 store,
                 hub,
-                publisher: Publisher::new(changes),
+                publisher: Publisher::new(changes, may_lose_answers),
                 node: new_id(),
                 assistant_name,
                 lease,
