@@ -1,11 +1,11 @@
 //! The program's description of a server.
 
+use super::callback::Callback;
 use super::config::WorkerConfig;
 use super::error::ServerError;
-use super::settings_updates::OnSettingsUpdated;
 use crate::handler::States;
 use crate::handler::{AgentDefinition, annotated};
-use crate::settings::{AgentSchema, Schemas, SettingsSchema};
+use crate::settings::{AgentSchema, Schemas, SettingsSchema, SettingsUpdate};
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(super) struct ServerSpec {
     pub(super) chosen: Vec<AgentDefinition>,
     /// The schemas that were built by hand, by the names of their agents.
     pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
-    pub(super) on_settings_updated: Option<OnSettingsUpdated>,
+    pub(super) on_settings_updated: Option<Callback<SettingsUpdate>>,
     pub(super) states: States,
 }
 

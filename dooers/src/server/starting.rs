@@ -5,6 +5,7 @@ use super::error::ServerError;
 use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::settings_frames;
+use super::settings_updates;
 use super::stopping;
 use crate::handler::AnswerKeys;
 use crate::hub::{Hub, OutboundTotal};
@@ -51,7 +52,7 @@ impl ServerState {
             }),
         ));
         if let Some(callback) = on_settings_updated {
-            let notifying = callback.notify_all(settings.watch_all());
+            let notifying = settings_updates::notify_all(callback, settings.watch_all());
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
         }
         let runner = Arc::new(Runner::new(

@@ -1,5 +1,6 @@
 //! The server that a program creates.
 
+use super::callback::Callback;
 use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
 use super::error::ServerError;
@@ -8,7 +9,6 @@ use super::repository::{Broadcast, Repository};
 use super::routes;
 use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
-use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
 use crate::handler::{Agent, AgentDefinition};
@@ -97,7 +97,7 @@ impl WorkerServer {
         F: Fn(SettingsUpdate) -> R + Send + Sync + 'static,
         R: Future<Output = crate::Result<()>> + Send + 'static,
     {
-        self.program.on_settings_updated = Some(OnSettingsUpdated::new(callback));
+        self.program.on_settings_updated = Some(Callback::new(callback));
         self
     }
 
