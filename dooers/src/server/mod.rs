@@ -12,6 +12,8 @@ mod dispatch;
 mod env;
 mod error;
 mod exit_watchdog;
+mod feedback;
+mod feedback_updates;
 mod identity;
 mod leases;
 mod listener;

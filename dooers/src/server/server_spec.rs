@@ -6,6 +6,7 @@ use super::error::ServerError;
 use crate::handler::States;
 use crate::handler::{AgentDefinition, annotated};
 use crate::settings::{AgentSchema, Schemas, SettingsSchema, SettingsUpdate};
+use crate::store::FeedbackUpdate;
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub(super) struct ServerSpec {
     /// The schemas that were built by hand, by the names of their agents.
     pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
     pub(super) on_settings_updated: Option<Callback<SettingsUpdate>>,
+    pub(super) on_feedback: Option<Callback<FeedbackUpdate>>,
     pub(super) states: States,
 }
 
@@ -29,6 +31,7 @@ impl ServerSpec {
             chosen: Vec::new(),
             schemas: HashMap::new(),
             on_settings_updated: None,
+            on_feedback: None,
             states: States::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::config::WorkerConfig;
 use super::error::ServerError;
+use super::feedback_updates::FeedbackUpdates;
 use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::settings_frames;
@@ -28,6 +29,7 @@ impl ServerState {
         let ServerSpec {
             config,
             on_settings_updated,
+            on_feedback,
             states,
             ..
         } = program;
@@ -55,6 +57,10 @@ impl ServerState {
             let notifying = settings_updates::notify_all(callback, settings.watch_all());
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
         }
+        let (feedback, notifying) = FeedbackUpdates::new(on_feedback);
+        if let Some(notifying) = notifying {
+            tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
+        }
         let runner = Arc::new(Runner::new(
             Arc::clone(&store),
             (hub.clone(), changes),
@@ -73,6 +79,7 @@ impl ServerState {
             store,
             hub,
             settings,
+            feedback,
             runner,
             tasks,
             abandoned,

@@ -14,7 +14,7 @@ use super::stopping::Stopped;
 use crate::handler::{Agent, AgentDefinition};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
-use crate::store::{CancelTarget, Scope, WorkerKey};
+use crate::store::{CancelTarget, FeedbackUpdate, Scope, WorkerKey};
 use axum::Router;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -98,6 +98,34 @@ impl WorkerServer {
         R: Future<Output = crate::Result<()>> + Send + 'static,
     {
         self.program.on_settings_updated = Some(Callback::new(callback));
+        self
+    }
+
+    /// Sets a callback for feedback of users: likes and dislikes of events, runs and threads.
+    ///
+    /// It is called once for each feedback that is new or has changed, after it was stored, for one feedback at a time. The
+    /// user does not wait for it. An error of the callback is logged, and the feedback stays. Only the process that received
+    /// the feedback calls it. If 1,024 updates wait for the callback, it is not called for further ones until it has caught
+    /// up. It is not called either if the process ends, or the database does not answer, right after the feedback was
+    /// stored. [`Repository::feedback`] lists everything that is stored.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    ///
+    /// # fn f(server: WorkerServer) -> WorkerServer {
+    /// server.on_feedback(async |update| {
+    ///     println!("{:?}: {:?}", update.feedback.target, update.feedback.value);
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_feedback<F, R>(mut self, callback: F) -> Self
+    where
+        F: Fn(FeedbackUpdate) -> R + Send + Sync + 'static,
+        R: Future<Output = crate::Result<()>> + Send + 'static,
+    {
+        self.program.on_feedback = Some(Callback::new(callback));
         self
     }
 
