@@ -107,7 +107,8 @@ impl WorkerServer {
     /// user does not wait for it. An error of the callback is logged, and the feedback stays. Only the process that received
     /// the feedback calls it. If 1,024 updates wait for the callback, it is not called for further ones until it has caught
     /// up. It is not called either if the process ends, or the database does not answer, right after the feedback was
-    /// stored. [`Repository::feedback`] lists everything that is stored.
+    /// stored. If a user changes a feedback on two connections at the same moment, the calls may come in either order;
+    /// the later `updated_at` is the stored feedback. [`Repository::feedback`] lists everything that is stored.
     ///
     /// ```
     /// use dooers::prelude::*;

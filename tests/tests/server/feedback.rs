@@ -224,7 +224,7 @@ async fn removed_event_and_deleted_thread_are_not_found() {
 
 /// Anonymous users share one feedback, as they share their messages. With private threads, each connection has its own.
 #[tokio::test]
-async fn anonymous_feedback_belongs_to_who_sees_the_thread() {
+async fn anonymous_feedback_is_shared_unless_private() {
     for is_private in [false, true] {
         let worker = WorkerServer::new(in_memory().private_threads(is_private)).agent::<echo>();
         let (server, repository, scope) = with_repository(worker).await;
