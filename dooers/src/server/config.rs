@@ -1,5 +1,6 @@
 //! The configuration of a server.
 
+use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
@@ -7,7 +8,6 @@ use super::origin::{AllowedHosts, AllowedOrigins};
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use std::time::Duration;
 /// ```
 /// use dooers::WorkerConfig;
 ///
-/// let config = WorkerConfig::new().bind(([127, 0, 0, 1], 9000).into()).assistant_name("Ada");
+/// let config = WorkerConfig::new().bind("localhost:9000").assistant_name("Ada");
 /// ```
 #[derive(Clone)]
 pub struct WorkerConfig {
-    pub(crate) bind: SocketAddr,
+    pub(crate) bind: BindAddress,
     pub(crate) assistant_name: String,
     pub(crate) private_threads: bool,
     pub(crate) drain_timeout: Duration,
@@ -30,6 +30,8 @@ pub struct WorkerConfig {
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) database: Database,
+    /// The program or a variable has set the database.
+    pub(super) database_is_chosen: bool,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
 }
@@ -97,7 +99,7 @@ impl Default for Limits {
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
-            bind: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            bind: ([127, 0, 0, 1], 8000).into(),
             assistant_name: "Assistant".to_owned(),
             private_threads: false,
             drain_timeout: Duration::from_secs(30),
@@ -107,6 +109,7 @@ impl Default for WorkerConfig {
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
             database: Database::default(),
+            database_is_chosen: false,
             secret_keys: None,
             secret_variables: Variables::default(),
         }
@@ -124,7 +127,7 @@ impl WorkerConfig {
     ///
     /// | variable | default | meaning |
     /// |---|---|---|
-    /// | `WORKER_DATABASE_TYPE` | `sqlite` | `sqlite`, `postgres`, or `memory`, whose contents are lost when the process ends |
+    /// | `WORKER_DATABASE_TYPE` | `sqlite`; without that feature, `postgres`; without both, `memory` | `sqlite`, `postgres`, or `memory`, whose contents are lost when the process ends |
     /// | `WORKER_DATABASE_NAME` | `worker.db` | the path of the SQLite file; or the name of the PostgreSQL database, by default the name of the user |
     /// | `WORKER_DATABASE_TABLE_PREFIX` | `worker_` | prefix of the names of tables |
     /// | `WORKER_DATABASE_AUTO_MIGRATE` | `true` | whether tables are created and updated at start |
@@ -143,7 +146,7 @@ impl WorkerConfig {
     /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | maximum duration of all migrations together at start, in seconds |
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | number of prepared statements that a connection keeps; use `0` with a pooler in transaction mode, such as PgBouncer |
     /// | `WORKER_DATABASE_DIRECT_URL` | | the URL of the PostgreSQL server itself, so that migrations bypass the pooler. Values that are missing in it are taken from the other variables |
-    /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
+    /// | `WORKER_BIND` | `127.0.0.1:8000` | address or name to listen on, and port, such as `0.0.0.0:8000`, `[::1]:8000` or `localhost:8000`; see [`BindAddress`] |
     /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
@@ -180,6 +183,7 @@ impl WorkerConfig {
         let env = Environment::new(&variables);
         let mut config = Self {
             database: env.database()?,
+            database_is_chosen: env.is_set("WORKER_DATABASE_TYPE"),
             ..Self::default()
         };
         env.address("WORKER_BIND", &mut config.bind)?;
@@ -217,18 +221,27 @@ impl WorkerConfig {
         Ok(config)
     }
 
-    /// Sets the address that [`serve`](crate::WorkerServer::serve) listens on.
+    /// Sets the address or name that [`serve`](crate::WorkerServer::serve) listens on. With the port 0, the system
+    /// chooses a port, and `serve` prints it.
+    ///
+    /// A text that is not an address or a name with a port is an error of `serve`.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().bind("localhost:8000");
+    /// ```
     #[must_use]
-    pub fn bind(mut self, address: SocketAddr) -> Self {
-        self.bind = address;
+    pub fn bind(mut self, address: impl Into<BindAddress>) -> Self {
+        self.bind = address.into();
         self
     }
 
     /// The address that [`serve`](crate::WorkerServer::serve) listens on. A program that nests
     /// [`router`](crate::WorkerServer::router) in its own router can use it for its own listener.
     #[must_use]
-    pub fn bind_address(&self) -> SocketAddr {
-        self.bind
+    pub fn bind_address(&self) -> &BindAddress {
+        &self.bind
     }
 
     /// Sets further origins whose pages may use the server from a browser. Two kinds of pages may always use it: pages
@@ -390,6 +403,7 @@ impl WorkerConfig {
     #[must_use]
     pub fn database(mut self, database: Database) -> Self {
         self.database = database;
+        self.database_is_chosen = true;
         self
     }
 
@@ -439,6 +453,23 @@ mod tests {
     }
 
     #[test]
+    fn database_is_chosen_by_program_or_variable() {
+        assert!(
+            !WorkerConfig::from_variables(|_| None)
+                .unwrap()
+                .database_is_chosen
+        );
+        assert!(!with("WORKER_DATABASE_TYPE", "").unwrap().database_is_chosen);
+        assert!(
+            with("WORKER_DATABASE_TYPE", "memory")
+                .unwrap()
+                .database_is_chosen
+        );
+        let by_program = WorkerConfig::new().database(Database::Memory);
+        assert!(by_program.database_is_chosen);
+    }
+
+    #[test]
     fn without_variables_the_defaults_hold() {
         let config = WorkerConfig::from_variables(|_| None).unwrap();
         assert_eq!(format!("{config:?}"), format!("{:?}", WorkerConfig::new()));
@@ -477,7 +508,10 @@ mod tests {
 
     #[test]
     fn each_variable_sets_its_value() {
-        assert_eq!(with("WORKER_BIND", "0.0.0.0:80").unwrap().bind.port(), 80);
+        for address in ["0.0.0.0:80", " localhost:8000 "] {
+            let bind = with("WORKER_BIND", address).unwrap().bind;
+            assert_eq!(bind.as_str(), address.trim());
+        }
         assert_eq!(
             with("WORKER_ASSISTANT_NAME", "Ada").unwrap().assistant_name,
             "Ada"
@@ -539,7 +573,7 @@ mod tests {
         let message = |name, value| with(name, value).unwrap_err().to_string();
         assert_eq!(
             message("WORKER_BIND", "8000"),
-            "WORKER_BIND is `8000`; it must be an address with a port, such as 127.0.0.1:8000 or [::1]:8000"
+            "WORKER_BIND is `8000`; it must be an address or a name with a port, such as 127.0.0.1:8000, [::1]:8000 or localhost:8000"
         );
         assert_eq!(
             message("WORKER_PRIVATE_THREADS", "maybe"),

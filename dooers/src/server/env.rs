@@ -1,10 +1,10 @@
 //! Reading values from the environment.
 
+use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
 use crate::settings::Keyring;
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -26,6 +26,11 @@ impl<'a> Environment<'a> {
         Self { variables }
     }
 
+    /// Returns true if the variable has a value.
+    pub(super) fn is_set(&self, variable: &str) -> bool {
+        (self.variables)(variable).is_some_and(|value| !value.is_empty())
+    }
+
     pub(super) fn text(
         &self,
         variable: &'static str,
@@ -39,11 +44,11 @@ impl<'a> Environment<'a> {
     pub(super) fn address(
         &self,
         variable: &'static str,
-        target: &mut SocketAddr,
+        target: &mut BindAddress,
     ) -> Result<(), ConfigError> {
-        let allowed = "it must be an address with a port, such as 127.0.0.1:8000 or [::1]:8000";
-        self.set(variable, target, allowed.to_owned(), |text| {
-            text.parse().ok()
+        let allowed = BindAddress::ALLOWED.to_owned();
+        self.set(variable, target, allowed, |text| {
+            Some(BindAddress::from(text)).filter(BindAddress::is_valid)
         })
     }
 

@@ -1,8 +1,8 @@
 //! The error of a server.
 
+use super::bind_address::BindAddress;
 use crate::store::StoreError;
 use std::io;
-use std::net::SocketAddr;
 
 /// An error of a server: it cannot start, or it has stopped. Each text states what to do.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +99,7 @@ pub enum ServerError {
     #[error("cannot listen on {address}: {hint}")]
     Bind {
         /// The address.
-        address: SocketAddr,
+        address: BindAddress,
         /// The way out.
         hint: &'static str,
         /// The error of the system.
@@ -118,26 +118,4 @@ pub enum ServerError {
     /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl ServerError {
-    pub(crate) fn bind(address: SocketAddr, source: io::Error) -> Self {
-        let hint = match source.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program listens there; stop it, or set WORKER_BIND to another address, such as 127.0.0.1:8001"
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "this machine has no such address; set WORKER_BIND to one that it has, such as 127.0.0.1:8000"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "ports below 1024 require a privilege; set WORKER_BIND to a higher one, such as 127.0.0.1:8000"
-            }
-            _ => "set WORKER_BIND to another address, such as 127.0.0.1:8000",
-        };
-        Self::Bind {
-            address,
-            hint,
-            source,
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod bind_address;
 mod callback;
 mod catch_up;
 mod config;
@@ -43,6 +44,7 @@ mod verbs;
 mod worker;
 mod write_counter;
 
+pub use bind_address::BindAddress;
 pub use config::{Limits, WorkerConfig};
 pub use config_error::ConfigError;
 pub use database::Database;

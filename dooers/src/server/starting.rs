@@ -33,7 +33,7 @@ impl ServerState {
             states,
             ..
         } = program;
-        let opening = async { Ok(config.database.open().await?) };
+        let opening = async { Ok(config.database.open(config.database_is_chosen).await?) };
         let opened = closed.run_until_cancelled(opening).await;
         let store = opened.unwrap_or(Err(ServerError::Closed))?;
         let checking = check_secrets(&*store, &config, &schemas);

@@ -17,7 +17,7 @@ use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, FeedbackUpdate, Scope, WorkerKey};
 use axum::Router;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// #[tokio::main]
 /// async fn main() -> Result<()> {
-///     let config = WorkerConfig::new().bind(([127, 0, 0, 1], 8000).into());
+///     let config = WorkerConfig::new().bind("localhost:8000");
 ///     WorkerServer::new(config).agent::<echo>().serve().await?;
 ///     Ok(())
 /// }
@@ -269,20 +269,14 @@ impl WorkerServer {
     ///
     /// [`ServerError`], if the agents, the store or the address cannot be used.
     pub async fn serve(self) -> Result<(), ServerError> {
-        // The address is bound first, so that the store is not opened in vain if it is taken.
-        let address = self.program.config.bind;
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| ServerError::bind(address, error))?;
-        let server = match self.start().await {
+        let (listener, server) = match self.listen().await {
             Err(ServerError::Closed) => return Ok(()),
-            started => started?,
+            listening => listening?,
         };
-        let address = listener.local_addr().map_err(ServerError::Listen)?;
         // Signals are handled before the address is printed, because a reader of the output may send one.
         let drain_timeout = self.program.config.drain_timeout;
         let mut signals = StopSignals::new(drain_timeout).map_err(ServerError::Signals)?;
-        announce(&server, address);
+        announce(&server, &listener, "Ctrl-C stops it.\n")?;
         let (served, ()) = tokio::join!(self.serve_on(listener), async {
             tokio::select! {
                 () = signals.first() => {}
@@ -290,13 +284,74 @@ impl WorkerServer {
                 () = server.stopping.cancelled() => return self.close().await,
             }
             tokio::select! {
-                stopped = self.close_and_count(say_turns) => if stopped == Stopped::Whole {
+                stopped = self.close_and_count(|turns| say_turns(turns, "; Ctrl-C again stops at once")) => if stopped == Stopped::Whole {
                     signals.has_stopped();
                 },
                 () = signals.second() => {}
             }
         });
         served
+    }
+
+    /// Listens on the configured address and serves until `shutdown` completes, or until [`close`](Self::close) is
+    /// called.
+    ///
+    /// It prints the address and stops like [`serve`](Self::serve), but leaves signals to the program. It also stops if
+    /// `shutdown` completes while the server is starting. A handler that blocks its thread is left behind when the time
+    /// is over, and may keep the process alive.
+    ///
+    /// ```no_run
+    /// use dooers::prelude::*;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<()> {
+    /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// // Another part of the program keeps `stop`, and stops the server by `stop.send(())`.
+    /// # let _keep = stop;
+    /// let shutdown = async {
+    ///     let _ = stopped.await;
+    /// };
+    /// WorkerServer::new(WorkerConfig::from_env()?).serve_with_shutdown(shutdown).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the agents, the store or the address cannot be used.
+    pub async fn serve_with_shutdown(
+        self,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServerError> {
+        let mut serving = pin!(async {
+            let (listener, server) = self.listen().await?;
+            announce(&server, &listener, "")?;
+            self.serve_on(listener).await
+        });
+        let served = tokio::select! {
+            served = &mut serving => {
+                if matches!(served, Ok(()) | Err(ServerError::Closed)) {
+                    // Another part of the program closed the server, which may still be stopping.
+                    self.close().await;
+                }
+                served
+            }
+            () = shutdown => {
+                let stop = self.close_and_count(|turns| say_turns(turns, ""));
+                tokio::join!(serving, stop).0
+            }
+        };
+        match served {
+            Err(ServerError::Closed) => Ok(()),
+            served => served,
+        }
+    }
+
+    /// Opens a listener on the configured address, and starts the server.
+    async fn listen(&self) -> Result<(TcpListener, Arc<ServerState>), ServerError> {
+        // The address is bound first, so that the store is not opened in vain if it is taken.
+        let listener = self.program.config.bind.listen().await?;
+        Ok((listener, self.start().await?))
     }
 
     /// Serves on this listener until [`close`](Self::close) is called, which may also happen before.
@@ -312,7 +367,36 @@ impl WorkerServer {
         }
     }
 
-    /// The server as a router, to nest in the program's own router.
+    /// The server as a router, to nest in the program's own router, which may have a state of any type.
+    ///
+    /// ```
+    /// use axum::{Router, extract::State, routing::get};
+    /// use dooers::prelude::{Result, WorkerRequest, WorkerServer};
+    /// use dooers::{Database, WorkerConfig};
+    ///
+    /// /// Says what you said.
+    /// #[dooers::agent]
+    /// async fn echo(request: WorkerRequest) -> String {
+    ///     request.message
+    /// }
+    ///
+    /// /// The state of the program's own routes.
+    /// #[derive(Clone)]
+    /// struct App {
+    ///     name: &'static str,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory));
+    /// let app: Router = Router::new()
+    ///     .route("/", get(async |State(app): State<App>| app.name))
+    ///     .nest("/chat", server.router().await?) // or `.merge(..)`, for the paths `/ws`, `/agents` and so on
+    ///     .with_state(App { name: "shop" });
+    /// # server.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// The program must call [`close`](Self::close) at the end, so that turns finish and the store is closed. It should
     /// set `TCP_NODELAY` on its connections (`listener.tap_io(..)` of axum). Otherwise answers take 40 ms longer.
@@ -320,7 +404,10 @@ impl WorkerServer {
     /// # Errors
     ///
     /// [`ServerError`], if the agents or the store cannot be used.
-    pub async fn router(&self) -> Result<Router, ServerError> {
+    pub async fn router<S>(&self) -> Result<Router<S>, ServerError>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
         Ok(routes::router(self.start().await?, None))
     }
 
@@ -386,22 +473,24 @@ fn settings_of<T: WorkerSettings>(
     Settings::new(Arc::clone(&server.settings), worker)
 }
 
-/// Prints the addresses to connect to.
-fn announce(server: &ServerState, address: SocketAddr) {
+/// Prints the addresses to connect to, and how to stop the server.
+fn announce(server: &ServerState, listener: &TcpListener, stop: &str) -> Result<(), ServerError> {
+    let address = listener.local_addr().map_err(ServerError::Listen)?;
     let names: Vec<_> = server.agents.iter().map(AgentDefinition::name).collect();
     let mut text = format!("dooers serves {} on\n", names.join(", "));
     for path in routes::paths(server) {
         text += &format!("  ws://{address}{path}\n");
     }
-    text += "Ctrl-C stops it.\n";
+    text += stop;
     say(&text);
+    Ok(())
 }
 
-/// Prints the number of turns that a stopping server waits for.
-fn say_turns(turns: usize) {
+/// Prints the number of turns that a stopping server waits for, and how to stop it earlier.
+fn say_turns(turns: usize, stop: &str) {
     if turns > 0 {
         say(&format!(
-            "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
+            "Stopping once {turns} running turns have ended{stop}.\n"
         ));
     }
 }

@@ -50,4 +50,5 @@ mod close;
 mod connection_limits;
 mod origins;
 mod routing;
+mod serving;
 mod shutdown;

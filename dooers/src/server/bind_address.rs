@@ -1,0 +1,207 @@
+//! The address that a server listens on.
+
+use super::error::ServerError;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::net::{TcpListener, lookup_host};
+use tokio::time::timeout;
+
+/// Maximum time for resolving a name.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An address or a name, with a port. It is created from a text, a [`SocketAddr`], or an IP address and a port.
+///
+/// A name is resolved when the server starts to listen. If it has several addresses, the server listens on the first
+/// one that this machine has. It does not try the next one if another program listens on that address and port.
+///
+/// ```
+/// use dooers::WorkerConfig;
+/// use std::net::Ipv6Addr;
+///
+/// let by_name = WorkerConfig::new().bind("localhost:8000");
+/// let every_address = WorkerConfig::new().bind(([0, 0, 0, 0], 8000));
+/// let ipv6 = WorkerConfig::new().bind((Ipv6Addr::LOCALHOST, 8000));
+/// assert_eq!(ipv6.bind_address().as_str(), "[::1]:8000");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BindAddress(String);
+
+impl BindAddress {
+    /// The rule for the text of an address.
+    pub(super) const ALLOWED: &str = "it must be an address or a name with a port, such as 127.0.0.1:8000, [::1]:8000 or localhost:8000";
+
+    /// The address as text, for example for `TcpListener::bind`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns true for an address or a name with a port. A name need not exist.
+    pub(super) fn is_valid(&self) -> bool {
+        self.0.parse::<SocketAddr>().is_ok() || is_name_with_port(&self.0)
+    }
+
+    /// Opens a listener.
+    pub(super) async fn listen(&self) -> Result<TcpListener, ServerError> {
+        let failed = |hint, source| ServerError::Bind {
+            address: self.clone(),
+            hint,
+            source,
+        };
+        if !self.is_valid() {
+            return Err(failed(Self::ALLOWED, io::ErrorKind::InvalidInput.into()));
+        }
+        let resolved = timeout(RESOLVE_TIMEOUT, lookup_host(self.as_str())).await;
+        let addresses: Vec<_> = resolved
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|source| failed("the name cannot be resolved; check it, or set WORKER_BIND to an address, such as 127.0.0.1:8000", source))?
+            .collect();
+        let listener = listen_on_first(&addresses).await;
+        listener.map_err(|source| failed(hint(&source), source))
+    }
+}
+
+impl fmt::Display for BindAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for BindAddress {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for BindAddress {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<SocketAddr> for BindAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self(address.to_string())
+    }
+}
+
+impl<I: Into<IpAddr>> From<(I, u16)> for BindAddress {
+    fn from((address, port): (I, u16)) -> Self {
+        SocketAddr::from((address.into(), port)).into()
+    }
+}
+
+fn is_name_with_port(text: &str) -> bool {
+    let Some((name, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    // The parser of numbers would accept `+80`.
+    let is_port = port.starts_with(|c: char| c.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    is_port && !name.is_empty() && name.chars().all(is_of_name)
+}
+
+/// Listens on the first address that this machine has. A name such as `localhost` may have an IPv6 address on a machine
+/// without IPv6. If the address is in use, the next one is not tried: clients would reach the other program by the name.
+async fn listen_on_first(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
+    let mut last = io::ErrorKind::NotFound.into();
+    for address in addresses {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The way out of an error of the system.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there; stop it, or set WORKER_BIND to another address, such as 127.0.0.1:8001"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; set WORKER_BIND to one that it has, such as 127.0.0.1:8000"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 require a privilege; set WORKER_BIND to a higher one, such as 127.0.0.1:8000"
+        }
+        _ => "set WORKER_BIND to another address, such as 127.0.0.1:8000",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv6Addr;
+
+    #[test]
+    fn address_or_name_needs_a_port() {
+        for text in [
+            "localhost:8000",
+            "my-host.internal:0",
+            "127.0.0.1:8000",
+            "[::1]:8000",
+            "[fe80::1%2]:8000",
+        ] {
+            assert!(BindAddress::from(text).is_valid(), "{text}");
+        }
+        for text in [
+            "",
+            "8000",
+            ":8000",
+            "localhost",
+            "localhost:",
+            "localhost:+80",
+            "localhost:65536",
+            "localhost:http",
+            "::1:8000",
+            "http://localhost:8000",
+            "a b:8000",
+            "localhost:8000/",
+        ] {
+            assert!(!BindAddress::from(text).is_valid(), "{text}");
+        }
+        let ipv6 = BindAddress::from((Ipv6Addr::LOCALHOST, 80));
+        assert_eq!(ipv6.to_string(), "[::1]:80");
+    }
+
+    #[tokio::test]
+    async fn listener_skips_addresses_of_other_machines() {
+        // 192.0.2.0/24 is reserved for documentation.
+        let addresses = ["192.0.2.1:0", "127.0.0.1:0"].map(|text| text.parse().unwrap());
+        let listener = listen_on_first(&addresses).await.unwrap();
+        assert!(listener.local_addr().unwrap().ip().is_loopback());
+        let error = listen_on_first(&addresses[..1]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+    }
+
+    #[tokio::test]
+    async fn listener_does_not_evade_another_program() {
+        let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [other.local_addr().unwrap(), "127.0.0.1:0".parse().unwrap()];
+        let error = listen_on_first(&addresses).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[tokio::test]
+    async fn listen_error_names_the_address() {
+        let text = |address: &'static str| async move {
+            BindAddress::from(address)
+                .listen()
+                .await
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            text("8000").await,
+            "cannot listen on 8000: it must be an address or a name with a port, such as 127.0.0.1:8000, [::1]:8000 or localhost:8000"
+        );
+        let unknown = text("no-such-host.invalid:8000").await;
+        let expected = "cannot listen on no-such-host.invalid:8000: the name cannot be resolved";
+        assert!(unknown.starts_with(expected), "{unknown}");
+    }
+}
