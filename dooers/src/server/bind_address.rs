@@ -3,7 +3,7 @@
 use super::error::ServerError;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::time::timeout;
@@ -11,7 +11,8 @@ use tokio::time::timeout;
 /// Maximum time for resolving a name.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An address or a name, with a port. It is created from a text, a [`SocketAddr`], or an IP address and a port.
+/// An address or a name, with a port. It is created from a text, a [`SocketAddr`], or a pair of an IP address or
+/// name and a port.
 ///
 /// A name is resolved when the server starts to listen. If it has several addresses, the server listens on the first
 /// one that this machine has. It does not try the next one if another program listens on that address and port.
@@ -22,6 +23,7 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// let by_name = WorkerConfig::new().bind("localhost:8000");
 /// let every_address = WorkerConfig::new().bind(([0, 0, 0, 0], 8000));
+/// let name_and_port = WorkerConfig::new().bind(("localhost", 8000));
 /// let ipv6 = WorkerConfig::new().bind((Ipv6Addr::LOCALHOST, 8000));
 /// assert_eq!(ipv6.bind_address().as_str(), "[::1]:8000");
 /// ```
@@ -87,11 +89,40 @@ impl From<SocketAddr> for BindAddress {
     }
 }
 
-impl<I: Into<IpAddr>> From<(I, u16)> for BindAddress {
-    fn from((address, port): (I, u16)) -> Self {
-        SocketAddr::from((address.into(), port)).into()
+impl From<&String> for BindAddress {
+    fn from(text: &String) -> Self {
+        Self(text.clone())
     }
 }
+
+/// Creates an address from an IP address or a name, and a port.
+impl From<(&str, u16)> for BindAddress {
+    fn from((host, port): (&str, u16)) -> Self {
+        match host.parse::<IpAddr>() {
+            Ok(address) => (address, port).into(),
+            Err(_) => Self(format!("{host}:{port}")),
+        }
+    }
+}
+
+impl From<(String, u16)> for BindAddress {
+    fn from((host, port): (String, u16)) -> Self {
+        (host.as_str(), port).into()
+    }
+}
+
+/// A generic implementation would exclude the one for a name.
+macro_rules! from_ip_address {
+    ($($address:ty),*) => {$(
+        impl From<($address, u16)> for BindAddress {
+            fn from(pair: ($address, u16)) -> Self {
+                SocketAddr::from(pair).into()
+            }
+        }
+    )*};
+}
+
+from_ip_address!(IpAddr, Ipv4Addr, Ipv6Addr, [u8; 4], [u16; 8]);
 
 fn is_name_with_port(text: &str) -> bool {
     let Some((name, port)) = text.rsplit_once(':') else {
@@ -136,7 +167,6 @@ fn hint(error: &io::Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv6Addr;
 
     #[test]
     fn address_or_name_needs_a_port() {
@@ -165,8 +195,22 @@ mod tests {
         ] {
             assert!(!BindAddress::from(text).is_valid(), "{text}");
         }
-        let ipv6 = BindAddress::from((Ipv6Addr::LOCALHOST, 80));
-        assert_eq!(ipv6.to_string(), "[::1]:80");
+    }
+
+    #[test]
+    fn host_and_port_become_one_text() {
+        let text = "localhost:80".to_owned();
+        for (address, expected) in [
+            (BindAddress::from(&text), "localhost:80"),
+            (("localhost", 80).into(), "localhost:80"),
+            (("localhost".to_owned(), 80).into(), "localhost:80"),
+            (("::1", 80).into(), "[::1]:80"),
+            ((Ipv6Addr::LOCALHOST, 80).into(), "[::1]:80"),
+            (([0, 0, 0, 0, 0, 0, 0, 1], 80).into(), "[::1]:80"),
+            (([127, 0, 0, 1], 80).into(), "127.0.0.1:80"),
+        ] {
+            assert_eq!(address.as_str(), expected);
+        }
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ pub enum Database {
     #[cfg(feature = "postgres")]
     Postgres(PostgresOptions),
     /// The memory of the process. Everything in it is lost when the process ends. The default without the features
-    /// `sqlite` and `postgres`: a server then logs a warning when it starts.
+    /// `sqlite` and `postgres`: a server then prints and logs a warning when it starts.
     Memory,
     /// A store that the program has opened.
     Custom(Arc<dyn Store>),
@@ -41,11 +41,16 @@ impl Default for Database {
 }
 
 impl Database {
-    /// Opens the store. Logs a warning if conversations are kept in memory and neither the program nor a variable has
-    /// chosen that.
+    /// The warning of a server that keeps conversations in memory although neither the program nor a variable has chosen
+    /// that.
+    pub(super) fn warning(&self, is_chosen: bool) -> Option<&'static str> {
+        (matches!(self, Self::Memory) && !is_chosen).then_some("conversations are kept in memory only and are lost when the program ends, because dooers was built without a database; enable its feature `sqlite` or `postgres`, or set WORKER_DATABASE_TYPE=memory if this is intended")
+    }
+
+    /// Opens the store, and logs the warning about it.
     pub(super) async fn open(&self, is_chosen: bool) -> Result<Arc<dyn Store>, StoreError> {
-        if matches!(self, Self::Memory) && !is_chosen {
-            tracing::warn!(target: "dooers::store", "conversations are kept in memory only and are lost when the program ends, because dooers was built without a database; enable its feature `sqlite` or `postgres`, or set WORKER_DATABASE_TYPE=memory if this is intended");
+        if let Some(warning) = self.warning(is_chosen) {
+            tracing::warn!(target: "dooers::store", "{warning}");
         }
         Ok(match self {
             #[cfg(feature = "sqlite")]

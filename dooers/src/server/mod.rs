@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod announce;
 mod bind_address;
 mod callback;
 mod catch_up;

@@ -1,5 +1,6 @@
 //! The server that a program creates.
 
+use super::announce;
 use super::callback::Callback;
 use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
@@ -11,12 +12,11 @@ use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
-use crate::handler::{Agent, AgentDefinition};
+use crate::handler::Agent;
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, FeedbackUpdate, Scope, WorkerKey};
 use axum::Router;
-use std::io::Write;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -276,7 +276,7 @@ impl WorkerServer {
         // Signals are handled before the address is printed, because a reader of the output may send one.
         let drain_timeout = self.program.config.drain_timeout;
         let mut signals = StopSignals::new(drain_timeout).map_err(ServerError::Signals)?;
-        announce(&server, &listener, "Ctrl-C stops it.\n")?;
+        announce::serving(&server, &listener, "Ctrl-C stops it.\n")?;
         let (served, ()) = tokio::join!(self.serve_on(listener), async {
             tokio::select! {
                 () = signals.first() => {}
@@ -284,7 +284,7 @@ impl WorkerServer {
                 () = server.stopping.cancelled() => return self.close().await,
             }
             tokio::select! {
-                stopped = self.close_and_count(|turns| say_turns(turns, "; Ctrl-C again stops at once")) => if stopped == Stopped::Whole {
+                stopped = self.close_and_count(|turns| announce::running_turns(turns, "; Ctrl-C again stops at once")) => if stopped == Stopped::Whole {
                     signals.has_stopped();
                 },
                 () = signals.second() => {}
@@ -325,7 +325,7 @@ impl WorkerServer {
     ) -> Result<(), ServerError> {
         let mut serving = pin!(async {
             let (listener, server) = self.listen().await?;
-            announce(&server, &listener, "")?;
+            announce::serving(&server, &listener, "")?;
             self.serve_on(listener).await
         });
         let served = tokio::select! {
@@ -337,7 +337,7 @@ impl WorkerServer {
                 served
             }
             () = shutdown => {
-                let stop = self.close_and_count(|turns| say_turns(turns, ""));
+                let stop = self.close_and_count(|turns| announce::running_turns(turns, ""));
                 tokio::join!(serving, stop).0
             }
         };
@@ -347,10 +347,12 @@ impl WorkerServer {
         }
     }
 
-    /// Opens a listener on the configured address, and starts the server.
+    /// Opens a listener on the configured address, and starts the server. [`close`](Self::close) aborts both.
     async fn listen(&self) -> Result<(TcpListener, Arc<ServerState>), ServerError> {
         // The address is bound first, so that the store is not opened in vain if it is taken.
-        let listener = self.program.config.bind.listen().await?;
+        let listening = self.program.config.bind.listen();
+        let listener = self.closed.run_until_cancelled(listening).await;
+        let listener = listener.unwrap_or(Err(ServerError::Closed))?;
         Ok((listener, self.start().await?))
     }
 
@@ -471,31 +473,4 @@ fn settings_of<T: WorkerSettings>(
         worker_id,
     };
     Settings::new(Arc::clone(&server.settings), worker)
-}
-
-/// Prints the addresses to connect to, and how to stop the server.
-fn announce(server: &ServerState, listener: &TcpListener, stop: &str) -> Result<(), ServerError> {
-    let address = listener.local_addr().map_err(ServerError::Listen)?;
-    let names: Vec<_> = server.agents.iter().map(AgentDefinition::name).collect();
-    let mut text = format!("dooers serves {} on\n", names.join(", "));
-    for path in routes::paths(server) {
-        text += &format!("  ws://{address}{path}\n");
-    }
-    text += stop;
-    say(&text);
-    Ok(())
-}
-
-/// Prints the number of turns that a stopping server waits for, and how to stop it earlier.
-fn say_turns(turns: usize, stop: &str) {
-    if turns > 0 {
-        say(&format!(
-            "Stopping once {turns} running turns have ended{stop}.\n"
-        ));
-    }
-}
-
-/// Writes to the standard output. An error is ignored, because the server also works without a terminal.
-fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }

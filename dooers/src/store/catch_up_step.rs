@@ -2,6 +2,7 @@
 
 use super::limit::{encoded_len, fitting};
 use super::page::{ClientCheckpoint, Position};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use super::{Change, ChangeBody};
 use crate::protocol::{Run, Thread, ThreadEvent};
 use std::ops::RangeInclusive;

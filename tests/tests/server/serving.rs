@@ -96,3 +96,12 @@ async fn serve_error_ends_without_shutdown() {
         assert!(text.starts_with(&expected), "{text}");
     }
 }
+
+#[tokio::test]
+async fn closed_server_does_not_listen() {
+    let other = TcpListener::bind("localhost:0").await.unwrap();
+    let server = worker(in_memory().bind(other.local_addr().unwrap()));
+    server.close().await;
+    let serving = server.serve_with_shutdown(std::future::pending());
+    within("serve to return", serving).await.unwrap();
+}
