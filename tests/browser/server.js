@@ -35,7 +35,9 @@ export async function startServer(name, variables = {}) {
   });
   const stop = async () => {
     child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
     const code = await ended;
+    clearTimeout(late);
     await rm(directory, { recursive: true });
     if (code !== 0) throw new Error(`${name} ended with ${code}`);
   };

@@ -9,6 +9,9 @@ import { read, snippet } from "./workspace.js";
 /** A name that Chromium resolves to this machine, and whose pages are not a secure context. */
 const name = "echo.test";
 
+// Ends the tests if a browser or server hangs.
+setTimeout(() => process.exit(1), 100_000).unref();
+
 let browser, server, script;
 
 before(async () => {
@@ -18,8 +21,11 @@ before(async () => {
 }, { timeout: 30_000 });
 
 after(async () => {
-  await browser?.close();
-  await server?.stop();
+  try {
+    await browser?.close();
+  } finally {
+    await server?.stop();
+  }
 }, { timeout: 15_000 });
 
 test("readme and echo example show the same snippet", async () => {
