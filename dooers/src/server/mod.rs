@@ -2,6 +2,7 @@
 
 mod announce;
 mod bind_address;
+mod binding;
 mod callback;
 mod catch_up;
 mod config;

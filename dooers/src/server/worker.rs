@@ -1,6 +1,7 @@
 //! The server that a program creates.
 
 use super::announce;
+use super::binding;
 use super::callback::Callback;
 use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
@@ -350,7 +351,7 @@ impl WorkerServer {
     /// Opens a listener on the configured address, and starts the server. [`close`](Self::close) aborts both.
     async fn listen(&self) -> Result<(TcpListener, Arc<ServerState>), ServerError> {
         // The address is bound first, so that the store is not opened in vain if it is taken.
-        let listening = self.program.config.bind.listen();
+        let listening = binding::listen(&self.program.config.bind);
         let listener = self.closed.run_until_cancelled(listening).await;
         let listener = listener.unwrap_or(Err(ServerError::Closed))?;
         Ok((listener, self.start().await?))
