@@ -69,7 +69,7 @@ pub use server::repository;
 pub use server::{
     AllowedHosts, AllowedOrigins, ConfigError, Database, Dispatch, DispatchError, DispatchEvent,
     DispatchStream, HandlerError, HandlerErrorKind, InvalidHost, InvalidOrigin, Limits,
-    ServerError, WorkerConfig, WorkerServer,
+    ServerError, TurnServer, WorkerConfig, WorkerServer,
 };
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 /// A token that fires when work must stop early.

@@ -109,6 +109,12 @@ pub enum ServerError {
     /// A server that was already closed.
     #[error("the server was closed; create a new one with `WorkerServer::new`")]
     Closed,
+    /// A handle of a turn that belongs to no server.
+    #[error(
+        "this handle belongs to no server, because `TurnServer::detached` created it; in a test that needs a server, use \
+         the handle that `WorkerServer::turn_server` returns"
+    )]
+    Detached,
     /// An error of the listener.
     #[error("the listener failed")]
     Listen(#[source] io::Error),

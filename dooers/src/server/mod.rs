@@ -35,6 +35,7 @@ mod starting;
 mod stopping;
 mod submit_message;
 mod thread_ops;
+mod turn_server;
 mod upgrade;
 mod verbs;
 mod worker;
@@ -50,4 +51,5 @@ pub use error::ServerError;
 #[cfg(feature = "testing")]
 pub(crate) use local_client::{LocalClient, Served};
 pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
+pub use turn_server::TurnServer;
 pub use worker::WorkerServer;

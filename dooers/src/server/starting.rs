@@ -6,12 +6,13 @@ use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::settings_frames;
 use super::stopping;
+use super::turn_server::WeakServer;
 use crate::handler::AnswerKeys;
 use crate::hub::{Hub, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::Store;
 use crate::turn::Runner;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,7 +28,7 @@ impl ServerState {
         let ServerSpec {
             config,
             on_settings_updated,
-            states,
+            mut states,
             ..
         } = program;
         let opening = async { Ok(config.database.open().await?) };
@@ -54,30 +55,34 @@ impl ServerState {
             let notifying = callback.notify_all(settings.watch_all());
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
         }
-        let runner = Arc::new(Runner::new(
-            Arc::clone(&store),
-            (hub.clone(), changes),
-            Arc::clone(&settings),
-            AnswerKeys::new(config.secret_keys.clone()),
-            Arc::new(states),
-            config.assistant_name.clone(),
-            config.lease,
-        ));
         let limits = &config.limits;
         let outbound = OutboundTotal::new(limits.outbound_total, limits.answer_bytes);
-        let server = Arc::new(Self {
-            agents,
-            outbound: Arc::new(outbound),
-            config,
-            store,
-            hub,
-            settings,
-            runner,
-            tasks,
-            abandoned,
-            sessions: TaskTracker::new(),
-            stopping: CancellationToken::new(),
-            stopped: CancellationToken::new(),
+        let server = Arc::new_cyclic(|server| {
+            // Handlers find their server among the states.
+            states.insert(WeakServer(Weak::clone(server)));
+            let runner = Runner::new(
+                Arc::clone(&store),
+                (hub.clone(), changes),
+                Arc::clone(&settings),
+                AnswerKeys::new(config.secret_keys.clone()),
+                Arc::new(states),
+                config.assistant_name.clone(),
+                config.lease,
+            );
+            Self {
+                agents,
+                outbound: Arc::new(outbound),
+                config,
+                store,
+                hub,
+                settings,
+                runner: Arc::new(runner),
+                tasks,
+                abandoned,
+                sessions: TaskTracker::new(),
+                stopping: CancellationToken::new(),
+                stopped: CancellationToken::new(),
+            }
         });
         match closed.run_until_cancelled(server.recover()).await {
             Some(recovered) => recovered?,

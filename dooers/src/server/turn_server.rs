@@ -1,0 +1,192 @@
+//! The server inside of a handler.
+
+use super::dispatch::Dispatch;
+use super::error::ServerError;
+use super::repository::{Broadcast, Repository};
+use super::server_state::ServerState;
+use crate::AgentError;
+use crate::handler::{Agent, FromTurn, Turn, WorkerRequest};
+use crate::protocol::User;
+use crate::store::{Scope, WorkerKey};
+use std::sync::{Arc, Weak};
+
+/// A handler's argument: the server that runs the turn. It sends messages to other agents, reads and changes
+/// conversations, and publishes events in other threads.
+///
+/// Everything starts in the place of the turn: its worker, organization and workspace. Messages are sent on behalf of
+/// the turn's user. The handle is weak, so keeping it keeps neither the server nor its store alive. After the server was
+/// closed, dispatches return [`ServerError::Closed`].
+///
+/// ```
+/// use dooers::prelude::*;
+/// use dooers::{Database, TurnServer};
+///
+/// /// Answers questions about money.
+/// #[dooers::agent]
+/// async fn billing(request: WorkerRequest) -> String {
+///     format!("Billing has read: {}", request.message)
+/// }
+///
+/// /// Asks the other agent.
+/// #[dooers::agent(default)]
+/// async fn front_desk(request: WorkerRequest, server: TurnServer) -> Result<String> {
+///     let answer = server.dispatch::<billing>().message(request.message).send().await?;
+///     Ok(answer.text().await?)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let config = WorkerConfig::new().database(Database::Memory);
+/// let server = WorkerServer::new(config).agent::<billing>().agent::<front_desk>();
+/// let turn = server.dispatch::<front_desk>().worker("w1").message("my bill").send().await?;
+/// assert_eq!(turn.text().await?, "Billing has read: my bill");
+/// # server.close().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # The turn's own thread
+///
+/// A message that a turn dispatches into its own thread is treated like any other message of the thread, by the
+/// `on_busy` option of the agent. With `"queue"`, the default, `send` returns at once and the message is answered after
+/// the turn has ended. The turn must therefore not wait for the answer, because it would wait for itself until its
+/// `timeout`, or forever without one. The same applies to a message to an agent that waits for this turn. With
+/// `"interrupt"`, the turn cancels itself. With `"reject"`, `send` fails with
+/// [`DispatchError::Busy`](crate::DispatchError::Busy). With `"concurrent"`, the turn can wait for the answer.
+///
+/// A thread belongs to one agent. A message to another agent opens a thread of that agent.
+///
+/// # Unit tests
+///
+/// [`TurnServer::detached`] belongs to no server, and everything that needs one fails with
+/// [`ServerError::Detached`]. [`WorkerServer::turn_server`](crate::WorkerServer::turn_server) returns the handle of a
+/// real server, for example of one in memory.
+#[derive(Debug, Clone)]
+pub struct TurnServer {
+    /// `None` if the handle is detached.
+    server: Option<WeakServer>,
+    scope: Scope,
+    user: User,
+}
+
+/// A running server, as the turns of the server find it among their states.
+#[derive(Debug, Clone)]
+pub(super) struct WeakServer(pub(super) Weak<ServerState>);
+
+impl TurnServer {
+    /// Creates a handle without a server, for unit tests of handlers that do not use it.
+    #[must_use]
+    pub fn detached() -> Self {
+        Self {
+            server: None,
+            scope: Scope::new("", ""),
+            user: User::new(""),
+        }
+    }
+
+    pub(super) fn of(server: WeakServer, agent: &str, request: &WorkerRequest) -> Self {
+        Self {
+            server: Some(server),
+            scope: Scope::new(agent, &request.thread.worker_id)
+                .organization(&request.organization_id)
+                .workspace(&request.workspace_id),
+            user: request.user.clone(),
+        }
+    }
+
+    /// Creates a message to one of the server's agents, in the worker, organization and workspace of the turn, and on
+    /// behalf of its user. The methods of [`Dispatch`] change all of these.
+    ///
+    /// `send` fails with [`DispatchError::Server`](crate::DispatchError::Server) if the server was closed.
+    pub fn dispatch<A: Agent>(&self) -> Dispatch {
+        self.dispatch_to(A::DEFINITION.name())
+    }
+
+    /// Creates a message like [`dispatch`](Self::dispatch), to the agent with this name.
+    pub fn dispatch_to(&self, agent: impl Into<String>) -> Dispatch {
+        let server = self.server.as_ref().map(|server| server.0.clone());
+        let scope = Scope {
+            agent: agent.into(),
+            ..self.scope.clone()
+        };
+        Dispatch::in_turn(server, scope, self.user.clone())
+    }
+
+    /// The conversations of the turn's agent, in the worker, organization and workspace of the turn: the threads of all
+    /// users, also if threads are private.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scope.clone()
+    }
+
+    /// The conversations of another agent, in the worker, organization and workspace of the turn.
+    #[must_use]
+    pub fn scope_of<A: Agent>(&self) -> Scope {
+        Scope {
+            agent: A::DEFINITION.name().to_owned(),
+            ..self.scope.clone()
+        }
+    }
+
+    /// The conversations and settings of the server. Use it with [`scope`](Self::scope). It keeps the store in memory
+    /// while the handler holds it.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::TurnServer;
+    ///
+    /// /// Counts the threads of the worker.
+    /// #[dooers::agent]
+    /// async fn counter(server: TurnServer) -> Result<String> {
+    ///     let threads = server.repository()?.threads(&server.scope()).await?;
+    ///     Ok(format!("{} threads", threads.items.len()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Closed`] if the program dropped the server; [`ServerError::Detached`] in a unit test without a
+    /// server.
+    pub fn repository(&self) -> Result<Repository, ServerError> {
+        let server = self.server.as_ref().ok_or(ServerError::Detached)?;
+        Ok(Repository::new(server.upgrade()?))
+    }
+
+    /// A [`Broadcast`], which publishes events in other threads without a turn. Use it with [`scope`](Self::scope).
+    ///
+    /// # Errors
+    ///
+    /// The same as [`repository`](Self::repository).
+    pub fn broadcast(&self) -> Result<Broadcast, ServerError> {
+        Ok(Broadcast::new(self.repository()?))
+    }
+}
+
+impl WeakServer {
+    fn upgrade(&self) -> Result<Arc<ServerState>, ServerError> {
+        self.0.upgrade().ok_or(ServerError::Closed)
+    }
+}
+
+/// A unit test that creates the turn itself passes the handle to [`Turn::with_state`]. Without it, the argument fails
+/// with an error that says so.
+// The compiler lists at most eight types when it explains what a handler can take.
+#[diagnostic::do_not_recommend]
+impl FromTurn for TurnServer {
+    async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
+        if let Some(given) = turn.state::<Self>() {
+            return Ok(given);
+        }
+        match (turn.state::<WeakServer>(), turn.worker()) {
+            (Some(server), Some(WorkerKey { agent, .. })) => {
+                Ok(Self::of(server, agent, turn.request()))
+            }
+            _ => Err(
+                "the turn has no server, because the program created it with `Turn::new`; pass \
+                 `TurnServer::detached()`, or the handle that `WorkerServer::turn_server` returns, to \
+                 `Turn::with_state`"
+                    .into(),
+            ),
+        }
+    }
+}

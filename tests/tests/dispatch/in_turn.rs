@@ -1,0 +1,223 @@
+//! Messages that handlers dispatch through `TurnServer`.
+
+use crate::fixtures::{error_of, message, send, server};
+use dooers::prelude::*;
+use dooers::repository::Scope;
+use dooers::{Database, DispatchError, FromTurn, HandlerErrorKind, ServerError, TurnServer};
+use dooers_tests::within;
+use tokio::sync::mpsc;
+
+/// Describes the place of the message.
+#[dooers::agent]
+async fn specialist(request: WorkerRequest) -> String {
+    let (worker, user) = (&request.thread.worker_id, &request.user.user_id);
+    let (organization, workspace) = (&request.organization_id, &request.workspace_id);
+    format!(
+        "{} by {user} in {worker}/{organization}/{workspace}",
+        request.message
+    )
+}
+
+/// Asks the specialist, and notes the question in a thread of its own.
+#[dooers::agent]
+async fn desk(request: WorkerRequest, server: TurnServer) -> Result<String> {
+    let question = server.dispatch::<specialist>().message(&request.message);
+    let answer = question.send().await?.text().await?;
+    let note = server.broadcast()?;
+    let thread = note.create_thread(&server.scope_of::<specialist>()).await?;
+    let noted = note.send_event(
+        &server.scope_of::<specialist>(),
+        &thread.id,
+        Reply::text("noted"),
+    );
+    noted.await?;
+    server
+        .repository()?
+        .thread(&server.scope(), &request.thread.id)
+        .await?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn hand_over_stays_in_the_place_of_the_turn() {
+    let server = server();
+    let answer = send(message::<desk>(&server, "refund")).await.text().await;
+    assert_eq!(answer.unwrap(), "refund by ada in w1/o1/s1");
+    let repository = server.repository().await.unwrap();
+    let place = Scope::everyone::<specialist>("w1")
+        .organization("o1")
+        .workspace("s1");
+    // The thread of the question, and the one that the desk created.
+    assert_eq!(repository.threads(&place).await.unwrap().items.len(), 2);
+    server.close().await;
+}
+
+/// Sends `again` into its own thread. `wait` also waits for the answer.
+async fn nest(request: WorkerRequest, server: TurnServer) -> Result<String> {
+    let (first, waits) = (request.message != "again", request.message == "wait");
+    if first {
+        let again = server.dispatch_to(&server.scope().agent).message("again");
+        let again = again.thread(&request.thread.id).send().await?;
+        if waits {
+            return Ok(again.text().await?);
+        }
+    }
+    Ok(format!("answer to {}", request.message))
+}
+
+#[dooers::agent(timeout = "60s")]
+async fn queued_nest(request: WorkerRequest, server: TurnServer) -> Result<String> {
+    nest(request, server).await
+}
+
+#[dooers::agent(on_busy = "reject")]
+async fn rejecting_nest(request: WorkerRequest, server: TurnServer) -> Result<String> {
+    nest(request, server).await
+}
+
+#[dooers::agent(on_busy = "interrupt")]
+async fn interrupting_nest(request: WorkerRequest, server: TurnServer) -> Result<String> {
+    nest(request, server).await
+}
+
+#[dooers::agent(on_busy = "concurrent")]
+async fn concurrent_nest(request: WorkerRequest, server: TurnServer) -> Result<String> {
+    nest(request, server).await
+}
+
+/// The texts of the agent's messages once the thread has this many events.
+async fn answers(
+    server: &WorkerServer,
+    scope: Scope,
+    thread_id: &str,
+    events: usize,
+) -> Vec<String> {
+    let scope = scope.organization("o1").workspace("s1");
+    let memory = server.memory(&scope, thread_id).await.unwrap();
+    within("the answers", async {
+        loop {
+            let texts = memory.messages().await.unwrap();
+            if texts.len() >= events {
+                return texts.iter().map(|message| message.text()).collect();
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn message_into_the_own_thread_waits_for_the_turn() {
+    let server = server();
+    let turn = send(message::<queued_nest>(&server, "go")).await;
+    let thread_id = turn.thread_id().to_owned();
+    assert_eq!(turn.text().await.unwrap(), "answer to go");
+    let scope = Scope::everyone::<queued_nest>("w1");
+    let texts = answers(&server, scope, &thread_id, 4).await;
+    assert_eq!(texts.last().unwrap(), "answer to again");
+    server.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn turn_that_waits_for_itself_ends_at_its_timeout() {
+    let server = server();
+    let turn = send(message::<queued_nest>(&server, "wait")).await;
+    let thread_id = turn.thread_id().to_owned();
+    // The clock is paused, and waiting for a turn is idle time.
+    let error = turn.text().await.unwrap_err();
+    assert_eq!(error.kind(), HandlerErrorKind::TimedOut);
+    let scope = Scope::everyone::<queued_nest>("w1");
+    let texts = answers(&server, scope, &thread_id, 3).await;
+    assert_eq!(texts.last().unwrap(), "answer to again");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn own_thread_follows_the_on_busy_option() {
+    let server = server();
+    let turn = send(message::<concurrent_nest>(&server, "wait")).await;
+    assert_eq!(turn.text().await.unwrap(), "answer to again");
+    let error = error_of(send(message::<rejecting_nest>(&server, "wait")).await).await;
+    assert_eq!(error.kind(), HandlerErrorKind::Failed);
+    let cause = error.agent_error().unwrap().to_string();
+    assert!(cause.contains("accepts the next message"), "{cause}");
+    let error = error_of(send(message::<interrupting_nest>(&server, "wait")).await).await;
+    assert_eq!(error.kind(), HandlerErrorKind::Cancelled);
+    server.close().await;
+}
+
+/// Gives its handle away.
+#[dooers::agent]
+async fn leaking(handles: Option<State<mpsc::UnboundedSender<TurnServer>>>, server: TurnServer) {
+    if let Some(State(handles)) = handles {
+        drop(handles.send(server));
+    }
+}
+
+#[tokio::test]
+async fn handle_does_not_keep_the_server() {
+    let (sender, mut handles) = mpsc::unbounded_channel();
+    let config = WorkerConfig::new().database(Database::Memory);
+    let server = WorkerServer::new(config).agent::<leaking>().state(sender);
+    let turn = send(message::<leaking>(&server, "go")).await;
+    turn.text().await.unwrap();
+    let handle: TurnServer = handles.recv().await.unwrap();
+    let refused = handle.dispatch::<desk>().message("x").send().await;
+    assert!(matches!(refused, Err(DispatchError::NotServed(name)) if name == "desk"));
+    server.close().await;
+    let closed = handle.dispatch::<leaking>().message("x").send().await;
+    assert!(matches!(
+        closed,
+        Err(DispatchError::Server(ServerError::Closed))
+    ));
+    drop(server);
+    within("the server to be dropped", async {
+        while handle.repository().is_ok() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(matches!(handle.repository(), Err(ServerError::Closed)));
+}
+
+#[tokio::test]
+async fn unit_test_chooses_a_detached_or_a_real_server() {
+    let turn = || Turn::new(WorkerRequest::new("hi"), WorkerResponse::recorder().0);
+    let missing = TurnServer::from_turn(&turn())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(missing.contains("`Turn::with_state`"), "{missing}");
+    assert!(
+        Option::<TurnServer>::from_turn(&turn())
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    let given = turn().with_state(TurnServer::detached());
+    let detached = TurnServer::from_turn(&given).await.unwrap();
+    assert!(matches!(detached.broadcast(), Err(ServerError::Detached)));
+    let refused = desk(WorkerRequest::new("refund"), detached).await;
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("belongs to no server")
+    );
+
+    let server = server();
+    let mut request = WorkerRequest::new("refund");
+    request.thread.worker_id = "w9".to_owned();
+    let handle = server.turn_server::<desk>(&request).await.unwrap();
+    let error = desk(request, handle.clone()).await.unwrap_err();
+    // The other agent has answered. The thread of the request itself exists only in the test.
+    assert!(error.to_string().contains("no such thread"), "{error}");
+    let threads = handle
+        .repository()
+        .unwrap()
+        .threads(&handle.scope_of::<specialist>())
+        .await;
+    assert_eq!(threads.unwrap().items.len(), 2);
+    server.close().await;
+}
