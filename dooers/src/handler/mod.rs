@@ -1,12 +1,15 @@
 //! The API for authors of agents: the agent, the arguments of its handler, and its replies.
 
 mod agent;
+mod agent_fn;
+mod agent_limits;
 mod answer_values;
 mod draft;
 mod extract;
 mod form_answer;
 mod form_answers;
 mod id;
+mod interned;
 mod invalid_data;
 mod outbox;
 mod policy;
@@ -27,6 +30,7 @@ mod turn_memory;
 mod typed_data;
 
 pub use agent::{Agent, AgentDefinition};
+pub use agent_fn::AgentFn;
 pub use extract::FromTurn;
 pub use form_answer::FormAnswer;
 pub use id::{EventId, RunId};

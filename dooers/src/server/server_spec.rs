@@ -42,6 +42,12 @@ impl ServerSpec {
         };
         check(&agents)?;
         for agent in &agents {
+            if let Some(problem) = agent.mistake() {
+                let agent = agent.name().escape_debug().to_string();
+                return Err(ServerError::InvalidAgent { agent, problem });
+            }
+        }
+        for agent in &agents {
             let is_missing = |state: &&crate::handler::StateType| !self.states.has(state.id);
             if let Some(state) = agent.requirements().states().iter().find(is_missing) {
                 return Err(ServerError::NoState {
@@ -66,7 +72,9 @@ impl ServerSpec {
 
     fn schema_of(&self, agent: &AgentDefinition) -> Result<Option<AgentSchema>, ServerError> {
         let requirements = agent.requirements();
-        let (agent, by_hand) = (agent.name(), self.schemas.get(agent.name()));
+        let by_hand = self.schemas.get(agent.name());
+        let by_hand = by_hand.or(agent.settings_schema());
+        let agent = agent.name();
         match (requirements.settings_types(), by_hand) {
             ([one, other, ..], _) => Err(ServerError::TwoSettings {
                 agent,
@@ -117,10 +125,11 @@ fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
         return Err(ServerError::NoAgent);
     }
     for (at, agent) in agents.iter().enumerate() {
-        if agents[..at]
-            .iter()
-            .any(|other| other.name() == agent.name())
-        {
+        let mut before = agents[..at].iter();
+        if let Some(other) = before.find(|other| other.name() == agent.name()) {
+            if let Some(taken) = name_taken(agent, other).or_else(|| name_taken(other, agent)) {
+                return Err(taken);
+            }
             return Err(ServerError::SameName(agent.name()));
         }
     }
@@ -129,4 +138,17 @@ fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
         (Some(one), Some(other)) => Err(ServerError::TwoDefaults(one.name(), other.name())),
         _ => Ok(()),
     }
+}
+
+/// The error for an agent that was made at run time with the name of another agent.
+fn name_taken(agent: &AgentDefinition, other: &AgentDefinition) -> Option<ServerError> {
+    let other = match other.made_at() {
+        Some(place) => format!("the agent that is made at {place}"),
+        None => "an annotated agent".to_owned(),
+    };
+    Some(ServerError::NameTaken {
+        name: agent.name(),
+        made_at: agent.made_at()?.to_string(),
+        other,
+    })
 }

@@ -12,7 +12,7 @@ use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
 use super::turn_server::{TurnServer, WeakServer};
-use crate::handler::{Agent, AgentDefinition, WorkerRequest};
+use crate::handler::{Agent, AgentDefinition, WorkerRequest, annotated};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, Scope, WorkerKey};
@@ -68,6 +68,55 @@ impl WorkerServer {
     #[must_use]
     pub fn agent<A: Agent>(mut self) -> Self {
         self.program.chosen.push(A::DEFINITION);
+        self
+    }
+
+    /// Serves this agent with other options than those of its attribute, for example with another timeout. Like
+    /// [`agent`](Self::agent), this names the agents to serve.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// #[dooers::agent(timeout = "30s")]
+    /// async fn support() {}
+    ///
+    /// let server = WorkerServer::new(WorkerConfig::new())
+    ///     .agent_with::<support>(|agent| agent.with_timeout(Duration::from_secs(300)).with_retries(2));
+    /// ```
+    #[must_use]
+    pub fn agent_with<A: Agent>(
+        self,
+        change: impl FnOnce(AgentDefinition) -> AgentDefinition,
+    ) -> Self {
+        self.add_agent(change(A::DEFINITION))
+    }
+
+    /// Serves an agent that was made at run time: see [`AgentDefinition::from_fn`]. Like [`agent`](Self::agent), this
+    /// names the agents to serve. Add [`annotated_agents`](Self::annotated_agents) to serve those as well.
+    #[must_use]
+    pub fn add_agent(mut self, agent: AgentDefinition) -> Self {
+        self.program.chosen.push(agent);
+        self
+    }
+
+    /// Serves all annotated agents of the program beside the agents that are named. A server for which no agent is named
+    /// serves them anyway.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::AgentDefinition;
+    ///
+    /// #[dooers::agent]
+    /// async fn support() {}
+    ///
+    /// let server = WorkerServer::new(WorkerConfig::new())
+    ///     .annotated_agents()
+    ///     .add_agent(AgentDefinition::from_fn("made", async || "Hello!"));
+    /// ```
+    #[must_use]
+    pub fn annotated_agents(mut self) -> Self {
+        self.program.chosen.extend(annotated());
         self
     }
 

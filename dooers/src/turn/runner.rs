@@ -193,13 +193,13 @@ impl Runner {
             let Some(claim) = self.context.publisher.commit(&place.1, claim).await? else {
                 break;
             };
-            self.run(agent, claim);
+            self.run(agent.clone(), claim);
         }
         if let Some(at) = later {
             let runner = Arc::clone(self);
             self.spawn(async move {
                 while let Some(claim) = runner.claim_at(&agent, &place, at).await {
-                    runner.run(agent, claim);
+                    runner.run(agent.clone(), claim);
                 }
             });
         }
@@ -401,7 +401,7 @@ fn handler_of(
     let request = WorkerRequest::of(thread, event, claim.attempt);
     let secrets = runner.answer_keys.open(claim);
     let response = WorkerResponse::new(Arc::clone(outbox));
-    let agent = *agent;
+    let agent = agent.clone();
     let settings = WorkerSettingsHandle {
         live: Arc::clone(&runner.settings),
         worker: WorkerKey {

@@ -3,7 +3,9 @@
 use crate::fixtures::{error_of, message, send, server};
 use dooers::prelude::*;
 use dooers::repository::Scope;
-use dooers::{Database, DispatchError, FromTurn, HandlerErrorKind, ServerError, TurnServer};
+use dooers::{
+    AgentDefinition, Database, DispatchError, FromTurn, HandlerErrorKind, ServerError, TurnServer,
+};
 use dooers_tests::within;
 use tokio::sync::mpsc;
 
@@ -49,6 +51,28 @@ async fn hand_over_stays_in_the_place_of_the_turn() {
         .workspace("s1");
     // The thread of the question, and the one that the desk created.
     assert_eq!(repository.threads(&place).await.unwrap().items.len(), 2);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn made_agents_hand_over_beside_annotated_ones() {
+    let hand_over = |request: WorkerRequest, server: TurnServer| async move {
+        let turn = server.dispatch_to("specialist").message(request.message);
+        Ok::<_, AgentError>(turn.send().await?.text().await?)
+    };
+    let server = server()
+        .annotated_agents()
+        .add_agent(AgentDefinition::from_fn("made", hand_over));
+    let answer = send(message::<desk>(&server, "x")).await.text().await;
+    assert_eq!(answer.unwrap(), "x by ada in w1/o1/s1");
+    let turn = server
+        .dispatch_to("made")
+        .worker("w2")
+        .message("y")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(turn.text().await.unwrap(), "y by  in w2//");
     server.close().await;
 }
 

@@ -11,6 +11,7 @@ mod agents;
 mod clock;
 mod failures;
 mod fake_model;
+mod made_agents;
 mod reconnect;
 mod restart;
 mod settings;

@@ -239,7 +239,7 @@ impl Dispatch {
         let scope = identity.scope.clone();
         let message = Admitted::new(self.into_message(&identity))?;
         let until = &server.stopped;
-        let local = LocalSession::of(Arc::clone(&server), agent, until, identity);
+        let local = LocalSession::of(Arc::clone(&server), agent.clone(), until, identity);
         // Watch before the message is stored, so that the end of the turn is not missed.
         let ending = server.runner.publisher().ending_of(&message.get().event_id);
         let mut is_new_thread = false;
