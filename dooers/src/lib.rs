@@ -55,10 +55,11 @@ pub use handler::private as __private;
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
-    Agent, AgentDefinition, AgentFn, Answer, Data, EventId, FormAnswer, FormResponse, FromTurn,
-    IntoReply, InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements, RunId, Sent,
-    State, StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall, Turn,
-    TurnPolicy, WorkerRequest, WorkerResponse, title_from,
+    Agent, AgentDefinition, AgentFn, Answer, AttemptEnd, AttemptOutcome, Data, EventId, FormAnswer,
+    FormResponse, FromTurn, IntoReply, InvalidData, PushAll, Recorder, Reply, ReplyStream,
+    Requirements, RunId, Sent, State, StreamText, StreamedReply, StreamedText, TextReply,
+    TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy, WorkerRequest,
+    WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,

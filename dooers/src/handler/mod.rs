@@ -11,6 +11,7 @@ mod form_answers;
 mod id;
 mod interned;
 mod invalid_data;
+mod middleware;
 mod outbox;
 mod policy;
 pub mod private;
@@ -35,6 +36,7 @@ pub use extract::FromTurn;
 pub use form_answer::FormAnswer;
 pub use id::{EventId, RunId};
 pub use invalid_data::InvalidData;
+pub use middleware::{AttemptEnd, AttemptOutcome, TurnAttempt, TurnMiddleware};
 pub use policy::TurnPolicy;
 pub use recorder::Recorder;
 pub use reply::{
@@ -53,6 +55,7 @@ pub use typed_data::Data;
 
 pub(crate) use agent::annotated;
 pub(crate) use draft::{Draft, join_whole_texts};
+pub(crate) use middleware::{DynMiddleware, Middlewares};
 pub(crate) use outbox::{Outbox, Piece, Rest, StoredSender};
 pub(crate) use reply::{AnswerKind, ReplyError};
 pub(crate) use requirements::StateType;

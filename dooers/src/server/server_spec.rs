@@ -3,8 +3,8 @@
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::settings_updates::OnSettingsUpdated;
-use crate::handler::States;
 use crate::handler::{AgentDefinition, annotated};
+use crate::handler::{Middlewares, States};
 use crate::settings::{AgentSchema, Schemas, SettingsSchema};
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -20,6 +20,7 @@ pub(super) struct ServerSpec {
     pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
     pub(super) on_settings_updated: Option<OnSettingsUpdated>,
     pub(super) states: States,
+    pub(super) middlewares: Middlewares,
 }
 
 impl ServerSpec {
@@ -30,6 +31,7 @@ impl ServerSpec {
             schemas: HashMap::new(),
             on_settings_updated: None,
             states: States::default(),
+            middlewares: Middlewares::default(),
         }
     }
 

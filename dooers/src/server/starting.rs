@@ -29,6 +29,7 @@ impl ServerState {
             config,
             on_settings_updated,
             mut states,
+            middlewares,
             ..
         } = program;
         let opening = async { Ok(config.database.open().await?) };
@@ -68,7 +69,8 @@ impl ServerState {
                 Arc::new(states),
                 config.assistant_name.clone(),
                 config.lease,
-            );
+            )
+            .with_middlewares(middlewares);
             Self {
                 agents,
                 outbound: Arc::new(outbound),

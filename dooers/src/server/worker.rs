@@ -12,7 +12,7 @@ use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
 use super::turn_server::{TurnServer, WeakServer};
-use crate::handler::{Agent, AgentDefinition, WorkerRequest, annotated};
+use crate::handler::{Agent, AgentDefinition, TurnMiddleware, WorkerRequest, annotated};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, Scope, WorkerKey};
@@ -124,6 +124,14 @@ impl WorkerServer {
     #[must_use]
     pub fn state<S: Clone + Send + Sync + 'static>(mut self, state: S) -> Self {
         self.program.states.insert(state);
+        self
+    }
+
+    /// Adds middleware, which is called before and after each attempt of each turn: see [`TurnMiddleware`]. The first one
+    /// that is added is the outermost.
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl TurnMiddleware) -> Self {
+        self.program.middlewares.add(middleware);
         self
     }
 

@@ -12,6 +12,7 @@ mod clock;
 mod failures;
 mod fake_model;
 mod made_agents;
+mod middleware;
 mod reconnect;
 mod restart;
 mod settings;
