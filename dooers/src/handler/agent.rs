@@ -1,21 +1,16 @@
 //! The trait `Agent`, and the registry of annotated agents.
 
-use super::agent_fn::AgentFn;
+use super::agent_fn::{AgentFn, AgentFuture};
 use super::interned::interned;
-use super::reply::Answer;
 use super::requirements::Requirements;
 use super::{Turn, TurnPolicy};
-use crate::AgentError;
 use crate::settings::SettingsSchema;
 use crate::store::OnBusy;
-use futures::future::BoxFuture;
 use std::fmt;
+use std::future::pending;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The future of a handler. It resolves to the handler's return value.
-pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
 
 /// An agent: one async function that answers messages.
 ///
@@ -120,13 +115,15 @@ impl AgentDefinition {
         F: AgentFn<Arguments>,
         Arguments: 'static,
     {
+        // The handler is replaced below.
+        let made = Self::new(interned(name.into()), "", |_| Box::pin(pending()));
         let function = Arc::new(function);
         let call = move |turn| F::call(Arc::clone(&function), turn);
         Self {
             call: Call::Made(Arc::new(call)),
             requires: F::requires,
             made_at: Some(Location::caller()),
-            ..Self::new(interned(name.into()), "", super::private::refused)
+            ..made
         }
     }
 
@@ -252,6 +249,11 @@ impl AgentDefinition {
     /// The schema of settings that was built by hand.
     pub(crate) fn settings_schema(&self) -> Option<&Arc<SettingsSchema>> {
         self.schema.as_ref()
+    }
+
+    /// Replaces the policy.
+    pub(crate) fn set_policy(&mut self, policy: TurnPolicy) {
+        self.policy = policy;
     }
 
     /// The place in the program that made the agent at run time. `None` for an annotated agent.

@@ -1,10 +1,14 @@
 //! Functions and closures that answer messages.
 
-use super::agent::AgentFuture;
-use super::private::argument;
+use super::reply::Answer;
 use super::requirements::Requirements;
 use super::{FromTurn, IntoReply, Turn};
+use crate::AgentError;
+use futures::future::BoxFuture;
 use std::sync::Arc;
+
+/// The future of a handler. It resolves to the handler's return value.
+pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
 
 /// A function or closure that can be an agent: see [`AgentDefinition::from_fn`](crate::AgentDefinition::from_fn).
 ///
@@ -41,7 +45,7 @@ macro_rules! functions {
             )]
             fn call(function: Arc<Self>, turn: Turn) -> AgentFuture {
                 Box::pin(async move {
-                    $(let $argument = argument::<$argument>(&turn).await?;)*
+                    $(let $argument = $argument::from_turn(&turn).await?;)*
                     function($($argument),*).await.into_reply()
                 })
             }

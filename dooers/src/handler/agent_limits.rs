@@ -13,10 +13,10 @@ const MAX_NAME: usize = 64;
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// The largest number of retries.
-const MAX_RETRIES: u32 = 100;
+pub(crate) const MAX_RETRIES: u32 = 100;
 
 /// The largest number of messages that may wait in a thread.
-const MAX_QUEUE: u32 = 10_000;
+pub(crate) const MAX_QUEUE: u32 = 10_000;
 
 impl AgentDefinition {
     /// The first rule that the agent breaks, as a sentence that begins with its subject.

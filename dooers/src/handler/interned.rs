@@ -7,7 +7,7 @@ static TEXTS: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
 
 /// Keeps a text for the life of the process. Equal texts are kept once, so a program that makes the same agents again
 /// uses no more memory.
-pub(super) fn interned(text: String) -> &'static str {
+pub(crate) fn interned(text: String) -> &'static str {
     // No code panics while it holds the lock.
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     let texts = texts.get_or_insert_default();

@@ -54,7 +54,9 @@ pub use turn::Turn;
 pub use typed_data::Data;
 
 pub(crate) use agent::annotated;
+pub(crate) use agent_limits::{MAX_QUEUE, MAX_RETRIES};
 pub(crate) use draft::{Draft, join_whole_texts};
+pub(crate) use interned::interned;
 pub(crate) use middleware::{DynMiddleware, Middlewares};
 pub(crate) use outbox::{Outbox, Piece, Rest, StoredSender};
 pub(crate) use reply::{AnswerKind, ReplyError};

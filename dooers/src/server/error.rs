@@ -1,5 +1,6 @@
 //! The error of a server.
 
+use super::config_error::ConfigError;
 use crate::store::StoreError;
 use std::io;
 use std::net::SocketAddr;
@@ -143,6 +144,9 @@ pub enum ServerError {
     /// Signal handlers that could not be installed.
     #[error("the handlers of the signals that stop the program cannot be installed")]
     Signals(#[source] io::Error),
+    /// A variable with a value that is not allowed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod agent_variables;
 mod catch_up;
 mod config;
 mod config_error;

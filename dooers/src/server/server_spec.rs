@@ -37,12 +37,13 @@ impl ServerSpec {
 
     /// The agents to serve. Each has the states that it requires.
     pub(super) fn agents(&self) -> Result<Vec<AgentDefinition>, ServerError> {
-        let agents = if self.chosen.is_empty() {
+        let mut agents = if self.chosen.is_empty() {
             annotated()
         } else {
             self.chosen.clone()
         };
         check(&agents)?;
+        self.config.agent_variables.apply(&mut agents)?;
         for agent in &agents {
             if let Some(problem) = agent.mistake() {
                 let agent = agent.name().escape_debug().to_string();

@@ -4,6 +4,7 @@ use super::dispatch::Dispatch;
 use super::error::ServerError;
 use super::repository::{Broadcast, Repository};
 use super::server_state::ServerState;
+use super::worker::WorkerServer;
 use crate::AgentError;
 use crate::handler::{Agent, FromTurn, Turn, WorkerRequest};
 use crate::protocol::User;
@@ -165,6 +166,47 @@ impl TurnServer {
 impl WeakServer {
     fn upgrade(&self) -> Result<Arc<ServerState>, ServerError> {
         self.0.upgrade().ok_or(ServerError::Closed)
+    }
+}
+
+impl WorkerServer {
+    /// The handle that a handler of this agent gets with this request, for unit tests of the handler.
+    ///
+    /// This starts the server if it has not started yet.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::{Database, TurnServer};
+    ///
+    /// /// Opens a ticket.
+    /// #[dooers::agent]
+    /// async fn support(server: TurnServer) -> Result<()> {
+    ///     server.repository()?.create_thread(&server.scope()).id("ticket-1").await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory)).agent::<support>();
+    /// let mut request = WorkerRequest::new("It broke");
+    /// request.thread.worker_id = "w1".to_owned();
+    /// let handle = server.turn_server::<support>(&request).await?;
+    /// support(handle.clone()).await?;
+    /// assert!(handle.repository()?.thread(&handle.scope(), "ticket-1").await.is_ok());
+    /// # server.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn turn_server<A: Agent>(
+        &self,
+        request: &WorkerRequest,
+    ) -> Result<TurnServer, ServerError> {
+        let server = WeakServer(Arc::downgrade(&self.start().await?));
+        Ok(TurnServer::of(server, A::DEFINITION.name(), request))
     }
 }
 

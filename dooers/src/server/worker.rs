@@ -11,8 +11,7 @@ use super::server_state::ServerState;
 use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
-use super::turn_server::{TurnServer, WeakServer};
-use crate::handler::{Agent, AgentDefinition, TurnMiddleware, WorkerRequest, annotated};
+use crate::handler::{Agent, AgentDefinition, TurnMiddleware, annotated};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, Scope, WorkerKey};
@@ -276,45 +275,6 @@ impl WorkerServer {
     /// Creates a message like [`dispatch`](Self::dispatch), to the agent with this name.
     pub fn dispatch_to(&self, agent: impl Into<String>) -> Dispatch {
         Dispatch::new(self.clone(), agent.into())
-    }
-
-    /// The handle that a handler of this agent gets with this request, for unit tests of the handler.
-    ///
-    /// This starts the server if it has not started yet.
-    ///
-    /// ```
-    /// use dooers::prelude::*;
-    /// use dooers::{Database, TurnServer};
-    ///
-    /// /// Opens a ticket.
-    /// #[dooers::agent]
-    /// async fn support(server: TurnServer) -> Result<()> {
-    ///     server.repository()?.create_thread(&server.scope()).id("ticket-1").await?;
-    ///     Ok(())
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<()> {
-    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory)).agent::<support>();
-    /// let mut request = WorkerRequest::new("It broke");
-    /// request.thread.worker_id = "w1".to_owned();
-    /// let handle = server.turn_server::<support>(&request).await?;
-    /// support(handle.clone()).await?;
-    /// assert!(handle.repository()?.thread(&handle.scope(), "ticket-1").await.is_ok());
-    /// # server.close().await;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ServerError`], if the server cannot start.
-    pub async fn turn_server<A: Agent>(
-        &self,
-        request: &WorkerRequest,
-    ) -> Result<TurnServer, ServerError> {
-        let server = WeakServer(Arc::downgrade(&self.start().await?));
-        Ok(TurnServer::of(server, A::DEFINITION.name(), request))
     }
 
     /// Cancels the turn of a run: its handler is dropped, and the run ends `canceled`. A run that has ended stays as it is.

@@ -156,6 +156,29 @@ async fn impatient(request: WorkerRequest) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+async fn variable_overrides_agent_with() {
+    let change = |agent: AgentDefinition| agent.with_timeout(Duration::from_secs(7200));
+    let start = |value: &'static str| {
+        let variables = [("WORKER_AGENT_IMPATIENT_TIMEOUT", value)];
+        let server = TestServer::start(server().agent_with::<impatient>(change));
+        server.config(|config| config.agent_variables(variables))
+    };
+    let server = start("1.5").await;
+    let mut ada = server.connect("ada").await;
+    let begun = tokio::time::Instant::now();
+    ada.say("forever").await.assert_failed("took too long");
+    assert_eq!(begun.elapsed().as_secs(), 1);
+    let config = WorkerConfig::new().agent_variables([("WORKER_AGENT_IMPATIENT_TIMEOUT", "soon")]);
+    let error = refusal(WorkerServer::new(config).agent::<impatient>())
+        .await
+        .to_string();
+    assert!(
+        error.starts_with("WORKER_AGENT_IMPATIENT_TIMEOUT is `soon`"),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn agent_with_overrides_the_timeout() {
     let change = |agent: AgentDefinition| agent.with_timeout(Duration::from_secs(5));
     let server = TestServer::start(server().agent_with::<impatient>(change)).await;
