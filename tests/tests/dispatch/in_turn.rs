@@ -122,7 +122,7 @@ async fn answers(
         loop {
             let texts = memory.messages().await.unwrap();
             if texts.len() >= events {
-                return texts.iter().map(|message| message.text()).collect();
+                return texts.iter().map(ChatMessage::text).collect();
             }
             tokio::task::yield_now().await;
         }

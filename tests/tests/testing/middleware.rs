@@ -230,3 +230,41 @@ async fn cancelled_and_lost_turns_reach_the_layers_that_passed() {
     server.close().await;
     assert!(called.is_empty());
 }
+
+/// Asks for a password.
+#[dooers::agent]
+async fn guarded(request: WorkerRequest) -> Reply {
+    match request.form() {
+        Some(form) => Reply::text(form.text("password").unwrap_or("none")),
+        None => {
+            Reply::form(&Form::new("Who?").element(FormElement::password("password", "Password")))
+        }
+    }
+}
+
+/// Reports the messages that it sees.
+struct Spy(UnboundedSender<String>);
+
+impl TurnMiddleware for Spy {
+    async fn before(&self, attempt: &TurnAttempt) -> Result<()> {
+        let form = attempt.request().form();
+        let seen = form.map(|form| form.text("password").map(str::to_owned));
+        self.0
+            .send(format!("{} {seen:?}", attempt.run_id().is_some()))
+            .unwrap();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn middleware_sees_no_passwords() {
+    let (sender, mut called) = unbounded_channel();
+    let server = TestServer::of::<guarded>().secret_key();
+    let server = server.server(|server| server.middleware(Spy(sender))).await;
+    let mut ada = server.connect("ada").await;
+    ada.say("go").await;
+    ada.answer_form(serde_json::json!({"password": "hush"}))
+        .await
+        .assert_text("hush");
+    assert_calls(&mut called, &["true None", "true Some(None)"]).await;
+}

@@ -61,7 +61,7 @@ pub struct Dispatch {
 #[derive(Debug, Clone)]
 enum Through {
     /// A server of the program, which may not have started yet.
-    Program(WorkerServer),
+    Program(Box<WorkerServer>),
     /// The server of a turn. `None` in a unit test without a server.
     Turn(Option<Weak<ServerState>>),
 }
@@ -80,7 +80,7 @@ impl Dispatch {
     /// Creates a message of the program to the agent with this name.
     pub(in crate::server) fn new(server: WorkerServer, agent: String) -> Self {
         let scope = Scope::new(agent, String::new());
-        Self::of(Through::Program(server), scope, User::new(""))
+        Self::of(Through::Program(Box::new(server)), scope, User::new(""))
     }
 
     /// Creates a message of a turn to the agent of this scope.
