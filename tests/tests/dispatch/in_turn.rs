@@ -4,7 +4,8 @@ use crate::fixtures::{error_of, message, send, server};
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::{
-    AgentDefinition, Database, DispatchError, FromTurn, HandlerErrorKind, ServerError, TurnServer,
+    AgentDefinition, ChatMessage, Database, DispatchError, FromTurn, HandlerErrorKind, ServerError,
+    TurnServer,
 };
 use dooers_tests::within;
 use tokio::sync::mpsc;
