@@ -17,6 +17,8 @@ pub(super) struct ServerSpec {
     pub(super) config: WorkerConfig,
     /// The agents that the program named. An empty list stands for all annotated agents.
     pub(super) chosen: Vec<AgentDefinition>,
+    /// True if all annotated agents are served beside the named ones.
+    pub(super) with_annotated: bool,
     /// The schemas that were built by hand, by the names of their agents.
     pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
     pub(super) on_settings_updated: Option<Callback<SettingsUpdate>>,
@@ -30,6 +32,7 @@ impl ServerSpec {
         Self {
             config,
             chosen: Vec::new(),
+            with_annotated: false,
             schemas: HashMap::new(),
             on_settings_updated: None,
             on_feedback: None,
@@ -40,11 +43,17 @@ impl ServerSpec {
 
     /// The agents to serve. Each has the states that it requires.
     pub(super) fn agents(&self) -> Result<Vec<AgentDefinition>, ServerError> {
-        let mut agents = if self.chosen.is_empty() {
-            annotated()
-        } else {
-            self.chosen.clone()
-        };
+        let mut agents = self.chosen.clone();
+        if agents.is_empty() || self.with_annotated {
+            let others = annotated();
+            check_names(&others)?;
+            // A named one may have other options, and replaces the one of the registry.
+            let is_named = |agent: &AgentDefinition| {
+                let mut named = self.chosen.iter().filter(|named| named.made_at().is_none());
+                named.any(|named| named.name() == agent.name())
+            };
+            agents.extend(others.into_iter().filter(|agent| !is_named(agent)));
+        }
         check(&agents)?;
         self.config.agent_variables.apply(&mut agents)?;
         for agent in &agents {
@@ -130,6 +139,15 @@ fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
     if agents.is_empty() {
         return Err(ServerError::NoAgent);
     }
+    check_names(agents)?;
+    let mut defaults = agents.iter().filter(|agent| agent.is_default());
+    match (defaults.next(), defaults.next()) {
+        (Some(one), Some(other)) => Err(ServerError::TwoDefaults(one.name(), other.name())),
+        _ => Ok(()),
+    }
+}
+
+fn check_names(agents: &[AgentDefinition]) -> Result<(), ServerError> {
     for (at, agent) in agents.iter().enumerate() {
         let mut before = agents[..at].iter();
         if let Some(other) = before.find(|other| other.name() == agent.name()) {
@@ -139,11 +157,7 @@ fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
             return Err(ServerError::SameName(agent.name()));
         }
     }
-    let mut defaults = agents.iter().filter(|agent| agent.is_default());
-    match (defaults.next(), defaults.next()) {
-        (Some(one), Some(other)) => Err(ServerError::TwoDefaults(one.name(), other.name())),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// The error for an agent that was made at run time with the name of another agent.

@@ -11,7 +11,7 @@ use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
-use crate::handler::{Agent, AgentDefinition, TurnMiddleware, annotated};
+use crate::handler::{Agent, AgentDefinition, TurnMiddleware};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, FeedbackUpdate, Scope, WorkerKey};
@@ -100,7 +100,7 @@ impl WorkerServer {
     }
 
     /// Serves all annotated agents of the program beside the agents that are named. A server for which no agent is named
-    /// serves them anyway.
+    /// serves them anyway. An agent that is also named by [`agent_with`](Self::agent_with) has the changed options.
     ///
     /// ```
     /// use dooers::prelude::*;
@@ -111,11 +111,12 @@ impl WorkerServer {
     ///
     /// let server = WorkerServer::new(WorkerConfig::new())
     ///     .annotated_agents()
+    ///     .agent_with::<support>(|agent| agent.with_retries(2))
     ///     .add_agent(AgentDefinition::from_fn("made", async || "Hello!"));
     /// ```
     #[must_use]
     pub fn annotated_agents(mut self) -> Self {
-        self.program.chosen.extend(annotated());
+        self.program.with_annotated = true;
         self
     }
 
@@ -219,8 +220,22 @@ impl WorkerServer {
         &self,
         worker_id: impl Into<String>,
     ) -> Result<Settings<T>, ServerError> {
+        self.settings_of_named(A::DEFINITION.name(), worker_id)
+            .await
+    }
+
+    /// The same as [`settings_of`](Self::settings_of), for the agent with this name. Agents that are made at run time often
+    /// share a type of settings.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`settings_of`](Self::settings_of).
+    pub async fn settings_of_named<T: WorkerSettings>(
+        &self,
+        agent: &str,
+        worker_id: impl Into<String>,
+    ) -> Result<Settings<T>, ServerError> {
         let server = self.start().await?;
-        let agent = A::DEFINITION.name();
         if !server.settings.agents_of::<T>().contains(&agent) {
             return Err(ServerError::SettingsOwner {
                 of: std::any::type_name::<T>(),

@@ -103,6 +103,37 @@ async fn made_agent_has_settings_of_its_own() {
         .assert_text("dry");
 }
 
+/// The settings of several agents.
+#[derive(Debug, Clone, WorkerSettings)]
+struct Tone {
+    #[setting(default = "dry")]
+    tone: String,
+}
+
+#[tokio::test]
+async fn made_agents_share_a_type_of_settings() {
+    let made = |name: &str| AgentDefinition::from_fn(name, async |settings: Tone| settings.tone);
+    let server = TestServer::start(server().add_agent(made("one")).add_agent(made("two"))).await;
+    let worker = server.worker();
+    let of_two = worker
+        .settings_of_named::<Tone>("two", TestUser::WORKER_ID)
+        .await
+        .unwrap();
+    of_two
+        .set(|settings| settings.tone = "warm".to_owned())
+        .await
+        .unwrap();
+    for (name, tone) in [("one", "dry"), ("two", "warm")] {
+        let mut ada = server.connect_to_named(name, "ada").await;
+        ada.say("go").await.assert_text(tone);
+    }
+    let missing = worker.settings_of_named::<Tone>("three", "w").await;
+    assert!(matches!(
+        missing,
+        Err(ServerError::SettingsOwner { found: 0, .. })
+    ));
+}
+
 #[tokio::test]
 async fn made_agents_obey_the_rules_of_annotated_ones() {
     let made = |name: &str| AgentDefinition::from_fn(name, async || "hello");
