@@ -28,6 +28,8 @@ pub mod settings {}
 #[doc = include_str!("../docs/guide/dispatch.md")]
 pub mod dispatch {}
 
+#[doc = "[dispatch]: crate::guide::dispatch"]
+#[doc = ""]
 #[doc = include_str!("../docs/guide/repository.md")]
 pub mod repository {}
 

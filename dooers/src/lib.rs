@@ -101,7 +101,8 @@ pub mod prelude {
     pub use crate::{
         AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
         HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
-        Settings, State, TextReply, TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory,
-        WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent, title_from,
+        Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer, WorkerConfig,
+        WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent,
+        title_from,
     };
 }

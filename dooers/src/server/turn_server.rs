@@ -8,19 +8,19 @@ use super::worker::WorkerServer;
 use crate::AgentError;
 use crate::handler::{Agent, FromTurn, Turn, WorkerRequest};
 use crate::protocol::User;
-use crate::store::{Scope, WorkerKey};
+use crate::store::Scope;
 use std::sync::{Arc, Weak};
 
 /// A handler's argument: the server that runs the turn. It sends messages to other agents, reads and changes
 /// conversations, and publishes events in other threads.
 ///
-/// Everything starts in the place of the turn: its worker, organization and workspace. Messages are sent on behalf of
+/// Everything happens in the place of the turn: its worker, organization and workspace. Messages are sent on behalf of
 /// the turn's user. The handle is weak, so keeping it keeps neither the server nor its store alive. After the server was
-/// closed, dispatches return [`ServerError::Closed`].
+/// closed, everything that needs it returns [`ServerError::Closed`].
 ///
 /// ```
 /// use dooers::prelude::*;
-/// use dooers::{Database, TurnServer};
+/// use dooers::Database;
 ///
 /// /// Answers questions about money.
 /// #[dooers::agent]
@@ -44,6 +44,31 @@ use std::sync::{Arc, Weak};
 /// # server.close().await;
 /// # Ok(())
 /// # }
+/// ```
+///
+/// # Other places
+///
+/// A repository or broadcast of the handle refuses each scope outside the worker, organization and workspace of the turn
+/// with [`RepositoryError::OutsideTurn`](crate::repository::RepositoryError::OutsideTurn), so that a mistake in a scope does
+/// not read or change the conversations of another tenant. [`Repository::everywhere`] and [`Broadcast::everywhere`] lift the
+/// confinement. A dispatch goes elsewhere only if [`Dispatch::worker`], [`organization`](Dispatch::organization) or
+/// [`workspace`](Dispatch::workspace) sets another place.
+///
+/// # Retries
+///
+/// Each attempt of a turn sends its messages again. An [`idempotency_key`](Dispatch::idempotency_key) that is derived from the
+/// message of the turn prevents that:
+///
+/// ```
+/// use dooers::prelude::*;
+///
+/// /// Orders once, although it may be retried.
+/// #[dooers::agent(retry = 3)]
+/// async fn orders(request: WorkerRequest, server: TurnServer) -> Result<String> {
+///     let order = server.dispatch_to("warehouse").message(request.message);
+///     let turn = order.idempotency_key(format!("order of {}", request.event_id)).send().await?;
+///     Ok(turn.text().await?)
+/// }
 /// ```
 ///
 /// # The turn's own thread
@@ -75,7 +100,7 @@ pub struct TurnServer {
 pub(super) struct WeakServer(pub(super) Weak<ServerState>);
 
 impl TurnServer {
-    /// Creates a handle without a server, for unit tests of handlers that do not use it.
+    /// Creates a handle without a server, for unit tests of handlers that do not use the server.
     #[must_use]
     pub fn detached() -> Self {
         Self {
@@ -106,15 +131,11 @@ impl TurnServer {
     /// Creates a message like [`dispatch`](Self::dispatch), to the agent with this name.
     pub fn dispatch_to(&self, agent: impl Into<String>) -> Dispatch {
         let server = self.server.as_ref().map(|server| server.0.clone());
-        let scope = Scope {
-            agent: agent.into(),
-            ..self.scope.clone()
-        };
-        Dispatch::in_turn(server, scope, self.user.clone())
+        Dispatch::in_turn(server, self.scope_of_named(agent), self.user.clone())
     }
 
     /// The conversations of the turn's agent, in the worker, organization and workspace of the turn: the threads of all
-    /// users, also if threads are private.
+    /// users, also if threads are private. [`Scope::only_user`] restricts it to the threads of one user.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope.clone()
@@ -123,18 +144,24 @@ impl TurnServer {
     /// The conversations of another agent, in the worker, organization and workspace of the turn.
     #[must_use]
     pub fn scope_of<A: Agent>(&self) -> Scope {
+        self.scope_of_named(A::DEFINITION.name())
+    }
+
+    /// The same as [`scope_of`](Self::scope_of), for the agent with this name.
+    #[must_use]
+    pub fn scope_of_named(&self, agent: impl Into<String>) -> Scope {
         Scope {
-            agent: A::DEFINITION.name().to_owned(),
+            agent: agent.into(),
             ..self.scope.clone()
         }
     }
 
-    /// The conversations and settings of the server. Use it with [`scope`](Self::scope). It keeps the store in memory
-    /// while the handler holds it.
+    /// The conversations and settings in the worker, organization and workspace of the turn. Use it with
+    /// [`scope`](Self::scope) and [`scope_of`](Self::scope_of). The server stays in memory while the handler holds the
+    /// repository.
     ///
     /// ```
     /// use dooers::prelude::*;
-    /// use dooers::TurnServer;
     ///
     /// /// Counts the threads of the worker.
     /// #[dooers::agent]
@@ -146,14 +173,15 @@ impl TurnServer {
     ///
     /// # Errors
     ///
-    /// [`ServerError::Closed`] if the program dropped the server; [`ServerError::Detached`] in a unit test without a
-    /// server.
+    /// [`ServerError::Closed`] if the program has closed or dropped the server; [`ServerError::Detached`] in a unit test
+    /// without a server.
     pub fn repository(&self) -> Result<Repository, ServerError> {
         let server = self.server.as_ref().ok_or(ServerError::Detached)?;
-        Ok(Repository::new(server.upgrade()?))
+        Ok(Repository::within(server.upgrade()?, self.scope()))
     }
 
-    /// A [`Broadcast`], which publishes events in other threads without a turn. Use it with [`scope`](Self::scope).
+    /// A [`Broadcast`], which publishes events in other threads of the same place without a turn. Use it with
+    /// [`scope`](Self::scope) and [`scope_of`](Self::scope_of).
     ///
     /// # Errors
     ///
@@ -165,7 +193,12 @@ impl TurnServer {
 
 impl WeakServer {
     fn upgrade(&self) -> Result<Arc<ServerState>, ServerError> {
-        self.0.upgrade().ok_or(ServerError::Closed)
+        let server = self.0.upgrade().ok_or(ServerError::Closed)?;
+        // The store is open until then, for handlers that finish their work while the server stops.
+        if server.abandoned.is_cancelled() {
+            return Err(ServerError::Closed);
+        }
+        Ok(server)
     }
 }
 
@@ -176,7 +209,7 @@ impl WorkerServer {
     ///
     /// ```
     /// use dooers::prelude::*;
-    /// use dooers::{Database, TurnServer};
+    /// use dooers::Database;
     ///
     /// /// Opens a ticket.
     /// #[dooers::agent]
@@ -205,8 +238,21 @@ impl WorkerServer {
         &self,
         request: &WorkerRequest,
     ) -> Result<TurnServer, ServerError> {
+        self.turn_server_named(A::DEFINITION.name(), request).await
+    }
+
+    /// The same as [`turn_server`](Self::turn_server), for the agent with this name.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn turn_server_named(
+        &self,
+        agent: &str,
+        request: &WorkerRequest,
+    ) -> Result<TurnServer, ServerError> {
         let server = WeakServer(Arc::downgrade(&self.start().await?));
-        Ok(TurnServer::of(server, A::DEFINITION.name(), request))
+        Ok(TurnServer::of(server, agent, request))
     }
 }
 
@@ -216,19 +262,15 @@ impl WorkerServer {
 #[diagnostic::do_not_recommend]
 impl FromTurn for TurnServer {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
-        if let Some(given) = turn.state::<Self>() {
-            return Ok(given);
+        // The turn's own server comes first: a program may keep the handle of another server as a state.
+        if let (Some(server), Some(worker)) = (turn.state::<WeakServer>(), turn.worker()) {
+            return Ok(Self::of(server, &worker.agent, turn.request()));
         }
-        match (turn.state::<WeakServer>(), turn.worker()) {
-            (Some(server), Some(WorkerKey { agent, .. })) => {
-                Ok(Self::of(server, agent, turn.request()))
-            }
-            _ => Err(
-                "the turn has no server, because the program created it with `Turn::new`; pass \
-                 `TurnServer::detached()`, or the handle that `WorkerServer::turn_server` returns, to \
-                 `Turn::with_state`"
-                    .into(),
-            ),
-        }
+        turn.state::<Self>().ok_or_else(|| {
+            "the turn has no server, because the program created it with `Turn::new`; pass \
+             `TurnServer::detached()`, or the handle that `WorkerServer::turn_server` returns, to \
+             `Turn::with_state`"
+                .into()
+        })
     }
 }

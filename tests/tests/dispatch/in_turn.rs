@@ -2,12 +2,12 @@
 
 use crate::fixtures::{error_of, message, send, server};
 use dooers::prelude::*;
-use dooers::repository::Scope;
+use dooers::repository::{RepositoryError, Scope};
 use dooers::{
-    AgentDefinition, ChatMessage, Database, DispatchError, FromTurn, HandlerErrorKind, ServerError,
-    TurnServer,
+    AgentDefinition, ChatMessage, Database, DispatchError, HandlerErrorKind, ServerError,
 };
 use dooers_tests::within;
+use futures::StreamExt;
 use tokio::sync::mpsc;
 
 /// Describes the place of the message.
@@ -63,6 +63,8 @@ async fn made_agents_hand_over_beside_annotated_ones() {
     };
     let server = server()
         .annotated_agents()
+        // One of them is also named, with other options.
+        .agent_with::<specialist>(|agent| agent.with_retries(1))
         .add_agent(AgentDefinition::from_fn("made", hand_over));
     let answer = send(message::<desk>(&server, "x")).await.text().await;
     assert_eq!(answer.unwrap(), "x by ada in w1/o1/s1");
@@ -75,6 +77,89 @@ async fn made_agents_hand_over_beside_annotated_ones() {
         .unwrap();
     assert_eq!(turn.text().await.unwrap(), "y by  in w2//");
     server.close().await;
+}
+
+#[tokio::test]
+async fn turn_server_refuses_scopes_of_other_places() {
+    let server = server();
+    let mut request = WorkerRequest::new("hi");
+    request.thread.worker_id = "w1".to_owned();
+    (request.organization_id, request.workspace_id) = ("o1".to_owned(), "s1".to_owned());
+    let handle = server.turn_server::<desk>(&request).await.unwrap();
+    let (repository, broadcast) = (handle.repository().unwrap(), handle.broadcast().unwrap());
+    let own = handle.scope_of_named("specialist");
+    let thread = repository.create_thread(&own.clone().only_user("ada"));
+    let thread = thread.owner("ada").await.unwrap();
+
+    let forgotten = Scope::everyone::<specialist>("w1").organization("o1");
+    let text = repository.threads(&forgotten).await.unwrap_err();
+    assert_eq!(
+        text.to_string(),
+        "the scope has worker `w1`, organization `o1` and workspace ``, but the repository belongs to a turn with worker `w1`, \
+         organization `o1` and workspace `s1`: use a scope that `TurnServer` returns, or `everywhere()` of the repository to \
+         reach other places"
+    );
+    for scope in [
+        forgotten,
+        own.clone().organization("o2"),
+        Scope::new("specialist", "w2")
+            .organization("o1")
+            .workspace("s1"),
+    ] {
+        let reply = || Reply::text("hello");
+        let mut streamed = repository.threads(&scope).stream();
+        let refusals = [
+            repository.thread(&scope, &thread.id).await.err(),
+            streamed.next().await.unwrap().err(),
+            repository.events(&scope, &thread.id).await.err(),
+            repository.event(&scope, &thread.id, "e").await.err(),
+            repository.run(&scope, &thread.id, "r").await.err(),
+            repository.runs(&scope).await.err(),
+            repository.feedback(&scope).await.err(),
+            repository.feedback_summary(&scope).await.err(),
+            repository.settings(&scope).await.err(),
+            repository.set_setting(&scope, "tone", "dry").await.err(),
+            repository.remove_setting(&scope, "tone").await.err(),
+            repository.create_thread(&scope).await.err(),
+            repository
+                .create_event(&scope, &thread.id, reply())
+                .await
+                .err(),
+            repository.create_run(&scope, &thread.id).await.err(),
+            repository.remove_thread(&scope, &thread.id).await.err(),
+            repository.remove_event(&scope, &thread.id, "e").await.err(),
+            broadcast.create_thread(&scope).await.err(),
+            broadcast
+                .send_event(&scope, &thread.id, reply())
+                .await
+                .err(),
+        ];
+        for (at, refused) in refusals.into_iter().enumerate() {
+            let is_outside = matches!(refused, Some(RepositoryError::OutsideTurn { .. }));
+            assert!(is_outside, "call {at} with {scope:?}: {refused:?}");
+        }
+        let everywhere = repository.clone().everywhere();
+        assert!(everywhere.threads(&scope).await.unwrap().items.is_empty());
+        broadcast
+            .clone()
+            .everywhere()
+            .create_thread(&scope)
+            .await
+            .unwrap();
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn handle_in_a_state_does_not_replace_the_server() {
+    let (other, mut request) = (server(), WorkerRequest::new("hi"));
+    request.thread.worker_id = "w9".to_owned();
+    let handle = other.turn_server_named("desk", &request).await.unwrap();
+    let server = server().state(handle);
+    let answer = send(message::<desk>(&server, "x")).await.text().await;
+    assert_eq!(answer.unwrap(), "x by ada in w1/o1/s1");
+    server.close().await;
+    other.close().await;
 }
 
 /// Sends `again` into its own thread. `wait` also waits for the answer.
@@ -195,14 +280,12 @@ async fn handle_does_not_keep_the_server() {
         closed,
         Err(DispatchError::Server(ServerError::Closed))
     ));
-    drop(server);
-    within("the server to be dropped", async {
-        while handle.repository().is_ok() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
     assert!(matches!(handle.repository(), Err(ServerError::Closed)));
+    drop(server);
+    // The server owned the only sender.
+    let dropped = within("the server to be dropped", handles.recv()).await;
+    assert!(dropped.is_none());
+    assert!(matches!(handle.broadcast(), Err(ServerError::Closed)));
 }
 
 #[tokio::test]
