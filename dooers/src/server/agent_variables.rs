@@ -6,6 +6,7 @@ use crate::handler::{AgentDefinition, MAX_QUEUE, MAX_RETRIES, TurnPolicy, intern
 use crate::store::{DEFAULT_QUEUE, OnBusy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fmt;
 
 /// The beginning of the names of these variables.
 const PREFIX: &str = "WORKER_AGENT_";
@@ -14,8 +15,15 @@ const PREFIX: &str = "WORKER_AGENT_";
 const MIN_SECONDS: f64 = 0.001;
 
 /// The variables that override the options of agents, by their names.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct AgentVariables(BTreeMap<String, OsString>);
+
+/// Shows the names only. A program may keep a secret of its own in a variable such as `WORKER_AGENT_SUPPORT_API_KEY`.
+impl fmt::Debug for AgentVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl AgentVariables {
     /// Selects the variables of agents. An empty variable counts as not set.
@@ -167,6 +175,13 @@ mod tests {
         );
         assert_eq!(on_busy(&[("ON_BUSY", "Reject")]), OnBusy::Reject);
         assert_eq!(on_busy(&[("ON_BUSY", "queue")]), OnBusy::Queue { limit: 8 });
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let variables = [("WORKER_AGENT_SUPPORT_API_KEY".into(), "hush".into())];
+        let shown = format!("{:?}", AgentVariables::of(variables));
+        assert_eq!(shown, r#"{"WORKER_AGENT_SUPPORT_API_KEY"}"#);
     }
 
     #[test]

@@ -179,8 +179,9 @@ impl WorkerConfig {
     /// | `WORKER_AGENT_FRONT_DESK_QUEUE` | number of messages that can wait in a thread, from 1 to 10,000 |
     ///
     /// They take precedence over the attribute of the agent and over
-    /// [`WorkerServer::agent_with`](crate::WorkerServer::agent_with). A server does not start if a value is not allowed. A
-    /// variable that belongs to no served agent is logged.
+    /// [`WorkerServer::agent_with`](crate::WorkerServer::agent_with). A server does not start if a value is not allowed. The
+    /// name of a variable that belongs to no served agent is logged. Agents whose names differ only in case or in other
+    /// characters than letters and digits share their variables.
     ///
     /// PostgreSQL values that are not set are read from `PGHOST`, `PGUSER` and so on; see
     /// [`PostgresOptions`](crate::store::PostgresOptions).
