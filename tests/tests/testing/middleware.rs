@@ -40,6 +40,9 @@ impl TurnMiddleware for Layer {
             gate::pass("middleware-hangs").await;
             std::future::pending::<()>().await;
         }
+        if self.has(attempt, "stalls") {
+            std::future::pending::<()>().await;
+        }
         assert!(!self.has(attempt, "panics-before"), "{name} is broken");
         dooers::ensure!(
             !self.has(attempt, "refuses"),
@@ -176,6 +179,11 @@ async fn error_of_middleware_ends_the_turn() {
         .await
         .assert_failed("Please try again");
     assert_calls(&mut called, &begins[..1]).await;
+    ada.say("go inner-stalls")
+        .await
+        .assert_failed("took too long");
+    assert_calls(&mut called, &begins).await;
+    assert_calls(&mut called, &["outer after 1 TimedOut 60s"]).await;
     ada.say("go inner-delays").await.assert_text("done");
     assert_calls(&mut called, &begins).await;
     assert_calls(
@@ -227,7 +235,16 @@ async fn cancelled_and_lost_turns_reach_the_layers_that_passed() {
     let repository = server.worker().repository().await.unwrap();
     repository.remove_thread(&scope, &thread_id).await.unwrap();
     assert_calls(&mut called, &["outer after 1 Lost 0s"]).await;
+    // The server stops. The next start retries the turn.
+    let mut bob = server.connect("bob").await;
+    bob.send("wait").await;
+    assert_calls(&mut called, &begins).await;
     server.close().await;
+    let interrupted = [
+        "inner after 1 Interrupted 0s will retry",
+        "outer after 1 Interrupted 0s will retry",
+    ];
+    assert_calls(&mut called, &interrupted).await;
     assert!(called.is_empty());
 }
 
