@@ -55,10 +55,11 @@ pub use handler::private as __private;
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
-    Agent, AgentDefinition, Answer, Data, EventId, FormAnswer, FormResponse, FromTurn, IntoReply,
-    InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements, RunId, Sent, State,
-    StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall, Turn, TurnPolicy,
-    WorkerRequest, WorkerResponse, title_from,
+    Agent, AgentDefinition, AgentFn, Answer, AttemptEnd, AttemptOutcome, Data, EventId, FormAnswer,
+    FormResponse, FromTurn, IntoReply, InvalidData, PushAll, Recorder, Reply, ReplyStream,
+    Requirements, RunId, Sent, State, StreamText, StreamedReply, StreamedText, TextReply,
+    TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy, WorkerRequest,
+    WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
@@ -69,7 +70,7 @@ pub use server::repository;
 pub use server::{
     AllowedHosts, AllowedOrigins, BindAddress, ConfigError, Database, Dispatch, DispatchError,
     DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind, InvalidHost, InvalidOrigin,
-    Limits, ServerError, WorkerConfig, WorkerServer,
+    Limits, ServerError, TurnServer, WorkerConfig, WorkerServer,
 };
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 /// A token that fires when work must stop early.
@@ -100,7 +101,8 @@ pub mod prelude {
     pub use crate::{
         AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
         HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
-        Settings, State, TextReply, TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory,
-        WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent, title_from,
+        Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer, WorkerConfig,
+        WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent,
+        title_from,
     };
 }

@@ -1,5 +1,6 @@
 //! The configuration of a server.
 
+use super::agent_variables::AgentVariables;
 use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
 use super::database::Database;
@@ -7,6 +8,7 @@ use super::env::Environment;
 use super::origin::{AllowedHosts, AllowedOrigins};
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,7 @@ pub struct WorkerConfig {
     pub(super) database_is_chosen: bool,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
+    pub(crate) agent_variables: AgentVariables,
 }
 
 /// Limits of connections, frames and answers.
@@ -112,6 +115,7 @@ impl Default for WorkerConfig {
             database_is_chosen: false,
             secret_keys: None,
             secret_variables: Variables::default(),
+            agent_variables: AgentVariables::default(),
         }
     }
 }
@@ -167,6 +171,21 @@ impl WorkerConfig {
     /// | `WORKER_PONG_TIMEOUT` | `10` | time in seconds within which a ping must be answered, plus one second for each KiB that was sent since the last answer |
     /// | `WORKER_STALL_TIMEOUT` | `30` | time in seconds for which a client may read nothing, or less than 1 KiB/s on average |
     ///
+    /// The options of an agent are overridden by variables that contain its name in upper case, with `_` for each other
+    /// character than letters and digits. For the agent `front-desk`:
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `WORKER_AGENT_FRONT_DESK_TIMEOUT` | maximum duration of each attempt, in seconds; `none` for no limit |
+    /// | `WORKER_AGENT_FRONT_DESK_RETRY` | how often a turn is retried, at most 100 times |
+    /// | `WORKER_AGENT_FRONT_DESK_ON_BUSY` | the treatment of a message that arrives while its thread is being answered: `queue`, `reject`, `interrupt` or `concurrent` |
+    /// | `WORKER_AGENT_FRONT_DESK_QUEUE` | number of messages that can wait in a thread, from 1 to 10,000 |
+    ///
+    /// They take precedence over the attribute of the agent and over
+    /// [`WorkerServer::agent_with`](crate::WorkerServer::agent_with). A server does not start if a value is not allowed. The
+    /// name of a variable that belongs to no served agent is logged. Agents whose names differ only in case or in other
+    /// characters than letters and digits share their variables.
+    ///
     /// PostgreSQL values that are not set are read from `PGHOST`, `PGUSER` and so on; see
     /// [`PostgresOptions`](crate::store::PostgresOptions).
     ///
@@ -174,12 +193,13 @@ impl WorkerConfig {
     ///
     /// [`ConfigError`] for a value that is not allowed. It names the variable and the allowed values.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(|name| std::env::var_os(name))
+        Ok(Self {
+            agent_variables: AgentVariables::of(std::env::vars_os()),
+            ..Self::from_variables(|name| std::env::var_os(name))?
+        })
     }
 
-    fn from_variables(
-        variables: impl Fn(&str) -> Option<std::ffi::OsString>,
-    ) -> Result<Self, ConfigError> {
+    fn from_variables(variables: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let env = Environment::new(&variables);
         let mut config = Self {
             database: env.database()?,
@@ -347,6 +367,27 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets the variables that override the options of agents, such as `WORKER_AGENT_SUPPORT_TIMEOUT`, for a program whose
+    /// configuration is not in the environment. [`from_env`](Self::from_env) describes and reads them. Other variables are
+    /// ignored.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().agent_variables([("WORKER_AGENT_SUPPORT_TIMEOUT", "90")]);
+    /// ```
+    #[must_use]
+    pub fn agent_variables<N, V>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let variables = variables.into_iter();
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        self.agent_variables = AgentVariables::of(variables);
+        self
+    }
+
     /// Sets how long running turns may continue when the server stops. The stop takes at most 3 s longer.
     #[must_use]
     pub fn drain_timeout(mut self, at_most: Duration) -> Self {
@@ -440,6 +481,7 @@ impl fmt::Debug for WorkerConfig {
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
+            .field("agent_variables", &self.agent_variables)
             .finish()
     }
 }

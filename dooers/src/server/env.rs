@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// The longest timeout: one day.
-const MAX_SECONDS: f64 = 86_400.0;
+pub(super) const MAX_SECONDS: f64 = 86_400.0;
 
 /// The longest retention: ten years.
 const MAX_DAYS: f64 = 3_650.0;
@@ -116,10 +116,7 @@ impl<'a> Environment<'a> {
     ) -> Result<(), ConfigError> {
         let allowed = format!("it must be a number of seconds from {least} to {MAX_SECONDS}");
         self.set(variable, target, allowed, |text| {
-            let seconds: f64 = text.parse().ok()?;
-            (least..=MAX_SECONDS)
-                .contains(&seconds)
-                .then(|| Duration::from_secs_f64(seconds))
+            seconds_within(text, least)
         })
     }
 
@@ -192,4 +189,12 @@ impl<'a> Environment<'a> {
             }),
         }
     }
+}
+
+/// Parses a number of seconds from `least` to [`MAX_SECONDS`].
+pub(super) fn seconds_within(text: &str, least: f64) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    (least..=MAX_SECONDS)
+        .contains(&seconds)
+        .then(|| Duration::from_secs_f64(seconds))
 }

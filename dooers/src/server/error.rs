@@ -1,6 +1,7 @@
 //! The error of a server.
 
 use super::bind_address::BindAddress;
+use super::config_error::ConfigError;
 use crate::store::StoreError;
 use std::io;
 
@@ -23,6 +24,28 @@ pub enum ServerError {
         "the agents `{0}` and `{1}` are both marked `#[dooers::agent(default)]`: `/ws` can lead to one only"
     )]
     TwoDefaults(&'static str, &'static str),
+    /// Two agents with the same name, of which at least one was made at run time.
+    #[error(
+        "the agent that is made at {made_at} has the name `{name}`, like {other}: give one of them another name"
+    )]
+    #[non_exhaustive]
+    NameTaken {
+        /// The name.
+        name: &'static str,
+        /// The file, line and column that made one of them.
+        made_at: String,
+        /// A description of the other one, with its place.
+        other: String,
+    },
+    /// An agent that was made or changed at run time and breaks a rule.
+    #[error("the agent `{agent}` cannot be served: {problem}")]
+    #[non_exhaustive]
+    InvalidAgent {
+        /// The name of the agent.
+        agent: String,
+        /// The rule, and the way out.
+        problem: String,
+    },
     /// An agent whose arguments use settings of two types.
     #[error(
         "the agent `{agent}` takes settings of two types, `{one}` and `{other}`: an agent has settings of one type; make one of them a group of the other with `#[setting(group)]`"
@@ -109,12 +132,21 @@ pub enum ServerError {
     /// A server that was already closed.
     #[error("the server was closed; create a new one with `WorkerServer::new`")]
     Closed,
+    /// A handle of a turn that belongs to no server.
+    #[error(
+        "this handle belongs to no server, because `TurnServer::detached` created it; in a test that needs a server, use \
+         the handle that `WorkerServer::turn_server` returns"
+    )]
+    Detached,
     /// An error of the listener.
     #[error("the listener failed")]
     Listen(#[source] io::Error),
     /// Signal handlers that could not be installed.
     #[error("the handlers of the signals that stop the program cannot be installed")]
     Signals(#[source] io::Error),
+    /// A variable with a value that is not allowed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),

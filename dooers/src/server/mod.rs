@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod agent_variables;
 mod announce;
 mod bind_address;
 mod binding;
@@ -41,6 +42,7 @@ mod starting;
 mod stopping;
 mod submit_message;
 mod thread_ops;
+mod turn_server;
 mod upgrade;
 mod verbs;
 mod worker;
@@ -57,4 +59,5 @@ pub use error::ServerError;
 #[cfg(feature = "testing")]
 pub(crate) use local_client::{LocalClient, Served};
 pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
+pub use turn_server::TurnServer;
 pub use worker::WorkerServer;

@@ -13,7 +13,7 @@ use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
-use crate::handler::Agent;
+use crate::handler::{Agent, AgentDefinition, TurnMiddleware};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, FeedbackUpdate, Scope, WorkerKey};
@@ -71,10 +71,68 @@ impl WorkerServer {
         self
     }
 
+    /// Serves this agent with other options than those of its attribute, for example with another timeout. Like
+    /// [`agent`](Self::agent), this names the agents to serve.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// #[dooers::agent(timeout = "30s")]
+    /// async fn support() {}
+    ///
+    /// let server = WorkerServer::new(WorkerConfig::new())
+    ///     .agent_with::<support>(|agent| agent.with_timeout(Duration::from_secs(300)).with_retries(2));
+    /// ```
+    #[must_use]
+    pub fn agent_with<A: Agent>(
+        self,
+        change: impl FnOnce(AgentDefinition) -> AgentDefinition,
+    ) -> Self {
+        self.add_agent(change(A::DEFINITION))
+    }
+
+    /// Serves an agent that was made at run time: see [`AgentDefinition::from_fn`]. Like [`agent`](Self::agent), this
+    /// names the agents to serve. Add [`annotated_agents`](Self::annotated_agents) to serve those as well.
+    #[must_use]
+    pub fn add_agent(mut self, agent: AgentDefinition) -> Self {
+        self.program.chosen.push(agent);
+        self
+    }
+
+    /// Serves all annotated agents of the program beside the agents that are named. A server for which no agent is named
+    /// serves them anyway. An agent that is also named by [`agent_with`](Self::agent_with) has the changed options.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::AgentDefinition;
+    ///
+    /// #[dooers::agent]
+    /// async fn support() {}
+    ///
+    /// let server = WorkerServer::new(WorkerConfig::new())
+    ///     .annotated_agents()
+    ///     .agent_with::<support>(|agent| agent.with_retries(2))
+    ///     .add_agent(AgentDefinition::from_fn("made", async || "Hello!"));
+    /// ```
+    #[must_use]
+    pub fn annotated_agents(mut self) -> Self {
+        self.program.with_annotated = true;
+        self
+    }
+
     /// Adds a value for the handlers, which take it as [`State<S>`](crate::State). There is one value of each type.
     #[must_use]
     pub fn state<S: Clone + Send + Sync + 'static>(mut self, state: S) -> Self {
         self.program.states.insert(state);
+        self
+    }
+
+    /// Adds middleware, which is called before and after each attempt of each turn: see [`TurnMiddleware`]. The first one
+    /// that is added is the outermost.
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl TurnMiddleware) -> Self {
+        self.program.middlewares.add(middleware);
         self
     }
 
@@ -163,8 +221,22 @@ impl WorkerServer {
         &self,
         worker_id: impl Into<String>,
     ) -> Result<Settings<T>, ServerError> {
+        self.settings_of_named(A::DEFINITION.name(), worker_id)
+            .await
+    }
+
+    /// The same as [`settings_of`](Self::settings_of), for the agent with this name. Agents that are made at run time often
+    /// share a type of settings.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`settings_of`](Self::settings_of).
+    pub async fn settings_of_named<T: WorkerSettings>(
+        &self,
+        agent: &str,
+        worker_id: impl Into<String>,
+    ) -> Result<Settings<T>, ServerError> {
         let server = self.start().await?;
-        let agent = A::DEFINITION.name();
         if !server.settings.agents_of::<T>().contains(&agent) {
             return Err(ServerError::SettingsOwner {
                 of: std::any::type_name::<T>(),
@@ -242,7 +314,12 @@ impl WorkerServer {
     /// # }
     /// ```
     pub fn dispatch<A: Agent>(&self) -> Dispatch {
-        Dispatch::new(self.clone(), A::DEFINITION)
+        self.dispatch_to(A::DEFINITION.name())
+    }
+
+    /// Creates a message like [`dispatch`](Self::dispatch), to the agent with this name.
+    pub fn dispatch_to(&self, agent: impl Into<String>) -> Dispatch {
+        Dispatch::new(self.clone(), agent.into())
     }
 
     /// Cancels the turn of a run: its handler is dropped, and the run ends `canceled`. A run that has ended stays as it is.
