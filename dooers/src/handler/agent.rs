@@ -7,6 +7,7 @@ use super::requirements::Requirements;
 use crate::AgentError;
 use crate::store::OnBusy;
 use futures::future::BoxFuture;
+use std::any::{TypeId, type_name};
 use std::fmt;
 use std::time::Duration;
 
@@ -36,6 +37,28 @@ pub struct AgentDefinition {
     policy: TurnPolicy,
     call: fn(Turn) -> AgentFuture,
     requires: fn(&mut Requirements),
+    of: fn() -> AgentType,
+}
+
+/// The type that implements [`Agent`], and its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AgentType {
+    id: TypeId,
+    path: &'static str,
+}
+
+impl AgentType {
+    fn of<A: 'static>() -> Self {
+        Self {
+            id: TypeId::of::<A>(),
+            path: type_name::<A>(),
+        }
+    }
+
+    /// The module that contains the agent.
+    pub(crate) fn module(self) -> &'static str {
+        self.path.rsplit_once("::").map_or("", |(module, _)| module)
+    }
 }
 
 // Generated code creates definitions, and the server calls them: these methods are hidden.
@@ -56,7 +79,20 @@ impl AgentDefinition {
             policy: TurnPolicy::DEFAULT,
             call,
             requires: |_| {},
+            of: AgentType::of::<()>,
         }
+    }
+
+    /// The definition of this agent, with its type.
+    pub(crate) const fn of<A: Agent>() -> Self {
+        let mut definition = A::DEFINITION;
+        definition.of = AgentType::of::<A>;
+        definition
+    }
+
+    /// The type of the agent.
+    pub(crate) fn agent_type(&self) -> AgentType {
+        (self.of)()
     }
 
     /// Makes the agent the default: if a server has several agents, it serves this one at `/ws`.
@@ -173,7 +209,7 @@ impl Registered {
     /// Creates the entry of this agent.
     #[must_use]
     pub const fn of<A: Agent>() -> Self {
-        Self(A::DEFINITION)
+        Self(AgentDefinition::of::<A>())
     }
 }
 

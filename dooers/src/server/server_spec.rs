@@ -6,8 +6,8 @@ use super::settings_updates::OnSettingsUpdated;
 use crate::handler::States;
 use crate::handler::{AgentDefinition, annotated};
 use crate::settings::{AgentSchema, Schemas, SettingsSchema};
-use std::any::TypeId;
-use std::collections::HashMap;
+use std::any::{TypeId, type_name};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The program's description of a server: configuration, agents, settings and states.
@@ -17,9 +17,22 @@ pub(super) struct ServerSpec {
     /// The agents that the program named. An empty list stands for all annotated agents.
     pub(super) chosen: Vec<AgentDefinition>,
     /// The schemas that were built by hand, by the names of their agents.
-    pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
+    schemas: HashMap<&'static str, Arc<SettingsSchema>>,
     pub(super) on_settings_updated: Option<OnSettingsUpdated>,
     pub(super) states: States,
+    /// The states and schemas that the program has given since the server was created.
+    given: HashSet<Given>,
+    /// A state or schema that the program gave twice.
+    given_twice: Option<Given>,
+}
+
+/// A value of which a server has at most one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Given {
+    /// The state of a type.
+    State(TypeId, &'static str),
+    /// The schema of an agent that was built by hand.
+    Schema(&'static str),
 }
 
 impl ServerSpec {
@@ -30,7 +43,34 @@ impl ServerSpec {
             schemas: HashMap::new(),
             on_settings_updated: None,
             states: States::default(),
+            given: HashSet::new(),
+            given_twice: None,
         }
+    }
+
+    /// Adds a state for the handlers.
+    pub(super) fn add_state<S: Send + Sync + 'static>(&mut self, state: S) {
+        self.give(Given::State(TypeId::of::<S>(), type_name::<S>()));
+        self.states.insert(state);
+    }
+
+    /// Adds the schema of an agent.
+    pub(super) fn add_schema(&mut self, agent: &'static str, schema: SettingsSchema) {
+        self.give(Given::Schema(agent));
+        self.schemas.insert(agent, Arc::new(schema));
+    }
+
+    fn give(&mut self, given: Given) {
+        if !self.given.insert(given) {
+            self.given_twice.get_or_insert(given);
+        }
+    }
+
+    /// Lets the caller replace each state and schema once. A test replaces those of the program.
+    #[cfg(feature = "testing")]
+    pub(super) fn replaceable(mut self) -> Self {
+        self.given.clear();
+        self
     }
 
     /// The agents to serve. Each has the states that it requires.
@@ -41,12 +81,18 @@ impl ServerSpec {
             self.chosen.clone()
         };
         check(&agents)?;
+        match self.given_twice {
+            Some(Given::State(_, of)) => return Err(ServerError::StateTwice(of)),
+            Some(Given::Schema(agent)) => return Err(ServerError::SchemaTwice(agent)),
+            None => {}
+        }
         for agent in &agents {
             let is_missing = |state: &&crate::handler::StateType| !self.states.has(state.id);
             if let Some(state) = agent.requirements().states().iter().find(is_missing) {
                 return Err(ServerError::NoState {
                     agent: agent.name(),
                     of: state.name,
+                    given: self.states.types(),
                 });
             }
         }
@@ -78,7 +124,14 @@ impl ServerSpec {
                 of: one.name,
             }),
             ([one], None) => {
-                let schema = Arc::new((one.schema)().clone());
+                let schema = (one.schema)();
+                schema
+                    .check_fields()
+                    .map_err(|error| ServerError::InvalidSettings {
+                        of: one.name,
+                        problem: error.mistakes().join("; "),
+                    })?;
+                let schema = Arc::new(schema.clone());
                 Ok(Some(self.with_variables(schema, one.name, Some(one.id))?))
             }
             ([], Some(schema)) => {
@@ -117,12 +170,20 @@ fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
         return Err(ServerError::NoAgent);
     }
     for (at, agent) in agents.iter().enumerate() {
-        if agents[..at]
-            .iter()
-            .any(|other| other.name() == agent.name())
-        {
-            return Err(ServerError::SameName(agent.name()));
-        }
+        let before = agents[..at].iter();
+        let Some(other) = before.rev().find(|other| other.name() == agent.name()) else {
+            continue;
+        };
+        let (one, other) = (other.agent_type(), agent.agent_type());
+        return Err(if one == other {
+            ServerError::AgentTwice(agent.name())
+        } else {
+            ServerError::SameName {
+                name: agent.name(),
+                one: one.module(),
+                other: other.module(),
+            }
+        });
     }
     let mut defaults = agents.iter().filter(|agent| agent.is_default());
     match (defaults.next(), defaults.next()) {

@@ -46,8 +46,17 @@ impl<T: WorkerSettings> Settings<T> {
     }
 
     /// Creates settings in memory that do not belong to a server, for unit tests of handlers.
+    ///
+    /// # Panics
+    ///
+    /// If a field refuses its own default. A server with such settings does not start.
+    #[expect(clippy::panic, reason = "it is for tests")]
     #[must_use]
+    #[track_caller]
     pub fn detached() -> Self {
+        if let Err(error) = T::schema().check_fields() {
+            panic!("{error}");
+        }
         const AGENT: &str = "detached";
         let schemas = HashMap::from([(AGENT, AgentSchema::of::<T>())]);
         let store = Arc::new(MemoryStore::new());

@@ -1,4 +1,5 @@
-//! The check of a schema that was built by hand. The derive macro finds the same mistakes at compile time.
+//! The check of a schema: when it is built by hand, or when a server with a struct of settings starts. The derive macro
+//! finds most of the mistakes at compile time, but it cannot call `validate`.
 
 use super::check::{compare, meant_number};
 use super::{Field, FieldKind, SettingsItem};
