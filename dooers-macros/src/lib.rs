@@ -7,6 +7,7 @@ mod diagnostic;
 mod incomplete;
 mod number_literal;
 mod options;
+mod rename;
 mod settings;
 mod suggest;
 mod syntax;
@@ -35,7 +36,7 @@ pub fn worker_settings(item: TokenStream) -> TokenStream {
     missing_docs,
     reason = "the crate `dooers` documents it where it exports it"
 )]
-#[proc_macro_derive(SettingChoice, attributes(setting))]
+#[proc_macro_derive(SettingChoice, attributes(setting, default))]
 pub fn setting_choice(item: TokenStream) -> TokenStream {
     choice::expand_choice(item.into()).into()
 }

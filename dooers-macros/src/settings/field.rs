@@ -7,6 +7,7 @@ use super::setting::check_setting;
 use crate::attributes::{doc_comment, setting_options};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
+use crate::rename::{Case, renamed};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Field, Ident, LitStr};
@@ -161,13 +162,17 @@ const FIELD_OPTIONS: OptionTable = OptionTable {
 };
 
 /// Checks a field. `None` if the errors leave nothing to generate.
-pub(super) fn check_field(field: &Field, diagnostics: &mut Diagnostics) -> Option<SettingsItem> {
+pub(super) fn check_field(
+    field: &Field,
+    case: Option<Case>,
+    diagnostics: &mut Diagnostics,
+) -> Option<SettingsItem> {
     let ident = field.ident.clone()?;
     let tokens = setting_options(&field.attrs, diagnostics);
     let mut options = Options::parse(tokens, &FIELD_OPTIONS, diagnostics);
     let is_group = options.flag("group") || options.was_meant("group") && is_named(field);
-    let renamed = options.string("rename");
-    let id = check_id(renamed.as_ref(), &ident, &mut options);
+    let renamed = renamed(&field.attrs, &mut options);
+    let id = check_id(renamed.as_ref(), &ident, case, &mut options);
     let mut setters = Vec::new();
     if let Some(label) = options.string("label") {
         setters.push(quote!(.label(#label)));
@@ -194,10 +199,16 @@ fn is_named(field: &Field) -> bool {
     classified.is_some_and(|of| of.kind == FieldKind::Unresolved && !of.is_optional)
 }
 
-/// Returns the id of a field: the value of `rename`, or the name of the field.
-fn check_id(renamed: Option<&LitStr>, ident: &Ident, options: &mut Options<'_>) -> String {
+/// Returns the id of a field: the value of `rename`, or the name of the field in the case of `rename_all`.
+fn check_id(
+    renamed: Option<&LitStr>,
+    ident: &Ident,
+    case: Option<Case>,
+    options: &mut Options<'_>,
+) -> String {
     let Some(renamed) = renamed else {
-        return ident.unraw().to_string();
+        let name = ident.unraw().to_string();
+        return case.map_or_else(|| name.clone(), |case| case.of_field(&name));
     };
     let id = renamed.value();
     let length = id.len();

@@ -5,6 +5,7 @@ use super::default::{
     checkbox_default, choice_default, default_env_setter, image_setters, reject_default,
 };
 use super::field_type::{FieldKind, FieldType, classify};
+use super::formatted::{formatted_default, list_setters};
 use super::item::{FieldDefault, ItemKind, UnresolvedType};
 use super::number::number_setters;
 use super::text::{date_setters, email_setters, length_setters, option_list, text_setters};
@@ -30,9 +31,15 @@ pub(super) fn check_setting(
         options.report(&field.ty, Diagnostic::UnsupportedType { ty });
         return None;
     };
-    let has_default = DEFAULT_KEYS
-        .iter()
-        .any(|key| options.contains(key) || options.was_meant(key))
+    let is_list = matches!(field_type.kind, FieldKind::List { .. });
+    if is_list && field_type.is_optional {
+        options.report(&field.ty, Diagnostic::OptionalList);
+        return None;
+    }
+    let has_default = is_list
+        || DEFAULT_KEYS
+            .iter()
+            .any(|key| options.contains(key) || options.was_meant(key))
         || options.was_meant("Option<");
     let lacks_default = !has_default && !field_type.is_optional;
     let is_unresolved = field_type.kind == FieldKind::Unresolved;
@@ -148,6 +155,8 @@ fn value_setters(
         FieldKind::Integer { .. } | FieldKind::Decimal { .. } => {
             return number_setters(field_type, options, setters);
         }
+        FieldKind::Formatted(format) => return formatted_default(format, field_type.ty, options),
+        FieldKind::List { is_choice } => return list_setters(is_choice, options, setters),
         FieldKind::Checkbox => return checkbox_default(options, setters),
         FieldKind::Image => image_setters(options, setters),
         FieldKind::Unresolved => return choice_default(options),
