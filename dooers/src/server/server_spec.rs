@@ -132,7 +132,7 @@ impl ServerSpec {
                     .check_fields()
                     .map_err(|error| ServerError::InvalidSettings {
                         of: one.name,
-                        problem: error.mistakes().join("; "),
+                        problem: in_one_line(error.mistakes()),
                     })?;
                 let schema = Arc::new(schema.clone());
                 Ok(Some(self.with_variables(schema, one.name, Some(one.id))?))
@@ -166,6 +166,12 @@ impl ServerSpec {
             from_env,
         })
     }
+}
+
+/// Joins mistakes, whose texts may come from the checks of the program, in one line for a log.
+fn in_one_line(mistakes: &[String]) -> String {
+    let joined = mistakes.join("; ");
+    joined.lines().collect::<Vec<_>>().join(" ")
 }
 
 fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {

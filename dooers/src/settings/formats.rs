@@ -25,7 +25,8 @@ pub(super) const COLOR: &str = "^#[0-9A-Fa-f]{6}$";
 /// The pattern of [`is_http_url`].
 pub(super) const HTTP_URL: &str = r"^https?:\/\/(?:[^\u0000-\u002C\u002F\u003A-\u0040\u005B-\u005E\u0060\u007B-\u007F]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[\/?#][^\u0000-\u0020\u007F]*)?$";
 
-/// The length of a duration such as `1m30s` in nanoseconds. `None` for any other text.
+/// The length of a duration such as `1m30s` in nanoseconds. `None` for any other text, and for a duration that is
+/// longer than `Duration::MAX`, which the pattern cannot express.
 pub(super) const fn nanoseconds(text: &str) -> Option<u128> {
     let bytes = text.as_bytes();
     let (mut at, mut sum) = (0, 0_u128);
@@ -52,6 +53,9 @@ pub(super) const fn nanoseconds(text: &str) -> Option<u128> {
             return None;
         }
         sum = sum.saturating_add(number.saturating_mul(unit));
+    }
+    if sum > std::time::Duration::MAX.as_nanos() {
+        return None;
     }
     Some(sum)
 }
@@ -233,12 +237,16 @@ mod tests {
             ("0h", "0s"),
             ("1500ms", "1s500ms"),
             ("1us1ns", "1us1ns"),
-            ("999999999999999d", "999999999999999d"),
+            (
+                "213503982334601d7h15s999ms999us999ns",
+                "213503982334601d7h15s999ms999us999ns",
+            ),
         ] {
             let read = nanoseconds(text).unwrap();
             assert_eq!(duration_text(read), shortest, "{text}");
             assert_eq!(nanoseconds(shortest), Some(read), "{text}");
         }
+        assert_eq!(nanoseconds("213503982334601d7h16s"), None, "too long");
         let texts = [
             "30s",
             "1m30s",

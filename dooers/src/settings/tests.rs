@@ -2,7 +2,7 @@
 //!
 //! A number close to a step is the exception, because JSON Schema cannot express it.
 
-use super::{Field, SettingsSchema};
+use super::{Field, SettingsSchema, SettingsSchemaBuilder};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Number, Value, json};
@@ -302,7 +302,7 @@ fn json_schema_keeps_the_order_of_fields() {
     let schema = SettingsSchema::builder().group(group);
     let schema = fields
         .into_iter()
-        .fold(schema, |schema, field| schema.field(field));
+        .fold(schema, SettingsSchemaBuilder::field);
     let schema = schema.build().unwrap().json_schema().to_value();
     let properties = schema["properties"].as_object().unwrap();
     let expected = ["a_grouped", "zeta", "alpha", "mid", "beta"];
