@@ -64,7 +64,8 @@ fn meant<'a>(field: &Field, value: &'a Value) -> Option<Cow<'a, Value>> {
 fn meant_text<'a>(field: &Field, text: &'a str) -> Option<Cow<'a, str>> {
     let meant = match field.kind {
         FieldKind::Duration => formats::duration_text(formats::nanoseconds(text)?),
-        FieldKind::Color => text.to_ascii_lowercase(),
+        FieldKind::Color => formats::color_text(text.to_owned()),
+        FieldKind::Time => formats::time_text(text).to_owned(),
         FieldKind::List => list::meant(text, &field.options)?,
         _ => return Some(Cow::Borrowed(text)),
     };
@@ -204,8 +205,8 @@ fn decimal(number: &Number) -> Option<BigDecimal> {
     BigDecimal::from_str(&number.to_string()).ok()
 }
 
-/// Moves the numbers that describe a field to their steps, and the default to the form in which it is stored. The steps of `min` are counted from 0, and those of the
-/// default and `max` from `min`.
+/// Moves the numbers that describe a field to their steps, and the default to the form in which it is stored. The
+/// steps of `min` are counted from 0, and those of the default and `max` from `min`.
 pub(super) fn activate(field: &mut Field) {
     if let Some(min) = field.step_from.take() {
         let min = meant_number(field, &min).unwrap_or(min);

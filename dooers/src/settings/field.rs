@@ -187,24 +187,25 @@ impl Field {
 
     /// Creates a field for a duration such as `90s` or `1m30s`, in a line of text: numbers without a fraction, each with
     /// one of the units `d`, `h`, `m`, `s`, `ms`, `us` and `ns`. It is stored in its shortest form: `90s` as `1m30s`.
+    /// The default [`placeholder`](Self::placeholder) of this and the other fields with a format is an example.
     pub fn duration(id: impl Into<String>) -> Self {
-        Self::new(id, FieldKind::Duration)
+        Self::new(id, FieldKind::Duration).placeholder("1m30s")
     }
 
-    /// Creates a field for a time of day such as `09:30` or `09:30:15`, in a line of text.
+    /// Creates a field for a time of day such as `09:30` or `09:30:15`, in a line of text. `09:30:00` is stored as `09:30`.
     pub fn time(id: impl Into<String>) -> Self {
-        Self::new(id, FieldKind::Time)
+        Self::new(id, FieldKind::Time).placeholder("09:30")
     }
 
     /// Creates a field for an address such as `https://example.org/`, in a line of text. The scheme is `http` or
     /// `https`. An address with a user name or a password is refused, because it would be shown.
     pub fn url(id: impl Into<String>) -> Self {
-        Self::new(id, FieldKind::Url)
+        Self::new(id, FieldKind::Url).placeholder("https://example.org/")
     }
 
     /// Creates a field for a color such as `#ff8000`, in a line of text.
     pub fn color(id: impl Into<String>) -> Self {
-        Self::new(id, FieldKind::Color)
+        Self::new(id, FieldKind::Color).placeholder("#ff8000")
     }
 
     /// Creates a field for a list, in several lines of text: each line is an item. White space around an item and blank

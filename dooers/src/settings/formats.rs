@@ -117,6 +117,14 @@ pub(super) const fn is_time(text: &str) -> bool {
     true
 }
 
+/// Writes a time of day without seconds if they are 0: `09:30:00` becomes `09:30`.
+pub(super) fn time_text(time: &str) -> &str {
+    match time.strip_suffix(":00") {
+        Some(shorter) if is_time(shorter) => shorter,
+        _ => time,
+    }
+}
+
 /// Returns true for a color such as `#ff8000`.
 pub(super) const fn is_color(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -131,6 +139,12 @@ pub(super) const fn is_color(text: &str) -> bool {
         at += 1;
     }
     true
+}
+
+/// Writes a color in lower case.
+pub(super) fn color_text(mut color: String) -> String {
+    color.make_ascii_lowercase();
+    color
 }
 
 /// Returns true for an address such as `https://example.org/path`. It has no user name and no password, because an
@@ -291,6 +305,8 @@ mod tests {
             accepted(TIME, is_time, &texts),
             ["00:00", "23:59:59", "09:30"]
         );
+        let written = ["00:00:00", "00:00", "09:30:15"].map(time_text);
+        assert_eq!(written, ["00:00", "00:00", "09:30:15"]);
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl fmt::Display for ImageUrl {
 
 /// Defines a text with a format.
 macro_rules! formatted_text {
-    ($(#[$docs:meta])* $name:ident, $error:ident, $message:literal, $is_valid:expr) => {
+    ($(#[$docs:meta])* $name:ident, $error:ident, $message:literal, $is_valid:expr, $stored:expr) => {
         $(#[$docs])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub struct $name(String);
@@ -154,7 +154,7 @@ macro_rules! formatted_text {
             /// An error that describes the format, for any other text.
             pub fn parse(text: impl Into<String>) -> Result<Self, $error> {
                 let text = text.into();
-                if $is_valid(&text) { Ok(Self(text)) } else { Err($error) }
+                if $is_valid(&text) { Ok(Self($stored(text))) } else { Err($error) }
             }
 
             /// The text.
@@ -184,22 +184,24 @@ formatted_text!(
     /// ```
     HttpUrl, InvalidHttpUrl,
     "an address looks like `https://example.org/`, without a user name and a password",
-    formats::is_http_url
+    formats::is_http_url,
+    std::convert::identity
 );
 
 formatted_text!(
-    /// A color of red, green and blue, each with two hexadecimal digits.
+    /// A color of red, green and blue, each with two hexadecimal digits. It is kept in lower case.
     ///
     /// ```
     /// use dooers::settings::Color;
     ///
-    /// assert_eq!(Color::parse("#ff8000")?.as_str(), "#ff8000");
+    /// assert_eq!(Color::parse("#FF8000")?.as_str(), "#ff8000");
     /// assert!(Color::parse("orange").is_err());
     /// # Ok::<(), dooers::settings::InvalidColor>(())
     /// ```
     Color, InvalidColor,
     "a color looks like `#ff8000`",
-    formats::is_color
+    formats::is_color,
+    formats::color_text
 );
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Color, Email, Field, HttpUrl, ImageUrl, Secret, formats};
 use crate::protocol::whole;
-use chrono::{NaiveDate, NaiveTime, Timelike};
+use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Number, Value};
 use std::time::Duration;
 
@@ -165,12 +165,8 @@ impl SettingValue for NaiveTime {
 
     /// Writes the time without fractions of a second.
     fn to_value(&self) -> Value {
-        let format = if self.second() == 0 {
-            "%H:%M"
-        } else {
-            "%H:%M:%S"
-        };
-        Value::from(self.format(format).to_string())
+        let time = self.format("%H:%M:%S").to_string();
+        Value::from(formats::time_text(&time))
     }
 }
 
@@ -216,7 +212,7 @@ impl SettingValue for Color {
     }
 
     fn to_value(&self) -> Value {
-        Value::from(self.as_str().to_ascii_lowercase())
+        Value::from(self.as_str())
     }
 }
 

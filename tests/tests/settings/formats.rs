@@ -74,8 +74,8 @@ async fn formatted_settings_survive_a_restart() {
             "text",
             json!("time"),
             json!("09:30"),
-            "23:59:59",
-            "23:59:59",
+            "23:59:00",
+            "23:59",
         ),
         (
             "site",
@@ -153,7 +153,7 @@ async fn formatted_settings_survive_a_restart() {
         .await
         .unwrap();
     assert_eq!(settings.patience, Duration::from_secs(120));
-    assert_eq!(settings.opens, NaiveTime::from_hms_opt(23, 59, 59).unwrap());
+    assert_eq!(settings.opens, NaiveTime::from_hms_opt(23, 59, 0).unwrap());
     assert_eq!(settings.site.unwrap().as_str(), "http://a.example");
     assert_eq!(settings.color.as_str(), "#00ff00");
     assert_eq!(settings.hosts, ["a", "b c"]);
