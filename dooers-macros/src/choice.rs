@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::incomplete::type_without_body;
 use crate::options::{OptionTable, Options};
 use crate::rename::{Case, rename_all, renamed};
+use crate::words::{sentence_case, split_words};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use std::collections::HashSet;
@@ -164,37 +165,6 @@ fn check_variant(
     }
 }
 
-/// Splits `VeryFriendly` into `very` and `friendly`.
-fn split_words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut was_upper = true;
-    for letter in name.chars() {
-        let begins = letter.is_uppercase() && !was_upper;
-        was_upper = letter.is_uppercase();
-        if letter == '_' {
-            was_upper = false;
-            words.push(String::new());
-            continue;
-        }
-        if begins || words.is_empty() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut() {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-fn sentence_case(words: &[String]) -> String {
-    let text = words.join(" ");
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
-}
-
 fn choice_impl(
     name: &Ident,
     crate_path: &Path,
@@ -244,25 +214,5 @@ fn choice_impl(
                 }
             }
         };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{sentence_case, split_words};
-
-    #[test]
-    fn variant_name_is_split_into_words() {
-        for (name, expected) in [
-            ("Friendly", "friendly"),
-            ("VeryFriendly", "very friendly"),
-            ("Gpt4", "gpt4"),
-            ("HTTP", "http"),
-            ("A", "a"),
-            ("with_underscore", "with underscore"),
-        ] {
-            assert_eq!(split_words(name).join(" "), expected);
-        }
-        assert_eq!(sentence_case(&split_words("VeryFriendly")), "Very friendly");
     }
 }

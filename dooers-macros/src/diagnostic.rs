@@ -300,6 +300,9 @@ pub(crate) enum Diagnostic {
         length: usize,
         range: String,
     },
+    DefaultBreaksPattern {
+        pattern: String,
+    },
     DefaultNotAnOption {
         values: String,
     },
@@ -353,6 +356,7 @@ pub(crate) enum Diagnostic {
         key: &'static str,
     },
     ListDefault {
+        items: &'static str,
         usage: String,
     },
     OptionalList,
@@ -446,6 +450,7 @@ impl fmt::Display for Diagnostic {
             Self::DefaultOutOfRange { range } => write!(f, "the default is out of range, as this setting takes numbers {range}; change the default or the bounds"),
             Self::DefaultOffStep { step } => write!(f, "the default is not on a step, as steps of {step} are counted from `min`, or from 0 without `min`; change the default, `min` or `step`"),
             Self::DefaultLengthOutOfRange { length, range } => write!(f, "the length of the default is {length}, but it must be {range}; change the default or the bounds"),
+            Self::DefaultBreaksPattern { pattern } => write!(f, "the default does not match `{pattern}`, but each value of this setting must; change the default or the `pattern`"),
             Self::DefaultNotAnOption { values } => write!(f, "the default is not one of the options; write one of {values}"),
             Self::InvalidDefaultFormat { expected, usage } => write!(f, "the default is not {expected}; write it as in `default = \"{usage}\"`"),
             Self::FractionalBound { key } => write!(f, "`{key}` must be an integer, as the setting is one; write it without a fraction"),
@@ -469,7 +474,7 @@ impl fmt::Display for Diagnostic {
             Self::TwoDefaultChoices => write!(f, "two choices are marked `#[default]`, but a setting can start with only one of them; remove one `#[default]`"),
             Self::UnknownCase { value, cases } => write!(f, "`{value}` is not a case of names; write one of {cases}"),
             Self::TwoSerdeNames { key } => write!(f, "serde's `{key}` has different names for the two directions here, but a setting has only one; write `{key}` in `#[setting(…)]` as well"),
-            Self::ListDefault { usage } => write!(f, "the default of a list is an array of its items, and each text is one line; write `{usage}`"),
+            Self::ListDefault { items, usage } => write!(f, "the default of this list must be an array of {items}; write `{usage}`"),
             Self::OptionalList => write!(f, "a list cannot be an `Option`, as a list without items is empty; write the `Vec` alone"),
             Self::EmptyChoiceValue => write!(f, "the value of a choice cannot be empty, as it is what the server stores; write a value, or remove `rename` to use the name of the variant"),
         }

@@ -11,6 +11,7 @@ mod rename;
 mod settings;
 mod suggest;
 mod syntax;
+mod words;
 
 use proc_macro::TokenStream;
 

@@ -8,7 +8,8 @@ use crate::attributes::{doc_comment, setting_options};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
 use crate::rename::{Case, renamed};
-use quote::quote;
+use crate::words::{sentence_case, split_words};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Field, Ident, LitStr};
 
@@ -174,7 +175,12 @@ pub(super) fn check_field(
     let renamed = renamed(&field.attrs, &mut options);
     let id = check_id(renamed.as_ref(), &ident, case, &mut options);
     let mut setters = Vec::new();
+    let name = ident.unraw().to_string();
     if let Some(label) = options.string("label") {
+        setters.push(quote!(.label(#label)));
+    } else if id != name {
+        // The description of the field knows only the id.
+        let label = sentence_case(&split_words(&name));
         setters.push(quote!(.label(#label)));
     }
     let kind = if is_group {
@@ -206,17 +212,18 @@ fn check_id(
     case: Option<Case>,
     options: &mut Options<'_>,
 ) -> String {
-    let Some(renamed) = renamed else {
-        let name = ident.unraw().to_string();
-        return case.map_or_else(|| name.clone(), |case| case.of_field(&name));
+    let name = ident.unraw().to_string();
+    let (place, id): (&dyn ToTokens, _) = match (renamed, case) {
+        (Some(renamed), _) => (renamed, renamed.value()),
+        (None, Some(case)) => (ident, case.of_field(&name)),
+        (None, None) => (ident, name),
     };
-    let id = renamed.value();
     let length = id.len();
     if id.is_empty() {
-        options.report(renamed, Diagnostic::EmptyId);
+        options.report(place, Diagnostic::EmptyId);
     } else if length > MAX_ID_BYTES {
         let max = MAX_ID_BYTES;
-        options.report(renamed, Diagnostic::IdTooLong { length, max });
+        options.report(place, Diagnostic::IdTooLong { length, max });
     }
     id
 }

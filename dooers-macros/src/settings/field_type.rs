@@ -58,7 +58,7 @@ pub(super) fn classify(ty: &Type) -> Option<FieldType<'_>> {
 }
 
 /// Returns the only generic argument of a type with this name.
-fn generic_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+pub(super) fn generic_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = peel_type(ty) else {
         return None;
     };

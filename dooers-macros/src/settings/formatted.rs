@@ -6,9 +6,10 @@ use super::item::{ConstantCheck, ConstantDefault, FieldDefault};
 use super::literal::InnerLiteral;
 use crate::diagnostic::Diagnostic;
 use crate::options::Options;
-use crate::syntax::{as_path, as_string, peel_groups, source};
+use crate::syntax::{as_path, as_string, peel_groups, source, type_source};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, Type, parse_quote};
 
 /// Reads the default of a text with a format. It is a constant text, or a constant `Duration`. The compiler checks it.
@@ -60,9 +61,9 @@ fn constant(ty: Type, expr: Expr, function: Option<&'static str>) -> FieldDefaul
     }))
 }
 
-/// Reads the options of a list. Returns its default.
+/// Reads the options of a list. `choice` is the type of its items, if they are choices. Returns the default of the list.
 pub(super) fn list_setters(
-    is_choice: bool,
+    choice: Option<&Type>,
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) -> Option<FieldDefault> {
@@ -71,35 +72,48 @@ pub(super) fn list_setters(
     }
     let expr = default_expr(options)?;
     let is_item = |item: &Expr| match as_string(item) {
-        Some(text) => !is_choice && is_line(&text.value()),
-        None => is_choice && as_path(item).is_some(),
+        Some(text) => choice.is_none() && is_line(&text.value()),
+        None if choice.is_some() => as_path(item).is_some(),
+        None => may_be_constant(item),
     };
-    let usage = usage(&expr, is_choice);
     match peel_groups(&expr) {
         Expr::Array(array) if array.elems.iter().all(is_item) => {
-            let items = array.elems.iter().map(|item| match as_string(item) {
-                Some(text) => quote!(::std::string::String::from(#text)),
-                None => quote!(#item),
+            let items = array.elems.iter().map(|item| match choice {
+                Some(_) => quote!(#item),
+                None => quote_spanned!(item.span()=> __settings::item_of_list(#item)),
             });
             let list = quote!(::std::vec![#(#items),*]);
             Some(FieldDefault::Variant(Box::new(Expr::Verbatim(list))))
         }
         _ => {
-            options.report(expr, Diagnostic::ListDefault { usage });
+            let diagnostic = Diagnostic::ListDefault {
+                items: match choice {
+                    Some(_) => "variants",
+                    None => "texts of one line each",
+                },
+                usage: usage(&expr, choice),
+            };
+            options.report(expr, diagnostic);
             None
         }
     }
 }
 
 /// Suggests a default: the user's own value in an array, or else an example.
-fn usage(expr: &Expr, is_choice: bool) -> String {
-    let text = as_string(expr).filter(|text| !is_choice && is_line(&text.value()));
-    match (text, as_path(expr)) {
-        (Some(text), _) => format!("default = [{:?}]", text.value()),
-        (None, Some(_)) if is_choice => format!("default = [{}]", source(expr)),
-        _ if is_choice => "default = [Tone::Friendly, Tone::Formal]".to_owned(),
-        _ => "default = [\"one\", \"two\"]".to_owned(),
-    }
+fn usage(expr: &Expr, choice: Option<&Type>) -> String {
+    let value = match peel_groups(expr) {
+        Expr::Reference(reference) => source(&reference.expr),
+        Expr::Macro(list) if list.mac.path.is_ident("vec") => {
+            format!("[{}]", source(&list.mac.tokens))
+        }
+        expr => match (as_string(expr), as_path(expr), choice) {
+            (Some(text), _, None) if is_line(&text.value()) => format!("[{:?}]", text.value()),
+            (None, Some(_), Some(_)) => format!("[{}]", source(expr)),
+            (_, _, Some(ty)) => format!("[{}::…]", type_source(ty)),
+            _ => "[\"one\", \"two\"]".to_owned(),
+        },
+    };
+    format!("default = {value}")
 }
 
 /// Returns true if the text can be an item of a list.

@@ -92,8 +92,9 @@ impl SettingsItem {
             .then(|| quote_spanned!(place=> const _: () = __settings::require_default(&#field);))
     }
 
-    /// Generates the error for a type that the macro does not recognize, if it has a default that no choice can have. Only the compiler knows the type: it reports a missing type, a type that is not a setting, or a struct
-    /// that is not marked as a group instead.
+    /// Generates the error for a type that the macro does not recognize, if it has a default that no choice can have.
+    /// Only the compiler knows the type: it reports a missing type, a type that is not a setting, or a struct that is
+    /// not marked as a group instead.
     pub(super) fn refusal(&self) -> Option<TokenStream> {
         let ItemKind::Field {
             unresolved: Some(unresolved),

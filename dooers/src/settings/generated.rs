@@ -101,6 +101,12 @@ impl<T: 'static> TypedField<Option<T>> {
     }
 }
 
+/// Converts an item in the default of a list of texts.
+#[must_use]
+pub fn item_of_list(item: &'static str) -> String {
+    item.to_owned()
+}
+
 /// Converts the default of a number or a checkbox to JSON.
 #[expect(clippy::needless_pass_by_value, reason = "generated code has a value")]
 #[must_use]

@@ -4,6 +4,7 @@ use dooers::prelude::*;
 use dooers::settings::{Color, HttpUrl, NaiveTime};
 use std::time::Duration;
 
+const HOST: &str = "b.example";
 const SITE: &str = "https://example.org/";
 
 #[derive(Debug, Clone, Copy, PartialEq, Default, SettingChoice)]
@@ -28,7 +29,7 @@ struct Tuning {
     #[setting(default = "#FF8000")]
     color: Option<Color>,
     closes: Option<NaiveTime>,
-    #[setting(default = ["a.example", "b.example"], rows = 3)]
+    #[setting(default = ["a.example", HOST], rows = 3)]
     hosts: Vec<String>,
     names: Vec<String>,
     #[setting(default = [Tone::Warm, Tone::VeryFormal], validate = |tones| if tones.len() < 3 { Ok(()) } else { Err("too many") })]
@@ -67,6 +68,12 @@ fn names_follow_the_case() {
         ]
     );
     assert_eq!(Tone::VeryFormal.choice(), "very-formal");
+    let schema = Tuning::json_schema().to_value();
+    let label = |id: &str| schema["properties"][id]["title"].clone();
+    assert_eq!(
+        [label("maxWait"), label("as_it_is")],
+        ["Max wait", "Renamed"]
+    );
 }
 
 #[test]
