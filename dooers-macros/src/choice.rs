@@ -1,9 +1,11 @@
 //! `#[derive(SettingChoice)]`.
 
-use crate::attributes::setting_options;
+use crate::attributes::{attributes_named, setting_options};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::incomplete::type_without_body;
 use crate::options::{OptionTable, Options};
+use crate::rename::{Case, rename_all, renamed};
+use crate::words::{sentence_case, split_words};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use std::collections::HashSet;
@@ -12,15 +14,21 @@ use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
 
 const ENUM_OPTIONS: OptionTable = OptionTable {
     macro_name: "`#[setting]` on an enum",
-    options: &[("crate", "crate = path")],
+    options: &[
+        ("rename_all", "rename_all = \"kebab-case\""),
+        ("crate", "crate = path"),
+    ],
     synonyms: &[
-        ("write `rename` on each variant", &["rename_all", "rename"]),
+        (
+            "write `rename` on each variant, or `rename_all`",
+            &["rename"],
+        ),
         (
             "write `label` on each variant",
             &["label", "labels", "title"],
         ),
         (
-            "write `default` on the field that has this type",
+            "write `#[default]` on the variant, or `default` on the field that has this type",
             &["default"],
         ),
     ],
@@ -40,7 +48,7 @@ const VARIANT_OPTIONS: OptionTable = OptionTable {
             &["name"],
         ),
         (
-            "write `default` on the field that has this type",
+            "write `#[default]` without `setting` on the variant",
             &["default"],
         ),
     ],
@@ -51,6 +59,7 @@ struct ChoiceVariant {
     ident: Ident,
     value: String,
     label: String,
+    is_default: bool,
 }
 
 /// Expands to the implementation of `SettingChoice`, and to the errors.
@@ -62,29 +71,36 @@ pub(crate) fn expand_choice(item: TokenStream) -> TokenStream {
             diagnostics.add_unreadable(error);
             return match type_without_body(item) {
                 Some(input) => {
-                    let crate_path = crate_path(&input, &mut diagnostics);
+                    let (crate_path, _) = enum_options(&input, &mut diagnostics);
                     choice_impl(&input.ident, &crate_path, &[], &diagnostics)
                 }
                 None => diagnostics.to_token_stream(),
             };
         }
     };
-    let crate_path = crate_path(&input, &mut diagnostics);
+    let (crate_path, case) = enum_options(&input, &mut diagnostics);
     if !input.generics.params.is_empty() {
         diagnostics.add(&input.generics, Diagnostic::GenericChoice);
         return diagnostics.to_token_stream();
     }
-    let choices = check_variants(&input, &mut diagnostics);
+    let choices = check_variants(&input, case, &mut diagnostics);
     choice_impl(&input.ident, &crate_path, &choices, &diagnostics)
 }
 
-fn crate_path(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Path {
+/// Reads the path of the crate and the case of the values.
+fn enum_options(input: &DeriveInput, diagnostics: &mut Diagnostics) -> (Path, Option<Case>) {
     let tokens = setting_options(&input.attrs, diagnostics);
-    let path = Options::parse(tokens, &ENUM_OPTIONS, diagnostics).path("crate");
-    path.unwrap_or_else(|| parse_quote!(::dooers))
+    let mut options = Options::parse(tokens, &ENUM_OPTIONS, diagnostics);
+    let path = options.path("crate");
+    let case = rename_all(&input.attrs, &mut options);
+    (path.unwrap_or_else(|| parse_quote!(::dooers)), case)
 }
 
-fn check_variants(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<ChoiceVariant> {
+fn check_variants(
+    input: &DeriveInput,
+    case: Option<Case>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<ChoiceVariant> {
     let variants = match &input.data {
         Data::Enum(data) => &data.variants,
         Data::Struct(data) => {
@@ -102,8 +118,12 @@ fn check_variants(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<Cho
         diagnostics.add(&input.ident, Diagnostic::ChoiceWithoutVariants);
     }
     let mut values = HashSet::new();
+    let mut has_default = false;
     let mut choice = |variant: &Variant| {
-        let choice = check_variant(variant, diagnostics);
+        let choice = check_variant(variant, case, diagnostics);
+        if choice.is_default && std::mem::replace(&mut has_default, true) {
+            diagnostics.add(&variant.ident, Diagnostic::TwoDefaultChoices);
+        }
         if !values.insert(choice.value.clone()) {
             let value = choice.value.clone();
             diagnostics.add(&variant.ident, Diagnostic::DuplicateChoice { value });
@@ -113,18 +133,26 @@ fn check_variants(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<Cho
     variants.iter().map(&mut choice).collect()
 }
 
-fn check_variant(variant: &Variant, diagnostics: &mut Diagnostics) -> ChoiceVariant {
+fn check_variant(
+    variant: &Variant,
+    case: Option<Case>,
+    diagnostics: &mut Diagnostics,
+) -> ChoiceVariant {
     if !matches!(variant.fields, Fields::Unit) {
         diagnostics.add(&variant.fields, Diagnostic::VariantWithFields);
     }
     let tokens = setting_options(&variant.attrs, diagnostics);
     let mut options = Options::parse(tokens, &VARIANT_OPTIONS, diagnostics);
-    let renamed = options.string("rename");
+    let renamed = renamed(&variant.attrs, &mut options);
     let label = options.string("label").map(|label| label.value());
-    let words = split_words(&variant.ident.unraw().to_string());
+    let name = variant.ident.unraw().to_string();
+    let words = split_words(&name);
     let (place, value): (&dyn ToTokens, _) = match &renamed {
         Some(renamed) => (renamed, renamed.value()),
-        None => (&variant.ident, words.join("_")),
+        None => {
+            let value = case.map_or_else(|| words.join("_"), |case| case.of_variant(&name));
+            (&variant.ident, value)
+        }
     };
     if value.is_empty() {
         diagnostics.add(place, Diagnostic::EmptyChoiceValue);
@@ -133,38 +161,8 @@ fn check_variant(variant: &Variant, diagnostics: &mut Diagnostics) -> ChoiceVari
         ident: variant.ident.clone(),
         value,
         label: label.unwrap_or_else(|| sentence_case(&words)),
+        is_default: !attributes_named(&variant.attrs, "default").is_empty(),
     }
-}
-
-/// Splits `VeryFriendly` into `very` and `friendly`.
-fn split_words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut was_upper = true;
-    for letter in name.chars() {
-        let begins = letter.is_uppercase() && !was_upper;
-        was_upper = letter.is_uppercase();
-        if letter == '_' {
-            was_upper = false;
-            words.push(String::new());
-            continue;
-        }
-        if begins || words.is_empty() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut() {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-fn sentence_case(words: &[String]) -> String {
-    let text = words.join(" ");
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 fn choice_impl(
@@ -177,6 +175,11 @@ fn choice_impl(
     let idents: Vec<_> = choices.iter().map(|choice| &choice.ident).collect();
     let values: Vec<_> = choices.iter().map(|choice| &choice.value).collect();
     let labels = choices.iter().map(|choice| &choice.label);
+    let default = choices.iter().find(|choice| choice.is_default);
+    let default = default.map(|choice| {
+        let value = &choice.value;
+        quote!(const DEFAULT: ::core::option::Option<&'static str> = ::core::option::Option::Some(#value);)
+    });
     // The empty value lets the checks of a default accept an enum that has errors itself.
     let refused = (!is_valid).then(|| quote!(("", ""),));
     let (choose, value) = if is_valid {
@@ -199,6 +202,7 @@ fn choice_impl(
             #[automatically_derived]
             impl __dooers::SettingChoice for #name {
                 const CHOICES: &'static [(&'static str, &'static str)] = &[#refused #((#values, #labels)),*];
+                #default
 
                 #[allow(unused_variables)]
                 fn choose(__value: &str) -> ::core::option::Option<Self> {
@@ -210,25 +214,5 @@ fn choice_impl(
                 }
             }
         };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{sentence_case, split_words};
-
-    #[test]
-    fn variant_name_is_split_into_words() {
-        for (name, expected) in [
-            ("Friendly", "friendly"),
-            ("VeryFriendly", "very friendly"),
-            ("Gpt4", "gpt4"),
-            ("HTTP", "http"),
-            ("A", "a"),
-            ("with_underscore", "with underscore"),
-        ] {
-            assert_eq!(split_words(name).join(" "), expected);
-        }
-        assert_eq!(sentence_case(&split_words("VeryFriendly")), "Very friendly");
     }
 }

@@ -300,6 +300,9 @@ pub(crate) enum Diagnostic {
         length: usize,
         range: String,
     },
+    DefaultBreaksPattern {
+        pattern: String,
+    },
     DefaultNotAnOption {
         values: String,
     },
@@ -344,6 +347,19 @@ pub(crate) enum Diagnostic {
         value: String,
     },
     EmptyChoiceValue,
+    TwoDefaultChoices,
+    UnknownCase {
+        value: String,
+        cases: String,
+    },
+    TwoSerdeNames {
+        key: &'static str,
+    },
+    ListDefault {
+        items: &'static str,
+        usage: String,
+    },
+    OptionalList,
 }
 
 impl fmt::Display for Diagnostic {
@@ -409,7 +425,7 @@ impl fmt::Display for Diagnostic {
             Self::UnnamedFields => write!(f, "settings need named fields, as a setting is changed by its name; write `struct Settings {{ model: String }}`"),
             Self::GenericSettings => write!(f, "settings cannot be generic, as the schema lists the type of each field; use concrete types"),
             Self::NestedGroup => write!(f, "a group cannot contain groups, as a form shows only one level of groups; move these fields into the group, or remove `#[setting(group)]` from the struct"),
-            Self::UnsupportedType { ty } => write!(f, "`{ty}` cannot be the type of a setting, as a form has no input for it; use `String`, `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these"),
+            Self::UnsupportedType { ty } => write!(f, "`{ty}` cannot be the type of a setting, as a form has no input for it; use `String`, `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `NaiveTime`, `Duration`, `HttpUrl`, `Color`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, an `Option` of any of these, or a `Vec` of `String` or of such an enum"),
             Self::InvalidGroupType { ty } => write!(f, "`{ty}` cannot be a group, as a group is a struct with `#[derive(WorkerSettings)]`; remove `group`"),
             Self::OptionalGroup => write!(f, "a group cannot be an `Option`, as it is a part of the form that is always there; use the struct itself and make its fields optional"),
             Self::CollapsibleNotAGroup { ty } => write!(f, "only a group can be `collapsible`, but this field is not marked as a group; if `{ty}` is a struct of settings, write `#[setting(group, collapsible = …)]`, otherwise remove `collapsible`"),
@@ -434,6 +450,7 @@ impl fmt::Display for Diagnostic {
             Self::DefaultOutOfRange { range } => write!(f, "the default is out of range, as this setting takes numbers {range}; change the default or the bounds"),
             Self::DefaultOffStep { step } => write!(f, "the default is not on a step, as steps of {step} are counted from `min`, or from 0 without `min`; change the default, `min` or `step`"),
             Self::DefaultLengthOutOfRange { length, range } => write!(f, "the length of the default is {length}, but it must be {range}; change the default or the bounds"),
+            Self::DefaultBreaksPattern { pattern } => write!(f, "the default does not match `{pattern}`, but each value of this setting must; change the default or the `pattern`"),
             Self::DefaultNotAnOption { values } => write!(f, "the default is not one of the options; write one of {values}"),
             Self::InvalidDefaultFormat { expected, usage } => write!(f, "the default is not {expected}; write it as in `default = \"{usage}\"`"),
             Self::FractionalBound { key } => write!(f, "`{key}` must be an integer, as the setting is one; write it without a fraction"),
@@ -454,6 +471,11 @@ impl fmt::Display for Diagnostic {
             Self::ChoiceWithoutVariants => write!(f, "an enum without variants has nothing to choose from; write a variant for each choice"),
             Self::VariantWithFields => write!(f, "a choice cannot have fields, as a form shows only its label; write the variant without fields"),
             Self::DuplicateChoice { value } => write!(f, "two choices have the value `{value}`, but a choice is stored by its value alone; give one of them another value with `#[setting(rename = \"…\")]`"),
+            Self::TwoDefaultChoices => write!(f, "two choices are marked `#[default]`, but a setting can start with only one of them; remove one `#[default]`"),
+            Self::UnknownCase { value, cases } => write!(f, "`{value}` is not a case of names; write one of {cases}"),
+            Self::TwoSerdeNames { key } => write!(f, "serde's `{key}` has different names for the two directions here, but a setting has only one; write `{key}` in `#[setting(…)]` as well"),
+            Self::ListDefault { items, usage } => write!(f, "the default of this list must be an array of {items}; write `{usage}`"),
+            Self::OptionalList => write!(f, "a list cannot be an `Option`, as a list without items is empty; write the `Vec` alone"),
             Self::EmptyChoiceValue => write!(f, "the value of a choice cannot be empty, as it is what the server stores; write a value, or remove `rename` to use the name of the variant"),
         }
     }

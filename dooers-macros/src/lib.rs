@@ -7,9 +7,11 @@ mod diagnostic;
 mod incomplete;
 mod number_literal;
 mod options;
+mod rename;
 mod settings;
 mod suggest;
 mod syntax;
+mod words;
 
 use proc_macro::TokenStream;
 
@@ -35,7 +37,7 @@ pub fn worker_settings(item: TokenStream) -> TokenStream {
     missing_docs,
     reason = "the crate `dooers` documents it where it exports it"
 )]
-#[proc_macro_derive(SettingChoice, attributes(setting))]
+#[proc_macro_derive(SettingChoice, attributes(setting, default))]
 pub fn setting_choice(item: TokenStream) -> TokenStream {
     choice::expand_choice(item.into()).into()
 }

@@ -98,6 +98,7 @@ pub mod prelude {
         AudioPart, ChoiceVariant, ContentPart, DocumentPart, Form, FormChoice, FormElement,
         FormSize, ImagePart,
     };
+    pub use crate::settings::NaiveDate;
     pub use crate::{
         AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
         HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,

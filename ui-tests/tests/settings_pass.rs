@@ -7,6 +7,8 @@ mod attributes;
 mod choices;
 #[path = "ui/settings/pass/constants.rs"]
 mod constants;
+#[path = "ui/settings/pass/formats.rs"]
+mod formats;
 #[path = "ui/settings/pass/groups.rs"]
 mod groups;
 #[path = "ui/settings/pass/macro_rules.rs"]
@@ -15,6 +17,8 @@ mod macro_rules;
 mod no_implicit_prelude;
 #[path = "ui/settings/pass/places.rs"]
 mod places;
+#[path = "ui/settings/pass/serde_names.rs"]
+mod serde_names;
 #[path = "ui/settings/pass/types.rs"]
 mod types;
 #[path = "ui/settings/pass/validation.rs"]

@@ -1,6 +1,6 @@
 //! The options that each kind of setting allows.
 
-use super::field_type::FieldKind;
+use super::field_type::{FieldKind, Format};
 use crate::diagnostic::Diagnostic;
 use crate::options::Options;
 use syn::Ident;
@@ -66,6 +66,16 @@ pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
             ],
         ),
         FieldKind::Date => of("a `NaiveDate`", &["default", "placeholder"]),
+        FieldKind::Formatted(format) => {
+            let subject = match format {
+                Format::Duration => "a `Duration`",
+                Format::Time => "a `NaiveTime`",
+                Format::Url => "an `HttpUrl`",
+                Format::Color => "a `Color`",
+            };
+            of(subject, &["default", "placeholder"])
+        }
+        FieldKind::List { .. } => of("a list", &["default", "placeholder", "rows"]),
         FieldKind::Image => of("an `ImageUrl`", &["src", "width", "height"]),
         FieldKind::Unresolved => of("an enum of choices", &["default"]),
     }
@@ -75,19 +85,19 @@ pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
 fn applies_to(key: &str) -> &'static str {
     match key {
         "min" | "max" | "step" => "numbers",
-        "rows" => "a `String` without `options`",
+        "rows" => "a `String` without `options`, or a list",
         "options" => "a `String`",
         "min_length" | "max_length" | "pattern" => {
             "a `String` without `options`, a `Secret` or an `Email`"
         }
         "placeholder" => {
-            "a `String` without `options`, a `Secret`, an `Email`, a number or a `NaiveDate`"
+            "a `String` without `options`, a `Secret`, an `Email`, a number, a `NaiveDate`, a `NaiveTime`, a `Duration`, an `HttpUrl`, a `Color` or a list"
         }
         "src" | "width" | "height" => "an `ImageUrl`",
         "collapsible" => "groups",
         "default_env" => "a `Secret`",
         "default" => {
-            "a `String`, an `Email`, a number, a `bool`, an enum of choices or a `NaiveDate`"
+            "a `String`, an `Email`, a number, a `bool`, an enum of choices, a `NaiveDate`, a `NaiveTime`, a `Duration`, an `HttpUrl`, a `Color` or a list"
         }
         _ => "single settings",
     }

@@ -16,12 +16,17 @@ pub(super) fn settings(settings: &SettingsModel, diagnostics: &Diagnostics) -> T
     if settings.is_generic {
         return diagnostics.to_token_stream();
     }
-    let refusals: Vec<_> = settings
+    let mut refusals: Vec<_> = settings
         .items
         .iter()
         .filter_map(SettingsItem::refusal)
         .collect();
     let is_valid = diagnostics.is_empty() && refusals.is_empty();
+    if !is_valid {
+        // There are no constants, whose checks would find missing defaults.
+        let items = settings.items.iter();
+        refusals.extend(items.filter_map(|item| item.default_requirement(item)));
+    }
     let has_groups = settings.items.iter().any(SettingsItem::is_group);
     let items = is_valid.then(|| constants(settings));
     let group = (!has_groups || !is_valid).then(|| group_impl(settings, is_valid));
@@ -97,14 +102,18 @@ fn constants(settings: &SettingsModel) -> TokenStream {
 /// Generates the check of a default that only the compiler can evaluate, and the constant that holds it.
 fn default_check(at: usize, item: &SettingsItem) -> Option<TokenStream> {
     let ItemKind::Field {
-        default: Some(default),
+        default,
         unresolved,
         ..
     } = &item.kind
     else {
         return None;
     };
-    match default {
+    let name = constant_name(at);
+    if let Some(requirement) = item.default_requirement(&name) {
+        return Some(requirement);
+    }
+    match default.as_ref()? {
         FieldDefault::Choice(value) => {
             let name = constant_name(at);
             let ty = unresolved.as_ref().map(|of| type_source(&of.ty));

@@ -7,7 +7,9 @@ use super::setting::check_setting;
 use crate::attributes::{doc_comment, setting_options};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
-use quote::quote;
+use crate::rename::{Case, renamed};
+use crate::words::{sentence_case, split_words};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Field, Ident, LitStr};
 
@@ -161,15 +163,24 @@ const FIELD_OPTIONS: OptionTable = OptionTable {
 };
 
 /// Checks a field. `None` if the errors leave nothing to generate.
-pub(super) fn check_field(field: &Field, diagnostics: &mut Diagnostics) -> Option<SettingsItem> {
+pub(super) fn check_field(
+    field: &Field,
+    case: Option<Case>,
+    diagnostics: &mut Diagnostics,
+) -> Option<SettingsItem> {
     let ident = field.ident.clone()?;
     let tokens = setting_options(&field.attrs, diagnostics);
     let mut options = Options::parse(tokens, &FIELD_OPTIONS, diagnostics);
     let is_group = options.flag("group") || options.was_meant("group") && is_named(field);
-    let renamed = options.string("rename");
-    let id = check_id(renamed.as_ref(), &ident, &mut options);
+    let renamed = renamed(&field.attrs, &mut options);
+    let id = check_id(renamed.as_ref(), &ident, case, &mut options);
     let mut setters = Vec::new();
+    let name = ident.unraw().to_string();
     if let Some(label) = options.string("label") {
+        setters.push(quote!(.label(#label)));
+    } else if id != name {
+        // The description of the field knows only the id.
+        let label = sentence_case(&split_words(&name));
         setters.push(quote!(.label(#label)));
     }
     let kind = if is_group {
@@ -194,18 +205,25 @@ fn is_named(field: &Field) -> bool {
     classified.is_some_and(|of| of.kind == FieldKind::Unresolved && !of.is_optional)
 }
 
-/// Returns the id of a field: the value of `rename`, or the name of the field.
-fn check_id(renamed: Option<&LitStr>, ident: &Ident, options: &mut Options<'_>) -> String {
-    let Some(renamed) = renamed else {
-        return ident.unraw().to_string();
+/// Returns the id of a field: the value of `rename`, or the name of the field in the case of `rename_all`.
+fn check_id(
+    renamed: Option<&LitStr>,
+    ident: &Ident,
+    case: Option<Case>,
+    options: &mut Options<'_>,
+) -> String {
+    let name = ident.unraw().to_string();
+    let (place, id): (&dyn ToTokens, _) = match (renamed, case) {
+        (Some(renamed), _) => (renamed, renamed.value()),
+        (None, Some(case)) => (ident, case.of_field(&name)),
+        (None, None) => (ident, name),
     };
-    let id = renamed.value();
     let length = id.len();
     if id.is_empty() {
-        options.report(renamed, Diagnostic::EmptyId);
+        options.report(place, Diagnostic::EmptyId);
     } else if length > MAX_ID_BYTES {
         let max = MAX_ID_BYTES;
-        options.report(renamed, Diagnostic::IdTooLong { length, max });
+        options.report(place, Diagnostic::IdTooLong { length, max });
     }
     id
 }

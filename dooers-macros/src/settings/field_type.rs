@@ -20,8 +20,23 @@ pub(super) enum FieldKind {
     Email,
     Date,
     Image,
+    /// A text with a format.
+    Formatted(Format),
+    /// A `Vec` of texts, or of an enum of choices.
+    List {
+        is_choice: bool,
+    },
     /// Any other name: an enum of choices or a group.
     Unresolved,
+}
+
+/// A format of texts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Format {
+    Duration,
+    Time,
+    Url,
+    Color,
 }
 
 /// The type of a field, without the `Option` around it.
@@ -33,7 +48,7 @@ pub(super) struct FieldType<'a> {
 
 /// Classifies the type of a field. `None` if it cannot be the type of a setting.
 pub(super) fn classify(ty: &Type) -> Option<FieldType<'_>> {
-    let inner = option_inner(ty);
+    let inner = generic_argument(ty, "Option");
     let (ty, is_optional) = (inner.unwrap_or(ty), inner.is_some());
     Some(FieldType {
         ty,
@@ -42,7 +57,8 @@ pub(super) fn classify(ty: &Type) -> Option<FieldType<'_>> {
     })
 }
 
-fn option_inner(ty: &Type) -> Option<&Type> {
+/// Returns the only generic argument of a type with this name.
+pub(super) fn generic_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = peel_type(ty) else {
         return None;
     };
@@ -51,7 +67,7 @@ fn option_inner(ty: &Type) -> Option<&Type> {
         return None;
     };
     match arguments.args.first()? {
-        GenericArgument::Type(inner) if last.ident == "Option" && arguments.args.len() == 1 => {
+        GenericArgument::Type(inner) if last.ident == name && arguments.args.len() == 1 => {
             Some(inner)
         }
         _ => None,
@@ -63,6 +79,13 @@ fn kind_of(ty: &Type) -> Option<FieldKind> {
         return None;
     };
     let last = path.path.segments.last()?;
+    if let Some(item) = generic_argument(ty, "Vec") {
+        return match kind_of(item)? {
+            FieldKind::Text => Some(FieldKind::List { is_choice: false }),
+            FieldKind::Unresolved => Some(FieldKind::List { is_choice: true }),
+            _ => None,
+        };
+    }
     if path.qself.is_some() || !last.arguments.is_none() {
         return None;
     }
@@ -91,6 +114,10 @@ fn kind_of(ty: &Type) -> Option<FieldKind> {
         "Email" => Some(FieldKind::Email),
         "NaiveDate" => Some(FieldKind::Date),
         "ImageUrl" => Some(FieldKind::Image),
+        "Duration" => Some(FieldKind::Formatted(Format::Duration)),
+        "NaiveTime" => Some(FieldKind::Formatted(Format::Time)),
+        "HttpUrl" => Some(FieldKind::Formatted(Format::Url)),
+        "Color" => Some(FieldKind::Formatted(Format::Color)),
         "i128" | "u128" | "char" | "str" => None,
         _ => Some(FieldKind::Unresolved),
     }

@@ -76,9 +76,25 @@ impl SettingsItem {
         matches!(self.kind, ItemKind::Group)
     }
 
-    /// Generates the error for a type that the macro does not recognize, if it has no default or one that no choice
-    /// can have. Only the compiler knows the type: it reports a missing type, a type that is not a setting, or a struct
-    /// that is not marked as a group instead.
+    /// Generates the check that an enum of choices has a default of its own, if the field has none. `field` is the
+    /// typed field: its constant, or the expression of this item.
+    pub(super) fn default_requirement(&self, field: &impl ToTokens) -> Option<TokenStream> {
+        let ItemKind::Field {
+            unresolved: Some(unresolved),
+            ..
+        } = &self.kind
+        else {
+            return None;
+        };
+        let place = self.ident.span();
+        unresolved
+            .lacks_default
+            .then(|| quote_spanned!(place=> const _: () = __settings::require_default(&#field);))
+    }
+
+    /// Generates the error for a type that the macro does not recognize, if it has a default that no choice can have.
+    /// Only the compiler knows the type: it reports a missing type, a type that is not a setting, or a struct that is
+    /// not marked as a group instead.
     pub(super) fn refusal(&self) -> Option<TokenStream> {
         let ItemKind::Field {
             unresolved: Some(unresolved),
@@ -88,12 +104,6 @@ impl SettingsItem {
         else {
             return None;
         };
-        if unresolved.lacks_default {
-            let place = self.ident.span();
-            return Some(
-                quote_spanned!(place=> const _: () = __settings::refuse_without_default(&#self);),
-            );
-        }
         let Some(FieldDefault::NotAChoice(default)) = default else {
             return None;
         };

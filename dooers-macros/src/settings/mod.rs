@@ -7,6 +7,7 @@ mod expand;
 mod field;
 mod field_type;
 mod format;
+mod formatted;
 mod group;
 mod item;
 mod literal;

@@ -5,6 +5,7 @@ use super::item::SettingsItem;
 use crate::attributes::setting_options;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
+use crate::rename::rename_all;
 use quote::ToTokens;
 use std::collections::HashSet;
 use syn::{Data, DeriveInput, Fields, Ident, Path, parse_quote};
@@ -14,12 +15,13 @@ const STRUCT_OPTIONS: OptionTable = OptionTable {
     options: &[
         ("group", "group"),
         ("version", "version = \"…\""),
+        ("rename_all", "rename_all = \"kebab-case\""),
         ("crate", "crate = path"),
     ],
     synonyms: &[
         ("write `group`", &["nested", "section", "flatten"]),
         ("write `version`", &["schema_version", "revision"]),
-        ("write `rename` on each field", &["rename_all", "rename"]),
+        ("write `rename` on each field, or `rename_all`", &["rename"]),
         (
             "write `label` on the field that contains this group",
             &["label", "title", "name"],
@@ -49,6 +51,7 @@ pub(super) fn check_struct(input: &DeriveInput, diagnostics: &mut Diagnostics) -
     let is_group = options.flag("group");
     let version = options.string("version").map(|version| version.value());
     let crate_path = options.path("crate");
+    let case = rename_all(&input.attrs, &mut options);
     let is_generic = !input.generics.params.is_empty();
     if is_generic {
         diagnostics.add(&input.generics, Diagnostic::GenericSettings);
@@ -56,7 +59,7 @@ pub(super) fn check_struct(input: &DeriveInput, diagnostics: &mut Diagnostics) -
     let fields = named_fields(input, diagnostics).filter(|_| !is_generic);
     let fields = fields.into_iter().flatten();
     let items: Vec<SettingsItem> = fields
-        .filter_map(|field| check_field(field, diagnostics))
+        .filter_map(|field| check_field(field, case, diagnostics))
         .collect();
     check_ids(&items, diagnostics);
     for group in items.iter().filter(|item| is_group && item.is_group()) {

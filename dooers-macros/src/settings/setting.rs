@@ -4,10 +4,11 @@ use super::allowed_keys::{ON_ALL_FIELDS, ON_ALL_ITEMS, allowed_keys, check_keys}
 use super::default::{
     checkbox_default, choice_default, default_env_setter, image_setters, reject_default,
 };
-use super::field_type::{FieldKind, FieldType, classify};
+use super::field_type::{FieldKind, FieldType, classify, generic_argument};
+use super::formatted::{formatted_default, list_setters};
 use super::item::{FieldDefault, ItemKind, UnresolvedType};
 use super::number::number_setters;
-use super::text::{date_setters, email_setters, length_setters, option_list, text_setters};
+use super::text::{date_setters, email_setters, option_list, rule_setters, text_setters};
 use crate::diagnostic::Diagnostic;
 use crate::options::Options;
 use crate::syntax::type_source;
@@ -30,9 +31,15 @@ pub(super) fn check_setting(
         options.report(&field.ty, Diagnostic::UnsupportedType { ty });
         return None;
     };
-    let has_default = DEFAULT_KEYS
-        .iter()
-        .any(|key| options.contains(key) || options.was_meant(key))
+    let is_list = matches!(field_type.kind, FieldKind::List { .. });
+    if is_list && field_type.is_optional {
+        options.report(&field.ty, Diagnostic::OptionalList);
+        return None;
+    }
+    let has_default = is_list
+        || DEFAULT_KEYS
+            .iter()
+            .any(|key| options.contains(key) || options.was_meant(key))
         || options.was_meant("Option<");
     let lacks_default = !has_default && !field_type.is_optional;
     let is_unresolved = field_type.kind == FieldKind::Unresolved;
@@ -140,13 +147,18 @@ fn value_setters(
             return text_setters(listed.as_deref(), options, setters);
         }
         FieldKind::Secret => {
-            length_setters(options, setters);
+            rule_setters(options, setters);
             default_env_setter(options, setters);
         }
         FieldKind::Email => email_setters(options, setters),
         FieldKind::Date => date_setters(options, setters),
         FieldKind::Integer { .. } | FieldKind::Decimal { .. } => {
             return number_setters(field_type, options, setters);
+        }
+        FieldKind::Formatted(format) => return formatted_default(format, field_type.ty, options),
+        FieldKind::List { is_choice } => {
+            let choice = generic_argument(field_type.ty, "Vec").filter(|_| is_choice);
+            return list_setters(choice, options, setters);
         }
         FieldKind::Checkbox => return checkbox_default(options, setters),
         FieldKind::Image => image_setters(options, setters),

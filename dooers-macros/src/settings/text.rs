@@ -10,14 +10,27 @@ use crate::options::Options;
 use crate::syntax::as_string;
 use proc_macro2::TokenStream;
 use quote::quote;
+use regex_lite::Regex;
 use std::collections::HashSet;
 use syn::{Expr, LitStr, parse_quote};
 
 /// The bounds of a text, in characters.
-#[derive(Clone, Copy, Default)]
-pub(super) struct LengthBounds {
+#[derive(Clone, Copy)]
+struct LengthBounds {
     min: Option<u32>,
     max: Option<u32>,
+}
+
+/// The rules of a text that the default must follow too.
+pub(super) struct TextRules {
+    bounds: LengthBounds,
+    pattern: Option<Pattern>,
+}
+
+/// A pattern, as the user wrote it and compiled.
+struct Pattern {
+    text: String,
+    compiled: Regex,
 }
 
 /// Reads `options(…)`. Returns the values.
@@ -42,10 +55,14 @@ pub(super) fn option_list(
 }
 
 /// Reads `min_length`, `max_length` and `pattern`.
-pub(super) fn length_setters(
-    options: &mut Options<'_>,
-    setters: &mut Vec<TokenStream>,
-) -> LengthBounds {
+pub(super) fn rule_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) -> TextRules {
+    TextRules {
+        bounds: length_setters(options, setters),
+        pattern: pattern_setter(options, setters),
+    }
+}
+
+fn length_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) -> LengthBounds {
     let min = options.count("min_length");
     let max = options.count("max_length");
     let are_swapped = match (&min, &max) {
@@ -60,13 +77,24 @@ pub(super) fn length_setters(
     let (min, max) = (used(min), used(max));
     setters.extend(min.map(|min| quote!(.min_length(#min))));
     setters.extend(max.map(|max| quote!(.max_length(#max))));
-    if let Some(pattern) = options.string("pattern") {
-        match pattern::translated(&pattern.value()) {
-            Ok(_) => setters.push(quote!(.pattern(#pattern))),
-            Err(error) => options.report(&pattern, Diagnostic::UnsupportedPattern { error }),
+    LengthBounds { min, max }
+}
+
+fn pattern_setter(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) -> Option<Pattern> {
+    let pattern = options.string("pattern")?;
+    let text = pattern.value();
+    match pattern::translated(&text) {
+        Ok(translated) => {
+            setters.push(quote!(.pattern(#pattern)));
+            // A pattern that is too large for this engine is matched when the server starts.
+            let compiled = Regex::new(&translated).ok()?;
+            Some(Pattern { text, compiled })
+        }
+        Err(error) => {
+            options.report(&pattern, Diagnostic::UnsupportedPattern { error });
+            None
         }
     }
-    LengthBounds { min, max }
 }
 
 /// Reads the remaining options of a text. `listed` is the values of `options(…)`. Returns a default that only the
@@ -79,13 +107,13 @@ pub(super) fn text_setters(
     if let Some((rows, _)) = options.count("rows") {
         setters.push(quote!(.rows(#rows)));
     }
-    let bounds = length_setters(options, setters);
+    let rules = rule_setters(options, setters);
     let expr = default_expr(options)?;
     if may_be_constant(&expr) {
-        return Some(constant_default(expr, listed, bounds));
+        return Some(constant_default(expr, listed, rules.bounds));
     }
     let default = string(expr, options)?;
-    check_length(&default, bounds, options);
+    check_rules(&default, &rules, options);
     if let Some(listed) = listed
         && !listed.is_empty()
         && !listed.contains(&default.value())
@@ -125,7 +153,7 @@ fn constant_default(expr: Expr, listed: Option<&[String]>, bounds: LengthBounds)
 
 /// Reads the options of a mail address.
 pub(super) fn email_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStream>) {
-    let bounds = length_setters(options, setters);
+    let rules = rule_setters(options, setters);
     let (reason, usage) = (
         "the compiler cannot check the format of a mail address",
         "default = \"ada@example.org\"",
@@ -134,7 +162,7 @@ pub(super) fn email_setters(options: &mut Options<'_>, setters: &mut Vec<TokenSt
         return;
     };
     if is_email(&default.value()) {
-        check_length(&default, bounds, options);
+        check_rules(&default, &rules, options);
         setters.push(quote!(.default(#default)));
     } else {
         let (expected, usage) = ("a mail address", "ada@example.org");
@@ -162,6 +190,17 @@ pub(super) fn date_setters(options: &mut Options<'_>, setters: &mut Vec<TokenStr
             &default,
             Diagnostic::InvalidDefaultFormat { expected, usage },
         );
+    }
+}
+
+/// Checks a default as the server checks values.
+fn check_rules(default: &LitStr, rules: &TextRules, options: &mut Options<'_>) {
+    check_length(default, rules.bounds, options);
+    if let Some(pattern) = &rules.pattern
+        && !pattern.compiled.is_match(&default.value())
+    {
+        let pattern = pattern.text.clone();
+        options.report(default, Diagnostic::DefaultBreaksPattern { pattern });
     }
 }
 
@@ -213,4 +252,28 @@ fn string(expr: Expr, options: &mut Options<'_>) -> Option<LitStr> {
         report_wrong_type(expr, "a string in quotes", repaired, "\"…\"", options);
     }
     string
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern::translated;
+    use regex_lite::Regex;
+
+    #[test]
+    fn shared_syntax_is_matched_by_the_macro() {
+        for (pattern, fitting, other) in [
+            ("^[a-z0-9-]{2,8}$", "a-1", "a"),
+            ("^(?:ab|c)+$", "abc", "b"),
+            (r"^\.\/[\]\-a]$", "./]", "./b"),
+            (r"^\n\t\x41\u0042\u{1F600}$", "\n\tAB\u{1F600}", "AB"),
+            ("^a.c$", "aéc", "a\nc"),
+            ("^[^a]ä{2}$", "bää", "aää"),
+            ("b$", "ab", "b\n"),
+            ("", "", "\0"),
+        ] {
+            let compiled = Regex::new(&translated(pattern).unwrap()).unwrap();
+            assert!(compiled.is_match(fitting), "{pattern}");
+            assert_eq!(compiled.is_match(other), pattern.is_empty(), "{pattern}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The trait `Agent`, and the registry of annotated agents.
 
 use super::agent_fn::{AgentFn, AgentFuture};
+use super::agent_place::AgentPlace;
 use super::interned::interned;
 use super::requirements::Requirements;
 use super::{Turn, TurnPolicy};
@@ -41,8 +42,7 @@ pub struct AgentDefinition {
     call: Call,
     requires: fn(&mut Requirements),
     schema: Option<Arc<SettingsSchema>>,
-    /// The place in the program that made the agent at run time.
-    made_at: Option<&'static Location<'static>>,
+    place: AgentPlace,
 }
 
 /// The handler of an agent.
@@ -72,8 +72,15 @@ impl AgentDefinition {
             call: Call::Annotated(call),
             requires: |_| {},
             schema: None,
-            made_at: None,
+            place: AgentPlace::UNKNOWN,
         }
+    }
+
+    /// The definition of this agent, with its type.
+    pub(crate) const fn of<A: Agent>() -> Self {
+        let mut definition = A::DEFINITION;
+        definition.place = AgentPlace::of::<A>();
+        definition
     }
 
     /// Makes an agent at run time, from a function or closure that takes the same arguments and returns the same types as
@@ -122,7 +129,7 @@ impl AgentDefinition {
         Self {
             call: Call::Made(Arc::new(call)),
             requires: F::requires,
-            made_at: Some(Location::caller()),
+            place: AgentPlace::Made(Location::caller()),
             ..made
         }
     }
@@ -256,9 +263,9 @@ impl AgentDefinition {
         self.policy = policy;
     }
 
-    /// The place in the program that made the agent at run time. `None` for an annotated agent.
-    pub(crate) fn made_at(&self) -> Option<&'static Location<'static>> {
-        self.made_at
+    /// The place in the program that defines the agent.
+    pub(crate) fn place(&self) -> AgentPlace {
+        self.place
     }
 }
 
@@ -282,7 +289,7 @@ impl Registered {
     /// Creates the entry of this agent.
     #[must_use]
     pub const fn of<A: Agent>() -> Self {
-        Self(A::DEFINITION)
+        Self(AgentDefinition::of::<A>())
     }
 }
 

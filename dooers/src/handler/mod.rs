@@ -3,6 +3,7 @@
 mod agent;
 mod agent_fn;
 mod agent_limits;
+mod agent_place;
 mod answer_values;
 mod draft;
 mod extract;

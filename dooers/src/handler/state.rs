@@ -1,6 +1,6 @@
 //! State of the program that handlers can use.
 
-use std::any::{Any, TypeId};
+use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -42,11 +42,22 @@ impl<S> DerefMut for State<S> {
 
 /// The states of a program, at most one of each type.
 #[derive(Clone, Default)]
-pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub(crate) struct States(HashMap<TypeId, Given>);
+
+/// A state and the name of its type.
+#[derive(Clone)]
+struct Given {
+    of: &'static str,
+    state: Arc<dyn Any + Send + Sync>,
+}
 
 impl States {
     pub(crate) fn insert<S: Any + Send + Sync>(&mut self, state: S) {
-        self.0.insert(TypeId::of::<S>(), Arc::new(state));
+        let given = Given {
+            of: type_name::<S>(),
+            state: Arc::new(state),
+        };
+        self.0.insert(TypeId::of::<S>(), given);
     }
 
     pub(crate) fn has(&self, id: TypeId) -> bool {
@@ -54,7 +65,15 @@ impl States {
     }
 
     pub(crate) fn get<S: Any + Clone>(&self) -> Option<S> {
-        self.0.get(&TypeId::of::<S>())?.downcast_ref().cloned()
+        let given = self.0.get(&TypeId::of::<S>())?;
+        given.state.downcast_ref().cloned()
+    }
+
+    /// The types of the states, in alphabetical order.
+    pub(crate) fn types(&self) -> Vec<&'static str> {
+        let mut types: Vec<_> = self.0.values().map(|given| given.of).collect();
+        types.sort_unstable();
+        types
     }
 }
 

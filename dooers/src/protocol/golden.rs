@@ -304,6 +304,12 @@ fn settings_frames_are_as_recorded() {
         .field(Field::password("key").optional())
         .field(Field::image("logo").src("logo.png").width(64).height(32))
         .field(Field::text("hidden").optional().internal())
+        .field(Field::duration("patience").default("90s"))
+        .field(Field::time("opens").default("09:30"))
+        .field(Field::url("site").default("https://example.org/"))
+        .field(Field::color("color").default("#FF8000"))
+        .field(Field::list("hosts").default("a.example\nb.example").rows(3))
+        .field(Field::choices("days", [("mon", "Monday"), ("tue", "Tuesday")]).default("tue"))
         .group(
             Group::new(
                 "dates",

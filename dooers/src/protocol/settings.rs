@@ -74,7 +74,7 @@ pub(crate) struct FieldView {
     pub value: Value,
     /// The example that is shown while the field is empty.
     pub placeholder: Option<String>,
-    /// The options of a `select`.
+    /// The options of a `select`, or the values of a list.
     pub options: Option<Vec<OptionView>>,
     /// The minimum of a number.
     pub min: Option<Number>,
@@ -107,6 +107,9 @@ pub(crate) struct FieldView {
     /// The regular expression that must match some part of a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
+    /// The format of a text: `duration`, `time`, `url`, `color` or `list`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<&'static str>,
     /// For a password: true if it has a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_value: Option<bool>,

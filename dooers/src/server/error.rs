@@ -16,27 +16,47 @@ pub enum ServerError {
     NoAgent,
     /// Two agents with the same name.
     #[error(
-        "two agents are named `{0}`: give one of them another name with `#[dooers::agent(name = \"…\")]`, or name the agents to serve with `.agent::<…>()`"
+        "two agents are named `{name}`, {one} and {other}: give one of them another name, with `#[dooers::agent(name = \"…\")]` or in `AgentDefinition::from_fn`, or name the agents to serve with `.agent::<…>()`"
     )]
-    SameName(&'static str),
+    #[non_exhaustive]
+    SameName {
+        /// The name.
+        name: &'static str,
+        /// One of them: the module of its function, or the file, line and column that made it.
+        one: String,
+        /// The other one.
+        other: String,
+    },
+    /// An agent that the program named twice.
+    #[error(
+        "the agent `{0}` is registered twice: remove one of the two calls of `.agent::<…>()` for it"
+    )]
+    AgentTwice(&'static str),
+    /// Two states of one type.
+    #[error(
+        "the server has two states of the type `{0}`, but an agent finds its state by the type alone: remove one call of `.state(..)`, or wrap one of the values in a type of its own"
+    )]
+    StateTwice(&'static str),
+    /// Two schemas for one agent.
+    #[error(
+        "the agent `{0}` has two schemas that were built by hand, but it can have only one: remove one call of `.settings_schema(..)` for it"
+    )]
+    SchemaTwice(&'static str),
+    /// Settings with a mistake that the compiler cannot find, such as a default that the field's own `pattern` or
+    /// `validate` refuses.
+    #[error("the settings `{of}` cannot be used: {problem}")]
+    #[non_exhaustive]
+    InvalidSettings {
+        /// The type of the settings.
+        of: &'static str,
+        /// The fields and the reasons.
+        problem: String,
+    },
     /// Two agents that are marked as the default.
     #[error(
         "the agents `{0}` and `{1}` are both marked `#[dooers::agent(default)]`: `/ws` can lead to one only"
     )]
     TwoDefaults(&'static str, &'static str),
-    /// Two agents with the same name, of which at least one was made at run time.
-    #[error(
-        "the agent that is made at {made_at} has the name `{name}`, like {other}: give one of them another name"
-    )]
-    #[non_exhaustive]
-    NameTaken {
-        /// The name.
-        name: &'static str,
-        /// The file, line and column that made one of them.
-        made_at: String,
-        /// A description of the other one, with its place.
-        other: String,
-    },
     /// An agent that was made or changed at run time and breaks a rule.
     #[error("the agent `{agent}` cannot be served: {problem}")]
     #[non_exhaustive]
@@ -60,12 +80,12 @@ pub enum ServerError {
     },
     /// An agent that takes settings as values, but for which no settings are described.
     #[error(
-        "the agent `{0}` takes `SettingsValues`, but it has no settings: describe them with `.settings_schema::<{0}>(schema)`, or take a struct with `#[derive(WorkerSettings)]`"
+        "the agent `{0}` takes `SettingsValues`, but it has no settings: describe them with `.settings_schema::<…>(schema)`, where `…` is the type of the agent, or take a struct with `#[derive(WorkerSettings)]`"
     )]
     NoSettings(&'static str),
     /// An agent with both a settings type and a schema that was built by hand.
     #[error(
-        "the agent `{agent}` takes its settings as `{of}`, so it cannot have a schema that was built by hand as well; leave out `.settings_schema::<{agent}>(..)`, or take `SettingsValues`"
+        "the agent `{agent}` takes its settings as `{of}`, so it cannot have a schema that was built by hand as well; leave out `.settings_schema(..)` for this agent, or take `SettingsValues` instead of `{of}`"
     )]
     SettingsByHand {
         /// The agent.
@@ -85,13 +105,17 @@ pub enum ServerError {
     },
     /// A state that an agent takes and that the program did not add.
     #[error(
-        "the agent `{agent}` takes `State<{of}>`, but the server has no such state; add it with `.state(..)`"
+        "the agent `{agent}` takes `State<{of}>`, but the server has no state of this type, {}; add it with `.state(..)`",
+        given_states(.given)
     )]
+    #[non_exhaustive]
     NoState {
         /// The agent.
         agent: &'static str,
         /// The type of the state.
         of: &'static str,
+        /// The types of the states that the server has.
+        given: Vec<&'static str>,
     },
     /// A secret setting whose environment variable cannot be used; see
     /// [`Field::default_env`](crate::settings::Field::default_env).
@@ -150,4 +174,12 @@ pub enum ServerError {
     /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Lists the states that a server has, for an error text.
+fn given_states(given: &[&'static str]) -> String {
+    match given {
+        [] => "and no other state either".to_owned(),
+        given => format!("only `{}`", given.join("`, `")),
+    }
 }

@@ -7,8 +7,8 @@ use crate::handler::{AgentDefinition, annotated};
 use crate::handler::{Middlewares, States};
 use crate::settings::{AgentSchema, Schemas, SettingsSchema, SettingsUpdate};
 use crate::store::FeedbackUpdate;
-use std::any::TypeId;
-use std::collections::HashMap;
+use std::any::{TypeId, type_name};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The program's description of a server: configuration, agents, settings and states.
@@ -20,11 +20,24 @@ pub(super) struct ServerSpec {
     /// True if all annotated agents are served beside the named ones.
     pub(super) with_annotated: bool,
     /// The schemas that were built by hand, by the names of their agents.
-    pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
+    schemas: HashMap<&'static str, Arc<SettingsSchema>>,
     pub(super) on_settings_updated: Option<Callback<SettingsUpdate>>,
     pub(super) on_feedback: Option<Callback<FeedbackUpdate>>,
     pub(super) states: States,
     pub(super) middlewares: Middlewares,
+    /// The states and schemas that the program has given since the server was created.
+    given: HashSet<Given>,
+    /// A state or schema that the program gave twice.
+    given_twice: Option<Given>,
+}
+
+/// A value of which a server has at most one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Given {
+    /// The state of a type.
+    State(TypeId, &'static str),
+    /// The schema of an agent that was built by hand.
+    Schema(&'static str),
 }
 
 impl ServerSpec {
@@ -38,7 +51,34 @@ impl ServerSpec {
             on_feedback: None,
             states: States::default(),
             middlewares: Middlewares::default(),
+            given: HashSet::new(),
+            given_twice: None,
         }
+    }
+
+    /// Adds a state for the handlers.
+    pub(super) fn add_state<S: Send + Sync + 'static>(&mut self, state: S) {
+        self.give(Given::State(TypeId::of::<S>(), type_name::<S>()));
+        self.states.insert(state);
+    }
+
+    /// Adds the schema of an agent.
+    pub(super) fn add_schema(&mut self, agent: &'static str, schema: SettingsSchema) {
+        self.give(Given::Schema(agent));
+        self.schemas.insert(agent, Arc::new(schema));
+    }
+
+    fn give(&mut self, given: Given) {
+        if !self.given.insert(given) {
+            self.given_twice.get_or_insert(given);
+        }
+    }
+
+    /// Lets the caller replace each state and schema once. A test replaces those of the program.
+    #[cfg(feature = "testing")]
+    pub(super) fn replaceable(mut self) -> Self {
+        self.given.clear();
+        self
     }
 
     /// The agents to serve. Each has the states that it requires.
@@ -49,12 +89,17 @@ impl ServerSpec {
             check_names(&others)?;
             // A named one may have other options, and replaces the one of the registry.
             let is_named = |agent: &AgentDefinition| {
-                let mut named = self.chosen.iter().filter(|named| named.made_at().is_none());
+                let mut named = self.chosen.iter().filter(|named| !named.place().is_made());
                 named.any(|named| named.name() == agent.name())
             };
             agents.extend(others.into_iter().filter(|agent| !is_named(agent)));
         }
         check(&agents)?;
+        match self.given_twice {
+            Some(Given::State(_, of)) => return Err(ServerError::StateTwice(of)),
+            Some(Given::Schema(agent)) => return Err(ServerError::SchemaTwice(agent)),
+            None => {}
+        }
         self.config.agent_variables.apply(&mut agents)?;
         for agent in &agents {
             if let Some(problem) = agent.mistake() {
@@ -68,6 +113,7 @@ impl ServerSpec {
                 return Err(ServerError::NoState {
                     agent: agent.name(),
                     of: state.name,
+                    given: self.states.types(),
                 });
             }
         }
@@ -101,7 +147,14 @@ impl ServerSpec {
                 of: one.name,
             }),
             ([one], None) => {
-                let schema = Arc::new((one.schema)().clone());
+                let schema = (one.schema)();
+                schema
+                    .check_fields()
+                    .map_err(|error| ServerError::InvalidSettings {
+                        of: one.name,
+                        problem: in_one_line(error.mistakes()),
+                    })?;
+                let schema = Arc::new(schema.clone());
                 Ok(Some(self.with_variables(schema, one.name, Some(one.id))?))
             }
             ([], Some(schema)) => {
@@ -135,6 +188,12 @@ impl ServerSpec {
     }
 }
 
+/// Joins mistakes, whose texts may come from the checks of the program, in one line for a log.
+fn in_one_line(mistakes: &[String]) -> String {
+    let joined = mistakes.join("; ");
+    joined.lines().collect::<Vec<_>>().join(" ")
+}
+
 fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
     if agents.is_empty() {
         return Err(ServerError::NoAgent);
@@ -149,26 +208,20 @@ fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
 
 fn check_names(agents: &[AgentDefinition]) -> Result<(), ServerError> {
     for (at, agent) in agents.iter().enumerate() {
-        let mut before = agents[..at].iter();
-        if let Some(other) = before.find(|other| other.name() == agent.name()) {
-            if let Some(taken) = name_taken(agent, other).or_else(|| name_taken(other, agent)) {
-                return Err(taken);
+        let before = agents[..at].iter();
+        let Some(other) = before.rev().find(|other| other.name() == agent.name()) else {
+            continue;
+        };
+        let (one, other) = (other.place(), agent.place());
+        return Err(if one.is_same_function(other) {
+            ServerError::AgentTwice(agent.name())
+        } else {
+            ServerError::SameName {
+                name: agent.name(),
+                one: one.to_string(),
+                other: other.to_string(),
             }
-            return Err(ServerError::SameName(agent.name()));
-        }
+        });
     }
     Ok(())
-}
-
-/// The error for an agent that was made at run time with the name of another agent.
-fn name_taken(agent: &AgentDefinition, other: &AgentDefinition) -> Option<ServerError> {
-    let other = match other.made_at() {
-        Some(place) => format!("the agent that is made at {place}"),
-        None => "an annotated agent".to_owned(),
-    };
-    Some(ServerError::NameTaken {
-        name: agent.name(),
-        made_at: agent.made_at()?.to_string(),
-        other,
-    })
 }

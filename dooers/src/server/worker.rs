@@ -67,7 +67,7 @@ impl WorkerServer {
     /// An agent in a library must be named if the program refers to nothing else in it.
     #[must_use]
     pub fn agent<A: Agent>(mut self) -> Self {
-        self.program.chosen.push(A::DEFINITION);
+        self.program.chosen.push(AgentDefinition::of::<A>());
         self
     }
 
@@ -89,7 +89,7 @@ impl WorkerServer {
         self,
         change: impl FnOnce(AgentDefinition) -> AgentDefinition,
     ) -> Self {
-        self.add_agent(change(A::DEFINITION))
+        self.add_agent(change(AgentDefinition::of::<A>()))
     }
 
     /// Serves an agent that was made at run time: see [`AgentDefinition::from_fn`]. Like [`agent`](Self::agent), this
@@ -121,10 +121,11 @@ impl WorkerServer {
         self
     }
 
-    /// Adds a value for the handlers, which take it as [`State<S>`](crate::State). There is one value of each type.
+    /// Adds a value for the handlers, which take it as [`State<S>`](crate::State). There is at most one
+    /// value of each type: a server that is given two does not start.
     #[must_use]
     pub fn state<S: Clone + Send + Sync + 'static>(mut self, state: S) -> Self {
-        self.program.states.insert(state);
+        self.program.add_state(state);
         self
     }
 
@@ -137,11 +138,10 @@ impl WorkerServer {
     }
 
     /// Sets the settings schema of an agent whose fields are known only at run time. Its handler takes
-    /// [`SettingsValues`](crate::settings::SettingsValues).
+    /// [`SettingsValues`](crate::settings::SettingsValues). An agent has at most one schema.
     #[must_use]
     pub fn settings_schema<A: Agent>(mut self, schema: SettingsSchema) -> Self {
-        let agent = A::DEFINITION.name();
-        self.program.schemas.insert(agent, Arc::new(schema));
+        self.program.add_schema(A::DEFINITION.name(), schema);
         self
     }
 
@@ -517,7 +517,7 @@ impl WorkerServer {
     #[cfg(feature = "testing")]
     pub(crate) fn anew(self) -> Self {
         Self {
-            program: self.program,
+            program: self.program.replaceable(),
             server: Arc::default(),
             closed: CancellationToken::new(),
         }

@@ -1,7 +1,7 @@
 //! The check of a value against its field.
 
 use super::invalid_value::Validator;
-use super::{Email, Field, FieldKind, InvalidValue, step};
+use super::{Email, Field, FieldKind, InvalidValue, formats, list, step};
 use crate::protocol::whole;
 use crate::text::split_at_cluster;
 use bigdecimal::{BigDecimal, ToPrimitive};
@@ -52,8 +52,24 @@ fn meant<'a>(field: &Field, value: &'a Value) -> Option<Cow<'a, Value>> {
             let number = meant_number(field, number)?;
             Some(Cow::Owned(Value::Number(number)))
         }
+        Value::String(text) => match meant_text(field, text)? {
+            Cow::Owned(meant) => Some(Cow::Owned(Value::String(meant))),
+            Cow::Borrowed(_) => Some(Cow::Borrowed(value)),
+        },
         _ => Some(Cow::Borrowed(value)),
     }
+}
+
+/// The form in which a text is stored. `None` if it does not have the format of the field.
+fn meant_text<'a>(field: &Field, text: &'a str) -> Option<Cow<'a, str>> {
+    let meant = match field.kind {
+        FieldKind::Duration => formats::duration_text(formats::nanoseconds(text)?),
+        FieldKind::Color => formats::color_text(text.to_owned()),
+        FieldKind::Time => formats::time_text(text).to_owned(),
+        FieldKind::List => list::meant(text, &field.options)?,
+        _ => return Some(Cow::Borrowed(text)),
+    };
+    Some(Cow::Owned(meant))
 }
 
 /// The reason why a secret value is refused. The message of the program's own check is left out, because it may
@@ -97,7 +113,12 @@ fn fits(field: &Field, value: &Value) -> bool {
         | FieldKind::Password
         | FieldKind::Email
         | FieldKind::Date
-        | FieldKind::Image => value.as_str().is_some_and(|text| fits_text(field, text)),
+        | FieldKind::Image
+        | FieldKind::Duration
+        | FieldKind::Time
+        | FieldKind::Url
+        | FieldKind::Color
+        | FieldKind::List => value.as_str().is_some_and(|text| fits_text(field, text)),
     }
 }
 
@@ -112,6 +133,11 @@ fn fits_text(field: &Field, text: &str) -> bool {
     let has_format = match field.kind {
         FieldKind::Email => Email::parse(text).is_ok(),
         FieldKind::Date => crate::protocol::date(text).is_some(),
+        FieldKind::Duration => formats::nanoseconds(text).is_some(),
+        FieldKind::Time => formats::is_time(text),
+        FieldKind::Url => formats::is_http_url(text),
+        FieldKind::Color => formats::is_color(text),
+        FieldKind::List => list::meant(text, &field.options).is_some(),
         _ => true,
     };
     is_long_enough && is_short_enough && has_pattern && has_format
@@ -179,8 +205,8 @@ fn decimal(number: &Number) -> Option<BigDecimal> {
     BigDecimal::from_str(&number.to_string()).ok()
 }
 
-/// Moves the numbers that describe a field to their steps. The steps of `min` are counted from 0, and those of the
-/// default and `max` from `min`.
+/// Moves the numbers that describe a field to their steps, and the default to the form in which it is stored. The
+/// steps of `min` are counted from 0, and those of the default and `max` from `min`.
 pub(super) fn activate(field: &mut Field) {
     if let Some(min) = field.step_from.take() {
         let min = meant_number(field, &min).unwrap_or(min);
@@ -191,11 +217,9 @@ pub(super) fn activate(field: &mut Field) {
     if let Some(max) = max.and_then(|max| meant_number(field, max)) {
         field.max = Some(max);
     }
-    if let Some(Value::Number(default)) = &field.default
-        && field.kind == FieldKind::Number
-        && let Some(default) = meant_number(field, default)
-    {
-        field.default = Some(Value::Number(default));
+    let default = field.default.as_ref();
+    if let Some(Cow::Owned(default)) = default.and_then(|default| meant(field, default)) {
+        field.default = Some(default);
     }
 }
 
@@ -217,17 +241,21 @@ fn takes(field: &Field) -> String {
         FieldKind::Checkbox => "`true` or `false`".to_owned(),
         FieldKind::Number => allowed_numbers(field),
         FieldKind::Select => {
-            let options: Vec<_> = field
-                .options
-                .iter()
-                .map(|(value, _)| format!("`{value}`"))
-                .collect();
-            format!("one of {}", options.join(", "))
+            format!("one of `{}`", field.option_values("`, `"))
         }
         FieldKind::Email => {
             "an email address such as `ada@example.org`".to_owned() + &allowed_length(field)
         }
         FieldKind::Date => "a date such as `2026-02-11`".to_owned(),
+        FieldKind::Duration => "a duration such as `30s` or `1m30s`".to_owned(),
+        FieldKind::Time => "a time of day such as `09:30`".to_owned(),
+        FieldKind::Url => "an address such as `https://example.org/`".to_owned(),
+        FieldKind::Color => "a color such as `#ff8000`".to_owned(),
+        FieldKind::List if field.options.is_empty() => "a text with one item per line".to_owned(),
+        FieldKind::List => {
+            let values = field.option_values("`, `");
+            format!("a text with one value per line, each one of `{values}`")
+        }
         FieldKind::Text | FieldKind::Textarea | FieldKind::Password | FieldKind::Image => {
             let mut text = "a text".to_owned() + &allowed_length(field);
             if let Some(pattern) = &field.pattern {

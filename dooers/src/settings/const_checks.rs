@@ -31,10 +31,62 @@ pub const fn assert_distinct(lists: &[&[&str]], group: &[&str]) {
 ///
 /// # Panics
 ///
-/// Always.
-pub const fn refuse_without_default<T>(_field: &super::generated::TypedField<T>) {
-    panic!(
-        "this setting needs a default, as it must have a value before anyone sets one; write `#[setting(default = …)]`, or make it an `Option`"
+/// If the enum has no variant that is marked `#[default]`.
+pub const fn require_default<T: 'static>(field: &super::generated::TypedField<T>) {
+    let choices = field.choices();
+    // An enum with errors has an empty value. A missing default should not be an error too.
+    let is_refused = !choices.is_empty() && choices[0].0.is_empty();
+    assert!(
+        is_refused || field.has_default(),
+        "this setting needs a default, as it must have a value before anyone sets one; write `#[setting(default = …)]`, mark a variant of an enum with `#[default]`, or make the setting an `Option`"
+    );
+}
+
+/// Rejects a default that is not a duration. Only evaluated at compile time.
+///
+/// # Panics
+///
+/// If the default is not a duration.
+pub const fn assert_duration(default: &str) {
+    assert!(
+        super::formats::nanoseconds(default).is_some(),
+        "the default is not a duration; write it as in `default = \"1m30s\"`"
+    );
+}
+
+/// Rejects a default that is not a time of day. Only evaluated at compile time.
+///
+/// # Panics
+///
+/// If the default is not a time of day.
+pub const fn assert_time(default: &str) {
+    assert!(
+        super::formats::is_time(default),
+        "the default is not a time of day; write it as in `default = \"09:30\"`"
+    );
+}
+
+/// Rejects a default that is not an address without user name and password. Only evaluated at compile time.
+///
+/// # Panics
+///
+/// If the default is not an address without user name and password.
+pub const fn assert_http_url(default: &str) {
+    assert!(
+        super::formats::is_http_url(default),
+        "the default is not an address without user name and password; write it as in `default = \"https://example.org/\"`"
+    );
+}
+
+/// Rejects a default that is not a color. Only evaluated at compile time.
+///
+/// # Panics
+///
+/// If the default is not a color.
+pub const fn assert_color(default: &str) {
+    assert!(
+        super::formats::is_color(default),
+        "the default is not a color; write it as in `default = \"#ff8000\"`"
     );
 }
 

@@ -65,6 +65,16 @@ pub enum FieldKind {
     Date,
     /// An image that is only displayed.
     Image,
+    /// A duration such as `1m30s`, in a line of text.
+    Duration,
+    /// A time of day such as `09:30`, in a line of text.
+    Time,
+    /// An address such as `https://example.org/`, in a line of text.
+    Url,
+    /// A color such as `#ff8000`, in a line of text.
+    Color,
+    /// A list with one item per line, in several lines of text.
+    List,
 }
 
 /// The audience of a field.
@@ -173,6 +183,56 @@ impl Field {
     /// Creates a field for a date such as `2026-02-11`.
     pub fn date(id: impl Into<String>) -> Self {
         Self::new(id, FieldKind::Date)
+    }
+
+    /// Creates a field for a duration such as `90s` or `1m30s`, in a line of text: numbers without a fraction, each with
+    /// one of the units `d`, `h`, `m`, `s`, `ms`, `us` and `ns`. It is stored in its shortest form: `90s` as `1m30s`.
+    /// The default [`placeholder`](Self::placeholder) of this and the other fields with a format is an example.
+    pub fn duration(id: impl Into<String>) -> Self {
+        Self::new(id, FieldKind::Duration).placeholder("1m30s")
+    }
+
+    /// Creates a field for a time of day such as `09:30` or `09:30:15`, in a line of text. `09:30:00` is stored as `09:30`.
+    pub fn time(id: impl Into<String>) -> Self {
+        Self::new(id, FieldKind::Time).placeholder("09:30")
+    }
+
+    /// Creates a field for an address such as `https://example.org/`, in a line of text. The scheme is `http` or
+    /// `https`. An address with a user name or a password is refused, because it would be shown.
+    pub fn url(id: impl Into<String>) -> Self {
+        Self::new(id, FieldKind::Url).placeholder("https://example.org/")
+    }
+
+    /// Creates a field for a color such as `#ff8000`, in a line of text.
+    pub fn color(id: impl Into<String>) -> Self {
+        Self::new(id, FieldKind::Color).placeholder("#ff8000")
+    }
+
+    /// Creates a field for a list, in several lines of text: each line is an item. White space around an item and blank
+    /// lines are not stored.
+    ///
+    /// ```
+    /// use dooers::settings::Field;
+    /// use serde_json::json;
+    ///
+    /// let hosts = Field::list("hosts").default("a.example\nb.example");
+    /// assert_eq!(hosts.check(json!(" c.example\n\nd.example\n"))?, json!("c.example\nd.example"));
+    /// # Ok::<(), dooers::settings::InvalidValue>(())
+    /// ```
+    pub fn list(id: impl Into<String>) -> Self {
+        Self::new(id, FieldKind::List)
+    }
+
+    /// Creates a field for several of these values, each with its label, in several lines of text: each line is a
+    /// value. A value that is repeated is stored once.
+    pub fn choices<V: Into<String>, L: Into<String>>(
+        id: impl Into<String>,
+        options: impl IntoIterator<Item = (V, L)>,
+    ) -> Self {
+        let mut field = Self::select(id, options);
+        field.kind = FieldKind::List;
+        field.placeholder = Some(field.option_values("\n"));
+        field
     }
 
     /// Creates a field for an image that is only displayed. It needs a [`src`](Self::src).
@@ -300,10 +360,12 @@ impl Field {
         self
     }
 
-    /// Shows the text in this number of lines.
+    /// Shows the text or the list in this number of lines.
     #[must_use]
     pub fn rows(mut self, rows: u32) -> Self {
-        self.kind = FieldKind::Textarea;
+        if self.kind != FieldKind::List {
+            self.kind = FieldKind::Textarea;
+        }
         self.rows = Some(rows);
         self
     }
@@ -463,6 +525,12 @@ impl Field {
     #[must_use]
     pub fn default_env_variable(&self) -> Option<&str> {
         self.default_env.as_deref()
+    }
+
+    /// The values of the options with this text between them.
+    pub(super) fn option_values(&self, between: &str) -> String {
+        let values = self.options.iter().map(|(value, _)| value.as_str());
+        values.collect::<Vec<_>>().join(between)
     }
 
     /// Returns true if there is a default, in the schema or in the environment.

@@ -16,6 +16,7 @@ pub use std::sync::LazyLock;
 pub struct TypedField<T> {
     id: &'static str,
     choices: &'static [(&'static str, &'static str)],
+    default: Option<&'static str>,
     field: fn(&str) -> Field,
     from_value: fn(&Value) -> Option<T>,
     to_value: fn(&T) -> Value,
@@ -28,6 +29,7 @@ pub const fn typed<T: SettingValue>(id: &'static str) -> TypedField<T> {
     TypedField {
         id,
         choices: T::CHOICES,
+        default: T::DEFAULT,
         field: T::field,
         from_value: T::from_value,
         to_value: T::to_value,
@@ -39,7 +41,17 @@ impl<T: 'static> TypedField<T> {
     /// The description of the field, which generated code completes.
     #[must_use]
     pub fn field(&self) -> Field {
-        (self.field)(self.id)
+        let field = (self.field)(self.id);
+        match self.default {
+            Some(default) => field.default(default),
+            None => field,
+        }
+    }
+
+    /// Returns true if the type itself has a default.
+    #[must_use]
+    pub const fn has_default(&self) -> bool {
+        self.default.is_some()
     }
 
     /// A default of the field's own type, as JSON.
@@ -87,6 +99,12 @@ impl<T: 'static> TypedField<Option<T>> {
     ) -> Field {
         self.validated(field, move |value| value.as_ref().map_or(Ok(()), &check))
     }
+}
+
+/// Converts an item in the default of a list of texts.
+#[must_use]
+pub fn item_of_list(item: &'static str) -> String {
+    item.to_owned()
 }
 
 /// Converts the default of a number or a checkbox to JSON.

@@ -46,8 +46,17 @@ impl<T: WorkerSettings> Settings<T> {
     }
 
     /// Creates settings in memory that do not belong to a server, for unit tests of handlers.
+    ///
+    /// # Panics
+    ///
+    /// If a field refuses its own default. A server with such settings does not start.
+    #[expect(clippy::panic, reason = "it is for tests")]
     #[must_use]
+    #[track_caller]
     pub fn detached() -> Self {
+        if let Err(error) = T::schema().check_fields() {
+            panic!("{error}");
+        }
         const AGENT: &str = "detached";
         let schemas = HashMap::from([(AGENT, AgentSchema::of::<T>())]);
         let store = Arc::new(MemoryStore::new());
@@ -120,6 +129,34 @@ impl<T: WorkerSettings> Settings<T> {
             settings.to_values().assigned_since(&before)
         };
         self.live.change(&self.worker, changed).await
+    }
+
+    /// Sets one field by its id. The value is checked like a patch, stored, and sent to all subscribers that may see it.
+    /// `null` restores the default, or removes the value of a field without one. Internal fields can also be set.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # #[derive(Clone, WorkerSettings)]
+    /// # struct Tuning {
+    /// #     #[setting(default = 0.7)]
+    /// #     temperature: f64,
+    /// # }
+    /// # async fn cool_down(settings: Settings<Tuning>) -> Result<()> {
+    /// settings.set_value("temperature", 0.2).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::Patch`] if there is no such field, it is readonly, or the value does not fit. Nothing is changed
+    /// then.
+    pub async fn set_value(
+        &self,
+        field_id: &str,
+        value: impl Into<Value> + Send,
+    ) -> Result<(), SettingsError> {
+        self.live.set(&self.worker, field_id, value.into()).await
     }
 
     /// Watches all changes that are made in this process.

@@ -53,9 +53,13 @@ fn property(field: &Field) -> Value {
     let (own, more) = match field.kind {
         FieldKind::Email => (Some(Email::PATTERN), pattern),
         FieldKind::Date => (Some(DATE), pattern),
-        _ => (pattern, None),
+        kind => match kind.pattern() {
+            Some(own) => (Some(own), pattern),
+            None => (pattern, None),
+        },
     };
-    say("pattern", own.map(Value::from));
+    let lines = lines_of_choices(field);
+    say("pattern", own.or(lines.as_deref()).map(Value::from));
     say("allOf", more.map(|more| json!([{ "pattern": more }])));
     Value::Object(property)
 }
@@ -81,6 +85,28 @@ fn choices(field: &Field) -> Option<Value> {
     let values = field.options.iter().map(|(value, _)| value.as_str().into());
     let none = (!field.required).then_some(Value::Null);
     Some(values.chain(none).collect())
+}
+
+/// The pattern of a list of choices as it is stored: one value per line.
+fn lines_of_choices(field: &Field) -> Option<String> {
+    if field.kind != FieldKind::List || field.options.is_empty() {
+        return None;
+    }
+    let values = field.options.iter().map(|(value, _)| escaped(value));
+    let one = values.collect::<Vec<_>>().join("|");
+    Some(format!(r"^(?:(?:{one})(?:\n(?:{one}))*)?$"))
+}
+
+/// Escapes the characters with a meaning in ECMA-262. In a Unicode expression, other characters cannot be escaped.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        if r"^$\.*+?()[]{}|/".contains(letter) {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
 }
 
 /// JSON Schema counts steps from 0, and a setting counts them from its minimum. The two agree if the minimum is on a

@@ -8,12 +8,14 @@ mod check;
 mod const_checks;
 mod error;
 mod field;
+mod formats;
 mod generated;
 mod group;
 pub(crate) mod handle;
 mod invalid_value;
 mod item;
 mod json_schema;
+mod list;
 mod live;
 mod pattern;
 mod schema;
@@ -33,7 +35,7 @@ mod watch;
 mod wire;
 pub(crate) mod worker_settings;
 
-pub use chrono::NaiveDate;
+pub use chrono::{NaiveDate, NaiveTime};
 pub use error::SettingsError;
 pub use field::{Field, FieldKind, Visibility};
 pub use group::{Collapsible, Group};
@@ -45,8 +47,9 @@ pub use schema::{SettingsSchema, SettingsSchemaBuilder};
 pub use schema_error::SchemaError;
 pub(crate) use seal::Sealed;
 pub use seal::{InvalidKey, Keyring, UnsealError};
-pub use types::InvalidEmail;
+pub use types::{Color, HttpUrl, InvalidColor, InvalidEmail, InvalidHttpUrl};
 pub(crate) use types::{Email, ImageUrl, Secret};
+pub(crate) use value::SettingChoice;
 pub use value::SettingValue;
 pub use values::SettingsValues;
 pub use watch::{SettingsUpdate, SettingsWatch};
@@ -56,8 +59,9 @@ pub use worker_settings::{Reader, SettingsGroup};
 #[doc(hidden)]
 pub mod __generated {
     pub use super::const_checks::{
-        assert_choice, assert_decimal, assert_distinct, assert_integer, assert_length,
-        assert_listed, refuse_default, refuse_without_default,
+        assert_choice, assert_color, assert_decimal, assert_distinct, assert_duration,
+        assert_http_url, assert_integer, assert_length, assert_listed, assert_time, refuse_default,
+        require_default,
     };
     pub use super::generated::*;
 }

@@ -44,6 +44,15 @@ impl SettingsSchema {
         }
     }
 
+    /// Checks everything that the compiler cannot check in a struct of settings: above all, that each field accepts its
+    /// own default. A schema that was built by hand is checked in the same way.
+    pub(crate) fn check_fields(&self) -> Result<(), SchemaError> {
+        match mistakes(&self.items) {
+            mistakes if mistakes.is_empty() => Ok(()),
+            mistakes => Err(SchemaError(mistakes)),
+        }
+    }
+
     /// The version, which the author of the agent chooses.
     #[must_use]
     pub fn version(&self) -> &str {
@@ -140,9 +149,6 @@ impl SettingsSchemaBuilder {
     /// [`SchemaError`], which lists all mistakes.
     pub fn build(self) -> Result<SettingsSchema, SchemaError> {
         let schema = SettingsSchema::of(self.version, self.items);
-        match mistakes(&schema.items) {
-            mistakes if mistakes.is_empty() => Ok(schema),
-            mistakes => Err(SchemaError(mistakes)),
-        }
+        schema.check_fields().map(|()| schema)
     }
 }

@@ -1,4 +1,5 @@
-//! The check of a schema that was built by hand. The derive macro finds the same mistakes at compile time.
+//! The check of a schema: when it is built by hand, or when a server with a struct of settings starts. The derive macro
+//! finds most of the mistakes at compile time, but it cannot call `validate`.
 
 use super::check::{compare, meant_number};
 use super::{Field, FieldKind, SettingsItem};
@@ -68,8 +69,8 @@ fn mistakes_of(field: &Field) -> Vec<String> {
         "only an image has `width` and `height`",
     );
     wrong(
-        field.rows.is_some() && field.kind != FieldKind::Textarea,
-        "only a text has `rows`",
+        field.rows.is_some() && !matches!(field.kind, FieldKind::Textarea | FieldKind::List),
+        "only a text or a list has `rows`",
     );
     wrong(
         field.is_secret() && !field.optional && !field.begins_with_a_value(),
@@ -101,6 +102,13 @@ fn mistakes_of(field: &Field) -> Vec<String> {
     wrong(
         field.kind == FieldKind::Select && options.is_empty(),
         "there is nothing to select; add options",
+    );
+    wrong(
+        field.kind == FieldKind::List
+            && options
+                .iter()
+                .any(|value| !super::list::items(value).eq([value.as_str()])),
+        "one of its options cannot be a line of text; remove line breaks and white space around it",
     );
     wrong(
         distinct.len() < options.len(),

@@ -2,7 +2,7 @@
 //!
 //! A number close to a step is the exception, because JSON Schema cannot express it.
 
-use super::{Field, SettingsSchema};
+use super::{Field, SettingsSchema, SettingsSchemaBuilder};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Number, Value, json};
@@ -63,6 +63,11 @@ fn texts() -> impl Strategy<Value = String> {
         "[0-9]{4}-[0-9]{2}-[0-9]{2}",
         "20[0-2][0-9]-0[1-3]-[0-3][0-9]",
         "[a-z.]{1,4}@[a-z-]{1,4}(\\.[a-z]{1,3})?",
+        "([0-9]{0,2}(d|h|m|s|ms|x)){0,3}",
+        "[0-2][0-9]:[0-6][0-9](:[0-9]{2})?",
+        "https?://[a-z.:@/ ]{0,8}",
+        "#[0-9A-Ga-g]{5,7}",
+        "((small|large|a-b.c|b)[ ]?\n){0,3}(small|a-b.c)?",
         Just("small".to_owned()),
         Just("large".to_owned()),
     ]
@@ -147,6 +152,15 @@ fn fields() -> impl Strategy<Value = Field> {
         Just(<f64 as super::SettingValue>::field("f")),
         Just(Field::checkbox("f")),
         Just(Field::select("f", [("small", "S"), ("large", "L")])),
+        Just(Field::duration("f")),
+        Just(Field::time("f")),
+        Just(Field::url("f")),
+        Just(Field::color("f")),
+        Just(Field::list("f")),
+        Just(Field::choices(
+            "f",
+            [("small", "S"), ("large", "L"), ("a-b.c", "A")]
+        )),
     ];
     let any_field = prop_oneof![2 => number_fields(), 2 => text_fields(), 1 => typed];
     (any_field, any::<bool>()).prop_map(
@@ -278,4 +292,22 @@ fn schema_with_a_nul_in_a_text_is_refused() {
         let refused = SettingsSchema::builder().field(field).build().unwrap_err();
         assert!(refused.to_string().contains("U+0000"), "{refused}");
     }
+}
+
+#[test]
+fn json_schema_keeps_the_order_of_fields() {
+    let ids = ["zeta", "alpha", "mid", "beta"];
+    let fields = ids.map(|id| Field::text(id).default(""));
+    let group = super::Group::new("group", [Field::text("a_grouped").default("")]);
+    let schema = SettingsSchema::builder().group(group);
+    let schema = fields
+        .into_iter()
+        .fold(schema, SettingsSchemaBuilder::field);
+    let schema = schema.build().unwrap().json_schema().to_value();
+    let properties = schema["properties"].as_object().unwrap();
+    let expected = ["a_grouped", "zeta", "alpha", "mid", "beta"];
+    assert!(properties.keys().eq(&expected), "{properties:?}");
+    let text = schema.to_string();
+    let places = expected.map(|id| text.find(&format!("\"{id}\"")).unwrap());
+    assert!(places.is_sorted(), "{text}");
 }

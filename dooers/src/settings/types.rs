@@ -1,5 +1,6 @@
 //! Types of settings that the standard library does not have.
 
+use super::formats;
 use regex::Regex;
 use std::fmt;
 use std::sync::LazyLock;
@@ -131,6 +132,77 @@ impl fmt::Display for ImageUrl {
         f.write_str(&self.0)
     }
 }
+
+/// Defines a text with a format.
+macro_rules! formatted_text {
+    ($(#[$docs:meta])* $name:ident, $error:ident, $message:literal, $is_valid:expr, $stored:expr) => {
+        $(#[$docs])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        #[doc = concat!("The error for a text that is not a [`", stringify!($name), "`].")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+        #[error($message)]
+        #[non_exhaustive]
+        pub struct $error;
+
+        impl $name {
+            /// Parses the text.
+            ///
+            /// # Errors
+            ///
+            /// An error that describes the format, for any other text.
+            pub fn parse(text: impl Into<String>) -> Result<Self, $error> {
+                let text = text.into();
+                if $is_valid(&text) { Ok(Self($stored(text))) } else { Err($error) }
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+formatted_text!(
+    /// An absolute address with the scheme `http` or `https`. It has no user name and no password.
+    ///
+    /// ```
+    /// use dooers::settings::HttpUrl;
+    ///
+    /// assert_eq!(HttpUrl::parse("https://example.org/a")?.as_str(), "https://example.org/a");
+    /// assert!(HttpUrl::parse("example.org").is_err());
+    /// # Ok::<(), dooers::settings::InvalidHttpUrl>(())
+    /// ```
+    HttpUrl, InvalidHttpUrl,
+    "an address looks like `https://example.org/`, without a user name and a password",
+    formats::is_http_url,
+    std::convert::identity
+);
+
+formatted_text!(
+    /// A color of red, green and blue, each with two hexadecimal digits. It is kept in lower case.
+    ///
+    /// ```
+    /// use dooers::settings::Color;
+    ///
+    /// assert_eq!(Color::parse("#FF8000")?.as_str(), "#ff8000");
+    /// assert!(Color::parse("orange").is_err());
+    /// # Ok::<(), dooers::settings::InvalidColor>(())
+    /// ```
+    Color, InvalidColor,
+    "a color looks like `#ff8000`",
+    formats::is_color,
+    formats::color_text
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,19 +1,23 @@
 //! The types that a setting can have.
 
-use super::{Email, Field, ImageUrl, Secret};
+use super::{Color, Email, Field, HttpUrl, ImageUrl, Secret, formats};
 use crate::protocol::whole;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Number, Value};
+use std::time::Duration;
 
 /// A type that a setting can have.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a setting",
     label = "not the type of a setting",
-    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, or an `Option` of any of these; mark a struct of settings with `#[setting(group)]`"
+    note = "a setting is a `String`, a `bool`, an integer of up to 64 bits, `f32`, `f64`, `Email`, `NaiveDate`, `NaiveTime`, `Duration`, `HttpUrl`, `Color`, `ImageUrl`, `Secret`, an enum with `#[derive(SettingChoice)]`, an `Option` of any of these, or a `Vec` of `String` or of such an enum; mark a struct of settings with `#[setting(group)]`"
 )]
 pub trait SettingValue: Sized + Send + Sync + 'static {
     /// The choices if the type is a [`SettingChoice`]: values and labels.
     const CHOICES: &'static [(&'static str, &'static str)] = &[];
+
+    /// The default of a field that has no other. An `Option` ignores it.
+    const DEFAULT: Option<&'static str> = None;
 
     /// Creates a field of this type: its kind, its bounds and options, and whether it may have no value.
     fn field(id: &str) -> Field;
@@ -44,6 +48,9 @@ pub trait SettingChoice: Sized + Send + Sync + 'static {
     /// The values and their labels, in the order of the variants.
     const CHOICES: &'static [(&'static str, &'static str)];
 
+    /// The value of the variant that is marked `#[default]`.
+    const DEFAULT: Option<&'static str> = None;
+
     /// The variant for a value.
     fn choose(value: &str) -> Option<Self>;
 
@@ -54,6 +61,7 @@ pub trait SettingChoice: Sized + Send + Sync + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: SettingChoice> SettingValue for T {
     const CHOICES: &'static [(&'static str, &'static str)] = T::CHOICES;
+    const DEFAULT: Option<&'static str> = T::DEFAULT;
 
     fn field(id: &str) -> Field {
         Field::select(id, T::CHOICES.iter().copied())
@@ -139,6 +147,72 @@ impl SettingValue for NaiveDate {
 
     fn to_value(&self) -> Value {
         Value::from(self.format("%Y-%m-%d").to_string())
+    }
+}
+
+impl SettingValue for NaiveTime {
+    fn field(id: &str) -> Field {
+        Field::time(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        let text = value.as_str().filter(|text| formats::is_time(text))?;
+        let with_seconds = Self::parse_from_str(text, "%H:%M:%S");
+        with_seconds
+            .or_else(|_| Self::parse_from_str(text, "%H:%M"))
+            .ok()
+    }
+
+    /// Writes the time without fractions of a second.
+    fn to_value(&self) -> Value {
+        let time = self.format("%H:%M:%S").to_string();
+        Value::from(formats::time_text(&time))
+    }
+}
+
+impl SettingValue for Duration {
+    fn field(id: &str) -> Field {
+        Field::duration(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        let nanoseconds = formats::nanoseconds(value.as_str()?)?;
+        let second = Self::from_secs(1).as_nanos();
+        let seconds = u64::try_from(nanoseconds / second).ok()?;
+        let nanoseconds = u32::try_from(nanoseconds % second).ok()?;
+        Some(Self::new(seconds, nanoseconds))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(formats::duration_text(self.as_nanos()))
+    }
+}
+
+impl SettingValue for HttpUrl {
+    fn field(id: &str) -> Field {
+        Field::url(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Self::parse(value.as_str()?).ok()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl SettingValue for Color {
+    fn field(id: &str) -> Field {
+        Field::color(id)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Self::parse(value.as_str()?).ok()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.as_str())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Collapsible, Field, FieldKind, Group, SettingsItem, SettingsSchema, SettingsValues, Visibility,
+    formats,
 };
 use crate::protocol::{Audience, FieldView, GroupView, ItemView, OptionView};
 use serde_json::Value;
@@ -57,7 +58,11 @@ impl Field {
             },
             value: self.shown_value(value),
             placeholder: self.placeholder.clone(),
-            options: (self.kind == FieldKind::Select).then(|| options.collect()),
+            options: match self.kind {
+                FieldKind::Select => Some(options.collect()),
+                FieldKind::List if !self.options.is_empty() => Some(options.collect()),
+                _ => None,
+            },
             min: self.min.clone(),
             max: self.max.clone(),
             rows: self.rows,
@@ -69,7 +74,11 @@ impl Field {
             step: self.step.clone(),
             min_length: self.min_length,
             max_length: self.max_length,
-            pattern: self.pattern.as_ref().map(|pattern| pattern.text.clone()),
+            pattern: match &self.pattern {
+                Some(pattern) => Some(pattern.text.clone()),
+                None => self.kind.pattern().map(str::to_owned),
+            },
+            format: self.kind.format(),
             has_value,
         }
     }
@@ -96,10 +105,33 @@ impl Group {
 }
 
 impl FieldKind {
+    /// The format of a text for clients that have an own input for it.
+    fn format(self) -> Option<&'static str> {
+        match self {
+            Self::Duration => Some("duration"),
+            Self::Time => Some("time"),
+            Self::Url => Some("url"),
+            Self::Color => Some("color"),
+            Self::List => Some("list"),
+            _ => None,
+        }
+    }
+
+    /// The expression that every value of the kind matches.
+    pub(super) fn pattern(self) -> Option<&'static str> {
+        match self {
+            Self::Duration => Some(formats::DURATION),
+            Self::Time => Some(formats::TIME),
+            Self::Url => Some(formats::HTTP_URL),
+            Self::Color => Some(formats::COLOR),
+            _ => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
-            Self::Text => "text",
-            Self::Textarea => "textarea",
+            Self::Text | Self::Duration | Self::Time | Self::Url | Self::Color => "text",
+            Self::Textarea | Self::List => "textarea",
             Self::Number => "number",
             Self::Checkbox => "checkbox",
             Self::Select => "select",

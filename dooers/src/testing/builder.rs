@@ -53,12 +53,14 @@ impl TestServerBuilder {
         self.server(WorkerServer::agent::<A>)
     }
 
-    /// Adds a value for handlers: see [`WorkerServer::state`].
+    /// Adds a value for handlers: see [`WorkerServer::state`]. It replaces a value of the same type that the program has
+    /// added.
     pub fn state<S: Clone + Send + Sync + 'static>(self, state: S) -> Self {
         self.server(|server| server.state(state))
     }
 
     /// Sets the settings of an agent whose fields are known only at run time: see [`WorkerServer::settings_schema`].
+    /// It replaces the schema that the program has set.
     pub fn settings_schema<A: Agent>(self, schema: SettingsSchema) -> Self {
         self.server(|server| server.settings_schema::<A>(schema))
     }

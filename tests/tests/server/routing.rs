@@ -130,14 +130,18 @@ async fn start_error(worker: WorkerServer) -> ServerError {
 #[tokio::test]
 async fn duplicate_agent_names_fail_at_start() {
     let error = start_error(worker().agent::<echo>().agent::<other::double>()).await;
-    assert!(matches!(error, ServerError::SameName("echo")));
+    let modules = concat!(
+        "two agents are named `echo`, one in `server::agents` and one in `server::routing::other`: ",
+        "give one of them another name"
+    );
+    let text = error.to_string();
+    assert!(text.starts_with(modules), "{text}");
+    let error = start_error(worker().agent::<echo>().agent::<echo>()).await;
     let text = error.to_string();
     assert!(
-        text.starts_with("two agents are named `echo`: give one of them another name"),
+        text.starts_with("the agent `echo` is registered twice"),
         "{text}"
     );
-    let error = start_error(worker().agent::<echo>().agent::<echo>()).await;
-    assert!(matches!(error, ServerError::SameName("echo")));
 }
 
 #[tokio::test]
@@ -154,7 +158,10 @@ async fn two_default_agents_fail_at_start() {
 async fn all_annotated_agents_are_served_by_default() {
     // The program has two agents of one name, and the error shows that all annotated agents are served.
     let error = start_error(worker()).await;
-    assert!(matches!(error, ServerError::SameName("echo")), "{error}");
+    assert!(
+        matches!(error, ServerError::SameName { name: "echo", .. }),
+        "{error}"
+    );
     assert_eq!(other::double::DEFINITION.name(), "echo");
 }
 
@@ -221,6 +228,24 @@ async fn missing_state_error_names_agent_and_type() {
     let text = error.to_string();
     assert!(
         text.contains("Greeting>") && text.contains("`.state(..)`"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn missing_state_error_lists_given_states() {
+    let server = worker().agent::<greets>().state(7_u8).state("text");
+    let text = server.router::<()>().await.unwrap_err().to_string();
+    assert!(text.contains("only `&str`, `u8`; add it"), "{text}");
+}
+
+#[tokio::test]
+async fn two_states_of_one_type_fail_at_start() {
+    let server = worker().agent::<greets>().state(Greeting("a"));
+    let error = start_error(server.state(Greeting("b"))).await;
+    let text = error.to_string();
+    assert!(
+        text.starts_with("the server has two states of the type `server::routing::Greeting`"),
         "{text}"
     );
 }

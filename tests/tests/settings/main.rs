@@ -12,6 +12,7 @@ mod asserts;
 mod concurrent_updates;
 mod defaults;
 mod env;
+mod formats;
 mod live_settings;
 mod manual_schema;
 mod null_edge_cases;

@@ -1,8 +1,8 @@
 //! The fake model.
 
 use crate::agents::model;
-use dooers::ToolCall;
 use dooers::testing::{FakeChunk, FakeModel, FakeModelError, FakeReply, TestServer};
+use dooers::{ServerError, ToolCall, WorkerConfig, WorkerServer};
 use futures::StreamExt;
 use serde_json::json;
 use std::time::Duration;
@@ -94,4 +94,19 @@ async fn fake_model_delays_follow_a_paused_clock() {
         .unwrap();
     assert_eq!(text, "one two three");
     assert_eq!(begin.elapsed(), Duration::from_secs(180));
+}
+
+#[tokio::test]
+async fn test_replaces_the_state_of_the_program() {
+    let program = || {
+        WorkerServer::new(WorkerConfig::new())
+            .agent::<model>()
+            .state(FakeModel::new())
+    };
+    let fake = FakeModel::new().reply("From the test");
+    let server = TestServer::start(program()).state(fake).await;
+    let mut ada = server.connect("ada").await;
+    ada.say("hi").await.assert_text("From the test");
+    let twice = program().state(FakeModel::new()).router().await;
+    assert!(matches!(twice, Err(ServerError::StateTwice(_))));
 }

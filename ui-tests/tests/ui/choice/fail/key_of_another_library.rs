@@ -1,7 +1,7 @@
 use dooers::prelude::*;
 
 #[derive(Clone, SettingChoice)]
-#[setting(rename_all = "kebab-case")]
+#[setting(default = "friendly")]
 enum Tone {
     Friendly,
 }

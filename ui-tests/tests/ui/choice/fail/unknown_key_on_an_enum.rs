@@ -1,7 +1,7 @@
 use dooers::prelude::*;
 
 #[derive(Clone, SettingChoice)]
-#[setting(rename_all = "x")]
+#[setting(wrong = "x")]
 enum Tone {
     Friendly,
 }

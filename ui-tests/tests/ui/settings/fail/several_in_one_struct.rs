@@ -8,7 +8,7 @@ struct Tuning {
     name: String,
     #[setting(pattern = "(", lable = "Code")]
     code: Option<String>,
-    keys: Vec<String>,
+    keys: Vec<u8>,
 }
 
 fn main() {}

@@ -2,7 +2,7 @@ use dooers::prelude::*;
 
 #[derive(Clone, WorkerSettings)]
 struct Tuning {
-    names: Vec<String>,
+    sizes: Vec<u8>,
 }
 
 fn main() {}

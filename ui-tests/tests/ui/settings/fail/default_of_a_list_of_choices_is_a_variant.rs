@@ -1,0 +1,14 @@
+use dooers::prelude::*;
+
+#[derive(Clone, SettingChoice)]
+enum Tone {
+    Warm,
+}
+
+#[derive(Clone, WorkerSettings)]
+struct Tuning {
+    #[setting(default = Tone::Warm)]
+    tones: Vec<Tone>,
+}
+
+fn main() {}
