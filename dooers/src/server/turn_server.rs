@@ -82,6 +82,10 @@ use std::sync::{Arc, Weak};
 ///
 /// A thread belongs to one agent. A message to another agent opens a thread of that agent.
 ///
+/// With [private threads](crate::WorkerConfig::private_threads), the thread of an anonymous user belongs to the connection,
+/// which the program cannot send for. A message to such a thread fails with
+/// [`DispatchError::NotFound`](crate::DispatchError::NotFound).
+///
 /// # Unit tests
 ///
 /// [`TurnServer::detached`] belongs to no server, and everything that needs one fails with
@@ -173,8 +177,8 @@ impl TurnServer {
     ///
     /// # Errors
     ///
-    /// [`ServerError::Closed`] if the program has closed or dropped the server; [`ServerError::Detached`] in a unit test
-    /// without a server.
+    /// [`ServerError::Closed`] after the program has closed the server; [`ServerError::Detached`] in a unit test without a
+    /// server.
     pub fn repository(&self) -> Result<Repository, ServerError> {
         let server = self.server.as_ref().ok_or(ServerError::Detached)?;
         Ok(Repository::within(server.upgrade()?, self.scope()))
