@@ -130,6 +130,7 @@ pub(crate) enum Diagnostic {
     // The arguments of an agent.
     Receiver,
     SelfType,
+    Associated,
     ReferenceArgument {
         by_value: String,
     },
@@ -366,6 +367,7 @@ impl fmt::Display for Diagnostic {
 
             Self::Receiver => write!(f, "an agent cannot take `self`, as the server has no value to call it on; move it out of the `impl` block and make it a free function"),
             Self::SelfType => write!(f, "an agent cannot name `Self`, as it must be outside of `impl` blocks and traits; make it a free function and write the type itself"),
+            Self::Associated => write!(f, "an agent cannot be in an `impl` block or a trait, as these cannot contain the type that names the agent; make it a free function"),
             Self::ReferenceArgument { by_value } => write!(f, "an argument of an agent cannot be a reference, as it is created for one turn and passed by value; write `{by_value}`"),
             Self::StrArgument => write!(f, "an argument of an agent cannot be `&str`, as arguments are created from their types; take a `WorkerRequest`, whose field `message` is the text"),
             Self::ImplArgument => write!(f, "an argument of an agent cannot be `impl Trait`, as arguments are created from their types; write a concrete type"),

@@ -45,8 +45,8 @@ pub(super) fn function(
     agent: &AgentModel,
     diagnostics: &Diagnostics,
 ) -> TokenStream {
-    if function.is_associated() {
-        // An `impl` block cannot contain the type of the agent.
+    if function.is_associated() && !function.is_in_associated_block {
+        // If this is a free function, the compiler also reports its `self` or `Self`.
         return diagnostics.to_token_stream();
     }
     let item = if agent.argument_types.is_some() || !function.is_complete {
@@ -56,8 +56,8 @@ pub(super) fn function(
     } else {
         sanitized(function)
     };
-    if !function.has_body() {
-        // A trait cannot contain the type of the agent.
+    if !function.has_body() || function.is_in_associated_block {
+        // A trait or an `impl` block cannot contain the type of the agent.
         return quote!(#item #diagnostics);
     }
     let agent_impl = agent_impl(function, agent, diagnostics.is_empty());
