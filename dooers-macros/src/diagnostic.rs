@@ -143,6 +143,10 @@ pub(crate) enum Diagnostic {
         macro_name: &'static str,
         usages: String,
     },
+    TextWithoutKey {
+        macro_name: &'static str,
+        usage: String,
+    },
     UnknownOption {
         macro_name: &'static str,
         key: String,
@@ -374,6 +378,7 @@ impl fmt::Display for Diagnostic {
             Self::CfgArgument => write!(f, "an argument of an agent cannot have `#[cfg]`, as the generated code passes all arguments; put `#[cfg]` on two versions of the function"),
 
             Self::ExpectedOption { macro_name, usages } => write!(f, "this is not an option of {macro_name}; its options are {usages}"),
+            Self::TextWithoutKey { macro_name, usage } => write!(f, "each option of {macro_name} needs its key; write `{usage}`"),
             Self::UnknownOption { macro_name, key, usages } => write!(f, "{macro_name} has no option `{key}`; its options are {usages}"),
             Self::MisspelledOption { macro_name, key, suggestion } => write!(f, "{macro_name} has no option `{key}`; did you mean `{suggestion}`?"),
             Self::OptionOfAnotherLibrary { macro_name, key, advice } => write!(f, "{macro_name} has no option `{key}`; {advice}"),
